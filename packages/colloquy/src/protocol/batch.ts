@@ -1,0 +1,75 @@
+import type { ErrorBody } from './error.ts'
+import type { Message } from './message.ts'
+import type { MessageCreateParams } from './params.ts'
+
+/** The body of `POST /v1/messages/batches`. */
+export interface BatchCreateParams {
+  /** At most 100,000, and 256 MB in all. */
+  requests: BatchCreateRequest[]
+}
+
+export interface BatchCreateRequest {
+  /** Unique in the batch: 1 to 64 letters, digits, `_` and `-`. */
+  custom_id: string
+  params: MessageCreateParams
+}
+
+/** Many requests, answered within 24 hours at half the price. */
+export interface MessageBatch {
+  id: string
+  type: 'message_batch'
+  processing_status: 'in_progress' | 'canceling' | 'ended'
+  request_counts: MessageBatchRequestCounts
+  /** RFC 3339, like the other times. */
+  created_at: string
+  expires_at: string
+  ended_at: string | null
+  cancel_initiated_at: string | null
+  archived_at: string | null
+  /** Absolute; `null` until the batch ended. */
+  results_url: string | null
+}
+
+/** All under `processing` until the batch ended. */
+export interface MessageBatchRequestCounts {
+  processing: number
+  succeeded: number
+  errored: number
+  canceled: number
+  expired: number
+}
+
+export interface DeletedMessageBatch {
+  id: string
+  type: 'message_batch_deleted'
+}
+
+/** One line of a batch's results; lines come in any order. */
+export interface MessageBatchIndividualResponse {
+  custom_id: string
+  result: MessageBatchResult
+}
+
+export type MessageBatchResult =
+  | MessageBatchSucceededResult
+  | MessageBatchErroredResult
+  | MessageBatchCanceledResult
+  | MessageBatchExpiredResult
+
+export interface MessageBatchSucceededResult {
+  type: 'succeeded'
+  message: Message
+}
+
+export interface MessageBatchErroredResult {
+  type: 'errored'
+  error: ErrorBody
+}
+
+export interface MessageBatchCanceledResult {
+  type: 'canceled'
+}
+
+export interface MessageBatchExpiredResult {
+  type: 'expired'
+}

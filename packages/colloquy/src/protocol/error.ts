@@ -1,0 +1,291 @@
+/** The kinds of failure the API names. Its wording may change; the type, the status and `details.error_code` may not. */
+export type ErrorType =
+  | 'invalid_request_error'
+  | 'authentication_error'
+  | 'billing_error'
+  | 'permission_error'
+  | 'not_found_error'
+  | 'conflict_error'
+  | 'request_too_large'
+  | 'rate_limit_error'
+  | 'api_error'
+  | 'timeout_error'
+  | 'overloaded_error'
+  | (string & {})
+
+export interface ErrorObject {
+  type: ErrorType
+  message: string
+  details?: ErrorDetails | null
+}
+
+export interface ErrorDetails {
+  /** The stable name of the failure, such as `thread_not_found`. */
+  error_code?: string
+  [field: string]: unknown
+}
+
+/** The body of every answer that is not 2xx, and the data of a stream's `error` event. */
+export interface ErrorBody {
+  type: 'error'
+  error: ErrorObject
+  request_id?: string | null
+}
+
+/** What everything that this library throws on purpose extends. */
+export class AnthropicError extends Error {
+  override name = 'AnthropicError'
+}
+
+/** The API, or the way to it, failed. `status` is undefined where no answer came or the stream had begun. */
+export class APIError<Status extends number | undefined = number | undefined> extends AnthropicError {
+  override name = 'APIError'
+  readonly status: Status
+  readonly headers: Headers | undefined
+  /** The answer's body: JSON where it was JSON, `ErrorBody` when it came from the API. */
+  readonly error: unknown
+  readonly type: ErrorType | null
+  readonly details: ErrorDetails | null
+  readonly errorCode: string | null
+  /** The API's own sentence, without status and body around it. */
+  readonly apiMessage: string | null
+  readonly requestID: string | null
+  readonly workspaceID: string | null
+
+  constructor(
+    status: Status,
+    error: unknown,
+    message: string | undefined,
+    headers: Headers | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(describe(status, error, message), options)
+    const body = isErrorBody(error) ? error : undefined
+    this.status = status
+    this.headers = headers
+    this.error = error
+    this.type = body?.error.type ?? null
+    this.details = body?.error.details ?? null
+    this.errorCode = body?.error.details?.error_code ?? null
+    this.apiMessage = body?.error.message ?? null
+    this.requestID = headers?.get('request-id') ?? body?.request_id ?? null
+    this.workspaceID = headers?.get('anthropic-workspace-id') ?? null
+  }
+
+  /** The error of the class that belongs to the status. */
+  static generate(
+    status: number | undefined,
+    error: unknown,
+    message: string | undefined,
+    headers: Headers | undefined,
+  ): APIError {
+    if (status === undefined) return new APIError(status, error, message, headers)
+    const errorClass = classByStatus.get(status) ?? (status >= 500 ? InternalServerError : APIError)
+    return new errorClass(status as never, error, message, headers)
+  }
+}
+
+/** The caller aborted the request. */
+export class APIUserAbortError extends APIError<undefined> {
+  override name = 'APIUserAbortError'
+
+  constructor({ message = 'Request was aborted.', cause }: { message?: string; cause?: unknown } = {}) {
+    super(undefined, undefined, message, undefined, { cause })
+  }
+}
+
+/** No answer came: the host could not be reached, or the connection broke. */
+export class APIConnectionError extends APIError<undefined> {
+  override name = 'APIConnectionError'
+
+  constructor({ message = 'Connection error.', cause }: { message?: string | undefined; cause?: unknown } = {}) {
+    super(undefined, undefined, message, undefined, { cause })
+  }
+}
+
+/** No answer came in time. */
+export class APIConnectionTimeoutError extends APIConnectionError {
+  override name = 'APIConnectionTimeoutError'
+
+  constructor({ message = 'Request timed out.', cause }: { message?: string; cause?: unknown } = {}) {
+    super({ message, cause })
+  }
+}
+
+export class BadRequestError extends APIError<400> {
+  override name = 'BadRequestError'
+}
+export class AuthenticationError extends APIError<401> {
+  override name = 'AuthenticationError'
+}
+export class PaymentRequiredError extends APIError<402> {
+  override name = 'PaymentRequiredError'
+}
+export class PermissionDeniedError extends APIError<403> {
+  override name = 'PermissionDeniedError'
+}
+export class NotFoundError extends APIError<404> {
+  override name = 'NotFoundError'
+}
+export class RequestTimeoutError extends APIError<408> {
+  override name = 'RequestTimeoutError'
+}
+export class ConflictError extends APIError<409> {
+  override name = 'ConflictError'
+}
+export class PreconditionFailedError extends APIError<412> {
+  override name = 'PreconditionFailedError'
+}
+export class ContentTooLargeError extends APIError<413> {
+  override name = 'ContentTooLargeError'
+}
+export class UnprocessableEntityError extends APIError<422> {
+  override name = 'UnprocessableEntityError'
+}
+export class RateLimitError extends APIError<429> {
+  override name = 'RateLimitError'
+}
+export class RequestHeaderFieldsTooLargeError extends APIError<431> {
+  override name = 'RequestHeaderFieldsTooLargeError'
+}
+export class ClientClosedRequestError extends APIError<499> {
+  override name = 'ClientClosedRequestError'
+}
+/** Any status from 500. */
+export class InternalServerError extends APIError<number> {
+  override name = 'InternalServerError'
+}
+export class NotImplementedError extends InternalServerError {
+  override name = 'NotImplementedError'
+}
+export class ServiceUnavailableError extends InternalServerError {
+  override name = 'ServiceUnavailableError'
+}
+export class GatewayTimeoutError extends InternalServerError {
+  override name = 'GatewayTimeoutError'
+}
+export class OverloadedError extends InternalServerError {
+  override name = 'OverloadedError'
+}
+
+type StatusErrorClass = new (
+  status: never,
+  error: unknown,
+  message: string | undefined,
+  headers: Headers | undefined,
+) => APIError
+
+const classByStatus = new Map<number, StatusErrorClass>([
+  [400, BadRequestError],
+  [401, AuthenticationError],
+  [402, PaymentRequiredError],
+  [403, PermissionDeniedError],
+  [404, NotFoundError],
+  [408, RequestTimeoutError],
+  [409, ConflictError],
+  [412, PreconditionFailedError],
+  [413, ContentTooLargeError],
+  [422, UnprocessableEntityError],
+  [429, RateLimitError],
+  [431, RequestHeaderFieldsTooLargeError],
+  [499, ClientClosedRequestError],
+  [501, NotImplementedError],
+  [503, ServiceUnavailableError],
+  [504, GatewayTimeoutError],
+  [529, OverloadedError],
+])
+
+const statusByType: Record<string, number> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  conflict_error: 409,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+}
+
+/** The error that an engine or a server throws: of the class and status that belong to the type. */
+export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
+  const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
+  return APIError.generate(
+    statusByType[type] ?? 500,
+    { type: 'error', error } satisfies ErrorBody,
+    undefined,
+    undefined,
+  )
+}
+
+/** What an answer says of a failure. */
+export interface ErrorResponse {
+  /** Undefined for an `error` event inside a stream. */
+  status: number | undefined
+  headers?: Headers | undefined
+  body: unknown
+}
+
+/** Reads a failure off an answer. The inverse of `errorResponse`. */
+export function errorFrom({ status, headers, body }: ErrorResponse): APIError {
+  return APIError.generate(status, body, undefined, headers)
+}
+
+/** The answer that tells a client of the failure. What is no API error becomes a 500 that says nothing of the cause. */
+export function errorResponse(
+  error: unknown,
+  requestId: string,
+): ErrorResponse & { status: number; headers: Headers; body: ErrorBody } {
+  const { status, object } = toErrorObject(error)
+  const headers = new Headers({ 'request-id': requestId })
+  if (error instanceof APIError) {
+    for (const name of ['retry-after', 'retry-after-ms', 'x-should-retry']) {
+      const value = error.headers?.get(name)
+      if (value != null) headers.set(name, value)
+    }
+  }
+  return { status, headers, body: { type: 'error', error: object, request_id: requestId } }
+}
+
+function toErrorObject(error: unknown): { status: number; object: ErrorObject } {
+  if (error instanceof APIConnectionTimeoutError)
+    return { status: 504, object: { type: 'timeout_error', message: error.message } }
+  if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
+  if (error instanceof APIError && isErrorBody(error.error)) {
+    const object = error.error.error
+    return { status: error.status ?? statusByType[object.type] ?? 500, object }
+  }
+  if (error instanceof APIError && error.status !== undefined) {
+    return { status: error.status, object: { type: typeOf(error.status), message: error.message } }
+  }
+  return { status: 500, object: { type: 'api_error', message: 'Internal server error' } }
+}
+
+function typeOf(status: number): ErrorType {
+  return (
+    Object.keys(statusByType).find((type) => statusByType[type] === status) ??
+    (status < 500 ? 'invalid_request_error' : 'api_error')
+  )
+}
+
+export function isErrorBody(value: unknown): value is ErrorBody {
+  const error = (value as Partial<ErrorBody> | null | undefined)?.error
+  return (
+    typeof error === 'object' && error !== null && typeof error.type === 'string' && typeof error.message === 'string'
+  )
+}
+
+function describe(status: number | undefined, error: unknown, message: string | undefined): string {
+  const text = error === undefined || error === null ? message : (textOf(error) ?? message)
+  if (status !== undefined && text) return `${status} ${text}`
+  if (status !== undefined) return `${status} status code (no body)`
+  return text || '(no status code or body)'
+}
+
+function textOf(error: unknown): string | undefined {
+  const message = (error as { message?: unknown }).message
+  if (typeof message === 'string') return message
+  return typeof error === 'string' ? error : JSON.stringify(error)
+}

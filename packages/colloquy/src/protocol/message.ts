@@ -1,0 +1,450 @@
+import type { Unlisted } from './unlisted.ts'
+
+/** A model id, such as `claude-sonnet-5-5`. Any string is taken; the list is the catalogue's. */
+export type Model = KnownModel | (string & {})
+
+export type KnownModel =
+  | 'claude-fable-5-2'
+  | 'claude-mythos-5-2'
+  | 'claude-fable-5-1'
+  | 'claude-mythos-5-1'
+  | 'claude-fable-5'
+  | 'claude-mythos-5'
+  | 'claude-mythos-preview'
+  | 'claude-opus-5-5'
+  | 'claude-opus-5'
+  | 'claude-opus-4-8'
+  | 'claude-opus-4-7'
+  | 'claude-opus-4-6'
+  | 'claude-opus-4-5'
+  | 'claude-opus-4-5-20251101'
+  | 'claude-sonnet-5-5'
+  | 'claude-sonnet-5'
+  | 'claude-sonnet-4-6'
+  | 'claude-sonnet-4-5'
+  | 'claude-sonnet-4-5-20250929'
+  | 'claude-haiku-5-5'
+  | 'claude-haiku-4-5'
+  | 'claude-haiku-4-5-20251001'
+
+/** One reply of the model, whole. */
+export interface Message {
+  /** Unique; its format is not promised. */
+  id: string
+  type: 'message'
+  role: 'assistant'
+  /** The model that answered: an alias comes back as the dated id where there is one. */
+  model: Model
+  /** May be empty: after a pre-warm, a refusal before any output, or an `end_turn` right after tool results. */
+  content: ContentBlock[]
+  /** Why the model stopped. `null` only inside a stream's `message_start`. */
+  stop_reason: StopReason | null
+  /** The entry of `stop_sequences` that was met; the text itself is not part of the content. */
+  stop_sequence: string | null
+  /** More about a refusal. Absent from servers older than API version 2026-10-21. */
+  stop_details?: RefusalStopDetails | null
+  container?: Container | null
+  /** Why the prompt cache missed, when the request asked. */
+  diagnostics?: Diagnostics | null
+  usage: Usage
+}
+
+/**
+ * Why the model stopped.
+ *
+ * - `end_turn`: it was done.
+ * - `max_tokens`: it reached `max_tokens`; a tool input that was being written is unusable.
+ * - `stop_sequence`: it wrote one of `stop_sequences`.
+ * - `tool_use`: it wants tools to be called.
+ * - `pause_turn`: a long server-tool turn paused; send the reply back to go on.
+ * - `refusal`: it declined; partial output must not stay in the history.
+ * - `model_context_window_exceeded`: the window was full before `max_tokens`; the reply is valid but cut.
+ * - `compaction`: it wrote a summary block and paused.
+ */
+export type StopReason =
+  | 'end_turn'
+  | 'max_tokens'
+  | 'stop_sequence'
+  | 'tool_use'
+  | 'pause_turn'
+  | 'refusal'
+  | 'model_context_window_exceeded'
+  | 'compaction'
+  | (string & {})
+
+export interface RefusalStopDetails {
+  type: 'refusal'
+  category: 'cyber' | 'bio' | 'frontier_llm' | 'reasoning_extraction' | 'general_harms' | (string & {}) | null
+  explanation: string | null
+}
+
+/** The container that code execution ran in; pass its id to run on in the same one. */
+export interface Container {
+  id: string
+  /** RFC 3339. */
+  expires_at: string
+  skills?: ContainerSkill[] | null
+}
+
+export interface ContainerSkill {
+  type: 'anthropic' | 'custom'
+  skill_id: string
+  version: string
+}
+
+/** `null` inside means that nothing differed from the previous message. */
+export interface Diagnostics {
+  cache_miss_reason: CacheMissReason | null
+}
+
+export interface CacheMissReason {
+  type:
+    | 'model_changed'
+    | 'system_changed'
+    | 'tools_changed'
+    | 'messages_changed'
+    | 'previous_message_not_found'
+    | 'unavailable'
+    | (string & {})
+  cache_missed_input_tokens?: number
+}
+
+/**
+ * What a request used, in tokens. The whole prompt is `input_tokens + cache_creation_input_tokens +
+ * cache_read_input_tokens`: the three never overlap.
+ */
+export interface Usage {
+  /** Prompt tokens after the last cache mark: neither read from the cache nor written to it. */
+  input_tokens: number
+  /** Prompt tokens written to the cache. */
+  cache_creation_input_tokens: number | null
+  /** Prompt tokens read from the cache. */
+  cache_read_input_tokens: number | null
+  /** The cache writes by how long they live, which is what their price depends on. */
+  cache_creation?: CacheCreation | null
+  /** Thinking included, also where its text is summarised or left out. */
+  output_tokens: number
+  output_tokens_details?: OutputTokensDetails | null
+  server_tool_use?: ServerToolUsage | null
+  service_tier?: 'standard' | 'priority' | 'batch' | (string & {}) | null
+  inference_geo?: string | null
+  speed?: 'standard' | 'fast' | (string & {}) | null
+  /** With server compaction or fallbacks: what each model call used. `compaction` entries are not in the sums above. */
+  iterations?: UsageIteration[] | null
+}
+
+export interface CacheCreation {
+  ephemeral_5m_input_tokens: number
+  ephemeral_1h_input_tokens: number
+}
+
+export interface OutputTokensDetails {
+  thinking_tokens: number
+}
+
+/** Requests made by server tools; some are billed each. */
+export interface ServerToolUsage {
+  web_search_requests: number
+  web_fetch_requests?: number
+}
+
+export interface UsageIteration {
+  type: 'message' | 'compaction' | 'advisor_message' | 'fallback_message' | (string & {})
+  input_tokens: number
+  cache_creation_input_tokens: number | null
+  cache_read_input_tokens: number | null
+  cache_creation?: CacheCreation | null
+  output_tokens: number
+}
+
+// Content
+
+export type ContentBlock =
+  | TextBlock
+  | ThinkingBlock
+  | RedactedThinkingBlock
+  | ToolUseBlock
+  | ServerToolUseBlock
+  | WebSearchToolResultBlock
+  | WebFetchToolResultBlock
+  | CodeExecutionToolResultBlock
+  | BashCodeExecutionToolResultBlock
+  | TextEditorCodeExecutionToolResultBlock
+  | ToolSearchToolResultBlock
+  | ContainerUploadBlock
+  | CompactionBlock
+  | FallbackBlock
+  | Unlisted
+
+export interface TextBlock {
+  type: 'text'
+  text: string
+  /** Where the text comes from, when citations were asked for. */
+  citations: TextCitation[] | null
+}
+
+/** Send it back unchanged: the signature covers it. Its text is empty when the display is `omitted`. */
+export interface ThinkingBlock {
+  type: 'thinking'
+  thinking: string
+  /** Opaque. */
+  signature: string
+}
+
+export interface RedactedThinkingBlock {
+  type: 'redacted_thinking'
+  /** Opaque. */
+  data: string
+}
+
+/** The model asks for a tool call. Answer with a `tool_result` block that carries the same id. */
+export interface ToolUseBlock {
+  type: 'tool_use'
+  id: string
+  name: string
+  /** The arguments, as the tool's `input_schema` describes them. */
+  input: unknown
+  caller?: ToolUseCaller
+  toolset_name?: string
+}
+
+/** Who called: the model itself, or code that runs in the container. Send back what came. */
+export interface ToolUseCaller {
+  type: 'direct' | 'code_execution_20250825' | 'code_execution_20260120' | (string & {})
+  tool_id?: string
+}
+
+/** A call of a tool that runs on the server; its result comes in the same reply. */
+export interface ServerToolUseBlock {
+  type: 'server_tool_use'
+  id: string
+  name:
+    | 'web_search'
+    | 'web_fetch'
+    | 'code_execution'
+    | 'bash_code_execution'
+    | 'text_editor_code_execution'
+    | 'tool_search_tool_regex'
+    | 'tool_search_tool_bm25'
+    | (string & {})
+  input: unknown
+  caller?: ToolUseCaller
+}
+
+export interface WebSearchToolResultBlock {
+  type: 'web_search_tool_result'
+  tool_use_id: string
+  content: WebSearchResultBlock[] | ServerToolResultError<'web_search_tool_result_error'>
+  caller?: ToolUseCaller
+}
+
+export interface WebSearchResultBlock {
+  type: 'web_search_result'
+  title: string
+  url: string
+  /** Opaque; send it back with the block. */
+  encrypted_content: string
+  page_age: string | null
+}
+
+export interface WebFetchToolResultBlock {
+  type: 'web_fetch_tool_result'
+  tool_use_id: string
+  content: WebFetchBlock | ServerToolResultError<'web_fetch_tool_result_error'>
+  caller?: ToolUseCaller
+}
+
+export interface WebFetchBlock {
+  type: 'web_fetch_result'
+  url: string
+  content: unknown
+  retrieved_at: string | null
+}
+
+export interface CodeExecutionToolResultBlock {
+  type: 'code_execution_tool_result'
+  tool_use_id: string
+  content:
+    | CodeExecutionResultBlock
+    | EncryptedCodeExecutionResultBlock
+    | ServerToolResultError<'code_execution_tool_result_error'>
+}
+
+export interface CodeExecutionResultBlock {
+  type: 'code_execution_result'
+  stdout: string
+  stderr: string
+  return_code: number
+  content: CodeExecutionOutputBlock[]
+}
+
+export interface EncryptedCodeExecutionResultBlock {
+  type: 'encrypted_code_execution_result'
+  encrypted_stdout: string
+  stderr: string
+  return_code: number
+  content: CodeExecutionOutputBlock[]
+}
+
+export interface CodeExecutionOutputBlock {
+  type: 'code_execution_output'
+  file_id: string
+}
+
+export interface BashCodeExecutionToolResultBlock {
+  type: 'bash_code_execution_tool_result'
+  tool_use_id: string
+  content: BashCodeExecutionResultBlock | ServerToolResultError<'bash_code_execution_tool_result_error'>
+}
+
+export interface BashCodeExecutionResultBlock {
+  type: 'bash_code_execution_result'
+  stdout: string
+  stderr: string
+  return_code: number
+  content: BashCodeExecutionOutputBlock[]
+}
+
+export interface BashCodeExecutionOutputBlock {
+  type: 'bash_code_execution_output'
+  file_id: string
+}
+
+export interface TextEditorCodeExecutionToolResultBlock {
+  type: 'text_editor_code_execution_tool_result'
+  tool_use_id: string
+  content:
+    | TextEditorCodeExecutionViewResultBlock
+    | TextEditorCodeExecutionCreateResultBlock
+    | TextEditorCodeExecutionStrReplaceResultBlock
+    | ServerToolResultError<'text_editor_code_execution_tool_result_error'>
+}
+
+export interface TextEditorCodeExecutionViewResultBlock {
+  type: 'text_editor_code_execution_view_result'
+  content: string
+  file_type: 'text' | 'image' | 'pdf'
+  num_lines: number | null
+  start_line: number | null
+  total_lines: number | null
+}
+
+export interface TextEditorCodeExecutionCreateResultBlock {
+  type: 'text_editor_code_execution_create_result'
+  is_file_update: boolean
+}
+
+export interface TextEditorCodeExecutionStrReplaceResultBlock {
+  type: 'text_editor_code_execution_str_replace_result'
+  lines: string[] | null
+  new_lines: number | null
+  new_start: number | null
+  old_lines: number | null
+  old_start: number | null
+}
+
+export interface ToolSearchToolResultBlock {
+  type: 'tool_search_tool_result'
+  tool_use_id: string
+  content: ToolSearchToolSearchResultBlock | ServerToolResultError<'tool_search_tool_result_error'>
+}
+
+export interface ToolSearchToolSearchResultBlock {
+  type: 'tool_search_tool_search_result'
+  tool_references: ToolReferenceBlock[]
+}
+
+export interface ToolReferenceBlock {
+  type: 'tool_reference'
+  tool_name: string
+}
+
+/** What a server tool answers instead of a result, such as `max_uses_exceeded` or `unavailable`. */
+export interface ServerToolResultError<Type extends string> {
+  type: Type
+  error_code: string
+  error_message?: string | null
+}
+
+/** A file that code in the container made. */
+export interface ContainerUploadBlock {
+  type: 'container_upload'
+  file_id: string
+}
+
+/** Stands for everything before it once the server compacted the history (beta). Send it back unchanged. */
+export interface CompactionBlock {
+  type: 'compaction'
+  content: string | null
+  encrypted_content?: string | null
+  signature?: string
+}
+
+/** Marks where another model took over after a refusal (beta). Send it back unchanged. */
+export interface FallbackBlock {
+  type: 'fallback'
+  from: { model: Model }
+  to: { model: Model }
+  trigger?: unknown
+}
+
+// Citations
+
+export type TextCitation =
+  | CitationCharLocation
+  | CitationPageLocation
+  | CitationContentBlockLocation
+  | CitationsWebSearchResultLocation
+  | CitationsSearchResultLocation
+  | Unlisted
+
+export interface CitationCharLocation {
+  type: 'char_location'
+  cited_text: string
+  document_index: number
+  document_title: string | null
+  /** From 0; the end is exclusive. */
+  start_char_index: number
+  end_char_index: number
+  file_id?: string | null
+}
+
+export interface CitationPageLocation {
+  type: 'page_location'
+  cited_text: string
+  document_index: number
+  document_title: string | null
+  /** From 1; the end is exclusive. */
+  start_page_number: number
+  end_page_number: number
+  file_id?: string | null
+}
+
+export interface CitationContentBlockLocation {
+  type: 'content_block_location'
+  cited_text: string
+  document_index: number
+  document_title: string | null
+  start_block_index: number
+  end_block_index: number
+  file_id?: string | null
+}
+
+export interface CitationsWebSearchResultLocation {
+  type: 'web_search_result_location'
+  cited_text: string
+  title: string | null
+  url: string
+  /** Opaque; send it back with the block. */
+  encrypted_index: string
+}
+
+export interface CitationsSearchResultLocation {
+  type: 'search_result_location'
+  cited_text: string
+  source: string
+  title: string | null
+  search_result_index: number
+  start_block_index: number
+  end_block_index: number
+}

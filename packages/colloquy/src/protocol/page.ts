@@ -1,0 +1,16 @@
+/** One page of a list. */
+export interface ListPage<Item> {
+  data: Item[]
+  has_more: boolean
+  first_id: string | null
+  last_id: string | null
+}
+
+export interface PageParams {
+  /** 1 to 1000. Default 20. */
+  limit?: number
+  /** The page that ends before this item. */
+  before_id?: string
+  /** The page that begins after this item. */
+  after_id?: string
+}

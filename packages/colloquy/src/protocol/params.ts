@@ -1,0 +1,377 @@
+import type {
+  BashCodeExecutionToolResultBlock,
+  CodeExecutionToolResultBlock,
+  CompactionBlock,
+  ContainerUploadBlock,
+  FallbackBlock,
+  Model,
+  RedactedThinkingBlock,
+  TextCitation,
+  TextEditorCodeExecutionToolResultBlock,
+  ThinkingBlock,
+  ToolReferenceBlock,
+  ToolSearchToolResultBlock,
+  ToolUseCaller,
+  WebFetchToolResultBlock,
+  WebSearchToolResultBlock,
+} from './message.ts'
+import type { ToolChoice, ToolUnion } from './tool.ts'
+import type { Unlisted } from './unlisted.ts'
+
+/** The body of `POST /v1/messages`. */
+export interface MessageCreateParams {
+  model: Model
+  /** The most tokens the reply may have, thinking included. `0` only warms the cache. */
+  max_tokens: number
+  /** The whole conversation so far: the API keeps nothing between requests. */
+  messages: MessageParam[]
+  system?: string | TextBlockParam[]
+  /** Default false. */
+  stream?: boolean
+  /** The model stops when it writes one of these; the text itself is left out of the reply. */
+  stop_sequences?: string[]
+  /** 0 to 1, default 1. API version 2023-06-01 only, and only models up to 4.6. */
+  temperature?: number
+  /** 0 to 1. API version 2023-06-01 only, and only models up to 4.6. */
+  top_p?: number
+  /** From 0. API version 2023-06-01 only, and only models up to 4.6. */
+  top_k?: number
+  metadata?: Metadata
+  tools?: ToolUnion[]
+  /** Default `auto` where there are tools. */
+  tool_choice?: ToolChoice
+  thinking?: ThinkingConfigParam
+  output_config?: OutputConfig
+  /** Marks the last block that can carry a mark, so that the whole prompt is cached. */
+  cache_control?: CacheControlEphemeral | null
+  /** Default `auto`: priority capacity where the organisation has it. */
+  service_tier?: 'auto' | 'standard_only'
+  /** `fast` costs more and is offered by some models. Default `standard`. */
+  speed?: 'standard' | 'fast' | null
+  /** Where the model runs. Default: the workspace's setting. */
+  inference_geo?: string | null
+  /** A container to run code in, from an earlier reply. */
+  container?: ContainerParams | string | null
+  diagnostics?: DiagnosticsParam | null
+
+  // Beta: each needs its `anthropic-beta` value.
+
+  context_management?: ContextManagement | null
+  compaction?: CompactionParams | null
+  thread?: ThreadParams
+  mcp_servers?: MCPServer[]
+}
+
+export interface MessageCreateParamsNonStreaming extends MessageCreateParams {
+  stream?: false
+}
+
+export interface MessageCreateParamsStreaming extends MessageCreateParams {
+  stream: true
+}
+
+export type MessageCreateParamsBase = MessageCreateParams
+export type MessageStreamParams = Omit<MessageCreateParams, 'stream'>
+
+/** The body of `POST /v1/messages/count_tokens`. */
+export type MessageCountTokensParams = Pick<
+  MessageCreateParams,
+  | 'model'
+  | 'messages'
+  | 'system'
+  | 'tools'
+  | 'tool_choice'
+  | 'thinking'
+  | 'output_config'
+  | 'cache_control'
+  | 'speed'
+  | 'context_management'
+  | 'mcp_servers'
+>
+
+export interface MessageTokensCount {
+  /** The whole prompt: messages, system and tools. */
+  input_tokens: number
+}
+
+export interface Metadata {
+  /** An opaque id of the end user: a hash or UUID, no name or address. At most 256 characters. */
+  user_id?: string | null
+}
+
+/** Marks the end of a prompt prefix to be cached. At most four a request. */
+export interface CacheControlEphemeral {
+  type: 'ephemeral'
+  /** How long the entry lives after its last use. Default `5m`. */
+  ttl?: '5m' | '1h'
+}
+
+export type ThinkingConfigParam =
+  | ThinkingConfigEnabled
+  | ThinkingConfigAdaptive
+  | ThinkingConfigBetweenTools
+  | ThinkingConfigDisabled
+  | Unlisted
+
+export interface ThinkingConfigEnabled {
+  type: 'enabled'
+  /** At least 1024 and less than `max_tokens`. */
+  budget_tokens: number
+  display?: ThinkingDisplay | null
+}
+
+/** The model decides how much it thinks; `output_config.effort` guides it. */
+export interface ThinkingConfigAdaptive {
+  type: 'adaptive'
+  display?: ThinkingDisplay | null
+}
+
+export interface ThinkingConfigBetweenTools {
+  type: 'between_tools'
+}
+
+export interface ThinkingConfigDisabled {
+  type: 'disabled'
+}
+
+export type ThinkingDisplay = 'summarized' | 'omitted' | (string & {})
+
+export interface OutputConfig {
+  /** Default: the model's own, `high` or `medium`. */
+  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null
+  format?: JSONOutputFormat | null
+}
+
+/** The reply is one JSON text that satisfies the schema. */
+export interface JSONOutputFormat {
+  type: 'json_schema'
+  schema: { [key: string]: unknown }
+}
+
+export interface ContainerParams {
+  id?: string | null
+  skills?: SkillParams[] | null
+}
+
+export interface SkillParams {
+  type: 'anthropic' | 'custom'
+  skill_id: string
+  version?: string
+}
+
+export interface DiagnosticsParam {
+  previous_message_id?: string | null
+}
+
+export interface ContextManagement {
+  edits: ContextEdit[]
+}
+
+/** For example `{ type: 'clear_tool_uses_20250919' }` or `{ type: 'compact_20260112' }`. */
+export interface ContextEdit {
+  type: string
+  [field: string]: unknown
+}
+
+export interface CompactionParams {
+  type: 'summarize'
+  instructions?: string
+}
+
+export type ThreadParams = { type: 'create' } | { type: 'continue'; previous_message_id: string }
+
+export interface MCPServer {
+  type: 'url'
+  url: string
+  name: string
+  authorization_token?: string | null
+  tool_configuration?: { enabled?: boolean | null; allowed_tools?: string[] | null } | null
+}
+
+// Messages
+
+export type MessageParam = UserMessageParam | AssistantMessageParam | SystemMessageParam
+
+export interface UserMessageParam {
+  role: 'user'
+  content: MessageContentParam
+}
+
+/** An earlier reply; as the last message, on models up to 4.5, the beginning of the reply to come. */
+export interface AssistantMessageParam {
+  role: 'assistant'
+  content: MessageContentParam
+}
+
+/** An instruction in the middle of the conversation, on models that take it. The first instruction belongs in `system`. */
+export interface SystemMessageParam {
+  role: 'system'
+  content: MessageContentParam
+}
+
+/** A string is short for one text block. */
+export type MessageContentParam = string | ContentBlockParam[]
+
+export type ContentBlockParam =
+  | TextBlockParam
+  | ImageBlockParam
+  | DocumentBlockParam
+  | SearchResultBlockParam
+  | ThinkingBlockParam
+  | RedactedThinkingBlockParam
+  | ToolUseBlockParam
+  | ToolResultBlockParam
+  | ServerToolUseBlockParam
+  | WebSearchToolResultBlockParam
+  | WebFetchToolResultBlockParam
+  | CodeExecutionToolResultBlockParam
+  | BashCodeExecutionToolResultBlockParam
+  | TextEditorCodeExecutionToolResultBlockParam
+  | ToolSearchToolResultBlockParam
+  | ContainerUploadBlockParam
+  | CompactionBlockParam
+  | FallbackBlockParam
+  | Unlisted
+
+export interface TextBlockParam {
+  type: 'text'
+  /** Not empty, not only white space. */
+  text: string
+  /** Of an earlier reply; not in user messages. */
+  citations?: TextCitation[] | null
+  cache_control?: CacheControlEphemeral | null
+}
+
+export interface ImageBlockParam {
+  type: 'image'
+  source: Base64ImageSource | URLImageSource | FileImageSource
+  transformations?: ImageTransformationsParam
+  cache_control?: CacheControlEphemeral | null
+}
+
+export interface ImageTransformationsParam {
+  oversized_image?: 'downsize' | 'error'
+}
+
+export interface Base64ImageSource {
+  type: 'base64'
+  media_type: 'image/jpeg' | 'image/png' | 'image/gif' | 'image/webp'
+  data: string
+}
+
+export interface URLImageSource {
+  type: 'url'
+  url: string
+}
+
+export interface FileImageSource {
+  type: 'file'
+  file_id: string
+}
+
+export interface DocumentBlockParam {
+  type: 'document'
+  source: Base64PDFSource | PlainTextSource | ContentBlockSource | URLPDFSource | FileDocumentSource
+  title?: string | null
+  /** Tells the model about the document; never cited. */
+  context?: string | null
+  citations?: CitationsConfigParam | null
+  cache_control?: CacheControlEphemeral | null
+}
+
+export interface Base64PDFSource {
+  type: 'base64'
+  media_type: 'application/pdf'
+  data: string
+}
+
+export interface PlainTextSource {
+  type: 'text'
+  media_type: 'text/plain'
+  data: string
+}
+
+export interface ContentBlockSource {
+  type: 'content'
+  content: string | ContentBlockSourceContent[]
+}
+
+export type ContentBlockSourceContent = TextBlockParam | ImageBlockParam
+
+export interface URLPDFSource {
+  type: 'url'
+  url: string
+}
+
+export interface FileDocumentSource {
+  type: 'file'
+  file_id: string
+}
+
+export interface CitationsConfigParam {
+  enabled?: boolean
+}
+
+export interface SearchResultBlockParam {
+  type: 'search_result'
+  source: string
+  title: string
+  content: TextBlockParam[]
+  citations?: CitationsConfigParam
+  cache_control?: CacheControlEphemeral | null
+}
+
+/** The result of a tool call, in the user message right after it and before any other block. */
+export interface ToolResultBlockParam {
+  type: 'tool_result'
+  tool_use_id: string
+  content?: string | ToolResultContent[]
+  /** Default false. */
+  is_error?: boolean
+  toolset_name?: string | null
+  cache_control?: CacheControlEphemeral | null
+}
+
+export type ToolResultContent =
+  | TextBlockParam
+  | ImageBlockParam
+  | SearchResultBlockParam
+  | DocumentBlockParam
+  | ToolReferenceBlockParam
+  | Unlisted
+
+export interface ToolUseBlockParam {
+  type: 'tool_use'
+  id: string
+  name: string
+  input: unknown
+  caller?: ToolUseCaller
+  toolset_name?: string | null
+  cache_control?: CacheControlEphemeral | null
+}
+
+export interface ServerToolUseBlockParam {
+  type: 'server_tool_use'
+  id: string
+  name: string
+  input: unknown
+  caller?: ToolUseCaller
+  cache_control?: CacheControlEphemeral | null
+}
+
+export type ThinkingBlockParam = ThinkingBlock
+export type RedactedThinkingBlockParam = RedactedThinkingBlock
+export type ToolReferenceBlockParam = Cacheable<ToolReferenceBlock>
+export type WebSearchToolResultBlockParam = Cacheable<WebSearchToolResultBlock>
+export type WebFetchToolResultBlockParam = Cacheable<WebFetchToolResultBlock>
+export type CodeExecutionToolResultBlockParam = Cacheable<CodeExecutionToolResultBlock>
+export type BashCodeExecutionToolResultBlockParam = Cacheable<BashCodeExecutionToolResultBlock>
+export type TextEditorCodeExecutionToolResultBlockParam = Cacheable<TextEditorCodeExecutionToolResultBlock>
+export type ToolSearchToolResultBlockParam = Cacheable<ToolSearchToolResultBlock>
+export type ContainerUploadBlockParam = Cacheable<ContainerUploadBlock>
+export type CompactionBlockParam = Cacheable<CompactionBlock>
+export type FallbackBlockParam = FallbackBlock
+export type TextCitationParam = TextCitation
+
+/** A block of a reply as it is sent back: the same, and it may carry a cache mark. */
+type Cacheable<Block> = Block & { cache_control?: CacheControlEphemeral | null }

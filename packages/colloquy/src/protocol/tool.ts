@@ -1,0 +1,175 @@
+import type { CacheControlEphemeral, CitationsConfigParam } from './params.ts'
+import type { Unlisted } from './unlisted.ts'
+
+export type ToolUnion =
+  | Tool
+  | ToolBash20250124
+  | ToolTextEditor20250124
+  | ToolTextEditor20250429
+  | ToolTextEditor20250728
+  | MemoryTool20250818
+  | ComputerToolset20260801
+  | BrowserToolset20260801
+  | WebSearchTool
+  | WebFetchTool
+  | CodeExecutionTool
+  | ToolSearchTool
+  | Unlisted
+
+/** What every tool definition may say. */
+export interface ToolOptions {
+  cache_control?: CacheControlEphemeral | null
+  /** Only the calls that satisfy the schema are written. */
+  strict?: boolean
+  /** The model learns of the tool only when a tool search finds it. */
+  defer_loading?: boolean
+  allowed_callers?: string[]
+}
+
+/** A tool of yours: the model writes the input, your program answers with a `tool_result` block. */
+export interface Tool extends ToolOptions {
+  type?: 'custom' | null
+  /** Letters, digits, `_` and `-`; at most 128, and 64 is what every server takes. */
+  name: string
+  description?: string
+  input_schema: ToolInputSchema
+  /** The input streams as it is written, not one field at a time, and may end as broken JSON. */
+  eager_input_streaming?: boolean | null
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+/** JSON Schema, draft 2020-12, of an object. */
+export interface ToolInputSchema {
+  type: 'object'
+  properties?: unknown
+  required?: string[] | null
+  [keyword: string]: unknown
+}
+
+// Tools that Anthropic defines and your program runs
+
+export interface ToolBash20250124 extends ToolOptions {
+  type: 'bash_20250124'
+  name: 'bash'
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+export interface ToolTextEditor20250124 extends ToolOptions {
+  type: 'text_editor_20250124'
+  name: 'str_replace_editor'
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+export interface ToolTextEditor20250429 extends ToolOptions {
+  type: 'text_editor_20250429'
+  name: 'str_replace_based_edit_tool'
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+export interface ToolTextEditor20250728 extends ToolOptions {
+  type: 'text_editor_20250728'
+  name: 'str_replace_based_edit_tool'
+  max_characters?: number | null
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+export interface MemoryTool20250818 extends ToolOptions {
+  type: 'memory_20250818'
+  name: 'memory'
+  input_examples?: Array<{ [key: string]: unknown }>
+}
+
+/** Its members are called one by one; such calls carry `toolset_name`. */
+export interface ComputerToolset20260801 extends ToolOptions {
+  type: 'computer_toolset_20260801'
+  [option: string]: unknown
+}
+
+/** Its members are called one by one; such calls carry `toolset_name`. */
+export interface BrowserToolset20260801 extends ToolOptions {
+  type: 'browser_toolset_20260801'
+  [option: string]: unknown
+}
+
+// Tools that run on the server
+
+export interface WebSearchTool extends ToolOptions {
+  type: 'web_search_20250305' | 'web_search_20260209' | 'web_search_20260318'
+  name: 'web_search'
+  max_uses?: number | null
+  allowed_domains?: string[] | null
+  blocked_domains?: string[] | null
+  user_location?: UserLocation | null
+}
+
+export interface WebFetchTool extends ToolOptions {
+  type: 'web_fetch_20250910' | 'web_fetch_20260209' | 'web_fetch_20260309' | 'web_fetch_20260318'
+  name: 'web_fetch'
+  max_uses?: number | null
+  allowed_domains?: string[] | null
+  blocked_domains?: string[] | null
+  max_content_tokens?: number | null
+  citations?: CitationsConfigParam | null
+  use_cache?: boolean
+}
+
+export interface CodeExecutionTool extends ToolOptions {
+  type: 'code_execution_20250522' | 'code_execution_20250825' | 'code_execution_20260120' | 'code_execution_20260521'
+  name: 'code_execution'
+}
+
+export interface ToolSearchTool extends ToolOptions {
+  type:
+    | 'tool_search_tool_regex_20251119'
+    | 'tool_search_tool_regex'
+    | 'tool_search_tool_bm25_20251119'
+    | 'tool_search_tool_bm25'
+  name: 'tool_search_tool_regex' | 'tool_search_tool_bm25'
+}
+
+export interface UserLocation {
+  type: 'approximate'
+  city?: string | null
+  /** ISO 3166-1, two letters. */
+  country?: string | null
+  region?: string | null
+  /** An IANA name, such as `Europe/Paris`. */
+  timezone?: string | null
+}
+
+// The official client's names for the dated versions.
+export type WebSearchTool20250305 = WebSearchTool & { type: 'web_search_20250305' }
+export type WebSearchTool20260209 = WebSearchTool & { type: 'web_search_20260209' }
+export type WebSearchTool20260318 = WebSearchTool & { type: 'web_search_20260318' }
+export type WebFetchTool20250910 = WebFetchTool & { type: 'web_fetch_20250910' }
+export type WebFetchTool20260209 = WebFetchTool & { type: 'web_fetch_20260209' }
+export type WebFetchTool20260309 = WebFetchTool & { type: 'web_fetch_20260309' }
+export type WebFetchTool20260318 = WebFetchTool & { type: 'web_fetch_20260318' }
+export type CodeExecutionTool20250522 = CodeExecutionTool & { type: 'code_execution_20250522' }
+export type CodeExecutionTool20250825 = CodeExecutionTool & { type: 'code_execution_20250825' }
+export type CodeExecutionTool20260120 = CodeExecutionTool & { type: 'code_execution_20260120' }
+export type CodeExecutionTool20260521 = CodeExecutionTool & { type: 'code_execution_20260521' }
+
+/** Whether and which tools the model must call. Models of the 5.1 and 5.5 lines take only `auto` and `none`. */
+export type ToolChoice = ToolChoiceAuto | ToolChoiceAny | ToolChoiceTool | ToolChoiceNone
+
+export interface ToolChoiceAuto {
+  type: 'auto'
+  /** At most one call a reply. Default false. */
+  disable_parallel_tool_use?: boolean
+}
+
+export interface ToolChoiceAny {
+  type: 'any'
+  disable_parallel_tool_use?: boolean
+}
+
+export interface ToolChoiceTool {
+  type: 'tool'
+  name: string
+  disable_parallel_tool_use?: boolean
+}
+
+export interface ToolChoiceNone {
+  type: 'none'
+}
