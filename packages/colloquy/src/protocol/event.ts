@@ -1,3 +1,4 @@
+import type { TextCitation } from './citation.ts'
 import type { ErrorBody } from './error.ts'
 import type {
   CacheCreation,
@@ -8,7 +9,6 @@ import type {
   RefusalStopDetails,
   ServerToolUsage,
   StopReason,
-  TextCitation,
   UsageIteration,
 } from './message.ts'
 import type { Unlisted } from './unlisted.ts'

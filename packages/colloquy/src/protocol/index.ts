@@ -1,4 +1,5 @@
 export * from './batch.ts'
+export * from './citation.ts'
 export * from './error.ts'
 export * from './event.ts'
 export * from './message.ts'

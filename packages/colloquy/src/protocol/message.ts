@@ -1,3 +1,4 @@
+import type { TextCitation } from './citation.ts'
 import type { Unlisted } from './unlisted.ts'
 
 /** A model id, such as `claude-sonnet-5-5`. Any string is taken; the list is the catalogue's. */
@@ -386,65 +387,4 @@ export interface FallbackBlock {
   from: { model: Model }
   to: { model: Model }
   trigger?: unknown
-}
-
-// Citations
-
-export type TextCitation =
-  | CitationCharLocation
-  | CitationPageLocation
-  | CitationContentBlockLocation
-  | CitationsWebSearchResultLocation
-  | CitationsSearchResultLocation
-  | Unlisted
-
-export interface CitationCharLocation {
-  type: 'char_location'
-  cited_text: string
-  document_index: number
-  document_title: string | null
-  /** From 0; the end is exclusive. */
-  start_char_index: number
-  end_char_index: number
-  file_id?: string | null
-}
-
-export interface CitationPageLocation {
-  type: 'page_location'
-  cited_text: string
-  document_index: number
-  document_title: string | null
-  /** From 1; the end is exclusive. */
-  start_page_number: number
-  end_page_number: number
-  file_id?: string | null
-}
-
-export interface CitationContentBlockLocation {
-  type: 'content_block_location'
-  cited_text: string
-  document_index: number
-  document_title: string | null
-  start_block_index: number
-  end_block_index: number
-  file_id?: string | null
-}
-
-export interface CitationsWebSearchResultLocation {
-  type: 'web_search_result_location'
-  cited_text: string
-  title: string | null
-  url: string
-  /** Opaque; send it back with the block. */
-  encrypted_index: string
-}
-
-export interface CitationsSearchResultLocation {
-  type: 'search_result_location'
-  cited_text: string
-  source: string
-  title: string | null
-  search_result_index: number
-  start_block_index: number
-  end_block_index: number
 }

@@ -1,3 +1,4 @@
+import type { TextCitation } from './citation.ts'
 import type {
   BashCodeExecutionToolResultBlock,
   CodeExecutionToolResultBlock,
@@ -6,7 +7,6 @@ import type {
   FallbackBlock,
   Model,
   RedactedThinkingBlock,
-  TextCitation,
   TextEditorCodeExecutionToolResultBlock,
   ThinkingBlock,
   ToolReferenceBlock,
