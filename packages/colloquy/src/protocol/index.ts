@@ -1,5 +1,6 @@
 export * from './batch.ts'
 export * from './citation.ts'
+export * from './engine.ts'
 export * from './error.ts'
 export * from './event.ts'
 export * from './message.ts'
