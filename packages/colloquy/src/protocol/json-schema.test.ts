@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
+
+const cases: Array<[schema: JsonSchema, good: unknown[], bad: unknown[]]> = [
+  [{ type: 'string' }, ['', 'a'], [1, null, {}, []]],
+  [{ type: 'integer' }, [0, -1, 2.0], [1.5, '1']],
+  [{ type: 'number' }, [0, 1.5], ['1', true]],
+  [{ type: 'boolean' }, [true, false], [0, 'true']],
+  [{ type: 'null' }, [null], [0, '']],
+  [{ type: 'array' }, [[], [1]], [{}, 'a']],
+  [{ type: 'object' }, [{}, { a: 1 }], [[], null]],
+  [{ type: ['string', 'null'] }, ['a', null], [1]],
+  [{ enum: ['a', 1, { b: [1] }] }, ['a', 1, { b: [1] }], ['b', '1', { b: [2] }]],
+  [{ const: { a: 1, b: 2 } }, [{ b: 2, a: 1 }], [{ a: 1 }]],
+  [{ const: null }, [null], [0]],
+  [{ minLength: 1, maxLength: 2 }, ['a', '𝒳𝒳', 7], ['', 'abc']],
+  [{ pattern: '^a+$' }, ['aa'], ['ab']],
+  [{ minimum: 1, maximum: 2 }, [1, 2, 'x'], [0.9, 2.1]],
+  [{ exclusiveMinimum: 1, exclusiveMaximum: 2 }, [1.5], [1, 2]],
+  [{ multipleOf: 0.1 }, [0.3, 1, 0], [0.35]],
+  [{ items: { type: 'string' } }, [[], ['a']], [['a', 1]]],
+  [{ prefixItems: [{ type: 'string' }], items: false }, [['a'], []], [[1], ['a', 'b']]],
+  [{ minItems: 1, maxItems: 2 }, [[1]], [[], [1, 2, 3]]],
+  [
+    { uniqueItems: true },
+    [[1, 2, { a: 1 }]],
+    [
+      [1, 1],
+      [
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+      ],
+    ],
+  ],
+  [{ required: ['a'] }, [{ a: undefined }, { a: 1 }, 'not an object'], [{}, { b: 1 }]],
+  [{ properties: { a: { type: 'string' } } }, [{}, { a: 'x', b: 1 }], [{ a: 1 }]],
+  [{ properties: { a: {} }, additionalProperties: false }, [{}, { a: 1 }], [{ b: 1 }]],
+  [{ additionalProperties: { type: 'string' } }, [{ a: 'x' }], [{ a: 1 }]],
+  [
+    { patternProperties: { '^x-': { type: 'string' } }, additionalProperties: false },
+    [{ 'x-a': '' }],
+    [{ 'x-a': 1 }, { a: '' }],
+  ],
+  [{ propertyNames: { maxLength: 1 } }, [{ a: 1 }], [{ ab: 1 }]],
+  [{ minProperties: 1, maxProperties: 1 }, [{ a: 1 }], [{}, { a: 1, b: 2 }]],
+  [{ anyOf: [{ type: 'string' }, { type: 'null' }] }, ['a', null], [1]],
+  [{ oneOf: [{ type: 'integer' }, { minimum: 5 }] }, [1, 5.5], [7, 1.5]],
+  [{ allOf: [{ type: 'string' }, { minLength: 2 }] }, ['ab'], ['a', 1]],
+  [{ not: { type: 'string' } }, [1], ['a']],
+  [{ $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }, ['a'], [1]],
+  [{ format: 'email', 'x-note': 1 }, ['no address', 1], []],
+]
+
+for (const [schema, good, bad] of cases) {
+  test(`checkJson() holds a value against ${JSON.stringify(schema)}`, () => {
+    for (const value of good) assert.deepEqual(checkJson(schema, value), [], JSON.stringify(value))
+    for (const value of bad) assert.notDeepEqual(checkJson(schema, value), [], JSON.stringify(value))
+  })
+}
+
+test('checkJson() says where a value fails, what was expected and what was found', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      place: { type: 'string' },
+      days: { type: 'array', items: { type: 'integer', minimum: 1 } },
+      unit: { enum: ['c', 'f'] },
+    },
+    required: ['place'],
+    additionalProperties: false,
+  }
+  const issues = checkJson(schema, { days: [1, 'two', 0], unit: 'k', city: 'Kyoto' })
+  assert.equal(
+    describeIssues(issues),
+    [
+      'place: is required and missing',
+      'days.1: must be an integer: found "two"',
+      'days.2: must be at least 1: found 0',
+      'unit: must be one of "c", "f": found "k"',
+      'city: is not a property of the schema, which has place, days, unit: found city',
+    ].join('\n'),
+  )
+})
+
+test('checkJson() blames the choice that was meant', () => {
+  const shape = (kind: string, field: string) => ({
+    type: 'object',
+    properties: { kind: { const: kind }, [field]: { type: 'object', properties: { n: { type: 'integer' } } } },
+    required: ['kind', field],
+  })
+  const issues = checkJson({ anyOf: [shape('a', 'one'), shape('b', 'two')] }, { kind: 'b', two: { n: 'x' } })
+  assert.deepEqual(issues, [{ path: ['two', 'n'], message: 'must be an integer: found "x"' }])
+})
+
+test('checkJson() follows a recursive schema, and ends on one that only refers to itself', () => {
+  const tree = {
+    type: 'object',
+    properties: { children: { type: 'array', items: { $ref: '#' } } },
+    required: ['children'],
+  }
+  assert.deepEqual(checkJson(tree, { children: [{ children: [] }] }), [])
+  assert.deepEqual(
+    checkJson(tree, { children: [{ children: [{}] }] }).map(({ path }) => path.join('.')),
+    ['children.0.children.0.children'],
+  )
+  assert.deepEqual(checkJson({ $ref: '#' }, 1), [])
+})
+
+test('checkJson() reports a reference to nowhere', () => {
+  assert.match(describeIssues(checkJson({ $ref: '#/$defs/none' }, 1)), /the schema has nothing at #\/\$defs\/none/)
+  assert.match(describeIssues(checkJson({ $ref: 'https://example.com/a' }, 1)), /the schema has nothing at https/)
+})
+
+test('checkJson() accepts every value under the schema that lists it, whatever the order of its keys', () => {
+  const reversed = (value: unknown): unknown =>
+    Array.isArray(value)
+      ? value.map(reversed)
+      : typeof value === 'object' && value !== null
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, item]) => [key, reversed(item)]),
+          )
+        : value
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const json: unknown = JSON.parse(JSON.stringify(value))
+      assert.deepEqual(checkJson({ enum: [json] }, reversed(json)), [])
+    }),
+  )
+})
+
+test('describeIssues() names ten issues and counts the rest', () => {
+  const issues = checkJson({ required: Array.from({ length: 12 }, (_, index) => `k${index}`) }, {})
+  assert.match(describeIssues(issues), /k9: is required and missing\nand 2 more$/)
+})

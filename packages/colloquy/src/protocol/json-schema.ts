@@ -1,0 +1,230 @@
+/** A JSON Schema, draft 2020-12, as a plain object. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown
+}
+
+/** One way in which a value does not satisfy a schema. */
+export interface JsonIssue {
+  /** Where the value is, from the root: `['days', 0]`. */
+  path: Array<string | number>
+  /** What was expected and what was found. */
+  message: string
+}
+
+/**
+ * Says how a JSON value fails a schema; an empty list when it satisfies it.
+ *
+ * It checks `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `patternProperties`, `propertyNames`,
+ * `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `uniqueItems`, `minLength`, `maxLength`,
+ * `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `anyOf`, `oneOf`, `allOf`, `not` and
+ * a `$ref` that points into the schema itself. Every other keyword is taken as a note, `format` too, as the standard has it.
+ */
+export function checkJson(schema: JsonSchema | boolean, value: unknown): JsonIssue[] {
+  const issues: JsonIssue[] = []
+  check(schema, value, { root: schema, path: [], issues, refs: 0 })
+  return issues
+}
+
+/** The issues as lines: `days.0: must be an integer: found "two"`. */
+export function describeIssues(issues: readonly JsonIssue[]): string {
+  const lines = issues.slice(0, 10).map(({ path, message }) => (path.length ? `${path.join('.')}: ` : '') + message)
+  if (issues.length > 10) lines.push(`and ${issues.length - 10} more`)
+  return lines.join('\n')
+}
+
+interface Place {
+  root: unknown
+  path: Array<string | number>
+  issues: JsonIssue[]
+  /** References followed without going deeper into the value: a schema that only refers to itself would never end. */
+  refs: number
+}
+
+const maxRefs = 16
+
+function check(schema: unknown, value: unknown, place: Place): void {
+  if (schema === true || schema === undefined) return
+  if (schema === false) return report(place, `must be left out: found ${preview(value)}`)
+  if (!isObject(schema)) return
+  if (typeof schema.$ref === 'string') checkReference(schema.$ref, value, place)
+  if (schema.type !== undefined && !typesOf(schema).some((type) => isOfType(type, value)))
+    return report(place, `must be ${typesOf(schema).map(withArticle).join(' or ')}: found ${preview(value)}`)
+  if (Array.isArray(schema.enum) && !schema.enum.some((item) => isEqual(item, value)))
+    report(place, `must be one of ${schema.enum.map(preview).join(', ')}: found ${preview(value)}`)
+  if ('const' in schema && !isEqual(schema.const, value))
+    report(place, `must be ${preview(schema.const)}: found ${preview(value)}`)
+  if (typeof value === 'string') checkString(schema, value, place)
+  else if (typeof value === 'number') checkNumber(schema, value, place)
+  else if (Array.isArray(value)) checkArray(schema, value, place)
+  else if (isObject(value)) checkObject(schema, value, place)
+  checkCombinations(schema, value, place)
+}
+
+function checkReference(reference: string, value: unknown, place: Place): void {
+  if (place.refs >= maxRefs) return
+  const target = resolve(reference, place.root)
+  if (target === undefined) return report(place, `cannot be checked: the schema has nothing at ${reference}`)
+  check(target, value, { ...place, refs: place.refs + 1 })
+}
+
+function resolve(reference: string, root: unknown): unknown {
+  if (!reference.startsWith('#')) return undefined
+  let target = root
+  for (const part of reference.slice(1).split('/').slice(1)) {
+    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+    if (!(isObject(target) || Array.isArray(target)) || !Object.hasOwn(target, key)) return undefined
+    target = (target as Record<string, unknown>)[key]
+  }
+  return target
+}
+
+function checkString(schema: JsonSchema, value: string, place: Place): void {
+  const { minLength, maxLength, pattern } = schema
+  if (typeof minLength === 'number' || typeof maxLength === 'number') {
+    // The standard counts characters, not UTF-16 units.
+    const length = Array.from(value).length
+    if (typeof minLength === 'number' && length < minLength)
+      report(place, `must have at least ${minLength} characters: found ${length}`)
+    if (typeof maxLength === 'number' && length > maxLength)
+      report(place, `must have at most ${maxLength} characters: found ${length}`)
+  }
+  if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test(value))
+    report(place, `must match ${pattern}: found ${preview(value)}`)
+}
+
+function checkNumber(schema: JsonSchema, value: number, place: Place): void {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
+  if (typeof minimum === 'number' && value < minimum) report(place, `must be at least ${minimum}: found ${value}`)
+  if (typeof maximum === 'number' && value > maximum) report(place, `must be at most ${maximum}: found ${value}`)
+  if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum)
+    report(place, `must be more than ${exclusiveMinimum}: found ${value}`)
+  if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum)
+    report(place, `must be less than ${exclusiveMaximum}: found ${value}`)
+  if (typeof multipleOf === 'number' && !isMultiple(value, multipleOf))
+    report(place, `must be a multiple of ${multipleOf}: found ${value}`)
+}
+
+// 0.3 / 0.1 is 2.9999999999999996: a quotient that is an integer but for rounding counts as one.
+function isMultiple(value: number, of: number): boolean {
+  const quotient = value / of
+  return Math.abs(quotient - Math.round(quotient)) <= Math.abs(quotient) * Number.EPSILON
+}
+
+function checkArray(schema: JsonSchema, value: unknown[], place: Place): void {
+  const { items, minItems, maxItems, uniqueItems } = schema
+  const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : []
+  if (typeof minItems === 'number' && value.length < minItems)
+    report(place, `must have at least ${minItems} items: found ${value.length}`)
+  if (typeof maxItems === 'number' && value.length > maxItems)
+    report(place, `must have at most ${maxItems} items: found ${value.length}`)
+  if (uniqueItems === true && new Set(value.map(canonical)).size < value.length)
+    report(place, `must not have an item twice: found ${preview(value)}`)
+  value.forEach((item, index) => check(index < prefix.length ? prefix[index] : items, item, inside(place, index)))
+}
+
+function checkObject(schema: JsonSchema, value: Record<string, unknown>, place: Place): void {
+  const properties = isObject(schema.properties) ? schema.properties : {}
+  const patterns = isObject(schema.patternProperties) ? Object.entries(schema.patternProperties) : []
+  const keys = Object.keys(value)
+  if (Array.isArray(schema.required))
+    for (const key of schema.required as string[])
+      if (!Object.hasOwn(value, key)) report(inside(place, key), 'is required and missing')
+  if (typeof schema.minProperties === 'number' && keys.length < schema.minProperties)
+    report(place, `must have at least ${schema.minProperties} properties: found ${keys.length}`)
+  if (typeof schema.maxProperties === 'number' && keys.length > schema.maxProperties)
+    report(place, `must have at most ${schema.maxProperties} properties: found ${keys.length}`)
+  for (const key of keys) {
+    const matching = patterns.filter(([pattern]) => new RegExp(pattern, 'u').test(key)).map(([, schema]) => schema)
+    if (Object.hasOwn(properties, key)) matching.push(properties[key])
+    if (schema.propertyNames !== undefined) check(schema.propertyNames, key, inside(place, key))
+    if (matching.length) for (const each of matching) check(each, value[key], inside(place, key))
+    else if (schema.additionalProperties === false) report(inside(place, key), unknownKey(key, Object.keys(properties)))
+    else check(schema.additionalProperties, value[key], inside(place, key))
+  }
+}
+
+function unknownKey(key: string, known: string[]): string {
+  return `is not a property of the schema, which has ${known.length ? known.join(', ') : 'none'}: found ${key}`
+}
+
+function checkCombinations(schema: JsonSchema, value: unknown, place: Place): void {
+  if (Array.isArray(schema.allOf)) for (const each of schema.allOf) check(each, value, place)
+  if (Array.isArray(schema.anyOf)) checkChoice(schema.anyOf, value, place, Infinity)
+  if (Array.isArray(schema.oneOf)) checkChoice(schema.oneOf, value, place, 1)
+  if (schema.not !== undefined && issuesOf(schema.not, value, place).length === 0)
+    report(place, `must not satisfy ${preview(schema.not)}: found ${preview(value)}`)
+}
+
+function checkChoice(choices: unknown[], value: unknown, place: Place, most: number): void {
+  const failures = choices.map((choice) => issuesOf(choice, value, place)).filter((issues) => issues.length > 0)
+  const fitting = choices.length - failures.length
+  if (fitting > most) return report(place, `must satisfy one of ${choices.length} choices: it satisfies ${fitting}`)
+  if (fitting > 0) return
+  // The choice that failed deepest in the value is the one that was meant.
+  const [closest] = failures.toSorted((a, b) => depthOf(b) - depthOf(a))
+  if (closest && depthOf(closest) > place.path.length) place.issues.push(...closest)
+  else report(place, `must satisfy one of ${choices.length} choices: found ${preview(value)}`)
+}
+
+function depthOf(issues: JsonIssue[]): number {
+  return Math.max(...issues.map(({ path }) => path.length))
+}
+
+function issuesOf(schema: unknown, value: unknown, place: Place): JsonIssue[] {
+  const issues: JsonIssue[] = []
+  check(schema, value, { ...place, issues })
+  return issues
+}
+
+function inside(place: Place, key: string | number): Place {
+  return { ...place, path: [...place.path, key], refs: 0 }
+}
+
+function report({ issues, path }: Place, message: string): void {
+  issues.push({ path, message })
+}
+
+function typesOf({ type }: JsonSchema): string[] {
+  return Array.isArray(type) ? type : [String(type)]
+}
+
+function isOfType(type: string, value: unknown): boolean {
+  switch (type) {
+    case 'null':
+      return value === null
+    case 'array':
+      return Array.isArray(value)
+    case 'object':
+      return isObject(value)
+    case 'integer':
+      return Number.isInteger(value)
+    default:
+      return typeof value === type
+  }
+}
+
+function withArticle(type: string): string {
+  if (type === 'null') return type
+  return `${/^[aio]/.test(type) ? 'an' : 'a'} ${type}`
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && canonical(a) === canonical(b))
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (isObject(item) ? withSortedKeys(item) : item)) ?? 'undefined'
+}
+
+function withSortedKeys(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function preview(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
