@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { after, test, type TestContext } from 'node:test'
+
+// The real script with an npm of our own on the PATH: it notes that it was called and does what the test says.
+const scratch = mkdtempSync(join(tmpdir(), 'colloquy-setup-'))
+after(() => rmSync(scratch, { recursive: true, force: true }))
+const skip = process.platform === 'win32' ? 'the stand-in for npm is a POSIX script' : false
+
+const succeeding = 'mkdir -p node_modules/.bin && touch node_modules/.bin/node'
+
+test('setup installs once and is quiet afterwards', { skip }, async (t) => {
+  const checkout = newCheckout(t, succeeding)
+  const first = await setup(checkout)
+  const second = await setup(checkout)
+  assert.equal(first.code, 0)
+  assert.match(first.stderr, /Installing/)
+  assert.deepEqual(second, { code: 0, stdout: '', stderr: '' })
+  assert.equal(first.stdout, '')
+  assert.equal(installs(checkout), 1)
+})
+
+test('setup installs again once the lockfile or what is installed changed', { skip }, async (t) => {
+  const checkout = newCheckout(t, succeeding)
+  await setup(checkout)
+  writeFileSync(join(checkout, 'package-lock.json'), '{ "changed": true }')
+  await setup(checkout)
+  rmSync(join(checkout, 'node_modules/.bin'), { recursive: true })
+  await setup(checkout)
+  assert.equal(installs(checkout), 3)
+})
+
+test('setup says that the install failed and tries again the next time', { skip }, async (t) => {
+  const checkout = newCheckout(t, 'echo "no network" >&2; exit 7')
+  const failed = await setup(checkout)
+  assert.equal(failed.code, 1)
+  assert.match(failed.stderr, /no network\nCannot install what Colloquy needs: npm install ended with 7\n/)
+  await setup(checkout)
+  assert.equal(installs(checkout), 2)
+})
+
+test('setup forgets the earlier install before it changes anything', { skip }, async (t) => {
+  const checkout = newCheckout(t, succeeding)
+  const before = readFileSync(join(checkout, 'package-lock.json'))
+  await setup(checkout)
+  writeFileSync(join(checkout, 'package-lock.json'), '{ "changed": true }')
+  writeNpm(checkout, 'exit 1')
+  await setup(checkout)
+  writeFileSync(join(checkout, 'package-lock.json'), before)
+  writeNpm(checkout, succeeding)
+  await setup(checkout)
+  assert.equal(installs(checkout), 3)
+})
+
+test('setup leaves nothing behind when it is interrupted', { skip }, async (t) => {
+  const checkout = newCheckout(t, 'exec sleep 60')
+  const interrupted = start(checkout)
+  await until(() => installs(checkout) === 1)
+  interrupted.child.kill('SIGTERM')
+  assert.equal((await interrupted.ended).code, 1)
+  writeNpm(checkout, succeeding)
+  assert.equal((await setup(checkout)).code, 0)
+  assert.equal(installs(checkout), 2)
+})
+
+test('setup takes over from one that was killed', { skip }, async (t) => {
+  const checkout = newCheckout(t, 'kill -9 $PPID; sleep 0.1')
+  await setup(checkout)
+  assert.ok(existsSync(join(checkout, 'node_modules/.colloquy-setup.lock')))
+  writeNpm(checkout, succeeding)
+  assert.equal((await setup(checkout)).code, 0)
+  assert.equal(installs(checkout), 2)
+})
+
+test('setup runs npm once when several start together', { skip }, async (t) => {
+  const checkout = newCheckout(t, `sleep 0.5; ${succeeding}`)
+  const runs = await Promise.all([setup(checkout), setup(checkout), setup(checkout)])
+  assert.deepEqual(
+    runs.map((run) => run.code),
+    [0, 0, 0],
+  )
+  assert.equal(installs(checkout), 1)
+})
+
+function newCheckout(t: TestContext, npm: string): string {
+  const checkout = join(scratch, t.name.replaceAll(/\W+/g, '-'))
+  mkdirSync(join(checkout, 'bin'), { recursive: true })
+  cpSync(new URL('../scripts/setup.js', import.meta.url), join(checkout, 'scripts/setup.js'))
+  writeFileSync(join(checkout, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(checkout, 'package-lock.json'), '{}')
+  writeNpm(checkout, npm)
+  return checkout
+}
+
+function writeNpm(checkout: string, script: string): void {
+  const file = join(checkout, 'bin/npm')
+  writeFileSync(file, `#!/bin/sh\necho "$@" >> calls.txt\n${script}\n`)
+  chmodSync(file, 0o755)
+}
+
+function installs(checkout: string): number {
+  const calls = join(checkout, 'calls.txt')
+  return existsSync(calls) ? readFileSync(calls, 'utf8').split('\n').length - 1 : 0
+}
+
+function setup(checkout: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return start(checkout).ended
+}
+
+function start(checkout: string) {
+  const child = spawn(process.execPath, [join(checkout, 'scripts/setup.js')], {
+    env: { ...process.env, PATH: join(checkout, 'bin') + delimiter + process.env['PATH'] },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code: code ?? null, stdout, stderr }))
+  return { child, ended }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await wait(10)
+}
