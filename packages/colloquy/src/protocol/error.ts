@@ -51,6 +51,8 @@ export class APIError<Status extends number | undefined = number | undefined> ex
   readonly apiMessage: string | null
   readonly requestID: string | null
   readonly workspaceID: string | null
+  /** How long the API asks to wait before the next try; `null` where it does not say. */
+  readonly retryAfterMs: number | null
 
   constructor(
     status: Status,
@@ -70,6 +72,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     this.apiMessage = body?.error.message ?? null
     this.requestID = headers?.get('request-id') ?? body?.request_id ?? null
     this.workspaceID = headers?.get('anthropic-workspace-id') ?? null
+    this.retryAfterMs = headers ? retryAfterMs(headers) : null
   }
 
   /** The error of the class that belongs to the status. */
@@ -98,8 +101,14 @@ export class APIUserAbortError extends APIError<undefined> {
 export class APIConnectionError extends APIError<undefined> {
   override name = 'APIConnectionError'
 
-  constructor({ message = 'Connection error.', cause }: { message?: string | undefined; cause?: unknown } = {}) {
-    super(undefined, undefined, message, undefined, { cause })
+  /** `error` and `headers` are there when the connection broke after an answer had begun. */
+  constructor({
+    message = 'Connection error.',
+    error,
+    headers,
+    cause,
+  }: { message?: string | undefined; error?: unknown; headers?: Headers | undefined; cause?: unknown } = {}) {
+    super(undefined, error, message, headers, { cause })
   }
 }
 
@@ -220,6 +229,16 @@ export function apiError(type: ErrorType, message: string, details?: ErrorDetail
   )
 }
 
+/** Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` where neither asks for a wait. */
+export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
+  const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '')
+  if (milliseconds > 0) return milliseconds
+  const after = headers.get('retry-after') ?? ''
+  const seconds = Number.parseFloat(after)
+  const wait = Number.isNaN(seconds) ? Date.parse(after) - now : seconds * 1000
+  return wait > 0 ? wait : null
+}
+
 /** What an answer says of a failure. */
 export interface ErrorResponse {
   /** Undefined for an `error` event inside a stream. */
@@ -252,11 +271,11 @@ export function errorResponse(
 function toErrorObject(error: unknown): { status: number; object: ErrorObject } {
   if (error instanceof APIConnectionTimeoutError)
     return { status: 504, object: { type: 'timeout_error', message: error.message } }
-  if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
   if (error instanceof APIError && isErrorBody(error.error)) {
     const object = error.error.error
     return { status: error.status ?? statusByType[object.type] ?? 500, object }
   }
+  if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
   if (error instanceof APIError && error.status !== undefined) {
     return { status: error.status, object: { type: typeOf(error.status), message: error.message } }
   }
