@@ -1,0 +1,33 @@
+import { test, snapshot } from 'node:test'
+import { doors, importsOf, read } from './source.ts'
+
+// After a change that is meant: npm run doors -- --test-update-snapshots
+snapshot.setDefaultSnapshotSerializers([(names: string[]) => names.join('\n')])
+
+for (const [door, file] of doors) {
+  test(`${door} exports what it exported before`, async (t) => {
+    const values = Object.keys((await import(door)) as object)
+    const types = [...typesOf(file)].filter((name) => !values.includes(name)).map((name) => `type ${name}`)
+    t.assert.snapshot([...values.toSorted(), ...types.toSorted()])
+  })
+}
+
+/** The names of the types that a file exports, itself or from others. */
+function typesOf(file: string): Set<string> {
+  const text = read(file)
+  const declared = [...text.matchAll(/^export (?:declare )?(?:interface|type) (\w+)/gm)].map(([, name]) => name!)
+  const listed = [...text.matchAll(/^export (type )?\{([^}]*)\}/gm)].flatMap(([, type, names]) =>
+    listedTypes(names!, type !== undefined),
+  )
+  const starred = [...text.matchAll(/^export (?:type )?\* from '([^']+)'/gm)].map(([, name]) => name)
+  const targets = importsOf(file).filter(({ name }) => starred.includes(name))
+  return new Set([...declared, ...listed, ...targets.flatMap(({ target }) => (target ? [...typesOf(target)] : []))])
+}
+
+function listedTypes(names: string, isTypeList: boolean): string[] {
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && (isTypeList || name.startsWith('type ')))
+    .map((name) => name.replace(/^type /, '').replace(/^.* as /, ''))
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { read, root } from './source.ts'
+
+/** What a commit would hold. */
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => file !== '' && file !== 'test/repository.test.ts' && existsSync(join(root, file)))
+
+test('no file speaks of the machine it was written on', () => {
+  assert.deepEqual(lines(/(?<![\w.~-])\/(?:home|Users|root|work|tmp)\/\w|[A-Z]:\\Users/), [])
+})
+
+test('no file names a registry to download from', () => {
+  assert.deepEqual(lines(/https?:\/\/[^/\s]*\b(?:registry|npm)\b[^/\s]*\/[^\s]*\.tgz|registry\s*=/), [])
+})
+
+test('no file puts work off', () => {
+  assert.deepEqual(lines(/\b(?:TODO|FIXME|XXX)\b/), [])
+})
+
+function lines(pattern: RegExp): string[] {
+  return files.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim().slice(0, 100)}`] : [])),
+  )
+}

@@ -1,0 +1,47 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path/posix'
+import { fileURLToPath } from 'node:url'
+
+export const root: string = fileURLToPath(new URL('../', import.meta.url))
+
+/** What a file of ours imports. `target` is the file of ours that stands behind the name, if one does. */
+export interface Import {
+  name: string
+  target: string | undefined
+  /** Gone once the types are stripped. */
+  isTypeOnly: boolean
+}
+
+/** The sources of all packages without their tests, from `packages/`. */
+export const sources: string[] = globSync('packages/*/src/**/*.ts', { cwd: root })
+  .filter((file) => !file.endsWith('.test.ts'))
+  .toSorted()
+
+/** `colloquy/protocol` → `packages/colloquy/src/protocol/index.ts`, for every entry of every `exports`. */
+export const doors: ReadonlyMap<string, string> = new Map(
+  globSync('packages/*/package.json', { cwd: root }).flatMap(doorsOf),
+)
+
+function doorsOf(manifest: string): [string, string][] {
+  const { name, exports = {} } = JSON.parse(read(manifest)) as {
+    name: string
+    exports?: Record<string, Record<string, string>>
+  }
+  return Object.entries(exports)
+    .filter(([, conditions]) => conditions['@colloquy/source'])
+    .map(([path, conditions]) => [join(name, path), join(dirname(manifest), conditions['@colloquy/source']!)])
+}
+
+const statement = /^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s*)?'([^']+)'|\bimport\('([^']+)'\)/gm
+
+export function importsOf(file: string): Import[] {
+  return [...read(file).matchAll(statement)].map(([, type, fixed, dynamic]) => {
+    const name = (fixed ?? dynamic)!
+    const target = name.startsWith('.') ? join(dirname(file), name) : doors.get(name)
+    return { name, target, isTypeOnly: type !== undefined }
+  })
+}
+
+export function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
