@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
 
 const cases: Array<[schema: JsonSchema, good: unknown[], bad: unknown[]]> = [
@@ -84,12 +84,12 @@ test('checkJson() says where a value fails, what was expected and what was found
   )
 })
 
+function shape(kind: string, field: string): JsonSchema {
+  const properties = { kind: { const: kind }, [field]: { type: 'object', properties: { n: { type: 'integer' } } } }
+  return { type: 'object', properties, required: ['kind', field] }
+}
+
 test('checkJson() blames the choice that was meant', () => {
-  const shape = (kind: string, field: string) => ({
-    type: 'object',
-    properties: { kind: { const: kind }, [field]: { type: 'object', properties: { n: { type: 'integer' } } } },
-    required: ['kind', field],
-  })
   const issues = checkJson({ anyOf: [shape('a', 'one'), shape('b', 'two')] }, { kind: 'b', two: { n: 'x' } })
   assert.deepEqual(issues, [{ path: ['two', 'n'], message: 'must be an integer: found "x"' }])
 })
@@ -120,7 +120,7 @@ test('checkJson() accepts every value under the schema that lists it, whatever t
       : typeof value === 'object' && value !== null
         ? Object.fromEntries(
             Object.entries(value)
-              .reverse()
+              .toReversed()
               .map(([key, item]) => [key, reversed(item)]),
           )
         : value

@@ -1,0 +1,213 @@
+import { AnthropicError } from './error.ts'
+import { type ImageMediaType, imageSize, mediaTypeOf } from './media.ts'
+import type { CacheControlEphemeral, CitationsConfigParam, DocumentBlockParam, ImageBlockParam } from './params.ts'
+
+/** A URL (`https:`, `data:` or `file:`), a path, or the bytes themselves. */
+export type ContentSource = string | URL | Uint8Array | ArrayBuffer | Blob
+
+export interface ContentBlockOptions {
+  /** What a web address leads to. Default: what the end of its path says. */
+  as?: 'image' | 'document'
+  /** Of a document. Default: the name of the file. */
+  title?: string
+  /** Tells the model about a document; never cited. */
+  context?: string
+  citations?: CitationsConfigParam
+  cache_control?: CacheControlEphemeral
+}
+
+// The API's limits: of an image's base64 text, of each side of an image, and of a request's body.
+const maxImageBytes = 10 * 1024 * 1024
+const maxImagePixels = 8000
+const maxBodyBytes = 32 * 1024 * 1024
+
+/**
+ * Makes the block that shows an image or a document to the model.
+ *
+ * What it is, is read off the bytes: PNG, JPEG, GIF and WebP become images; PDF, and text in UTF-8, documents. A web address
+ * is passed on for the API to fetch. Throws an `AnthropicError` for anything else, for an empty file, and for what the API
+ * would refuse: an image of more than 10 MB as base64 or 8000 pixels a side, a document of more than 32 MB.
+ */
+export async function contentBlock(
+  source: ContentSource,
+  options: ContentBlockOptions = {},
+): Promise<ImageBlockParam | DocumentBlockParam> {
+  const url = toURL(source)
+  if (url && /^https?:$/.test(url.protocol)) return fromAddress(url, options)
+  const { bytes, name } = await read(source, url)
+  const what = name ?? 'the content'
+  if (bytes.length === 0) throw new AnthropicError(`Cannot send ${what}: it is empty`)
+  const type = mediaTypeOf(bytes)
+  if (type === undefined) {
+    const data = textOf(bytes, what)
+    checkSize(what, 'a document', bytes.length, maxBodyBytes)
+    return documentOf({ type: 'text', media_type: 'text/plain', data }, { title: name, ...options })
+  }
+  const size = Math.ceil(bytes.length / 3) * 4
+  if (type === 'application/pdf') {
+    checkSize(what, 'a document', size, maxBodyBytes)
+    return documentOf({ type: 'base64', media_type: type, data: toBase64(bytes) }, { title: name, ...options })
+  }
+  checkSize(what, 'an image', size, maxImageBytes)
+  checkPixels(what, bytes)
+  return imageOf({ type: 'base64', media_type: type satisfies ImageMediaType, data: toBase64(bytes) }, options)
+}
+
+/** As `contentBlock()`, and throws when it is no image. */
+export async function imageBlock(source: ContentSource, options: ContentBlockOptions = {}): Promise<ImageBlockParam> {
+  const block = await contentBlock(source, { as: 'image', ...options })
+  if (block.type !== 'image') throw new AnthropicError(`Cannot make an image block: found ${describe(block)}`)
+  return block
+}
+
+/** As `contentBlock()`, and throws when it is no document. */
+export async function documentBlock(
+  source: ContentSource,
+  options: ContentBlockOptions = {},
+): Promise<DocumentBlockParam> {
+  const block = await contentBlock(source, { as: 'document', ...options })
+  if (block.type !== 'document') throw new AnthropicError(`Cannot make a document block: found ${describe(block)}`)
+  return block
+}
+
+function describe({ source }: ImageBlockParam | DocumentBlockParam): string {
+  return 'media_type' in source ? source.media_type : source.type
+}
+
+function fromAddress(url: URL, options: ContentBlockOptions): ImageBlockParam | DocumentBlockParam {
+  const ending = /\.(?:(png|jpe?g|gif|webp)|pdf)$/i.exec(url.pathname)
+  const as = options.as ?? (ending ? (ending[1] ? 'image' : 'document') : undefined)
+  if (as === 'image') return imageOf({ type: 'url', url: url.href }, options)
+  if (as === 'document') return documentOf({ type: 'url', url: url.href }, options)
+  throw new AnthropicError(
+    `Cannot tell what ${url.origin}${url.pathname} is: pass { as: 'image' } or { as: 'document' }`,
+  )
+}
+
+function imageOf(source: ImageBlockParam['source'], { cache_control }: ContentBlockOptions): ImageBlockParam {
+  return { type: 'image', source, ...(cache_control && { cache_control }) }
+}
+
+function documentOf(
+  source: DocumentBlockParam['source'],
+  {
+    title,
+    context,
+    citations,
+    cache_control,
+  }: { [Key in keyof ContentBlockOptions]: ContentBlockOptions[Key] | undefined },
+): DocumentBlockParam {
+  return {
+    type: 'document',
+    source,
+    ...(title && { title }),
+    ...(context && { context }),
+    ...(citations && { citations }),
+    ...(cache_control && { cache_control }),
+  }
+}
+
+function toURL(source: ContentSource): URL | undefined {
+  if (source instanceof URL) return source
+  // A path is no URL, and `C:\photo.png` neither: a scheme of one letter is a drive.
+  if (typeof source !== 'string' || !/^(?:https?|data|file):/i.test(source)) return undefined
+  if (!URL.canParse(source)) throw new AnthropicError(`Cannot read ${source}: it is no valid URL`)
+  return new URL(source)
+}
+
+interface Content {
+  bytes: Uint8Array
+  /** Of the file, where there is one. */
+  name?: string | undefined
+}
+
+async function read(source: ContentSource, url: URL | undefined): Promise<Content> {
+  if (url?.protocol === 'data:') return { bytes: await readData(url) }
+  if (url && url.protocol !== 'file:') throw new AnthropicError(`Cannot read ${url.protocol} URLs`)
+  if (typeof source === 'string' || source instanceof URL) return readFile(url ?? source)
+  if (source instanceof Uint8Array) return { bytes: source }
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) }
+  if (source instanceof Blob) return { bytes: await bytesOf(source), name: (source as { name?: string }).name }
+  throw new AnthropicError(`Cannot make a content block: found ${typeof source}, not a path, URL, Blob or bytes`)
+}
+
+async function readData(url: URL): Promise<Uint8Array> {
+  try {
+    return await bytesOf(await fetch(url))
+  } catch (cause) {
+    throw new AnthropicError('Cannot read the data: URL: it is damaged', { cause })
+  }
+}
+
+async function bytesOf(body: { arrayBuffer(): Promise<ArrayBuffer> }): Promise<Uint8Array> {
+  return new Uint8Array(await body.arrayBuffer())
+}
+
+interface FileSystem {
+  stat(path: string | URL): Promise<{ size: number }>
+  readFile(path: string | URL): Promise<Uint8Array>
+}
+
+async function readFile(path: string | URL): Promise<Content> {
+  // Asked for when needed: an import of node:fs would keep this module out of browsers.
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  const files = process?.getBuiltinModule?.('node:fs/promises') as FileSystem | undefined
+  const name = (path instanceof URL ? decodeURIComponent(path.pathname) : path).split(/[\\/]/).at(-1) || String(path)
+  if (!files) throw new AnthropicError(`Cannot read ${name}: there is no file system here, pass its bytes or a Blob`)
+  try {
+    const { size } = await files.stat(path)
+    checkSize(name, 'a file', size, maxBodyBytes)
+    return { bytes: await files.readFile(path), name }
+  } catch (error) {
+    if (error instanceof AnthropicError) throw error
+    throw new AnthropicError(`Cannot read ${name}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function checkSize(what: string, kind: string, size: number, limit: number): void {
+  if (size <= limit) return
+  throw new AnthropicError(
+    `Cannot send ${what}: ${kind} may have at most ${megabytes(limit)} as it is sent: found ${megabytes(size)}`,
+  )
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`
+}
+
+function checkPixels(what: string, bytes: Uint8Array): void {
+  const size = imageSize(bytes)
+  if (!size) throw new AnthropicError(`Cannot send ${what}: its header is damaged`)
+  if (size.width > maxImagePixels || size.height > maxImagePixels)
+    throw new AnthropicError(
+      `Cannot send ${what}: an image may have at most ${maxImagePixels} pixels a side: found ${size.width} × ${size.height}`,
+    )
+}
+
+/** What people have that the API does not take, by how it begins. */
+const others: Array<[name: string, mark: RegExp]> = [
+  ['a HEIC image', /^....ftyp(?:hei|hev|mif)/s],
+  ['an AVIF image', /^....ftypavi/s],
+  ['a TIFF image', /^(?:II\*\0|MM\0\*)/],
+  ['a BMP image', /^BM/],
+  ['a ZIP archive or office document', /^PK/],
+]
+
+function textOf(bytes: Uint8Array, what: string): string {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (!text.includes('\0')) return text
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+  }
+  const start = String.fromCharCode(...bytes.subarray(0, 16))
+  const found = others.find(([, mark]) => mark.test(start))?.[0] ?? 'other bytes'
+  throw new AnthropicError(`Cannot send ${what}: it must be PNG, JPEG, GIF, WebP, PDF or UTF-8 text: found ${found}`)
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = ''
+  // In pieces: all at once would be more arguments than a call takes.
+  for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+  return btoa(binary)
+}
