@@ -1,0 +1,106 @@
+import { Lexer, type Token } from 'marked'
+import type { Painter, Span, Style } from '../terminal/style.ts'
+
+/** What `[label]: address` lines of the text have defined so far. */
+export type LinkDefinitions = Record<string, { href: string; title: string | null }>
+
+const lexerOptions = { gfm: true, breaks: true }
+const entities: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  copy: '©',
+  reg: '®',
+  trade: '™',
+  hellip: '…',
+  ndash: '–',
+  mdash: '—',
+  larr: '←',
+  rarr: '→',
+  le: '≤',
+  ge: '≥',
+  ne: '≠',
+  times: '×',
+  deg: '°',
+  euro: '€',
+}
+
+/** Reads emphasis, code, links and breaks. */
+export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
+  const lexer = new Lexer(lexerOptions)
+  lexer.tokens.links = definitions
+  return lexer.inlineTokens(source, []).flatMap((token) => spansOf(token, base, paint))
+}
+
+function spansOf(token: Token, style: Style, paint: Painter): Span[] {
+  const children = (inner: Style): Span[] =>
+    (('tokens' in token && token.tokens) || []).flatMap((child: Token) => spansOf(child, inner, paint))
+  switch (token.type) {
+    case 'text':
+      return [{ text: decodeEntities(token.raw), style }]
+    case 'escape':
+      return [{ text: token.raw.slice(1), style }]
+    case 'strong':
+      return children({ ...style, bold: true })
+    case 'em':
+      return children({ ...style, italic: true })
+    case 'del':
+      return children({ ...style, strike: true })
+    case 'codespan':
+      return [{ text: (token as { text: string }).text.replaceAll('\n', ' '), style: { ...style, color: 'cyan' } }]
+    case 'br':
+      return [{ text: '\n', style }]
+    case 'link':
+      return linkSpans(token as { href: string; text: string }, children, style, paint)
+    case 'image':
+      return imageSpans(token as { href: string; text: string }, style, paint)
+    case 'html':
+      return /^<br\s*\/?>$/i.test(token.raw) ? [{ text: '\n', style }] : [{ text: token.raw, style }]
+    default:
+      return [{ text: token.raw, style }]
+  }
+}
+
+function linkSpans(
+  { href, text }: { href: string; text: string },
+  children: (style: Style) => Span[],
+  style: Style,
+  paint: Painter,
+): Span[] {
+  const address = safeAddress(href)
+  if (address === undefined) return children(style)
+  const linked = { ...style, underline: true }
+  if (paint.links) return children({ ...linked, link: address })
+  const isBare = address === text || address === `mailto:${text}` || address === `http://${text}`
+  return isBare ? children(linked) : [...children(linked), { text: ` (${address})`, style }]
+}
+
+/** An image is named, never fetched: its address may carry what the conversation says to someone else. */
+function imageSpans({ href, text }: { href: string; text: string }, style: Style, paint: Painter): Span[] {
+  const address = safeAddress(href)
+  const label = { text: `[image${text === '' ? '' : `: ${text}`}]`, style: { ...style, dim: true } }
+  if (address === undefined) return [label]
+  if (paint.links) return [{ ...label, style: { ...label.style, link: address } }]
+  return [label, { text: ` (${address})`, style }]
+}
+
+/** The address when it is one that may be opened from a terminal. */
+function safeAddress(href: string): string | undefined {
+  return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
+}
+
+export function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text
+  return text.replace(
+    /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w{1,31}));/g,
+    (whole: string, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return entities[name] ?? whole
+      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
+      // A control character would reach the terminal by this door after all others were closed.
+      return code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code)
+    },
+  )
+}

@@ -1,0 +1,73 @@
+/** What a line begins, read by itself. Which of these counts depends on the block that is open. */
+export type LineKind =
+  | { kind: 'blank' }
+  | { kind: 'fence'; marker: string; indent: number; info: string }
+  | { kind: 'heading'; level: number; text: string }
+  | { kind: 'rule' }
+  | { kind: 'quote'; rest: string }
+  | { kind: 'item'; indent: number; offset: number; marker: string; rest: string }
+  | { kind: 'indented' }
+  | { kind: 'definition'; label: string; href: string; title: string | null }
+  | { kind: 'text' }
+
+const fence = /^( {0,3})(`{3,}|~{3,})\s*(.*)$/
+const heading = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/
+const rule = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/
+const quote = /^ {0,3}> ?(.*)$/
+const item = /^( *)([-*+]|\d{1,9}[.)])(?:( {1,4})(?! )|( +)|$)(.*)$/
+const definition = /^ {0,3}\[([^\]^][^\]]*)\]:\s*<?([^\s>]+)>?(?:\s+["'(](.*)["')])?\s*$/
+
+export function lineKind(line: string): LineKind {
+  if (line.trim() === '') return { kind: 'blank' }
+  const indent = indentOf(line)
+  if (indent >= 4) return { kind: 'indented' }
+  const fenced = fence.exec(line)
+  if (fenced !== null && !(fenced[2]?.startsWith('`') && fenced[3]?.includes('`'))) {
+    return { kind: 'fence', indent, marker: fenced[2] ?? '', info: fenced[3] ?? '' }
+  }
+  const headed = heading.exec(line)
+  if (headed !== null) return { kind: 'heading', level: headed[1]?.length ?? 1, text: headed[2] ?? '' }
+  if (rule.test(line)) return { kind: 'rule' }
+  const quoted = quote.exec(line)
+  if (quoted !== null) return { kind: 'quote', rest: quoted[1] ?? '' }
+  const listed = itemKind(line)
+  if (listed !== undefined) return listed
+  const defined = definition.exec(line)
+  if (defined !== null) {
+    return { kind: 'definition', label: defined[1] ?? '', href: defined[2] ?? '', title: defined[3] ?? null }
+  }
+  return { kind: 'text' }
+}
+
+/** Reads `- text` and `1. text` at any indentation. */
+export function itemKind(line: string): (LineKind & { kind: 'item' }) | undefined {
+  const listed = item.exec(line)
+  if (listed === null) return undefined
+  const [, before = '', marker = '', spaces, code, rest = ''] = listed
+  const padding = spaces === undefined ? 1 : spaces.length
+  return {
+    kind: 'item',
+    indent: before.length,
+    offset: before.length + marker.length + padding,
+    marker,
+    // More than four spaces after the marker: one belongs to it, the others make indented code.
+    rest: code === undefined ? rest : code.slice(1) + rest,
+  }
+}
+
+export function indentOf(line: string): number {
+  return line.length - line.trimStart().length
+}
+
+export function isSetextUnderline(line: string): boolean {
+  return /^ {0,3}(?:=+|-+)[ \t]*$/.test(line)
+}
+
+/** Tabs before the text count to the next multiple of four, as Markdown has it. */
+export function expandIndent(line: string): string {
+  const leading = /^[ \t]*/.exec(line)?.[0] ?? ''
+  if (!leading.includes('\t')) return line
+  let columns = 0
+  for (const character of leading) columns += character === '\t' ? 4 - (columns % 4) : 1
+  return ' '.repeat(columns) + line.slice(leading.length)
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { ansiPainter, plainPainter, type Painter } from '../terminal/style.ts'
+import { rowsOf, widthOf, withoutEscapes } from '../terminal/width.ts'
+import { MarkdownStream } from './markdown-stream.ts'
+
+const colored = ansiPainter({ links: true })
+
+function render(text: string, columns = 60, paint: Painter = plainPainter): string[] {
+  const stream = new MarkdownStream({ columns, paint })
+  stream.push(text)
+  return stream.end()
+}
+
+/** Markdown as models write it, and the marks that can be misread, in any order. */
+const fragment = fc.constantFrom(
+  'a',
+  'word ',
+  'some longer words here ',
+  '日本語の文',
+  '👍🏽',
+  '\n',
+  '\n\n',
+  '\n- ',
+  '\n  - ',
+  '\n1. ',
+  '\n2) ',
+  '\n> ',
+  '**',
+  '*',
+  '_',
+  '`',
+  '``',
+  '~~',
+  '[',
+  ']',
+  '(http://x.y)',
+  '[ref]: http://r.s\n',
+  '# ',
+  '\n## ',
+  '\n---\n',
+  '\n===\n',
+  '\n```js\n',
+  '\n```\n',
+  'const a = 1 // b\n',
+  '/* open\n',
+  '    ',
+  '\t',
+  '| a | b |\n',
+  '|---|:-:|\n',
+  '| 1 | `2|` |\n',
+  ...['<b>', '<br>', '&amp;', '&#27;', '\\', '\\*', '!', '\r\n', '\x1b[31m', '\x07', '- [ ] ', 'https://a.b/c_d_e '],
+)
+const markdown = fc.array(fragment, { maxLength: 40, size: 'max' }).map((parts) => parts.join(''))
+const cuts = fc.array(fc.nat(400), { maxLength: 30, size: 'max' })
+
+function shown(text: string): string[] {
+  const stream = new MarkdownStream({ columns: 60, paint: colored })
+  stream.push(text)
+  return stream.frame(20).live
+}
+
+function pieces(text: string, at: readonly number[]): string[] {
+  const places = [0, ...at.filter((place) => place < text.length).toSorted((one, other) => one - other), text.length]
+  return places.slice(1).map((place, index) => text.slice(places[index], place))
+}
+
+test('finished lines are the same however the text was cut and whenever frames were drawn', () => {
+  fc.assert(
+    fc.property(markdown, cuts, fc.integer({ min: 20, max: 80 }), (text, at, columns) => {
+      const stream = new MarkdownStream({ columns, paint: colored })
+      const lines: string[] = []
+      for (const piece of pieces(text, at)) {
+        stream.push(piece)
+        lines.push(...stream.frame(1000).done)
+      }
+      lines.push(...stream.end())
+      assert.deepEqual(lines, render(text, columns, colored))
+    }),
+    { numRuns: 1500 },
+  )
+})
+
+test('a block taller than the window is finished from its top, and nothing of it is lost or doubled', () => {
+  const words = fc.constantFrom('plain ', 'words ', 'go ', '**bold** ', '`code` ', '*it* ', '日本語 ', 'https://a.b/c ')
+  fc.assert(
+    fc.property(fc.array(words, { minLength: 60, maxLength: 150 }), fc.constantFrom('', '- ', '> '), (parts, mark) => {
+      const text = mark + parts.join('')
+      const stream = new MarkdownStream({ columns: 30, paint: plainPainter })
+      const lines: string[] = []
+      for (const piece of text.match(/.{1,7}/gsu) ?? []) {
+        stream.push(piece)
+        const { done, live } = stream.frame(4)
+        lines.push(...done)
+        assert.ok(live.reduce((sum, line) => sum + rowsOf(line, 30), 0) <= 4)
+      }
+      assert.ok(lines.length > 0)
+      assert.deepEqual([...lines, ...stream.end()], render(text, 30))
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('no control character of the text reaches the terminal', () => {
+  const text = fc.string({
+    unit: fc.constantFrom('\x1b', '[', '2J', '\x9b', '\x07', ']8;;', '&#27;', '&#x9b;', '`', 'a', '\n', '\r'),
+  })
+  fc.assert(
+    fc.property(text, (source) => {
+      assert.doesNotMatch(render(source).join(''), /[\x00-\x1f\x7f-\x9f]/)
+      assert.doesNotMatch(
+        withoutEscapes(render(source, 60, colored).join('')).replaceAll(/\x1b\[[\d;]*m/g, ''),
+        /[\x00-\x1f\x7f-\x9f]/,
+      )
+    }),
+  )
+})
+
+test('prose never runs over the window unless a single word does', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('one', 'three', '日本語', '👍🏽', 'a,b'), { maxLength: 60, size: 'max' }), (words) => {
+      for (const line of render(words.join(' '), 24)) assert.ok(widthOf(line) < 24, line)
+    }),
+  )
+})
+
+test('code stands at the first column, unwrapped and unnumbered, also inside a list', () => {
+  const long = 'x'.repeat(90)
+  assert.deepEqual(render(`1. Run\n   \`\`\`sh\n   echo ${long}\n     two\n   \`\`\`\n2. Done`, 40), [
+    '1. Run',
+    '',
+    `echo ${long}`,
+    '  two',
+    '',
+    '2. Done',
+  ])
+})
+
+test('what is still open is shown as if it were closed, and a bare mark not at all', () => {
+  assert.deepEqual(shown('a **bo'), ['a \x1b[1mbo\x1b[0m'])
+  assert.deepEqual(shown('a **bold** and **'), ['a \x1b[1mbold\x1b[0m and'])
+  assert.deepEqual(shown('run `npm te'), ['run \x1b[36mnpm te\x1b[0m'])
+  assert.deepEqual(shown('see [the do'), ['see the do'])
+  assert.deepEqual(shown('see [the docs](https://exa'), ['see the docs'])
+  assert.deepEqual(shown('```js\nconst'), ['\x1b[35mconst\x1b[0m'])
+  assert.deepEqual(shown('-'), [])
+  assert.deepEqual(shown('#'), [])
+  assert.deepEqual(shown('12'), [])
+})
+
+test('a table is drawn with its columns aligned, by width and not by length', () => {
+  assert.deepEqual(render('| city | people |\n|:--|--:|\n| 東京 | 14 |\n| Ōsaka | 2.7 |\n\nafter'), [
+    'city   people',
+    '─────  ──────',
+    '東京       14',
+    'Ōsaka     2.7',
+    '',
+    'after',
+  ])
+})
+
+test('a table that does not fit wraps its cells, and in a very narrow window becomes a list', () => {
+  const table = '| name | what it is |\n|---|---|\n| alpha | the first letter of all |\n| omega | the last |'
+  assert.deepEqual(render(table, 22), [
+    'name   what it is',
+    '─────  ──────────────',
+    'alpha  the first',
+    '       letter of all',
+    'omega  the last',
+  ])
+  assert.deepEqual(render(table, 13), [
+    'name: alpha',
+    'what it is:',
+    'the first',
+    'letter of',
+    'all',
+    '',
+    'name: omega',
+    'what it is:',
+    'the last',
+  ])
+})
+
+test('lists keep their numbers, their depth and the air between their items', () => {
+  assert.deepEqual(
+    render('Steps:\n1. one\n1. two\n  - inner\n    more\n1. three\n\n- [ ] open\n- [x] done\n\n  said'),
+    ['Steps:', '1. one', '2. two', '   • inner', '     more', '3. three', '', '☐ open', '☑ done', '', '  said'],
+  )
+})
+
+test('links show their address unless the terminal opens them, and only http, https and mailto open', () => {
+  assert.deepEqual(
+    render('[docs](https://a.b/c) <https://d.e> [bad](javascript:alert(1)) ![pic](https://t.co/x.png)'),
+    ['docs (https://a.b/c) https://d.e bad [image: pic]', '(https://t.co/x.png)'],
+  )
+  assert.deepEqual(render('[docs](https://a.b/c)', 60, colored), [
+    '\x1b]8;;https://a.b/c\x1b\\\x1b[4mdocs\x1b[0m\x1b]8;;\x1b\\',
+  ])
+})

@@ -1,0 +1,108 @@
+/** What a text without its end can be shown as. */
+export interface Closed {
+  /** The text with everything closed that is open. */
+  text: string
+  /** Up to here the text reads the same whatever follows. */
+  stableEnd: number
+}
+
+interface Opener {
+  at: number
+  mark: string
+}
+
+/**
+ * Closes emphasis, code and links that are still open at the end, and leaves out a mark that has nothing behind it yet,
+ * so that a reply looks finished while it is being written.
+ */
+export function closeOpen(source: string): Closed {
+  const open: Opener[] = []
+  let at = 0
+  while (at < source.length) {
+    const character = source[at] ?? ''
+    if (character === '\\') at += 2
+    else if (character === '`') {
+      const run = runAt(source, at)
+      const end = source.indexOf(run, at + run.length)
+      if (end < 0) return finish(source, [...open, { at, mark: run }], source.length)
+      at = end + run.length
+    } else if (character === '[') {
+      const link = linkAt(source, at)
+      if (link.end === undefined) return finishLink(source, at, link.text, open)
+      at = link.end
+    } else if (character === '<' && /[a-z/!]/i.test(source[at + 1] ?? '')) {
+      const end = source.indexOf('>', at)
+      if (end < 0) return finish(source, open, at)
+      at = end + 1
+    } else if (character === '*' || character === '_' || character === '~') {
+      at = emphasisAt(source, at, open)
+    } else at++
+  }
+  return finish(source, open, source.length)
+}
+
+function emphasisAt(source: string, at: number, open: Opener[]): number {
+  const run = runAt(source, at)
+  const mark = run[0] ?? ''
+  const before = source[at - 1] ?? ' '
+  const after = source[at + run.length] ?? ''
+  const insideWord = mark === '_' && /[\p{L}\p{N}]/u.test(before) && /[\p{L}\p{N}]/u.test(after)
+  if (insideWord || (mark === '~' && run.length !== 2)) return at + run.length
+  let rest = run.length
+  if (/\S/.test(before)) {
+    for (let last = open.at(-1); rest > 0 && last?.mark[0] === mark; last = open.at(-1)) {
+      const closed = Math.min(rest, last.mark.length)
+      rest -= closed
+      last.mark = last.mark.slice(closed)
+      if (last.mark === '') open.pop()
+    }
+  }
+  const opens = rest > 0 && (after === '' || /\S/.test(after)) && !(mark === '_' && /[\p{L}\p{N}]/u.test(before))
+  if (opens) open.push({ at, mark: mark.repeat(rest) })
+  return at + run.length
+}
+
+/** Finds the end of `[text](address)`, `[text][label]` or `[text]`; none when it is still being written. */
+function linkAt(source: string, at: number): { text: string; end: number | undefined } {
+  let depth = 0
+  for (let index = at; index < source.length; index++) {
+    const character = source[index]
+    if (character === '\\') index++
+    else if (character === '[') depth++
+    else if (character === ']' && --depth === 0) {
+      const text = source.slice(at + 1, index)
+      const follows = source[index + 1]
+      if (follows === undefined) return { text, end: undefined }
+      if (follows !== '(' && follows !== '[') return { text, end: index + 1 }
+      const end = source.indexOf(follows === '(' ? ')' : ']', index + 2)
+      return { text, end: end < 0 ? undefined : end + 1 }
+    }
+  }
+  return { text: source.slice(at + 1), end: undefined }
+}
+
+function finishLink(source: string, at: number, text: string, open: Opener[]): Closed {
+  const start = source[at - 1] === '!' ? at - 1 : at
+  const isFootnote = /^\s|^$|^[xX ]?$/.test(text)
+  const shown = isFootnote ? source : source.slice(0, start) + text
+  return {
+    text: finish(shown, open, shown.length).text,
+    stableEnd: Math.min(start, ...open.map((opener) => opener.at)),
+  }
+}
+
+function finish(source: string, open: readonly Opener[], end: number): Closed {
+  const stableEnd = Math.min(end, ...open.map((opener) => opener.at))
+  let text = source.slice(0, end).trimEnd()
+  for (const { mark } of open.toReversed()) {
+    // A mark with nothing behind it is not shown yet: the text may still become anything.
+    text = text.endsWith(mark) ? text.slice(0, -mark.length).trimEnd() : text + mark
+  }
+  return { text, stableEnd }
+}
+
+function runAt(source: string, at: number): string {
+  let end = at
+  while (source[end] === source[at]) end++
+  return source.slice(at, end)
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import { KeyReader, type Key } from './keys.ts'
+
+/** The keys that the bytes make when they come in these pieces. */
+function read(...pieces: (string | Uint8Array)[]): string[] {
+  const keys: string[] = []
+  const reader = new KeyReader((key) => keys.push(describe(key)))
+  for (const piece of pieces) reader.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
+  reader.close()
+  return keys
+}
+
+function describe({ name, text, ctrl, alt, shift }: Key): string {
+  if (name === 'text' || name === 'paste') return `${name}:${text}`
+  return `${ctrl ? 'ctrl-' : ''}${alt ? 'alt-' : ''}${shift ? 'shift-' : ''}${name}`
+}
+
+test('the four ways to begin a new line are told from sending', () => {
+  assert.deepEqual(read('\r'), ['enter'])
+  assert.deepEqual(read('\n'), ['ctrl-j'])
+  assert.deepEqual(read('\x1b\r'), ['alt-enter'])
+  assert.deepEqual(read('\x1b[13;2u'), ['shift-enter'])
+  assert.deepEqual(read('\x1b[27;2;13~'), ['shift-enter'])
+})
+
+test('the Kitty protocol names the same keys as the classic bytes', () => {
+  assert.deepEqual(read('\x1b[99;5u', '\x1b[27u', '\x1b[127;3u', '\x1b[9;2u', '\x1b[98;3u'), [
+    'ctrl-c',
+    'escape',
+    'alt-backspace',
+    'shift-tab',
+    'alt-b',
+  ])
+  assert.deepEqual(read('\x1b[97:65;2u', '\x1b[97;1:3u', '\x1b[57358u'), ['text:A'])
+})
+
+test('answers to queries, focus reports and mouse reports are not text', () => {
+  assert.deepEqual(read('\x1b[?1u', '\x1b[?62;22c', '\x1b[I', '\x1b[O', '\x1b[<0;3;4M', 'x'), ['text:x'])
+})
+
+test('a paste is one key, whatever is in it, and its line breaks are line breaks', () => {
+  assert.deepEqual(read('\x1b[200~one\r\ntwo\rthree\x1b[31m\x1b[201~!'), ['paste:one\ntwo\nthree\x1b[31m', 'text:!'])
+})
+
+test('several lines in one read are a paste, also without bracketed paste', () => {
+  assert.deepEqual(read('one\rtwo\r'), ['paste:one\ntwo'])
+  assert.deepEqual(read('one\r'), ['text:o', 'text:n', 'text:e', 'enter'])
+})
+
+test('an escape character alone becomes the Esc key, and two become two', async () => {
+  const keys: string[] = []
+  const reader = new KeyReader((key) => keys.push(describe(key)))
+  reader.push(Buffer.from('\x1b\x1b'))
+  await sleep(200)
+  assert.deepEqual(keys, ['escape', 'escape'])
+})
+
+test('bytes make the same keys however they are cut', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      'é',
+      '漢',
+      '👍',
+      '\r',
+      '\n',
+      '\t',
+      '\x7f',
+      '\x03',
+      '\x1b[A',
+      '\x1b[1;5D',
+      '\x1b[3~',
+      '\x1b[13;2u',
+      '\x1bOH',
+    ],
+    ...['\x1b[200~p\rq\x1b[201~', '\x1b[99;5u', '\x1bb', '\x1b[27;2;13~', '\x1b[?1u', '\x1b[<0;3;4M', '\x1f', '?'],
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12, size: 'max' }), (pieces) => {
+      const bytes = Buffer.from(pieces.join(''))
+      const whole = pieces.flatMap((one) => read(one))
+      assert.deepEqual(read(...Array.from(bytes, (byte) => Uint8Array.of(byte))), whole)
+    }),
+    { numRuns: 300 },
+  )
+})

@@ -1,0 +1,88 @@
+/** How a run of text looks. Only the sixteen named colours are used, so the reader's own theme decides how they look. */
+export interface Style {
+  bold?: boolean
+  dim?: boolean
+  italic?: boolean
+  underline?: boolean
+  strike?: boolean
+  inverse?: boolean
+  color?: Color
+  /** Where the text leads, when the terminal can open links. */
+  link?: string
+}
+
+export type Color = keyof typeof colorCodes
+
+export interface Span {
+  text: string
+  style: Style
+}
+
+const colorCodes = {
+  red: 31,
+  green: 32,
+  yellow: 33,
+  blue: 34,
+  magenta: 35,
+  cyan: 36,
+  gray: 90,
+} as const
+
+/** Turns styled text into what the terminal reads. */
+export interface Painter {
+  (text: string, style: Style): string
+  /** Whether links are written as OSC 8, so that only their text shows. */
+  readonly links: boolean
+}
+
+/** A painter that leaves the text as it is: for pipes, `NO_COLOR` and dumb terminals. */
+export const plainPainter: Painter = Object.assign((text: string): string => text, { links: false })
+
+export function ansiPainter({ links }: { links: boolean }): Painter {
+  function paint(text: string, style: Style): string {
+    const codes = codesOf(style)
+    const painted = text === '' || codes === '' ? text : `\x1b[${codes}m${text}\x1b[0m`
+    return links && style.link !== undefined ? `\x1b]8;;${style.link}\x1b\\${painted}\x1b]8;;\x1b\\` : painted
+  }
+  return Object.assign(paint, { links })
+}
+
+export function paintSpans(spans: readonly Span[], paint: Painter): string {
+  return merge(spans)
+    .map(({ text, style }) => paint(text, style))
+    .join('')
+}
+
+/**
+ * Text that is safe to print: without control characters, which could move the cursor, rename the window or type for
+ * the user, and without the bidirectional overrides, which can make code read as what it is not.
+ */
+export function withoutControls(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '')
+}
+
+function codesOf(style: Style): string {
+  const codes: number[] = []
+  if (style.bold) codes.push(1)
+  if (style.dim) codes.push(2)
+  if (style.italic) codes.push(3)
+  if (style.underline) codes.push(4)
+  if (style.inverse) codes.push(7)
+  if (style.strike) codes.push(9)
+  if (style.color !== undefined) codes.push(colorCodes[style.color])
+  return codes.join(';')
+}
+
+function merge(spans: readonly Span[]): Span[] {
+  const merged: Span[] = []
+  for (const span of spans) {
+    const last = merged.at(-1)
+    if (last !== undefined && sameStyle(last.style, span.style)) last.text += span.text
+    else merged.push({ ...span })
+  }
+  return merged
+}
+
+function sameStyle(one: Style, other: Style): boolean {
+  return codesOf(one) === codesOf(other) && one.link === other.link
+}

@@ -1,0 +1,105 @@
+import type { Span, Style } from './style.ts'
+import { graphemes, widthOf } from './width.ts'
+
+/** A run without a place to break in it. */
+interface Word {
+  spans: Span[]
+  width: number
+  /** The white space before it, dropped where the line breaks. */
+  space: Span | undefined
+}
+
+/**
+ * Breaks styled text into lines of at most `columns`, at white space and between wide characters.
+ * A word longer than a line stays whole and is broken by the terminal, so that a copied link is one piece.
+ */
+export function wrap(spans: readonly Span[], columns: number): Span[][] {
+  const lines: Span[][] = []
+  for (const line of splitLines(spans)) lines.push(...wrapLine(line, columns))
+  return lines
+}
+
+function wrapLine(spans: readonly Span[], columns: number): Span[][] {
+  const lines: Span[][] = []
+  let line: Span[] = []
+  let used = 0
+  for (const { spans: word, width, space } of words(spans)) {
+    const gap = space === undefined ? 0 : space.text.length
+    if (used > 0 && used + gap + width > columns) {
+      lines.push(line)
+      line = []
+      used = 0
+    } else if (space !== undefined && (used > 0 || lines.length === 0)) {
+      line.push(space)
+      used += gap
+    }
+    line.push(...word)
+    used += width
+  }
+  lines.push(line)
+  return lines
+}
+
+function* words(spans: readonly Span[]): Generator<Word> {
+  let word: Word = { spans: [], width: 0, space: undefined }
+  let afterWide = false
+  for (const { text, style } of spans) {
+    for (const piece of text.split(/( +)/)) {
+      if (piece === '') continue
+      if (piece[0] === ' ') {
+        if (word.spans.length > 0) yield word
+        const before: Span | undefined = word.spans.length === 0 ? word.space : undefined
+        word = { spans: [], width: 0, space: { text: (before?.text ?? '') + piece, style } }
+        afterWide = false
+        continue
+      }
+      for (const { run, wide } of runs(piece)) {
+        if ((wide || afterWide) && word.spans.length > 0 && !closesLine(run)) {
+          yield word
+          word = { spans: [], width: 0, space: undefined }
+        }
+        append(word, run, style)
+        afterWide = wide
+      }
+    }
+  }
+  if (word.spans.length > 0) yield word
+}
+
+/** Parts a word so that each wide character stands alone: between those a line may break. */
+function* runs(piece: string): Generator<{ run: string; wide: boolean }> {
+  let narrow = ''
+  for (const cluster of graphemes(piece)) {
+    if (widthOf(cluster) < 2) {
+      narrow += cluster
+      continue
+    }
+    if (narrow !== '') yield { run: narrow, wide: false }
+    narrow = ''
+    yield { run: cluster, wide: true }
+  }
+  if (narrow !== '') yield { run: narrow, wide: false }
+}
+
+/** Punctuation that no line begins with. */
+function closesLine(run: string): boolean {
+  return /^[.,;:!?)\]}%'"’”。、，．：；？！）」』】〉》〕％ー…]/u.test(run)
+}
+
+function append(word: Word, text: string, style: Style): void {
+  const last = word.spans.at(-1)
+  if (last?.style === style) last.text += text
+  else word.spans.push({ text, style })
+  word.width += widthOf(text)
+}
+
+function splitLines(spans: readonly Span[]): Span[][] {
+  const lines: Span[][] = [[]]
+  for (const { text, style } of spans) {
+    text.split('\n').forEach((part, index) => {
+      if (index > 0) lines.push([])
+      if (part !== '') lines.at(-1)?.push({ text: part, style })
+    })
+  }
+  return lines
+}
