@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as z from 'zod'
+import type { StandardSchema, Tool, ToolUnion } from '../protocol/index.ts'
+import { type RunnableTool, type ToolContext, definitionOf, isRunnable, tool } from './tool.ts'
+
+const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
+const context = {} as ToolContext
+const run = () => ''
+
+test('tool() makes the definition that the API reads, and keeps the rest to itself', () => {
+  const weather = tool({
+    name: 'get_weather',
+    description: 'Tells the weather',
+    inputSchema: place,
+    strict: true,
+    timeoutMs: 500,
+    repeatable: true,
+    run: ({ city }) => `sun in ${city}`,
+  })
+  const definition = {
+    strict: true,
+    type: 'custom',
+    name: 'get_weather',
+    description: 'Tells the weather',
+    input_schema: place,
+  }
+  assert.deepEqual(definitionOf(weather), definition)
+  // So it may stand in the `tools` of any request, a changed copy too.
+  assert.deepEqual(JSON.parse(JSON.stringify({ tools: [weather] })), { tools: [definition] })
+  const marked = { ...weather, cache_control: { type: 'ephemeral' } as const }
+  assert.deepEqual(JSON.parse(JSON.stringify(marked)), { ...definition, cache_control: { type: 'ephemeral' } })
+  assert.equal(weather.timeoutMs, 500)
+})
+
+test('tool() takes input_schema for inputSchema, and a Standard Schema for either', async () => {
+  const schema = z.object({ city: z.string().transform((text) => text.length) })
+  const made = [
+    tool({ name: 'a', inputSchema: schema, run: ({ city }) => city + 1 }),
+    tool({ name: 'a', input_schema: schema, run: ({ city }) => city + 1 }),
+    tool({
+      name: 'a',
+      inputSchema: schema,
+      jsonSchema: (of: typeof schema) => z.toJSONSchema(of, { io: 'input' }),
+      run: ({ city }) => city + 1,
+    }),
+  ]
+  for (const each of made) {
+    assert.deepEqual(each.input_schema.properties, { city: { type: 'string' } })
+    assert.equal(each.run(await each.parse({ city: 'Nara' }), context), 5)
+  }
+  const byHand = tool({ name: 'a', input_schema: place, run: ({ city }) => city.toUpperCase() })
+  assert.equal(byHand.run({ city: 'Nara' }, context), 'NARA')
+})
+
+test('a tool checks its input, and says what was wrong', async () => {
+  const byJson = tool({ name: 'a', inputSchema: place, run: () => '' })
+  assert.throws(() => byJson.parse({ city: 1 }), {
+    name: 'AnthropicError',
+    message: 'the input does not satisfy the schema:\ncity: must be a string: found 1',
+  })
+  const byZod = tool({
+    name: 'a',
+    inputSchema: z.object({ city: z.string().refine(async () => false, 'unknown') }),
+    run: () => '',
+  })
+  await assert.rejects(async () => byZod.parse({ city: 'x' }), {
+    message: 'the input does not satisfy the schema:\ncity: unknown',
+  })
+})
+
+test('tool() takes a schema that is a function, as arktype makes them', () => {
+  const standard: StandardSchema<unknown, { n: number }>['~standard'] = {
+    version: 1,
+    vendor: 'hand',
+    validate: (value) => ({ value: value as { n: number } }),
+    jsonSchema: { input: () => ({ type: 'object' }) },
+  }
+  const schema = Object.assign(() => {}, { '~standard': standard })
+  const made = tool({ name: 'a', inputSchema: schema, run: ({ n }) => n.toFixed(1) })
+  assert.deepEqual(made.input_schema, { type: 'object' })
+})
+
+test('tool() has one clear error for each definition that the API would refuse', () => {
+  for (const [fields, message] of [
+    [
+      { name: 'get weather', inputSchema: place, run },
+      "Cannot make the tool 'get weather': its name must be 1 to 128 letters, digits, _ and -",
+    ],
+    [{ inputSchema: place, run }, 'Cannot make the tool undefined: its name must be 1 to 128 letters, digits, _ and -'],
+    [
+      { name: 'a', inputSchema: place, run, description: 7 },
+      "Cannot make the tool 'a': its description must be text: found 7",
+    ],
+    [{ name: 'a', inputSchema: place }, "Cannot make the tool 'a': run must be a function: found undefined"],
+    [
+      { name: 'a', run },
+      "Cannot make the tool 'a': inputSchema must be a JSON Schema or a Standard Schema: found undefined",
+    ],
+    [
+      { name: 'a', inputSchema: null, run },
+      "Cannot make the tool 'a': inputSchema must be a JSON Schema or a Standard Schema: found null",
+    ],
+    [
+      { name: 'a', inputSchema: place, input_schema: place, run },
+      "Cannot make the tool 'a': found both inputSchema and input_schema",
+    ],
+    [
+      { name: 'a', inputSchema: { type: 'string' }, run },
+      "Cannot make the tool 'a': its schema's type must be object: found 'string'",
+    ],
+    [
+      { name: 'a', inputSchema: z.string(), run },
+      "Cannot make the tool 'a': its schema's type must be object: found 'string'",
+    ],
+  ] as const)
+    assert.throws(() => tool(fields as never), { name: 'AnthropicError', message })
+})
+
+test('tool() names the field that was meant, and lets pass what it does not know', () => {
+  for (const [field, meant] of [
+    ['inputschema', 'inputSchema'],
+    ['parameters', 'inputSchema'],
+    ['execute', 'run'],
+    ['handler', 'run'],
+    ['decription', 'description'],
+    ['time_outMs', 'timeoutMs'],
+  ] as const)
+    assert.throws(() => tool({ name: 'a', [field]: place } as never), {
+      message: `Cannot make the tool 'a': found ${field}, was ${meant} meant?`,
+    })
+  const unknown = { caching_hint: 1 }
+  const made = tool({ name: 'a', inputSchema: place, run, ...unknown })
+  assert.equal((definitionOf(made) as Tool & { caching_hint?: number }).caching_hint, 1)
+})
+
+test('isRunnable() and definitionOf() tell a tool that runs from a definition', () => {
+  const definition: ToolUnion = { type: 'web_search_20260318', name: 'web_search' }
+  assert.equal(isRunnable(definition), false)
+  assert.deepEqual(definitionOf(definition), definition)
+  const bash: RunnableTool<{ command: string }> = { type: 'bash_20250124', name: 'bash', run: ({ command }) => command }
+  const list: RunnableTool[] = [bash, tool({ name: 'a', inputSchema: place, run: ({ city }) => city })]
+  assert.deepEqual(list.map(isRunnable), [true, true])
+  assert.deepEqual(definitionOf(bash), { type: 'bash_20250124', name: 'bash' })
+})

@@ -1,0 +1,201 @@
+import {
+  AnthropicError,
+  type FromSchema,
+  type JsonSchema,
+  type MemoryTool20250818,
+  type OutputOf,
+  type StandardSchema,
+  type ToJsonSchema,
+  type Tool,
+  type ToolBash20250124,
+  type ToolInputSchema,
+  type ToolResultContent,
+  type ToolTextEditor20250124,
+  type ToolTextEditor20250429,
+  type ToolTextEditor20250728,
+  type ToolUnion,
+  type ToolUseBlock,
+  checkJson,
+  describeIssues,
+  describeStandardIssues,
+  isStandardSchema,
+  toJsonSchema,
+} from '../protocol/index.ts'
+import { nearMiss } from '../protocol/near-miss.ts'
+
+export type Promisable<Value> = Value | Promise<Value>
+
+/**
+ * What a tool gives back: text or content blocks. Anything else is sent as its JSON text; nothing at all is an empty
+ * result.
+ */
+export type ToolOutput = string | ToolResultContent[] | object | number | boolean | null | undefined | void
+
+/** What a tool learns of the call besides its input. */
+export interface ToolContext {
+  toolUse: ToolUseBlock
+  /** The same, by the official client's older name. */
+  toolUseBlock: ToolUseBlock
+  /** Aborts when the caller aborts and when the time is over. The result of a call that goes on is not waited for. */
+  signal: AbortSignal
+}
+
+/** The part of a runnable tool that stays in your program. */
+export interface ToolRunner<Input = unknown> {
+  // A method, so that a tool of one input stands in a list of tools of any.
+  run(input: Input, context: ToolContext): Promisable<ToolOutput>
+  /** Checks the input before `run`; what it throws is the error that the model reads. */
+  parse?(input: unknown): Promisable<Input>
+  /** The longest that a call may take. Default: the loop's limit. */
+  timeoutMs?: number
+  /** Whether a call that a crash interrupted may run once more. Default false: the model is told that it was interrupted. */
+  repeatable?: boolean
+  /** Called by nothing here; the official session runner calls it at its end. */
+  close?(): Promisable<void>
+}
+
+/** The tools that your program runs: yours, and those that Anthropic defines. */
+export type ToolDefinition =
+  | Tool
+  | ToolBash20250124
+  | ToolTextEditor20250124
+  | ToolTextEditor20250429
+  | ToolTextEditor20250728
+  | MemoryTool20250818
+
+/** A definition that the API reads, with the function that answers its calls. */
+export type RunnableTool<Input = unknown> = ToolDefinition & ToolRunner<Input>
+
+/** A tool made by `tool()`. */
+export interface CustomTool<Input = unknown> extends Tool, ToolRunner<Input> {
+  parse(input: unknown): Promisable<Input>
+  /** The definition alone, so that the tool may stand in the `tools` of any request. */
+  toJSON(): ToolUnion
+}
+
+type Schema = StandardSchema | (JsonSchema & { readonly type: 'object' })
+type InputOf<Given> = Given extends StandardSchema ? OutputOf<Given> : FromSchema<Given>
+
+export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema'> & {
+  type?: 'custom'
+  run: (input: InputOf<Given>, context: ToolContext) => Promisable<ToolOutput>
+  /** The JSON Schema of `inputSchema`, or the function that makes it, where its library has no way of its own. */
+  jsonSchema?: ToJsonSchema
+} & Pick<ToolRunner, 'timeoutMs' | 'repeatable' | 'close'> &
+  ({ inputSchema: Given; input_schema?: never } | { input_schema: Given; inputSchema?: never })
+
+/**
+ * A tool for a tool loop: the input is checked against the schema before `run` sees it.
+ *
+ * The schema is JSON Schema, or an object of any Standard Schema library (zod, valibot, arktype …). Every other field of a
+ * tool definition, such as `strict` or `cache_control`, goes to the API as given. Throws an `AnthropicError` on a
+ * definition that the API would refuse.
+ */
+export function tool<const Given extends Schema>(fields: ToolFields<Given>): CustomTool<InputOf<Given>> {
+  checkNames(fields)
+  const { name, description, inputSchema, input_schema, jsonSchema, run, ...others } = fields
+  const problem = (found: string): AnthropicError => new AnthropicError(`Cannot make the tool ${quote(name)}: ${found}`)
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,128}$/.test(name))
+    throw problem('its name must be 1 to 128 letters, digits, _ and -')
+  if (description !== undefined && typeof description !== 'string')
+    throw problem(`its description must be text: found ${quote(description)}`)
+  if (typeof run !== 'function') throw problem(`run must be a function: found ${quote(run)}`)
+  const given: unknown = inputSchema === undefined ? input_schema : inputSchema
+  if (inputSchema && input_schema) throw problem('found both inputSchema and input_schema')
+  if ((typeof given !== 'object' || given === null) && !isStandardSchema(given))
+    throw problem(`inputSchema must be a JSON Schema or a Standard Schema: found ${quote(given)}`)
+  const schema = isStandardSchema(given) ? toJsonSchema(given, jsonSchema) : (given as JsonSchema)
+  if (schema?.type !== 'object') throw problem(`its schema's type must be object: found ${quote(schema?.type)}`)
+  const parse = isStandardSchema(given) ? standardParser(given) : jsonParser(schema)
+  return {
+    ...others,
+    type: 'custom',
+    name,
+    ...(description === undefined ? {} : { description }),
+    input_schema: schema as ToolInputSchema,
+    run,
+    parse: parse as (input: unknown) => Promisable<InputOf<Given>>,
+    toJSON,
+  }
+}
+
+const programFields = ['run', 'parse', 'close', 'timeoutMs', 'repeatable', 'toJSON']
+
+/** The definition alone, as it goes to the API. */
+export function definitionOf(tool: ToolUnion | RunnableTool): ToolUnion {
+  return Object.fromEntries(Object.entries(tool).filter(([field]) => !programFields.includes(field))) as ToolUnion
+}
+
+/** Whether the program can answer the tool's calls. */
+export function isRunnable(tool: ToolUnion | RunnableTool): tool is RunnableTool {
+  return 'run' in tool && typeof tool.run === 'function'
+}
+
+function toJSON(this: RunnableTool): ToolUnion {
+  return definitionOf(this)
+}
+
+function jsonParser(schema: JsonSchema): (input: unknown) => unknown {
+  return (input) => {
+    const issues = checkJson(schema, input)
+    if (issues.length) throw mismatch(describeIssues(issues))
+    return input
+  }
+}
+
+function standardParser(schema: StandardSchema): (input: unknown) => Promise<unknown> {
+  return async (input) => {
+    const result = await schema['~standard'].validate(input)
+    if (result.issues) throw mismatch(describeStandardIssues(result.issues))
+    return result.value
+  }
+}
+
+function mismatch(issues: string): AnthropicError {
+  return new AnthropicError(`the input does not satisfy the schema:\n${issues}`)
+}
+
+const known = [
+  'name',
+  'description',
+  'inputSchema',
+  'input_schema',
+  'jsonSchema',
+  'run',
+  'timeoutMs',
+  'repeatable',
+  'cache_control',
+  'strict',
+  'defer_loading',
+  'allowed_callers',
+  'eager_input_streaming',
+  'input_examples',
+]
+
+/** What the same things are called elsewhere. */
+const otherNames: Record<string, string> = {
+  parameters: 'inputSchema',
+  schema: 'inputSchema',
+  execute: 'run',
+  handler: 'run',
+  func: 'run',
+  function: 'run',
+  callback: 'run',
+  timeout: 'timeoutMs',
+}
+
+// A field that is no near miss may be one that the API has and this version does not know.
+function checkNames(fields: object): void {
+  for (const field of Object.keys(fields)) {
+    if (known.includes(field)) continue
+    const meant = otherNames[field] ?? nearMiss(field, known)
+    if (meant)
+      throw new AnthropicError(
+        `Cannot make the tool ${quote((fields as { name?: unknown }).name)}: found ${field}, was ${meant} meant?`,
+      )
+  }
+}
+
+function quote(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? typeof value)
+}
