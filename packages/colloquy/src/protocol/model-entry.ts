@@ -1,0 +1,62 @@
+import type { PicoUsd } from './money.ts'
+
+export type ThinkingType = 'adaptive' | 'between_tools' | 'disabled' | 'enabled'
+export type EffortLevel = 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+
+/** What the catalogue knows of a model. */
+export interface ModelEntry {
+  /** The id that replies carry. */
+  id: string
+  /** Other ids that requests may use. */
+  aliases: readonly string[]
+  displayName: string
+  line: 'haiku' | 'sonnet' | 'opus' | 'fable' | 'mythos' | (string & {})
+  /** Days are written `YYYY-MM-DD` and begin in UTC. */
+  releasedOn: string
+  lifecycle: 'active' | 'deprecated'
+  deprecatedOn?: string
+  /** The earliest day on which it may stop answering. */
+  retiresOn?: string
+  /** The window: prompt and reply together. */
+  contextTokens: number
+  maxOutputTokens: number
+  /** Oldest first. Empty: no price is known. */
+  prices: readonly Price[]
+  /** A shorter prompt prefix is never cached. */
+  minCacheTokens: number
+  /** The long edge that an image is scaled down to, in pixels. */
+  imagePixels: number
+  thinking: { types: readonly ThinkingType[]; default: ThinkingType; display: 'omitted' | 'summarized' }
+  /** `undefined` where the model takes no effort. */
+  effort?: { levels: readonly EffortLevel[]; default: EffortLevel }
+  /** The last message may be the assistant's: the reply goes on from there. */
+  prefill: boolean
+  /** `temperature`, `top_p` and `top_k` are taken under API version 2023-06-01. */
+  sampling: boolean
+  /** `tool_choice` may be `any` or `tool`. */
+  forcedToolChoice: boolean
+  /** Messages with the role `system` are taken. */
+  systemInMessages: boolean
+}
+
+/** A list price and since when it holds. */
+export interface Price {
+  /** The first day, UTC. */
+  from: string
+  source: string
+  /** By the length of the prompt, shortest first; the whole request is billed in one band. */
+  bands: readonly [PriceBand, ...PriceBand[]]
+  /** The factor on every token with `speed: 'fast'`. Absent: unknown or not offered. */
+  fastFactor?: bigint
+}
+
+/** Picodollars per token. */
+export interface PriceBand {
+  /** Holds for prompts of more tokens than this: input, cache writes and cache reads together. */
+  abovePromptTokens: number
+  input: PicoUsd
+  cacheWrite5m: PicoUsd
+  cacheWrite1h: PicoUsd
+  cacheRead: PicoUsd
+  output: PicoUsd
+}

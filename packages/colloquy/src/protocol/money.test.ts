@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { formatUsd, perToken, toUsd } from './money.ts'
+
+test('perToken() reads list prices exactly', () => {
+  assert.equal(perToken('3'), 3_000_000n)
+  assert.equal(perToken('0.125'), 125_000n)
+  assert.equal(perToken('0.000001'), 1n)
+  for (const bad of ['', '-1', '1e3', '1.2345678', '$3']) assert.throws(() => perToken(bad), RangeError)
+})
+
+test('formatUsd() shows enough digits for the amount', () => {
+  assert.equal(formatUsd(0n), '$0.00')
+  assert.equal(formatUsd(1n), '<$0.0001')
+  assert.equal(formatUsd(32_900_000_000n), '$0.0329')
+  assert.equal(formatUsd(99_960_000_000n), '$0.1000')
+  assert.equal(formatUsd(345_000_000_000n), '$0.35')
+  assert.equal(formatUsd(12_345_000_000_000n), '$12.35')
+  assert.equal(formatUsd(-12_345_000_000_000n), '-$12.35')
+})
+
+test('formatUsd() is within half a unit of its last digit', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 100_000_000n, max: 10n ** 18n }), (amount) => {
+      const shown = Number(formatUsd(amount).slice(1))
+      assert.ok(Math.abs(shown - toUsd(amount)) <= (amount < 10n ** 11n ? 0.00005 : 0.005) * 1.000001)
+    }),
+  )
+})

@@ -1,0 +1,32 @@
+/** Money is counted in picodollars, 10⁻¹² USD, as a `bigint`: every list price times a token count is a whole number of them. */
+export type PicoUsd = bigint
+
+const perUsd = 1_000_000_000_000n
+
+/** Reads a list price in USD per million tokens, such as `'0.125'`, as picodollars per token. */
+export function perToken(usdPerMillionTokens: string): PicoUsd {
+  const [whole = '', fraction = ''] = usdPerMillionTokens.split('.')
+  if (!/^\d+$/.test(whole) || !/^\d{0,6}$/.test(fraction)) {
+    throw new RangeError(
+      `Cannot read a price as it is no decimal number with at most 6 decimals: ${usdPerMillionTokens}`,
+    )
+  }
+  return BigInt(whole + fraction.padEnd(6, '0'))
+}
+
+/** For charts and JSON; a float is exact to about a millionth of a cent here, and never goes back into a sum. */
+export function toUsd(picoUsd: PicoUsd): number {
+  return Number(picoUsd) / Number(perUsd)
+}
+
+/** `$12.35`, `$0.35`; below a dime four decimals: `$0.0329`; below a hundredth of a cent `<$0.0001`. Rounds half up. */
+export function formatUsd(picoUsd: PicoUsd): string {
+  const sign = picoUsd < 0n ? '-' : ''
+  const amount = picoUsd < 0n ? -picoUsd : picoUsd
+  if (amount === 0n) return '$0.00'
+  if (amount < perUsd / 10_000n) return sign ? '>-$0.0001' : '<$0.0001'
+  const decimals = amount < perUsd / 10n ? 4 : 2
+  const unit = perUsd / 10n ** BigInt(decimals)
+  const rounded = String((amount + unit / 2n) / unit).padStart(decimals + 1, '0')
+  return `${sign}$${rounded.slice(0, -decimals)}.${rounded.slice(-decimals)}`
+}
