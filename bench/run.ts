@@ -1,0 +1,65 @@
+/** One way of doing the work of a benchmark. */
+export interface Contestant {
+  name: string
+  /** Does the work once. What it returns is compared among the contestants, so that nobody is fast by doing less. */
+  run(): unknown
+}
+
+export interface Benchmark {
+  title: string
+  /** How often the thing that is measured happens in one run, and what it is called: `{ count: 100_000, of: 'event' }`. */
+  work: { count: number; of: string }
+  /** The first is what the others are divided by. */
+  contestants: readonly [Contestant, ...Contestant[]]
+  /** Default 7. */
+  rounds?: number
+}
+
+export interface Result {
+  title: string
+  rows: { name: string; cpuMs: number; perUnitUs: number; ratio: number }[]
+}
+
+/**
+ * Runs the contestants in turn, A B C, B C A, …, after two rounds that do not count, and takes the median of each one's CPU
+ * time (all threads, so that collecting garbage counts). The machine may be busy: the ratios within one run hold, the
+ * milliseconds hardly.
+ */
+export async function measure({ title, work, contestants, rounds = 7 }: Benchmark): Promise<Result> {
+  const times = contestants.map((): number[] => [])
+  const expected = JSON.stringify(await contestants[0].run())
+  for (let round = -2; round < rounds; round++) {
+    for (let turn = 0; turn < contestants.length; turn++) {
+      const index = (turn + round + 2) % contestants.length
+      const contestant = contestants[index]!
+      globalThis.gc?.()
+      const before = process.cpuUsage()
+      const found = JSON.stringify(await contestant.run())
+      const { user, system } = process.cpuUsage(before)
+      if (found !== expected) throw new Error(`${contestant.name} did other work: ${found} instead of ${expected}`)
+      if (round >= 0) times[index]!.push((user + system) / 1000)
+    }
+  }
+  const medians = times.map(median)
+  const rows = contestants.map(({ name }, index) => {
+    const cpuMs = medians[index]!
+    return { name, cpuMs, perUnitUs: (cpuMs * 1000) / work.count, ratio: cpuMs / medians[0]! }
+  })
+  return { title: `${title} (CPU, per ${work.of})`, rows }
+}
+
+export function print({ title, rows }: Result): void {
+  const width = Math.max(...rows.map((row) => row.name.length))
+  console.log(`\n${title}`)
+  for (const { name, cpuMs, perUnitUs, ratio } of rows) {
+    console.log(
+      `  ${name.padEnd(width)}  ${cpuMs.toFixed(1).padStart(9)} ms  ${perUnitUs.toFixed(2).padStart(9)} µs  ${ratio.toFixed(2).padStart(6)} ×`,
+    )
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
