@@ -1,0 +1,37 @@
+import { APIUserAbortError } from '../protocol/error.ts'
+
+/** Where the engines take time from, so that a test can set it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Resolves after the time, or rejects with `APIUserAbortError` when the signal aborts. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = { now: Date.now, wait }
+
+function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.reject(abortError(signal))
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // Longer than a timer can hold means for ever: only the signal ends it.
+  const timer = ms > longestTimerMs ? setInterval(() => {}, longestTimerMs) : setTimeout(resolve, ms)
+  const onAbort = (): void => reject(abortError(signal))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return promise.finally(() => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', onAbort)
+  })
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+/** What an engine throws once its signal has aborted. */
+export function abortError(signal: AbortSignal | undefined): APIUserAbortError {
+  return new APIUserAbortError({ cause: signal?.reason })
+}
+
+/** Throws `APIUserAbortError` if the signal has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortError(signal)
+}

@@ -1,0 +1,8 @@
+export { type Clock, systemClock } from './clock.ts'
+export type { Engine, EngineContext } from './engine.ts'
+export { newId } from './id.ts'
+export { base64Bytes, documentPages, imageSize, mediaType } from './media.ts'
+export { type OfflineOptions, offline } from './offline/offline.ts'
+export { type TokenRules, countPromptTokens, countTokens } from './tokens.ts'
+export { type UpstreamClient, engineOf, upstream } from './upstream.ts'
+export { type WireEnd, WireFault } from './wire-fault.ts'

@@ -1,0 +1,170 @@
+import type { Engine, EngineContext } from '../../protocol/engine.ts'
+import { apiError } from '../../protocol/error.ts'
+import type { MessageStreamEvent } from '../../protocol/event.ts'
+import type { Message, Usage } from '../../protocol/message.ts'
+import type { ModelEntry } from '../../protocol/model-entry.ts'
+import { findModel } from '../../protocol/models.ts'
+import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/params.ts'
+import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
+import { newId } from '../id.ts'
+import { type CachePlan, PromptCache } from '../prompt-cache.ts'
+import { type PromptSegment, type TokenRules, countPromptTokens, promptSegments } from '../tokens.ts'
+import { draftReply } from './reply.ts'
+import { Writer } from './writer.ts'
+
+export interface OfflineOptions {
+  /** How fast it writes. Default: as fast as it is read. */
+  wordsPerSecond?: number
+  /** Default: the machine's. The prompt cache's entries live by it. */
+  clock?: Clock
+  /** Where it looks up what a model can do. Default: the catalogue. An unknown model gets the newest rules. */
+  findModel?: (id: string) => ModelEntry | undefined
+}
+
+/**
+ * An engine without a model: a small program that answers by fixed rules and says so.
+ *
+ * It reads the whole history, streams word by word, and keeps the API's rules for `max_tokens`, `stop_sequences`, prefill,
+ * `system`, tools, JSON output, thinking, token counts and the prompt cache (in memory, one per engine), so that a test
+ * against it means something. The same request gets the same words; only ids differ.
+ */
+export function offline(options: OfflineOptions = {}): Engine {
+  const { wordsPerSecond = Infinity, clock = systemClock, findModel: find = findModel } = options
+  const cache = new PromptCache(() => clock.now())
+
+  async function* answer(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
+    const { signal } = context
+    throwIfAborted(signal)
+    const model = find(params.model)
+    const plan = planCache(cache, params, model)
+    const prompt = sizeOf(plan)
+    const window = model?.contextTokens ?? 1_000_000
+    if (prompt > window)
+      throw apiError('invalid_request_error', `prompt is too long: ${prompt} tokens > ${window} maximum`)
+    const usage = usageOf(plan, params.speed)
+    yield { type: 'message_start', message: emptyMessage(model?.id ?? params.model, usage) }
+    plan.commit()
+    const writer = new Writer(draftOf(params, model), {
+      maxTokens: Math.min(params.max_tokens, window - prompt),
+      stopSequences: params.stop_sequences ?? [],
+      showsThinking: showsThinking(params, model),
+    })
+    for (const event of params.max_tokens > 0 ? writer.events() : []) {
+      if (event.type === 'content_block_delta' && wordsPerSecond < Infinity)
+        await clock.wait(1_000 / wordsPerSecond, signal)
+      throwIfAborted(signal)
+      yield event
+    }
+    yield endOf(writer, params, usage)
+    yield { type: 'message_stop' }
+  }
+
+  async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
+    return { input_tokens: countPromptTokens(params, rulesOf(find(params.model))) }
+  }
+
+  return Object.assign(answer, { countTokens })
+}
+
+function draftOf(params: MessageCreateParams, model: ModelEntry | undefined): ReturnType<typeof draftReply> {
+  const draft = draftReply(params)
+  return { ...draft, thinking: isThinking(params, model) ? draft.thinking : undefined }
+}
+
+/**
+ * It thinks where the request asks for it. Where a model thinks by itself it may also decide not to, and so does this
+ * one. Forced calls and prefilled replies come without thinking, as from the API.
+ */
+function isThinking(
+  { thinking, tool_choice: choice, messages }: MessageCreateParams,
+  model: ModelEntry | undefined,
+): boolean {
+  if (choice?.type === 'any' || choice?.type === 'tool' || messages.at(-1)?.role === 'assistant') return false
+  return (thinking?.type === 'enabled' || thinking?.type === 'adaptive') && (!model || model.thinking.types.length > 0)
+}
+
+function showsThinking({ thinking }: MessageCreateParams, model: ModelEntry | undefined): boolean {
+  const asked = thinking && 'display' in thinking ? thinking.display : undefined
+  return (asked ?? model?.thinking.display ?? 'omitted') !== 'omitted'
+}
+
+function planCache(cache: PromptCache, params: MessageCreateParams, model: ModelEntry | undefined): CachePlan {
+  const segments = [...promptSegments(params, rulesOf(model))]
+  if (params.cache_control) markLast(segments, params.cache_control.ttl ?? '5m')
+  const { tools = [], thinking, tool_choice, output_config, speed } = params
+  const isSearching = tools.some(({ type }) => String(type).startsWith('web_search'))
+  const hasImages = segments.some(({ text }) => text.includes('"type":"image"'))
+  const effort = output_config?.effort ?? model?.effort?.default
+  return cache.plan(segments, {
+    minTokens: model?.minCacheTokens ?? 1_024,
+    keys: {
+      tools: model?.id ?? params.model,
+      system: JSON.stringify([speed ?? 'standard', isSearching]),
+      messages: JSON.stringify([tool_choice ?? { type: 'auto' }, thinking, effort, hasImages]),
+    },
+  })
+}
+
+function markLast(segments: PromptSegment[], ttl: '5m' | '1h'): void {
+  const last = segments.findLast(({ markable }) => markable)
+  if (last) last.ttl ??= ttl
+}
+
+function rulesOf(model: ModelEntry | undefined): TokenRules {
+  if (!model) return {}
+  return { maxImageEdge: model.imagePixels, maxImageTokens: model.imagePixels > 1_568 ? 4_784 : 1_568 }
+}
+
+function sizeOf({ usage: { input, read, written5m, written1h } }: CachePlan): number {
+  return input + read + written5m + written1h
+}
+
+function usageOf({ usage: { input, read, written5m, written1h } }: CachePlan, speed: Usage['speed']): Usage {
+  return {
+    input_tokens: input,
+    cache_creation_input_tokens: written5m + written1h,
+    cache_read_input_tokens: read,
+    cache_creation: { ephemeral_5m_input_tokens: written5m, ephemeral_1h_input_tokens: written1h },
+    output_tokens: 1,
+    output_tokens_details: null,
+    server_tool_use: null,
+    service_tier: 'standard',
+    inference_geo: 'global',
+    speed: speed ?? null,
+  }
+}
+
+function emptyMessage(model: string, usage: Usage): Message {
+  return {
+    id: newId('msg_01'),
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    diagnostics: null,
+    usage,
+  }
+}
+
+function endOf(writer: Writer, { max_tokens: maxTokens }: MessageCreateParams, usage: Usage): MessageStreamEvent {
+  const { stopReason, stopSequence, outputTokens, thinkingTokens } = writer
+  const isWindow = stopReason === 'max_tokens' && outputTokens < maxTokens
+  const reason = maxTokens === 0 ? 'max_tokens' : isWindow ? 'model_context_window_exceeded' : stopReason
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation = null } = usage
+  return {
+    type: 'message_delta',
+    delta: { stop_reason: reason, stop_sequence: stopSequence, stop_details: null },
+    usage: {
+      input_tokens,
+      cache_creation_input_tokens,
+      cache_read_input_tokens,
+      cache_creation,
+      output_tokens: maxTokens === 0 ? 0 : Math.max(1, outputTokens),
+      output_tokens_details: thinkingTokens > 0 ? { thinking_tokens: thinkingTokens } : null,
+    },
+  }
+}

@@ -1,0 +1,171 @@
+import type { MessageCreateParams } from '../../protocol/params.ts'
+import { base64Bytes, documentPages, imageSize } from '../media.ts'
+import { type Block, type History, readHistory } from './history.ts'
+import { sample } from './sample.ts'
+import { introduction, numbered, plural, shorten, skills } from './skills.ts'
+import { type Call, chooseCalls, toolResults } from './tools.ts'
+
+/** What the responder means to say, before limits cut it. */
+export interface Draft {
+  /** Undefined when it does not think. */
+  thinking: string | undefined
+  text: string
+  calls: Call[]
+}
+
+/** The reply to a request: the same for the same request. */
+export function draftReply(params: MessageCreateParams): Draft {
+  const history = readHistory(params)
+  const calls = chooseCalls(params, history)
+  const thinking = thoughts(history, calls)
+  if (calls.length > 0) return { thinking, calls, text: isForced(params) ? '' : callNote(calls) }
+  const schema = params.output_config?.format?.schema
+  const whole = schema ? JSON.stringify(sample(schema, factsOf(history))) : obey(history.system, answer(history))
+  return { thinking, calls, text: continued(history.prefill, whole) }
+}
+
+function isForced({ tool_choice: choice }: MessageCreateParams): boolean {
+  return choice?.type === 'any' || choice?.type === 'tool'
+}
+
+function callNote(calls: readonly Call[]): string {
+  return `I call ${calls.map(({ name }) => `\`${name}\``).join(' and ')}, because your message names it.`
+}
+
+function factsOf(history: History): string {
+  const results = toolResults(history).map(({ text }) => text)
+  return [history.question, ...results].join('\n')
+}
+
+function thoughts({ turns, question, system }: History, calls: readonly Call[]): string {
+  const size = `The message has ${plural(question.match(/\S+/g)?.length ?? 0, 'word')}, and ${plural(turns.length - 1, 'message')} came before it.`
+  const frame = system ? ' There is a system prompt.' : ''
+  const plan = calls.length > 0 ? ` A tool fits: ${calls[0]!.name}.` : ' I look for a rule that answers it.'
+  return size + frame + plan
+}
+
+function answer(history: History): string {
+  const results = toolResults(history)
+  if (results.length > 0) return reportOf(results)
+  const attached = history.turns.at(-1)?.blocks.filter(({ type }) => type === 'image' || type === 'document') ?? []
+  if (attached.length > 0) return descriptionOf(attached)
+  const rest = remainder(history)
+  if (rest !== undefined) return rest
+  // Rules look at a page of text at most, however long the message is.
+  const question = history.question.slice(0, 20_000)
+  for (const skill of skills) {
+    const text = skill(question, history)
+    if (text !== undefined)
+      return isFirst(history) && !text.startsWith(introduction) && isGreeting(question)
+        ? `${introduction} ${text}`
+        : text
+  }
+  return fallback(history)
+}
+
+function isFirst({ turns }: History): boolean {
+  return turns.length === 1
+}
+
+function isGreeting(question: string): boolean {
+  return /^(hi|hello|hey|good|greetings)\b/i.test(question)
+}
+
+function fallback(history: History): string {
+  const { turns, question, system } = history
+  const earlier = turns.slice(0, -1).filter(({ role }) => role === 'user')
+  const quoted = `You said: “${shorten(question).replace(/\.$/, '')}”`
+  if (earlier.length === 0) {
+    const frame = system ? ` The system prompt says: “${shorten(system)}”.` : ''
+    return `${introduction}${frame} ${quoted}. I can do sums, remember what you tell me, count, make lists and tables, show code, call tools and describe files.`
+  }
+  const shown = earlier.slice(-3).map(({ text }) => `“${shorten(text, 80)}”`)
+  return `${quoted}. I have no rule for that, but I have read it all: this is your message number ${earlier.length + 1}, and before it came\n\n${numbered(shown)}`
+}
+
+function reportOf(results: ReturnType<typeof toolResults>): string {
+  const lines = results.map(
+    ({ name, text, isError }) => `\`${name}\` ${isError ? 'failed' : 'answered'}: ${text || '(nothing)'}`,
+  )
+  return lines.length === 1
+    ? `The tool ${lines[0]}`
+    : `The tools answered.\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+}
+
+function descriptionOf(blocks: readonly Block[]): string {
+  const lines = blocks.map(describe)
+  const opening = `I cannot see what is in it, but this arrived:`
+  return lines.length === 1 ? `${opening} ${lines[0]}.` : `${opening}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+}
+
+function describe({ type, source: given, title }: Block): string {
+  const source = (given ?? {}) as Block
+  const named = title ? ` “${String(title)}”` : ''
+  const data = String(source.data ?? '')
+  if (source.type === 'url') return `${article(type)}${named} by URL, ${String(source.url)}`
+  if (source.type === 'file') return `${article(type)}${named} by file id, ${String(source.file_id)}`
+  if (source.type === 'text')
+    return `a plain text document${named} of ${data.length} characters, which begins “${shorten(data, 60)}”`
+  if (source.type === 'content')
+    return `a document${named} made of ${Array.isArray(source.content) ? plural(source.content.length, 'block') : 'text'}`
+  const bytes = plural(base64Bytes(data), 'byte')
+  if (type === 'document')
+    return `a document${named}, ${String(source.media_type)}, ${bytes}, ${plural(documentPages(data), 'page')}`
+  const size = imageSize(data)
+  return `an image, ${String(source.media_type)}, ${bytes}, ${size ? `${size.width} × ${size.height} pixels` : 'of a size its header does not tell'}`
+}
+
+function article(noun: string): string {
+  return noun === 'image' ? 'an image' : `a ${noun}`
+}
+
+/** After "continue", what is left of the answer to the question before, if the last reply was cut short. */
+function remainder({ turns, question, system }: History): string | undefined {
+  if (
+    !/^(please )?(continue|go on|carry on|keep going)\b|\bcontinue (?:exactly |right )?(?:where|from where)\b/i.test(
+      question,
+    )
+  )
+    return undefined
+  const cut = turns.at(-2)?.text
+  if (!cut || turns.length < 3) return undefined
+  const before = turns.slice(0, -2)
+  const whole = obey(system, answer({ turns: before, system, question: before.at(-1)!.text, prefill: '' }))
+  if (!whole.startsWith(cut)) return undefined
+  return whole.length > cut.length ? whole.slice(cut.length).trimStart() : 'I had said everything.'
+}
+
+/** What comes after the beginning that the caller wrote. */
+function continued(prefill: string, whole: string): string {
+  if (!prefill) return whole
+  if (whole.startsWith(prefill)) return whole.slice(prefill.length)
+  const opening = /[[{(]$/.exec(prefill)?.[0]
+  if (opening === '{') return `"answer": ${JSON.stringify(whole)}}`
+  if (opening === '[') return `${JSON.stringify(whole)}]`
+  return (opening ? '' : ' ') + whole
+}
+
+/** The few instructions that fixed rules can follow. Any other system prompt is read, quoted when asked, and not followed. */
+function obey(system: string, text: string): string {
+  if (!system) return text
+  const always = quotedAfter(
+    system,
+    String.raw`(?:always|only) (?:say|answer|reply|respond)(?: only)?(?: with)?|(?:answer|reply|respond) only with`,
+  )
+  let reply = always ?? text
+  if (/\b(one|a single|1) sentence\b/i.test(system)) reply = /^[^]*?[.!?](?=\s|$)/.exec(reply)?.[0] ?? reply
+  if (/\b(one|a single|1) word\b/i.test(system)) reply = /[\p{L}\p{N}]+/u.exec(reply)?.[0] ?? reply
+  const opening = quotedAfter(system, String.raw`(?:begin|start)\w*(?: \w+){0,4} with`)
+  if (opening) reply = `${opening} ${reply}`
+  const ending = quotedAfter(system, String.raw`(?:end|finish|sign)\w*(?: \w+){0,4} with`)
+  if (ending) reply = `${reply} ${ending}`
+  if (/\b(upper ?case|capital letters|all caps|shout)/i.test(system)) reply = reply.toUpperCase()
+  if (/\blower ?case/i.test(system)) reply = reply.toLowerCase()
+  return reply
+}
+
+function quotedAfter(text: string, pattern: string): string | undefined {
+  return new RegExp(String.raw`\b(?:${pattern})[:\s]+(?:the words? )?["“'\x60]([^"”'\x60]+)["”'\x60]`, 'i').exec(
+    text,
+  )?.[1]
+}

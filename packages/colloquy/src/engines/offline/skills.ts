@@ -1,0 +1,259 @@
+import { calculate, formatNumber } from './arithmetic.ts'
+import type { History, Turn } from './history.ts'
+
+/** Answers a question it knows, or leaves it to the next. */
+type Skill = (question: string, history: History) => string | undefined
+
+/** In the order in which they are asked. */
+export const skills: readonly Skill[] = [
+  repeat,
+  firstOrLast,
+  recap,
+  count,
+  identity,
+  factAbout,
+  countTo,
+  arithmetic,
+  code,
+  table,
+  list,
+  essay,
+  newFact,
+  courtesy,
+]
+
+export const introduction = "I am Colloquy's offline engine: a small program with fixed rules, not a language model."
+
+function repeat(question: string): string | undefined {
+  const match =
+    /^(?:please )?(?:say|repeat(?: after me)?|echo|reply(?: only| just)?(?: with)?|respond(?: only| just)?(?: with)?|answer(?: only)? with)(?: exactly| only)?(?: the words?)?[:\s]+([^]+)$/i.exec(
+      question,
+    )
+  return match ? unquote(match[1]!) : undefined
+}
+
+function firstOrLast(question: string, history: History): string | undefined {
+  const match =
+    /\bwhat (?:was|did) (?:(my|i)|(your|you))\b.*?\b(first|last|before|earlier|previous(?:ly)?|just|begin(?:ning)?|start)\b/i.exec(
+      question,
+    )
+  if (!match) return undefined
+  const [, mine, , when] = match
+  const said = history.turns.slice(0, -1).filter(({ role }) => role === (mine ? 'user' : 'assistant'))
+  const turn = /first|begin|start/i.test(when!) ? said[0] : said.at(-1)
+  if (!turn) return mine ? 'This is the first thing you say in this conversation.' : 'I have said nothing before this.'
+  const order = turn === said[0] ? 'first' : 'last'
+  return `The ${order} thing ${mine ? 'you' : 'I'} said was: “${turn.text}”`
+}
+
+function recap(question: string, { turns }: History): string | undefined {
+  if (
+    !/\b(recap|summar|what have (?:we|i) (?:said|talked|discussed|told)|(?:our|this|the) (?:conversation|chat) so far|do you remember)\b/i.test(
+      question,
+    )
+  )
+    return undefined
+  const said = turns.slice(0, -1).filter(({ role }) => role === 'user')
+  if (said.length === 0) return 'There is nothing to sum up: this is your first message.'
+  return `So far you said:\n\n${numbered(said.map(({ text }) => `“${shorten(text)}”`))}`
+}
+
+function count(question: string, { turns, system }: History): string | undefined {
+  const match = /\bhow many (messages|turns|questions|times|words|replies)\b/i.exec(question)
+  if (!match) return undefined
+  const unit = match[1]!.toLowerCase()
+  const users = turns.filter(({ role }) => role === 'user')
+  if (unit === 'words')
+    return `Your messages have ${words(users)} words so far${system ? ', the system prompt aside' : ''}.`
+  if (unit === 'questions') {
+    const questions = users.filter(({ text }) => text.includes('?'))
+    return `You asked ${plural(questions.length, 'question')} so far, this one included.`
+  }
+  return `You sent ${plural(users.length, 'message')} so far, this one included, and I answered ${plural(users.length - 1, 'time')}.`
+}
+
+function words(turns: readonly Turn[]): number {
+  return turns.reduce((sum, { text }) => sum + (text.match(/\S+/g)?.length ?? 0), 0)
+}
+
+function identity(question: string, { system }: History): string | undefined {
+  if (!/\b(who|what) are you\b|\bare you (an? )?(ai|claude|bot|human|model|real)\b|\bwhat model\b/i.test(question))
+    return undefined
+  const role = system ? ` The system prompt says: “${shorten(system)}”` : ''
+  return `${introduction} I read the whole conversation that is sent to me, and I make up nothing.${role}`
+}
+
+/** Things the user said of themselves, the latest first: `my name is Ada`, `I live in Paris`, `call me Ada`. */
+function factAbout(question: string, { turns }: History): string | undefined {
+  const said = turns
+    .slice(0, -1)
+    .filter(({ role }) => role === 'user')
+    .map(({ text }) => text)
+  const asked =
+    /\b(?:what(?:'s|’s| is| was| are)|who(?:'s|’s| is)|tell me|remember|recall)\s+my\s+([\p{L}\s'-]+)/iu.exec(question)
+  if (asked) {
+    const words = asked[1]!.trim().split(/\s+/)
+    // "my name again": the noun is whatever beginning of it was told.
+    for (let length = words.length; length > 0; length--) {
+      const noun = words.slice(0, length).join(' ')
+      const value =
+        told(said, new RegExp(String.raw`\bmy ${noun}(?: is|'s|’s| was| are|:)\s+${rest}`, 'i')) ??
+        (noun === 'name' ? nameIn(said) : undefined)
+      if (value) return `Your ${noun} is ${value}.`
+    }
+    return `You have not told me your ${words.join(' ')}.`
+  }
+  const verb = /\b(?:what|where|who|which \w+) do i (like|love|live|work|want|need|have|hate|prefer)\b/i
+    .exec(question)?.[1]
+    ?.toLowerCase()
+  if (!verb) return undefined
+  const value = told(said, new RegExp(String.raw`\bi ${verb}\s+${rest}`, 'i'))
+  return value ? `You told me that you ${verb} ${value}.` : `You have not told me what you ${verb}.`
+}
+
+const rest = String.raw`((?:(?!\s(?:and|but) (?:i|my)\b)[^.,;!?\n])+)`
+
+function told(said: readonly string[], pattern: RegExp): string | undefined {
+  for (const text of said.toReversed()) {
+    const value = pattern.exec(text)?.[1]
+    if (value) return value.trim()
+  }
+  return undefined
+}
+
+function nameIn(said: readonly string[]): string | undefined {
+  return told(said, /\b(?:I am|I'm|I’m|[Cc]all me|(?:I am|I'm|I’m) called)\s+([A-Z][\p{L}-]*(?: [A-Z][\p{L}-]*)*)/u)
+}
+
+function newFact(question: string): string | undefined {
+  const match = /\bmy ([\p{L}\s'-]{2,30}?) (?:is|are) ([^.,;!?\n]+)/iu.exec(question)
+  if (match && !question.includes('?'))
+    return `Noted: your ${match[1]} is ${match[2]!.trim()}. Ask me for it whenever you like.`
+  return undefined
+}
+
+function countTo(question: string): string | undefined {
+  const match = /\bcount (?:up )?(?:from (\d+) )?to (\d+)\b/i.exec(question)
+  if (!match) return undefined
+  const from = Number(match[1] ?? 1)
+  const to = Math.min(Number(match[2]), from + 9_999)
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index).join(', ') + '.'
+}
+
+function arithmetic(question: string, { turns }: History): string | undefined {
+  const before = turns.findLast(({ role }) => role === 'assistant')?.text.match(/-?\d+(\.\d+)?(?!.*\d)/s)?.[0]
+  const result = calculate(question, before === undefined ? undefined : Number(before))
+  return result && `${result.expression} = ${formatNumber(result.value)}`
+}
+
+function code(question: string): string | undefined {
+  if (!/\b(code|function|script|program|snippet|regex|class)\b/i.test(question)) return undefined
+  const [language, lines] = /\bpython\b/i.test(question) ? ['python', python] : ['typescript', typescript]
+  return `I cannot write programs. Here is one that I know by heart:\n\n\`\`\`${language}\n${lines}\n\`\`\`\n\n**fibonacci** takes a number, \`n\`, and returns the *n*-th Fibonacci number.`
+}
+
+const typescript = `function fibonacci(n: number): number {
+  let [a, b] = [0, 1]
+  for (let i = 0; i < n; i++) [a, b] = [b, a + b]
+  return a
+}
+
+console.log(fibonacci(10)) // 55`
+
+const python = `def fibonacci(n: int) -> int:
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+
+print(fibonacci(10))  # 55`
+
+function table(question: string, { turns }: History): string | undefined {
+  if (!/\btable\b/i.test(question)) return undefined
+  const rows = turns
+    .filter(({ role }) => role === 'user')
+    .map(({ text }, index) => `| ${index + 1} | ${shorten(text, 40).replaceAll('|', '/')} | ${text.length} |`)
+  return `Your messages as a table:\n\n| # | Message | Characters |\n|--:|---|--:|\n${rows.join('\n')}`
+}
+
+function list(question: string, { system }: History): string | undefined {
+  if (!/\b(list|bullet|steps|ideas|itinerary|plan|options|suggest\w*|recommend\w*)\b/i.test(question)) return undefined
+  const wanted = Math.min(20, Number(/\b(\d+)\b/.exec(question)?.[1] ?? 3)) || 3
+  const topics = topicsOf(`${question} ${system}`)
+  const items = Array.from(
+    { length: wanted },
+    (_, index) => `**${topics[index % topics.length]}**: ${remarks[index % remarks.length]}`,
+  )
+  return `I know nothing of the matter, so these are your own words in a list:\n\n${numbered(items)}`
+}
+
+const remarks = [
+  'what you named',
+  'the same, seen from another side',
+  'something to ask a real model about',
+  'worth a second message',
+  'kept for later',
+]
+
+function essay(question: string): string | undefined {
+  const match = /\b(?:(\d+)[- ]words?|long|essay|story|poem|in detail|explain|describe|write)\b/i.exec(question)
+  if (!match) return undefined
+  const wanted = Math.min(2_000, Number(match[1] ?? 180))
+  const topics = topicsOf(question)
+  const sentences: string[] = []
+  for (let index = 0, length = 0; length < wanted; index++) {
+    const sentence = patterns[index % patterns.length]!(
+      topics[index % topics.length]!,
+      topics[(index + 1) % topics.length]!,
+    )
+    sentences.push((index > 0 && index % 5 === 0 ? '\n\n' : index > 0 ? ' ' : '') + sentence)
+    length += sentence.split(' ').length
+  }
+  return `## About ${topics[0]}\n\n${sentences.join('')}`
+}
+
+const patterns: ReadonlyArray<(one: string, two: string) => string> = [
+  (one) => `You asked about ${one}, and what follows is made of your own words.`,
+  (one, two) => `Where there is ${one} there may be ${two} too.`,
+  (one) => `A real model would know more of ${one} than this program does.`,
+  (one, two) => `So ${one} comes first here, and *${two}* second.`,
+  (one) => `That is all there is to say of ${one} by rule.`,
+  (_one, two) => `The next paragraph turns to ${two}.`,
+]
+
+function courtesy(question: string): string | undefined {
+  if (/^(hi|hello|hey|good (morning|evening|day)|greetings)\b/i.test(question)) return 'Hello! Ask me something.'
+  if (/^(thanks|thank you|bye|goodbye)\b/i.test(question)) return 'You are welcome.'
+  return undefined
+}
+
+function topicsOf(text: string): string[] {
+  const found = text.match(/\p{L}{4,}/gu) ?? []
+  const topics = [...new Set(found.filter((word) => !stopWords.has(word.toLowerCase())))]
+  return topics.length > 0 ? topics : ['this']
+}
+
+const stopWords = new Set(
+  (
+    'about above after again also answer could describe detail does down each essay every explain from give have here ideas into itinerary just know list long make many more ' +
+    'most much need only options over plan please poem reply should show some steps story such suggest tell text than that their them then there these they this those very ' +
+    'want well were what when where which while will with word words would write your'
+  ).split(' '),
+)
+
+export function shorten(text: string, most = 120): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  return line.length <= most ? line : `${line.slice(0, most - 1).trimEnd()}…`
+}
+
+export function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+export function numbered(items: readonly string[]): string {
+  return items.map((item, index) => `${index + 1}. ${item}`).join('\n')
+}
+
+function unquote(text: string): string {
+  return /^["“'`]([^]*)["”'`][.!]?$/.exec(text.trim())?.[1] ?? text.trim()
+}

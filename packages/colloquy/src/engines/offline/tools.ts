@@ -1,0 +1,100 @@
+import type { MessageCreateParams } from '../../protocol/params.ts'
+import { type Block, type History, blocksOf, textOf } from './history.ts'
+import { sample } from './sample.ts'
+
+/** A tool call that the responder decided on. */
+export interface Call {
+  name: string
+  input: unknown
+}
+
+type Tool = Record<string, unknown> & { name: string }
+
+/**
+ * The tools to call now: one that `tool_choice` forces, or those whose name occurs in the question, or else the first
+ * whose description shares a word with it. None while the last thing said is a tool's result.
+ */
+export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams, history: History): Call[] {
+  const callable = (tools ?? []).filter((tool): tool is typeof tool & Tool => isCallable(tool))
+  if (callable.length === 0 || choice?.type === 'none') return []
+  const text = history.question
+  const call = (tool: Tool): Call => ({ name: tool.name, input: sample(schemaOf(tool), text) })
+  if (choice?.type === 'tool') return callable.filter(({ name }) => name === choice.name).map(call)
+  if (choice?.type !== 'any' && toolResults(history).length > 0) return []
+  const asked = new Set(wordsOf(text))
+  const byName = callable.filter(({ name }) =>
+    wordsOf(name.replaceAll(/([a-z])([A-Z])|[_-]/g, '$1 $2')).some((word) => asked.has(word)),
+  )
+  const byDescription = callable.filter((tool) => wordsOf(summaryOf(tool)).some((word) => asked.has(word)))
+  const chosen = byName.length > 0 ? byName : byDescription.slice(0, 1)
+  if (choice?.type === 'any' && chosen.length === 0) chosen.push(callable[0]!)
+  const isSingle = choice !== undefined && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use
+  return chosen.slice(0, isSingle ? 1 : 4).map(call)
+}
+
+/** What the tools answered, if that is the last thing the user's side said. */
+export function toolResults({ turns }: History): Array<{ name: string; text: string; isError: boolean }> {
+  const last = turns.at(-1)
+  if (last?.role !== 'user') return []
+  const calls = turns.at(-2)?.blocks ?? []
+  return last.blocks
+    .filter(({ type }) => type === 'tool_result')
+    .map((result) => ({
+      name: String(calls.find(({ id }) => id === result.tool_use_id)?.name ?? 'unknown'),
+      text: describe(blocksOf(result.content)),
+      isError: result.is_error === true,
+    }))
+}
+
+function describe(blocks: readonly Block[]): string {
+  const others = blocks.filter(({ type }) => type !== 'text').map(({ type }) => `[${type}]`)
+  return [textOf(blocks), ...others].filter(Boolean).join(' ')
+}
+
+/** Server tools run elsewhere: the responder has none. A deferred tool is not known yet. */
+function isCallable(tool: object): tool is Tool {
+  const { type, name, defer_loading } = tool as Tool
+  const isServerTool = /^(web_|code_execution|tool_search|advisor|mcp_)/.test(String(type ?? ''))
+  return typeof name === 'string' && !isServerTool && defer_loading !== true
+}
+
+function schemaOf(tool: Tool): unknown {
+  return tool.input_schema ?? builtInSchemas.find(([prefix]) => String(tool.type).startsWith(prefix))?.[1] ?? {}
+}
+
+const string = { type: 'string' }
+const builtInSchemas: ReadonlyArray<readonly [string, unknown]> = [
+  ['bash_', { type: 'object', properties: { command: string }, required: ['command'] }],
+  [
+    'text_editor_',
+    { type: 'object', properties: { command: { const: 'view' }, path: string }, required: ['command', 'path'] },
+  ],
+  [
+    'memory_',
+    {
+      type: 'object',
+      properties: { command: { const: 'view' }, path: { const: '/memories' } },
+      required: ['command', 'path'],
+    },
+  ],
+]
+
+/** The first sentence: agents write pages about each tool, in which every word occurs. */
+function summaryOf(tool: Tool): string {
+  return /^[^.\n]*/.exec(String(tool.description ?? ''))![0]
+}
+
+function wordsOf(text: string): string[] {
+  const words = text.toLowerCase().match(/\p{L}{3,}/gu) ?? []
+  return words
+    .filter((word) => !common.has(word))
+    .map((word) => (word.length > 4 ? word.replace(/(ing|es|s)$/, '') : word))
+}
+
+const common = new Set(
+  (
+    'about after all and any are ask but call can current could did does for from get gets give given has have her here him his how into its just let like ' +
+    'make may more much need new not now one only other our out please return returns run say set she should show some take tell than that the their them ' +
+    'then there these they this those tool tools too two use used user using very want was were what when where which who why will with would you your'
+  ).split(' '),
+)

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type CacheUsage, PromptCache } from './prompt-cache.ts'
+import type { PromptSegment } from './tokens.ts'
+
+const keys = { tools: 'model', system: '', messages: '' }
+
+function segment(text: string, ttl?: '5m' | '1h', tokens = 1_000): PromptSegment {
+  return { level: 'messages', tokens, text, ttl, markable: true }
+}
+
+function ask(cache: PromptCache, segments: PromptSegment[], minTokens = 1_000): CacheUsage {
+  const plan = cache.plan(segments, { minTokens, keys })
+  plan.commit()
+  return plan.usage
+}
+
+test('a marked prefix is written once and read from then on', () => {
+  const cache = new PromptCache(() => 0)
+  assert.deepEqual(ask(cache, [segment('a', '5m'), segment('b')]), {
+    read: 0,
+    written5m: 1_000,
+    written1h: 0,
+    input: 1_000,
+  })
+  assert.deepEqual(ask(cache, [segment('a', '5m'), segment('c')]), {
+    read: 1_000,
+    written5m: 0,
+    written1h: 0,
+    input: 1_000,
+  })
+})
+
+test('a change before the mark misses', () => {
+  const cache = new PromptCache(() => 0)
+  ask(cache, [segment('a'), segment('b', '5m')])
+  assert.equal(ask(cache, [segment('A'), segment('b', '5m')]).read, 0)
+})
+
+test('the mark may move on: the older end is found up to twenty blocks back and not further', () => {
+  const blocks = (count: number): PromptSegment[] => Array.from({ length: count }, (_, index) => segment(`${index}`))
+  const marked = (count: number): PromptSegment[] => blocks(count).with(count - 1, segment(`${count - 1}`, '5m'))
+  const near = new PromptCache(() => 0)
+  ask(near, marked(1))
+  assert.equal(ask(near, marked(20)).read, 1_000)
+  const far = new PromptCache(() => 0)
+  ask(far, marked(1))
+  assert.equal(ask(far, marked(21)).read, 0)
+})
+
+test('a prefix below the minimum is not cached', () => {
+  const cache = new PromptCache(() => 0)
+  const short = [segment('a', '5m', 999)]
+  ask(cache, short)
+  assert.deepEqual(ask(cache, short), { read: 0, written5m: 0, written1h: 0, input: 999 })
+})
+
+test('an entry lives five minutes or an hour from its last use', () => {
+  let now = 0
+  const cache = new PromptCache(() => now)
+  const short = [segment('a', '5m')]
+  const long = [segment('b', '1h')]
+  ask(cache, short)
+  ask(cache, long)
+  now += 299_000
+  assert.equal(ask(cache, short).read, 1_000)
+  now += 299_000
+  assert.equal(ask(cache, short).read, 1_000)
+  now += 301_000
+  assert.equal(ask(cache, short).read, 0)
+  assert.equal(ask(cache, long).read, 1_000)
+})
+
+test('writes of both lives are counted apart', () => {
+  const cache = new PromptCache(() => 0)
+  const segments = [segment('a', '1h'), segment('b'), segment('c', '5m'), segment('d')]
+  assert.deepEqual(ask(cache, segments), { read: 0, written1h: 1_000, written5m: 2_000, input: 1_000 })
+})
+
+test('parallel first requests all miss: an entry is readable once a reply has begun', () => {
+  const cache = new PromptCache(() => 0)
+  const segments = [segment('a', '5m')]
+  const first = cache.plan(segments, { minTokens: 0, keys })
+  const second = cache.plan(segments, { minTokens: 0, keys })
+  first.commit()
+  second.commit()
+  assert.equal(second.usage.read, 0)
+  assert.equal(ask(cache, segments).read, 1_000)
+})
+
+test('a changed key misses from its level on', () => {
+  const cache = new PromptCache(() => 0)
+  const segments: PromptSegment[] = [{ ...segment('s', '5m'), level: 'system' }, segment('m', '5m')]
+  ask(cache, segments)
+  const plan = cache.plan(segments, { minTokens: 0, keys: { ...keys, messages: 'tool_choice' } })
+  assert.equal(plan.usage.read, 1_000)
+  assert.equal(plan.usage.written5m, 1_000)
+})
+
+test('the cache keeps what was used last when it is full', () => {
+  const cache = new PromptCache(() => 0, 2)
+  ask(cache, [segment('a', '5m')])
+  ask(cache, [segment('b', '5m')])
+  ask(cache, [segment('a', '5m')])
+  ask(cache, [segment('c', '5m')])
+  assert.equal(ask(cache, [segment('a', '5m')]).read, 1_000)
+  assert.equal(ask(cache, [segment('b', '5m')]).read, 0)
+})
+
+test('input, read and written always sum up to the prompt', () => {
+  const anySegment = fc.record({
+    level: fc.constant('messages' as const),
+    tokens: fc.nat(2_000),
+    text: fc.constantFrom('a', 'b', 'c'),
+    ttl: fc.constantFrom(undefined, '5m' as const, '1h' as const),
+    markable: fc.constant(true),
+  })
+  fc.assert(
+    fc.property(fc.array(fc.array(anySegment, { maxLength: 30 }), { maxLength: 8 }), (requests) => {
+      const cache = new PromptCache(() => 0)
+      for (const segments of requests) {
+        const { input, read, written5m, written1h } = ask(cache, segments)
+        assert.equal(
+          input + read + written5m + written1h,
+          segments.reduce((sum, { tokens }) => sum + tokens, 0),
+        )
+        assert.ok(Math.min(input, read, written5m, written1h) >= 0)
+      }
+    }),
+  )
+})

@@ -1,0 +1,132 @@
+import type { PromptSegment } from './tokens.ts'
+
+/** How the prompt's tokens are billed. The three sum up to the prompt. */
+export interface CacheUsage {
+  input: number
+  read: number
+  written5m: number
+  written1h: number
+}
+
+/** What a request finds in the cache and what it will leave there. */
+export interface CachePlan {
+  usage: CacheUsage
+  /** Makes the request's entries readable. The API does so once the reply has begun, so parallel first requests all miss. */
+  commit(): void
+}
+
+export interface PlanOptions {
+  /** Below this many tokens nothing is cached. Depends on the model. */
+  minTokens: number
+  /** Whatever else decides which entries fit, by level: a change makes the level and those after it miss. */
+  keys: Record<PromptSegment['level'], string>
+}
+
+interface Entry {
+  ttlMs: number
+  expiresAt: number
+}
+
+interface Mark {
+  at: number
+  ttl: '5m' | '1h'
+}
+
+const ttlMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
+const lookBack = 20
+
+/**
+ * A prompt cache that keeps the API's rules: entries are exact prefixes written only at marks, each mark looks back at
+ * most 20 blocks, an entry lives 5 minutes or an hour from the start of its last use.
+ */
+export class PromptCache {
+  readonly #entries = new Map<string, Entry>()
+  readonly #now: () => number
+  readonly #maxEntries: number
+
+  /** Keeps at most `maxEntries` prefixes, default 10,000; the one unused for longest goes first. */
+  constructor(now: () => number, maxEntries = 10_000) {
+    this.#now = now
+    this.#maxEntries = maxEntries
+  }
+
+  plan(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): CachePlan {
+    const startedAt = this.#now()
+    const hashes: string[] = []
+    const sums: number[] = []
+    let sum = 0
+    let hash = ''
+    let level: PromptSegment['level'] | undefined
+    for (const segment of segments) {
+      if (segment.level !== level) {
+        level = segment.level
+        hash = fingerprint(`${hash}\n${keys[level]}`)
+      }
+      hash = fingerprint(`${hash}\n${segment.text}`)
+      sum += segment.tokens
+      hashes.push(hash)
+      sums.push(sum)
+    }
+    const marks: Mark[] = []
+    segments.forEach(({ ttl }, at) => {
+      if (ttl && sums[at]! >= minTokens) marks.push({ at, ttl })
+    })
+    const hit = this.#deepestHit(marks, hashes, startedAt)
+    return {
+      usage: usageOf(marks, sums, hit, sum),
+      commit: () => this.#commit(marks, hashes, hit, startedAt),
+    }
+  }
+
+  #deepestHit(marks: readonly Mark[], hashes: readonly string[], now: number): number {
+    for (const { at } of marks.toReversed()) {
+      for (let index = at; index > at - lookBack && index >= 0; index--) {
+        const entry = this.#entries.get(hashes[index]!)
+        if (entry && entry.expiresAt > now) return index
+      }
+    }
+    return -1
+  }
+
+  #commit(marks: readonly Mark[], hashes: readonly string[], hit: number, startedAt: number): void {
+    if (hit >= 0) this.#touch(hashes[hit]!, 0, startedAt)
+    for (const { at, ttl } of marks) {
+      if (at > hit || this.#entries.has(hashes[at]!)) this.#touch(hashes[at]!, ttlMs[ttl], startedAt)
+    }
+    for (const key of this.#entries.keys()) {
+      if (this.#entries.size <= this.#maxEntries) break
+      this.#entries.delete(key)
+    }
+  }
+
+  /** Writes or refreshes. An entry's life never gets shorter. */
+  #touch(key: string, ttl: number, startedAt: number): void {
+    const entry = this.#entries.get(key)
+    const life = Math.max(ttl, entry?.ttlMs ?? 0)
+    // Deleted first: a Map keeps the order of insertion, which is here the order of use.
+    this.#entries.delete(key)
+    this.#entries.set(key, { ttlMs: life, expiresAt: Math.max(startedAt + life, entry?.expiresAt ?? 0) })
+  }
+}
+
+/** Read up to the hit, from there the hour's write to its last mark, the five minutes' write to the last mark of all. */
+function usageOf(marks: readonly Mark[], sums: readonly number[], hit: number, total: number): CacheUsage {
+  const read = hit >= 0 ? sums[hit]! : 0
+  const last1h = marks.findLast(({ at, ttl }) => ttl === '1h' && at > hit)
+  const last = marks.findLast(({ at }) => at > hit)
+  const until1h = last1h ? sums[last1h.at]! : read
+  const until = last ? sums[last.at]! : read
+  return { read, written1h: until1h - read, written5m: until - until1h, input: total - until }
+}
+
+/** Two independent 32-bit hashes and the length: enough that two prompts of one test never meet. */
+function fingerprint(text: string): string {
+  let first = 0x811c9dc5
+  let second = 0x9e3779b9
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    first = Math.imul(first ^ code, 0x01000193)
+    second = Math.imul((second ^ code) + (second >>> 15), 0x85ebca6b)
+  }
+  return `${first >>> 0}.${second >>> 0}.${text.length}`
+}

@@ -1,0 +1,63 @@
+import type { Engine, EngineContext } from '../protocol/engine.ts'
+import { APIConnectionError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/params.ts'
+import { abortError, throwIfAborted } from './clock.ts'
+
+/** What an upstream needs of a client. This library's has it, and so has the official one. */
+export interface UpstreamClient {
+  messages: {
+    create(
+      params: MessageCreateParams & { stream: true },
+      options?: UpstreamRequestOptions,
+    ): PromiseLike<AsyncIterable<MessageStreamEvent | PingEvent>>
+    countTokens(params: MessageCountTokensParams, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
+  }
+}
+
+export interface UpstreamRequestOptions {
+  signal?: AbortSignal
+  headers?: Record<string, string>
+}
+
+/**
+ * A client as an engine: each request goes to the API that the client talks to, with the betas and the version it came
+ * with. Errors come back unchanged; a stream that ends before `message_stop` is an `APIConnectionError`.
+ */
+export function upstream(client: UpstreamClient): Engine {
+  async function* ask(
+    params: MessageCreateParams,
+    context: EngineContext = {},
+  ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    const { signal } = context
+    throwIfAborted(signal)
+    const events = await client.messages.create({ ...params, stream: true }, optionsOf(context))
+    for await (const event of events) {
+      yield event
+      // Whatever the socket does now, the message is whole.
+      if (event.type === 'message_stop') return
+    }
+    // Some clients end an aborted stream silently.
+    if (signal?.aborted) throw abortError(signal)
+    throw new APIConnectionError({ message: 'The stream ended before the message was complete.' })
+  }
+
+  async function countTokens(
+    params: MessageCountTokensParams,
+    context: EngineContext = {},
+  ): Promise<MessageTokensCount> {
+    return client.messages.countTokens(params, optionsOf(context))
+  }
+
+  return Object.assign(ask, { countTokens })
+}
+
+/** Another name of `upstream`. */
+export const engineOf: typeof upstream = upstream
+
+function optionsOf({ signal, betas, version }: EngineContext): UpstreamRequestOptions {
+  const headers: Record<string, string> = {}
+  if (betas?.length) headers['anthropic-beta'] = betas.join(',')
+  if (version) headers['anthropic-version'] = version
+  return signal ? { headers, signal } : { headers }
+}
