@@ -1,0 +1,83 @@
+import { APIUserAbortError } from '../protocol/error.ts'
+import type { Parse } from './reply.ts'
+import type { Call, Cancellable } from './retry.ts'
+import type { Reply } from './transport.ts'
+
+export interface WithResponse<Result> {
+  data: Result
+  response: Response
+  request_id: string | null
+  workspace_id: string | null
+}
+
+/** The promise of a call's result. The request is under way at once; the body is read when somebody waits for the result. */
+export class APIPromise<Result> extends Promise<Result> implements Cancellable {
+  readonly #call: Call
+  readonly #opened: Promise<Reply>
+  readonly #parse: Parse<Result>
+  #result: Promise<Result> | undefined
+  #watched = false
+
+  // What `then` makes is an ordinary promise.
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  constructor(call: Call, parse: Parse<Result>, opened: Promise<Reply> = call.open()) {
+    super((resolve) => resolve(undefined as Result))
+    this.#call = call
+    this.#parse = parse
+    this.#opened = opened
+    opened.catch((error: unknown) => {
+      // Nobody waits: a failure must still show, while an abort was somebody's wish.
+      if (!this.#watched && !(error instanceof APIUserAbortError)) throw error
+    })
+  }
+
+  /** Ends the call, whatever it is doing. */
+  cancel(error: Error): void {
+    this.#call.cancel(error)
+  }
+
+  /** Keeps a failure for whoever waits later, instead of reporting that nobody does. */
+  quietly(): this {
+    this.#watched = true
+    return this
+  }
+
+  /** The same call with its result made into another. */
+  map<Mapped>(change: (result: Result) => Mapped | Promise<Mapped>): APIPromise<Mapped> {
+    this.#watched = true
+    return new APIPromise(this.#call, async () => change(await this.#read()), this.#opened)
+  }
+
+  /** The answer itself, its body not yet read. */
+  async asResponse(): Promise<Response> {
+    this.#watched = true
+    return (await this.#opened).response()
+  }
+
+  /** The result, and the answer that it came with. */
+  async withResponse(): Promise<WithResponse<Result>> {
+    const data = await this.#read()
+    const reply = this.#call.reply!
+    return {
+      data,
+      response: reply.response(),
+      request_id: reply.header('request-id'),
+      workspace_id: reply.header('anthropic-workspace-id'),
+    }
+  }
+
+  override then<Fulfilled = Result, Rejected = never>(
+    onFulfilled?: ((value: Result) => Fulfilled | PromiseLike<Fulfilled>) | null,
+    onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
+  ): Promise<Fulfilled | Rejected> {
+    return this.#read().then(onFulfilled, onRejected)
+  }
+
+  #read(): Promise<Result> {
+    this.#watched = true
+    return (this.#result ??= this.#opened.then((reply) => this.#parse(this.#call, reply)))
+  }
+}

@@ -1,0 +1,224 @@
+import { MessageAccumulator } from '../protocol/accumulate.ts'
+import { APIError, APIUserAbortError, errorFrom } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import { isErrorEvent, parseEvent } from '../protocol/event-stream.ts'
+import type { Message } from '../protocol/message.ts'
+import { SseParser, type ServerSentEvent } from '../protocol/sse.ts'
+import { APIStreamError } from './failure.ts'
+import { IdleWatch } from './idle-watch.ts'
+import { withIds } from './reply.ts'
+import type { Call, Cancellable } from './retry.ts'
+import { unref } from './runtime.ts'
+import type { Reply } from './transport.ts'
+
+export type StreamedEvent = MessageStreamEvent | PingEvent
+
+/** Where the events of one message come from, a chunk at a time: a promise for each event would cost more than its JSON. */
+export interface EventSource extends Cancellable {
+  /** The answer that carries the events; undefined where they came another way. */
+  readonly reply: Reply | undefined
+  /** The message so far. */
+  readonly message: Message | undefined
+  /** Why the stream ended early, once it did. `read` throws it when what came before was handed out. */
+  readonly failure: Error | undefined
+  /** The next events, at least one; undefined after `message_stop`. */
+  read(): Promise<readonly StreamedEvent[] | undefined>
+}
+
+/** Waits for the first event of a streamed answer, asking again as long as none came. */
+export async function openEvents(call: Call, reply: Reply, pings: boolean): Promise<ReplyEvents> {
+  for (;;) {
+    const source = new ReplyEvents(call, reply, pings)
+    call.hold(source)
+    try {
+      await source.peek()
+      source.start()
+      return source
+    } catch (error) {
+      if (!(error instanceof APIError)) throw error
+      reply = await call.again(error)
+    }
+  }
+}
+
+/** The whole message of a streamed answer. Nothing of it is handed out before, so any break is retried. */
+export async function collectMessage(call: Call, reply: Reply): Promise<Message> {
+  for (;;) {
+    const source = new ReplyEvents(call, reply, false)
+    call.hold(source)
+    try {
+      while ((await source.read()) !== undefined);
+      source.start()
+      return withIds(source.message!, reply)
+    } catch (error) {
+      if (!(error instanceof APIError)) throw error
+      reply = await call.again(error)
+    }
+  }
+}
+
+/** The events of one answer. */
+export class ReplyEvents implements EventSource {
+  readonly reply: Reply
+  failure: Error | undefined
+  readonly #call: Call
+  readonly #pings: boolean
+  readonly #parser = new SseParser()
+  readonly #accumulator = new MessageAccumulator()
+  readonly #watch: IdleWatch
+  #peeked: readonly StreamedEvent[] | undefined
+  #eventCount = 0
+  #over = false
+  #started = false
+
+  constructor(call: Call, reply: Reply, pings: boolean) {
+    this.#call = call
+    this.reply = reply
+    this.#pings = pings
+    this.#watch = new IdleWatch(call.patience.idleTimeout, call.endsAt, (error) => this.#fail(error))
+  }
+
+  get message(): Message | undefined {
+    return this.#accumulator.message
+  }
+
+  /** Reads until something is there to hand out. A failure that came along with it is thrown when another try may follow. */
+  async peek(): Promise<void> {
+    do this.#peeked = await this.#next()
+    while (this.#eventCount === 0)
+    if (this.failure && this.#call.mayRetry(this.failure)) throw this.failure
+  }
+
+  /** From here on the events are the reader's, and no other answer may take their place. */
+  start(): void {
+    this.#started = true
+    if (this.#over || this.failure) this.#call.settle()
+    else this.#call.release()
+  }
+
+  read(): Promise<readonly StreamedEvent[] | undefined> {
+    const peeked = this.#peeked
+    if (!peeked) return this.#next()
+    this.#peeked = undefined
+    return Promise.resolve(peeked)
+  }
+
+  cancel(error: Error): void {
+    this.#peeked = undefined
+    this.#fail(error)
+  }
+
+  async #next(): Promise<readonly StreamedEvent[] | undefined> {
+    for (;;) {
+      if (this.failure) throw this.failure
+      if (this.#over) return undefined
+      const events = await this.#nextChunk()
+      if (events.length > 0) return events
+    }
+  }
+
+  /** The events that end in the next chunk, up to a failure if there is one. */
+  async #nextChunk(): Promise<StreamedEvent[]> {
+    const events: StreamedEvent[] = []
+    try {
+      this.#watch.waits()
+      const chunk = await this.reply.read()
+      this.#watch.received()
+      for (const sent of chunk ? this.#parser.push(chunk) : this.#parser.end()) {
+        const event = this.#take(sent)
+        if (event) events.push(event)
+        if (this.#over || this.failure) return events
+      }
+      if (!chunk)
+        this.#fail(
+          new Error(`it ended without message_stop (${this.reply.header('content-type') ?? 'no content-type'})`),
+        )
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    return events
+  }
+
+  #take(sent: ServerSentEvent): StreamedEvent | undefined {
+    const event = parseEvent(sent)
+    if (!event) return undefined
+    if (isErrorEvent(event)) return this.#failWith(event)
+    if (event.type === 'ping') return this.#pings ? event : undefined
+    this.#eventCount++
+    this.#accumulator.push(event)
+    if (event.type === 'message_stop') this.#end()
+    return event
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#watch.stop()
+    if (this.#started) this.#call.settle()
+    void drain(this.reply)
+  }
+
+  /** The API's own error, sent inside the stream. */
+  #failWith(body: unknown): undefined {
+    const headers = this.reply.headers()
+    this.#stop(
+      this.#eventCount === 0
+        ? errorFrom({ status: undefined, headers, body })
+        : new APIStreamError({ error: body, headers, partial: this.message }),
+    )
+  }
+
+  #fail(cause: Error): void {
+    if (this.#over || this.failure) return
+    if (cause instanceof APIUserAbortError) return this.#stop(cause)
+    const message = `Stream broke off after ${this.#eventCount} events: ${cause.message}`
+    this.#stop(new APIStreamError({ message, cause, headers: this.reply.headers(), partial: this.message }))
+  }
+
+  #stop(failure: Error): void {
+    this.failure = failure
+    this.#watch.stop()
+    this.reply.cancel(failure)
+    if (this.#started) this.#call.settle()
+  }
+}
+
+/** The events of any iterable as a source. */
+export function iterableSource(events: AsyncIterable<StreamedEvent>): EventSource {
+  const iterator = events[Symbol.asyncIterator]()
+  const accumulator = new MessageAccumulator()
+  let failure: Error | undefined
+  return {
+    reply: undefined,
+    get message() {
+      return accumulator.message
+    },
+    get failure() {
+      return failure
+    },
+    cancel(error) {
+      failure ??= error
+      iterator.return?.().catch(() => {})
+    },
+    async read() {
+      if (failure) throw failure
+      const { value, done } = await iterator.next()
+      if (!done && value.type !== 'ping') accumulator.push(value)
+      return done ? undefined : [value]
+    },
+  }
+}
+
+/** After `message_stop`, how long the answer may take to end by itself, so that its connection can serve the next request. */
+const endingMs = 500
+
+async function drain(reply: Reply): Promise<void> {
+  const timer = setTimeout(() => reply.cancel(new Error('The stream is over')), endingMs)
+  unref(timer)
+  try {
+    while ((await reply.read()) !== undefined);
+  } catch {
+    // The message is whole; how its connection ends matters to nobody.
+  } finally {
+    clearTimeout(timer)
+  }
+}

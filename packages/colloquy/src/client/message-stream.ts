@@ -1,0 +1,344 @@
+import { AnthropicError, APIUserAbortError } from '../protocol/error.ts'
+import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../protocol/event.ts'
+import type { ContentBlock, Message } from '../protocol/message.ts'
+import type { TextCitation } from '../protocol/citation.ts'
+import type { MessageParam } from '../protocol/params.ts'
+import { JsonReader } from '../protocol/partial-json.ts'
+import type { WithResponse } from './api-promise.ts'
+import { iterableSource, type EventSource, type StreamedEvent } from './event-source.ts'
+import { withIds } from './reply.ts'
+import type { Cancellable } from './retry.ts'
+import { dropped, Stream, toReadableStream } from './stream.ts'
+
+/** What a listener is called with, by the name that it listens to. */
+export interface MessageStreamEvents {
+  connect: []
+  streamEvent: [event: MessageStreamEvent, snapshot: Message]
+  /** A keep-alive of the server, where the call was made with `pings: true`. */
+  ping: []
+  text: [textDelta: string, textSnapshot: string]
+  citation: [citation: TextCitation, citationsSnapshot: TextCitation[]]
+  /** A piece of a tool's input, and what can be read of all of it so far. */
+  inputJson: [partialJson: string, jsonSnapshot: unknown]
+  thinking: [thinkingDelta: string, thinkingSnapshot: string]
+  signature: [signature: string]
+  contentBlock: [content: ContentBlock]
+  message: [message: Message]
+  finalMessage: [message: Message]
+  error: [error: AnthropicError]
+  abort: [error: APIUserAbortError]
+  end: []
+}
+
+type Name = keyof MessageStreamEvents
+export type MessageStreamListener<Event extends Name> = (...args: MessageStreamEvents[Event]) => void
+type AnyListener = (...args: never[]) => void
+type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [infer One] ? One : Args
+
+/**
+ * One reply as it comes. It is read from the moment somebody listens, loops or waits for its end; who comes later gets what
+ * comes then, and the whole message at the end.
+ */
+export class MessageStream implements AsyncIterable<MessageStreamEvent> {
+  /** The messages that were asked with, and the reply once it is whole. */
+  readonly messages: MessageParam[]
+  readonly receivedMessages: Message[] = []
+  readonly #events: Promise<EventSource>
+  readonly #call: Cancellable
+  readonly #listeners = new Map<Name, { listener: AnyListener; once: boolean }[]>()
+  readonly #readers = new Set<QueueIterator>()
+  readonly #inputs = new Map<number, JsonReader>()
+  #source: EventSource | undefined
+  #controller: AbortController | undefined
+  #run: Promise<Error | undefined> | undefined
+  #isAwaited = false
+  #failure: Error | undefined
+  #ended = false
+
+  constructor(events: Promise<EventSource>, call: Cancellable, messages: readonly MessageParam[]) {
+    this.#events = events
+    this.#call = call
+    this.messages = [...messages]
+    dropped?.register(this, call)
+  }
+
+  /** Reads what `toReadableStream` wrote elsewhere. */
+  static fromReadableStream(readable: ReadableStream<Uint8Array>): MessageStream {
+    const source = iterableSource(Stream.fromReadableStream<StreamedEvent>(readable))
+    return new MessageStream(Promise.resolve(source), source, [])
+  }
+
+  /** The message so far. */
+  get currentMessage(): Message | undefined {
+    void this.#start()
+    return this.#ended && !this.#failure ? undefined : this.#source?.message
+  }
+
+  /** The answer that carries the stream, once it is there. */
+  get response(): Response | undefined {
+    return this.#source?.reply?.response()
+  }
+
+  get request_id(): string | null | undefined {
+    return this.#source?.reply?.header('request-id')
+  }
+
+  get workspace_id(): string | null | undefined {
+    return this.#source?.reply?.header('anthropic-workspace-id')
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get errored(): boolean {
+    return this.#failure !== undefined
+  }
+
+  get aborted(): boolean {
+    return this.#failure instanceof APIUserAbortError
+  }
+
+  /** Aborts the stream. Made when first asked for. */
+  get controller(): AbortController {
+    if (this.#controller) return this.#controller
+    const controller = new AbortController()
+    controller.signal.addEventListener('abort', () => this.abort(), { once: true })
+    return (this.#controller = controller)
+  }
+
+  /** Ends the stream; whoever waits for it gets `APIUserAbortError`. */
+  abort(): void {
+    this.#call.cancel(new APIUserAbortError())
+  }
+
+  on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
+    return this.#listen(event, listener, false)
+  }
+
+  once<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
+    return this.#listen(event, listener, true)
+  }
+
+  /** Takes one registration of the listener away. */
+  off<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
+    const listeners = this.#listeners.get(event) ?? []
+    const at = listeners.findIndex((entry) => entry.listener === listener)
+    this.#listeners.set(
+      event,
+      listeners.filter((_, index) => index !== at),
+    )
+    return this
+  }
+
+  /** What the next event of the name brings; rejects when the stream fails before. */
+  emitted<Event extends Name>(event: Event): Promise<Emitted<MessageStreamEvents[Event]>> {
+    this.#isAwaited = true
+    return new Promise((resolve, reject) => {
+      this.once(event, (...args) => resolve((args.length > 1 ? args : args[0]) as Emitted<MessageStreamEvents[Event]>))
+      if (event !== 'error') this.once('error', reject)
+      if (event !== 'abort') this.once('abort', reject)
+    })
+  }
+
+  /** Waits for the end; rejects when the stream failed or was aborted. */
+  async done(): Promise<void> {
+    this.#isAwaited = true
+    const failure = await this.#start()
+    if (failure) throw failure
+  }
+
+  async finalMessage(): Promise<Message> {
+    await this.done()
+    const message = this.receivedMessages.at(-1)
+    if (!message) throw new AnthropicError('Cannot give the final message: the stream ended without one')
+    return message
+  }
+
+  /** The text of the final message; several text blocks are joined with a space. */
+  async finalText(): Promise<string> {
+    const { content } = await this.finalMessage()
+    const texts = content.flatMap((block) => (block.type === 'text' ? [block.text] : []))
+    if (texts.length === 0) {
+      const found = content.map((block) => block.type).join(', ') || 'no content'
+      throw new AnthropicError(`Cannot give the final text as the message has no text block: found ${found}`)
+    }
+    return texts.join(' ')
+  }
+
+  /** The stream and the answer that carries it. */
+  async withResponse(): Promise<WithResponse<this>> {
+    this.#isAwaited = true
+    const { reply } = await this.#events
+    if (!reply) throw new AnthropicError('Cannot give the response as the stream was not read from one')
+    return {
+      data: this,
+      response: reply.response(),
+      request_id: reply.header('request-id'),
+      workspace_id: reply.header('anthropic-workspace-id'),
+    }
+  }
+
+  /** The events, each as JSON on a line. */
+  toReadableStream(): ReadableStream<Uint8Array> {
+    return toReadableStream(this)
+  }
+
+  /** The events from now on. Leaving the loop early aborts the stream. */
+  [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
+    const reader = new QueueIterator(() => this.abort())
+    if (this.#ended) reader.end(this.#failure)
+    else this.#readers.add(reader)
+    void this.#start()
+    return reader
+  }
+
+  #listen<Event extends Name>(event: Event, listener: MessageStreamListener<Event>, once: boolean): this {
+    const listeners = this.#listeners.get(event) ?? []
+    this.#listeners.set(event, [...listeners, { listener: listener as AnyListener, once }])
+    void this.#start()
+    return this
+  }
+
+  /** Reads the stream to its end, once. Resolves with the failure, so that there is no rejection unless somebody waits. */
+  #start(): Promise<Error | undefined> {
+    return (this.#run ??= this.#pump().then(
+      () => this.#finish(undefined),
+      (error: Error) => this.#finish(error),
+    ))
+  }
+
+  async #pump(): Promise<void> {
+    const source = (this.#source = await this.#events)
+    this.#emit('connect')
+    for (let events = await source.read(); events; events = await source.read()) {
+      for (const event of events) {
+        this.#handOut(event, source)
+        if (source.failure instanceof APIUserAbortError) throw source.failure
+      }
+    }
+    const message = source.message!
+    this.#emit('finalMessage', source.reply ? withIds(message, source.reply) : message)
+  }
+
+  #finish(failure: Error | undefined): Error | undefined {
+    this.#failure = failure
+    this.#ended = true
+    for (const reader of this.#readers) reader.end(failure)
+    if (failure instanceof APIUserAbortError) this.#emit('abort', failure)
+    else if (failure) {
+      const isHeard = this.#isAwaited || this.#readers.size > 0 || (this.#listeners.get('error')?.length ?? 0) > 0
+      this.#emit('error', failure)
+      // Listeners that only wait for text would never learn of it.
+      if (!isHeard) void Promise.reject(failure)
+    }
+    this.#emit('end')
+    return failure
+  }
+
+  #emit<Event extends Name>(event: Event, ...args: MessageStreamEvents[Event]): void {
+    const listeners = this.#listeners.get(event)
+    if (!listeners) return
+    if (listeners.some(({ once }) => once))
+      this.#listeners.set(
+        event,
+        listeners.filter(({ once }) => !once),
+      )
+    for (const { listener } of listeners) listener(...(args as never[]))
+  }
+
+  #handOut(event: StreamedEvent, source: EventSource): void {
+    if (event.type === 'ping') return this.#emit('ping')
+    for (const reader of this.#readers) reader.push(event)
+    const message = source.message
+    if (!message) return
+    if (this.#listeners.size > 0) this.#tell(event, message)
+    if (event.type === 'message_stop') this.#receive(message)
+  }
+
+  #receive(message: Message): void {
+    this.messages.push(message)
+    this.receivedMessages.push(message)
+    this.#emit('message', message)
+  }
+
+  #tell(event: MessageStreamEvent, message: Message): void {
+    this.#emit('streamEvent', event, message)
+    if (event.type === 'content_block_delta') this.#tellDelta(event, message.content[event.index])
+    else if (event.type === 'content_block_stop') {
+      const block = message.content[event.index]
+      if (block) this.#emit('contentBlock', block)
+    }
+  }
+
+  #tellDelta({ index, delta }: ContentBlockDeltaEvent, block: ContentBlock | undefined): void {
+    if (delta.type === 'text_delta' && block?.type === 'text') this.#emit('text', delta.text, block.text)
+    else if (delta.type === 'citations_delta' && block?.type === 'text')
+      this.#emit('citation', delta.citation, block.citations ?? [])
+    else if (delta.type === 'thinking_delta' && block?.type === 'thinking')
+      this.#emit('thinking', delta.thinking, block.thinking)
+    else if (delta.type === 'signature_delta' && block?.type === 'thinking') this.#emit('signature', block.signature)
+    else if (delta.type === 'input_json_delta' && this.#listeners.has('inputJson')) {
+      let input = this.#inputs.get(index)
+      if (!input) this.#inputs.set(index, (input = new JsonReader()))
+      this.#emit('inputJson', delta.partial_json, input.push(delta.partial_json))
+    }
+  }
+}
+
+/** Events that were pushed, handed out one by one. */
+class QueueIterator implements AsyncIterator<MessageStreamEvent> {
+  readonly #leave: () => void
+  #events: MessageStreamEvent[] = []
+  #at = 0
+  #waiting: { resolve: (result: IteratorResult<MessageStreamEvent>) => void; reject: (error: Error) => void }[] = []
+  #ended = false
+  #failure: Error | undefined
+
+  constructor(leave: () => void) {
+    this.#leave = leave
+  }
+
+  push(event: MessageStreamEvent): void {
+    const waiting = this.#waiting.shift()
+    if (waiting) waiting.resolve({ value: event, done: false })
+    else this.#events.push(event)
+  }
+
+  end(failure: Error | undefined): void {
+    this.#ended = true
+    const waiting = this.#waiting.splice(0)
+    for (const { resolve, reject } of waiting) {
+      if (failure) reject(failure)
+      else resolve({ value: undefined, done: true })
+    }
+    // Who waits has been told; who comes later is told once.
+    if (waiting.length === 0) this.#failure = failure
+    if (failure instanceof APIUserAbortError) this.#empty()
+  }
+
+  next(): Promise<IteratorResult<MessageStreamEvent>> {
+    if (this.#at < this.#events.length) {
+      const value = this.#events[this.#at++]!
+      if (this.#at === this.#events.length) this.#empty()
+      return Promise.resolve({ value, done: false })
+    }
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure) return Promise.reject(failure)
+    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  async return(): Promise<IteratorResult<MessageStreamEvent>> {
+    this.#ended = true
+    this.#empty()
+    this.#leave()
+    return { value: undefined, done: true }
+  }
+
+  #empty(): void {
+    this.#events = []
+    this.#at = 0
+  }
+}

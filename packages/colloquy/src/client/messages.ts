@@ -1,0 +1,120 @@
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { Message } from '../protocol/message.ts'
+import type {
+  MessageCountTokensParams,
+  MessageCreateParams,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageStreamParams,
+  MessageTokensCount,
+} from '../protocol/params.ts'
+import type { APIPromise } from './api-promise.ts'
+import type { BaseAnthropic } from './base-client.ts'
+import { collectMessage, openEvents, type EventSource } from './event-source.ts'
+import { mergeHeaders } from './headers.ts'
+import { MessageStream } from './message-stream.ts'
+import type { RequestOptions } from './options.ts'
+import type { Parse } from './reply.ts'
+import { Stream } from './stream.ts'
+
+/** What a call takes beside the body: each goes into a header of its own. */
+export interface CallParams {
+  betas?: readonly string[] | undefined
+  user_profile_id?: string | null | undefined
+  workspace_id?: string | null | undefined
+}
+
+/** `client.messages` */
+export class Messages {
+  readonly #client: BaseAnthropic
+
+  constructor(client: BaseAnthropic) {
+    this.#client = client
+  }
+
+  /**
+   * Asks for one reply: a `Message`, or with `stream: true` its events. A reply that could take longer than ten minutes is
+   * streamed underneath and still comes whole, unless `timeout` is given.
+   */
+  create(params: MessageCreateParamsNonStreaming & CallParams, options?: RequestOptions): APIPromise<Message>
+  create(
+    params: MessageCreateParamsStreaming & CallParams,
+    options: RequestOptions & { pings: true },
+  ): APIPromise<Stream<MessageStreamEvent | PingEvent>>
+  create(
+    params: MessageCreateParamsStreaming & CallParams,
+    options?: RequestOptions,
+  ): APIPromise<Stream<MessageStreamEvent>>
+  create(
+    params: MessageCreateParams & CallParams,
+    options?: RequestOptions,
+  ): APIPromise<Message | Stream<MessageStreamEvent>>
+  create(params: MessageCreateParams & CallParams, options: RequestOptions = {}): APIPromise<unknown> {
+    if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
+    const { timeout = this.#client.givenTimeout } = options
+    if (timeout === undefined && takesLong(params)) return this.#streamed(params, options, collectMessage)
+    return this.#client.post<Message>('/v1/messages', bodyAndOptions(params, options))
+  }
+
+  /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
+  stream(params: MessageStreamParams & CallParams & { stream?: boolean }, options: RequestOptions = {}): MessageStream {
+    const events = this.events(params, options).quietly()
+    return new MessageStream(events, events, params.messages)
+  }
+
+  /** Counts the prompt as the API would. */
+  countTokens(
+    params: MessageCountTokensParams & CallParams,
+    options: RequestOptions = {},
+  ): APIPromise<MessageTokensCount> {
+    return this.#client.post('/v1/messages/count_tokens', bodyAndOptions(params, options))
+  }
+
+  /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
+  events(params: MessageStreamParams & CallParams, options: RequestOptions = {}): APIPromise<EventSource> {
+    return this.#streamed(params, options, (call, reply) => openEvents(call, reply, options.pings ?? false))
+  }
+
+  #streamed<Result>(
+    params: MessageStreamParams & CallParams,
+    options: RequestOptions,
+    parse: Parse<Result>,
+  ): APIPromise<Result> {
+    const { body, ...settled } = bodyAndOptions(params, options)
+    return this.#client.request(
+      { ...settled, method: 'post', path: '/v1/messages', body: { ...body, stream: true } },
+      parse,
+    )
+  }
+}
+
+/** Longer than this a reply is not waited for in one piece: proxies and load balancers cut silent connections. */
+const longestReplySeconds = 600
+
+/** The API's own estimate of the slowest reply: 128,000 tokens an hour. */
+function takesLong({ max_tokens }: MessageCreateParams): boolean {
+  return (max_tokens * 3600) / 128_000 > longestReplySeconds
+}
+
+function bodyAndOptions({ betas, ...params }: CallParams, options: RequestOptions): RequestOptions & { body: object } {
+  const [body, settled] = workspaceHeaders(params, options)
+  return { ...settled, body, ...(betas && { betas: [...betas, ...(options.betas ?? [])] }) }
+}
+
+/** Takes what is a header and no part of the body or query out of the parameters. */
+export function workspaceHeaders(
+  { user_profile_id, workspace_id, ...params }: Pick<CallParams, 'user_profile_id' | 'workspace_id'>,
+  options: RequestOptions,
+): [Record<string, unknown>, RequestOptions] {
+  if (user_profile_id == null && workspace_id == null) return [params, options]
+  const { values } = mergeHeaders({
+    'anthropic-user-profile-id': user_profile_id,
+    'anthropic-workspace-id': workspace_id,
+  })
+  return [params, { ...options, headers: { ...values, ...headersOf(options) } }]
+}
+
+function headersOf({ headers }: RequestOptions): Record<string, string | null> {
+  const { values, removed } = mergeHeaders(headers)
+  return { ...values, ...Object.fromEntries(Array.from(removed, (name) => [name, null])) }
+}

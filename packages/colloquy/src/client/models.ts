@@ -1,0 +1,42 @@
+import type { ModelInfo } from '../protocol/model-info.ts'
+import type { PageParams } from '../protocol/page.ts'
+import type { APIPromise } from './api-promise.ts'
+import type { BaseAnthropic } from './base-client.ts'
+import { workspaceHeaders } from './messages.ts'
+import type { RequestOptions } from './options.ts'
+import type { PagePromise } from './page.ts'
+import { pathOf } from './request.ts'
+
+export interface ModelListParams extends PageParams {
+  /** Default: `active` and `deprecated`. */
+  lifecycle?: ('active' | 'deprecated' | 'retired')[]
+  workspace_id?: string
+}
+
+export interface ModelRetrieveParams {
+  workspace_id?: string
+}
+
+/** `client.models` */
+export class Models {
+  readonly #client: BaseAnthropic
+
+  constructor(client: BaseAnthropic) {
+    this.#client = client
+  }
+
+  /** The models, newest first. A loop over the result asks for further pages by itself. */
+  list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
+    return this.#client.list('/v1/models', ...workspaceHeaders(params ?? {}, options))
+  }
+
+  /** One model, by id or alias. */
+  retrieve(
+    model: string,
+    params: ModelRetrieveParams | null = {},
+    options: RequestOptions = {},
+  ): APIPromise<ModelInfo> {
+    const [, settled] = workspaceHeaders(params ?? {}, options)
+    return this.#client.get(pathOf('/v1/models', model), settled)
+  }
+}

@@ -1,0 +1,91 @@
+// The parts of Node that the transport calls, declared by hand: the client compiles without Node's types.
+
+export interface NodeModules {
+  http: NodeHttp
+  https: NodeHttp
+}
+
+export interface NodeHttp {
+  request(options: NodeRequestOptions): NodeRequest
+  Agent: new (options: NodeAgentOptions) => NodeAgent
+}
+
+export interface NodeAgentOptions {
+  /** Keeps connections for the next request, and sets SO_KEEPALIVE on them. */
+  keepAlive: boolean
+  /** When the first SO_KEEPALIVE probe goes out. */
+  keepAliveInitialDelay?: number
+  ca?: string | readonly string[] | undefined
+}
+
+export interface NodeAgent {
+  createConnection(
+    options: NodeConnectOptions,
+    callback: (error: Error | null, socket?: NodeSocket) => void,
+  ): NodeSocket | undefined
+}
+
+export interface NodeConnectOptions {
+  host: string
+  port: number
+  servername?: string
+  [option: string]: unknown
+}
+
+export interface NodeRequestOptions {
+  protocol?: string
+  host: string
+  port: string | number
+  path: string
+  method: string
+  headers: Record<string, string | number>
+  agent: NodeAgent | false
+  ca?: string | readonly string[] | undefined
+}
+
+export interface NodeRequest {
+  on(event: 'response', listener: (incoming: NodeIncoming) => void): this
+  on(event: 'connect', listener: (incoming: NodeIncoming, socket: NodeSocket) => void): this
+  on(event: 'socket', listener: (socket: NodeSocket) => void): this
+  on(event: 'error', listener: (error: Error) => void): this
+  setTimeout(ms: number, listener: () => void): this
+  write(chunk: Uint8Array): void
+  end(body?: string | Uint8Array): void
+  destroy(error?: Error): void
+}
+
+export interface NodeIncoming extends NodeReadable {
+  readonly statusCode: number
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly headers: Record<string, string | string[] | undefined>
+}
+
+export interface NodeReadable {
+  on(event: 'data', listener: (chunk: Uint8Array) => void): this
+  on(event: 'end' | 'close', listener: () => void): this
+  on(event: 'error', listener: (error: Error) => void): this
+  pause(): void
+  resume(): void
+  destroy(): void
+}
+
+export interface NodeSocket {
+  readonly connecting: boolean
+  once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): this
+  setKeepAlive(enable: boolean, initialDelay: number): void
+  destroy(error?: Error): void
+}
+
+export interface NodeTls {
+  connect(options: NodeConnectOptions & { socket: NodeSocket }): NodeSocket
+}
+
+export interface NodeZlib {
+  createUnzip(): NodeReadable
+  createBrotliDecompress(): NodeReadable
+}
+
+export interface NodeStreams {
+  pipeline(source: NodeReadable, target: NodeReadable, callback: (error?: Error | null) => void): NodeReadable
+}

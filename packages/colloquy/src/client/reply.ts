@@ -1,0 +1,75 @@
+import { APIError } from '../protocol/error.ts'
+import { APIResponseError } from './failure.ts'
+import type { Call } from './retry.ts'
+import type { Reply } from './transport.ts'
+
+/** Makes a result of a reply, asking again where it breaks off. */
+export type Parse<Result> = (call: Call, reply: Reply) => Promise<Result>
+
+/** Bytes of a reply that is read whole, at most: the largest a message may be and some. */
+const maxReplyBytes = 64 * 1024 * 1024
+
+/** The whole body as text. */
+export async function readBody(reply: Reply): Promise<string> {
+  const first = await reply.read()
+  if (first === undefined) return ''
+  const decoder = new TextDecoder()
+  let text = decoder.decode(first, { stream: true })
+  let bytes = first.length
+  for (let chunk = await reply.read(); chunk !== undefined; chunk = await reply.read()) {
+    bytes += chunk.length
+    if (bytes > maxReplyBytes) {
+      const error = new APIResponseError(
+        reply.status,
+        undefined,
+        `Cannot read a reply of more than ${maxReplyBytes} bytes`,
+        reply.headers(),
+      )
+      reply.cancel(error)
+      throw error
+    }
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** The JSON value of a reply, with the ids of the answer. Nothing was handed out before, so a break is retried. */
+export async function readJson(call: Call, reply: Reply): Promise<unknown> {
+  for (;;) {
+    try {
+      const value = parseJson(await call.within(reply, readBody(reply)), reply)
+      call.settle()
+      return withIds(value, reply)
+    } catch (error) {
+      if (!(error instanceof APIError)) throw error
+      reply = await call.again(error)
+    }
+  }
+}
+
+function parseJson(text: string, reply: Reply): unknown {
+  if (reply.status === 204) return null
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const kind = reply.header('content-type') ?? 'no content-type'
+    const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
+    throw new APIResponseError(
+      reply.status,
+      undefined,
+      `Cannot read the reply as JSON: found ${text.length} characters of ${kind}: ${found}`,
+      reply.headers(),
+      { cause },
+    )
+  }
+}
+
+/** Puts the answer's ids on a result where no loop over its fields and no JSON sees them. */
+export function withIds<Value>(value: Value, reply: Reply): Value {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.defineProperties(value, {
+    _request_id: { value: reply.header('request-id') },
+    _workspace_id: { value: reply.header('anthropic-workspace-id') },
+  })
+}

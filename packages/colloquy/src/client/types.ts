@@ -1,0 +1,10 @@
+// Only types: at run time this module is empty, and stands for what it names.
+export type * from '../protocol/batch.ts'
+export type * from '../protocol/citation.ts'
+export type * from '../protocol/error.ts'
+export type * from '../protocol/event.ts'
+export type * from '../protocol/message.ts'
+export type * from '../protocol/model-info.ts'
+export type * from '../protocol/page.ts'
+export type * from '../protocol/params.ts'
+export type * from '../protocol/tool.ts'
