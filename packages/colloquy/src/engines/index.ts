@@ -3,6 +3,16 @@ export type { Engine, EngineContext } from './engine.ts'
 export { newId } from './id.ts'
 export { base64Bytes, documentPages, imageSize, mediaType } from './media.ts'
 export { type OfflineOptions, offline } from './offline/offline.ts'
+export {
+  type ScriptEngine,
+  type ScriptOptions,
+  type ScriptedError,
+  type ScriptedMessage,
+  type ScriptedReply,
+  type ScriptedRequest,
+  type Step,
+  script,
+} from './script.ts'
 export { type TokenRules, countPromptTokens, countTokens } from './tokens.ts'
 export { type UpstreamClient, engineOf, upstream } from './upstream.ts'
 export { type WireEnd, WireFault } from './wire-fault.ts'

@@ -34,6 +34,7 @@ interface Mark {
 
 const ttlMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 const lookBack = 20
+const levels = ['tools', 'system', 'messages'] as const
 
 /**
  * A prompt cache that keeps the API's rules: entries are exact prefixes written only at marks, each mark looks back at
@@ -56,12 +57,10 @@ export class PromptCache {
     const sums: number[] = []
     let sum = 0
     let hash = ''
-    let level: PromptSegment['level'] | undefined
+    let depth = 0
     for (const segment of segments) {
-      if (segment.level !== level) {
-        level = segment.level
-        hash = fingerprint(`${hash}\n${keys[level]}`)
-      }
+      // The keys of a level that has no segments count for the levels after it.
+      for (; depth <= levels.indexOf(segment.level); depth++) hash = fingerprint(`${hash}\n${keys[levels[depth]!]}`)
       hash = fingerprint(`${hash}\n${segment.text}`)
       sum += segment.tokens
       hashes.push(hash)

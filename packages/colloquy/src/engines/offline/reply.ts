@@ -132,7 +132,7 @@ function remainder({ turns, question, system }: History): string | undefined {
   const before = turns.slice(0, -2)
   const whole = obey(system, answer({ turns: before, system, question: before.at(-1)!.text, prefill: '' }))
   if (!whole.startsWith(cut)) return undefined
-  return whole.length > cut.length ? whole.slice(cut.length).trimStart() : 'I had said everything.'
+  return whole.length > cut.length ? whole.slice(cut.length) : 'I had said everything.'
 }
 
 /** What comes after the beginning that the caller wrote. */

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accumulate } from '../protocol/accumulate.ts'
+import { APIError, APIUserAbortError, InternalServerError, OverloadedError, RateLimitError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { Message } from '../protocol/message.ts'
+import type { MessageCreateParams } from '../protocol/params.ts'
+import type { Clock } from './clock.ts'
+import { offline } from './offline/offline.ts'
+import { script } from './script.ts'
+import { WireFault } from './wire-fault.ts'
+
+function request(content: string): MessageCreateParams {
+  return { model: 'claude-opus-5-5', max_tokens: 100, messages: [{ role: 'user', content }] }
+}
+
+function textOf({ content: [first] }: Message): string {
+  return first?.type === 'text' ? first.text : ''
+}
+
+test('script() answers with its steps in order and keeps what it was asked', async () => {
+  const engine = script(['One.', { content: [{ type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } }] }])
+  const params = request('first')
+  assert.equal(textOf(await accumulate(engine(params))), 'One.')
+  params.messages.push({ role: 'assistant', content: 'later' })
+  const second = await accumulate(engine(request('second')))
+  assert.equal(second.stop_reason, 'tool_use')
+  assert.deepEqual(second.content[0], { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } })
+  assert.deepEqual(
+    engine.requests.map(({ params: { messages } }) => messages),
+    [[{ role: 'user', content: 'first' }], [{ role: 'user', content: 'second' }]],
+  )
+  assert.equal(engine.remaining, 0)
+})
+
+test('script() gives a step with `when` only to the request that it fits', async () => {
+  const asks = (word: string) => (params: MessageCreateParams) => JSON.stringify(params.messages).includes(word)
+  const engine = script([{ when: asks('rain'), reply: 'Wet.', times: 2 }, 'Whatever.'])
+  const answers: string[] = []
+  for (const question of ['sun', 'rain', 'rain']) answers.push(textOf(await accumulate(engine(request(question)))))
+  assert.deepEqual(answers, ['Whatever.', 'Wet.', 'Wet.'])
+})
+
+test('script() says so when no step is left, unless another engine takes over', async () => {
+  await assert.rejects(
+    accumulate(script([])(request('x'))),
+    (error) => error instanceof InternalServerError && error.apiMessage!.startsWith('Cannot answer request 1'),
+  )
+  const engine = script(['Once.'], { otherwise: offline() })
+  await accumulate(engine(request('Count to 3')))
+  assert.equal(textOf(await accumulate(engine(request('Count to 3')))), '1, 2, 3.')
+})
+
+test('script() plays given events as they are', async () => {
+  const events: MessageStreamEvent[] = []
+  for await (const event of script(['Hi.'])(request('x'))) events.push(event as MessageStreamEvent)
+  const played: Array<MessageStreamEvent | PingEvent> = []
+  const given = [events[0]!, { type: 'ping' } as const, ...events.slice(1)]
+  for await (const event of script([given])(request('x'))) played.push(event)
+  assert.deepEqual(played, given)
+})
+
+test('script() fails before the first event, with the status and headers it is told', async () => {
+  const engine = script([
+    { error: { type: 'rate_limit_error', headers: { 'retry-after': '7' } } },
+    { error: { type: 'overloaded_error' } },
+    { error: { type: 'api_error', status: 503, message: 'Away.' } },
+  ])
+  await assert.rejects(
+    accumulate(engine(request('x'))),
+    (error) => error instanceof RateLimitError && error.headers?.get('retry-after') === '7',
+  )
+  await assert.rejects(accumulate(engine(request('x'))), OverloadedError)
+  await assert.rejects(
+    accumulate(engine(request('x'))),
+    (error) => error instanceof APIError && error.status === 503 && error.apiMessage === 'Away.',
+  )
+})
+
+test('script() fails in the middle, after as many events as it is told', async () => {
+  for (const [step, errorClass] of [
+    [{ error: { type: 'overloaded_error' } }, OverloadedError],
+    [{ cut: 'reset' }, WireFault],
+    [{ bytes: 'data: {broken' }, WireFault],
+  ] as const) {
+    const seen: string[] = []
+    const play = async (): Promise<void> => {
+      for await (const { type } of script([{ reply: 'Hello there.', after: 3, ...step }])(request('x'))) seen.push(type)
+    }
+    await assert.rejects(play(), errorClass)
+    assert.deepEqual(seen, ['message_start', 'content_block_start', 'content_block_delta'])
+  }
+})
+
+test('script() stalls until the caller gives up', async () => {
+  const controller = new AbortController()
+  const events = script([{ reply: 'Hello.', after: 1, stall: true }])(request('x'), { signal: controller.signal })
+  const iterator = events[Symbol.asyncIterator]()
+  await iterator.next()
+  const stalled = iterator.next()
+  controller.abort()
+  await assert.rejects(stalled, APIUserAbortError)
+})
+
+test('script() waits before the first event and between events', async () => {
+  const waits: number[] = []
+  const clock: Clock = { now: () => 0, wait: async (ms) => void waits.push(ms) }
+  await accumulate(script([{ reply: 'Hi', delayMs: 500, eventDelayMs: 20 }], { clock })(request('x')))
+  assert.deepEqual(waits, [500, 20, 20, 20, 20, 20])
+})

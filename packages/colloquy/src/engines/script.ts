@@ -1,0 +1,192 @@
+import type { Engine, EngineContext } from '../protocol/engine.ts'
+import { APIError, type ErrorDetails, type ErrorType, apiError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { ContentBlock, Message } from '../protocol/message.ts'
+import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/params.ts'
+import { replay } from '../protocol/replay.ts'
+import { type Clock, systemClock, throwIfAborted } from './clock.ts'
+import { newId } from './id.ts'
+import { countPromptTokens, countTokens } from './tokens.ts'
+import { type WireEnd, WireFault } from './wire-fault.ts'
+
+/** What a step says: a text, a message or the parts of one, or the events themselves. */
+export type ScriptedReply = string | ScriptedMessage | ReadonlyArray<MessageStreamEvent | PingEvent>
+
+/** The parts of a message that matter to the test; the rest is filled in. */
+export type ScriptedMessage = Partial<Omit<Message, 'content'>> & { content: string | ContentBlock[] }
+
+/** A reply and what goes wrong with it. */
+export interface Step {
+  /** Only a request for which this is true takes the step. Default: any. */
+  when?: (params: MessageCreateParams, context: EngineContext) => boolean
+  /** How many requests it answers. Default 1. */
+  times?: number
+  /** Default: an empty text, so that a fault can stand alone. */
+  reply?: ScriptedReply
+  /** The fault comes after this many events. Default: before the first for an error, after the last for the others. */
+  after?: number
+  /** An error of the API: an answer with a status before the first event, an `error` event afterwards. */
+  error?: ScriptedError
+  /** The connection breaks, or closes as if all were well. */
+  cut?: WireEnd
+  /** Written as they are, below the protocol, before the connection ends. */
+  bytes?: string | Uint8Array
+  /** Silence until the caller gives up. */
+  stall?: boolean
+  /** Before the first event. Default 0. */
+  delayMs?: number
+  /** Between two events. Default 0. */
+  eventDelayMs?: number
+}
+
+export interface ScriptedError {
+  type: ErrorType
+  /** Default: what the API says. */
+  message?: string
+  /** Default: the one that belongs to the type. */
+  status?: number
+  details?: ErrorDetails
+  /** Such as `retry-after`. */
+  headers?: Record<string, string>
+}
+
+/** What the engine was asked. */
+export interface ScriptedRequest {
+  params: MessageCreateParams
+  context: EngineContext
+}
+
+export interface ScriptOptions {
+  /** Answers when no step does. Default: an `api_error` that says so. */
+  otherwise?: Engine
+  /** Default: the machine's. */
+  clock?: Clock
+}
+
+export interface ScriptEngine extends Engine {
+  /** Every request in order, copied as it came. */
+  readonly requests: readonly ScriptedRequest[]
+  /** How many steps were not used up. */
+  readonly remaining: number
+}
+
+/** An engine that says what it is told: each request takes the first step that is left and fits. */
+export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
+  const { otherwise, clock = systemClock } = options
+  const requests: ScriptedRequest[] = []
+  const left = steps.map((step) => ({ step: toStep(step), times: isStep(step) ? (step.times ?? 1) : 1 }))
+
+  function take(params: MessageCreateParams, context: EngineContext): Step | undefined {
+    const found = left.find(({ step, times }) => times > 0 && (step.when?.(params, context) ?? true))
+    if (found) found.times--
+    return found?.step
+  }
+
+  async function* play(
+    params: MessageCreateParams,
+    context: EngineContext = {},
+  ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    throwIfAborted(context.signal)
+    requests.push({ params: structuredClone(params), context })
+    const step = take(params, context)
+    if (step) yield* perform(step, params, context.signal, clock)
+    else if (otherwise) yield* otherwise(params, context)
+    else throw apiError('api_error', `Cannot answer request ${requests.length}: no step of the script is left for it`)
+  }
+
+  async function count(params: MessageCountTokensParams, context?: EngineContext): Promise<MessageTokensCount> {
+    return otherwise?.countTokens?.(params, context) ?? { input_tokens: countPromptTokens(params) }
+  }
+
+  const engine = Object.assign(play, { countTokens: count, requests })
+  return Object.defineProperty(engine, 'remaining', {
+    get: () => left.filter(({ times }) => times > 0).length,
+  }) as typeof engine & { remaining: number }
+}
+
+const stepKeys = ['when', 'times', 'reply', 'after', 'error', 'cut', 'bytes', 'stall', 'delayMs', 'eventDelayMs']
+
+function isStep(step: ScriptedReply | Step): step is Step {
+  return typeof step === 'object' && Object.keys(step).some((key) => stepKeys.includes(key))
+}
+
+function toStep(step: ScriptedReply | Step): Step {
+  return isStep(step) ? step : { reply: step }
+}
+
+async function* perform(
+  step: Step,
+  params: MessageCreateParams,
+  signal: AbortSignal | undefined,
+  clock: Clock,
+): AsyncGenerator<MessageStreamEvent | PingEvent> {
+  const events = step.reply === undefined && step.error ? [] : eventsOf(step.reply ?? '', params)
+  const faultAt = step.after ?? (step.error ? 0 : Infinity)
+  if (step.delayMs) await clock.wait(step.delayMs, signal)
+  let sent = 0
+  for (const event of events) {
+    if (sent >= faultAt) break
+    if (sent > 0 && step.eventDelayMs) await clock.wait(step.eventDelayMs, signal)
+    throwIfAborted(signal)
+    yield event
+    sent++
+  }
+  await fail(step, signal, clock)
+}
+
+async function fail(step: Step, signal: AbortSignal | undefined, clock: Clock): Promise<void> {
+  if (step.stall) await clock.wait(Infinity, signal)
+  if (step.error) throw errorOf(step.error)
+  const bytes = typeof step.bytes === 'string' ? new TextEncoder().encode(step.bytes) : step.bytes
+  if (step.cut || bytes) throw new WireFault(step.cut ?? 'close', bytes)
+}
+
+const messages: Record<string, string> = {
+  overloaded_error: 'Overloaded',
+  rate_limit_error: "This request would exceed your organization's rate limit",
+  api_error: 'Internal server error',
+  authentication_error: 'invalid x-api-key',
+}
+
+function errorOf({ type, message = messages[type] ?? type, status, details, headers }: ScriptedError): APIError {
+  const error = apiError(type, message, details)
+  if (status === undefined && headers === undefined) return error
+  return APIError.generate(status ?? error.status, error.error, undefined, headers && new Headers(headers))
+}
+
+function eventsOf(reply: ScriptedReply, params: MessageCreateParams): Iterable<MessageStreamEvent | PingEvent> {
+  if (Array.isArray(reply)) return reply as ReadonlyArray<MessageStreamEvent | PingEvent>
+  const given = typeof reply === 'string' ? { content: reply } : (reply as ScriptedMessage)
+  return replay(messageOf(given, params))
+}
+
+function messageOf({ content: given, ...rest }: ScriptedMessage, params: MessageCreateParams): Message {
+  const content: ContentBlock[] =
+    typeof given !== 'string' ? given : given === '' ? [] : [{ type: 'text', text: given, citations: null }]
+  const isCall = content.some(({ type }) => type === 'tool_use')
+  return {
+    id: newId('msg_01'),
+    type: 'message',
+    role: 'assistant',
+    model: params.model,
+    content,
+    stop_reason: isCall ? 'tool_use' : 'end_turn',
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    diagnostics: null,
+    usage: {
+      input_tokens: countPromptTokens(params),
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: 0,
+      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+      output_tokens: Math.max(1, countTokens(content.map((block) => JSON.stringify(block)).join(' '))),
+      output_tokens_details: null,
+      server_tool_use: null,
+      service_tier: 'standard',
+      inference_geo: null,
+      speed: null,
+    },
+    ...rest,
+  }
+}

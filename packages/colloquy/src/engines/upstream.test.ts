@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accumulate } from '../protocol/accumulate.ts'
+import { APIConnectionError, APIUserAbortError, apiError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { MessageCreateParams } from '../protocol/params.ts'
+import { offline } from './offline/offline.ts'
+import { script } from './script.ts'
+import { type UpstreamClient, type UpstreamRequestOptions, upstream } from './upstream.ts'
+
+const params: MessageCreateParams = {
+  model: 'claude-opus-5-5',
+  max_tokens: 100,
+  messages: [{ role: 'user', content: 'Count to 5' }],
+}
+
+type Events = AsyncIterable<MessageStreamEvent | PingEvent>
+
+/** The least that is a client: it records the options and answers with the events it is given. */
+function client(events: () => Events, asked: UpstreamRequestOptions[] = []): UpstreamClient {
+  return {
+    messages: {
+      create: async (_params, options = {}) => {
+        asked.push(options)
+        return events()
+      },
+      countTokens: async (_params, options = {}) => {
+        asked.push(options)
+        return { input_tokens: 42 }
+      },
+    },
+  }
+}
+
+test('upstream() passes a stream through as it is', async () => {
+  const direct = await accumulate(script(['1, 2, 3.'])(params))
+  const proxied = await accumulate(upstream(client(() => script(['1, 2, 3.'])(params)))(params))
+  assert.deepEqual({ ...proxied, id: '' }, { ...direct, id: '' })
+})
+
+test('upstream() sends betas and version along as headers, and the signal', async () => {
+  const asked: UpstreamRequestOptions[] = []
+  const engine = upstream(client(() => offline()(params), asked))
+  const { signal } = new AbortController()
+  await accumulate(engine(params, { betas: ['one', 'two'], version: '2023-06-01', signal }))
+  assert.deepEqual(asked[0]!.headers, { 'anthropic-beta': 'one,two', 'anthropic-version': '2023-06-01' })
+  assert.equal(asked[0]!.signal, signal)
+  assert.deepEqual(await engine.countTokens!(params, { version: '2026-10-21' }), { input_tokens: 42 })
+  assert.deepEqual(asked[1]!.headers, { 'anthropic-version': '2026-10-21' })
+})
+
+test('upstream() lets errors through unchanged', async () => {
+  const error = apiError('rate_limit_error', 'Slow down', { error_code: 'ramp_limit_exceeded' })
+  const failing = upstream({
+    messages: { create: () => Promise.reject(error), countTokens: () => Promise.reject(error) },
+  })
+  await assert.rejects(accumulate(failing(params)), (thrown) => thrown === error)
+  await assert.rejects(failing.countTokens!(params), (thrown) => thrown === error)
+})
+
+test('upstream() never takes a stream that was cut for a whole one', async () => {
+  async function* cut(): Events {
+    for await (const event of offline()(params)) {
+      if (event.type === 'message_delta') return
+      yield event
+    }
+  }
+  await assert.rejects(accumulate(upstream(client(cut))(params)), APIConnectionError)
+})
+
+test('upstream() ends at message_stop whatever comes after it', async () => {
+  async function* trailing(): Events {
+    yield* offline()(params)
+    throw new Error('the socket broke')
+  }
+  const message = await accumulate(upstream(client(trailing))(params))
+  assert.equal(message.stop_reason, 'end_turn')
+})
+
+test('upstream() turns a silent end after an abort into an abort', async () => {
+  const controller = new AbortController()
+  async function* silent(): Events {
+    yield { type: 'ping' }
+    controller.abort()
+  }
+  await assert.rejects(accumulate(upstream(client(silent))(params, { signal: controller.signal })), APIUserAbortError)
+})
+
+test('upstream() lets go of the client’s stream when its reader leaves', async () => {
+  let isClosed = false
+  async function* endless(): Events {
+    try {
+      for (;;) yield { type: 'ping' }
+    } finally {
+      isClosed = true
+    }
+  }
+  const events = upstream(client(endless))(params)[Symbol.asyncIterator]()
+  await events.next()
+  await events.return?.()
+  assert.ok(isClosed)
+})
