@@ -1,0 +1,229 @@
+import { WireFault, countPromptTokens } from 'colloquy/engines'
+import type { Engine, EngineContext } from 'colloquy/engines'
+import {
+  APIUserAbortError,
+  type MessageStreamEvent,
+  type ModelEntry,
+  type PingEvent,
+  accumulate,
+  apiError,
+  errorResponse,
+  models as catalogue,
+} from 'colloquy/protocol'
+import { type Context as HonoContext, Hono } from 'hono'
+import { type Keys, authenticate } from './auth.ts'
+import { readJson } from './body.ts'
+import { completeMessage } from './complete.ts'
+import { EventStream } from './event-stream.ts'
+import { type AccessEntry, Exchange } from './exchange.ts'
+import { Models } from './models.ts'
+import { checkCountTokens, checkCreate } from './validate/request.ts'
+import { readVersion } from './version.ts'
+
+export interface ServerOptions {
+  /** What answers. */
+  engine: Engine
+  /** The keys that are let in. Default: everyone is, with any key or none. */
+  keys?: Keys
+  /** The models that are served. Default: the catalogue. */
+  models?: readonly ModelEntry[]
+  /**
+   * Lets fields, kinds of block and models pass that this version does not know, for an engine that may know them.
+   * Default false: they are refused as the API refuses them.
+   */
+  lenient?: boolean
+  /** A larger request is answered 413. Default 32 MiB. */
+  maxBodyBytes?: number
+  /** More replies than this at a time are answered 529. Default 1,000. */
+  maxReplies?: number
+  /** A stream that is silent for so long gets a ping. Default 10,000. */
+  pingMs?: number
+  /** Milliseconds since 1970. Default: the machine's clock. */
+  now?: () => number
+  /** Called once for each request, when its answer is over. */
+  log?: (entry: AccessEntry) => void
+}
+
+export interface Server {
+  /** Answers a request. It rejects only where a scripted fault stands for a broken connection. */
+  fetch(request: Request): Promise<Response>
+}
+
+type Env = { Bindings: { exchange: Exchange } }
+type Call = HonoContext<Env>
+
+const MiB = 1024 * 1024
+
+/** A server for the Messages API in front of an engine. */
+export function createServer(options: ServerOptions): Server {
+  const { now = Date.now, log } = options
+  const app = routes(options)
+  return {
+    async fetch(request) {
+      const exchange = new Exchange(request, now, log)
+      try {
+        const response = await app.fetch(request, { exchange })
+        exchange.entry.status = response.status
+        response.headers.set('request-id', exchange.requestId)
+        if (!exchange.isStreaming) exchange.finish()
+        return response
+      } catch (error) {
+        exchange.finish(error)
+        throw error
+      }
+    },
+  }
+}
+
+function routes(options: ServerOptions): Hono<Env> {
+  const { engine, keys, lenient = false, maxBodyBytes = 32 * MiB } = options
+  const models = new Models(options.models ?? catalogue)
+  const replies = new Replies(options)
+  const app = new Hono<Env>()
+
+  for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (call) => call.json({ status: 'ok' }))
+
+  app.use('/v1/*', async (call, next) => {
+    await authenticate(call.req.raw.headers, keys)
+    await next()
+  })
+  app.post('/v1/messages', async (call) => {
+    const context = contextOf(call, lenient)
+    const params = checkCreate(await readJson(call.req.raw, maxBodyBytes), { ...context, models })
+    return replies.answer(call, params, context)
+  })
+  app.post('/v1/messages/count_tokens', async (call) => {
+    const context = contextOf(call, lenient)
+    const params = checkCountTokens(await readJson(call.req.raw, maxBodyBytes), { ...context, models })
+    call.env.exchange.entry.model = params.model
+    const signal = call.req.raw.signal
+    const count = await engine.countTokens?.(params, { ...context, signal })
+    return call.json(count ?? { input_tokens: countPromptTokens(params) })
+  })
+  app.get('/v1/models', (call) => {
+    contextOf(call, lenient)
+    return call.json(models.page(new URL(call.req.url).searchParams))
+  })
+  app.get('/v1/models/:id', (call) => {
+    contextOf(call, lenient)
+    return call.json(models.info(call.req.param('id')))
+  })
+
+  for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])
+    app.all(path, methodNotAllowed)
+  app.notFound((call) => refuse(call, apiError('not_found_error', notFound(call.req.path))))
+  app.onError((error, call) => refuse(call, error))
+  return app
+}
+
+/** What comes with a request in its headers. */
+function contextOf(
+  call: Call,
+  lenient: boolean,
+): EngineContext & { version: string; betas: string[]; lenient: boolean } {
+  const { headers } = call.req.raw
+  const betas = (headers.get('anthropic-beta') ?? '').split(',').map((value) => value.trim())
+  return { lenient, version: readVersion(headers, lenient), betas: betas.filter(Boolean) }
+}
+
+function methodNotAllowed(call: Call): Response {
+  const allowed = call.req.path.startsWith('/v1/messages') ? 'POST' : 'GET, HEAD'
+  const error = apiError('invalid_request_error', 'Method Not Allowed')
+  const { body } = errorResponse(error, call.env.exchange.requestId)
+  return call.json(body, 405, { allow: allowed, 'x-should-retry': 'false' })
+}
+
+function notFound(path: string): string {
+  return path.startsWith('/v1/v1/') ? 'Not found: the base URL already ends in /v1, write it without' : 'Not found'
+}
+
+function refuse({ env: { exchange } }: Call, error: unknown): Response {
+  // A broken connection has no answer: whoever carries the request breaks it.
+  if (error instanceof WireFault) throw error
+  exchange.entry.error = error
+  if (error instanceof APIUserAbortError) {
+    exchange.entry.aborted = true
+    return new Response(null, { status: 499 })
+  }
+  const { status, headers, body } = errorResponse(error, exchange.requestId)
+  if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isWorthRetrying(status)))
+  headers.set('content-type', 'application/json')
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+function isWorthRetrying(status: number): boolean {
+  return status === 408 || status === 409 || status === 429 || status >= 500
+}
+
+type Params = ReturnType<typeof checkCreate>
+
+/** Asks the engine and answers, as one JSON text or as a stream. */
+class Replies {
+  readonly #engine: Engine
+  readonly #pingMs: number
+  readonly #most: number
+  #open = 0
+
+  constructor({ engine, pingMs = 10_000, maxReplies = 1_000 }: ServerOptions) {
+    this.#engine = engine
+    this.#pingMs = pingMs
+    this.#most = maxReplies
+  }
+
+  async answer(call: Call, params: Params, context: EngineContext): Promise<Response> {
+    const { exchange } = call.env
+    exchange.entry.model = params.model
+    exchange.entry.stream = params.stream === true
+    if (this.#open >= this.#most) throw apiError('overloaded_error', 'Overloaded')
+    this.#open++
+    const controller = new AbortController()
+    const { signal: caller } = call.req.raw
+    const onAbort = (): void => controller.abort(caller.reason)
+    if (caller.aborted) onAbort()
+    else caller.addEventListener('abort', onAbort, { once: true })
+    const close = (): void => {
+      this.#open--
+      caller.removeEventListener('abort', onAbort)
+    }
+    const events = this.#engine(params, { ...context, signal: controller.signal })
+    if (params.stream) return this.#stream(events, exchange, controller, close)
+    try {
+      return call.json(completeMessage(await accumulate(noted(events, exchange))))
+    } finally {
+      close()
+    }
+  }
+
+  async #stream(
+    events: AsyncIterable<MessageStreamEvent | PingEvent>,
+    exchange: Exchange,
+    controller: AbortController,
+    close: () => void,
+  ): Promise<Response> {
+    const stream = new EventStream({
+      events,
+      exchange,
+      pingMs: this.#pingMs,
+      onEnd: (reason) => {
+        if (reason === 'left') controller.abort()
+        close()
+        if (exchange.isStreaming) exchange.finish()
+      },
+    })
+    await stream.start()
+    exchange.isStreaming = true
+    return new Response(stream.body(), {
+      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
+    })
+  }
+}
+
+async function* noted(
+  events: AsyncIterable<MessageStreamEvent | PingEvent>,
+  exchange: Exchange,
+): AsyncGenerator<MessageStreamEvent | PingEvent> {
+  for await (const event of events) {
+    exchange.note(event)
+    yield event
+  }
+}

@@ -1,0 +1,72 @@
+import { type ListPage, type ModelEntry, type ModelInfo, apiError, modelInfo } from 'colloquy/protocol'
+import { refuse } from './validate/schema.ts'
+
+/** The models that a server offers, under their ids and aliases. */
+export class Models {
+  readonly #entries: readonly ModelEntry[]
+  readonly #byId = new Map<string, ModelEntry>()
+
+  constructor(entries: readonly ModelEntry[]) {
+    this.#entries = entries.toSorted((a, b) => (a.releasedOn < b.releasedOn ? 1 : a.releasedOn > b.releasedOn ? -1 : 0))
+    for (const entry of entries) for (const id of [entry.id, ...entry.aliases]) this.#byId.set(id, entry)
+  }
+
+  find(id: string): ModelEntry | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Throws the API's 404 for a model that is not served. */
+  info(id: string): ModelInfo {
+    const entry = this.find(id)
+    if (!entry) throw apiError('not_found_error', `model: ${id}`)
+    return modelInfo(entry)
+  }
+
+  /** A page, newest first, of the active and deprecated models or of those in the lifecycles asked for. */
+  page(query: URLSearchParams): ListPage<ModelInfo> {
+    const lifecycles = readLifecycles(query)
+    const all = this.#entries.map(modelInfo).filter(({ lifecycle }) => lifecycles.has(lifecycle))
+    const { data, has_more } = slice(all, query)
+    return { data, has_more, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+  }
+}
+
+const known = ['active', 'deprecated', 'retired']
+
+function readLifecycles(query: URLSearchParams): Set<string | undefined> {
+  const asked = [...query.getAll('lifecycle[]'), ...query.getAll('lifecycle')]
+  asked.forEach((value, index) => {
+    if (!known.includes(value)) refuse(`lifecycle.${index}`, "Input should be 'active', 'deprecated' or 'retired'")
+  })
+  return new Set(asked.length > 0 ? asked : ['active', 'deprecated'])
+}
+
+function slice(all: readonly ModelInfo[], query: URLSearchParams): { data: ModelInfo[]; has_more: boolean } {
+  const limit = readLimit(query.get('limit'))
+  const before = query.get('before_id')
+  const after = query.get('after_id')
+  if (before !== null && after !== null) refuse('before_id', 'only one of `before_id` and `after_id` may be given')
+  if (before !== null) {
+    const end = indexOf(all, before, 'before_id')
+    const start = Math.max(0, end - limit)
+    return { data: all.slice(start, end), has_more: start > 0 }
+  }
+  const start = after === null ? 0 : indexOf(all, after, 'after_id') + 1
+  return { data: all.slice(start, start + limit), has_more: start + limit < all.length }
+}
+
+function readLimit(value: string | null): number {
+  if (value === null) return 20
+  const limit = Number(value)
+  if (!/^[+-]?\d+$/.test(value))
+    refuse('limit', 'Input should be a valid integer, unable to parse string as an integer')
+  if (limit < 1) refuse('limit', 'Input should be greater than or equal to 1')
+  if (limit > 1_000) refuse('limit', 'Input should be less than or equal to 1000')
+  return limit
+}
+
+function indexOf(all: readonly ModelInfo[], id: string, path: string): number {
+  const index = all.findIndex((model) => model.id === id)
+  if (index < 0) refuse(path, `no model with id '${id}'`)
+  return index
+}

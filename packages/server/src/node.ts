@@ -1,0 +1,172 @@
+import {
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+  createServer as createHttp,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { errorResponse, apiError } from 'colloquy/protocol'
+import { newId } from 'colloquy/engines'
+import type { Server } from './app.ts'
+
+export interface ListenOptions {
+  /** Default 0: any free one. */
+  port?: number
+  /** Default `127.0.0.1`: this machine only. */
+  host?: string
+  /** The most bytes of a request's headers; more are answered 431. Default 65,536. */
+  maxHeaderBytes?: number
+}
+
+export interface Listening {
+  url: string
+  port: number
+  /**
+   * Stops: takes no more requests, lets the replies that run finish for `graceMs` (default 10,000), then breaks them off.
+   * Resolves when the last connection is closed.
+   */
+  close(options?: { graceMs?: number }): Promise<void>
+}
+
+/** Serves over HTTP/1.1 with Node. Rejects when the port cannot be had. */
+export async function listen(server: Server, options: ListenOptions = {}): Promise<Listening> {
+  const { port = 0, host = '127.0.0.1', maxHeaderBytes = 65_536 } = options
+  const open = new Set<AbortController>()
+  let isClosing = false
+  const http = createHttp({ maxHeaderSize: maxHeaderBytes, keepAlive: true, noDelay: true }, (incoming, outgoing) => {
+    const controller = new AbortController()
+    open.add(controller)
+    // `close` comes at the end of every answer; before the end it means that the client left.
+    outgoing.once('close', () => {
+      open.delete(controller)
+      if (!outgoing.writableFinished) controller.abort()
+    })
+    if (isClosing) outgoing.setHeader('connection', 'close')
+    void answer(server, incoming, outgoing, controller.signal)
+  })
+  http.on('clientError', refuseMalformed)
+  await listening(http, port, host)
+  const address = http.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    url: `http://${name}:${address.port}`,
+    port: address.port,
+    async close({ graceMs = 10_000 } = {}) {
+      isClosing = true
+      const { promise, resolve } = Promise.withResolvers<void>()
+      http.close(() => resolve())
+      http.closeIdleConnections()
+      const timer = setTimeout(() => {
+        for (const controller of open) controller.abort()
+        http.closeAllConnections()
+      }, graceMs)
+      await promise
+      clearTimeout(timer)
+    },
+  }
+}
+
+function listening(http: HttpServer, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  http.once('error', (error) =>
+    reject(new Error(`Cannot listen on ${host}:${port}: ${error.message}`, { cause: error })),
+  )
+  http.listen(port, host, resolve)
+  return promise
+}
+
+async function answer(
+  server: Server,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const response = await server.fetch(toRequest(incoming, signal))
+    await send(response, incoming, outgoing, signal)
+  } catch {
+    // The server has answered every error it knows; what is left stands for a broken connection.
+    outgoing.destroy()
+  }
+}
+
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
+  const { method = 'GET', url = '/', rawHeaders } = incoming
+  const headers = new Headers()
+  for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!)
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  return new Request(new URL(url, 'http://localhost'), {
+    method,
+    headers,
+    signal,
+    ...(hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {}),
+  })
+}
+
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = incoming[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const next = await chunks.next()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+async function send(
+  response: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [name, value] of response.headers) outgoing.setHeader(name, value)
+  outgoing.statusCode = response.status
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
+    // Ended in one go, so that the length goes before it.
+    outgoing.end(new Uint8Array(await response.arrayBuffer()))
+    return
+  }
+  if (!response.body || incoming.method === 'HEAD') {
+    await response.body?.cancel()
+    outgoing.end()
+    return
+  }
+  outgoing.flushHeaders()
+  const reader = response.body.getReader()
+  const onAbort = (): void => void reader.cancel().catch(() => {})
+  signal.addEventListener('abort', onAbort, { once: true })
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    if (!outgoing.write(next.value)) await drained(outgoing)
+  }
+  signal.removeEventListener('abort', onAbort)
+  outgoing.end()
+}
+
+/** Resolves when more may be written, or never will be. */
+function drained(outgoing: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const done = (): void => {
+    outgoing.off('drain', done)
+    outgoing.off('close', done)
+    resolve()
+  }
+  outgoing.on('drain', done)
+  outgoing.on('close', done)
+  return promise
+}
+
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const isHeader = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = isHeader ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const message = isHeader ? 'Request headers exceed the maximum size' : 'The request is not valid HTTP'
+  const requestId = newId('req_01')
+  const body = JSON.stringify(errorResponse(apiError('invalid_request_error', message), requestId).body)
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nrequest-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,238 @@
+import type {
+  Base64ImageSource,
+  Base64PDFSource,
+  BashCodeExecutionToolResultBlockParam,
+  CacheControlEphemeral,
+  CitationsConfigParam,
+  CodeExecutionToolResultBlockParam,
+  CompactionBlockParam,
+  ContainerUploadBlockParam,
+  ContentBlockParam,
+  ContentBlockSource,
+  DocumentBlockParam,
+  FallbackBlockParam,
+  FileImageSource,
+  ImageBlockParam,
+  ImageTransformationsParam,
+  PlainTextSource,
+  RedactedThinkingBlockParam,
+  SearchResultBlockParam,
+  ServerToolUseBlockParam,
+  TextBlockParam,
+  TextCitation,
+  TextEditorCodeExecutionToolResultBlockParam,
+  ThinkingBlockParam,
+  ToolReferenceBlockParam,
+  ToolResultBlockParam,
+  ToolResultContent,
+  ToolSearchToolResultBlockParam,
+  ToolUseBlockParam,
+  ToolUseCaller,
+  URLImageSource,
+  WebFetchToolResultBlockParam,
+  WebSearchToolResultBlockParam,
+} from 'colloquy/protocol'
+import {
+  type Context,
+  type Optional,
+  type Schema,
+  array,
+  beta,
+  boolean,
+  json,
+  literal,
+  nullable,
+  object,
+  opaque,
+  optional,
+  string,
+  stringOr,
+  tagged,
+} from './schema.ts'
+
+const ephemeral = object<CacheControlEphemeral & { scope?: string | null }>({
+  type: literal('ephemeral'),
+  ttl: optional(literal('5m', '1h')),
+  scope: beta(nullable(string), 'prompt-caching-scope-'),
+})
+
+/** A wrong kind of mark is said to be no `'ephemeral'`; a wrong field of one has the kind in its path. */
+export const cacheControl: Schema<CacheControlEphemeral> = (value, path, context) => {
+  const type = (value as { type?: unknown } | null)?.type
+  if (type !== undefined && type !== 'ephemeral') literal('ephemeral')(type, `${path}.type`, context)
+  return ephemeral(value, type === undefined ? path : `${path}.ephemeral`, context)
+}
+
+/** The mark that most blocks may carry. */
+export const mark: Optional<CacheControlEphemeral | null> = optional(nullable(cacheControl))
+
+export const citationsConfig: Schema<CitationsConfigParam> = object<CitationsConfigParam>({
+  enabled: optional(boolean),
+})
+
+export const textBlock: Schema<TextBlockParam> = object<TextBlockParam>({
+  type: literal('text'),
+  text: string,
+  citations: optional(nullable(array(opaque<TextCitation>()))),
+  cache_control: mark,
+})
+
+const urlSource = object<URLImageSource>({ type: literal('url'), url: string })
+const fileSource = object<FileImageSource>({ type: literal('file'), file_id: string })
+
+export const imageBlock: Schema<ImageBlockParam> = object<ImageBlockParam>({
+  type: literal('image'),
+  source: tagged<ImageBlockParam['source']>({
+    base64: object<Base64ImageSource>({
+      type: literal('base64'),
+      media_type: literal('image/jpeg', 'image/png', 'image/gif', 'image/webp'),
+      data: string,
+    }),
+    url: urlSource,
+    file: fileSource,
+  }),
+  transformations: optional(
+    object<ImageTransformationsParam>({ oversized_image: optional(literal('downsize', 'error')) }),
+  ),
+  cache_control: mark,
+})
+
+const documentBlock = object<DocumentBlockParam>({
+  type: literal('document'),
+  source: tagged<DocumentBlockParam['source']>({
+    base64: object<Base64PDFSource>({
+      type: literal('base64'),
+      media_type: literal('application/pdf'),
+      data: string,
+    }),
+    text: object<PlainTextSource>({ type: literal('text'), media_type: literal('text/plain'), data: string }),
+    content: object<ContentBlockSource>({
+      type: literal('content'),
+      content: stringOr(array(tagged<TextBlockParam | ImageBlockParam>({ text: textBlock, image: imageBlock }))),
+    }),
+    url: urlSource,
+    file: fileSource,
+  }),
+  title: optional(nullable(string)),
+  context: optional(nullable(string)),
+  citations: optional(nullable(citationsConfig)),
+  cache_control: mark,
+})
+
+const searchResultBlock = object<SearchResultBlockParam>({
+  type: literal('search_result'),
+  source: string,
+  title: string,
+  content: array(textBlock),
+  citations: optional(citationsConfig),
+  cache_control: mark,
+})
+
+const toolReferenceBlock = object<ToolReferenceBlockParam>({
+  type: literal('tool_reference'),
+  tool_name: string,
+  cache_control: mark,
+})
+
+const toolResultBlock = object<ToolResultBlockParam>({
+  type: literal('tool_result'),
+  tool_use_id: string,
+  content: optional(
+    stringOr(
+      array(
+        tagged<ToolResultContent>({
+          text: textBlock,
+          image: imageBlock,
+          search_result: searchResultBlock,
+          document: documentBlock,
+          tool_reference: toolReferenceBlock,
+          browser_state: opaque(),
+        }),
+      ),
+    ),
+  ),
+  is_error: optional(boolean),
+  toolset_name: optional(nullable(string)),
+  cache_control: mark,
+})
+
+const caller: Optional<ToolUseCaller> = optional(opaque<ToolUseCaller>())
+
+const toolUseBlock = object<ToolUseBlockParam>({
+  type: literal('tool_use'),
+  id: string,
+  name: string,
+  input: json,
+  caller,
+  toolset_name: optional(nullable(string)),
+  cache_control: mark,
+})
+
+const serverToolUseBlock = object<ServerToolUseBlockParam>({
+  type: literal('server_tool_use'),
+  id: string,
+  name: string,
+  input: json,
+  caller,
+  cache_control: mark,
+})
+
+/** What a server tool answered comes back as it was; only what ties it to its call is looked at. */
+function serverToolResult<T extends { type: string; tool_use_id: string }>(type: T['type']): Schema<T> {
+  const fields = object<{
+    type: string
+    tool_use_id: string
+    content: unknown
+    caller?: ToolUseCaller
+    cache_control?: CacheControlEphemeral | null
+  }>({
+    type: literal(type),
+    tool_use_id: string,
+    content: anything,
+    caller,
+    cache_control: mark,
+  })
+  return (value, path, context) => fields(value, path, context) as unknown as T
+}
+
+const anything: Schema<unknown> = (value, path, context) =>
+  typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
+
+/** Every kind of block. Which side may send which is a matter of the message. */
+export const contentBlocks: Record<string, Schema<ContentBlockParam>> = {
+  text: textBlock,
+  image: imageBlock,
+  document: documentBlock,
+  search_result: searchResultBlock,
+  thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
+  redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
+  tool_use: toolUseBlock,
+  tool_result: toolResultBlock,
+  server_tool_use: serverToolUseBlock,
+  web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
+  web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
+  code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
+  bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
+    'bash_code_execution_tool_result',
+  ),
+  text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
+    'text_editor_code_execution_tool_result',
+  ),
+  tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
+  container_upload: object<ContainerUploadBlockParam>({
+    type: literal('container_upload'),
+    file_id: string,
+    cache_control: mark,
+  }),
+  compaction: opaque<CompactionBlockParam>(),
+  fallback: opaque<FallbackBlockParam>(),
+  mcp_tool_use: opaque(),
+  mcp_tool_result: opaque(),
+  mcp_tool_listing: opaque(),
+  advisor_tool_result: opaque(),
+  tool_addition: opaque(),
+  tool_removal: opaque(),
+}
+
+export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(contentBlocks)
+export type { Context }

@@ -1,0 +1,67 @@
+import type { MessageCountTokensParams } from 'colloquy/protocol'
+import { refuse } from './schema.ts'
+import { blocksOf } from './turns.ts'
+
+interface Mark {
+  ttl: '5m' | '1h'
+  path: string
+}
+
+type Block = Record<string, unknown>
+
+/** At most four cache marks, and none that lives an hour behind one that lives five minutes. */
+export function checkCacheMarks(params: MessageCountTokensParams): void {
+  const marks = [...marksOf(params)]
+  const automatic = params.cache_control
+  if (automatic) {
+    const last = lastCacheable(params)
+    const ttl = automatic.ttl ?? '5m'
+    const own = last && ttlOf(last)
+    if (own && own !== ttl)
+      refuse(
+        'cache_control',
+        `automatic caching with ttl='${ttl}' conflicts with ttl='${own}' on the last cacheable block`,
+      )
+    if (!own) marks.push({ ttl, path: 'cache_control' })
+  }
+  if (marks.length > 4) refuse('', `A maximum of 4 blocks with cache_control may be provided. Found ${marks.length}.`)
+  const short = marks.findIndex(({ ttl }) => ttl === '5m')
+  const late = short < 0 ? undefined : marks.slice(short).find(({ ttl }) => ttl === '1h')
+  if (late)
+    refuse(
+      `${late.path}${late.path.endsWith('cache_control') ? '' : '.cache_control'}.ttl`,
+      "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: `tools`, `system`, `messages`.",
+    )
+}
+
+function* marksOf({ tools = [], system, messages }: MessageCountTokensParams): Generator<Mark> {
+  yield* marksIn(tools, 'tools')
+  if (Array.isArray(system)) yield* marksIn(system, 'system')
+  for (const [index, { content }] of messages.entries()) {
+    if (typeof content !== 'string') yield* marksIn(content, `messages.${index}.content`)
+  }
+}
+
+function* marksIn(blocks: readonly object[], path: string): Generator<Mark> {
+  for (const [index, block] of (blocks as readonly Block[]).entries()) {
+    // Marks inside a tool result are processed before the result's own.
+    if (block.type === 'tool_result' && Array.isArray(block.content))
+      yield* marksIn(block.content as Block[], `${path}.${index}.content`)
+    const ttl = ttlOf(block)
+    if (ttl) yield { ttl, path: `${path}.${index}` }
+  }
+}
+
+function ttlOf(block: object): '5m' | '1h' | undefined {
+  const mark = (block as { cache_control?: { ttl?: '5m' | '1h' } | null }).cache_control
+  return mark ? (mark.ttl ?? '5m') : undefined
+}
+
+function lastCacheable({ tools = [], system, messages }: MessageCountTokensParams): object | undefined {
+  const inMessages = messages.flatMap((message) => blocksOf(message))
+  const all: object[] = [...tools, ...(Array.isArray(system) ? system : []), ...inMessages]
+  return all.findLast((block) => {
+    const { type, text } = block as Block
+    return type !== 'thinking' && type !== 'redacted_thinking' && text !== ''
+  })
+}

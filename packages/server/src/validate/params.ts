@@ -1,0 +1,174 @@
+import type {
+  CompactionParams,
+  ContainerParams,
+  ContextEdit,
+  ContextManagement,
+  DiagnosticsParam,
+  JSONOutputFormat,
+  MCPServer,
+  MessageCountTokensParams,
+  MessageCreateParams,
+  MessageParam,
+  Metadata,
+  OutputConfig,
+  SkillParams,
+  ThinkingConfigAdaptive,
+  ThinkingConfigBetweenTools,
+  ThinkingConfigDisabled,
+  ThinkingConfigEnabled,
+  ThinkingConfigParam,
+} from 'colloquy/protocol'
+import { cacheControl, contentBlock, textBlock } from './blocks.ts'
+import {
+  type Context,
+  type Optional,
+  type Schema,
+  array,
+  beta,
+  boolean,
+  integer,
+  json,
+  literal,
+  nullable,
+  object,
+  opaque,
+  optional,
+  range,
+  refuse,
+  string,
+  stringOr,
+  tagged,
+  text,
+  until,
+} from './schema.ts'
+import { tool, toolChoice } from './tools.ts'
+
+/** A message, and what only a system message may add. */
+type Message = {
+  role: MessageParam['role']
+  content: MessageParam['content']
+  output_config?: unknown
+  clear_at?: string
+}
+
+const role: Schema<MessageParam['role']> = (value, path) => {
+  if (value !== 'user' && value !== 'assistant' && value !== 'system')
+    refuse(path, "Input should be 'user' or 'assistant'")
+  return value
+}
+
+const message = object<Message>({
+  role,
+  content: stringOr(array(contentBlock)),
+  output_config: optional(opaque<unknown>()),
+  clear_at: optional(literal('next_user_message', 'never')),
+}) as Schema<MessageParam>
+
+const display = optional(nullable(literal('summarized', 'omitted', 'updates')))
+const blockBinding: Optional<unknown> = beta(opaque<unknown>(), 'thinking-binding-controls-2026-08-01')
+
+const thinking = tagged<ThinkingConfigParam>({
+  enabled: object<ThinkingConfigEnabled & { block_binding?: unknown }>({
+    type: literal('enabled'),
+    budget_tokens: integer({ least: 1024 }),
+    display,
+    block_binding: blockBinding,
+  }),
+  adaptive: object<ThinkingConfigAdaptive & { block_binding?: unknown }>({
+    type: literal('adaptive'),
+    display,
+    block_binding: blockBinding,
+  }),
+  between_tools: object<ThinkingConfigBetweenTools>({ type: literal('between_tools') }),
+  disabled: object<ThinkingConfigDisabled>({ type: literal('disabled') }),
+})
+
+const format: Schema<JSONOutputFormat> = tagged<JSONOutputFormat>({
+  json_schema: object<JSONOutputFormat>({ type: literal('json_schema'), schema: json }),
+})
+
+const outputConfig = object<OutputConfig & { task_budget?: unknown }>({
+  effort: optional(nullable(literal('low', 'medium', 'high', 'xhigh', 'max'))),
+  format: optional(nullable(format)),
+  task_budget: beta(opaque<unknown>(), 'task-budgets-'),
+})
+
+const container = stringOr(
+  object<ContainerParams>({
+    id: optional(nullable(string)),
+    skills: optional(
+      nullable(
+        array(
+          object<SkillParams>({
+            type: literal('anthropic', 'custom'),
+            skill_id: string,
+            version: optional(string),
+          }),
+        ),
+      ),
+    ),
+  }),
+)
+
+const contextManagement = object<ContextManagement>({ edits: array(opaque<ContextEdit>()) })
+
+/** Shared by the two endpoints. */
+const prompt = {
+  model: text({ least: 1 }),
+  messages: array(message, { most: 100_000 }),
+  system: optional(stringOr(array(textBlock))),
+  tools: optional(array(tool)),
+  tool_choice: optional(toolChoice),
+  thinking: optional(thinking),
+  output_config: optional(outputConfig),
+  cache_control: optional(nullable(cacheControl)),
+  speed: optional(nullable(literal('standard', 'fast'))),
+  context_management: beta(nullable(contextManagement), 'context-management-2025-06-27', 'compact-2026-01-12'),
+  mcp_servers: beta(array(opaque<MCPServer>()), 'mcp-client-'),
+}
+
+/** Beta fields that pass through unread. */
+interface BetaParams {
+  fallbacks?: unknown
+  fallback_credit_token?: string
+  billing_policy?: unknown
+  output_format?: JSONOutputFormat | null
+}
+
+const asGiven: Schema<unknown> = (value) => value
+
+const createFields = {
+  ...prompt,
+  max_tokens: integer({ least: 0 }),
+  stream: optional(boolean),
+  stop_sequences: optional(array(string)),
+  temperature: until('2023-06-01', range(0, 1)),
+  top_p: until('2023-06-01', range(0, 1)),
+  top_k: until('2023-06-01', integer({ least: 0 })),
+  metadata: optional(object<Metadata>({ user_id: optional(nullable(text({ most: 256 }))) })),
+  service_tier: optional(literal('auto', 'standard_only')),
+  inference_geo: optional(nullable(string)),
+  container: optional(nullable(container)),
+  diagnostics: optional(nullable(object<DiagnosticsParam>({ previous_message_id: optional(nullable(string)) }))),
+  compaction: beta(
+    nullable(object<CompactionParams>({ type: literal('summarize'), instructions: optional(string) })),
+    'compact-2026-09-04',
+  ),
+  // Refused before the schema is asked, whatever it holds.
+  thread: optional(asGiven as Schema<NonNullable<MessageCreateParams['thread']>>),
+  fallbacks: beta(asGiven, 'server-side-fallback-'),
+  fallback_credit_token: beta(string, 'fallback-credit-'),
+  billing_policy: beta(asGiven, 'user-profiles-billing-'),
+  output_format: beta(nullable(format), 'structured-outputs-'),
+}
+
+export const createParams: Schema<MessageCreateParams> = object<MessageCreateParams & BetaParams>(createFields)
+
+const countFields = object<MessageCountTokensParams & Partial<MessageCreateParams> & BetaParams>({
+  ...createFields,
+  max_tokens: optional(createFields.max_tokens),
+})
+
+/** Counting takes the body of a create request too, so that a client can count what it is about to send. */
+export const countTokensParams: Schema<MessageCountTokensParams> = countFields
+export type { Context }

@@ -1,0 +1,101 @@
+import { type MessageCountTokensParams, type MessageCreateParams, type ModelEntry, apiError } from 'colloquy/protocol'
+import { checkCacheMarks } from './cache-marks.ts'
+import { checkMedia } from './media-limits.ts'
+import { checkModel, checkModelPrompt } from './model-rules.ts'
+import { countTokensParams, createParams } from './params.ts'
+import { type Context, dictionary, refuse } from './schema.ts'
+import { checkMessages, checkSystemMessages, checkText, endsInServerTool } from './turns.ts'
+
+/** What a request is judged by. */
+export interface RequestContext {
+  version: string
+  betas: readonly string[]
+  lenient: boolean
+  models: { find(id: string): ModelEntry | undefined }
+}
+
+/** The body of `POST /v1/messages`, or the API's error for the first thing wrong with it. */
+export function checkCreate(body: unknown, context: RequestContext): MessageCreateParams {
+  refuseThread(body)
+  const params = createParams(body, '', schemaContext(context))
+  const model = findModel(params.model, context)
+  checkPrompt(params, context, model)
+  checkStopSequences(params.stop_sequences ?? [])
+  checkPreWarm(params)
+  if (params.compaction && params.context_management)
+    refuse('compaction', '`compaction` and `context_management` cannot both be given')
+  if (model) checkModel(params, model)
+  return params
+}
+
+/** The body of `POST /v1/messages/count_tokens`, which may be that of a create request. */
+export function checkCountTokens(body: unknown, context: RequestContext): MessageCountTokensParams {
+  refuseThread(body)
+  const params = countTokensParams(body, '', schemaContext(context))
+  checkPrompt(params, context, findModel(params.model, context))
+  return params
+}
+
+function schemaContext({ lenient, version, betas }: RequestContext): Context {
+  return { lenient, version, betas: new Set(betas) }
+}
+
+// Nothing is kept between requests here, and to ignore the field would lose the history without a word. Clients know
+// this code and send the whole history from then on.
+function refuseThread(body: unknown): void {
+  if (dictionary(body, '').thread == null) return
+  throw apiError('invalid_request_error', 'thread: this server does not keep threads, send the whole history', {
+    error_code: 'thread_unsupported_request',
+    unsupported: ['thread'],
+  })
+}
+
+function findModel(id: string, { models, lenient }: RequestContext): ModelEntry | undefined {
+  const model = models.find(id)
+  if (!model && !lenient) throw apiError('not_found_error', `model: ${id}`)
+  return model
+}
+
+function checkPrompt(
+  params: MessageCountTokensParams,
+  { version }: RequestContext,
+  model: ModelEntry | undefined,
+): void {
+  const { messages, system } = params
+  checkMessages(messages, { version, thinks: params.thinking?.type === 'enabled' })
+  if (Array.isArray(system)) system.forEach((block, index) => checkText(block, `system.${index}`, 'system'))
+  checkTools(params)
+  checkCacheMarks(params)
+  checkMedia(messages, (model?.contextTokens ?? 1_000_000) > 200_000 ? 600 : 100)
+  checkSystemMessages(messages)
+  if (model) checkModelPrompt(params, model, endsInServerTool)
+}
+
+function checkTools({ tools = [], tool_choice: choice, thinking }: MessageCountTokensParams): void {
+  const names = tools.map((tool) => ('name' in tool ? tool.name : undefined)).filter((name) => name !== undefined)
+  if (new Set(names).size < names.length) refuse('tools', 'Tool names must be unique.')
+  if (tools.length > 0 && tools.every((tool) => 'defer_loading' in tool && tool.defer_loading === true))
+    refuse('', 'All tools have defer_loading: true. At least one tool must be loaded from the start.')
+  if (choice?.type === 'tool' && !names.includes(choice.name))
+    refuse('', `Tool '${choice.name}' not found in provided tools`)
+  if (choice?.type === 'any' && tools.length === 0) refuse('tool_choice', 'may only be specified while providing tools')
+  const isForced = choice?.type === 'any' || choice?.type === 'tool'
+  if (isForced && thinking?.type === 'enabled')
+    refuse('', 'Thinking may not be enabled when tool_choice forces tool use.')
+}
+
+function checkStopSequences(sequences: readonly string[]): void {
+  if (!sequences.every((sequence) => /\S/.test(sequence)))
+    refuse('stop_sequences', 'each stop sequence must contain non-whitespace')
+}
+
+/** `max_tokens: 0` only warms the cache: nothing that asks for output goes with it. */
+function checkPreWarm({ max_tokens, stream, thinking, output_config, tool_choice: choice }: MessageCreateParams): void {
+  if (max_tokens !== 0) return
+  const asked =
+    (stream && 'stream') ||
+    (thinking?.type === 'enabled' && 'thinking.enabled') ||
+    (output_config?.format && 'output_config.format') ||
+    ((choice?.type === 'any' || choice?.type === 'tool') && `tool_choice.${choice.type}`)
+  if (asked) refuse('max_tokens', `0 cannot be combined with \`${asked}\``)
+}

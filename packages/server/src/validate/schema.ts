@@ -1,0 +1,184 @@
+import { apiError } from 'colloquy/protocol'
+
+/** What a request's fields are judged by. */
+export interface Context {
+  /** Lets pass what this version does not know: fields, kinds of block, models. */
+  lenient: boolean
+  version: string
+  betas: ReadonlySet<string>
+}
+
+/** Returns the value as it came if it is a `T`; throws the API's error, which names the path, if not. */
+export type Schema<T> = (value: unknown, path: string, context: Context) => T
+
+export interface Optional<T> {
+  optional: Schema<T>
+  /** False where the API does not know the field, because a beta or an API version is missing. */
+  isKnown?: (context: Context) => boolean
+}
+
+type Fields<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? Optional<T[K]> : Schema<T[K]> }
+
+/** Throws the API's error for a field. */
+export function refuse(path: string, problem: string): never {
+  throw apiError('invalid_request_error', path ? `${path}: ${problem}` : problem)
+}
+
+const extraInputs = 'Extra inputs are not permitted'
+
+/** An object with these fields and no other. */
+export function object<T extends object>(fields: Fields<T>): Schema<T> {
+  const known = new Map<string, Schema<unknown> | Optional<unknown>>(Object.entries(fields))
+  return (value, path, context) => {
+    const given = dictionary(value, path, context)
+    for (const [key, field] of known) {
+      const inner = given[key]
+      if (typeof field === 'function') {
+        if (inner === undefined) refuse(join(path, key), 'Field required')
+        field(inner, join(path, key), context)
+      } else if (inner !== undefined) {
+        if (field.isKnown && !field.isKnown(context) && !context.lenient) refuse(join(path, key), extraInputs)
+        field.optional(inner, join(path, key), context)
+      }
+    }
+    if (!context.lenient) for (const key in given) if (!known.has(key)) refuse(join(path, key), extraInputs)
+    return value as T
+  }
+}
+
+export function optional<T>(schema: Schema<T>): Optional<T> {
+  return { optional: schema }
+}
+
+/** A field that the API knows only with one of these betas; `…-` stands for all that begin so. */
+export function beta<T>(schema: Schema<T>, ...names: string[]): Optional<T> {
+  const isOn = (value: string): boolean =>
+    names.some((name) => (name.endsWith('-') ? value.startsWith(name) : value === name))
+  return { optional: schema, isKnown: ({ betas }) => betas.values().some(isOn) }
+}
+
+/** A field that the API knows only under this version. */
+export function until<T>(version: string, schema: Schema<T>): Optional<T> {
+  return { optional: schema, isKnown: (context) => context.version <= version }
+}
+
+/**
+ * One of several kinds of object, told apart by a field. The kind becomes part of the path, as in
+ * `tool_choice.tool.name`.
+ */
+export function tagged<T>(schemas: Record<string, Schema<T>>, tag = 'type'): Schema<T> {
+  const expected = Object.keys(schemas)
+    .map((name) => `'${name}'`)
+    .join(', ')
+  const byTag = new Map(Object.entries(schemas))
+  return (value, path, context) => {
+    const kind = dictionary(value, path, context)[tag]
+    if (kind === undefined) refuse(path, `Unable to extract tag using discriminator '${tag}'`)
+    const schema = byTag.get(String(kind))
+    if (schema) return schema(value, join(path, String(kind)), context)
+    if (context.lenient && typeof kind === 'string') return value as T
+    refuse(
+      path,
+      `Input tag '${String(kind)}' found using '${tag}' does not match any of the expected tags: ${expected}`,
+    )
+  }
+}
+
+export function array<T>(item: Schema<T>, { most = Infinity }: { most?: number } = {}): Schema<T[]> {
+  return (value, path, context) => {
+    if (!Array.isArray(value)) refuse(path, 'Input should be a valid list')
+    if (value.length > most)
+      refuse(path, `List should have at most ${most} items after validation, not ${value.length}`)
+    for (let index = 0; index < value.length; index++) item(value[index], `${path}.${index}`, context)
+    return value as T[]
+  }
+}
+
+export function nullable<T>(schema: Schema<T>): Schema<T | null> {
+  return (value, path, context) => (value === null ? null : schema(value, path, context))
+}
+
+/** A string, or else what the schema says. */
+export function stringOr<T>(schema: Schema<T>): Schema<string | T> {
+  return (value, path, context) => (typeof value === 'string' ? value : schema(value, path, context))
+}
+
+export function literal<const T extends string | boolean>(...values: T[]): Schema<T> {
+  const quoted = values.map((value) => `'${String(value)}'`)
+  const expected = quoted.length > 1 ? `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)!}` : quoted[0]!
+  return (value, path) => {
+    if (!values.includes(value as T)) refuse(path, `Input should be ${expected}`)
+    return value as T
+  }
+}
+
+export interface StringRules {
+  least?: number
+  most?: number
+  pattern?: RegExp
+}
+
+export function text({ least = 0, most = Infinity, pattern }: StringRules = {}): Schema<string> {
+  return (value, path) => {
+    if (typeof value !== 'string') refuse(path, 'Input should be a valid string')
+    if (value.length < least) refuse(path, `String should have at least ${least} character${least > 1 ? 's' : ''}`)
+    if (value.length > most) refuse(path, `String should have at most ${most} characters`)
+    if (pattern && !pattern.test(value)) refuse(path, `String should match pattern '${pattern.source}'`)
+    return value
+  }
+}
+
+export const string: Schema<string> = text()
+
+export const boolean: Schema<boolean> = (value, path) => {
+  if (typeof value !== 'boolean') refuse(path, 'Input should be a valid boolean')
+  return value
+}
+
+export function integer({ least = -Infinity }: { least?: number } = {}): Schema<number> {
+  return (value, path) => {
+    if (typeof value !== 'number' || !Number.isInteger(value)) refuse(path, 'Input should be a valid integer')
+    if (value < least) refuse(path, `Input should be greater than or equal to ${least}`)
+    return value
+  }
+}
+
+export function range(least: number, most: number): Schema<number> {
+  return (value, path) => {
+    if (typeof value !== 'number') refuse(path, 'Input should be a valid number')
+    if (value < least || value > most) refuse(path, `range: ${least}..${most}`)
+    return value
+  }
+}
+
+/** Whatever it holds belongs to the caller: only its shape at the top and its depth matter. */
+export function dictionary(value: unknown, path: string, _context?: Context): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    refuse(path, 'Input should be a valid dictionary')
+  return value as Record<string, unknown>
+}
+
+const maxDepth = 200
+
+/** Any object, nested at most 200 deep: what walks it later must not run out of stack. */
+export const json: Schema<{ [key: string]: unknown }> = (value, path, context) => {
+  const given = dictionary(value, path, context)
+  if (!isShallow(given, maxDepth)) refuse(path, `Input should be nested at most ${maxDepth} levels deep`)
+  return given
+}
+
+function isShallow(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (left === 0) return false
+  for (const inner of Object.values(value)) if (!isShallow(inner, left - 1)) return false
+  return true
+}
+
+/** Something the API takes back as it gave it. */
+export function opaque<T>(): Schema<T> {
+  return (value, path, context) => json(value, path, context) as T
+}
+
+function join(path: string, key: string): string {
+  return path ? `${path}.${key}` : key
+}

@@ -1,0 +1,197 @@
+import type {
+  BrowserToolset20260801,
+  CodeExecutionTool,
+  ComputerToolset20260801,
+  MemoryTool20250818,
+  Tool,
+  ToolBash20250124,
+  ToolChoice,
+  ToolChoiceAny,
+  ToolChoiceAuto,
+  ToolChoiceNone,
+  ToolChoiceTool,
+  ToolInputSchema,
+  ToolOptions,
+  ToolSearchTool,
+  ToolTextEditor20250124,
+  ToolTextEditor20250728,
+  ToolUnion,
+  UserLocation,
+  WebFetchTool,
+  WebSearchTool,
+} from 'colloquy/protocol'
+import { citationsConfig, mark } from './blocks.ts'
+import {
+  type Optional,
+  type Schema,
+  array,
+  boolean,
+  dictionary,
+  integer,
+  json,
+  literal,
+  nullable,
+  object,
+  opaque,
+  optional,
+  refuse,
+  string,
+  tagged,
+  text,
+} from './schema.ts'
+
+/** The part of a schema's fields that is the same for every tool. */
+type Options = { [K in keyof ToolOptions]-?: Optional<NonNullable<ToolOptions[K]> | Extract<ToolOptions[K], null>> }
+
+const options: Options = {
+  cache_control: mark,
+  strict: optional(boolean),
+  defer_loading: optional(boolean),
+  allowed_callers: optional(array(string)),
+}
+
+const examples = optional(array(json))
+
+const inputSchema: Schema<ToolInputSchema> = (value, path, context) => {
+  const { type } = dictionary(value, path, context)
+  if (type === undefined) refuse(`${path}.type`, 'Field required')
+  literal('object')(type, `${path}.type`, context)
+  return json(value, path, context) as ToolInputSchema
+}
+
+const customTool = object<Tool>({
+  type: optional(nullable(literal('custom'))),
+  name: text({ pattern: /^[a-zA-Z0-9_-]{1,128}$/ }),
+  description: optional(string),
+  input_schema: inputSchema,
+  eager_input_streaming: optional(nullable(boolean)),
+  input_examples: examples,
+  ...options,
+})
+
+const maxUses = optional(nullable(integer({ least: 1 })))
+const domains = optional(nullable(array(string)))
+
+function textEditor(type: 'text_editor_20250429' | 'text_editor_20250728'): Schema<ToolUnion> {
+  return object<ToolTextEditor20250728>({
+    type: literal(type as ToolTextEditor20250728['type']),
+    name: literal('str_replace_based_edit_tool'),
+    max_characters: {
+      ...optional(nullable(integer({ least: 1 }))),
+      isKnown: () => type === 'text_editor_20250728',
+    },
+    input_examples: examples,
+    ...options,
+  })
+}
+
+function webSearch(type: WebSearchTool['type']): Schema<ToolUnion> {
+  return object<WebSearchTool>({
+    type: literal(type),
+    name: literal('web_search'),
+    max_uses: maxUses,
+    allowed_domains: domains,
+    blocked_domains: domains,
+    user_location: optional(
+      nullable(
+        object<UserLocation>({
+          type: literal('approximate'),
+          city: optional(nullable(string)),
+          country: optional(nullable(string)),
+          region: optional(nullable(string)),
+          timezone: optional(nullable(string)),
+        }),
+      ),
+    ),
+    ...options,
+  })
+}
+
+function webFetch(type: WebFetchTool['type']): Schema<ToolUnion> {
+  return object<WebFetchTool>({
+    type: literal(type),
+    name: literal('web_fetch'),
+    max_uses: maxUses,
+    allowed_domains: domains,
+    blocked_domains: domains,
+    max_content_tokens: optional(nullable(integer({ least: 1 }))),
+    citations: optional(nullable(citationsConfig)),
+    use_cache: optional(boolean),
+    ...options,
+  })
+}
+
+function codeExecution(type: CodeExecutionTool['type']): Schema<ToolUnion> {
+  return object<CodeExecutionTool>({ type: literal(type), name: literal('code_execution'), ...options })
+}
+
+function toolSearch(type: ToolSearchTool['type']): Schema<ToolUnion> {
+  const name = type.replace(/_\d+$/, '') as ToolSearchTool['name']
+  return object<ToolSearchTool>({ type: literal(type), name: literal(name), ...options })
+}
+
+const tools: Record<string, Schema<ToolUnion>> = {
+  custom: customTool,
+  bash_20250124: object<ToolBash20250124>({
+    type: literal('bash_20250124'),
+    name: literal('bash'),
+    input_examples: examples,
+    ...options,
+  }),
+  text_editor_20250124: object<ToolTextEditor20250124>({
+    type: literal('text_editor_20250124'),
+    name: literal('str_replace_editor'),
+    input_examples: examples,
+    ...options,
+  }),
+  text_editor_20250429: textEditor('text_editor_20250429'),
+  text_editor_20250728: textEditor('text_editor_20250728'),
+  memory_20250818: object<MemoryTool20250818>({
+    type: literal('memory_20250818'),
+    name: literal('memory'),
+    input_examples: examples,
+    ...options,
+  }),
+  computer_toolset_20260801: opaque<ComputerToolset20260801>(),
+  browser_toolset_20260801: opaque<BrowserToolset20260801>(),
+  web_search_20250305: webSearch('web_search_20250305'),
+  web_search_20260209: webSearch('web_search_20260209'),
+  web_search_20260318: webSearch('web_search_20260318'),
+  web_fetch_20250910: webFetch('web_fetch_20250910'),
+  web_fetch_20260209: webFetch('web_fetch_20260209'),
+  web_fetch_20260309: webFetch('web_fetch_20260309'),
+  web_fetch_20260318: webFetch('web_fetch_20260318'),
+  code_execution_20250522: codeExecution('code_execution_20250522'),
+  code_execution_20250825: codeExecution('code_execution_20250825'),
+  code_execution_20260120: codeExecution('code_execution_20260120'),
+  code_execution_20260521: codeExecution('code_execution_20260521'),
+  tool_search_tool_regex_20251119: toolSearch('tool_search_tool_regex_20251119'),
+  tool_search_tool_regex: toolSearch('tool_search_tool_regex'),
+  tool_search_tool_bm25_20251119: toolSearch('tool_search_tool_bm25_20251119'),
+  tool_search_tool_bm25: toolSearch('tool_search_tool_bm25'),
+  // Beta tools of which this version knows only the name.
+  advisor_20260301: opaque(),
+  mcp_toolset: opaque(),
+  computer_20241022: opaque(),
+  computer_20250124: opaque(),
+  computer_20251124: opaque(),
+}
+
+const byType = tagged<ToolUnion>(tools)
+
+/** A tool without a type is one of the caller's own. */
+export const tool: Schema<ToolUnion> = (value, path, context) => {
+  const { type } = dictionary(value, path, context)
+  return type === undefined || type === null
+    ? customTool(value, `${path}.custom`, context)
+    : byType(value, path, context)
+}
+
+const isSingle = optional(boolean)
+
+export const toolChoice: Schema<ToolChoice> = tagged<ToolChoice>({
+  auto: object<ToolChoiceAuto>({ type: literal('auto'), disable_parallel_tool_use: isSingle }),
+  any: object<ToolChoiceAny>({ type: literal('any'), disable_parallel_tool_use: isSingle }),
+  tool: object<ToolChoiceTool>({ type: literal('tool'), name: string, disable_parallel_tool_use: isSingle }),
+  none: object<ToolChoiceNone>({ type: literal('none') }),
+})

@@ -1,0 +1,15 @@
+import { apiError } from 'colloquy/protocol'
+
+const versions = ['2023-06-01', '2026-10-21']
+
+/** The API version that a request asks for. Lenient, a request without one gets the version that rejects least. */
+export function readVersion(headers: Headers, lenient: boolean): string {
+  const version = headers.get('anthropic-version')
+  if (version === null) {
+    if (lenient) return versions[0]!
+    throw apiError('invalid_request_error', 'anthropic-version: header is required')
+  }
+  if (!versions.includes(version) && !lenient)
+    throw apiError('invalid_request_error', `anthropic-version: "${version}" is not a valid version`)
+  return version
+}
