@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { AnthropicError } from './error.ts'
 import type { ServerEvent } from './event.ts'
 import { type ServerSentEvent, SseParser, decodeSse, encodeSse } from './sse.ts'
