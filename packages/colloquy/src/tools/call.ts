@@ -1,12 +1,15 @@
 import {
   APIUserAbortError,
   AnthropicError,
+  type ContentBlock,
+  type ContentBlockParam,
   type Message,
   type ToolResultBlockParam,
   type ToolResultContent,
   type ToolUseBlock,
   type UserMessageParam,
 } from '../protocol/index.ts'
+import { partialInput } from '../protocol/partial-input.ts'
 import type { Promisable, RunnableTool } from './tool.ts'
 
 /** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */
@@ -72,7 +75,7 @@ export async function answerCall(
 ): Promise<ToolResultBlockParam> {
   const tool = tools.find(({ name }) => name === call.name)
   if (!tool) return failedCall(call, `Tool '${call.name}' not found`)
-  const flaw = flawOf(call.input)
+  const flaw = flawOf(call)
   if (flaw) return failedCall(call, flaw)
   let input: unknown
   try {
@@ -156,8 +159,20 @@ function isBlock(value: unknown): value is ToolResultContent {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }
 
-/** Why an input cannot be given to a tool. */
-function flawOf(input: unknown): string | undefined {
-  if (typeof input === 'object' && input !== null && !Array.isArray(input)) return undefined
-  return 'the input is not a JSON object'
+/** Why the input cannot be given to a tool, whatever the tool checks. */
+function flawOf(call: ToolUseBlock): string | undefined {
+  const text = partialInput(call)
+  const found = text ?? (isObject(call.input) ? undefined : (JSON.stringify(call.input) ?? 'nothing'))
+  if (found === undefined) return undefined
+  const expected = text === undefined ? 'a JSON object' : 'whole JSON'
+  return `Tool '${call.name}' was not run, as its input is not ${expected}: ${found}`
+}
+
+/** The content of a reply as it can be sent back: the API takes no input that is not an object. */
+export function sendable<Block extends ContentBlock | ContentBlockParam>(content: Block[]): Block[] {
+  return content.map((block) => (block.type === 'tool_use' && !isObject(block.input) ? { ...block, input: {} } : block))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

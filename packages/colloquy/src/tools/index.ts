@@ -1,0 +1,50 @@
+export {
+  type CallOptions,
+  type NextStep,
+  ToolError,
+  answerCall,
+  answerCalls,
+  callsIn,
+  failedCall,
+  nextStep,
+  sendable,
+} from './call.ts'
+export {
+  type ToolRun,
+  type ToolRunItem,
+  type ToolRunOptions,
+  type ToolRunParams,
+  ToolRoundsError,
+  cutCalls,
+  runTools,
+  unansweredIn,
+} from './run.ts'
+export {
+  type CustomTool,
+  type Promisable,
+  type RunnableTool,
+  type ToolContext,
+  type ToolDefinition,
+  type ToolFields,
+  type ToolOutput,
+  type ToolRunner,
+  definitionOf,
+  isRunnable,
+  tool,
+} from './tool.ts'
+export { addUsage } from './usage.ts'
+export { withTools } from './with-tools.ts'
+export {
+  type OutputFormat,
+  jsonSchemaOutputFormat,
+  standardSchemaOutputFormat,
+  transformJsonSchema,
+} from '../protocol/schema.ts'
+// The official client's names for the same things.
+export { tool as betaStandardSchemaTool, tool as betaTool, tool as betaZodTool } from './tool.ts'
+export {
+  jsonSchemaOutputFormat as betaJSONSchemaOutputFormat,
+  standardSchemaOutputFormat as betaStandardSchemaOutputFormat,
+  standardSchemaOutputFormat as betaZodOutputFormat,
+  standardSchemaOutputFormat as zodOutputFormat,
+} from '../protocol/schema.ts'

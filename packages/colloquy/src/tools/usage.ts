@@ -1,0 +1,56 @@
+import type { Usage, UsageIteration } from '../protocol/index.ts'
+
+/**
+ * What two replies used together. Tokens and requests are added kind by kind; tier, place and speed are those of the later
+ * reply; `iterations` lists each model call, as the API does where one request makes several.
+ */
+export function addUsage(earlier: Usage, later: Usage): Usage {
+  return {
+    ...earlier,
+    ...later,
+    ...sums(earlier, later, [
+      'input_tokens',
+      'output_tokens',
+      'cache_creation_input_tokens',
+      'cache_read_input_tokens',
+    ]),
+    ...combined('cache_creation', earlier, later, ['ephemeral_5m_input_tokens', 'ephemeral_1h_input_tokens']),
+    ...combined('output_tokens_details', earlier, later, ['thinking_tokens']),
+    ...combined('server_tool_use', earlier, later, ['web_search_requests', 'web_fetch_requests']),
+    iterations: [...iterationsOf(earlier), ...iterationsOf(later)],
+  }
+}
+
+type Counts = { [name: string]: unknown }
+
+// A count that neither has stays as it is: null is "does not apply", not 0.
+function sums(earlier: object, later: object, names: string[]): Counts {
+  const [a, b] = [earlier as Counts, later as Counts]
+  const known = names.filter((name) => typeof a[name] === 'number' || typeof b[name] === 'number')
+  return Object.fromEntries(known.map((name) => [name, numberOf(a[name]) + numberOf(b[name])]))
+}
+
+function combined(name: keyof Usage, earlier: Usage, later: Usage, names: string[]): Counts {
+  const [a, b] = [earlier[name], later[name]]
+  if (!a || !b) return a || b ? { [name]: a ?? b } : {}
+  return { [name]: { ...(a as object), ...(b as object), ...sums(a as object, b as object, names) } }
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+function iterationsOf(usage: Usage): UsageIteration[] {
+  if (usage.iterations?.length) return usage.iterations
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation, output_tokens } = usage
+  return [
+    {
+      type: 'message',
+      input_tokens,
+      cache_creation_input_tokens,
+      cache_read_input_tokens,
+      ...(cache_creation === undefined ? {} : { cache_creation }),
+      output_tokens,
+    },
+  ]
+}
