@@ -36,6 +36,7 @@ export class BaseAnthropic {
 
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
+  readonly #customHeaders = customHeaders()
   #transport: Transport | undefined
 
   constructor(options: ClientOptions = {}) {
@@ -133,7 +134,12 @@ export class BaseAnthropic {
         'content-type': encoded === undefined ? undefined : 'application/json',
       }
       return async (attempt) => {
-        const asked = [customHeaders(), this.#options.defaultHeaders, { 'anthropic-beta': betas?.join(',') }, headers]
+        const asked = [
+          this.#customHeaders,
+          this.#options.defaultHeaders,
+          { 'anthropic-beta': betas?.join(',') },
+          headers,
+        ]
         const given = mergeHeaders(...asked)
         const merged = mergeHeaders(
           own,

@@ -103,13 +103,13 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
   get controller(): AbortController {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
-    controller.signal.addEventListener('abort', () => this.abort(), { once: true })
+    controller.signal.addEventListener('abort', () => this.#call.cancel(new APIUserAbortError()), { once: true })
     return (this.#controller = controller)
   }
 
   /** Ends the stream; whoever waits for it gets `APIUserAbortError`. */
   abort(): void {
-    this.#call.cancel(new APIUserAbortError())
+    this.controller.abort()
   }
 
   on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
@@ -210,7 +210,7 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
 
   async #pump(): Promise<void> {
     const source = (this.#source = await this.#events)
-    this.#emit('connect')
+    if (source.reply) this.#emit('connect')
     for (let events = await source.read(); events; events = await source.read()) {
       for (const event of events) {
         this.#handOut(event, source)
@@ -281,7 +281,8 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
     else if (delta.type === 'input_json_delta' && this.#listeners.has('inputJson')) {
       let input = this.#inputs.get(index)
       if (!input) this.#inputs.set(index, (input = new JsonReader()))
-      this.#emit('inputJson', delta.partial_json, input.push(delta.partial_json))
+      // The first piece is empty, and a listener that reads fields must find an object to read them from.
+      this.#emit('inputJson', delta.partial_json, input.push(delta.partial_json) ?? {})
     }
   }
 }

@@ -35,6 +35,8 @@ export function buildUrl(baseURL: string, path: string, ...queries: (Query | nul
     url.searchParams.delete(name)
     appendQuery(url.searchParams, name, value)
   }
+  // As the API's own clients write a space; a plus sign is `%2B` by now.
+  url.search = url.search.replaceAll('+', '%20')
   return url.href
 }
 

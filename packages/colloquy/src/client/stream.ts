@@ -142,7 +142,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   }
 
   async return(): Promise<IteratorResult<Item>> {
-    this.#source.cancel(new APIUserAbortError())
+    this.stream.controller.abort()
     this.#events = []
     return { value: undefined, done: true }
   }
