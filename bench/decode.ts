@@ -1,16 +1,16 @@
 import { SseParser } from 'colloquy/protocol'
-import { type Result, measure } from './run.ts'
+import { format, measure } from './run.ts'
 
 const count = 100_000
 const wire = stream(count)
 
 /** Our decoder against a loop written by hand for exactly these bytes: LF only, one data line, no checks. */
-export async function* results(): AsyncGenerator<Result> {
+export async function* report(): AsyncGenerator<string> {
   for (const [title, chunks] of [
     ['decode a stream, many events a chunk', cut(wire, 16_000)],
     ['decode a stream, one event a chunk', events(wire)],
   ] as const) {
-    yield await measure({
+    const result = await measure({
       title,
       work: { count, of: 'event' },
       contestants: [
@@ -18,6 +18,7 @@ export async function* results(): AsyncGenerator<Result> {
         { name: 'SseParser', run: () => parsed(chunks) },
       ],
     })
+    yield format(result)
   }
 }
 
@@ -52,7 +53,13 @@ function textLength(data: string): number {
 
 /** Text deltas as the API sends them: about 20 characters each, some escaped, some not ASCII, padded with blanks. */
 function stream(deltas: number): Uint8Array {
-  const texts = ['The quick brown fox ', 'jumps over the lazy', ' dog, and "quoted"\\n', ' naïve café — ok 👍', ' return x + y;\\n\\t']
+  const texts = [
+    'The quick brown fox ',
+    'jumps over the lazy',
+    ' dog, and "quoted"\\n',
+    ' naïve café — ok 👍',
+    ' return x + y;\\n\\t',
+  ]
   let out = ''
   for (let index = 0; index < deltas; index++) {
     const text = texts[index % texts.length]!.replaceAll('"', '\\"')
@@ -63,7 +70,9 @@ function stream(deltas: number): Uint8Array {
 }
 
 function cut(bytes: Uint8Array, size: number): Uint8Array[] {
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size))
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  )
 }
 
 function events(bytes: Uint8Array): Uint8Array[] {

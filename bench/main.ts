@@ -1,16 +1,14 @@
-import { print } from './run.ts'
-
-/** `npm run bench -- quick`: what each name runs. A module exports `results()`. */
+/** What `npm run bench -- NAME` runs: each module exports `report()`, which yields tables as they are ready. */
 const suites: Record<string, readonly string[]> = {
   quick: ['decode', 'append', 'first-prompt'],
 }
 
 const names = process.argv.slice(2).flatMap((name) => suites[name] ?? [name])
 if (names.length === 0) {
-  console.error(`Cannot run a benchmark without its name: npm run bench -- ${Object.keys(suites).join(' | ')} | FILE`)
+  console.error('Cannot run a benchmark without its name: npm run bench -- quick, or the name of a file in bench/')
   process.exit(2)
 }
 for (const name of names) {
-  const { results } = (await import(`./${name}.ts`)) as { results(): AsyncIterable<Parameters<typeof print>[0]> }
-  for await (const result of results()) print(result)
+  const { report } = (await import(`./${name}.ts`)) as { report(): AsyncIterable<string> }
+  for await (const table of report()) console.log(`\n${table}`)
 }

@@ -48,14 +48,14 @@ export async function measure({ title, work, contestants, rounds = 7 }: Benchmar
   return { title: `${title} (CPU, per ${work.of})`, rows }
 }
 
-export function print({ title, rows }: Result): void {
+/** A table of the result. */
+export function format({ title, rows }: Result): string {
   const width = Math.max(...rows.map((row) => row.name.length))
-  console.log(`\n${title}`)
-  for (const { name, cpuMs, perUnitUs, ratio } of rows) {
-    console.log(
+  const lines = rows.map(
+    ({ name, cpuMs, perUnitUs, ratio }) =>
       `  ${name.padEnd(width)}  ${cpuMs.toFixed(1).padStart(9)} ms  ${perUnitUs.toFixed(2).padStart(9)} µs  ${ratio.toFixed(2).padStart(6)} ×`,
-    )
-  }
+  )
+  return [title, ...lines].join('\n')
 }
 
 export function median(values: readonly number[]): number {

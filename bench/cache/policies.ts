@@ -1,0 +1,24 @@
+import { type PauseCounts, chooseTtl, countPause } from '../../packages/colloquy/src/conversation/cache-policy.ts'
+import type { Marks, Policy } from './simulator.ts'
+
+/** The fixed choices that a program can make by hand, and ours. */
+export const policies: Record<string, Policy> = {
+  'no caching': fixed({ shared: 'none', tail: 'none' }),
+  'automatic, 5 minutes': fixed({ shared: 'none', tail: '5m' }),
+  'automatic, 1 hour': fixed({ shared: 'none', tail: '1h' }),
+  'system 1 hour, tail 5 minutes': fixed({ shared: '1h', tail: '5m' }),
+  'system 1 hour, tail 1 hour': fixed({ shared: '1h', tail: '1h' }),
+  colloquy: adaptive,
+}
+
+function fixed(marks: Marks): Policy {
+  return () => () => marks
+}
+
+function adaptive(readFactor: number): ReturnType<Policy> {
+  let pauses: PauseCounts | undefined
+  return ({ gapMs, warm }) => {
+    pauses = pauses ? countPause(pauses, gapMs) : { short: 0, medium: 0, long: 0 }
+    return { shared: '1h', tail: chooseTtl({ pauses, warm, readFactor }) }
+  }
+}
