@@ -1,0 +1,233 @@
+import type { Engine } from '../protocol/engine.ts'
+import type { MessageContentParam, MessageCreateParams } from '../protocol/params.ts'
+import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './branches.ts'
+import { checkContent, checkReplacement } from './content.ts'
+import { ContentError } from './errors.ts'
+import type { History } from './history.ts'
+import type { TotalCost, TotalUsage } from './money.ts'
+import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts'
+import { type ConversationSettings, changeSettings } from './settings.ts'
+import type { ConversationState } from './state.ts'
+import type { ConversationStore } from './store.ts'
+import { newestLeaf } from './tree.ts'
+import { Turn } from './turn.ts'
+import { runTurn, type TurnRequest } from './turn-runner.ts'
+import { type ConversationMessage, isShown, showMessage } from './view.ts'
+
+/** How one turn differs: any setting may be given for this turn alone. */
+export interface TurnOptions extends Partial<ConversationSettings> {
+  /** Stops the turn. What arrived is kept. */
+  signal?: AbortSignal
+  /**
+   * What happens when someone else has written to the conversation, or a reply is being received. `fail`: a
+   * `ConversationConflictError`, nothing is written. `queue`: wait, and go on from what stands there then. `branch`: go on
+   * from what this process last saw, beside what the other wrote. Default `fail`.
+   */
+  onConflict?: 'fail' | 'queue' | 'branch'
+}
+
+export interface SendOptions extends TurnOptions {
+  /** Sending with the same key again finds the first turn and its reply; only what got no whole reply is asked again. */
+  key?: string
+}
+
+/**
+ * A conversation: a tree of messages of which one path is active. Every turn sends the whole path, and what is said and
+ * what is answered is kept, exactly. Nothing is overwritten: an edit or a retry is a sibling of what was there.
+ */
+export class Conversation {
+  readonly #state: ConversationState
+  readonly #engine: Engine
+
+  constructor(state: ConversationState, engine: Engine) {
+    this.#state = state
+    this.#engine = engine
+  }
+
+  get id(): string {
+    return this.#state.id
+  }
+
+  /** Of a conversation that was given none: the first line that was said in it. */
+  get title(): string | undefined {
+    return this.#state.record.title ?? undefined
+  }
+
+  /** Model, system, tools and what else is said with every request. Frozen: `configure` changes it. */
+  get settings(): ConversationSettings {
+    return this.#state.settings
+  }
+
+  get createdAt(): Date {
+    return new Date(this.#state.record.createdAt)
+  }
+
+  get updatedAt(): Date {
+    return new Date(this.#state.record.updatedAt)
+  }
+
+  /** The id of the last message of the active path; undefined before the first. */
+  get head(): string | undefined {
+    const { head } = this.#state.record
+    return head === 0 ? undefined : String(head)
+  }
+
+  /** The active path. Not in it: a reply that is still being received, and replies of which nothing came. */
+  get messages(): ConversationMessage[] {
+    return this.#state.history.records.filter(isShown).map(showMessage)
+  }
+
+  /** What all calls used, those of other branches and of interrupted replies included. */
+  get usage(): TotalUsage {
+    return this.#state.ledger.total
+  }
+
+  get cost(): TotalCost {
+    return this.usage.cost
+  }
+
+  /**
+   * Says something and asks for the reply. What is said is kept before the request leaves.
+   *
+   * The turn fails with a `ContentError`, and nothing is written, where the API would refuse the content.
+   */
+  send(content: MessageContentParam, options: SendOptions = {}): Turn {
+    const { key, ...rest } = options
+    const seen = this.#state.settledHead
+    return this.#ask(rest, key, async () => {
+      const { history } = rest.onConflict === 'branch' ? { history: await this.#state.historyTo(seen) } : this.#state
+      return this.#planToSay(content, history)
+    })
+  }
+
+  /** Asks for another reply beside the one there is. Default: the last. A user message's id asks for its reply anew. */
+  retry(messageId?: string, options: TurnOptions = {}): Turn {
+    return this.#ask(options, undefined, async () => {
+      const history = await this.#historyTo(messageId)
+      const { last } = history
+      if (last === undefined) throw new ContentError('Cannot retry: the conversation has no message yet')
+      if (last.role !== 'assistant') return { history, messages: [], parent: last.number }
+      return { history: history.before(last.number), messages: [], parent: last.parent }
+    })
+  }
+
+  /**
+   * Says something else where a message stands: the message stays as it is, a sibling takes its place on the active path.
+   * In place of what the user said, the model answers it; in place of a reply, nothing is asked.
+   */
+  edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
+    const number = numberOf(this.id, messageId)
+    let isReply = false
+    const plan = async (): Promise<Plan> => {
+      const history = await this.#historyTo(messageId)
+      const message = history.last!
+      const before = history.before(number)
+      isReply = message.role === 'assistant'
+      if (!isReply) return { ...this.#planToSay(content, before), parent: message.parent }
+      checkReplacement(content)
+      return { history: before, messages: [], parent: message.parent }
+    }
+    return this.#ask(options, undefined, plan, () => (isReply ? content : undefined))
+  }
+
+  /** Carries on a reply that was interrupted, cut by a limit or paused; asks anew where nothing of it came. */
+  continue(options: TurnOptions = {}): Turn {
+    return this.#ask(options, undefined, () =>
+      planToContinue(this.#state.history, changeSettings(this.settings, settingsOf(options))),
+    )
+  }
+
+  /** Takes back the last turns, what was said included: they stay in the tree. Returns the messages taken back. */
+  async undo(turns = 1): Promise<ConversationMessage[]> {
+    if (!Number.isInteger(turns) || turns < 1) {
+      throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
+    }
+    const { history } = this.#state
+    const first = turnStart(history, turns)
+    if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
+    await this.#state.change({ head: first.parent })
+    return history.records.filter((record) => record.number >= first.number && isShown(record)).map(showMessage)
+  }
+
+  /** Makes the branch active that the message is on, to its newest message. */
+  async switchTo(messageId: string): Promise<void> {
+    const number = numberOf(this.id, messageId)
+    const nodes = await this.#store.tree(this.id)
+    versionsOf(nodes, this.id, number)
+    await this.#state.change({ head: newestLeaf(nodes, number) })
+  }
+
+  /** The messages that stand where this one stands, itself included: what `edit` and `retry` made. */
+  async versions(messageId: string): Promise<ConversationMessage[]> {
+    const numbers = versionsOf(await this.#store.tree(this.id), this.id, numberOf(this.id, messageId))
+    return (await this.#store.read(this.id, numbers)).map(showMessage)
+  }
+
+  /** All ways through the tree, the one that was added to last first. */
+  async branches(): Promise<Branch[]> {
+    return branchesOf(await this.#store.tree(this.id), this.#state.record.head)
+  }
+
+  /** Erases a message and everything that follows it, on every branch. */
+  async erase(messageId: string): Promise<void> {
+    const number = numberOf(this.id, messageId)
+    await this.#state.seenAnew(() => this.#store.prune(this.id, this.#state.record.version, number))
+    await this.#state.refresh()
+  }
+
+  /** Changes settings for the turns to come. A setting that is changed to undefined is taken away. */
+  async configure(changes: Partial<ConversationSettings>): Promise<void> {
+    await this.#state.change({ settings: JSON.stringify(changeSettings(this.settings, changes)) })
+  }
+
+  async rename(title: string): Promise<void> {
+    await this.#state.change({ title })
+  }
+
+  /** Sees what other processes wrote. */
+  async refresh(): Promise<void> {
+    await this.#state.refresh()
+  }
+
+  /** The request that would be sent next, with this content as the user's message. */
+  preview(content?: MessageContentParam): MessageCreateParams {
+    const { history, settings } = this.#state
+    const messages = history.sent
+    if (content !== undefined) messages.push({ role: 'user', content })
+    return requestOf(settings, {}, messages).params
+  }
+
+  get #store(): ConversationStore {
+    return this.#state.store
+  }
+
+  #planToSay(content: MessageContentParam, history: History): Plan {
+    checkContent(content, waitingCalls(history.sent))
+    const json = JSON.stringify({ role: 'user', content })
+    return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
+  }
+
+  async #historyTo(messageId: string | undefined): Promise<History> {
+    if (messageId === undefined) return this.#state.history
+    const number = numberOf(this.id, messageId)
+    const history = await this.#state.historyTo(number)
+    // A message that is not there has no path.
+    if (history.last?.number !== number) versionsOf([], this.id, number)
+    return history
+  }
+
+  #ask(
+    options: TurnOptions,
+    key: string | undefined,
+    plan: TurnRequest['plan'],
+    replacement?: () => MessageContentParam | undefined,
+  ): Turn {
+    const { signal, onConflict = 'fail' } = options
+    const request = { plan, overrides: settingsOf(options), onConflict, key, replacement }
+    return new Turn((control) => runTurn(this.#state, this.#engine, request, control), signal)
+  }
+}
+
+function settingsOf({ signal: _, onConflict: __, ...settings }: TurnOptions): Partial<ConversationSettings> {
+  return settings
+}

@@ -1,0 +1,75 @@
+import { AnthropicError } from '../protocol/error.ts'
+
+/** Someone else changed the conversation since this process last saw it. Nothing was written and nothing was sent. */
+export class ConversationConflictError extends AnthropicError {
+  override name = 'ConversationConflictError'
+  readonly conversationId: string
+  /** `moved`: the conversation has other messages or settings now. `busy`: a reply is being received. */
+  readonly reason: 'moved' | 'busy'
+  /** The active message as the store has it now; undefined in an empty conversation. */
+  readonly head: string | undefined
+
+  constructor(conversationId: string, reason: 'moved' | 'busy', head: string | undefined) {
+    super(
+      reason === 'moved'
+        ? `Cannot write to conversation ${conversationId}: another writer changed it, it stands at ${place(head)} now`
+        : `Cannot write to conversation ${conversationId}: the reply ${place(head)} is still being received`,
+    )
+    this.conversationId = conversationId
+    this.reason = reason
+    this.head = head
+  }
+}
+
+function place(head: string | undefined): string {
+  return head === undefined ? 'its beginning' : `message ${head}`
+}
+
+/** No conversation has the id, or the conversation has no such message. */
+export class ConversationNotFoundError extends AnthropicError {
+  override name = 'ConversationNotFoundError'
+  readonly conversationId: string
+  readonly messageId: string | undefined
+
+  constructor(conversationId: string, messageId?: string) {
+    super(
+      messageId === undefined
+        ? `Cannot find conversation ${conversationId}: the store has none with this id`
+        : `Cannot find message ${messageId}: conversation ${conversationId} has none with this id`,
+    )
+    this.conversationId = conversationId
+    this.messageId = messageId
+  }
+}
+
+/** What was to be said cannot be: the API would refuse it. Nothing was written and nothing was sent. */
+export class ContentError extends AnthropicError {
+  override name = 'ContentError'
+}
+
+/** What is wrong with the store, as a program needs to tell it apart. */
+export type StoreErrorCode =
+  /** Another process held the database for longer than `busyTimeoutMs`. */
+  | 'locked'
+  | 'read_only'
+  /** No database, or one whose pages contradict each other. */
+  | 'damaged'
+  /** Written by a newer version of this program. */
+  | 'newer'
+  /** The disk, or the quota, is full. */
+  | 'full'
+  /** The file or its folder is not there or may not be opened. */
+  | 'cannot_open'
+  | 'closed'
+  | 'failed'
+
+/** The store failed; the step that it was doing left nothing behind. */
+export class StoreError extends AnthropicError {
+  override name = 'StoreError'
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

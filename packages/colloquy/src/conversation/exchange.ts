@@ -1,0 +1,96 @@
+import type { Engine, EngineContext } from '../protocol/engine.ts'
+import { AnthropicError, APIConnectionError } from '../protocol/error.ts'
+import type { MessageCreateParams } from '../protocol/params.ts'
+import { Journal } from './journal.ts'
+import { estimateUsage, type ReplyCost, replyCost, type ReplyRecord } from './money.ts'
+import type { ReplyBuilder } from './reply-builder.ts'
+import { keepReply } from './sendable.ts'
+import type { ConversationStore, FinishStep } from './store.ts'
+import { abortError, type TurnControl } from './turn.ts'
+
+export interface Exchange {
+  engine: Engine
+  params: MessageCreateParams
+  context: EngineContext
+  store: ConversationStore
+  /** The conversation's id. */
+  id: string
+  handle: number
+  /** Empty, or with the beginning of the reply where this one continues it. */
+  builder: ReplyBuilder
+}
+
+export interface Exchanged {
+  end: FinishStep
+  cost: ReplyCost | undefined
+  /** What stopped the reply before its end. */
+  error: Error | undefined
+}
+
+/** Asks the engine, journals and publishes what arrives, and says what is to be kept of it. Never throws. */
+export async function exchange(asked: Exchange, control: TurnControl): Promise<Exchanged> {
+  const { store, id, handle, builder } = asked
+  const stop = new AbortController()
+  const journal = new Journal(store, handle, (error) => stop.abort(error))
+  let error: Error | undefined
+  try {
+    await receive(asked, control, journal, AbortSignal.any([control.signal, stop.signal]))
+  } catch (caught) {
+    error = control.signal.aborted ? abortError(caught) : asError(caught)
+  }
+  await journal.close()
+  if (stop.signal.aborted) error = asError(stop.signal.reason)
+  return { ...endOf({ id, handle, builder, error: builder.isWhole ? undefined : error }), error }
+}
+
+async function receive(
+  { engine, params, context, builder }: Exchange,
+  control: TurnControl,
+  journal: Journal,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  for await (const event of engine(params, { ...context, signal })) {
+    if (event.type === 'ping') continue
+    builder.push(event)
+    journal.push(event)
+    control.publish(event)
+    // Whatever the engine does now, the message is whole.
+    if (builder.isWhole) return
+    signal.throwIfAborted()
+  }
+  throw new APIConnectionError({ message: 'The reply ended before it was whole: found no message_stop.' })
+}
+
+interface Received extends Pick<Exchange, 'id' | 'handle' | 'builder'> {
+  error: Error | undefined
+}
+
+/** How a reply is kept that ended, by itself or by an error. */
+export function endOf({ id, handle, builder, error }: Received): Pick<Exchanged, 'end' | 'cost'> {
+  const { message, isWhole, blocks } = builder
+  const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
+  const arrived = kept.json !== '' || kept.received !== null
+  const state = isWhole ? 'committed' : arrived ? 'interrupted' : 'failed'
+  const record: ReplyRecord = {}
+  let cost: ReplyCost | undefined
+  if (message !== undefined) {
+    const { content, ...head } = message
+    const usage = isWhole ? head.usage : estimateUsage(head.usage, content)
+    cost = replyCost({ usage, model: head.model }, !isWhole)
+    record.message = { ...head, usage }
+    record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
+    if (!isWhole) record.estimated = true
+  }
+  if (error !== undefined) record.error = describe(error)
+  return { end: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, cost }
+}
+
+function describe(error: Error): NonNullable<ReplyRecord['error']> {
+  const type = error instanceof AnthropicError && 'type' in error ? error.type : undefined
+  return { name: error.name, message: error.message, ...(typeof type === 'string' ? { type } : {}) }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+}

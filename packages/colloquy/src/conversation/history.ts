@@ -1,0 +1,68 @@
+import type { MessageParam } from '../protocol/params.ts'
+import type { MessageRecord } from './store.ts'
+
+/** The messages of the active path, and what of them is sent. */
+export class History {
+  readonly #records: MessageRecord[]
+  readonly #sent: MessageParam[] = []
+
+  constructor(records: readonly MessageRecord[]) {
+    this.#records = [...records]
+    for (const record of records) this.#addSent(record)
+  }
+
+  get records(): readonly MessageRecord[] {
+    return this.#records
+  }
+
+  /** The last message; undefined at the beginning. */
+  get last(): MessageRecord | undefined {
+    return this.#records.at(-1)
+  }
+
+  /** The messages as they are sent. Each is parsed when it is first looked at, and frozen. */
+  get sent(): MessageParam[] {
+    return [...this.#sent]
+  }
+
+  /** The history up to and with the message; undefined where it does not stand in this one. */
+  to(number: number): History | undefined {
+    if (number === (this.last?.number ?? 0)) return this
+    if (number === 0) return new History([])
+    const index = this.#records.findIndex((record) => record.number === number)
+    return index < 0 ? undefined : new History(this.#records.slice(0, index + 1))
+  }
+
+  /** The history before the message. */
+  before(number: number): History {
+    const index = this.#records.findIndex((record) => record.number === number)
+    return new History(this.#records.slice(0, index))
+  }
+
+  push(record: MessageRecord): void {
+    this.#records.push(record)
+    this.#addSent(record)
+  }
+
+  #addSent({ role, json }: MessageRecord): void {
+    if (json !== '') this.#sent.push(lazyMessage(role, json))
+  }
+}
+
+function lazyMessage(role: string, json: string): MessageParam {
+  let content: unknown
+  const message = {
+    role,
+    get content() {
+      content ??= deepFreeze((JSON.parse(json) as { content: unknown }).content)
+      return content
+    },
+  }
+  return Object.freeze(message) as MessageParam
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const item of Object.values(value)) deepFreeze(item)
+  return Object.freeze(value)
+}

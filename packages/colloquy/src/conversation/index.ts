@@ -1,0 +1,23 @@
+export type { Branch } from './branches.ts'
+export type { Conversation, SendOptions, TurnOptions } from './conversation.ts'
+export {
+  type Conversations,
+  type ConversationsOptions,
+  type CreateOptions,
+  type ListOptions,
+  openConversations,
+} from './conversations.ts'
+export {
+  ContentError,
+  ConversationConflictError,
+  ConversationNotFoundError,
+  StoreError,
+  type StoreErrorCode,
+} from './errors.ts'
+export { type MemoryStoreOptions, memoryStore } from './memory.ts'
+export type { ReplyCost, TotalCost, TotalUsage } from './money.ts'
+export { continueNote } from './request.ts'
+export type { ConversationSettings } from './settings.ts'
+export type * from './store.ts'
+export type { Reply, Turn } from './turn.ts'
+export type { ConversationMessage, FoundMessage, ListedConversation } from './view.ts'

@@ -1,0 +1,81 @@
+import type { MessageStreamEvent } from '../protocol/event.ts'
+import type { ConversationStore } from './store.ts'
+
+/** Nothing that arrived is unwritten for longer. */
+const intervalMs = 250
+
+/** Writes what arrives of a reply to the store, so that a crash loses at most a quarter of a second of it. */
+export class Journal {
+  readonly #store: ConversationStore
+  readonly #handle: number
+  readonly #fail: (error: unknown) => void
+  readonly #heartbeat: ReturnType<typeof setInterval>
+  #waiting: MessageStreamEvent[] = []
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #index = 0
+
+  /** @param fail called when the store refuses; a reply that cannot be kept is not worth its price. */
+  constructor(store: ConversationStore, handle: number, fail: (error: unknown) => void) {
+    this.#store = store
+    this.#handle = handle
+    this.#fail = fail
+    this.#heartbeat = setInterval(() => this.#write(''), store.heartbeatMs)
+    letExit(this.#heartbeat)
+  }
+
+  push(event: MessageStreamEvent): void {
+    const last = this.#waiting.at(-1)
+    const longer = last === undefined ? undefined : join(last, event)
+    if (longer === undefined) this.#waiting.push(event)
+    else this.#waiting[this.#waiting.length - 1] = longer
+    if (this.#timer !== undefined) return
+    this.#timer = setTimeout(() => this.#flush(), intervalMs)
+    letExit(this.#timer)
+  }
+
+  /** Writes no more. What is still unwritten is for whoever ends the reply. */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    clearTimeout(this.#timer)
+    await this.#writing
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    const json = JSON.stringify(this.#waiting)
+    this.#waiting = []
+    this.#write(json)
+  }
+
+  #write(json: string): void {
+    const index = json === '' ? this.#index : this.#index++
+    const step = { handle: this.#handle, index, json, at: Date.now() }
+    this.#writing = this.#writing.then(() => this.#store.journal(step)).catch(this.#fail)
+  }
+}
+
+/** The events of a journal. */
+export function readJournal(parts: readonly string[]): MessageStreamEvent[] {
+  return parts.flatMap((json) => JSON.parse(json) as MessageStreamEvent[])
+}
+
+const grows = ['text', 'thinking', 'partial_json'] as const
+
+/** Two deltas of the same kind and block as one; undefined where they are not. */
+function join(last: MessageStreamEvent, next: MessageStreamEvent): MessageStreamEvent | undefined {
+  if (last.type !== 'content_block_delta' || next.type !== 'content_block_delta') return undefined
+  if (last.index !== next.index || last.delta.type !== next.delta.type) return undefined
+  const before = last.delta as unknown as Record<string, unknown>
+  const after = next.delta as unknown as Record<string, unknown>
+  for (const field of grows) {
+    if (typeof before[field] !== 'string' || typeof after[field] !== 'string') continue
+    return { ...last, delta: { ...last.delta, [field]: before[field] + after[field] } }
+  }
+  return undefined
+}
+
+/** A timer that keeps no program running; in browsers timers are numbers and never do. */
+function letExit(timer: ReturnType<typeof setTimeout>): void {
+  if (typeof timer === 'object') timer.unref()
+}

@@ -1,0 +1,113 @@
+import { countTokens } from '../engines/tokens.ts'
+import { type Cost, costOf } from '../protocol/cost.ts'
+import type { ContentBlock, Message, ServerToolUsage, Usage } from '../protocol/message.ts'
+
+export interface ReplyCost extends Cost {
+  /** The reply was interrupted, so its output is counted by estimate. */
+  estimated: boolean
+}
+
+/** What several calls cost together. */
+export interface TotalCost {
+  /** Of all calls that have a price. */
+  picoUsd: bigint
+  /** Some call was interrupted, so its output is counted by estimate. */
+  estimated: boolean
+  /** Calls without a known price: they are not in the sum. */
+  unpriced: number
+}
+
+/** What several calls used together, each kind of tokens by itself. */
+export interface TotalUsage {
+  calls: number
+  input_tokens: number
+  cache_creation_input_tokens: number
+  cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number }
+  cache_read_input_tokens: number
+  output_tokens: number
+  server_tool_use: Required<ServerToolUsage>
+  cost: TotalCost
+}
+
+/** What is known about a reply besides its content: the JSON beside it in the store. */
+export interface ReplyRecord {
+  message?: Omit<Message, 'content'>
+  /** Null: no known price. */
+  cost_pico_usd?: number | null
+  estimated?: true
+  error?: { name: string; message: string; type?: string }
+  /** No call of this conversation made it: it was written by hand, or copied from another conversation. */
+  unpaid?: true
+}
+
+/** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */
+export function estimateUsage(usage: Usage, content: readonly ContentBlock[]): Usage {
+  const arrived = content.map((block) => countTokens(outputOf(block))).reduce((sum, tokens) => sum + tokens, 0)
+  return { ...usage, output_tokens: Math.max(usage.output_tokens, arrived) }
+}
+
+function outputOf(block: ContentBlock): string {
+  if (block.type === 'text') return block.text
+  if (block.type === 'thinking') return block.thinking
+  return block.type === 'tool_use' || block.type === 'server_tool_use' ? JSON.stringify(block.input) : ''
+}
+
+export function replyCost(
+  { usage, model }: { usage: Usage; model: string },
+  estimated: boolean,
+): ReplyCost | undefined {
+  const cost = costOf(usage, model)
+  return cost && { ...cost, estimated }
+}
+
+/** Adds up replies, each when the sum is next asked for: parsing thousands at the start would delay the first turn. */
+export class Ledger {
+  #total: TotalUsage = emptyTotal()
+  #uncounted: string[] = []
+
+  /** @param reply the JSON beside the reply in the store. */
+  add(reply: string | null): void {
+    if (reply !== null) this.#uncounted.push(reply)
+  }
+
+  /** The sum; later replies do not change it. */
+  get total(): TotalUsage {
+    const uncounted = this.#uncounted
+    this.#uncounted = []
+    for (const reply of uncounted) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
+    return structuredClone(this.#total)
+  }
+}
+
+function emptyTotal(): TotalUsage {
+  return {
+    calls: 0,
+    input_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    cache_read_input_tokens: 0,
+    output_tokens: 0,
+    server_tool_use: { web_search_requests: 0, web_fetch_requests: 0 },
+    cost: { picoUsd: 0n, estimated: false, unpriced: 0 },
+  }
+}
+
+function addReply(total: TotalUsage, { message, cost_pico_usd: picoUsd, estimated, unpaid }: ReplyRecord): void {
+  if (message === undefined || unpaid) return
+  const { usage } = message
+  const written = usage.cache_creation_input_tokens ?? 0
+  const written1h = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0
+  const written5m = usage.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
+  total.calls++
+  total.input_tokens += usage.input_tokens
+  total.cache_creation_input_tokens += written
+  total.cache_creation.ephemeral_5m_input_tokens += written5m
+  total.cache_creation.ephemeral_1h_input_tokens += written1h
+  total.cache_read_input_tokens += usage.cache_read_input_tokens ?? 0
+  total.output_tokens += usage.output_tokens
+  total.server_tool_use.web_search_requests += usage.server_tool_use?.web_search_requests ?? 0
+  total.server_tool_use.web_fetch_requests += usage.server_tool_use?.web_fetch_requests ?? 0
+  if (estimated) total.cost.estimated = true
+  if (picoUsd == null) total.cost.unpriced++
+  else total.cost.picoUsd += BigInt(picoUsd)
+}

@@ -1,0 +1,26 @@
+import { ConversationNotFoundError } from './errors.ts'
+import { endOf } from './exchange.ts'
+import { readJournal } from './journal.ts'
+import { ReplyBuilder } from './reply-builder.ts'
+import type { ConversationStore, FinishStep, OpenedConversation, UnfinishedReply } from './store.ts'
+
+/**
+ * Opens a conversation. Replies whose receiver died are ended first, with what the journal has of them: so what is opened
+ * is always consistent, whenever and however the last process ended.
+ */
+export async function openRecovered(store: ConversationStore, id: string): Promise<OpenedConversation> {
+  for (;;) {
+    const opened = await store.open(id)
+    if (opened === undefined) throw new ConversationNotFoundError(id)
+    const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
+    if (abandoned.length === 0) return opened
+    for (const reply of abandoned) await store.finish(recoveredEnd(id, reply))
+  }
+}
+
+function recoveredEnd(id: string, { handle, journal }: UnfinishedReply): FinishStep {
+  const builder = new ReplyBuilder()
+  for (const event of readJournal(journal)) builder.push(event)
+  const error = builder.isWhole ? undefined : new Error('The process that received the reply ended before it.')
+  return { ...endOf({ id, handle, builder, error }).end, recovering: true }
+}

@@ -1,0 +1,36 @@
+import { AnthropicError } from '../protocol/error.ts'
+import type { MessageCreateParams } from '../protocol/params.ts'
+
+/** What every request of a conversation says besides its messages. Kept with the conversation. */
+export interface ConversationSettings extends Omit<MessageCreateParams, 'messages' | 'stream'> {
+  /** The values of `anthropic-beta`. Default none. */
+  betas?: readonly string[]
+  /** The value of `anthropic-version`. Default: the engine's. */
+  version?: string
+}
+
+/** Checks what no request can do without. What else the API refuses, it refuses itself. */
+export function checkSettings(settings: ConversationSettings): void {
+  const { model, max_tokens: maxTokens } = settings
+  if (typeof model !== 'string' || model === '') {
+    throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)
+  }
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) {
+    throw new AnthropicError(
+      `Cannot set max_tokens of a conversation as it must be a positive integer: found ${JSON.stringify(maxTokens)}`,
+    )
+  }
+}
+
+/** The settings with the changes laid over them; a change to undefined takes the setting away. */
+export function changeSettings(
+  settings: ConversationSettings,
+  changes: Partial<ConversationSettings>,
+): ConversationSettings {
+  const changed = { ...settings, ...changes }
+  for (const [name, value] of Object.entries(changed)) {
+    if (value === undefined) delete changed[name as keyof typeof changed]
+  }
+  checkSettings(changed)
+  return changed
+}

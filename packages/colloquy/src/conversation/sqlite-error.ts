@@ -1,0 +1,32 @@
+import { AnthropicError } from '../protocol/error.ts'
+import { StoreError, type StoreErrorCode } from './errors.ts'
+
+// Primary result codes of https://www.sqlite.org/rescode.html; the extended ones carry them in their low byte.
+const codes = new Map<number, [StoreErrorCode, string]>([
+  [5, ['locked', 'another process holds its lock']],
+  [6, ['locked', 'another connection holds its lock']],
+  [8, ['read_only', 'it is read-only']],
+  [10, ['failed', 'the disk failed to read or write']],
+  [11, ['damaged', 'it is damaged']],
+  [13, ['full', 'the disk is full']],
+  [14, ['cannot_open', 'the file cannot be opened; its folder must exist and be writable']],
+  [23, ['read_only', 'it may not be written']],
+  [26, ['damaged', 'the file is no SQLite database']],
+])
+
+/** An error of SQLite as one that says what it means for the store. Other errors stay as they are. */
+export function storeError(error: unknown, doing: string): unknown {
+  if (error instanceof AnthropicError || !(error instanceof Error)) return error
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  if (code === 'ERR_INVALID_STATE') {
+    return new StoreError('closed', `Cannot ${doing}: the store is closed`, { cause: error })
+  }
+  if (typeof errcode !== 'number') return error
+  const [storeCode, found] = codes.get(errcode & 0xff) ?? ['failed', error.message]
+  return new StoreError(storeCode, `Cannot ${doing}: ${found}`, { cause: error })
+}
+
+export function isBusy(error: unknown): boolean {
+  const { errcode } = error as { errcode?: unknown }
+  return typeof errcode === 'number' && (errcode & 0xff) === 5
+}

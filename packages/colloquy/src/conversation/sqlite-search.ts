@@ -1,0 +1,75 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { SearchHit } from './store.ts'
+import { excerptOf, textOf } from './text.ts'
+
+// Long enough to be quick, short enough that another process's turn does not wait for it.
+const batch = 500
+
+interface Row {
+  id: number
+  state: string
+  json: string
+  received: string | null
+}
+
+/** Puts messages into the index that were written since the last search. Run in a transaction, until it returns false. */
+export function indexMore(db: DatabaseSync): boolean {
+  const { indexedTo } = db.prepare('SELECT indexed_to AS indexedTo FROM search_state').get() as { indexedTo: number }
+  const rows = db
+    .prepare('SELECT id, state, json, received FROM message WHERE id > ? ORDER BY id LIMIT ?')
+    .all(indexedTo, batch) as unknown as Row[]
+  const later = db.prepare('INSERT OR IGNORE INTO search_later VALUES (?)')
+  for (const row of rows) {
+    if (hasEnded(row)) indexRow(db, row)
+    else later.run(row.id)
+  }
+  if (rows.length > 0) db.prepare('UPDATE search_state SET indexed_to = ?').run(rows.at(-1)!.id)
+  indexPassed(db)
+  return rows.length === batch
+}
+
+/** The replies that had not ended when the index passed them. */
+function indexPassed(db: DatabaseSync): void {
+  const rows = db
+    .prepare('SELECT id, state, json, received FROM message WHERE id IN (SELECT message FROM search_later)')
+    .all() as unknown as Row[]
+  for (const row of rows) {
+    if (!hasEnded(row)) continue
+    indexRow(db, row)
+    db.prepare('DELETE FROM search_later WHERE message = ?').run(row.id)
+  }
+}
+
+function hasEnded({ state }: Row): boolean {
+  return state === 'committed' || state === 'interrupted' || state === 'failed'
+}
+
+function indexRow(db: DatabaseSync, { id, json, received }: Row): void {
+  const text = textOf(received ?? json)
+  if (text === '') return
+  db.prepare('INSERT INTO search (rowid, text) VALUES (?, ?)').run(id, text.toWellFormed().replaceAll('\0', ' '))
+}
+
+/** Finds the messages that hold every word, the newest first. */
+export function searchMessages(db: DatabaseSync, words: readonly string[], limit: number): SearchHit[] {
+  // A trigram index answers from three characters on; shorter words are looked for in the text itself.
+  const long = words.filter((word) => Array.from(word).length >= 3)
+  const short = words.filter((word) => Array.from(word).length < 3)
+  const match = long.map((word) => `"${word.replaceAll('"', '""')}"`).join(' AND ')
+  const conditions = [
+    ...(long.length > 0 ? ['search MATCH ?'] : []),
+    ...short.map(() => "search.text LIKE ? ESCAPE '\\'"),
+  ]
+  const rows = db
+    .prepare(
+      `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, search.text
+       FROM search JOIN message m ON m.id = search.rowid JOIN conversation c ON c.id = m.conversation
+       WHERE ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`,
+    )
+    .all(
+      ...(long.length > 0 ? [match] : []),
+      ...short.map((word) => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`),
+      limit,
+    ) as unknown as (Omit<SearchHit, 'excerpt'> & { text: string })[]
+  return rows.map(({ text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
+}

@@ -1,0 +1,123 @@
+import { ConversationConflictError } from './errors.ts'
+import { History } from './history.ts'
+import { Ledger } from './money.ts'
+import { openRecovered } from './recovery.ts'
+import { type ConversationSettings } from './settings.ts'
+import type {
+  BegunTurn,
+  ConversationChanges,
+  ConversationRecord,
+  ConversationStore,
+  FinishStep,
+  MessageRecord,
+  OpenedConversation,
+} from './store.ts'
+import { isUnfinished } from './tree.ts'
+
+/** What a process knows of a conversation, and how it learns more. */
+export class ConversationState {
+  readonly store: ConversationStore
+  record!: ConversationRecord
+  /** The active path, without a reply that is still being received. */
+  history!: History
+  settings!: ConversationSettings
+  ledger!: Ledger
+  /** The turn that this process runs; it never rejects. */
+  running: Promise<unknown> | undefined
+  /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
+  unkept: FinishStep | undefined
+  #isReceiving = false
+
+  constructor(store: ConversationStore, opened: Omit<OpenedConversation, 'unfinished'>) {
+    this.store = store
+    this.#take(opened)
+  }
+
+  get id(): string {
+    return this.record.id
+  }
+
+  /** A reply to the active path is being received, here or elsewhere. */
+  get isBusy(): boolean {
+    return this.#isReceiving
+  }
+
+  /** The message on which a new turn would stand if the one being received did not exist. */
+  get settledHead(): number {
+    if (!this.#isReceiving) return this.record.head
+    return this.history.records.findLast(({ role }) => role === 'assistant')?.number ?? 0
+  }
+
+  async refresh(): Promise<void> {
+    this.#take(await openRecovered(this.store, this.id))
+  }
+
+  async historyTo(number: number): Promise<History> {
+    return this.history.to(number) ?? new History(await this.store.path(this.id, number))
+  }
+
+  /** Changes the conversation as it was last seen. When someone else changed it, it is seen anew and the change refused. */
+  async change(changes: Omit<ConversationChanges, 'at'>): Promise<void> {
+    await this.keepUnkept()
+    if (this.#isReceiving) await this.refresh()
+    if (this.#isReceiving && changes.head !== undefined) throw this.conflict('busy')
+    const at = Date.now()
+    const history = changes.head === undefined ? this.history : await this.historyTo(changes.head)
+    const version = await this.seenAnew(() => this.store.update(this.id, this.record.version, { ...changes, at }))
+    this.record = { ...this.record, ...changes, version, updatedAt: at }
+    this.history = history
+    if (changes.settings !== undefined) this.settings = parseSettings(changes.settings)
+  }
+
+  /** Runs a step that someone else's writing may forestall; then the conversation is seen anew and the error passed on. */
+  async seenAnew<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      if (error instanceof ConversationConflictError) await this.refresh()
+      throw error
+    }
+  }
+
+  began({ version, reply }: BegunTurn, history: History, asked: readonly MessageRecord[], title: string | null): void {
+    this.record = { ...this.record, version, head: reply, last: reply, title: this.record.title ?? title }
+    if (history === this.history) for (const message of asked) history.push(message)
+    else this.history = new History([...history.records, ...asked])
+    this.#isReceiving = true
+  }
+
+  /** A reply ended and is kept. */
+  async ended(begun: number, reply: MessageRecord): Promise<void> {
+    this.ledger.add(reply.reply)
+    // Another writer gave the turn up, or the conversation went on elsewhere meanwhile.
+    if (this.record.head !== begun || reply.number !== begun) return this.refresh()
+    this.history.push(reply)
+    this.#isReceiving = false
+  }
+
+  async keepUnkept(): Promise<void> {
+    if (this.unkept === undefined) return
+    await this.store.finish(this.unkept)
+    this.unkept = undefined
+    await this.refresh()
+  }
+
+  conflict(reason: 'moved' | 'busy'): ConversationConflictError {
+    const { head } = this.record
+    return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
+  }
+
+  #take({ conversation, messages, elsewhere }: Omit<OpenedConversation, 'unfinished'>): void {
+    this.record = conversation
+    this.settings = parseSettings(conversation.settings)
+    this.history = new History(messages.filter(({ state }) => !isUnfinished(state)))
+    this.#isReceiving = messages.some(({ state }) => isUnfinished(state))
+    this.ledger = new Ledger()
+    for (const { reply } of messages) this.ledger.add(reply)
+    for (const reply of elsewhere) this.ledger.add(reply)
+  }
+}
+
+function parseSettings(json: string): ConversationSettings {
+  return Object.freeze(JSON.parse(json)) as ConversationSettings
+}

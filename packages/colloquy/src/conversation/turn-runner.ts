@@ -1,0 +1,224 @@
+import { newId } from '../engines/id.ts'
+import type { Engine } from '../protocol/engine.ts'
+import { APIUserAbortError } from '../protocol/error.ts'
+import type { Message } from '../protocol/message.ts'
+import type { MessageContentParam } from '../protocol/params.ts'
+import { replay } from '../protocol/replay.ts'
+import { ConversationConflictError } from './errors.ts'
+import { type Exchanged, exchange } from './exchange.ts'
+import { type ReplyCost, type ReplyRecord, replyCost } from './money.ts'
+import { builderFor, type Plan, requestOf } from './request.ts'
+import { type ConversationSettings, changeSettings } from './settings.ts'
+import type { ConversationState } from './state.ts'
+import type { BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from './store.ts'
+import { isUnfinished } from './tree.ts'
+import type { Reply, TurnControl } from './turn.ts'
+import { replyMessage, titleOf } from './view.ts'
+
+export interface TurnRequest {
+  /** Says what to ask, of the conversation as it stands. Run again when someone else changed it. */
+  plan: () => Plan | Promise<Plan>
+  overrides: Partial<ConversationSettings>
+  onConflict: 'fail' | 'queue' | 'branch'
+  key?: string | undefined
+  /** What takes the reply's place instead of asking for one; undefined where the model is asked. */
+  replacement?: (() => MessageContentParam | undefined) | undefined
+}
+
+/** How often a turn that queues looks whether another process's reply has ended. */
+const pollMs = 100
+
+/** Runs one turn from the question to the kept reply. */
+export async function runTurn(
+  state: ConversationState,
+  engine: Engine,
+  request: TurnRequest,
+  control: TurnControl,
+): Promise<Reply> {
+  for (;;) {
+    const { plan, begun } = await begin(state, request, control.signal)
+    if (!begun.repeated) return run(state, engine, request, { plan, begun }, control)
+    const { reply, message } = begun
+    if (reply.state === 'committed') return repeat(reply, control)
+    if (isUnfinished(reply.state)) await waitOrFail(state, request, control.signal)
+    else if (state.record.head !== reply.number) throw state.conflict('moved')
+    else {
+      // What the key was given to has no whole reply: it is asked again, beside the attempt that failed.
+      const again = async (): Promise<Plan> => ({
+        history: await state.historyTo(message),
+        messages: [],
+        parent: message,
+      })
+      return runTurn(state, engine, { ...request, plan: again, key: undefined }, control)
+    }
+  }
+}
+
+interface Begun {
+  plan: Plan
+  begun: BegunTurn | RepeatedTurn
+}
+
+async function begin(state: ConversationState, request: TurnRequest, signal: AbortSignal): Promise<Begun> {
+  const { onConflict, key } = request
+  for (;;) {
+    if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
+    await state.keepUnkept()
+    if (state.isBusy && state.running === undefined) await state.refresh()
+    const mustWait = state.isBusy && onConflict !== 'branch'
+    if (mustWait && key === undefined) {
+      await waitOrFail(state, request, signal)
+      continue
+    }
+    const plan = await request.plan()
+    // No conversation has the version 0: while a reply is being received, a key is only looked for.
+    const version = mustWait ? 0 : state.record.version
+    const { parent, messages, history } = plan
+    const title = history.records.length === 0 ? titleOf(messages) : undefined
+    try {
+      const begun = await state.store.begin({ id: state.id, version, parent, messages, key, title, at: Date.now() })
+      return { plan, begun }
+    } catch (error) {
+      if (!(error instanceof ConversationConflictError)) throw error
+      if (mustWait) await waitOrFail(state, request, signal)
+      else {
+        await state.refresh()
+        if (onConflict === 'fail') throw error
+      }
+    }
+  }
+}
+
+async function waitOrFail(state: ConversationState, { onConflict }: TurnRequest, signal: AbortSignal): Promise<void> {
+  if (onConflict !== 'queue') throw state.conflict('busy')
+  if (state.running !== undefined) await unless(signal, state.running)
+  else {
+    await unless(signal, new Promise((resolve) => setTimeout(resolve, pollMs)))
+    await state.refresh()
+  }
+}
+
+/** Waits, but not longer than until the signal aborts. */
+async function unless(signal: AbortSignal, done: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  signal.addEventListener('abort', resolve, { once: true })
+  await Promise.race([done, promise])
+  signal.removeEventListener('abort', resolve)
+  if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
+}
+
+async function run(
+  state: ConversationState,
+  engine: Engine,
+  request: TurnRequest,
+  { plan, begun }: { plan: Plan; begun: BegunTurn },
+  control: TurnControl,
+): Promise<Reply> {
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  state.running = over
+  try {
+    const asked = askedRecords(plan, begun)
+    state.began(begun, plan.history, asked, titleOf(plan.messages) ?? null)
+    const { end, cost, error } = await receive(state, engine, request, { plan, begun }, control)
+    const number = await keep(state, end)
+    control.kept = true
+    const record = { ...replyRecord(end), number, parent: asked.at(-1)?.number ?? plan.parent }
+    await state.ended(begun.reply, record)
+    if (error !== undefined) throw error
+    return replyOf(record, cost)
+  } finally {
+    if (state.running === over) state.running = undefined
+    resolve()
+  }
+}
+
+async function receive(
+  state: ConversationState,
+  engine: Engine,
+  { overrides, replacement }: TurnRequest,
+  { plan, begun }: { plan: Plan; begun: BegunTurn },
+  control: TurnControl,
+): Promise<Exchanged> {
+  const { store, id } = state
+  const { handle } = begun
+  const settings = changeSettings(state.settings, overrides)
+  const content = replacement?.()
+  if (content !== undefined) return writtenByHand({ id, handle, content, model: settings.model })
+  const builder = builderFor(plan)
+  control.watch(() => builder.message)
+  const { params, context } = requestOf(settings, plan, state.history.sent)
+  return exchange({ engine, params, context, store, id, handle, builder }, control)
+}
+
+interface Written {
+  id: string
+  handle: number
+  content: MessageContentParam
+  model: string
+}
+
+/** A reply that its reader wrote: nobody was asked. */
+function writtenByHand({ id, handle, content, model }: Written): Exchanged {
+  const message: Omit<Message, 'content'> = {
+    id: newId('msg_'),
+    type: 'message',
+    role: 'assistant',
+    model,
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 },
+  }
+  const blocks = typeof content === 'string' ? [{ type: 'text', text: content, citations: null }] : content
+  const json = JSON.stringify({ role: 'assistant', content: blocks })
+  const reply = JSON.stringify({ message, cost_pico_usd: 0, unpaid: true } satisfies ReplyRecord)
+  const end: FinishStep = { id, handle, state: 'committed', json, received: null, reply, at: Date.now() }
+  return { end, cost: undefined, error: undefined }
+}
+
+async function keep(state: ConversationState, end: FinishStep): Promise<number> {
+  try {
+    return (await state.store.finish(end)).number
+  } catch (error) {
+    state.unkept = end
+    throw error
+  }
+}
+
+function askedRecords({ messages, parent }: Plan, { first }: BegunTurn): MessageRecord[] {
+  return messages.map(({ role, json }, index) => ({
+    number: first + index,
+    parent: index === 0 ? parent : first + index - 1,
+    role,
+    state: 'committed',
+    createdAt: Date.now(),
+    json,
+    received: null,
+    reply: null,
+  }))
+}
+
+function replyRecord({ state, at, json, received, reply }: FinishStep): Omit<MessageRecord, 'number' | 'parent'> {
+  return { role: 'assistant', state, createdAt: at, json, received, reply }
+}
+
+/** What was asked before with the same key has its reply already. */
+function repeat(record: MessageRecord, control: TurnControl): Reply {
+  control.kept = true
+  const reply = replyOf(record, undefined)
+  control.watch(() => reply.message)
+  for (const event of replay(reply.message)) control.publish(event)
+  return reply
+}
+
+function replyOf(record: MessageRecord, cost: ReplyCost | undefined): Reply {
+  const message = replyMessage(record)!
+  return {
+    messageId: String(record.number),
+    parentId: record.parent === 0 ? undefined : String(record.parent),
+    message,
+    text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+    usage: message.usage,
+    cost: cost ?? replyCost(message, false),
+    stopReason: message.stop_reason,
+  }
+}

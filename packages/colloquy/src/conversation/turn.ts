@@ -1,0 +1,155 @@
+import { APIUserAbortError } from '../protocol/error.ts'
+import type { MessageStreamEvent } from '../protocol/event.ts'
+import type { Message, StopReason, Usage } from '../protocol/message.ts'
+import type { ReplyCost } from './money.ts'
+
+/** What the model answered, kept. */
+export interface Reply {
+  /** In the conversation: for `retry`, `edit`, `switchTo`. The API's own id is `message.id`. */
+  messageId: string
+  /** The message that it answers; undefined at the beginning. */
+  parentId: string | undefined
+  message: Message
+  text: string
+  usage: Usage
+  /** Undefined: the model has no known price. */
+  cost: ReplyCost | undefined
+  stopReason: StopReason | null
+}
+
+/** What the one who runs a turn has of it. */
+export interface TurnControl {
+  readonly signal: AbortSignal
+  publish(event: MessageStreamEvent): void
+  /** Says where the message so far can be had. */
+  watch(message: () => Message | undefined): void
+  /** The failure, should there be one, is written down where it will be found. */
+  kept: boolean
+}
+
+/**
+ * One exchange: await it for the reply, or iterate over it while it arrives, or both, in any order.
+ *
+ * It runs whether or not anyone looks, and leaving a loop early does not stop it: `abort()` does. Whatever the outcome, what
+ * arrived is kept in the conversation. So a turn that fails and that nobody awaits is no unhandled rejection: the failure
+ * stands in the conversation. Only one that could not even be written down, and that nobody looked at, is.
+ */
+export class Turn implements PromiseLike<Reply>, AsyncIterable<MessageStreamEvent> {
+  readonly #reply = Promise.withResolvers<Reply>()
+  readonly #controller = new AbortController()
+  readonly #events: MessageStreamEvent[] = []
+  #waiting: (() => void)[] = []
+  #settled = false
+  #observed = false
+  #message: () => Message | undefined = () => undefined
+
+  constructor(run: (control: TurnControl) => Promise<Reply>, signal?: AbortSignal) {
+    void this.#run(run, signal)
+  }
+
+  /** The text as it arrives, from the first character whenever the loop begins. Ends once the reply is kept. */
+  get text(): AsyncIterable<string> {
+    return this.#texts()
+  }
+
+  /** The stream's events as they arrive, from the first whenever the loop begins. Ends once the reply is kept. */
+  get events(): AsyncIterable<MessageStreamEvent> {
+    return this.#iterate()
+  }
+
+  /** The message so far; undefined before the model began. */
+  get message(): Message | undefined {
+    return this.#message()
+  }
+
+  /** Stops the reply. What arrived is kept; whoever waits gets an `APIUserAbortError`. */
+  abort(): void {
+    this.#controller.abort()
+  }
+
+  then<Result = Reply, Failure = never>(
+    onReply?: ((reply: Reply) => Result | PromiseLike<Result>) | null,
+    onFailure?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    this.#observed = true
+    return this.#reply.promise.then(onReply, onFailure)
+  }
+
+  catch<Failure = never>(
+    onFailure?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Reply | Failure> {
+    return this.then(null, onFailure)
+  }
+
+  finally(onSettled?: (() => void) | null): Promise<Reply> {
+    this.#observed = true
+    return this.#reply.promise.finally(onSettled)
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
+    return this.#iterate()
+  }
+
+  async #run(run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = this.#reply
+    const abort = (): void => this.#controller.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const control: TurnControl = {
+      signal: this.#controller.signal,
+      publish: (event) => this.#publish(event),
+      watch: (message) => (this.#message = message),
+      kept: false,
+    }
+    try {
+      // Whoever asked has the turn in hand before anything happens to it.
+      await Promise.resolve()
+      resolve(await run(control))
+    } catch (error) {
+      if (control.kept || this.#observed) promise.catch(() => {})
+      reject(error)
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#settled = true
+      this.#wake()
+    }
+  }
+
+  #publish(event: MessageStreamEvent): void {
+    this.#events.push(event)
+    this.#wake()
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+
+  async *#texts(): AsyncGenerator<string> {
+    for await (const event of this.#iterate()) {
+      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') yield event.delta.text
+    }
+  }
+
+  #iterate(): AsyncGenerator<MessageStreamEvent> {
+    this.#observed = true
+    return this.#follow()
+  }
+
+  async *#follow(): AsyncGenerator<MessageStreamEvent> {
+    for (let index = 0; ; index++) {
+      while (index === this.#events.length && !this.#settled) {
+        await new Promise<void>((wake) => this.#waiting.push(wake))
+      }
+      if (index === this.#events.length) break
+      yield this.#events[index]!
+    }
+    await this.#reply.promise
+  }
+}
+
+/** An abort has one shape, whatever the engine made of it. */
+export function abortError(cause: unknown): APIUserAbortError {
+  return cause instanceof APIUserAbortError ? cause : new APIUserAbortError({ cause })
+}
