@@ -105,7 +105,10 @@ export class BlockReader {
       case 'paragraph':
         return this.#paragraphLine(leaf, line, kind)
       case 'table':
-        return kind.kind === 'text' ? void leaf.lines.push(line) : this.#reopen(line, kind)
+        if (kind.kind !== 'text') return this.#reopen(line, kind)
+        // A row that is still being written would move all columns with each of its letters.
+        if (!this.#isPreview) leaf.lines.push(line)
+        return
       case 'html':
         return kind.kind === 'blank' ? this.end() : void leaf.lines.push(line)
       case 'indented':

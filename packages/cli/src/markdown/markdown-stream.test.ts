@@ -119,9 +119,12 @@ test('no control character of the text reaches the terminal', () => {
 
 test('prose never runs over the window unless a single word does', () => {
   fc.assert(
-    fc.property(fc.array(fc.constantFrom('one', 'three', '日本語', '👍🏽', 'a,b'), { maxLength: 60, size: 'max' }), (words) => {
-      for (const line of render(words.join(' '), 24)) assert.ok(widthOf(line) < 24, line)
-    }),
+    fc.property(
+      fc.array(fc.constantFrom('one', 'three', '日本語', '👍🏽', 'a,b'), { maxLength: 60, size: 'max' }),
+      (words) => {
+        for (const line of render(words.join(' '), 24)) assert.ok(widthOf(line) < 24, line)
+      },
+    ),
   )
 })
 

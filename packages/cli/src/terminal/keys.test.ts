@@ -38,7 +38,11 @@ test('the Kitty protocol names the same keys as the classic bytes', () => {
 })
 
 test('answers to queries, focus reports and mouse reports are not text', () => {
-  assert.deepEqual(read('\x1b[?1u', '\x1b[?62;22c', '\x1b[I', '\x1b[O', '\x1b[<0;3;4M', 'x'), ['text:x'])
+  assert.deepEqual(read('\x1b[?62;22c', '\x1b[I', '\x1b[O', '\x1b[<0;3;4M', 'x'), ['text:x'])
+})
+
+test('a terminal that speaks the Kitty protocol says so with a key of its own', () => {
+  assert.deepEqual(read('\x1b[?0u'), ['kitty'])
 })
 
 test('a paste is one key, whatever is in it, and its line breaks are line breaks', () => {

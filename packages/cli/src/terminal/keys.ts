@@ -122,6 +122,8 @@ function classicKey(text: string | undefined, key: NodeKey): Key | undefined {
 
 /** Reads `CSI code ; modifiers u` of the Kitty protocol and `CSI 27 ; modifiers ; code ~` of xterm. */
 function numberedKey(sequence: string): Key | undefined {
+  // The answer of a terminal that was asked whether it speaks the protocol.
+  if (/^\x1b\[\?\d+u$/.test(sequence)) return keyOf('kitty')
   const kitty = /^\x1b\[(\d+)(?::\d*)*(?:;(\d*)(?::(\d+))?)?(?:;[\d:]*)?u$/.exec(sequence)
   const xterm = /^\x1b\[27;(\d+);(\d+)~$/.exec(sequence)
   if (kitty === null && xterm === null) return undefined

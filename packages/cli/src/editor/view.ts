@@ -1,0 +1,73 @@
+import type { Painter } from '../terminal/style.ts'
+import { cutTo, widthOf } from '../terminal/width.ts'
+import { layout } from './layout.ts'
+import type { EditorState } from './state.ts'
+
+/** The editor as it is shown. */
+export interface EditorView {
+  lines: string[]
+  cursor: { line: number; column: number }
+}
+
+export interface ViewOptions {
+  columns: number
+  /** The most rows of the text that are shown; the cursor's is always among them. */
+  rows: number
+  paint: Painter
+  /** Shown in an empty editor. */
+  placeholder: string
+  /** Lines below the text: hints, completions. */
+  below?: readonly string[]
+}
+
+export const prompt = '> '
+const indent = '  '
+
+/** How wide the text is shown in a window. */
+export function textColumns(columns: number): number {
+  return Math.max(8, columns - widthOf(prompt) - 1)
+}
+
+export function editorView(state: EditorState, options: ViewOptions): EditorView {
+  const { columns, rows: most, paint, placeholder, below = [] } = options
+  const { rows, row, column } = layout(state.text, state.cursor, textColumns(columns), state.pastes)
+  const first = Math.min(Math.max(0, row - most + 1), Math.max(0, rows.length - most))
+  const shown = rows.slice(first, first + most)
+  const lines = shown.map(({ text }, index) => (first + index === 0 ? paint(prompt, { bold: true }) : indent) + text)
+  if (state.text === '' && state.search === undefined) {
+    lines[0] = paint(prompt, { bold: true }) + paint(cutTo(placeholder, columns - 3), { dim: true })
+  }
+  const hints = [...searchLine(state, paint), ...completionLines(state, columns, paint), ...below]
+  return {
+    lines: [...lines, ...hints.map((line) => line)],
+    cursor: { line: row - first, column: widthOf(prompt) + column },
+  }
+}
+
+/** What was sent, as it stays in the scrollback. */
+export function sentLines(text: string, paint: Painter): string[] {
+  return text.split('\n').map((line, index) => paint((index === 0 ? prompt : indent) + line, { bold: true }))
+}
+
+function searchLine({ search }: EditorState, paint: Painter): string[] {
+  if (search === undefined) return []
+  const failed = search.query !== '' && search.place === undefined ? 'nothing older has ' : ''
+  return [paint(`search: ${failed}${search.query}`, { dim: true })]
+}
+
+function completionLines({ completions }: EditorState, columns: number, paint: Painter): string[] {
+  if (completions === undefined) return []
+  const { items, chosen } = completions
+  const width = Math.max(...items.map(widthOf)) + 2
+  const perLine = Math.max(1, Math.floor((columns - 1) / width))
+  const lines: string[] = []
+  for (let start = 0; start < items.length && lines.length < 6; start += perLine) {
+    const cells = items.slice(start, start + perLine).map((item, index) => {
+      const padding = ' '.repeat(width - widthOf(item))
+      return paint(item, start + index === chosen ? { inverse: true } : { dim: true }) + padding
+    })
+    lines.push(cells.join('').trimEnd())
+  }
+  const left = items.length - lines.length * perLine
+  return left > 0 ? [...lines, paint(`and ${left} more`, { dim: true })] : lines
+}

@@ -1,0 +1,99 @@
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  APIUserAbortError,
+  AuthenticationError,
+  PermissionDeniedError,
+} from 'colloquy/protocol'
+import { ExitCode, ExitError, UsageError } from './exit.ts'
+
+/** A failure as the user needs it. */
+export interface Failure {
+  /** The program's exit code, should it end the program. */
+  exitCode: number
+  /** The API's name for it, or the class's. */
+  type: string
+  sentence: string
+  requestId: string | undefined
+  /** The whole of it, in one line. */
+  line: string
+}
+
+const openings: Record<string, string> = {
+  invalid_request_error: 'The request was rejected',
+  authentication_error: 'The key was not accepted',
+  billing_error: 'There is a problem with the billing of this account',
+  permission_error: 'This key may not do that',
+  not_found_error: 'Not found',
+  conflict_error: 'Something else changed at the same time',
+  request_too_large: 'The request is too large',
+  rate_limit_error: 'Too many requests',
+  overloaded_error: 'The API is overloaded',
+  api_error: 'The API failed',
+  timeout_error: 'The API took too long',
+}
+
+/** Says what happened: the API's type, a human sentence, and the request's id where there is one. */
+export function failureOf(error: unknown): Failure {
+  const type = typeOf(error)
+  const sentence = sentenceOf(error, type)
+  const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
+  const notes = error instanceof APIError ? [type, ...(requestId === undefined ? [] : [requestId])] : []
+  const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
+  return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
+}
+
+function typeOf(error: unknown): string {
+  if (error instanceof APIConnectionTimeoutError) return 'timeout_error'
+  if (error instanceof APIError && error.type !== null) return error.type
+  if (error instanceof APIConnectionError) return 'connection_error'
+  return error instanceof Error ? error.name : 'Error'
+}
+
+function sentenceOf(error: unknown, type: string): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof APIUserAbortError) return 'Stopped.'
+  if (!(error instanceof APIError)) return oneLine(error.message)
+  const said = oneLine(error.apiMessage ?? error.message)
+  if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
+  const opening = openings[type]
+  const wait = waitOf(error)
+  const sentence = opening === undefined ? said : `${opening}: ${said}`
+  return `${ended(sentence)}${wait === undefined ? '' : ` Try again in ${wait} s.`}`
+}
+
+function connectionSentence(error: Error): string {
+  const reached = /cannot reach (?:https?:\/\/)?(\S+) \((.*)\)/.exec(error.message)
+  if (reached !== null) return `Can't reach ${reached[1]} (${reached[2]}).`
+  return ended(oneLine(error.message))
+}
+
+function exitCodeOf(error: unknown, type: string): number {
+  if (error instanceof ExitError) return error.exitCode
+  if (error instanceof UsageError) return ExitCode.usage
+  if (error instanceof APIUserAbortError) return ExitCode.interrupted
+  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) return ExitCode.key
+  if (type === 'authentication_error' || type === 'permission_error') return ExitCode.key
+  if (type === 'rate_limit_error' || type === 'overloaded_error') return ExitCode.busy
+  if (!(error instanceof APIError)) return ExitCode.failed
+  if (error.status === 429 || error.status === 529) return ExitCode.busy
+  if (error instanceof APIConnectionError && error.type === null) return ExitCode.network
+  if (error.status !== undefined && error.status >= 400 && error.status < 500) return ExitCode.rejected
+  return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
+    ? ExitCode.rejected
+    : ExitCode.failed
+}
+
+function waitOf(error: APIError): number | undefined {
+  const seconds = Number(error.headers?.get('retry-after') ?? Number.NaN)
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+function ended(sentence: string): string {
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
+}
