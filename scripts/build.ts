@@ -14,6 +14,7 @@ interface Manifest {
 
 // In the order of the layers: a package is compiled against the declarations of those before it.
 for (const name of ['colloquy', 'server', 'cli']) build(join(root, 'packages', name))
+run(root, 'tsc', '--project', 'examples')
 
 function build(folder: string): void {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest

@@ -1,0 +1,19 @@
+// How long a reply may get, and how to see that it was cut.
+import Anthropic from 'colloquy'
+
+const client = new Anthropic()
+
+for (const max_tokens of [10, 1000]) {
+  const message = await client.messages.create({
+    model: 'claude-sonnet-4-6',
+    max_tokens,
+    messages: [{ role: 'user', content: 'Describe the ocean in a few sentences.' }],
+  })
+  const text = message.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+  const verdict = message.stop_reason === 'max_tokens' ? 'cut off: ask for more tokens' : 'complete'
+
+  console.log(
+    `max_tokens ${max_tokens} → ${message.stop_reason} after ${message.usage.output_tokens} tokens (${verdict})`,
+  )
+  console.log(`${text}\n`)
+}
