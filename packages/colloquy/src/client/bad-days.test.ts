@@ -6,6 +6,7 @@ import {
   faultServer,
   hello,
   helloEvents,
+  inOnePiece,
   overloaded,
   params,
   ping,
@@ -143,15 +144,7 @@ for (const type of ['overloaded_error', 'rate_limit_error', 'api_error']) {
 }
 
 test('an error in the same chunk as the first event is retried too', async (t) => {
-  const server = await faultServer(
-    t,
-    (answer) =>
-      answer
-        .stream()
-        .send([start, overloaded].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''))
-        .end(),
-    says,
-  )
+  const server = await faultServer(t, (answer) => answer.stream().send(inOnePiece(start, overloaded)).end(), says)
   const { types } = await read(await streamFrom(server))
   assert.equal(types.length, helloEvents.length - 1)
   assert.equal(server.requests.length, 2)

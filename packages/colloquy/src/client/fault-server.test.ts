@@ -41,9 +41,7 @@ export class Answer {
   /** Sends one event, or text as it is. */
   send(...pieces: (string | Event)[]): this {
     for (const piece of pieces) {
-      this.response.write(
-        typeof piece === 'string' ? piece : `event: ${piece.type}\ndata: ${JSON.stringify(piece)}\n\n`,
-      )
+      this.response.write(typeof piece === 'string' ? piece : inOnePiece(piece))
     }
     return this
   }
@@ -110,6 +108,11 @@ export async function faultServer(t: TestContext, ...steps: Step[]): Promise<Fau
       while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     },
   }
+}
+
+/** Events as the text of one chunk. */
+export function inOnePiece(...events: Event[]): string {
+  return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 }
 
 type Event = { type: string; [field: string]: unknown }

@@ -169,7 +169,7 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
   /** The stream and the answer that carries it. */
   async withResponse(): Promise<WithResponse<this>> {
     this.#isAwaited = true
-    const { reply } = await this.#events
+    const { reply } = (this.#source = await this.#events)
     if (!reply) throw new AnthropicError('Cannot give the response as the stream was not read from one')
     return {
       data: this,

@@ -8,28 +8,25 @@ import type {
   MessageStreamParams,
   MessageTokensCount,
 } from '../protocol/params.ts'
+import { type ParseableParams, type ParsedMessage, type ParsedOf, parseMessage } from '../protocol/schema.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
+import { Batches } from './batches.ts'
+import { type CallParams, bodyAndOptions } from './call-params.ts'
 import { collectMessage, openEvents, type EventSource } from './event-source.ts'
-import { mergeHeaders } from './headers.ts'
 import { MessageStream } from './message-stream.ts'
 import type { RequestOptions } from './options.ts'
 import type { Parse } from './reply.ts'
 import { Stream } from './stream.ts'
 
-/** What a call takes beside the body: each goes into a header of its own. */
-export interface CallParams {
-  betas?: readonly string[] | undefined
-  user_profile_id?: string | null | undefined
-  workspace_id?: string | null | undefined
-}
-
 /** `client.messages` */
 export class Messages {
+  readonly batches: Batches
   readonly #client: BaseAnthropic
 
   constructor(client: BaseAnthropic) {
     this.#client = client
+    this.batches = new Batches(client)
   }
 
   /**
@@ -54,6 +51,19 @@ export class Messages {
     const { timeout = this.#client.givenTimeout } = options
     if (timeout === undefined && takesLong(params)) return this.#streamed(params, options, collectMessage)
     return this.#client.post<Message>('/v1/messages', bodyAndOptions(params, options))
+  }
+
+  /**
+   * Asks for one reply and reads the value that its text stands for, by `output_config.format`. A text that does not satisfy
+   * the format is an `AnthropicError`.
+   */
+  parse<const Params extends ParseableParams & CallParams>(
+    params: Params & { stream?: false },
+    options?: RequestOptions,
+  ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
+    return this.create(params as MessageCreateParamsNonStreaming & CallParams, options).map((message) =>
+      parseMessage(message, params),
+    )
   }
 
   /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
@@ -94,27 +104,4 @@ const longestReplySeconds = 600
 /** The API's own estimate of the slowest reply: 128,000 tokens an hour. */
 function takesLong({ max_tokens }: MessageCreateParams): boolean {
   return (max_tokens * 3600) / 128_000 > longestReplySeconds
-}
-
-function bodyAndOptions({ betas, ...params }: CallParams, options: RequestOptions): RequestOptions & { body: object } {
-  const [body, settled] = workspaceHeaders(params, options)
-  return { ...settled, body, ...(betas && { betas: [...betas, ...(options.betas ?? [])] }) }
-}
-
-/** Takes what is a header and no part of the body or query out of the parameters. */
-export function workspaceHeaders(
-  { user_profile_id, workspace_id, ...params }: Pick<CallParams, 'user_profile_id' | 'workspace_id'>,
-  options: RequestOptions,
-): [Record<string, unknown>, RequestOptions] {
-  if (user_profile_id == null && workspace_id == null) return [params, options]
-  const { values } = mergeHeaders({
-    'anthropic-user-profile-id': user_profile_id,
-    'anthropic-workspace-id': workspace_id,
-  })
-  return [params, { ...options, headers: { ...values, ...headersOf(options) } }]
-}
-
-function headersOf({ headers }: RequestOptions): Record<string, string | null> {
-  const { values, removed } = mergeHeaders(headers)
-  return { ...values, ...Object.fromEntries(Array.from(removed, (name) => [name, null])) }
 }
