@@ -46,7 +46,7 @@ export interface ServerOptions {
 
 export interface Server {
   /** Answers a request. It rejects only where a scripted fault stands for a broken connection. */
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request | URL | string, init?: RequestInit): Promise<Response>
 }
 
 type Env = { Bindings: { exchange: Exchange } }
@@ -59,7 +59,8 @@ export function createServer(options: ServerOptions): Server {
   const { now = Date.now, log } = options
   const app = routes(options)
   return {
-    async fetch(request) {
+    async fetch(input, init) {
+      const request = input instanceof Request && !init ? input : new Request(input, init)
       const exchange = new Exchange(request, now, log)
       try {
         const response = await app.fetch(request, { exchange })

@@ -40,6 +40,8 @@ export async function listen(server: Server, options: ListenOptions = {}): Promi
     outgoing.once('close', () => {
       open.delete(controller)
       if (!outgoing.writableFinished) controller.abort()
+      // Its connection is idle only after this event, and would else be kept for the next request.
+      if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
     if (isClosing) outgoing.setHeader('connection', 'close')
     void answer(server, incoming, outgoing, controller.signal)
@@ -82,7 +84,8 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const response = await server.fetch(toRequest(incoming, signal))
+    const request = toRequest(incoming, signal)
+    const response = request ? await server.fetch(request) : refusal('The request has no valid path')
     await send(response, incoming, outgoing, signal)
   } catch {
     // The server has answered every error it knows; what is left stands for a broken connection.
@@ -90,12 +93,15 @@ async function answer(
   }
 }
 
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
+/** Undefined when the path is none. */
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { method = 'GET', url = '/', rawHeaders } = incoming
   const headers = new Headers()
   for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  return new Request(new URL(url, 'http://localhost'), {
+  const target = URL.parse(url.startsWith('/') ? `http://localhost${url}` : url)
+  if (!target) return undefined
+  return new Request(target, {
     method,
     headers,
     signal,
@@ -164,9 +170,19 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   const isHeader = error.code === 'HPE_HEADER_OVERFLOW'
   const status = isHeader ? '431 Request Header Fields Too Large' : '400 Bad Request'
   const message = isHeader ? 'Request headers exceed the maximum size' : 'The request is not valid HTTP'
-  const requestId = newId('req_01')
-  const body = JSON.stringify(errorResponse(apiError('invalid_request_error', message), requestId).body)
+  const { body, requestId } = refused(message)
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nrequest-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+}
+
+function refusal(message: string): Response {
+  const { body, requestId } = refused(message)
+  return new Response(body, { status: 400, headers: { 'content-type': 'application/json', 'request-id': requestId } })
+}
+
+/** What never becomes a request is answered in the API's shape all the same. */
+function refused(message: string): { body: string; requestId: string } {
+  const requestId = newId('req_01')
+  return { requestId, body: JSON.stringify(errorResponse(apiError('invalid_request_error', message), requestId).body) }
 }

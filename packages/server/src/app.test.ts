@@ -1,0 +1,556 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type Engine, offline, script } from 'colloquy/engines'
+import {
+  type ErrorBody,
+  type ListPage,
+  type Message,
+  type MessageStreamEvent,
+  type ModelInfo,
+  decodeSse,
+  models,
+} from 'colloquy/protocol'
+import { type Server, type ServerOptions, createServer } from './app.ts'
+import type { AccessEntry } from './exchange.ts'
+
+const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
+
+interface Call {
+  method?: string
+  headers?: Record<string, string>
+  body?: unknown
+  signal?: AbortSignal
+}
+
+async function call(
+  server: Server,
+  path: string,
+  { method = 'GET', headers, body, signal }: Call = {},
+): Promise<Response> {
+  return server.fetch(
+    new Request(`http://test${path}`, {
+      method: body === undefined ? method : 'POST',
+      headers: { 'anthropic-version': '2026-10-21', ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    }),
+  )
+}
+
+function serve(options: Partial<ServerOptions> = {}): Server {
+  return createServer({ engine: offline(), ...options })
+}
+
+async function errorOf(response: Response): Promise<ErrorBody> {
+  return (await response.json()) as ErrorBody
+}
+
+interface Received {
+  events: Array<MessageStreamEvent | ErrorBody>
+  names: string[]
+}
+
+async function readStream(response: Response): Promise<Received> {
+  const received: Received = { events: [], names: [] }
+  for await (const { event, data } of decodeSse(response.body!)) {
+    received.names.push(event!)
+    received.events.push(JSON.parse(data) as MessageStreamEvent)
+  }
+  return received
+}
+
+suite('POST /v1/messages', () => {
+  test('it answers with a message that has every field', async () => {
+    const response = await call(serve(), '/v1/messages', { body: base })
+    const message = (await response.json()) as Message
+    assert.equal(response.status, 200)
+    assert.match(response.headers.get('content-type') ?? '', /^application\/json/)
+    assert.deepEqual(message.content, [{ type: 'text', text: '1, 2, 3, 4, 5.', citations: null }])
+    const { id, usage, ...rest } = message
+    assert.match(id, /^msg_01\w{22}$/)
+    assert.deepEqual(rest, {
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-opus-4-6',
+      content: message.content,
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      stop_details: null,
+      container: null,
+      diagnostics: null,
+    })
+    for (const field of [
+      'input_tokens',
+      'output_tokens',
+      'cache_creation_input_tokens',
+      'cache_read_input_tokens',
+      'cache_creation',
+      'output_tokens_details',
+      'server_tool_use',
+      'service_tier',
+      'inference_geo',
+      'speed',
+    ])
+      assert.ok(field in usage, field)
+  })
+
+  test('an engine that leaves fields out is completed with null, streaming or not', async () => {
+    async function* bare(): AsyncGenerator<MessageStreamEvent> {
+      yield {
+        type: 'message_start',
+        message: {
+          id: 'msg_1',
+          type: 'message',
+          role: 'assistant',
+          model: 'm',
+          content: [],
+          usage: { input_tokens: 3, output_tokens: 1 },
+        } as unknown as Message,
+      }
+      yield {
+        type: 'message_delta',
+        delta: { stop_reason: 'end_turn', stop_sequence: null },
+        usage: { output_tokens: 1 },
+      }
+      yield { type: 'message_stop' }
+    }
+    const server = serve({ engine: bare })
+    const whole = (await (await call(server, '/v1/messages', { body: base })).json()) as Message
+    const { events } = await readStream(await call(server, '/v1/messages', { body: { ...base, stream: true } }))
+    const start = events[0] as { message: Message }
+    for (const message of [whole, start.message]) {
+      assert.equal(message.container, null)
+      assert.equal(message.diagnostics, null)
+      assert.equal(message.usage.speed, null)
+      assert.equal(message.usage.cache_read_input_tokens, 0)
+    }
+  })
+
+  test('it streams events by name, in order, with the real prompt count in the first', async () => {
+    const response = await call(serve(), '/v1/messages?beta=true', { body: { ...base, stream: true } })
+    assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+    const { names, events } = await readStream(response)
+    assert.deepEqual(names, [
+      'message_start',
+      'content_block_start',
+      ...Array<string>(5).fill('content_block_delta'),
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ])
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      names,
+    )
+    assert.ok((events[0] as { message: Message }).message.usage.input_tokens > 3)
+  })
+
+  test('the first event is there before the engine goes on', async () => {
+    const engine = script([{ reply: 'Hello.', after: 1, stall: true }])
+    const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
+    const reader = response.body!.getReader()
+    const { value } = await reader.read()
+    assert.match(new TextDecoder().decode(value), /^event: message_start\n/)
+    await reader.cancel()
+  })
+
+  test('the engine gets betas and version, and whether the answer is streamed', async () => {
+    const engine = script(['Hello.'])
+    await call(serve({ engine }), '/v1/messages', {
+      body: base,
+      headers: { 'anthropic-beta': 'one, two', 'anthropic-version': '2023-06-01' },
+    })
+    const [asked] = engine.requests
+    assert.deepEqual(asked!.params, base)
+    assert.deepEqual(asked!.context.betas, ['one', 'two'])
+    assert.equal(asked!.context.version, '2023-06-01')
+  })
+
+  test('a silent engine is bridged by pings, also before its first event', async () => {
+    const engine = script([{ reply: 'Hello.', delayMs: 60, eventDelayMs: 30 }])
+    const { names } = await readStream(
+      await call(serve({ engine, pingMs: 10 }), '/v1/messages', { body: { ...base, stream: true } }),
+    )
+    assert.equal(names[0], 'ping')
+    assert.ok(names.filter((name) => name === 'ping').length >= 3)
+    assert.deepEqual(
+      names.filter((name) => name !== 'ping'),
+      [
+        'message_start',
+        'content_block_start',
+        'content_block_delta',
+        'content_block_stop',
+        'message_delta',
+        'message_stop',
+      ],
+    )
+  })
+})
+
+suite('failures', () => {
+  test('a failure before the first event is an answer with its status, streaming or not', async () => {
+    for (const stream of [false, true]) {
+      const engine = script([
+        { error: { type: 'rate_limit_error', message: 'Slow down', headers: { 'retry-after': '7' } } },
+      ])
+      const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream } })
+      const { error, request_id } = await errorOf(response)
+      assert.equal(response.status, 429)
+      assert.deepEqual(error, { type: 'rate_limit_error', message: 'Slow down' })
+      assert.equal(response.headers.get('retry-after'), '7')
+      assert.equal(response.headers.get('x-should-retry'), 'true')
+      assert.equal(request_id, response.headers.get('request-id'))
+    }
+  })
+
+  test('a failure after the first event is an error event, and the last', async () => {
+    const engine = script([{ reply: 'Hello there.', after: 3, error: { type: 'overloaded_error' } }])
+    const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
+    const { names, events } = await readStream(response)
+    assert.deepEqual(names, ['message_start', 'content_block_start', 'content_block_delta', 'error'])
+    assert.deepEqual(events.at(-1), {
+      type: 'error',
+      error: { type: 'overloaded_error', message: 'Overloaded' },
+      request_id: response.headers.get('request-id'),
+    })
+  })
+
+  test('an engine that ends too early is never taken for a whole reply', async () => {
+    const whole: MessageStreamEvent[] = []
+    for await (const event of offline()(base as never)) whole.push(event as MessageStreamEvent)
+    async function* cut(): AsyncGenerator<MessageStreamEvent> {
+      yield* whole.slice(0, -1)
+    }
+    async function* nothing(): AsyncGenerator<MessageStreamEvent> {}
+    const { names } = await readStream(
+      await call(serve({ engine: cut }), '/v1/messages', { body: { ...base, stream: true } }),
+    )
+    assert.equal(names.at(-1), 'error')
+    for (const engine of [cut, nothing]) {
+      const response = await call(serve({ engine }), '/v1/messages', { body: base })
+      assert.equal(response.status, 500)
+      assert.equal((await errorOf(response)).error.type, 'api_error')
+    }
+  })
+
+  test('a bug in an engine tells the client nothing and the log all', async () => {
+    const entries: AccessEntry[] = []
+    const engine: Engine = () => {
+      throw new TypeError('secret detail')
+    }
+    const response = await call(serve({ engine, log: (entry) => entries.push(entry) }), '/v1/messages', { body: base })
+    assert.equal(response.status, 500)
+    assert.deepEqual((await errorOf(response)).error, { type: 'api_error', message: 'Internal server error' })
+    assert.match(String(entries[0]!.error), /secret detail/)
+  })
+
+  test('a reader that leaves stops the engine', async () => {
+    const engine = script([{ reply: 'Hello.', after: 1, stall: true }])
+    const entries: AccessEntry[] = []
+    const response = await call(serve({ engine, log: (entry) => entries.push(entry) }), '/v1/messages', {
+      body: { ...base, stream: true },
+    })
+    const reader = response.body!.getReader()
+    await reader.read()
+    const { signal } = engine.requests[0]!.context
+    assert.equal(signal!.aborted, false)
+    await reader.cancel()
+    assert.equal(signal!.aborted, true)
+    assert.equal(entries[0]!.aborted, true)
+  })
+
+  test('an abort before the first event stops the engine', async () => {
+    const engine = script([{ stall: true, after: 0 }])
+    const controller = new AbortController()
+    const answer = call(serve({ engine }), '/v1/messages', {
+      body: { ...base, stream: true },
+      signal: controller.signal,
+    })
+    while (engine.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    controller.abort()
+    assert.equal((await answer).status, 499)
+    assert.equal(engine.requests[0]!.context.signal!.aborted, true)
+  })
+
+  test('more replies at a time than allowed are turned away as overloaded, and room is given back', async () => {
+    const engine = script([
+      { reply: 'Hello.', after: 1, stall: true },
+      { error: { type: 'overloaded_error' } },
+      'Hello.',
+      'Hello.',
+    ])
+    const server = serve({ engine, maxReplies: 1 })
+    const first = await call(server, '/v1/messages', { body: { ...base, stream: true } })
+    const second = await call(server, '/v1/messages', { body: base })
+    assert.equal(second.status, 529)
+    assert.equal(engine.requests.length, 1)
+    await first.body!.cancel()
+    assert.equal((await call(server, '/v1/messages', { body: base })).status, 529)
+    assert.equal((await call(server, '/v1/messages', { body: base })).status, 200)
+    assert.equal((await call(server, '/v1/messages', { body: { ...base, stream: true } })).status, 200)
+  })
+})
+
+suite('who may ask, and how', () => {
+  const server = serve({ keys: ['key-one', 'key-two'] })
+
+  test('a key is taken from either header', async () => {
+    for (const headers of [
+      { 'x-api-key': 'key-one' },
+      { authorization: 'Bearer key-two' },
+      { authorization: 'bearer key-two' },
+    ])
+      assert.equal((await call(server, '/v1/messages', { body: base, headers })).status, 200)
+  })
+
+  test('a wrong key is refused in the words for its header, no key too, and x-api-key counts first', async () => {
+    const cases: Array<[Record<string, string>, string]> = [
+      [{ 'x-api-key': 'nope' }, 'invalid x-api-key'],
+      [{ authorization: 'Bearer nope' }, 'Invalid bearer token'],
+      [{ 'x-api-key': 'nope', authorization: 'Bearer key-one' }, 'invalid x-api-key'],
+      [{}, 'x-api-key header is required'],
+    ]
+    for (const [headers, message] of cases) {
+      for (const path of ['/v1/messages', '/v1/messages/count_tokens']) {
+        const response = await call(server, path, { body: base, headers })
+        assert.equal(response.status, 401)
+        assert.deepEqual((await errorOf(response)).error, { type: 'authentication_error', message })
+        assert.equal(response.headers.get('x-should-retry'), 'false')
+      }
+      assert.equal((await call(server, '/v1/models', { headers })).status, 401)
+    }
+  })
+
+  test('keys may be looked up by a function', async () => {
+    const looked = serve({ keys: async (key) => key.startsWith('ok-') })
+    assert.equal((await call(looked, '/v1/models', { headers: { 'x-api-key': 'ok-1' } })).status, 200)
+    assert.equal((await call(looked, '/v1/models', { headers: { 'x-api-key': 'no' } })).status, 401)
+  })
+
+  test('without keys everyone is let in', async () => {
+    assert.equal((await call(serve(), '/v1/messages', { body: base })).status, 200)
+  })
+
+  test('the version is required and known', async () => {
+    const without = await serve().fetch(
+      new Request('http://test/v1/messages', { method: 'POST', body: JSON.stringify(base) }),
+    )
+    assert.equal(without.status, 400)
+    assert.equal((await errorOf(without)).error.message, 'anthropic-version: header is required')
+    const wrong = await call(serve(), '/v1/models', { headers: { 'anthropic-version': '2099-01-01' } })
+    assert.equal((await errorOf(wrong)).error.message, 'anthropic-version: "2099-01-01" is not a valid version')
+  })
+})
+
+suite('paths', () => {
+  test('unknown paths and methods are answered in the API’s shape', async () => {
+    const unknown = await call(serve(), '/v1/unknown')
+    assert.equal(unknown.status, 404)
+    assert.equal((await errorOf(unknown)).error.type, 'not_found_error')
+    for (const [path, method, allow] of [
+      ['/v1/messages', 'GET', 'POST'],
+      ['/v1/models', 'POST', 'GET, HEAD'],
+      ['/v1/models/x', 'DELETE', 'GET, HEAD'],
+    ] as const) {
+      const response = await call(serve(), path, { method })
+      assert.equal(response.status, 405)
+      assert.equal(response.headers.get('allow'), allow)
+      assert.deepEqual((await errorOf(response)).error, {
+        type: 'invalid_request_error',
+        message: 'Method Not Allowed',
+      })
+    }
+  })
+
+  test('a base URL that ends in /v1 is told so', async () => {
+    const response = await call(serve(), '/v1/v1/messages', { body: base })
+    assert.match((await errorOf(response)).error.message, /the base URL already ends in \/v1/)
+  })
+
+  test('health and the greetings of clients need no key and no version', async () => {
+    const server = serve({ keys: ['k'] })
+    for (const [path, method] of [
+      ['/', 'HEAD'],
+      ['/api/hello', 'HEAD'],
+      ['/healthz', 'GET'],
+    ] as const) {
+      const response = await server.fetch(new Request(`http://test${path}`, { method }))
+      assert.equal(response.status, 200)
+      assert.match(response.headers.get('request-id') ?? '', /^req_01/)
+    }
+  })
+
+  test('every answer has its own request id, equal to that of an error body', async () => {
+    const server = serve()
+    const seen = new Set<string>()
+    for (const [path, body] of [
+      ['/v1/messages', base],
+      ['/v1/messages', {}],
+      ['/nope', undefined],
+      ['/v1/models/nope', undefined],
+      ['/v1/messages', undefined],
+    ] as const) {
+      const response = await call(server, path, body === undefined ? {} : { body })
+      const id = response.headers.get('request-id')!
+      assert.match(id, /^req_01\w{22}$/)
+      seen.add(id)
+      if (response.status >= 400) assert.equal((await errorOf(response)).request_id, id)
+    }
+    assert.equal(seen.size, 5)
+  })
+
+  test('a body over the limit is a 413, whether its length is told or not', async () => {
+    const server = serve({ maxBodyBytes: 1_000 })
+    const body = JSON.stringify({ ...base, system: 'x'.repeat(1_000) })
+    const told = await call(server, '/v1/messages', { body, headers: { 'content-length': String(body.length) } })
+    assert.equal(told.status, 413)
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(400))),
+    })
+    const request = new Request('http://test/v1/messages', {
+      method: 'POST',
+      headers: { 'anthropic-version': '2026-10-21' },
+      body: stream,
+      duplex: 'half',
+    } as RequestInit)
+    const untold = await server.fetch(request)
+    assert.equal(untold.status, 413)
+    assert.deepEqual((await errorOf(untold)).error, {
+      type: 'request_too_large',
+      message: 'Request exceeds the maximum size',
+    })
+  })
+
+  test('an encoding that cannot be read is refused with its code', async () => {
+    const response = await call(serve(), '/v1/messages', { body: base, headers: { 'content-encoding': 'gzip' } })
+    assert.equal(response.status, 400)
+    assert.equal((await errorOf(response)).error.details?.error_code, 'request_body_encoding_unsupported')
+  })
+})
+
+suite('GET /v1/models', () => {
+  const list = async (query = '', server = serve()): Promise<ListPage<ModelInfo>> =>
+    (await (await call(server, `/v1/models${query}`)).json()) as ListPage<ModelInfo>
+
+  test('pages lead through every model, newest first, in both directions', async () => {
+    const { data: all } = await list('?limit=1000')
+    assert.deepEqual(all.map(({ id }) => id).toSorted(), models.map(({ id }) => id).toSorted())
+    assert.deepEqual(
+      all,
+      all.toSorted((a, b) => b.created_at.localeCompare(a.created_at)),
+    )
+    const forward: string[] = []
+    for (let page = await list('?limit=3'); ; page = await list(`?limit=3&after_id=${page.last_id}`)) {
+      assert.equal(page.first_id, page.data[0]!.id)
+      forward.push(...page.data.map(({ id }) => id))
+      if (!page.has_more) break
+    }
+    assert.deepEqual(
+      forward,
+      all.map(({ id }) => id),
+    )
+    const back = await list(`?limit=2&before_id=${all[3]!.id}`)
+    assert.deepEqual(
+      back.data.map(({ id }) => id),
+      [all[1]!.id, all[2]!.id],
+    )
+    assert.equal(back.has_more, true)
+    assert.equal((await list(`?before_id=${all[2]!.id}`)).has_more, false)
+  })
+
+  test('a filter by lifecycle is kept', async () => {
+    const { data } = await list('?limit=1000&lifecycle[]=deprecated')
+    assert.ok(data.length > 0 && data.every(({ lifecycle }) => lifecycle === 'deprecated'))
+  })
+
+  test('a page that cannot be is refused', async () => {
+    for (const [query, message] of [
+      ['?limit=0', 'limit: Input should be greater than or equal to 1'],
+      ['?limit=1001', 'limit: Input should be less than or equal to 1000'],
+      ['?limit=ten', 'limit: Input should be a valid integer, unable to parse string as an integer'],
+      ['?after_id=nope', "after_id: no model with id 'nope'"],
+      ['?lifecycle[]=new', "lifecycle.0: Input should be 'active', 'deprecated' or 'retired'"],
+    ]) {
+      const response = await call(serve(), `/v1/models${query}`)
+      assert.equal(response.status, 400)
+      assert.equal((await errorOf(response)).error.message, message)
+    }
+  })
+
+  test('one model is found by id or alias', async () => {
+    const info = (await (await call(serve(), '/v1/models/claude-sonnet-4-5')).json()) as ModelInfo
+    assert.equal(info.id, 'claude-sonnet-4-5-20250929')
+    assert.equal(info.type, 'model')
+    const unknown = await call(serve(), '/v1/models/claude-foo')
+    assert.equal(unknown.status, 404)
+    assert.deepEqual((await errorOf(unknown)).error, { type: 'not_found_error', message: 'model: claude-foo' })
+  })
+
+  test('a server offers the models that it is given', async () => {
+    const server = serve({ models: models.filter(({ line }) => line === 'haiku') })
+    assert.ok((await list('', server)).data.every(({ line }) => line === 'haiku'))
+    assert.equal((await call(server, '/v1/messages', { body: base })).status, 404)
+  })
+})
+
+suite('lenient', () => {
+  test('what this version does not know reaches the engine as it came', async () => {
+    const engine = script(['Hello.'])
+    const body = {
+      ...base,
+      model: 'qwen-next',
+      brand_new: { a: 1 },
+      temperature: 0.3,
+      context_management: { edits: [] },
+      tools: [
+        { type: 'laser_20990101', name: 'laser' },
+        { name: 'f', input_schema: { type: 'object' }, magic: true },
+      ],
+      messages: [{ role: 'user', content: [{ type: 'hologram', data: 'x' }] }],
+    }
+    const request = new Request('http://test/v1/messages', { method: 'POST', body: JSON.stringify(body) })
+    const response = await serve({ engine, lenient: true }).fetch(request)
+    assert.equal(response.status, 200)
+    assert.deepEqual(engine.requests[0]!.params, body)
+  })
+
+  test('what this version knows is still judged', async () => {
+    const response = await call(serve({ lenient: true }), '/v1/messages', { body: { ...base, max_tokens: undefined } })
+    assert.equal((await errorOf(response)).error.message, 'max_tokens: Field required')
+  })
+})
+
+suite('the access log', () => {
+  test('it has one entry a request, when the answer is over, without any text of it', async () => {
+    const entries: AccessEntry[] = []
+    let now = 1_000
+    const server = serve({ log: (entry) => entries.push(entry), now: () => now++, keys: ['hush'] })
+    const headers = { 'x-api-key': 'hush' }
+    const streaming = await call(server, '/v1/messages?beta=true', { body: { ...base, stream: true }, headers })
+    assert.equal(entries.length, 0)
+    await streaming.text()
+    await call(server, '/v1/messages', { body: base, headers })
+    await call(server, '/v1/messages', { body: {}, headers })
+    assert.equal(entries.length, 3)
+    const [streamed, whole, refused] = entries
+    for (const entry of [streamed!, whole!]) {
+      const { requestId, ms, ttftMs, inputTokens, outputTokens, ...rest } = entry
+      assert.match(requestId, /^req_/)
+      assert.ok(ms > 0 && ttftMs! > 0 && ttftMs! <= ms && inputTokens! > 0 && outputTokens! > 0)
+      assert.deepEqual(rest, {
+        method: 'POST',
+        path: '/v1/messages',
+        status: 200,
+        model: 'claude-opus-4-6',
+        stream: entry === streamed,
+        cacheReadTokens: 0,
+        cacheWriteTokens: 0,
+        stopReason: 'end_turn',
+        aborted: false,
+        error: undefined,
+      })
+    }
+    assert.equal(refused!.status, 400)
+    assert.ok(!JSON.stringify(entries).includes('hush') && !JSON.stringify(entries).includes('Count to'))
+  })
+})
