@@ -45,7 +45,10 @@ export interface ServerOptions {
 }
 
 export interface Server {
-  /** Answers a request. It rejects only where a scripted fault stands for a broken connection. */
+  /**
+   * Answers a request. Takes what the global `fetch` takes, so that it may stand in for it: `new Anthropic({ fetch })`. It
+   * rejects only where a scripted fault stands for a broken connection.
+   */
   fetch(request: Request | URL | string, init?: RequestInit): Promise<Response>
 }
 
