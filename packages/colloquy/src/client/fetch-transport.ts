@@ -33,9 +33,11 @@ async function answer(fetch: Fetch, url: string, init: RequestInit): Promise<Res
   return fetch(url, init)
 }
 
-function bodyOf(body: WireRequest['body']): { body?: BodyInit } {
+// `BodyInit` and `BlobPart` are names that only the DOM's types have.
+function bodyOf(body: WireRequest['body']): Pick<RequestInit, 'body'> {
   if (body === undefined) return {}
-  return { body: (Array.isArray(body) ? new Blob(body as BlobPart[]) : body) as BodyInit }
+  const parts = Array.isArray(body) ? new Blob(body as ConstructorParameters<typeof Blob>[0]) : body
+  return { body: parts as NonNullable<RequestInit['body']> }
 }
 
 /** The reply that a `Response` is. */
