@@ -1,34 +1,30 @@
-import { SseParser } from 'colloquy/protocol'
+import { type ServerEvent, SseParser, decodeEvents, parseEvent } from 'colloquy/protocol'
 import { format, measure } from './run.ts'
 
 const count = 100_000
 const wire = stream(count)
 
-/** Our decoder against a loop written by hand for exactly these bytes: LF only, one data line, no checks. */
+/**
+ * From bytes to typed events, against a loop written by hand for exactly these bytes: LF only, one data line, no checks. Once
+ * as the client reads, chunk by chunk, and once with a promise for each event, as `for await` needs it.
+ */
 export async function* report(): AsyncGenerator<string> {
   for (const [title, chunks] of [
-    ['decode a stream, many events a chunk', cut(wire, 16_000)],
-    ['decode a stream, one event a chunk', events(wire)],
+    ['many events a chunk', cut(wire, 16_000)],
+    ['one event a chunk', events(wire)],
   ] as const) {
-    const result = await measure({
-      title,
-      work: { count, of: 'event' },
-      contestants: [
-        { name: 'hand loop', run: () => byHand(chunks) },
-        { name: 'SseParser', run: () => parsed(chunks) },
-      ],
-    })
-    yield format(result)
+    const work = { count, of: 'event' }
+    const loops = [
+      { name: 'hand loop', run: () => byHand(chunks) },
+      { name: 'SseParser', run: () => byParser(chunks) },
+    ] as const
+    yield format(await measure({ title: `decode a stream, ${title}`, work, contestants: loops }))
+    const iterables = [
+      { name: 'hand loop', run: () => lengthOf(eventsByHand(body(chunks))) },
+      { name: 'decodeEvents', run: () => lengthOf(decodeEvents(body(chunks))) },
+    ] as const
+    yield format(await measure({ title: `for await over a stream, ${title}`, work, contestants: iterables }))
   }
-}
-
-function parsed(chunks: readonly Uint8Array[]): number {
-  const parser = new SseParser()
-  let length = 0
-  for (const chunk of chunks) {
-    for (const { data } of parser.push(chunk)) length += textLength(data)
-  }
-  return length
 }
 
 function byHand(chunks: readonly Uint8Array[]): number {
@@ -36,19 +32,43 @@ function byHand(chunks: readonly Uint8Array[]): number {
   let rest = ''
   let length = 0
   for (const chunk of chunks) {
-    rest += decoder.decode(chunk, { stream: true })
-    let end
-    while ((end = rest.indexOf('\n\n')) !== -1) {
-      length += textLength(rest.slice(rest.indexOf('data: ') + 6, end))
-      rest = rest.slice(end + 2)
-    }
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) length += textLength(JSON.parse(part.slice(part.indexOf('data: ') + 6)) as ServerEvent)
   }
   return length
 }
 
-function textLength(data: string): number {
-  const event = JSON.parse(data) as { delta?: { text: string } }
-  return event.delta?.text.length ?? 0
+function byParser(chunks: readonly Uint8Array[]): number {
+  const parser = new SseParser()
+  let length = 0
+  for (const chunk of chunks) for (const sent of parser.push(chunk)) length += textLength(parseEvent(sent))
+  return length
+}
+
+async function* eventsByHand(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of body) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) yield JSON.parse(part.slice(part.indexOf('data: ') + 6)) as ServerEvent
+  }
+}
+
+async function* body(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) yield chunk
+}
+
+async function lengthOf(events: AsyncIterable<ServerEvent>): Promise<number> {
+  let length = 0
+  for await (const event of events) length += textLength(event)
+  return length
+}
+
+function textLength(event: ServerEvent | undefined): number {
+  if (event?.type !== 'content_block_delta' || event.delta.type !== 'text_delta') return 0
+  return event.delta.text.length
 }
 
 /** Text deltas as the API sends them: about 20 characters each, some escaped, some not ASCII, padded with blanks. */

@@ -1,6 +1,6 @@
 import { AnthropicError, errorFrom, isErrorBody } from './error.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from './event.ts'
-import { type ServerSentEvent, type SseOptions, decodeSse } from './sse.ts'
+import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
 
 export interface EventStreamOptions extends SseOptions {
   /** The headers of the answer. An error that the stream carries takes its request id from them. */
@@ -17,8 +17,17 @@ export async function* decodeEvents(
   body: AsyncIterable<Uint8Array>,
   { headers, ...options }: EventStreamOptions = {},
 ): AsyncGenerator<MessageStreamEvent | PingEvent> {
-  for await (const sent of decodeSse(body, options)) {
-    const event = parseEvent(sent)
+  const parser = new SseParser(options)
+  for await (const chunk of body) for (const event of messageEvents(parser.push(chunk), headers)) yield event
+  for (const event of messageEvents(parser.end(), headers)) yield event
+}
+
+function* messageEvents(
+  sent: Iterable<ServerSentEvent>,
+  headers: Headers | undefined,
+): Generator<MessageStreamEvent | PingEvent> {
+  for (const one of sent) {
+    const event = parseEvent(one)
     if (!event) continue
     if (isErrorEvent(event)) throw errorFrom({ status: undefined, headers, body: event })
     yield event
