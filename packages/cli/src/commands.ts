@@ -6,6 +6,12 @@ const modelOptions: readonly Option[] = [
   { name: 'model', short: 'm', kind: 'text', value: 'MODEL', about: 'The model to talk to' },
   { name: 'system', short: 's', kind: 'text', value: 'TEXT|@FILE', about: 'The system prompt' },
   { name: 'file', short: 'f', kind: 'texts', value: 'FILE|URL|-', about: 'Attach a file; may be given several times' },
+  {
+    name: 'thinking',
+    kind: 'choice',
+    choices: ['off', 'low', 'medium', 'high', 'xhigh', 'max'],
+    about: 'Whether and how hard the model thinks first',
+  },
   { name: 'max-tokens', kind: 'count', value: 'N', about: 'The most tokens a reply may have (default 8192)' },
   {
     name: 'engine',

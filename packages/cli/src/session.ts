@@ -6,15 +6,13 @@ import {
   type Conversation,
   type Conversations,
   type ConversationSettings,
-  type ConversationSummary,
+  type ListedConversation,
 } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
 import type { Flags } from './command.ts'
+import { defaultMaxTokens, defaultModel } from './defaults.ts'
 import { UsageError } from './exit.ts'
 import { pathsOf } from './paths.ts'
-
-export const defaultModel = 'claude-sonnet-5-5'
-const defaultMaxTokens = 8192
 
 /** The chats: those of this user, or none but the one that begins when nothing is to be kept. */
 export async function openChats(engine: Engine, { save }: { save: boolean }): Promise<Conversations> {
@@ -87,7 +85,7 @@ export function shortId(id: string): string {
 }
 
 /** The chats that an id, the end of one, or words mean. */
-export async function findChats(chats: Conversations, query: string): Promise<ConversationSummary[]> {
+export async function findChats(chats: Conversations, query: string): Promise<ListedConversation[]> {
   const all = await chats.list({ limit: 10_000 })
   const plain = query.trim().toLowerCase()
   const byId = all.filter(({ id }) => id === plain || (plain.length >= 4 && id.endsWith(plain)))
@@ -100,7 +98,7 @@ export async function findChats(chats: Conversations, query: string): Promise<Co
 }
 
 /** The one chat that is meant; throws `UsageError` where it is none or several. */
-export async function findChat(chats: Conversations, query: string): Promise<ConversationSummary> {
+export async function findChat(chats: Conversations, query: string): Promise<ListedConversation> {
   const found = await findChats(chats, query)
   const [first] = found
   if (first !== undefined && found.length === 1) return first

@@ -1,6 +1,6 @@
 import { reduce, type EditorEvent } from '../editor/reduce.ts'
 import { newEditor, type EditorState, type Intent } from '../editor/state.ts'
-import { editorView, sentLines, textColumns } from '../editor/view.ts'
+import { editorView, sentLines, textColumns, type EditorView } from '../editor/view.ts'
 import type { MarkdownStream } from '../markdown/markdown-stream.ts'
 import type { Screen } from '../terminal/screen.ts'
 import type { Painter } from '../terminal/style.ts'
@@ -8,13 +8,6 @@ import { cutTo } from '../terminal/width.ts'
 
 /** At most thirty frames a second: more cannot be seen, and costs on a slow line. */
 const frameMs = 33
-
-export interface ViewSettings {
-  /** Whole lines only: of a reply that is being written nothing is shown that may change. */
-  isPlain?: boolean
-  /** What was typed before. */
-  history?: readonly string[]
-}
 
 /** What the user sees: what is done above, the reply that is being written, and the line that is being edited. */
 export class ChatView {
@@ -29,23 +22,23 @@ export class ChatView {
   status: () => string[] = () => []
   /** Nothing is edited and nothing is painted: the user is somewhere else, or the program is leaving. */
   isPaused = false
+  /** Lines that are sent when the reply is there. */
+  queued: readonly string[] = []
   placeholder = 'Ask anything · / commands · @ file'
-  readonly #isPlain: boolean
   #timer: NodeJS.Timeout | undefined
-  #plainLines: string[] = []
+  #isStale = false
 
-  constructor(screen: Screen, paint: Painter, { isPlain = false, history = [] }: ViewSettings = {}) {
+  constructor(screen: Screen, paint: Painter, history: readonly string[]) {
     this.screen = screen
     this.paint = paint
     this.editor = newEditor(history, textColumns(screen.columns))
-    this.#isPlain = isPlain
   }
 
   /** Takes a key or another event, and returns what is to be done about it. */
   edit(event: EditorEvent): Intent | undefined {
     this.hint = []
     this.editor = reduce(this.editor, event)
-    this.soon()
+    this.touch()
     return this.editor.intent
   }
 
@@ -71,25 +64,18 @@ export class ChatView {
     const lines = this.reply?.end() ?? []
     this.reply = undefined
     this.status = () => []
-    this.#update([...this.#plainLines.splice(0), ...lines])
+    this.#update(lines)
   }
 
-  /** Paints with the next frame, or at once where the last one is long enough ago. */
-  soon(): void {
+  /** Says that something changed. It is painted at once, or with the next frame where the last was just now. */
+  touch(): void {
+    this.#isStale = true
     if (this.#timer !== undefined) return
     this.draw()
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      if (this.#isStale) this.draw()
+      if (this.#isStale) this.touch()
     }, frameMs)
-  }
-
-  #isStale = false
-
-  /** Says that something changed; it is painted within a frame. */
-  touch(): void {
-    this.#isStale = true
-    if (this.#timer === undefined) this.soon()
   }
 
   draw(): void {
@@ -104,28 +90,37 @@ export class ChatView {
 
   #update(lines: readonly string[]): void {
     if (this.isPaused) return void (lines.length > 0 && this.screen.update({ done: lines }))
-    const { columns, rows } = this.screen
-    const status = this.status().map((line) => cutTo(line, columns - 1))
+    const { rows } = this.screen
     const isReplying = this.reply !== undefined
     const showsEditor = !isReplying || this.editor.text !== ''
-    const { paint, placeholder } = this
-    const below = this.hint.map((line) => cutTo(line, columns - 1))
-    const editor = editorView(this.editor, {
-      columns,
-      rows: Math.max(1, rows - 3 - below.length),
-      paint,
-      placeholder,
-      below,
-    })
+    const status = this.#small([
+      ...this.status(),
+      ...this.queued.map((line) => `queued: ${line.replaceAll('\n', ' ')}`),
+    ])
+    const editor = this.#editorLines()
     const room = rows - 2 - status.length - (showsEditor && isReplying ? editor.lines.length + 1 : 0)
     const { done, live } = this.reply?.frame(Math.max(1, room)) ?? { done: [], live: [] }
-    const above = this.#isPlain ? [] : [...live, ...status]
-    const gap = showsEditor && above.length > 0 ? [''] : []
+    const above = [...live, ...status]
+    if (!showsEditor) return this.screen.update({ done: [...done, ...lines], live: above })
+    const gap = above.length > 0 ? [''] : []
     const cursor = { line: above.length + gap.length + editor.cursor.line, column: editor.cursor.column }
-    this.screen.update({
-      done: [...lines, ...done],
-      live: [...above, ...gap, ...(showsEditor ? editor.lines : [])],
-      cursor: showsEditor ? cursor : undefined,
+    this.screen.update({ done: [...done, ...lines], live: [...above, ...gap, ...editor.lines], cursor })
+  }
+
+  #editorLines(): EditorView {
+    const { columns, rows } = this.screen
+    const below = this.#small(this.hint)
+    return editorView(this.editor, {
+      columns,
+      rows: Math.max(1, rows - 3 - below.length),
+      paint: this.paint,
+      placeholder: this.placeholder,
+      below,
     })
+  }
+
+  /** Lines about the program: dim, and never broken. */
+  #small(lines: readonly string[]): string[] {
+    return lines.map((line) => this.paint(cutTo(line, this.screen.columns - 1), { dim: true }))
   }
 }

@@ -1,0 +1,99 @@
+import type { Conversation, ConversationMessage } from 'colloquy/conversation'
+import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
+
+export type TranscriptFormat = 'md' | 'json' | 'html'
+
+/** The format that the end of a file's name asks for. */
+export function formatOf(path: string): TranscriptFormat | undefined {
+  return /\.(md|json|html)$/i.exec(path)?.[1]?.toLowerCase() as TranscriptFormat | undefined
+}
+
+/** The active path of a chat, for people or for programs. */
+export function exportChat(chat: Conversation, format: TranscriptFormat): string {
+  if (format === 'json') return `${JSON.stringify(recordOf(chat), undefined, 2)}\n`
+  if (format === 'html') return htmlOf(chat)
+  return markdownOf(chat)
+}
+
+/** Everything that is known: contents as they were sent and received, block by block. */
+export function recordOf(chat: Conversation): object {
+  const { id, title, createdAt, settings, messages, cost } = chat
+  return {
+    id,
+    title: title ?? null,
+    created_at: createdAt.toISOString(),
+    settings,
+    messages: messages.map(({ role, content, state, createdAt: at, model, stopReason, usage, costPicoUsd }) => ({
+      role,
+      content,
+      created_at: at.toISOString(),
+      ...(state === 'interrupted' && { interrupted: true }),
+      ...(model !== undefined && { model, stop_reason: stopReason, usage }),
+      ...(costPicoUsd !== undefined && { usd: toUsd(costPicoUsd) }),
+    })),
+    usd: toUsd(cost.picoUsd),
+  }
+}
+
+/** The text of a message; what is no text is named. */
+export function textOf({ content }: Pick<ConversationMessage, 'content'>): string {
+  if (typeof content === 'string') return content
+  return content
+    .map(blockText)
+    .filter((text) => text !== '')
+    .join('')
+}
+
+function blockText(block: ContentBlockParam): string {
+  if (block.type === 'text') return String(block.text)
+  if (block.type === 'thinking' || block.type === 'redacted_thinking') return ''
+  if (block.type === 'document' || block.type === 'image') return ''
+  return `[${block.type}]\n`
+}
+
+function attachmentsOf({ content }: ConversationMessage): string[] {
+  if (typeof content === 'string') return []
+  return content.flatMap((block) => {
+    if (block.type === 'image') return ['image']
+    return block.type === 'document' ? [String((block as { title?: string | null }).title ?? 'document')] : []
+  })
+}
+
+function markdownOf(chat: Conversation): string {
+  const parts = chat.messages.map((message) => {
+    const { role, model, state } = message
+    const who = role === 'user' ? 'You' : (model ?? 'Assistant')
+    const notes = [...attachmentsOf(message).map((name) => `*attached: ${name}*`), textOf(message)]
+    return `**${who}:**\n\n${notes.join('\n\n')}\n${state === 'interrupted' ? '\n*interrupted*\n' : ''}`
+  })
+  return `# ${chat.title ?? 'Untitled'}\n\n${parts.join('\n')}`
+}
+
+function htmlOf(chat: Conversation): string {
+  const title = escapeHtml(chat.title ?? 'Untitled')
+  const parts = chat.messages.map((message) => {
+    const { role, model, state } = message
+    const who = role === 'user' ? 'You' : escapeHtml(model ?? 'Assistant')
+    const attached = attachmentsOf(message).map((name) => `<p><em>attached: ${escapeHtml(name)}</em></p>`)
+    const note = state === 'interrupted' ? '<p><em>interrupted</em></p>' : ''
+    return `<section><h2>${who}</h2>${attached.join('')}<pre>${escapeHtml(textOf(message))}</pre>${note}</section>`
+  })
+  // No script and nothing from elsewhere: the file can be opened and passed on without a thought.
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>${title}</title>
+<style>
+body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
+h2 { font-size: 1rem; margin-bottom: 0 }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin-top: 0.25rem }
+</style>
+<h1>${title}</h1>
+${parts.join('\n')}
+</html>
+`
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
