@@ -1,5 +1,4 @@
 import { ConversationNotFoundError } from './errors.ts'
-import type { History } from './history.ts'
 import { Ledger, type TotalUsage } from './money.ts'
 import type { MessageRecord, TreeNode } from './store.ts'
 import { leaves, pathTo } from './tree.ts'
@@ -50,7 +49,7 @@ export function numberOf(conversationId: string, messageId: string): number {
 }
 
 /** The message with which the n-th last turn began: what the user said, not results that answer calls. */
-export function turnStart({ records }: History, turns: number): MessageRecord | undefined {
+export function turnStart(records: readonly MessageRecord[], turns: number): MessageRecord | undefined {
   return records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
 }
 

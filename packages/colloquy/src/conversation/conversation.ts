@@ -8,7 +8,7 @@ import type { TotalCost, TotalUsage } from './money.ts'
 import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import type { ConversationState } from './state.ts'
-import type { ConversationStore } from './store.ts'
+import type { ConversationStore, MessageRecord } from './store.ts'
 import { newestLeaf } from './tree.ts'
 import { Turn } from './turn.ts'
 import { runTurn, type TurnRequest } from './turn-runner.ts'
@@ -117,17 +117,14 @@ export class Conversation {
    */
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
     const number = numberOf(this.id, messageId)
-    let isReply = false
-    const plan = async (): Promise<Plan> => {
+    return this.#ask(options, undefined, async () => {
       const history = await this.#historyTo(messageId)
-      const message = history.last!
+      const { role, parent } = history.last!
       const before = history.before(number)
-      isReply = message.role === 'assistant'
-      if (!isReply) return { ...this.#planToSay(content, before), parent: message.parent }
+      if (role !== 'assistant') return this.#planToSay(content, before)
       checkReplacement(content)
-      return { history: before, messages: [], parent: message.parent }
-    }
-    return this.#ask(options, undefined, plan, () => (isReply ? content : undefined))
+      return { history: before, messages: [], parent, reply: content }
+    })
   }
 
   /** Carries on a reply that was interrupted, cut by a limit or paused; asks anew where nothing of it came. */
@@ -142,11 +139,15 @@ export class Conversation {
     if (!Number.isInteger(turns) || turns < 1) {
       throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
     }
-    const { history } = this.#state
-    const first = turnStart(history, turns)
-    if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
-    await this.#state.change({ head: first.parent })
-    return history.records.filter((record) => record.number >= first.number && isShown(record)).map(showMessage)
+    let undone: readonly MessageRecord[] = []
+    await this.#state.change(() => {
+      const { records } = this.#state.history
+      const first = turnStart(records, turns)
+      if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
+      undone = records.slice(records.indexOf(first))
+      return { head: first.parent }
+    })
+    return undone.filter(isShown).map(showMessage)
   }
 
   /** Makes the branch active that the message is on, to its newest message. */
@@ -154,7 +155,7 @@ export class Conversation {
     const number = numberOf(this.id, messageId)
     const nodes = await this.#store.tree(this.id)
     versionsOf(nodes, this.id, number)
-    await this.#state.change({ head: newestLeaf(nodes, number) })
+    await this.#state.change(() => ({ head: newestLeaf(nodes, number) }))
   }
 
   /** The messages that stand where this one stands, itself included: what `edit` and `retry` made. */
@@ -170,18 +171,16 @@ export class Conversation {
 
   /** Erases a message and everything that follows it, on every branch. */
   async erase(messageId: string): Promise<void> {
-    const number = numberOf(this.id, messageId)
-    await this.#state.seenAnew(() => this.#store.prune(this.id, this.#state.record.version, number))
-    await this.#state.refresh()
+    await this.#state.prune(numberOf(this.id, messageId))
   }
 
   /** Changes settings for the turns to come. A setting that is changed to undefined is taken away. */
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
-    await this.#state.change({ settings: JSON.stringify(changeSettings(this.settings, changes)) })
+    await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, changes)) }))
   }
 
   async rename(title: string): Promise<void> {
-    await this.#state.change({ title })
+    await this.#state.change(() => ({ title }))
   }
 
   /** Sees what other processes wrote. */
@@ -216,14 +215,9 @@ export class Conversation {
     return history
   }
 
-  #ask(
-    options: TurnOptions,
-    key: string | undefined,
-    plan: TurnRequest['plan'],
-    replacement?: () => MessageContentParam | undefined,
-  ): Turn {
+  #ask(options: TurnOptions, key: string | undefined, plan: TurnRequest['plan']): Turn {
     const { signal, onConflict = 'fail' } = options
-    const request = { plan, overrides: settingsOf(options), onConflict, key, replacement }
+    const request = { plan, overrides: settingsOf(options), onConflict, key }
     return new Turn((control) => runTurn(this.#state, this.#engine, request, control), signal)
   }
 }

@@ -4,7 +4,7 @@ import { AnthropicError } from '../protocol/error.ts'
 export class ConversationConflictError extends AnthropicError {
   override name = 'ConversationConflictError'
   readonly conversationId: string
-  /** `moved`: the conversation has other messages or settings now. `busy`: a reply is being received. */
+  /** `moved`: the conversation has other messages or settings now. `busy`: another turn is under way. */
   readonly reason: 'moved' | 'busy'
   /** The active message as the store has it now; undefined in an empty conversation. */
   readonly head: string | undefined
@@ -13,7 +13,7 @@ export class ConversationConflictError extends AnthropicError {
     super(
       reason === 'moved'
         ? `Cannot write to conversation ${conversationId}: another writer changed it, it stands at ${place(head)} now`
-        : `Cannot write to conversation ${conversationId}: the reply ${place(head)} is still being received`,
+        : `Cannot write to conversation ${conversationId}: another turn is under way, it stands at ${place(head)} now`,
     )
     this.conversationId = conversationId
     this.reason = reason

@@ -116,6 +116,10 @@ class MemoryStore implements ConversationStore {
     for (const message of this.#find(id).messages.values()) yield { ...message }
   }
 
+  async find(id: string, key: string): Promise<RepeatedTurn | undefined> {
+    return this.#repeated(this.#find(id), key)
+  }
+
   async begin({ id, version, parent, messages, key, title, at }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
     const kept = this.#find(id)
     const repeated = key === undefined ? undefined : this.#repeated(kept, key)

@@ -1,7 +1,7 @@
 import type { EngineContext } from '../protocol/engine.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import { findModel } from '../protocol/models.ts'
-import type { MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
 import type { ReplyRecord } from './money.ts'
@@ -19,6 +19,8 @@ export interface Plan {
   parent: number
   /** The beginning of the reply, which the model is to continue. */
   prefill?: readonly ContentBlock[] | undefined
+  /** The reply itself, where its reader wrote it and nobody is asked. */
+  reply?: MessageContentParam | undefined
 }
 
 /** The plan that carries a reply on which ended early, by the rules of the model. */

@@ -128,6 +128,10 @@ class SqliteStore implements ConversationStore {
     }
   }
 
+  async find(id: string, key: string): Promise<RepeatedTurn | undefined> {
+    return this.#db.read('read the conversation', () => this.#repeated(this.#find(id).id, key))
+  }
+
   async begin({ id, version, parent, messages, key, title, at }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
     return this.#db.write('begin the turn', () => {
       const place = this.#find(id)

@@ -27,6 +27,7 @@ export class ConversationState {
   /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
   unkept: FinishStep | undefined
   #isReceiving = false
+  #before: Promise<unknown> = Promise.resolve()
 
   constructor(store: ConversationStore, opened: Omit<OpenedConversation, 'unfinished'>) {
     this.store = store
@@ -37,7 +38,7 @@ export class ConversationState {
     return this.record.id
   }
 
-  /** A reply to the active path is being received, here or elsewhere. */
+  /** A reply to the active path is being received, by whomever. */
   get isBusy(): boolean {
     return this.#isReceiving
   }
@@ -57,26 +58,35 @@ export class ConversationState {
   }
 
   /** Changes the conversation as it was last seen. When someone else changed it, it is seen anew and the change refused. */
-  async change(changes: Omit<ConversationChanges, 'at'>): Promise<void> {
-    await this.keepUnkept()
-    if (this.#isReceiving) await this.refresh()
-    if (this.#isReceiving && changes.head !== undefined) throw this.conflict('busy')
-    const at = Date.now()
-    const history = changes.head === undefined ? this.history : await this.historyTo(changes.head)
-    const version = await this.seenAnew(() => this.store.update(this.id, this.record.version, { ...changes, at }))
-    this.record = { ...this.record, ...changes, version, updatedAt: at }
-    this.history = history
-    if (changes.settings !== undefined) this.settings = parseSettings(changes.settings)
+  async change(makeChanges: () => Omit<ConversationChanges, 'at'>): Promise<void> {
+    await this.#settled()
+    await this.exclusively(async () => {
+      const changes = makeChanges()
+      if (changes.head !== undefined) this.#checkIdle()
+      const at = Date.now()
+      const history = changes.head === undefined ? this.history : await this.historyTo(changes.head)
+      const version = await this.#seenAnew(() => this.store.update(this.id, this.record.version, { ...changes, at }))
+      this.record = { ...this.record, ...changes, version, updatedAt: at }
+      this.history = history
+      if (changes.settings !== undefined) this.settings = parseSettings(changes.settings)
+    })
   }
 
-  /** Runs a step that someone else's writing may forestall; then the conversation is seen anew and the error passed on. */
-  async seenAnew<T>(step: () => Promise<T>): Promise<T> {
-    try {
-      return await step()
-    } catch (error) {
-      if (error instanceof ConversationConflictError) await this.refresh()
-      throw error
-    }
+  /** Erases a message and what follows it. */
+  async prune(number: number): Promise<void> {
+    await this.#settled()
+    await this.exclusively(async () => {
+      this.#checkIdle()
+      await this.#seenAnew(() => this.store.prune(this.id, this.record.version, number))
+      await this.refresh()
+    })
+  }
+
+  /** Does one thing after the other, so that this process's own changes are no conflict. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#before.then(work)
+    this.#before = result.catch(() => {})
+    return result
   }
 
   began({ version, reply }: BegunTurn, history: History, asked: readonly MessageRecord[], title: string | null): void {
@@ -100,6 +110,25 @@ export class ConversationState {
     await this.store.finish(this.unkept)
     this.unkept = undefined
     await this.refresh()
+  }
+
+  async #settled(): Promise<void> {
+    await this.keepUnkept()
+    if (this.#isReceiving && this.running === undefined) await this.refresh()
+  }
+
+  #checkIdle(): void {
+    if (this.#isReceiving || this.running !== undefined) throw this.conflict('busy')
+  }
+
+  /** Runs a step that someone else's writing may forestall; then the conversation is seen anew and the error passed on. */
+  async #seenAnew<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step()
+    } catch (error) {
+      if (error instanceof ConversationConflictError) await this.refresh()
+      throw error
+    }
   }
 
   conflict(reason: 'moved' | 'busy'): ConversationConflictError {

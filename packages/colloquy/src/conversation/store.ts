@@ -22,6 +22,8 @@ export interface ConversationStore {
   /** Every message, by number. */
   messages(id: string): AsyncIterable<MessageRecord>
 
+  /** The turn that was begun with the key. */
+  find(id: string, key: string): Promise<RepeatedTurn | undefined>
   /** Adds the user's messages and a place for the reply. Throws `ConversationConflictError` when `version` is old. */
   begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn>
   /** Keeps what has arrived of a reply. Does nothing once the reply has ended. */

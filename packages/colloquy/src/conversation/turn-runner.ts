@@ -21,8 +21,6 @@ export interface TurnRequest {
   overrides: Partial<ConversationSettings>
   onConflict: 'fail' | 'queue' | 'branch'
   key?: string | undefined
-  /** What takes the reply's place instead of asking for one; undefined where the model is asked. */
-  replacement?: (() => MessageContentParam | undefined) | undefined
 }
 
 /** How often a turn that queues looks whether another process's reply has ended. */
@@ -35,12 +33,32 @@ export async function runTurn(
   request: TurnRequest,
   control: TurnControl,
 ): Promise<Reply> {
+  while (state.running !== undefined && request.onConflict !== 'branch') {
+    if (request.onConflict === 'fail') throw state.conflict('busy')
+    await unless(control.signal, state.running)
+  }
+  const { promise: over, resolve: end } = Promise.withResolvers<void>()
+  state.running = over
+  try {
+    return await takeTurn(state, engine, request, control)
+  } finally {
+    if (state.running === over) state.running = undefined
+    end()
+  }
+}
+
+async function takeTurn(
+  state: ConversationState,
+  engine: Engine,
+  request: TurnRequest,
+  control: TurnControl,
+): Promise<Reply> {
   for (;;) {
-    const { plan, begun } = await begin(state, request, control.signal)
-    if (!begun.repeated) return run(state, engine, request, { plan, begun }, control)
+    const begun = await begin(state, request, control.signal)
+    if (!begun.repeated) return run(state, engine, request, begun, control)
     const { reply, message } = begun
     if (reply.state === 'committed') return repeat(reply, control)
-    if (isUnfinished(reply.state)) await waitOrFail(state, request, control.signal)
+    if (isUnfinished(reply.state)) await waitElsewhere(state, request, control.signal)
     else if (state.record.head !== reply.number) throw state.conflict('moved')
     else {
       // What the key was given to has no whole reply: it is asked again, beside the attempt that failed.
@@ -49,38 +67,37 @@ export async function runTurn(
         messages: [],
         parent: message,
       })
-      return runTurn(state, engine, { ...request, plan: again, key: undefined }, control)
+      return takeTurn(state, engine, { ...request, plan: again, key: undefined }, control)
     }
   }
 }
 
-interface Begun {
+interface Planned extends BegunTurn {
   plan: Plan
-  begun: BegunTurn | RepeatedTurn
+  /** The message that the reply answers. */
+  parent: number
+  at: number
 }
 
-async function begin(state: ConversationState, request: TurnRequest, signal: AbortSignal): Promise<Begun> {
+async function begin(
+  state: ConversationState,
+  request: TurnRequest,
+  signal: AbortSignal,
+): Promise<Planned | RepeatedTurn> {
   const { onConflict, key } = request
   for (;;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
     await state.keepUnkept()
-    if (state.isBusy && state.running === undefined) await state.refresh()
-    const mustWait = state.isBusy && onConflict !== 'branch'
-    if (mustWait && key === undefined) {
-      await waitOrFail(state, request, signal)
-      continue
-    }
-    const plan = await request.plan()
-    // No conversation has the version 0: while a reply is being received, a key is only looked for.
-    const version = mustWait ? 0 : state.record.version
-    const { parent, messages, history } = plan
-    const title = history.records.length === 0 ? titleOf(messages) : undefined
+    if (state.isBusy) await state.refresh()
     try {
-      const begun = await state.store.begin({ id: state.id, version, parent, messages, key, title, at: Date.now() })
-      return { plan, begun }
+      if (state.isBusy && onConflict !== 'branch') throw state.conflict('busy')
+      return await state.exclusively(() => beginNow(state, request))
     } catch (error) {
+      // What is sent again need not fit any more where it was sent first.
+      const repeated = key === undefined ? undefined : await state.store.find(state.id, key)
+      if (repeated !== undefined) return repeated
       if (!(error instanceof ConversationConflictError)) throw error
-      if (mustWait) await waitOrFail(state, request, signal)
+      if (error.reason === 'busy') await waitElsewhere(state, request, signal)
       else {
         await state.refresh()
         if (onConflict === 'fail') throw error
@@ -89,13 +106,40 @@ async function begin(state: ConversationState, request: TurnRequest, signal: Abo
   }
 }
 
-async function waitOrFail(state: ConversationState, { onConflict }: TurnRequest, signal: AbortSignal): Promise<void> {
+async function beginNow(
+  state: ConversationState,
+  { plan: makePlan, key, overrides }: TurnRequest,
+): Promise<Planned | RepeatedTurn> {
+  // Whatever is wrong with the settings shows before anything is written.
+  changeSettings(state.settings, overrides)
+  const plan = await makePlan()
+  const { id, record } = state
+  const { parent, messages } = plan
+  const at = Date.now()
+  const begun = await state.store.begin({
+    id,
+    version: record.version,
+    parent,
+    messages,
+    key,
+    title: titleFor(plan),
+    at,
+  })
+  if (begun.repeated) return begun
+  const asked = askedRecords(plan, begun.first, at)
+  state.began(begun, plan.history, asked, titleFor(plan) ?? null)
+  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at }
+}
+
+/** Waits for a while, where a turn is under way that another writer began. */
+async function waitElsewhere(
+  state: ConversationState,
+  { onConflict }: TurnRequest,
+  signal: AbortSignal,
+): Promise<void> {
   if (onConflict !== 'queue') throw state.conflict('busy')
-  if (state.running !== undefined) await unless(signal, state.running)
-  else {
-    await unless(signal, new Promise((resolve) => setTimeout(resolve, pollMs)))
-    await state.refresh()
-  }
+  await unless(signal, new Promise((resolve) => setTimeout(resolve, pollMs)))
+  await state.refresh()
 }
 
 /** Waits, but not longer than until the signal aborts. */
@@ -111,39 +155,30 @@ async function run(
   state: ConversationState,
   engine: Engine,
   request: TurnRequest,
-  { plan, begun }: { plan: Plan; begun: BegunTurn },
+  begun: Planned,
   control: TurnControl,
 ): Promise<Reply> {
-  const { promise: over, resolve } = Promise.withResolvers<void>()
-  state.running = over
-  try {
-    const asked = askedRecords(plan, begun)
-    state.began(begun, plan.history, asked, titleOf(plan.messages) ?? null)
-    const { end, cost, error } = await receive(state, engine, request, { plan, begun }, control)
-    const number = await keep(state, end)
-    control.kept = true
-    const record = { ...replyRecord(end), number, parent: asked.at(-1)?.number ?? plan.parent }
-    await state.ended(begun.reply, record)
-    if (error !== undefined) throw error
-    return replyOf(record, cost)
-  } finally {
-    if (state.running === over) state.running = undefined
-    resolve()
-  }
+  const { parent, at } = begun
+  const { end, cost, error } = await receive(state, engine, request, begun, control)
+  const number = await keep(state, end)
+  control.kept = true
+  const { json, received, reply } = end
+  const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
+  await state.ended(begun.reply, record)
+  if (error !== undefined) throw error
+  return replyOf(record, cost)
 }
 
 async function receive(
   state: ConversationState,
   engine: Engine,
-  { overrides, replacement }: TurnRequest,
-  { plan, begun }: { plan: Plan; begun: BegunTurn },
+  { overrides }: TurnRequest,
+  { plan, handle }: Planned,
   control: TurnControl,
 ): Promise<Exchanged> {
   const { store, id } = state
-  const { handle } = begun
   const settings = changeSettings(state.settings, overrides)
-  const content = replacement?.()
-  if (content !== undefined) return writtenByHand({ id, handle, content, model: settings.model })
+  if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
   const { params, context } = requestOf(settings, plan, state.history.sent)
@@ -175,6 +210,10 @@ function writtenByHand({ id, handle, content, model }: Written): Exchanged {
   return { end, cost: undefined, error: undefined }
 }
 
+function titleFor({ history, messages }: Plan): string | undefined {
+  return history.records.length === 0 ? titleOf(messages) : undefined
+}
+
 async function keep(state: ConversationState, end: FinishStep): Promise<number> {
   try {
     return (await state.store.finish(end)).number
@@ -184,21 +223,17 @@ async function keep(state: ConversationState, end: FinishStep): Promise<number> 
   }
 }
 
-function askedRecords({ messages, parent }: Plan, { first }: BegunTurn): MessageRecord[] {
+function askedRecords({ messages, parent }: Plan, first: number, at: number): MessageRecord[] {
   return messages.map(({ role, json }, index) => ({
     number: first + index,
     parent: index === 0 ? parent : first + index - 1,
     role,
     state: 'committed',
-    createdAt: Date.now(),
+    createdAt: at,
     json,
     received: null,
     reply: null,
   }))
-}
-
-function replyRecord({ state, at, json, received, reply }: FinishStep): Omit<MessageRecord, 'number' | 'parent'> {
-  return { role: 'assistant', state, createdAt: at, json, received, reply }
 }
 
 /** What was asked before with the same key has its reply already. */

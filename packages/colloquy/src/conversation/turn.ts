@@ -34,7 +34,8 @@ export interface TurnControl {
  * arrived is kept in the conversation. So a turn that fails and that nobody awaits is no unhandled rejection: the failure
  * stands in the conversation. Only one that could not even be written down, and that nobody looked at, is.
  */
-export class Turn implements PromiseLike<Reply>, AsyncIterable<MessageStreamEvent> {
+export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
+  readonly [Symbol.toStringTag] = 'Turn'
   readonly #reply = Promise.withResolvers<Reply>()
   readonly #controller = new AbortController()
   readonly #events: MessageStreamEvent[] = []

@@ -1,0 +1,731 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type ScriptEngine, type ScriptedReply, type Step, offline, script } from '../engines/index.ts'
+import type { Engine } from '../protocol/engine.ts'
+import { APIUserAbortError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { ContentBlock } from '../protocol/message.ts'
+import { type Conversation, type ConversationSettings, memoryStore, openConversations } from './index.ts'
+import { sqliteStore } from './sqlite.ts'
+import type { ConversationStore } from './store.ts'
+
+type EngineEvent = MessageStreamEvent | PingEvent
+
+const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 300 }
+
+async function start(
+  steps: Engine | ReadonlyArray<ScriptedReply | Step>,
+  { store = memoryStore(), ...more }: { store?: ConversationStore } & Partial<ConversationSettings> = {},
+): Promise<{ conversation: Conversation; engine: ScriptEngine; again: () => Promise<Conversation> }> {
+  const engine = (typeof steps === 'function' ? steps : script(steps)) as ScriptEngine
+  const conversations = openConversations({ engine, store })
+  const conversation = await conversations.create({ ...settings, ...more })
+  return { conversation, engine, again: () => conversations.open(conversation.id) }
+}
+
+/** What stands in the conversation: text, or the state in which it ended. */
+function said({ messages }: Conversation): string[] {
+  return messages.map(({ content, state }) => `${textOf(content)}${state === 'committed' ? '' : ` (${state})`}`)
+}
+
+function textOf(content: string | readonly { type: string; text?: unknown }[]): string {
+  return typeof content === 'string' ? content : content.map((block) => String(block.text ?? block.type)).join('+')
+}
+
+/** What the last request sent. */
+function sent({ requests }: ScriptEngine): unknown {
+  return requests.at(-1)?.params.messages.map(({ role, content }) => `${role}: ${textOf(content)}`)
+}
+
+const call: ContentBlock = { type: 'tool_use', id: 'toolu_1', name: 'look', input: { at: 'sky' } }
+const secondCall: ContentBlock = { type: 'tool_use', id: 'toolu_2', name: 'look', input: {} }
+
+describe('send()', () => {
+  test('gives the reply to who awaits it', async () => {
+    const { conversation } = await start(['Hello there.'])
+    const reply = await conversation.send('Hello')
+    assert.deepEqual(
+      [reply.text, reply.stopReason, reply.messageId, reply.parentId],
+      ['Hello there.', 'end_turn', '2', '1'],
+    )
+    assert.deepEqual(reply.message.content, [{ type: 'text', text: 'Hello there.', citations: null }])
+    assert.deepEqual(reply.usage, reply.message.usage)
+  })
+
+  test('streams the text, and the reply can be awaited before, after, or never', async () => {
+    const { conversation } = await start(['one two three', 'four five six', 'seven'])
+    const first = conversation.send('a')
+    assert.equal((await Array.fromAsync(first.text)).join(''), 'one two three')
+    assert.equal((await first).text, 'one two three')
+
+    const second = conversation.send('b')
+    assert.equal((await second).text, 'four five six')
+    assert.equal((await Array.fromAsync(second.text)).join(''), 'four five six')
+    assert.equal((await Array.fromAsync(second.text)).join(''), 'four five six')
+
+    assert.equal((await Array.fromAsync(conversation.send('c').text)).join(''), 'seven')
+    assert.deepEqual(said(conversation), ['a', 'one two three', 'b', 'four five six', 'c', 'seven'])
+  })
+
+  test('streams the events', async () => {
+    const { conversation } = await start(['Hi'])
+    const turn = conversation.send('Hello')
+    const events = await Array.fromAsync(turn)
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      [
+        'message_start',
+        'content_block_start',
+        'content_block_delta',
+        'content_block_stop',
+        'message_delta',
+        'message_stop',
+      ],
+    )
+    assert.deepEqual(await Array.fromAsync(turn.events), events)
+  })
+
+  test('leaving the loop early does not stop the turn', async () => {
+    const { conversation } = await start(['one two three'])
+    const turn = conversation.send('a')
+    for await (const _ of turn.text) break
+    assert.equal((await turn).text, 'one two three')
+  })
+
+  test('sends the whole history and the settings', async () => {
+    const { conversation, engine } = await start(['r1', 'r2', 'r3'], {
+      system: 'Be brief.',
+      betas: ['b-1'],
+      version: '2023-06-01',
+    })
+    await conversation.send('a')
+    await conversation.send([{ type: 'text', text: 'b' }])
+    await conversation.send('c')
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: r1', 'user: b', 'assistant: r2', 'user: c'])
+    const { params, context } = engine.requests[2]!
+    const { messages, ...rest } = params
+    assert.deepEqual(rest, { ...settings, system: 'Be brief.' })
+    assert.deepEqual([context.betas, context.version], [['b-1'], '2023-06-01'])
+    assert.equal(messages.length, 5)
+  })
+
+  test('takes settings for one turn alone', async () => {
+    const { conversation, engine } = await start(['r1', 'r2'])
+    await conversation.send('a', { model: 'claude-opus-5-5', max_tokens: 7 })
+    await conversation.send('b')
+    assert.deepEqual(
+      engine.requests.map(({ params }) => [params.model, params.max_tokens]),
+      [
+        ['claude-opus-5-5', 7],
+        ['claude-sonnet-4-6', 300],
+      ],
+    )
+  })
+
+  test('writes what is said before the request leaves', async () => {
+    const store = memoryStore()
+    let seen: unknown
+    async function* watching(...[params, context]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
+      const [listed] = await store.list({ limit: 1 })
+      seen = (await store.open(listed!.id))!.messages.map(({ state, json }) => [state, json])
+      yield* offline()(params, context)
+    }
+    const { conversation } = await start(watching, { store })
+    await conversation.send('Hello')
+    assert.deepEqual(seen, [
+      ['committed', '{"role":"user","content":"Hello"}'],
+      ['pending', ''],
+    ])
+  })
+
+  test('keeps the question when the engine fails, and the next one goes along with it', async () => {
+    const { conversation, engine, again } = await start([{ error: { type: 'overloaded_error' } }, 'r2'])
+    await assert.rejects(conversation.send('hello'), { name: 'OverloadedError', type: 'overloaded_error' })
+    assert.deepEqual(said(conversation), ['hello'])
+    assert.deepEqual(said(await again()), ['hello'])
+    await conversation.send('are you there?')
+    assert.deepEqual(sent(engine), ['user: hello', 'user: are you there?'])
+    assert.deepEqual(said(conversation), ['hello', 'are you there?', 'r2'])
+  })
+
+  test('keeps what arrived when the engine fails in the middle, marks it, and sends it as what was said', async () => {
+    const { conversation, engine, again } = await start([
+      { reply: 'one two three four five six seven', after: 3, cut: 'reset' },
+      'r2',
+    ])
+    const turn = conversation.send('hello')
+    await assert.rejects(turn, { name: 'WireFault' })
+    const arrived = (await arrivedText(turn.text)).text
+    assert.ok(arrived.length > 0 && arrived.length < 30, arrived)
+    assert.deepEqual(said(conversation), ['hello', `${arrived} (interrupted)`])
+    const reopened = await again()
+    assert.deepEqual(reopened.messages, conversation.messages)
+    assert.equal(reopened.messages[1]?.error?.name, 'WireFault')
+    await conversation.send('go on')
+    assert.deepEqual(sent(engine), ['user: hello', `assistant: ${arrived}`, 'user: go on'])
+  })
+
+  test('a stream that ends early without an error is no whole reply', async () => {
+    async function* silent(...[params]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
+      for await (const event of script(['one two three'])(params)) if (event.type !== 'message_stop') yield event
+    }
+    const { conversation } = await start(silent)
+    await assert.rejects(conversation.send('hello'), { name: 'APIConnectionError' })
+    assert.deepEqual(said(conversation), ['hello', 'one two three (interrupted)'])
+  })
+
+  test('a failure that stands in the conversation is no unhandled rejection', async (context) => {
+    const unhandled = context.mock.fn()
+    process.on('unhandledRejection', unhandled)
+    context.after(() => process.off('unhandledRejection', unhandled))
+    const { conversation, again } = await start([{ error: { type: 'overloaded_error' } }])
+    conversation.send('hello')
+    await eventually(async () => (await (await again()).branches()).length > 0)
+    await eventually(async () => (await (await again()).versions('2'))[0]?.state === 'failed')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.equal(unhandled.mock.callCount(), 0)
+  })
+
+  test('a failure that stands nowhere and that nobody awaits is an unhandled rejection', async (context) => {
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    process.once('unhandledRejection', resolve)
+    context.after(() => listeners.forEach((listener) => process.on('unhandledRejection', listener)))
+    const { conversation } = await start([])
+    conversation.send('')
+    assert.match(String(await promise), /Cannot send content: found no visible character in it/)
+  })
+
+  for (const [content, message] of [
+    ['', 'Cannot send content: found no visible character in it'],
+    [' \n', 'Cannot send content: found no visible character in it'],
+    [[], 'Cannot send content: it must be text or a list of blocks, found an empty list'],
+    [[{ type: 'text', text: '' }], 'Cannot send content.0.text: found no visible character in it'],
+    [[{ type: 'text', text: 'a' }, call], 'Cannot send content.1: only the model writes tool_use blocks'],
+    [[{ text: 'a' }], 'Cannot send content.0: it must be a block with a type, found an object'],
+    [
+      [{ type: 'tool_result', tool_use_id: 'toolu_9' }],
+      'Cannot send the result of toolu_9: no call with this id waits for one',
+    ],
+    [7, 'Cannot send content: it must be text or a list of blocks, found 7'],
+  ] as const) {
+    test(`refuses ${JSON.stringify(content)}, and neither writes nor sends anything`, async () => {
+      const { conversation, engine, again } = await start(['r1'])
+      await assert.rejects(conversation.send(content as never), { name: 'ContentError', message })
+      assert.equal(engine.requests.length, 0)
+      assert.deepEqual((await again()).messages, [])
+    })
+  }
+
+  test('refuses settings that no request can have, and writes nothing', async () => {
+    const { conversation, again } = await start(['r1'])
+    await assert.rejects(conversation.send('a', { max_tokens: 0 }), /Cannot set max_tokens .* found 0/)
+    assert.deepEqual((await again()).messages, [])
+    await conversation.send('a')
+  })
+})
+
+describe('abort()', () => {
+  test('stops the turn, and what arrived is kept', async () => {
+    const { conversation, again } = await start([{ reply: 'one two three four five', after: 3, stall: true }])
+    const turn = conversation.send('hello')
+    const { text } = await firstText(turn.text)
+    turn.abort()
+    await assert.rejects(turn, APIUserAbortError)
+    assert.deepEqual(said(conversation), ['hello', `${text} (interrupted)`])
+    assert.deepEqual((await again()).messages, conversation.messages)
+  })
+
+  test('a signal does the same, and says why', async () => {
+    const { conversation } = await start([{ stall: true, after: 0 }, 'r2'])
+    const controller = new AbortController()
+    const turn = conversation.send('hello', { signal: controller.signal })
+    setTimeout(() => controller.abort(new Error('enough')), 5)
+    await assert.rejects(
+      turn,
+      (error: Error) => error instanceof APIUserAbortError && (error.cause as Error).message !== '',
+    )
+    assert.deepEqual(said(conversation), ['hello'])
+    assert.equal((await conversation.retry()).text, 'r2')
+  })
+
+  test('before anything was written nothing is', async () => {
+    const { conversation, engine } = await start(['r1'])
+    const turn = conversation.send('hello')
+    turn.abort()
+    await assert.rejects(turn, APIUserAbortError)
+    await assert.rejects(conversation.send('hello', { signal: AbortSignal.abort() }), APIUserAbortError)
+    assert.deepEqual(conversation.messages, [])
+    assert.equal(engine.requests.length, 0)
+  })
+})
+
+describe('what is sent after', () => {
+  test('an interrupted reply leaves out thinking and calls that are not whole, and calls that nobody will answer', async () => {
+    const thinking = { type: 'thinking' as const, thinking: 'hm', signature: 's' }
+    const content = [thinking, { type: 'text' as const, text: 'Looking', citations: null }, call, secondCall]
+    const events = await Array.fromAsync(script([{ content }])({ ...settings, messages: [] }))
+    const lastDelta = events.findLastIndex(({ type }) => type === 'content_block_delta')
+    const { conversation, engine, again } = await start([{ reply: { content }, after: lastDelta, cut: 'reset' }, 'ok'])
+    await assert.rejects(conversation.send('a'))
+    assert.equal(said(await again())[1], 'thinking+Looking+tool_use+tool_use (interrupted)')
+    await conversation.send('b')
+    assert.deepEqual(engine.requests[1]?.params.messages[1]?.content, content.slice(0, 2))
+  })
+
+  test('a reply of which nothing may be sent is not sent at all', async () => {
+    const content = [{ type: 'thinking' as const, thinking: 'hm hm hm hm hm hm hm hm hm', signature: 's' }]
+    const { conversation, engine } = await start([{ reply: { content }, after: 3, cut: 'reset' }, 'ok'])
+    await assert.rejects(conversation.send('a'))
+    await conversation.send('b')
+    assert.deepEqual(sent(engine), ['user: a', 'user: b'])
+    assert.deepEqual(said(conversation), ['a', 'thinking (interrupted)', 'b', 'ok'])
+  })
+
+  test('a refusal is what was asked', async () => {
+    const { conversation, engine } = await start([{ content: 'Well, I', stop_reason: 'refusal' }, 'ok'])
+    assert.equal((await conversation.send('a')).stopReason, 'refusal')
+    await conversation.send('b')
+    assert.deepEqual(sent(engine), ['user: a', 'user: b'])
+    assert.equal(conversation.messages[1]?.stopReason, 'refusal')
+  })
+
+  test('max_tokens inside a call leaves the call out', async () => {
+    const content: ContentBlock[] = [{ type: 'text', text: 'Looking', citations: null }, call]
+    const { conversation, engine } = await start([{ content, stop_reason: 'max_tokens' }, 'ok'])
+    await conversation.send('a')
+    await conversation.send('b')
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: Looking', 'user: b'])
+  })
+
+  test('a call must be answered: all results, once each, before anything else', async () => {
+    const { conversation, engine } = await start([{ content: [call, secondCall], stop_reason: 'tool_use' }, 'done'])
+    await conversation.send('a')
+    const result = (id: string) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'blue' })
+    const text = { type: 'text' as const, text: 'and?' }
+    await assert.rejects(
+      conversation.send('b'),
+      /without the results of toolu_1, toolu_2: the last reply waits for them/,
+    )
+    await assert.rejects(conversation.send([result('toolu_1')]), /without the results of toolu_2/)
+    await assert.rejects(
+      conversation.send([text, result('toolu_1'), result('toolu_2')]),
+      /content.2: tool results come before/,
+    )
+    await assert.rejects(conversation.send([result('toolu_1'), result('toolu_1')]), /the result of toolu_1 twice/)
+    assert.equal(engine.requests.length, 1)
+    assert.equal((await conversation.send([result('toolu_2'), result('toolu_1'), text])).text, 'done')
+    await conversation.undo()
+    assert.deepEqual(said(conversation), [])
+  })
+})
+
+describe('continue()', () => {
+  const cut = { reply: 'one two three four five six seven', after: 3, cut: 'reset' } as const
+
+  test('on a model with prefill goes on in the same message', async () => {
+    const { conversation, engine } = await start([cut, ' and more'], { model: 'claude-sonnet-4-5' })
+    await assert.rejects(conversation.send('count'))
+    const [, { content }] = conversation.messages as [unknown, { content: string }]
+    const begun = textOf(content)
+    const reply = await conversation.continue()
+    assert.deepEqual(sent(engine), ['user: count', `assistant: ${begun.trimEnd()}`])
+    assert.equal(reply.text, `${begun.trimEnd()} and more`)
+    assert.deepEqual(said(conversation), ['count', reply.text])
+    assert.equal((await conversation.versions(reply.messageId)).length, 2)
+  })
+
+  test('on other models asks to carry on, and keeps what was asked', async () => {
+    const { conversation, engine } = await start([cut, 'and more'])
+    await assert.rejects(conversation.send('count'))
+    const begun = textOf(conversation.messages[1]!.content)
+    assert.equal((await conversation.continue()).text, 'and more')
+    assert.match(String((sent(engine) as string[])[2]), /^user: Your last message was cut off\. Continue it exactly/)
+    assert.equal((sent(engine) as string[])[1], `assistant: ${begun}`)
+    assert.equal(conversation.messages.length, 4)
+  })
+
+  test('sends a paused reply back as it is', async () => {
+    const { conversation, engine } = await start([{ content: 'Searching', stop_reason: 'pause_turn' }, 'found'])
+    await conversation.send('a')
+    await conversation.continue()
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: Searching'])
+    assert.deepEqual(said(conversation), ['a', 'Searching', 'found'])
+  })
+
+  test('asks again where nothing came, and goes on where a limit cut the reply', async () => {
+    const { conversation, engine } = await start([
+      { error: { type: 'api_error' } },
+      { content: 'one two', stop_reason: 'max_tokens' },
+      'three',
+    ])
+    await assert.rejects(conversation.send('count'))
+    assert.equal((await conversation.continue()).text, 'one two')
+    assert.deepEqual(sent(engine), ['user: count'])
+    assert.equal((await conversation.continue()).text, 'three')
+    await assert.rejects(conversation.continue(), /Cannot continue message \d+: it ended by itself \(end_turn\)/)
+  })
+
+  test('of an empty end of turn asks to go on', async () => {
+    const { conversation, engine } = await start([{ content: [] }, 'more'])
+    await conversation.send('a')
+    await conversation.continue()
+    assert.deepEqual(sent(engine), ['user: a', 'user: Please go on.'])
+  })
+})
+
+describe('the tree', () => {
+  test('retry() asks for a sibling, also of another model and further up', async () => {
+    const { conversation, engine } = await start(['r1', 'r2', 'r1b', 'r2b'])
+    const first = await conversation.send('a')
+    const second = await conversation.send('b')
+    const other = await conversation.retry(first.messageId, { model: 'claude-opus-5-5' })
+    assert.deepEqual(said(conversation), ['a', 'r1b'])
+    assert.equal(engine.requests[2]?.params.model, 'claude-opus-5-5')
+    await conversation.switchTo(second.messageId)
+    assert.deepEqual(said(conversation), ['a', 'r1', 'b', 'r2'])
+    await conversation.retry()
+    assert.deepEqual(said(conversation), ['a', 'r1', 'b', 'r2b'])
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: r1', 'user: b'])
+    assert.deepEqual(
+      (await conversation.versions(other.messageId)).map(({ id }) => id),
+      ['2', '5'],
+    )
+    assert.deepEqual(
+      (await conversation.versions(second.messageId)).map(({ content }) => textOf(content)),
+      ['r2', 'r2b'],
+    )
+  })
+
+  test('edit() of what was said asks anew, beside it', async () => {
+    const { conversation, engine, again } = await start(['r1', 'r2', 'r3'])
+    await conversation.send('a')
+    await conversation.send('b')
+    const reply = await conversation.edit('3', 'b, better')
+    assert.deepEqual(said(conversation), ['a', 'r1', 'b, better', 'r3'])
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: r1', 'user: b, better'])
+    assert.deepEqual(
+      (await conversation.versions(reply.parentId!)).map(({ content }) => content),
+      ['b', 'b, better'],
+    )
+    assert.deepEqual(said(await again()), said(conversation))
+  })
+
+  test('edit() of the first message begins the conversation anew', async () => {
+    const { conversation } = await start(['r1', 'r2'])
+    await conversation.send('a')
+    await conversation.edit('1', 'b')
+    assert.deepEqual(said(conversation), ['b', 'r2'])
+    await conversation.switchTo('2')
+    assert.deepEqual(said(conversation), ['a', 'r1'])
+  })
+
+  test('edit() of a reply takes its place and asks nobody', async () => {
+    const { conversation, engine } = await start(['r1', 'r2'])
+    const { messageId } = await conversation.send('a')
+    const { cost, usage } = conversation
+    const reply = await conversation.edit(messageId, 'what it should have said')
+    assert.deepEqual([reply.text, reply.usage.output_tokens], ['what it should have said', 0])
+    assert.equal(engine.requests.length, 1)
+    assert.deepEqual([conversation.cost, conversation.usage], [cost, usage])
+    await conversation.send('b')
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: what it should have said', 'user: b'])
+  })
+
+  test('undo() takes turns back and gives them back', async () => {
+    const { conversation, engine, again } = await start(['r1', 'r2', 'r3', 'r4'])
+    for (const text of ['a', 'b', 'c']) await conversation.send(text)
+    const undone = await conversation.undo(2)
+    assert.deepEqual(
+      undone.map(({ content }) => textOf(content)),
+      ['b', 'r2', 'c', 'r3'],
+    )
+    assert.deepEqual(said(await again()), ['a', 'r1'])
+    await conversation.send('d')
+    assert.deepEqual(sent(engine), ['user: a', 'assistant: r1', 'user: d'])
+    await assert.rejects(conversation.undo(3), /Cannot undo 3 turns: the conversation has fewer/)
+    await assert.rejects(conversation.undo(0), RangeError)
+  })
+
+  test('branches() are all ways through the tree', async () => {
+    const { conversation } = await start(['r1', 'r2', 'r3'])
+    await conversation.send('a')
+    await conversation.retry()
+    await conversation.send('b')
+    const branches = await conversation.branches()
+    assert.deepEqual(
+      branches.map(({ messageId, isActive, length, usage }) => [messageId, isActive, length, usage.calls]),
+      [
+        ['5', true, 4, 2],
+        ['2', false, 2, 1],
+      ],
+    )
+  })
+
+  test('erase() takes a message and what follows it out for good', async () => {
+    const { conversation, again } = await start(['r1', 'r2'])
+    await conversation.send('a')
+    await conversation.send('b')
+    await conversation.erase('3')
+    assert.deepEqual(said(conversation), ['a', 'r1'])
+    assert.deepEqual(said(await again()), ['a', 'r1'])
+    assert.equal((await conversation.branches()).length, 1)
+  })
+
+  test('names a message that is not there', async () => {
+    const { conversation, engine } = await start(['r1'])
+    await conversation.send('a')
+    for (const id of ['9', '0', 'x', '', '1.5', '-1']) {
+      const name = { name: 'ConversationNotFoundError' }
+      await assert.rejects(async () => conversation.edit(id, 'b'), name)
+      await assert.rejects(async () => conversation.retry(id), name)
+      await assert.rejects(conversation.switchTo(id), name)
+      await assert.rejects(conversation.versions(id), name)
+      await assert.rejects(conversation.erase(id), name)
+    }
+    assert.equal(engine.requests.length, 1)
+  })
+})
+
+describe('a key', () => {
+  test('makes a send that is repeated find the first one, also after reopening', async () => {
+    const { conversation, engine, again } = await start(['r1', 'r2'])
+    const first = await conversation.send('a', { key: 'k' })
+    await conversation.send('b')
+    const turn = (await again()).send('a', { key: 'k' })
+    assert.equal((await Array.fromAsync(turn.text)).join(''), 'r1')
+    const repeated = await turn
+    assert.deepEqual(repeated.message, first.message)
+    assert.deepEqual(repeated.messageId, first.messageId)
+    assert.equal(engine.requests.length, 2)
+    assert.deepEqual(said(await again()), ['a', 'r1', 'b', 'r2'])
+  })
+
+  test('asks again where there was no whole reply', async () => {
+    const { conversation, engine } = await start([{ error: { type: 'api_error' } }, 'r1'])
+    await assert.rejects(conversation.send('a', { key: 'k' }))
+    assert.equal((await conversation.send('a', { key: 'k' })).text, 'r1')
+    assert.deepEqual(sent(engine), ['user: a'])
+    assert.deepEqual(said(conversation), ['a', 'r1'])
+  })
+
+  test('finds results that were sent already', async () => {
+    const { conversation } = await start([{ content: [call], stop_reason: 'tool_use' }, 'done'])
+    await conversation.send('a')
+    const results = [{ type: 'tool_result' as const, tool_use_id: 'toolu_1', content: 'blue' }]
+    await conversation.send(results, { key: 'k' })
+    assert.equal((await conversation.send(results, { key: 'k' })).text, 'done')
+  })
+})
+
+for (const kind of ['memoryStore', 'sqliteStore']) {
+  describe(`two writers on one conversation in ${kind}`, () => {
+    let folder: string
+    let files = 0
+    before(() => (folder = mkdtempSync(join(tmpdir(), 'colloquy-'))))
+    after(() => rmSync(folder, { recursive: true }))
+    const newStore = (): ConversationStore =>
+      kind === 'memoryStore' ? memoryStore() : sqliteStore(join(folder, `${++files}.db`))
+
+    test('the one who comes second is told, and nothing of his is written', async () => {
+      const { conversation, again } = await start(['r1', 'r2', 'r3'], { store: newStore() })
+      const other = await again()
+      await conversation.send('a')
+      await assert.rejects(other.send('b'), { name: 'ConversationConflictError', reason: 'moved', head: '2' })
+      assert.deepEqual(said(other), ['a', 'r1'])
+      assert.equal((await other.send('b')).text, 'r2')
+      await assert.rejects(conversation.configure({ max_tokens: 5 }), { name: 'ConversationConflictError' })
+      await conversation.configure({ max_tokens: 5 })
+      assert.deepEqual(said(await again()), ['a', 'r1', 'b', 'r2'])
+    })
+
+    test('who comes while a reply is received is told', async () => {
+      const { conversation, again } = await start([{ reply: 'one two three', eventDelayMs: 5 }], { store: newStore() })
+      const turn = conversation.send('a')
+      await firstText(turn.text)
+      const other = await again()
+      await assert.rejects(other.send('b'), { name: 'ConversationConflictError', reason: 'busy', head: '2' })
+      await assert.rejects(conversation.send('b'), { name: 'ConversationConflictError', reason: 'busy' })
+      await assert.rejects(other.undo(), { name: 'ConversationConflictError', reason: 'busy' })
+      assert.equal((await turn).text, 'one two three')
+    })
+
+    test('who queues waits and goes on from there', async () => {
+      const { conversation, engine, again } = await start([{ reply: 'one two three', eventDelayMs: 2 }, 'r2', 'r3'], {
+        store: newStore(),
+      })
+      const other = await again()
+      const turns = [
+        conversation.send('a'),
+        conversation.send('b', { onConflict: 'queue' }),
+        other.send('c', { onConflict: 'queue' }),
+      ]
+      await Promise.all(turns)
+      assert.equal(engine.requests.length, 3)
+      const texts = said(await again())
+      assert.deepEqual([texts.length, texts.slice(0, 2)], [6, ['a', 'one two three']])
+      assert.deepEqual(new Set([texts[2], texts[4]]), new Set(['b', 'c']))
+    })
+
+    test('who queues can be stopped', async () => {
+      const { conversation, again } = await start([{ stall: true, after: 0 }], { store: newStore() })
+      const turn = conversation.send('a')
+      const waiting = [conversation, await again()].map((each) =>
+        each.send('b', { onConflict: 'queue', signal: AbortSignal.timeout(20) }),
+      )
+      for (const each of waiting) await assert.rejects(each, APIUserAbortError)
+      turn.abort()
+      await assert.rejects(turn, APIUserAbortError)
+      assert.deepEqual(said(await again()), ['a'])
+    })
+
+    test('who branches goes on from what he saw, and both are kept', async () => {
+      const { conversation, engine, again } = await start(
+        ['r1', 'r2', { reply: 'one two three', eventDelayMs: 5 }, 'r4'],
+        { store: newStore() },
+      )
+      await conversation.send('a')
+      const other = await again()
+      await conversation.send('b')
+      const turn = conversation.send('c')
+      await firstText(turn.text)
+      assert.equal((await other.send('d', { onConflict: 'branch' })).text, 'r4')
+      assert.deepEqual(sent(engine), ['user: a', 'assistant: r1', 'user: d'])
+      assert.equal((await turn).text, 'one two three')
+      const reopened = await again()
+      assert.deepEqual(said(reopened), ['a', 'r1', 'd', 'r4'])
+      await reopened.switchTo((await turn).messageId)
+      assert.deepEqual(said(reopened), ['a', 'r1', 'b', 'r2', 'c', 'one two three'])
+      await conversation.refresh()
+      assert.deepEqual(said(conversation), said(reopened))
+    })
+  })
+}
+
+describe('money', () => {
+  const usage = {
+    input_tokens: 10,
+    cache_creation_input_tokens: 30,
+    cache_creation: { ephemeral_5m_input_tokens: 10, ephemeral_1h_input_tokens: 20 },
+    cache_read_input_tokens: 100,
+    output_tokens: 5,
+    server_tool_use: { web_search_requests: 2 },
+  }
+
+  test('usage and cost of a reply and of all calls, the retried included', async () => {
+    const { conversation, again } = await start([
+      { content: 'a', usage },
+      { content: 'b', usage },
+    ])
+    const { cost } = await conversation.send('a')
+    // 10 × $3, 10 × $3.75, 20 × $6, 100 × $0.30 and 5 × $15 a million, and two searches at $10 a thousand.
+    const picoUsd = 30_000_000n + 37_500_000n + 120_000_000n + 30_000_000n + 75_000_000n + 20_000_000_000n
+    assert.deepEqual([cost?.picoUsd, cost?.estimated], [picoUsd, false])
+    await conversation.retry()
+    for (const each of [conversation, await again()]) {
+      assert.deepEqual(each.usage, {
+        calls: 2,
+        input_tokens: 20,
+        cache_creation_input_tokens: 60,
+        cache_creation: { ephemeral_5m_input_tokens: 20, ephemeral_1h_input_tokens: 40 },
+        cache_read_input_tokens: 200,
+        output_tokens: 10,
+        server_tool_use: { web_search_requests: 4, web_fetch_requests: 0 },
+        cost: { picoUsd: 2n * picoUsd, estimated: false, unpriced: 0 },
+      })
+      assert.deepEqual(each.cost, each.usage.cost)
+    }
+  })
+
+  test('a model without a price is counted apart', async () => {
+    const { conversation } = await start([{ content: 'a', usage, model: 'llama' }], { model: 'llama' })
+    assert.equal((await conversation.send('a')).cost, undefined)
+    assert.deepEqual(conversation.cost, { picoUsd: 0n, estimated: false, unpriced: 1 })
+  })
+
+  test('an interrupted call is counted by what arrived, and marked', async () => {
+    const text = 'one two three four five six seven eight nine ten eleven twelve'
+    const { conversation } = await start([
+      { reply: { content: text, usage: { ...usage, output_tokens: 1 } }, after: 4, cut: 'reset' },
+    ])
+    await assert.rejects(conversation.send('a'))
+    const [, reply] = conversation.messages
+    assert.equal(reply?.estimated, true)
+    assert.equal(reply?.usage?.input_tokens, 10)
+    assert.ok(reply.usage.output_tokens > 1)
+    assert.equal(conversation.cost.estimated, true)
+    assert.equal(conversation.cost.picoUsd, reply.costPicoUsd)
+  })
+})
+
+describe('conversations', () => {
+  test('are listed, searched, renamed, configured and deleted', async () => {
+    const conversations = openConversations({ engine: script(['Kyoto is lovely.', 'r2']) })
+    const one = await conversations.create({ ...settings, system: 'Plan.' })
+    const two = await conversations.create({ ...settings, title: 'Two' })
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    await one.send('Where to?\nSomewhere warm.')
+    assert.equal(one.title, 'Where to?')
+    assert.deepEqual(
+      (await conversations.list()).map(({ id, title, messages }) => [id, title, messages]),
+      [
+        [one.id, 'Where to?', 2],
+        [two.id, 'Two', 0],
+      ],
+    )
+    assert.deepEqual(
+      (await conversations.list({ before: one.id })).map(({ id }) => id),
+      [two.id],
+    )
+    const [hit] = await conversations.search('lovely kyoto')
+    assert.deepEqual([hit?.conversationId, hit?.messageId, hit?.title], [one.id, '2', 'Where to?'])
+    assert.deepEqual(await conversations.search(' '), [])
+    await one.rename('Trip')
+    await one.configure({ model: 'claude-opus-5-5', system: undefined } as never)
+    const reopened = await conversations.open(one.id)
+    assert.deepEqual([reopened.title, reopened.settings], ['Trip', { model: 'claude-opus-5-5', max_tokens: 300 }])
+    await conversations.delete(one.id)
+    await assert.rejects(conversations.open(one.id), { name: 'ConversationNotFoundError' })
+    await assert.rejects(conversations.delete(one.id), { name: 'ConversationNotFoundError' })
+  })
+
+  test('need a client or an engine, a model and max_tokens', async () => {
+    assert.throws(() => openConversations({}), /there must be a client or an engine: found neither/)
+    const conversations = openConversations({ engine: offline() })
+    await assert.rejects(conversations.create({ model: '', max_tokens: 1 }), /Cannot set the model .* found ""/)
+    await assert.rejects(conversations.create({ model: 'm' } as never), /Cannot set max_tokens .* found undefined/)
+    await assert.rejects(conversations.list({ limit: 0 }), RangeError)
+  })
+
+  test('preview() is the request that would be sent', async () => {
+    const { conversation, engine } = await start(['r1', 'r2'], { system: 'Be brief.' })
+    await conversation.send('a')
+    const preview = conversation.preview('b')
+    assert.equal(engine.requests.length, 1)
+    await conversation.send('b')
+    assert.deepEqual(engine.requests[1]?.params, preview)
+  })
+})
+
+/** The first piece of text; the turn goes on. */
+async function firstText(texts: AsyncIterable<string>): Promise<{ text: string }> {
+  for await (const text of texts) return { text }
+  return { text: '' }
+}
+
+/** The text that arrives before the failure. */
+async function arrivedText(texts: AsyncIterable<string>): Promise<{ text: string }> {
+  let text = ''
+  try {
+    for await (const piece of texts) text += piece
+  } catch {}
+  return { text }
+}
+
+async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2))
+}
