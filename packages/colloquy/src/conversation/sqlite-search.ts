@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { SearchHit } from './store.ts'
-import { excerptOf, textOf } from './text.ts'
+import { excerptOf, wordsOf } from './text.ts'
 
 // Long enough to be quick, short enough that another process's turn does not wait for it.
 const batch = 500
@@ -45,9 +45,9 @@ function hasEnded({ state }: Row): boolean {
 }
 
 function indexRow(db: DatabaseSync, { id, json, received }: Row): void {
-  const text = textOf(received ?? json)
+  const text = wordsOf(received ?? json)
   if (text === '') return
-  db.prepare('INSERT INTO search (rowid, text) VALUES (?, ?)').run(id, text.toWellFormed().replaceAll('\0', ' '))
+  db.prepare('INSERT INTO search (rowid, text) VALUES (?, ?)').run(id, text)
 }
 
 /** Finds the messages that hold every word, the newest first. */

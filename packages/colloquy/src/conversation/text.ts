@@ -5,6 +5,15 @@ export function textOf(json: string): string {
   return texts(content).join('\n')
 }
 
+/** What a database searches: NUL and half surrogate pairs are no text to it, and what is no message has no words. */
+export function wordsOf(json: string): string {
+  try {
+    return textOf(json).toWellFormed().replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
 function texts(content: unknown): string[] {
   if (typeof content === 'string') return [content]
   if (!Array.isArray(content)) return []

@@ -1,0 +1,109 @@
+/** Anything that runs one statement: a pool or client of `pg`, PGlite, or a line around another driver. */
+export interface PostgresDatabase {
+  query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
+}
+
+interface Migration {
+  name: string
+  sql: string
+}
+
+/**
+ * Forward only: a migration that was released is never changed, a new one is added below it. `%` stands for the schema; each runs inside one PL/pgSQL block.
+ *
+ * Content is `text`, never `jsonb`, which orders keys anew, drops doubled ones and refuses `\u0000`.
+ */
+const migrations: readonly Migration[] = [
+  {
+    name: '0001 conversations',
+    sql: `
+      CREATE TABLE %.conversation (
+        id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        public_id  text NOT NULL UNIQUE,
+        version    integer NOT NULL,
+        head       integer NOT NULL,
+        last       integer NOT NULL,
+        created_at bigint NOT NULL,
+        updated_at bigint NOT NULL,
+        title      text
+      );
+      CREATE INDEX ON %.conversation (updated_at DESC, id DESC);
+
+      CREATE TABLE %.settings (
+        conversation bigint PRIMARY KEY REFERENCES %.conversation ON DELETE CASCADE,
+        json         text NOT NULL
+      );
+
+      CREATE TABLE %.message (
+        id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        conversation bigint NOT NULL REFERENCES %.conversation ON DELETE CASCADE,
+        number       integer NOT NULL,
+        parent       integer NOT NULL,
+        role         text NOT NULL,
+        state        text NOT NULL,
+        created_at   bigint NOT NULL,
+        key          text,
+        reply        text,
+        received     text,
+        json         text NOT NULL,
+        words        text NOT NULL,
+        UNIQUE (conversation, number)
+      );
+      CREATE INDEX ON %.message (conversation, number, parent) WHERE parent <> number - 1;
+      CREATE UNIQUE INDEX ON %.message (conversation, key) WHERE key IS NOT NULL;
+
+      CREATE TABLE %.lease (
+        message      bigint PRIMARY KEY REFERENCES %.message ON DELETE CASCADE,
+        conversation bigint NOT NULL,
+        owner        text NOT NULL,
+        until        bigint NOT NULL
+      );
+      CREATE INDEX ON %.lease (conversation);
+
+      -- Not written to the log: a crash of the database server loses what had arrived of a reply, and no question.
+      CREATE UNLOGGED TABLE %.delta (
+        message bigint NOT NULL,
+        part    integer NOT NULL,
+        json    text NOT NULL,
+        PRIMARY KEY (message, part)
+      );
+    `,
+  },
+  {
+    name: '0002 search',
+    sql: `
+      -- Trigrams find any part of a word without reading every message. A database without them searches all the same.
+      BEGIN
+        CREATE EXTENSION IF NOT EXISTS pg_trgm;
+        CREATE INDEX ON %.message USING gin (words gin_trgm_ops);
+      EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR undefined_object THEN
+        NULL;
+      END;
+    `,
+  },
+]
+
+/**
+ * Brings the schema up to date and returns the names of migrations that it does not know: a newer version has been there.
+ * One statement, so that it happens whole or not at all, whatever the driver; two processes may try at once.
+ */
+export async function migrate(db: PostgresDatabase, schema: string): Promise<string[]> {
+  const steps = migrations.map(
+    ({ name, sql }) => `
+      IF NOT EXISTS (SELECT 1 FROM ${schema}.migration WHERE name = '${name}') THEN
+        ${sql.replaceAll('%.', `${schema}.`)}
+        INSERT INTO ${schema}.migration VALUES ('${name}', (extract(epoch FROM now()) * 1000)::bigint);
+      END IF;`,
+  )
+  await db.query(`
+    DO $migration$ BEGIN
+      -- A number of our own; held until the statement ends.
+      PERFORM pg_advisory_xact_lock(7265544810);
+      CREATE SCHEMA IF NOT EXISTS ${schema};
+      CREATE TABLE IF NOT EXISTS ${schema}.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);
+      ${steps.join('\n')}
+    END $migration$`)
+  const { rows } = await db.query(`SELECT name FROM ${schema}.migration`)
+  const known = new Set(migrations.map(({ name }) => name))
+  return (rows as { name: string }[]).map(({ name }) => name).filter((name) => !known.has(name))
+}

@@ -1,0 +1,392 @@
+import { ConversationConflictError, ConversationNotFoundError } from './errors.ts'
+import { PostgresConnection } from './postgres-connection.ts'
+import type { PostgresDatabase } from './postgres-schema.ts'
+import { isGone, thisProcess } from './sqlite-owner.ts'
+import type {
+  BeginStep,
+  BegunTurn,
+  ConversationChanges,
+  ConversationRecord,
+  ConversationStore,
+  ConversationSummary,
+  FinishedTurn,
+  FinishStep,
+  JournalStep,
+  MessageRecord,
+  NewConversation,
+  OpenedConversation,
+  RepeatedTurn,
+  SearchHit,
+  TreeNode,
+  UnfinishedReply,
+} from './store.ts'
+import { excerptOf, wordsOf } from './text.ts'
+
+export type { PostgresDatabase } from './postgres-schema.ts'
+
+export interface PostgresStoreOptions {
+  /** Where the tables live; made when it is not there. Lower-case letters, digits and `_`. Default `colloquy`. */
+  schema?: string
+  /** How long a turn may be silent before it counts as abandoned, where its process cannot be asked. Default 30,000. */
+  leaseMs?: number
+  /** Milliseconds since 1970. Default `Date.now`. */
+  now?: () => number
+  /** Called by `close()`; the database is yours, so by default it stays open. */
+  end?: () => Promise<unknown>
+}
+
+/**
+ * Keeps conversations in PostgreSQL, 14 or newer, through anything that has `query()`. Any number of processes may use the
+ * same tables. Every step of a turn is one statement, so it needs one round trip and no transaction held open.
+ *
+ * Throws `StoreError` when the database refuses, or was written by a newer version.
+ */
+export function postgresStore(db: PostgresDatabase, options: PostgresStoreOptions = {}): ConversationStore {
+  return new PostgresStore(db, options)
+}
+
+interface Place {
+  id: number
+  version: number
+  head: number
+  last: number
+}
+
+// Numbers come as numbers whatever the driver makes of bigint: doubles hold every integer that is used here.
+const conversationColumns = `public_id AS id, version, head, last, created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", title`
+const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json`
+const unfinishedStates = `('pending', 'streaming', 'awaiting_tools')`
+
+class PostgresStore implements ConversationStore {
+  readonly heartbeatMs: number
+  readonly #db: PostgresConnection
+  readonly #leaseMs: number
+  readonly #now: () => number
+  readonly #end: (() => Promise<unknown>) | undefined
+
+  constructor(
+    db: PostgresDatabase,
+    { schema = 'colloquy', leaseMs = 30_000, now = Date.now, end }: PostgresStoreOptions,
+  ) {
+    this.heartbeatMs = leaseMs / 3
+    this.#db = new PostgresConnection(db, schema)
+    this.#leaseMs = leaseMs
+    this.#now = now
+    this.#end = end
+  }
+
+  async create({ id, title, settings, at, messages = [], head = 0 }: NewConversation): Promise<ConversationRecord> {
+    const last = messages.at(-1)?.number ?? 0
+    const rows = messages.map((message) => ({ ...message, words: wordsOf(message.received ?? message.json) }))
+    await this.#db.rows(
+      'create the conversation',
+      `WITH made AS (
+         INSERT INTO %.conversation (public_id, version, head, last, created_at, updated_at, title)
+         VALUES ($1, 1, $2::int, $3::int, $4::bigint, $4::bigint, $5::text) RETURNING id
+       ), kept AS (INSERT INTO %.settings SELECT id, $6::text FROM made)
+       INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
+       SELECT id, number, parent, role, state, "createdAt", reply, received, json, words
+       FROM made, json_to_recordset($7::json) AS row (number int, parent int, role text, state text, "createdAt" bigint,
+         reply text, received text, json text, words text)`,
+      [id, head, last, at, title, settings, JSON.stringify(rows)],
+    )
+    return { id, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  }
+
+  async open(id: string): Promise<OpenedConversation | undefined> {
+    const [row] = await this.#db.rows<ConversationRecord & { place: number }>(
+      'open the conversation',
+      `SELECT ${conversationColumns}, c.id::float8 AS place, json AS settings
+       FROM %.conversation c JOIN %.settings s ON s.conversation = c.id WHERE public_id = $1`,
+      [id],
+    )
+    if (row === undefined) return undefined
+    const { place, ...conversation } = row
+    const messages = await this.#messagesTo(place, conversation.head)
+    const elsewhere = messages.length === conversation.last ? [] : await this.#repliesElsewhere(place, messages)
+    return { conversation, messages, elsewhere, unfinished: await this.#unfinished(place) }
+  }
+
+  async path(id: string, leaf: number): Promise<MessageRecord[]> {
+    return this.#messagesTo((await this.#find(id)).id, leaf)
+  }
+
+  async read(id: string, numbers: readonly number[]): Promise<MessageRecord[]> {
+    const sql = `SELECT ${messageColumns} FROM %.message
+      WHERE conversation = $1 AND number IN (SELECT value::int FROM json_array_elements_text($2::json)) ORDER BY number`
+    const { id: place } = await this.#find(id)
+    return this.#db.rows('read the conversation', sql, [place, JSON.stringify(numbers)])
+  }
+
+  async tree(id: string): Promise<TreeNode[]> {
+    const sql = `SELECT number, parent, role, state, created_at::float8 AS "createdAt", reply
+      FROM %.message WHERE conversation = $1 ORDER BY number`
+    return this.#db.rows('read the conversation', sql, [(await this.#find(id)).id])
+  }
+
+  async *messages(id: string): AsyncIterable<MessageRecord> {
+    const { id: place } = await this.#find(id)
+    const sql = `SELECT ${messageColumns} FROM %.message WHERE conversation = $1 AND number > $2::int ORDER BY number LIMIT 100`
+    for (let last = 0; ;) {
+      const page = await this.#db.rows<MessageRecord>('read the conversation', sql, [place, last])
+      if (page.length === 0) return
+      yield* page
+      last = page.at(-1)!.number
+    }
+  }
+
+  async find(id: string, key: string): Promise<RepeatedTurn | undefined> {
+    const [repeated] = await this.#db.rows<MessageRecord & { sent: number }>(
+      'read the conversation',
+      `WITH sent AS (SELECT number FROM %.message WHERE conversation = $1 AND key = $2::text)
+       SELECT ${messageColumns}, (SELECT number FROM sent) AS sent FROM %.message
+       WHERE conversation = $1 AND parent = (SELECT number FROM sent) AND role = 'assistant' ORDER BY number DESC LIMIT 1`,
+      [(await this.#find(id)).id, key],
+    )
+    if (repeated === undefined) return undefined
+    const { sent, ...reply } = repeated
+    return { repeated: true, message: sent, reply }
+  }
+
+  async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+    const { id, version, parent, messages, key, title, at } = step
+    const rows = messages.map(({ role, json }) => ({ role, json, words: wordsOf(json) }))
+    const [begun] = await this.#db.rows<{ version: number; last: number; handle: number }>(
+      'begin the turn',
+      `WITH place AS (
+         UPDATE %.conversation c SET version = version + 1, head = last + $4::int + 1, last = last + $4::int + 1,
+           updated_at = $6::bigint, title = coalesce(title, $7::text)
+         WHERE public_id = $1 AND version = $2::int
+           AND ($3::int = 0 OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = $3::int))
+           AND ($8::text IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = $8::text))
+         RETURNING id, version, last
+       ), asked AS (
+         INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, words)
+         SELECT id, last - $4::int - 1 + i, CASE WHEN i = 1 THEN $3::int ELSE last - $4::int - 2 + i END, value->>'role',
+           'committed', $6::bigint, CASE WHEN i = $4::int THEN $8::text END, value->>'json', value->>'words'
+         FROM place, json_array_elements($5::json) WITH ORDINALITY AS row (value, i)
+       ), answer AS (
+         INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, words)
+         SELECT id, last, CASE WHEN $4::int = 0 THEN $3::int ELSE last - 1 END, 'assistant', 'pending', $6::bigint, '', ''
+         FROM place RETURNING id, conversation
+       ), leased AS (
+         INSERT INTO %.lease SELECT id, conversation, $9, $10::bigint FROM answer
+       )
+       SELECT version, last, answer.id::float8 AS handle FROM place, answer`,
+      [
+        id,
+        version,
+        parent,
+        rows.length,
+        JSON.stringify(rows),
+        at,
+        title ?? null,
+        key ?? null,
+        thisProcess,
+        this.#leaseEnd(),
+      ],
+    )
+    if (begun === undefined) return this.#whyNotBegun(step)
+    return {
+      repeated: false,
+      version: begun.version,
+      first: begun.last - rows.length,
+      reply: begun.last,
+      handle: begun.handle,
+    }
+  }
+
+  async journal({ handle, index, json }: JournalStep): Promise<void> {
+    await this.#db.rows(
+      'keep what arrived of the reply',
+      `WITH held AS (
+         UPDATE %.lease SET until = $2::bigint WHERE message = $1::bigint RETURNING message
+       ), kept AS (
+         INSERT INTO %.delta SELECT message, $3::int, $4::text FROM held WHERE $4::text <> ''
+       )
+       UPDATE %.message SET state = 'streaming' FROM held
+       WHERE id = held.message AND state = 'pending' AND $4::text <> ''`,
+      [handle, this.#leaseEnd(), index, json],
+    )
+  }
+
+  async finish(step: FinishStep): Promise<FinishedTurn> {
+    const { handle, state, json, received, reply } = step
+    const [ended] = await this.#db.rows<{ number: number }>(
+      'keep the reply',
+      `WITH journal AS (
+         DELETE FROM %.delta WHERE message = $1::bigint
+       ), lease AS (
+         DELETE FROM %.lease WHERE message = $1::bigint AND $2::text <> 'awaiting_tools'
+       )
+       UPDATE %.message SET state = $2::text, json = $3::text, received = $4::text, reply = $5::text, words = $6::text
+       WHERE id = $1::bigint AND state IN ${unfinishedStates} RETURNING number`,
+      [handle, state, json, received, reply, wordsOf(received ?? json)],
+    )
+    return ended ?? this.#finishLate(step)
+  }
+
+  async update(id: string, version: number, { title, settings, head, at }: ConversationChanges): Promise<number> {
+    const [changed] = await this.#db.rows<{ version: number }>(
+      'change the conversation',
+      `WITH place AS (
+         UPDATE %.conversation c SET version = version + 1, updated_at = $3::bigint, head = coalesce($4::int, head),
+           title = CASE WHEN $5::boolean THEN $6::text ELSE title END
+         WHERE public_id = $1 AND version = $2::int
+           AND (coalesce($4::int, 0) = 0 OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = $4::int))
+         RETURNING id, version
+       ), kept AS (
+         UPDATE %.settings SET json = $7::text FROM place WHERE conversation = place.id AND $7::text IS NOT NULL
+       )
+       SELECT version FROM place`,
+      [id, version, at, head ?? null, title !== undefined, title ?? null, settings ?? null],
+    )
+    return changed?.version ?? this.#refuse(id, version, head ?? 0)
+  }
+
+  async prune(id: string, version: number, number: number): Promise<number> {
+    const [pruned] = await this.#db.rows<{ version: number }>(
+      'erase the message',
+      `WITH RECURSIVE place AS (
+         SELECT id FROM %.conversation WHERE public_id = $1 AND version = $2::int FOR UPDATE
+       ), gone AS (
+         SELECT message.id, number, parent FROM %.message, place WHERE conversation = place.id AND number = $3::int
+         UNION ALL
+         SELECT m.id, m.number, m.parent FROM place, gone JOIN %.message m ON m.parent = gone.number AND m.number > gone.number
+         WHERE m.conversation = place.id
+       ), erased AS (
+         DELETE FROM %.message WHERE id IN (SELECT id FROM gone)
+       ), journal AS (
+         DELETE FROM %.delta WHERE message IN (SELECT id FROM gone)
+       )
+       UPDATE %.conversation c SET version = version + 1,
+         head = CASE WHEN head IN (SELECT number FROM gone) THEN (SELECT parent FROM gone WHERE number = $3::int) ELSE head END
+       FROM place WHERE c.id = place.id AND EXISTS (SELECT 1 FROM gone) RETURNING version`,
+      [id, version, number],
+    )
+    return pruned?.version ?? this.#refuse(id, version, number)
+  }
+
+  async list({ limit, before }: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
+    const after = '(updated_at, c.id) < (SELECT updated_at, id FROM %.conversation WHERE id = $2::bigint)'
+    const values = before === undefined ? [limit] : [limit, (await this.#find(before)).id]
+    return this.#db.rows(
+      'list the conversations',
+      `SELECT public_id AS id, title, created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", last AS messages
+       FROM %.conversation c ${before === undefined ? '' : `WHERE ${after}`} ORDER BY updated_at DESC, c.id DESC LIMIT $1::int`,
+      values,
+    )
+  }
+
+  async search(words: readonly string[], { limit }: { limit: number }): Promise<SearchHit[]> {
+    const patterns = words.map((word) => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)
+    const conditions = patterns.map((_, index) => `words ILIKE $${index + 2}::text`).join(' AND ')
+    const rows = await this.#db.rows<Omit<SearchHit, 'excerpt'> & { words: string }>(
+      'search the conversations',
+      `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt", words
+       FROM %.message m JOIN %.conversation c ON c.id = m.conversation
+       WHERE ${conditions} ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT $1::int`,
+      [limit, ...patterns],
+    )
+    return rows.map(({ words: text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const deleted = await this.#db.rows(
+      'delete the conversation',
+      `WITH gone AS (DELETE FROM %.conversation WHERE public_id = $1 RETURNING id),
+       journal AS (DELETE FROM %.delta WHERE message IN (SELECT m.id FROM %.message m JOIN gone ON m.conversation = gone.id))
+       SELECT 1 FROM gone`,
+      [id],
+    )
+    return deleted.length > 0
+  }
+
+  async close(): Promise<void> {
+    this.#db.close()
+    await this.#end?.()
+  }
+
+  /** The path is the runs of consecutive numbers between the forks that lead to the leaf. */
+  #messagesTo(conversation: number, leaf: number): Promise<MessageRecord[]> {
+    const start = `coalesce((SELECT max(number) FROM %.message
+      WHERE conversation = $1 AND parent <> number - 1 AND number <= `
+    return this.#db.rows(
+      'read the conversation',
+      `WITH RECURSIVE run (first, last) AS (
+         SELECT ${start} $2::int), 1), $2::int
+         UNION ALL
+         SELECT ${start} fork.parent), 1), fork.parent
+         FROM run JOIN %.message fork ON fork.conversation = $1 AND fork.number = run.first
+         WHERE fork.parent > 0
+       )
+       SELECT ${messageColumns} FROM run JOIN %.message ON conversation = $1 AND number BETWEEN first AND last ORDER BY number`,
+      [conversation, leaf],
+    )
+  }
+
+  async #repliesElsewhere(conversation: number, path: readonly MessageRecord[]): Promise<string[]> {
+    const onPath = new Set(path.map(({ number }) => number))
+    const sql = 'SELECT number, reply FROM %.message WHERE conversation = $1 AND reply IS NOT NULL ORDER BY number'
+    const rows = await this.#db.rows<{ number: number; reply: string }>('read the conversation', sql, [conversation])
+    return rows.filter(({ number }) => !onPath.has(number)).map(({ reply }) => reply)
+  }
+
+  async #unfinished(conversation: number): Promise<UnfinishedReply[]> {
+    const rows = await this.#db.rows<Omit<UnfinishedReply, 'abandoned'> & { owner: string; until: number }>(
+      'read the conversation',
+      `SELECT l.message::float8 AS handle, number, parent, owner, until::float8 AS until,
+         coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = l.message), '[]') AS journal
+       FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = $1`,
+      [conversation],
+    )
+    return rows.map(({ owner, until, ...reply }) => ({ ...reply, abandoned: until < this.#now() || isGone(owner) }))
+  }
+
+  /** Nothing was written: the key was used before, or the conversation has moved on. */
+  async #whyNotBegun({ id, version, parent, key }: BeginStep): Promise<RepeatedTurn> {
+    const repeated = key === undefined ? undefined : await this.find(id, key)
+    return repeated ?? this.#refuse(id, version, parent)
+  }
+
+  async #refuse(id: string, version: number, message: number): Promise<never> {
+    const place = await this.#find(id)
+    if (place.version === version) throw new ConversationNotFoundError(id, String(message))
+    throw new ConversationConflictError(id, 'moved', place.head === 0 ? undefined : String(place.head))
+  }
+
+  /** The turn had been given up and its place taken: the reply stands beside what was kept in its place. */
+  async #finishLate({ id, handle, state, json, received, reply, at, recovering }: FinishStep): Promise<FinishedTurn> {
+    const taken = await this.#db.rows<{ number: number }>(
+      'keep the reply',
+      'SELECT number FROM %.message WHERE id = $1',
+      [handle],
+    )
+    if (taken[0] === undefined) throw new ConversationNotFoundError(id)
+    if (recovering) return taken[0]
+    const [late] = await this.#db.rows<{ number: number }>(
+      'keep the reply',
+      `WITH taken AS (SELECT conversation, number, parent FROM %.message WHERE id = $1::bigint), place AS (
+         UPDATE %.conversation c SET version = version + 1, last = last + 1, updated_at = $2::bigint,
+           head = CASE WHEN head = taken.number THEN last + 1 ELSE head END
+         FROM taken WHERE c.id = taken.conversation RETURNING c.id, last, taken.parent
+       )
+       INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
+       SELECT id, last, parent, 'assistant', $3::text, $2::bigint, $4::text, $5::text, $6::text, $7::text FROM place
+       RETURNING number`,
+      [handle, at, state, reply, received, json, wordsOf(received ?? json)],
+    )
+    return late!
+  }
+
+  async #find(id: string): Promise<Place> {
+    const sql = 'SELECT id::float8 AS id, version, head, last FROM %.conversation WHERE public_id = $1'
+    const [place] = await this.#db.rows<Place>('find the conversation', sql, [id])
+    if (place === undefined) throw new ConversationNotFoundError(id)
+    return place
+  }
+
+  #leaseEnd(): number {
+    return this.#now() + this.#leaseMs
+  }
+}

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface PostgresServer {
+  /** A folder with the server's socket: what `pg` takes for a host. */
+  host: string
+  stop(): void
+}
+
+/**
+ * Starts a PostgreSQL server of the machine's own, on a socket in a new folder. Undefined where none is installed, or where
+ * nobody but root is there to run it: PostgreSQL refuses to run as root.
+ */
+export function startPostgres(): PostgresServer | undefined {
+  const [bin] = globSync(['/usr/lib/postgresql/*/bin', '/opt/homebrew/opt/postgresql@*/bin', '/usr/local/pgsql/bin'])
+  const user: User | undefined = process.getuid?.() === 0 ? serverUser() : {}
+  if (bin === undefined || user === undefined) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-postgres-'))
+  chmodSync(folder, 0o700)
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
+  const run = (command: string, args: readonly string[]): unknown =>
+    execFileSync(join(bin, command), args, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  const data = join(folder, 'data')
+  const stop = (): void => {
+    run('pg_ctl', ['stop', '-D', data, '-m', 'immediate', '-w'])
+    rmSync(folder, { recursive: true })
+  }
+  try {
+    run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'])
+    const options = `-c listen_addresses= -c unix_socket_directories=${folder} -c max_connections=40`
+    run('pg_ctl', ['start', '-D', data, '-w', '-o', options, '-l', join(folder, 'log')])
+    return { host: folder, stop }
+  } catch (error) {
+    rmSync(folder, { recursive: true })
+    throw error
+  }
+}
+
+interface User {
+  uid?: number
+  gid?: number
+}
+
+function serverUser(): User | undefined {
+  try {
+    const id = (flag: string): number =>
+      Number(execFileSync('id', [flag, 'postgres'], { stdio: ['ignore', 'pipe', 'ignore'] }))
+    return { uid: id('-u'), gid: id('-g') }
+  } catch {
+    return undefined
+  }
+}
