@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, test } from 'node:test'
+import { run } from './program.ts'
+import { read, root } from './source.ts'
+
+interface Program {
+  /** The page and the line where it begins. */
+  place: string
+  file: string
+  text: string
+  /** What the page says that it prints. */
+  output: string | undefined
+}
+
+const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/README.md'], { cwd: root }).toSorted()
+// Beside the packages, so that `import 'colloquy'` finds them as a user's program does.
+const folder = join(root, '.docs')
+const scratch = mkdtempSync(join(tmpdir(), 'colloquy-docs-'))
+after(() => rmSync(scratch, { recursive: true, force: true }))
+const programs = pages.flatMap(programsOf)
+
+test('every program of the pages compiles', () => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const compilerOptions = { isolatedDeclarations: false, exactOptionalPropertyTypes: false, moduleDetection: 'force' }
+  const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  for (const { file, text } of programs) writeFileSync(file, text)
+  assert.ok(programs.length >= 5)
+  try {
+    execFileSync('tsc', ['-p', folder], { encoding: 'utf8', shell: process.platform === 'win32' })
+  } catch (error) {
+    assert.fail((error as { stdout: string }).stdout)
+  }
+})
+
+for (const { place, file, output } of programs) {
+  test(`the program at ${place} runs`, async () => {
+    const outcome = await run(file, { folder: scratch, input: 'Hello\n' })
+    assert.equal(outcome.code, 0, outcome.stderr)
+    if (output !== undefined) assert.equal(outcome.stdout.trimEnd(), output.trimEnd())
+  })
+}
+
+test('every relative link of the pages leads somewhere', () => {
+  const broken = pages.flatMap((page) =>
+    [...proseOf(page).matchAll(/\]\((?!\w+:)([^)\s]+)\)/g)]
+      .map(([, target]) => target!)
+      .filter((target) => !leadsSomewhere(page, target))
+      .map((target) => `${page}: ${target}`),
+  )
+  assert.deepEqual(broken, [])
+})
+
+test('every npm script that the pages name exists', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const unknown = pages.flatMap((page) =>
+    [...read(page).matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g)]
+      .map(([, script, short]) => (script ?? short)!)
+      .filter((script) => !(script in scripts))
+      .map((script) => `${page}: npm run ${script}`),
+  )
+  assert.deepEqual(unknown, [])
+})
+
+function programsOf(page: string): Program[] {
+  const blocks = [...read(page).matchAll(/^```ts\n([^]*?)^```$(?:\n+^```text\n([^]*?)^```$)?/gm)]
+  return blocks.map(({ index, 1: text, 2: output }, number) => ({
+    place: `${page}:${read(page).slice(0, index).split('\n').length + 1}`,
+    file: join(folder, `${page.replace(/\.md$/, '').replaceAll(/\W+/g, '-').toLowerCase()}-${number + 1}.ts`),
+    text: text!,
+    output,
+  }))
+}
+
+/** A page without its code, in which brackets mean something else. */
+function proseOf(page: string): string {
+  return read(page)
+    .replaceAll(/^```[^]*?^```$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, '')
+}
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? page : join(dirname(page), path)
+  if (!existsSync(join(root, target))) return false
+  return anchor === undefined || headingsOf(target).includes(anchor)
+}
+
+/** As GitHub writes them. */
+function headingsOf(page: string): string[] {
+  const text = read(page).replaceAll(/^```[^]*?^```$/gm, '')
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
