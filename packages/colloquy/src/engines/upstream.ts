@@ -4,15 +4,23 @@ import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/params.ts'
 import { abortError, throwIfAborted } from './clock.ts'
 
-/** What an upstream needs of a client. This library's has it, and so has the official one. */
+/**
+ * What an upstream needs of a client: this library's, or the official one. Their types say the same in other words, so
+ * what goes in and comes out is left open here and named in `Messages`.
+ */
 export interface UpstreamClient {
   messages: {
-    create(
-      params: MessageCreateParams & { stream: true },
-      options?: UpstreamRequestOptions,
-    ): PromiseLike<AsyncIterable<MessageStreamEvent | PingEvent>>
-    countTokens(params: MessageCountTokensParams, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
+    create(params: never, options?: UpstreamRequestOptions): PromiseLike<unknown>
+    countTokens(params: never, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
   }
+}
+
+interface Messages {
+  create(
+    params: MessageCreateParams & { stream: true },
+    options?: UpstreamRequestOptions,
+  ): PromiseLike<AsyncIterable<MessageStreamEvent | PingEvent>>
+  countTokens(params: MessageCountTokensParams, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
 }
 
 export interface UpstreamRequestOptions {
@@ -25,13 +33,15 @@ export interface UpstreamRequestOptions {
  * with. Errors come back unchanged; a stream that ends before `message_stop` is an `APIConnectionError`.
  */
 export function upstream(client: UpstreamClient): Engine {
+  const messages = client.messages as Messages
+
   async function* ask(
     params: MessageCreateParams,
     context: EngineContext = {},
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
     const { signal } = context
     throwIfAborted(signal)
-    const events = await client.messages.create({ ...params, stream: true }, optionsOf(context))
+    const events = await messages.create({ ...params, stream: true }, optionsOf(context))
     for await (const event of events) {
       yield event
       // Whatever the socket does now, the message is whole.
@@ -46,7 +56,7 @@ export function upstream(client: UpstreamClient): Engine {
     params: MessageCountTokensParams,
     context: EngineContext = {},
   ): Promise<MessageTokensCount> {
-    return client.messages.countTokens(params, optionsOf(context))
+    return messages.countTokens(params, optionsOf(context))
   }
 
   return Object.assign(ask, { countTokens })
