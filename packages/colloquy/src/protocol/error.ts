@@ -62,15 +62,16 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     options?: ErrorOptions,
   ) {
     super(describe(status, error, message), options)
-    const body = isErrorBody(error) ? error : undefined
+    const body = fieldsOf(error)
+    const object = fieldsOf(body['error'])
     this.status = status
     this.headers = headers
     this.error = error
-    this.type = body?.error.type ?? null
-    this.details = body?.error.details ?? null
-    this.errorCode = body?.error.details?.error_code ?? null
-    this.apiMessage = body?.error.message ?? null
-    this.requestID = headers?.get('request-id') ?? body?.request_id ?? null
+    this.type = stringOf(object['type'])
+    this.details = (object['details'] as ErrorDetails | undefined) ?? null
+    this.errorCode = stringOf(fieldsOf(this.details)['error_code'])
+    this.apiMessage = stringOf(object['message'])
+    this.requestID = headers?.get('request-id') ?? stringOf(body['request_id'])
     this.workspaceID = headers?.get('anthropic-workspace-id') ?? null
     this.retryAfterMs = headers ? retryAfterMs(headers) : null
   }
@@ -204,25 +205,26 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [529, OverloadedError],
 ])
 
-const statusByType: Record<string, number> = {
-  invalid_request_error: 400,
-  authentication_error: 401,
-  billing_error: 402,
-  permission_error: 403,
-  not_found_error: 404,
-  conflict_error: 409,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  api_error: 500,
-  timeout_error: 504,
-  overloaded_error: 529,
-}
+const statusByType = new Map<ErrorType, number>([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['billing_error', 402],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['conflict_error', 409],
+  ['request_too_large', 413],
+  ['rate_limit_error', 429],
+  ['api_error', 500],
+  ['timeout_error', 504],
+  ['overloaded_error', 529],
+])
+const typeByStatus = new Map([...statusByType].map(([type, status]) => [status, type]))
 
 /** The error that an engine or a server throws: of the class and status that belong to the type. */
 export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
   const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
   return APIError.generate(
-    statusByType[type] ?? 500,
+    statusByType.get(type) ?? 500,
     { type: 'error', error } satisfies ErrorBody,
     undefined,
     undefined,
@@ -273,20 +275,18 @@ function toErrorObject(error: unknown): { status: number; object: ErrorObject } 
     return { status: 504, object: { type: 'timeout_error', message: error.message } }
   if (error instanceof APIError && isErrorBody(error.error)) {
     const object = error.error.error
-    return { status: error.status ?? statusByType[object.type] ?? 500, object }
+    return { status: error.status ?? statusByType.get(object.type) ?? 500, object }
   }
   if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
-  if (error instanceof APIError && error.status !== undefined) {
+  // A success that could not be read is none to pass on.
+  if (error instanceof APIError && error.status !== undefined && error.status >= 400) {
     return { status: error.status, object: { type: typeOf(error.status), message: error.message } }
   }
   return { status: 500, object: { type: 'api_error', message: 'Internal server error' } }
 }
 
 function typeOf(status: number): ErrorType {
-  return (
-    Object.keys(statusByType).find((type) => statusByType[type] === status) ??
-    (status < 500 ? 'invalid_request_error' : 'api_error')
-  )
+  return typeByStatus.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error')
 }
 
 export function isErrorBody(value: unknown): value is ErrorBody {
@@ -304,7 +304,16 @@ function describe(status: number | undefined, error: unknown, message: string | 
 }
 
 function textOf(error: unknown): string | undefined {
-  const message = (error as { message?: unknown }).message
-  if (typeof message === 'string') return message
+  const { message } = fieldsOf(error)
+  if (message) return typeof message === 'string' ? message : JSON.stringify(message)
   return typeof error === 'string' ? error : JSON.stringify(error)
+}
+
+/** The fields of a value that may be no object. What gateways send for errors is not always the API's shape. */
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function stringOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
