@@ -1,0 +1,127 @@
+import type { RecordedRequest } from './recording-server.ts'
+
+/** All that a scenario can be told apart by. */
+export interface Outcome {
+  /** What came back, as JSON that says what JSON cannot. */
+  returned?: unknown
+  threw?: unknown
+  /** It did neither in its time. */
+  pending?: true
+  requests: DescribedRequest[]
+  /** The waits between tries and the time limits that were reached, in milliseconds. */
+  waits: number[]
+  /** Rejections that would have ended the program. */
+  unhandled: unknown[]
+}
+
+export interface DescribedRequest {
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: unknown
+  abandoned?: true
+}
+
+// Who sends and how the connection is kept, not what is asked.
+const beneathNotice =
+  /^(host|connection|content-length|transfer-encoding|accept-encoding|accept-language|sec-fetch-mode|user-agent|x-stainless-(lang|package-version|os|arch|runtime|runtime-version))$/
+
+export function describeRequest({ method, path, headers, body, abandoned }: RecordedRequest): DescribedRequest {
+  return {
+    method,
+    path,
+    headers: Object.fromEntries(
+      Object.entries(headers)
+        .filter(([name]) => !beneathNotice.test(name))
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ),
+    body: parsed(body),
+    ...(abandoned ? { abandoned } : {}),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** A value as JSON that compares by what a program could tell: errors by class and fields, responses by status and headers. */
+export function describe(value: unknown, depth = 0): unknown {
+  if (value === undefined) return '(undefined)'
+  if (typeof value === 'function') return '(function)'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > 12) return '(deep)'
+  if (Array.isArray(value)) return value.map((item) => describe(item, depth + 1))
+  if (value instanceof Error) return describeError(value, depth)
+  if (value instanceof Headers) return describeHeaders(value)
+  if (value instanceof Response) return { status: value.status, headers: describeHeaders(value.headers) }
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('latin1') }
+  const { constructor } = value
+  if (constructor !== Object && constructor !== undefined) return `(a ${constructor.name})`
+  const fields = Object.entries(value).map(([name, field]) => [name, describe(field, depth + 1)])
+  const id = (value as { _request_id?: unknown })._request_id
+  return Object.fromEntries(id === undefined ? fields : [...fields, ['_request_id', id]])
+}
+
+function describeError(error: Error, depth: number): unknown {
+  const described: Record<string, unknown> = {
+    name: error.name,
+    classes: classesOf(error).join(' < '),
+    message: error.message,
+  }
+  for (const field of ['status', 'type', 'errorCode', 'apiMessage', 'details', 'error']) {
+    if (field in error) described[field] = describe((error as unknown as Record<string, unknown>)[field], depth + 1)
+  }
+  // Where there is none, the official client says null for some errors and undefined for others.
+  for (const field of ['requestID', 'workspaceID'] as const) {
+    if (field in error) described[field] = (error as unknown as Record<string, string | null>)[field] ?? null
+  }
+  const { headers } = error as { headers?: unknown }
+  if (headers instanceof Headers) described['headers'] = describeHeaders(headers)
+  return described
+}
+
+function classesOf(error: Error): string[] {
+  const classes = []
+  for (let at = Object.getPrototypeOf(error); at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    classes.push(at.constructor.name)
+  }
+  return classes
+}
+
+function describeHeaders(headers: Headers): Record<string, string> {
+  return Object.fromEntries(
+    [...headers].filter(([name]) => !/^(date|connection|keep-alive|transfer-encoding)$/.test(name)),
+  )
+}
+
+export interface Deviation {
+  at: string
+  official: unknown
+  ours: unknown
+}
+
+/** Every place where two values part, as deep as they still have the same shape. */
+export function* deviations(official: unknown, ours: unknown, at = ''): Generator<Deviation> {
+  if (Object.is(official, ours)) return
+  if (!isTree(official) || !isTree(ours) || Array.isArray(official) !== Array.isArray(ours)) {
+    yield { at, official, ours }
+    return
+  }
+  for (const key of new Set([...Object.keys(official), ...Object.keys(ours)])) {
+    yield* deviations(official[key], ours[key], at === '' ? key : `${at}.${key}`)
+  }
+}
+
+function isTree(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** What stands at a place of an outcome. */
+export function valueAt(outcome: unknown, at: string): unknown {
+  return at.split('.').reduce((value, key) => (isTree(value) ? value[key] : undefined), outcome)
+}
