@@ -21,7 +21,8 @@ const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/REA
 const folder = join(root, '.docs')
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-docs-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
-const programs = pages.flatMap(programsOf)
+// The pages about the inside show signatures, which are no programs.
+const programs = pages.filter((page) => !/^(ARCHITECTURE|docs\/decisions)/.test(page)).flatMap(programsOf)
 
 test('every program of the pages compiles', () => {
   rmSync(folder, { recursive: true, force: true })
