@@ -233,6 +233,30 @@ suite('failures', () => {
     }
   })
 
+  test('an engine that throws the signal’s own reason has been left, not failed', async () => {
+    const entries: AccessEntry[] = []
+    const controller = new AbortController()
+    const engine: Engine = (_params, { signal } = {}) => {
+      controller.abort()
+      throw signal!.reason
+    }
+    const server = serve({ engine, log: (entry) => entries.push(entry) })
+    const response = await call(server, '/v1/messages', { body: base, signal: controller.signal })
+    assert.equal(response.status, 499)
+    assert.equal(entries[0]!.aborted, true)
+  })
+
+  test('a place is given back however a reply ends', async () => {
+    let calls = 0
+    const engine: Engine = (params) => {
+      if (calls++ % 2 === 0) throw new Error('before any event')
+      return script([{ error: { type: 'api_error' } }])(params)
+    }
+    const server = serve({ engine, maxReplies: 1 })
+    for (const stream of [true, true, false, false, true])
+      assert.equal((await call(server, '/v1/messages', { body: { ...base, stream } })).status, 500)
+  })
+
   test('a bug in an engine tells the client nothing and the log all', async () => {
     const entries: AccessEntry[] = []
     const engine: Engine = () => {

@@ -1,22 +1,12 @@
 import { WireFault, countPromptTokens } from 'colloquy/engines'
 import type { Engine, EngineContext } from 'colloquy/engines'
-import {
-  APIUserAbortError,
-  type MessageStreamEvent,
-  type ModelEntry,
-  type PingEvent,
-  accumulate,
-  apiError,
-  errorResponse,
-  models as catalogue,
-} from 'colloquy/protocol'
+import { APIUserAbortError, type ModelEntry, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { type Keys, authenticate } from './auth.ts'
 import { readJson } from './body.ts'
-import { completeMessage } from './complete.ts'
-import { EventStream } from './event-stream.ts'
 import { type AccessEntry, Exchange } from './exchange.ts'
 import { Models } from './models.ts'
+import { Replies } from './replies.ts'
 import { checkCountTokens, checkCreate } from './validate/request.ts'
 import { readVersion } from './version.ts'
 
@@ -82,7 +72,7 @@ export function createServer(options: ServerOptions): Server {
 function routes(options: ServerOptions): Hono<Env> {
   const { engine, keys, lenient = false, maxBodyBytes = 32 * MiB } = options
   const models = new Models(options.models ?? catalogue)
-  const replies = new Replies(options)
+  const replies = new Replies(engine, options)
   const app = new Hono<Env>()
 
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (call) => call.json({ status: 'ok' }))
@@ -94,7 +84,7 @@ function routes(options: ServerOptions): Hono<Env> {
   app.post('/v1/messages', async (call) => {
     const context = contextOf(call, lenient)
     const params = checkCreate(await readJson(call.req.raw, maxBodyBytes), { ...context, models })
-    return replies.answer(call, params, context)
+    return replies.answer(params, { ...context, signal: call.req.raw.signal }, call.env.exchange)
   })
   app.post('/v1/messages/count_tokens', async (call) => {
     const context = contextOf(call, lenient)
@@ -141,11 +131,12 @@ function notFound(path: string): string {
   return path.startsWith('/v1/v1/') ? 'Not found: the base URL already ends in /v1, write it without' : 'Not found'
 }
 
-function refuse({ env: { exchange } }: Call, error: unknown): Response {
+function refuse(call: Call, error: unknown): Response {
+  const { exchange } = call.env
   // A broken connection has no answer: whoever carries the request breaks it.
   if (error instanceof WireFault) throw error
   exchange.entry.error = error
-  if (error instanceof APIUserAbortError) {
+  if (error instanceof APIUserAbortError || call.req.raw.signal.aborted) {
     exchange.entry.aborted = true
     return new Response(null, { status: 499 })
   }
@@ -157,77 +148,4 @@ function refuse({ env: { exchange } }: Call, error: unknown): Response {
 
 function isWorthRetrying(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500
-}
-
-type Params = ReturnType<typeof checkCreate>
-
-/** Asks the engine and answers, as one JSON text or as a stream. */
-class Replies {
-  readonly #engine: Engine
-  readonly #pingMs: number
-  readonly #most: number
-  #open = 0
-
-  constructor({ engine, pingMs = 10_000, maxReplies = 1_000 }: ServerOptions) {
-    this.#engine = engine
-    this.#pingMs = pingMs
-    this.#most = maxReplies
-  }
-
-  async answer(call: Call, params: Params, context: EngineContext): Promise<Response> {
-    const { exchange } = call.env
-    exchange.entry.model = params.model
-    exchange.entry.stream = params.stream === true
-    if (this.#open >= this.#most) throw apiError('overloaded_error', 'Overloaded')
-    this.#open++
-    const controller = new AbortController()
-    const { signal: caller } = call.req.raw
-    const onAbort = (): void => controller.abort(caller.reason)
-    if (caller.aborted) onAbort()
-    else caller.addEventListener('abort', onAbort, { once: true })
-    const close = (): void => {
-      this.#open--
-      caller.removeEventListener('abort', onAbort)
-    }
-    const events = this.#engine(params, { ...context, signal: controller.signal })
-    if (params.stream) return this.#stream(events, exchange, controller, close)
-    try {
-      return call.json(completeMessage(await accumulate(noted(events, exchange))))
-    } finally {
-      close()
-    }
-  }
-
-  async #stream(
-    events: AsyncIterable<MessageStreamEvent | PingEvent>,
-    exchange: Exchange,
-    controller: AbortController,
-    close: () => void,
-  ): Promise<Response> {
-    const stream = new EventStream({
-      events,
-      exchange,
-      pingMs: this.#pingMs,
-      onEnd: (reason) => {
-        if (reason === 'left') controller.abort()
-        close()
-        if (exchange.isStreaming) exchange.finish()
-      },
-    })
-    await stream.start()
-    exchange.isStreaming = true
-    return new Response(stream.body(), {
-      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    })
-  }
-}
-
-async function* noted(
-  events: AsyncIterable<MessageStreamEvent | PingEvent>,
-  exchange: Exchange,
-): AsyncGenerator<MessageStreamEvent | PingEvent> {
-  for await (const event of events) {
-    exchange.note(event)
-    yield event
-  }
 }

@@ -160,6 +160,29 @@ suite('over real sockets', () => {
     })
   })
 
+  test('a client that takes nothing of its answer is cut off', async () => {
+    let isClosed = false
+    async function* firehose(): AsyncGenerator<MessageStreamEvent | PingEvent> {
+      try {
+        for await (const event of offline()(base as never)) if (event.type === 'message_start') yield event
+        const delta = { type: 'text_delta', text: 'x'.repeat(10_000) } as const
+        for (;;) yield { type: 'content_block_delta', index: 0, delta }
+      } finally {
+        isClosed = true
+      }
+    }
+    await serving({ engine: firehose, stallMs: 30 }, async ({ port }) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.pause()
+      const body = JSON.stringify({ ...base, stream: true })
+      socket.write(
+        `POST /v1/messages HTTP/1.1\r\nhost: x\r\nanthropic-version: 2026-10-21\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      )
+      await until(() => isClosed)
+      socket.destroy()
+    })
+  })
+
   test('a scripted reset breaks the connection, before the first byte and after', async () => {
     const engine = script([
       { after: 0, cut: 'reset' },

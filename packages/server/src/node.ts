@@ -16,6 +16,10 @@ export interface ListenOptions {
   host?: string
   /** The most bytes of a request's headers; more are answered 431. Default 65,536. */
   maxHeaderBytes?: number
+  /** Connections beyond this many are closed at once. Default 10,000. */
+  maxConnections?: number
+  /** A client that takes nothing of its answer for so long is cut off. Default 300,000. */
+  stallMs?: number
 }
 
 export interface Listening {
@@ -30,7 +34,7 @@ export interface Listening {
 
 /** Serves over HTTP/1.1 with Node. Rejects when the port cannot be had. */
 export async function listen(server: Server, options: ListenOptions = {}): Promise<Listening> {
-  const { port = 0, host = '127.0.0.1', maxHeaderBytes = 65_536 } = options
+  const { port = 0, host = '127.0.0.1', maxHeaderBytes = 65_536, maxConnections = 10_000, stallMs = 300_000 } = options
   const open = new Set<AbortController>()
   let isClosing = false
   const http = createHttp({ maxHeaderSize: maxHeaderBytes, keepAlive: true, noDelay: true }, (incoming, outgoing) => {
@@ -44,8 +48,9 @@ export async function listen(server: Server, options: ListenOptions = {}): Promi
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
     if (isClosing) outgoing.setHeader('connection', 'close')
-    void answer(server, incoming, outgoing, controller.signal)
+    void answer(server, incoming, outgoing, { signal: controller.signal, stallMs })
   })
+  http.maxConnections = maxConnections
   http.on('clientError', refuseMalformed)
   await listening(http, port, host)
   const address = http.address() as AddressInfo
@@ -77,16 +82,22 @@ function listening(http: HttpServer, port: number, host: string): Promise<void> 
   return promise
 }
 
+interface Limits {
+  /** Aborts when the client has left or the server stops. */
+  signal: AbortSignal
+  stallMs: number
+}
+
 async function answer(
   server: Server,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  signal: AbortSignal,
+  limits: Limits,
 ): Promise<void> {
   try {
-    const request = toRequest(incoming, signal)
+    const request = toRequest(incoming, limits.signal)
     const response = request ? await server.fetch(request) : refusal('The request has no valid path')
-    await send(response, incoming, outgoing, signal)
+    await send(response, incoming, outgoing, limits)
   } catch {
     // The server has answered every error it knows; what is left stands for a broken connection.
     outgoing.destroy()
@@ -127,7 +138,7 @@ async function send(
   response: Response,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  signal: AbortSignal,
+  { signal, stallMs }: Limits,
 ): Promise<void> {
   for (const [name, value] of response.headers) outgoing.setHeader(name, value)
   outgoing.statusCode = response.status
@@ -146,16 +157,18 @@ async function send(
   const onAbort = (): void => void reader.cancel().catch(() => {})
   signal.addEventListener('abort', onAbort, { once: true })
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    if (!outgoing.write(next.value)) await drained(outgoing)
+    if (!outgoing.write(next.value)) await drained(outgoing, stallMs)
   }
   signal.removeEventListener('abort', onAbort)
   outgoing.end()
 }
 
-/** Resolves when more may be written, or never will be. */
-function drained(outgoing: ServerResponse): Promise<void> {
+/** Resolves when more may be written, or never will be: a client that takes nothing for `stallMs` is cut off. */
+function drained(outgoing: ServerResponse, stallMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => outgoing.destroy(), stallMs)
   const done = (): void => {
+    clearTimeout(timer)
     outgoing.off('drain', done)
     outgoing.off('close', done)
     resolve()

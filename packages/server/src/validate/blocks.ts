@@ -33,7 +33,6 @@ import type {
   WebSearchToolResultBlockParam,
 } from 'colloquy/protocol'
 import {
-  type Context,
   type Optional,
   type Schema,
   array,
@@ -80,7 +79,7 @@ export const textBlock: Schema<TextBlockParam> = object<TextBlockParam>({
 const urlSource = object<URLImageSource>({ type: literal('url'), url: string })
 const fileSource = object<FileImageSource>({ type: literal('file'), file_id: string })
 
-export const imageBlock: Schema<ImageBlockParam> = object<ImageBlockParam>({
+const imageBlock = object<ImageBlockParam>({
   type: literal('image'),
   source: tagged<ImageBlockParam['source']>({
     base64: object<Base64ImageSource>({
@@ -140,14 +139,16 @@ const toolResultBlock = object<ToolResultBlockParam>({
   content: optional(
     stringOr(
       array(
-        tagged<ToolResultContent>({
-          text: textBlock,
-          image: imageBlock,
-          search_result: searchResultBlock,
-          document: documentBlock,
-          tool_reference: toolReferenceBlock,
-          browser_state: opaque(),
-        }),
+        tagged<ToolResultContent>(
+          {
+            text: textBlock,
+            image: imageBlock,
+            search_result: searchResultBlock,
+            document: documentBlock,
+            tool_reference: toolReferenceBlock,
+          },
+          { browser_state: opaque() },
+        ),
       ),
     ),
   ),
@@ -199,40 +200,42 @@ const anything: Schema<unknown> = (value, path, context) =>
   typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
 
 /** Every kind of block. Which side may send which is a matter of the message. */
-export const contentBlocks: Record<string, Schema<ContentBlockParam>> = {
-  text: textBlock,
-  image: imageBlock,
-  document: documentBlock,
-  search_result: searchResultBlock,
-  thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
-  redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
-  tool_use: toolUseBlock,
-  tool_result: toolResultBlock,
-  server_tool_use: serverToolUseBlock,
-  web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
-  web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
-  code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
-  bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
-    'bash_code_execution_tool_result',
-  ),
-  text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
-    'text_editor_code_execution_tool_result',
-  ),
-  tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
-  container_upload: object<ContainerUploadBlockParam>({
-    type: literal('container_upload'),
-    file_id: string,
-    cache_control: mark,
-  }),
-  compaction: opaque<CompactionBlockParam>(),
-  fallback: opaque<FallbackBlockParam>(),
-  mcp_tool_use: opaque(),
-  mcp_tool_result: opaque(),
-  mcp_tool_listing: opaque(),
-  advisor_tool_result: opaque(),
-  tool_addition: opaque(),
-  tool_removal: opaque(),
-}
-
-export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(contentBlocks)
-export type { Context }
+export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(
+  {
+    text: textBlock,
+    image: imageBlock,
+    document: documentBlock,
+    search_result: searchResultBlock,
+    thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
+    redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
+    tool_use: toolUseBlock,
+    tool_result: toolResultBlock,
+    server_tool_use: serverToolUseBlock,
+    web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
+    web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
+    code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
+    bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
+      'bash_code_execution_tool_result',
+    ),
+    text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
+      'text_editor_code_execution_tool_result',
+    ),
+    tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
+    container_upload: object<ContainerUploadBlockParam>({
+      type: literal('container_upload'),
+      file_id: string,
+      cache_control: mark,
+    }),
+    compaction: opaque<CompactionBlockParam>(),
+    fallback: opaque<FallbackBlockParam>(),
+  },
+  // Blocks of betas, which come back as they were.
+  {
+    mcp_tool_use: opaque(),
+    mcp_tool_result: opaque(),
+    mcp_tool_listing: opaque(),
+    advisor_tool_result: opaque(),
+    tool_addition: opaque(),
+    tool_removal: opaque(),
+  },
+)

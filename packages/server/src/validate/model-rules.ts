@@ -20,15 +20,16 @@ export function checkModelPrompt(
 }
 
 /** What depends on the model and on how the reply is to be made. */
-export function checkModel(params: MessageCreateParams, model: ModelEntry): void {
+export function checkModel(params: MessageCreateParams, model: ModelEntry, betas: readonly string[]): void {
   const { max_tokens, thinking } = params
   if (max_tokens > model.maxOutputTokens)
     refuse(
       'max_tokens',
       `${max_tokens} > ${model.maxOutputTokens}, which is the maximum allowed number of output tokens for ${model.id}`,
     )
-  // Before any output there is nothing to think about: a pre-warm is judged elsewhere.
-  if (thinking?.type === 'enabled' && max_tokens > 0 && max_tokens <= thinking.budget_tokens)
+  // Interleaved, the budget is that of the whole turn with its tool calls, which may take more than one reply.
+  const isInterleaved = betas.includes('interleaved-thinking-2025-05-14')
+  if (thinking?.type === 'enabled' && !isInterleaved && max_tokens <= thinking.budget_tokens)
     refuse(
       '',
       '`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size',

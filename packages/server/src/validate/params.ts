@@ -20,7 +20,6 @@ import type {
 } from 'colloquy/protocol'
 import { cacheControl, contentBlock, textBlock } from './blocks.ts'
 import {
-  type Context,
   type Optional,
   type Schema,
   array,
@@ -171,4 +170,3 @@ const countFields = object<MessageCountTokensParams & Partial<MessageCreateParam
 
 /** Counting takes the body of a create request too, so that a client can count what it is about to send. */
 export const countTokensParams: Schema<MessageCountTokensParams> = countFields
-export type { Context }

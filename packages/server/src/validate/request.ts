@@ -24,7 +24,7 @@ export function checkCreate(body: unknown, context: RequestContext): MessageCrea
   checkPreWarm(params)
   if (params.compaction && params.context_management)
     refuse('compaction', '`compaction` and `context_management` cannot both be given')
-  if (model) checkModel(params, model)
+  if (model) checkModel(params, model, context.betas)
   return params
 }
 

@@ -1,4 +1,4 @@
-import { apiError } from 'colloquy/protocol'
+import { type UnlistedType, apiError } from 'colloquy/protocol'
 
 /** What a request's fields are judged by. */
 export interface Context {
@@ -62,25 +62,30 @@ export function until<T>(version: string, schema: Schema<T>): Optional<T> {
   return { optional: schema, isKnown: (context) => context.version <= version }
 }
 
+/** The kinds that a union lists, each of which needs a schema. */
+type Kind<T> = Exclude<T extends { type: infer K extends string } ? K : never, UnlistedType>
+type OfKind<T, K> = T extends { type: infer L } ? (K extends L ? T : never) : never
+
 /**
- * One of several kinds of object, told apart by a field. The kind becomes part of the path, as in
- * `tool_choice.tool.name`.
+ * One of several kinds of object, told apart by `type`. The kind becomes part of the path, as in `tool_choice.tool.name`.
+ * `more` are kinds that the union's type does not list.
  */
-export function tagged<T>(schemas: Record<string, Schema<T>>, tag = 'type'): Schema<T> {
+export function tagged<T>(
+  listed: { [K in Kind<T>]: Schema<OfKind<T, K>> },
+  more: Record<string, Schema<unknown>> = {},
+): Schema<T> {
+  const schemas: Record<string, Schema<unknown>> = { ...(listed as Record<string, Schema<unknown>>), ...more }
   const expected = Object.keys(schemas)
     .map((name) => `'${name}'`)
     .join(', ')
   const byTag = new Map(Object.entries(schemas))
   return (value, path, context) => {
-    const kind = dictionary(value, path, context)[tag]
-    if (kind === undefined) refuse(path, `Unable to extract tag using discriminator '${tag}'`)
+    const kind = dictionary(value, path, context).type
+    if (kind === undefined) refuse(path, "Unable to extract tag using discriminator 'type'")
     const schema = byTag.get(String(kind))
-    if (schema) return schema(value, join(path, String(kind)), context)
+    if (schema) return schema(value, join(path, String(kind)), context) as T
     if (context.lenient && typeof kind === 'string') return value as T
-    refuse(
-      path,
-      `Input tag '${String(kind)}' found using '${tag}' does not match any of the expected tags: ${expected}`,
-    )
+    refuse(path, `Input tag '${String(kind)}' found using 'type' does not match any of the expected tags: ${expected}`)
   }
 }
 

@@ -14,6 +14,7 @@ import type {
   ToolOptions,
   ToolSearchTool,
   ToolTextEditor20250124,
+  ToolTextEditor20250429,
   ToolTextEditor20250728,
   ToolUnion,
   UserLocation,
@@ -72,9 +73,10 @@ const customTool = object<Tool>({
 const maxUses = optional(nullable(integer({ least: 1 })))
 const domains = optional(nullable(array(string)))
 
-function textEditor(type: 'text_editor_20250429' | 'text_editor_20250728'): Schema<ToolUnion> {
-  return object<ToolTextEditor20250728>({
-    type: literal(type as ToolTextEditor20250728['type']),
+/** The two differ in one field. */
+function textEditor<T extends ToolTextEditor20250429 | ToolTextEditor20250728>(type: T['type']): Schema<T> {
+  const fields = object<Omit<ToolTextEditor20250728, 'type'> & { type: string }>({
+    type: literal(type),
     name: literal('str_replace_based_edit_tool'),
     max_characters: {
       ...optional(nullable(integer({ least: 1 }))),
@@ -83,9 +85,10 @@ function textEditor(type: 'text_editor_20250429' | 'text_editor_20250728'): Sche
     input_examples: examples,
     ...options,
   })
+  return (value, path, context) => fields(value, path, context) as unknown as T
 }
 
-function webSearch(type: WebSearchTool['type']): Schema<ToolUnion> {
+function webSearch(type: WebSearchTool['type']): Schema<WebSearchTool> {
   return object<WebSearchTool>({
     type: literal(type),
     name: literal('web_search'),
@@ -107,7 +110,7 @@ function webSearch(type: WebSearchTool['type']): Schema<ToolUnion> {
   })
 }
 
-function webFetch(type: WebFetchTool['type']): Schema<ToolUnion> {
+function webFetch(type: WebFetchTool['type']): Schema<WebFetchTool> {
   return object<WebFetchTool>({
     type: literal(type),
     name: literal('web_fetch'),
@@ -121,63 +124,65 @@ function webFetch(type: WebFetchTool['type']): Schema<ToolUnion> {
   })
 }
 
-function codeExecution(type: CodeExecutionTool['type']): Schema<ToolUnion> {
+function codeExecution(type: CodeExecutionTool['type']): Schema<CodeExecutionTool> {
   return object<CodeExecutionTool>({ type: literal(type), name: literal('code_execution'), ...options })
 }
 
-function toolSearch(type: ToolSearchTool['type']): Schema<ToolUnion> {
+function toolSearch(type: ToolSearchTool['type']): Schema<ToolSearchTool> {
   const name = type.replace(/_\d+$/, '') as ToolSearchTool['name']
   return object<ToolSearchTool>({ type: literal(type), name: literal(name), ...options })
 }
 
-const tools: Record<string, Schema<ToolUnion>> = {
-  custom: customTool,
-  bash_20250124: object<ToolBash20250124>({
-    type: literal('bash_20250124'),
-    name: literal('bash'),
-    input_examples: examples,
-    ...options,
-  }),
-  text_editor_20250124: object<ToolTextEditor20250124>({
-    type: literal('text_editor_20250124'),
-    name: literal('str_replace_editor'),
-    input_examples: examples,
-    ...options,
-  }),
-  text_editor_20250429: textEditor('text_editor_20250429'),
-  text_editor_20250728: textEditor('text_editor_20250728'),
-  memory_20250818: object<MemoryTool20250818>({
-    type: literal('memory_20250818'),
-    name: literal('memory'),
-    input_examples: examples,
-    ...options,
-  }),
-  computer_toolset_20260801: opaque<ComputerToolset20260801>(),
-  browser_toolset_20260801: opaque<BrowserToolset20260801>(),
-  web_search_20250305: webSearch('web_search_20250305'),
-  web_search_20260209: webSearch('web_search_20260209'),
-  web_search_20260318: webSearch('web_search_20260318'),
-  web_fetch_20250910: webFetch('web_fetch_20250910'),
-  web_fetch_20260209: webFetch('web_fetch_20260209'),
-  web_fetch_20260309: webFetch('web_fetch_20260309'),
-  web_fetch_20260318: webFetch('web_fetch_20260318'),
-  code_execution_20250522: codeExecution('code_execution_20250522'),
-  code_execution_20250825: codeExecution('code_execution_20250825'),
-  code_execution_20260120: codeExecution('code_execution_20260120'),
-  code_execution_20260521: codeExecution('code_execution_20260521'),
-  tool_search_tool_regex_20251119: toolSearch('tool_search_tool_regex_20251119'),
-  tool_search_tool_regex: toolSearch('tool_search_tool_regex'),
-  tool_search_tool_bm25_20251119: toolSearch('tool_search_tool_bm25_20251119'),
-  tool_search_tool_bm25: toolSearch('tool_search_tool_bm25'),
-  // Beta tools of which this version knows only the name.
-  advisor_20260301: opaque(),
-  mcp_toolset: opaque(),
-  computer_20241022: opaque(),
-  computer_20250124: opaque(),
-  computer_20251124: opaque(),
-}
-
-const byType = tagged<ToolUnion>(tools)
+const byType = tagged<ToolUnion>(
+  {
+    bash_20250124: object<ToolBash20250124>({
+      type: literal('bash_20250124'),
+      name: literal('bash'),
+      input_examples: examples,
+      ...options,
+    }),
+    text_editor_20250124: object<ToolTextEditor20250124>({
+      type: literal('text_editor_20250124'),
+      name: literal('str_replace_editor'),
+      input_examples: examples,
+      ...options,
+    }),
+    text_editor_20250429: textEditor<ToolTextEditor20250429>('text_editor_20250429'),
+    text_editor_20250728: textEditor<ToolTextEditor20250728>('text_editor_20250728'),
+    memory_20250818: object<MemoryTool20250818>({
+      type: literal('memory_20250818'),
+      name: literal('memory'),
+      input_examples: examples,
+      ...options,
+    }),
+    computer_toolset_20260801: opaque<ComputerToolset20260801>(),
+    browser_toolset_20260801: opaque<BrowserToolset20260801>(),
+    web_search_20250305: webSearch('web_search_20250305'),
+    web_search_20260209: webSearch('web_search_20260209'),
+    web_search_20260318: webSearch('web_search_20260318'),
+    web_fetch_20250910: webFetch('web_fetch_20250910'),
+    web_fetch_20260209: webFetch('web_fetch_20260209'),
+    web_fetch_20260309: webFetch('web_fetch_20260309'),
+    web_fetch_20260318: webFetch('web_fetch_20260318'),
+    code_execution_20250522: codeExecution('code_execution_20250522'),
+    code_execution_20250825: codeExecution('code_execution_20250825'),
+    code_execution_20260120: codeExecution('code_execution_20260120'),
+    code_execution_20260521: codeExecution('code_execution_20260521'),
+    tool_search_tool_regex_20251119: toolSearch('tool_search_tool_regex_20251119'),
+    tool_search_tool_regex: toolSearch('tool_search_tool_regex'),
+    tool_search_tool_bm25_20251119: toolSearch('tool_search_tool_bm25_20251119'),
+    tool_search_tool_bm25: toolSearch('tool_search_tool_bm25'),
+  },
+  {
+    custom: customTool,
+    // Beta tools of which this version knows only the name.
+    advisor_20260301: opaque(),
+    mcp_toolset: opaque(),
+    computer_20241022: opaque(),
+    computer_20250124: opaque(),
+    computer_20251124: opaque(),
+  },
+)
 
 /** A tool without a type is one of the caller's own. */
 export const tool: Schema<ToolUnion> = (value, path, context) => {

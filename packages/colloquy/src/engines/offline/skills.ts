@@ -25,11 +25,11 @@ export const skills: readonly Skill[] = [
 export const introduction = "I am Colloquy's offline engine: a small program with fixed rules, not a language model."
 
 function repeat(question: string): string | undefined {
-  const match =
-    /^(?:please )?(?:say|repeat(?: after me)?|echo|reply(?: only| just)?(?: with)?|respond(?: only| just)?(?: with)?|answer(?: only)? with)(?: exactly| only)?(?: the words?)?[:\s]+([^]+)$/i.exec(
+  const said =
+    /^(?:please )?(?:(?:say|echo|repeat)(?: after me| exactly)?|(?:reply|respond|answer)(?: only| just)? with(?: exactly| only)?)(?: the words?)?[:\s]+([^]+)$/i.exec(
       question,
-    )
-  return match ? unquote(match[1]!) : undefined
+    )?.[1]
+  return said === undefined || /^(?:that|it|this|again|what .*)[.?!]*$/i.test(said) ? undefined : unquote(said)
 }
 
 function firstOrLast(question: string, history: History): string | undefined {
