@@ -6,6 +6,8 @@ import { engineKind, engineLabel } from './connect.ts'
 import { ExitCode } from './exit.ts'
 import { painterFor } from './look.ts'
 import { pathsOf } from './paths.ts'
+import { paintSpans } from './terminal/style.ts'
+import { wrap } from './terminal/wrap.ts'
 import { defaultModel } from './defaults.ts'
 
 /** How fast the offline engine writes on a terminal: as fast as one reads along, and slow enough to stop it. */
@@ -23,7 +25,8 @@ export async function chat(words: readonly string[], flags: Flags): Promise<numb
     historyPath: pathsOf().history,
   })
   const session = new Session(surface, words, flags)
-  surface.print(...greeting(flags).map((line) => paint(line, { dim: true })), '')
+  const lines = wrap([{ text: greeting(flags).join('\n'), style: { dim: true } }], surface.columns - 1)
+  surface.print(...lines.map((spans) => paintSpans(spans, paint)), '')
   surface.open(session)
   const exitCode = await session.run()
   surface.close()
@@ -123,6 +126,7 @@ class Session implements Listener {
     if (conversation !== undefined) {
       const { showTail } = await import('./chat/actions.ts')
       showTail(this.chat!, conversation)
+      this.#surface.print('')
     } else if (this.#flags.has('resume')) this.#lines.unshift('/resume')
     this.#isBusy = false
     void this.#pump()

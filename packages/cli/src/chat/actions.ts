@@ -102,7 +102,6 @@ export function showTail(chat: Chat, conversation: Conversation): void {
   chat.say(`chat ${shortId(conversation.id)} “${conversation.title ?? 'untitled'}” · ${conversation.settings.model}`)
   if (hidden > 0) chat.say(`… ${hidden} earlier messages`)
   for (const message of shown) chat.surface.print('', ...messageLines(chat, message))
-  chat.surface.print('')
 }
 
 function messageLines(chat: Chat, message: ConversationMessage): string[] {
@@ -209,10 +208,8 @@ async function undo(chat: Chat, { words: [count = '1'] }: Arguments): Promise<vo
   if (!/^[1-9]\d{0,3}$/.test(count)) throw new UsageError(`Cannot undo ${count}: give a number of exchanges`)
   const conversation = open(chat)
   const taken = await conversation.undo(Number(count))
-  const first = taken.find(({ role }) => role === 'user')
   const left = conversation.messages.length
   chat.say(`Took back ${taken.length} messages, ${left} are left. /branches has them still.`)
-  if (first !== undefined) chat.surface.prefill(textOf(first))
 }
 
 async function showVersions(chat: Chat): Promise<void> {
@@ -237,7 +234,7 @@ async function stepVersion(chat: Chat, step: -1 | 1): Promise<void> {
   if (other === undefined) return chat.say(`This is version ${place + 1} of ${versions.length}.`)
   await conversation.switchTo(other.id)
   chat.surface.print('', ...messageLines(chat, other))
-  chat.say('', `‹${place + step + 1}/${versions.length}›`, '')
+  chat.say('', `‹${place + step + 1}/${versions.length}›`)
 }
 
 async function branches(chat: Chat, { words: [which] }: Arguments): Promise<void> {
@@ -249,13 +246,13 @@ async function branches(chat: Chat, { words: [which] }: Arguments): Promise<void
     await conversation.switchTo(branch.messageId)
     return showTail(chat, conversation)
   }
-  chat.say(
-    ...found.map(({ isActive, length, updatedAt, usage }, index) => {
-      const price = usage.cost.picoUsd > 0n ? ` · ${formatUsd(usage.cost.picoUsd)}` : ''
-      return `${isActive ? '›' : ' '} ${index + 1}  ${length} messages · ${ageText(updatedAt)}${price}`
-    }),
-    '  /branches N switches',
-  )
+  const rows = found.map(async ({ messageId, isActive, length, updatedAt, usage }, index) => {
+    const last = (await conversation.versions(messageId)).find(({ id }) => id === messageId)
+    const price = usage.cost.picoUsd > 0n ? ` · ${formatUsd(usage.cost.picoUsd)}` : ''
+    const text = last === undefined ? '' : ` · ${firstLine(textOf(last))}`
+    return `${isActive ? '›' : ' '} ${index + 1}  ${length} messages · ${ageText(updatedAt)}${price}${text}`
+  })
+  chat.say(...(await Promise.all(rows)), '  /branches N switches')
 }
 
 async function copy(chat: Chat, { words: [what, which = '1'] }: Arguments): Promise<void> {
@@ -293,9 +290,10 @@ function cost(chat: Chat): void {
     ['cache written, 1 hour', tokens(written.ephemeral_1h_input_tokens)],
     ['output', tokens(usage.output_tokens)],
     ['searches', String(usage.server_tool_use.web_search_requests)],
-    ['cost', `${usage.cost.estimated ? '≈ ' : ''}${formatUsd(usage.cost.picoUsd)}`],
   ]
-  if (usage.cost.unpriced > 0) rows.push(['without a price', `${usage.cost.unpriced} calls (local, or unknown models)`])
+  const { picoUsd, estimated, unpriced } = usage.cost
+  if (unpriced < usage.calls) rows.push(['cost', `${estimated ? '≈ ' : ''}${formatUsd(picoUsd)}`])
+  if (unpriced > 0) rows.push(['without a price', `${unpriced} calls: local, or by models without one`])
   chat.say(...rows.map(([name, value]) => `  ${name.padEnd(26)}${value}`))
 }
 

@@ -6,6 +6,8 @@ import type { Flags } from '../command.ts'
 import type { Connection } from '../connect.ts'
 import { failureOf } from '../failure.ts'
 import { shortId } from '../session.ts'
+import { paintSpans, type Span } from '../terminal/style.ts'
+import { wrap } from '../terminal/wrap.ts'
 import { actions } from './actions.ts'
 import { ReplyRun } from './reply-run.ts'
 import { readLine, unknownCommand } from './slash.ts'
@@ -72,6 +74,7 @@ export class Chat {
     } catch (error) {
       this.fail(error)
     }
+    this.surface.print('')
   }
 
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
@@ -87,11 +90,15 @@ export class Chat {
 
   /** A line about the program itself. */
   say(...lines: string[]): void {
-    this.surface.print(...lines.map((line) => this.surface.paint(line, { dim: true })))
+    const { paint, columns } = this.surface
+    const broken = lines.flatMap((line) => wrap([{ text: line, style: { dim: true } }], columns - 1))
+    this.surface.print(...broken.map((spans) => paintSpans(spans, paint)))
   }
 
   fail(error: unknown, ...more: string[]): void {
-    this.surface.print(this.surface.paint(`✗ ${failureOf(error).line}`, { color: 'red' }))
+    const { paint, columns } = this.surface
+    const line: Span = { text: `✗ ${failureOf(error).line}`, style: { color: 'red' } }
+    this.surface.print(...wrap([line], columns - 1).map((spans) => paintSpans(spans, paint)))
     if (more.length > 0) this.say(...more)
   }
 

@@ -70,7 +70,6 @@ export class ReplyRun {
     this.#noteThinking()
     if ('reply' in outcome) await this.#finished(outcome.reply)
     else this.#failed(outcome.error)
-    surface.print('')
     this.#done.resolve()
   }
 

@@ -84,6 +84,7 @@ export class ChatView {
   }
 
   resized(): void {
+    this.reply?.resize(this.screen.columns)
     this.editor = reduce(this.editor, { name: 'columns', columns: textColumns(this.screen.columns) })
     this.draw()
   }

@@ -54,7 +54,9 @@ const quoteBar: Span = { text: '│ ', style: { dim: true } }
 export class BlockReader {
   readonly #sheet: Sheet
   readonly #sink: Sink
-  readonly #columns: number
+  #columns: number
+  /** How wide the next block is. */
+  #nextColumns: number
   readonly #isPreview: boolean
   #leaf: Leaf = { kind: 'none' }
   #isFirst = true
@@ -71,7 +73,16 @@ export class BlockReader {
     this.#sheet = sheet
     this.#sink = sink
     this.#columns = Math.max(columns, narrowest)
+    this.#nextColumns = this.#columns
     this.#isPreview = isPreview
+  }
+
+  /** Sets the width of the blocks to come; one that has begun keeps its own, as lines of it may be finished. */
+  resize(columns: number): void {
+    this.#nextColumns = Math.max(columns, narrowest)
+    const leaf = this.#leaf
+    if (leaf.kind === 'item') leaf.reader.resize(columns - widthOf(leaf.label.text))
+    else if (leaf.kind === 'quote') leaf.reader.resize(columns - widthOf(quoteBar.text))
   }
 
   /** A copy that reads on by itself, to see what the text would look like if it ended here. */
@@ -83,6 +94,7 @@ export class BlockReader {
     copy.#apart = this.#apart
     copy.#gap = this.#gap
     copy.#number = this.#number
+    copy.#nextColumns = this.#nextColumns
     const leaf = this.#leaf
     if (leaf.kind === 'quote') copy.#leaf = { ...leaf, reader: leaf.reader.preview(copy.#quoteSink) }
     else if (leaf.kind === 'item') {
@@ -194,6 +206,7 @@ export class BlockReader {
     this.#gap = !this.#isFirst && (this.#blank || this.#apart || apart)
     this.#blank = false
     this.#apart = apart
+    this.#columns = this.#nextColumns
   }
 
   #setApart(): void {

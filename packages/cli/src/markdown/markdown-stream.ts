@@ -22,7 +22,9 @@ const bareMark = /^[\s>]*(?:[-*_=#|`~:+ ]+|\d{1,9}[.)]?)\s*$/
 /** Turns Markdown that comes in pieces into lines for the terminal, each of which is finished exactly once. */
 export class MarkdownStream {
   readonly #reader: BlockReader
-  readonly #columns: number
+  readonly #wrap: 'word' | 'soft' | 'off'
+  #columns: number
+  #isResized = false
   #done: string[] = []
   /** The line that has no end yet. */
   #partial = ''
@@ -31,15 +33,35 @@ export class MarkdownStream {
 
   constructor({ columns, paint, wrap = 'word' }: MarkdownOptions) {
     const sheet: Sheet = { paint, definitions: {} }
+    this.#wrap = wrap
     this.#columns = columns
-    const textColumns = wrap === 'word' ? columns - 1 : Number.MAX_SAFE_INTEGER
-    this.#reader = new BlockReader(sheet, ({ lines }) => this.#done.push(...lines), textColumns)
+    this.#reader = new BlockReader(sheet, ({ lines }) => this.#done.push(...lines), this.#textColumns)
+  }
+
+  /** The window has another width: the blocks to come are broken for it. */
+  resize(columns: number): void {
+    this.#columns = columns
+    // The line that is being written may be the beginning of a block.
+    this.#isResized = true
+    if (this.#partial === '') this.#applyResize()
+  }
+
+  #applyResize(): void {
+    if (this.#isResized) this.#reader.resize(this.#textColumns)
+    this.#isResized = false
+  }
+
+  get #textColumns(): number {
+    return this.#wrap === 'word' ? this.#columns - 1 : Number.MAX_SAFE_INTEGER
   }
 
   push(text: string): void {
     const lines = (this.#partial + withoutControls(text)).split('\n')
     this.#partial = lines.pop() ?? ''
-    for (const line of lines) this.#reader.line(line)
+    for (const line of lines) {
+      this.#reader.line(line)
+      this.#applyResize()
+    }
   }
 
   /** The lines finished since the last frame, and the unfinished block in at most `rows` rows of the window. */

@@ -49,10 +49,10 @@ export class Screen {
   }
 
   update({ done = [], live = [], cursor = endOf(live) }: Update): void {
-    if (done.length > 0) {
-      const lines = [...done, ...(live.length > 0 ? live : [''])].join('\r\n')
-      this.#paint(this.#to(start) + eraseBelow + lines + this.#move(live, endOf(live), cursor))
-    } else this.#repaint(live, cursor)
+    const lines = [...done, ...live]
+    // What is done ends with a line break: the next line begins below it.
+    if (done.length > 0 && live.length === 0) lines.push('')
+    this.#repaint(lines, live, cursor)
     this.#live = [...live]
     this.#cursor = cursor
   }
@@ -69,31 +69,35 @@ export class Screen {
     this.#cursor = start
   }
 
-  #repaint(live: readonly string[], cursor: Place): void {
+  /**
+   * Puts `lines` where the live lines are; the last of them are the new live ones. It begins at the first that differs: a
+   * line that stays as it is may have left the window, where nothing reaches it.
+   */
+  #repaint(lines: readonly string[], live: readonly string[], cursor: Place): void {
     const old = this.#live
     let same = 0
-    while (same < live.length && same < old.length && live[same] === old[same]) same++
-    if (same === live.length && same === old.length) {
+    while (same < lines.length && same < old.length && lines[same] === old[same]) same++
+    const isSame = same === lines.length && same === old.length
+    if (isSame && lines.length === live.length) {
       if (cursor.line !== this.#cursor.line || cursor.column !== this.#cursor.column) this.#paint(this.#to(cursor))
       return
     }
     // The end of the lines that stay has to be written again where lines behind it go.
-    const first = Math.max(0, Math.min(same, live.length - 1))
+    const first = Math.max(0, Math.min(same, lines.length - 1))
     const was = old[first]
-    const line = live[first] ?? ''
+    const line = lines[first] ?? ''
     const kept = was === undefined || this.#breaks(was) || this.#breaks(line) ? 0 : settledPart(was, line)
-    const isOnlyLonger =
-      was !== undefined && kept === was.length && first === old.length - 1 && first === live.length - 1
+    const rest = [line.slice(kept), ...lines.slice(first + 1)].join('\r\n')
+    const isOnlyLonger = was !== undefined && kept === was.length && first === old.length - 1
     if (isOnlyLonger && isEnd(old, this.#cursor) && isEnd(live, cursor)) {
-      this.#output.write(line.slice(kept))
+      this.#paint(rest)
       return
     }
     const isBelow = was === undefined && first > 0
     const from = isBelow
       ? `${this.#to(endOf(old))}\r\n`
       : this.#to({ line: first, column: widthOf(line.slice(0, kept)) })
-    const lines = [line.slice(kept), ...live.slice(first + 1)].join('\r\n')
-    this.#paint(from + eraseBelow + lines + this.#move(live, endOf(live), cursor))
+    this.#paint(from + eraseBelow + rest + this.#move(live, endOf(live), cursor))
   }
 
   #breaks(line: string): boolean {
@@ -102,7 +106,9 @@ export class Screen {
 
   #paint(text: string): void {
     // A change inside one row cannot be seen half done; the marks around it would be most of what is sent.
-    this.#output.write(text.includes('\n') ? beginSynchronized + text + endSynchronized : text)
+    this.#output.write(
+      text.includes(eraseBelow) && text.includes('\n') ? beginSynchronized + text + endSynchronized : text,
+    )
   }
 
   /** From where the cursor is to another place in the lines that are on the screen. */
