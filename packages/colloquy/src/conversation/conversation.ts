@@ -201,7 +201,7 @@ export class Conversation {
   }
 
   #planToSay(content: MessageContentParam, history: History): Plan {
-    checkContent(content, waitingCalls(history.sent))
+    checkContent(content, waitingCalls(history.lastSent))
     const json = JSON.stringify({ role: 'user', content })
     return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
   }

@@ -1,5 +1,6 @@
 import type { Engine, EngineContext } from '../protocol/engine.ts'
 import { AnthropicError, APIConnectionError } from '../protocol/error.ts'
+import type { Message } from '../protocol/message.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
 import { Journal } from './journal.ts'
 import { estimateUsage, type ReplyCost, replyCost, type ReplyRecord } from './money.ts'
@@ -22,6 +23,7 @@ export interface Exchange {
 
 export interface Exchanged {
   end: FinishStep
+  message: Message | undefined
   cost: ReplyCost | undefined
   /** What stopped the reply before its end. */
   error: Error | undefined
@@ -30,25 +32,29 @@ export interface Exchanged {
 /** Asks the engine, journals and publishes what arrives, and says what is to be kept of it. Never throws. */
 export async function exchange(asked: Exchange, control: TurnControl): Promise<Exchanged> {
   const { store, id, handle, builder } = asked
-  const stop = new AbortController()
-  const journal = new Journal(store, handle, (error) => stop.abort(error))
+  let unwritten: { error: unknown } | undefined
+  // A reply that cannot be kept is not worth its price.
+  const journal = new Journal(store, handle, (error) => {
+    unwritten ??= { error }
+    control.abort(error)
+  })
   let error: Error | undefined
   try {
-    await receive(asked, control, journal, AbortSignal.any([control.signal, stop.signal]))
+    await receive(asked, control, journal)
   } catch (caught) {
-    error = control.signal.aborted ? abortError(caught) : asError(caught)
+    if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }
   await journal.close()
-  if (stop.signal.aborted) error = asError(stop.signal.reason)
-  return { ...endOf({ id, handle, builder, error: builder.isWhole ? undefined : error }), error }
+  if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
+  return { ...endOf({ id, handle, builder, error }), error }
 }
 
 async function receive(
   { engine, params, context, builder }: Exchange,
   control: TurnControl,
   journal: Journal,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { signal } = control
   signal.throwIfAborted()
   for await (const event of engine(params, { ...context, signal })) {
     if (event.type === 'ping') continue
@@ -67,7 +73,7 @@ interface Received extends Pick<Exchange, 'id' | 'handle' | 'builder'> {
 }
 
 /** How a reply is kept that ended, by itself or by an error. */
-export function endOf({ id, handle, builder, error }: Received): Pick<Exchanged, 'end' | 'cost'> {
+export function endOf({ id, handle, builder, error }: Received): Omit<Exchanged, 'error'> {
   const { message, isWhole, blocks } = builder
   const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
   const arrived = kept.json !== '' || kept.received !== null
@@ -83,7 +89,7 @@ export function endOf({ id, handle, builder, error }: Received): Pick<Exchanged,
     if (!isWhole) record.estimated = true
   }
   if (error !== undefined) record.error = describe(error)
-  return { end: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, cost }
+  return { end: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, message, cost }
 }
 
 function describe(error: Error): NonNullable<ReplyRecord['error']> {

@@ -4,11 +4,13 @@ import type { MessageRecord } from './store.ts'
 /** The messages of the active path, and what of them is sent. */
 export class History {
   readonly #records: MessageRecord[]
+  /** What is sent of the first records, as far as it was asked for. */
   readonly #sent: MessageParam[] = []
+  #seen = 0
 
-  constructor(records: readonly MessageRecord[]) {
-    this.#records = [...records]
-    for (const record of records) this.#addSent(record)
+  /** @param records taken over, not copied. */
+  constructor(records: MessageRecord[] = []) {
+    this.#records = records
   }
 
   get records(): readonly MessageRecord[] {
@@ -22,13 +24,23 @@ export class History {
 
   /** The messages as they are sent. Each is parsed when it is first looked at, and frozen. */
   get sent(): MessageParam[] {
+    for (; this.#seen < this.#records.length; this.#seen++) {
+      const { role, json } = this.#records[this.#seen]!
+      if (json !== '') this.#sent.push(lazyMessage(role, json))
+    }
     return [...this.#sent]
+  }
+
+  /** The last message that is sent. */
+  get lastSent(): MessageParam | undefined {
+    const record = this.#records.findLast(({ json }) => json !== '')
+    return record && lazyMessage(record.role, record.json)
   }
 
   /** The history up to and with the message; undefined where it does not stand in this one. */
   to(number: number): History | undefined {
     if (number === (this.last?.number ?? 0)) return this
-    if (number === 0) return new History([])
+    if (number === 0) return new History()
     const index = this.#records.findIndex((record) => record.number === number)
     return index < 0 ? undefined : new History(this.#records.slice(0, index + 1))
   }
@@ -41,11 +53,6 @@ export class History {
 
   push(record: MessageRecord): void {
     this.#records.push(record)
-    this.#addSent(record)
-  }
-
-  #addSent({ role, json }: MessageRecord): void {
-    if (json !== '') this.#sent.push(lazyMessage(role, json))
   }
 }
 

@@ -87,9 +87,8 @@ export function builderFor({ prefill = [] }: Pick<Plan, 'prefill'>): ReplyBuilde
   return new ReplyBuilder(prefill)
 }
 
-/** The ids of the calls that wait for their results at the end of a history. */
-export function waitingCalls(messages: readonly MessageParam[]): string[] {
-  const last = messages.at(-1)
+/** The ids of the calls that wait for their results after the last message. */
+export function waitingCalls(last: MessageParam | undefined): string[] {
   if (last?.role !== 'assistant' || typeof last.content === 'string') return []
   return last.content.filter((block) => block.type === 'tool_use').map(({ id }) => id)
 }

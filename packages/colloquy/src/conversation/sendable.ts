@@ -22,8 +22,9 @@ export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReaso
   const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
   const isEmpty = stopReason === 'refusal' || sendable.every(isThinking)
   const json = isEmpty ? '' : messageJson(sendable)
-  const received = messageJson(blocks)
-  return { json, received: json === received || blocks.length === 0 ? null : received }
+  // Two messages of as many blocks are the same one.
+  const isAsReceived = sendable.length === blocks.length && (!isEmpty || blocks.length === 0)
+  return { json, received: isAsReceived ? null : messageJson(blocks) }
 }
 
 // After these a call stands unanswered: the model did not come to the point of waiting for it.

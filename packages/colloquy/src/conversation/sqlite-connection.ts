@@ -96,7 +96,10 @@ function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path)
-    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+    // Every page that a turn touches is written whole: small pages halve what a turn of two kilobytes costs.
+    db.exec('PRAGMA page_size = 1024; PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     // Erased text is overwritten, not only let go of.
     db.exec('PRAGMA secure_delete = ON')
     migrate(db, path)

@@ -138,7 +138,7 @@ class SqliteStore implements ConversationStore {
       const repeated = key === undefined ? undefined : this.#repeated(place.id, key)
       if (repeated !== undefined) return repeated
       checkVersion(id, place, version)
-      this.#checkMessage(id, place.id, parent)
+      if (parent !== place.head) this.#checkMessage(id, place.id, parent)
       const insert = this.#db.sql(
         'INSERT INTO message (conversation, number, parent, role, state, created_at, key, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       )

@@ -139,11 +139,13 @@ export class ConversationState {
   #take({ conversation, messages, elsewhere }: Omit<OpenedConversation, 'unfinished'>): void {
     this.record = conversation
     this.settings = parseSettings(conversation.settings)
-    this.history = new History(messages.filter(({ state }) => !isUnfinished(state)))
-    this.#isReceiving = messages.some(({ state }) => isUnfinished(state))
     this.ledger = new Ledger()
     for (const { reply } of messages) this.ledger.add(reply)
     for (const reply of elsewhere) this.ledger.add(reply)
+    // Only the head can be unfinished: nobody goes on from a reply that has not ended.
+    const last = messages.at(-1)
+    this.#isReceiving = last !== undefined && isUnfinished(last.state)
+    this.history = new History(this.#isReceiving ? messages.slice(0, -1) : messages)
   }
 }
 

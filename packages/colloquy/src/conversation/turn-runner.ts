@@ -1,7 +1,7 @@
 import { newId } from '../engines/id.ts'
 import type { Engine } from '../protocol/engine.ts'
 import { APIUserAbortError } from '../protocol/error.ts'
-import type { Message } from '../protocol/message.ts'
+import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { MessageContentParam } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
 import { ConversationConflictError } from './errors.ts'
@@ -159,14 +159,14 @@ async function run(
   control: TurnControl,
 ): Promise<Reply> {
   const { parent, at } = begun
-  const { end, cost, error } = await receive(state, engine, request, begun, control)
+  const { end, message, cost, error } = await receive(state, engine, request, begun, control)
   const number = await keep(state, end)
   control.kept = true
   const { json, received, reply } = end
   const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
   await state.ended(begun.reply, record)
   if (error !== undefined) throw error
-  return replyOf(record, cost)
+  return replyOf(record, message!, cost)
 }
 
 async function receive(
@@ -203,11 +203,15 @@ function writtenByHand({ id, handle, content, model }: Written): Exchanged {
     stop_sequence: null,
     usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 },
   }
-  const blocks = typeof content === 'string' ? [{ type: 'text', text: content, citations: null }] : content
+  // Of what may stand in a user's message, blocks that the model may have written.
+  const blocks = (
+    typeof content === 'string' ? [{ type: 'text', text: content, citations: null }] : content
+  ) as ContentBlock[]
   const json = JSON.stringify({ role: 'assistant', content: blocks })
   const reply = JSON.stringify({ message, cost_pico_usd: 0, unpaid: true } satisfies ReplyRecord)
   const end: FinishStep = { id, handle, state: 'committed', json, received: null, reply, at: Date.now() }
-  return { end, cost: undefined, error: undefined }
+  const whole: Message = { ...message, content: blocks }
+  return { end, message: whole, cost: replyCost(message, false), error: undefined }
 }
 
 function titleFor({ history, messages }: Plan): string | undefined {
@@ -239,21 +243,22 @@ function askedRecords({ messages, parent }: Plan, first: number, at: number): Me
 /** What was asked before with the same key has its reply already. */
 function repeat(record: MessageRecord, control: TurnControl): Reply {
   control.kept = true
-  const reply = replyOf(record, undefined)
+  const message = replyMessage(record)!
+  const { estimated = false } = JSON.parse(record.reply!) as ReplyRecord
+  const reply = replyOf(record, message, replyCost(message, estimated))
   control.watch(() => reply.message)
   for (const event of replay(reply.message)) control.publish(event)
   return reply
 }
 
-function replyOf(record: MessageRecord, cost: ReplyCost | undefined): Reply {
-  const message = replyMessage(record)!
+function replyOf(record: MessageRecord, message: Message, cost: ReplyCost | undefined): Reply {
   return {
     messageId: String(record.number),
     parentId: record.parent === 0 ? undefined : String(record.parent),
     message,
     text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     usage: message.usage,
-    cost: cost ?? replyCost(message, false),
+    cost,
     stopReason: message.stop_reason,
   }
 }

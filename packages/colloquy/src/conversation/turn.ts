@@ -20,6 +20,7 @@ export interface Reply {
 /** What the one who runs a turn has of it. */
 export interface TurnControl {
   readonly signal: AbortSignal
+  abort(reason: unknown): void
   publish(event: MessageStreamEvent): void
   /** Says where the message so far can be had. */
   watch(message: () => Message | undefined): void
@@ -98,6 +99,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     signal?.addEventListener('abort', abort, { once: true })
     const control: TurnControl = {
       signal: this.#controller.signal,
+      abort: (reason) => this.#controller.abort(reason),
       publish: (event) => this.#publish(event),
       watch: (message) => (this.#message = message),
       kept: false,
