@@ -15,8 +15,10 @@ export interface ModelEntry {
   releasedOn: string
   lifecycle: 'active' | 'deprecated'
   deprecatedOn?: string
-  /** The earliest day on which it may stop answering. */
+  /** The day on which it stops answering, once that is announced. */
   retiresOn?: string
+  /** The day before which it will not stop answering, as promised while it is active. */
+  staysUntil?: string
   /** The window: prompt and reply together. */
   contextTokens: number
   maxOutputTokens: number
@@ -26,8 +28,8 @@ export interface ModelEntry {
   minCacheTokens: number
   /** The long edge that an image is scaled down to, in pixels. */
   imagePixels: number
-  thinking: { types: readonly ThinkingType[]; default: ThinkingType; display: 'omitted' | 'summarized' }
-  /** `undefined` where the model takes no effort. */
+  thinking: ThinkingSupport
+  /** Absent where the model takes no effort. */
   effort?: { levels: readonly EffortLevel[]; default: EffortLevel }
   /** The last message may be the assistant's: the reply goes on from there. */
   prefill: boolean
@@ -37,6 +39,24 @@ export interface ModelEntry {
   forcedToolChoice: boolean
   /** Messages with the role `system` are taken. */
   systemInMessages: boolean
+}
+
+export interface ThinkingSupport {
+  /** What `thinking.type` may be. */
+  types: readonly ThinkingType[]
+  /** What a request without `thinking` gets. */
+  default: ThinkingType
+  /** Whether the text of thinking comes along where the request does not say. */
+  display: 'omitted' | 'summarized'
+  /** The most effort that a type is taken with. Absent: any that the model has. */
+  maxEffort?: Partial<Record<ThinkingType, EffortLevel>>
+}
+
+/** A model that no longer answers. */
+export interface RetiredModel {
+  id: string
+  aliases: readonly string[]
+  retiredOn: string
 }
 
 /** A list price and since when it holds. */

@@ -1,5 +1,4 @@
-import type { EffortLevel, ModelEntry, Price, PriceBand, ThinkingType } from './model-entry.ts'
-import type { ModelInfo } from './model-info.ts'
+import type { EffortLevel, ModelEntry, Price, PriceBand, RetiredModel } from './model-entry.ts'
 import { perToken } from './money.ts'
 
 const all: readonly EffortLevel[] = ['low', 'medium', 'high', 'xhigh', 'max']
@@ -36,7 +35,7 @@ const budgetOrAdaptive = {
 const adaptiveOrOff = { types: ['adaptive', 'disabled'], default: 'disabled', display: 'omitted' } as const
 const onUnlessDisabled = { types: ['adaptive', 'disabled'], default: 'adaptive', display: 'omitted' } as const
 
-/** The current and deprecated models, newest first. Data: nothing here is code that a new model must change. */
+/** The current and deprecated models, newest first. A new model is an entry here and no code elsewhere. */
 export const models: readonly ModelEntry[] = [
   {
     ...fifth,
@@ -44,7 +43,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Fable 5.2',
     line: 'fable',
     releasedOn: '2026-11-09',
-    retiresOn: '2027-11-09',
+    staysUntil: '2027-11-09',
     forcedToolChoice: false,
     prices: [price('2026-11-09', '8', '40', '0.20')],
   },
@@ -54,7 +53,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Mythos 5.2',
     line: 'mythos',
     releasedOn: '2026-11-09',
-    retiresOn: '2027-11-09',
+    staysUntil: '2027-11-09',
     forcedToolChoice: false,
     prices: [price('2026-11-09', '8', '40', '0.20')],
   },
@@ -64,8 +63,8 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Haiku 5.5',
     line: 'haiku',
     releasedOn: '2026-10-07',
-    retiresOn: '2027-10-07',
-    thinking: onUnlessDisabled,
+    staysUntil: '2027-10-07',
+    thinking: { ...onUnlessDisabled, maxEffort: { disabled: 'high' } },
     effort: { levels: all, default: 'medium' },
     prices: [
       {
@@ -81,8 +80,13 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Sonnet 5.5',
     line: 'sonnet',
     releasedOn: '2026-09-28',
-    retiresOn: '2027-09-28',
-    thinking: { types: ['adaptive', 'between_tools'], default: 'adaptive', display: 'omitted' },
+    staysUntil: '2027-09-28',
+    thinking: {
+      types: ['adaptive', 'between_tools'],
+      default: 'adaptive',
+      display: 'omitted',
+      maxEffort: { between_tools: 'high' },
+    },
     forcedToolChoice: false,
     prices: [price('2026-09-28', '2', '10', '0.20'), price('2026-10-07', '2', '10', '0.10')],
   },
@@ -92,7 +96,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 5.5',
     line: 'opus',
     releasedOn: '2026-09-22',
-    retiresOn: '2027-09-22',
+    staysUntil: '2027-09-22',
     effort: { levels: all, default: 'medium' },
     forcedToolChoice: false,
     prices: [{ ...price('2026-09-22', '4', '20', '0.20'), fastFactor: 2n }],
@@ -103,7 +107,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Fable 5.1',
     line: 'fable',
     releasedOn: '2026-09-01',
-    retiresOn: '2027-09-01',
+    staysUntil: '2027-09-01',
     forcedToolChoice: false,
     prices: [price('2026-09-01', '10', '50', '0.25')],
   },
@@ -113,7 +117,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Mythos 5.1',
     line: 'mythos',
     releasedOn: '2026-09-01',
-    retiresOn: '2027-09-01',
+    staysUntil: '2027-09-01',
     forcedToolChoice: false,
     prices: [price('2026-09-01', '10', '50', '0.25')],
   },
@@ -123,8 +127,8 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 5',
     line: 'opus',
     releasedOn: '2026-07-24',
-    retiresOn: '2027-07-24',
-    thinking: onUnlessDisabled,
+    staysUntil: '2027-07-24',
+    thinking: { ...onUnlessDisabled, maxEffort: { disabled: 'high' } },
     prices: [{ ...price('2026-07-24', '5', '25', '0.50'), fastFactor: 2n }],
   },
   {
@@ -133,7 +137,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Sonnet 5',
     line: 'sonnet',
     releasedOn: '2026-06-30',
-    retiresOn: '2027-06-30',
+    staysUntil: '2027-06-30',
     minCacheTokens: 1024,
     thinking: onUnlessDisabled,
     systemInMessages: false,
@@ -145,7 +149,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Fable 5',
     line: 'fable',
     releasedOn: '2026-06-09',
-    retiresOn: '2027-06-09',
+    staysUntil: '2027-06-09',
     prices: [price('2026-06-09', '10', '50', '1.00')],
   },
   {
@@ -154,7 +158,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Mythos 5',
     line: 'mythos',
     releasedOn: '2026-06-09',
-    retiresOn: '2027-06-09',
+    staysUntil: '2027-06-09',
     prices: [price('2026-06-09', '10', '50', '1.00')],
   },
   {
@@ -163,7 +167,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 4.8',
     line: 'opus',
     releasedOn: '2026-05-28',
-    retiresOn: '2027-05-28',
+    staysUntil: '2027-05-28',
     minCacheTokens: 1024,
     thinking: adaptiveOrOff,
     prices: [{ ...price('2026-05-28', '5', '25', '0.50'), fastFactor: 2n }, price('2026-11-30', '5', '25', '0.50')],
@@ -174,7 +178,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 4.7',
     line: 'opus',
     releasedOn: '2026-04-16',
-    retiresOn: '2027-04-16',
+    staysUntil: '2027-04-16',
     minCacheTokens: 2048,
     thinking: adaptiveOrOff,
     systemInMessages: false,
@@ -200,7 +204,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Sonnet 4.6',
     line: 'sonnet',
     releasedOn: '2026-02-17',
-    retiresOn: '2027-02-17',
+    staysUntil: '2027-02-17',
     minCacheTokens: 1024,
     thinking: budgetOrAdaptive,
     effort: { levels: ['low', 'medium', 'high', 'max'], default: 'high' },
@@ -212,7 +216,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 4.6',
     line: 'opus',
     releasedOn: '2026-02-05',
-    retiresOn: '2027-02-05',
+    staysUntil: '2027-02-05',
     minCacheTokens: 4096,
     thinking: budgetOrAdaptive,
     effort: { levels: ['low', 'medium', 'high', 'max'], default: 'high' },
@@ -226,7 +230,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 4.5',
     line: 'opus',
     releasedOn: '2025-11-24',
-    retiresOn: '2026-11-24',
+    staysUntil: '2026-11-24',
     minCacheTokens: 4096,
     effort: { levels: ['low', 'medium', 'high'], default: 'high' },
     prefill: true,
@@ -240,7 +244,7 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Haiku 4.5',
     line: 'haiku',
     releasedOn: '2025-10-15',
-    retiresOn: '2026-10-15',
+    staysUntil: '2026-10-15',
     minCacheTokens: 4096,
     prefill: true,
     prices: [price('2025-10-15', '1', '5', '0.10')],
@@ -261,78 +265,31 @@ export const models: readonly ModelEntry[] = [
   },
 ]
 
-/** The models that no longer answer and when they stopped, by the beginning of their ids. */
-export const retiredModels: Readonly<Record<string, string>> = {
-  'claude-opus-4-1': '2026-08-05',
-  'claude-opus-4-2': '2026-06-15',
-  'claude-sonnet-4-2': '2026-06-15',
-  'claude-3-haiku': '2026-04-20',
-  'claude-3-7-sonnet': '2026-02-19',
-  'claude-3-5-haiku': '2026-02-19',
-  'claude-3-opus': '2026-01-05',
-  'claude-3-5-sonnet': '2025-10-28',
-}
+/** The models that no longer answer, last retired first. */
+export const retiredModels: readonly RetiredModel[] = [
+  { id: 'claude-opus-4-1-20250805', aliases: ['claude-opus-4-1'], retiredOn: '2026-08-05' },
+  { id: 'claude-opus-4-20250514', aliases: ['claude-opus-4-0'], retiredOn: '2026-06-15' },
+  { id: 'claude-sonnet-4-20250514', aliases: ['claude-sonnet-4-0'], retiredOn: '2026-06-15' },
+  { id: 'claude-3-haiku-20240307', aliases: [], retiredOn: '2026-04-20' },
+  { id: 'claude-3-7-sonnet-20250219', aliases: ['claude-3-7-sonnet-latest'], retiredOn: '2026-02-19' },
+  { id: 'claude-3-5-haiku-20241022', aliases: ['claude-3-5-haiku-latest'], retiredOn: '2026-02-19' },
+  { id: 'claude-3-opus-20240229', aliases: ['claude-3-opus-latest'], retiredOn: '2026-01-05' },
+  { id: 'claude-3-5-sonnet-20241022', aliases: ['claude-3-5-sonnet-latest'], retiredOn: '2025-10-28' },
+  { id: 'claude-3-5-sonnet-20240620', aliases: [], retiredOn: '2025-10-28' },
+]
 
 /** The entry of a model by its id or an alias. `more` is looked through first, so that it can add models and correct them. */
 export function findModel(id: string, more: readonly ModelEntry[] = []): ModelEntry | undefined {
-  const names = (entry: ModelEntry): boolean => entry.id === id || entry.aliases.includes(id)
-  return more.find(names) ?? models.find(names)
+  return more.find((entry) => isNamed(entry, id)) ?? models.find((entry) => isNamed(entry, id))
 }
 
-/** An entry as the Models API tells it. */
-export function modelInfo(entry: ModelEntry): ModelInfo {
-  const yes = { supported: true }
-  const is = (supported: boolean): { supported: boolean } => ({ supported })
-  const thinks = (type: ThinkingType): { supported: boolean } => is(entry.thinking.types.includes(type))
-  const takes = (level: EffortLevel): { supported: boolean } => is(entry.effort?.levels.includes(level) ?? false)
-  return {
-    type: 'model',
-    id: entry.id,
-    display_name: entry.displayName,
-    created_at: midnight(entry.releasedOn),
-    max_input_tokens: entry.contextTokens,
-    max_tokens: entry.maxOutputTokens,
-    line: entry.line,
-    lifecycle: entry.lifecycle,
-    deprecated_at: entry.deprecatedOn === undefined ? null : midnight(entry.deprecatedOn),
-    retires_at: entry.retiresOn === undefined ? null : midnight(entry.retiresOn),
-    capabilities: {
-      batch: yes,
-      citations: yes,
-      code_execution: yes,
-      image_input: yes,
-      pdf_input: yes,
-      structured_outputs: yes,
-      thinking: {
-        ...yes,
-        types: {
-          adaptive: thinks('adaptive'),
-          between_tools: thinks('between_tools'),
-          disabled: thinks('disabled'),
-          enabled: thinks('enabled'),
-        },
-      },
-      effort: {
-        ...is(entry.effort !== undefined),
-        low: takes('low'),
-        medium: takes('medium'),
-        high: takes('high'),
-        xhigh: takes('xhigh'),
-        max: takes('max'),
-      },
-      context_management: {
-        ...yes,
-        clear_thinking_20251015: yes,
-        clear_tool_uses_20250919: yes,
-        compact_20260112: yes,
-      },
-      server_tools: { ...yes, web_search: yes, code_execution: yes },
-    },
-  }
+/** What is known of a model that no longer answers, so that an error can say more than that it is unknown. */
+export function findRetiredModel(id: string): RetiredModel | undefined {
+  return retiredModels.find((entry) => isNamed(entry, id))
 }
 
-function midnight(day: string): string {
-  return `${day}T00:00:00Z`
+function isNamed(entry: ModelEntry | RetiredModel, id: string): boolean {
+  return entry.id === id || entry.aliases.includes(id)
 }
 
 /** A price of one band. Writing to the cache costs 1.25 × the input for five minutes and 2 × for an hour. */
