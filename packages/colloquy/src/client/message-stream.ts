@@ -3,6 +3,7 @@ import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../protocol/eve
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { TextCitation } from '../protocol/citation.ts'
 import type { MessageParam } from '../protocol/params.ts'
+import type { ParsedMessage } from '../protocol/schema.ts'
 import { JsonReader } from '../protocol/partial-json.ts'
 import type { WithResponse } from './api-promise.ts'
 import { iterableSource, type EventSource, type StreamedEvent } from './event-source.ts'
@@ -32,6 +33,7 @@ export interface MessageStreamEvents {
 
 type Name = keyof MessageStreamEvents
 export type MessageStreamListener<Event extends Name> = (...args: MessageStreamEvents[Event]) => void
+export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
 type AnyListener = (...args: never[]) => void
 type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [infer One] ? One : Args
 
@@ -39,7 +41,7 @@ type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [in
  * One reply as it comes. It is read from the moment somebody listens, loops or waits for its end; who comes later gets what
  * comes then, and the whole message at the end.
  */
-export class MessageStream implements AsyncIterable<MessageStreamEvent> {
+export class MessageStream<Parsed = null> implements AsyncIterable<MessageStreamEvent> {
   /** The messages that were asked with, and the reply once it is whole. */
   readonly messages: MessageParam[]
   readonly receivedMessages: Message[] = []
@@ -148,11 +150,12 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
     if (failure) throw failure
   }
 
-  async finalMessage(): Promise<Message> {
+  /** The whole message; where the request had an output format with `parse`, with the value that it stands for. */
+  async finalMessage(): Promise<FinalMessage<Parsed>> {
     await this.done()
     const message = this.receivedMessages.at(-1)
     if (!message) throw new AnthropicError('Cannot give the final message: the stream ended without one')
-    return message
+    return message as FinalMessage<Parsed>
   }
 
   /** The text of the final message; several text blocks are joined with a space. */
@@ -204,7 +207,11 @@ export class MessageStream implements AsyncIterable<MessageStreamEvent> {
   #start(): Promise<Error | undefined> {
     return (this.#run ??= this.#pump().then(
       () => this.#finish(undefined),
-      (error: Error) => this.#finish(error),
+      (error: Error) => {
+        // A listener may have thrown: nobody will read the rest.
+        this.#call.cancel(new APIUserAbortError())
+        return this.#finish(error)
+      },
     ))
   }
 

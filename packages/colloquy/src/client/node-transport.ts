@@ -27,7 +27,7 @@ const connectTimeoutMs = 10_000
 const highWaterBytes = 256 * 1024
 
 // Long before the 4 to 5 minutes after which NATs and load balancers forget a silent connection.
-const keepAliveInitialDelay = 30_000
+const keepAliveMsecs = 30_000
 
 /** Sends through `node:http` and `node:https`: a third of the cost of `fetch` on the same runtime. */
 export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
@@ -75,7 +75,7 @@ function open(request: WireRequest, agents: Map<string, NodeAgent>, { ca, proxy 
   const key = `${url.protocol} ${through?.href ?? ''}`
   let agent = agents.get(key)
   if (!agent) {
-    agent = new http.Agent({ keepAlive: true, keepAliveInitialDelay, ...(ca !== undefined && { ca }) })
+    agent = new http.Agent({ keepAlive: true, keepAliveMsecs, ...(ca !== undefined && { ca }) })
     if (through && secure) connectTunnels(agent, through)
     agents.set(key, agent)
   }

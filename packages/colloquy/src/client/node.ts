@@ -13,8 +13,8 @@ export interface NodeHttp {
 export interface NodeAgentOptions {
   /** Keeps connections for the next request, and sets SO_KEEPALIVE on them. */
   keepAlive: boolean
-  /** When the first SO_KEEPALIVE probe goes out. */
-  keepAliveInitialDelay?: number
+  /** How long a connection is silent before SO_KEEPALIVE probes it. */
+  keepAliveMsecs: number
   ca?: string | readonly string[] | undefined
 }
 

@@ -44,6 +44,11 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return (this.#controller = controller)
   }
 
+  /** The answer that carries the stream, for its headers: its body is read here. */
+  get response(): Response | undefined {
+    return this.#source?.reply?.response()
+  }
+
   /** The id of the answer that carries the stream. */
   get request_id(): string | null | undefined {
     return this.#source?.reply?.header('request-id')

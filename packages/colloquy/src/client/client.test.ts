@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { Anthropic } from './client.ts'
+import { faultServer, hello, params, type SeenRequest } from './fault-server.test.ts'
+import type { ClientOptions, RequestOptions } from './options.ts'
+import { version } from './version.ts'
+
+/** Sets environment variables for one test; undefined takes one away. */
+function withEnvironment(t: TestContext, variables: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name]
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+    t.after(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+}
+
+const bare = { ANTHROPIC_API_KEY: undefined, ANTHROPIC_AUTH_TOKEN: undefined, ANTHROPIC_BASE_URL: undefined }
+
+/** The request that a call makes. */
+async function seen(
+  t: TestContext,
+  options: ClientOptions,
+  call: RequestOptions = {},
+  body = params,
+): Promise<SeenRequest> {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  await new Anthropic({ baseURL: server.url, ...options }).messages.create(body, call)
+  return server.requests[0]!
+}
+
+// Who asks
+
+test('an API key travels as x-api-key, a token as a bearer token', async (t) => {
+  withEnvironment(t, bare)
+  assert.equal((await seen(t, { apiKey: 'key' })).headers['x-api-key'], 'key')
+  const { headers } = await seen(t, { authToken: 'token' })
+  assert.equal(headers['authorization'], 'Bearer token')
+  assert.equal(headers['x-api-key'], undefined)
+})
+
+test('the key, the token and the base URL are taken from the environment', async (t) => {
+  withEnvironment(t, { ...bare, ANTHROPIC_API_KEY: ' env-key\n', ANTHROPIC_AUTH_TOKEN: 'env-token' })
+  assert.equal((await seen(t, {})).headers['x-api-key'], 'env-key')
+  assert.equal((await seen(t, { apiKey: null })).headers['authorization'], 'Bearer env-token')
+  const passed = await seen(t, { authToken: 'mine' })
+  assert.equal(passed.headers['authorization'], 'Bearer mine')
+  assert.equal(passed.headers['x-api-key'], undefined)
+  withEnvironment(t, { ANTHROPIC_BASE_URL: 'http://elsewhere.test/' })
+  assert.equal(new Anthropic().baseURL, 'http://elsewhere.test')
+})
+
+test('a function is asked for the key before every request', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(529, {}, { 'retry-after-ms': '1' }),
+    (answer) => answer.json(200, hello),
+  )
+  let count = 0
+  const client = new Anthropic({ baseURL: server.url, apiKey: async () => `key-${++count}` })
+  await client.messages.create(params)
+  assert.deepEqual(
+    server.requests.map(({ headers }) => headers['x-api-key']),
+    ['key-1', 'key-2'],
+  )
+})
+
+test('a key function that fails or gives no key is one error', async (t) => {
+  const server = await faultServer(t, () => {})
+  const broken = new Error('vault is shut')
+  const failing = new Anthropic({ baseURL: server.url, apiKey: () => Promise.reject(broken) })
+  await assert.rejects(failing.messages.create(params), {
+    message: 'Cannot get the API key: vault is shut',
+    cause: broken,
+  })
+  const empty = new Anthropic({ baseURL: server.url, apiKey: async () => '' })
+  await assert.rejects(empty.messages.create(params), /empty string/)
+  assert.equal(server.requests.length, 0)
+})
+
+test('no key is one error, when a request is made', async (t) => {
+  withEnvironment(t, bare)
+  const client = new Anthropic({ baseURL: 'http://127.0.0.1:1' })
+  await assert.rejects(client.messages.create(params), (error: Error) => {
+    assert.ok(error instanceof Anthropic.AnthropicError)
+    assert.match(error.message, /ANTHROPIC_API_KEY/)
+    return true
+  })
+  const stream = client.messages.stream(params)
+  await assert.rejects(stream.finalMessage(), /ANTHROPIC_API_KEY/)
+})
+
+test('headers of the caller stand for the key, or decline to', async (t) => {
+  withEnvironment(t, bare)
+  const { headers } = await seen(t, { defaultHeaders: { 'X-Api-Key': 'other' } })
+  assert.equal(headers['x-api-key'], 'other')
+  assert.equal((await seen(t, { apiKey: 'key' }, { headers: { 'x-api-key': null } })).headers['x-api-key'], undefined)
+})
+
+test('both apiKey and authToken are a TypeError', () => {
+  assert.throws(() => new Anthropic({ apiKey: 'a', authToken: 'b' }), TypeError)
+})
+
+// Headers
+
+test('headers are merged from the client to the call, and null removes one', async (t) => {
+  withEnvironment(t, { ANTHROPIC_CUSTOM_HEADERS: 'X-From-Env: 1\nX-Both: env\nnonsense' })
+  const { headers } = await seen(
+    t,
+    { apiKey: 'key', defaultHeaders: { 'X-Both': 'client', 'X-Gone': 'client', 'User-Agent': 'mine' } },
+    {
+      headers: [
+        ['X-Both', 'call'],
+        ['x-gone', null],
+      ],
+    },
+  )
+  assert.equal(headers['x-from-env'], '1')
+  assert.equal(headers['x-both'], 'call')
+  assert.equal(headers['x-gone'], undefined)
+  assert.equal(headers['user-agent'], 'mine')
+  const plain = await seen(t, { apiKey: 'key', defaultHeaders: new Headers({ 'x-web': 'yes' }) })
+  assert.equal(plain.headers['x-web'], 'yes')
+  assert.equal(plain.headers['user-agent'], `colloquy/${version}`)
+})
+
+for (const field of ['temperature', 'top_p', 'top_k'] as const) {
+  test(`a request with ${field} is sent as 2023-06-01, any other as 2026-10-21`, async (t) => {
+    const { headers } = await seen(t, { apiKey: 'key' }, {}, { ...params, [field]: 1 })
+    assert.equal(headers['anthropic-version'], '2023-06-01')
+    const without = await seen(t, { apiKey: 'key' }, {}, { ...params, [field]: undefined })
+    assert.equal(without.headers['anthropic-version'], '2026-10-21')
+    const asked = await seen(
+      t,
+      { apiKey: 'key', defaultHeaders: { 'anthropic-version': '2023-01-01' } },
+      {},
+      { ...params, [field]: 1 },
+    )
+    assert.equal(asked.headers['anthropic-version'], '2023-01-01')
+  })
+}
+
+test('betas, the workspace and the user profile are headers and no part of the body', async (t) => {
+  const body = { ...params, betas: ['a'], workspace_id: 'wrkspc_1', user_profile_id: 'profile' }
+  const { headers, body: sent } = await seen(t, { apiKey: 'key' }, { betas: ['b'] }, body)
+  assert.equal(headers['anthropic-beta'], 'a,b')
+  assert.equal(headers['anthropic-workspace-id'], 'wrkspc_1')
+  assert.equal(headers['anthropic-user-profile-id'], 'profile')
+  assert.deepEqual(JSON.parse(sent), params)
+})
+
+// Options
+
+test('withOptions() keeps what it is not given', async (t) => {
+  withEnvironment(t, bare)
+  const client = new Anthropic({ apiKey: 'key', baseURL: 'http://a.test', maxRetries: 5, defaultHeaders: { a: '1' } })
+  const other = client.withOptions({ baseURL: 'http://b.test', timeout: 7 })
+  assert.equal(other.baseURL, 'http://b.test')
+  assert.equal(other.apiKey, 'key')
+  assert.equal(other.maxRetries, 5)
+  assert.equal(other.timeout, 7)
+  assert.equal(client.baseURL, 'http://a.test')
+  assert.equal(client.timeout, 600_000)
+  const third = client.withOptions({ authToken: 'token' })
+  assert.equal(third.apiKey, null)
+  assert.equal(third.authToken, 'token')
+  assert.ok(other instanceof Anthropic)
+})
+
+test('queries of the client and of the call are both sent', async (t) => {
+  const { path } = await seen(
+    t,
+    { apiKey: 'key', defaultQuery: { a: '1', b: '2' } },
+    { query: { b: '3', list: ['x', 'y'], of: { c: true } } },
+  )
+  assert.equal(decodeURIComponent(path), '/v1/messages?a=1&b=3&list[]=x&list[]=y&of[c]=true')
+})
+
+const misuses: [ClientOptions, RegExp][] = [
+  [{ apikey: 'key' } as ClientOptions, /client option apikey: did you mean apiKey\?/],
+  [{ base_url: 'http://a.test' } as ClientOptions, /did you mean baseURL\?/],
+  [{ maxRetrys: 1 } as ClientOptions, /did you mean maxRetries\?/],
+  [{ colour: 'red' } as ClientOptions, /client option colour: the options are timeout, /],
+  [{ profile: 'work' } as ClientOptions, /profile: it is not offered/],
+  [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found 1.5/],
+  [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found -1/],
+  [{ timeout: '10' as unknown as number }, /found "10"/],
+  [{ baseURL: 'api.anthropic.com' }, /no http or https URL: found "api.anthropic.com"/],
+  [{ baseURL: 'https://a.test/v1' }, /begins with \/v1 itself: leave it out \(https:\/\/a.test\)/],
+  [{ baseURL: 'https://a.test/?x=1' }, /found \?x=1 at its end/],
+]
+
+for (const [options, message] of misuses) {
+  test(`new Anthropic(${JSON.stringify(options)}) says what is wrong`, () => {
+    assert.throws(
+      () => new Anthropic({ ...options }),
+      (error: Error) => {
+        assert.ok(error instanceof Anthropic.AnthropicError)
+        assert.match(error.message, message)
+        return true
+      },
+    )
+  })
+}
+
+test('a password in the base URL is refused and not shown', () => {
+  assert.throws(
+    () => new Anthropic({ baseURL: 'https://me:hunter2@a.test' }),
+    (error: Error) => {
+      assert.doesNotMatch(error.message, /hunter2/)
+      return true
+    },
+  )
+})
+
+test('a misspelt request option is one error that names the right one', async () => {
+  const client = new Anthropic({ apiKey: 'key', baseURL: 'http://127.0.0.1:1' })
+  await assert.rejects(
+    client.messages.create(params, { header: {} } as RequestOptions),
+    /request option header: did you mean headers\?/,
+  )
+  await assert.rejects(client.messages.create(params, { maxretries: 1 } as RequestOptions), /did you mean maxRetries\?/)
+})
+
+test('a body that JSON has no words for is one error that says where', async (t) => {
+  const server = await faultServer(t, () => {})
+  const client = server.client()
+  const big = { ...params, messages: [{ role: 'user', content: [{ type: 'text', text: 1n }] }] }
+  await assert.rejects(client.messages.create(big as never), {
+    message: 'Cannot encode the request body as JSON: messages.0.content.0.text is the bigint 1',
+  })
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+  await assert.rejects(
+    client.messages.create({ ...params, metadata: cyclic as object }),
+    /metadata\.self leads back to an object that holds it/,
+  )
+  assert.equal(server.requests.length, 0)
+})
+
+test('the client refuses to run in a browser unless it is told that it may', (t) => {
+  const web = globalThis as { window?: unknown }
+  web.window = { document: {} }
+  t.after(() => delete web.window)
+  assert.throws(() => new Anthropic({ apiKey: 'key' }), /dangerouslyAllowBrowser/)
+  assert.ok(new Anthropic({ apiKey: 'key', dangerouslyAllowBrowser: true }))
+})
+
+test('in a browser that it may run in, the client says so to the API', async (t) => {
+  const { headers } = await seen(t, { apiKey: 'key', dangerouslyAllowBrowser: true })
+  assert.equal(headers['anthropic-dangerous-direct-browser-access'], 'true')
+})
+
+test('ids in paths lead nowhere else', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, { id: 'x' }))
+  const client = server.client()
+  await client.models.retrieve('a/../b?c')
+  assert.equal(server.requests[0]!.path, '/v1/models/a%2F..%2Fb%3Fc')
+  assert.throws(() => client.models.retrieve('..'), /without an id/)
+  assert.throws(() => client.models.retrieve(''), /without an id/)
+})
+
+// Logs
+
+test('what is logged names requests and retries and shows no key', async (t) => {
+  const lines: string[] = []
+  const write = (...parts: unknown[]): void => void lines.push(JSON.stringify(parts))
+  const logger = { error: write, warn: write, info: write, debug: write }
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(529, {}, { 'retry-after-ms': '1' }),
+    (answer) => answer.json(200, hello),
+  )
+  await server.client({ apiKey: 'secret-key', logger, logLevel: 'debug' }).messages.create(params)
+  const all = lines.join('\n')
+  assert.doesNotMatch(all, /secret-key/)
+  assert.match(all, /x-api-key":"\*\*\*/)
+  assert.match(all, /529 in \d+ ms/)
+  assert.match(all, /retry 1 of 2/)
+  lines.length = 0
+  await server.client({ logger }).messages.create(params)
+  assert.deepEqual(lines, [])
+})
+
+test('ANTHROPIC_LOG sets the level, and a level that is none is said', (t) => {
+  withEnvironment(t, { ANTHROPIC_LOG: 'debug' })
+  assert.equal(new Anthropic({ apiKey: 'key' }).logLevel, 'debug')
+  withEnvironment(t, { ANTHROPIC_LOG: 'loud' })
+  const warnings: unknown[] = []
+  const logger = { ...console, warn: (message: string) => void warnings.push(message) }
+  assert.equal(new Anthropic({ apiKey: 'key', logger }).logLevel, 'warn')
+  assert.match(String(warnings), /ANTHROPIC_LOG.*"loud"/)
+})
