@@ -6,6 +6,7 @@ import { APIUserAbortError, BadRequestError } from '../../protocol/error.ts'
 import type { MessageStreamEvent } from '../../protocol/event.ts'
 import { checkJson } from '../../protocol/json-schema.ts'
 import type { Message, TextBlock, ToolUseBlock } from '../../protocol/message.ts'
+import { findModel } from '../../protocol/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/params.ts'
 import type { Tool } from '../../protocol/tool.ts'
 import type { Clock } from '../clock.ts'
@@ -361,6 +362,13 @@ suite('offline() keeps the books', () => {
     const second = await ask({ messages, cache_control: { type: 'ephemeral' } }, fresh)
     assert.equal(second.usage.cache_read_input_tokens, first.usage.cache_creation_input_tokens)
     assert.equal(second.usage.input_tokens, 0)
+  })
+
+  test('a model that the catalogue has not may be given', async () => {
+    const own = { ...findModel('claude-opus-4-6')!, id: 'own', aliases: ['mine'], contextTokens: 50 }
+    const engine = offline({ models: [own] })
+    assert.equal((await ask({ model: 'mine' }, engine)).model, 'own')
+    await assert.rejects(ask({ model: 'mine', question: 'word '.repeat(60) }, engine), BadRequestError)
   })
 
   test('an alias comes back as the dated id', async () => {

@@ -17,8 +17,8 @@ export interface OfflineOptions {
   wordsPerSecond?: number
   /** Default: the machine's. The prompt cache's entries live by it. */
   clock?: Clock
-  /** Where it looks up what a model can do. Default: the catalogue. An unknown model gets the newest rules. */
-  findModel?: (id: string) => ModelEntry | undefined
+  /** Models that the catalogue does not have, or has otherwise. A model that nobody knows gets the newest rules. */
+  models?: readonly ModelEntry[]
 }
 
 /**
@@ -29,13 +29,13 @@ export interface OfflineOptions {
  * against it means something. The same request gets the same words; only ids differ.
  */
 export function offline(options: OfflineOptions = {}): Engine {
-  const { wordsPerSecond = Infinity, clock = systemClock, findModel: find = findModel } = options
+  const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
   const cache = new PromptCache(() => clock.now())
 
   async function* answer(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
     const { signal } = context
     throwIfAborted(signal)
-    const model = find(params.model)
+    const model = findModel(params.model, models)
     const plan = planCache(cache, params, model)
     const prompt = sizeOf(plan)
     const window = model?.contextTokens ?? 1_000_000
@@ -60,7 +60,7 @@ export function offline(options: OfflineOptions = {}): Engine {
   }
 
   async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
-    return { input_tokens: countPromptTokens(params, rulesOf(find(params.model))) }
+    return { input_tokens: countPromptTokens(params, rulesOf(findModel(params.model, models))) }
   }
 
   return Object.assign(answer, { countTokens })
