@@ -4,6 +4,8 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { slashCommands } from '../packages/cli/src/chat/slash.ts'
+import { parse } from '../packages/cli/src/parse.ts'
 import { run } from './program.ts'
 import { read, root } from './source.ts'
 
@@ -68,6 +70,20 @@ test('every npm script that the pages name exists', () => {
   assert.deepEqual(unknown, [])
 })
 
+test('every command line of the pages is one that the program takes', async () => {
+  for (const page of pages) for (const words of commandLinesOf(page)) await assert.doesNotReject(parse(words), page)
+})
+
+test('every slash command of the pages is one of the chat', () => {
+  const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliases])
+  const named = [...read('docs/chat.md').matchAll(/`\/([a-z]+)/g)].map(([, name]) => name!)
+  assert.deepEqual(
+    named.filter((name) => !names.includes(name)),
+    [],
+  )
+  assert.ok(named.length >= 10)
+})
+
 function programsOf(page: string): Program[] {
   const blocks = [...read(page).matchAll(/^```ts\n([^]*?)^```$(?:\n+^```text\n([^]*?)^```$)?/gm)]
   return blocks.map(({ index, 1: text, 2: output }, number) => ({
@@ -76,6 +92,15 @@ function programsOf(page: string): Program[] {
     text: text!,
     output,
   }))
+}
+
+/** The words after `colloquy` in the blocks of shell. */
+function commandLinesOf(page: string): string[][] {
+  const blocks = [...read(page).matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text!)
+  const calls = blocks.flatMap((text) =>
+    [...text.matchAll(/(?:^|\| )colloquy\b([^|>#\n]*)/gm)].map(([, rest]) => rest!),
+  )
+  return calls.map((rest) => [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => (quoted ?? bare)!))
 }
 
 /** A page without its code, in which brackets mean something else. */
