@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { addCosts, costOf } from './cost.ts'
 import type { Usage } from './message.ts'
 import { findModel, models } from './models.ts'
@@ -33,6 +33,26 @@ test('costOf() prices each bucket of a Sonnet 4.6 request apart', () => {
 test('costOf() takes writes without a split as written for five minutes', () => {
   const cost = costOf(usage({ cache_creation_input_tokens: 1_000_000 }), 'claude-opus-5-5', { at: november })
   assert.equal(cost?.parts.cacheWrite5m, usd(5))
+})
+
+test('costOf() reads the writes of servers that send the split alone, or one that falls short', () => {
+  const split = { ephemeral_5m_input_tokens: 1_000_000, ephemeral_1h_input_tokens: 1_000_000 }
+  const parts = (used: Partial<Usage>): unknown[] => {
+    const { cacheWrite5m, cacheWrite1h } = costOf(usage(used), 'claude-opus-5-5', { at: november })!.parts
+    return [cacheWrite5m, cacheWrite1h]
+  }
+  assert.deepEqual(parts({ cache_creation_input_tokens: null, cache_creation: split }), [usd(5), usd(8)])
+  assert.deepEqual(parts({ cache_creation_input_tokens: 3_000_000, cache_creation: split }), [usd(10), usd(8)])
+})
+
+test('costOf() takes a count that is missing as 0, and has no price for one that is no whole number', () => {
+  const bare = { output_tokens: 1_000_000 } as Usage
+  assert.equal(costOf(bare, 'claude-opus-5-5', { at: november })?.picoUsd, usd(20))
+  for (const count of [1.5, -1, Number.NaN, Infinity, '7' as unknown as number]) {
+    assert.equal(costOf(usage({ output_tokens: count }), 'claude-opus-5-5', { at: november }), undefined)
+    const searches = { web_search_requests: count }
+    assert.equal(costOf(usage({ server_tool_use: searches }), 'claude-opus-5-5', { at: november }), undefined)
+  }
 })
 
 test('costOf() has no price for what has none', () => {
@@ -69,6 +89,7 @@ test('costOf() halves batches, doubles fast, adds a tenth in the US, and charges
   assert.equal(price({ inference_geo: 'us' }), usd(4.4))
   assert.equal(price({ service_tier: 'batch', inference_geo: 'us' }), usd(2.2))
   assert.equal(price({ server_tool_use: { web_search_requests: 3 } }), usd(4.03))
+  assert.equal(price({ server_tool_use: { web_search_requests: 3 }, service_tier: 'batch' }), usd(2.03))
 })
 
 test('costOf() adds compactions, which the totals leave out, and no other iteration', () => {
@@ -91,6 +112,24 @@ test('costOf() resolves aliases, and takes a model that the catalogue lacks', ()
   assert.equal(costOf(used, 'claude-haiku-4-5')?.picoUsd, usd(1))
   const own = { ...findModel('claude-haiku-4-5')!, id: 'my-model', aliases: [] }
   assert.equal(costOf(used, 'my-model', { models: [own] })?.picoUsd, usd(1))
+})
+
+test('costOf() bills a compaction in the band of its own prompt', () => {
+  const compaction = {
+    input_tokens: 100_001,
+    output_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+  }
+  const iterations = [{ ...compaction, type: 'compaction' as const }]
+  const cost = costOf(usage({ input_tokens: 100_000, iterations }), 'claude-haiku-5-5', { at: november })
+  assert.equal(cost?.picoUsd, usd(0.01) + usd(0.0500005))
+})
+
+test('addCosts() of nothing is nothing, in every bucket', () => {
+  const { picoUsd, parts } = addCosts()
+  assert.equal(picoUsd, 0n)
+  assert.deepEqual(Object.values(parts), [0n, 0n, 0n, 0n, 0n, 0n])
 })
 
 test('the parts add up, and so do costs: nothing is rounded', () => {

@@ -3,11 +3,15 @@ import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
 import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
 
-/** What a request cost, exactly. Prices are list prices: discounts that were agreed upon are not in them. */
-export interface Cost {
+/** What something cost, exactly. Prices are list prices: no discount and no commitment is in them. */
+export interface CostTotal {
   /** The sum of the parts. */
   picoUsd: PicoUsd
   parts: CostParts
+}
+
+/** What one request cost. */
+export interface Cost extends CostTotal {
   /** The price that was applied: its day and source. */
   price: Price
 }
@@ -31,12 +35,12 @@ export interface CostOptions {
   models?: readonly ModelEntry[]
 }
 
-/** $10 for 1,000 searches. */
+/** $10 for 1,000 searches, in batches too and wherever they run. */
 const webSearchPicoUsd = 10_000_000_000n
 
 /**
- * The cost of what a request used. `undefined` means that no price is known, for the model, its speed or the day: show
- * "no price", never 0.
+ * The cost of what a request used. `undefined` means that no price is known, for the model, its speed or the day, or that a
+ * count is no whole number: show "no price", never 0.
  *
  * Reckoned by the API's rules: one band by the length of the whole prompt; cache writes by how long they live (5 minutes
  * where the split is missing); half for batches; 1.1 times for `inference_geo: "us"`; compaction entries of
@@ -45,13 +49,14 @@ const webSearchPicoUsd = 10_000_000_000n
 export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
   const entry = typeof model === 'string' ? findModel(model, options.models) : model
   const price = entry && priceAt(entry, options.at ?? new Date())
-  if (!price) return undefined
-  const factor = factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
+  const factor = price && factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
   if (!factor) return undefined
-  const compactions = (usage.iterations ?? []).filter((iteration) => iteration.type === 'compaction')
-  const parts = [usage, ...compactions].map((used) => tokenParts(used, price, factor)).reduce(addParts)
-  parts.serverTools += BigInt(usage.server_tool_use?.web_search_requests ?? 0) * webSearchPicoUsd
-  return { picoUsd: sum(parts), parts, price }
+  const compactions = (usage.iterations ?? []).filter(({ type }) => type === 'compaction')
+  const calls = [usage, ...compactions].map(tokensOf)
+  const searches = usage.server_tool_use?.web_search_requests ?? 0
+  if (!calls.every(isCounted) || !isCount(searches)) return undefined
+  const total = addCosts(...calls.map((tokens) => totalOf(tokenParts(tokens, price, factor))))
+  return { ...totalOf({ ...total.parts, serverTools: BigInt(searches) * webSearchPicoUsd }), price }
 }
 
 /** The price that holds on a day: the newest one that has begun. */
@@ -65,61 +70,69 @@ export function bandFor(price: Price, promptTokens: number): PriceBand {
   return price.bands.findLast((band) => promptTokens > band.abovePromptTokens) ?? price.bands[0]
 }
 
-/** Adds up; the price is that of the first. */
-export function addCosts(first: Cost, ...more: readonly Cost[]): Cost {
-  const parts = more.map((cost) => cost.parts).reduce(addParts, first.parts)
-  return { picoUsd: sum(parts), parts, price: first.price }
+/** Adds up, bucket by bucket. What has no price cannot be added: count it beside the sum. */
+export function addCosts(...costs: readonly CostTotal[]): CostTotal {
+  const parts = { input: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, output: 0n, serverTools: 0n }
+  for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]
+  return totalOf(parts)
 }
 
-function tokenParts(used: Usage | UsageIteration, price: Price, { times, over }: Factor): CostParts {
-  const written = used.cache_creation_input_tokens ?? 0
-  const written1h = used.cache_creation?.ephemeral_1h_input_tokens ?? 0
-  const written5m = used.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
-  const read = used.cache_read_input_tokens ?? 0
-  const band = bandFor(price, used.input_tokens + written + read)
-  const cost = (tokens: number, rate: PicoUsd): PicoUsd => (BigInt(tokens) * rate * times) / over
+const tokenNames = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'output'] as const
+const partNames = [...tokenNames, 'serverTools'] as const
+
+/** What one call of the model used, by what its price depends on. */
+type Tokens = Record<(typeof tokenNames)[number], number>
+
+function tokensOf(used: Usage | UsageIteration): Tokens {
+  const split = used.cache_creation
+  const write1h = split?.ephemeral_1h_input_tokens ?? 0
+  const write5m = split?.ephemeral_5m_input_tokens ?? 0
   return {
-    input: cost(used.input_tokens, band.input),
-    cacheWrite5m: cost(written5m, band.cacheWrite5m),
-    cacheWrite1h: cost(written1h, band.cacheWrite1h),
-    cacheRead: cost(read, band.cacheRead),
-    output: cost(used.output_tokens, band.output),
+    input: used.input_tokens ?? 0,
+    // Some servers send the total without the split, and some the other way round.
+    cacheWrite5m: Math.max(write5m, (used.cache_creation_input_tokens ?? 0) - write1h),
+    cacheWrite1h: write1h,
+    cacheRead: used.cache_read_input_tokens ?? 0,
+    output: used.output_tokens ?? 0,
+  }
+}
+
+function isCounted(tokens: Tokens): boolean {
+  return tokenNames.every((name) => isCount(tokens[name]))
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function tokenParts(tokens: Tokens, price: Price, { times, over }: Factor): CostParts {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokens
+  const band = bandFor(price, input + cacheWrite5m + cacheWrite1h + cacheRead)
+  const part = (name: keyof Tokens): PicoUsd => (BigInt(tokens[name]) * band[name] * times) / over
+  return {
+    input: part('input'),
+    cacheWrite5m: part('cacheWrite5m'),
+    cacheWrite1h: part('cacheWrite1h'),
+    cacheRead: part('cacheRead'),
+    output: part('output'),
     serverTools: 0n,
   }
 }
 
-/** A fraction: list prices are whole thousands of picodollars, so `over` always divides. */
+/** A fraction. List prices are whole thousands of picodollars, so that `over` divides what they are multiplied with. */
 interface Factor {
   times: bigint
   over: bigint
 }
 
+/** Undefined where the price of the speed is not known. */
 function factorOf(usage: Usage, price: Price, batch: boolean): Factor | undefined {
-  let times = 1n
-  let over = 1n
-  if (usage.speed === 'fast') {
-    if (price.fastFactor === undefined) return undefined
-    times *= price.fastFactor
-  }
-  if (usage.inference_geo === 'us') {
-    times *= 11n
-    over *= 10n
-  }
-  if (batch) over *= 2n
-  return { times, over }
+  const speed = usage.speed === 'fast' ? price.fastFactor : 1n
+  if (speed === undefined) return undefined
+  const [times, over] = usage.inference_geo === 'us' ? [11n, 10n] : [1n, 1n]
+  return { times: times * speed, over: batch ? over * 2n : over }
 }
 
-function addParts(a: CostParts, b: CostParts): CostParts {
-  return {
-    input: a.input + b.input,
-    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
-    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
-    cacheRead: a.cacheRead + b.cacheRead,
-    output: a.output + b.output,
-    serverTools: a.serverTools + b.serverTools,
-  }
-}
-
-function sum(parts: CostParts): PicoUsd {
-  return Object.values(parts as unknown as Record<string, PicoUsd>).reduce((total, part) => total + part, 0n)
+function totalOf(parts: CostParts): CostTotal {
+  return { picoUsd: partNames.reduce((sum, name) => sum + parts[name], 0n), parts }
 }
