@@ -3,10 +3,12 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { MessageAccumulator, accumulate } from './accumulate.ts'
 import type { ContentBlockDelta, MessageStreamEvent, PingEvent } from './event.ts'
+import { decodeEvents } from './event-stream.ts'
 import type { ContentBlock, Message, ToolUseBlock } from './message.ts'
 import { partialInput, setPartialInput } from './partial-input.ts'
 import { partialJson } from './partial-json.ts'
 import { replay } from './replay.ts'
+import { encodeSse } from './sse.ts'
 import { unlisted } from './unlisted.ts'
 
 const plain = { noNullPrototype: true }
@@ -139,6 +141,22 @@ test('accumulate() is the inverse of replay(), whatever the message and however 
       assert.deepEqual(events, before, 'an event was changed')
     }),
     { numRuns: 500 },
+  )
+})
+
+test('a message comes through the wire as it is, however its bytes are cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyMessage, fc.array(fc.nat(500), { minLength: 1 }), async (message, lengths) => {
+      const bytes = new TextEncoder().encode([...replay(message)].map(encodeSse).join(''))
+      async function* body(): AsyncGenerator<Uint8Array> {
+        for (let start = 0, turn = 0; start < bytes.length; turn++) {
+          const end = start + 1 + lengths[turn % lengths.length]!
+          yield bytes.subarray(start, end)
+          start = end
+        }
+      }
+      assert.deepEqual(await accumulate(decodeEvents(body())), message)
+    }),
   )
 })
 

@@ -71,5 +71,5 @@ test('defineModels() names the place of a mistake', () => {
   assert.throws(defined([{ id: 'x', like: 'gpt-4' }]), {
     message: 'Cannot define x as it is like a model that is not known: gpt-4',
   })
-  assert.throws(defined([{ id: 'x', ...limits, price: { input: 1e-9, output: 1 } }]), /Cannot read a price/)
+  assert.throws(defined([{ id: 'x', ...limits, price: { input: 1e-9, output: 1 } }]), /Cannot read an amount of money/)
 })

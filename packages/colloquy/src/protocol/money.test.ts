@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { formatUsd, perToken, toUsd } from './money.ts'
+import { formatUsd, fromUsd, perToken, toUsd } from './money.ts'
 
 test('perToken() reads list prices exactly', () => {
   assert.equal(perToken('3'), 3_000_000n)
   assert.equal(perToken('0.125'), 125_000n)
   assert.equal(perToken('0.000001'), 1n)
   for (const bad of ['', '-1', '1e3', '1.2345678', '$3']) assert.throws(() => perToken(bad), RangeError)
+})
+
+test('fromUsd() reads what somebody wrote, to the last digit', () => {
+  assert.equal(fromUsd('0.5'), 500_000_000_000n)
+  assert.equal(fromUsd(0.1), 100_000_000_000n)
+  assert.equal(fromUsd('12.000000000001'), 12_000_000_000_001n)
+  for (const bad of ['', '-1', '.5', '1.', '1e3', '$1', 1e-13, Number.NaN])
+    assert.throws(() => fromUsd(bad), RangeError)
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 15n }), (amount) =>
+      assert.equal(fromUsd(toUsd(amount).toFixed(12)), amount),
+    ),
+  )
 })
 
 test('formatUsd() shows enough digits for the amount', () => {

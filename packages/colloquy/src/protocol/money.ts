@@ -5,13 +5,22 @@ const perUsd = 1_000_000_000_000n
 
 /** Reads a list price in USD per million tokens, such as `'0.125'`, as picodollars per token. */
 export function perToken(usdPerMillionTokens: string): PicoUsd {
-  const [whole = '', fraction = ''] = usdPerMillionTokens.split('.')
-  if (!/^\d+$/.test(whole) || !/^\d{0,6}$/.test(fraction)) {
+  return readDecimal(usdPerMillionTokens, 6)
+}
+
+/** Reads dollars that somebody wrote, such as a limit: `'0.5'`, or the number by its shortest decimal. The inverse of `toUsd`. */
+export function fromUsd(usd: string | number): PicoUsd {
+  return readDecimal(String(usd), 12)
+}
+
+/** A decimal number as a whole number of its `decimals`th decimals. */
+function readDecimal(text: string, decimals: number): bigint {
+  const [, whole, fraction = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? []
+  if (whole === undefined || fraction.length > decimals)
     throw new RangeError(
-      `Cannot read a price as it is no decimal number with at most 6 decimals: ${usdPerMillionTokens}`,
+      `Cannot read an amount of money as it is no decimal number of at most ${decimals} decimals: ${text}`,
     )
-  }
-  return BigInt(whole + fraction.padEnd(6, '0'))
+  return BigInt(whole + fraction.padEnd(decimals, '0'))
 }
 
 /** For charts and JSON; a float is exact to about a millionth of a cent here, and never goes back into a sum. */
