@@ -47,6 +47,8 @@ async function install() {
 
 function run(command, parameters) {
   const windows = process.platform === 'win32'
+  // Before it starts: a signal in between would end this process alone.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal))
   const child = spawn(windows ? `${command}.cmd` : command, parameters, {
     cwd: fileURLToPath(root),
     // Standard output stays free for the reply: `echo Hello | npm start --silent` prints nothing else there.
@@ -55,7 +57,6 @@ function run(command, parameters) {
   })
   // The install outlives this process when only this one is killed; who comes next waits for both.
   if (child.pid !== undefined) writeFileSync(lock, `${process.pid} ${child.pid}`)
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal))
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message))
     child.on('close', (code, signal) => resolve(code ?? signal))
