@@ -63,6 +63,7 @@ export class SseParser {
     let lf = find(text, '\n', start)
     let cr = find(text, '\r', start)
     this.#afterCr = text.endsWith('\r')
+    // Each turn reads one line, or one event that is written in the usual form.
     while (lf !== cr) {
       const dataEnd = start === eventStart && this.#heldBytes === 0 ? plainDataEnd(text, start, lf, cr) : -1
       if (dataEnd > 0) {
