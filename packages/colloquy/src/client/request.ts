@@ -1,4 +1,5 @@
 import { AnthropicError } from '../protocol/error.ts'
+import { encodeJson } from '../protocol/kept-json.ts'
 import { apiVersion } from './version.ts'
 
 /** Checks what the paths are appended to, and takes trailing slashes off. */
@@ -65,7 +66,7 @@ export function encodeBody(body: unknown): string | Uint8Array | readonly Uint8A
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array || isPieces(body)) return body
   try {
-    return JSON.stringify(body)
+    return encodeJson(body as object)
   } catch (error) {
     const found = findUnencodable(body, [], new Set()) ?? (error instanceof Error ? error.message : String(error))
     throw new AnthropicError(`Cannot encode the request body as JSON: ${found}`, { cause: error })

@@ -1,5 +1,5 @@
 import type { Engine } from '../protocol/engine.ts'
-import type { MessageContentParam, MessageCreateParams } from '../protocol/params.ts'
+import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './branches.ts'
 import { checkContent, checkReplacement } from './content.ts'
 import { ContentError } from './errors.ts'
@@ -191,9 +191,8 @@ export class Conversation {
   /** The request that would be sent next, with this content as the user's message. */
   preview(content?: MessageContentParam): MessageCreateParams {
     const { history, settings } = this.#state
-    const messages = history.sent
-    if (content !== undefined) messages.push({ role: 'user', content })
-    return requestOf(settings, {}, messages).params
+    const next: MessageParam[] = content === undefined ? [] : [{ role: 'user', content }]
+    return requestOf(settings, {}, [...history.sent, ...next]).params
   }
 
   get #store(): ConversationStore {

@@ -1,4 +1,6 @@
+import { keepJson } from '../protocol/kept-json.ts'
 import type { MessageParam } from '../protocol/params.ts'
+import { MessageBytes } from './message-bytes.ts'
 import type { MessageRecord } from './store.ts'
 
 /** The messages of the active path, and what of them is sent. */
@@ -7,6 +9,9 @@ export class History {
   /** What is sent of the first records, as far as it was asked for. */
   readonly #sent: MessageParam[] = []
   #seen = 0
+  readonly #bytes = new MessageBytes()
+  /** How many of the first records are in the bytes. */
+  #encoded = 0
 
   /** @param records taken over, not copied. */
   constructor(records: MessageRecord[] = []) {
@@ -22,13 +27,14 @@ export class History {
     return this.#records.at(-1)
   }
 
-  /** The messages as they are sent. Each is parsed when it is first looked at, and frozen. */
+  /** The messages as they are sent, frozen. Each is parsed when it is first looked at; who sends them needs no look. */
   get sent(): MessageParam[] {
     for (; this.#seen < this.#records.length; this.#seen++) {
       const { role, json } = this.#records[this.#seen]!
       if (json !== '') this.#sent.push(lazyMessage(role, json))
     }
-    return [...this.#sent]
+    const messages = Object.freeze([...this.#sent]) as MessageParam[]
+    return keepJson(messages, () => this.#pieces(messages.length))
   }
 
   /** The last message that is sent. */
@@ -54,6 +60,17 @@ export class History {
   push(record: MessageRecord): void {
     this.#records.push(record)
   }
+
+  /** The JSON of so many messages. What was sent before is not encoded again. */
+  #pieces(count: number): Uint8Array[] {
+    // An older request than the last one: it had fewer messages.
+    if (count < this.#bytes.count) return new History(this.#records).#pieces(count)
+    for (; this.#bytes.count < count; this.#encoded++) {
+      const { json } = this.#records[this.#encoded]!
+      if (json !== '') this.#bytes.add(json)
+    }
+    return this.#bytes.pieces
+  }
 }
 
 function lazyMessage(role: string, json: string): MessageParam {
@@ -65,7 +82,7 @@ function lazyMessage(role: string, json: string): MessageParam {
       return content
     },
   }
-  return Object.freeze(message) as MessageParam
+  return keepJson(Object.freeze(message) as MessageParam, () => [new TextEncoder().encode(json)])
 }
 
 function deepFreeze(value: unknown): unknown {

@@ -14,17 +14,16 @@ export interface KeptReply {
  *
  * A whole reply goes back as it came. Left out are: everything of a refusal; blocks that were cut off, except text; calls
  * that cannot be answered because the reply ended early; server calls without their result; text without a visible
- * character; and thinking that nothing follows.
+ * character; and thinking at the end, which nothing follows.
  *
  * @param stopReason undefined where the reply was interrupted.
  */
 export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
-  const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
-  const isEmpty = stopReason === 'refusal' || sendable.every(isThinking)
-  const json = isEmpty ? '' : messageJson(sendable)
-  // Two messages of as many blocks are the same one.
-  const isAsReceived = sendable.length === blocks.length && (!isEmpty || blocks.length === 0)
-  return { json, received: isAsReceived ? null : messageJson(blocks) }
+  const whole = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
+  // The API takes no message that ends in thinking.
+  const end = stopReason === 'refusal' ? 0 : whole.findLastIndex((arrived) => !isThinking(arrived)) + 1
+  const json = end === 0 ? '' : messageJson(whole.slice(0, end))
+  return { json, received: end === blocks.length ? null : messageJson(blocks) }
 }
 
 // After these a call stands unanswered: the model did not come to the point of waiting for it.

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { encodeJson, keepJson } from './kept-json.ts'
+
+const exact = '{"role":"assistant","content":[{"type":"tool_use","input":{ "10":1.0, "2":12345678901234567890 }}]}'
+
+test('messages that were kept are sent as they were read', () => {
+  const messages = keepJson(Object.freeze([JSON.parse(exact)]), () => pieces('[', exact, ']'))
+  assert.equal(
+    text(encodeJson({ model: 'm', messages, max_tokens: 5 })),
+    `{"model":"m","max_tokens":5,"messages":[${exact}]}`,
+  )
+  assert.equal(text(encodeJson({ messages })), `{"messages":[${exact}]}`)
+})
+
+test('a message that was kept is sent as it was read among others', () => {
+  const message = keepJson(Object.freeze(JSON.parse(exact) as object), () => pieces(exact))
+  const other = { role: 'user', content: 'é' }
+  assert.equal(
+    text(encodeJson({ messages: [other, message, other] })),
+    `{"messages":[${JSON.stringify(other)},${exact},${JSON.stringify(other)}]}`,
+  )
+})
+
+test('a copy is not what was kept', () => {
+  const message = keepJson(Object.freeze({ role: 'user', content: 'a' }), () => pieces(exact))
+  const messages = keepJson(Object.freeze([message]), () => pieces('[]'))
+  assert.equal(
+    text(encodeJson({ messages: [{ ...message, content: 'b' }] })),
+    '{"messages":[{"role":"user","content":"b"}]}',
+  )
+  assert.equal(text(encodeJson({ messages: [...messages] })), `{"messages":[${exact}]}`)
+})
+
+test('a value that may change is not kept', () => {
+  assert.throws(() => keepJson({}, () => []), /Cannot keep the JSON of a value as it may change/)
+})
+
+test('without kept messages the JSON is what JSON.stringify() makes', () => {
+  const body = fc.record(
+    { model: fc.string(), messages: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()) },
+    { requiredKeys: [] },
+  )
+  fc.assert(fc.property(body, (value) => assert.equal(encodeJson(value), JSON.stringify(value))))
+})
+
+test('with kept messages the JSON says the same as JSON.stringify(), whichever were kept', () => {
+  const messages = fc.array(fc.tuple(fc.record({ role: fc.string(), content: fc.jsonValue() }), fc.boolean()))
+  fc.assert(
+    fc.property(messages, fc.dictionary(fc.string(), fc.jsonValue()), (list, rest) => {
+      const body = {
+        ...rest,
+        messages: list.map(([message, isKept]) =>
+          isKept ? keepJson(Object.freeze({ ...message }), () => pieces(JSON.stringify(message))) : message,
+        ),
+      }
+      assert.deepEqual(JSON.parse(text(encodeJson(body))), JSON.parse(JSON.stringify(body)))
+    }),
+  )
+})
+
+function pieces(...texts: string[]): Uint8Array[] {
+  return texts.map((each) => new TextEncoder().encode(each))
+}
+
+function text(json: string | readonly Uint8Array[]): string {
+  return typeof json === 'string' ? json : json.map((piece) => new TextDecoder().decode(piece)).join('')
+}
