@@ -1,5 +1,6 @@
 import * as errors from '../protocol/error.ts'
 import { BaseAnthropic } from './base-client.ts'
+import { Beta } from './beta.ts'
 import { APIResponseError, APIStreamError } from './failure.ts'
 import { Messages } from './messages.ts'
 import { Models } from './models.ts'
@@ -13,6 +14,7 @@ import * as types from './types.ts'
 export class Anthropic extends BaseAnthropic {
   readonly messages: Messages = new Messages(this)
   readonly models: Models = new Models(this)
+  readonly beta: Beta = new Beta(this)
 
   static readonly DEFAULT_TIMEOUT: number = 600_000
   static readonly Anthropic: typeof Anthropic = Anthropic

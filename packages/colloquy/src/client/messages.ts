@@ -16,6 +16,7 @@ import { type CallParams, bodyAndOptions } from './call-params.ts'
 import { collectMessage, openEvents, type EventSource } from './event-source.ts'
 import { MessageStream } from './message-stream.ts'
 import type { RequestOptions } from './options.ts'
+import { parsedEvents } from './parsed-events.ts'
 import type { Parse } from './reply.ts'
 import { Stream } from './stream.ts'
 
@@ -67,8 +68,13 @@ export class Messages {
   }
 
   /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
-  stream(params: MessageStreamParams & CallParams & { stream?: boolean }, options: RequestOptions = {}): MessageStream {
-    const events = this.events(params, options).quietly()
+  stream<const Params extends ParseableParams & CallParams>(
+    params: Params,
+    options: RequestOptions = {},
+  ): MessageStream<ParsedOf<Params>> {
+    const isParsed = 'parse' in (params.output_config?.format ?? {})
+    const plain = this.events(params as MessageStreamParams & CallParams, options)
+    const events = (isParsed ? plain.map((source) => parsedEvents(source, params)) : plain).quietly()
     return new MessageStream(events, events, params.messages)
   }
 

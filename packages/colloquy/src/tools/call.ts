@@ -1,14 +1,11 @@
-import {
-  APIUserAbortError,
-  AnthropicError,
-  type ContentBlock,
-  type ContentBlockParam,
-  type Message,
-  type ToolResultBlockParam,
-  type ToolResultContent,
-  type ToolUseBlock,
-  type UserMessageParam,
-} from '../protocol/index.ts'
+import { APIUserAbortError, AnthropicError } from '../protocol/error.ts'
+import type { ContentBlock, Message, ToolUseBlock } from '../protocol/message.ts'
+import type {
+  ContentBlockParam,
+  ToolResultBlockParam,
+  ToolResultContent,
+  UserMessageParam,
+} from '../protocol/params.ts'
 import { partialInput } from '../protocol/partial-input.ts'
 import type { Promisable, RunnableTool } from './tool.ts'
 

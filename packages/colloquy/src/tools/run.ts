@@ -1,22 +1,10 @@
 import { MessageAccumulator } from '../protocol/accumulate.ts'
-import {
-  APIError,
-  AnthropicError,
-  type Engine,
-  type EngineContext,
-  type ErrorBody,
-  type Message,
-  type MessageCreateParams,
-  type MessageParam,
-  type MessageStreamEvent,
-  type PingEvent,
-  type ToolResultBlockParam,
-  type ToolUnion,
-  type ToolUseBlock,
-  type Usage,
-  type UserMessageParam,
-  apiError,
-} from '../protocol/index.ts'
+import type { Engine, EngineContext } from '../protocol/engine.ts'
+import { APIError, AnthropicError, type ErrorBody, apiError } from '../protocol/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { Message, ToolUseBlock, Usage } from '../protocol/message.ts'
+import type { MessageCreateParams, MessageParam, ToolResultBlockParam, UserMessageParam } from '../protocol/params.ts'
+import type { ToolUnion } from '../protocol/tool.ts'
 import { type CallOptions, answerCall, callsIn, failedCall, nextStep, sendable } from './call.ts'
 import { type RunnableTool, definitionOf, isRunnable } from './tool.ts'
 import { addUsage } from './usage.ts'

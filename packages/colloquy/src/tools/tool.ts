@@ -1,26 +1,26 @@
+import { AnthropicError } from '../protocol/error.ts'
+import { type JsonSchema, checkJson, describeIssues } from '../protocol/json-schema.ts'
+import type { ToolUseBlock } from '../protocol/message.ts'
+import type { ToolResultContent } from '../protocol/params.ts'
 import {
-  AnthropicError,
   type FromSchema,
-  type JsonSchema,
-  type MemoryTool20250818,
   type OutputOf,
   type StandardSchema,
   type ToJsonSchema,
-  type Tool,
-  type ToolBash20250124,
-  type ToolInputSchema,
-  type ToolResultContent,
-  type ToolTextEditor20250124,
-  type ToolTextEditor20250429,
-  type ToolTextEditor20250728,
-  type ToolUnion,
-  type ToolUseBlock,
-  checkJson,
-  describeIssues,
   describeStandardIssues,
   isStandardSchema,
   toJsonSchema,
-} from '../protocol/index.ts'
+} from '../protocol/schema.ts'
+import type {
+  MemoryTool20250818,
+  Tool,
+  ToolBash20250124,
+  ToolInputSchema,
+  ToolTextEditor20250124,
+  ToolTextEditor20250429,
+  ToolTextEditor20250728,
+  ToolUnion,
+} from '../protocol/tool.ts'
 import { nearMiss } from '../protocol/near-miss.ts'
 
 export type Promisable<Value> = Value | Promise<Value>

@@ -1,18 +1,14 @@
-import {
-  type ContentBlockParam,
-  type Engine,
-  type EngineContext,
-  type Message,
-  type MessageCountTokensParams,
-  type MessageCreateParams,
-  type MessageParam,
-  type MessageStreamEvent,
-  type PingEvent,
-  type ToolResultBlockParam,
-  type ToolUseBlock,
-  type Usage,
-  unlisted,
-} from '../protocol/index.ts'
+import type { Engine, EngineContext } from '../protocol/engine.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
+import type { Message, ToolUseBlock, Usage } from '../protocol/message.ts'
+import type {
+  ContentBlockParam,
+  MessageCountTokensParams,
+  MessageCreateParams,
+  MessageParam,
+  ToolResultBlockParam,
+} from '../protocol/params.ts'
+import { unlisted } from '../protocol/unlisted.ts'
 import { sendable } from './call.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
 import { type RunnableTool, definitionOf } from './tool.ts'

@@ -1,0 +1,32 @@
+import type { Message } from '../protocol/message.ts'
+import { type ParseableParams, parseMessage } from '../protocol/schema.ts'
+import type { EventSource } from './event-source.ts'
+
+/** The same events; the whole message has the value that its text stands for, and a text without one is a failure. */
+export function parsedEvents(source: EventSource, params: ParseableParams): EventSource {
+  let parsed: Message | undefined
+  let failure: Error | undefined
+  return {
+    get reply() {
+      return source.reply
+    },
+    get message() {
+      return parsed ?? source.message
+    },
+    get failure() {
+      return failure ?? source.failure
+    },
+    cancel: (error) => source.cancel(error),
+    async read() {
+      if (failure) throw failure
+      const events = await source.read()
+      if (events?.at(-1)?.type !== 'message_stop') return events
+      try {
+        parsed = parseMessage(source.message!, params)
+      } catch (error) {
+        failure = error as Error
+      }
+      return events
+    },
+  }
+}
