@@ -4,7 +4,6 @@ import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { TextCitation } from '../protocol/citation.ts'
 import type { MessageParam } from '../protocol/params.ts'
 import type { ParsedMessage } from '../protocol/schema.ts'
-import { JsonReader } from '../protocol/partial-json.ts'
 import type { WithResponse } from './api-promise.ts'
 import { iterableSource, type EventSource, type StreamedEvent } from './event-source.ts'
 import { withIds } from './reply.ts'
@@ -49,7 +48,6 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   readonly #call: Cancellable
   readonly #listeners = new Map<Name, { listener: AnyListener; once: boolean }[]>()
   readonly #readers = new Set<QueueIterator>()
-  readonly #inputs = new Map<number, JsonReader>()
   #source: EventSource | undefined
   #controller: AbortController | undefined
   #run: Promise<Error | undefined> | undefined
@@ -257,10 +255,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   #handOut(event: StreamedEvent, source: EventSource): void {
     if (event.type === 'ping') return this.#emit('ping')
     for (const reader of this.#readers) reader.push(event)
-    const message = source.message
-    if (!message) return
-    if (this.#listeners.size > 0) this.#tell(event, message)
-    if (event.type === 'message_stop') this.#receive(message)
+    // Looked at only where somebody listens: a tool input that is under way is then read piece by piece.
+    if (this.#listeners.size > 0 && source.message) this.#tell(event, source.message)
+    if (event.type === 'message_stop') this.#receive(source.message!)
   }
 
   #receive(message: Message): void {
@@ -278,19 +275,15 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     }
   }
 
-  #tellDelta({ index, delta }: ContentBlockDeltaEvent, block: ContentBlock | undefined): void {
+  #tellDelta({ delta }: ContentBlockDeltaEvent, block: ContentBlock | undefined): void {
     if (delta.type === 'text_delta' && block?.type === 'text') this.#emit('text', delta.text, block.text)
     else if (delta.type === 'citations_delta' && block?.type === 'text')
       this.#emit('citation', delta.citation, block.citations ?? [])
     else if (delta.type === 'thinking_delta' && block?.type === 'thinking')
       this.#emit('thinking', delta.thinking, block.thinking)
     else if (delta.type === 'signature_delta' && block?.type === 'thinking') this.#emit('signature', block.signature)
-    else if (delta.type === 'input_json_delta' && this.#listeners.has('inputJson')) {
-      let input = this.#inputs.get(index)
-      if (!input) this.#inputs.set(index, (input = new JsonReader()))
-      // The first piece is empty, and a listener that reads fields must find an object to read them from.
-      this.#emit('inputJson', delta.partial_json, input.push(delta.partial_json) ?? {})
-    }
+    else if (delta.type === 'input_json_delta' && block && 'input' in block)
+      this.#emit('inputJson', delta.partial_json, block.input)
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Anthropic } from './client.ts'
+import type { Anthropic } from './client.ts'
 import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
 import { rateLimits } from './rate-limits.ts'
 
@@ -32,8 +32,16 @@ test('rate limits are within reach of a reply, a stream and an error', async (t)
   const server = await faultServer(
     t,
     (answer) => answer.json(200, hello, headers),
-    (answer) => answer.stream(headers).send(...helloEvents).end(),
-    (answer) => answer.stream(headers).send(...helloEvents).end(),
+    (answer) =>
+      answer
+        .stream(headers)
+        .send(...helloEvents)
+        .end(),
+    (answer) =>
+      answer
+        .stream(headers)
+        .send(...helloEvents)
+        .end(),
     (answer) => answer.json(529, overloaded, headers),
   )
   const client = server.client({ maxRetries: 0 })
