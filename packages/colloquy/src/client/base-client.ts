@@ -200,7 +200,9 @@ export class BaseAnthropic {
 
 /** Node's own sockets on Node; `fetch` everywhere else, and where a `fetch` or options for one are given. */
 function createTransport({ fetch, fetchOptions, ca, proxy }: ClientOptions): Transport {
-  if (fetch === undefined && fetchOptions === undefined && isNode()) return nodeTransport({ ca, proxy })
+  // A bundle for browsers has none: see `browser` in package.json.
+  if (nodeTransport && isNode() && fetch === undefined && fetchOptions === undefined)
+    return nodeTransport({ ca, proxy })
   return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions)
 }
 
