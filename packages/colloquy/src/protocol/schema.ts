@@ -190,7 +190,7 @@ export interface ParsedMessage<Parsed> extends Message {
  * Reads the value out of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block
  * can be sent back as it is. Throws when the text does not satisfy the format.
  */
-export function parseMessage<Params extends ParseableParams>(
+export function parseMessage<Params extends Partial<ParseableParams>>(
   message: Message,
   params: Params,
 ): ParsedMessage<ParsedOf<Params>> {
@@ -202,7 +202,9 @@ export function parseMessage<Params extends ParseableParams>(
     first ??= parsed
     return Object.defineProperty({ ...block }, 'parsed_output', { value: parsed })
   })
-  return { ...message, content, parsed_output: first } as ParsedMessage<ParsedOf<Params>>
+  // Not by spread: what the client puts on a message unseen, such as the id of the answer, comes along.
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(message))
+  return Object.assign(copy, { content, parsed_output: first }) as ParsedMessage<ParsedOf<Params>>
 }
 
 function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown>): unknown {
