@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -20,15 +20,13 @@ interface Program {
 
 const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/README.md'], { cwd: root }).toSorted()
 // Beside the packages, so that `import 'colloquy'` finds them as a user's program does.
-const folder = join(root, '.docs')
+const folder = mkdtempSync(join(root, '.docs-'))
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-docs-'))
-after(() => rmSync(scratch, { recursive: true, force: true }))
+after(() => [folder, scratch].forEach((each) => rmSync(each, { recursive: true, force: true })))
 // The pages about the inside show signatures, which are no programs.
 const programs = pages.filter((page) => !/^(ARCHITECTURE|docs\/decisions)/.test(page)).flatMap(programsOf)
 
 test('every program of the pages compiles', () => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
   const compilerOptions = { isolatedDeclarations: false, exactOptionalPropertyTypes: false, moduleDetection: 'force' }
   const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
