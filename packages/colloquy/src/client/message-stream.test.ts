@@ -2,16 +2,45 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { Anthropic } from './client.ts'
-import { faultServer, hello, helloEvents, overloaded, params, start, stop, text, textStart, type Answer } from './fault-server.test.ts'
+import {
+  faultServer,
+  hello,
+  helloEvents,
+  overloaded,
+  params,
+  start,
+  stop,
+  text,
+  textStart,
+  type Answer,
+} from './fault-server.test.ts'
 import type { MessageStreamEvents } from './message-stream.ts'
 
 function says(answer: Answer): void {
-  answer.stream().send(...helloEvents).end()
+  answer
+    .stream()
+    .send(...helloEvents)
+    .end()
 }
 
-const block = (index: number, content_block: object): { type: string; index: number; content_block: object } => ({ type: 'content_block_start', index, content_block })
-const delta = (index: number, delta: object): { type: string; index: number; delta: object } => ({ type: 'content_block_delta', index, delta })
-const citation = { type: 'char_location', cited_text: 'x', document_index: 0, document_title: null, start_char_index: 0, end_char_index: 1 }
+const block = (index: number, content_block: object): { type: string; index: number; content_block: object } => ({
+  type: 'content_block_start',
+  index,
+  content_block,
+})
+const delta = (index: number, delta: object): { type: string; index: number; delta: object } => ({
+  type: 'content_block_delta',
+  index,
+  delta,
+})
+const citation = {
+  type: 'char_location',
+  cited_text: 'x',
+  document_index: 0,
+  document_title: null,
+  start_char_index: 0,
+  end_char_index: 1,
+}
 
 const everything = [
   start,
@@ -38,10 +67,23 @@ const everything = [
 ]
 
 test('every kind of listener is told what it listens for, in order', async (t) => {
-  const server = await faultServer(t, (answer) => answer.stream().send(...everything).end())
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...everything)
+      .end(),
+  )
   const stream = server.client().messages.stream(params)
   const heard: unknown[][] = []
-  const names: (keyof MessageStreamEvents)[] = ['connect', 'text', 'citation', 'thinking', 'signature', 'inputJson', 'end']
+  const names: (keyof MessageStreamEvents)[] = [
+    'connect',
+    'text',
+    'citation',
+    'thinking',
+    'signature',
+    'inputJson',
+    'end',
+  ]
   for (const name of names) stream.on(name, (...args: unknown[]) => heard.push([name, ...structuredClone(args)]))
   stream.on('contentBlock', ({ type }) => heard.push(['contentBlock', type]))
   stream.on('message', ({ stop_reason }) => heard.push(['message', stop_reason]))
@@ -84,14 +126,20 @@ test('once() tells once, off() takes one registration away, emitted() waits', as
   const heard: string[] = []
   const listener = (delta: string): void => void heard.push(`on ${delta}`)
   const stream = server.client().messages.stream(params)
-  stream.once('text', (delta) => heard.push(`once ${delta}`)).on('text', listener).on('text', listener).off('text', listener)
+  stream
+    .once('text', (delta) => heard.push(`once ${delta}`))
+    .on('text', listener)
+    .on('text', listener)
+    .off('text', listener)
   const message = await stream.emitted('message')
   assert.deepEqual(message, hello)
   assert.deepEqual(heard, ['once Hel', 'on Hel', 'on lo!'])
 })
 
 test('emitted() rejects when the stream fails before', async (t) => {
-  const server = await faultServer(t, (answer) => answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }))
+  const server = await faultServer(t, (answer) =>
+    answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
+  )
   await assert.rejects(server.client().messages.stream(params).emitted('text'), Anthropic.BadRequestError)
   const error = await server.client().messages.stream(params).emitted('error')
   assert.ok(error instanceof Anthropic.BadRequestError)
@@ -113,14 +161,19 @@ test('several loops and listeners see the same events', async (t) => {
 })
 
 test('a failure that only a text listener could hear is an unhandled rejection', async (t) => {
-  const server = await faultServer(t, (answer) => answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }))
+  const server = await faultServer(t, (answer) =>
+    answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
+  )
   const listeners = process.rawListeners('unhandledRejection')
   process.removeAllListeners('unhandledRejection')
   t.after(() => {
     for (const listener of listeners) process.on('unhandledRejection', listener as () => void)
   })
   const unhandled = once(process, 'unhandledRejection')
-  server.client().messages.stream(params).on('text', () => {})
+  server
+    .client()
+    .messages.stream(params)
+    .on('text', () => {})
   const [reason] = (await unhandled) as [unknown]
   assert.ok(reason instanceof Anthropic.BadRequestError)
 })
@@ -145,7 +198,12 @@ test('what a listener throws ends the stream with it and closes the connection',
 })
 
 test('finalText() of a message without text is one error that says what there is', async (t) => {
-  const server = await faultServer(t, (answer) => answer.stream().send(...everything.filter((event) => (event as { index?: number }).index !== 1)).end())
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...everything.filter((event) => (event as { index?: number }).index !== 1))
+      .end(),
+  )
   await assert.rejects(server.client().messages.stream(params).finalText(), /no text block: found thinking/)
 })
 

@@ -9,7 +9,10 @@ const streaming: Anthropic.MessageCreateParamsStreaming = { ...params, stream: t
 const events = helloEvents.filter(({ type }) => type !== 'ping')
 
 function says(answer: Answer): void {
-  answer.stream().send(...helloEvents).end()
+  answer
+    .stream()
+    .send(...helloEvents)
+    .end()
 }
 
 function begins(answer: Answer): void {
@@ -102,7 +105,11 @@ test('withResponse() gives the answer that the stream is read from, after retrie
   const server = await faultServer(
     t,
     (answer) => answer.stream({ 'request-id': 'req_first' }).reset(),
-    (answer) => answer.stream({ 'request-id': 'req_second' }).send(...helloEvents).end(),
+    (answer) =>
+      answer
+        .stream({ 'request-id': 'req_second' })
+        .send(...helloEvents)
+        .end(),
   )
   const { data, response, request_id } = await server.client().messages.create(streaming).withResponse()
   assert.equal(request_id, 'req_second')
