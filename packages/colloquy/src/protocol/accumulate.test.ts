@@ -293,6 +293,22 @@ test('MessageAccumulator shows a tool input while it is under way, and takes its
   assert.deepEqual(accumulator.message!.content, [{ ...tool, input: { city: 'Kyoto' } }])
 })
 
+test('MessageAccumulator takes the mark off a tool input that is looked at in the middle only', () => {
+  const accumulator = pushed(start, open(0, tool), delta(0, { type: 'input_json_delta', partial_json: '{"city":' }))
+  assert.equal(partialInput(accumulator.message!.content[0]!), '{"city":')
+  accumulator.push(delta(0, { type: 'input_json_delta', partial_json: '"Kyoto"}' }))
+  accumulator.push({ type: 'content_block_stop', index: 0 })
+  assert.deepEqual(accumulator.message!.content, [{ ...tool, input: { city: 'Kyoto' } }])
+})
+
+test('MessageAccumulator holds a tool input against JSON at the end, also where its block did not end', () => {
+  const { message } = pushed(start, open(0, tool), delta(0, { type: 'input_json_delta', partial_json: '{"a":"\n"}' }), {
+    type: 'message_stop',
+  })
+  assert.deepEqual((message!.content[0] as ToolUseBlock).input, { a: '\n' })
+  assert.equal(partialInput(message!.content[0]!), '{"a":"\n"}')
+})
+
 test('MessageAccumulator keeps the input that a block began with when no piece says otherwise', () => {
   const began: ContentBlock = { ...tool, input: { whole: true } }
   const { message } = pushed(start, open(0, began), delta(0, { type: 'input_json_delta', partial_json: '' }), {

@@ -84,9 +84,11 @@ test('SseParser reads any text as the standard has it, cut anywhere', () => {
     'data:  a',
     'data',
     'data:',
+    'data: ',
     'event: e',
     'event',
     'event:',
+    'event: ',
     ': comment',
     ':',
     'id: 1',
@@ -118,6 +120,30 @@ test('SseParser hands an event out with the chunk that completes it', () => {
   assert.deepEqual([...parser.push(bytes('data: 1\n'))], [])
   assert.deepEqual([...parser.push(bytes('\ndata: 2\r\r'))].length, 2)
   assert.deepEqual([...parser.push(bytes('\ndata: 3\n\n'))], [{ event: undefined, data: '3' }])
+})
+
+const almostUsual: Array<[text: string, event: ServerSentEvent]> = [
+  ['event: \ndata: 1\n\n', { event: undefined, data: '1' }],
+  ['event: x\ndata: 1\rdata: 2\n\n', { event: 'x', data: '1\n2' }],
+  ['event: x\ndata: 1\n\r\n', { event: 'x', data: '1' }],
+  ['event: x\rdata: 1\ndata: 2\n\n', { event: 'x', data: '1\n2' }],
+  ['event: x\ndata: 1\ndata: 2\n\n', { event: 'x', data: '1\n2' }],
+  ['event: x\ndata:1\n\n', { event: 'x', data: '1' }],
+  ['event: x\ndata:  1\n\n', { event: 'x', data: ' 1' }],
+  ['event:x\ndata: 1\n\n', { event: 'x', data: '1' }],
+  ['evens: x\ndata: 1\n\n', { event: undefined, data: '1' }],
+  ['event: x\n: data\ndata: 1\n\n', { event: 'x', data: '1' }],
+]
+
+for (const [text, event] of almostUsual) {
+  test(`SseParser reads ${JSON.stringify(text)}, which is almost the usual form`, () =>
+    assert.deepEqual(parse([bytes(text)]), [event]))
+}
+
+test('SseParser goes on with an event that an earlier chunk began', () => {
+  const event = { event: 'x', data: '1\n2' }
+  assert.deepEqual(parse([bytes('data: 1\n'), bytes('event: x\ndata: 2\n\n')]), [event])
+  assert.deepEqual(parse([bytes('data: 1\nid: '), bytes('event: y\nevent: x\ndata: 2\n\n')]), [event])
 })
 
 test('SseParser hands out the last event when only its blank line is missing, and drops one that was cut', () => {
