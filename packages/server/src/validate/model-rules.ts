@@ -42,19 +42,17 @@ function checkThinking({ thinking, output_config }: MessageCountTokensParams, { 
   const type = thinking.type as (typeof taken.types)[number]
   if (!taken.types.includes(type)) refuse('', thinkingProblem(type, taken.types))
   const effort = output_config?.effort
-  const isHigh = effort === 'xhigh' || effort === 'max'
-  if (!isHigh || taken.default !== 'adaptive') return
-  if (type === 'disabled')
-    refuse(
-      '',
-      `output_config.effort '${effort}' is not supported when thinking is disabled on this model. Use effort 'high' or below, or enable thinking.`,
-    )
-  if (type === 'between_tools')
-    refuse(
-      '',
-      `output_config.effort '${effort}' is not supported with "thinking.type.between_tools". Use effort 'high' or below, or "thinking.type.adaptive".`,
-    )
+  const most = taken.maxEffort?.[type]
+  if (!effort || !most || efforts.indexOf(effort) <= efforts.indexOf(most)) return
+  refuse(
+    '',
+    type === 'disabled'
+      ? `output_config.effort '${effort}' is not supported when thinking is disabled on this model. Use effort '${most}' or below, or enable thinking.`
+      : `output_config.effort '${effort}' is not supported with "thinking.type.${type}". Use effort '${most}' or below, or "thinking.type.adaptive".`,
+  )
 }
+
+const efforts: readonly string[] = ['low', 'medium', 'high', 'xhigh', 'max']
 
 function thinkingProblem(type: string, taken: readonly string[]): string {
   if (type === 'adaptive') return 'adaptive thinking is not supported on this model'

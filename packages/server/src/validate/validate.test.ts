@@ -538,6 +538,8 @@ suite('rules of the model', () => {
       "output_config.effort 'xhigh' is not supported when thinking is disabled on this model. Use effort 'high' or below, or enable thinking.",
     )
     await accepted({ output_config: { effort: 'xhigh' }, thinking: { type: 'disabled' }, model: 'claude-opus-4-8' })
+    // Sonnet 5 has no such limit, though it thinks unless told not to.
+    await accepted({ output_config: { effort: 'max' }, thinking: { type: 'disabled' }, model: 'claude-sonnet-5' })
   })
 
   test('sampling under 2023-06-01 is what the model takes', async () => {
