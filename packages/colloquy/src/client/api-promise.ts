@@ -10,8 +10,15 @@ export interface WithResponse<Result> {
   workspace_id: string | null
 }
 
+/** A result with the ids of its answer, where no loop over its fields sees them. */
+export type WithIds<Result> = Result extends readonly unknown[] | AsyncIterable<unknown>
+  ? Result
+  : Result extends object
+    ? Result & { readonly _request_id?: string | null; readonly _workspace_id?: string | null }
+    : Result
+
 /** The promise of a call's result. The request is under way at once; the body is read when somebody waits for the result. */
-export class APIPromise<Result> extends Promise<Result> implements Cancellable {
+export class APIPromise<Result> extends Promise<WithIds<Result>> implements Cancellable {
   readonly #call: Call
   readonly #opened: Promise<Reply>
   readonly #parse: Parse<Result>
@@ -24,7 +31,7 @@ export class APIPromise<Result> extends Promise<Result> implements Cancellable {
   }
 
   constructor(call: Call, parse: Parse<Result>, opened: Promise<Reply> = call.open()) {
-    super((resolve) => resolve(undefined as Result))
+    super((resolve) => resolve(undefined as WithIds<Result>))
     this.#call = call
     this.#parse = parse
     this.#opened = opened
@@ -37,6 +44,12 @@ export class APIPromise<Result> extends Promise<Result> implements Cancellable {
   /** Ends the call, whatever it is doing. */
   cancel(error: Error): void {
     this.#call.cancel(error)
+  }
+
+  /** What is left of `totalTimeout`; 0 where there is none. */
+  get remainingMs(): number {
+    const { endsAt } = this.#call
+    return endsAt === Infinity ? 0 : Math.max(endsAt - performance.now(), 1)
   }
 
   /** Keeps a failure for whoever waits later, instead of reporting that nobody does. */
@@ -69,11 +82,12 @@ export class APIPromise<Result> extends Promise<Result> implements Cancellable {
     }
   }
 
-  override then<Fulfilled = Result, Rejected = never>(
-    onFulfilled?: ((value: Result) => Fulfilled | PromiseLike<Fulfilled>) | null,
+  override then<Fulfilled = WithIds<Result>, Rejected = never>(
+    onFulfilled?: ((value: WithIds<Result>) => Fulfilled | PromiseLike<Fulfilled>) | null,
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
-    return this.#read().then(onFulfilled, onRejected)
+    // Where the result is an object, its ids were put on it when it was read.
+    return (this.#read() as Promise<WithIds<Result>>).then(onFulfilled, onRejected)
   }
 
   #read(): Promise<Result> {

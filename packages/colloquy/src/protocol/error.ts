@@ -41,7 +41,8 @@ export class AnthropicError extends Error {
 export class APIError<Status extends number | undefined = number | undefined> extends AnthropicError {
   override name = 'APIError'
   readonly status: Status
-  readonly headers: Headers | undefined
+  /** The answer's, and empty for an error that an engine made; undefined where there was no answer. */
+  readonly headers: Status extends number ? Headers : Headers | undefined
   /** The answer's body: JSON where it was JSON, `ErrorBody` when it came from the API. */
   readonly error: unknown
   readonly type: ErrorType | null
@@ -65,7 +66,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     const body = fieldsOf(error)
     const object = fieldsOf(body['error'])
     this.status = status
-    this.headers = headers
+    this.headers = (headers ?? (status === undefined ? undefined : new Headers())) as this['headers']
     this.error = error
     this.type = stringOf(object['type'])
     this.details = (object['details'] as ErrorDetails | undefined) ?? null
