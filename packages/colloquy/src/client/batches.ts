@@ -85,7 +85,7 @@ async function* jsonLines<Item>(reply: Reply, url: string): AsyncGenerator<Item>
   let number = 0
   try {
     while (true) {
-      const chunk = await reply.read()
+      const chunk = await readFrom(reply, url)
       const lines = (rest + (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode())).split('\n')
       rest = chunk ? lines.pop()! : ''
       for (const line of lines) {
@@ -94,10 +94,16 @@ async function* jsonLines<Item>(reply: Reply, url: string): AsyncGenerator<Item>
       }
       if (!chunk) return
     }
-  } catch (error) {
-    throw connectionError(url, error)
   } finally {
     reply.cancel(new Error('The results are not read on'))
+  }
+}
+
+async function readFrom(reply: Reply, url: string): Promise<Uint8Array | undefined> {
+  try {
+    return await reply.read()
+  } catch (error) {
+    throw connectionError(url, error)
   }
 }
 

@@ -17,7 +17,8 @@ import { collectMessage, openEvents, type EventSource } from './event-source.ts'
 import { MessageStream } from './message-stream.ts'
 import type { RequestOptions } from './options.ts'
 import { parsedEvents } from './parsed-events.ts'
-import type { Parse } from './reply.ts'
+import { withIds, type Parse } from './reply.ts'
+import { RecoveringEvents } from './recover.ts'
 import { Stream } from './stream.ts'
 
 /** `client.messages` */
@@ -50,6 +51,7 @@ export class Messages {
   create(params: MessageCreateParams & CallParams, options: RequestOptions = {}): APIPromise<unknown> {
     if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
     const { timeout = this.#client.givenTimeout } = options
+    if (options.recover) return this.events(params, options).map(collect)
     if (timeout === undefined && takesLong(params)) return this.#streamed(params, options, collectMessage)
     return this.#client.post<Message>('/v1/messages', bodyAndOptions(params, options))
   }
@@ -72,9 +74,9 @@ export class Messages {
     params: Params,
     options: RequestOptions = {},
   ): MessageStream<ParsedOf<Params>> {
-    const isParsed = 'parse' in (params.output_config?.format ?? {})
-    const plain = this.events(params as MessageStreamParams & CallParams, options)
-    const events = (isParsed ? plain.map((source) => parsedEvents(source, params)) : plain).quietly()
+    const events = this.events(params as MessageStreamParams & CallParams, options)
+      .map((source) => parsedEvents(source, params))
+      .quietly()
     return new MessageStream(events, events, params.messages)
   }
 
@@ -88,20 +90,36 @@ export class Messages {
 
   /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
   events(params: MessageStreamParams & CallParams, options: RequestOptions = {}): APIPromise<EventSource> {
-    return this.#streamed(params, options, (call, reply) => openEvents(call, reply, options.pings ?? false))
+    const { recover, pings = false } = options
+    const open: Parse<EventSource> = (call, reply) => openEvents(call, reply, pings)
+    const events = this.#streamed(params, options, open)
+    if (!recover) return events
+    return events.map(
+      (source) =>
+        new RecoveringEvents(source, params, recover, (params, failure) =>
+          this.#streamed(params, { ...options, totalTimeout: events.remainingMs }, open, failure),
+        ),
+    )
   }
 
   #streamed<Result>(
     params: MessageStreamParams & CallParams,
     options: RequestOptions,
     parse: Parse<Result>,
+    failure?: Error,
   ): APIPromise<Result> {
     const { body, ...settled } = bodyAndOptions(params, options)
     return this.#client.request(
       { ...settled, method: 'post', path: '/v1/messages', body: { ...body, stream: true } },
       parse,
+      failure,
     )
   }
+}
+
+async function collect(source: EventSource): Promise<Message> {
+  while ((await source.read()) !== undefined);
+  return withIds(source.message!, source.reply!)
 }
 
 /** Longer than this a reply is not waited for in one piece: proxies and load balancers cut silent connections. */

@@ -2,8 +2,12 @@ import type { Message } from '../protocol/message.ts'
 import { type ParseableParams, parseMessage } from '../protocol/schema.ts'
 import type { EventSource } from './event-source.ts'
 
-/** The same events; the whole message has the value that its text stands for, and a text without one is a failure. */
-export function parsedEvents(source: EventSource, params: ParseableParams): EventSource {
+/**
+ * The same events; where the output format of the parameters can parse, the whole message has the value that its text stands
+ * for, and a text without one is a failure.
+ */
+export function parsedEvents(source: EventSource, params: Partial<ParseableParams>): EventSource {
+  if (!('parse' in (params.output_config?.format ?? {}))) return source
   let parsed: Message | undefined
   let failure: Error | undefined
   return {

@@ -1,6 +1,7 @@
 import type { Message } from '../protocol/message.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
 import type { RequestOptions } from './options.ts'
+import { parsedEvents } from './parsed-events.ts'
 import type { Cancellable } from './retry.ts'
 import type { Opening, RunnerRequest, ThreadSender } from './thread.ts'
 import {
@@ -54,7 +55,7 @@ export class ThreadTurn {
   async open(opening: Opening): Promise<EventSource> {
     try {
       const source = await this.#recovering((request, options) => opening.take(this.#sender.events(request, options)))
-      return opening.take(new RecordedEvents(source, this.#state, this.#turn))
+      return parsedEvents(opening.take(new RecordedEvents(source, this.#state, this.#turn)), this.#turn.fields)
     } catch (error) {
       endTurn(this.#state, this.#turn)
       throw error

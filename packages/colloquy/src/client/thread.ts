@@ -111,7 +111,7 @@ export class MessageThread<Parsed = null> {
   }
 
   /** As `send()`, and hands out the reply as it comes. The turn is over when the stream is. */
-  stream(messages?: ThreadInput, params: ThreadSendParams = {}, options: RequestOptions = {}): MessageStream {
+  stream(messages?: ThreadInput, params: ThreadSendParams = {}, options: RequestOptions = {}): MessageStream<Parsed> {
     return this.#stream(messages, params, options)
   }
 
@@ -122,7 +122,7 @@ export class MessageThread<Parsed = null> {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
     const sender: ToolRunnerSender = {
       create: async (params, options) => (await this.#turn([], {}, options, params)).send(),
-      stream: (params, options) => this.#stream([], {}, options, params),
+      stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
     }
     return new ToolRunner(sender, { ...(params as ToolRunnerParams), ...settings, tools }, options)
   }
@@ -132,7 +132,7 @@ export class MessageThread<Parsed = null> {
     params: ThreadSendParams,
     options: RequestOptions,
     request?: RunnerRequest,
-  ): MessageStream {
+  ): MessageStream<Parsed> {
     const opening = new Opening()
     const asked = [...this.messages, ...toList(messages).map(toParam)]
     const events = this.#turn(messages, params, options, request).then((turn) => turn.open(opening))
