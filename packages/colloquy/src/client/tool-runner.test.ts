@@ -7,6 +7,7 @@ import { ToolError } from '../tools/call.ts'
 import { type RunnableTool, tool } from '../tools/tool.ts'
 import type { Anthropic } from './client.ts'
 import { type WireParams, clientOf } from './engine-fetch.test.ts'
+import type { MessageStream } from './message-stream.ts'
 import type { ToolRunnerParams } from './tool-runner.ts'
 
 const question: MessageParam = { role: 'user', content: 'How is the weather?' }
@@ -224,11 +225,9 @@ test('an abort ends the loop during a call', async () => {
 test('leaving the loop early closes its stream, and done() says so', async () => {
   const { client } = asked([['A', call('Nara')]])
   const runner = client.beta.messages.toolRunner({ ...params, stream: true })
-  let left
-  for await (const stream of runner) {
-    left = stream
-    break
-  }
-  await assert.rejects(left.done(), { name: 'APIUserAbortError' })
+  const turns = runner[Symbol.asyncIterator]()
+  const { value: stream } = await turns.next()
+  await turns.return(undefined)
+  await assert.rejects((stream as MessageStream).done(), { name: 'APIUserAbortError' })
   await assert.rejects(runner.done(), /was left before its end/)
 })
