@@ -9,7 +9,7 @@ import type { PageParams } from '../protocol/page.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
 import { connectionError } from './failure.ts'
-import { type CallParams, bodyAndOptions, workspaceHeaders } from './call-params.ts'
+import { type CallParams, bodyAndOptions, withoutHeaders } from './call-params.ts'
 import type { RequestOptions } from './options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from './request.ts'
@@ -38,7 +38,7 @@ export class Batches {
 
   /** The batches, newest first. A loop over the result asks for further pages by itself. */
   list(params: (PageParams & CallParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
-    return this.#client.list(path, ...workspaceHeaders(params ?? {}, options))
+    return this.#client.list(path, ...withoutHeaders(params ?? {}, options))
   }
 
   /** Ends a batch before its time. Requests that are being answered are still finished, and billed. */

@@ -8,26 +8,24 @@ export interface CallParams {
   workspace_id?: string | null | undefined
 }
 
-/** Takes what is a header out of the parameters; the rest is the body. */
-export function bodyAndOptions(
-  { betas, ...params }: CallParams,
-  options: RequestOptions,
-): RequestOptions & { body: object } {
-  const [body, settled] = workspaceHeaders(params, options)
-  return { ...settled, body, ...(betas && { betas: [...betas, ...(options.betas ?? [])] }) }
+/** The parameters as a body, less what is a header. */
+export function bodyAndOptions(params: CallParams, options: RequestOptions): RequestOptions & { body: object } {
+  const [body, settled] = withoutHeaders(params, options)
+  return { ...settled, body }
 }
 
-/** Takes what is a header and no part of the body or query out of the parameters. */
-export function workspaceHeaders(
-  { user_profile_id, workspace_id, ...params }: Pick<CallParams, 'user_profile_id' | 'workspace_id'>,
+/** Takes what is a header and no part of the body or query out of the parameters, and puts it into the options. */
+export function withoutHeaders(
+  { betas, user_profile_id, workspace_id, ...params }: CallParams,
   options: RequestOptions,
 ): [Record<string, unknown>, RequestOptions] {
-  if (user_profile_id == null && workspace_id == null) return [params, options]
+  const settled = betas ? { ...options, betas: [...betas, ...(options.betas ?? [])] } : options
+  if (user_profile_id == null && workspace_id == null) return [params, settled]
   const { values } = mergeHeaders({
     'anthropic-user-profile-id': user_profile_id,
     'anthropic-workspace-id': workspace_id,
   })
-  return [params, { ...options, headers: { ...values, ...headersOf(options) } }]
+  return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
 }
 
 function headersOf({ headers }: RequestOptions): Record<string, string | null> {

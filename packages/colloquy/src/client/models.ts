@@ -2,7 +2,7 @@ import type { ModelInfo } from '../protocol/model-info.ts'
 import type { PageParams } from '../protocol/page.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
-import { workspaceHeaders } from './call-params.ts'
+import { withoutHeaders } from './call-params.ts'
 import type { RequestOptions } from './options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from './request.ts'
@@ -10,10 +10,12 @@ import { pathOf } from './request.ts'
 export interface ModelListParams extends PageParams {
   /** Default: `active` and `deprecated`. */
   lifecycle?: ('active' | 'deprecated' | 'retired')[]
+  betas?: readonly string[]
   workspace_id?: string
 }
 
 export interface ModelRetrieveParams {
+  betas?: readonly string[]
   workspace_id?: string
 }
 
@@ -27,7 +29,7 @@ export class Models {
 
   /** The models, newest first. A loop over the result asks for further pages by itself. */
   list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
-    return this.#client.list('/v1/models', ...workspaceHeaders(params ?? {}, options))
+    return this.#client.list('/v1/models', ...withoutHeaders(params ?? {}, options))
   }
 
   /** One model, by id or alias. */
@@ -36,7 +38,7 @@ export class Models {
     params: ModelRetrieveParams | null = {},
     options: RequestOptions = {},
   ): APIPromise<ModelInfo> {
-    const [, settled] = workspaceHeaders(params ?? {}, options)
+    const [, settled] = withoutHeaders(params ?? {}, options)
     return this.#client.get(pathOf('/v1/models', model), settled)
   }
 }

@@ -62,15 +62,17 @@ function ask(state: ToolRunnerState): MessageStream | undefined {
   return turn
 }
 
-/** Adds the reply and its results; false at the end. */
+/** Adds the reply and its results; false at the end, when the history is whole and may be gone on from. */
 async function goOn(state: ToolRunnerState, reply: Message): Promise<boolean> {
   const step = nextStep(reply)
-  if (step.type === 'stop') return false
   const results = step.type === 'call' ? await answerReply(state, reply) : null
-  const assistant: MessageParam = { role: 'assistant', content: sendable(reply.content) }
   const { messages } = state.params
-  state.params = { ...state.params, messages: [...messages, assistant, ...(results ? [results] : [])] }
-  return true
+  // The API takes no message without content.
+  const assistant: MessageParam[] = reply.content.length
+    ? [{ role: 'assistant', content: sendable(reply.content) }]
+    : []
+  state.params = { ...state.params, messages: [...messages, ...assistant, ...(results ? [results] : [])] }
+  return step.type !== 'stop'
 }
 
 /** The history is the caller's now: whatever the reply was, it is not added. */
