@@ -1,3 +1,4 @@
+import type { ReadStream, WriteStream } from 'node:tty'
 import type { Conversation } from 'colloquy/conversation'
 import type { Chat } from './chat/chat.ts'
 import { Interactive, type Listener } from './chat/interactive.ts'
@@ -12,26 +13,36 @@ import { defaultModel } from './defaults.ts'
 
 /** How fast the offline engine writes on a terminal: as fast as one reads along, and slow enough to stop it. */
 const offlineWordsPerSecond = 40
+/** What a shell gives for a program that lost its terminal. */
+const hangup = 129
+
+/** The terminal that a chat runs on. */
+export interface ChatTerminal {
+  input: ReadStream
+  output: WriteStream
+}
 
 /** `colloquy chat` on a terminal. The prompt is there before the rest of the program is loaded. */
-export async function chat(words: readonly string[], flags: Flags): Promise<number> {
-  const paint = painterFor(flags)
-  if (flags.has('plain') || process.env['TERM'] === 'dumb')
+export async function chat(
+  words: readonly string[],
+  flags: Flags,
+  { input, output }: ChatTerminal = { input: process.stdin, output: process.stdout },
+): Promise<number> {
+  if (flags.has('plain') || process.env['TERM'] === 'dumb') {
     return (await import('./chat/plain.ts')).plainChat(words, flags)
-  const surface = new Interactive({
-    input: process.stdin,
-    output: process.stdout,
-    paint,
-    historyPath: pathsOf().history,
-  })
+  }
+  const paint = painterFor(flags)
+  const surface = new Interactive({ input, output, paint, historyPath: pathsOf().history })
   const session = new Session(surface, words, flags)
   const lines = wrap([{ text: greeting(flags).join('\n'), style: { dim: true } }], surface.columns - 1)
   surface.print(...lines.map((spans) => paintSpans(spans, paint)), '')
   surface.open(session)
+  // Whoever closes the window leaves.
+  input.on('end', () => void session.end(hangup))
   const exitCode = await session.run()
   surface.close()
   const last = session.chat?.resumeLine
-  if (last !== undefined) process.stdout.write(`${last}\n`)
+  if (last !== undefined) output.write(`${last}\n`)
   return exitCode
 }
 
@@ -69,10 +80,20 @@ class Session implements Listener {
 
   /** Loads everything, then waits for the end. */
   async run(): Promise<number> {
-    const signals = { SIGTERM: ExitCode.terminated, SIGHUP: 129, SIGINT: ExitCode.interrupted }
-    for (const [name, code] of Object.entries(signals)) process.on(name, () => void this.#end(code))
-    // Whoever closes the window leaves: there is nobody to say so to.
-    process.stdin.on('end', () => void this.#end(129))
+    const signals = { SIGTERM: ExitCode.terminated, SIGHUP: hangup, SIGINT: ExitCode.interrupted }
+    const handlers = Object.entries(signals).map(([name, code]) => {
+      const onSignal = (): void => void this.end(code)
+      process.on(name, onSignal)
+      return () => process.off(name, onSignal)
+    })
+    try {
+      return await this.#run()
+    } finally {
+      for (const remove of handlers) remove()
+    }
+  }
+
+  async #run(): Promise<number> {
     try {
       const { openChat } = await import('./chat/open.ts')
       const { chat, conversation } = await openChat(this.#surface, this.#flags, {
@@ -106,7 +127,7 @@ class Session implements Listener {
   }
 
   leave(): void {
-    void this.#end(ExitCode.ok)
+    void this.end(ExitCode.ok)
   }
 
   thinking(): void {
@@ -150,7 +171,8 @@ class Session implements Listener {
     this.#surface.queued = this.isReplying ? this.#lines : []
   }
 
-  async #end(exitCode: number): Promise<void> {
+  /** Ends the chat; a reply that is being received is kept first. */
+  async end(exitCode: number): Promise<void> {
     if (this.isReplying) {
       this.chat?.stop()
       await this.chat?.run?.done

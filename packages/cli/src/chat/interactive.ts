@@ -39,9 +39,11 @@ export interface InteractiveOptions {
 const shortcuts = [
   'Enter sends · Shift-Enter, Alt-Enter, Ctrl-J or \\ Enter: new line · pasting never sends',
   'Up, Down: history · Ctrl-R searches it · a leading space keeps a line out of it',
-  'Tab completes · Ctrl-G opens $EDITOR · Ctrl-_ undoes, Alt-_ redoes · Ctrl-L cleans up · Ctrl-Z suspends',
+  'Tab completes · Ctrl-G opens $EDITOR · Ctrl-_ undoes, Alt-_ redoes',
+  'Ctrl-L cleans the window · Ctrl-Z suspends',
   'Ctrl-A E B F, Alt-B F: move · Ctrl-W U K, Alt-D: cut · Ctrl-Y: paste what was cut',
-  'Esc or Ctrl-C stops a reply and keeps it · Esc Esc: edit your last message · Ctrl-D leaves',
+  'Esc or Ctrl-C stops a reply and keeps it · Ctrl-O shows what was thought',
+  'Esc Esc: edit your last message · Ctrl-D leaves',
 ]
 
 /** How long after the first Ctrl-C or Esc the second counts. Milliseconds. */
@@ -236,7 +238,12 @@ export class Interactive implements Surface {
   #suspend(): void {
     if (process.platform === 'win32') return
     this.#pause()
-    process.once('SIGCONT', () => this.#resume())
+    // Without the keys nothing else would keep the program running until it may go on.
+    const hold = setInterval(() => {}, 1000)
+    process.once('SIGCONT', () => {
+      clearInterval(hold)
+      this.#resume()
+    })
     // The whole job stops, as by the terminal's own Ctrl-Z: whoever started us waits in the same group.
     process.kill(0, 'SIGTSTP')
   }

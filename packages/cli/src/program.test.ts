@@ -1,0 +1,401 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
+import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
+import type { MessageParam } from 'colloquy/protocol'
+
+const main = join(import.meta.dirname, 'main.ts')
+const folder = await mkdtemp(join(tmpdir(), 'colloquy-program-'))
+after(() => rm(folder, { recursive: true, force: true }))
+
+interface Ended {
+  stdout: string
+  stderr: string
+  code: number | null
+  signal: string | null
+}
+
+interface Running {
+  child: ChildProcess
+  ended: Promise<Ended>
+  /** Standard output so far. */
+  stdout(): string
+}
+
+let homes = 0
+/** A place for the files of one test. */
+function home(): Record<string, string> {
+  const place = join(folder, String(++homes))
+  return { XDG_DATA_HOME: join(place, 'data'), XDG_STATE_HOME: join(place, 'state') }
+}
+
+/** The program, without anything of this machine's environment. */
+function start(words: string[], env: Record<string, string> = home(), input: string | undefined = ''): Running {
+  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
+    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    cwd: folder,
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin.on('error', () => {}).end(input)
+  const ended = once(child, 'close').then(([code, signal]: unknown[]) => {
+    return { stdout, stderr, code: code as number | null, signal: signal as string | null }
+  })
+  return { child, ended, stdout: () => stdout }
+}
+
+function run(words: string[], env?: Record<string, string>, input?: string): Promise<Ended> {
+  return start(words, env, input).ended
+}
+
+/** Runs the body against a server that answers by the script, with the environment that leads there. */
+async function served(
+  steps: (ScriptedReply | Step)[],
+  body: (env: Record<string, string>, engine: ScriptEngine) => Promise<void>,
+): Promise<void> {
+  const engine = script(steps)
+  const listening = await listen(createServer({ engine, keys: ['sk-right'] }))
+  try {
+    await body({ ...home(), ANTHROPIC_BASE_URL: listening.url, ANTHROPIC_API_KEY: 'sk-right' }, engine)
+  } finally {
+    await listening.close({ graceMs: 0 })
+  }
+}
+
+/** Waits for output; a program that ends without it has failed. */
+async function output({ stdout, ended }: Running, text = ''): Promise<void> {
+  let end: Ended | undefined
+  void ended.then((outcome) => (end = outcome))
+  while (stdout() === '' || !stdout().includes(text)) {
+    if (end !== undefined) assert.fail(`It ended with ${end.code}: ${end.stderr}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+function lastText(messages: readonly MessageParam[]): unknown {
+  return messages.at(-1)?.content
+}
+
+test('a question from a pipe gets one reply, without a key, and the program ends well', async () => {
+  const { stdout, stderr, code } = await run([], home(), 'Hello\n')
+  assert.match(stdout, /offline engine/)
+  assert.ok(stdout.endsWith('\n'))
+  assert.deepEqual({ stderr, code }, { stderr: '', code: 0 })
+})
+
+test('what is piped in follows the prompt in a block of its own', async () => {
+  await served(['Fine.'], async (env, engine) => {
+    const { stdout } = await run(['ask', 'Review', 'this'], env, 'a < b\n')
+    assert.equal(stdout, 'Fine.\n')
+    assert.equal(lastText(engine.requests[0]!.params.messages), 'Review this\n\n<stdin>\na < b\n</stdin>')
+  })
+})
+
+test('the reply streams to standard output while it comes', async () => {
+  await served([{ reply: 'one two three', after: 3, stall: true }], async (env) => {
+    const running = start(['ask', 'count'], env)
+    await output(running, 'one')
+    running.child.kill('SIGKILL')
+    assert.equal((await running.ended).signal, 'SIGKILL')
+  })
+})
+
+test('piped Markdown comes out as it is, byte for byte', async () => {
+  const reply = '# Title\n\n```js\nconst a = 1\n```\n\n| a | b |\n|---|---|\n| \u001b[31mred | 日本 |\n'
+  await served([reply], async (env) => {
+    assert.equal((await run(['ask', 'x'], env)).stdout, reply)
+  })
+})
+
+const failures: [string, Step, number, RegExp][] = [
+  ['overloaded', { error: { type: 'overloaded_error' } }, 4, /^The API is overloaded: .+ \(overloaded_error, req_/],
+  ['rate-limited', { error: { type: 'rate_limit_error' } }, 4, /^Too many requests: .+ \(rate_limit_error, req_/],
+  ['a failing API', { error: { type: 'api_error' } }, 1, /^The API failed: .+ \(api_error, req_/],
+  [
+    'a rejected request',
+    { error: { type: 'invalid_request_error', message: 'too odd' } },
+    6,
+    /^The request was rejected: too odd/,
+  ],
+  ['an error in the stream', { reply: 'half of it', after: 4, error: { type: 'overloaded_error' } }, 4, /overloaded/i],
+  ['a cut connection', { reply: 'half of it', after: 4, cut: 'reset' }, 5, /./],
+]
+
+for (const [name, step, code, line] of failures) {
+  test(`${name} is said in one line on standard error and ends with ${code}`, async () => {
+    await served([step], async (env) => {
+      const ended = await run(['ask', 'x', '--retries', '0'], env)
+      assert.match(ended.stderr, line)
+      assert.equal(ended.stderr.split('\n').length, 2)
+      assert.equal(ended.code, code)
+    })
+  })
+}
+
+test('a wrong key ends with 3 and is not tried again', async () => {
+  await served([], async (env, engine) => {
+    const ended = await run(['ask', 'x'], { ...env, ANTHROPIC_API_KEY: 'sk-wrong' })
+    assert.match(ended.stderr, /^The key was not accepted: invalid x-api-key\. \(authentication_error, req_/)
+    assert.equal(ended.code, 3)
+    assert.equal(engine.requests.length, 0)
+    assert.doesNotMatch(ended.stderr, /sk-wrong|Retry/)
+  })
+})
+
+test('a retry is announced with its reason and its wait', async () => {
+  await served([{ error: { type: 'overloaded_error' } }, 'At last.'], async (env) => {
+    const { stdout, stderr, code } = await run(['ask', 'x'], env)
+    assert.match(stderr, /overloaded.* Retry 1 of 2 in [\d.]+ s\n$/)
+    assert.deepEqual({ stdout, code }, { stdout: 'At last.\n', code: 0 })
+  })
+})
+
+test('no key where one is needed ends with 3 and says what to do', async () => {
+  const { stderr, code } = await run(['ask', 'x', '--engine', 'api'])
+  assert.match(stderr, /^No API key\. Set ANTHROPIC_API_KEY, or try .*--engine offline/)
+  assert.equal(code, 3)
+})
+
+test('an unreachable host ends with 5 and is named', async () => {
+  const { stderr, code } = await run(['ask', 'x', '--retries', '0', '--engine', 'http://127.0.0.1:9'])
+  assert.match(stderr, /^Can't reach 127\.0\.0\.1:9 \(ECONNREFUSED\)\./)
+  assert.equal(code, 5)
+})
+
+const mistakes: [string[], RegExp][] = [
+  [['chta'], /^No command chta\. Did you mean chat\?/],
+  [['ask', '--modle', 'x'], /^No flag --modle\. Did you mean --model\?/],
+  [['ask', '--output', 'jason'], /^Cannot use --output jason: it is one of text, json, stream-json/],
+  [['ask', '--max-tokens', 'many'], /^Cannot use --max-tokens many: it must be a whole number/],
+  [['ask', '--max-cost', '0'], /^Cannot use --max-cost 0: it must be a number above 0/],
+  [['ask', '--engine', 'ftp://x', 'hi'], /^Cannot use --engine ftp:\/\/x/],
+  [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file/],
+  [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt: .*no-such-file/],
+  [['ask', '-r', 'nothing', 'hi'], /^No chat nothing\./],
+  [['ask'], /^Nothing to ask\./],
+]
+
+for (const [words, line] of mistakes) {
+  test(`colloquy ${words.join(' ')}: one sentence, and 2`, async () => {
+    const { stdout, stderr, code } = await run(words)
+    assert.match(stderr, line)
+    assert.deepEqual({ stdout, code, lines: stderr.split('\n').length }, { stdout: '', code: 2, lines: 2 })
+  })
+}
+
+test('--output json is one object, when it goes well and when it does not', async () => {
+  await served(['Blue.', { error: { type: 'invalid_request_error', message: 'no' } }], async (env) => {
+    const good = await run(['ask', 'x', '--output', 'json'], env)
+    const result = JSON.parse(good.stdout) as Record<string, unknown>
+    assert.equal(result['text'], 'Blue.')
+    assert.equal(result['stop_reason'], 'end_turn')
+    assert.equal(result['error'], null)
+    assert.match(String(result['request_id']), /^req_/)
+    const bad = await run(['ask', 'x', '--output', 'json'], env)
+    const failed = JSON.parse(bad.stdout) as { error: object; text: string }
+    assert.deepEqual(Object.keys(failed), Object.keys(result))
+    assert.deepEqual(failed.error, {
+      type: 'invalid_request_error',
+      message: 'The request was rejected: no.',
+      exit_code: 6,
+    })
+    assert.equal(bad.code, 6)
+  })
+})
+
+test('--output stream-json is the events of the API, then the result', async () => {
+  await served(['Blue.'], async (env) => {
+    const { stdout } = await run(['ask', 'x', '--output', 'stream-json'], env)
+    const types = stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type)
+    assert.deepEqual([types[0], types.at(-2), types.at(-1)], ['message_start', 'message_stop', 'result'])
+  })
+})
+
+test('a reply that was cut off ends with 8 only where --strict asks for it', async () => {
+  const cut: Step = { times: 2, reply: { content: 'Well', stop_reason: 'max_tokens' } }
+  await served([cut], async (env) => {
+    const lenient = await run(['ask', 'x'], env)
+    assert.deepEqual([lenient.stdout, lenient.code], ['Well\n', 0])
+    assert.match(lenient.stderr, /^Cut off at \d+ tokens/)
+    assert.equal((await run(['ask', 'x', '--strict'], env)).code, 8)
+  })
+})
+
+test('a prompt that alone reaches --max-cost is not sent, and ends with 7', async () => {
+  await served(['never'], async (env, engine) => {
+    const { stderr, code } = await run(['ask', 'x '.repeat(2000), '--max-cost', '0.0001'], env)
+    assert.match(stderr, /^Not sent: the prompt of \d+ tokens reaches the limit of \$0\.0001/)
+    assert.equal(code, 7)
+    assert.equal(engine.requests.length, 0)
+  })
+})
+
+test('SIGINT in the middle of a reply: what came is on standard output and kept, and the code is 130', async () => {
+  await served([{ reply: 'one two three', after: 3, stall: true }, 'and on'], async (env, engine) => {
+    const running = start(['ask', 'count'], env)
+    await output(running)
+    running.child.kill('SIGINT')
+    const { stdout, stderr, code } = await running.ended
+    assert.ok('one two three\n'.startsWith(stdout.trimEnd()))
+    assert.deepEqual({ stderr, code }, { stderr: '', code: 130 })
+    await run(['ask', '-c', 'go on'], env)
+    const { messages } = engine.requests[1]!.params
+    assert.deepEqual(
+      messages.map(({ role }) => role),
+      ['user', 'assistant', 'user'],
+    )
+    assert.match(JSON.stringify(messages[1]), new RegExp(stdout.trimEnd()))
+  })
+})
+
+test('SIGTERM ends with 143', async () => {
+  await served([{ reply: 'one two three', after: 3, stall: true }], async (env) => {
+    const running = start(['ask', 'count'], env)
+    await output(running)
+    running.child.kill('SIGTERM')
+    assert.equal((await running.ended).code, 143)
+  })
+})
+
+test('a reader that has enough ends the program quietly and well', async () => {
+  const reply = Array.from({ length: 2000 }, (_, line) => `line ${line}`).join('\n')
+  await served([{ reply, eventDelayMs: 1 }], async (env) => {
+    const running = start(['ask', 'x'], env)
+    await output(running)
+    running.child.stdout!.destroy()
+    const { stderr, code } = await running.ended
+    assert.deepEqual({ stderr, code }, { stderr: '', code: 0 })
+  })
+})
+
+test('-c goes on with the last chat, -r with one by the end of its id or by its words', async () => {
+  await served([{ times: 4, reply: 'Yes.' }], async (env, engine) => {
+    await run(['ask', 'A question about lighthouses'], env)
+    await run(['ask', 'Another one'], env)
+    await run(['ask', '-r', 'lighthouses', 'and more?'], env)
+    await run(['ask', '-c', 'still?'], env)
+    const { messages } = engine.requests[3]!.params
+    assert.deepEqual(
+      messages.map(({ content }) =>
+        typeof content === 'string' ? content : content.map((block) => ('text' in block ? block.text : ''))[0],
+      ),
+      ['A question about lighthouses', 'Yes.', 'and more?', 'Yes.', 'still?'],
+    )
+  })
+})
+
+test('chats are listed, searched, shown, exported, renamed and erased', async () => {
+  await served(['The keeper lives **alone**.'], async (env) => {
+    await run(['ask', 'Who keeps the lighthouse?'], env)
+    const [chat] = JSON.parse((await run(['chat', 'list', '--json'], env)).stdout) as { id: string; title: string }[]
+    assert.equal(chat!.title, 'Who keeps the lighthouse?')
+    const id = chat!.id.slice(-6)
+    assert.match(
+      (await run(['chat', 'list'], env)).stdout,
+      new RegExp(`^${id}  Who keeps.* · just now · 2 messages\n$`),
+    )
+    assert.match((await run(['chat', 'search', 'keeper'], env)).stdout, /assistant: .*keeper/)
+    assert.match((await run(['chat', 'show', id], env)).stdout, /\*\*You:\*\*\n\nWho keeps[^]*lives \*\*alone\*\*\./)
+    const exported = JSON.parse((await run(['chat', 'export', id, '--format', 'json'], env)).stdout) as {
+      messages: object[]
+    }
+    assert.equal(exported.messages.length, 2)
+    assert.match((await run(['chat', 'export', id, '--format', 'html'], env)).stdout, /^<!doctype html>/)
+    await run(['chat', 'rename', id, 'The', 'keeper'], env)
+    assert.match((await run(['chat', 'delete', id], env)).stderr, /add --yes/)
+    assert.match((await run(['chat', 'delete', id, '--yes'], env)).stdout, /^Erased .* “The keeper”/)
+    assert.equal((await run(['chat', 'list'], env)).stdout, 'No chats yet. colloquy chat begins one.\n')
+  })
+})
+
+test('--no-save leaves nothing behind', async () => {
+  const env = home()
+  await run(['ask', 'Hello', '--no-save'], env)
+  await assert.rejects(readFile(join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db')), { code: 'ENOENT' })
+})
+
+test('files go along, from a path or from a pipe', async () => {
+  await writeFile(join(folder, 'notes.md'), 'keep this')
+  await served([{ times: 2, reply: 'Read.' }], async (env, engine) => {
+    await run(['ask', 'Sum up', '-f', 'notes.md'], env)
+    await run(['ask', 'Sum up', '-f', '-'], env, 'piped text')
+    const contents = engine.requests.map(({ params }) => JSON.stringify(lastText(params.messages)))
+    assert.match(contents[0]!, /"document".*keep this.*Sum up/)
+    assert.match(contents[1]!, /"document".*piped text.*"text":"Sum up"/)
+  })
+})
+
+test('-x writes only the code, -o writes to a file', async () => {
+  await served([{ times: 2, reply: 'Here:\n\n```sh\necho hi\n```\n\nDone.' }], async (env) => {
+    assert.equal((await run(['ask', 'x', '-x'], env)).stdout, 'echo hi\n')
+    const { stdout } = await run(['ask', 'x', '-o', 'reply.md'], env)
+    assert.equal(stdout, '')
+    assert.match(await readFile(join(folder, 'reply.md'), 'utf8'), /^Here:[^]*Done\.\n$/)
+  })
+})
+
+test('--usage tells tokens and dollars on standard error, and an unknown model has no price', async () => {
+  const usage = {
+    input_tokens: 1200,
+    output_tokens: 900,
+    cache_read_input_tokens: 5000,
+    cache_creation_input_tokens: 300,
+  }
+  const reply = (model: string): ScriptedReply => ({ model, content: 'Hm.', usage })
+  await served([reply('claude-opus-4-8'), reply('claude-unknown')], async (env) => {
+    const { stdout, stderr } = await run(['ask', 'x', '--usage'], env)
+    assert.equal(stdout, 'Hm.\n')
+    assert.match(
+      stderr,
+      /^1\.2k in \(5\.0k cached, 300 written\) · 900 out · .* · \$0\.0329 · chat \$0\.0329 · context <1%\n$/,
+    )
+    assert.match((await run(['ask', 'x', '--usage'], env)).stderr, /no price for claude-unknown/)
+  })
+})
+
+test('a database that is none is said to be one, and nothing is done to it', async () => {
+  const env = home()
+  await run(['ask', 'Hello'], env)
+  const file = join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db')
+  await writeFile(file, 'this is no database, but long enough to be looked at'.repeat(40))
+  const before = await readFile(file)
+  const { stderr, code } = await run(['ask', 'Hello'], env)
+  assert.equal(stderr.split('\n').length, 2)
+  assert.match(stderr, /chats\.db/)
+  assert.equal(code, 1)
+  assert.deepEqual(await readFile(file), before)
+})
+
+test('help comes with examples, for the program and for each command', async () => {
+  for (const words of [
+    ['--help'],
+    ['ask', '--help'],
+    ['chat', '-h'],
+    ['serve', '-h'],
+    ['models', '-h'],
+    ['paths', '-h'],
+  ]) {
+    const { stdout, code } = await run(words)
+    assert.equal(stdout.split('Examples:\n')[1]!.trimEnd().split('\n').length, 6)
+    assert.equal(code, 0)
+  }
+  assert.match((await run(['-V'])).stdout, /^colloquy \d+\.\d+\.\d+\n$/)
+})
+
+test('paths names where the files are', async () => {
+  const env = home()
+  const paths = JSON.parse((await run(['paths', '--json'], env)).stdout) as { chats: string; history: string }
+  assert.equal(paths.chats, join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db'))
+  assert.equal(paths.history, join(env['XDG_STATE_HOME']!, 'colloquy', 'history'))
+})
