@@ -103,9 +103,13 @@ export class BaseAnthropic {
     })
   }
 
-  /** Any request to the API. Every other method comes down to this one. */
-  request<Result>(options: FinalRequestOptions, parse?: Parse<Result>): APIPromise<Result> {
-    return new APIPromise(this.#call(options), parse ?? (readJson as Parse<Result>))
+  /**
+   * Any request to the API. Every other method comes down to this one. A request that makes a failure good is waited with as
+   * a retry is.
+   */
+  request<Result>(options: FinalRequestOptions, parse?: Parse<Result>, failure?: Error): APIPromise<Result> {
+    const call = this.#call(options)
+    return new APIPromise(call, parse ?? (readJson as Parse<Result>), failure ? call.again(failure) : call.open())
   }
 
   #call(options: FinalRequestOptions): Call {

@@ -103,7 +103,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   get controller(): AbortController {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
-    controller.signal.addEventListener('abort', () => this.#call.cancel(new APIUserAbortError()), { once: true })
+    controller.signal.addEventListener('abort', () => this.#cancel(), { once: true })
     return (this.#controller = controller)
   }
 
@@ -201,13 +201,18 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return this
   }
 
+  #cancel(): void {
+    const current = this.#source ?? this.#call
+    current.cancel(new APIUserAbortError())
+  }
+
   /** Reads the stream to its end, once. Resolves with the failure, so that there is no rejection unless somebody waits. */
   #start(): Promise<Error | undefined> {
     return (this.#run ??= this.#pump().then(
       () => this.#finish(undefined),
       (error: Error) => {
         // A listener may have thrown: nobody will read the rest.
-        this.#call.cancel(new APIUserAbortError())
+        this.#cancel()
         return this.#finish(error)
       },
     ))

@@ -69,7 +69,10 @@ export interface RequestOptions extends PatienceOptions {
   betas?: readonly string[] | undefined
   /** Hands out the `ping` events of a stream too. Default false. */
   pings?: boolean | undefined
-  /** Goes on with a stream that breaks off: the reader sees one message. Default: a break is an `APIStreamError`. */
+  /**
+   * Goes on with a reply that breaks off after its first event: the reader sees one message. Tool inputs and thinking then
+   * come in one piece. Default: a break is an `APIStreamError`.
+   */
   recover?: RecoverOptions | undefined
   fetchOptions?: RequestInit | undefined
   /** Inside the client's. */
@@ -81,6 +84,8 @@ export interface RequestOptions extends PatienceOptions {
 export interface RecoverOptions {
   /** How often a stream is taken up again. */
   attempts: number
+  /** Whether the model goes on with an assistant message at the end. Default: yes for Claude models up to 4.5 without thinking. */
+  prefill?: boolean | undefined
 }
 
 /** What `client.request()` takes. */
