@@ -92,7 +92,8 @@ export function requestOf(
   const answered = held.findLastIndex(({ reply }) => reply) + 1
   const sent =
     anchor.type === 'continue' ? [] : held.map(({ message }, at) => (at < answered ? withoutMarks(message) : message))
-  const messages = [...sent, ...staged.map(({ message }) => message)]
+  // The API takes no message without content, though it may have given one.
+  const messages = [...sent, ...staged.map(({ message }) => message)].filter(({ content }) => content.length > 0)
   const request = { ...fields, messages } as MessageCreateParams & ThreadFields
   if (anchor.type === 'none') return request
   request.betas = [...new Set([...(fields.betas ?? []), threadsBeta])]

@@ -104,10 +104,11 @@ test('a thread sends everything once, and then only what is new', async () => {
   assert.equal(thread.previousMessageId, 'msg_2')
   const betas = ['files-api-2025-04-14', 'message-threads-2026-08-12']
   assert.deepEqual(requests, [
-    { ...params, messages: [say('one'), say('two')], thread: { type: 'create' }, betas },
+    { ...params, stream: false, messages: [say('one'), say('two')], thread: { type: 'create' }, betas },
     {
       model: params.model,
       max_tokens: 100,
+      stream: false,
       messages: [say('three')],
       thread: { type: 'continue', previous_message_id: 'msg_1' },
       betas,
@@ -271,10 +272,10 @@ test('stream() hands the reply out and keeps it', async () => {
   assert.deepEqual(
     requests.map(({ stream, thread }) => [stream, thread?.type]),
     [
-      [undefined, 'create'],
+      [false, 'create'],
       [true, 'continue'],
       [true, 'create'],
-      [undefined, 'continue'],
+      [false, 'continue'],
     ],
   )
 })
@@ -367,6 +368,17 @@ test('a paused turn is continued with no message, and the container is kept', as
   assert.deepEqual(requests[1]!.messages, [])
   assert.deepEqual(requests[1]!.thread, { type: 'continue', previous_message_id: 'msg_1' })
   assert.equal(requests[1]!.container, 'container_1')
+})
+
+test('a reply without content is left out when the history is sent again', async () => {
+  const { thread, requests, keeper } = begin()
+  const answer = keeper.answer
+  keeper.answer = () => ({ content: [] })
+  await thread.send(say('one'))
+  keeper.answer = answer
+  keeper.threads.clear()
+  assert.equal(texts(await thread.send(say('two'))), 'one | two')
+  assert.deepEqual(requests.at(-1)!.messages, [say('one'), say('two')])
 })
 
 test('toolRunner() runs over the thread, each turn with what is new only', async () => {

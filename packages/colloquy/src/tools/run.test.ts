@@ -151,6 +151,14 @@ test('runTools() sends a paused turn back as it is', async () => {
   assert.equal(done.rounds, 2)
 })
 
+test('runTools() leaves a reply without content out of the conversation', async () => {
+  const { done } = await run([says(call('Nara')), { content: [] }])
+  assert.deepEqual(
+    done.messages.map(({ role }) => role),
+    ['user', 'assistant', 'user'],
+  )
+})
+
 test('runTools() leaves calls of a declared tool without run to the caller, after answering its own', async () => {
   const lookup = { name: 'lookup', input_schema: { type: 'object' as const } }
   const { items, done } = await run([says(call('Nara'), call('x', 'toolu_2', 'lookup'))], { tools: [weather, lookup] })

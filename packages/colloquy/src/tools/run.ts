@@ -93,7 +93,9 @@ export async function* runTools(
       run.rounds++
       const message = yield* ask(engine, { ...params, messages: run.messages }, { ...context, signal }, run.rounds)
       run.message = message
-      run.messages = [...run.messages, { role: 'assistant', content: sendable(message.content) }]
+      // The API takes no message without content, though it may give one.
+      if (message.content.length)
+        run.messages = [...run.messages, { role: 'assistant', content: sendable(message.content) }]
       run.usage = run.usage ? addUsage(run.usage, message.usage) : message.usage
       yield { type: 'reply', round: run.rounds, message }
 
