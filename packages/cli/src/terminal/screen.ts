@@ -144,6 +144,7 @@ function settledPart(was: string, line: string): number {
     if (plain === undefined ? sequence !== '\x1b[0m' && sequence !== '\x1b]8;;\x1b\\' : false) return settled
     settled += sequence.length
   }
+  if (settled === 0) return 0
   const boundary = /[\x20-\x7e]$/.test(line.slice(0, settled)) && /^(?:[\x20-\x7e\x1b]|$)/.test(line.slice(settled))
   return boundary ? settled : line.lastIndexOf(' ', settled - 1) + 1
 }
