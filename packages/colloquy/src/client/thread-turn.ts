@@ -43,9 +43,7 @@ export class ThreadTurn {
 
   async send(): Promise<Message> {
     try {
-      const reply = await this.#recovering((request, options) =>
-        this.#sender.create({ ...request, stream: false }, options),
-      )
+      const reply = await this.#recovering((request, options) => this.#sender.create(request, options))
       takeReply(this.#state, this.#turn, reply)
       return reply
     } finally {

@@ -104,11 +104,10 @@ test('a thread sends everything once, and then only what is new', async () => {
   assert.equal(thread.previousMessageId, 'msg_2')
   const betas = ['files-api-2025-04-14', 'message-threads-2026-08-12']
   assert.deepEqual(requests, [
-    { ...params, stream: false, messages: [say('one'), say('two')], thread: { type: 'create' }, betas },
+    { ...params, messages: [say('one'), say('two')], thread: { type: 'create' }, betas },
     {
       model: params.model,
       max_tokens: 100,
-      stream: false,
       messages: [say('three')],
       thread: { type: 'continue', previous_message_id: 'msg_1' },
       betas,
@@ -272,10 +271,10 @@ test('stream() hands the reply out and keeps it', async () => {
   assert.deepEqual(
     requests.map(({ stream, thread }) => [stream, thread?.type]),
     [
-      [false, 'create'],
+      [undefined, 'create'],
       [true, 'continue'],
       [true, 'create'],
-      [false, 'continue'],
+      [undefined, 'continue'],
     ],
   )
 })

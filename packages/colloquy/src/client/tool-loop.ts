@@ -53,7 +53,7 @@ function ask(state: ToolRunnerState): MessageStream | undefined {
   const request = { ...state.params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
   for (const setting of settings) delete request[setting]
   if (!state.params.stream) {
-    state.reply = Promise.resolve(state.sender.create({ ...request, stream: false }, state.options))
+    state.reply = Promise.resolve(state.sender.create(request, state.options))
     return undefined
   }
   const turn = state.sender.stream(request, state.options)

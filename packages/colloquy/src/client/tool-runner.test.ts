@@ -67,7 +67,6 @@ test('toolRunner() gives each message, and sends the whole conversation each tim
   assert.deepEqual(requests[0], {
     model: 'm',
     max_tokens: 100,
-    stream: false,
     messages: [question],
     tools: [{ type: 'custom', name: 'weather', input_schema: weather.input_schema }],
     betas: ['a-1'],
