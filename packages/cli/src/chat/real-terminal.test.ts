@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { promisify } from 'node:util'
+
+const main = join(import.meta.dirname, '..', 'main.ts')
+const exec = promisify(execFile)
+const hasTmux = spawnSync('tmux', ['-V']).status === 0
+
+test(
+  'in a real terminal: stop a reply, narrow the window, go on, leave, resume',
+  {
+    skip: hasTmux ? false : 'NOT RUN: there is no tmux here, install it to try the chat in a real terminal',
+    timeout: 60_000,
+  },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-tmux-'))
+    const socket = join(folder, 'socket')
+    const tmux = async (...words: string[]): Promise<string> => (await exec('tmux', ['-S', socket, ...words])).stdout
+    const keys = (...words: string[]): Promise<string> => tmux('send-keys', '-t', 'chat', ...words)
+    const sees = async (pattern: RegExp): Promise<string> => {
+      for (;;) {
+        const text = await tmux('capture-pane', '-p', '-J', '-S', '-200', '-t', 'chat')
+        if (pattern.test(text)) return text
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+    const start = `${process.execPath} --conditions=@colloquy/source ${main} chat --engine offline`
+    const environment = [`XDG_DATA_HOME=${folder}/data`, `XDG_STATE_HOME=${folder}/state`, 'PS1=ready> ']
+    try {
+      const variables = environment.flatMap((variable) => ['-e', variable])
+      await tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'chat', '-x', '90', '-y', '24', ...variables, 'sh')
+      await tmux('pipe-pane', '-t', 'chat', `cat > ${folder}/bytes`)
+      await keys(start, 'Enter')
+      await sees(/Ask anything/)
+      await keys('Count to 400', 'Enter')
+      await sees(/1, 2, 3, 4, 5/)
+      await tmux('resize-window', '-t', 'chat', '-x', '40', '-y', '12')
+      await keys('C-c')
+      await sees(/■ stopped · kept/)
+      await keys('go on', 'Enter')
+      await sees(/> go on\s+\d\d?\d?, \d/)
+      await keys('Escape')
+      await sees(/■ stopped[^]*■ stopped/)
+      // Whatever the window was, every number up to the stop stands in the scrollback once and in order.
+      const numbers = [...(await sees(/stopped/)).matchAll(/(?<=^|\s)(\d+),/g)].map((match) => Number(match[1]))
+      assert.deepEqual(
+        numbers,
+        numbers.map((_, index) => index + 1),
+      )
+      await keys('C-d')
+      const [, id] = /resume: colloquy chat -r (\w{6})/.exec(await sees(/resume: colloquy chat -r \w{6}/)) ?? []
+      await keys(`clear; ${start} -r ${id}`, 'Enter')
+      await sees(/“Count to 400”[^]*interrupted[^]*Ask anything/)
+      const bytes = await readFile(join(folder, 'bytes'), 'latin1')
+      assert.doesNotMatch(bytes.slice(0, bytes.indexOf('resume: ')), /\x1b\[[23]J|\x1b\[\?1049/)
+    } finally {
+      await tmux('kill-server').catch(() => {})
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+)

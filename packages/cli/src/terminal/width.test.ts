@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { cutTo, graphemes, rowsOf, widthOf } from './width.ts'
+
+test('width counts columns: wide characters two, what combines none, emoji two however they are put together', () => {
+  const widths: [string, number][] = [
+    ['', 0],
+    ['abc', 3],
+    ['é', 1],
+    ['e\u0301', 1],
+    ['日本語', 6],
+    ['한국어', 6],
+    ['ｆｕｌｌ', 8],
+    ['ﾊﾝｶｸ', 4],
+    ['👍', 2],
+    ['👍🏽', 2],
+    ['👩‍👩‍👧', 2],
+    ['🇯🇵', 2],
+    ['❤️', 2],
+    ['❤', 1],
+    ['1️⃣', 2],
+    ['→ — …', 5],
+    ['a\u200bb', 2],
+    ['שלום', 4],
+  ]
+  for (const [text, width] of widths) assert.equal(widthOf(text), width, JSON.stringify(text))
+})
+
+test('escape sequences take no room', () => {
+  assert.equal(widthOf('\x1b[1;36mbold\x1b[0m'), 4)
+  assert.equal(widthOf('\x1b]8;;https://a.b\x1b\\link\x1b]8;;\x1b\\'), 4)
+})
+
+test('tabs run to the next stop', () => {
+  assert.equal(widthOf('\tx'), 9)
+  assert.equal(widthOf('abc\tx'), 9)
+})
+
+test('a line fills as many rows as the terminal needs for it', () => {
+  assert.deepEqual(
+    ['', 'a'.repeat(10), 'a'.repeat(11), '日'.repeat(6)].map((line) => rowsOf(line, 10)),
+    [1, 1, 2, 2],
+  )
+})
+
+test('cutting keeps characters whole', () => {
+  assert.equal(cutTo('short', 10), 'short')
+  assert.equal(cutTo('日本語テキスト', 6), '日本…')
+  assert.deepEqual([...graphemes('a👩‍👩‍👧é')], ['a', '👩‍👩‍👧', 'é'])
+})
