@@ -168,7 +168,7 @@ function costOf(cost: Reply['cost'], connection: Connection | undefined): object
 }
 
 function textOf(message: Message | undefined): string {
-  return (message?.content ?? []).map((block) => (block.type === 'text' ? String(block.text) : '')).join('')
+  return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
 
 function refusalText({ stop_details: details }: Message): string {

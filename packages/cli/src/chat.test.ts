@@ -181,7 +181,7 @@ test('pasting never sends, whatever is in it', async () => {
     const user = await sit()
     await user.sees(/Ask anything/)
     const lines = Array.from({ length: 43 }, (_, index) => `line ${index + 1}`).join('\r')
-    await user.paste(`${lines}`)
+    await user.paste(lines)
     await user.sees(/> \[paste 1: 43 lines\]/)
     assert.equal(engine.requests.length, 0)
     await user.type(enter)
@@ -371,5 +371,22 @@ test('a whole chat clears neither the screen nor the scrollback', async () => {
     assert.doesNotMatch(user.terminal.written, /\x1b\[[23]J|\x1b\[\?1049/)
     assert.equal(user.terminal.text.split('const a = 1').length, 41)
     assert.ok(user.terminal.written.length < 15 * reply.length)
+  })
+})
+
+test('a message that costs a lot is sent only when it is sent again', async () => {
+  const usage = { input_tokens: 900_000, output_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+  await at([{ content: 'read', model: 'claude-sonnet-5-5', usage }, 'at last'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('a long text')
+    await user.sees(/read\n/)
+    await user.says('and now?')
+    await user.sees(/About \$1\.80 for this message\. Enter sends it all the same\./)
+    await user.sees(/> and now\?$/)
+    assert.equal(engine.requests.length, 1)
+    await user.type(enter)
+    await user.sees(/at last/)
+    await user.type(controlD)
+    await user.left
   })
 })

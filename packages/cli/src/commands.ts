@@ -99,7 +99,7 @@ export const chat: Command = {
   ],
 }
 
-export const ask: Command = {
+const ask: Command = {
   name: 'ask',
   summary: 'Answer once and exit',
   synopsis: '[PROMPT…]',
@@ -111,7 +111,7 @@ export const ask: Command = {
   ],
 }
 
-export const serve: Command = {
+const serve: Command = {
   name: 'serve',
   summary: 'Answer Messages API clients on a port of this machine',
   synopsis: '',
@@ -132,7 +132,7 @@ export const serve: Command = {
   ],
 }
 
-export const models: Command = {
+const models: Command = {
   name: 'models',
   summary: 'The models of the catalogue, with windows and prices',
   synopsis: '[WORDS]',
@@ -144,7 +144,7 @@ export const models: Command = {
   ],
 }
 
-export const paths: Command = {
+const paths: Command = {
   name: 'paths',
   summary: 'Where the program keeps its files',
   synopsis: '',

@@ -75,10 +75,10 @@ function noting(ask: Engine, last: Connection['last'], isOffline: boolean): Engi
     last.requestId = undefined
     for await (const event of ask(params, context)) {
       if (!isOffline || event.type !== 'message_start') yield event
-      else yield { ...event, message: { ...event.message, model: 'offline' } } as MessageStreamEvent
+      else yield { ...event, message: { ...event.message, model: 'offline' } }
     }
   }
-  return ask.countTokens === undefined ? noted : Object.assign(noted, { countTokens: ask.countTokens })
+  return Object.assign(noted, ask)
 }
 
 async function targetOf(kind: string, env: Environment, wordsPerSecond: number): Promise<ClientOptions> {

@@ -4,7 +4,7 @@ import { ansiPainter, plainPainter, type Painter } from './terminal/style.ts'
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Colours on a terminal that has them and where nobody objects: `--color` before `--plain`, `NO_COLOR` and the rest. */
-export function hasColor(flags: Flags, isTerminal: boolean, env: Environment = process.env): boolean {
+function hasColor(flags: Flags, isTerminal: boolean, env: Environment = process.env): boolean {
   const asked = flags.text('color')
   if (asked === 'always') return true
   if (asked === 'never' || flags.has('plain')) return false

@@ -82,5 +82,5 @@ export function codeBlocks(text: string): string[] {
 }
 
 function textOf(event: MessageStreamEvent): string {
-  return event.type === 'content_block_delta' && event.delta.type === 'text_delta' ? String(event.delta.text) : ''
+  return event.type === 'content_block_delta' && event.delta.type === 'text_delta' ? event.delta.text : ''
 }

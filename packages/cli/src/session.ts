@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   memoryStore,
@@ -20,16 +20,20 @@ export async function openChats(engine: Engine, { save }: { save: boolean }): Pr
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
   const { chats } = pathsOf()
   mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
-  return openConversations({ engine, store: sqliteStore(chats) })
+  const store = sqliteStore(chats)
+  chmodSync(chats, 0o600)
+  return openConversations({ engine, store })
 }
 
 /** The chats to read and to sort: nobody is asked anything. */
 export async function openKeptChats(): Promise<Conversations> {
-  // oxlint-disable-next-line require-yield
-  const nobody: Engine = async function* () {
-    throw new Error('Cannot answer: the chats were opened to be read')
-  }
   return openChats(nobody, { save: true })
+}
+
+// An engine is a generator, also the one that has nothing to give.
+// oxlint-disable-next-line require-yield
+async function* nobody(): ReturnType<Engine> {
+  throw new Error('Cannot answer: the chats were opened to be read')
 }
 
 /** What the flags ask of every request. */
@@ -45,7 +49,7 @@ export function settingsFrom(
 }
 
 /** What the flags change of a chat that goes on. */
-export function changesFrom(flags: Flags): Partial<ConversationSettings> {
+function changesFrom(flags: Flags): Partial<ConversationSettings> {
   const changes: Partial<ConversationSettings> = {}
   const model = flags.text('model')
   const system = flags.text('system')

@@ -45,7 +45,7 @@ export function textOf({ content }: Pick<ConversationMessage, 'content'>): strin
 }
 
 function blockText(block: ContentBlockParam): string {
-  if (block.type === 'text') return String(block.text)
+  if (block.type === 'text') return block.text
   if (block.type === 'thinking' || block.type === 'redacted_thinking') return ''
   if (block.type === 'document' || block.type === 'image') return ''
   return `[${block.type}]\n`
@@ -55,7 +55,7 @@ function attachmentsOf({ content }: ConversationMessage): string[] {
   if (typeof content === 'string') return []
   return content.flatMap((block) => {
     if (block.type === 'image') return ['image']
-    return block.type === 'document' ? [String((block as { title?: string | null }).title ?? 'document')] : []
+    return block.type === 'document' ? [block.title ?? 'document'] : []
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Conversation, Conversations, ConversationSettings, Turn } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, attachmentLabel, mentionedFiles, type Attachment } from '../attach.ts'
-import { affordable } from '../budget.ts'
+import { affordable, expensive } from '../budget.ts'
 import type { Flags } from '../command.ts'
 import type { Connection } from '../connect.ts'
 import { failureOf } from '../failure.ts'
@@ -46,6 +46,8 @@ export class Chat {
   /** The reply that is being received, or was last. */
   run: ReplyRun | undefined
   readonly #title: string | undefined
+  /** An expensive message that was not sent yet. */
+  #unconfirmed: string | undefined
 
   constructor({ surface, connection, chats, settings, conversation, flags, isKept }: ChatParts) {
     this.surface = surface
@@ -121,12 +123,29 @@ export class Chat {
     const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, textBlock(text)]
     const editing = this.editing
     const conversation = await this.#ensure()
+    if (await this.#waitsForConfirmation(conversation, text, content)) return
     const limit = await affordable(conversation, content, this.connection, this.flags.number('max-cost'))
     this.attachments = []
     this.editing = undefined
     await this.follow(() =>
       editing === undefined ? conversation.send(content, limit) : conversation.edit(editing, content, limit),
     )
+  }
+
+  /** Asks before a message that costs a lot: sending it once more is the answer. */
+  async #waitsForConfirmation(
+    conversation: Conversation,
+    text: string,
+    content: MessageContentParam,
+  ): Promise<boolean> {
+    const isConfirmed = this.#unconfirmed === text
+    this.#unconfirmed = undefined
+    const price = isConfirmed ? undefined : await expensive(conversation, content, this.connection)
+    if (price === undefined) return false
+    this.#unconfirmed = text
+    this.say(`About ${price} for this message. Enter sends it all the same.`)
+    this.surface.prefill(text)
+    return true
   }
 
   /** A chat begins with its first message: one without any would only clutter the list. */

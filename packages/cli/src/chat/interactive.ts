@@ -54,7 +54,6 @@ export class Interactive implements Surface {
   readonly paint: Painter
   readonly #view: ChatView
   readonly #terminal: Terminal
-  readonly #input: ReadStream
   readonly #output: WriteStream
   readonly #historyPath: string
   #listener: Listener | undefined
@@ -63,7 +62,6 @@ export class Interactive implements Surface {
 
   constructor({ input, output, paint, historyPath }: InteractiveOptions) {
     this.paint = paint
-    this.#input = input
     this.#output = output
     this.#historyPath = historyPath
     this.#view = new ChatView(new Screen(output), paint, readHistory(historyPath))

@@ -80,10 +80,10 @@ export class ReplyRun {
       const { delta } = event
       if (delta.type === 'text_delta') {
         this.#noteThinking()
-        this.#markdown.push(String(delta.text))
+        this.#markdown.push(delta.text)
       } else if (delta.type === 'thinking_delta') {
         this.#thinkingSince ??= performance.now()
-        this.#thinking += withoutControls(String(delta.thinking))
+        this.#thinking += withoutControls(delta.thinking)
       }
     } else if (event.type === 'content_block_start') {
       const { type, name } = event.content_block as { type: string; name?: string }

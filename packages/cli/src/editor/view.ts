@@ -20,7 +20,7 @@ export interface ViewOptions {
   below?: readonly string[]
 }
 
-export const prompt = '> '
+const prompt = '> '
 const indent = '  '
 
 /** How wide the text is shown in a window. */

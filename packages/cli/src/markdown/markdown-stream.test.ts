@@ -50,7 +50,18 @@ const fragment = fc.constantFrom(
   '| a | b |\n',
   '|---|:-:|\n',
   '| 1 | `2|` |\n',
-  ...['<b>', '<br>', '&amp;', '&#27;', '\\', '\\*', '!', '\r\n', '\x1b[31m', '\x07', '- [ ] ', 'https://a.b/c_d_e '],
+  '<b>',
+  '<br>',
+  '&amp;',
+  '&#27;',
+  '\\',
+  '\\*',
+  '!',
+  '\r\n',
+  '\x1b[31m',
+  '\x07',
+  '- [ ] ',
+  'https://a.b/c_d_e ',
 )
 const markdown = fc.array(fragment, { maxLength: 40, size: 'max' }).map((parts) => parts.join(''))
 const cuts = fc.array(fc.nat(400), { maxLength: 30, size: 'max' })

@@ -88,7 +88,7 @@ export class Screen {
     const line = lines[first] ?? ''
     const kept = was === undefined || this.#breaks(was) || this.#breaks(line) ? 0 : settledPart(was, line)
     const rest = [line.slice(kept), ...lines.slice(first + 1)].join('\r\n')
-    const isOnlyLonger = was !== undefined && kept === was.length && first === old.length - 1
+    const isOnlyLonger = kept === was?.length && first === old.length - 1
     if (isOnlyLonger && isEnd(old, this.#cursor) && isEnd(live, cursor)) {
       this.#paint(rest)
       return
