@@ -1,0 +1,61 @@
+import { type Contestant, maxTokens, model, question, saveTool } from '../contestant.ts'
+
+/** What is used of `ai` and `@ai-sdk/anthropic`, which are not among the dependencies. */
+interface Library {
+  createAnthropic(options: object): (model: string) => object
+  streamText(options: object): {
+    fullStream: AsyncIterable<Part>
+    textStream: AsyncIterable<string>
+    text: Promise<string>
+  }
+  generateText(options: object): Promise<{ text: string }>
+  tool(options: object): object
+  jsonSchema(schema: object): object
+}
+
+interface Part {
+  type: string
+  /** Of `tool-input-delta`. */
+  delta?: string
+  /** Of `tool-call`. */
+  input?: unknown
+}
+
+export function connect(library: Library, url: string): Contestant {
+  const { streamText, generateText } = library
+  const asked = {
+    model: library.createAnthropic({ apiKey: 'key', baseURL: `${url}/v1` })(model),
+    maxOutputTokens: maxTokens,
+  }
+  const save = library.tool({
+    description: saveTool.description,
+    inputSchema: library.jsonSchema(saveTool.input_schema),
+  })
+  return {
+    async iterate() {
+      let characters = 0
+      for await (const text of streamText({ ...asked, messages: question }).textStream) characters += text.length
+      return characters
+    },
+    async finalMessage() {
+      return (await streamText({ ...asked, messages: question }).text).length
+    },
+    async toolInput() {
+      let characters = 0
+      let input: unknown
+      for await (const part of streamText({ ...asked, messages: question, tools: { save } }).fullStream) {
+        if (part.type === 'tool-input-delta') characters += part.delta!.length
+        if (part.type === 'tool-call') input = part.input
+      }
+      return { characters, rows: (input as { rows: unknown[] }).rows.length }
+    },
+    async create(messages) {
+      return (await generateText({ ...asked, messages })).text.length
+    },
+    async open(messages) {
+      const iterator = streamText({ ...asked, messages }).textStream[Symbol.asyncIterator]()
+      for (let deltas = 0; deltas < 3; deltas++) await iterator.next()
+      return iterator
+    },
+  }
+}

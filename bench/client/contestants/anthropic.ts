@@ -1,0 +1,45 @@
+import type Anthropic from '@anthropic-ai/sdk'
+import { type Contestant, maxTokens, model, question, saveTool } from '../contestant.ts'
+
+/** The official client, and ours: the same program with another import. */
+export function connect(library: { default: typeof Anthropic }, url: string): Contestant {
+  const client = new library.default({ apiKey: 'key', baseURL: url })
+  const asked = { model, max_tokens: maxTokens }
+  return {
+    async iterate() {
+      let characters = 0
+      for await (const event of await client.messages.create({ ...asked, messages: [...question], stream: true })) {
+        if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
+          characters += event.delta.text.length
+      }
+      return characters
+    },
+    async finalMessage() {
+      const { content } = await client.messages.stream({ ...asked, messages: [...question] }).finalMessage()
+      return textLength(content)
+    },
+    async toolInput() {
+      let characters = 0
+      const stream = client.messages.stream({ ...asked, messages: [...question], tools: [saveTool] })
+      stream.on('inputJson', (piece) => (characters += piece.length))
+      const { content } = await stream.finalMessage()
+      const input = content.flatMap((block) => (block.type === 'tool_use' ? [block.input] : []))[0]
+      return { characters, rows: (input as { rows: unknown[] }).rows.length }
+    },
+    async create(messages) {
+      // The very list: a client may only gain from what it has seen before if its users need not do anything for it.
+      const { content } = await client.messages.create({ ...asked, messages: messages as Anthropic.MessageParam[] })
+      return textLength(content)
+    },
+    async open(messages) {
+      const params = { ...asked, messages: messages as Anthropic.MessageParam[], stream: true } as const
+      const iterator = (await client.messages.create(params))[Symbol.asyncIterator]()
+      for (let events = 0; events < 5; events++) await iterator.next()
+      return iterator
+    },
+  }
+}
+
+function textLength(content: readonly Anthropic.ContentBlock[]): number {
+  return content.reduce((sum, block) => sum + (block.type === 'text' ? block.text.length : 0), 0)
+}

@@ -1,0 +1,21 @@
+import type { Contestant } from '../contestant.ts'
+import { handLoop, hasThreeDeltas, headers } from './loop.ts'
+
+/** A loop by hand over `fetch`. */
+export function connect(_library: unknown, url: string): Contestant {
+  const post = async (body: string): Promise<Response> => fetch(`${url}/v1/messages`, { method: 'POST', headers, body })
+  return handLoop({
+    async stream(body, receive) {
+      const decoder = new TextDecoder()
+      for await (const chunk of (await post(body)).body!) receive(decoder.decode(chunk, { stream: true }))
+    },
+    async whole(body) {
+      return (await post(body)).text()
+    },
+    async open(body) {
+      const reader = (await post(body)).body!.getReader()
+      for (let text = ''; !hasThreeDeltas(text);) text += new TextDecoder().decode((await reader.read()).value)
+      return reader
+    },
+  })
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import type { Contestant } from '../contestant.ts'
+import { handLoop, hasThreeDeltas, headers } from './loop.ts'
+
+/** A loop by hand over `node:http` or `node:https`. */
+export function connect(_library: unknown, url: string): Contestant {
+  // An import would load all of `fetch` with it.
+  const http = process.getBuiltinModule(url.startsWith('https') ? 'node:https' : 'node:http')
+  const agent = new http.Agent({ keepAlive: true })
+
+  function post(body: string, answered: (response: IncomingMessage) => void, failed: (error: Error) => void): void {
+    http
+      .request(`${url}/v1/messages`, { method: 'POST', agent, headers }, (response) => {
+        response.setEncoding('utf8')
+        response.on('error', failed)
+        answered(response)
+      })
+      .on('error', failed)
+      .end(body)
+  }
+
+  return handLoop({
+    stream: (body, receive) =>
+      new Promise((resolve, reject) => {
+        post(body, (response) => response.on('data', receive).on('end', resolve), reject)
+      }),
+    whole: (body) =>
+      new Promise((resolve, reject) => {
+        let text = ''
+        const take = (piece: string): void => void (text += piece)
+        post(body, (response) => response.on('data', take).on('end', () => resolve(text)), reject)
+      }),
+    open: (body) =>
+      new Promise((resolve, reject) => {
+        let text = ''
+        const taken = (response: IncomingMessage) => (piece: string) => {
+          text += piece
+          if (hasThreeDeltas(text)) resolve(response)
+        }
+        post(body, (response) => response.on('data', taken(response)), reject)
+      }),
+  })
+}

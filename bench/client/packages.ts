@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Who takes part, installed in a folder of its own as a user would install it; the loops by hand need nothing. */
+export interface Package {
+  name: string
+  /** The file of `contestants/`. */
+  contestant: string
+  /** Where it is installed. */
+  folder?: string
+  /** Exports what the contestant uses, and nothing else, so that bundlers take no more either. */
+  entry?: string
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const installs = join(tmpdir(), 'colloquy-bench')
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>
+}
+
+const official: Peer = {
+  name: `official ${devDependencies['@anthropic-ai/sdk']}`,
+  contestant: 'anthropic',
+  packages: [`@anthropic-ai/sdk@${devDependencies['@anthropic-ai/sdk']}`],
+  entry: `export { default } from '@anthropic-ai/sdk'`,
+}
+
+const others: readonly Peer[] = [
+  {
+    name: 'AI SDK 7.0.173',
+    contestant: 'ai-sdk',
+    packages: ['ai@7.0.173', '@ai-sdk/anthropic@4.0.105', 'zod@4.6.7'],
+    entry: `export { createAnthropic } from '@ai-sdk/anthropic'
+export { generateText, jsonSchema, streamText, tool } from 'ai'
+globalThis.AI_SDK_LOG_WARNINGS = false`,
+  },
+  {
+    name: 'LangChain 1.5.11',
+    contestant: 'langchain',
+    packages: ['@langchain/anthropic@1.5.11', '@langchain/core@1.2.13'],
+    entry: `export { ChatAnthropic } from '@langchain/anthropic'`,
+  },
+]
+
+interface Peer extends Package {
+  packages: readonly string[]
+  entry: string
+}
+
+let found: Contestants | undefined
+
+export interface Contestants {
+  official: Package
+  colloquy: Package
+  /** The loop by hand on node:http and node:https, which is the floor. */
+  loop: Package
+  all: readonly Package[]
+}
+
+/** Everybody, installed. What was installed before is there still; ours is packed anew. */
+export function contestants(): Contestants {
+  if (found) return found
+  const peers = [official, ...others].map(installed)
+  const colloquy = installedColloquy()
+  const fetchLoop = { name: 'loop on fetch', contestant: 'fetch-loop' }
+  const loop = { name: 'loop on node:http(s)', contestant: 'http-loop' }
+  const [first, ...rest] = peers
+  return (found = { official: first!, colloquy, loop, all: [first!, colloquy, ...rest, fetchLoop, loop] })
+}
+
+function installed({ name, contestant, packages, entry }: Peer): Package {
+  const folder = join(installs, packages.join('+').replaceAll('/', '-'))
+  const file = join(folder, 'entry.mjs')
+  if (!existsSync(file)) {
+    process.stderr.write(`Installing ${name} beside the repository (once) …\n`)
+    install(folder, packages)
+    writeFileSync(file, `${entry}\n`)
+  }
+  return { name, contestant, folder, entry: file }
+}
+
+/** Ours as it would be published: built, packed, and installed from the archive. */
+function installedColloquy(): Package {
+  const staged = join(installs, `staged-${process.pid}`)
+  const folder = join(installs, `colloquy-${process.pid}`)
+  try {
+    mkdirSync(staged, { recursive: true })
+    for (const name of ['package.json', 'README.md']) {
+      cpSync(join(root, 'packages/colloquy', name), join(staged, name))
+    }
+    cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'))
+    execFileSync('tsc', [
+      '--project',
+      join(root, 'packages/colloquy/tsconfig.build.json'),
+      '--outDir',
+      join(staged, 'dist'),
+    ])
+    npm(staged, 'pack', '--silent')
+    install(
+      folder,
+      readdirSync(staged).flatMap((name) => (name.endsWith('.tgz') ? [join(staged, name)] : [])),
+    )
+  } finally {
+    rmSync(staged, { recursive: true, force: true })
+  }
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const entry = join(folder, 'entry.mjs')
+  writeFileSync(entry, `export { default } from 'colloquy'\n`)
+  return { name: 'colloquy', contestant: 'anthropic', folder, entry }
+}
+
+function install(folder: string, packages: readonly string[]): void {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  npm(folder, 'install', '--save-exact', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...packages)
+}
+
+function npm(folder: string, ...parameters: string[]): void {
+  const windows = process.platform === 'win32'
+  execFileSync(windows ? 'npm.cmd' : 'npm', parameters, { cwd: folder, stdio: ['ignore', 'ignore', 2], shell: windows })
+}

@@ -1,0 +1,47 @@
+import { contestants, type Package } from './packages.ts'
+import type { Times } from './race.ts'
+
+export interface Row {
+  name: string
+  figures: readonly string[]
+  /** Whether what was aimed at was reached, in words. */
+  verdict?: string
+}
+
+export function table(title: string, rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  const widths = rows[0]!.figures.map((_, column) => Math.max(...rows.map(({ figures }) => figures[column]!.length)))
+  const lines = rows.map(({ name, figures, verdict = '' }) => {
+    const columns = figures.map((figure, column) => figure.padStart(widths[column]!))
+    return `  ${name.padEnd(width)}  ${columns.join('   ')}   ${verdict}`.trimEnd()
+  })
+  return [title, ...lines].join('\n')
+}
+
+export function verdict(target: string, met: boolean): string {
+  return `target ${target}: ${met ? 'met' : 'NOT met'}`
+}
+
+/** What a race is held against: ours at most so many times another's time, or so many milliseconds a thing. */
+export type Target = { atMost: number; times: Package } | { atMostMs: number }
+
+/** The times of a race, of which one run did `count` things, as a table with their ratio to whom the target names. */
+export function raceTable(title: string, times: Times, { count, target }: { count: number; target: Target }): string {
+  const { official, colloquy } = contestants()
+  const base = times.get('times' in target ? target.times : official)!
+  const rows = [...times].map(([contestant, cpuMs]): Row => {
+    if (cpuMs === undefined) return { name: contestant.name, figures: ['cut off', ''] }
+    const row = { name: contestant.name, figures: [time(cpuMs / count), `${(cpuMs / base).toFixed(2)} ×`] }
+    return contestant === colloquy ? { ...row, verdict: judged(cpuMs, count, { base, target }) } : row
+  })
+  return table(title, rows)
+}
+
+function judged(cpuMs: number, count: number, { base, target }: { base: number; target: Target }): string {
+  if ('atMostMs' in target) return verdict(`≤ ${target.atMostMs} ms`, cpuMs / count <= target.atMostMs)
+  return verdict(`≤ ${target.atMost} × ${target.times.name}`, cpuMs <= base * target.atMost)
+}
+
+function time(ms: number): string {
+  return ms < 1 ? `${(ms * 1000).toFixed(2)} µs` : `${ms.toFixed(2)} ms`
+}

@@ -1,0 +1,26 @@
+import { address } from './address.ts'
+import { contestants } from './packages.ts'
+import { longestRunMs, race } from './race.ts'
+import { raceTable, verdict } from './table.ts'
+
+/** A tool's input in pieces of 20 characters, with a listener that gets what can be read so far, where there is such. */
+export async function* report(): AsyncGenerator<string> {
+  const where = await address()
+  const { all, colloquy, loop } = contestants()
+  const perByte: number[] = []
+  for (const { bytes, times: count } of sizes) {
+    const task = { kind: 'toolInput', path: `tool/${bytes}`, times: count } as const
+    const times = await race({ contestants: all, address: where, task, rounds: 5 })
+    perByte.push(times.get(colloquy)! / count / bytes)
+    const title = `tool input of ${bytes / 1000} KB with a listener (CPU per message; cut off: a run of ${count} took more than ${longestRunMs / 1000} s)`
+    yield raceTable(title, times, { count, target: { atMost: 5, times: loop } })
+  }
+  const growth = perByte.at(-1)! / perByte[0]!
+  yield `tool input: a byte of 1 MB costs ${growth.toFixed(2)} × one of 50 KB. ${verdict('linear', growth < 2)}`
+}
+
+const sizes = [
+  { bytes: 50_000, times: 4 },
+  { bytes: 200_000, times: 1 },
+  { bytes: 1_000_000, times: 1 },
+] as const
