@@ -1,17 +1,40 @@
 import Official from '@anthropic-ai/sdk'
+import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
+import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Colloquy from 'colloquy'
-import { deviations, describe, describeRequest, type Deviation, type Outcome } from './outcome.ts'
+import * as colloquyTools from 'colloquy/tools'
+import {
+  deviations,
+  describe,
+  describeRequest,
+  type DescribedRequest,
+  type Deviation,
+  type Outcome,
+} from './outcome.ts'
 import type { RecordingServer } from './recording-server.ts'
-import type { Scenario } from './scenario.ts'
+import type { Helpers, Scenario } from './scenario.ts'
 import { watched, type Stopwatch } from './stopwatch.ts'
+
+interface Sdk {
+  Anthropic: typeof Official
+  helpers: Helpers
+}
+
+const officialSdk: Sdk = {
+  Anthropic: Official,
+  helpers: { betaTool, betaZodTool, jsonSchemaOutputFormat, zodOutputFormat },
+}
+const ourSdk: Sdk = {
+  Anthropic: Colloquy as unknown as typeof Official,
+  helpers: colloquyTools as unknown as Helpers,
+}
 
 /** Plays a scenario with both clients and says where they part, after the differences that hold for every request. */
 export async function compare(server: RecordingServer, scenario: Scenario): Promise<Comparison> {
-  const [official, ours] = await Promise.all([
-    play(server, scenario, Official),
-    play(server, scenario, Colloquy as unknown as typeof Official),
-  ])
+  const [official, ours] = await Promise.all([play(server, scenario, officialSdk), play(server, scenario, ourSdk)])
   return { official, ours, deviations: [...deviations(translated(official), ours)] }
 }
 
@@ -21,11 +44,11 @@ export interface Comparison {
   deviations: Deviation[]
 }
 
-async function play(server: RecordingServer, scenario: Scenario, Anthropic: typeof Official): Promise<Outcome> {
+async function play(server: RecordingServer, scenario: Scenario, sdk: Sdk): Promise<Outcome> {
   const stage = server.stage(scenario.replies ?? [])
   const stopwatch: Stopwatch = { waits: [], unhandled: [], timers: [], hurried: scenario.hurried ?? false }
   const result = await Promise.race([
-    watched(stopwatch, () => act(scenario, Anthropic, stage)),
+    watched(stopwatch, () => act(scenario, sdk, stage)),
     sleep(scenario.limitMs ?? 5000, { pending: true } as const, { ref: false }),
   ])
   const waits = [...stopwatch.waits]
@@ -41,7 +64,7 @@ async function play(server: RecordingServer, scenario: Scenario, Anthropic: type
 
 async function act(
   { env = {}, options = {}, run }: Scenario,
-  Anthropic: typeof Official,
+  { Anthropic, helpers }: Sdk,
   stage: ReturnType<RecordingServer['stage']>,
 ): Promise<{ returned: unknown } | { threw: unknown }> {
   try {
@@ -52,7 +75,7 @@ async function act(
       Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll('$url', stage.url)])),
       () => new Anthropic({ ...key, ...baseURL, logLevel: 'off', ...given }),
     )
-    return { returned: describe(await run({ client, Anthropic, stage })) }
+    return { returned: describe(await run({ client, Anthropic, helpers, stage })) }
   } catch (error) {
     return { threw: describe(error) }
   }
@@ -82,14 +105,20 @@ function translated(outcome: Outcome): Outcome {
 /** The differences that no scenario needs to name, by their rows in docs/compatibility.md. */
 export const everywhere: Record<string, (outcome: Outcome) => Outcome> = {
   'api-key-header': (outcome) =>
-    withHeaders(outcome, ({ authorization, ...headers }) => {
-      if (!authorization?.startsWith('Bearer sk-ant-')) return authorization ? { ...headers, authorization } : headers
-      return { ...headers, 'x-api-key': authorization.slice('Bearer '.length) }
+    withRequests(outcome, ({ headers: { authorization, ...headers }, ...request }) => {
+      const key = /^Bearer (sk-ant-.*)/.exec(authorization ?? '')?.[1]
+      if (key) return { ...request, headers: { ...headers, 'x-api-key': key } }
+      return { ...request, headers: authorization ? { ...headers, authorization } : headers }
     }),
   'telemetry-headers': (outcome) =>
-    withHeaders(outcome, (headers) => {
+    withRequests(outcome, ({ headers, ...request }) => {
       const names = ['timeout', 'helper', 'helper-method'].map((name) => `x-stainless-${name}`)
-      return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
+      const kept = Object.entries(headers).filter(([name]) => !names.includes(name))
+      return { ...request, headers: Object.fromEntries(kept) }
+    }),
+  'results-accept': (outcome) =>
+    withRequests(outcome, ({ headers: { accept = '', ...headers }, ...request }) => {
+      return { ...request, headers: { ...headers, accept: accept.replace('application/binary', 'application/json') } }
     }),
   'parsed-output-null': ({ returned, ...outcome }) => ({
     ...outcome,
@@ -97,8 +126,8 @@ export const everywhere: Record<string, (outcome: Outcome) => Outcome> = {
   }),
 }
 
-function withHeaders(outcome: Outcome, change: (headers: Record<string, string>) => Record<string, string>): Outcome {
-  return { ...outcome, requests: outcome.requests.map((request) => ({ ...request, headers: change(request.headers) })) }
+function withRequests(outcome: Outcome, change: (request: DescribedRequest) => DescribedRequest): Outcome {
+  return { ...outcome, requests: outcome.requests.map(change) }
 }
 
 /** A value whose streamed messages do not say that nothing was parsed. */

@@ -42,7 +42,8 @@ export function describeRequest({ method, path, headers, body, abandoned }: Reco
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    // To the API `stream: false` is nothing said.
+    return JSON.parse(text, (key, value: unknown) => (key === 'stream' && value === false ? undefined : value))
   } catch {
     return text
   }

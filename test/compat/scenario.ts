@@ -1,5 +1,9 @@
 import type { ClientOptions } from '@anthropic-ai/sdk'
 import type Anthropic from '@anthropic-ai/sdk'
+import type { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import type { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
+import type { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
+import type { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
 import type { Reply, Stage } from './recording-server.ts'
 
 /** One thing that a program does with a client, written against the official types. */
@@ -25,7 +29,16 @@ export interface Context {
   client: Anthropic
   /** The class, with what hangs on it. */
   Anthropic: typeof Anthropic
+  /** What the official package has in `helpers` and ours in `colloquy/tools`. */
+  helpers: Helpers
   stage: Stage
+}
+
+export interface Helpers {
+  betaTool: typeof betaTool
+  betaZodTool: typeof betaZodTool
+  jsonSchemaOutputFormat: typeof jsonSchemaOutputFormat
+  zodOutputFormat: typeof zodOutputFormat
 }
 
 /** A difference on purpose. The test fails when it is gone, too. */

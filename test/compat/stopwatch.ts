@@ -24,7 +24,7 @@ export function watched<T>(stopwatch: Stopwatch, run: () => T): T {
 }
 
 function rounded(ms: number): number {
-  const step = ms < 1000 ? 5 : 50
+  const step = ms < 1000 ? 5 : 100
   return Math.round(ms / step) * step
 }
 

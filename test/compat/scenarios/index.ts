@@ -1,14 +1,18 @@
 import type { Scenario } from '../scenario.ts'
+import { beta } from './beta.ts'
 import { brokenStreams } from './broken-streams.ts'
 import { errors } from './errors.ts'
 import { limits } from './limits.ts'
-import { models } from './lists.ts'
+import { batches, models } from './lists.ts'
 import { messageStreams } from './message-streams.ts'
 import { options } from './options.ts'
 import { parameters } from './parameters.ts'
 import { replies } from './replies.ts'
 import { retries } from './retries.ts'
 import { streams } from './streams.ts'
+import { structured } from './structured.ts'
+import { threads } from './threads.ts'
+import { toolRunner } from './tool-runner.ts'
 
 /** Every scenario, by subject. */
 export const tables: Record<string, readonly Scenario[]> = {
@@ -22,4 +26,9 @@ export const tables: Record<string, readonly Scenario[]> = {
   limits,
   options,
   models,
+  batches,
+  'structured output': structured,
+  beta,
+  'tool runner': toolRunner,
+  threads,
 }

@@ -12,26 +12,26 @@ export const limits: Scenario[] = [
   {
     name: 'a time limit before the headers',
     replies: [silence],
-    options: { timeout: 40, maxRetries: 0 },
+    options: { timeout: 200, maxRetries: 0 },
     run: ({ client }) => client.messages.create(hello),
   },
   {
     name: 'a time limit for one request',
     replies: [silence],
     options: { maxRetries: 0 },
-    run: ({ client }) => client.messages.create(hello, { timeout: 40 }),
+    run: ({ client }) => client.messages.create(hello, { timeout: 200 }),
   },
   {
     name: 'a time limit is reached three times over',
     replies: [silence, silence, silence],
-    options: { timeout: 1000 },
+    options: { timeout: 10_000 },
     hurried: true,
     run: ({ client }) => client.messages.create(hello),
   },
   {
     name: 'a time limit of a stream before its headers',
     replies: [silence],
-    options: { timeout: 40, maxRetries: 0 },
+    options: { timeout: 200, maxRetries: 0 },
     run: ({ client }) => client.messages.stream(hello).finalMessage(),
   },
   {
@@ -90,7 +90,7 @@ export const limits: Scenario[] = [
       { name: 'body-timeout', at: 'pending', official: true },
       { name: 'body-timeout', at: 'threw', ours: { name: 'APIConnectionTimeoutError' } },
       { name: 'body-timeout', at: 'requests.0.abandoned', ours: true },
-      { name: 'body-timeout', at: 'waits', official: [], ours: [5000] },
+      { name: 'body-timeout', at: 'waits', official: [], ours: /^(4[6-9]|50)00$/ },
     ],
   },
   ...[21_334, 64_000].map((max_tokens): Scenario => ({

@@ -1,0 +1,229 @@
+import type Anthropic from '@anthropic-ai/sdk'
+import type { BetaContentBlockParam, BetaMessage, BetaMessageParam } from '@anthropic-ai/sdk/resources/beta/messages'
+import * as z from 'zod'
+import { failure, finish, hello, json, message, sse, start, stop, text, toolUse } from '../fixtures.ts'
+import type { Reply } from '../recording-server.ts'
+import type { Helpers, Scenario } from '../scenario.ts'
+
+type RunnerParams = Parameters<Anthropic['beta']['messages']['toolRunner']>[0]
+
+/** A question, and tools that work and fail. */
+function asks(
+  { betaTool }: Helpers,
+  params: Partial<Omit<RunnerParams, 'thread'>> & { thread?: boolean } = {},
+): RunnerParams & { stream?: false } {
+  const weather = betaTool({
+    name: 'get_weather',
+    description: 'The weather in a city.',
+    inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+    run: ({ city }) => `18 °C in ${city}`,
+  })
+  const broken = betaTool({
+    name: 'broken',
+    description: 'Fails.',
+    inputSchema: { type: 'object', properties: {} },
+    run: () => Promise.reject(new RangeError('out of order')),
+  })
+  return { ...hello, tools: [weather, broken], ...params } as RunnerParams & { stream?: false }
+}
+
+/** A tool whose input zod checks. */
+function doubles({ betaZodTool }: Helpers): RunnerParams['tools'] {
+  const double = betaZodTool({
+    name: 'double',
+    description: 'Wants a number.',
+    inputSchema: z.object({ n: z.number() }),
+    run: ({ n }) => [{ type: 'text', text: String(n * 2) }],
+  })
+  return [double]
+}
+
+function calls(...uses: { name: string; input: unknown }[]): Reply {
+  const content = uses.map(({ name, input }, index) => ({ type: 'tool_use', id: `toolu_${index}`, name, input }))
+  return json(message({ id: `msg_${uses.length}`, content, stop_reason: 'tool_use' }))
+}
+
+/** A reply as the next request says it. */
+function said({ role, content }: BetaMessage): BetaMessageParam {
+  return { role, content: content as BetaContentBlockParam[] }
+}
+
+const done = json(message())
+
+/** The loop around tools, without a thread and with one. */
+export const toolRunner: Scenario[] = [
+  runs('a call and its answer', [calls({ name: 'get_weather', input: { city: 'Paris' } }), done]),
+  runs('no call', [done]),
+  runs('two calls at once', [
+    calls({ name: 'get_weather', input: { city: 'Paris' } }, { name: 'get_weather', input: { city: 'Rome' } }),
+    done,
+  ]),
+  runs('three rounds', [
+    calls({ name: 'get_weather', input: { city: 'Paris' } }),
+    calls({ name: 'get_weather', input: { city: 'Rome' } }),
+    done,
+  ]),
+  runs('a tool that throws', [calls({ name: 'broken', input: {} }), done]),
+  runs('a tool that is not there', [calls({ name: 'nobody', input: {} }), done]),
+  {
+    name: 'a tool whose input zod checks',
+    replies: [calls({ name: 'double', input: { n: 4 } }), calls({ name: 'double', input: { n: 'four' } }), done],
+    run: async ({ client, helpers }) =>
+      (await client.beta.messages.toolRunner(asks(helpers, { tools: doubles(helpers), thread: false }))).id,
+    differs: [
+      ...[0, 1, 2].map((index) => ({
+        name: 'tool-schemas',
+        at: `requests.${index}.body.tools.0.input_schema.additionalProperties`,
+        official: false,
+      })),
+      {
+        name: 'own-errors',
+        at: 'requests.2.body.messages.4.content.0.content',
+        official: /^Error: \[\n/,
+        ours: 'Error: the input does not satisfy the schema:\nn: Invalid input: expected number, received string',
+      },
+    ],
+  },
+  runs('a reply that was cut off at max_tokens', [
+    json(
+      message({
+        stop_reason: 'max_tokens',
+        content: [{ type: 'tool_use', id: 'toolu_0', name: 'get_weather', input: {} }],
+      }),
+    ),
+  ]),
+  runs('a paused turn is resumed', [json(message({ stop_reason: 'pause_turn' })), done]),
+  runs('an error from the API', [failure(400, 'invalid_request_error', 'No')]),
+  runs(
+    'a limit of rounds',
+    [
+      calls({ name: 'get_weather', input: { city: 'A' } }),
+      calls({ name: 'get_weather', input: { city: 'B' } }),
+      calls({ name: 'get_weather', input: { city: 'C' } }),
+    ],
+    { max_iterations: 2 },
+  ),
+  {
+    name: 'its messages in a loop',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done],
+    async run({ client, helpers }) {
+      const seen: unknown[] = []
+      for await (const reply of client.beta.messages.toolRunner(asks(helpers, { thread: false })))
+        seen.push(reply.stop_reason)
+      return seen
+    },
+  },
+  {
+    name: 'streamed, its text and calls',
+    replies: [
+      sse([
+        start(),
+        ...text(0, 'Let me see.'),
+        ...toolUse(1, 'get_weather', '{"city":', '"Paris"}'),
+        finish('tool_use'),
+        stop,
+      ]),
+      sse([start(), ...text(0, 'Warm.'), finish(), stop]),
+    ],
+    async run({ client, helpers }) {
+      const seen: unknown[] = []
+      for await (const stream of client.beta.messages.toolRunner({
+        ...asks(helpers, { thread: false }),
+        stream: true,
+      })) {
+        stream.on('text', (text) => seen.push(text))
+        seen.push((await stream.finalMessage()).stop_reason)
+      }
+      return seen
+    },
+  },
+  {
+    name: 'messages that are pushed on the way',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done, done],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      let pushed = false
+      for await (const reply of runner) {
+        if (reply.stop_reason === 'end_turn' && !pushed) {
+          pushed = true
+          runner.pushMessages(said(reply), { role: 'user', content: 'And Rome?' })
+        }
+      }
+      return runner.params.messages
+    },
+  },
+  {
+    name: 'parameters that change on the way',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      for await (const reply of runner) {
+        if (reply.stop_reason !== 'tool_use') continue
+        const results = await runner.generateToolResponse()
+        runner.setMessagesParams((params) => ({
+          ...params,
+          max_tokens: 99,
+          messages: [...params.messages, said(reply), results!],
+        }))
+      }
+    },
+  },
+  {
+    name: 'runUntilDone(), done() and await give the last reply',
+    replies: [done],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      const [a, b] = await Promise.all([runner.runUntilDone(), runner.done()])
+      return [a === b, a.id]
+    },
+  },
+  {
+    name: 'over a thread',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done],
+    run: async ({ client, helpers }) => (await client.beta.messages.thread(asks(helpers)).toolRunner()).id,
+  },
+  {
+    name: 'over a thread where the server has none',
+    replies: [
+      failure(400, 'invalid_request_error', 'no threads', {
+        details: { error_code: 'thread_unsupported_request', unsupported: ['thinking'] },
+      }),
+      calls({ name: 'get_weather', input: { city: 'Paris' } }),
+      done,
+    ],
+    run: async ({ client, helpers }) =>
+      (
+        await client.beta.messages
+          .thread({ ...asks(helpers), unsupportedRequestBehavior: 'continue_unthreaded' })
+          .toolRunner()
+      ).id,
+  },
+  {
+    name: 'over a thread or not where nobody says',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done],
+    run: async ({ client, helpers }) => (await client.beta.messages.toolRunner(asks(helpers))).id,
+    differs: [
+      ...[0, 1].map((index) => ({
+        name: 'tool-runner-threads',
+        at: `requests.${index}.headers.anthropic-beta`,
+        official: 'message-threads-2026-08-12',
+      })),
+      { name: 'tool-runner-threads', at: 'requests.0.body.thread', official: { type: 'create' } },
+      {
+        name: 'tool-runner-threads',
+        at: 'requests.1.body',
+        official: { thread: { type: 'continue' } },
+        ours: { messages: [{ content: 'Hello' }] },
+      },
+    ],
+  },
+]
+
+function runs(name: string, replies: Reply[], params: { max_iterations?: number } = {}): Scenario {
+  return {
+    name,
+    replies,
+    run: ({ client, helpers }) =>
+      client.beta.messages.toolRunner(asks(helpers, { ...params, thread: false })).runUntilDone(),
+  }
+}
