@@ -1,5 +1,6 @@
 import { keepJson } from '../protocol/kept-json.ts'
-import type { MessageParam } from '../protocol/params.ts'
+import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
+import { withMark } from './cache-marks.ts'
 import { MessageBytes } from './message-bytes.ts'
 import type { MessageRecord } from './store.ts'
 
@@ -12,6 +13,9 @@ export class History {
   readonly #bytes = new MessageBytes()
   /** How many of the first records are in the bytes. */
   #encoded = 0
+  #hasOwnMarks = false
+  /** How many of the first records were searched for marks. */
+  #searched = 0
 
   /** @param records taken over, not copied. */
   constructor(records: MessageRecord[] = []) {
@@ -35,6 +39,33 @@ export class History {
     }
     const messages = Object.freeze([...this.#sent]) as MessageParam[]
     return keepJson(messages, () => this.#pieces(messages.length))
+  }
+
+  /**
+   * The messages as they are sent, some of them with a cache mark on their last block. The marks stand near the end: what
+   * is before the first of them is sent as it was kept.
+   *
+   * @param marks by the message's place in `sent`.
+   */
+  sentWith(marks: ReadonlyMap<number, CacheControlEphemeral>): MessageParam[] {
+    if (marks.size === 0) return this.sent
+    const { sent } = this
+    const first = Math.min(...marks.keys())
+    const rest = sent.slice(first).map((message, index) => {
+      const mark = marks.get(first + index)
+      return mark === undefined ? message : withMark(message, mark)
+    })
+    const messages = Object.freeze([...sent.slice(0, first), ...rest]) as MessageParam[]
+    return keepJson(messages, () => this.#pieces(first, rest.map(jsonOf)))
+  }
+
+  /** Whether a message of the user's carries a cache mark of its own. */
+  get hasOwnMarks(): boolean {
+    for (; !this.#hasOwnMarks && this.#searched < this.#records.length; this.#searched++) {
+      const { role, json } = this.#records[this.#searched]!
+      this.#hasOwnMarks = role !== 'assistant' && json.includes('"cache_control":{')
+    }
+    return this.#hasOwnMarks
   }
 
   /** The last message that is sent. */
@@ -61,16 +92,20 @@ export class History {
     this.#records.push(record)
   }
 
-  /** The JSON of so many messages. What was sent before is not encoded again. */
-  #pieces(count: number): Uint8Array[] {
-    // An older request than the last one: it had fewer messages.
-    if (count < this.#bytes.count) return new History(this.#records).#pieces(count)
+  /** The JSON of the first so many messages and some others. What was sent before is not encoded again. */
+  #pieces(count: number, others: readonly string[] = []): Uint8Array[] {
     for (; this.#bytes.count < count; this.#encoded++) {
       const { json } = this.#records[this.#encoded]!
       if (json !== '') this.#bytes.add(json)
     }
-    return this.#bytes.pieces
+    return this.#bytes.pieces(count, others)
   }
+}
+
+const texts = new WeakMap<MessageParam, string>()
+
+function jsonOf(message: MessageParam): string {
+  return texts.get(message) ?? JSON.stringify(message)
 }
 
 function lazyMessage(role: string, json: string): MessageParam {
@@ -82,6 +117,7 @@ function lazyMessage(role: string, json: string): MessageParam {
       return content
     },
   }
+  texts.set(message as MessageParam, json)
   return keepJson(Object.freeze(message) as MessageParam, () => [new TextEncoder().encode(json)])
 }
 

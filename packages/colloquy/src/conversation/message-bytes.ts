@@ -2,27 +2,32 @@ const encoder = new TextEncoder()
 
 /** Messages as the bytes of a JSON list that grows at its end: what was encoded once is never encoded or copied again. */
 export class MessageBytes {
-  /** Always full of finished bytes up to `#length`; requests that are under way hold views of them. */
+  /** Always full of finished bytes up to the last end; requests that are under way hold views of them. */
   #bytes = new Uint8Array(1024)
-  #length = 0
-  #count = 0
+  /** Where each message ends. */
+  readonly #ends: number[] = []
 
   /** How many messages there are. */
   get count(): number {
-    return this.#count
+    return this.#ends.length
+  }
+
+  get #length(): number {
+    return this.#ends.at(-1) ?? 0
   }
 
   add(json: string): void {
     // A UTF-16 unit is at most three bytes of UTF-8.
     this.#reserve(1 + json.length * 3)
-    this.#bytes[this.#length++] = this.#count === 0 ? openingBracket : comma
-    this.#length += encoder.encodeInto(json, this.#bytes.subarray(this.#length)).written
-    this.#count++
+    const start = this.#length
+    this.#bytes[start] = this.count === 0 ? openingBracket : comma
+    this.#ends.push(start + 1 + encoder.encodeInto(json, this.#bytes.subarray(start + 1)).written)
   }
 
-  /** The list. */
-  get pieces(): Uint8Array[] {
-    return this.#count === 0 ? [encoder.encode('[]')] : [this.#bytes.subarray(0, this.#length), encoder.encode(']')]
+  /** The list of the first so many messages, and behind them others that are JSON texts. */
+  pieces(count: number, others: readonly string[] = []): Uint8Array[] {
+    const texts = count === 0 ? `[${others.join(',')}]` : `${others.map((other) => `,${other}`).join('')}]`
+    return [...(count === 0 ? [] : [this.#bytes.subarray(0, this.#ends[count - 1])]), encoder.encode(texts)]
   }
 
   #reserve(size: number): void {
