@@ -46,7 +46,7 @@ test('where the last request ended carries a mark too when it would be out of si
   const reply: MessageParam = { role: 'assistant', content: 'Hm.' }
   const images = Array.from({ length: 19 }, (_, index) => text(`picture ${index}`))
   const far = placeMarks(request(user(text('a')), reply, user(...images)), options)
-  assert.deepEqual([...far.messages.keys()].toSorted(), [0, 2])
+  assert.deepEqual(new Set(far.messages.keys()), new Set([0, 2]))
   const near = placeMarks(request(user(text('a')), reply, user(...images.slice(1))), options)
   assert.deepEqual([...near.messages.keys()], [2])
 })
