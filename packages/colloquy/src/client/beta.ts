@@ -1,4 +1,4 @@
-import type { ParsedOf } from '../protocol/schema.ts'
+import type { ParsedOf } from '../protocol/parsed-message.ts'
 import type { BaseAnthropic } from './base-client.ts'
 import { Messages } from './messages.ts'
 import { Models } from './models.ts'

@@ -1,5 +1,5 @@
 import type { Message } from '../protocol/message.ts'
-import { type ParseableParams, parseMessage } from '../protocol/schema.ts'
+import { type ParseableParams, parseMessage } from '../protocol/parsed-message.ts'
 import type { EventSource } from './event-source.ts'
 
 /**

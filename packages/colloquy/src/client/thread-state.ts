@@ -1,9 +1,9 @@
 import { APIError, AnthropicError } from '../protocol/error.ts'
 import type { Message } from '../protocol/message.ts'
 import type { MessageCreateParams, MessageParam } from '../protocol/params.ts'
-import type { ParseableParams } from '../protocol/schema.ts'
+import type { ParseableParams } from '../protocol/parsed-message.ts'
 import type { ToolUnion } from '../protocol/tool.ts'
-import type { RunnableTool } from '../tools/tool.ts'
+import type { RunnableTool } from '../tools/runnable.ts'
 import type { CallParams } from './call-params.ts'
 
 /** What a thread keeps between turns: every parameter but the messages. */

@@ -1,7 +1,7 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { Message } from '../protocol/message.ts'
 import type { MessageParam } from '../protocol/params.ts'
-import { type ParsedMessage, parseMessage } from '../protocol/schema.ts'
+import type { ParsedMessage } from '../protocol/parsed-message.ts'
 import { MessageStream } from './message-stream.ts'
 import type { Messages } from './messages.ts'
 import type { RequestOptions } from './options.ts'
@@ -107,6 +107,7 @@ export class MessageThread<Parsed = null> {
     options: RequestOptions = {},
   ): Promise<ParsedMessage<Parsed>> {
     const reply = await this.send(messages, params, options)
+    const { parseMessage } = await import('../protocol/parsed-message.ts')
     return parseMessage(reply, this.#state.fields) as ParsedMessage<Parsed>
   }
 

@@ -9,7 +9,7 @@ import type {
 } from '../protocol/params.ts'
 import type { ToolUnion } from '../protocol/tool.ts'
 import type { CallOptions } from '../tools/call.ts'
-import type { RunnableTool } from '../tools/tool.ts'
+import type { RunnableTool } from '../tools/runnable.ts'
 import type { CallParams } from './call-params.ts'
 import type { MessageStream } from './message-stream.ts'
 import type { RequestOptions } from './options.ts'

@@ -8,11 +8,11 @@ import {
   type FromSchema,
   type StandardSchema,
   jsonSchemaOutputFormat,
-  parseMessage,
   standardSchemaOutputFormat,
   toJsonSchema,
   transformJsonSchema,
 } from './schema.ts'
+import { parseMessage } from './parsed-message.ts'
 
 const trip = {
   type: 'object',

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'node:test'
 import { APIUserAbortError, type Message, type ToolUseBlock } from '../protocol/index.ts'
 import { ToolError, answerCall, answerCalls, nextStep } from './call.ts'
-import { type RunnableTool, type ToolOutput, tool } from './tool.ts'
+import { type RunnableTool, type ToolOutput } from './runnable.ts'
+import { tool } from './tool.ts'
 
 const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
 

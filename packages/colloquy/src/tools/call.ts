@@ -7,7 +7,7 @@ import type {
   UserMessageParam,
 } from '../protocol/params.ts'
 import { partialInput } from '../protocol/partial-input.ts'
-import type { Promisable, RunnableTool } from './tool.ts'
+import type { Promisable, RunnableTool } from './runnable.ts'
 
 /** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */
 export class ToolError extends AnthropicError {

@@ -20,26 +20,20 @@ export {
   unansweredIn,
 } from './run.ts'
 export {
-  type CustomTool,
   type Promisable,
   type RunnableTool,
   type ToolContext,
   type ToolDefinition,
-  type ToolFields,
   type ToolOutput,
   type ToolRunner,
   definitionOf,
   isRunnable,
-  tool,
-} from './tool.ts'
+} from './runnable.ts'
+export { type CustomTool, type ToolFields, tool } from './tool.ts'
 export { addUsage } from './usage.ts'
 export { withTools } from './with-tools.ts'
-export {
-  type OutputFormat,
-  jsonSchemaOutputFormat,
-  standardSchemaOutputFormat,
-  transformJsonSchema,
-} from '../protocol/schema.ts'
+export type { OutputFormat } from '../protocol/parsed-message.ts'
+export { jsonSchemaOutputFormat, standardSchemaOutputFormat, transformJsonSchema } from '../protocol/schema.ts'
 // The official client's names for the same things.
 export { tool as betaStandardSchemaTool, tool as betaTool, tool as betaZodTool } from './tool.ts'
 export {

@@ -18,7 +18,8 @@ import {
   ToolRoundsError,
   runTools,
 } from './run.ts'
-import { type RunnableTool, tool } from './tool.ts'
+import { type RunnableTool } from './runnable.ts'
+import { tool } from './tool.ts'
 
 const question: MessageParam = { role: 'user', content: 'How is the weather?' }
 const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 5, output_tokens: 3 }

@@ -6,7 +6,7 @@ import type { Message, ToolUseBlock, Usage } from '../protocol/message.ts'
 import type { MessageCreateParams, MessageParam, ToolResultBlockParam, UserMessageParam } from '../protocol/params.ts'
 import type { ToolUnion } from '../protocol/tool.ts'
 import { type CallOptions, answerCall, callsIn, failedCall, nextStep, sendable } from './call.ts'
-import { type RunnableTool, definitionOf, isRunnable } from './tool.ts'
+import { type RunnableTool, definitionOf, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
 /** A request whose `tools` may be runnable. */

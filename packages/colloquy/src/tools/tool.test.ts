@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as z from 'zod'
 import type { StandardSchema, Tool, ToolUnion } from '../protocol/index.ts'
-import { type RunnableTool, type ToolContext, definitionOf, isRunnable, tool } from './tool.ts'
+import { type RunnableTool, type ToolContext, definitionOf, isRunnable } from './runnable.ts'
+import { tool } from './tool.ts'
 
 const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
 const context = {} as ToolContext

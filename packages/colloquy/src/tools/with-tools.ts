@@ -11,7 +11,7 @@ import type {
 import { unlisted } from '../protocol/unlisted.ts'
 import { sendable } from './call.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
-import { type RunnableTool, definitionOf } from './tool.ts'
+import { type RunnableTool, definitionOf } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
 /** The `server_name` of the calls that `withTools()` made. */
