@@ -79,6 +79,13 @@ test('a request that is addressed to another name, or comes from a page elsewher
   assert.equal(await serving.stop(), 0)
 })
 
+test('a page of this machine may ask', async () => {
+  const serving = await serve('--quiet')
+  const { headers } = await fetch(`${serving.url}/healthz`, { headers: { origin: 'http://localhost:5173' } })
+  assert.equal(headers.get('access-control-allow-origin'), 'http://localhost:5173')
+  assert.equal(await serving.stop(), 0)
+})
+
 test('with a key file only its keys are let in', async () => {
   const file = join(folder, 'keys')
   await writeFile(file, '# mine\nsk-one\n\nsk-two\n')

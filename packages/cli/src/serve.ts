@@ -20,8 +20,10 @@ export async function serve(flags: Flags): Promise<number> {
   const isOffline = kind === 'offline'
   const engine: Engine = isOffline ? offline() : (await connect(kind, flags)).engine
   const log = logger(flags, isOffline)
-  const server = createServer({ engine, lenient: !isOffline, log, ...(keys === undefined ? {} : { keys }) })
-  const guarded = loopback.includes(host) ? onlyFor([...loopback, ...flags.texts('allow-host')], server) : server
+  const names = [...loopback, ...flags.texts('allow-host')]
+  const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
+  const server = createServer({ engine, lenient: !isOffline, log, origins, ...(keys === undefined ? {} : { keys }) })
+  const guarded = loopback.includes(host) ? onlyFor(names, server) : server
   const listening = await open(guarded, port, host)
   if (!flags.has('json')) process.stdout.write(startScreen(listening.url, engineLabel(kind), keys?.length))
   return closed(listening)
@@ -76,7 +78,7 @@ function onlyFor(names: readonly string[], server: Server): Server {
       const request = new Request(input, init)
       const host = nameOf(request.headers.get('host'))
       const origin = request.headers.get('origin')
-      const sender = origin === null ? undefined : nameOf(URL.parse(origin)?.host ?? '')
+      const sender = origin === null ? undefined : nameOfOrigin(origin)
       if (names.includes(host) && (sender === undefined || names.includes(sender))) return server.fetch(request)
       const found = names.includes(host) ? `origin ${origin}` : `host ${host || '(none)'}`
       const { body, headers } = errorResponse(
@@ -90,6 +92,10 @@ function onlyFor(names: readonly string[], server: Server): Server {
 
 function nameOf(host: string | null): string {
   return (host ?? '').toLowerCase().replace(/:\d+$/, '')
+}
+
+function nameOfOrigin(origin: string): string {
+  return nameOf(URL.parse(origin)?.host ?? '')
 }
 
 function startScreen(url: string, engine: string, keys: number | undefined): string {

@@ -366,6 +366,65 @@ suite('who may ask, and how', () => {
   })
 })
 
+suite('web pages', () => {
+  const origin = 'http://localhost:5173'
+  const server = serve({ origins: [origin], keys: ['key'] })
+
+  async function preflight(from: string): Promise<Response> {
+    const request = {
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'anthropic-version,content-type,x-api-key',
+    }
+    return call(server, '/v1/messages', { method: 'OPTIONS', headers: { origin: from, ...request } })
+  }
+
+  test('a page that may ask is told so before it asks, without a key', async () => {
+    const { status, headers } = await preflight(origin)
+    assert.equal(status, 204)
+    assert.equal(headers.get('access-control-allow-origin'), origin)
+    assert.match(headers.get('access-control-allow-methods')!, /POST/)
+    assert.equal(headers.get('access-control-allow-headers'), 'anthropic-version,content-type,x-api-key')
+  })
+
+  test('it may read every answer and its headers: replies, streams and refusals', async () => {
+    const headers = { origin, 'x-api-key': 'key' }
+    const answers = [
+      await call(server, '/v1/messages', { headers, body: base }),
+      await call(server, '/v1/messages', { headers, body: { ...base, stream: true } }),
+      await call(server, '/v1/messages', { headers: { ...headers, 'x-api-key': 'wrong' }, body: base }),
+      await call(server, '/v1/nothing', { headers }),
+    ]
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 401, 404],
+    )
+    for (const answer of answers) {
+      assert.equal(answer.headers.get('access-control-allow-origin'), origin)
+      assert.equal(answer.headers.get('access-control-expose-headers'), '*')
+      assert.match(answer.headers.get('vary')!, /Origin/)
+      await answer.text()
+    }
+  })
+
+  test('other pages may not', async () => {
+    const { headers } = await preflight('https://elsewhere.test')
+    assert.equal(headers.get('access-control-allow-origin'), null)
+  })
+
+  test('origins may be looked up by a function', async () => {
+    const looked = serve({ origins: (from) => from.endsWith('.example.com') })
+    const from = async (name: string): Promise<string | null> =>
+      (await call(looked, '/healthz', { headers: { origin: name } })).headers.get('access-control-allow-origin')
+    assert.equal(await from('https://app.example.com'), 'https://app.example.com')
+    assert.equal(await from('https://example.org'), null)
+  })
+
+  test('without origins no page is let in', async () => {
+    const { headers } = await call(serve(), '/healthz', { headers: { origin } })
+    assert.equal(headers.get('access-control-allow-origin'), null)
+  })
+})
+
 suite('paths', () => {
   test('unknown paths and methods are answered in the API’s shape', async () => {
     const unknown = await call(serve(), '/v1/unknown')

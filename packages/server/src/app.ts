@@ -2,6 +2,7 @@ import { WireFault, countPromptTokens } from 'colloquy/engines'
 import type { Engine, EngineContext } from 'colloquy/engines'
 import { APIUserAbortError, type ModelEntry, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
+import { cors } from 'hono/cors'
 import { type Keys, authenticate } from './auth.ts'
 import { readJson } from './body.ts'
 import { type AccessEntry, Exchange } from './exchange.ts'
@@ -15,6 +16,11 @@ export interface ServerOptions {
   engine: Engine
   /** The keys that are let in. Default: everyone is, with any key or none. */
   keys?: Keys
+  /**
+   * The web pages that may ask, by their origin (`http://localhost:5173`), or a function that knows them. Default: none, so
+   * that no page a user happens to open can spend what this server has. Programs need no leave.
+   */
+  origins?: Origins
   /** The models that are served. Default: the catalogue. */
   models?: readonly ModelEntry[]
   /**
@@ -33,6 +39,9 @@ export interface ServerOptions {
   /** Called once for each request, when its answer is over. */
   log?: (entry: AccessEntry) => void
 }
+
+/** The origins of pages that may ask, or a function that knows them. */
+export type Origins = readonly string[] | ((origin: string) => boolean)
 
 export interface Server {
   /**
@@ -70,11 +79,12 @@ export function createServer(options: ServerOptions): Server {
 }
 
 function routes(options: ServerOptions): Hono<Env> {
-  const { engine, keys, lenient = false, maxBodyBytes = 32 * MiB } = options
+  const { engine, keys, origins, lenient = false, maxBodyBytes = 32 * MiB } = options
   const models = new Models(options.models ?? catalogue)
   const replies = new Replies(engine, options)
   const app = new Hono<Env>()
 
+  if (origins) app.use(letPagesIn(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (call) => call.json({ status: 'ok' }))
 
   app.use('/v1/*', async (call, next) => {
@@ -108,6 +118,18 @@ function routes(options: ServerOptions): Hono<Env> {
   app.notFound((call) => refuse(call, apiError('not_found_error', notFound(call.req.path))))
   app.onError((error, call) => refuse(call, error))
   return app
+}
+
+/** Answers what a browser asks before it lets a page ask, and lets the page read every header of the answer. */
+function letPagesIn(origins: Origins): ReturnType<typeof cors> {
+  const isLetIn = typeof origins === 'function' ? origins : (origin: string) => origins.includes(origin)
+  return cors({
+    origin: (origin) => (isLetIn(origin) ? origin : null),
+    allowMethods: ['GET', 'POST'],
+    exposeHeaders: ['*'],
+    // As long as browsers remember it at most; else every request is two.
+    maxAge: 7_200,
+  })
 }
 
 /** What comes with a request in its headers. */
