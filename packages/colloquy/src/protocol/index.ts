@@ -18,7 +18,14 @@ export * from './money.ts'
 export * from './near-miss.ts'
 export * from './page.ts'
 export * from './params.ts'
-export * from './parsed-message.ts'
+export {
+  type OutputFormat,
+  type ParseableParams,
+  type ParsedMessage,
+  type ParsedOf,
+  type ParsedTextBlock,
+  parseMessage,
+} from './parsed-message.ts'
 export * from './partial-input.ts'
 export * from './partial-json.ts'
 export * from './replay.ts'
