@@ -15,3 +15,4 @@ export type { ApiKeySetter, ClientOptions, RecoverOptions, RequestOptions } from
 export type { OnRetry, Retry } from './client/retry.ts'
 export * from './protocol/error.ts'
 export type * from './client/types.ts'
+export type * from './client/beta-types.ts'

@@ -1,6 +1,7 @@
 import * as errors from '../protocol/error.ts'
 import { BaseAnthropic } from './base-client.ts'
 import { Beta } from './beta.ts'
+import * as betaTypes from './beta-namespace.ts'
 import { APIResponseError, APIStreamError } from './failure.ts'
 import { Messages } from './messages.ts'
 import { Models } from './models.ts'
@@ -49,6 +50,7 @@ export class Anthropic extends BaseAnthropic {
 /** The words of the API as types: `Anthropic.MessageParam`, or `Anthropic.Messages.MessageParam`. */
 export declare namespace Anthropic {
   export import Messages = types
+  export import Beta = betaTypes
   export type ClientOptions = options.ClientOptions
   export type RequestOptions = options.RequestOptions
   export type AnthropicError = errors.AnthropicError
