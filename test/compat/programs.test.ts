@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { run } from '../program.ts'
+import { root } from '../source.ts'
+
+const names = globSync('test/compat/programs/*.ts', { cwd: root })
+  .map((file) => basename(file))
+  .toSorted()
+
+// The same programs with the import changed and nothing else.
+const copies = mkdtempSync(join(tmpdir(), 'colloquy-programs-'))
+after(() => rmSync(copies, { recursive: true }))
+symlinkSync(join(root, 'node_modules'), join(copies, 'node_modules'))
+for (const name of names) {
+  const source = readFileSync(join(root, 'test/compat/programs', name), 'utf8')
+  const withHelpers = source.replaceAll(/'@anthropic-ai\/sdk\/helpers[^']*'/g, "'colloquy/tools'")
+  writeFileSync(join(copies, name), withHelpers.replaceAll(/'@anthropic-ai\/sdk[^']*'/g, "'colloquy'"))
+}
+cpSync(join(root, 'package.json'), join(copies, 'package.json'))
+
+test('there are twenty programs and more', () => {
+  assert.ok(names.length >= 20)
+})
+
+test('programs written against the official types compile with ours', async () => {
+  writeFileSync(
+    join(copies, 'tsconfig.json'),
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), include: ['*.ts'] }),
+  )
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', copies]).catch((error) => error)
+  assert.equal(stdout, '')
+})
+
+describe('programs print the same with both clients', { concurrency: 2 }, () => {
+  for (const name of names) {
+    test(name, async () => {
+      const official = await run(join(root, 'test/compat/programs', name))
+      const ours = await run(join(copies, name))
+      assert.deepEqual([ours.stdout, ours.stderr, ours.code], [official.stdout, official.stderr, official.code])
+      assert.notEqual(official.stdout, '')
+      assert.equal(official.code, 0)
+    })
+  }
+})

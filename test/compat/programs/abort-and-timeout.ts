@@ -1,0 +1,28 @@
+import Anthropic, { APIConnectionTimeoutError, APIUserAbortError } from '@anthropic-ai/sdk'
+
+const never = (_url: unknown, init?: RequestInit): Promise<Response> =>
+  new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+
+const hello: Anthropic.MessageCreateParamsNonStreaming = {
+  model: 'claude-sonnet-4-6',
+  max_tokens: 10,
+  messages: [{ role: 'user', content: 'Hi' }],
+}
+
+const slow = new Anthropic({ fetch: never, maxRetries: 1, timeout: 20 })
+await slow.messages.create(hello).catch((error: unknown) => {
+  console.log(error instanceof APIConnectionTimeoutError, error instanceof Anthropic.APIConnectionError)
+})
+
+const controller = new AbortController()
+const pending = new Anthropic({ fetch: never }).messages.create(hello, { signal: controller.signal })
+setTimeout(() => controller.abort(), 20)
+await pending.catch((error: unknown) => console.log(error instanceof APIUserAbortError, (error as Error).message))
+
+const stream = new Anthropic().messages.stream({ ...hello, max_tokens: 200 })
+stream.once('text', () => stream.abort())
+try {
+  await stream.done()
+} catch (error) {
+  console.log(error instanceof APIUserAbortError, stream.aborted, stream.controller.signal.aborted)
+}
