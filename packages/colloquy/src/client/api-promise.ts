@@ -1,14 +1,7 @@
 import { APIUserAbortError } from '../protocol/error.ts'
-import type { Parse } from './reply.ts'
+import { withResponse, type Parse, type WithResponse } from './reply.ts'
 import type { Call, Cancellable } from './retry.ts'
 import type { Reply } from './transport.ts'
-
-export interface WithResponse<Result> {
-  data: Result
-  response: Response
-  request_id: string | null
-  workspace_id: string | null
-}
 
 /** A result with the ids of its answer, where no loop over its fields sees them. */
 export type WithIds<Result> = Result extends readonly unknown[] | AsyncIterable<unknown>
@@ -72,14 +65,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
 
   /** The result, and the answer that it came with. */
   async withResponse(): Promise<WithResponse<Result>> {
-    const data = await this.#read()
-    const reply = this.#call.reply!
-    return {
-      data,
-      response: reply.response(),
-      request_id: reply.header('request-id'),
-      workspace_id: reply.header('anthropic-workspace-id'),
-    }
+    return withResponse(await this.#read(), this.#call.reply!)
   }
 
   override then<Fulfilled = WithIds<Result>, Rejected = never>(

@@ -3,8 +3,8 @@ import type { ListPage } from '../protocol/page.ts'
 import { APIPromise } from './api-promise.ts'
 import { fetchTransport } from './fetch-transport.ts'
 import { mergeHeaders, redacted, type HeadersLike } from './headers.ts'
-import { isLogLevel, logAt, type Log, type Logger, type LogLevel } from './log.ts'
 import { withMiddleware } from './middleware.ts'
+import { isLogLevel, logAt, type Log, type Logger, type LogLevel } from './log.ts'
 import { nodeTransport } from './node-transport.ts'
 import {
   checkClientOptions,
@@ -156,7 +156,11 @@ export class BaseAnthropic {
       }
     } catch (error) {
       // Thrown by the promise, like everything else that may go wrong with a call.
-      return () => Promise.reject(error)
+      return async () => {
+        if (error instanceof AnthropicError) throw error
+        const { unencodable } = await import('./unencodable.ts')
+        throw unencodable(options.body, error)
+      }
     }
   }
 

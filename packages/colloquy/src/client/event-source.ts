@@ -8,7 +8,6 @@ import { APIStreamError } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { withIds } from './reply.ts'
 import type { Call, Cancellable } from './retry.ts'
-import { unref } from './runtime.ts'
 import type { Reply } from './transport.ts'
 
 export type StreamedEvent = MessageStreamEvent | PingEvent
@@ -213,7 +212,6 @@ const endingMs = 500
 
 async function drain(reply: Reply): Promise<void> {
   const timer = setTimeout(() => reply.cancel(new Error('The stream is over')), endingMs)
-  unref(timer)
   try {
     while ((await reply.read()) !== undefined);
   } catch {

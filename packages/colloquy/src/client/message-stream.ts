@@ -3,10 +3,9 @@ import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../protocol/eve
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { TextCitation } from '../protocol/citation.ts'
 import type { MessageParam } from '../protocol/params.ts'
-import type { ParsedMessage } from '../protocol/schema.ts'
-import type { WithResponse } from './api-promise.ts'
-import { iterableSource, type EventSource, type StreamedEvent } from './event-source.ts'
-import { withIds } from './reply.ts'
+import type { ParsedMessage } from '../protocol/parsed-message.ts'
+import type { EventSource, StreamedEvent } from './event-source.ts'
+import { withIds, withResponse, type WithResponse } from './reply.ts'
 import type { Cancellable } from './retry.ts'
 import { dropped, Stream, toReadableStream } from './stream.ts'
 
@@ -64,8 +63,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** Reads what `toReadableStream` wrote elsewhere. */
   static fromReadableStream(readable: ReadableStream<Uint8Array>): MessageStream {
-    const source = iterableSource(Stream.fromReadableStream<StreamedEvent>(readable))
-    return new MessageStream(Promise.resolve(source), source, [])
+    const events = Stream.fromReadableStream<StreamedEvent>(readable)
+    const source = import('./event-source.ts').then(({ iterableSource }) => iterableSource(events))
+    return new MessageStream(source, { cancel: () => void readable.cancel().catch(() => {}) }, [])
   }
 
   /** The message so far. */
@@ -172,12 +172,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     this.#isAwaited = true
     const { reply } = (this.#source = await this.#events)
     if (!reply) throw new AnthropicError('Cannot give the response as the stream was not read from one')
-    return {
-      data: this,
-      response: reply.response(),
-      request_id: reply.header('request-id'),
-      workspace_id: reply.header('anthropic-workspace-id'),
-    }
+    return withResponse(this, reply)
   }
 
   /** The events, each as JSON on a line. */

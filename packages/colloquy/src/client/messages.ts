@@ -8,17 +8,15 @@ import type {
   MessageStreamParams,
   MessageTokensCount,
 } from '../protocol/params.ts'
-import { type ParseableParams, type ParsedMessage, type ParsedOf, parseMessage } from '../protocol/schema.ts'
+import type { ParseableParams, ParsedMessage, ParsedOf } from '../protocol/parsed-message.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
 import { Batches } from './batches.ts'
 import { type CallParams, bodyAndOptions } from './call-params.ts'
-import { collectMessage, openEvents, type EventSource } from './event-source.ts'
+import type * as eventSource from './event-source.ts'
 import { MessageStream } from './message-stream.ts'
 import type { RequestOptions } from './options.ts'
-import { parsedEvents } from './parsed-events.ts'
 import { withIds, type Parse } from './reply.ts'
-import { RecoveringEvents } from './recover.ts'
 import { Stream } from './stream.ts'
 
 /** `client.messages` */
@@ -52,7 +50,10 @@ export class Messages {
     if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
     const { timeout = this.#client.givenTimeout } = options
     if (options.recover) return this.events(params, options).map(collect)
-    if (timeout === undefined && takesLong(params)) return this.#streamed(params, options, collectMessage)
+    if (timeout === undefined && takesLong(params)) {
+      const streams = loadStreams()
+      return this.#streamed(params, options, async (call, reply) => (await streams).collectMessage(call, reply))
+    }
     return this.#client.post<Message>('/v1/messages', bodyAndOptions(params, options))
   }
 
@@ -64,9 +65,10 @@ export class Messages {
     params: Params & { stream?: false },
     options?: RequestOptions,
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
-    return this.create(params as MessageCreateParamsNonStreaming & CallParams, options).map((message) =>
-      parseMessage(message, params),
-    )
+    return this.create(params as MessageCreateParamsNonStreaming & CallParams, options).map(async (message) => {
+      const { parseMessage } = await import('../protocol/parsed-message.ts')
+      return parseMessage(message, params)
+    })
   }
 
   /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
@@ -75,7 +77,11 @@ export class Messages {
     options: RequestOptions = {},
   ): MessageStream<ParsedOf<Params>> {
     const events = this.events(params as MessageStreamParams & CallParams, options)
-      .map((source) => parsedEvents(source, params))
+      .map(async (source) => {
+        if (!params.output_config?.format) return source
+        const { parsedEvents } = await import('./parsed-events.ts')
+        return parsedEvents(source, params)
+      })
       .quietly()
     return new MessageStream(events, events, params.messages)
   }
@@ -89,17 +95,18 @@ export class Messages {
   }
 
   /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
-  events(params: MessageStreamParams & CallParams, options: RequestOptions = {}): APIPromise<EventSource> {
+  events(params: MessageStreamParams & CallParams, options: RequestOptions = {}): APIPromise<eventSource.EventSource> {
     const { recover, pings = false } = options
-    const open: Parse<EventSource> = (call, reply) => openEvents(call, reply, pings)
+    const streams = loadStreams()
+    const open: Parse<eventSource.EventSource> = async (call, reply) => (await streams).openEvents(call, reply, pings)
     const events = this.#streamed(params, options, open)
     if (!recover) return events
-    return events.map(
-      (source) =>
-        new RecoveringEvents(source, params, recover, (params, failure) =>
-          this.#streamed(params, { ...options, totalTimeout: events.remainingMs }, open, failure),
-        ),
-    )
+    return events.map(async (source) => {
+      const { RecoveringEvents } = await import('./recover.ts')
+      return new RecoveringEvents(source, params, recover, (params, failure) =>
+        this.#streamed(params, { ...options, totalTimeout: events.remainingMs }, open, failure),
+      )
+    })
   }
 
   #streamed<Result>(
@@ -117,7 +124,12 @@ export class Messages {
   }
 }
 
-async function collect(source: EventSource): Promise<Message> {
+/** What only streams need, loaded while the first one is asked for: a program without streams does not pay for it. */
+function loadStreams(): Promise<typeof eventSource> {
+  return import('./event-source.ts')
+}
+
+async function collect(source: eventSource.EventSource): Promise<Message> {
   while ((await source.read()) !== undefined);
   return withIds(source.message!, source.reply!)
 }

@@ -65,11 +65,25 @@ function parseJson(text: string, reply: Reply): unknown {
   }
 }
 
+/** A result and the answer that it came with. */
+export interface WithResponse<Result> {
+  data: Result
+  response: Response
+  request_id: string | null
+  workspace_id: string | null
+}
+
+export function withResponse<Result>(data: Result, reply: Reply): WithResponse<Result> {
+  return { data, response: reply.response(), ...idsOf(reply) }
+}
+
 /** Puts the answer's ids on a result where no loop over its fields and no JSON sees them. */
 export function withIds<Value>(value: Value, reply: Reply): Value {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.defineProperties(value, {
-    _request_id: { value: reply.header('request-id') },
-    _workspace_id: { value: reply.header('anthropic-workspace-id') },
-  })
+  const { request_id, workspace_id } = idsOf(reply)
+  return Object.defineProperties(value, { _request_id: { value: request_id }, _workspace_id: { value: workspace_id } })
+}
+
+function idsOf(reply: Reply): { request_id: string | null; workspace_id: string | null } {
+  return { request_id: reply.header('request-id'), workspace_id: reply.header('anthropic-workspace-id') }
 }

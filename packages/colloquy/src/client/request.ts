@@ -61,35 +61,15 @@ export function pathOf(prefix: string, id: string, suffix: string = ''): string 
   return `${prefix}/${encodeURIComponent(id)}${suffix}`
 }
 
-/** The JSON of a request body. Bytes and strings are sent as they are. */
+/** The JSON of a request body. Bytes and strings are sent as they are. Throws what `JSON.stringify` throws. */
 export function encodeBody(body: unknown): string | Uint8Array | readonly Uint8Array[] | undefined {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array || isPieces(body)) return body
-  try {
-    return encodeJson(body as object)
-  } catch (error) {
-    const found = findUnencodable(body, [], new Set()) ?? (error instanceof Error ? error.message : String(error))
-    throw new AnthropicError(`Cannot encode the request body as JSON: ${found}`, { cause: error })
-  }
+  return encodeJson(body)
 }
 
 function isPieces(body: unknown): body is readonly Uint8Array[] {
   return Array.isArray(body) && body.length > 0 && body.every((piece) => piece instanceof Uint8Array)
-}
-
-/** Where in the body the value is that JSON has no words for. */
-function findUnencodable(value: unknown, path: (string | number)[], above: Set<object>): string | undefined {
-  const place = path.join('.') || 'the body'
-  if (typeof value === 'bigint') return `${place} is the bigint ${value}`
-  if (typeof value !== 'object' || value === null) return undefined
-  if (above.has(value)) return `${place} leads back to an object that holds it`
-  above.add(value)
-  for (const [key, item] of Object.entries(value)) {
-    const found = findUnencodable(item, [...path, key], above)
-    if (found) return found
-  }
-  above.delete(value)
-  return undefined
 }
 
 const samplingFields = ['temperature', 'top_p', 'top_k']

@@ -48,9 +48,3 @@ export function isNode(): boolean {
 export function builtin(id: string): unknown {
   return runtime.process?.getBuiltinModule?.(id)
 }
-
-/** Lets the process end while the timer still runs, where the runtime can. */
-export function unref(timer: ReturnType<typeof setTimeout>): void {
-  const { unref } = timer as { unref?: () => void }
-  unref?.call(timer)
-}
