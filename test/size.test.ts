@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { basename } from 'node:path'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { root } from './source.ts'
+
+const ceilingBytes = 14_000
+
+test(`the client weighs at most ${ceilingBytes / 1000} KB in a browser, minified and compressed`, async (t) => {
+  const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
+  const bytes = chunks.map((chunk) => gzipSync(chunk, { level: 9 }).length).reduce((sum, length) => sum + length, 0)
+  t.diagnostic(`${bytes} bytes`)
+  assert.ok(bytes <= ceilingBytes, `${bytes} bytes`)
+})
+
+test('what the client loads in a browser has nothing of Node', async () => {
+  const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
+  for (const chunk of chunks) assert.doesNotMatch(new TextDecoder().decode(chunk), /["']node:(?!process)/)
+})
+
+/** What a page loads before the program runs: what it imports, without what is imported later. */
+async function firstChunks(contents: string): Promise<Uint8Array[]> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    outdir: 'out',
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    conditions: ['@colloquy/source'],
+  })
+  const reached = new Set<string>()
+  const reach = (name: string): void => {
+    if (reached.has(name)) return
+    reached.add(name)
+    const { imports } = metafile.outputs[name]!
+    for (const { kind, path } of imports) if (kind === 'import-statement') reach(path)
+  }
+  reach(Object.keys(metafile.outputs).find((name) => metafile.outputs[name]!.entryPoint)!)
+  const names = [...reached].map((name) => basename(name))
+  return outputFiles.filter(({ path }) => names.includes(basename(path))).map((file) => file.contents)
+}
