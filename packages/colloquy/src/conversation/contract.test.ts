@@ -349,6 +349,20 @@ for (const [name, make] of Object.entries(stores)) {
       assert.deepEqual(await pathTo(7), [1, 5, 6, 7])
     })
 
+    test('prune() of the last reply frees the key of what was asked', async () => {
+      await create()
+      const first = await begin(1, 0, 'hello', 'k')
+      await end(first, 'hi')
+      const second = await begin(first.version, 1)
+      await end(second, 'hi again')
+      const version = await store.prune('one', second.version, 2)
+      assert.equal((await store.find('one', 'k'))?.reply.number, 3)
+      await store.prune('one', version, 3)
+      assert.equal(await store.find('one', 'k'), undefined)
+      await begin(version + 1, 1, 'hello again', 'k')
+      assert.equal((await store.find('one', 'k'))?.message, 4)
+    })
+
     test('list() has the last used first, a page at a time', async () => {
       for (const id of ['one', 'two', 'three']) await create(id)
       await talk('hello')

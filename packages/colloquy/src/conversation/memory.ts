@@ -195,7 +195,8 @@ class MemoryStore implements ConversationStore {
     for (const [handle, lease] of this.#leases) {
       if (lease.kept === kept && gone.has(lease.number)) this.#leases.delete(handle)
     }
-    for (const [key, each] of kept.keys) if (gone.has(each)) kept.keys.delete(key)
+    const answered = new Set([...kept.messages.values()].map((message) => message.parent))
+    for (const [key, each] of kept.keys) if (!answered.has(each)) kept.keys.delete(key)
     this.#change(kept, { head: gone.has(kept.record.head) ? parent : kept.record.head })
     return kept.record.version
   }

@@ -258,6 +258,11 @@ class PostgresStore implements ConversationStore {
          DELETE FROM %.message WHERE id IN (SELECT id FROM gone)
        ), journal AS (
          DELETE FROM %.delta WHERE message IN (SELECT id FROM gone)
+       ), freed AS (
+         UPDATE %.message m SET key = NULL FROM place
+         WHERE m.conversation = place.id AND m.number = (SELECT parent FROM gone WHERE number = $3::int) AND m.key IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM %.message left_over WHERE left_over.conversation = place.id
+             AND left_over.parent = m.number AND left_over.id NOT IN (SELECT id FROM gone))
        )
        UPDATE %.conversation c SET version = version + 1,
          head = CASE WHEN head IN (SELECT number FROM gone) THEN (SELECT parent FROM gone WHERE number = $3::int) ELSE head END

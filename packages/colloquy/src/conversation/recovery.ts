@@ -1,21 +1,25 @@
-import { ConversationNotFoundError } from './errors.ts'
+import { ConversationNotFoundError, StoreError } from './errors.ts'
 import { endOf } from './exchange.ts'
 import { readJournal } from './journal.ts'
 import { ReplyBuilder } from './reply-builder.ts'
 import type { ConversationStore, FinishStep, OpenedConversation, UnfinishedReply } from './store.ts'
+
+// While one is ended another process may die, but not for ever.
+const maxTries = 10
 
 /**
  * Opens a conversation. Replies whose receiver died are ended first, with what the journal has of them: so what is opened
  * is always consistent, whenever and however the last process ended.
  */
 export async function openRecovered(store: ConversationStore, id: string): Promise<OpenedConversation> {
-  for (;;) {
+  for (let tries = 0; tries < maxTries; tries++) {
     const opened = await store.open(id)
     if (opened === undefined) throw new ConversationNotFoundError(id)
     const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
     if (abandoned.length === 0) return opened
     for (const reply of abandoned) await store.finish(recoveredEnd(id, reply))
   }
+  throw new StoreError('failed', `Cannot open conversation ${id}: replies that were ended ${maxTries} times are not`)
 }
 
 function recoveredEnd(id: string, { handle, journal }: UnfinishedReply): FinishStep {

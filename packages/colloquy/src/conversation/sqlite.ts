@@ -219,7 +219,14 @@ class SqliteStore implements ConversationStore {
       )
       const gone = descendants(nodes, number)
       for (const node of nodes) if (gone.has(node.number)) this.#eraseMessages('id = ?', node.id)
-      const head = gone.has(place.head) ? nodes[0]!.parent : place.head
+      const { parent } = nodes[0]!
+      this.#db
+        .sql(
+          `UPDATE message SET key = NULL WHERE conversation = ?1 AND number = ?2 AND key IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = ?1 AND parent = ?2 AND number > ?2)`,
+        )
+        .run(place.id, parent)
+      const head = gone.has(place.head) ? parent : place.head
       this.#db.sql('UPDATE conversation SET version = version + 1, head = ? WHERE id = ?').run(head, place.id)
       return version + 1
     })

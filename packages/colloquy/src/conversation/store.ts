@@ -32,7 +32,10 @@ export interface ConversationStore {
   finish(step: FinishStep): Promise<FinishedTurn>
   /** Changes the title, the settings or the head. Throws `ConversationConflictError` when `version` is old. */
   update(id: string, version: number, changes: ConversationChanges): Promise<number>
-  /** Erases a message and all that follow it; a head among them moves to the message before. */
+  /**
+   * Erases a message and all that follow it; a head among them moves to the message before. A key whose replies are all gone
+   * finds nothing any more.
+   */
   prune(id: string, version: number, number: number): Promise<number>
 
   /** The last used first. */
