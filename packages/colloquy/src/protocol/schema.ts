@@ -1,6 +1,5 @@
 import { AnthropicError } from './error.ts'
 import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
-export { type ParseableParams, type ParsedMessage, type ParsedOf, parseMessage } from './parsed-message.ts'
 import { type OutputFormat, parseJson } from './parsed-message.ts'
 
 /** What validation libraries have in common (standardschema.dev): zod, valibot, arktype and others make objects like this. */
