@@ -37,7 +37,7 @@ export async function answerReply(
   if (message?.role !== 'assistant' || typeof message.content === 'string') return null
   const calls = callsIn(message as Message)
   if (!calls.length) return null
-  const { approve, timeoutMs, tools } = state.params
+  const { approve, timeoutMs, tools = [] } = state.params
   const options = { signal, ...(approve && { approve }), ...(timeoutMs !== undefined && { timeoutMs }) }
   return (state.results ??= answerCalls(calls, tools.filter(isRunnable), options))
 }
@@ -49,7 +49,7 @@ type Request = MessageCreateParamsNonStreaming & CallParams & { [Setting in (typ
 
 /** Sends the next request. */
 function ask(state: ToolRunnerState): MessageStream | undefined {
-  const { tools } = state.params
+  const { tools = [] } = state.params
   const request = { ...state.params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
   for (const setting of settings) delete request[setting]
   if (!state.params.stream) {

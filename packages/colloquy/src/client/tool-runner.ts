@@ -19,7 +19,7 @@ export interface ToolRunnerParams
     Omit<MessageCreateParams, 'tools' | 'stream' | 'thread' | 'compaction'>,
     CallParams,
     Pick<CallOptions, 'approve' | 'timeoutMs'> {
-  tools: Array<ToolUnion | RunnableTool>
+  tools?: Array<ToolUnion | RunnableTool>
   /** Whether each turn is handed out as a stream, not as a whole message. Default false. */
   stream?: boolean
   /**
