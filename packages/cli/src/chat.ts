@@ -35,8 +35,7 @@ export async function chat(
   const surface = new Interactive({ input, output, paint, historyPath: pathsOf().history })
   const session = new Session(surface, words, flags)
   const lines = wrap([{ text: greeting(flags).join('\n'), style: { dim: true } }], surface.columns - 1)
-  surface.print(...lines.map((spans) => paintSpans(spans, paint)), '')
-  surface.open(session)
+  surface.open(session, [...lines.map((spans) => paintSpans(spans, paint)), ''])
   // Whoever closes the window leaves.
   input.on('end', () => void session.end(hangup))
   const exitCode = await session.run()

@@ -72,11 +72,12 @@ export class Interactive implements Surface {
     return this.#view.screen.columns
   }
 
-  open(listener: Listener): void {
+  /** Takes the keys, then shows the first lines and the prompt: whoever sees the prompt may type. */
+  open(listener: Listener, lines: readonly string[]): void {
     this.#listener = listener
     this.#terminal.open()
     this.#output.on('resize', this.#onResize)
-    this.#view.draw()
+    this.#view.print(...lines)
   }
 
   /** Gives the terminal back, with the cursor below everything. */
