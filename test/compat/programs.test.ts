@@ -27,11 +27,36 @@ test('there are twenty programs and more', () => {
   assert.ok(names.length >= 20)
 })
 
+// What docs/compatibility.md says under "In the types": the compiler complains once it is no longer so.
+const differences = `
+import type Anthropic from 'colloquy'
+import type { Unlisted } from 'colloquy/protocol'
+
+export function render(block: Anthropic.TextBlock | Unlisted): string {
+  switch (block.type) {
+    case 'text':
+      return block.text
+    default:
+      // @ts-expect-error
+      return block satisfies never
+  }
+}
+
+export function isInTheUnion(block: Unlisted): Anthropic.ContentBlock {
+  return block
+}
+
+export function isOneType(message: Anthropic.Beta.Messages.BetaMessage): Anthropic.Message {
+  return message
+}
+`
+
 test('programs written against the official types compile with ours', async () => {
   writeFileSync(
     join(copies, 'tsconfig.json'),
     JSON.stringify({ extends: join(root, 'tsconfig.json'), include: ['*.ts'] }),
   )
+  writeFileSync(join(copies, 'differences.ts'), differences)
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', copies]).catch((error) => error)
   assert.equal(stdout, '')

@@ -1,0 +1,162 @@
+import Official from '@anthropic-ai/sdk'
+import * as officialIndex from '@anthropic-ai/sdk'
+import * as officialBetaJson from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import * as officialBetaMcp from '@anthropic-ai/sdk/helpers/beta/mcp'
+import * as officialBetaMemory from '@anthropic-ai/sdk/helpers/beta/memory'
+import * as officialBetaStandard from '@anthropic-ai/sdk/helpers/beta/standard-schema'
+import * as officialBetaZod from '@anthropic-ai/sdk/helpers/beta/zod'
+import * as officialJson from '@anthropic-ai/sdk/helpers/json-schema'
+import * as officialZod from '@anthropic-ai/sdk/helpers/zod'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Colloquy from 'colloquy'
+import * as ourIndex from 'colloquy'
+import * as ourTools from 'colloquy/tools'
+import { root } from '../source.ts'
+import { frame, hello, helloStream } from './fixtures.ts'
+
+/** The names of one thing that the official client offers, and whether ours has them too. */
+export interface Surface {
+  official: string[]
+  isOurs: (name: string) => boolean
+}
+
+const sdk = join(root, 'node_modules/@anthropic-ai/sdk')
+const client = join(root, 'packages/colloquy/src/client')
+
+/** The surface by the section of docs/compatibility.md that lists it. */
+export async function surfaces(): Promise<Record<string, Surface>> {
+  const [official, ours] = await Promise.all([specimens(Official), specimens(Colloquy as unknown as typeof Official)])
+  const members = Object.entries(official).map(([section, specimen]) => {
+    const hidden = internal[section] ? internalsOf(internal[section]) : []
+    const names = namesOf(specimen).filter((name) => !hidden.includes(name))
+    return [section, { official: names, isOurs: (name) => name in ours[section]! } satisfies Surface] as const
+  })
+  return {
+    ...Object.fromEntries(members),
+    'Client options': listed(
+      fieldsOf(join(sdk, 'client.d.ts'), 'ClientOptions'),
+      fieldsOf(join(client, 'options.ts'), 'PatienceOptions', 'ClientOptions'),
+    ),
+    'Request options': listed(
+      fieldsOf(join(sdk, 'internal/request-options.d.ts'), 'RequestOptions'),
+      fieldsOf(join(client, 'options.ts'), 'PatienceOptions', 'RequestOptions', 'FinalRequestOptions'),
+    ),
+    'Events of a message stream': listed(
+      fieldsOf(join(sdk, 'lib/MessageStream.d.ts'), 'MessageStreamEvents'),
+      fieldsOf(join(client, 'message-stream.ts'), 'MessageStreamEvents'),
+    ),
+    'Environment variables': listed(
+      variablesIn(sdk, '**/*.mjs', 'readEnv'),
+      variablesIn(client, '*.ts', 'environment'),
+    ),
+    'Exports of the package': listed(Object.keys(officialIndex), Object.keys(ourIndex)),
+    'Exports of its helpers': listed(officialHelpers.flatMap(Object.keys), Object.keys(ourTools)),
+  }
+}
+
+function listed(official: string[], ours: string[]): Surface {
+  return { official, isOurs: (name) => ours.includes(name) }
+}
+
+const officialHelpers = [
+  officialJson,
+  officialZod,
+  officialBetaJson,
+  officialBetaZod,
+  officialBetaStandard,
+  officialBetaMcp,
+  officialBetaMemory,
+]
+
+const page = { data: [{ id: 'a' }], has_more: false, first_id: 'a', last_id: 'a' }
+
+/** One of each thing that a program gets to hold. */
+async function specimens(Anthropic: typeof Official): Promise<Record<string, object>> {
+  const client = new Anthropic({ apiKey: 'any', fetch: async (_, init) => answer(String(init?.body)) })
+  const stream = client.messages.stream(hello)
+  await stream.done()
+  const promise = client.messages.create(hello)
+  await promise
+  return {
+    'The class': Anthropic,
+    'The client': client,
+    'client.messages': client.messages,
+    'client.messages.batches': client.messages.batches,
+    'client.models': client.models,
+    'client.beta': client.beta,
+    'client.beta.messages': client.beta.messages,
+    'Message streams': stream,
+    'Raw streams': await client.messages.create({ ...hello, stream: true }),
+    'Promises of calls': promise,
+    Pages: await client.models.list(),
+    'Tool runners': client.beta.messages.toolRunner({ ...hello, tools: [] }),
+    Threads: client.beta.messages.thread(hello),
+    Errors: new Anthropic.APIError(400, undefined, 'no', new Headers()),
+  }
+}
+
+function answer(body: string): Response {
+  if (!body.includes('"stream":true')) return Response.json(page)
+  return new Response(helloStream.map(frame).join(''), { headers: { 'content-type': 'text/event-stream' } })
+}
+
+/** The names of an object that are not its class's own affair. */
+function namesOf(specimen: object): string[] {
+  const names = new Set<string>()
+  const builtin: unknown[] = [Object.prototype, Function.prototype, Promise.prototype, Error.prototype]
+  for (let at: object | null = specimen; at && !builtin.includes(at); at = Object.getPrototypeOf(at) as object | null) {
+    for (const name of Object.getOwnPropertyNames(at)) names.add(name)
+  }
+  const ordinary = ['constructor', 'length', 'name', 'prototype', 'stack', 'message', 'cause']
+  return [...names].filter((name) => !name.startsWith('_') && !ordinary.includes(name)).toSorted()
+}
+
+/** Where the official declarations say what of a class is private or protected; at run time it looks like the rest. */
+const internal: Record<string, string> = {
+  'The client': 'client.d.ts',
+  'Promises of calls': 'core/api-promise.d.ts',
+  'Raw streams': 'core/streaming.d.ts',
+  Pages: 'core/pagination.d.ts',
+}
+
+function internalsOf(file: string): string[] {
+  const text = readFileSync(join(sdk, file), 'utf8')
+  return [...text.matchAll(/^\s+(?:private|protected) (?:readonly )?(\w+)/gm)].map(([, name]) => name!)
+}
+
+/** The fields of interfaces, from their text. */
+function fieldsOf(file: string, ...interfaces: string[]): string[] {
+  const text = readFileSync(file, 'utf8')
+  return interfaces.flatMap((name) => {
+    const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
+    return [...body.matchAll(/^ {2,4}(\w+)\??:/gm)].map(([, field]) => field!).filter((field) => !field.startsWith('_'))
+  })
+}
+
+function variablesIn(folder: string, files: string, reader: string): string[] {
+  const found = globSync(files, { cwd: folder }).flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(new RegExp(`\\b${reader}\\('(ANTHROPIC_\\w+)'\\)`, 'g'))].map(
+      ([, name]) => name!,
+    ),
+  )
+  return [...new Set(found)].toSorted()
+}
+
+/** The names of types in files of declarations. */
+export function typesIn(...files: string[]): string[] {
+  const pattern = /^export (?:declare )?(?:interface|type|class) (\w+)/gm
+  return files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name!))
+}
+
+/** The types of the official Messages surface, and ours. */
+export function types(): Surface {
+  const resources = join(sdk, 'resources')
+  const files = ['messages/messages', 'messages/batches', 'models', 'beta/messages/messages', 'beta/messages/batches']
+  const index = readFileSync(join(client, 'types.ts'), 'utf8')
+  const ours = [...index.matchAll(/from '(.+)'/g)].map(([, file]) => join(client, file!))
+  return listed(
+    [...new Set(typesIn(...files.map((file) => join(resources, `${file}.d.ts`))))],
+    typesIn(...ours, join(client, 'beta-types.ts')),
+  )
+}
