@@ -1,19 +1,13 @@
 // Writes what is published into `packages/*/dist`, and holds it against what publishing and using it needs.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Manifest, compile, packageNames } from './compile.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-interface Manifest {
-  name: string
-  exports?: object
-  bin?: Record<string, string>
-}
-
-// In the order of the layers: a package is compiled against the declarations of those before it.
-for (const name of ['colloquy', 'server', 'cli']) build(join(root, 'packages', name))
+for (const name of packageNames) build(name)
 run(root, 'tsc', '--project', 'examples')
 const answer = run(
   root,
@@ -27,27 +21,24 @@ const answer = run(
 )
 if (answer !== '6 * 7 = 42\n') fail(`Cannot use what was built: the program answered ${JSON.stringify(answer)}`)
 
-function build(folder: string): void {
-  const { name, exports, bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-  rmSync(join(folder, 'dist'), { recursive: true, force: true })
-  run(folder, 'tsc', '--project', 'tsconfig.build.json')
-  for (const file of Object.values(bin)) makeExecutable(join(folder, file))
-  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+function build(name: string): void {
+  const folder = join(root, 'packages', name)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  attempt(folder, 'tsc', () => compile(name, folder, manifest))
   run(folder, 'publint', '--strict')
-  if (exports) run(folder, 'attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii')
-  process.stdout.write(`${name} is built and passes publint${exports ? ' and attw' : ''}\n`)
-}
-
-function makeExecutable(file: string): void {
-  const text = readFileSync(file, 'utf8')
-  if (!text.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${text}`)
-  chmodSync(file, 0o755)
+  if (manifest.exports) run(folder, 'attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii')
+  process.stdout.write(`${manifest.name} is built and passes publint${manifest.exports ? ' and attw' : ''}\n`)
 }
 
 /** Returns what the command printed; shows it, and ends the build, when the command fails. */
 function run(folder: string, command: string, ...parameters: string[]): string {
+  const shell = process.platform === 'win32'
+  return attempt(folder, command, () => execFileSync(command, parameters, { cwd: folder, encoding: 'utf8', shell }))
+}
+
+function attempt<T>(folder: string, command: string, work: () => T): T {
   try {
-    return execFileSync(command, parameters, { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' })
+    return work()
   } catch (error) {
     const { stdout } = error as { stdout?: string }
     return fail(`${stdout ?? ''}Cannot build ${folder}: ${command} failed`)
