@@ -60,7 +60,7 @@ function sentenceOf(error: unknown, type: string): string {
   const opening = openings[type]
   const wait = waitOf(error)
   const sentence = opening === undefined ? said : `${opening}: ${said}`
-  return `${ended(sentence)}${wait === undefined ? '' : ` Try again in ${wait} s.`}`
+  return `${ended(sentence)}${wait === undefined || /again/i.test(said) ? '' : ` Try again in ${wait} s.`}`
 }
 
 function connectionSentence(error: Error): string {

@@ -1,5 +1,5 @@
 import type { Reply, Turn } from 'colloquy/conversation'
-import { APIUserAbortError, type Message, type MessageStreamEvent } from 'colloquy/protocol'
+import { APIError, APIUserAbortError, type Message, type MessageStreamEvent } from 'colloquy/protocol'
 import { costLine, seconds, stoppedFigures, type TurnFigures } from '../cost-line.ts'
 import { failureOf } from '../failure.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
@@ -133,7 +133,9 @@ export class ReplyRun {
     if (error instanceof APIUserAbortError) {
       const kept = hasArrived ? `kept · ${stoppedFigures(this.#figures(message, this.#costOf()))}` : 'nothing had come'
       chat.say(`■ stopped · ${kept} · ${hasArrived ? '/continue  ' : ''}/retry  /edit`)
-    } else chat.fail(error, hasArrived ? 'What arrived is kept: /continue, or /retry.' : hintFor(error))
+    } else if (hasArrived) chat.fail(error, 'What arrived is kept: /continue, or /retry.')
+    else if (error instanceof APIError) chat.fail(error, hintFor(error))
+    else chat.fail(error)
   }
 
   /** What an interrupted reply cost: the conversation has reckoned it when it kept it. */
