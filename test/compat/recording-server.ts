@@ -50,7 +50,8 @@ export interface RecordingServer {
 
 export async function recordingServer(): Promise<RecordingServer> {
   const stages = new Map<string, Backstage>()
-  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  // Clients keep a timer for it, which must not go off while a hurried scenario runs.
+  const server = createServer({ keepAliveTimeout: 3_600_000 }, (request, response) => {
     const [, id = '', path = ''] = /^\/(\d+)(.*)$/s.exec(request.url ?? '') ?? []
     const stage = stages.get(id)
     if (!stage) return void response.writeHead(500).end('no such stage')

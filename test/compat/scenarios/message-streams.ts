@@ -234,7 +234,7 @@ export const messageStreams: Scenario[] = [
     async run({ client }) {
       const stream = client.messages.stream(hello)
       await stream.withResponse()
-      await sleep(100)
+      await sleep(500)
       const seen: string[] = []
       stream.on('text', (text) => seen.push(text))
       return [seen, await stream.finalText()]

@@ -54,7 +54,7 @@ export const retries: Scenario[] = [
       },
     ],
   ),
-  tries('retry-after of an hour', [overloaded({ 'retry-after': '3600' })], { limitMs: 400 }, [
+  tries('retry-after of an hour', [overloaded({ 'retry-after': '3600' })], { limitMs: 2000 }, [
     { name: 'longest-wait', at: 'pending', official: true },
     { name: 'longest-wait', at: 'threw', ours: { name: 'OverloadedError', status: 529 } },
   ]),
