@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import * as fc from 'fast-check'
 import { type ScriptedReply, script } from '../engines/script.ts'
 import { accumulate } from '../protocol/accumulate.ts'
 import type {
@@ -125,6 +126,34 @@ test('the message sent back stands for exactly the messages that the rounds sent
     { role: 'assistant', content: [{ type: 'text', text: 'Sunny.', citations: null }] },
     thanks,
   ])
+})
+
+test('whatever the rounds say, the message sent back stands for the messages that they sent', async () => {
+  const text = fc.record({
+    type: fc.constant('text' as const),
+    text: fc.string({ minLength: 1 }),
+    citations: fc.constant(null),
+  })
+  const use = fc.record({
+    type: fc.constant('tool_use' as const),
+    id: fc.uuid(),
+    name: fc.constantFrom('weather', 'unknown'),
+    input: fc.dictionary(fc.string(), fc.jsonValue()),
+  })
+  const thinking = fc.constant({ type: 'thinking' as const, thinking: 'Hm.', signature: 'c2ln' })
+  const round = fc.tuple(fc.array(fc.oneof(text, thinking, use)), use).map(([blocks, last]) => says(...blocks, last))
+  await fc.assert(
+    fc.asyncProperty(fc.array(round, { maxLength: 4 }), async (rounds) => {
+      const engine = script([...rounds, says('Done.'), says('Welcome.')])
+      const served = withTools(engine, [weather])
+      const { content } = await accumulate(served(params))
+      const sent = JSON.parse(JSON.stringify([question, { role: 'assistant', content }])) as MessageParam[]
+      await accumulate(served({ ...params, messages: [...sent, question] }))
+      const [before, after] = engine.requests.slice(-2).map(({ params }) => JSON.stringify(params.messages))
+      assert.ok(after!.startsWith(before!.slice(0, -1)), `${before}\n${after}`)
+    }),
+    { numRuns: 50 },
+  )
 })
 
 test("tools that the request declares are the caller's: their calls end the message", async () => {

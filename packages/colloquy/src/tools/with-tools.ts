@@ -8,6 +8,7 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from '../protocol/params.ts'
+import { JsonReader } from '../protocol/partial-json.ts'
 import { unlisted } from '../protocol/unlisted.ts'
 import { sendable } from './call.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
@@ -41,7 +42,7 @@ export function withTools(engine: Engine, tools: readonly RunnableTool[], option
     const fold = new Fold((name) => !declared.has(name))
     for await (const item of runTools(engine, request, options, context)) {
       if (item.type === 'event') yield* fold.event(item.event)
-      else if (item.type === 'reply') fold.reply(item.message)
+      else if (item.type === 'reply') yield* fold.reply(item.message)
       else if (item.type === 'results') yield* fold.results(item.message.content as ToolResultBlockParam[])
       else if (item.type === 'done') yield* fold.done(item)
     }
@@ -63,6 +64,8 @@ class Fold {
   #blocks = 0
   #isStarted = false
   #usage: Usage | undefined
+  /** The call whose input is under way. */
+  #call: { block: ToolUseBlock; text: string } | undefined
 
   constructor(isOwn: (name: string) => boolean) {
     this.#isOwn = isOwn
@@ -78,13 +81,17 @@ class Fold {
         const index = this.#offset + event.index
         this.#blocks = Math.max(this.#blocks, index + 1)
         const block = event.content_block
-        return yield block.type === 'tool_use' && this.#isOwn(block.name)
-          ? { ...event, index, content_block: unlisted({ ...block, type: 'mcp_tool_use', server_name: serverName }) }
-          : { ...event, index }
+        if (block.type !== 'tool_use' || !this.#isOwn(block.name)) return yield { ...event, index }
+        this.#call = { block, text: '' }
+        return
       }
       case 'content_block_delta':
+        if (!this.#call) return yield { ...event, index: this.#offset + event.index }
+        if (event.delta.type === 'input_json_delta') this.#call.text += event.delta.partial_json
+        return yield { type: 'ping' }
       case 'content_block_stop':
-        return yield { ...event, index: this.#offset + event.index }
+        if (!this.#call) return yield { ...event, index: this.#offset + event.index }
+        return yield* this.#endCall()
       // One message ends once: at the end of the last round.
       case 'message_delta':
       case 'message_stop':
@@ -94,17 +101,27 @@ class Fold {
     }
   }
 
-  reply({ usage }: Message): void {
+  *reply({ usage }: Message): Generator<MessageStreamEvent> {
+    // Still open: the reply was cut off within it.
+    if (this.#call) yield* this.#endCall()
     this.#usage = this.#usage ? addUsage(this.#usage, usage) : usage
     this.#offset = this.#blocks
   }
 
+  /**
+   * Sends the call whole. Clients take the pieces of an input where they know the block that they belong to, and not all
+   * know this one: they would send an empty input back.
+   */
+  *#endCall(): Generator<MessageStreamEvent> {
+    const { block, text } = this.#call!
+    this.#call = undefined
+    const call = { ...block, type: 'mcp_tool_use', server_name: serverName, input: inputOf(text) ?? block.input }
+    yield* whole(this.#blocks - 1, call)
+  }
+
   *results(results: ToolResultBlockParam[]): Generator<MessageStreamEvent> {
     for (const { content = [], is_error = false, ...result } of results) {
-      const index = this.#blocks++
-      const block = { ...result, type: 'mcp_tool_result', is_error, content }
-      yield { type: 'content_block_start', index, content_block: unlisted(block) }
-      yield { type: 'content_block_stop', index }
+      yield* whole(this.#blocks++, { ...result, type: 'mcp_tool_result', is_error, content })
     }
     this.#offset = this.#blocks
     // What was used so far is known even if a later round fails.
@@ -122,6 +139,21 @@ class Fold {
     }
     yield { type: 'message_delta', delta, usage }
     yield { type: 'message_stop' }
+  }
+}
+
+function* whole(index: number, block: ServedBlock): Generator<MessageStreamEvent> {
+  yield { type: 'content_block_start', index, content_block: unlisted(block) }
+  yield { type: 'content_block_stop', index }
+}
+
+/** The input as the loop has it: what can be read of a text that is cut or malformed. */
+function inputOf(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return new JsonReader().push(text)
   }
 }
 
@@ -152,7 +184,7 @@ function unfold(message: MessageParam): MessageParam[] {
     if (results.length) flush()
     const isOwn = type === 'mcp_tool_use' && server_name === serverName
     if (isOwn) calls.add(fields.id)
-    content.push(isOwn ? ({ ...fields, type: 'tool_use' } as ToolUseBlock) : block)
+    content.push(isOwn ? ({ type: 'tool_use', ...fields } as unknown as ToolUseBlock) : block)
   }
   flush()
   return calls.size ? messages : [message]
@@ -161,8 +193,8 @@ function unfold(message: MessageParam): MessageParam[] {
 function toolResult({ is_error, content, ...fields }: { [field: string]: unknown }): ToolResultBlockParam {
   const isEmpty = Array.isArray(content) && content.length === 0
   return {
-    ...fields,
     type: 'tool_result',
+    ...fields,
     ...(isEmpty ? {} : { content }),
     ...(is_error ? { is_error } : {}),
   } as ToolResultBlockParam
