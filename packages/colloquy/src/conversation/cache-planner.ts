@@ -47,16 +47,18 @@ export class CachePlanner {
   #lastSent: Sent | undefined
 
   /** Undefined where no marks are to be placed: the model is unknown, or the user places them by hand. */
-  plan(settings: Omit<MessageCreateParams, 'messages'>, history: History, now: number): CachedRequest | undefined {
+  plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnMarks(settings) || history.hasOwnMarks) return undefined
+    const { sent } = history
+    // A prefill stands behind the history and carries no mark.
+    if (messages.length !== sent.length) return undefined
     this.#learn(history)
     const ttl = chooseTtl({
       pauses: this.#withPauseTo(now),
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
     })
-    const { sent } = history
     const marks = placeMarks({ ...settings, messages: sent }, { tail: ttl, minTokens: model.minCacheTokens })
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)

@@ -1,4 +1,4 @@
-import type { ContentBlockParam, MessageContentParam, ToolResultBlockParam } from '../protocol/params.ts'
+import type { ContentBlockParam, MessageContentParam, MessageParam, ToolResultBlockParam } from '../protocol/params.ts'
 import { ContentError } from './errors.ts'
 
 /** The calls that wait for results at the end of a history: ids of `tool_use` blocks. */
@@ -24,6 +24,15 @@ export function checkContent(content: MessageContentParam, waiting: WaitingCalls
     throw new ContentError(`Cannot send content.${misplaced}: tool results come before all other blocks`)
   }
   checkResults(results, waiting)
+}
+
+/** Checks a message of a history, after which other messages stand. */
+export function checkMessage({ role, content }: MessageParam, waiting: WaitingCalls): void {
+  if (role === 'user') return checkContent(content, waiting)
+  if (role !== 'assistant' && role !== 'system') throw new ContentError(`its role is ${describe(role)}`)
+  checkResults([], waiting)
+  if (content?.length > 0) return
+  throw new ContentError(`its content must be text or a list of blocks, found ${describe(content)}`)
 }
 
 /** Checks what takes a reply's place: text or blocks that call nothing, since nobody would answer the calls. */

@@ -1,17 +1,18 @@
-import type { Engine } from '../protocol/engine.ts'
-import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import type { MessageContentParam, MessageCreateParams } from '../protocol/params.ts'
 import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './branches.ts'
+import { CachePlanner } from './cache-planner.ts'
 import { checkContent, checkReplacement } from './content.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
 import type { TotalCost, TotalUsage } from './money.ts'
+import { copyPath } from './records.ts'
 import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
-import type { ConversationState } from './state.ts'
+import { addConversation, type ConversationState } from './state.ts'
 import type { ConversationStore, MessageRecord } from './store.ts'
 import { newestLeaf } from './tree.ts'
 import { Turn } from './turn.ts'
-import { runTurn, type TurnRequest } from './turn-runner.ts'
+import { type Asking, runTurn, type TurnRequest } from './turn-runner.ts'
 import { type ConversationMessage, isShown, showMessage } from './view.ts'
 
 /** How one turn differs: any setting may be given for this turn alone. */
@@ -37,11 +38,11 @@ export interface SendOptions extends TurnOptions {
  */
 export class Conversation {
   readonly #state: ConversationState
-  readonly #engine: Engine
+  readonly #asking: Asking
 
-  constructor(state: ConversationState, engine: Engine) {
+  constructor(state: ConversationState, asking: Asking) {
     this.#state = state
-    this.#engine = engine
+    this.#asking = asking
   }
 
   get id(): string {
@@ -169,6 +170,14 @@ export class Conversation {
     return branchesOf(await this.#store.tree(this.id), this.#state.record.head)
   }
 
+  /** A new conversation that begins with this one, up to and with the message. Default: the whole active path. */
+  async fork(messageId?: string): Promise<Conversation> {
+    const { title, settings } = this
+    const messages = copyPath((await this.#historyTo(messageId)).records)
+    const state = await addConversation(this.#store, { title, settings, messages, head: messages.length })
+    return new Conversation(state, this.#asking)
+  }
+
   /** Erases a message and everything that follows it, on every branch. */
   async erase(messageId: string): Promise<void> {
     await this.#state.prune(numberOf(this.id, messageId))
@@ -190,9 +199,11 @@ export class Conversation {
 
   /** The request that would be sent next, with this content as the user's message. */
   preview(content?: MessageContentParam): MessageCreateParams {
-    const { history, settings } = this.#state
-    const next: MessageParam[] = content === undefined ? [] : [{ role: 'user', content }]
-    return requestOf(settings, {}, [...history.sent, ...next]).params
+    const { settings, history } = this.#state
+    const next = content === undefined ? history : history.with({ role: 'user', content })
+    const { params } = requestOf(settings, {}, next.sent)
+    const cached = this.#asking.cacheMarks && new CachePlanner().plan(params, next, Date.now())
+    return cached ? cached.params : params
   }
 
   get #store(): ConversationStore {
@@ -217,7 +228,7 @@ export class Conversation {
   #ask(options: TurnOptions, key: string | undefined, plan: TurnRequest['plan']): Turn {
     const { signal, onConflict = 'fail' } = options
     const request = { plan, overrides: settingsOf(options), onConflict, key }
-    return new Turn((control) => runTurn(this.#state, this.#engine, request, control), signal)
+    return new Turn((control) => runTurn(this.#state, this.#asking, request, control), signal)
   }
 }
 

@@ -1,13 +1,15 @@
 import { type UpstreamClient, upstream } from '../engines/upstream.ts'
 import type { Engine } from '../protocol/engine.ts'
 import { AnthropicError } from '../protocol/error.ts'
+import type { MessageParam } from '../protocol/params.ts'
+import { exportConversation, fromMessages, readArchive } from './archive.ts'
 import { Conversation } from './conversation.ts'
 import { ConversationNotFoundError } from './errors.ts'
-import { newConversationId } from './id.ts'
 import { memoryStore } from './memory.ts'
 import { openRecovered } from './recovery.ts'
-import { type ConversationSettings, checkSettings } from './settings.ts'
-import { ConversationState } from './state.ts'
+import type { Archive } from './records.ts'
+import type { ConversationSettings } from './settings.ts'
+import { addConversation, ConversationState } from './state.ts'
 import type { ConversationStore } from './store.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from './view.ts'
 
@@ -18,11 +20,20 @@ export interface ConversationsOptions {
   engine?: Engine
   /** Where conversations are kept. Default: in memory, until the process ends. */
   store?: ConversationStore
+  /** How often what arrives of a reply is written down: a crash loses no more than that. Milliseconds. Default 250. */
+  journalMs?: number
+  /**
+   * Marks what the API is to keep in its prompt cache, and for how long, by the pauses seen so far. A conversation that
+   * carries marks of its own is left alone. Default true.
+   */
+  cacheMarks?: boolean
 }
 
 export interface CreateOptions extends ConversationSettings {
   /** Default: the first line that is said. */
   title?: string
+  /** What was said before, in the API's form. Default nothing. */
+  messages?: readonly MessageParam[]
 }
 
 export interface ListOptions {
@@ -40,6 +51,15 @@ export interface Conversations {
   list(options?: ListOptions): Promise<ListedConversation[]>
   /** The messages that hold every word of the query, the newest first. Default limit 20. */
   search(query: string, options?: { limit?: number }): Promise<FoundMessage[]>
+  /** The conversation as JSON Lines: itself, then every message of every branch, exactly as it is kept. */
+  export(id: string): AsyncGenerator<string>
+  /**
+   * Adds a conversation from what `export` wrote, from a Claude Code transcript, or from messages in the API's form, one a
+   * line or in a list. Settings that are given go before those that come with it.
+   *
+   * Throws a `ContentError` that names the line where it can be read as none of these, and then adds nothing.
+   */
+  import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation>
   /** Erases the conversation. Throws a `ConversationNotFoundError` where there is none. */
   delete(id: string): Promise<void>
   /** Closes the store. */
@@ -48,20 +68,30 @@ export interface Conversations {
 }
 
 /** Opens the conversations of a store. Throws an `AnthropicError` unless there is one of `client` and `engine`. */
-export function openConversations({ client, engine, store = memoryStore() }: ConversationsOptions): Conversations {
-  const ask = engineOf(client, engine)
+export function openConversations(options: ConversationsOptions): Conversations {
+  const { store = memoryStore(), journalMs = 250, cacheMarks = true } = options
+  const asking = { engine: engineOf(options), journalMs, cacheMarks }
   async function open(id: string): Promise<Conversation> {
-    return new Conversation(new ConversationState(store, await openRecovered(store, id)), ask)
+    return new Conversation(new ConversationState(store, await openRecovered(store, id)), asking)
+  }
+
+  async function add(archive: Archive): Promise<Conversation> {
+    return new Conversation(await addConversation(store, archive), asking)
   }
 
   return {
     open,
-    async create({ title, ...settings }) {
-      checkSettings(settings)
-      const at = Date.now()
-      const id = newConversationId(at)
-      const conversation = await store.create({ id, title: title ?? null, settings: JSON.stringify(settings), at })
-      return new Conversation(new ConversationState(store, { conversation, messages: [], elsewhere: [] }), ask)
+    async create({ title, messages = [], ...settings }) {
+      const archive = fromMessages(
+        messages.map((message) => JSON.stringify(message)),
+        Date.now(),
+      )
+      return add({ ...archive, title, settings })
+    },
+    export: (id) => exportConversation(store, id),
+    async import(text, settings) {
+      const archive = readArchive(text, Date.now())
+      return add({ ...archive, settings: { ...archive.settings, ...settings } })
     },
     async list({ limit = 50, before } = {}) {
       return (await store.list({ limit: positive('limit', limit), before })).map(showListed)
@@ -79,7 +109,7 @@ export function openConversations({ client, engine, store = memoryStore() }: Con
   }
 }
 
-function engineOf(client: UpstreamClient | undefined, engine: Engine | undefined): Engine {
+function engineOf({ client, engine }: ConversationsOptions): Engine {
   if ((client === undefined) === (engine === undefined)) {
     throw new AnthropicError(
       `Cannot open conversations as there must be a client or an engine: found ${client === undefined ? 'neither' : 'both'}`,

@@ -19,6 +19,7 @@ export interface Exchange {
   handle: number
   /** Empty, or with the beginning of the reply where this one continues it. */
   builder: ReplyBuilder
+  journalMs: number
 }
 
 export interface Exchanged {
@@ -31,10 +32,10 @@ export interface Exchanged {
 
 /** Asks the engine, journals and publishes what arrives, and says what is to be kept of it. Never throws. */
 export async function exchange(asked: Exchange, control: TurnControl): Promise<Exchanged> {
-  const { store, id, handle, builder } = asked
+  const { store, id, handle, builder, journalMs } = asked
   let unwritten: { error: unknown } | undefined
   // A reply that cannot be kept is not worth its price.
-  const journal = new Journal(store, handle, (error) => {
+  const journal = new Journal(store, { handle, intervalMs: journalMs }, (error) => {
     unwritten ??= { error }
     control.abort(error)
   })

@@ -88,6 +88,14 @@ export class History {
     return new History(this.#records.slice(0, index))
   }
 
+  /** A history with one more message, which is not kept anywhere. */
+  with(message: MessageParam): History {
+    const number = (this.last?.number ?? 0) + 1
+    const json = JSON.stringify(message)
+    const place = { number, parent: number - 1, state: 'committed', createdAt: Date.now() } as const
+    return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
+  }
+
   push(record: MessageRecord): void {
     this.#records.push(record)
   }

@@ -1,13 +1,18 @@
 import type { MessageStreamEvent } from '../protocol/event.ts'
 import type { ConversationStore } from './store.ts'
 
-/** Nothing that arrived is unwritten for longer. */
-const intervalMs = 250
+export interface JournalOptions {
+  /** Of the reply in the store. */
+  handle: number
+  /** Nothing that arrived is unwritten for longer. */
+  intervalMs: number
+}
 
-/** Writes what arrives of a reply to the store, so that a crash loses at most a quarter of a second of it. */
+/** Writes what arrives of a reply to the store, so that a crash loses no more than the last interval of it. */
 export class Journal {
   readonly #store: ConversationStore
   readonly #handle: number
+  readonly #intervalMs: number
   readonly #fail: (error: unknown) => void
   readonly #heartbeat: ReturnType<typeof setInterval>
   #waiting: MessageStreamEvent[] = []
@@ -15,10 +20,11 @@ export class Journal {
   #writing: Promise<void> = Promise.resolve()
   #index = 0
 
-  /** @param fail called when the store refuses; a reply that cannot be kept is not worth its price. */
-  constructor(store: ConversationStore, handle: number, fail: (error: unknown) => void) {
+  /** @param fail called when the store refuses. */
+  constructor(store: ConversationStore, { handle, intervalMs }: JournalOptions, fail: (error: unknown) => void) {
     this.#store = store
     this.#handle = handle
+    this.#intervalMs = intervalMs
     this.#fail = fail
     this.#heartbeat = setInterval(() => this.#write(''), store.heartbeatMs)
     letExit(this.#heartbeat)
@@ -30,7 +36,7 @@ export class Journal {
     if (longer === undefined) this.#waiting.push(event)
     else this.#waiting[this.#waiting.length - 1] = longer
     if (this.#timer !== undefined) return
-    this.#timer = setTimeout(() => this.#flush(), intervalMs)
+    this.#timer = setTimeout(() => this.#flush(), this.#intervalMs)
     letExit(this.#timer)
   }
 

@@ -10,12 +10,12 @@ export interface ConversationSettings extends Omit<MessageCreateParams, 'message
 }
 
 /** Checks what no request can do without. What else the API refuses, it refuses itself. */
-export function checkSettings(settings: ConversationSettings): void {
+export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
   const { model, max_tokens: maxTokens } = settings
   if (typeof model !== 'string' || model === '') {
     throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)
   }
-  if (!Number.isInteger(maxTokens) || maxTokens < 1) {
+  if (!Number.isInteger(maxTokens) || maxTokens! < 1) {
     throw new AnthropicError(
       `Cannot set max_tokens of a conversation as it must be a positive integer: found ${JSON.stringify(maxTokens)}`,
     )

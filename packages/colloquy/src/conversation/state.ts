@@ -1,8 +1,11 @@
+import { CachePlanner } from './cache-planner.ts'
 import { ConversationConflictError } from './errors.ts'
 import { History } from './history.ts'
+import { newConversationId } from './id.ts'
 import { Ledger } from './money.ts'
 import { openRecovered } from './recovery.ts'
-import { type ConversationSettings } from './settings.ts'
+import type { Archive } from './records.ts'
+import { type ConversationSettings, checkSettings } from './settings.ts'
 import type {
   BegunTurn,
   ConversationChanges,
@@ -13,6 +16,7 @@ import type {
   OpenedConversation,
 } from './store.ts'
 import { isUnfinished } from './tree.ts'
+import { titleOf } from './view.ts'
 
 /** What a process knows of a conversation, and how it learns more. */
 export class ConversationState {
@@ -22,6 +26,7 @@ export class ConversationState {
   history!: History
   settings!: ConversationSettings
   ledger!: Ledger
+  readonly cache: CachePlanner = new CachePlanner()
   /** The turn that this process runs; it never rejects. */
   running: Promise<unknown> | undefined
   /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
@@ -147,6 +152,21 @@ export class ConversationState {
     this.#isReceiving = last !== undefined && isUnfinished(last.state)
     this.history = new History(this.#isReceiving ? messages.slice(0, -1) : messages)
   }
+}
+
+/** Adds a conversation to the store. Throws where its settings are no settings, and then adds nothing. */
+export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
+  const { title, settings, messages, head } = archive
+  checkSettings(settings)
+  const at = Date.now()
+  const id = newConversationId(at)
+  const asked = messages.find(({ role }) => role === 'user')
+  const given = title ?? (asked && titleOf([asked])) ?? null
+  const conversation = await store.create({ id, title: given, settings: JSON.stringify(settings), at, messages, head })
+  return new ConversationState(
+    store,
+    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, elsewhere: [] },
+  )
 }
 
 function parseSettings(json: string): ConversationSettings {

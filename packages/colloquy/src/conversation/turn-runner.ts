@@ -4,6 +4,7 @@ import { APIUserAbortError } from '../protocol/error.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { MessageContentParam } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
+import type { CacheReport } from './cache-planner.ts'
 import { ConversationConflictError } from './errors.ts'
 import { type Exchanged, exchange } from './exchange.ts'
 import { type ReplyCost, type ReplyRecord, replyCost } from './money.ts'
@@ -23,13 +24,21 @@ export interface TurnRequest {
   key?: string | undefined
 }
 
+/** Whom to ask, and how. */
+export interface Asking {
+  engine: Engine
+  /** How often what arrives is written down. */
+  journalMs: number
+  cacheMarks: boolean
+}
+
 /** How often a turn that queues looks whether another process's reply has ended. */
 const pollMs = 100
 
 /** Runs one turn from the question to the kept reply. */
 export async function runTurn(
   state: ConversationState,
-  engine: Engine,
+  asking: Asking,
   request: TurnRequest,
   control: TurnControl,
 ): Promise<Reply> {
@@ -40,7 +49,7 @@ export async function runTurn(
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   state.running = over
   try {
-    return await takeTurn(state, engine, request, control)
+    return await takeTurn(state, asking, request, control)
   } finally {
     if (state.running === over) state.running = undefined
     end()
@@ -49,13 +58,13 @@ export async function runTurn(
 
 async function takeTurn(
   state: ConversationState,
-  engine: Engine,
+  asking: Asking,
   request: TurnRequest,
   control: TurnControl,
 ): Promise<Reply> {
   for (;;) {
     const begun = await begin(state, request, control.signal)
-    if (!begun.repeated) return run(state, engine, request, begun, control)
+    if (!begun.repeated) return run(state, asking, request, begun, control)
     const { reply, message } = begun
     if (reply.state === 'committed') return repeat(reply, control)
     if (isUnfinished(reply.state)) await waitElsewhere(state, request, control.signal)
@@ -67,7 +76,7 @@ async function takeTurn(
         messages: [],
         parent: message,
       })
-      return takeTurn(state, engine, { ...request, plan: again, key: undefined }, control)
+      return takeTurn(state, asking, { ...request, plan: again, key: undefined }, control)
     }
   }
 }
@@ -153,36 +162,39 @@ async function unless(signal: AbortSignal, done: Promise<unknown>): Promise<void
 
 async function run(
   state: ConversationState,
-  engine: Engine,
+  asking: Asking,
   request: TurnRequest,
   begun: Planned,
   control: TurnControl,
 ): Promise<Reply> {
   const { parent, at } = begun
-  const { end, message, cost, error } = await receive(state, engine, request, begun, control)
+  const { end, message, cost, cache, error } = await receive(state, asking, request, begun, control)
   const number = await keep(state, end)
   control.kept = true
   const { json, received, reply } = end
   const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
   await state.ended(begun.reply, record)
   if (error !== undefined) throw error
-  return replyOf(record, message!, cost)
+  return { ...replyOf(record, message!, cost), cache }
 }
 
 async function receive(
   state: ConversationState,
-  engine: Engine,
+  asking: Asking,
   { overrides }: TurnRequest,
   { plan, handle }: Planned,
   control: TurnControl,
-): Promise<Exchanged> {
+): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
   const settings = changeSettings(state.settings, overrides)
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
   const { params, context } = requestOf(settings, plan, state.history.sent)
-  return exchange({ engine, params, context, store, id, handle, builder }, control)
+  const cached = asking.cacheMarks ? state.cache.plan(params, state.history, Date.now()) : undefined
+  const sent = cached?.params ?? params
+  const exchanged = await exchange({ ...asking, params: sent, context, store, id, handle, builder }, control)
+  return { ...exchanged, cache: exchanged.message && cached?.report(exchanged.message.usage) }
 }
 
 interface Written {
@@ -259,6 +271,7 @@ function replyOf(record: MessageRecord, message: Message, cost: ReplyCost | unde
     text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     usage: message.usage,
     cost,
+    cache: undefined,
     stopReason: message.stop_reason,
   }
 }

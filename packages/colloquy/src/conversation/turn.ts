@@ -1,6 +1,7 @@
 import { APIUserAbortError } from '../protocol/error.ts'
 import type { MessageStreamEvent } from '../protocol/event.ts'
 import type { Message, StopReason, Usage } from '../protocol/message.ts'
+import type { CacheReport } from './cache-planner.ts'
 import type { ReplyCost } from './money.ts'
 
 /** What the model answered, kept. */
@@ -14,6 +15,8 @@ export interface Reply {
   usage: Usage
   /** Undefined: the model has no known price. */
   cost: ReplyCost | undefined
+  /** What was planned for the prompt cache and what came of it; undefined where no marks were placed. */
+  cache: CacheReport | undefined
   stopReason: StopReason | null
 }
 
