@@ -150,7 +150,10 @@ export class Call implements Cancellable {
   }
 
   async #errorOf(reply: Reply): Promise<APIError> {
-    const text = await this.within(reply, readBody(reply))
+    const location = reply.status < 400 ? reply.header('location') : null
+    // The key is for the host that it was given for, and a POST that becomes a GET asks nothing.
+    const hint = location && `Cannot follow a redirect to ${location}: if it can be trusted, pass it as baseURL`
+    const text = (await this.within(reply, readBody(reply))) || hint || ''
     const body = parsed(text)
     return APIError.generate(reply.status, body, body === undefined ? text.slice(0, 2000) : undefined, reply.headers())
   }
