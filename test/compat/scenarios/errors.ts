@@ -121,7 +121,7 @@ export const errors: Scenario[] = [
       headers: { 'anthropic-workspace-id': 'wrkspc_1', 'anthropic-ratelimit-tokens-remaining': '0' },
     }),
   ),
-  throws('a redirect, which is followed', { status: 304, headers: { 'request-id': requestId } }),
+  throws('304, which nothing asked for', { status: 304, headers: { 'request-id': requestId } }),
   {
     name: 'the classes hang on the client and extend each other',
     run: ({ Anthropic }) =>

@@ -1,4 +1,5 @@
 import type { ClientOptions } from '@anthropic-ai/sdk'
+import { inspect } from 'node:util'
 import { failure, hello, json, message } from '../fixtures.ts'
 import { ownError, type Difference, type Scenario } from '../scenario.ts'
 
@@ -199,6 +200,31 @@ export const options: Scenario[] = [
       ],
     },
     run: ask,
+  },
+  {
+    name: 'a log of everything never shows a key',
+    replies: [failure(529, 'overloaded_error', 'Overloaded', { headers: { 'retry-after-ms': '1' } }), good],
+    async run({ client }) {
+      const lines: unknown[] = []
+      const write = (...line: unknown[]): number => lines.push(line)
+      const logger = { error: write, warn: write, info: write, debug: write }
+      const talkative = client.withOptions({ logger, logLevel: 'debug', defaultHeaders: { cookie: 'crumbs' } })
+      await talkative.messages.create(hello)
+      const text = inspect(lines, { depth: 9 })
+      return [lines.length > 0, text.includes('sk-ant'), text.includes('crumbs')]
+    },
+  },
+  {
+    name: 'a log at its default says nothing while all is well',
+    replies: [good],
+    async run({ client, Anthropic }) {
+      const lines: unknown[] = []
+      const write = (...line: unknown[]): number => lines.push(line)
+      const logger = { error: write, warn: write, info: write, debug: write }
+      const quiet = new Anthropic({ apiKey: 'sk-ant-test', baseURL: client.baseURL, logger })
+      await quiet.messages.create(hello)
+      return lines
+    },
   },
   {
     name: 'requests of other kinds by hand',

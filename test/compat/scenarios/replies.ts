@@ -1,4 +1,5 @@
-import { failure, hello, json, message, requestId } from '../fixtures.ts'
+import { gzipSync } from 'node:zlib'
+import { failure, frame, hello, helloStream, json, message, requestId, sse } from '../fixtures.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** What an answer may be: every block, every odd body, and the ways to look at it. */
@@ -215,6 +216,60 @@ export const replies: Scenario[] = [
     name: 'a reply in many pieces, one inside a character',
     replies: [inPieces(JSON.stringify(message({ content: [{ type: 'text', text: 'é 漢字 😀' }] })))],
     run: ({ client }) => client.messages.create(hello),
+  },
+  {
+    name: 'a compressed reply',
+    replies: [
+      { ...json(message(), { headers: { 'content-encoding': 'gzip' } }), body: [gzipSync(JSON.stringify(message()))] },
+    ],
+    run: ({ client }) => client.messages.create(hello),
+  },
+  {
+    name: 'a compressed stream',
+    replies: [
+      {
+        ...sse([], { headers: { 'content-encoding': 'gzip' } }),
+        body: [gzipSync(helloStream.map(frame).join(''))],
+      },
+    ],
+    run: async ({ client }) => Array.fromAsync(await client.messages.create({ ...hello, stream: true })),
+  },
+  ...[301, 302, 303, 307, 308].map((status): Scenario => ({
+    name: `a redirect with ${status}`,
+    replies: [{ status, headers: { location: 'elsewhere' } }, json(message())],
+    options: { maxRetries: 0 },
+    run: async ({ client }) => (await client.messages.create(hello)).stop_reason,
+    differs: [
+      { name: 'redirects', at: 'returned', official: 'end_turn' },
+      {
+        name: 'redirects',
+        at: 'requests.1',
+        official: { method: status < 304 ? 'GET' : 'POST', path: '/v1/elsewhere' },
+      },
+      { name: 'redirects', at: 'threw', ours: { name: 'APIError', status } },
+    ],
+  })),
+  {
+    name: 'a reply of two megabytes',
+    replies: [json(message({ content: [{ type: 'text', text: 'ä'.repeat(1_000_000) }] }))],
+    run: async ({ client }) =>
+      (await client.messages.create(hello)).content.map((block) => (block.type === 'text' ? block.text.length : 0)),
+  },
+  {
+    name: 'a request of two megabytes',
+    replies: [json(message())],
+    async run({ client, stage }) {
+      await client.messages.create({ ...hello, messages: [{ role: 'user', content: 'ä'.repeat(1_000_000) }] })
+      return stage.requests.splice(0).map(({ body }) => body.length)
+    },
+  },
+  {
+    name: 'fifty requests at once',
+    replies: Array.from({ length: 50 }, () => json(message())),
+    async run({ client, stage }) {
+      const all = await Promise.all(Array.from({ length: 50 }, () => client.messages.create(hello)))
+      return [all.length, stage.requests.splice(0).length]
+    },
   },
   {
     name: 'countTokens()',
