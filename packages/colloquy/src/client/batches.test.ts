@@ -130,3 +130,34 @@ test('leaving the results early closes the connection', async (t) => {
   }
   await server.idle()
 })
+
+test('an abort and a long silence end the results', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
+    (answer) => void answer.head(200).response.write(`${JSON.stringify(line('a'))}\n`),
+    (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
+    (answer) => void answer.head(200).response.write(`${JSON.stringify(line('a'))}\n`),
+    (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
+    (answer) => void answer.head(200).response.write(`${JSON.stringify(line('a'))}\n`),
+  )
+  const { batches } = server.client().messages
+  const controller = new AbortController()
+  const aborted = await batches.results('msgbatch_1', {}, { signal: controller.signal })
+  await assert.rejects(
+    async () => {
+      for await (const { custom_id } of aborted) controller.abort(custom_id)
+    },
+    { name: 'APIUserAbortError', cause: 'a' },
+  )
+  const stopped = await batches.results('msgbatch_1')
+  await assert.rejects(
+    async () => {
+      for await (const { custom_id } of stopped) stopped.controller.abort(custom_id)
+    },
+    { name: 'APIUserAbortError', cause: 'a' },
+  )
+  const silent = await batches.results('msgbatch_1', {}, { idleTimeout: 20 })
+  await assert.rejects(Array.fromAsync(silent), { name: 'APIConnectionTimeoutError' })
+  await server.idle()
+})

@@ -8,13 +8,11 @@ import { AnthropicError } from '../protocol/error.ts'
 import type { PageParams } from '../protocol/page.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
-import { connectionError } from './failure.ts'
 import { type CallParams, bodyAndOptions, withoutHeaders } from './call-params.ts'
 import type { RequestOptions } from './options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from './request.ts'
-import { Stream } from './stream.ts'
-import type { Reply } from './transport.ts'
+import type { Stream } from './stream.ts'
 
 const path = '/v1/messages/batches'
 
@@ -63,12 +61,10 @@ export class Batches {
         `Cannot read the results of batch ${id}: it has no results_url, its status is ${batch.processing_status}`,
       )
     }
-    const settled = optionsOf(params, options)
-    return this.#client.request({ ...settled, method: 'get', path: batch.results_url }, async (call, reply) => {
-      call.settle()
-      const controller = new AbortController()
-      controller.signal.addEventListener('abort', () => reply.cancel(controller.signal.reason as Error), { once: true })
-      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(reply, batch.results_url!), controller)
+    const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
+    return this.#client.request(request, async (call, reply) => {
+      const { jsonLines } = await import('./json-lines.ts')
+      return jsonLines<MessageBatchIndividualResponse>(call, reply, request.path)
     })
   }
 }
@@ -76,41 +72,4 @@ export class Batches {
 function optionsOf(params: CallParams | null, options: RequestOptions): RequestOptions {
   const { body: _, ...settled } = bodyAndOptions(params ?? {}, options)
   return settled
-}
-
-/** The values of a JSON Lines body as they arrive. Leaving the loop early closes the connection. */
-async function* jsonLines<Item>(reply: Reply, url: string): AsyncGenerator<Item> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  let number = 0
-  try {
-    while (true) {
-      const chunk = await readFrom(reply, url)
-      const lines = (rest + (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode())).split('\n')
-      rest = chunk ? lines.pop()! : ''
-      for (const line of lines) {
-        number++
-        if (line.trim()) yield parseLine(line, number, url)
-      }
-      if (!chunk) return
-    }
-  } finally {
-    reply.cancel(new Error('The results are not read on'))
-  }
-}
-
-async function readFrom(reply: Reply, url: string): Promise<Uint8Array | undefined> {
-  try {
-    return await reply.read()
-  } catch (error) {
-    throw connectionError(url, error)
-  }
-}
-
-function parseLine<Item>(line: string, number: number, url: string): Item {
-  try {
-    return JSON.parse(line) as Item
-  } catch (cause) {
-    throw new AnthropicError(`Cannot read line ${number} of ${url} as JSON: found ${line.slice(0, 60)}`, { cause })
-  }
 }
