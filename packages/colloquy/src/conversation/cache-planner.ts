@@ -50,16 +50,15 @@ export class CachePlanner {
   plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnMarks(settings) || history.hasOwnMarks) return undefined
-    const { sent } = history
     // A prefill stands behind the history and carries no mark.
-    if (messages.length !== sent.length) return undefined
+    if (messages.length !== history.sentCount) return undefined
     this.#learn(history)
     const ttl = chooseTtl({
       pauses: this.#withPauseTo(now),
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
     })
-    const marks = placeMarks({ ...settings, messages: sent }, { tail: ttl, minTokens: model.minCacheTokens })
+    const marks = placeMarks({ ...settings, messages }, { tail: ttl, minTokens: model.minCacheTokens })
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
     return {

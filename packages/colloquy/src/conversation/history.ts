@@ -31,14 +31,17 @@ export class History {
     return this.#records.at(-1)
   }
 
-  /** The messages as they are sent, frozen. Each is parsed when it is first looked at; who sends them needs no look. */
+  /**
+   * The messages as they are sent, in a list of its own. Each is frozen, and parsed when it is first looked at; who sends
+   * the list needs no look.
+   */
   get sent(): MessageParam[] {
-    for (; this.#seen < this.#records.length; this.#seen++) {
-      const { role, json } = this.#records[this.#seen]!
-      if (json !== '') this.#sent.push(lazyMessage(role, json))
-    }
-    const messages = Object.freeze([...this.#sent]) as MessageParam[]
-    return keepJson(messages, () => this.#pieces(messages.length))
+    return this.#kept(this.#look().slice(), this.#sent.length)
+  }
+
+  /** How many messages are sent. */
+  get sentCount(): number {
+    return this.#look().length
   }
 
   /**
@@ -49,14 +52,9 @@ export class History {
    */
   sentWith(marks: ReadonlyMap<number, CacheControlEphemeral>): MessageParam[] {
     if (marks.size === 0) return this.sent
-    const { sent } = this
-    const first = Math.min(...marks.keys())
-    const rest = sent.slice(first).map((message, index) => {
-      const mark = marks.get(first + index)
-      return mark === undefined ? message : withMark(message, mark)
-    })
-    const messages = Object.freeze([...sent.slice(0, first), ...rest]) as MessageParam[]
-    return keepJson(messages, () => this.#pieces(first, rest.map(jsonOf)))
+    const messages = this.sent
+    for (const [index, mark] of marks) messages[index] = withMark(messages[index]!, mark)
+    return this.#kept(messages, Math.min(...marks.keys()))
   }
 
   /** Whether a message of the user's carries a cache mark of its own. */
@@ -98,6 +96,26 @@ export class History {
 
   push(record: MessageRecord): void {
     this.#records.push(record)
+  }
+
+  #look(): readonly MessageParam[] {
+    for (; this.#seen < this.#records.length; this.#seen++) {
+      const { role, json } = this.#records[this.#seen]!
+      if (json !== '') this.#sent.push(lazyMessage(role, json))
+    }
+    return this.#sent
+  }
+
+  /** Ties the list to its JSON, the first so many messages to what was encoded before, for as long as nobody changes it. */
+  #kept(messages: MessageParam[], first: number): MessageParam[] {
+    const rest = messages.slice(first)
+    return keepJson(messages, () => {
+      if (messages.length !== first + rest.length) return undefined
+      for (let index = 0; index < messages.length; index++) {
+        if (messages[index] !== (index < first ? this.#sent[index] : rest[index - first])) return undefined
+      }
+      return this.#pieces(first, rest.map(jsonOf))
+    })
   }
 
   /** The JSON of the first so many messages and some others. What was sent before is not encoded again. */

@@ -1,3 +1,5 @@
+export { type Budget, BudgetError } from './budget.ts'
+export type { CacheReport } from './cache-planner.ts'
 export type { Branch } from './branches.ts'
 export type { Conversation, SendOptions, TurnOptions } from './conversation.ts'
 export {

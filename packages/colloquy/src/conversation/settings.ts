@@ -1,5 +1,6 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
+import { type Budget, checkBudget } from './budget.ts'
 
 /** What every request of a conversation says besides its messages. Kept with the conversation. */
 export interface ConversationSettings extends Omit<MessageCreateParams, 'messages' | 'stream'> {
@@ -7,11 +8,14 @@ export interface ConversationSettings extends Omit<MessageCreateParams, 'message
   betas?: readonly string[]
   /** The value of `anthropic-version`. Default: the engine's. */
   version?: string
+  /** What the conversation may cost. Default: no limit. */
+  budget?: Budget
 }
 
 /** Checks what no request can do without. What else the API refuses, it refuses itself. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
-  const { model, max_tokens: maxTokens } = settings
+  const { model, max_tokens: maxTokens, budget } = settings
+  if (budget !== undefined) checkBudget(budget)
   if (typeof model !== 'string' || model === '') {
     throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)
   }

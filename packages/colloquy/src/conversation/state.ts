@@ -26,6 +26,8 @@ export class ConversationState {
   history!: History
   settings!: ConversationSettings
   ledger!: Ledger
+  /** The settings of the last call that this process made, as JSON. */
+  askedWith: string | undefined
   readonly cache: CachePlanner = new CachePlanner()
   /** The turn that this process runs; it never rejects. */
   running: Promise<unknown> | undefined

@@ -2,8 +2,9 @@ import { newId } from '../engines/id.ts'
 import type { Engine } from '../protocol/engine.ts'
 import { APIUserAbortError } from '../protocol/error.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
-import type { MessageContentParam } from '../protocol/params.ts'
+import type { MessageContentParam, MessageParam } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
+import { tokensWithin } from './budget.ts'
 import type { CacheReport } from './cache-planner.ts'
 import { ConversationConflictError } from './errors.ts'
 import { type Exchanged, exchange } from './exchange.ts'
@@ -63,7 +64,7 @@ async function takeTurn(
   control: TurnControl,
 ): Promise<Reply> {
   for (;;) {
-    const begun = await begin(state, request, control.signal)
+    const begun = await begin(state, asking, request, control.signal)
     if (!begun.repeated) return run(state, asking, request, begun, control)
     const { reply, message } = begun
     if (reply.state === 'committed') return repeat(reply, control)
@@ -86,10 +87,13 @@ interface Planned extends BegunTurn {
   /** The message that the reply answers. */
   parent: number
   at: number
+  /** What a budget makes of the settings. */
+  limits: Partial<ConversationSettings>
 }
 
 async function begin(
   state: ConversationState,
+  asking: Asking,
   request: TurnRequest,
   signal: AbortSignal,
 ): Promise<Planned | RepeatedTurn> {
@@ -100,7 +104,7 @@ async function begin(
     if (state.isBusy) await state.refresh()
     try {
       if (state.isBusy && onConflict !== 'branch') throw state.conflict('busy')
-      return await state.exclusively(() => beginNow(state, request))
+      return await state.exclusively(() => beginNow(state, asking, request))
     } catch (error) {
       // What is sent again need not fit any more where it was sent first.
       const repeated = key === undefined ? undefined : await state.store.find(state.id, key)
@@ -117,11 +121,13 @@ async function begin(
 
 async function beginNow(
   state: ConversationState,
+  { engine }: Asking,
   { plan: makePlan, key, overrides }: TurnRequest,
 ): Promise<Planned | RepeatedTurn> {
   // Whatever is wrong with the settings shows before anything is written.
-  changeSettings(state.settings, overrides)
+  const settings = changeSettings(state.settings, overrides)
   const plan = await makePlan()
+  const limits = plan.reply === undefined ? await limitsOf(state, engine, settings, plan) : {}
   const { id, record } = state
   const { parent, messages } = plan
   const at = Date.now()
@@ -135,9 +141,33 @@ async function beginNow(
     at,
   })
   if (begun.repeated) return begun
+  state.askedWith = promptSettings(settings)
   const asked = askedRecords(plan, begun.first, at)
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
-  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at }
+  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, limits }
+}
+
+/** What of the settings is part of the prompt, or may be. */
+function promptSettings({ budget: _, max_tokens: __, ...settings }: ConversationSettings): string {
+  return JSON.stringify(settings)
+}
+
+/** What the budget leaves of `max_tokens`. Throws `BudgetError` where that is not enough. */
+async function limitsOf(
+  state: ConversationState,
+  engine: Engine,
+  settings: ConversationSettings,
+  plan: Plan,
+): Promise<Partial<ConversationSettings>> {
+  const { budget } = settings
+  if (budget === undefined) return {}
+  const { history } = plan
+  const added = plan.messages.map(({ json }) => json)
+  const messages = [...history.sent, ...added.map((json) => JSON.parse(json) as MessageParam)]
+  const { params } = requestOf(settings, plan, messages)
+  const spent = state.ledger.total
+  const sameSettings = state.askedWith === promptSettings(settings)
+  return { max_tokens: await tokensWithin(budget, { params, history, added, spent, engine, sameSettings }) }
 }
 
 /** Waits for a while, where a turn is under way that another writer began. */
@@ -182,11 +212,11 @@ async function receive(
   state: ConversationState,
   asking: Asking,
   { overrides }: TurnRequest,
-  { plan, handle }: Planned,
+  { plan, handle, limits }: Planned,
   control: TurnControl,
 ): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
-  const settings = changeSettings(state.settings, overrides)
+  const settings = changeSettings(state.settings, { ...overrides, ...limits })
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
