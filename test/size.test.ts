@@ -49,7 +49,7 @@ async function firstChunks(contents: string): Promise<Uint8Array[]> {
     const { imports } = metafile.outputs[name]!
     for (const { kind, path } of imports) if (kind === 'import-statement') reach(path)
   }
-  reach(Object.keys(metafile.outputs).find((name) => metafile.outputs[name]!.entryPoint)!)
+  reach(Object.keys(metafile.outputs).find((name) => metafile.outputs[name]!.entryPoint === '<stdin>')!)
   const names = [...reached].map((name) => basename(name))
   return outputFiles.filter(({ path }) => names.includes(basename(path))).map((file) => file.contents)
 }

@@ -4,7 +4,7 @@ import type {
   MessageBatch,
   MessageBatchIndividualResponse,
 } from '../protocol/batch.ts'
-import { AnthropicError } from '../protocol/error.ts'
+import { APIUserAbortError, AnthropicError } from '../protocol/error.ts'
 import type { PageParams } from '../protocol/page.ts'
 import type { APIPromise } from './api-promise.ts'
 import type { BaseAnthropic } from './base-client.ts'
@@ -12,7 +12,7 @@ import { type CallParams, bodyAndOptions, withoutHeaders } from './call-params.t
 import type { RequestOptions } from './options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from './request.ts'
-import type { Stream } from './stream.ts'
+import { Stream } from './stream.ts'
 
 const path = '/v1/messages/batches'
 
@@ -63,10 +63,17 @@ export class Batches {
     }
     const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
     return this.#client.request(request, async (call, reply) => {
+      call.hold(reply)
       const { jsonLines } = await import('./json-lines.ts')
-      return jsonLines<MessageBatchIndividualResponse>(call, reply, request.path)
+      const controller = new AbortController()
+      controller.signal.addEventListener('abort', () => reply.cancel(abortOf(controller.signal)), { once: true })
+      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(call, reply, request.path), controller)
     })
   }
+}
+
+function abortOf({ reason }: AbortSignal): APIUserAbortError {
+  return new APIUserAbortError({ cause: reason })
 }
 
 function optionsOf(params: CallParams | null, options: RequestOptions): RequestOptions {

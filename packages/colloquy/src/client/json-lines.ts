@@ -1,21 +1,11 @@
-import { APIUserAbortError, AnthropicError } from '../protocol/error.ts'
+import { AnthropicError } from '../protocol/error.ts'
 import { connectionError } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { Call } from './retry.ts'
-import { Stream } from './stream.ts'
 import type { Reply } from './transport.ts'
 
-/** The values of a JSON Lines body as they arrive. Leaving the loop early, an abort or a long silence closes the connection. */
-export function jsonLines<Item>(call: Call, reply: Reply, url: string): Stream<Item> {
-  call.release()
-  call.hold(reply)
-  const controller = new AbortController()
-  const abort = (): void => reply.cancel(new APIUserAbortError({ cause: controller.signal.reason }))
-  controller.signal.addEventListener('abort', abort, { once: true })
-  return new Stream(() => valuesOf<Item>(call, reply, url), controller)
-}
-
-async function* valuesOf<Item>(call: Call, reply: Reply, url: string): AsyncGenerator<Item> {
+/** The values of a JSON Lines body as they arrive. Leaving early, an abort or a long silence closes the connection. */
+export async function* jsonLines<Item>(call: Call, reply: Reply, url: string): AsyncGenerator<Item> {
   const watch = new IdleWatch(call.patience.idleTimeout, call.endsAt, (error) => reply.cancel(error))
   const decoder = new TextDecoder()
   let rest = ''
