@@ -1,4 +1,4 @@
-import { keepJson } from '../protocol/kept-json.ts'
+import { jsonOf, keepJson } from '../protocol/kept-json.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
 import { withMark } from './cache-marks.ts'
 import { MessageBytes } from './message-bytes.ts'
@@ -128,12 +128,6 @@ export class History {
   }
 }
 
-const texts = new WeakMap<MessageParam, string>()
-
-function jsonOf(message: MessageParam): string {
-  return texts.get(message) ?? JSON.stringify(message)
-}
-
 function lazyMessage(role: string, json: string): MessageParam {
   let content: unknown
   const message = {
@@ -143,8 +137,7 @@ function lazyMessage(role: string, json: string): MessageParam {
       return content
     },
   }
-  texts.set(message as MessageParam, json)
-  return keepJson(Object.freeze(message) as MessageParam, () => [new TextEncoder().encode(json)])
+  return Object.freeze(keepJson(message as MessageParam, json))
 }
 
 function deepFreeze(value: unknown): unknown {

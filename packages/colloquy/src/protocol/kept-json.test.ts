@@ -6,7 +6,7 @@ import { encodeJson, keepJson } from './kept-json.ts'
 const exact = '{"role":"assistant","content":[{"type":"tool_use","input":{ "10":1.0, "2":12345678901234567890 }}]}'
 
 test('messages that were kept are sent as they were read', () => {
-  const messages = keepJson(Object.freeze([JSON.parse(exact)]), () => pieces('[', exact, ']'))
+  const messages = keepJson([JSON.parse(exact)], () => pieces('[', exact, ']'))
   assert.equal(
     text(encodeJson({ model: 'm', messages, max_tokens: 5 })),
     `{"model":"m","max_tokens":5,"messages":[${exact}]}`,
@@ -15,7 +15,7 @@ test('messages that were kept are sent as they were read', () => {
 })
 
 test('a message that was kept is sent as it was read among others', () => {
-  const message = keepJson(Object.freeze(JSON.parse(exact) as object), () => pieces(exact))
+  const message = Object.freeze(keepJson(JSON.parse(exact) as object, exact))
   const other = { role: 'user', content: 'é' }
   assert.equal(
     text(encodeJson({ messages: [other, message, other] })),
@@ -24,8 +24,8 @@ test('a message that was kept is sent as it was read among others', () => {
 })
 
 test('a copy is not what was kept', () => {
-  const message = keepJson(Object.freeze({ role: 'user', content: 'a' }), () => pieces(exact))
-  const messages = keepJson(Object.freeze([message]), () => pieces('[]'))
+  const message = Object.freeze(keepJson({ role: 'user', content: 'a' }, exact))
+  const messages = keepJson([message], () => pieces('[]'))
   assert.equal(
     text(encodeJson({ messages: [{ ...message, content: 'b' }] })),
     '{"messages":[{"role":"user","content":"b"}]}',
@@ -34,7 +34,7 @@ test('a copy is not what was kept', () => {
 })
 
 test('a list that changed is sent as it is, its messages as they were read', () => {
-  const message = keepJson(Object.freeze(JSON.parse(exact) as object), () => pieces(exact))
+  const message = Object.freeze(keepJson(JSON.parse(exact) as object, exact))
   const messages = [message]
   keepJson(messages, () => (messages.length === 1 ? pieces('[1]') : undefined))
   assert.equal(text(encodeJson({ messages })), '{"messages":[1]}')
@@ -57,7 +57,7 @@ test('with kept messages the JSON says the same as JSON.stringify(), whichever w
       const body = {
         ...rest,
         messages: list.map(([message, isKept]) =>
-          isKept ? keepJson(Object.freeze({ ...message }), () => pieces(JSON.stringify(message))) : message,
+          isKept ? keepJson({ ...message }, JSON.stringify(message)) : message,
         ),
       }
       assert.deepEqual(JSON.parse(text(encodeJson(body))), JSON.parse(JSON.stringify(body)))
