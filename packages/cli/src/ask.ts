@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { Conversation, Reply, Turn } from 'colloquy/conversation'
 import { toUsd, type ContentBlockParam, type Message, type MessageContentParam } from 'colloquy/protocol'
 import { attach, mentionedFiles } from './attach.ts'
-import { affordable } from './budget.ts'
+import { limitOf } from './budget.ts'
 import type { Flags } from './command.ts'
 import { connect, engineKind, type Connection } from './connect.ts'
 import { costLine } from './cost-line.ts'
@@ -55,14 +55,15 @@ async function answer(words: readonly string[], flags: Flags, outcome: Outcome, 
     const wait = (delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)
     process.stderr.write(`${failureOf(error).line} Retry ${retry} of ${maxRetries} in ${wait} s\n`)
   }
-  const chats = await openChats(connection.engine, { save: !flags.has('no-save') })
+  // A single question is not asked again: nothing is written to the cache for it.
+  const cacheMarks = flags.has('continue') || flags.has('resume')
+  const chats = await openChats(connection.engine, { save: !flags.has('no-save'), cacheMarks })
   try {
     const title = flags.text('title')
     const chat =
       (await chatFrom(chats, flags)) ?? (await chats.create({ ...settingsFrom(flags), ...(title && { title }) }))
     outcome.chat = chat
-    const limit = await affordable(chat, content, connection, flags.number('max-cost'))
-    const turn = chat.send(content, { signal: stopping.signal, ...limit })
+    const turn = chat.send(content, { signal: stopping.signal, ...limitOf(flags, connection) })
     await follow(turn, flags, outcome)
   } finally {
     await chats.close()

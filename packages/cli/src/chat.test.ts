@@ -11,7 +11,7 @@ import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { chat } from './chat.ts'
 import { parse } from './parse.ts'
-import { VirtualTerminal } from './terminal/virtual-terminal.ts'
+import { VirtualTerminal } from '../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
 after(() => rm(folder, { recursive: true, force: true }))

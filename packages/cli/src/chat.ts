@@ -148,8 +148,19 @@ class Session implements Listener {
       showTail(this.chat!, conversation)
       this.#surface.print('')
     } else if (this.#flags.has('resume')) this.#lines.unshift('/resume')
+    else if (this.#lines.length === 0 && (await this.chat!.chats.list({ limit: 1 })).length === 0) this.#suggest()
     this.#isBusy = false
     void this.#pump()
+  }
+
+  /** The first chat of all: what one might say. */
+  #suggest(): void {
+    const examples = [
+      'Explain @README.md in three sentences',
+      'What is the difference between a thread and a process?',
+      'Count to 20',
+    ]
+    this.#surface.hint(['For example:', ...examples.map((example) => `  ${example}`)])
   }
 
   async #pump(): Promise<void> {

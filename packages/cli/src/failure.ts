@@ -76,6 +76,7 @@ function exitCodeOf(error: unknown, type: string): number {
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) return ExitCode.key
   if (type === 'authentication_error' || type === 'permission_error') return ExitCode.key
   if (type === 'rate_limit_error' || type === 'overloaded_error') return ExitCode.busy
+  if (type === 'BudgetError') return ExitCode.budget
   if (!(error instanceof APIError)) return ExitCode.failed
   if (error.status === 429 || error.status === 529) return ExitCode.busy
   if (error instanceof APIConnectionError && error.type === null) return ExitCode.network

@@ -235,7 +235,7 @@ test('a reply that was cut off ends with 8 only where --strict asks for it', asy
 test('a prompt that alone reaches --max-cost is not sent, and ends with 7', async () => {
   await served(['never'], async (env, engine) => {
     const { stderr, code } = await run(['ask', 'x '.repeat(2000), '--max-cost', '0.0001'], env)
-    assert.match(stderr, /^Not sent: the prompt of \d+ tokens reaches the limit of \$0\.0001/)
+    assert.match(stderr, /^Cannot send within the budget of \$0\.0001: \$0\.00 are spent and the call could take \$/)
     assert.equal(code, 7)
     assert.equal(engine.requests.length, 0)
   })

@@ -15,14 +15,17 @@ import { UsageError } from './exit.ts'
 import { pathsOf } from './paths.ts'
 
 /** The chats: those of this user, or none but the one that begins when nothing is to be kept. */
-export async function openChats(engine: Engine, { save }: { save: boolean }): Promise<Conversations> {
-  if (!save) return openConversations({ engine, store: memoryStore() })
+export async function openChats(
+  engine: Engine,
+  { save, cacheMarks = true }: { save: boolean; cacheMarks?: boolean },
+): Promise<Conversations> {
+  if (!save) return openConversations({ engine, store: memoryStore(), cacheMarks })
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
   const { chats } = pathsOf()
   mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
   const store = sqliteStore(chats)
   chmodSync(chats, 0o600)
-  return openConversations({ engine, store })
+  return openConversations({ engine, store, cacheMarks })
 }
 
 /** The chats to read and to sort: nobody is asked anything. */

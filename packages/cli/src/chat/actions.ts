@@ -36,10 +36,10 @@ export const actions: Record<string, Action> = {
   edit,
   retry: (chat, { words }) => {
     const [other] = words
-    const changes = other === undefined ? {} : { model: other }
+    const changes = { ...chat.limit, ...(other === undefined ? {} : { model: other }) }
     return chat.follow(() => open(chat).retry(undefined, changes))
   },
-  continue: (chat) => chat.follow(() => open(chat).continue()),
+  continue: (chat) => chat.follow(() => open(chat).continue(chat.limit)),
   undo,
   versions: (chat) => showVersions(chat),
   prev: (chat) => stepVersion(chat, -1),

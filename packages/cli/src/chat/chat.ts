@@ -1,7 +1,7 @@
-import type { Conversation, Conversations, ConversationSettings, Turn } from 'colloquy/conversation'
+import type { Conversation, Conversations, ConversationSettings, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, attachmentLabel, mentionedFiles, type Attachment } from '../attach.ts'
-import { affordable, expensive } from '../budget.ts'
+import { expensive, limitOf } from '../budget.ts'
 import type { Flags } from '../command.ts'
 import type { Connection } from '../connect.ts'
 import { failureOf } from '../failure.ts'
@@ -84,6 +84,11 @@ export class Chat {
     await this.conversation?.configure(changes)
   }
 
+  /** What holds for every turn. */
+  get limit(): TurnOptions {
+    return limitOf(this.flags, this.connection)
+  }
+
   /** Shows what a turn answers, to its end. */
   async follow(begin: () => Turn): Promise<void> {
     this.run = new ReplyRun(this)
@@ -124,11 +129,10 @@ export class Chat {
     const editing = this.editing
     const conversation = await this.#ensure()
     if (await this.#waitsForConfirmation(conversation, text, content)) return
-    const limit = await affordable(conversation, content, this.connection, this.flags.number('max-cost'))
     this.attachments = []
     this.editing = undefined
     await this.follow(() =>
-      editing === undefined ? conversation.send(content, limit) : conversation.edit(editing, content, limit),
+      editing === undefined ? conversation.send(content, this.limit) : conversation.edit(editing, content, this.limit),
     )
   }
 

@@ -159,7 +159,7 @@ export class Interactive implements Surface {
       case 'suspend':
         return this.#suspend()
       case 'shortcuts':
-        return this.#hint(shortcuts)
+        return this.hint(shortcuts)
       case 'thinking':
         return listener.thinking()
     }
@@ -182,7 +182,7 @@ export class Interactive implements Surface {
     const now = Date.now()
     if (now - this.#interruptedAt < againMs) return this.#listener?.leave()
     this.#interruptedAt = now
-    this.#hint(['Ctrl-C again or Ctrl-D to leave'])
+    this.hint(['Ctrl-C again or Ctrl-D to leave'])
   }
 
   #escape(): void {
@@ -193,7 +193,8 @@ export class Interactive implements Surface {
     if (isSecond && this.#view.editor.text === '') this.#listener?.line('/edit')
   }
 
-  #hint(lines: readonly string[]): void {
+  /** Lines under the editor, until the next key. */
+  hint(lines: readonly string[]): void {
     this.#view.hint = [...lines]
     this.#view.touch()
   }
@@ -217,7 +218,7 @@ export class Interactive implements Surface {
         spawnSync(`${command} "${file}"`, { stdio: 'inherit', shell: true }),
       )
       if (error !== undefined || status !== 0)
-        return this.#hint([`${command} ended with ${error?.message ?? status}: nothing changed`])
+        return this.hint([`${command} ended with ${error?.message ?? status}: nothing changed`])
       this.#view.edit({ name: 'replace', text: readFileSync(file, 'utf8').replace(/\n$/, '') })
     } finally {
       rmSync(folder, { recursive: true, force: true })

@@ -6,8 +6,8 @@ import { searchKey, startSearch } from './search.ts'
 import {
   editable,
   expanded,
+  isLongPaste,
   isMark,
-  longPaste,
   markOf,
   maxPastes,
   newEditor,
@@ -132,7 +132,7 @@ function pasted(state: EditorState, source: string): EditorState {
     const head = state.text.slice(0, state.cursor - 1) + text
     return edit(state, { text: head + state.text.slice(state.cursor), cursor: head.length }, undefined)
   }
-  if (text.split('\n').length <= longPaste || state.pastes.length >= maxPastes) return insert(state, text, undefined)
+  if (!isLongPaste(text) || state.pastes.length >= maxPastes) return insert(state, text, undefined)
   const kept = { ...state, pastes: [...state.pastes, text] }
   return insert(kept, markOf(state.pastes.length), undefined)
 }

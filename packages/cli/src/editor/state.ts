@@ -64,8 +64,10 @@ export type Intent =
   | { kind: 'shortcuts' }
   | { kind: 'thinking' }
 
-/** A paste of more lines than this is shown as a mark. */
-export const longPaste = 10
+/** Whether a paste is shown as a mark: more than ten lines, or one that would fill the window. */
+export function isLongPaste(text: string): boolean {
+  return text.length > 2000 || text.split('\n').length > 10
+}
 
 /** The marks: characters that Unicode keeps for a program's own use, so that no text brings them. */
 const firstMark = 0xfdd0
@@ -104,8 +106,9 @@ export function isMark(character: string): boolean {
 /** How a mark is shown. */
 export function labelOf(mark: string, pastes: readonly string[]): string {
   const paste = mark.charCodeAt(0) - firstMark
-  const lines = (pastes[paste] ?? '').split('\n').length
-  return `[paste ${paste + 1}: ${lines} lines]`
+  const text = pastes[paste] ?? ''
+  const lines = text.split('\n').length
+  return `[paste ${paste + 1}: ${lines > 1 ? `${lines} lines` : `${text.length} characters`}]`
 }
 
 /** The text with every mark replaced by what was pasted. */

@@ -44,6 +44,7 @@ interface Item {
 }
 
 const narrowest = 12
+const previewRows = 3
 const quoteBar: Span = { text: '│ ', style: { dim: true } }
 
 /**
@@ -141,9 +142,11 @@ export class BlockReader {
       case 'html':
         return this.#emit(leaf.lines.map((line) => this.#sheet.paint(line, { dim: true })))
       case 'table': {
-        const lines = tableLines(leaf.lines, this.#columns, this.#sheet.paint, (cell, style) =>
-          this.#spans(cell, style),
-        )
+        // Drawn whole when it is complete. Until then its last rows show that it grows.
+        const shown = this.#isPreview
+          ? [...leaf.lines.slice(0, 2), ...leaf.lines.slice(2).slice(-previewRows)]
+          : leaf.lines
+        const lines = tableLines(shown, this.#columns, this.#sheet.paint, (cell, style) => this.#spans(cell, style))
         return this.#emit(lines, this.#isPreview ? 0 : lines.length)
       }
       case 'quote':

@@ -5,8 +5,8 @@ import { paintSpans, type Painter, type Span, type Style } from '../terminal/sty
 const require = createRequire(import.meta.url)
 let highlighter: HLJSApi | undefined
 
-/** How far back a line's colours look: far enough for most comments and strings, and bounded however long the code is. */
-const contextLines = 100
+/** The longest comment or string that is followed; the lines after it are coloured as if it had ended. */
+const maxContextLines = 200
 
 const aliases: Record<string, string> = {
   'c#': 'csharp',
@@ -75,12 +75,15 @@ const styles: Record<string, Style> = {
   variable: { color: 'red' },
 }
 
+/** Stands behind the last line, to see whether something is still open there. No code has it. */
+const sentinel = '\ue000'
+
 /** Colours the lines of one block of code as they come. A line's colours depend on the lines before it alone. */
 export class CodePainter {
   readonly #language: string | undefined
   readonly #paint: Painter
-  #lines: string[] = []
-  #start = 0
+  /** The lines since nothing was open: with them the next line is read as what it is, and without the rest as fast. */
+  #context: string[] = []
 
   constructor(info: string, paint: Painter) {
     const isPlain = paint('x', { bold: true }) === 'x'
@@ -90,39 +93,45 @@ export class CodePainter {
 
   line(text: string): string {
     if (this.#language === undefined) return text
-    // Dropped a hundred at a time, so that the context always begins at the same line, however the text was cut.
-    if (this.#lines.length - this.#start >= 2 * contextLines) this.#start += contextLines
-    this.#lines.push(text)
-    return paintSpans(highlightLast(this.#lines.slice(this.#start), this.#language), this.#paint)
+    this.#context.push(text)
+    const { spans, isOpen } = highlightLast(this.#context, this.#language)
+    if (!isOpen || this.#context.length >= maxContextLines) this.#context = []
+    return paintSpans(spans, this.#paint)
   }
 
   /** What the line would look like, without keeping it: it is still being written. */
   preview(text: string): string {
     if (this.#language === undefined) return text
-    return paintSpans(highlightLast([...this.#lines.slice(this.#start), text], this.#language), this.#paint)
+    return paintSpans(highlightLast([...this.#context, text], this.#language).spans, this.#paint)
   }
 }
 
-function highlightLast(lines: readonly string[], language: string): Span[] {
+interface Highlighted {
+  spans: Span[]
+  /** A comment, a string or the like goes on in the next line. */
+  isOpen: boolean
+}
+
+/** Colours the last of the lines, by reading it off the highlighter's HTML: `<span class>`, its end, and text. */
+function highlightLast(lines: readonly string[], language: string): Highlighted {
   if (highlighter === undefined) throw new Error('Cannot highlight before a language was found')
-  const { value } = highlighter.highlight(lines.join('\n'), { language, ignoreIllegals: true })
-  return lastLine(value)
-}
-
-/** Reads the spans of the last line off the highlighter's HTML, whose only tags are `<span class>` and its end. */
-function lastLine(html: string): Span[] {
+  const { value } = highlighter.highlight(`${lines.join('\n')}\n${sentinel}`, { language, ignoreIllegals: true })
   const open: Style[] = []
-  let spans: Span[] = []
-  for (const [whole, className, text] of html.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
-    if (text !== undefined) {
-      const style = open.at(-1) ?? {}
-      const lines = unescape(text).split('\n')
-      if (lines.length > 1) spans = []
-      spans.push({ text: lines.at(-1) ?? '', style })
-    } else if (whole === '</span>') open.pop()
-    else open.push({ ...open.at(-1), ...styleOf(className ?? '') })
+  let line: Span[] = []
+  let last: Span[] = []
+  let isOpen = false
+  for (const [whole, className, text] of value.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
+    if (whole === '</span>') open.pop()
+    else if (text === undefined) open.push({ ...open.at(-1), ...styleOf(className ?? '') })
+    else {
+      for (const [index, part] of unescape(text).split('\n').entries()) {
+        if (index > 0) [last, line] = [line, []]
+        if (part.includes(sentinel)) isOpen = open.length > 0
+        line.push({ text: part, style: open.at(-1) ?? {} })
+      }
+    }
   }
-  return spans
+  return { spans: last, isOpen }
 }
 
 function styleOf(className: string): Style {

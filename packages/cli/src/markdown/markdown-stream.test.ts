@@ -212,3 +212,20 @@ test('links show their address unless the terminal opens them, and only http, ht
     '\x1b]8;;https://a.b/c\x1b\\\x1b[4mdocs\x1b[0m\x1b]8;;\x1b\\',
   ])
 })
+
+test('a comment over several lines is coloured to its end, and what follows as code', () => {
+  const green = (text: string): string => `\x1b[32m${text}\x1b[0m`
+  const lines = render('```python\ndoc = """one\ntwo\n"""\nreturn 1\n```', 60, colored)
+  assert.deepEqual(lines, [
+    `doc = ${green('"""one')}`,
+    green('two'),
+    green('"""'),
+    '\x1b[35mreturn\x1b[0m \x1b[33m1\x1b[0m',
+  ])
+})
+
+test('a language that nobody knows, or none, is printed as it is', () => {
+  for (const info of ['', 'nonsense', '../../../package', 'text']) {
+    assert.deepEqual(render(`\`\`\`${info}\nif (a < b) return\n\`\`\``, 60, colored), ['if (a < b) return'])
+  }
+})

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { Screen } from './screen.ts'
 import { ansiPainter } from './style.ts'
-import { VirtualTerminal } from './virtual-terminal.ts'
+import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 import { widthOf } from './width.ts'
 
 const colored = ansiPainter({ links: true })

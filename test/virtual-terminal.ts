@@ -1,4 +1,4 @@
-import { graphemes, widthOf } from './width.ts'
+import { graphemes, widthOf } from '../packages/cli/src/terminal/width.ts'
 
 /**
  * A terminal in memory, for tests: what was written, as rows of text with the scrollback above the window. It knows the
