@@ -1,4 +1,6 @@
 import type { MessageContentParam, MessageCreateParams } from '../protocol/params.ts'
+import type { ToolUnion } from '../protocol/tool.ts'
+import { definitionOf, isRunnable, type RunnableTool } from '../tools/runnable.ts'
 import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './branches.ts'
 import { CachePlanner } from './cache-planner.ts'
 import { checkContent, checkReplacement } from './content.ts'
@@ -11,12 +13,20 @@ import { type ConversationSettings, changeSettings } from './settings.ts'
 import { addConversation, type ConversationState } from './state.ts'
 import type { ConversationStore, MessageRecord } from './store.ts'
 import { newestLeaf } from './tree.ts'
-import { Turn } from './turn.ts'
+import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './tool-turn.ts'
+import { type Reply, Turn } from './turn.ts'
 import { type Asking, runTurn, type TurnRequest } from './turn-runner.ts'
 import { type ConversationMessage, isShown, showMessage } from './view.ts'
 
 /** How one turn differs: any setting may be given for this turn alone. */
-export interface TurnOptions extends Partial<ConversationSettings> {
+export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>> {
+  /**
+   * Tools made by `tool()` run by themselves: their calls are answered and the model is asked again until it calls none,
+   * each step kept before the next. The reply is the last one; `usage` and `cost` of the conversation have all of them.
+   */
+  tools?: (ToolUnion | RunnableTool)[]
+  /** How those tools are run. */
+  toolOptions?: TurnToolOptions
   /** Stops the turn. What arrived is kept. */
   signal?: AbortSignal
   /**
@@ -95,9 +105,13 @@ export class Conversation {
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
     const { key, ...rest } = options
     const seen = this.#state.settledHead
-    return this.#ask(rest, key, async () => {
+    let said = content
+    const plan = async (): Promise<Plan> => {
       const { history } = rest.onConflict === 'branch' ? { history: await this.#state.historyTo(seen) } : this.#state
-      return this.#planToSay(content, history)
+      return this.#planToSay(said, history)
+    }
+    return this.#ask(rest, key, plan, async (turn) => {
+      said = await withLeftOver(content, this.#state.history.lastSent, turn)
     })
   }
 
@@ -225,13 +239,37 @@ export class Conversation {
     return history
   }
 
-  #ask(options: TurnOptions, key: string | undefined, plan: TurnRequest['plan']): Turn {
-    const { signal, onConflict = 'fail' } = options
-    const request = { plan, overrides: settingsOf(options), onConflict, key }
-    return new Turn((control) => runTurn(this.#state, this.#asking, request, control), signal)
+  #ask(
+    options: TurnOptions,
+    key: string | undefined,
+    plan: TurnRequest['plan'],
+    prepare?: (turn: ToolTurn) => Promise<void>,
+  ): Turn {
+    const { signal, onConflict = 'fail', tools = [], toolOptions } = options
+    const overrides = settingsOf(options)
+    return new Turn(async (control) => {
+      const step = (plan: TurnRequest['plan'], key?: string): Promise<Reply> =>
+        runTurn(this.#state, this.#asking, { plan, overrides, onConflict, key }, control)
+      if (!tools.some(isRunnable)) return step(plan, key)
+      const turn: ToolTurn = {
+        ...toolOptions,
+        tools,
+        signal: control.signal,
+        say: (results) => step(() => this.#planToSay(results, this.#state.history)),
+        resume: () => step(() => planToContinue(this.#state.history, this.#state.settings)),
+      }
+      await prepare?.(turn)
+      return answerTools(await step(plan, key), turn)
+    }, signal)
   }
 }
 
-function settingsOf({ signal: _, onConflict: __, ...settings }: TurnOptions): Partial<ConversationSettings> {
-  return settings
+function settingsOf({
+  signal: _,
+  onConflict: __,
+  toolOptions: ___,
+  tools,
+  ...settings
+}: TurnOptions): Partial<ConversationSettings> {
+  return tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) }
 }
