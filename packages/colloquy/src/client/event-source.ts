@@ -111,31 +111,30 @@ export class ReplyEvents implements EventSource {
     for (;;) {
       if (this.failure) throw this.failure
       if (this.#over) return undefined
-      const events = await this.#nextChunk()
+      const events: StreamedEvent[] = []
+      try {
+        this.#watch.waits()
+        const chunk = await this.reply.read()
+        this.#watch.received()
+        this.#parse(chunk, events)
+      } catch (error) {
+        this.#fail(error as Error)
+      }
+      // What came before a failure is handed out before it.
       if (events.length > 0) return events
     }
   }
 
-  /** The events that end in the next chunk, up to a failure if there is one. */
-  async #nextChunk(): Promise<StreamedEvent[]> {
-    const events: StreamedEvent[] = []
-    try {
-      this.#watch.waits()
-      const chunk = await this.reply.read()
-      this.#watch.received()
-      for (const sent of chunk ? this.#parser.push(chunk) : this.#parser.end()) {
-        const event = this.#take(sent)
-        if (event) events.push(event)
-        if (this.#over || this.failure) return events
-      }
-      if (!chunk)
-        this.#fail(
-          new Error(`it ended without message_stop (${this.reply.header('content-type') ?? 'no content-type'})`),
-        )
-    } catch (error) {
-      this.#fail(error as Error)
+  /** Adds the events that end in the chunk; undefined is the end of the answer. */
+  #parse(chunk: Uint8Array | undefined, events: StreamedEvent[]): void {
+    for (const sent of chunk ? this.#parser.push(chunk) : this.#parser.end()) {
+      const event = this.#take(sent)
+      if (event) events.push(event)
+      if (this.#over || this.failure) return
     }
-    return events
+    if (chunk) return
+    const kind = this.reply.header('content-type') ?? 'no content-type'
+    this.#fail(new Error(`it ended without message_stop (${kind})`))
   }
 
   #take(sent: ServerSentEvent): StreamedEvent | undefined {

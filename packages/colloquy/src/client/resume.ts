@@ -51,7 +51,7 @@ function sendable(content: readonly ContentBlock[]): ContentBlock[] {
 /** A reply that ends with what a server tool does is gone on with by every model, as after `pause_turn`. */
 function endsOnServer(content: readonly ContentBlock[]): boolean {
   const type = content.at(-1)?.type ?? ''
-  return type === 'server_tool_use' || type.endsWith('_tool_result')
+  return type.endsWith('_tool_use') || type.endsWith('_tool_result')
 }
 
 /**
