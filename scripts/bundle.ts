@@ -12,7 +12,14 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
   const doors = Object.values(exports).filter((door) => door['node'] !== undefined)
   if (doors.length === 0) return
   const modules = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
-  const common: BuildOptions = { absWorkingDir: folder, format: 'esm', target: 'es2024', logLevel: 'error' }
+  const common: BuildOptions = {
+    absWorkingDir: folder,
+    // Else the manifest's files for browsers would take the place of Node's.
+    platform: 'node',
+    format: 'esm',
+    target: 'es2024',
+    logLevel: 'error',
+  }
   buildSync({
     ...common,
     entryPoints: modules.filter((file) => file.endsWith('.js')).map((file) => join('dist', file)),
@@ -31,6 +38,5 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     // Names stay as they are, so that a stack trace can be read.
     minifyWhitespace: true,
     packages: 'external',
-    platform: 'node',
   })
 }
