@@ -15,6 +15,7 @@ import { VirtualTerminal } from '../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
 after(() => rm(folder, { recursive: true, force: true }))
+process.env['TERM'] = 'xterm-256color'
 for (const name of Object.keys(process.env)) if (/^(?:ANTHROPIC|COLLOQUY|NO_COLOR)/.test(name)) delete process.env[name]
 
 const enter = '\r'
