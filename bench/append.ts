@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type Conversation, type Conversations, openConversations } from 'colloquy/conversation'
+import { type Conversation, type ConversationStore, type Conversations, openConversations } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { format, measure } from './run.ts'
@@ -10,7 +10,7 @@ import { format, measure } from './run.ts'
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
 const question = 'a question of a kilobyte '.repeat(40)
 const answer = 'an answer of a kilobyte. '.repeat(40)
-const turns = 100
+const turns = 200
 
 /**
  * What keeping a conversation costs, beside the same rows written by hand. By hand, too, the question is written before the
@@ -29,9 +29,11 @@ export async function* report(): AsyncGenerator<string> {
 async function append(folder: string): Promise<string> {
   const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'append.db')) })
   const byHand = rowsByHand(join(folder, 'hand.db'))
+  const byStore = await rowsByStore(sqliteStore(join(folder, 'store.db')))
   const long = await conversationOf(conversations, 3_000)
   const contestants = [
     { name: 'bare node:sqlite', run: () => repeat(async () => byHand()) },
+    { name: 'sqliteStore()', run: () => repeat(byStore) },
     { name: 'conversation, from turn 10', run: async () => sendTo(await conversationOf(conversations, 10)) },
     { name: 'conversation, from turn 3,000', run: () => sendTo(long) },
   ] as const
@@ -106,6 +108,23 @@ function rowsByHand(path: string): () => void {
     move.run(number, version++)
     commit.run()
     db.exec('PRAGMA synchronous = NORMAL')
+  }
+}
+
+/** The store's own two steps, without a conversation around them. */
+async function rowsByStore(store: ConversationStore): Promise<() => Promise<void>> {
+  await store.create({ id: 'one', title: null, settings: JSON.stringify(settings), at: 0 })
+  const messages = [{ role: 'user', json: JSON.stringify({ role: 'user', content: question }) }]
+  const json = JSON.stringify({ role: 'assistant', content: [{ type: 'text', text: answer }] })
+  const reply = '{"message":{"usage":{"input_tokens":1000,"output_tokens":250}}}'
+  let version = 1
+  let parent = 0
+  return async () => {
+    const begun = await store.begin({ id: 'one', version, parent, messages, at: 0 })
+    if (begun.repeated) throw new Error('No key was given')
+    version = begun.version
+    parent = begun.reply
+    await store.finish({ id: 'one', handle: begun.handle, state: 'committed', json, received: null, reply, at: 0 })
   }
 }
 
