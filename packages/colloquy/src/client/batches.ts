@@ -63,7 +63,6 @@ export class Batches {
     }
     const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
     return this.#client.request(request, async (call, reply) => {
-      call.hold(reply)
       const { jsonLines } = await import('./json-lines.ts')
       const controller = new AbortController()
       controller.signal.addEventListener('abort', () => reply.cancel(abortOf(controller.signal)), { once: true })

@@ -169,6 +169,8 @@ test('a server without threads is an error, or is served with the whole history 
   )
   assert.deepEqual(lenient.requests.at(-1)!.betas, [])
   assert.equal(lenient.requests.at(-1)!.system, 'Be brief.')
+  assert.equal(texts(await lenient.thread.fork().send(say('three'))), 'one | two | three')
+  assert.equal(lenient.requests.at(-1)!.thread, undefined)
 })
 
 test('a server that loses each thread at once is served without threads when that was asked for', async () => {
@@ -193,7 +195,7 @@ test('any other error is passed on, and the messages can be sent again', async (
 })
 
 test('append() waits for the next turn, and passes over the reply that is there already', async () => {
-  const { thread } = begin()
+  const { thread, requests } = begin()
   thread.append(say('one'), say('two'))
   const reply = await thread.send()
   thread.append(reply)
@@ -201,6 +203,7 @@ test('append() waits for the next turn, and passes over the reply that is there 
   const sending = thread.send([{ role: 'assistant', content: structuredClone(reply.content) }, say('three')])
   thread.append(say('four'))
   assert.equal(texts(await sending), 'one | two | three')
+  assert.deepEqual(requests[1]!.messages, [say('three')])
   assert.equal(texts(await thread.send(say('five'))), 'one | two | three | four | five')
 })
 

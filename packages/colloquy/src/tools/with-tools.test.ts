@@ -207,6 +207,27 @@ test('a call that max_tokens cut off is closed in the message, which can then be
   )
 })
 
+test('a call whose input was cut off in the middle is closed with what can be read of it', async () => {
+  const events = (await Array.fromAsync(
+    script([{ content: [call('Nara')], stop_reason: 'max_tokens' }])(params),
+  )) as MessageStreamEvent[]
+  const cut = events.flatMap((event): MessageStreamEvent[] => {
+    if (event.type === 'content_block_stop') return []
+    if (event.type !== 'content_block_delta' || event.delta.type !== 'input_json_delta') return [event]
+    return [{ ...event, delta: { ...event.delta, partial_json: event.delta.partial_json.slice(0, 11) } }]
+  })
+  const { content } = await accumulate(withTools(script([cut]), [weather])(params))
+  assert.deepEqual(content, [
+    { type: 'mcp_tool_use', id: 'toolu_Nara', name: 'weather', input: { city: 'Na' }, server_name: 'colloquy' },
+    {
+      type: 'mcp_tool_result',
+      tool_use_id: 'toolu_Nara',
+      is_error: true,
+      content: "Error: Tool 'weather' was not run, as the reply stopped with max_tokens",
+    },
+  ])
+})
+
 test("blocks of other servers' tools stay as they are", async () => {
   const engine = script(['Yes.'])
   const foreign = [
