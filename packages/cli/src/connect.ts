@@ -60,7 +60,7 @@ export async function connect(
   }
   const client = new Anthropic(options)
   const isOffline = kind === 'offline'
-  const engine = noting(upstream(client), last, isOffline)
+  const engine = noting(upstream(client, { recover: { attempts: 2 } }), last, isOffline)
   const connection: Connection = { client, engine, label: engineLabel(kind, env), isOffline, last, onRetry: undefined }
   return connection
 }

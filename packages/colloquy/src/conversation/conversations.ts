@@ -27,6 +27,11 @@ export interface ConversationsOptions {
    * carries marks of its own is left alone. Default true.
    */
   cacheMarks?: boolean
+  /**
+   * How often a reply is taken up again whose stream breaks off in the middle, where `client` is this library's: the reader
+   * sees one reply, and its usage is that of all attempts. Default 2; 0 keeps what had arrived and fails.
+   */
+  recover?: number
 }
 
 export interface CreateOptions extends ConversationSettings {
@@ -109,13 +114,13 @@ export function openConversations(options: ConversationsOptions): Conversations 
   }
 }
 
-function engineOf({ client, engine }: ConversationsOptions): Engine {
+function engineOf({ client, engine, recover = 2 }: ConversationsOptions): Engine {
   if ((client === undefined) === (engine === undefined)) {
     throw new AnthropicError(
       `Cannot open conversations as there must be a client or an engine: found ${client === undefined ? 'neither' : 'both'}`,
     )
   }
-  return engine ?? upstream(client!)
+  return engine ?? upstream(client!, { recover: recover === 0 ? undefined : { attempts: recover } })
 }
 
 function positive(name: string, value: number): number {

@@ -26,13 +26,19 @@ interface Messages {
 export interface UpstreamRequestOptions {
   signal?: AbortSignal
   headers?: Record<string, string>
+  recover?: { attempts: number }
+}
+
+export interface UpstreamOptions {
+  /** Goes on with a stream that breaks off, so often at most. This library's client can. Default: a break is an error. */
+  recover?: { attempts: number } | undefined
 }
 
 /**
  * A client as an engine: each request goes to the API that the client talks to, with the betas and the version it came
  * with. Errors come back unchanged; a stream that ends before `message_stop` is an `APIConnectionError`.
  */
-export function upstream(client: UpstreamClient): Engine {
+export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = {}): Engine {
   const messages = client.messages as Messages
 
   async function* ask(
@@ -41,7 +47,10 @@ export function upstream(client: UpstreamClient): Engine {
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
     const { signal } = context
     throwIfAborted(signal)
-    const events = await messages.create({ ...params, stream: true }, optionsOf(context))
+    const events = await messages.create(
+      { ...params, stream: true },
+      { ...optionsOf(context), ...(recover && { recover }) },
+    )
     for await (const event of events) {
       yield event
       // Whatever the socket does now, the message is whole.
