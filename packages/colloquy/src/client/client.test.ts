@@ -152,6 +152,16 @@ test('betas, the workspace and the user profile are headers and no part of the b
   assert.deepEqual(JSON.parse(sent), params)
 })
 
+test('white space around a header is not sent, and what no header can have is one error that shows no value', async (t) => {
+  assert.equal((await seen(t, { apiKey: 'key\n' })).headers['x-api-key'], 'key')
+  const server = await faultServer(t, () => {})
+  await assert.rejects(server.client({ apiKey: 'sec\nret' }).messages.create(params), {
+    name: 'AnthropicError',
+    message: 'Cannot send the header x-api-key: its value has a character that no header can have',
+  })
+  assert.equal(server.requests.length, 0)
+})
+
 // Options
 
 test('withOptions() keeps what it is not given', async (t) => {

@@ -1,3 +1,5 @@
+import { AnthropicError } from '../protocol/error.ts'
+
 /** Headers as a caller may write them. In an object, `null` removes a header that was set before, `undefined` says nothing. */
 export type HeadersLike =
   | Headers
@@ -25,13 +27,23 @@ export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): Me
         delete values[key]
         removed.add(key)
       } else {
-        values[key] = seen.has(key) ? `${values[key]}, ${value}` : value
+        const text = textOf(key, value)
+        values[key] = seen.has(key) ? `${values[key]}, ${text}` : text
         removed.delete(key)
         seen.add(key)
       }
     }
   }
   return { values, removed }
+}
+
+/** The value as it is sent, without white space around it, such as the line end of a key that was read from a file. */
+function textOf(name: string, value: string): string {
+  const text = value.trim()
+  if (/[^\t -~\u0080-\u00ff]/.test(text)) {
+    throw new AnthropicError(`Cannot send the header ${name}: its value has a character that no header can have`)
+  }
+  return text
 }
 
 function* entriesOf(source: HeadersLike): Generator<readonly [string, string | null | undefined]> {
@@ -45,17 +57,9 @@ function* entriesOf(source: HeadersLike): Generator<readonly [string, string | n
   }
 }
 
-const secret = new Set([
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'x-amz-security-token',
-])
+const secret = /(authorization|api-key|cookie|token)$/
 
 /** The headers as a log may show them. */
 export function redacted(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? '***' : value]))
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.test(name) ? '***' : value]))
 }

@@ -203,14 +203,10 @@ export class Call implements Cancellable {
   }
 }
 
-/** Spend limits: asking again costs nothing and gains nothing until somebody raises them. */
-const spendLimits = new Set([
-  'enforced_spend_limit_reached',
-  'contract_spend_limit_reached',
-  'linked_organization_spend_limit_reached',
-])
+/** Of a user, a contract or a linked organisation: asking again costs nothing and gains nothing until somebody raises it. */
+const spendLimit = /spend_limit_reached$/
 
-const passingTypes = new Set(['overloaded_error', 'rate_limit_error', 'api_error', 'timeout_error'])
+const passing = /^(overloaded|rate_limit|api|timeout)_error$/
 
 // A certificate is as wrong a second later.
 const lastingCauses = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED)/
@@ -218,10 +214,10 @@ const lastingCauses = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ER
 /** Whether time may heal the failure. */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof APIError) || error instanceof APIUserAbortError) return false
-  if (error.errorCode !== null && spendLimits.has(error.errorCode)) return false
+  if (spendLimit.test(error.errorCode ?? '')) return false
   const { status, type } = error
   if (status === undefined) {
-    if (type !== null) return passingTypes.has(type)
+    if (type !== null) return passing.test(type)
     return error instanceof APIConnectionError && !lastingCauses.test(codeOf(error.cause))
   }
   if (error instanceof APIResponseError) return true
