@@ -1,10 +1,5 @@
 // The parts of Node that the transport calls, declared by hand: the client compiles without Node's types.
 
-export interface NodeModules {
-  http: NodeHttp
-  https: NodeHttp
-}
-
 export interface NodeHttp {
   request(options: NodeRequestOptions): NodeRequest
   Agent: new (options: NodeAgentOptions) => NodeAgent

@@ -248,7 +248,7 @@ function parsed(text: string): unknown {
 }
 
 /** The moment some milliseconds from now; 0 is never. */
-export function after(ms: number): number {
+function after(ms: number): number {
   return ms === 0 ? Infinity : performance.now() + ms
 }
 
