@@ -124,6 +124,7 @@ class Talker {
     const child: ChildProcess = spawn(
       process.execPath,
       [
+        ...process.execArgv.filter((option) => !option.startsWith('--test')),
         '--conditions=@colloquy/source',
         '--no-warnings',
         import.meta.filename,

@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isBusy, storeError } from './sqlite-error.ts'
+import { isBusy, rollback, storeError } from './sqlite-error.ts'
 import { migrate } from './sqlite-schema.ts'
 
 /** One open database: its statements, its transactions, and its patience with other processes. */
@@ -9,6 +9,7 @@ export class SqliteConnection {
   readonly #path: string
   readonly #busyTimeoutMs: number
   readonly #statements = new Map<string, StatementSync>()
+  #isClosed = false
 
   constructor(path: string, busyTimeoutMs: number) {
     this.#path = path
@@ -63,7 +64,9 @@ export class SqliteConnection {
   }
 
   close(): void {
-    if (this.db.isOpen) this.db.close()
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.db.close()
   }
 
   #durably<T>(work: () => T): T {
@@ -82,7 +85,7 @@ export class SqliteConnection {
       this.sql('COMMIT').run()
       return result
     } catch (error) {
-      if (this.db.isTransaction) this.sql('ROLLBACK').run()
+      rollback(this.db)
       throw error
     }
   }

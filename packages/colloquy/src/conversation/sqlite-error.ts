@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { AnthropicError } from '../protocol/error.ts'
 import { StoreError, type StoreErrorCode } from './errors.ts'
 
@@ -29,4 +30,11 @@ export function storeError(error: unknown, doing: string): unknown {
 export function isBusy(error: unknown): boolean {
   const { errcode } = error as { errcode?: unknown }
   return typeof errcode === 'number' && (errcode & 0xff) === 5
+}
+
+/** SQLite may have rolled back by itself, after a full disk say; Node 22.13 cannot be asked. */
+export function rollback(db: DatabaseSync): void {
+  try {
+    db.exec('ROLLBACK')
+  } catch {}
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from './errors.ts'
+import { rollback } from './sqlite-error.ts'
 
 interface Migration {
   name: string
@@ -89,11 +90,8 @@ const migrations: readonly Migration[] = [
   {
     name: '0002 search',
     sql: `
-      -- Trigrams find any part of a word, in code and in languages without spaces too.
-      CREATE VIRTUAL TABLE search USING fts5 (text, tokenize = 'trigram');
-      -- Erased text leaves the index at once, not when its segment is merged.
-      INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
-      -- Messages up to this id are in the index, except those listed as not yet ended when they were passed.
+      -- The index itself is made by the first search, since not every Node can make it. Messages up to this id are in
+      -- it, except those listed as not yet ended when they were passed.
       CREATE TABLE search_state (indexed_to INTEGER NOT NULL);
       INSERT INTO search_state VALUES (0);
       CREATE TABLE search_later (message INTEGER PRIMARY KEY);
@@ -115,7 +113,7 @@ export function migrate(db: DatabaseSync, path: string): void {
     }
     db.exec('COMMIT')
   } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
+    rollback(db)
     throw error
   }
 }

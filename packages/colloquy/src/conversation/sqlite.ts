@@ -1,7 +1,7 @@
 import { ConversationConflictError, ConversationNotFoundError } from './errors.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { isGone, thisProcess } from './sqlite-owner.ts'
-import { indexMore, searchMessages } from './sqlite-search.ts'
+import { forgetMessages, searchMessages } from './sqlite-search.ts'
 import type {
   BeginStep,
   BegunTurn,
@@ -222,10 +222,10 @@ class SqliteStore implements ConversationStore {
       const { parent } = nodes[0]!
       this.#db
         .sql(
-          `UPDATE message SET key = NULL WHERE conversation = ?1 AND number = ?2 AND key IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = ?1 AND parent = ?2 AND number > ?2)`,
+          `UPDATE message SET key = NULL WHERE conversation = $id AND number = $parent AND key IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM message WHERE conversation = $id AND parent = $parent AND number > $parent)`,
         )
-        .run(place.id, parent)
+        .run({ $id: place.id, $parent: parent })
       const head = gone.has(place.head) ? parent : place.head
       this.#db.sql('UPDATE conversation SET version = version + 1, head = ? WHERE id = ?').run(head, place.id)
       return version + 1
@@ -247,8 +247,7 @@ class SqliteStore implements ConversationStore {
   }
 
   async search(words: readonly string[], { limit }: { limit: number }): Promise<SearchHit[]> {
-    while (await this.#db.write('search the conversations', () => indexMore(this.#db.db)));
-    return this.#db.read('search the conversations', () => searchMessages(this.#db.db, words, limit))
+    return searchMessages(this.#db, words, limit)
   }
 
   async delete(id: string): Promise<boolean> {
@@ -353,7 +352,7 @@ class SqliteStore implements ConversationStore {
 
   #eraseMessages(which: 'id = ?' | 'conversation = ?', value: number): void {
     const ids = `IN (SELECT id FROM message WHERE ${which})`
-    this.#db.sql(`DELETE FROM search WHERE rowid ${ids}`).run(value)
+    forgetMessages(this.#db.db, which, value)
     for (const table of ['search_later', 'delta', 'lease']) {
       this.#db.sql(`DELETE FROM ${table} WHERE message ${ids}`).run(value)
     }
