@@ -221,6 +221,16 @@ describe('send()', () => {
     })
   }
 
+  test('a failure on the way to the engine leaves no reply open', async () => {
+    function broken(): never {
+      throw new TypeError('broken')
+    }
+    const { conversation } = await start(broken)
+    await assert.rejects(conversation.send('a'), { name: 'TypeError', message: 'broken' })
+    await assert.rejects(conversation.send('b'), { name: 'TypeError', message: 'broken' })
+    assert.deepEqual(said(conversation), ['a', 'b'])
+  })
+
   test('refuses settings that no request can have, and writes nothing', async () => {
     const { conversation, again } = await start(['r1'])
     await assert.rejects(conversation.send('a', { max_tokens: 0 }), /Cannot set max_tokens .* found 0/)
@@ -251,6 +261,27 @@ describe('abort()', () => {
     )
     assert.deepEqual(said(conversation), ['hello'])
     assert.equal((await conversation.retry()).text, 'r2')
+  })
+
+  test('does not wait for an engine that does not hear', async (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    const reached = Promise.withResolvers<void>()
+    async function* deaf(...[params]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
+      let events = 0
+      for await (const event of script(['one two three'])(params)) {
+        yield event
+        if (++events < 3) continue
+        reached.resolve()
+        await new Promise(() => {})
+      }
+    }
+    const { conversation } = await start(deaf)
+    const turn = conversation.send('hello')
+    await reached.promise
+    turn.abort()
+    context.mock.timers.tick(1000)
+    await assert.rejects(turn, APIUserAbortError)
+    assert.match(said(conversation)[1]!, /^one.* \(interrupted\)$/)
   })
 
   test('before anything was written nothing is', async () => {

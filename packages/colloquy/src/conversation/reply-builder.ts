@@ -50,6 +50,11 @@ export class ReplyBuilder {
     return message && { ...message, content: this.blocks.map(({ block }) => block) }
   }
 
+  /** What the model wrote now, without the beginning that it continues. */
+  get arrived(): ContentBlock[] {
+    return [...this.#arrived.values()].map(({ block }) => block)
+  }
+
   get blocks(): ArrivedBlock[] {
     const arrived = [...this.#arrived.values()]
     const before = this.#prefill.map((block): ArrivedBlock => ({ block, input: undefined, ended: true }))

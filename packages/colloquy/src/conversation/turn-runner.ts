@@ -7,8 +7,9 @@ import { replay } from '../protocol/replay.ts'
 import { tokensWithin } from './budget.ts'
 import type { CacheReport } from './cache-planner.ts'
 import { ConversationConflictError } from './errors.ts'
-import { type Exchanged, exchange } from './exchange.ts'
+import { endOf, type Exchanged, exchange } from './exchange.ts'
 import { type ReplyCost, type ReplyRecord, replyCost } from './money.ts'
+import { ReplyBuilder } from './reply-builder.ts'
 import { builderFor, type Plan, requestOf } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import type { ConversationState } from './state.ts'
@@ -198,7 +199,9 @@ async function run(
   control: TurnControl,
 ): Promise<Reply> {
   const { parent, at } = begun
-  const { end, message, cost, cache, error } = await receive(state, asking, request, begun, control)
+  const { end, message, cost, cache, error } = await receive(state, asking, request, begun, control).catch(
+    (error: Error) => unasked(state.id, begun.handle, error),
+  )
   const number = await keep(state, end)
   control.kept = true
   const { json, received, reply } = end
@@ -225,6 +228,11 @@ async function receive(
   const sent = cached?.params ?? params
   const exchanged = await exchange({ ...asking, params: sent, context, store, id, handle, builder }, control)
   return { ...exchanged, cache: exchanged.message && cached?.report(exchanged.message.usage) }
+}
+
+/** Something went wrong on the way to the engine: the place of the reply must not stay open. */
+function unasked(id: string, handle: number, error: Error): Exchanged & { cache?: undefined } {
+  return { ...endOf({ id, handle, builder: new ReplyBuilder(), error }), error }
 }
 
 interface Written {
