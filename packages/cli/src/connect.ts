@@ -60,7 +60,8 @@ export async function connect(
   }
   const client = new Anthropic(options)
   const isOffline = kind === 'offline'
-  const engine = noting(upstream(client, { recover: { attempts: 2 } }), last, isOffline)
+  const attempts = maxRetries ?? 2
+  const engine = noting(upstream(client, { recover: attempts > 0 ? { attempts } : undefined }), last, isOffline)
   const connection: Connection = { client, engine, label: engineLabel(kind, env), isOffline, last, onRetry: undefined }
   return connection
 }
