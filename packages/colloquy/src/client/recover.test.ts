@@ -12,12 +12,26 @@ import { resumption } from './resume.ts'
 const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 3, output_tokens: 1 }
 
 function message(content: ContentBlock[], stop_reason = 'end_turn'): Message {
-  return { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content, stop_reason, stop_sequence: null, usage }
+  return {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content,
+    stop_reason,
+    stop_sequence: null,
+    usage,
+  }
 }
 
 const say = (text: string): ContentBlock => ({ type: 'text', text, citations: null })
 const think = (thinking: string, signature = 'sig 1'): ContentBlock => ({ type: 'thinking', thinking, signature })
-const call = (id: string): ContentBlock => ({ type: 'tool_use', id, name: 'weather', input: { city: 'Paris', days: [1, 2] } })
+const call = (id: string): ContentBlock => ({
+  type: 'tool_use',
+  id,
+  name: 'weather',
+  input: { city: 'Paris', days: [1, 2] },
+})
 
 /** Where a stream breaks off: after so many bytes, cleanly, with an error, or with an error of the API. */
 interface Cut {
@@ -45,7 +59,9 @@ function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly 
       const answer = { ...whole, content: rest(whole.content, request, obeys, requests.length) }
       const bytes = new TextEncoder().encode(Array.from(replay(answer), encodeSse).join(''))
       const cut = cuts[requests.length - 1]
-      return new Response(cut ? broken(bytes, cut) : bytes, { headers: { 'content-type': 'text/event-stream', 'request-id': `req_${requests.length}` } })
+      return new Response(cut ? broken(bytes, cut) : bytes, {
+        headers: { 'content-type': 'text/event-stream', 'request-id': `req_${requests.length}` },
+      })
     },
   })
   return { client, requests }
@@ -53,7 +69,12 @@ function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly 
 
 function broken(bytes: Uint8Array<ArrayBuffer>, { bytes: end, how }: Cut): ReadableStream<Uint8Array> {
   const pieces = [bytes.subarray(0, end)]
-  if (how === 'overloaded') pieces.push(new TextEncoder().encode(`\n\n${encodeSse({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })}`))
+  if (how === 'overloaded')
+    pieces.push(
+      new TextEncoder().encode(
+        `\n\n${encodeSse({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })}`,
+      ),
+    )
   return new ReadableStream<Uint8Array>({
     pull(controller) {
       const piece = pieces.shift()
@@ -65,11 +86,18 @@ function broken(bytes: Uint8Array<ArrayBuffer>, { bytes: end, how }: Cut): Reada
 }
 
 /** What of the content is not in the request yet. */
-function rest(content: ContentBlock[], { messages }: Anthropic.MessageCreateParams, obeys: boolean, answer: number): ContentBlock[] {
+function rest(
+  content: ContentBlock[],
+  { messages }: Anthropic.MessageCreateParams,
+  obeys: boolean,
+  answer: number,
+): ContentBlock[] {
   const asked = messages.at(-1)!
   const reply = messages.find(({ role }) => role === 'assistant')
   // Another answer has other thoughts.
-  const again = content.map((block) => (block.type === 'thinking' ? think(`thought ${answer}`, `sig ${answer}`) : block))
+  const again = content.map((block) =>
+    block.type === 'thinking' ? think(`thought ${answer}`, `sig ${answer}`) : block,
+  )
   if (!reply) return again
   const sent = reply.content as ContentBlock[]
   const last = sent.at(-1)!
@@ -86,7 +114,10 @@ function rest(content: ContentBlock[], { messages }: Anthropic.MessageCreatePara
   if (asked.role === 'user') assert.ok(last.text.endsWith(end!))
   const text = whole.text.slice(last.text.length)
   const begun = asked.role === 'user' && obeys ? `${end}${text}` : text
-  const thoughts = content.some(({ type }) => type === 'thinking') && asked.role === 'user' ? [think(`thought ${answer}`, 'bound to the continuation')] : []
+  const thoughts =
+    content.some(({ type }) => type === 'thinking') && asked.role === 'user'
+      ? [think(`thought ${answer}`, 'bound to the continuation')]
+      : []
   return [...thoughts, ...(begun ? [say(begun)] : []), ...again.slice(at + 1)]
 }
 
@@ -125,8 +156,14 @@ const replies: Record<string, { model: string; whole: Message; thinking?: Anthro
     whole: message([think('thought 1'), say(long)]),
     thinking: { type: 'enabled', budget_tokens: 1024 },
   },
-  'a text and tool calls': { model: 'claude-opus-4-5', whole: message([say('Let me see. '), call('toolu_1'), call('toolu_2')], 'tool_use') },
-  'thinking and a tool call': { model: 'claude-opus-5-5', whole: message([think('thought 1'), call('toolu_1')], 'tool_use') },
+  'a text and tool calls': {
+    model: 'claude-opus-4-5',
+    whole: message([say('Let me see. '), call('toolu_1'), call('toolu_2')], 'tool_use'),
+  },
+  'thinking and a tool call': {
+    model: 'claude-opus-5-5',
+    whole: message([think('thought 1'), call('toolu_1')], 'tool_use'),
+  },
 }
 
 const ways = ['end', 'reset', 'overloaded'] as const
@@ -160,12 +197,14 @@ function withFirstThoughts(content: ContentBlock[]): ContentBlock[] {
 /** A call that was handed out whole ends the message: what would have come after it cannot be asked for. */
 function endedAtCalls(whole: Message, received: Message): Message {
   const calls = whole.content.findIndex(({ type }) => type === 'tool_use')
-  return calls < 0 || received.content.length <= calls ? whole : { ...whole, content: whole.content.slice(0, received.content.length) }
+  return calls < 0 || received.content.length <= calls
+    ? whole
+    : { ...whole, content: whole.content.slice(0, received.content.length) }
 }
 
 test('a reply is whole when several answers in a row break off, whether the model repeats the end as asked or not', async () => {
   const model = 'claude-sonnet-5-5'
-  const whole = message([think('thought 1'), say(`${long}${'A third one, then. '}${long.toUpperCase()}`)])
+  const whole = message([think('thought 1'), say(`${long}A third one, then. ${long.toUpperCase()}`)])
   const bytes = fc.integer({ min: 0, max: lengthOf(whole) })
   const cuts = fc.array(fc.record({ bytes, how: fc.constantFrom(...ways) }), { minLength: 1, maxLength: 2 })
   await Promise.all(
@@ -182,7 +221,9 @@ test('usage is that of all answers', async () => {
   const whole = message([say(long)])
   whole.usage = { ...usage, output_tokens: 20, server_tool_use: { web_search_requests: 1 } }
   const { client, requests } = modelThatSays(whole, { cuts: [{ bytes: 700, how: 'end' }] })
-  const received = await client.messages.stream({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } }).finalMessage()
+  const received = await client.messages
+    .stream({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
+    .finalMessage()
   assert.equal(requests.length, 2)
   assert.equal(received.usage.input_tokens, 20)
   assert.equal(received.usage.cache_read_input_tokens, 6)
@@ -205,7 +246,11 @@ test('text is handed out as it comes, other blocks when they are whole', async (
     pieces.push(() =>
       answer
         .send({ type: 'content_block_stop', index: 0 })
-        .send({ type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 'toolu_1', name: 'x', input: {} } })
+        .send({
+          type: 'content_block_start',
+          index: 1,
+          content_block: { type: 'tool_use', id: 'toolu_1', name: 'x', input: {} },
+        })
         .send({ type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{"a":' } })
         .reset(),
     )
@@ -283,7 +328,9 @@ test('leaving the loop closes the connection of the answer that is read', async 
     (answer) => void answer.stream().send(start, textStart, text('lo!')),
   )
   let seen = ''
-  for await (const event of await server.client().messages.create({ ...params, stream: true }, { recover: { attempts: 1 } })) {
+  for await (const event of await server
+    .client()
+    .messages.create({ ...params, stream: true }, { recover: { attempts: 1 } })) {
     if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') seen += event.delta.text
     if (seen === 'Hello!') break
   }
@@ -298,7 +345,10 @@ const cut = (...content: ContentBlock[]): Message => ({ ...message(content), sto
 test('a continuation sends finished thinking back, and no white space or thinking at the end', () => {
   const found = resumption(asked, cut(think('hm'), say('Hello ')))
   assert.ok(found?.way === 'ask')
-  assert.deepEqual(found.params.messages.slice(0, 2), [params.messages[0], { role: 'assistant', content: [think('hm'), say('Hello')] }])
+  assert.deepEqual(found.params.messages.slice(0, 2), [
+    params.messages[0],
+    { role: 'assistant', content: [think('hm'), say('Hello')] },
+  ])
   assert.equal(found.params.messages.length, 3)
   const thinking = resumption(asked, cut(say('Hello'), think('hm')))
   assert.ok(thinking?.way === 'ask')
@@ -322,15 +372,31 @@ test('a reply that ends with a server tool is gone on with as it is, by any mode
 })
 
 test('prefill is used where the model takes it, or where the caller says so', () => {
-  const way = (model: string, options: { prefill?: boolean; thinking?: Anthropic.ThinkingConfigParam } = {}): string | undefined => {
+  const way = (
+    model: string,
+    options: { prefill?: boolean; thinking?: Anthropic.ThinkingConfigParam } = {},
+  ): string | undefined => {
     const { prefill, ...rest } = options
     const found = resumption({ ...params, model, ...rest }, cut(say('Hello')), prefill)
     return found?.way === 'ask' ? found.params.messages.at(-1)?.role : found?.way
   }
-  for (const model of ['claude-haiku-4-5', 'claude-opus-4-5-20251101', 'claude-opus-4-1-20250805', 'claude-sonnet-4-20250514', 'claude-3-7-sonnet-20250219']) {
+  for (const model of [
+    'claude-haiku-4-5',
+    'claude-opus-4-5-20251101',
+    'claude-opus-4-1-20250805',
+    'claude-sonnet-4-20250514',
+    'claude-3-7-sonnet-20250219',
+  ]) {
     assert.equal(way(model), 'assistant', model)
   }
-  for (const model of ['claude-opus-4-6', 'claude-sonnet-4-6', 'claude-opus-4-7', 'claude-sonnet-5', 'claude-fable-5-2', 'gpt-oss']) {
+  for (const model of [
+    'claude-opus-4-6',
+    'claude-sonnet-4-6',
+    'claude-opus-4-7',
+    'claude-sonnet-5',
+    'claude-fable-5-2',
+    'gpt-oss',
+  ]) {
     assert.equal(way(model), 'user', model)
   }
   assert.equal(way('llama', { prefill: true }), 'assistant')

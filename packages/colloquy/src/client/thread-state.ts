@@ -61,7 +61,7 @@ export interface Turn {
   own: Entry[]
 }
 
-export const threadsBeta = 'message-threads-2026-08-12'
+const threadsBeta = 'message-threads-2026-08-12'
 
 /** The server keeps these from the turn that creates the thread, and refuses them afterwards. */
 const createOnly = ['system', 'tools'] as const

@@ -64,7 +64,7 @@ function prefillOf({ json }: MessageRecord, settings: ConversationSettings): Con
   return [...content.slice(0, -1), { ...last, text: last.text.trimEnd() }]
 }
 
-export function userText(text: string): { role: string; json: string } {
+function userText(text: string): { role: string; json: string } {
   return { role: 'user', json: JSON.stringify({ role: 'user', content: text }) }
 }
 
