@@ -760,3 +760,19 @@ async function arrivedText(texts: AsyncIterable<string>): Promise<{ text: string
 async function eventually(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
+
+test('deleteUnusedSince() erases what nobody used for so long, and nothing else', async () => {
+  const conversations = openConversations({ engine: script(['a', 'b', 'c']) })
+  const [old, revived] = [await conversations.create(settings), await conversations.create(settings)]
+  await old.send('Hello')
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const time = new Date()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await revived.send('Hello again')
+  assert.equal(await conversations.deleteUnusedSince(time), 1)
+  assert.deepEqual(
+    (await conversations.list()).map(({ id }) => id),
+    [revived.id],
+  )
+  assert.equal(await conversations.deleteUnusedSince(time), 0)
+})

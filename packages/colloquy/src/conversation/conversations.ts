@@ -67,6 +67,8 @@ export interface Conversations {
   import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation>
   /** Erases the conversation. Throws a `ConversationNotFoundError` where there is none. */
   delete(id: string): Promise<void>
+  /** Erases the conversations that were last used before the time, and says how many: run it by your rule of retention. */
+  deleteUnusedSince(time: Date): Promise<number>
   /** Closes the store. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -109,8 +111,23 @@ export function openConversations(options: ConversationsOptions): Conversations 
     async delete(id) {
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
+    async deleteUnusedSince(time) {
+      const unused = await unusedSince(store, time.getTime())
+      const deleted = await Promise.all(unused.map((id) => store.delete(id)))
+      return deleted.filter(Boolean).length
+    },
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
+  }
+}
+
+async function unusedSince(store: ConversationStore, time: number): Promise<string[]> {
+  const unused: string[] = []
+  for (let before: string | undefined; ;) {
+    const page = await store.list({ limit: 1_000, before })
+    unused.push(...page.filter(({ updatedAt }) => updatedAt < time).map(({ id }) => id))
+    before = page.at(-1)?.id
+    if (before === undefined) return unused
   }
 }
 
