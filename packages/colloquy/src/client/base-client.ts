@@ -114,9 +114,10 @@ export class BaseAnthropic {
 
   #call(options: FinalRequestOptions): Call {
     const log = logAt(this.logger, this.logLevel)
+    const transport = this.#transportFor(options)
     return new Call({
-      prepare: this.#preparation(options, log),
-      transport: this.#transportFor(options),
+      prepare: this.#preparation(options, log, transport),
+      transport,
       patience: this.#patience(options),
       signal: options.signal,
       log,
@@ -124,11 +125,15 @@ export class BaseAnthropic {
   }
 
   /** Checks and encodes the request once, now; what differs from try to try is added later. */
-  #preparation(options: FinalRequestOptions, log: Log): (attempt: number) => Promise<WireRequest> {
+  #preparation(
+    options: FinalRequestOptions,
+    log: Log,
+    transport: Transport,
+  ): (attempt: number) => Promise<WireRequest> {
     try {
       checkRequestOptions(options)
       const { method, path, query, body, headers, betas } = options
-      const encoded = encodeBody(body)
+      const encoded = encodeBody(body, transport.encode)
       const url = buildUrl(this.baseURL, path, this.#options.defaultQuery, query)
       const own: HeadersLike = {
         accept: 'application/json',

@@ -1,4 +1,5 @@
 import { connectionError } from './failure.ts'
+import { encodeKept } from './kept-messages.ts'
 import type {
   NodeAgent,
   NodeHttp,
@@ -11,7 +12,7 @@ import type {
 } from './node.ts'
 import { basicAuthorization, connectTunnels, hostOf, proxyFor } from './proxy.ts'
 import { builtin } from './runtime.ts'
-import { streamOf, type Reply, type Transport, type WireRequest } from './transport.ts'
+import { streamOf, type Reply, type Sending, type Transport, type WireRequest } from './transport.ts'
 
 export interface NodeTransportOptions {
   /** Certificates to trust besides none: PEM, replacing the built-in authorities. `NODE_EXTRA_CA_CERTS` adds to those instead. */
@@ -33,7 +34,7 @@ const keepAliveMsecs = 30_000
 export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
   const agents = ca === undefined && proxy === undefined ? sharedAgents : new Map<string, NodeAgent>()
 
-  return (request) => {
+  function send(request: WireRequest): Sending {
     // The listeners see the address alone, so that the body is free once it was sent.
     const { url } = request
     let outgoing: NodeRequest
@@ -63,6 +64,8 @@ export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
       },
     }
   }
+
+  return Object.assign(send, { encode: encodeKept })
 }
 
 const sharedAgents = new Map<string, NodeAgent>()

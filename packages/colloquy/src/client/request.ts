@@ -62,14 +62,13 @@ export function pathOf(prefix: string, id: string, suffix: string = ''): string 
 }
 
 /** The JSON of a request body. Bytes and strings are sent as they are. Throws what `JSON.stringify` throws. */
-export function encodeBody(body: unknown): string | Uint8Array | readonly Uint8Array[] | undefined {
+export function encodeBody(
+  body: unknown,
+  encode: (body: object) => string | readonly Uint8Array[] = encodeJson,
+): string | Uint8Array | readonly Uint8Array[] | undefined {
   if (body === undefined || body === null) return undefined
-  if (typeof body === 'string' || body instanceof Uint8Array || isPieces(body)) return body
-  return encodeJson(body)
-}
-
-function isPieces(body: unknown): body is readonly Uint8Array[] {
-  return Array.isArray(body) && body.length > 0 && body.every((piece) => piece instanceof Uint8Array)
+  if (typeof body === 'string' || body instanceof Uint8Array) return body
+  return encode(body)
 }
 
 const samplingFields = ['temperature', 'top_p', 'top_k']

@@ -9,7 +9,11 @@ export interface WireRequest {
 }
 
 /** Sends requests. There are two: Node's own sockets, and `fetch`. */
-export type Transport = (request: WireRequest) => Sending
+export interface Transport {
+  (request: WireRequest): Sending
+  /** The JSON of a body, where the transport has a better way than one string. */
+  encode?: (body: object) => string | readonly Uint8Array[]
+}
 
 export interface Sending {
   /** Settles when the answer's headers came. Rejects with `APIConnectionError`, or with what `cancel` was given. */

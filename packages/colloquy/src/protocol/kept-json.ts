@@ -18,6 +18,11 @@ export function keepJson<Value extends object>(value: Value, json: Kept): Value 
   return Object.defineProperty(value, kept, { value: json, configurable: true })
 }
 
+/** Whether the value is tied to its JSON. */
+export function isKept(value: object): boolean {
+  return keptOf(value) !== undefined
+}
+
 /** The JSON of a value, that which it was read from where it was kept as a text. */
 export function jsonOf(value: object): string {
   const json = keptOf(value)
