@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compile, type Manifest } from '../../scripts/compile.ts'
 
 /** Who takes part, installed in a folder of its own as a user would install it; the loops by hand need nothing. */
 export interface Package {
@@ -91,13 +92,7 @@ function installedColloquy(): Package {
     for (const name of ['package.json', 'README.md']) {
       cpSync(join(root, 'packages/colloquy', name), join(staged, name))
     }
-    cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'))
-    execFileSync('tsc', [
-      '--project',
-      join(root, 'packages/colloquy/tsconfig.build.json'),
-      '--outDir',
-      join(staged, 'dist'),
-    ])
+    compile('colloquy', staged, JSON.parse(readFileSync(join(staged, 'package.json'), 'utf8')) as Manifest)
     npm(staged, 'pack', '--silent')
     install(
       folder,
