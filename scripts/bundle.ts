@@ -5,7 +5,7 @@ import type { Manifest } from './compile.ts'
 
 /**
  * Makes what was compiled light, where the manifest's doors have a file for Node. The modules lose their comments, which stand
- * in the declarations too; bundlers and browsers get them as they are. Node gets a file a door, with what several share beside:
+ * in the declarations too, and white space; bundlers and browsers get them like that. Node gets a file a door, with what several share beside:
  * half of what an import costs is finding and opening each module.
  */
 export function lighten(folder: string, { exports = {} }: Manifest): void {
@@ -18,6 +18,8 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     platform: 'node',
     format: 'esm',
     target: 'es2024',
+    // Names stay as they are, so that a stack trace can be read.
+    minifyWhitespace: true,
     logLevel: 'error',
   }
   buildSync({
@@ -35,8 +37,6 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     chunkNames: 'shared/[name]-[hash]',
     bundle: true,
     splitting: true,
-    // Names stay as they are, so that a stack trace can be read.
-    minifyWhitespace: true,
     packages: 'external',
   })
 }

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lighten } from './bundle.ts'
+import { pruneDeclarations } from './declarations.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -26,6 +27,7 @@ export function compile(name: string, folder: string, manifest: Manifest): void 
     encoding: 'utf8',
     shell: process.platform === 'win32',
   })
+  pruneDeclarations(folder, manifest)
   lighten(folder, manifest)
   for (const file of Object.values(manifest.bin ?? {})) chmodSync(join(folder, file), 0o755)
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
