@@ -53,7 +53,8 @@ export function turnStart(records: readonly MessageRecord[], turns: number): Mes
   return records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
 }
 
-function answersCalls({ json }: MessageRecord): boolean {
+/** Whether a message carries results of tools. */
+export function answersCalls({ json }: Pick<MessageRecord, 'json'>): boolean {
   if (!json.includes('"tool_result"')) return false
   const { content } = JSON.parse(json) as { content: string | { type: string }[] }
   return typeof content !== 'string' && content.some(({ type }) => type === 'tool_result')

@@ -173,7 +173,7 @@ async function promptBound({ params, history, added, engine, sameSettings }: Cal
 }
 
 /** The tokens up to the last reply, which its usage told; undefined where it told nothing. */
-function tokensTo({ last }: History): number | undefined {
+export function tokensTo({ last }: History): number | undefined {
   if (last?.state !== 'committed' || last.reply === null) return undefined
   const { message, unpaid } = JSON.parse(last.reply) as ReplyRecord
   if (message === undefined || unpaid) return undefined

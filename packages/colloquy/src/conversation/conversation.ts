@@ -16,6 +16,7 @@ import { newestLeaf } from './tree.ts'
 import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './tool-turn.ts'
 import { type Reply, Turn } from './turn.ts'
 import { type Asking, runTurn, type TurnRequest } from './turn-runner.ts'
+import { cutFor } from './window.ts'
 import { type ConversationMessage, isShown, showMessage } from './view.ts'
 
 /** How one turn differs: any setting may be given for this turn alone. */
@@ -214,7 +215,10 @@ export class Conversation {
   /** The request that would be sent next, with this content as the user's message. */
   preview(content?: MessageContentParam): MessageCreateParams {
     const { settings, history } = this.#state
-    const next = content === undefined ? history : history.with({ role: 'user', content })
+    const added = content === undefined ? [] : [JSON.stringify({ role: 'user', content })]
+    const { dropped } = cutFor({ settings, history, added })
+    const whole = content === undefined ? history : history.with({ role: 'user', content })
+    const next = whole.after(dropped)
     const { params } = requestOf(settings, {}, next.sent)
     const cached = this.#asking.cacheMarks && new CachePlanner().plan(params, next, Date.now())
     return cached ? cached.params : params

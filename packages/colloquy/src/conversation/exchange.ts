@@ -20,6 +20,8 @@ export interface Exchange {
   /** Empty, or with the beginning of the reply where this one continues it. */
   builder: ReplyBuilder
   journalMs: number
+  /** How many of the first messages of the path are not in the request. */
+  dropped: number
 }
 
 export interface Exchanged {
@@ -32,7 +34,7 @@ export interface Exchanged {
 
 /** Asks the engine, journals and publishes what arrives, and says what is to be kept of it. Never throws. */
 export async function exchange(asked: Exchange, control: TurnControl): Promise<Exchanged> {
-  const { store, id, handle, builder, journalMs } = asked
+  const { store, id, handle, builder, journalMs, dropped } = asked
   let unwritten: { error: unknown } | undefined
   // A reply that cannot be kept is not worth its price.
   const journal = new Journal(store, { handle, intervalMs: journalMs }, (error) => {
@@ -49,7 +51,7 @@ export async function exchange(asked: Exchange, control: TurnControl): Promise<E
   deaf.stop()
   await journal.close()
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
-  return { ...endOf({ id, handle, builder, error }), error }
+  return { ...endOf({ id, handle, builder, error, dropped }), error }
 }
 
 async function receive(
@@ -107,10 +109,11 @@ class Deaf {
 
 interface Received extends Pick<Exchange, 'id' | 'handle' | 'builder'> {
   error: Error | undefined
+  dropped?: number
 }
 
 /** How a reply is kept that ended, by itself or by an error. */
-export function endOf({ id, handle, builder, error }: Received): Omit<Exchanged, 'error'> {
+export function endOf({ id, handle, builder, error, dropped = 0 }: Received): Omit<Exchanged, 'error'> {
   const { message, isWhole, blocks } = builder
   const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
   const arrived = kept.json !== '' || kept.received !== null
@@ -125,6 +128,7 @@ export function endOf({ id, handle, builder, error }: Received): Omit<Exchanged,
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
     if (!isWhole) record.estimated = true
   }
+  if (dropped > 0) record.dropped = dropped
   if (error !== undefined) record.error = describe(error)
   return { end: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, message, cost }
 }

@@ -16,6 +16,7 @@ export class History {
   #hasOwnMarks = false
   /** How many of the first records were searched for marks. */
   #searched = 0
+  #tail: { dropped: number; history: History } | undefined
 
   /** @param records taken over, not copied. */
   constructor(records: MessageRecord[] = []) {
@@ -94,8 +95,16 @@ export class History {
     return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
   }
 
+  /** What stands behind the first so many records. The same history again and again, which grows with this one. */
+  after(dropped: number): History {
+    if (dropped === 0) return this
+    if (this.#tail?.dropped !== dropped) this.#tail = { dropped, history: new History(this.#records.slice(dropped)) }
+    return this.#tail.history
+  }
+
   push(record: MessageRecord): void {
     this.#records.push(record)
+    this.#tail?.history.push(record)
   }
 
   #look(): readonly MessageParam[] {

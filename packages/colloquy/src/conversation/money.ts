@@ -38,6 +38,8 @@ export interface ReplyRecord {
   error?: { name: string; message: string; type?: string }
   /** No call of this conversation made it: it was written by hand, or copied from another conversation. */
   unpaid?: true
+  /** How many of the first messages of its path were not sent for it. Absent: none. */
+  dropped?: number
 }
 
 /** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */

@@ -70,7 +70,7 @@ function userText(text: string): { role: string; json: string } {
 
 /** What is sent: the settings and the messages, without what belongs to the request's headers. */
 export function requestOf(
-  { betas, version, budget: _, ...settings }: ConversationSettings,
+  { betas, version, budget: _, window: __, ...settings }: ConversationSettings,
   { prefill }: Pick<Plan, 'prefill'>,
   messages: MessageParam[],
 ): { params: MessageCreateParams; context: EngineContext } {

@@ -1,6 +1,7 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
 import { type Budget, checkBudget } from './budget.ts'
+import { checkWindow, type Window } from './window.ts'
 
 /** What every request of a conversation says besides its messages. Kept with the conversation. */
 export interface ConversationSettings extends Omit<MessageCreateParams, 'messages' | 'stream'> {
@@ -10,12 +11,15 @@ export interface ConversationSettings extends Omit<MessageCreateParams, 'message
   version?: string
   /** What the conversation may cost. Default: no limit. */
   budget?: Budget
+  /** What happens when it grows too long to be sent. Default: `fail` at the model's window. */
+  window?: Window
 }
 
 /** Checks what no request can do without. What else the API refuses, it refuses itself. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
-  const { model, max_tokens: maxTokens, budget } = settings
+  const { model, max_tokens: maxTokens, budget, window } = settings
   if (budget !== undefined) checkBudget(budget)
+  if (window !== undefined) checkWindow(window)
   if (typeof model !== 'string' || model === '') {
     throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)
   }

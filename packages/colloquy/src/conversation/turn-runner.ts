@@ -2,7 +2,7 @@ import { newId } from '../engines/id.ts'
 import type { Engine } from '../protocol/engine.ts'
 import { APIUserAbortError } from '../protocol/error.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
-import type { MessageContentParam, MessageParam } from '../protocol/params.ts'
+import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
 import { tokensWithin } from './budget.ts'
 import type { CacheReport } from './cache-planner.ts'
@@ -17,6 +17,7 @@ import type { BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from './store
 import { isUnfinished } from './tree.ts'
 import type { Reply, TurnControl } from './turn.ts'
 import { replyMessage, titleOf } from './view.ts'
+import { checkFits, cutFor } from './window.ts'
 
 export interface TurnRequest {
   /** Says what to ask, of the conversation as it stands. Run again when someone else changed it. */
@@ -90,6 +91,8 @@ interface Planned extends BegunTurn {
   at: number
   /** What a budget makes of the settings. */
   limits: Partial<ConversationSettings>
+  /** How many of the first messages are not sent. */
+  dropped: number
 }
 
 async function begin(
@@ -128,7 +131,8 @@ async function beginNow(
   // Whatever is wrong with the settings shows before anything is written.
   const settings = changeSettings(state.settings, overrides)
   const plan = await makePlan()
-  const limits = plan.reply === undefined ? await limitsOf(state, engine, settings, plan) : {}
+  const { limits, dropped } =
+    plan.reply === undefined ? await fit(state, engine, settings, plan) : { limits: {}, dropped: 0 }
   const { id, record } = state
   const { parent, messages } = plan
   const at = Date.now()
@@ -145,30 +149,41 @@ async function beginNow(
   state.askedWith = promptSettings(settings)
   const asked = askedRecords(plan, begun.first, at)
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
-  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, limits }
+  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, limits, dropped }
 }
 
 /** What of the settings is part of the prompt, or may be. */
-function promptSettings({ budget: _, max_tokens: __, ...settings }: ConversationSettings): string {
+function promptSettings({ budget: _, max_tokens: __, window: ___, ...settings }: ConversationSettings): string {
   return JSON.stringify(settings)
 }
 
-/** What the budget leaves of `max_tokens`. Throws `BudgetError` where that is not enough. */
-async function limitsOf(
+/**
+ * What the window holds of the history, and what the budget leaves of `max_tokens`. Throws `WindowError` or `BudgetError`
+ * where that is not enough.
+ */
+async function fit(
   state: ConversationState,
   engine: Engine,
   settings: ConversationSettings,
   plan: Plan,
-): Promise<Partial<ConversationSettings>> {
+): Promise<Pick<Planned, 'limits' | 'dropped'>> {
   const { budget } = settings
-  if (budget === undefined) return {}
-  const { history } = plan
   const added = plan.messages.map(({ json }) => json)
-  const messages = [...history.sent, ...added.map((json) => JSON.parse(json) as MessageParam)]
-  const { params } = requestOf(settings, plan, messages)
+  const asked = { settings, history: plan.history, added }
+  const cut = cutFor(asked)
+  const { dropped } = cut
+  const history = plan.history.after(dropped)
+  const request = (): MessageCreateParams => {
+    const messages = [...history.sent, ...added.map((json) => JSON.parse(json) as MessageParam)]
+    return requestOf(settings, plan, messages).params
+  }
+  await checkFits(request, cut, asked, engine)
+  if (budget === undefined) return { limits: {}, dropped }
   const spent = state.ledger.total
-  const sameSettings = state.askedWith === promptSettings(settings)
-  return { max_tokens: await tokensWithin(budget, { params, history, added, spent, engine, sameSettings }) }
+  const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
+  const params = request()
+  const granted = await tokensWithin(budget, { params, history, added, spent, engine, sameSettings })
+  return { limits: { max_tokens: granted }, dropped }
 }
 
 /** Waits for a while, where a turn is under way that another writer began. */
@@ -215,7 +230,7 @@ async function receive(
   state: ConversationState,
   asking: Asking,
   { overrides }: TurnRequest,
-  { plan, handle, limits }: Planned,
+  { plan, handle, limits, dropped }: Planned,
   control: TurnControl,
 ): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
@@ -223,10 +238,11 @@ async function receive(
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
-  const { params, context } = requestOf(settings, plan, state.history.sent)
-  const cached = asking.cacheMarks ? state.cache.plan(params, state.history, Date.now()) : undefined
+  const history = state.history.after(dropped)
+  const { params, context } = requestOf(settings, plan, history.sent)
+  const cached = asking.cacheMarks ? state.cache.plan(params, history, Date.now()) : undefined
   const sent = cached?.params ?? params
-  const exchanged = await exchange({ ...asking, params: sent, context, store, id, handle, builder }, control)
+  const exchanged = await exchange({ ...asking, params: sent, context, store, id, handle, builder, dropped }, control)
   return { ...exchanged, cache: exchanged.message && cached?.report(exchanged.message.usage) }
 }
 
