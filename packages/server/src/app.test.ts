@@ -425,6 +425,23 @@ suite('web pages', () => {
   })
 })
 
+test('what a runtime hands over beside a request does not change it', async () => {
+  class Runtime {
+    readonly method = 'DELETE'
+  }
+  const request = new Request('http://test/v1/models/claude-opus-4-6', {
+    headers: { 'anthropic-version': '2026-10-21' },
+  })
+  const response = await serve().fetch(request, new Runtime())
+  assert.equal(((await response.json()) as ModelInfo).id, 'claude-opus-4-6')
+})
+
+test('what a caller of fetch() hands over beside a request does', async () => {
+  const request = new Request('http://test/v1/models')
+  const response = await serve().fetch(request, { headers: { 'anthropic-version': '2026-10-21' } })
+  assert.equal(response.status, 200)
+})
+
 suite('paths', () => {
   test('unknown paths and methods are answered in the API’s shape', async () => {
     const unknown = await call(serve(), '/v1/unknown')

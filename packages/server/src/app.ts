@@ -45,8 +45,9 @@ export type Origins = readonly string[] | ((origin: string) => boolean)
 
 export interface Server {
   /**
-   * Answers a request. Takes what the global `fetch` takes, so that it may stand in for it: `new Anthropic({ fetch })`. It
-   * rejects only where a scripted fault stands for a broken connection.
+   * Answers a request. Takes what the global `fetch` takes, so that it may stand in for it: `new Anthropic({ fetch })`. What
+   * a runtime that serves it hands over beside the request is not read. It rejects only where a scripted fault stands for a
+   * broken connection.
    */
   fetch(request: Request | URL | string, init?: RequestInit): Promise<Response>
 }
@@ -62,7 +63,7 @@ export function createServer(options: ServerOptions): Server {
   const app = routes(options)
   return {
     async fetch(input, init) {
-      const request = input instanceof Request && !init ? input : new Request(input, init)
+      const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
       const exchange = new Exchange(request, now, log)
       try {
         const response = await app.fetch(request, { exchange })
@@ -76,6 +77,11 @@ export function createServer(options: ServerOptions): Server {
       }
     },
   }
+}
+
+/** Bun hands its server, which is no `RequestInit` and would change the request, to `fetch` as a second argument. */
+function isInit(init: unknown): boolean {
+  return typeof init === 'object' && init !== null && Object.getPrototypeOf(init) === Object.prototype
 }
 
 function routes(options: ServerOptions): Hono<Env> {
