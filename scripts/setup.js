@@ -36,7 +36,7 @@ async function install() {
   rmSync(stamp, { force: true })
   // `npm install` and not `npm ci`: the lockfile names the tool binaries of the platforms it was made for, and `ci` refuses
   // to run where it lacks one of another platform, though that one is optional. `--no-save` keeps the lockfile as it is.
-  const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
   let outcome = await run('npm', parameters)
   // npm leaves out the binaries of tools that its own Node is too old for. By now the PATH leads it to the pinned one.
   if (outcome === 0 && Number.parseInt(process.versions.node) < 24) outcome = await run('npm', parameters)
