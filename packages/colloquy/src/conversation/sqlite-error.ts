@@ -15,21 +15,38 @@ const codes = new Map<number, [StoreErrorCode, string]>([
   [26, ['damaged', 'the file is no SQLite database']],
 ])
 
+// SQLite's own words for the same, from its sqlite3_errstr(): all that Deno tells where it opens a file or runs a script.
+const words: readonly [RegExp, number][] = [
+  [/^database is locked/, 5],
+  [/^database table is locked/, 6],
+  [/^attempt to write a readonly database/, 8],
+  [/^disk I\/O error/, 10],
+  [/^database disk image is malformed/, 11],
+  [/^database or disk is full/, 13],
+  [/^unable to open database file/, 14],
+  [/^file is not a database/, 26],
+]
+
 /** An error of SQLite as one that says what it means for the store. Other errors stay as they are. */
 export function storeError(error: unknown, doing: string): unknown {
   if (error instanceof AnthropicError || !(error instanceof Error)) return error
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
+  const { code } = error as { code?: unknown }
   if (code === 'ERR_INVALID_STATE') {
     return new StoreError('closed', `Cannot ${doing}: the store is closed`, { cause: error })
   }
-  if (typeof errcode !== 'number') return error
-  const [storeCode, found] = codes.get(errcode & 0xff) ?? ['failed', error.message]
+  if (code !== 'ERR_SQLITE_ERROR') return error
+  const [storeCode, found] = codes.get(resultCode(error)) ?? ['failed', error.message]
   return new StoreError(storeCode, `Cannot ${doing}: ${found}`, { cause: error })
 }
 
 export function isBusy(error: unknown): boolean {
+  return error instanceof Error && resultCode(error) === 5
+}
+
+function resultCode(error: Error): number {
   const { errcode } = error as { errcode?: unknown }
-  return typeof errcode === 'number' && (errcode & 0xff) === 5
+  if (typeof errcode === 'number') return errcode & 0xff
+  return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? 0
 }
 
 /** SQLite may have rolled back by itself, after a full disk say; Node 22.13 cannot be asked. */
