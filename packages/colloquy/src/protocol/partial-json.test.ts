@@ -79,8 +79,11 @@ function inPieces(text: string): unknown {
   return reader.value
 }
 
-/** A value and one of its texts. */
-const anyJson = fc
+/**
+ * A value and one of its texts. The value, and not what `JSON.parse` makes of the text: V8's parser now and then gives a key
+ * that is written with an escape the name of another.
+ */
+const valueAndText = fc
   .tuple(
     fc.jsonValue({
       stringUnit: fc.constantFrom('a', '"', '\\', '\n', 'é', '🦋', '\ud83e', '\udd8b', '\u2028', '__proto__'),
@@ -90,19 +93,22 @@ const anyJson = fc
   )
   .map(([value, space, isEscaped]) => {
     const text = JSON.stringify(value, null, space)
-    return isEscaped
-      ? text.replace(/[^ -~\s]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      : text
+    const escaped = text.replace(/[^ -~\s]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    return { value: value as unknown, text: isEscaped ? escaped : text }
   })
+const anyJson = valueAndText.map(({ text }) => text)
 
 test('partialJson() of a whole text is its value', () => {
-  fc.assert(fc.property(anyJson, (text) => assert.deepEqual(partialJson(text), JSON.parse(text))))
+  fc.assert(
+    fc.property(valueAndText, ({ value, text }) =>
+      assert.equal(JSON.stringify(partialJson(text)), JSON.stringify(value)),
+    ),
+  )
 })
 
 test('partialJson() of any prefix is a beginning of the value', () => {
   fc.assert(
-    fc.property(anyJson, (text) => {
-      const whole: unknown = JSON.parse(text)
+    fc.property(valueAndText, ({ value: whole, text }) => {
       if (typeof whole === 'number') return
       for (let length = 0; length < text.length; length++) {
         const value = partialJson(text.slice(0, length))
