@@ -58,7 +58,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     this.#events = events
     this.#call = call
     this.messages = [...messages]
-    dropped?.register(this, call)
+    dropped?.register(this, call, this)
   }
 
   /** Reads what `toReadableStream` wrote elsewhere. */
@@ -203,6 +203,8 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** Reads the stream to its end, once. Resolves with the failure, so that there is no rejection unless somebody waits. */
   #start(): Promise<Error | undefined> {
+    // From here on it is read whoever drops it; and what is registered, its text with it, is old before it is garbage.
+    dropped?.unregister(this)
     return (this.#run ??= this.#pump().then(
       () => this.#finish(undefined),
       (error: Error) => {
@@ -218,6 +220,8 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     if (source.reply) this.#emit('connect')
     for (let events = await source.read(); events; events = await source.read()) {
       for (const event of events) {
+        // The text of a reply that only its end is wanted of comes in thousands of events that nobody looks at.
+        if (event.type !== 'message_stop' && this.#readers.size === 0 && this.#listeners.size === 0) continue
         this.#handOut(event, source)
         if (source.failure instanceof APIUserAbortError) throw source.failure
       }

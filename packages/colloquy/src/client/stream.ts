@@ -24,13 +24,13 @@ export class Stream<Item> implements AsyncIterable<Item> {
   static over<Item = StreamedEvent>(source: EventSource): Stream<Item> {
     const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
     stream.#source = source
-    dropped?.register(stream, source)
+    dropped?.register(stream, source, stream)
     return stream
   }
 
   /** Reads what `toReadableStream` writes: an item as JSON on each line. */
   static fromReadableStream<Item>(readable: ReadableStream<Uint8Array>, controller?: AbortController): Stream<Item> {
-    return new Stream(() => readLines<Item>(readable, controller), controller)
+    return new Stream(() => linesOf<Item>(readable, controller), controller)
   }
 
   /** Aborts the stream. Made when first asked for. */
@@ -140,7 +140,10 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     } finally {
       this.#refilling = undefined
     }
-    if (!events) return { value: undefined, done: true }
+    if (!events) {
+      dropped?.unregister(this.stream)
+      return { value: undefined, done: true }
+    }
     this.#events = events
     this.#at = 1
     return { value: events[0]!, done: false }
@@ -153,27 +156,11 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   }
 }
 
-async function* readLines<Item>(
+/** Read by the module that few programs need, which is loaded by those. */
+async function* linesOf<Item>(
   readable: ReadableStream<Uint8Array>,
   controller?: AbortController,
 ): AsyncGenerator<Item> {
-  const reader = readable.getReader()
-  const stop = (): void => void reader.cancel().catch(() => {})
-  controller?.signal.addEventListener('abort', stop, { once: true })
-  const decoder = new TextDecoder()
-  let text = ''
-  try {
-    for (;;) {
-      const { value, done } = await reader.read()
-      if (controller?.signal.aborted) throw new APIUserAbortError({ cause: controller.signal.reason })
-      text += done ? decoder.decode() : decoder.decode(value, { stream: true })
-      const lines = text.split('\n')
-      text = done ? '' : lines.pop()!
-      for (const line of lines) if (line.trim()) yield JSON.parse(line) as Item
-      if (done) return
-    }
-  } finally {
-    controller?.signal.removeEventListener('abort', stop)
-    stop()
-  }
+  const { readLines } = await import('./readable-lines.ts')
+  yield* readLines<Item>(readable, controller)
 }
