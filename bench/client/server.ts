@@ -6,14 +6,15 @@ import type { Certificate } from './certificate.ts'
 import { inLargeChunks, reply, textEvents, toolEvents, type ToolInputBytes } from './wire.ts'
 
 const events = textEvents()
-const chunks = inLargeChunks(events)
+const framedEvents = events.map(framed)
+const framedChunks = inLargeChunks(events).map(framed)
 const whole = reply()
 const toolInputs = new Map<string, Buffer[]>()
 
 /** By the first part of the path, which stands before `/v1/messages`. */
 const answers: Record<string, (response: ServerResponse, argument: string) => void> = {
-  paced: (response) => stream(response, events),
-  chunked: (response) => stream(response, chunks),
+  paced: (response) => stream(response, framedEvents),
+  chunked: (response) => stream(response, framedChunks),
   tool: (response, bytes) => stream(response, toolInput(bytes)),
   // The start of the message and of its block, a ping and three deltas; then nothing.
   idle: (response) => {
@@ -31,18 +32,27 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
 
 /** Waits for each write to be done, so that each is a TLS record, and a chunk for whoever reads it. */
 function stream(response: ServerResponse, parts: readonly Buffer[]): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_01' })
+  const { socket } = response
+  // The next request may be here before the connection has let go of the last answer.
+  if (!socket) return void setImmediate(stream, response, parts)
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_01' }).flushHeaders()
   let index = 0
   const next = (): void => {
-    if (index < parts.length) response.write(parts[index++], next)
+    // Past the response, whose own write takes twice as long: the clients should wait for the server as little as can be.
+    if (index < parts.length) socket.write(parts[index++]!, next)
     else response.end()
   }
   next()
 }
 
+/** A chunk of the chunked transfer coding. */
+function framed(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
+}
+
 function toolInput(bytes: string): Buffer[] {
   let parts = toolInputs.get(bytes)
-  if (!parts) toolInputs.set(bytes, (parts = inLargeChunks(toolEvents(Number(bytes) as ToolInputBytes))))
+  if (!parts) toolInputs.set(bytes, (parts = inLargeChunks(toolEvents(Number(bytes) as ToolInputBytes)).map(framed)))
   return parts
 }
 

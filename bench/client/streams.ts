@@ -16,7 +16,8 @@ export async function* report(): AsyncGenerator<string> {
   }
 }
 
-const messages = 10
+/** Streamed in one run. */
+const messages = 20
 
 const works = [
   {
