@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { offline } from '../engines/offline/offline.ts'
 import { script } from '../engines/script.ts'
 import { fromUsd } from '../protocol/money.ts'
-import { BudgetError } from './budget.ts'
 import type { Conversation } from './conversation.ts'
 import { openConversations } from './conversations.ts'
+import { BudgetError } from './errors.ts'
 import type { ConversationSettings } from './settings.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 1000 }

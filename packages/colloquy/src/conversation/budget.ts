@@ -2,8 +2,9 @@ import { type CostOptions, costOf, bandFor, priceAt } from '../protocol/cost.ts'
 import type { Engine } from '../protocol/engine.ts'
 import { AnthropicError } from '../protocol/error.ts'
 import { findModel } from '../protocol/models.ts'
-import { type PicoUsd, formatUsd, fromUsd } from '../protocol/money.ts'
+import { type PicoUsd, fromUsd } from '../protocol/money.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
+import { BudgetError, type LimitName } from './errors.ts'
 import type { History } from './history.ts'
 import type { ReplyRecord, TotalUsage } from './money.ts'
 
@@ -17,31 +18,6 @@ export interface Budget {
   tokens?: number
   /** Lowers `max_tokens` to what is left instead of refusing. Default false. */
   fit?: boolean
-}
-
-/** The next call could cost more than is left. Nothing was written and nothing was sent. */
-export class BudgetError extends AnthropicError {
-  override name = 'BudgetError'
-  readonly limit: 'usd' | 'usdPerCall' | 'tokens'
-  /** What the budget allows, what was spent of it, and the most that the call could take: picodollars, or tokens. */
-  readonly allowed: bigint
-  readonly spent: bigint
-  readonly worst: bigint
-
-  constructor(
-    limit: BudgetError['limit'],
-    { allowed, spent, worst }: Pick<BudgetError, 'allowed' | 'spent' | 'worst'>,
-  ) {
-    const show = (amount: bigint): string => (limit === 'tokens' ? `${amount} tokens` : formatUsd(amount))
-    super(
-      `Cannot send within the budget of ${show(allowed)}${limit === 'usdPerCall' ? ' a call' : ''}: ` +
-        `${show(spent)} are spent and the call could take ${show(worst)}`,
-    )
-    this.limit = limit
-    this.allowed = allowed
-    this.spent = spent
-    this.worst = worst
-  }
 }
 
 /** Throws where a limit is no amount. */
@@ -79,7 +55,7 @@ export async function tokensWithin(budget: Budget, call: Call): Promise<number> 
     const left = allowed - spent - before
     const fits = left < 0n ? 0n : left / perToken
     if (fits < (budget.fit ? 1n : asked)) {
-      throw new BudgetError(limit, { allowed, spent, worst: before + perToken * (budget.fit ? 1n : asked) })
+      throw new BudgetError(limit, { allowed, spent, held: 0n, worst: before + perToken * (budget.fit ? 1n : asked) })
     }
     if (fits < granted) granted = fits
   }
@@ -87,7 +63,7 @@ export async function tokensWithin(budget: Budget, call: Call): Promise<number> 
 }
 
 interface Limit {
-  limit: BudgetError['limit']
+  limit: LimitName
   allowed: bigint
   spent: bigint
   /** What the prompt takes at most, whatever the reply. */

@@ -2,46 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
-import pg from 'pg'
-import { startPostgres } from '../../../../test/postgres-server.ts'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { storePlaces } from '../../../../test/stores.ts'
 import { ConversationConflictError, ConversationNotFoundError } from './errors.ts'
-import { memoryStore } from './memory.ts'
-import { postgresStore } from './postgres.ts'
-import { sqliteStore } from './sqlite.ts'
 import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from './store.ts'
 
-interface StoreOptions {
-  leaseMs: number
-  now: () => number
-}
-
-/** What every store promises. Each test gets a new, empty store. */
-const stores: Record<string, (folder: string, options: StoreOptions) => ConversationStore> = {
-  memoryStore: (_, options) => memoryStore(options),
-  sqliteStore: (folder, options) => sqliteStore(join(folder, 'colloquy.db'), options),
-  'postgresStore on PGlite': (_, options) => postgresStore(pglite, { ...options, schema: newSchema() }),
-}
-
-const pglite = new PGlite()
-after(() => pglite.close())
-let schemas = 0
-const newSchema = (): string => `test_${++schemas}`
-
-const server = startPostgres()
-if (server) {
-  const pool = new pg.Pool({ host: server.host, user: 'postgres', max: 4 })
-  stores['postgresStore on a server'] = (_, options) => postgresStore(pool, { ...options, schema: newSchema() })
-  after(async () => {
-    await pool.end()
-    server.stop()
-  })
-} else {
-  test('postgresStore on a server', { skip: 'NOT TESTED: no PostgreSQL is installed that this user may start' })
-}
-
-for (const [name, make] of Object.entries(stores)) {
+// What every store promises. Each test gets a new, empty store.
+for (const [name, make] of Object.entries(storePlaces())) {
   describe(name, () => {
     let folder: string
     let store: ConversationStore
@@ -50,7 +17,7 @@ for (const [name, make] of Object.entries(stores)) {
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
       clock = 1_000
-      store = make(folder, { leaseMs: 30_000, now: () => clock })
+      store = make(folder, { leaseMs: 30_000, now: () => clock })()
     })
 
     afterEach(async () => {

@@ -1,4 +1,5 @@
 import { AnthropicError } from '../protocol/error.ts'
+import { formatUsd } from '../protocol/money.ts'
 
 /** Someone else changed the conversation since this process last saw it. Nothing was written and nothing was sent. */
 export class ConversationConflictError extends AnthropicError {
@@ -45,6 +46,56 @@ export class ConversationNotFoundError extends AnthropicError {
 /** What was to be said cannot be: the API would refuse it. Nothing was written and nothing was sent. */
 export class ContentError extends AnthropicError {
   override name = 'ContentError'
+}
+
+/** What a limit counts together, by its name: what is said behind the amount. */
+const limitScopes = {
+  usd: '',
+  tokens: '',
+  usdPerCall: ' a call',
+  tokensPerCall: ' a call',
+  usdPerDay: ' a day',
+  tokensPerDay: ' a day',
+  usdPerUser: ' a user',
+  tokensPerUser: ' a user',
+  usdPerUserDay: ' a user and day',
+  tokensPerUserDay: ' a user and day',
+}
+
+export type LimitName = keyof typeof limitScopes
+
+/** The numbers of a limit that was too low: picodollars, or tokens. */
+export interface LimitNumbers {
+  allowed: bigint
+  spent: bigint
+  /** Held for calls under way, which may cost less in the end. */
+  held: bigint
+  /** The most that the call could take. */
+  worst: bigint
+}
+
+/** The next call could cost more than is left. Nothing was written and nothing was sent. */
+export class BudgetError extends AnthropicError implements LimitNumbers {
+  override name = 'BudgetError'
+  /** The limit, by the name under which it was set. */
+  readonly limit: LimitName
+  readonly allowed: bigint
+  readonly spent: bigint
+  readonly held: bigint
+  readonly worst: bigint
+
+  constructor(limit: LimitName, { allowed, spent, held, worst }: LimitNumbers) {
+    const show = (amount: bigint): string => (limit.startsWith('tokens') ? `${amount} tokens` : formatUsd(amount))
+    super(
+      `Cannot send within the budget of ${show(allowed)}${limitScopes[limit]}: ${show(spent)} are spent` +
+        `${held === 0n ? '' : `, ${show(held)} are held for calls under way,`} and the call could take ${show(worst)}`,
+    )
+    this.limit = limit
+    this.allowed = allowed
+    this.spent = spent
+    this.held = held
+    this.worst = worst
+  }
 }
 
 /** What is wrong with the store, as a program needs to tell it apart. */

@@ -1,4 +1,4 @@
-export { type Budget, BudgetError } from './budget.ts'
+export type { Budget } from './budget.ts'
 export type { CacheReport } from './cache-planner.ts'
 export type { Branch } from './branches.ts'
 export type { Conversation, SendOptions, TurnOptions } from './conversation.ts'
@@ -10,9 +10,12 @@ export {
   openConversations,
 } from './conversations.ts'
 export {
+  BudgetError,
   ContentError,
   ConversationConflictError,
   ConversationNotFoundError,
+  type LimitName,
+  type LimitNumbers,
   StoreError,
   type StoreErrorCode,
 } from './errors.ts'

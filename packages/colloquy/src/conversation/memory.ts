@@ -1,6 +1,10 @@
 import { ConversationConflictError, ConversationNotFoundError, StoreError } from './errors.ts'
+import { MemorySpending } from './memory-spending.ts'
+import { unpaid } from './records.ts'
+import { correcting, holding, settling, usedBy } from './spending.ts'
 import { excerptOf, textOf } from './text.ts'
 import type {
+  Account,
   BeginStep,
   BegunTurn,
   ConversationChanges,
@@ -9,6 +13,7 @@ import type {
   ConversationSummary,
   FinishedTurn,
   FinishStep,
+  Hold,
   JournalStep,
   MessageRecord,
   MessageState,
@@ -16,6 +21,7 @@ import type {
   OpenedConversation,
   RepeatedTurn,
   SearchHit,
+  Spending,
   TreeNode,
 } from './store.ts'
 import { descendants, isUnfinished, pathTo } from './tree.ts'
@@ -43,12 +49,16 @@ interface Lease {
   number: number
   until: number
   journal: string[]
+  hold: Hold
 }
+
+const noHold: Hold = { picoUsd: 0n, tokens: 0n, accounts: [] }
 
 class MemoryStore implements ConversationStore {
   readonly heartbeatMs: number
+  readonly now: () => number
   readonly #leaseMs: number
-  readonly #now: () => number
+  readonly #spending = new MemorySpending()
   readonly #conversations = new Map<string, Kept>()
   readonly #leases = new Map<number, Lease>()
   // A reply whose turn was given up may still end: by its handle it finds where it belongs.
@@ -59,7 +69,7 @@ class MemoryStore implements ConversationStore {
   constructor({ leaseMs = 30_000, now = Date.now }: MemoryStoreOptions) {
     this.#leaseMs = leaseMs
     this.heartbeatMs = leaseMs / 3
-    this.#now = now
+    this.now = now
   }
 
   async create({ id, title, settings, at, messages = [], head = 0 }: NewConversation): Promise<ConversationRecord> {
@@ -92,10 +102,21 @@ class MemoryStore implements ConversationStore {
     }
     const unfinished = [...this.#leases]
       .filter(([, lease]) => lease.kept === kept)
-      .map(([handle, { number, until, journal }]) => {
-        const parent = kept.messages.get(number)!.parent
-        return { handle, number, parent, abandoned: until < this.#now(), journal: [...journal] }
-      })
+      .map(
+        ([
+          handle,
+          {
+            number,
+            until,
+            journal,
+            hold: { picoUsd, tokens },
+          },
+        ]) => {
+          const parent = kept.messages.get(number)!.parent
+          const abandoned = until < this.now()
+          return { handle, number, parent, abandoned, journal: [...journal], held: { picoUsd, tokens } }
+        },
+      )
     return { conversation: { ...kept.record }, messages: path, elsewhere, unfinished }
   }
 
@@ -120,12 +141,22 @@ class MemoryStore implements ConversationStore {
     return this.#repeated(this.#find(id), key)
   }
 
-  async begin({ id, version, parent, messages, key, title, at }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+  async begin({
+    id,
+    version,
+    parent,
+    messages,
+    key,
+    title,
+    hold = noHold,
+    at,
+  }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
     const kept = this.#find(id)
     const repeated = key === undefined ? undefined : this.#repeated(kept, key)
     if (repeated !== undefined) return repeated
     this.#checkVersion(kept, version)
     this.#checkMessage(kept, parent)
+    this.#spending.enterChecked(hold.accounts, holding(hold), hold)
     const first = kept.record.last + 1
     let number = kept.record.last
     let follows = parent
@@ -138,7 +169,7 @@ class MemoryStore implements ConversationStore {
     number++
     this.#add(kept, { number, parent: follows, role: 'assistant', state: 'pending', createdAt: at, json: '' })
     const handle = ++this.#lastHandle
-    this.#leases.set(handle, { kept, number, until: this.#now() + this.#leaseMs, journal: [] })
+    this.#leases.set(handle, { kept, number, until: this.now() + this.#leaseMs, journal: [], hold })
     this.#handles.set(handle, { kept, number })
     const record = kept.record
     this.#change(kept, { last: number, head: number, updatedAt: at, title: record.title ?? title ?? null })
@@ -149,7 +180,7 @@ class MemoryStore implements ConversationStore {
     this.#checkOpen()
     const lease = this.#leases.get(handle)
     if (lease === undefined) return
-    lease.until = this.#now() + this.#leaseMs
+    lease.until = this.now() + this.#leaseMs
     if (json === '') return
     lease.journal.push(json)
     this.#setState(lease.kept, lease.number, 'streaming')
@@ -157,7 +188,7 @@ class MemoryStore implements ConversationStore {
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
     this.#checkOpen()
-    const { id, handle, state, json, received, reply, at, recovering = false } = step
+    const { id, handle, state, json, received, reply, at, recovering = false, accounts = [] } = step
     const place = this.#handles.get(handle)
     const before = place?.kept.messages.get(place.number)
     if (place === undefined || before === undefined) {
@@ -167,10 +198,13 @@ class MemoryStore implements ConversationStore {
     const { kept, number } = place
     if (isUnfinished(before.state)) {
       kept.messages.set(number, { ...before, state, json, received, reply })
-      if (state !== 'awaiting_tools') this.#leases.delete(handle)
+      if (state !== 'awaiting_tools') this.#settle(handle, reply)
       return { number }
     }
     if (recovering) return { number }
+    const correction = correcting(before.reply!, reply)
+    if (correction !== undefined) this.#spending.enter(accounts, correction)
+    kept.messages.set(number, { ...before, reply: unpaid(before.reply) })
     const late = kept.record.last + 1
     this.#add(kept, { ...before, number: late, state, createdAt: at, json }, received, reply)
     this.#change(kept, { last: late, head: kept.record.head === number ? late : kept.record.head, updatedAt: at })
@@ -193,12 +227,24 @@ class MemoryStore implements ConversationStore {
     const gone = descendants([...kept.messages.values()], number)
     for (const each of gone) kept.messages.delete(each)
     for (const [handle, lease] of this.#leases) {
-      if (lease.kept === kept && gone.has(lease.number)) this.#leases.delete(handle)
+      if (lease.kept === kept && gone.has(lease.number)) this.#settle(handle)
     }
     const answered = new Set([...kept.messages.values()].map((message) => message.parent))
     for (const [key, each] of kept.keys) if (!answered.has(each)) kept.keys.delete(key)
     this.#change(kept, { head: gone.has(kept.record.head) ? parent : kept.record.head })
     return kept.record.version
+  }
+
+  async spending(account: Account): Promise<Spending> {
+    this.#checkOpen()
+    return this.#spending.of(account)
+  }
+
+  async holders(): Promise<string[]> {
+    const abandoned = [...this.#leases.values()].filter(
+      ({ until, hold }) => until < this.now() && hold.accounts.length > 0,
+    )
+    return [...new Set(abandoned.map(({ kept }) => kept.record.id))]
   }
 
   async list({ limit, before }: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
@@ -232,7 +278,7 @@ class MemoryStore implements ConversationStore {
 
   async delete(id: string): Promise<boolean> {
     this.#checkOpen()
-    for (const [handle, { kept }] of this.#leases) if (kept.record.id === id) this.#leases.delete(handle)
+    for (const [handle, { kept }] of this.#leases) if (kept.record.id === id) this.#settle(handle)
     for (const [handle, { kept }] of this.#handles) if (kept.record.id === id) this.#handles.delete(handle)
     return this.#conversations.delete(id)
   }
@@ -259,6 +305,14 @@ class MemoryStore implements ConversationStore {
 
   #checkMessage({ record, messages }: Kept, number: number): void {
     if (number !== 0 && !messages.has(number)) throw new ConversationNotFoundError(record.id, String(number))
+  }
+
+  /** The reply is under way no more. Where nobody will know what it used, it is what was held. */
+  #settle(handle: number, reply?: string): void {
+    const lease = this.#leases.get(handle)
+    this.#leases.delete(handle)
+    if (lease === undefined || lease.hold.accounts.length === 0) return
+    this.#spending.enter(lease.hold.accounts, settling(lease.hold, reply === undefined ? lease.hold : usedBy(reply)))
   }
 
   #repeated(kept: Kept, key: string): RepeatedTurn | undefined {

@@ -36,7 +36,7 @@ export interface ReplyRecord {
   cost_pico_usd?: number | null
   estimated?: true
   error?: { name: string; message: string; type?: string }
-  /** No call of this conversation made it: it was written by hand, or copied from another conversation. */
+  /** No call to be paid made it: it was written by hand, or copied, or what it used is counted beside it. */
   unpaid?: true
   /** How many of the first messages of its path were not sent for it. Absent: none. */
   dropped?: number

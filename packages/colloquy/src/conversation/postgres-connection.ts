@@ -1,5 +1,6 @@
 import { StoreError } from './errors.ts'
 import { type PostgresDatabase, migrate } from './postgres-schema.ts'
+import { refusalOf } from './postgres-spending.ts'
 
 /** A database whose schema is made, or brought up to date, before the first statement. */
 export class PostgresConnection {
@@ -31,7 +32,7 @@ export class PostgresConnection {
       const { rows } = await this.#db.query(sql.replaceAll('%.', `${this.#schema}.`), values)
       return rows as Row[]
     } catch (error) {
-      throw failure(doing, error)
+      throw refusalOf(error) ?? failure(doing, error)
     }
   }
 

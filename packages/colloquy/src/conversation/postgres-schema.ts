@@ -81,6 +81,56 @@ const migrations: readonly Migration[] = [
       END;
     `,
   },
+  {
+    name: '0003 spending',
+    sql: `
+      CREATE TABLE %.spending (
+        user_id       text NOT NULL,
+        day           text NOT NULL,
+        pico_usd      bigint NOT NULL,
+        tokens        bigint NOT NULL,
+        held_pico_usd bigint NOT NULL,
+        held_tokens   bigint NOT NULL,
+        unpriced      integer NOT NULL,
+        PRIMARY KEY (user_id, day)
+      );
+      ALTER TABLE %.lease ADD held_pico_usd bigint NOT NULL DEFAULT 0, ADD held_tokens bigint NOT NULL DEFAULT 0,
+        ADD accounts text;
+
+      -- Changes accounts, and raises where one holds more than its limit then: the statement around it, a whole turn,
+      -- does nothing. Rows are locked before they are looked at, and always in one order: no turn sees another's room
+      -- as its own, and no two wait for each other.
+      CREATE FUNCTION %.enter(accounts text, add_pico_usd bigint, add_tokens bigint, hold_pico_usd bigint,
+        hold_tokens bigint, add_unpriced integer) RETURNS boolean LANGUAGE plpgsql AS $function$
+      DECLARE
+        account record;
+        entered %.spending;
+      BEGIN
+        FOR account IN SELECT * FROM json_to_recordset(accounts::json)
+          AS row ("user" text, day text, pico_usd numeric, tokens numeric) ORDER BY 1, 2
+        LOOP
+          INSERT INTO %.spending AS s VALUES (account."user", account.day, add_pico_usd, add_tokens, hold_pico_usd,
+            hold_tokens, add_unpriced)
+          ON CONFLICT (user_id, day) DO UPDATE SET
+            pico_usd = s.pico_usd + add_pico_usd, tokens = s.tokens + add_tokens,
+            held_pico_usd = s.held_pico_usd + hold_pico_usd, held_tokens = s.held_tokens + hold_tokens,
+            unpriced = s.unpriced + add_unpriced
+          RETURNING * INTO entered;
+          IF entered.pico_usd + entered.held_pico_usd > account.pico_usd THEN
+            RAISE 'colloquy: over the limit %', json_build_object('user', account."user", 'day', account.day,
+              'unit', 'picoUsd', 'allowed', account.pico_usd::text, 'spent', entered.pico_usd::text,
+              'held', (entered.held_pico_usd - hold_pico_usd)::text, 'worst', hold_pico_usd::text);
+          END IF;
+          IF entered.tokens + entered.held_tokens > account.tokens THEN
+            RAISE 'colloquy: over the limit %', json_build_object('user', account."user", 'day', account.day,
+              'unit', 'tokens', 'allowed', account.tokens::text, 'spent', entered.tokens::text,
+              'held', (entered.held_tokens - hold_tokens)::text, 'worst', hold_tokens::text);
+          END IF;
+        END LOOP;
+        RETURN true;
+      END $function$;
+    `,
+  },
 ]
 
 /**

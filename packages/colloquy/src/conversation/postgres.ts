@@ -1,8 +1,12 @@
 import { ConversationConflictError, ConversationNotFoundError } from './errors.ts'
 import { PostgresConnection } from './postgres-connection.ts'
+import { PostgresLeases } from './postgres-leases.ts'
 import type { PostgresDatabase } from './postgres-schema.ts'
-import { isGone, thisProcess } from './sqlite-owner.ts'
+import { searchMessages } from './postgres-search.ts'
+import { accountsJson, spendHeld, spendingOf } from './postgres-spending.ts'
+import { thisProcess } from './sqlite-owner.ts'
 import type {
+  Account,
   BeginStep,
   BegunTurn,
   ConversationChanges,
@@ -17,10 +21,10 @@ import type {
   OpenedConversation,
   RepeatedTurn,
   SearchHit,
+  Spending,
   TreeNode,
-  UnfinishedReply,
 } from './store.ts'
-import { excerptOf, wordsOf } from './text.ts'
+import { wordsOf } from './text.ts'
 
 export type { PostgresDatabase } from './postgres-schema.ts'
 
@@ -55,13 +59,12 @@ interface Place {
 // Numbers come as numbers whatever the driver makes of bigint: doubles hold every integer that is used here.
 const conversationColumns = `public_id AS id, version, head, last, created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", title`
 const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json`
-const unfinishedStates = `('pending', 'streaming', 'awaiting_tools')`
 
 class PostgresStore implements ConversationStore {
   readonly heartbeatMs: number
+  readonly now: () => number
   readonly #db: PostgresConnection
-  readonly #leaseMs: number
-  readonly #now: () => number
+  readonly #leases: PostgresLeases
   readonly #end: (() => Promise<unknown>) | undefined
 
   constructor(
@@ -69,9 +72,9 @@ class PostgresStore implements ConversationStore {
     { schema = 'colloquy', leaseMs = 30_000, now = Date.now, end }: PostgresStoreOptions,
   ) {
     this.heartbeatMs = leaseMs / 3
+    this.now = now
     this.#db = new PostgresConnection(db, schema)
-    this.#leaseMs = leaseMs
-    this.#now = now
+    this.#leases = new PostgresLeases(this.#db, leaseMs, now)
     this.#end = end
   }
 
@@ -104,7 +107,7 @@ class PostgresStore implements ConversationStore {
     const { place, ...conversation } = row
     const messages = await this.#messagesTo(place, conversation.head)
     const elsewhere = messages.length === conversation.last ? [] : await this.#repliesElsewhere(place, messages)
-    return { conversation, messages, elsewhere, unfinished: await this.#unfinished(place) }
+    return { conversation, messages, elsewhere, unfinished: await this.#leases.of(place) }
   }
 
   async path(id: string, leaf: number): Promise<MessageRecord[]> {
@@ -149,7 +152,8 @@ class PostgresStore implements ConversationStore {
   }
 
   async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-    const { id, version, parent, messages, key, title, at } = step
+    const { id, version, parent, messages, key, title, hold, at } = step
+    const { picoUsd = 0n, tokens = 0n, accounts = [] } = hold ?? {}
     const rows = messages.map(({ role, json }) => ({ role, json, words: wordsOf(json) }))
     const [begun] = await this.#db.rows<{ version: number; last: number; handle: number }>(
       'begin the turn',
@@ -170,9 +174,12 @@ class PostgresStore implements ConversationStore {
          SELECT id, last, CASE WHEN $4::int = 0 THEN $3::int ELSE last - 1 END, 'assistant', 'pending', $6::bigint, '', ''
          FROM place RETURNING id, conversation
        ), leased AS (
-         INSERT INTO %.lease SELECT id, conversation, $9, $10::bigint FROM answer
+         INSERT INTO %.lease (message, conversation, owner, until, held_pico_usd, held_tokens, accounts)
+         SELECT id, conversation, $9, $10::bigint, $11::bigint, $12::bigint, $13::text FROM answer
        )
-       SELECT version, last, answer.id::float8 AS handle FROM place, answer`,
+       SELECT version, last, answer.id::float8 AS handle,
+         CASE WHEN $14::text IS NOT NULL THEN %.enter($14::text, 0, 0, $11::bigint, $12::bigint, 0) END
+       FROM place, answer`,
       [
         id,
         version,
@@ -183,7 +190,11 @@ class PostgresStore implements ConversationStore {
         title ?? null,
         key ?? null,
         thisProcess,
-        this.#leaseEnd(),
+        this.#leases.end,
+        String(picoUsd),
+        String(tokens),
+        accountsJson(accounts.map(({ user, day }) => ({ user, day }))),
+        accountsJson(accounts),
       ],
     )
     if (begun === undefined) return this.#whyNotBegun(step)
@@ -196,34 +207,12 @@ class PostgresStore implements ConversationStore {
     }
   }
 
-  async journal({ handle, index, json }: JournalStep): Promise<void> {
-    await this.#db.rows(
-      'keep what arrived of the reply',
-      `WITH held AS (
-         UPDATE %.lease SET until = $2::bigint WHERE message = $1::bigint RETURNING message
-       ), kept AS (
-         INSERT INTO %.delta SELECT message, $3::int, $4::text FROM held WHERE $4::text <> ''
-       )
-       UPDATE %.message SET state = 'streaming' FROM held
-       WHERE id = held.message AND state = 'pending' AND $4::text <> ''`,
-      [handle, this.#leaseEnd(), index, json],
-    )
+  async journal(step: JournalStep): Promise<void> {
+    await this.#leases.journal(step)
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
-    const { handle, state, json, received, reply } = step
-    const [ended] = await this.#db.rows<{ number: number }>(
-      'keep the reply',
-      `WITH journal AS (
-         DELETE FROM %.delta WHERE message = $1::bigint
-       ), lease AS (
-         DELETE FROM %.lease WHERE message = $1::bigint AND $2::text <> 'awaiting_tools'
-       )
-       UPDATE %.message SET state = $2::text, json = $3::text, received = $4::text, reply = $5::text, words = $6::text
-       WHERE id = $1::bigint AND state IN ${unfinishedStates} RETURNING number`,
-      [handle, state, json, received, reply, wordsOf(received ?? json)],
-    )
-    return ended ?? this.#finishLate(step)
+    return this.#leases.finish(step)
   }
 
   async update(id: string, version: number, { title, settings, head, at }: ConversationChanges): Promise<number> {
@@ -263,13 +252,23 @@ class PostgresStore implements ConversationStore {
          WHERE m.conversation = place.id AND m.number = (SELECT parent FROM gone WHERE number = $3::int) AND m.key IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM %.message left_over WHERE left_over.conversation = place.id
              AND left_over.parent = m.number AND left_over.id NOT IN (SELECT id FROM gone))
-       )
-       UPDATE %.conversation c SET version = version + 1,
-         head = CASE WHEN head IN (SELECT number FROM gone) THEN (SELECT parent FROM gone WHERE number = $3::int) ELSE head END
-       FROM place WHERE c.id = place.id AND EXISTS (SELECT 1 FROM gone) RETURNING version`,
+       ), moved AS (
+         UPDATE %.conversation c SET version = version + 1,
+           head = CASE WHEN head IN (SELECT number FROM gone) THEN (SELECT parent FROM gone WHERE number = $3::int) ELSE head END
+         FROM place WHERE c.id = place.id AND EXISTS (SELECT 1 FROM gone) RETURNING version
+       ), ${spendHeld('m.id IN (SELECT id FROM gone)')}
+       SELECT version, (SELECT count(entered) FROM spent) FROM moved`,
       [id, version, number],
     )
     return pruned?.version ?? this.#refuse(id, version, number)
+  }
+
+  async spending(account: Account): Promise<Spending> {
+    return spendingOf(this.#db, account)
+  }
+
+  async holders(): Promise<string[]> {
+    return this.#leases.holders()
   }
 
   async list({ limit, before }: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
@@ -284,24 +283,16 @@ class PostgresStore implements ConversationStore {
   }
 
   async search(words: readonly string[], { limit }: { limit: number }): Promise<SearchHit[]> {
-    const patterns = words.map((word) => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)
-    const conditions = patterns.map((_, index) => `words ILIKE $${index + 2}::text`).join(' AND ')
-    const rows = await this.#db.rows<Omit<SearchHit, 'excerpt'> & { words: string }>(
-      'search the conversations',
-      `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt", words
-       FROM %.message m JOIN %.conversation c ON c.id = m.conversation
-       WHERE ${conditions} ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT $1::int`,
-      [limit, ...patterns],
-    )
-    return rows.map(({ words: text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
+    return searchMessages(this.#db, words, limit)
   }
 
   async delete(id: string): Promise<boolean> {
     const deleted = await this.#db.rows(
       'delete the conversation',
       `WITH gone AS (DELETE FROM %.conversation WHERE public_id = $1 RETURNING id),
-       journal AS (DELETE FROM %.delta WHERE message IN (SELECT m.id FROM %.message m JOIN gone ON m.conversation = gone.id))
-       SELECT 1 FROM gone`,
+       journal AS (DELETE FROM %.delta WHERE message IN (SELECT m.id FROM %.message m JOIN gone ON m.conversation = gone.id)),
+       ${spendHeld('m.conversation IN (SELECT id FROM %.conversation WHERE public_id = $1)')}
+       SELECT (SELECT count(entered) FROM spent) FROM gone`,
       [id],
     )
     return deleted.length > 0
@@ -337,17 +328,6 @@ class PostgresStore implements ConversationStore {
     return rows.filter(({ number }) => !onPath.has(number)).map(({ reply }) => reply)
   }
 
-  async #unfinished(conversation: number): Promise<UnfinishedReply[]> {
-    const rows = await this.#db.rows<Omit<UnfinishedReply, 'abandoned'> & { owner: string; until: number }>(
-      'read the conversation',
-      `SELECT l.message::float8 AS handle, number, parent, owner, until::float8 AS until,
-         coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = l.message), '[]') AS journal
-       FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = $1`,
-      [conversation],
-    )
-    return rows.map(({ owner, until, ...reply }) => ({ ...reply, abandoned: until < this.#now() || isGone(owner) }))
-  }
-
   /** Nothing was written: the key was used before, or the conversation has moved on. */
   async #whyNotBegun({ id, version, parent, key }: BeginStep): Promise<RepeatedTurn> {
     const repeated = key === undefined ? undefined : await this.find(id, key)
@@ -360,38 +340,10 @@ class PostgresStore implements ConversationStore {
     throw new ConversationConflictError(id, 'moved', place.head === 0 ? undefined : String(place.head))
   }
 
-  /** The turn had been given up and its place taken: the reply stands beside what was kept in its place. */
-  async #finishLate({ id, handle, state, json, received, reply, at, recovering }: FinishStep): Promise<FinishedTurn> {
-    const taken = await this.#db.rows<{ number: number }>(
-      'keep the reply',
-      'SELECT number FROM %.message WHERE id = $1',
-      [handle],
-    )
-    if (taken[0] === undefined) throw new ConversationNotFoundError(id)
-    if (recovering) return taken[0]
-    const [late] = await this.#db.rows<{ number: number }>(
-      'keep the reply',
-      `WITH taken AS (SELECT conversation, number, parent FROM %.message WHERE id = $1::bigint), place AS (
-         UPDATE %.conversation c SET version = version + 1, last = last + 1, updated_at = $2::bigint,
-           head = CASE WHEN head = taken.number THEN last + 1 ELSE head END
-         FROM taken WHERE c.id = taken.conversation RETURNING c.id, last, taken.parent
-       )
-       INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
-       SELECT id, last, parent, 'assistant', $3::text, $2::bigint, $4::text, $5::text, $6::text, $7::text FROM place
-       RETURNING number`,
-      [handle, at, state, reply, received, json, wordsOf(received ?? json)],
-    )
-    return late!
-  }
-
   async #find(id: string): Promise<Place> {
     const sql = 'SELECT id::float8 AS id, version, head, last FROM %.conversation WHERE public_id = $1'
     const [place] = await this.#db.rows<Place>('find the conversation', sql, [id])
     if (place === undefined) throw new ConversationNotFoundError(id)
     return place
-  }
-
-  #leaseEnd(): number {
-    return this.#now() + this.#leaseMs
   }
 }

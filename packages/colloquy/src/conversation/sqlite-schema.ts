@@ -97,6 +97,26 @@ const migrations: readonly Migration[] = [
       CREATE TABLE search_later (message INTEGER PRIMARY KEY);
     `,
   },
+  {
+    name: '0003 spending',
+    sql: `
+      -- What was spent and is held, where there are limits: of all users on a day, of a user, of a user on a day.
+      CREATE TABLE spending (
+        user_id       TEXT NOT NULL,          -- metadata.user_id; '' for all users
+        day           TEXT NOT NULL,          -- in UTC, as 2026-11-21; '' for all days
+        pico_usd      INTEGER NOT NULL,
+        tokens        INTEGER NOT NULL,
+        held_pico_usd INTEGER NOT NULL,       -- for replies under way: the most that they may cost
+        held_tokens   INTEGER NOT NULL,
+        unpriced      INTEGER NOT NULL,       -- calls without a known price
+        PRIMARY KEY (user_id, day)
+      ) WITHOUT ROWID;
+
+      ALTER TABLE lease ADD COLUMN held_pico_usd INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE lease ADD COLUMN held_tokens INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE lease ADD COLUMN accounts TEXT; -- JSON: where it is held; null for nowhere
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, all of it or nothing. Two processes may try at once. */

@@ -1,8 +1,12 @@
 import { ConversationConflictError, ConversationNotFoundError } from './errors.ts'
+import { unpaid } from './records.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
-import { isGone, thisProcess } from './sqlite-owner.ts'
+import { SqliteLeases } from './sqlite-leases.ts'
 import { forgetMessages, searchMessages } from './sqlite-search.ts'
+import { correcting } from './spending.ts'
+import { enter, spendingOf } from './sqlite-spending.ts'
 import type {
+  Account,
   BeginStep,
   BegunTurn,
   ConversationChanges,
@@ -17,8 +21,8 @@ import type {
   OpenedConversation,
   RepeatedTurn,
   SearchHit,
+  Spending,
   TreeNode,
-  UnfinishedReply,
 } from './store.ts'
 import { descendants } from './tree.ts'
 
@@ -52,15 +56,15 @@ const messageColumns = 'number, parent, role, state, created_at AS createdAt, re
 
 class SqliteStore implements ConversationStore {
   readonly heartbeatMs: number
+  readonly now: () => number
   readonly #db: SqliteConnection
-  readonly #leaseMs: number
-  readonly #now: () => number
+  readonly #leases: SqliteLeases
 
   constructor(path: string, { busyTimeoutMs = 5_000, leaseMs = 30_000, now = Date.now }: SqliteStoreOptions) {
-    this.#leaseMs = leaseMs
     this.heartbeatMs = leaseMs / 3
-    this.#now = now
+    this.now = now
     this.#db = new SqliteConnection(path, busyTimeoutMs)
+    this.#leases = new SqliteLeases(this.#db, leaseMs, now)
   }
 
   async create({ id, title, settings, at, messages = [], head = 0 }: NewConversation): Promise<ConversationRecord> {
@@ -91,7 +95,7 @@ class SqliteStore implements ConversationStore {
         conversation: { ...row, id },
         messages,
         elsewhere: messages.length === row.last ? [] : this.#repliesElsewhere(row.id, messages),
-        unfinished: this.#unfinished(row.id),
+        unfinished: this.#leases.of(row.id),
       }
     })
   }
@@ -132,7 +136,8 @@ class SqliteStore implements ConversationStore {
     return this.#db.read('read the conversation', () => this.#repeated(this.#find(id).id, key))
   }
 
-  async begin({ id, version, parent, messages, key, title, at }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+  async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+    const { id, version, parent, messages, key, title, at } = step
     return this.#db.write('begin the turn', () => {
       const place = this.#find(id)
       const repeated = key === undefined ? undefined : this.#repeated(place.id, key)
@@ -151,7 +156,7 @@ class SqliteStore implements ConversationStore {
       }
       const { lastInsertRowid } = insert.run(place.id, ++number, follows, 'assistant', 'pending', at, null, '')
       const handle = Number(lastInsertRowid)
-      this.#db.sql('INSERT INTO lease VALUES (?, ?, ?, ?)').run(handle, place.id, thisProcess, this.#leaseEnd())
+      this.#leases.begin(handle, place.id, step.hold)
       this.#db
         .sql(
           'UPDATE conversation SET version = version + 1, head = ?, last = ?, updated_at = ?, title = coalesce(title, ?) WHERE id = ?',
@@ -161,13 +166,8 @@ class SqliteStore implements ConversationStore {
     })
   }
 
-  async journal({ handle, index, json }: JournalStep): Promise<void> {
-    await this.#db.write('keep what arrived of the reply', () => {
-      const held = this.#db.sql('UPDATE lease SET until = ? WHERE message = ?').run(this.#leaseEnd(), handle)
-      if (held.changes === 0 || json === '') return
-      this.#db.sql('INSERT INTO delta VALUES (?, ?, ?)').run(handle, index, json)
-      if (index === 0) this.#db.sql("UPDATE message SET state = 'streaming' WHERE id = ?").run(handle)
-    })
+  async journal(step: JournalStep): Promise<void> {
+    await this.#db.write('keep what arrived of the reply', () => this.#leases.journal(step))
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
@@ -182,7 +182,7 @@ class SqliteStore implements ConversationStore {
           )
           .get(state, json, received, reply, handle) as { number: number } | undefined
         this.#db.sql('DELETE FROM delta WHERE message = ?').run(handle)
-        if (state !== 'awaiting_tools') this.#db.sql('DELETE FROM lease WHERE message = ?').run(handle)
+        if (state !== 'awaiting_tools') this.#leases.end('= ?', handle, reply)
         return ended ?? this.#finishLate(step)
       },
       { durable: true },
@@ -232,6 +232,14 @@ class SqliteStore implements ConversationStore {
     })
     this.#db.emptyLog()
     return pruned
+  }
+
+  async spending(account: Account): Promise<Spending> {
+    return this.#db.read('read what was spent', () => spendingOf(this.#db, account))
+  }
+
+  async holders(): Promise<string[]> {
+    return this.#db.read('read what is held', () => this.#leases.holders())
   }
 
   async list({ limit, before }: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
@@ -298,20 +306,6 @@ class SqliteStore implements ConversationStore {
       .map(({ reply }) => reply)
   }
 
-  #unfinished(conversation: number): UnfinishedReply[] {
-    const leases = this.#db.rows<{ handle: number; number: number; parent: number; owner: string; until: number }>(
-      'SELECT l.message AS handle, number, parent, owner, until FROM lease l JOIN message m ON m.id = l.message WHERE l.conversation = ?',
-      conversation,
-    )
-    return leases.map(({ owner, until, ...reply }) => ({
-      ...reply,
-      abandoned: until < this.#now() || isGone(owner),
-      journal: this.#db
-        .rows<{ json: string }>('SELECT json FROM delta WHERE message = ? ORDER BY part', reply.handle)
-        .map(({ json }) => json),
-    }))
-  }
-
   #repeated(conversation: number, key: string): RepeatedTurn | undefined {
     const sent = this.#db.sql('SELECT number FROM message WHERE conversation = ? AND key = ?').get(conversation, key)
     if (sent === undefined) return undefined
@@ -323,12 +317,15 @@ class SqliteStore implements ConversationStore {
   }
 
   /** The turn had been given up and its place taken: the reply stands beside what was kept in its place. */
-  #finishLate({ id, handle, state, json, received, reply, at, recovering }: FinishStep): FinishedTurn {
-    const taken = this.#db.sql('SELECT conversation, number, parent FROM message WHERE id = ?').get(handle) as
-      | { conversation: number; number: number; parent: number }
-      | undefined
+  #finishLate({ id, handle, state, json, received, reply, at, recovering, accounts = [] }: FinishStep): FinishedTurn {
+    const taken = this.#db
+      .sql('SELECT conversation, number, parent, reply AS given FROM message WHERE id = ?')
+      .get(handle) as { conversation: number; number: number; parent: number; given: string } | undefined
     if (taken === undefined) throw new ConversationNotFoundError(id)
     if (recovering) return { number: taken.number }
+    const correction = correcting(taken.given, reply)
+    if (correction !== undefined) enter(this.#db, accounts, correction)
+    this.#db.sql('UPDATE message SET reply = ? WHERE id = ?').run(unpaid(taken.given), handle)
     const { last } = this.#db
       .sql(
         `UPDATE conversation SET version = version + 1, last = last + 1, updated_at = ?,
@@ -353,7 +350,8 @@ class SqliteStore implements ConversationStore {
   #eraseMessages(which: 'id = ?' | 'conversation = ?', value: number): void {
     const ids = `IN (SELECT id FROM message WHERE ${which})`
     forgetMessages(this.#db.db, which, value)
-    for (const table of ['search_later', 'delta', 'lease']) {
+    this.#leases.end(ids, value)
+    for (const table of ['search_later', 'delta']) {
       this.#db.sql(`DELETE FROM ${table} WHERE message ${ids}`).run(value)
     }
     this.#db.sql(`DELETE FROM message WHERE ${which}`).run(value)
@@ -369,10 +367,6 @@ class SqliteStore implements ConversationStore {
     if (number === 0) return
     const found = this.#db.sql('SELECT 1 FROM message WHERE conversation = ? AND number = ?').get(conversation, number)
     if (found === undefined) throw new ConversationNotFoundError(id, String(number))
-  }
-
-  #leaseEnd(): number {
-    return this.#now() + this.#leaseMs
   }
 }
 

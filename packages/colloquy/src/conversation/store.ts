@@ -8,6 +8,8 @@
 export interface ConversationStore {
   /** A turn that is silent must be journalled this often, or it counts as abandoned three times later. Milliseconds. */
   readonly heartbeatMs: number
+  /** The clock by which turns count as abandoned, and days begin. Milliseconds since 1970. */
+  readonly now: () => number
 
   /** Adds a conversation, with messages where it is a copy of another. */
   create(conversation: NewConversation): Promise<ConversationRecord>
@@ -24,19 +26,30 @@ export interface ConversationStore {
 
   /** The turn that was begun with the key. */
   find(id: string, key: string): Promise<RepeatedTurn | undefined>
-  /** Adds the user's messages and a place for the reply. Throws `ConversationConflictError` when `version` is old. */
+  /**
+   * Adds the user's messages and a place for the reply. Throws `ConversationConflictError` when `version` is old, and
+   * `BudgetError` where an account's limit leaves less than is to be held; then nothing is written and nothing held.
+   */
   begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn>
   /** Keeps what has arrived of a reply. Does nothing once the reply has ended. */
   journal(step: JournalStep): Promise<void>
-  /** Ends a reply. On return it survives the loss of power. */
+  /**
+   * Ends a reply. On return it survives the loss of power. What was held for it is free again, and what it used is spent, in
+   * the same accounts: once, however often the reply is ended.
+   */
   finish(step: FinishStep): Promise<FinishedTurn>
   /** Changes the title, the settings or the head. Throws `ConversationConflictError` when `version` is old. */
   update(id: string, version: number, changes: ConversationChanges): Promise<number>
   /**
    * Erases a message and all that follow it; a head among them moves to the message before. A key whose replies are all gone
-   * finds nothing any more.
+   * finds nothing any more. For a reply under way, what was held is spent: here and when the conversation is deleted.
    */
   prune(id: string, version: number, number: number): Promise<number>
+
+  /** What was spent in an account, and is held in it. */
+  spending(account: Account): Promise<Spending>
+  /** The conversations with a reply that counts as abandoned and holds something in an account: ending it sets that free. */
+  holders(): Promise<string[]>
 
   /** The last used first. */
   list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]>
@@ -113,6 +126,40 @@ export interface UnfinishedReply {
   abandoned: boolean
   /** The journal, in order. */
   journal: string[]
+  /** What is held for it. */
+  held: Amounts
+}
+
+/** Picodollars, and tokens of prompts and replies. */
+export interface Amounts {
+  picoUsd: bigint
+  tokens: bigint
+}
+
+/** What is added up: what one user spent, or all users together, ever or on one day. */
+export interface Account {
+  /** `metadata.user_id` of the requests; empty for all users. */
+  user: string
+  /** In UTC, such as `2026-11-21`; empty for all days. */
+  day: string
+}
+
+export interface LimitedAccount extends Account {
+  /** The most that may be spent and held together. Absent: no limit. */
+  most: Partial<Amounts>
+}
+
+/** The most that a reply may use, held from the begin of its turn until it has ended. */
+export interface Hold extends Amounts {
+  /** Where it is held, and what the reply used is counted. With none it only shows in `UnfinishedReply`. */
+  accounts: readonly LimitedAccount[]
+}
+
+export interface Spending extends Amounts {
+  /** Of calls under way. */
+  held: Amounts
+  /** Calls whose price is not known. They count with what was held for them. */
+  unpriced: number
 }
 
 export interface TreeNode {
@@ -135,6 +182,8 @@ export interface BeginStep {
   key?: string | undefined
   /** Set where the conversation has no title. */
   title?: string | undefined
+  /** Default nothing. */
+  hold?: Hold | undefined
   at: number
 }
 
@@ -176,6 +225,8 @@ export interface FinishStep {
   at: number
   /** By whom the turn was found abandoned, who must not add a second copy where another was faster. */
   recovering?: boolean | undefined
+  /** Those of the hold: where the turn had been given up, what was counted of it then is counted anew. Default none. */
+  accounts?: readonly Account[] | undefined
 }
 
 export interface FinishedTurn {

@@ -1,0 +1,33 @@
+import { checkAccount, type Entry, nothingSpent } from './spending.ts'
+import type { Account, Amounts, LimitedAccount, Spending } from './store.ts'
+
+/** The accounts of a store in memory. */
+export class MemorySpending {
+  readonly #accounts = new Map<string, Spending>()
+
+  of(account: Account): Spending {
+    return structuredClone(this.#accounts.get(nameOf(account)) ?? nothingSpent)
+  }
+
+  enter(accounts: readonly Account[], { picoUsd, tokens, held, unpriced }: Entry): void {
+    for (const account of accounts) {
+      const now = this.of(account)
+      this.#accounts.set(nameOf(account), {
+        picoUsd: now.picoUsd + picoUsd,
+        tokens: now.tokens + tokens,
+        held: { picoUsd: now.held.picoUsd + held.picoUsd, tokens: now.held.tokens + held.tokens },
+        unpriced: now.unpriced + unpriced,
+      })
+    }
+  }
+
+  /** Enters nothing, and throws `BudgetError`, where a limit leaves less than the worst. */
+  enterChecked(accounts: readonly LimitedAccount[], entry: Entry, worst: Amounts): void {
+    for (const account of accounts) checkAccount(account, this.of(account), worst)
+    this.enter(accounts, entry)
+  }
+}
+
+function nameOf({ user, day }: Account): string {
+  return `${day} ${user}`
+}

@@ -1,0 +1,61 @@
+import { BudgetError } from './errors.ts'
+import type { PostgresConnection } from './postgres-connection.ts'
+import { limitName, nothingSpent } from './spending.ts'
+import type { Account, Amounts, LimitedAccount, Spending } from './store.ts'
+
+export async function spendingOf(db: PostgresConnection, { user, day }: Account): Promise<Spending> {
+  const sql = `SELECT pico_usd::text AS "picoUsd", tokens::text AS tokens, held_pico_usd::text AS "heldPicoUsd",
+    held_tokens::text AS "heldTokens", unpriced FROM %.spending WHERE user_id = $1 AND day = $2`
+  const [row] = await db.rows<Row>('read what was spent', sql, [user, day])
+  if (row === undefined) return nothingSpent
+  const { picoUsd, tokens, heldPicoUsd, heldTokens, unpriced } = row
+  const held = { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) }
+  return { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens), held, unpriced }
+}
+
+interface Row {
+  picoUsd: string
+  tokens: string
+  heldPicoUsd: string
+  heldTokens: string
+  unpriced: number
+}
+
+/** Accounts as the function `enter` takes them; null where there are none. */
+export function accountsJson(accounts: readonly (Account | LimitedAccount)[]): string | null {
+  if (accounts.length === 0) return null
+  const rows = accounts.map(({ user, day, ...rest }) => {
+    const { picoUsd, tokens } = 'most' in rest ? rest.most : {}
+    return { user, day, pico_usd: picoUsd?.toString(), tokens: tokens?.toString() }
+  })
+  return JSON.stringify(rows)
+}
+
+/**
+ * What is held for replies under way is spent, as nobody will know what they used: a part of a statement that ends them.
+ * Locks messages before leases before accounts, as whoever finishes a reply does.
+ *
+ * @param which of the messages `m`, in SQL.
+ */
+export function spendHeld(which: string): string {
+  return `held AS (
+    SELECT accounts, held_pico_usd, held_tokens FROM %.message m JOIN %.lease l ON l.message = m.id
+    WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE OF m, l
+  ), spent AS (
+    SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered FROM held
+  )`
+}
+
+/** The refusal that `enter` raised; undefined where the error is another. */
+export function refusalOf(error: unknown): BudgetError | undefined {
+  const [, json] = /colloquy: over the limit (\{.*\})/.exec(String((error as { message?: unknown }).message)) ?? []
+  if (json === undefined) return undefined
+  const { user, day, unit, ...found } = JSON.parse(json) as Account & { unit: keyof Amounts } & Record<string, string>
+  const amount = (name: string): bigint => BigInt(found[name]!)
+  return new BudgetError(limitName({ user, day }, unit), {
+    allowed: amount('allowed'),
+    spent: amount('spent'),
+    held: amount('held'),
+    worst: amount('worst'),
+  })
+}

@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { PGlite } from '@electric-sql/pglite'
+import { type ConversationStore, memoryStore } from 'colloquy/conversation'
+import { postgresStore } from 'colloquy/conversation/postgres'
+import { sqliteStore } from 'colloquy/conversation/sqlite'
+import pg from 'pg'
+import { startPostgres } from './postgres-server.ts'
+
+interface StoreOptions {
+  leaseMs: number
+  now: () => number
+}
+
+/** A new, empty place for conversations. Each call of the result opens it once more. */
+export type MakePlace = (folder: string, options: StoreOptions) => () => ConversationStore
+
+/** Every kind of store that can be had here, by name. What runs them is stopped after the tests of the file. */
+export function storePlaces(): Record<string, MakePlace> {
+  let schemas = 0
+  const newSchema = (): string => `test_${++schemas}`
+  const pglite = new PGlite()
+  after(() => pglite.close())
+  const places: Record<string, MakePlace> = {
+    memoryStore: (_, options) => {
+      const store = memoryStore(options)
+      return () => store
+    },
+    sqliteStore: (folder, options) => () => sqliteStore(join(folder, 'colloquy.db'), options),
+    'postgresStore on PGlite': (_, options) => {
+      const schema = newSchema()
+      return () => postgresStore(pglite, { ...options, schema })
+    },
+  }
+  const server = startPostgres()
+  if (server === undefined) {
+    test('postgresStore on a server', { skip: 'NOT TESTED: no PostgreSQL is installed that this user may start' })
+    return places
+  }
+  const pool = new pg.Pool({ host: server.host, user: 'postgres', max: 8 })
+  after(async () => {
+    await pool.end()
+    server.stop()
+  })
+  places['postgresStore on a server'] = (_, options) => {
+    const schema = newSchema()
+    return () => postgresStore(pool, { ...options, schema })
+  }
+  return places
+}
