@@ -250,6 +250,40 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(opened?.conversation.version, begun.version + 1)
     })
 
+    test('a summary stands beside the path: the head stays, nobody searches it, and it is erased with what it sums up', async () => {
+      await create()
+      const version = await talk('hello', 'sunny', 'bye')
+      const place = { id: 'one', version, parent: 2, messages: [], role: 'summary' as const, at: ++clock }
+      const begun = await store.begin(place)
+      assert.ok(!begun.repeated)
+      assert.equal((await store.open('one'))!.conversation.head, 6)
+      await end(begun, 'a sunny summary')
+      const { conversation, messages, elsewhere } = (await store.open('one'))!
+      assert.deepEqual([conversation.head, messages.length, elsewhere.length], [6, 6, 1])
+      const [summary] = await store.read('one', [begun.reply])
+      assert.deepEqual([summary!.role, summary!.parent, summary!.state], ['summary', 2, 'committed'])
+      assert.deepEqual(
+        (await store.search(['sunny'], { limit: 9 })).map(({ number }) => number),
+        [4, 3],
+      )
+      // Its process was given up, and comes after all.
+      const late = await store.begin({ ...place, version: begun.version })
+      assert.ok(!late.repeated)
+      clock += 60_000
+      await end(late, 'cut', { state: 'interrupted', recovering: true })
+      const { number } = await end(late, 'whole')
+      assert.deepEqual(
+        (await store.read('one', [number])).map(({ role, parent }) => [role, parent]),
+        [['summary', 2]],
+      )
+      const { version: newest } = (await store.open('one'))!.conversation
+      await store.prune('one', newest, 2)
+      assert.deepEqual(
+        (await store.tree('one')).map(({ number: left }) => left),
+        [1],
+      )
+    })
+
     test('journal() after the end does nothing', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')

@@ -148,6 +148,7 @@ class MemoryStore implements ConversationStore {
     messages,
     key,
     title,
+    role: itsRole = 'assistant',
     hold = noHold,
     at,
   }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
@@ -167,12 +168,17 @@ class MemoryStore implements ConversationStore {
     }
     if (key !== undefined) kept.keys.set(key, follows)
     number++
-    this.#add(kept, { number, parent: follows, role: 'assistant', state: 'pending', createdAt: at, json: '' })
+    this.#add(kept, { number, parent: follows, role: itsRole, state: 'pending', createdAt: at, json: '' })
     const handle = ++this.#lastHandle
     this.#leases.set(handle, { kept, number, until: this.now() + this.#leaseMs, journal: [], hold })
     this.#handles.set(handle, { kept, number })
     const record = kept.record
-    this.#change(kept, { last: number, head: number, updatedAt: at, title: record.title ?? title ?? null })
+    this.#change(kept, {
+      last: number,
+      head: itsRole === 'summary' ? record.head : number,
+      updatedAt: at,
+      title: record.title ?? title ?? null,
+    })
     return { repeated: false, version: kept.record.version, first, reply: number, handle }
   }
 
@@ -266,6 +272,7 @@ class MemoryStore implements ConversationStore {
     const hits: SearchHit[] = []
     for (const { record, messages } of this.#conversations.values()) {
       for (const { number, role, createdAt, json, received } of messages.values()) {
+        if (role === 'summary') continue
         const text = textOf(received ?? json)
         const folded = text.toLowerCase()
         if (!words.every((word) => folded.includes(word.toLowerCase()))) continue

@@ -125,14 +125,14 @@ export class PostgresLeases {
       'keep the reply',
       `WITH taken AS (
          UPDATE %.message SET reply = $9::text WHERE id = $1::bigint AND reply = $8::text
-         RETURNING conversation, number, parent
+         RETURNING conversation, number, parent, role
        ), place AS (
          UPDATE %.conversation c SET version = version + 1, last = last + 1, updated_at = $2::bigint,
            head = CASE WHEN head = taken.number THEN last + 1 ELSE head END
-         FROM taken WHERE c.id = taken.conversation RETURNING c.id, last, taken.parent
+         FROM taken WHERE c.id = taken.conversation RETURNING c.id, last, taken.parent, taken.role
        ), added AS (
          INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
-         SELECT id, last, parent, 'assistant', $3::text, $2::bigint, $4::text, $5::text, $6::text, $7::text FROM place
+         SELECT id, last, parent, role, $3::text, $2::bigint, $4::text, $5::text, $6::text, $7::text FROM place
          RETURNING number
        )
        SELECT number, CASE WHEN $10::text IS NOT NULL THEN %.enter($10::text, $11::bigint, $12::bigint, 0, 0, $13::int) END

@@ -14,7 +14,7 @@ export async function searchMessages(
     'search the conversations',
     `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt", words
      FROM %.message m JOIN %.conversation c ON c.id = m.conversation
-     WHERE ${conditions} ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT $1::int`,
+     WHERE role <> 'summary' AND ${conditions} ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT $1::int`,
     [limit, ...patterns],
   )
   return rows.map(({ words: text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))

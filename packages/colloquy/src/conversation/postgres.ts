@@ -152,14 +152,15 @@ class PostgresStore implements ConversationStore {
   }
 
   async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-    const { id, version, parent, messages, key, title, hold, at } = step
+    const { id, version, parent, messages, role: itsRole = 'assistant', key, title, hold, at } = step
     const { picoUsd = 0n, tokens = 0n, accounts = [] } = hold ?? {}
     const rows = messages.map(({ role, json }) => ({ role, json, words: wordsOf(json) }))
     const [begun] = await this.#db.rows<{ version: number; last: number; handle: number }>(
       'begin the turn',
       `WITH place AS (
-         UPDATE %.conversation c SET version = version + 1, head = last + $4::int + 1, last = last + $4::int + 1,
-           updated_at = $6::bigint, title = coalesce(title, $7::text)
+         UPDATE %.conversation c SET version = version + 1, last = last + $4::int + 1,
+           head = CASE WHEN $15::text = 'summary' THEN head ELSE last + $4::int + 1 END, updated_at = $6::bigint,
+           title = coalesce(title, $7::text)
          WHERE public_id = $1 AND version = $2::int
            AND ($3::int = 0 OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = $3::int))
            AND ($8::text IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = $8::text))
@@ -171,7 +172,7 @@ class PostgresStore implements ConversationStore {
          FROM place, json_array_elements($5::json) WITH ORDINALITY AS row (value, i)
        ), answer AS (
          INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, words)
-         SELECT id, last, CASE WHEN $4::int = 0 THEN $3::int ELSE last - 1 END, 'assistant', 'pending', $6::bigint, '', ''
+         SELECT id, last, CASE WHEN $4::int = 0 THEN $3::int ELSE last - 1 END, $15::text, 'pending', $6::bigint, '', ''
          FROM place RETURNING id, conversation
        ), leased AS (
          INSERT INTO %.lease (message, conversation, owner, until, held_pico_usd, held_tokens, accounts)
@@ -195,6 +196,7 @@ class PostgresStore implements ConversationStore {
         String(tokens),
         accountsJson(accounts.map(({ user, day }) => ({ user, day }))),
         accountsJson(accounts),
+        itsRole,
       ],
     )
     if (begun === undefined) return this.#whyNotBegun(step)

@@ -98,7 +98,7 @@ function searchIndex(db: DatabaseSync, words: readonly string[], limit: number):
     .prepare(
       `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, search.text
        FROM search JOIN message m ON m.id = search.rowid JOIN conversation c ON c.id = m.conversation
-       WHERE ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`,
+       WHERE m.role <> 'summary' AND ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`,
     )
     .all(
       ...(long.length > 0 ? [match] : []),
@@ -113,7 +113,7 @@ function scanMessages(db: DatabaseSync, words: readonly string[], limit: number)
   const folded = words.map((word) => word.toLowerCase())
   const rows = db.prepare(
     `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, state, json, received
-     FROM message m JOIN conversation c ON c.id = m.conversation ORDER BY m.id DESC`,
+     FROM message m JOIN conversation c ON c.id = m.conversation WHERE m.role <> 'summary' ORDER BY m.id DESC`,
   )
   const hits: SearchHit[] = []
   for (const row of rows.iterate() as Iterable<unknown>) {

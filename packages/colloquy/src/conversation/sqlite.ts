@@ -52,6 +52,12 @@ interface Place {
   last: number
 }
 
+/** A reply whose turn was given up, and what was kept of it. */
+interface Taken {
+  conversation: number
+  given: string
+}
+
 const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json'
 
 class SqliteStore implements ConversationStore {
@@ -137,7 +143,7 @@ class SqliteStore implements ConversationStore {
   }
 
   async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-    const { id, version, parent, messages, key, title, at } = step
+    const { id, version, parent, messages, role: itsRole = 'assistant', key, title, at } = step
     return this.#db.write('begin the turn', () => {
       const place = this.#find(id)
       const repeated = key === undefined ? undefined : this.#repeated(place.id, key)
@@ -154,14 +160,14 @@ class SqliteStore implements ConversationStore {
         insert.run(place.id, ++number, follows, role, 'committed', at, itsKey, json)
         follows = number
       }
-      const { lastInsertRowid } = insert.run(place.id, ++number, follows, 'assistant', 'pending', at, null, '')
+      const { lastInsertRowid } = insert.run(place.id, ++number, follows, itsRole, 'pending', at, null, '')
       const handle = Number(lastInsertRowid)
       this.#leases.begin(handle, place.id, step.hold)
       this.#db
         .sql(
           'UPDATE conversation SET version = version + 1, head = ?, last = ?, updated_at = ?, title = coalesce(title, ?) WHERE id = ?',
         )
-        .run(number, number, at, title ?? null, place.id)
+        .run(itsRole === 'summary' ? place.head : number, number, at, title ?? null, place.id)
       return { repeated: false, version: version + 1, first: place.last + 1, reply: number, handle }
     })
   }
@@ -319,8 +325,8 @@ class SqliteStore implements ConversationStore {
   /** The turn had been given up and its place taken: the reply stands beside what was kept in its place. */
   #finishLate({ id, handle, state, json, received, reply, at, recovering, accounts = [] }: FinishStep): FinishedTurn {
     const taken = this.#db
-      .sql('SELECT conversation, number, parent, reply AS given FROM message WHERE id = ?')
-      .get(handle) as { conversation: number; number: number; parent: number; given: string } | undefined
+      .sql('SELECT conversation, number, parent, role, reply AS given FROM message WHERE id = ?')
+      .get(handle) as (Pick<MessageRecord, 'number' | 'parent' | 'role'> & Taken) | undefined
     if (taken === undefined) throw new ConversationNotFoundError(id)
     if (recovering) return { number: taken.number }
     const correction = correcting(taken.given, reply)
@@ -332,8 +338,8 @@ class SqliteStore implements ConversationStore {
        head = CASE WHEN head = ? THEN last + 1 ELSE head END WHERE id = ? RETURNING last`,
       )
       .get(at, taken.number, taken.conversation) as { last: number }
-    const { parent, conversation } = taken
-    this.#insert(conversation, { number: last, parent, role: 'assistant', state, createdAt: at, reply, received, json })
+    const { parent, role, conversation } = taken
+    this.#insert(conversation, { number: last, parent, role, state, createdAt: at, reply, received, json })
     return { number: last }
   }
 

@@ -53,7 +53,7 @@ export interface ConversationStore {
 
   /** The last used first. */
   list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]>
-  /** The newest hits first. Every word must occur. */
+  /** The newest hits first. Every word must occur. Summaries are not searched. */
   search(words: readonly string[], options: { limit: number }): Promise<SearchHit[]>
   /** Erases the conversation; false where there was none. */
   delete(id: string): Promise<boolean>
@@ -178,6 +178,11 @@ export interface BeginStep {
   /** The message that the first of `messages`, or without any the reply, follows. */
   parent: number
   messages: readonly { role: string; json: string }[]
+  /**
+   * The role of the reply. A `summary` stands beside the path that it sums up, and is erased with it: the head stays where
+   * it is. Default `assistant`.
+   */
+  role?: 'assistant' | 'summary' | undefined
   /** The same key a second time begins nothing and finds what the first time began. */
   key?: string | undefined
   /** Set where the conversation has no title. */
