@@ -6,7 +6,10 @@ import { type PicoUsd, fromUsd } from '../protocol/money.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
 import { BudgetError, type LimitName } from './errors.ts'
 import type { History } from './history.ts'
+import type { Limits } from './limits.ts'
 import type { ReplyRecord, TotalUsage } from './money.ts'
+import { tokensOf } from './spending.ts'
+import type { Amounts } from './store.ts'
 
 /** What a conversation may cost. Checked before a call against the most that it can cost; nothing is sent beyond it. */
 export interface Budget {
@@ -16,19 +19,22 @@ export interface Budget {
   usdPerCall?: number
   /** The most tokens that all calls may use together, prompts and replies. */
   tokens?: number
+  /** The most tokens that one call may use, prompt and reply. */
+  tokensPerCall?: number
   /** Lowers `max_tokens` to what is left instead of refusing. Default false. */
   fit?: boolean
 }
 
-/** Throws where a limit is no amount. */
-export function checkBudget({ usd, usdPerCall, tokens }: Budget): void {
-  for (const [name, amount] of Object.entries({ usd, usdPerCall, tokens })) {
-    const isAmount = amount === undefined || (Number.isFinite(amount) && amount > 0)
-    if (!isAmount)
-      throw new AnthropicError(`Cannot set budget.${name} as it must be positive: found ${JSON.stringify(amount)}`)
-  }
-  if (tokens !== undefined && !Number.isInteger(tokens)) {
-    throw new AnthropicError(`Cannot set budget.tokens as it must be a whole number: found ${tokens}`)
+/** Throws where a limit is no amount. @param of where the limits were set. */
+export function checkAmounts(of: string, { fit: _, ...limits }: Budget | Limits): void {
+  for (const [name, amount] of Object.entries(limits) as [string, unknown][]) {
+    if (amount === undefined) continue
+    if (typeof amount !== 'number' || !Number.isFinite(amount) || amount <= 0) {
+      throw new AnthropicError(`Cannot set ${of}.${name} as it must be positive: found ${JSON.stringify(amount)}`)
+    }
+    if (name.startsWith('tokens') && !Number.isInteger(amount)) {
+      throw new AnthropicError(`Cannot set ${of}.${name} as it must be a whole number: found ${amount}`)
+    }
   }
 }
 
@@ -39,49 +45,82 @@ export interface Call {
   history: History
   /** The call's own messages, as they are sent. */
   added: readonly string[]
-  spent: TotalUsage
   engine: Engine
   /** Whether the last reply of the history was asked for with the same settings. */
   sameSettings: boolean
 }
 
-/** The `max_tokens` with which the call stays within the budget. Throws `BudgetError` where there is none. */
-export async function tokensWithin(budget: Budget, call: Call): Promise<number> {
-  const prompt = BigInt(await promptBound(call))
-  const asked = BigInt(call.params.max_tokens)
-  const limits = [...tokenLimits(budget, call, prompt), ...dollarLimits(budget, call, prompt)]
-  let granted = asked
-  for (const { limit, allowed, spent, before, perToken } of limits) {
-    const left = allowed - spent - before
-    const fits = left < 0n ? 0n : left / perToken
-    if (fits < (budget.fit ? 1n : asked)) {
-      throw new BudgetError(limit, { allowed, spent, held: 0n, worst: before + perToken * (budget.fit ? 1n : asked) })
-    }
-    if (fits < granted) granted = fits
-  }
-  return Number(granted)
+/** The most that a call can take, whatever is read from the cache. */
+export interface Bill {
+  /** The `max_tokens` that were asked for. */
+  asked: number
+  tokens: Share
+  /** Undefined: nothing is limited in dollars. */
+  picoUsd: Share | undefined
 }
 
-interface Limit {
-  limit: LimitName
-  allowed: bigint
-  spent: bigint
+interface Share {
   /** What the prompt takes at most, whatever the reply. */
   before: bigint
   /** What each token of the reply takes. */
   perToken: bigint
 }
 
-function tokenLimits({ tokens }: Budget, { spent }: Call, prompt: bigint): Limit[] {
-  if (tokens === undefined) return []
-  const { input_tokens: input, cache_creation_input_tokens: written, cache_read_input_tokens: read } = spent
-  const used = BigInt(input + written + read + spent.output_tokens)
-  return [{ limit: 'tokens', allowed: BigInt(tokens), spent: used, before: prompt, perToken: 1n }]
+/** Throws an `AnthropicError` where it is not known what the call can take: no price, no end of searches, no count. */
+export async function billFor(call: Call, { inDollars }: { inDollars: boolean }): Promise<Bill> {
+  const prompt = BigInt(await promptBound(call))
+  return {
+    asked: call.params.max_tokens,
+    tokens: { before: prompt, perToken: 1n },
+    picoUsd: inDollars ? dollarsFor(call.params, prompt) : undefined,
+  }
+}
+
+/** The most that the call can take with these `max_tokens`. */
+export function worstOf({ tokens, picoUsd }: Bill, maxTokens: number): Amounts {
+  const worst = ({ before, perToken }: Share): bigint => before + perToken * BigInt(maxTokens)
+  return { tokens: worst(tokens), picoUsd: picoUsd === undefined ? 0n : worst(picoUsd) }
+}
+
+/** The `max_tokens` with which the call stays within the budget. Throws `BudgetError` where there are none. */
+export function tokensWithin(budget: Budget, bill: Bill, spent: TotalUsage, held: Amounts): number {
+  const { usd, usdPerCall, tokens, tokensPerCall, fit = false } = budget
+  if (usd !== undefined && spent.cost.unpriced > 0) throw noPrice(`${spent.cost.unpriced} earlier replies`)
+  const limits = [
+    { limit: 'tokensPerCall', allowed: tokensPerCall, spent: 0n, held: 0n },
+    { limit: 'tokens', allowed: tokens, spent: tokensOf(spent), held: held.tokens },
+    { limit: 'usdPerCall', allowed: usdPerCall, spent: 0n, held: 0n },
+    { limit: 'usd', allowed: usd, spent: spent.cost.picoUsd, held: held.picoUsd },
+  ] as const
+  let granted = bill.asked
+  for (const { limit, allowed: amount, ...used } of limits) {
+    if (amount === undefined) continue
+    const unit = unitOf(limit)
+    const allowed = unit === 'tokens' ? BigInt(amount) : fromUsd(amount)
+    const worst = worstOf(bill, bill.asked)[unit]
+    if (used.spent + used.held + worst <= allowed) continue
+    const refusal = new BudgetError(limit, { allowed, ...used, worst })
+    if (!fit) throw refusal
+    granted = Math.min(granted, tokensLeft(bill, refusal))
+  }
+  return granted
+}
+
+/** The `max_tokens` for which the limit has room that refused more. Throws what it refused with where it has none. */
+export function tokensLeft(bill: Bill, refusal: BudgetError): number {
+  const { limit, allowed, spent, held } = refusal
+  const { before, perToken } = bill[unitOf(limit)]!
+  const left = allowed - spent - held - before
+  if (left < perToken) throw new BudgetError(limit, { allowed, spent, held, worst: before + perToken })
+  return Number(left / perToken)
+}
+
+function unitOf(limit: LimitName): 'picoUsd' | 'tokens' {
+  return limit.startsWith('usd') ? 'picoUsd' : 'tokens'
 }
 
 /** As if nothing of the prompt were read from the cache and all of it written for an hour, which costs the most. */
-function dollarLimits({ usd, usdPerCall }: Budget, { params, spent }: Call, prompt: bigint): Limit[] {
-  if (usd === undefined && usdPerCall === undefined) return []
+function dollarsFor(params: MessageCreateParams, prompt: bigint): Share {
   const at = new Date()
   const price = priceOf(params, at)
   const band = bandFor(price, Number(prompt))
@@ -91,17 +130,10 @@ function dollarLimits({ usd, usdPerCall }: Budget, { params, spent }: Call, prom
   const one = (tokens: object): PicoUsd => costFor({ ...usage, ...terms, ...tokens }, params.model, { at })
   const factor = one({ input_tokens: 1_000 })
   const base = price.bands[0].input * 1_000n
-  const before = ceiling(prompt * band.cacheWrite1h * factor, base) + searches(params)
-  const perToken = ceiling(band.output * factor, base)
-  const limits: Limit[] = []
-  if (usdPerCall !== undefined) {
-    limits.push({ limit: 'usdPerCall', allowed: fromUsd(usdPerCall), spent: 0n, before, perToken })
+  return {
+    before: ceiling(prompt * band.cacheWrite1h * factor, base) + searches(params),
+    perToken: ceiling(band.output * factor, base),
   }
-  if (usd !== undefined) {
-    if (spent.cost.unpriced > 0) throw noPrice(`${spent.cost.unpriced} earlier replies`)
-    limits.push({ limit: 'usd', allowed: fromUsd(usd), spent: spent.cost.picoUsd, before, perToken })
-  }
-  return limits
 }
 
 function priceOf({ model }: MessageCreateParams, at: Date): NonNullable<ReturnType<typeof priceAt>> {

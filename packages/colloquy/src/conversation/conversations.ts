@@ -3,14 +3,17 @@ import type { Engine } from '../protocol/engine.ts'
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageParam } from '../protocol/params.ts'
 import { exportConversation, fromMessages, readArchive } from './archive.ts'
+import { checkAmounts } from './budget.ts'
 import { Conversation } from './conversation.ts'
 import { ConversationNotFoundError } from './errors.ts'
+import type { Limits } from './limits.ts'
 import { memoryStore } from './memory.ts'
 import { openRecovered } from './recovery.ts'
 import type { Archive } from './records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation, ConversationState } from './state.ts'
-import type { ConversationStore } from './store.ts'
+import { dayOf } from './spending.ts'
+import type { ConversationStore, Spending } from './store.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from './view.ts'
 
 export interface ConversationsOptions {
@@ -32,6 +35,8 @@ export interface ConversationsOptions {
    * sees one reply, and its usage is that of all attempts. Default 2; 0 keeps what had arrived and fails.
    */
   recover?: number
+  /** What the conversations of the store may cost together, by day and by user. Default: no limit, and nothing is counted. */
+  limits?: Limits
 }
 
 export interface CreateOptions extends ConversationSettings {
@@ -69,6 +74,11 @@ export interface Conversations {
   delete(id: string): Promise<void>
   /** Erases the conversations that were last used before the time, and says how many: run it by your rule of retention. */
   deleteUnusedSince(time: Date): Promise<number>
+  /**
+   * What was spent on a day (in UTC, such as `2026-11-21`), by a user, or by a user on a day. Without either: today. Counted
+   * is where `limits` are set. What a deleted conversation spent is in it.
+   */
+  spending(of?: { user?: string; day?: string }): Promise<Spending>
   /** Closes the store. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -76,8 +86,9 @@ export interface Conversations {
 
 /** Opens the conversations of a store. Throws an `AnthropicError` unless there is one of `client` and `engine`. */
 export function openConversations(options: ConversationsOptions): Conversations {
-  const { store = memoryStore(), journalMs = 250, cacheMarks = true } = options
-  const asking = { engine: engineOf(options), journalMs, cacheMarks }
+  const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
+  if (limits !== undefined) checkAmounts('limits', limits)
+  const asking = { engine: engineOf(options), journalMs, cacheMarks, limits }
   async function open(id: string): Promise<Conversation> {
     return new Conversation(new ConversationState(store, await openRecovered(store, id)), asking)
   }
@@ -116,6 +127,10 @@ export function openConversations(options: ConversationsOptions): Conversations 
       const deleted = await Promise.all(unused.map((id) => store.delete(id)))
       return deleted.filter(Boolean).length
     },
+    async spending({ user = '', day } = {}) {
+      const on = day === undefined ? undefined : checkDay(day)
+      return store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') })
+    },
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   }
@@ -138,6 +153,11 @@ function engineOf({ client, engine, recover = 2 }: ConversationsOptions): Engine
     )
   }
   return engine ?? upstream(client!, { recover: recover === 0 ? undefined : { attempts: recover } })
+}
+
+function checkDay(day: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(day)) return day
+  throw new RangeError(`Cannot read what was spent as the day must be such as 2026-11-21: it is ${day}`)
 }
 
 function positive(name: string, value: number): number {

@@ -19,6 +19,7 @@ export {
   StoreError,
   type StoreErrorCode,
 } from './errors.ts'
+export type { Limits } from './limits.ts'
 export { type MemoryStoreOptions, memoryStore } from './memory.ts'
 export type { ReplyCost, TotalCost, TotalUsage } from './money.ts'
 export { continueNote } from './request.ts'

@@ -22,6 +22,18 @@ export async function openRecovered(store: ConversationStore, id: string): Promi
   throw new StoreError('failed', `Cannot open conversation ${id}: replies that were ended ${maxTries} times are not`)
 }
 
+/** Ends the replies, of any conversation, whose receivers died and that hold money. False where there were none. */
+export async function endAbandoned(store: ConversationStore): Promise<boolean> {
+  const ids = await store.holders()
+  for (const id of ids) {
+    await openRecovered(store, id).catch((error: unknown) => {
+      // Deleted meanwhile, and what it held is spent.
+      if (!(error instanceof ConversationNotFoundError)) throw error
+    })
+  }
+  return ids.length > 0
+}
+
 function recoveredEnd(id: string, { handle, journal }: UnfinishedReply): FinishStep {
   const builder = new ReplyBuilder()
   for (const event of readJournal(journal)) builder.push(event)

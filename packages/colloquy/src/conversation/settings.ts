@@ -1,6 +1,6 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
-import { type Budget, checkBudget } from './budget.ts'
+import { type Budget, checkAmounts } from './budget.ts'
 import { checkWindow, type Window } from './window.ts'
 
 /** What every request of a conversation says besides its messages. Kept with the conversation. */
@@ -18,7 +18,7 @@ export interface ConversationSettings extends Omit<MessageCreateParams, 'message
 /** Checks what no request can do without. What else the API refuses, it refuses itself. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
   const { model, max_tokens: maxTokens, budget, window } = settings
-  if (budget !== undefined) checkBudget(budget)
+  if (budget !== undefined) checkAmounts('budget', budget)
   if (window !== undefined) checkWindow(window)
   if (typeof model !== 'string' || model === '') {
     throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)

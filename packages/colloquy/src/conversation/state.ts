@@ -7,6 +7,7 @@ import { openRecovered } from './recovery.ts'
 import type { Archive } from './records.ts'
 import { type ConversationSettings, checkSettings } from './settings.ts'
 import type {
+  Amounts,
   BegunTurn,
   ConversationChanges,
   ConversationRecord,
@@ -17,6 +18,9 @@ import type {
 } from './store.ts'
 import { isUnfinished } from './tree.ts'
 import { titleOf } from './view.ts'
+
+/** As a store opens it, or one that was just made. */
+type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversation>
 
 /** What a process knows of a conversation, and how it learns more. */
 export class ConversationState {
@@ -33,10 +37,12 @@ export class ConversationState {
   running: Promise<unknown> | undefined
   /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
   unkept: FinishStep | undefined
+  /** What is held for replies that have not ended, by their numbers. */
+  #held = new Map<number, Amounts>()
   #isReceiving = false
   #before: Promise<unknown> = Promise.resolve()
 
-  constructor(store: ConversationStore, opened: Omit<OpenedConversation, 'unfinished'>) {
+  constructor(store: ConversationStore, opened: Opened) {
     this.store = store
     this.#take(opened)
   }
@@ -48,6 +54,16 @@ export class ConversationState {
   /** A reply to the active path is being received, by whomever. */
   get isBusy(): boolean {
     return this.#isReceiving
+  }
+
+  /** What is held for calls under way, other processes' included. */
+  get held(): Amounts {
+    const sum = { picoUsd: 0n, tokens: 0n }
+    for (const { picoUsd, tokens } of this.#held.values()) {
+      sum.picoUsd += picoUsd
+      sum.tokens += tokens
+    }
+    return sum
   }
 
   /** The message on which a new turn would stand if the one being received did not exist. */
@@ -103,9 +119,15 @@ export class ConversationState {
     this.#isReceiving = true
   }
 
+  /** Something is held for a reply until it has ended. */
+  hold(reply: number, amounts: Amounts): void {
+    this.#held.set(reply, amounts)
+  }
+
   /** A reply ended and is kept. */
   async ended(begun: number, reply: MessageRecord): Promise<void> {
     this.ledger.add(reply.reply)
+    this.#held.delete(begun)
     // Another writer gave the turn up, or the conversation went on elsewhere meanwhile.
     if (this.record.head !== begun || reply.number !== begun) return this.refresh()
     this.history.push(reply)
@@ -143,12 +165,13 @@ export class ConversationState {
     return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
   }
 
-  #take({ conversation, messages, elsewhere }: Omit<OpenedConversation, 'unfinished'>): void {
+  #take({ conversation, messages, elsewhere, unfinished = [] }: Opened): void {
     this.record = conversation
     this.settings = parseSettings(conversation.settings)
     this.ledger = new Ledger()
     for (const { reply } of messages) this.ledger.add(reply)
     for (const reply of elsewhere) this.ledger.add(reply)
+    this.#held = new Map(unfinished.map(({ number, held }) => [number, held]))
     // Only the head can be unfinished: nobody goes on from a reply that has not ended.
     const last = messages.at(-1)
     this.#isReceiving = last !== undefined && isUnfinished(last.state)

@@ -4,16 +4,18 @@ import { APIUserAbortError } from '../protocol/error.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
-import { tokensWithin } from './budget.ts'
+import type { Bill, Call } from './budget.ts'
 import type { CacheReport } from './cache-planner.ts'
-import { ConversationConflictError } from './errors.ts'
+import { BudgetError, ConversationConflictError } from './errors.ts'
 import { endOf, type Exchanged, exchange } from './exchange.ts'
+import { beginWithin, billWithin } from './hold.ts'
+import type { Limits } from './limits.ts'
 import { type ReplyCost, type ReplyRecord, replyCost } from './money.ts'
 import { ReplyBuilder } from './reply-builder.ts'
 import { builderFor, type Plan, requestOf } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import type { ConversationState } from './state.ts'
-import type { BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from './store.ts'
+import type { Account, BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from './store.ts'
 import { isUnfinished } from './tree.ts'
 import type { Reply, TurnControl } from './turn.ts'
 import { replyMessage, titleOf } from './view.ts'
@@ -33,6 +35,8 @@ export interface Asking {
   /** How often what arrives is written down. */
   journalMs: number
   cacheMarks: boolean
+  /** Of the store's conversations together. */
+  limits: Limits | undefined
 }
 
 /** How often a turn that queues looks whether another process's reply has ended. */
@@ -89,8 +93,10 @@ interface Planned extends BegunTurn {
   /** The message that the reply answers. */
   parent: number
   at: number
-  /** What a budget makes of the settings. */
-  limits: Partial<ConversationSettings>
+  /** What a limit makes of the settings. */
+  lowered: Partial<ConversationSettings>
+  /** Where what the reply uses is counted. */
+  accounts: readonly Account[] | undefined
   /** How many of the first messages are not sent. */
   dropped: number
 }
@@ -102,7 +108,7 @@ async function begin(
   signal: AbortSignal,
 ): Promise<Planned | RepeatedTurn> {
   const { onConflict, key } = request
-  for (;;) {
+  for (let isSeenAnew = false; ;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
     await state.keepUnkept()
     if (state.isBusy) await state.refresh()
@@ -113,6 +119,11 @@ async function begin(
       // What is sent again need not fit any more where it was sent first.
       const repeated = key === undefined ? undefined : await state.store.find(state.id, key)
       if (repeated !== undefined) return repeated
+      if (!isSeenAnew && isHeldBack(error)) {
+        isSeenAnew = true
+        await state.refresh()
+        continue
+      }
       if (!(error instanceof ConversationConflictError)) throw error
       if (error.reason === 'busy') await waitElsewhere(state, request, signal)
       else {
@@ -123,33 +134,38 @@ async function begin(
   }
 }
 
+/** Of the calls of this conversation that seem to be under way, some may be over elsewhere, and have cost less. */
+function isHeldBack(error: unknown): boolean {
+  return error instanceof BudgetError && (error.limit === 'usd' || error.limit === 'tokens') && error.held > 0n
+}
+
 async function beginNow(
   state: ConversationState,
-  { engine }: Asking,
+  { engine, limits }: Asking,
   { plan: makePlan, key, overrides }: TurnRequest,
 ): Promise<Planned | RepeatedTurn> {
+  // What follows is planned, and what it may cost reckoned, for the conversation as it is now.
+  const { id, record } = state
   // Whatever is wrong with the settings shows before anything is written.
   const settings = changeSettings(state.settings, overrides)
   const plan = await makePlan()
-  const { limits, dropped } =
-    plan.reply === undefined ? await fit(state, engine, settings, plan) : { limits: {}, dropped: 0 }
-  const { id, record } = state
+  const { bill, dropped } =
+    plan.reply === undefined ? await fit(state, { engine, limits }, settings, plan) : { bill: undefined, dropped: 0 }
   const { parent, messages } = plan
   const at = Date.now()
-  const begun = await state.store.begin({
-    id,
-    version: record.version,
-    parent,
-    messages,
-    key,
-    title: titleFor(plan),
-    at,
-  })
+  const { begun, hold, maxTokens } = await beginWithin(
+    state,
+    { budget: settings.budget, limits },
+    { id, version: record.version, parent, messages, key, title: titleFor(plan), at },
+    { bill, user: settings.metadata?.user_id ?? '' },
+  )
   if (begun.repeated) return begun
   state.askedWith = promptSettings(settings)
   const asked = askedRecords(plan, begun.first, at)
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
-  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, limits, dropped }
+  if (hold !== undefined) state.hold(begun.reply, hold)
+  const lowered = maxTokens === undefined ? {} : { max_tokens: maxTokens }
+  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, lowered, accounts: hold?.accounts, dropped }
 }
 
 /** What of the settings is part of the prompt, or may be. */
@@ -158,15 +174,15 @@ function promptSettings({ budget: _, max_tokens: __, window: ___, ...settings }:
 }
 
 /**
- * What the window holds of the history, and what the budget leaves of `max_tokens`. Throws `WindowError` or `BudgetError`
- * where that is not enough.
+ * What the window holds of the history, and the most that the call can take where something limits it. Throws `WindowError`
+ * where the window holds too little.
  */
 async function fit(
   state: ConversationState,
-  engine: Engine,
+  { engine, limits }: Pick<Asking, 'engine' | 'limits'>,
   settings: ConversationSettings,
   plan: Plan,
-): Promise<Pick<Planned, 'limits' | 'dropped'>> {
+): Promise<{ bill: Bill | undefined; dropped: number }> {
   const { budget } = settings
   const added = plan.messages.map(({ json }) => json)
   const asked = { settings, history: plan.history, added }
@@ -178,12 +194,9 @@ async function fit(
     return requestOf(settings, plan, messages).params
   }
   await checkFits(request, cut, asked, engine)
-  if (budget === undefined) return { limits: {}, dropped }
-  const spent = state.ledger.total
   const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
-  const params = request()
-  const granted = await tokensWithin(budget, { params, history, added, spent, engine, sameSettings })
-  return { limits: { max_tokens: granted }, dropped }
+  const call = (): Call => ({ params: request(), history, added, engine, sameSettings })
+  return { bill: await billWithin({ budget, limits }, call), dropped }
 }
 
 /** Waits for a while, where a turn is under way that another writer began. */
@@ -213,11 +226,11 @@ async function run(
   begun: Planned,
   control: TurnControl,
 ): Promise<Reply> {
-  const { parent, at } = begun
+  const { parent, at, accounts } = begun
   const { end, message, cost, cache, error } = await receive(state, asking, request, begun, control).catch(
     (error: Error) => unasked(state.id, begun.handle, error),
   )
-  const number = await keep(state, end)
+  const number = await keep(state, { ...end, accounts })
   control.kept = true
   const { json, received, reply } = end
   const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
@@ -230,11 +243,11 @@ async function receive(
   state: ConversationState,
   asking: Asking,
   { overrides }: TurnRequest,
-  { plan, handle, limits, dropped }: Planned,
+  { plan, handle, lowered, dropped }: Planned,
   control: TurnControl,
 ): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
-  const settings = changeSettings(state.settings, { ...overrides, ...limits })
+  const settings = changeSettings(state.settings, { ...overrides, ...lowered })
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
