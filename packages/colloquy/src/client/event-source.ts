@@ -1,16 +1,14 @@
 import { MessageAccumulator } from '../protocol/accumulate.ts'
 import { APIError, APIUserAbortError, errorFrom } from '../protocol/error.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import { isErrorEvent, parseEvent } from '../protocol/event-stream.ts'
 import type { Message } from '../protocol/message.ts'
-import { SseParser, type ServerSentEvent } from '../protocol/sse.ts'
+import { EventReader, type StreamedEvent } from './event-reader.ts'
 import { APIStreamError } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { withIds } from './reply.ts'
 import type { Call, Cancellable } from './retry.ts'
 import type { Reply } from './transport.ts'
 
-export type StreamedEvent = MessageStreamEvent | PingEvent
+export type { StreamedEvent } from './event-reader.ts'
 
 /** Where the events of one message come from, a chunk at a time: a promise for each event would cost more than its JSON. */
 export interface EventSource extends Cancellable {
@@ -62,11 +60,9 @@ export class ReplyEvents implements EventSource {
   failure: Error | undefined
   readonly #call: Call
   readonly #pings: boolean
-  readonly #parser = new SseParser()
-  readonly #accumulator = new MessageAccumulator()
+  readonly #reader = new EventReader()
   readonly #watch: IdleWatch
   #peeked: readonly StreamedEvent[] | undefined
-  #eventCount = 0
   #over = false
   #started = false
 
@@ -78,13 +74,13 @@ export class ReplyEvents implements EventSource {
   }
 
   get message(): Message | undefined {
-    return this.#accumulator.message
+    return this.#reader.message
   }
 
   /** Reads until something is there to hand out. A failure that came along with it is thrown when another try may follow. */
   async peek(): Promise<void> {
     do this.#peeked = await this.#next()
-    while (this.#eventCount === 0)
+    while (this.#reader.eventCount === 0)
     if (this.failure && this.#call.mayRetry(this.failure)) throw this.failure
   }
 
@@ -116,7 +112,7 @@ export class ReplyEvents implements EventSource {
         this.#watch.waits()
         const chunk = await this.reply.read()
         this.#watch.received()
-        this.#parse(chunk, events)
+        this.#read(chunk, events)
       } catch (error) {
         this.#fail(error as Error)
       }
@@ -125,27 +121,14 @@ export class ReplyEvents implements EventSource {
     }
   }
 
-  /** Adds the events that end in the chunk; undefined is the end of the answer. */
-  #parse(chunk: Uint8Array | undefined, events: StreamedEvent[]): void {
-    for (const sent of chunk ? this.#parser.push(chunk) : this.#parser.end()) {
-      const event = this.#take(sent)
-      if (event) events.push(event)
-      if (this.#over || this.failure) return
-    }
+  #read(chunk: Uint8Array | undefined, events: StreamedEvent[]): void {
+    this.#reader.read(chunk, this.#pings, events)
+    const { isWhole, failure } = this.#reader
+    if (isWhole) return this.#end()
+    if (failure) return this.#failWith(failure)
     if (chunk) return
     const kind = this.reply.header('content-type') ?? 'no content-type'
     this.#fail(new Error(`it ended without message_stop (${kind})`))
-  }
-
-  #take(sent: ServerSentEvent): StreamedEvent | undefined {
-    const event = parseEvent(sent)
-    if (!event) return undefined
-    if (isErrorEvent(event)) return this.#failWith(event)
-    if (event.type === 'ping') return this.#pings ? event : undefined
-    this.#eventCount++
-    this.#accumulator.push(event)
-    if (event.type === 'message_stop') this.#end()
-    return event
   }
 
   #end(): void {
@@ -156,10 +139,10 @@ export class ReplyEvents implements EventSource {
   }
 
   /** The API's own error, sent inside the stream. */
-  #failWith(body: unknown): undefined {
+  #failWith(body: unknown): void {
     const headers = this.reply.headers()
     this.#stop(
-      this.#eventCount === 0
+      this.#reader.eventCount === 0
         ? errorFrom({ status: undefined, headers, body })
         : new APIStreamError({ error: body, headers, partial: this.message }),
     )
@@ -168,7 +151,7 @@ export class ReplyEvents implements EventSource {
   #fail(cause: Error): void {
     if (this.#over || this.failure) return
     if (cause instanceof APIUserAbortError) return this.#stop(cause)
-    const message = `Stream broke off after ${this.#eventCount} events: ${cause.message}`
+    const message = `Stream broke off after ${this.#reader.eventCount} events: ${cause.message}`
     this.#stop(new APIStreamError({ message, cause, headers: this.reply.headers(), partial: this.message }))
   }
 

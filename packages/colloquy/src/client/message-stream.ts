@@ -219,9 +219,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     const source = (this.#source = await this.#events)
     if (source.reply) this.#emit('connect')
     for (let events = await source.read(); events; events = await source.read()) {
-      for (const event of events) {
-        // The text of a reply that only its end is wanted of comes in thousands of events that nobody looks at.
-        if (event.type !== 'message_stop' && this.#readers.size === 0 && this.#listeners.size === 0) continue
+      // Of a reply that is only waited for, thousands of events come that nobody looks at: but for the last, `message_stop`.
+      const isFollowed = this.#readers.size > 0 || this.#listeners.size > 0
+      for (const event of isFollowed ? events : events.slice(-1)) {
         this.#handOut(event, source)
         if (source.failure instanceof APIUserAbortError) throw source.failure
       }

@@ -6,6 +6,7 @@ import type {
   MessageStreamEvent,
   PingEvent,
 } from './event.ts'
+import { keepCompiled } from './keep-compiled.ts'
 import type { ContentBlock, Message } from './message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { JsonReader } from './partial-json.ts'
@@ -109,6 +110,8 @@ export class MessageAccumulator {
     input.settle()
   }
 }
+
+keepCompiled(new MessageAccumulator())
 
 interface OpenBlock {
   block: ContentBlock

@@ -1,5 +1,6 @@
 import { AnthropicError } from './error.ts'
 import type { ServerEvent } from './event.ts'
+import { keepCompiled } from './keep-compiled.ts'
 
 /** One event as it travels: its name, where it has one, and its data. */
 export interface ServerSentEvent {
@@ -132,6 +133,8 @@ export class SseParser {
     throw new AnthropicError(`Cannot read an event of more than ${this.#maxEventBytes} bytes, which is maxEventBytes`)
   }
 }
+
+keepCompiled(new SseParser())
 
 /** Where `text` has `character`; beyond every place where it has none left. */
 function find(text: string, character: string, from: number): number {
