@@ -72,6 +72,7 @@ const permissive = {
   sampling: true,
   forcedToolChoice: true,
   systemInMessages: true,
+  compaction: true,
 } as const
 
 function priceOf({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: PriceDefinition): Price {
@@ -136,6 +137,7 @@ const fields: Record<keyof ModelDefinition, JsonSchema> = {
   sampling: flag,
   forcedToolChoice: flag,
   systemInMessages: flag,
+  compaction: flag,
   price: object({ input: decimal, output: decimal, cacheWrite5m: decimal, cacheWrite1h: decimal, cacheRead: decimal }, [
     'input',
     'output',

@@ -39,6 +39,8 @@ export interface ModelEntry {
   forcedToolChoice: boolean
   /** Messages with the role `system` are taken. */
   systemInMessages: boolean
+  /** The API compacts a prompt that grows too long, where it is asked to (beta). */
+  compaction: boolean
 }
 
 export interface ThinkingSupport {

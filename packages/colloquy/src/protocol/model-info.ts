@@ -93,7 +93,7 @@ export function modelInfo(entry: ModelEntry): ModelInfo {
         ...yes,
         clear_thinking_20251015: yes,
         clear_tool_uses_20250919: yes,
-        compact_20260112: yes,
+        compact_20260112: is(entry.compaction),
       },
       server_tools: { ...yes, web_search: yes, code_execution: yes },
     },

@@ -174,7 +174,7 @@ test('modelInfo() tells an entry as the Models API does', () => {
         supported: true,
         clear_thinking_20251015: { supported: true },
         clear_tool_uses_20250919: { supported: true },
-        compact_20260112: { supported: true },
+        compact_20260112: { supported: false },
       },
       server_tools: { supported: true, web_search: { supported: true }, code_execution: { supported: true } },
     },

@@ -18,6 +18,7 @@ const fifth = {
   sampling: false,
   forcedToolChoice: true,
   systemInMessages: true,
+  compaction: true,
 } as const
 /** What is true of a model of the 4th generation unless its entry says otherwise. */
 const fourth = {
@@ -234,6 +235,7 @@ export const models: readonly ModelEntry[] = [
     minCacheTokens: 4096,
     effort: { levels: ['low', 'medium', 'high'], default: 'high' },
     prefill: true,
+    compaction: false,
     prices: [price('2025-11-24', '5', '25', '0.50')],
   },
   {
@@ -247,6 +249,7 @@ export const models: readonly ModelEntry[] = [
     staysUntil: '2026-10-15',
     minCacheTokens: 4096,
     prefill: true,
+    compaction: false,
     prices: [price('2025-10-15', '1', '5', '0.10')],
   },
   {
@@ -261,6 +264,7 @@ export const models: readonly ModelEntry[] = [
     retiresOn: '2026-11-30',
     minCacheTokens: 1024,
     prefill: true,
+    compaction: false,
     prices: [price('2025-09-29', '3', '15', '0.30')],
   },
 ]
