@@ -55,11 +55,13 @@ function conversationLine({ id, title, settings, head, createdAt }: Conversation
 }
 
 /** A message in the API's form, exactly as it is sent, and what is known of it. */
-function messageLine({ number, parent, state, createdAt, json, received, reply }: MessageRecord): string {
+function messageLine({ number, parent, role, state, createdAt, json, received, reply }: MessageRecord): string {
   const about = {
     type: 'message',
     id: idOf(number),
     parentId: idOf(parent),
+    // Of all others the message says it.
+    ...(role === 'summary' && { role }),
     state,
     createdAt: new Date(createdAt).toISOString(),
   }
@@ -82,7 +84,7 @@ function fromExport(about: Map<string, string>, lines: readonly Map<string, stri
     return {
       number,
       parent,
-      role: roleOf(received ?? (json || '{"role":"assistant"}')),
+      role: members.get('role') === '"summary"' ? 'summary' : roleOf(received ?? (json || '{"role":"assistant"}')),
       state: endedState(JSON.parse(members.get('state') ?? '"committed"') as MessageState),
       createdAt: Date.parse(JSON.parse(members.get('createdAt') ?? '""') as string) || 0,
       json,

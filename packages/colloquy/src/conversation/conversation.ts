@@ -4,6 +4,7 @@ import { definitionOf, isRunnable, type RunnableTool } from '../tools/runnable.t
 import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './branches.ts'
 import { CachePlanner } from './cache-planner.ts'
 import { checkContent, checkReplacement } from './content.ts'
+import { cutFor } from './cut.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
 import type { TotalCost, TotalUsage } from './money.ts'
@@ -11,12 +12,12 @@ import { copyPath } from './records.ts'
 import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import { addConversation, type ConversationState } from './state.ts'
-import type { ConversationStore, MessageRecord } from './store.ts'
-import { newestLeaf } from './tree.ts'
+import type { ConversationStore, MessageRecord, TreeNode } from './store.ts'
+import { summaryRequest } from './summarize.ts'
+import { newestLeaf, withoutSummaries } from './tree.ts'
 import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './tool-turn.ts'
 import { type Reply, Turn } from './turn.ts'
 import { type Asking, runTurn, type TurnRequest } from './turn-runner.ts'
-import { cutFor } from './window.ts'
 import { type ConversationMessage, isShown, showMessage } from './view.ts'
 
 /** How one turn differs: any setting may be given for this turn alone. */
@@ -169,27 +170,28 @@ export class Conversation {
   /** Makes the branch active that the message is on, to its newest message. */
   async switchTo(messageId: string): Promise<void> {
     const number = numberOf(this.id, messageId)
-    const nodes = await this.#store.tree(this.id)
+    const nodes = await this.#tree()
     versionsOf(nodes, this.id, number)
     await this.#state.change(() => ({ head: newestLeaf(nodes, number) }))
   }
 
   /** The messages that stand where this one stands, itself included: what `edit` and `retry` made. */
   async versions(messageId: string): Promise<ConversationMessage[]> {
-    const numbers = versionsOf(await this.#store.tree(this.id), this.id, numberOf(this.id, messageId))
+    const numbers = versionsOf(await this.#tree(), this.id, numberOf(this.id, messageId))
     return (await this.#store.read(this.id, numbers)).map(showMessage)
   }
 
   /** All ways through the tree, the one that was added to last first. */
   async branches(): Promise<Branch[]> {
-    return branchesOf(await this.#store.tree(this.id), this.#state.record.head)
+    return branchesOf(await this.#tree(), this.#state.record.head)
   }
 
   /** A new conversation that begins with this one, up to and with the message. Default: the whole active path. */
   async fork(messageId?: string): Promise<Conversation> {
     const { title, settings } = this
-    const messages = copyPath((await this.#historyTo(messageId)).records)
-    const state = await addConversation(this.#store, { title, settings, messages, head: messages.length })
+    const { records } = await this.#historyTo(messageId)
+    const messages = copyPath(records, this.#state.summaries)
+    const state = await addConversation(this.#store, { title, settings, messages, head: records.length })
     return new Conversation(state, this.#asking)
   }
 
@@ -212,13 +214,18 @@ export class Conversation {
     await this.#state.refresh()
   }
 
-  /** The request that would be sent next, with this content as the user's message. */
+  /**
+   * The request that would be sent next, with this content as the user's message. Where `summarize` has to make room first,
+   * that is the one for the summary: the instructions for it are its last message.
+   */
   preview(content?: MessageContentParam): MessageCreateParams {
-    const { settings, history } = this.#state
+    const { settings, history, summaries } = this.#state
     const added = content === undefined ? [] : [JSON.stringify({ role: 'user', content })]
-    const { dropped } = cutFor({ settings, history, added })
+    const cut = cutFor({ settings, history, added, summaries })
+    const { cover } = cut
+    if (cover !== undefined) return summaryRequest({ settings, history, cut, cover }, this.#asking).params
     const whole = content === undefined ? history : history.with({ role: 'user', content })
-    const next = whole.after(dropped)
+    const next = whole.after(cut)
     const { params } = requestOf(settings, {}, next.sent)
     const cached = this.#asking.cacheMarks && new CachePlanner().plan(params, next, Date.now())
     return cached ? cached.params : params
@@ -226,6 +233,10 @@ export class Conversation {
 
   get #store(): ConversationStore {
     return this.#state.store
+  }
+
+  async #tree(): Promise<TreeNode[]> {
+    return withoutSummaries(await this.#store.tree(this.id))
   }
 
   #planToSay(content: MessageContentParam, history: History): Plan {

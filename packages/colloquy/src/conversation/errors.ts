@@ -43,6 +43,15 @@ export class ConversationNotFoundError extends AnthropicError {
   }
 }
 
+/** Earlier turns had to be summed up before the request, and could not be. Nothing of the turn was written. */
+export class SummaryError extends AnthropicError {
+  override name = 'SummaryError'
+
+  constructor(found: string, options?: ErrorOptions) {
+    super(`Cannot sum up the earlier turns, for which the window has no room: ${found}`, options)
+  }
+}
+
 /** What was to be said cannot be: the API would refuse it. Nothing was written and nothing was sent. */
 export class ContentError extends AnthropicError {
   override name = 'ContentError'

@@ -1,8 +1,21 @@
 import { jsonOf, keepJson } from '../protocol/kept-json.ts'
+import type { ContentBlock } from '../protocol/message.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
 import { withMark } from './cache-marks.ts'
 import { MessageBytes } from './message-bytes.ts'
+import { droppedFor } from './money.ts'
+import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from './store.ts'
+
+/** What of a history is sent. */
+export interface SentPart {
+  /** How many of the first records are not. */
+  dropped: number
+  /** The message that is sent in their place, as JSON. */
+  summary: string | undefined
+  /** `bound`: no thinking but what was thought behind this same beginning. */
+  thinking: 'all' | 'bound'
+}
 
 /** The messages of the active path, and what of them is sent. */
 export class History {
@@ -16,7 +29,10 @@ export class History {
   #hasOwnMarks = false
   /** How many of the first records were searched for marks. */
   #searched = 0
-  #tail: { dropped: number; history: History } | undefined
+  #compactedAt = 0
+  /** How many of the first records were searched for compactions. */
+  #searchedForCompactions = 0
+  #tail: (SentPart & { history: History }) | undefined
 
   /** @param records taken over, not copied. */
   constructor(records: MessageRecord[] = []) {
@@ -67,6 +83,26 @@ export class History {
     return this.#hasOwnMarks
   }
 
+  /** The place of the newest message in which the API compacted what stands before it; 0 where there is none. */
+  get compactedAt(): number {
+    for (; this.#searchedForCompactions < this.#records.length; this.#searchedForCompactions++) {
+      if (isCompacted(this.#records[this.#searchedForCompactions]!)) this.#compactedAt = this.#searchedForCompactions
+    }
+    return this.#compactedAt
+  }
+
+  /** How many records there are up to and with the message; 0 where it does not stand here. */
+  countTo(number: number): number {
+    // A message comes after its parent, so the numbers of a path rise.
+    let [from, to] = [0, this.#records.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (this.#records[middle]!.number < number) from = middle + 1
+      else to = middle
+    }
+    return this.#records[from]?.number === number ? from + 1 : 0
+  }
+
   /** The last message that is sent. */
   get lastSent(): MessageParam | undefined {
     const record = this.#records.findLast(({ json }) => json !== '')
@@ -95,11 +131,19 @@ export class History {
     return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
   }
 
-  /** What stands behind the first so many records. The same history again and again, which grows with this one. */
-  after(dropped: number): History {
+  /** The part that is sent. The same history again and again, which grows with this one. */
+  after(part: SentPart): History {
+    const { dropped, summary, thinking } = part
     if (dropped === 0) return this
-    if (this.#tail?.dropped !== dropped) this.#tail = { dropped, history: new History(this.#records.slice(dropped)) }
-    return this.#tail.history
+    const tail = this.#tail
+    if (tail?.dropped !== dropped || tail.summary !== summary || tail.thinking !== thinking) {
+      const kept = this.#records.slice(dropped)
+      const first =
+        summary === undefined ? [] : [{ ...this.#records[dropped - 1]!, role: 'user', json: summary, reply: null }]
+      const rest = thinking === 'all' ? kept : kept.map((record) => withBoundThinking(record, dropped))
+      this.#tail = { ...part, history: new History([...first, ...rest]) }
+    }
+    return this.#tail!.history
   }
 
   push(record: MessageRecord): void {
@@ -135,6 +179,20 @@ export class History {
     }
     return this.#bytes.pieces(count, others)
   }
+}
+
+function isCompacted({ role, json }: MessageRecord): boolean {
+  if (role !== 'assistant' || !json.includes('"type":"compaction"')) return false
+  const { content } = JSON.parse(json) as { content: ContentBlock[] }
+  // One that failed has no content, and stands for nothing.
+  return content.some((block) => block.type === 'compaction' && (block.content ?? block.encrypted_content) != null)
+}
+
+/** The record, without thinking where other messages stood before it when it was received. */
+function withBoundThinking(record: MessageRecord, dropped: number): MessageRecord {
+  const { role, json, reply } = record
+  if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record
+  return { ...record, json: withoutThinking(json) }
 }
 
 function lazyMessage(role: string, json: string): MessageParam {

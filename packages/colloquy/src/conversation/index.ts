@@ -17,6 +17,7 @@ export {
   type LimitName,
   type LimitNumbers,
   StoreError,
+  SummaryError,
   type StoreErrorCode,
 } from './errors.ts'
 export type { Limits } from './limits.ts'
@@ -28,4 +29,6 @@ export type * from './store.ts'
 export type { TurnToolOptions } from './tool-turn.ts'
 export type { Reply, Turn } from './turn.ts'
 export { type Window, WindowError } from './window.ts'
+export type { WindowReport } from './window-report.ts'
+export type { WrittenSummary } from './summary.ts'
 export type { ConversationMessage, FoundMessage, ListedConversation } from './view.ts'

@@ -1,6 +1,7 @@
 import { countTokens } from '../engines/tokens.ts'
 import { type Cost, costOf } from '../protocol/cost.ts'
 import type { ContentBlock, Message, ServerToolUsage, Usage } from '../protocol/message.ts'
+import type { Summary } from './summary.ts'
 
 export interface ReplyCost extends Cost {
   /** The reply was interrupted, so its output is counted by estimate. */
@@ -40,6 +41,14 @@ export interface ReplyRecord {
   unpaid?: true
   /** How many of the first messages of its path were not sent for it. Absent: none. */
   dropped?: number
+  /** It is a summary, and of what. */
+  summary?: Summary
+}
+
+/** How many of the first messages of its path were not sent for a reply. @param reply the JSON beside it. */
+export function droppedFor(reply: string | null): number {
+  if (!reply?.includes('"dropped"')) return 0
+  return (JSON.parse(reply) as ReplyRecord).dropped ?? 0
 }
 
 /** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */

@@ -1,6 +1,7 @@
 import type { ReplyRecord } from './money.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { MessageRecord } from './store.ts'
+import type { Summary } from './summary.ts'
 
 /** A conversation as it is brought in from elsewhere. */
 export interface Archive {
@@ -17,9 +18,20 @@ export function newRecord(
   return { ...message, state: 'committed', received: null, reply: null }
 }
 
-/** A copy of messages as a path of their own. They were paid for where they come from. */
-export function copyPath(records: readonly MessageRecord[]): MessageRecord[] {
-  return records.map((record, index) => ({ ...record, number: index + 1, parent: index, reply: unpaid(record.reply) }))
+/** A copy of messages as a path of their own, and of the summaries of it. They were paid for where they come from. */
+export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
+  const copies = records.map((record, index) => {
+    return { ...record, number: index + 1, parent: index, reply: unpaid(record.reply) }
+  })
+  for (const { upTo, text } of summaries) {
+    const place = records.findIndex(({ number }) => number === upTo) + 1
+    if (place === 0) continue
+    const reply = JSON.stringify({ unpaid: true, summary: { upTo: place, text } } satisfies ReplyRecord)
+    const { createdAt } = records[place - 1]!
+    const beside = { number: copies.length + 1, parent: place, role: 'summary', createdAt, json: '' }
+    copies.push({ ...newRecord(beside), reply })
+  }
+  return copies
 }
 
 /** What is known of a reply, where no call of this conversation made it. */

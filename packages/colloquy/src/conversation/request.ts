@@ -2,6 +2,7 @@ import type { EngineContext } from '../protocol/engine.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import { findModel } from '../protocol/models.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import { withCompaction } from './compaction.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
 import type { ReplyRecord } from './money.ts'
@@ -30,7 +31,7 @@ export function planToContinue(history: History, settings: ConversationSettings)
   if (last.role !== 'assistant') return { history, messages: [], parent: last.number }
   const { message } = JSON.parse(last.reply ?? '{}') as ReplyRecord
   const stopReason = last.state === 'committed' ? message?.stop_reason : undefined
-  if (stopReason === 'pause_turn') return { history, messages: [], parent: last.number }
+  if (pauses.has(stopReason)) return { history, messages: [], parent: last.number }
   if (last.json === '') return planAfterNothing(history, last, stopReason)
   if (last.state === 'committed' && !cutShort.has(stopReason)) {
     throw new ContentError(
@@ -42,6 +43,8 @@ export function planToContinue(history: History, settings: ConversationSettings)
   return { history, messages: [userText(continueNote)], parent: last.number }
 }
 
+/** The reply is sent back as it is, and goes on. */
+const pauses = new Set<unknown>(['pause_turn', 'compaction'])
 const cutShort = new Set<unknown>(['max_tokens', 'model_context_window_exceeded'])
 
 /** What asks a model without prefill to carry on. */
@@ -70,10 +73,11 @@ function userText(text: string): { role: string; json: string } {
 
 /** What is sent: the settings and the messages, without what belongs to the request's headers. */
 export function requestOf(
-  { betas, version, budget: _, window: __, ...settings }: ConversationSettings,
+  given: ConversationSettings,
   { prefill }: Pick<Plan, 'prefill'>,
   messages: MessageParam[],
 ): { params: MessageCreateParams; context: EngineContext } {
+  const { betas, version, budget: _, window: __, ...settings } = withCompaction(given)
   const sent: MessageParam[] =
     prefill === undefined ? messages : [...messages, { role: 'assistant', content: [...prefill] }]
   return {

@@ -1,4 +1,5 @@
 import type { StopReason } from '../protocol/message.ts'
+import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is kept. */
@@ -40,8 +41,18 @@ function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason
   return isWholeInput(input) && (stopReason === 'pause_turn' || hasResult(id, all))
 }
 
+/** A reply's message without its thinking; everything else of it stays the text that it is. */
+export function withoutThinking(json: string): string {
+  const content = jsonMembers(json).get('content')!
+  if (content.startsWith('"')) return json
+  const kept = jsonElements(content).filter((block) => !thinkingTypes.has((JSON.parse(block) as { type: string }).type))
+  return kept.length === 0 ? '' : `{"role":"assistant","content":[${kept.join(',')}]}`
+}
+
+const thinkingTypes: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking'])
+
 function isThinking({ block }: ArrivedBlock): boolean {
-  return block.type === 'thinking' || block.type === 'redacted_thinking'
+  return thinkingTypes.has(block.type)
 }
 
 function hasResult(id: unknown, all: readonly ArrivedBlock[]): boolean {

@@ -1,6 +1,7 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
 import { type Budget, checkAmounts } from './budget.ts'
+import { checkCompaction } from './compaction.ts'
 import { checkWindow, type Window } from './window.ts'
 
 /** What every request of a conversation says besides its messages. Kept with the conversation. */
@@ -28,6 +29,7 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
       `Cannot set max_tokens of a conversation as it must be a positive integer: found ${JSON.stringify(maxTokens)}`,
     )
   }
+  checkCompaction({ ...settings, model, max_tokens: maxTokens! })
 }
 
 /** The settings with the changes laid over them; a change to undefined takes the setting away. */

@@ -16,6 +16,7 @@ import type {
   MessageRecord,
   OpenedConversation,
 } from './store.ts'
+import { type Summary, summaryIn } from './summary.ts'
 import { isUnfinished } from './tree.ts'
 import { titleOf } from './view.ts'
 
@@ -32,6 +33,8 @@ export class ConversationState {
   ledger!: Ledger
   /** The settings of the last call that this process made, as JSON. */
   askedWith: string | undefined
+  /** Of whatever path. */
+  summaries: Summary[] = []
   readonly cache: CachePlanner = new CachePlanner()
   /** The turn that this process runs; it never rejects. */
   running: Promise<unknown> | undefined
@@ -134,6 +137,14 @@ export class ConversationState {
     this.#isReceiving = false
   }
 
+  /** A summary ended, by whatever outcome, and is kept. */
+  summarized(begun: number, reply: string): void {
+    this.ledger.add(reply)
+    this.#held.delete(begun)
+    const summary = summaryIn(reply)
+    if (summary !== undefined) this.summaries.push(summary)
+  }
+
   async keepUnkept(): Promise<void> {
     if (this.unkept === undefined) return
     await this.store.finish(this.unkept)
@@ -171,6 +182,7 @@ export class ConversationState {
     this.ledger = new Ledger()
     for (const { reply } of messages) this.ledger.add(reply)
     for (const reply of elsewhere) this.ledger.add(reply)
+    this.summaries = elsewhere.map(summaryIn).filter((summary) => summary !== undefined)
     this.#held = new Map(unfinished.map(({ number, held }) => [number, held]))
     // Only the head can be unfinished: nobody goes on from a reply that has not ended.
     const last = messages.at(-1)

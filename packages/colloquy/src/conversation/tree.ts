@@ -4,6 +4,11 @@ export function isUnfinished(state: MessageState): boolean {
   return state === 'pending' || state === 'streaming' || state === 'awaiting_tools'
 }
 
+/** A summary is no way to go on: it stands beside the path. */
+export function withoutSummaries(nodes: readonly TreeNode[]): TreeNode[] {
+  return nodes.filter(({ role }) => role !== 'summary')
+}
+
 /** The messages from the beginning to the leaf; 0 is the beginning itself. */
 export function pathTo<Node extends { parent: number }>(nodes: ReadonlyMap<number, Node>, leaf: number): Node[] {
   const path: Node[] = []

@@ -6,8 +6,10 @@ import type { MessageContentParam, MessageCreateParams, MessageParam } from '../
 import { replay } from '../protocol/replay.ts'
 import type { Bill, Call } from './budget.ts'
 import type { CacheReport } from './cache-planner.ts'
+import { cutFor } from './cut.ts'
 import { BudgetError, ConversationConflictError } from './errors.ts'
 import { endOf, type Exchanged, exchange } from './exchange.ts'
+import type { SentPart } from './history.ts'
 import { beginWithin, billWithin } from './hold.ts'
 import type { Limits } from './limits.ts'
 import { type ReplyCost, type ReplyRecord, replyCost } from './money.ts'
@@ -16,10 +18,12 @@ import { builderFor, type Plan, requestOf } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import type { ConversationState } from './state.ts'
 import type { Account, BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from './store.ts'
+import { makeRoom } from './summarize.ts'
 import { isUnfinished } from './tree.ts'
 import type { Reply, TurnControl } from './turn.ts'
+import { windowReport } from './window-report.ts'
 import { replyMessage, titleOf } from './view.ts'
-import { checkFits, cutFor } from './window.ts'
+import { checkFits } from './window.ts'
 
 export interface TurnRequest {
   /** Says what to ask, of the conversation as it stands. Run again when someone else changed it. */
@@ -70,7 +74,7 @@ async function takeTurn(
   control: TurnControl,
 ): Promise<Reply> {
   for (;;) {
-    const begun = await begin(state, asking, request, control.signal)
+    const begun = await begin(state, asking, request, control)
     if (!begun.repeated) return run(state, asking, request, begun, control)
     const { reply, message } = begun
     if (reply.state === 'committed') return repeat(reply, control)
@@ -97,23 +101,25 @@ interface Planned extends BegunTurn {
   lowered: Partial<ConversationSettings>
   /** Where what the reply uses is counted. */
   accounts: readonly Account[] | undefined
-  /** How many of the first messages are not sent. */
-  dropped: number
+  /** What of the history is sent. */
+  part: SentPart
 }
 
 async function begin(
   state: ConversationState,
   asking: Asking,
   request: TurnRequest,
-  signal: AbortSignal,
+  control: TurnControl,
 ): Promise<Planned | RepeatedTurn> {
   const { onConflict, key } = request
+  const { signal } = control
   for (let isSeenAnew = false; ;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
     await state.keepUnkept()
     if (state.isBusy) await state.refresh()
     try {
       if (state.isBusy && onConflict !== 'branch') throw state.conflict('busy')
+      await makeRoom(state, asking, request, control)
       return await state.exclusively(() => beginNow(state, asking, request))
     } catch (error) {
       // What is sent again need not fit any more where it was sent first.
@@ -149,8 +155,8 @@ async function beginNow(
   // Whatever is wrong with the settings shows before anything is written.
   const settings = changeSettings(state.settings, overrides)
   const plan = await makePlan()
-  const { bill, dropped } =
-    plan.reply === undefined ? await fit(state, { engine, limits }, settings, plan) : { bill: undefined, dropped: 0 }
+  const { bill, part } =
+    plan.reply === undefined ? await fit(state, { engine, limits }, settings, plan) : { bill: undefined, part: whole }
   const { parent, messages } = plan
   const at = Date.now()
   const { begun, hold, maxTokens } = await beginWithin(
@@ -165,12 +171,14 @@ async function beginNow(
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
   if (hold !== undefined) state.hold(begun.reply, hold)
   const lowered = maxTokens === undefined ? {} : { max_tokens: maxTokens }
-  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, lowered, accounts: hold?.accounts, dropped }
+  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, lowered, accounts: hold?.accounts, part }
 }
 
+const whole: SentPart = { dropped: 0, summary: undefined, thinking: 'all' }
+
 /** What of the settings is part of the prompt, or may be. */
-function promptSettings({ budget: _, max_tokens: __, window: ___, ...settings }: ConversationSettings): string {
-  return JSON.stringify(settings)
+function promptSettings({ budget: _, max_tokens: __, window, ...settings }: ConversationSettings): string {
+  return JSON.stringify({ ...settings, policy: window?.policy })
 }
 
 /**
@@ -182,21 +190,19 @@ async function fit(
   { engine, limits }: Pick<Asking, 'engine' | 'limits'>,
   settings: ConversationSettings,
   plan: Plan,
-): Promise<{ bill: Bill | undefined; dropped: number }> {
+): Promise<{ bill: Bill | undefined; part: SentPart }> {
   const { budget } = settings
   const added = plan.messages.map(({ json }) => json)
-  const asked = { settings, history: plan.history, added }
-  const cut = cutFor(asked)
-  const { dropped } = cut
-  const history = plan.history.after(dropped)
+  const cut = cutFor({ settings, history: plan.history, added, summaries: state.summaries })
+  const history = plan.history.after(cut)
   const request = (): MessageCreateParams => {
     const messages = [...history.sent, ...added.map((json) => JSON.parse(json) as MessageParam)]
     return requestOf(settings, plan, messages).params
   }
-  await checkFits(request, cut, asked, engine)
+  await checkFits(request, cut.tokens, settings, engine)
   const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
   const call = (): Call => ({ params: request(), history, added, engine, sameSettings })
-  return { bill: await billWithin({ budget, limits }, call), dropped }
+  return { bill: await billWithin({ budget, limits }, call), part: cut }
 }
 
 /** Waits for a while, where a turn is under way that another writer began. */
@@ -236,14 +242,14 @@ async function run(
   const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
   await state.ended(begun.reply, record)
   if (error !== undefined) throw error
-  return { ...replyOf(record, message!, cost), cache }
+  return { ...replyOf(record, message!, cost), cache, window: windowReport(begun.part, message!, control.summaries) }
 }
 
 async function receive(
   state: ConversationState,
   asking: Asking,
   { overrides }: TurnRequest,
-  { plan, handle, lowered, dropped }: Planned,
+  { plan, handle, lowered, part }: Planned,
   control: TurnControl,
 ): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
@@ -251,10 +257,11 @@ async function receive(
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)
-  const history = state.history.after(dropped)
+  const history = state.history.after(part)
   const { params, context } = requestOf(settings, plan, history.sent)
   const cached = asking.cacheMarks ? state.cache.plan(params, history, Date.now()) : undefined
   const sent = cached?.params ?? params
+  const { dropped } = part
   const exchanged = await exchange({ ...asking, params: sent, context, store, id, handle, builder, dropped }, control)
   return { ...exchanged, cache: exchanged.message && cached?.report(exchanged.message.usage) }
 }
@@ -339,6 +346,7 @@ function replyOf(record: MessageRecord, message: Message, cost: ReplyCost | unde
     usage: message.usage,
     cost,
     cache: undefined,
+    window: undefined,
     stopReason: message.stop_reason,
   }
 }

@@ -3,6 +3,8 @@ import type { MessageStreamEvent } from '../protocol/event.ts'
 import type { Message, StopReason, Usage } from '../protocol/message.ts'
 import type { CacheReport } from './cache-planner.ts'
 import type { ReplyCost } from './money.ts'
+import type { WrittenSummary } from './summary.ts'
+import type { WindowReport } from './window-report.ts'
 
 /** What the model answered, kept. */
 export interface Reply {
@@ -17,6 +19,8 @@ export interface Reply {
   cost: ReplyCost | undefined
   /** What was planned for the prompt cache and what came of it; undefined where no marks were placed. */
   cache: CacheReport | undefined
+  /** What became of the messages that the window had no room for; undefined where all were sent. */
+  window: WindowReport | undefined
   stopReason: StopReason | null
 }
 
@@ -29,6 +33,9 @@ export interface TurnControl {
   watch(message: () => Message | undefined): void
   /** The failure, should there be one, is written down where it will be found. */
   kept: boolean
+  /** Those that were written in the course of the turn. */
+  readonly summaries: WrittenSummary[]
+  isSummarizing: boolean
 }
 
 /**
@@ -46,6 +53,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   #waiting: (() => void)[] = []
   #settled = false
   #observed = false
+  #control: TurnControl | undefined
   #message: () => Message | undefined = () => undefined
 
   constructor(run: (control: TurnControl) => Promise<Reply>, signal?: AbortSignal) {
@@ -65,6 +73,11 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   /** The message so far; undefined before the model began. */
   get message(): Message | undefined {
     return this.#message()
+  }
+
+  /** Earlier turns are being summed up, by a call of its own: the reply is asked for after that. */
+  get isSummarizing(): boolean {
+    return this.#control?.isSummarizing ?? false
   }
 
   /** Stops the reply. What arrived is kept; whoever waits gets an `APIUserAbortError`. */
@@ -106,7 +119,10 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
       publish: (event) => this.#publish(event),
       watch: (message) => (this.#message = message),
       kept: false,
+      summaries: [],
+      isSummarizing: false,
     }
+    this.#control = control
     try {
       // Whoever asked has the turn in hand before anything happens to it.
       await Promise.resolve()
