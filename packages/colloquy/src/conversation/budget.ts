@@ -4,6 +4,7 @@ import { AnthropicError } from '../protocol/error.ts'
 import { findModel } from '../protocol/models.ts'
 import { type PicoUsd, fromUsd } from '../protocol/money.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
+import { compactionBound } from './compaction.ts'
 import { BudgetError, type LimitName } from './errors.ts'
 import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
@@ -68,11 +69,13 @@ interface Share {
 
 /** Throws an `AnthropicError` where it is not known what the call can take: no price, no end of searches, no count. */
 export async function billFor(call: Call, { inDollars }: { inDollars: boolean }): Promise<Bill> {
+  const { params } = call
   const prompt = BigInt(await promptBound(call))
+  const { input = 0n, output = 0n } = compactionBound(params, prompt) ?? {}
   return {
-    asked: call.params.max_tokens,
-    tokens: { before: prompt, perToken: 1n },
-    picoUsd: inDollars ? dollarsFor(call.params, prompt) : undefined,
+    asked: params.max_tokens,
+    tokens: { before: prompt + input + output, perToken: 1n },
+    picoUsd: inDollars ? dollarsFor(params, { prompt, input: prompt + input, output }) : undefined,
   }
 }
 
@@ -119,8 +122,17 @@ function unitOf(limit: LimitName): 'picoUsd' | 'tokens' {
   return limit.startsWith('usd') ? 'picoUsd' : 'tokens'
 }
 
+interface Tokens {
+  /** Of the longest prompt. */
+  prompt: bigint
+  /** Of all prompts. */
+  input: bigint
+  /** Of all that is written before the reply. */
+  output: bigint
+}
+
 /** As if nothing of the prompt were read from the cache and all of it written for an hour, which costs the most. */
-function dollarsFor(params: MessageCreateParams, prompt: bigint): Share {
+function dollarsFor(params: MessageCreateParams, { prompt, input, output }: Tokens): Share {
   const at = new Date()
   const price = priceOf(params, at)
   const band = bandFor(price, Number(prompt))
@@ -131,7 +143,7 @@ function dollarsFor(params: MessageCreateParams, prompt: bigint): Share {
   const factor = one({ input_tokens: 1_000 })
   const base = price.bands[0].input * 1_000n
   return {
-    before: ceiling(prompt * band.cacheWrite1h * factor, base) + searches(params),
+    before: ceiling((input * band.cacheWrite1h + output * band.output) * factor, base) + searches(params),
     perToken: ceiling(band.output * factor, base),
   }
 }

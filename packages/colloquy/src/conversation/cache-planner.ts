@@ -6,7 +6,7 @@ import type { MessageCreateParams } from '../protocol/params.ts'
 import { hasOwnMarks, placeMarks } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from './history.ts'
-import type { ReplyRecord } from './money.ts'
+import { callsIn, type ReplyRecord } from './money.ts'
 
 /** What was planned for the prompt cache, and what came of it. */
 export interface CacheReport {
@@ -43,6 +43,8 @@ export class CachePlanner {
   #seen = 0
   /** The number of the last of them. */
   #lastNumber: number | undefined
+  /** The message that the path began with, or what stood in its place. */
+  #first: string | undefined
   #lastRequestAt: number | undefined
   #lastSent: Sent | undefined
 
@@ -64,8 +66,9 @@ export class CachePlanner {
     return {
       params: { ...marks.settings, messages: history.sentWith(marks.messages) },
       report: (usage) => {
-        const readTokens = usage.cache_read_input_tokens ?? 0
-        const writtenTokens = usage.cache_creation_input_tokens ?? 0
+        const calls = callsIn(usage)
+        const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
+        const writtenTokens = calls.reduce((sum, { cache_creation_input_tokens: written }) => sum + (written ?? 0), 0)
         this.#lastSent = { at: now, ttl, settings: key, cachedTokens: readTokens + writtenTokens }
         return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
       },
@@ -74,7 +77,9 @@ export class CachePlanner {
 
   /** Counts the pauses between requests, each of which left a reply. */
   #learn({ records }: History): void {
-    if (records[this.#seen - 1]?.number !== this.#lastNumber) this.#forget()
+    const first = records[0]?.json
+    if (first !== this.#first || records[this.#seen - 1]?.number !== this.#lastNumber) this.#forget()
+    this.#first = first
     for (; this.#seen < records.length; this.#seen++) {
       const { role, createdAt } = records[this.#seen]!
       if (role !== 'assistant') continue

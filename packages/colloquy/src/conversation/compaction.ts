@@ -1,7 +1,7 @@
 import { priceAt } from '../protocol/cost.ts'
 import { AnthropicError } from '../protocol/error.ts'
 import { findModel } from '../protocol/models.ts'
-import type { ContextManagement } from '../protocol/params.ts'
+import type { ContextManagement, MessageCreateParams } from '../protocol/params.ts'
 import type { ConversationSettings } from './settings.ts'
 import { summaryInstructions } from './summary.ts'
 
@@ -61,3 +61,19 @@ function compactAt({ model, max_tokens: reply, window }: ConversationSettings): 
 
 /** What the API takes where it is not told. */
 const unknownCompactTokens = 150_000
+
+/**
+ * The most tokens that compacting takes besides the call itself: the prompt once more, and the summary. The API sets no bound
+ * to a summary; they are a few thousand tokens. Undefined where a prompt of this length is not compacted.
+ */
+export function compactionBound(
+  { context_management: managed }: Pick<MessageCreateParams, 'context_management'>,
+  prompt: bigint,
+): { input: bigint; output: bigint } | undefined {
+  const compact = managed?.edits.find(({ type }) => type === edit)
+  if (compact === undefined) return undefined
+  const { value = unknownCompactTokens } = (compact.trigger ?? {}) as { value?: number }
+  return prompt < BigInt(value) ? undefined : { input: prompt, output: mostSummaryTokens }
+}
+
+const mostSummaryTokens = 16_384n

@@ -1,6 +1,6 @@
 import { countTokens } from '../engines/tokens.ts'
 import { type Cost, costOf } from '../protocol/cost.ts'
-import type { ContentBlock, Message, ServerToolUsage, Usage } from '../protocol/message.ts'
+import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../protocol/message.ts'
 import type { Summary } from './summary.ts'
 
 export interface ReplyCost extends Cost {
@@ -106,19 +106,28 @@ function emptyTotal(): TotalUsage {
 function addReply(total: TotalUsage, { message, cost_pico_usd: picoUsd, estimated, unpaid }: ReplyRecord): void {
   if (message === undefined || unpaid) return
   const { usage } = message
-  const written = usage.cache_creation_input_tokens ?? 0
-  const written1h = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0
-  const written5m = usage.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
+  for (const tokens of callsIn(usage)) addTokens(total, tokens)
   total.calls++
-  total.input_tokens += usage.input_tokens
-  total.cache_creation_input_tokens += written
-  total.cache_creation.ephemeral_5m_input_tokens += written5m
-  total.cache_creation.ephemeral_1h_input_tokens += written1h
-  total.cache_read_input_tokens += usage.cache_read_input_tokens ?? 0
-  total.output_tokens += usage.output_tokens
   total.server_tool_use.web_search_requests += usage.server_tool_use?.web_search_requests ?? 0
   total.server_tool_use.web_fetch_requests += usage.server_tool_use?.web_fetch_requests ?? 0
   if (estimated) total.cost.estimated = true
   if (picoUsd == null) total.cost.unpriced++
   else total.cost.picoUsd += BigInt(picoUsd)
+}
+
+function addTokens(total: TotalUsage, used: Usage | UsageIteration): void {
+  const written = used.cache_creation_input_tokens ?? 0
+  const written1h = used.cache_creation?.ephemeral_1h_input_tokens ?? 0
+  const written5m = used.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
+  total.input_tokens += used.input_tokens
+  total.cache_creation_input_tokens += written
+  total.cache_creation.ephemeral_5m_input_tokens += written5m
+  total.cache_creation.ephemeral_1h_input_tokens += written1h
+  total.cache_read_input_tokens += used.cache_read_input_tokens ?? 0
+  total.output_tokens += used.output_tokens
+}
+
+/** What a reply used, call by call: the sums of its usage leave out what the API used to compact the prompt. */
+export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
+  return [usage, ...(usage.iterations ?? []).filter(({ type }) => type === 'compaction')]
 }

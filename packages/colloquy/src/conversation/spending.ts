@@ -1,5 +1,5 @@
 import { BudgetError, type LimitName } from './errors.ts'
-import type { ReplyRecord } from './money.ts'
+import { callsIn, type ReplyRecord } from './money.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from './store.ts'
 
 // What every store does with its accounts, whatever it keeps them in.
@@ -14,7 +14,8 @@ export interface Used {
 export function usedBy(reply: string): Used {
   const { message, cost_pico_usd: picoUsd, unpaid } = JSON.parse(reply) as ReplyRecord
   if (message === undefined || unpaid) return { picoUsd: 0n, tokens: 0n }
-  return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens: tokensOf(message.usage) }
+  const tokens = callsIn(message.usage).reduce((sum, call) => sum + tokensOf(call), 0n)
+  return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens }
 }
 
 /** All tokens of calls, prompts and replies. What is no count is none. */

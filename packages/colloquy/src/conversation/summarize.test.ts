@@ -399,6 +399,16 @@ test('the prompt cache begins anew behind a summary, and nothing is reported as 
   assert.ok(asked(engine).summaries.length >= 2 && last > 0)
 })
 
+test('a summary of a single message begins another prefix too', async () => {
+  const { conversations } = await open()
+  const messages: MessageParam[] = [long, long].map((content) => ({ role: 'user', content: content.repeat(20) }))
+  const talk = await conversations.create({ ...settings, messages })
+  await talk.send(long)
+  await talk.configure({ window: { policy: 'summarize', atTokens: 4_200, keepTurns: 3 } })
+  const { window, cache } = await talk.send(long)
+  assert.deepEqual([window!.dropped, cache!.expectedReadTokens], [1, 0])
+})
+
 test('a history that no single request could hold is summed up in parts', async () => {
   const { engine, conversations } = await open()
   const huge = 'word '.repeat(140_000)
