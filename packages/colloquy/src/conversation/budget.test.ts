@@ -47,6 +47,13 @@ test('each call has a limit of its own, and tokens have one too', async () => {
   await perCall.conversation.send('Hello')
   await perCall.conversation.configure({ max_tokens: 2000 })
   await assert.rejects(perCall.conversation.send('Hello'), { name: 'BudgetError', limit: 'usdPerCall' })
+  const tokensPerCall = await open({ budget: { tokensPerCall: 1100 } })
+  for (const _ of [1, 2, 3]) await tokensPerCall.conversation.send('Hello')
+  await assert.rejects(tokensPerCall.conversation.send('word '.repeat(200)), {
+    name: 'BudgetError',
+    limit: 'tokensPerCall',
+    message: /budget of 1100 tokens a call: 0 tokens are spent and the call could take 1\d\d\d tokens/,
+  })
   const inTokens = await open({ budget: { tokens: 1100 } })
   await inTokens.conversation.send('Hello')
   await assert.rejects(inTokens.conversation.send('word '.repeat(200)), { name: 'BudgetError', limit: 'tokens' })
