@@ -95,9 +95,11 @@ export class BudgetError extends AnthropicError implements LimitNumbers {
 
   constructor(limit: LimitName, { allowed, spent, held, worst }: LimitNumbers) {
     const show = (amount: bigint): string => (limit.startsWith('tokens') ? `${amount} tokens` : formatUsd(amount))
+    const used = limit.endsWith('PerCall') ? '' : `${show(spent)} are spent and `
+    const kept = held === 0n ? '' : `${show(held)} are held for calls under way and `
     super(
-      `Cannot send within the budget of ${show(allowed)}${limitScopes[limit]}: ${show(spent)} are spent` +
-        `${held === 0n ? '' : `, ${show(held)} are held for calls under way,`} and the call could take ${show(worst)}`,
+      `Cannot send within the budget of ${show(allowed)}${limitScopes[limit]}: ` +
+        `${used}${kept}the call could take ${show(worst)}`,
     )
     this.limit = limit
     this.allowed = allowed

@@ -219,6 +219,10 @@ describe('limits', () => {
     await other.configure({ budget: { usd: 0.02 } })
     await assert.rejects(other.send('And now?'), (error) => {
       assert.ok(error instanceof BudgetError)
+      assert.match(
+        error.message,
+        /\$0\.0002 are spent and \$0\.015\d are held for calls under way and the call could take/,
+      )
       return error.held > fromUsd(0.015) && error.spent < fromUsd(0.001)
     })
     release.resolve()
