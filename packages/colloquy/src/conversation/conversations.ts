@@ -72,7 +72,10 @@ export interface Conversations {
   import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation>
   /** Erases the conversation. Throws a `ConversationNotFoundError` where there is none. */
   delete(id: string): Promise<void>
-  /** Erases the conversations that were last used before the time, and says how many: run it by your rule of retention. */
+  /**
+   * Erases the conversations that were last used before the time, and says how many: run it by your rule of retention. What
+   * was spent on days before it is erased too; what a user spent in all stays.
+   */
   deleteUnusedSince(time: Date): Promise<number>
   /**
    * What was spent on a day (in UTC, such as `2026-11-21`), by a user, or by a user on a day. Without either: today. Counted
@@ -125,6 +128,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     async deleteUnusedSince(time) {
       const unused = await unusedSince(store, time.getTime())
       const deleted = await Promise.all(unused.map((id) => store.delete(id)))
+      await store.forgetDays(dayOf(time.getTime()))
       return deleted.filter(Boolean).length
     },
     async spending({ user = '', day } = {}) {

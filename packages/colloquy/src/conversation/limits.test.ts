@@ -133,6 +133,9 @@ describe('limits', () => {
     assert.equal((await conversations.spending({ user: 'ada', day: '2026-11-22' })).picoUsd, picoUsd)
     assert.equal((await conversations.spending({ user: 'ada' })).picoUsd, picoUsd * 2n)
     assert.equal((await conversations.spending()).picoUsd, 0n)
+    await conversations.deleteUnusedSince(new Date(now))
+    assert.equal((await conversations.spending({ day: '2026-11-21' })).picoUsd, 0n)
+    assert.equal((await conversations.spending({ user: 'ada' })).picoUsd, picoUsd * 2n)
   })
 
   test('a turn may be of another user than its conversation', async () => {

@@ -9,6 +9,13 @@ export class MemorySpending {
     return structuredClone(this.#accounts.get(nameOf(account)) ?? nothingSpent)
   }
 
+  forgetDays(before: string): void {
+    for (const [name, { held }] of this.#accounts) {
+      const { day } = JSON.parse(name) as Account
+      if (day !== '' && day < before && held.picoUsd === 0n && held.tokens === 0n) this.#accounts.delete(name)
+    }
+  }
+
   enter(accounts: readonly Account[], { picoUsd, tokens, held, unpriced }: Entry): void {
     for (const account of accounts) {
       const now = this.of(account)
@@ -29,5 +36,5 @@ export class MemorySpending {
 }
 
 function nameOf({ user, day }: Account): string {
-  return `${day} ${user}`
+  return JSON.stringify({ user, day })
 }

@@ -246,6 +246,11 @@ class MemoryStore implements ConversationStore {
     return this.#spending.of(account)
   }
 
+  async forgetDays(before: string): Promise<void> {
+    this.#checkOpen()
+    this.#spending.forgetDays(before)
+  }
+
   async holders(): Promise<string[]> {
     const abandoned = [...this.#leases.values()].filter(
       ({ until, hold }) => until < this.now() && hold.accounts.length > 0,

@@ -13,6 +13,11 @@ export async function spendingOf(db: PostgresConnection, { user, day }: Account)
   return { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens), held, unpriced }
 }
 
+export async function forgetDays(db: PostgresConnection, before: string): Promise<void> {
+  const sql = `DELETE FROM %.spending WHERE day <> '' AND day < $1 AND held_pico_usd = 0 AND held_tokens = 0`
+  await db.rows('forget what was spent', sql, [before])
+}
+
 interface Row {
   picoUsd: string
   tokens: string

@@ -3,7 +3,7 @@ import { PostgresConnection } from './postgres-connection.ts'
 import { PostgresLeases } from './postgres-leases.ts'
 import type { PostgresDatabase } from './postgres-schema.ts'
 import { searchMessages } from './postgres-search.ts'
-import { accountsJson, spendHeld, spendingOf } from './postgres-spending.ts'
+import { accountsJson, forgetDays, spendHeld, spendingOf } from './postgres-spending.ts'
 import { thisProcess } from './sqlite-owner.ts'
 import type {
   Account,
@@ -267,6 +267,10 @@ class PostgresStore implements ConversationStore {
 
   async spending(account: Account): Promise<Spending> {
     return spendingOf(this.#db, account)
+  }
+
+  async forgetDays(before: string): Promise<void> {
+    await forgetDays(this.#db, before)
   }
 
   async holders(): Promise<string[]> {

@@ -154,6 +154,17 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, ada), [200n, 20n, 0n, 0n, 0])
     })
 
+    test('days that are over can be forgotten, unless something is held in them', async () => {
+      await end(await begin(hold(100n, 10n, today, ada)), reply(100, 10))
+      await begin(hold(200n, 20n, adaToday), 2)
+      await store.forgetDays(today.day)
+      assert.deepEqual(await amounts(store, today), [100n, 10n, 0n, 0n, 0])
+      await store.forgetDays('2026-11-22')
+      assert.deepEqual(await amounts(store, today), [0n, 0n, 0n, 0n, 0])
+      assert.deepEqual(await amounts(store, ada), [100n, 10n, 0n, 0n, 0])
+      assert.deepEqual(await amounts(store, adaToday), [0n, 0n, 200n, 20n, 0])
+    })
+
     test('large amounts are exact', async () => {
       const account = { ...today, most: { picoUsd: 1_000_000_000_000_000_001n } }
       await end(await begin(hold(999_999_999_999_999_999n, 1n, account)), reply(null, 1))

@@ -41,3 +41,7 @@ export function spendingOf(db: SqliteConnection, { user, day }: Account): Spendi
     unpriced: Number(row.unpriced),
   }
 }
+
+export function forgetDays(db: SqliteConnection, before: string): void {
+  db.sql("DELETE FROM spending WHERE day <> '' AND day < ? AND held_pico_usd = 0 AND held_tokens = 0").run(before)
+}

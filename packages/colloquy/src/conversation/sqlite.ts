@@ -4,7 +4,7 @@ import { SqliteConnection } from './sqlite-connection.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 import { forgetMessages, searchMessages } from './sqlite-search.ts'
 import { correcting } from './spending.ts'
-import { enter, spendingOf } from './sqlite-spending.ts'
+import { enter, forgetDays, spendingOf } from './sqlite-spending.ts'
 import type {
   Account,
   BeginStep,
@@ -242,6 +242,10 @@ class SqliteStore implements ConversationStore {
 
   async spending(account: Account): Promise<Spending> {
     return this.#db.read('read what was spent', () => spendingOf(this.#db, account))
+  }
+
+  async forgetDays(before: string): Promise<void> {
+    await this.#db.write('forget what was spent', () => forgetDays(this.#db, before))
   }
 
   async holders(): Promise<string[]> {

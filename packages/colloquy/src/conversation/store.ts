@@ -50,6 +50,8 @@ export interface ConversationStore {
   spending(account: Account): Promise<Spending>
   /** The conversations with a reply that counts as abandoned and holds something in an account: ending it sets that free. */
   holders(): Promise<string[]>
+  /** Erases the accounts of days before this one, in which nothing is held. */
+  forgetDays(before: string): Promise<void>
 
   /** The last used first. */
   list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]>
