@@ -163,6 +163,24 @@ test('after a failure the message is kept and can be asked again', async () => {
   })
 })
 
+test('a chat that fills its window goes on with a summary, and says what that cost', async () => {
+  const usage = { input_tokens: 995_000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 9 }
+  const steps = [{ content: 'Hello.', usage }, { reply: 'Ada likes trains.', delayMs: 1_200 }, 'You are Ada.']
+  await at(steps, async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('I am Ada')
+    await user.sees(/context/)
+    await user.says('Who am I?')
+    await user.sees(/Enter sends it all the same/)
+    await user.type(enter)
+    await user.sees(/summing up earlier turns \d s · Esc stops/)
+    await user.sees(/You are Ada\.[^]*earlier turns were summed up · \$0\.\d+/)
+    assert.match(said(engine, 2).join(), /^user: .*summary.*Ada likes trains\.,user: Who am I\?$/s)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
 test('an unknown command is never sent and gets a suggestion; two slashes send one', async () => {
   await at(['ok'], async ({ engine, sit }) => {
     const user = await sit()

@@ -17,7 +17,8 @@ export async function openChat(
   const chats = await openChats(connection.engine, { save: isKept })
   const picks = flags.has('resume') && flags.text('resume') === undefined
   const conversation = picks ? undefined : await chatFrom(chats, flags)
-  const settings = conversation?.settings ?? settingsFrom(flags)
+  // A chat never ends because its window is full.
+  const settings = conversation?.settings ?? { ...settingsFrom(flags), window: { policy: 'summarize' } }
   const chat = new Chat({ surface, connection, chats, settings, conversation, flags, isKept })
   chat.attachments = await Promise.all(flags.texts('file').map((source) => attach(source)))
   return { chat, conversation }

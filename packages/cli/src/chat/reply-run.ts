@@ -1,5 +1,5 @@
 import type { Reply, Turn } from 'colloquy/conversation'
-import { APIError, APIUserAbortError, type Message, type MessageStreamEvent } from 'colloquy/protocol'
+import { APIError, APIUserAbortError, formatUsd, type Message, type MessageStreamEvent } from 'colloquy/protocol'
 import { costLine, seconds, stoppedFigures, type TurnFigures } from '../cost-line.ts'
 import { failureOf } from '../failure.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
@@ -103,7 +103,8 @@ export class ReplyRun {
       const lines = this.#thinking.trimEnd().split('\n').slice(-thinkingLines)
       return [...lines, `thinking ${waited} s · Esc stops · Ctrl-O shows it`]
     }
-    return this.#firstTokenAt === undefined ? [`waiting ${waited} s · Esc stops`] : []
+    const what = this.#turn?.isSummarizing ? 'summing up earlier turns' : 'waiting'
+    return this.#firstTokenAt === undefined ? [`${what} ${waited} s · Esc stops`] : []
   }
 
   #noteThinking(): void {
@@ -113,8 +114,12 @@ export class ReplyRun {
     this.#chat.say(`thought for ${spent} · Ctrl-O shows it`, '')
   }
 
-  async #finished({ message, messageId, stopReason, usage, cost }: Reply): Promise<void> {
+  async #finished({ message, messageId, stopReason, usage, cost, window }: Reply): Promise<void> {
     const chat = this.#chat
+    for (const { by, cost: its } of window?.summaries ?? []) {
+      const price = its === undefined ? 'no price' : formatUsd(its.picoUsd)
+      chat.say(`earlier turns were summed up · ${price}${by === 'api' ? ' of what follows' : ''}`)
+    }
     if (stopReason === 'max_tokens') chat.say(`cut off at ${usage.output_tokens} tokens · /continue`)
     else if (stopReason === 'refusal') chat.say(refusalLine(message))
     else if (stopReason === 'model_context_window_exceeded') chat.say('cut off: the window is full · /new')
