@@ -144,7 +144,7 @@ export class RecoveringEvents implements EventSource {
     if (this.#block !== 'text') return []
     const { delta } = event
     if (this.#joint && delta.type === 'text_delta') return this.#newText(this.#joint.push(delta.text))
-    return [...this.#startText(), { ...event, index: this.#textIndex }]
+    return [...this.#startText(), at(event, this.#textIndex)]
   }
 
   #newText(text: string): StreamedEvent[] {
@@ -161,7 +161,7 @@ export class RecoveringEvents implements EventSource {
     this.#textStart = undefined
     this.#isTextOpen = true
     this.#textIndex = this.#nextIndex()
-    return [{ ...start, index: this.#textIndex }]
+    return [at(start, this.#textIndex)]
   }
 
   /** Ends the block that is being read, and hands it out if it was held back. */
@@ -177,7 +177,7 @@ export class RecoveringEvents implements EventSource {
     if (block !== 'held') return []
     const closing = this.#closeText()
     const index = this.#nextIndex()
-    const held = this.#held.map((event) => ({ ...event, index }))
+    const held = this.#held.map((event) => at(event, index))
     return hasEnd ? [...closing, ...held, { type: 'content_block_stop', index }] : [...closing, ...held]
   }
 
@@ -264,4 +264,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isThinking(type: string): boolean {
   return type === 'thinking' || type === 'redacted_thinking'
+}
+
+/** The event at that place of the message. Where it is there already it stays tied to its text. */
+function at<Event extends { index: number }>(event: Event, index: number): Event {
+  return event.index === index ? event : { ...event, index }
 }

@@ -67,16 +67,29 @@ function messageLine({ number, parent, role, state, createdAt, json, received, r
   }
   const exact = [
     ...(reply === null ? [] : [`"reply":${reply}`]),
-    ...(received === null ? [] : [`"received":${received}`]),
-    ...(json === '' ? [] : [`"message":${json}`]),
+    ...(received === null ? [] : [`"received":${inLine(received)}`]),
+    ...(json === '' ? [] : [`"message":${inLine(json)}`]),
   ]
   return `${JSON.stringify(about).slice(0, -1)}${exact.map((member) => `,${member}`).join('')}}`
 }
 
+/** A text that has line ends, as models put between the tokens of a tool's input, stands in its line as a string. */
+function inLine(json: string): string {
+  return /[\n\r]/.test(json) ? JSON.stringify(json) : json
+}
+
+function messageIn(members: Map<string, string>, name: string, index: number): string | undefined {
+  const text = members.get(name)
+  if (!text?.startsWith('"')) return text
+  const json = JSON.parse(text) as string
+  textsOf(json, jsonMembers, `line ${index + 2}`)
+  return json
+}
+
 function fromExport(about: Map<string, string>, lines: readonly Map<string, string>[]): Archive {
   const messages = lines.map((members, index): MessageRecord => {
-    const json = members.get('message') ?? ''
-    const received = members.get('received') ?? null
+    const json = messageIn(members, 'message', index) ?? ''
+    const received = messageIn(members, 'received', index) ?? null
     const number = numberIn(members, 'id', index)
     const parent = numberIn(members, 'parentId', index)
     if (number === 0 || parent >= number)

@@ -5,8 +5,6 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { Anthropic } from '../client/client.ts'
-import type { MessageStreamEvent } from '../protocol/event.ts'
-import { encodeSse } from '../protocol/sse.ts'
 import { type ConversationStore, memoryStore, openConversations } from './index.ts'
 import { sqliteStore } from './sqlite.ts'
 
@@ -33,6 +31,10 @@ for (const [name, make] of Object.entries(stores)) {
         const expected = `{"role":"assistant","content":[${blocks.map(({ json }) => json).join(',')}]}`
         assert.equal((await store.open(conversation.id))?.messages[1]?.json, expected)
 
+        const lines = await Array.fromAsync(conversations.export(conversation.id))
+        const copy = await conversations.import(lines.join('\n'))
+        assert.equal((await store.open(copy.id))?.messages[1]?.json, expected)
+
         const again = await conversations.open(conversation.id)
         await again.send(blocks.some(({ isCall }) => isCall) ? results(blocks) : 'b')
         const first = JSON.stringify({ role: 'user', content: `.${question}` })
@@ -43,6 +45,22 @@ for (const [name, make] of Object.entries(stores)) {
     )
   })
 }
+
+test('a reply that is continued by prefill keeps its blocks as they came', async () => {
+  const found = '{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":{"10":1.0,"2":2}}'
+  const asked = '{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}'
+  const blocks = [asked, found].map((json) => ({ start: json, deltas: [], json, isCall: false }))
+  const cut = [...eventsOf([...blocks, plainText('one')])].slice(0, -2)
+  const { client } = recording(cut, [...eventsOf([plainText(' two')])])
+  const store = memoryStore()
+  const conversations = openConversations({ client, store, recover: 0 })
+  const conversation = await conversations.create({ model: 'claude-sonnet-4-5', max_tokens: 10 })
+  await assert.rejects(conversation.send('count'))
+  await conversation.continue()
+  const text = '{"citations":null,"type":"text","text":"one two"}'
+  const kept = (await store.open(conversation.id))?.messages.at(-1)?.json
+  assert.equal(kept, `{"role":"assistant","content":[${asked},${found},${text}]}`)
+})
 
 test('what was sent before is not read again to be sent', async () => {
   const { client } = recording(...Array.from({ length: 4 }, () => [...eventsOf([plainText('ok')])]))
@@ -72,10 +90,10 @@ test('what was sent before is not read again to be sent', async () => {
   )
 })
 
-/** A block of a reply: the events that carry it, and the JSON that must go back. */
+/** A block of a reply: the events that carry it, as texts, and the JSON that must go back. */
 interface Block {
-  start: object
-  deltas: { type: string }[]
+  start: string
+  deltas: string[]
   json: string
   isCall: boolean
   id?: string
@@ -108,33 +126,35 @@ const rawObject: fc.Arbitrary<string> = fc.letrec<{ object: string; value: strin
 const block: fc.Arbitrary<Block> = fc.oneof(
   visible.chain((text) => cut(text).map((pieces) => textBlock(text, pieces, null))),
   fc
-    .tuple(
-      visible,
-      fc.array(fc.record({ type: fc.constant('char_location'), cited_text: unit }), { minLength: 1, maxLength: 2 }),
-    )
+    .tuple(visible, fc.array(rawObject, { minLength: 1, maxLength: 2 }))
     .map(([text, citations]) => textBlock(text, [text], citations)),
   fc.tuple(id, rawObject, fc.boolean()).chain(([uuid, input, hasCaller]) =>
     cut(input).map((pieces) => {
       const before = { type: 'tool_use', id: uuid, name: 'tool' }
       const caller = hasCaller ? { caller: { type: 'direct' } } : {}
-      const deltas = ['', ...pieces].map((partial_json) => ({ type: 'input_json_delta', partial_json }))
+      const deltas = ['', ...pieces].map((partial_json) => JSON.stringify({ type: 'input_json_delta', partial_json }))
       const rest = hasCaller ? ',"caller":{"type":"direct"}' : ''
       const json = `{"type":"tool_use","id":"${uuid}","name":"tool","input":${input}${rest}}`
-      return { start: { ...before, input: {}, ...caller }, deltas, json, isCall: true, id: uuid }
+      return { start: JSON.stringify({ ...before, input: {}, ...caller }), deltas, json, isCall: true, id: uuid }
     }),
   ),
   fc.record({ type: fc.constant('redacted_thinking'), data: unit }).map(wholeBlock),
   fc.record({ type: fc.constant('compaction'), content: visible, encrypted_content: unit }).map(wholeBlock),
-  fc
-    .record({ type: fc.constant('block_of_tomorrow'), b: unit, a: fc.record({ z: fc.double(), y: unit }) })
-    .map(wholeBlock),
+  rawObject.map((content) => {
+    const json = `{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":${content}}`
+    return { start: json, deltas: [], json, isCall: false }
+  }),
+  fc.tuple(unit, rawObject).map(([b, a]) => {
+    const json = `{"type":"block_of_tomorrow","b":${JSON.stringify(b)},"a":${a}}`
+    return { start: json, deltas: [], json, isCall: false }
+  }),
   fc.tuple(unit, unit).chain(([thinking, signature]) =>
     cut(thinking).map((pieces) => ({
-      start: { type: 'thinking', thinking: '', signature: '' },
+      start: JSON.stringify({ type: 'thinking', thinking: '', signature: '' }),
       deltas: [
         ...pieces.map((piece) => ({ type: 'thinking_delta', thinking: piece })),
         { type: 'signature_delta', signature },
-      ],
+      ].map((delta) => JSON.stringify(delta)),
       json: JSON.stringify({ type: 'thinking', thinking, signature }),
       isCall: false,
     })),
@@ -149,14 +169,15 @@ function cut(text: string): fc.Arbitrary<string[]> {
   })
 }
 
-function textBlock(text: string, pieces: string[], citations: object[] | null): Block {
+/** @param citations JSON objects. */
+function textBlock(text: string, pieces: string[], citations: readonly string[] | null): Block {
   return {
-    start: { citations: citations && [], type: 'text', text: '' },
+    start: JSON.stringify({ citations: citations && [], type: 'text', text: '' }),
     deltas: [
-      ...(citations ?? []).map((citation) => ({ type: 'citations_delta', citation })),
-      ...pieces.map((piece) => ({ type: 'text_delta', text: piece })),
+      ...(citations ?? []).map((citation) => `{"type":"citations_delta","citation":${citation}}`),
+      ...pieces.map((piece) => JSON.stringify({ type: 'text_delta', text: piece })),
     ],
-    json: JSON.stringify({ citations, type: 'text', text }),
+    json: `{"citations":${citations && `[${citations.join(',')}]`},"type":"text","text":${JSON.stringify(text)}}`,
     isCall: false,
   }
 }
@@ -166,10 +187,11 @@ function plainText(text: string): Block {
 }
 
 function wholeBlock(whole: object): Block {
-  return { start: whole, deltas: [], json: JSON.stringify(whole), isCall: false }
+  return { start: JSON.stringify(whole), deltas: [], json: JSON.stringify(whole), isCall: false }
 }
 
-function* eventsOf(blocks: readonly Block[]): Generator<MessageStreamEvent> {
+/** The events of a reply as the texts that a server may write. */
+function* eventsOf(blocks: readonly Block[]): Generator<string> {
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -180,15 +202,19 @@ function* eventsOf(blocks: readonly Block[]): Generator<MessageStreamEvent> {
     stop_sequence: null,
     usage: { input_tokens: 1, output_tokens: 1 },
   }
-  yield { type: 'message_start', message } as unknown as MessageStreamEvent
+  yield JSON.stringify({ type: 'message_start', message })
   for (const [index, { start, deltas }] of blocks.entries()) {
-    yield { type: 'content_block_start', index, content_block: start } as MessageStreamEvent
-    for (const delta of deltas) yield { type: 'content_block_delta', index, delta } as unknown as MessageStreamEvent
-    yield { type: 'content_block_stop', index }
+    yield `{"type":"content_block_start","index":${index},"content_block":${start}}`
+    for (const delta of deltas) yield `{"type":"content_block_delta","index":${index},"delta":${delta}}`
+    yield JSON.stringify({ type: 'content_block_stop', index })
   }
   const stop_reason = blocks.some(({ isCall }) => isCall) ? 'tool_use' : 'end_turn'
-  yield { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 5 } }
-  yield { type: 'message_stop' }
+  yield JSON.stringify({
+    type: 'message_delta',
+    delta: { stop_reason, stop_sequence: null },
+    usage: { output_tokens: 5 },
+  })
+  yield '{"type":"message_stop"}'
 }
 
 function results(blocks: readonly Block[]): { type: 'tool_result'; tool_use_id: string }[] {
@@ -198,7 +224,7 @@ function results(blocks: readonly Block[]): { type: 'tool_result'; tool_use_id: 
 }
 
 /** A client whose server streams these replies, one a request, and what bodies reached it. */
-function recording(...replies: MessageStreamEvent[][]): { client: Anthropic; bodies: string[] } {
+function recording(...replies: string[][]): { client: Anthropic; bodies: string[] } {
   const bodies: string[] = []
   const client = new Anthropic({
     apiKey: 'key',
@@ -206,7 +232,9 @@ function recording(...replies: MessageStreamEvent[][]): { client: Anthropic; bod
     async fetch(...args: Parameters<typeof fetch>) {
       const request = new Request(...args)
       bodies.push(await request.text())
-      const body = replies[bodies.length - 1]!.map(encodeSse).join('')
+      const body = replies[bodies.length - 1]!.map((event) => `data: ${event.replaceAll('\n', '\ndata: ')}\n\n`).join(
+        '',
+      )
       return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
     },
   })

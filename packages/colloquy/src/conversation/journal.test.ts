@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { MessageStreamEvent } from '../protocol/event.ts'
+import type { ContentBlockStartEvent, MessageStreamEvent } from '../protocol/event.ts'
+import { parseEvent } from '../protocol/event-stream.ts'
+import type { Message } from '../protocol/message.ts'
 import { Journal, readJournal } from './journal.ts'
 import { memoryStore } from './memory.ts'
+import { ReplyBuilder, blockJson } from './reply-builder.ts'
 import type { ConversationStore, JournalStep } from './store.ts'
+
+const message = {
+  content: [],
+  usage: { input_tokens: 1, output_tokens: 1 },
+} as unknown as Message
 
 function text(piece: string, index = 0): MessageStreamEvent {
   return { type: 'content_block_delta', index, delta: { type: 'text_delta', text: piece } }
@@ -53,6 +61,38 @@ test('what arrives is written 250 ms after the first of it came, neighbouring de
   )
   assert.deepEqual(readJournal(steps.map(({ json }) => json)).at(-1), text('three'))
   await journal.close()
+})
+
+test('what came whole is written as the text that it came as', async (context) => {
+  const { journal, steps } = start(context)
+  const block = '{"type":"web_search_tool_result","content":{"10":1.0,"2":12345678901234567890}}'
+  const citation = '{"b":1e2,"1":-0}'
+  const texts = [
+    `{"type":"content_block_start","index":0,"content_block":${block}}`,
+    '{"type":"content_block_stop","index":0}',
+    '{"type":"content_block_start","index":1,"content_block":{"type":"text","text":"","citations":[]}}',
+    `{"type":"content_block_delta","index":1,"delta":{"type":"citations_delta","citation":${citation}}}`,
+  ]
+  for (const data of texts) journal.push(parseEvent({ event: undefined, data }) as MessageStreamEvent)
+  await tick(context, 250)
+  assert.equal(steps[0]!.json, `[${texts.join(',')}]`)
+
+  const builder = new ReplyBuilder()
+  builder.push({ type: 'message_start', message })
+  for (const event of readJournal([steps[0]!.json])) builder.push(event)
+  const text = `{"type":"text","text":"","citations":[${citation}]}`
+  assert.deepEqual(builder.blocks.map(blockJson), [block, text])
+  await journal.close()
+})
+
+test('a block that says something else by now is not written as it came', () => {
+  const builder = new ReplyBuilder()
+  builder.push({ type: 'message_start', message })
+  const data = '{"type":"content_block_start","index":0,"content_block":{"type":"x","a":1.0,"b":2.0}}'
+  const event = parseEvent({ event: undefined, data }) as ContentBlockStartEvent
+  Object.assign(event.content_block, { b: 3 })
+  builder.push(event)
+  assert.deepEqual(builder.blocks.map(blockJson), ['{"type":"x","a":1.0,"b":3}'])
 })
 
 test('a reply that is silent gives signs of life', async (context) => {

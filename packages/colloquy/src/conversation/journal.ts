@@ -1,4 +1,6 @@
 import type { MessageStreamEvent } from '../protocol/event.ts'
+import { parseEvent, receivedJson } from '../protocol/event-stream.ts'
+import { jsonElements } from './json-members.ts'
 import type { ConversationStore } from './store.ts'
 
 export interface JournalOptions {
@@ -49,7 +51,7 @@ export class Journal {
 
   #flush(): void {
     this.#timer = undefined
-    const json = JSON.stringify(this.#waiting)
+    const json = `[${this.#waiting.map((event) => receivedJson(event) ?? JSON.stringify(event)).join(',')}]`
     this.#waiting = []
     this.#write(json)
   }
@@ -63,7 +65,8 @@ export class Journal {
 
 /** The events of a journal. */
 export function readJournal(parts: readonly string[]): MessageStreamEvent[] {
-  return parts.flatMap((json) => JSON.parse(json) as MessageStreamEvent[])
+  const events = parts.flatMap((json) => jsonElements(json).map((data) => parseEvent({ event: undefined, data })))
+  return events.filter((event) => event !== undefined) as MessageStreamEvent[]
 }
 
 const grows = ['text', 'thinking', 'partial_json'] as const

@@ -1,6 +1,9 @@
 import { MessageAccumulator } from '../protocol/accumulate.ts'
 import type { MessageStreamEvent } from '../protocol/event.ts'
+import { receivedJson } from '../protocol/event-stream.ts'
+import { isKept, jsonOf } from '../protocol/kept-json.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
+import { jsonMembers } from './json-members.ts'
 
 /** A block of a reply as it arrived. */
 export interface ArrivedBlock {
@@ -9,30 +12,42 @@ export interface ArrivedBlock {
   input: string | undefined
   /** Its end was seen. */
   ended: boolean
+  /** What came whole, as the text that it came as: the members that the block began with, and its citations. */
+  members?: ReadonlyMap<string, string> | undefined
+  citations?: (string | undefined)[]
 }
 
 /**
- * Puts a reply together so that it can be kept exactly: a tool's input stays the text that the model wrote, with its
- * spaces, its order of keys and its large numbers, which parsing would change.
+ * Puts a reply together so that it can be kept exactly: a tool's input, a block or a citation stays the text that it came
+ * as, with its spaces, its order of keys and its large numbers, which parsing would change.
  */
 export class ReplyBuilder {
   readonly #accumulator = new MessageAccumulator()
-  readonly #prefill: readonly ContentBlock[]
+  readonly #prefill: readonly ArrivedBlock[]
   readonly #arrived = new Map<number, ArrivedBlock>()
 
   /** @param prefill the beginning of the reply where this one continues it: text goes on in the last of these blocks. */
   constructor(prefill: readonly ContentBlock[] = []) {
-    this.#prefill = prefill
+    this.#prefill = prefill.map((block) => {
+      const members = isKept(block) ? jsonMembers(jsonOf(block)) : undefined
+      return { block, input: undefined, ended: true, members }
+    })
   }
 
   push(event: MessageStreamEvent): void {
     this.#accumulator.push(event)
     if (event.type === 'content_block_start') {
       const block = this.#accumulator.message!.content.at(-1)!
-      this.#arrived.set(event.index, { block, input: undefined, ended: false })
-    } else if (event.type === 'content_block_delta' && event.delta.type === 'input_json_delta') {
+      const members = textsIn(event, 'content_block')
+      this.#arrived.set(event.index, { block, input: undefined, ended: false, members })
+    } else if (event.type === 'content_block_delta') {
       const arrived = this.#arrived.get(event.index)
-      if (arrived) arrived.input = (arrived.input ?? '') + event.delta.partial_json
+      if (!arrived) return
+      if (event.delta.type === 'input_json_delta') arrived.input = (arrived.input ?? '') + event.delta.partial_json
+      else if (event.delta.type === 'citations_delta') {
+        arrived.citations ??= []
+        arrived.citations.push(textsIn(event, 'delta')?.get('citation'))
+      }
     } else if (event.type === 'content_block_stop') {
       const arrived = this.#arrived.get(event.index)
       if (arrived) arrived.ended = true
@@ -57,7 +72,7 @@ export class ReplyBuilder {
 
   get blocks(): ArrivedBlock[] {
     const arrived = [...this.#arrived.values()]
-    const before = this.#prefill.map((block): ArrivedBlock => ({ block, input: undefined, ended: true }))
+    const before = this.#prefill
     const last = before.at(-1)?.block
     const first = arrived[0]?.block
     if (last?.type !== 'text' || first?.type !== 'text') return [...before, ...arrived]
@@ -66,15 +81,33 @@ export class ReplyBuilder {
   }
 }
 
-/** The block as JSON, a tool input as it was written. One that is no whole object stands beside an empty one, as text. */
-export function blockJson({ block, input }: ArrivedBlock): string {
-  if (input === undefined || input === '') return JSON.stringify(block)
-  const isWhole = isObject(input)
+/** The members of a member of the event, where the text that it came as is known. */
+function textsIn(event: MessageStreamEvent, name: 'content_block' | 'delta'): ReadonlyMap<string, string> | undefined {
+  const text = receivedJson(event)
+  const member = text === undefined ? undefined : jsonMembers(text).get(name)
+  return member?.startsWith('{') ? jsonMembers(member) : undefined
+}
+
+/** The block as JSON, as it was written. A tool input that is no whole object stands beside an empty one, as text. */
+export function blockJson({ block, input, members, citations }: ArrivedBlock): string {
+  const isWhole = input === undefined || input === '' || isObject(input)
   const fields = isWhole ? block : { ...block, input: {}, partial_json: input }
-  const members = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${JSON.stringify(key)}:${isWhole && key === 'input' ? input : JSON.stringify(value)}`)
-  return `{${members.join(',')}}`
+  const texts = Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
+    if (value === undefined) return []
+    if (key === 'input' && isWhole && input) return [`"input":${input}`]
+    const isCited = key === 'citations' && Array.isArray(value) && value.length === citations?.length
+    const text = isCited
+      ? `[${value.map((citation, index) => exactly(citation, citations[index])).join(',')}]`
+      : exactly(value, members?.get(key))
+    return [`${JSON.stringify(key)}:${text}`]
+  })
+  return `{${texts.join(',')}}`
+}
+
+/** The value as the text that it came as, unless it says something else by now. */
+function exactly(value: unknown, text: string | undefined): string {
+  const json = JSON.stringify(value)
+  return text === undefined || text === json || JSON.stringify(JSON.parse(text)) !== json ? json : text
 }
 
 /** Whether the input can be sent back: a JSON object, or nothing, which stands for an empty one. */

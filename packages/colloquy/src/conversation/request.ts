@@ -1,10 +1,12 @@
 import type { EngineContext } from '../protocol/engine.ts'
-import type { ContentBlock, Message } from '../protocol/message.ts'
+import { keepJson } from '../protocol/kept-json.ts'
+import type { ContentBlock } from '../protocol/message.ts'
 import { findModel } from '../protocol/models.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { withCompaction } from './compaction.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
+import { jsonElements, jsonMembers } from './json-members.ts'
 import type { ReplyRecord } from './money.ts'
 import { ReplyBuilder } from './reply-builder.ts'
 import type { ConversationSettings } from './settings.ts'
@@ -60,7 +62,9 @@ function planAfterNothing(history: History, last: MessageRecord, stopReason: unk
 /** The reply's blocks as a prefill; undefined where the model takes none, or where they do not end in text. */
 function prefillOf({ json }: MessageRecord, settings: ConversationSettings): ContentBlock[] | undefined {
   if (!findModel(settings.model)?.prefill || settings.thinking?.type === 'enabled') return undefined
-  const { content } = JSON.parse(json) as Pick<Message, 'content'>
+  const texts = jsonMembers(json).get('content')!
+  if (texts.startsWith('"')) return undefined
+  const content = jsonElements(texts).map((text) => keepJson(JSON.parse(text) as ContentBlock, text))
   const last = content.at(-1)
   if (last?.type !== 'text') return undefined
   // The API refuses a prefill that ends in white space.

@@ -46,7 +46,24 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   const type = value.type ?? name
   if (type === 'error') return errorEvent(data)
   if (type === undefined) return undefined
-  return (value.type === undefined ? { ...value, type } : value) as ServerEvent
+  if (value.type === undefined) return { ...value, type } as ServerEvent
+  const event = value as ServerEvent
+  if (carriesWhole(event)) texts.set(event, data)
+  return event
+}
+
+const texts = new WeakMap<ServerEvent, string>()
+
+/** The JSON that the event came as, where it brings a block or a citation: parsing changes numbers and the order of keys. */
+export function receivedJson(event: ServerEvent): string | undefined {
+  return texts.get(event)
+}
+
+function carriesWhole(event: ServerEvent): boolean {
+  return (
+    event.type === 'content_block_start' ||
+    (event.type === 'content_block_delta' && event.delta?.type === 'citations_delta')
+  )
 }
 
 /** Whether the event is the failure that ends a stream. */
