@@ -196,6 +196,31 @@ for (const [name, make] of Object.entries(storePlaces())) {
       if (name !== 'memoryStore') await others[1]!.close()
     })
 
+    test('a reply that two end at once, or that ends while its conversation is deleted, is counted once', async () => {
+      const other = open()
+      const [account, user] = [today, ada].map((each) => ({ ...each, most: {} })) as [LimitedAccount, LimitedAccount]
+      let spent = 0n
+      for (let round = 0; round < 20; round++) {
+        const id = `race ${round}`
+        await store.create({ id, title: null, settings: '{}', at: clock })
+        const wanted = hold(100n, 100n, account, user)
+        const begun = await store.begin({ id, version: 1, parent: 0, messages: [], hold: wanted, at: clock })
+        assert.ok(!begun.repeated)
+        const step = { id, handle: begun.handle, json: '{}', received: null, at: clock }
+        const late = { ...step, state: 'committed', reply: reply(7, 1), accounts: [account, user] } as const
+        const recovered = { ...step, state: 'interrupted', reply: reply(5, 1), recovering: true } as const
+        const rival = round % 2 === 0 ? other.finish(recovered) : other.delete(id)
+        const [first, second] = await Promise.allSettled([rival, store.finish(late)])
+        assert.equal(first.status, 'fulfilled', String(first.status === 'rejected' && first.reason))
+        // Whoever deletes first spends what was held.
+        const isLost = second.status === 'rejected'
+        assert.ok(!isLost || (round % 2 === 1 && second.reason instanceof ConversationNotFoundError), String(isLost))
+        spent += isLost ? 100n : 7n
+        assert.deepEqual((await amounts(store, account)).toSpliced(1, 1), [spent, 0n, 0n, 0])
+      }
+      if (name !== 'memoryStore') await other.close()
+    })
+
     test('whatever begins, ends, is given up or deleted in any order, the accounts are what a plain list says', async () => {
       // Each run has a place of its own.
       const property = fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 25 }), async (list) => {
