@@ -281,6 +281,31 @@ test('a summary that the budget does not allow is not asked for', async () => {
   assert.equal(asked(talk.engine).summaries.length, 0)
 })
 
+test('a limit that lowers max_tokens to fit never cuts a summary short', async () => {
+  const store = memoryStore()
+  const { conversation, engine } = await open(policy, store)
+  while (!isSummary(conversation.preview(long))) await conversation.send(long)
+  const { input_tokens: prompt } = await offline().countTokens!(conversation.preview(long))
+  const tokensPerDay = prompt + 100
+  const limited = await openConversations({ engine, store, limits: { tokensPerDay, fit: true } }).open(conversation.id)
+  await assert.rejects(limited.send(long), BudgetError)
+  await conversation.configure({ budget: { tokensPerCall: prompt + 100, fit: true } })
+  await assert.rejects(conversation.send(long), BudgetError)
+  assert.equal(asked(engine).summaries.length, 0)
+})
+
+test('a model that thinks has room to think before it sums up', async () => {
+  const roomFor = async (more: Partial<ConversationSettings>): Promise<number> => {
+    const talk = await open(policy, memoryStore(), more)
+    await talkOn(talk)
+    return talk.engine.requests.find(({ params }) => isSummary(params))!.params.max_tokens
+  }
+  assert.equal(await roomFor({ thinking: { type: 'enabled', budget_tokens: 2_000 }, max_tokens: 3_000 }), 2_250)
+  assert.equal(await roomFor({ model: 'claude-sonnet-5-5' }), 250 + 8_192)
+  assert.equal(await roomFor({ window: { ...policy, model: 'claude-opus-5-5' } }), 250 + 8_192)
+  assert.equal(await roomFor({}), 250)
+})
+
 test('what a summary may cost is held while it is written', async () => {
   const store = memoryStore()
   const engine = summarizer({ reply: facts, eventDelayMs: 20 })

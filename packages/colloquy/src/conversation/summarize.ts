@@ -13,7 +13,7 @@ import { requestOf } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import type { ConversationState } from './state.ts'
 import type { Account, BegunTurn, FinishStep } from './store.ts'
-import { type Summary, summaryInstructions, summarySettings, type WrittenSummary } from './summary.ts'
+import { type Summary, summaryInstructions, summarySettings, summaryTokens, type WrittenSummary } from './summary.ts'
 import type { TurnControl } from './turn.ts'
 import type { Asking, TurnRequest } from './turn-runner.ts'
 import { promptLimit } from './window.ts'
@@ -96,19 +96,25 @@ async function begin({ state, asking }: Running, summarizing: Summarizing): Prom
   const upTo = lastCovered(summarizing)
   const { params, context, history } = summaryRequest(summarizing, asking)
   const call = (): Call => ({ params, history, added: [], engine, sameSettings: false })
-  const limiting = { budget: settings.budget, limits }
+  // A summary that a budget cut short would stand for everything that it does not say.
+  const limiting = { budget: whole(settings.budget), limits: whole(limits) }
   const bill = await billWithin(limiting, call)
   return state.exclusively(async () => {
     const { id, record } = state
     const step = { id, version: record.version, parent: upTo, messages: [], role: 'summary' as const, at: Date.now() }
     const user = settings.metadata?.user_id ?? ''
-    const { begun, hold, maxTokens = params.max_tokens } = await beginWithin(state, limiting, step, { bill, user })
+    const { begun, hold } = await beginWithin(state, limiting, step, { bill, user })
     // Only a key finds a turn that was begun before, and there is none.
     if (begun.repeated) throw new AnthropicError('Cannot begin a summary: found one')
     state.record = { ...record, version: begun.version, last: begun.reply }
     if (hold !== undefined) state.hold(begun.reply, hold)
-    return { upTo, params: { ...params, max_tokens: maxTokens }, context, begun, accounts: hold?.accounts }
+    return { upTo, params, context, begun, accounts: hold?.accounts }
   })
+}
+
+/** The limits, none of which lowers `max_tokens`. */
+function whole<Given extends { fit?: boolean }>(limits: Given | undefined): Given | undefined {
+  return limits && { ...limits, fit: false }
 }
 
 /** The request for a summary: what is sent of the messages that it is of, and the instructions behind them. */
@@ -117,10 +123,13 @@ export function summaryRequest(
   { cacheMarks }: Pick<Asking, 'cacheMarks'>,
 ): ReturnType<typeof requestOf> & { history: History } {
   const { settings, cut } = summarizing
-  const content = settings.window?.instructions ?? summaryInstructions
+  const limit = promptLimit(settings)!
+  // A token is three quarters of a word; a summary that is cut off has lost its end.
+  const most = Math.floor(summaryTokens(limit) / 2)
+  const content = settings.window?.instructions ?? `${summaryInstructions} Use at most ${most} words.`
   const covered = summarizing.history.to(lastCovered(summarizing))!
   const history = covered.after(cut).with({ role: 'user', content })
-  const { params, context } = requestOf(summarySettings(settings, promptLimit(settings)!), {}, history.sent)
+  const { params, context } = requestOf(summarySettings(settings, limit), {}, history.sent)
   // Another model reads nothing of the cache, and nobody comes back for what it would write.
   const isCached = cacheMarks && params.model === settings.model
   const marked = isCached ? new CachePlanner().plan(params, history, Date.now())?.params : undefined

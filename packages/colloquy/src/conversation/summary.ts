@@ -1,4 +1,5 @@
 import type { Usage } from '../protocol/message.ts'
+import { findModel } from '../protocol/models.ts'
 import type { ReplyCost, ReplyRecord } from './money.ts'
 import type { ConversationSettings } from './settings.ts'
 
@@ -20,7 +21,7 @@ export interface WrittenSummary {
   cost: ReplyCost | undefined
 }
 
-/** What asks for a summary, unless `window.instructions` does. */
+/** What asks for a summary, unless `window.instructions` does. How long it may be is said behind it. */
 export const summaryInstructions: string =
   'Write a summary of this conversation up to here. It will stand in the place of these messages: whoever goes on with the ' +
   'conversation knows nothing else of them. Keep what the user wants and how, what was decided and why, names, numbers, ' +
@@ -33,14 +34,17 @@ export function summaryIn(reply: string | null): Summary | undefined {
   return (JSON.parse(reply) as ReplyRecord).summary
 }
 
-/** The message that is sent in the place of what was summed up, as JSON. */
-export function summaryMessage({ text }: Summary): string {
-  return JSON.stringify({
-    role: 'user',
-    content: [
-      { type: 'text', text: `This is a summary of our conversation so far, in the place of its messages:\n\n${text}` },
-    ],
-  })
+const messages = new WeakMap<Summary, string>()
+
+/** The message that is sent in the place of what was summed up, as JSON. Written once a summary. */
+export function summaryMessage(summary: Summary): string {
+  let json = messages.get(summary)
+  if (json === undefined) {
+    const text = `This is a summary of our conversation so far, in the place of its messages:\n\n${summary.text}`
+    json = JSON.stringify({ role: 'user', content: [{ type: 'text', text }] })
+    messages.set(summary, json)
+  }
+  return json
 }
 
 /** The most tokens that a summary may have, where a prompt may have so many. */
@@ -55,24 +59,33 @@ export function summaryTokens(limit: number): number {
 export function summarySettings(settings: ConversationSettings, limit: number): ConversationSettings {
   const { model, window: _, stop_sequences: __, tool_choice, output_config, ...rest } = settings
   const own = settings.window?.model
-  const max_tokens = summaryTokens(limit)
+  const thinking = own === undefined || own === model ? settings.thinking : undefined
+  const max_tokens = summaryTokens(limit) + thinkingTokens(own ?? model, thinking)
   if (own !== undefined && own !== model) {
     const { system, tools, metadata, betas, version, inference_geo, service_tier } = settings
     const kept = { system, tools, metadata, betas, version, inference_geo, service_tier }
     return { ...present(kept), model: own, max_tokens }
   }
   const { format: ___, ...effort } = output_config ?? {}
-  const thinking = rest.thinking?.type === 'enabled' ? rest.thinking.budget_tokens : 0
   return {
     ...rest,
     model,
-    max_tokens: max_tokens + thinking,
+    max_tokens,
     ...(tool_choice === undefined || tool_choice.type === 'auto' || tool_choice.type === 'none'
       ? present({ tool_choice })
       : {}),
     ...(Object.keys(effort).length > 0 && { output_config: effort }),
   }
 }
+
+/** What the model may think before it writes. */
+function thinkingTokens(model: string, thinking: ConversationSettings['thinking']): number {
+  if (thinking?.type === 'enabled') return thinking.budget_tokens
+  const type = thinking?.type ?? findModel(model)?.thinking.default
+  return type === 'adaptive' || type === 'between_tools' ? mostThinkingTokens : 0
+}
+
+const mostThinkingTokens = 8_192
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 

@@ -94,6 +94,32 @@ test('a result is never sent without its call', async () => {
   }
 })
 
+test('turns that are kept lose the thinking that was signed with dropped ones, where the model binds it', async () => {
+  const think = { type: 'thinking' as const, thinking: 'Hm.', signature: 'c2ln' }
+  const replies = Array.from({ length: 12 }, () => ({
+    content: [think, { type: 'text' as const, text: long, citations: null }],
+  }))
+  for (const [model, binds] of [
+    ['claude-opus-5-5', true],
+    ['claude-opus-4-6', false],
+  ] as const) {
+    const engine = script(replies)
+    const window = { policy: 'drop', atTokens: 1_500, keepTurns: 3 } as const
+    const conversation = await openConversations({ engine }).create({ ...settings, model, window })
+    for (let turn = 0; !isCut(engine); turn++) await conversation.send(`${turn} ${long}`)
+    await conversation.send('And now?')
+    const sent = sentOf(engine)
+      .at(-1)!
+      .filter(({ role }) => role === 'assistant')
+    const thoughts = sent.map(({ content }) => typeof content !== 'string' && content[0]!.type === 'thinking')
+    assert.deepEqual(thoughts, binds ? [false, false, true] : [true, true, true])
+    // They are kept.
+    assert.ok(
+      conversation.messages.every(({ role, content }) => role === 'user' || JSON.stringify(content).includes('c2ln')),
+    )
+  }
+})
+
 test('where the sent part begins is remembered by the store', async () => {
   const store = memoryStore()
   const engine = script([], { otherwise: offline() })
