@@ -13,7 +13,7 @@ import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import { addConversation, type ConversationState } from './state.ts'
 import type { ConversationStore, MessageRecord, TreeNode } from './store.ts'
-import { summaryRequest } from './summarize.ts'
+import { summaryRequest } from './summary-turn.ts'
 import { newestLeaf, withoutSummaries } from './tree.ts'
 import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './tool-turn.ts'
 import { type Reply, Turn } from './turn.ts'
