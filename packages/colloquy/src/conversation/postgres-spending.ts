@@ -38,7 +38,8 @@ export function accountsJson(accounts: readonly (Account | LimitedAccount)[]): s
 
 /**
  * What is held for replies under way is spent, as nobody will know what they used: a part of a statement that ends them.
- * Locks messages before leases before accounts, as whoever finishes a reply does.
+ * Locks all messages and leases before the first account, as whoever finishes a reply locks them: so none waits for another
+ * that waits for it.
  *
  * @param which of the messages `m`, in SQL.
  */
@@ -47,7 +48,8 @@ export function spendHeld(which: string): string {
     SELECT accounts, held_pico_usd, held_tokens FROM %.message m JOIN %.lease l ON l.message = m.id
     WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE OF m, l
   ), spent AS (
-    SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered FROM held
+    SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered
+    FROM held, (SELECT count(*) FROM held) AS all_locked
   )`
 }
 
