@@ -87,6 +87,13 @@ test('a budget in dollars needs a price, and an end to searches', async () => {
   assert.equal(unknown.asked() + searching.asked(), 0)
 })
 
+test('a budget may be a part of another, however many digits that has', async () => {
+  const { conversation } = await open({ budget: { usd: 0.1 / 3, usdPerCall: 1e-7 + 0.02 } })
+  await conversation.send('Hello')
+  await conversation.configure({ budget: { usd: 1e-7 } })
+  await assert.rejects(conversation.send('Hello'), { name: 'BudgetError', allowed: 100_000n })
+})
+
 test('an amount that is none is refused where it is set', async () => {
   await assert.rejects(open({ budget: { usd: -1 } }), /Cannot set budget\.usd as it must be positive: found -1/)
   await assert.rejects(

@@ -9,7 +9,7 @@ import { BudgetError, type LimitName } from './errors.ts'
 import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
 import type { ReplyRecord, TotalUsage } from './money.ts'
-import { tokensOf } from './spending.ts'
+import { picoUsdOf, tokensOf } from './spending.ts'
 import type { Amounts } from './store.ts'
 
 /** What a conversation may cost. Checked before a call against the most that it can cost; nothing is sent beyond it. */
@@ -99,7 +99,7 @@ export function tokensWithin(budget: Budget, bill: Bill, spent: TotalUsage, held
   for (const { limit, allowed: amount, ...used } of limits) {
     if (amount === undefined) continue
     const unit = unitOf(limit)
-    const allowed = unit === 'tokens' ? BigInt(amount) : fromUsd(amount)
+    const allowed = unit === 'tokens' ? BigInt(amount) : picoUsdOf(amount)
     const worst = worstOf(bill, bill.asked)[unit]
     if (used.spent + used.held + worst <= allowed) continue
     const refusal = new BudgetError(limit, { allowed, ...used, worst })

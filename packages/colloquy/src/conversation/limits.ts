@@ -1,6 +1,5 @@
 import { AnthropicError } from '../protocol/error.ts'
-import { fromUsd } from '../protocol/money.ts'
-import { dayOf } from './spending.ts'
+import { dayOf, picoUsdOf } from './spending.ts'
 import type { Amounts, LimitedAccount } from './store.ts'
 
 /**
@@ -51,7 +50,7 @@ export function isInDollars({ usdPerDay, usdPerUser, usdPerUserDay }: Limits): b
 
 function most(usd: number | undefined, tokens: number | undefined): Partial<Amounts> {
   return {
-    ...(usd === undefined ? {} : { picoUsd: fromUsd(usd) }),
+    ...(usd === undefined ? {} : { picoUsd: picoUsdOf(usd) }),
     ...(tokens === undefined ? {} : { tokens: BigInt(tokens) }),
   }
 }

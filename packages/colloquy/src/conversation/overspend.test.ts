@@ -18,8 +18,8 @@ const spender = (delayMs: number): Engine => script([{ reply: { content: 'spent'
 const begun = { ...usage, output_tokens: 1 }
 const staller = script([{ reply: { content: 'one two three four', usage: begun }, after: 5, stall: true }])
 
-const [, , role, path] = process.argv
-if (role !== undefined && path !== undefined) await (role === 'spend' ? spend(path) : stall(path))
+const [, , role, path, usd] = process.argv
+if (role !== undefined && path !== undefined) await (role === 'spend' ? spend(path, Number(usd)) : stall(path))
 else {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
   after(() => rmSync(folder, { recursive: true }))
@@ -27,7 +27,7 @@ else {
   test('processes that spend from one limit at once use it up, and no more', async () => {
     const file = join(folder, 'spend.db')
     sqliteStore(file)
-    const processes = Array.from({ length: 3 }, () => start('spend', file))
+    const processes = Array.from({ length: 3 }, () => start('spend', file, 0.5))
     await Promise.all(processes.map(({ said }) => said('ready')))
     for (const { child } of processes) child.stdin!.end('go')
     await Promise.all(processes.map(({ over }) => over))
@@ -40,9 +40,29 @@ else {
     await conversations.close()
   })
 
+  test('killed at any instant, processes leave accounts that are what stands beside the replies', async () => {
+    const file = join(folder, 'kill.db')
+    sqliteStore(file)
+    for (let round = 0; round < 6; round++) {
+      const { child, said, over } = start('spend', file, 100)
+      await said('ready')
+      child.stdin!.write('go')
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 80))
+      child.kill('SIGKILL')
+      await over
+    }
+    const conversations = open(file, 100, spender(0))
+    assert.ok((await conversations.spending({ user: 'ada' })).held.tokens > 0n, 'no process died with something held')
+    for (const { id } of await conversations.list({ limit: 1_000 })) await conversations.open(id)
+    const { picoUsd, held } = await conversations.spending({ user: 'ada' })
+    assert.deepEqual(held, { picoUsd: 0n, tokens: 0n })
+    assert.equal(picoUsd, paid(file))
+    await conversations.close()
+  })
+
   test('what a killed process held is free for others, and what had arrived for it is spent', async () => {
     const file = join(folder, 'stall.db')
-    const { child, said, over } = start('stall', file)
+    const { child, said, over } = start('stall', file, 0.03)
     await said('arrived')
     const conversations = open(file, 0.03, spender(0))
     const conversation = await conversations.create(settings)
@@ -75,8 +95,8 @@ function paid(file: string): bigint {
 }
 
 /** Calls in several conversations at once, until there is no room for another. */
-async function spend(file: string): Promise<void> {
-  const conversations = open(file, 0.5, spender(3))
+async function spend(file: string, usdPerUserDay: number): Promise<void> {
+  const conversations = open(file, usdPerUserDay, spender(3))
   process.stdout.write('ready\n')
   await new Promise((resolve) => process.stdin.once('data', resolve))
   const talk = async (): Promise<void> => {
@@ -113,11 +133,19 @@ interface Started {
   over: Promise<void>
 }
 
-function start(part: 'spend' | 'stall', file: string): Started {
+function start(part: 'spend' | 'stall', file: string, usdPerUserDay: number): Started {
   const options = process.execArgv.filter((option) => !option.startsWith('--test'))
   const child = spawn(
     process.execPath,
-    [...options, '--conditions=@colloquy/source', '--no-warnings', import.meta.filename, part, file],
+    [
+      ...options,
+      '--conditions=@colloquy/source',
+      '--no-warnings',
+      import.meta.filename,
+      part,
+      file,
+      String(usdPerUserDay),
+    ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   )
   let output = ''

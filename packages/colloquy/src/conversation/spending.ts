@@ -1,3 +1,4 @@
+import { fromUsd } from '../protocol/money.ts'
 import { BudgetError, type LimitName } from './errors.ts'
 import { callsIn, type ReplyRecord } from './money.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from './store.ts'
@@ -87,6 +88,11 @@ export function limitName({ user, day }: Account, unit: keyof Amounts): LimitNam
   const kind = unit === 'picoUsd' ? 'usd' : 'tokens'
   if (user === '') return `${kind}PerDay`
   return day === '' ? `${kind}PerUser` : `${kind}PerUserDay`
+}
+
+/** A limit in dollars: whatever has been divided is rounded to what can be counted. */
+export function picoUsdOf(usd: number): bigint {
+  return fromUsd(usd.toFixed(12))
 }
 
 /** The day in UTC. @param at milliseconds since 1970. */
