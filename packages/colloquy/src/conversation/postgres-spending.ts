@@ -26,14 +26,17 @@ interface Row {
   unpriced: number
 }
 
-/** Accounts as the function `enter` takes them; null where there are none. */
-export function accountsJson(accounts: readonly (Account | LimitedAccount)[]): string | null {
-  if (accounts.length === 0) return null
-  const rows = accounts.map(({ user, day, ...rest }) => {
-    const { picoUsd, tokens } = 'most' in rest ? rest.most : {}
+/** Accounts as the function `enter` takes them, which checks no limit then; null where there are none. */
+export function accountsJson(accounts: readonly Account[]): string | null {
+  return accounts.length === 0 ? null : JSON.stringify(accounts.map(({ user, day }) => ({ user, day })))
+}
+
+/** Accounts as the function `enter` takes them, with the limits that it is to check; null where there are none. */
+export function limitedJson(accounts: readonly LimitedAccount[]): string | null {
+  const rows = accounts.map(({ user, day, most: { picoUsd, tokens } }) => {
     return { user, day, pico_usd: picoUsd?.toString(), tokens: tokens?.toString() }
   })
-  return JSON.stringify(rows)
+  return rows.length === 0 ? null : JSON.stringify(rows)
 }
 
 /**

@@ -3,7 +3,7 @@ import { PostgresConnection } from './postgres-connection.ts'
 import { PostgresLeases } from './postgres-leases.ts'
 import type { PostgresDatabase } from './postgres-schema.ts'
 import { searchMessages } from './postgres-search.ts'
-import { accountsJson, forgetDays, spendHeld, spendingOf } from './postgres-spending.ts'
+import { accountsJson, forgetDays, limitedJson, spendHeld, spendingOf } from './postgres-spending.ts'
 import { thisProcess } from './sqlite-owner.ts'
 import type {
   Account,
@@ -194,8 +194,8 @@ class PostgresStore implements ConversationStore {
         this.#leases.end,
         String(picoUsd),
         String(tokens),
-        accountsJson(accounts.map(({ user, day }) => ({ user, day }))),
         accountsJson(accounts),
+        limitedJson(accounts),
         itsRole,
       ],
     )
