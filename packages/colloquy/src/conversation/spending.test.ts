@@ -239,7 +239,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         for (const each of list) await book.perform(each)
         await book.close()
       })
-      const numRuns = Number(process.env.COLLOQUY_MODEL_RUNS ?? (name === 'memoryStore' ? 200 : 12))
+      const numRuns = Number(process.env.COLLOQUY_MODEL_RUNS ?? (name === 'memoryStore' ? 200 : 30))
       await fc.assert(property, { numRuns })
     })
   })

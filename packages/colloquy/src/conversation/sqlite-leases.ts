@@ -33,12 +33,16 @@ export class SqliteLeases {
 
   /** Throws `BudgetError` where a limit leaves less than is to be held. */
   begin(handle: number, conversation: number, held: Hold | undefined): void {
-    if (held !== undefined) hold(this.#db, held)
-    const accounts = held?.accounts.map(({ user, day }) => ({ user, day }))
-    const named = accounts?.length ? JSON.stringify(accounts) : null
     this.#db
-      .sql('INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(handle, conversation, thisProcess, this.#end(), held?.picoUsd ?? 0, held?.tokens ?? 0, named)
+      .sql('INSERT INTO lease (message, conversation, owner, until) VALUES (?, ?, ?, ?)')
+      .run(handle, conversation, thisProcess, this.#end())
+    if (held === undefined) return
+    hold(this.#db, held)
+    const { picoUsd, tokens } = held
+    const accounts = held.accounts.map(({ user, day }) => ({ user, day }))
+    this.#db
+      .sql('UPDATE lease SET held_pico_usd = ?, held_tokens = ?, accounts = ? WHERE message = ?')
+      .run(picoUsd, tokens, accounts.length === 0 ? null : JSON.stringify(accounts), handle)
   }
 
   journal({ handle, index, json }: JournalStep): void {
@@ -48,18 +52,16 @@ export class SqliteLeases {
     if (index === 0) this.#db.sql("UPDATE message SET state = 'streaming' WHERE id = ?").run(handle)
   }
 
-  /**
-   * @param which of the message ids, in SQL with one `?`.
-   * @param reply what is kept beside the reply; undefined where none will be.
-   */
-  end(which: string, value: number, reply?: string): void {
-    const ended = this.#db.rows<Held & { accounts: string | null }>(
-      `DELETE FROM lease WHERE message ${which} RETURNING ${heldColumns}, accounts`,
-      value,
-    )
-    for (const { accounts, ...held } of ended) {
-      if (accounts !== null) settle(this.#db, JSON.parse(accounts) as Account[], amounts(held), reply)
-    }
+  /** @param reply what is kept beside the reply. */
+  end(handle: number, reply: string): void {
+    // Most hold nothing in an account, and to read that first would cost more than the rest.
+    const { changes } = this.#db.sql('DELETE FROM lease WHERE message = ? AND accounts IS NULL').run(handle)
+    if (changes === 0) this.#endHeld('= ?', handle, reply)
+  }
+
+  /** Of replies that will not be known. @param which of the message ids, in SQL with one `?`. */
+  erase(which: string, value: number): void {
+    this.#endHeld(which, value)
   }
 
   of(conversation: number): UnfinishedReply[] {
@@ -86,6 +88,16 @@ export class SqliteLeases {
       WHERE accounts IS NOT NULL`
     const abandoned = this.#db.rows<Lease & { id: string }>(sql).filter((lease) => this.#isAbandoned(lease))
     return [...new Set(abandoned.map(({ id }) => id))]
+  }
+
+  #endHeld(which: string, value: number, reply?: string): void {
+    const ended = this.#db.rows<Held & { accounts: string | null }>(
+      `DELETE FROM lease WHERE message ${which} RETURNING ${heldColumns}, accounts`,
+      value,
+    )
+    for (const { accounts, ...held } of ended) {
+      if (accounts !== null) settle(this.#db, JSON.parse(accounts) as Account[], amounts(held), reply)
+    }
   }
 
   #isAbandoned({ owner, until }: Lease): boolean {

@@ -188,7 +188,7 @@ class SqliteStore implements ConversationStore {
           )
           .get(state, json, received, reply, handle) as { number: number } | undefined
         this.#db.sql('DELETE FROM delta WHERE message = ?').run(handle)
-        if (state !== 'awaiting_tools') this.#leases.end('= ?', handle, reply)
+        if (state !== 'awaiting_tools') this.#leases.end(handle, reply)
         return ended ?? this.#finishLate(step)
       },
       { durable: true },
@@ -360,7 +360,7 @@ class SqliteStore implements ConversationStore {
   #eraseMessages(which: 'id = ?' | 'conversation = ?', value: number): void {
     const ids = `IN (SELECT id FROM message WHERE ${which})`
     forgetMessages(this.#db.db, which, value)
-    this.#leases.end(ids, value)
+    this.#leases.erase(ids, value)
     for (const table of ['search_later', 'delta']) {
       this.#db.sql(`DELETE FROM ${table} WHERE message ${ids}`).run(value)
     }
