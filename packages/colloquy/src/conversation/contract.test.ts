@@ -350,6 +350,35 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await pathTo(7), [1, 5, 6, 7])
     })
 
+    test('what erased replies used is still told, and nothing else of them', async () => {
+      await create()
+      const usage = { input_tokens: 7, output_tokens: 3 }
+      const message = { id: 'msg_1', model: 'm', usage, stop_details: { explanation: 'what was said' } }
+      const paid = JSON.stringify({ message, cost_pico_usd: 12, summary: { upTo: 1, text: 'what was said' } })
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'hi', { reply: paid })
+      const estimated = await begin(begun.version, 1)
+      await end(estimated, 'h', { reply: JSON.stringify({ message, cost_pico_usd: null, estimated: true }) })
+      const free = await begin(estimated.version, 1)
+      await end(free, 'copied', { reply: JSON.stringify({ message, cost_pico_usd: 12, unpaid: true }) })
+      await end(await begin(free.version, 1), 'failed', { reply: '{"error":{"name":"Error","message":"no"}}' })
+      await store.prune('one', free.version + 1, 1)
+      const { elsewhere } = (await store.open('one'))!
+      const told = elsewhere.map((json) => JSON.parse(json) as Record<string, unknown>)
+      assert.deepEqual(
+        told
+          .map(({ estimated: is, ...numbers }) => ({ ...numbers, is: is ?? false }))
+          .toSorted((one, other) => Number(one.is) - Number(other.is)),
+        [
+          { message: { usage }, cost_pico_usd: 12, is: false },
+          { message: { usage }, cost_pico_usd: null, is: true },
+        ],
+      )
+      await store.delete('one')
+      await create()
+      assert.deepEqual((await store.open('one'))!.elsewhere, [])
+    })
+
     test('prune() of the last reply frees the key of what was asked', async () => {
       await create()
       const first = await begin(1, 0, 'hello', 'k')

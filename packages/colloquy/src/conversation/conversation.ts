@@ -90,7 +90,7 @@ export class Conversation {
     return this.#state.history.records.filter(isShown).map(showMessage)
   }
 
-  /** What all calls used, those of other branches and of interrupted replies included. */
+  /** What all calls used, those of other branches, of interrupted replies and of erased ones included. */
   get usage(): TotalUsage {
     return this.#state.ledger.total
   }

@@ -1,7 +1,7 @@
 import { ConversationConflictError, ConversationNotFoundError, StoreError } from './errors.ts'
 import { MemorySpending } from './memory-spending.ts'
 import { unpaid } from './records.ts'
-import { correcting, holding, settling, usedBy } from './spending.ts'
+import { correcting, holding, numbersOf, settling, usedBy } from './spending.ts'
 import { excerptOf, textOf } from './text.ts'
 import type {
   Account,
@@ -42,6 +42,8 @@ interface Kept {
   record: ConversationRecord
   messages: Map<number, MessageRecord>
   keys: Map<string, number>
+  /** What was used by replies that were erased. */
+  erased: string[]
 }
 
 interface Lease {
@@ -86,7 +88,7 @@ class MemoryStore implements ConversationStore {
       settings,
     }
     const byNumber = new Map(messages.map((message) => [message.number, { ...message }]))
-    this.#conversations.set(id, { record, messages: byNumber, keys: new Map() })
+    this.#conversations.set(id, { record, messages: byNumber, keys: new Map(), erased: [] })
     return { ...record }
   }
 
@@ -96,7 +98,7 @@ class MemoryStore implements ConversationStore {
     if (kept === undefined) return undefined
     const path = this.#path(kept, kept.record.head)
     const onPath = new Set(path.map(({ number }) => number))
-    const elsewhere: string[] = []
+    const elsewhere: string[] = [...kept.erased]
     for (const { number, reply } of kept.messages.values()) {
       if (reply !== null && !onPath.has(number)) elsewhere.push(reply)
     }
@@ -231,7 +233,11 @@ class MemoryStore implements ConversationStore {
     this.#checkMessage(kept, number)
     const { parent } = kept.messages.get(number)!
     const gone = descendants([...kept.messages.values()], number)
-    for (const each of gone) kept.messages.delete(each)
+    for (const each of gone) {
+      const numbers = numbersOf(kept.messages.get(each)!.reply)
+      if (numbers !== undefined) kept.erased.push(numbers)
+      kept.messages.delete(each)
+    }
     for (const [handle, lease] of this.#leases) {
       if (lease.kept === kept && gone.has(lease.number)) this.#settle(handle)
     }

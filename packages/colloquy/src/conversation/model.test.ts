@@ -117,6 +117,8 @@ class World {
   #head = 0
   #last = 0
   #keys = new Map<number, number>()
+  /** Replies that were paid, and are erased. */
+  #erased = 0
 
   private constructor(openStore: (now: () => number) => ConversationStore) {
     this.#openStore = openStore
@@ -193,6 +195,7 @@ class World {
         await conversation.erase(String(node.number))
         const gone = this.#below(node.number)
         if (gone.has(this.#head)) this.#head = node.parent
+        this.#erased += this.#nodes.filter(({ number, isPaid }) => isPaid && gone.has(number)).length
         this.#nodes = this.#nodes.filter(({ number }) => !gone.has(number))
         const answered = new Set(this.#nodes.map(({ parent }) => parent))
         for (const [key, number] of this.#keys) if (!answered.has(number)) this.#keys.delete(key)
@@ -380,7 +383,7 @@ class World {
         shown,
       )
       assert.equal(conversation.head, this.#head === 0 ? undefined : String(this.#head))
-      assert.equal(conversation.usage.calls, this.#nodes.filter(({ isPaid }) => isPaid).length)
+      assert.equal(conversation.usage.calls, this.#nodes.filter(({ isPaid }) => isPaid).length + this.#erased)
       assert.deepEqual(
         conversation.preview().messages.map(({ content }) => textOf(content)),
         path.filter(({ sent }) => sent !== undefined).map(({ sent }) => sent),

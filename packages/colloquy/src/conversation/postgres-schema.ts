@@ -131,6 +131,16 @@ const migrations: readonly Migration[] = [
       END $function$;
     `,
   },
+  {
+    name: '0004 erased',
+    sql: `
+      CREATE TABLE %.erased (
+        conversation bigint NOT NULL REFERENCES %.conversation ON DELETE CASCADE,
+        reply        text NOT NULL
+      );
+      CREATE INDEX ON %.erased (conversation);
+    `,
+  },
 ]
 
 /**

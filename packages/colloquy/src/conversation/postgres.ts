@@ -3,7 +3,7 @@ import { PostgresConnection } from './postgres-connection.ts'
 import { PostgresLeases } from './postgres-leases.ts'
 import type { PostgresDatabase } from './postgres-schema.ts'
 import { searchMessages } from './postgres-search.ts'
-import { accountsJson, forgetDays, limitedJson, spendHeld, spendingOf } from './postgres-spending.ts'
+import { accountsJson, forgetDays, limitedJson, numbersOf, spendHeld, spendingOf } from './postgres-spending.ts'
 import { thisProcess } from './sqlite-owner.ts'
 import type {
   Account,
@@ -241,12 +241,15 @@ class PostgresStore implements ConversationStore {
       `WITH RECURSIVE place AS (
          SELECT id FROM %.conversation WHERE public_id = $1 AND version = $2::int FOR UPDATE
        ), gone AS (
-         SELECT message.id, number, parent FROM %.message, place WHERE conversation = place.id AND number = $3::int
+         SELECT message.id, number, parent, reply FROM %.message, place WHERE conversation = place.id AND number = $3::int
          UNION ALL
-         SELECT m.id, m.number, m.parent FROM place, gone JOIN %.message m ON m.parent = gone.number AND m.number > gone.number
+         SELECT m.id, m.number, m.parent, m.reply FROM place, gone JOIN %.message m ON m.parent = gone.number AND m.number > gone.number
          WHERE m.conversation = place.id
        ), erased AS (
          DELETE FROM %.message WHERE id IN (SELECT id FROM gone)
+       ), counted AS (
+         INSERT INTO %.erased SELECT place.id, ${numbersOf('gone.reply::json')} FROM place, gone
+         WHERE gone.reply::json->'message' IS NOT NULL AND gone.reply::json->'unpaid' IS NULL
        ), journal AS (
          DELETE FROM %.delta WHERE message IN (SELECT id FROM gone)
        ), freed AS (
@@ -329,7 +332,8 @@ class PostgresStore implements ConversationStore {
 
   async #repliesElsewhere(conversation: number, path: readonly MessageRecord[]): Promise<string[]> {
     const onPath = new Set(path.map(({ number }) => number))
-    const sql = 'SELECT number, reply FROM %.message WHERE conversation = $1 AND reply IS NOT NULL ORDER BY number'
+    const sql = `SELECT number, reply FROM %.message WHERE conversation = $1 AND reply IS NOT NULL
+      UNION ALL SELECT 0, reply FROM %.erased WHERE conversation = $1 ORDER BY number`
     const rows = await this.#db.rows<{ number: number; reply: string }>('read the conversation', sql, [conversation])
     return rows.filter(({ number }) => !onPath.has(number)).map(({ reply }) => reply)
   }

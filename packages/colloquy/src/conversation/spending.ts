@@ -19,6 +19,13 @@ export function usedBy(reply: string): Used {
   return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens }
 }
 
+/** What stays of a reply that is erased: what its call used and cost. Undefined where none was paid. */
+export function numbersOf(reply: string | null): string | undefined {
+  const { message, cost_pico_usd, estimated, unpaid } = JSON.parse(reply ?? '{}') as ReplyRecord
+  if (message === undefined || unpaid) return undefined
+  return JSON.stringify({ message: { usage: message.usage }, cost_pico_usd, estimated })
+}
+
 /** All tokens of calls, prompts and replies. What is no count is none. */
 export function tokensOf(usage: TokenCounts): bigint {
   const counts = [

@@ -117,6 +117,14 @@ const migrations: readonly Migration[] = [
       ALTER TABLE lease ADD COLUMN accounts TEXT; -- JSON: where it is held; null for nowhere
     `,
   },
+  {
+    name: '0004 erased',
+    sql: `
+      -- Of replies that were erased, what they used: a conversation costs what it has cost.
+      CREATE TABLE erased (conversation INTEGER NOT NULL, reply TEXT NOT NULL);
+      CREATE INDEX erased_conversation ON erased (conversation);
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, all of it or nothing. Two processes may try at once. */

@@ -120,7 +120,7 @@ describe('sqliteStore', () => {
     const db = new DatabaseSync(path)
     for (const column of ['accounts', 'held_tokens', 'held_pico_usd'])
       db.exec(`ALTER TABLE lease DROP COLUMN ${column}`)
-    db.exec("DROP TABLE spending; DELETE FROM migration WHERE name >= '0003'")
+    db.exec("DROP TABLE spending; DROP TABLE erased; DELETE FROM migration WHERE name >= '0003'")
     db.close()
     const store = sqliteStore(path)
     assert.deepEqual((await store.open('one'))!.unfinished[0]?.held, { picoUsd: 0n, tokens: 0n })

@@ -3,7 +3,7 @@ import { unpaid } from './records.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { SqliteLeases } from './sqlite-leases.ts'
 import { forgetMessages, searchMessages } from './sqlite-search.ts'
-import { correcting } from './spending.ts'
+import { correcting, numbersOf } from './spending.ts'
 import { enter, forgetDays, spendingOf } from './sqlite-spending.ts'
 import type {
   Account,
@@ -218,13 +218,18 @@ class SqliteStore implements ConversationStore {
       const place = this.#find(id)
       checkVersion(id, place, version)
       this.#checkMessage(id, place.id, number)
-      const nodes = this.#db.rows<{ id: number; number: number; parent: number }>(
-        'SELECT id, number, parent FROM message WHERE conversation = ? AND number >= ? ORDER BY number',
+      const nodes = this.#db.rows<{ id: number; number: number; parent: number; reply: string | null }>(
+        'SELECT id, number, parent, reply FROM message WHERE conversation = ? AND number >= ? ORDER BY number',
         place.id,
         number,
       )
       const gone = descendants(nodes, number)
-      for (const node of nodes) if (gone.has(node.number)) this.#eraseMessages('id = ?', node.id)
+      for (const node of nodes) {
+        if (!gone.has(node.number)) continue
+        const numbers = numbersOf(node.reply)
+        if (numbers !== undefined) this.#db.sql('INSERT INTO erased VALUES (?, ?)').run(place.id, numbers)
+        this.#eraseMessages('id = ?', node.id)
+      }
       const { parent } = nodes[0]!
       this.#db
         .sql(
@@ -273,7 +278,9 @@ class SqliteStore implements ConversationStore {
       const row = this.#db.sql('SELECT id FROM conversation WHERE public_id = ?').get(id) as { id: number } | undefined
       if (row === undefined) return false
       this.#eraseMessages('conversation = ?', row.id)
-      this.#db.sql('DELETE FROM settings WHERE conversation = ?').run(row.id)
+      for (const table of ['settings', 'erased']) {
+        this.#db.sql(`DELETE FROM ${table} WHERE conversation = ?`).run(row.id)
+      }
       this.#db.sql('DELETE FROM conversation WHERE id = ?').run(row.id)
       return true
     })
@@ -309,7 +316,9 @@ class SqliteStore implements ConversationStore {
     const onPath = new Set(path.map(({ number }) => number))
     return this.#db
       .rows<{ number: number; reply: string }>(
-        'SELECT number, reply FROM message WHERE conversation = ? AND reply IS NOT NULL',
+        `SELECT number, reply FROM message WHERE conversation = ? AND reply IS NOT NULL
+         UNION ALL SELECT 0, reply FROM erased WHERE conversation = ?`,
+        conversation,
         conversation,
       )
       .filter(({ number }) => !onPath.has(number))

@@ -114,7 +114,7 @@ export interface OpenedConversation {
   conversation: ConversationRecord
   /** The active path. */
   messages: MessageRecord[]
-  /** `reply` of each reply that is not on the active path: money spent all the same. */
+  /** `reply` of each reply that is not on the active path, and the numbers of those erased: money spent all the same. */
   elsewhere: string[]
   /** Replies that have not ended. */
   unfinished: UnfinishedReply[]
