@@ -30,6 +30,9 @@ export function readHistory({ system, messages }: Pick<MessageCreateParams, 'sys
       instructions.push(textOf(blocks))
       continue
     }
+    const [first] = blocks
+    // It stands for what was said before it.
+    if (first?.type === 'compaction') turns.push({ role: 'user', text: String(first.content ?? ''), blocks: [] })
     const last = turns.at(-1)
     if (last?.role === role) {
       last.blocks.push(...blocks)

@@ -1,7 +1,7 @@
 import type { Engine, EngineContext } from '../../protocol/engine.ts'
 import { apiError } from '../../protocol/error.ts'
 import type { MessageStreamEvent } from '../../protocol/event.ts'
-import type { Message, Usage } from '../../protocol/message.ts'
+import type { CompactionBlock, Message, Usage } from '../../protocol/message.ts'
 import type { ModelEntry } from '../../protocol/model-entry.ts'
 import { findModel } from '../../protocol/models.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/params.ts'
@@ -9,6 +9,7 @@ import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { newId } from '../id.ts'
 import { type CachePlan, PromptCache } from '../prompt-cache.ts'
 import { type PromptSegment, type TokenRules, countPromptTokens, promptSegments } from '../tokens.ts'
+import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './compaction.ts'
 import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
 
@@ -25,26 +26,31 @@ export interface OfflineOptions {
  * An engine without a model: a small program that answers by fixed rules and says so.
  *
  * It reads the whole history, streams word by word, and keeps the API's rules for `max_tokens`, `stop_sequences`, prefill,
- * `system`, tools, JSON output, thinking, token counts and the prompt cache (in memory, one per engine), so that a test
+ * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so that a test
  * against it means something. The same request gets the same words; only ids differ.
  */
 export function offline(options: OfflineOptions = {}): Engine {
   const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
   const cache = new PromptCache(() => clock.now())
 
-  async function* answer(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
+  async function* answer(given: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
     const { signal } = context
     throwIfAborted(signal)
+    const params = fromCompaction(given)
     const model = findModel(params.model, models)
     const plan = planCache(cache, params, model)
     const prompt = sizeOf(plan)
     const window = model?.contextTokens ?? 1_000_000
     if (prompt > window)
       throw apiError('invalid_request_error', `prompt is too long: ${prompt} tokens > ${window} maximum`)
-    const usage = usageOf(plan, params.speed)
+    const compaction = compactionOf(params, prompt)
+    const usage = compaction ? compactedUsage(compaction, plan, params, model) : usageOf(plan, params.speed)
     yield { type: 'message_start', message: emptyMessage(model?.id ?? params.model, usage) }
     plan.commit()
+    if (compaction) yield* replayBlock(compaction.block)
+    if (compaction?.pauses) return yield* pauseOf(usage)
     const writer = new Writer(draftOf(params, model), {
+      blocksBefore: compaction ? 1 : 0,
       maxTokens: Math.min(params.max_tokens, window - prompt),
       stopSequences: params.stop_sequences ?? [],
       showsThinking: showsThinking(params, model),
@@ -60,7 +66,7 @@ export function offline(options: OfflineOptions = {}): Engine {
   }
 
   async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
-    return { input_tokens: countPromptTokens(params, rulesOf(findModel(params.model, models))) }
+    return { input_tokens: countPromptTokens(fromCompaction(params), rulesOf(findModel(params.model, models))) }
   }
 
   return Object.assign(answer, { countTokens })
@@ -134,6 +140,35 @@ function usageOf({ usage: { input, read, written5m, written1h } }: CachePlan, sp
   }
 }
 
+/** What is said of the reply's own call, and beside it that compacting read the whole prompt. */
+function compactedUsage(
+  compaction: Compaction,
+  plan: CachePlan,
+  params: MessageCreateParams,
+  model: ModelEntry | undefined,
+): Usage {
+  const prompt = usageOf(plan, params.speed)
+  const input = countPromptTokens({ ...params, messages: compaction.messages }, rulesOf(model))
+  const usage = usageOf({ ...plan, usage: { input, read: 0, written5m: 0, written1h: 0 } }, params.speed)
+  return { ...usage, iterations: iterationsOf(compaction, prompt, usage) }
+}
+
+function* replayBlock(block: CompactionBlock): Generator<MessageStreamEvent> {
+  const { content, encrypted_content = null } = block
+  const shell: CompactionBlock = { type: 'compaction', content: null, encrypted_content: null }
+  yield { type: 'content_block_start', index: 0, content_block: shell }
+  yield { type: 'content_block_delta', index: 0, delta: { type: 'compaction_delta', content, encrypted_content } }
+  yield { type: 'content_block_stop', index: 0 }
+}
+
+/** The reply is only the block: its own call was not made. */
+function* pauseOf({ iterations }: Usage): Generator<MessageStreamEvent> {
+  const none = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+  const usage = { ...none, cache_creation: null, iterations: iterations?.slice(0, 1) ?? null }
+  yield { type: 'message_delta', delta: { stop_reason: 'compaction', stop_sequence: null, stop_details: null }, usage }
+  yield { type: 'message_stop' }
+}
+
 function emptyMessage(model: string, usage: Usage): Message {
   return {
     id: newId('msg_01'),
@@ -155,6 +190,8 @@ function endOf(writer: Writer, { max_tokens: maxTokens }: MessageCreateParams, u
   const isWindow = stopReason === 'max_tokens' && outputTokens < maxTokens
   const reason = maxTokens === 0 ? 'max_tokens' : isWindow ? 'model_context_window_exceeded' : stopReason
   const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation = null } = usage
+  const output_tokens = maxTokens === 0 ? 0 : Math.max(1, outputTokens)
+  const iterations = usage.iterations?.map((call) => (call.type === 'message' ? { ...call, output_tokens } : call))
   return {
     type: 'message_delta',
     delta: { stop_reason: reason, stop_sequence: stopSequence, stop_details: null },
@@ -163,8 +200,9 @@ function endOf(writer: Writer, { max_tokens: maxTokens }: MessageCreateParams, u
       cache_creation_input_tokens,
       cache_read_input_tokens,
       cache_creation,
-      output_tokens: maxTokens === 0 ? 0 : Math.max(1, outputTokens),
+      output_tokens,
       output_tokens_details: thinkingTokens > 0 ? { thinking_tokens: thinkingTokens } : null,
+      ...(iterations && { iterations }),
     },
   }
 }

@@ -9,13 +9,15 @@ export interface WriterOptions {
   stopSequences: readonly string[]
   /** Whether the thinking's text is shown or only its signature. */
   showsThinking: boolean
+  /** How many blocks stand before the first. Default 0. */
+  blocksBefore?: number
 }
 
 /** Turns a draft into the events of its blocks, as far as the limits let it, and knows afterwards why it stopped. */
 export class Writer {
   readonly #draft: Draft
   readonly #options: WriterOptions
-  #index = 0
+  #index: number
   #left: number
   #thinkingTokens = 0
   #stopReason: StopReason = 'end_turn'
@@ -25,6 +27,7 @@ export class Writer {
     this.#draft = draft
     this.#options = options
     this.#left = options.maxTokens
+    this.#index = options.blocksBefore ?? 0
   }
 
   get stopReason(): StopReason {

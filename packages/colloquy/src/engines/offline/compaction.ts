@@ -1,0 +1,69 @@
+import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/message.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/params.ts'
+import { countTokens } from '../tokens.ts'
+import { blocksOf, readHistory } from './history.ts'
+
+type Messages = Pick<MessageCreateParams, 'messages'>
+
+/** The prompt as the API reads it: without what stands before the newest compaction block. */
+export function fromCompaction<Params extends Messages>(params: Params): Params {
+  const { messages } = params
+  const isCompaction = ({ type, content }: { type: string; content?: unknown }): boolean =>
+    type === 'compaction' && content != null
+  const first = messages.findLastIndex(({ content }) => blocksOf(content).some(isCompaction))
+  if (first < 0) return params
+  const { role, content } = messages[first]!
+  const blocks = blocksOf(content)
+  const kept = { role, content: blocks.slice(blocks.findLastIndex(isCompaction)) } as MessageParam
+  return { ...params, messages: [kept, ...messages.slice(first + 1)] }
+}
+
+export interface Compaction {
+  block: CompactionBlock
+  /** What the reply's own call reads. */
+  messages: MessageParam[]
+  /** The reply ends with the block. */
+  pauses: boolean
+}
+
+/** What the request has the API make of a prompt of so many tokens; undefined where it is left as it is. */
+export function compactionOf(params: MessageCreateParams, promptTokens: number): Compaction | undefined {
+  const edit = params.context_management?.edits.find(({ type }) => type === 'compact_20260112')
+  const { value = 150_000 } = (edit?.trigger ?? {}) as { value?: number }
+  if (edit === undefined || promptTokens < value || params.messages.at(-1)?.role === 'assistant') return undefined
+  const block: CompactionBlock = { type: 'compaction', content: summaryOf(params), encrypted_content: null }
+  const pauses = edit.pause_after_compaction === true
+  return { block, messages: [{ role: 'assistant', content: [block] }], pauses }
+}
+
+const mostPerMessage = 300
+
+/** What the user said, a line each, the beginning of what is long. */
+function summaryOf(params: MessageCreateParams): string {
+  const said = readHistory(params).turns.filter(({ role, text }) => role === 'user' && text !== '')
+  const isCompacted = blocksOf(params.messages[0]?.content).some(({ type }) => type === 'compaction')
+  return said
+    .map(({ text }, index) =>
+      index === 0 && isCompacted ? text : text.replaceAll(/\s+/g, ' ').slice(0, mostPerMessage),
+    )
+    .join('\n')
+    .toWellFormed()
+}
+
+/** The calls that a compacted reply took: the sums of its usage are those of the second. */
+export function iterationsOf(compaction: Compaction, prompt: Usage, reply: Usage): UsageIteration[] {
+  const output_tokens = countTokens(compaction.block.content!)
+  return [callOf('compaction', { ...prompt, output_tokens }), callOf('message', reply)]
+}
+
+function callOf(type: UsageIteration['type'], usage: Usage): UsageIteration {
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation, output_tokens } = usage
+  return {
+    type,
+    input_tokens,
+    cache_creation_input_tokens,
+    cache_read_input_tokens,
+    cache_creation: cache_creation ?? null,
+    output_tokens,
+  }
+}
