@@ -26,8 +26,8 @@ export interface OfflineOptions {
  * An engine without a model: a small program that answers by fixed rules and says so.
  *
  * It reads the whole history, streams word by word, and keeps the API's rules for `max_tokens`, `stop_sequences`, prefill,
- * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so that a test
- * against it means something. The same request gets the same words; only ids differ.
+ * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so
+ * that a test against it means something. The same request gets the same words; only ids differ.
  */
 export function offline(options: OfflineOptions = {}): Engine {
   const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
