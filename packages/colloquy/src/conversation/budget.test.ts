@@ -42,6 +42,25 @@ test('a budget that is asked to fit lowers max_tokens to what is left', async ()
   await assert.rejects(conversation.send('Hello'), BudgetError)
 })
 
+test('max_tokens is lowered to what leaves room for thinking, or not at all', async () => {
+  const engine = script([], { otherwise: offline() })
+  const thinking = { type: 'enabled' as const, budget_tokens: 1024 }
+  const budget = { usdPerCall: 0.018, fit: true }
+  const asked = { model: 'claude-sonnet-4-6', max_tokens: 2000, thinking, budget }
+  const conversation = await openConversations({ engine }).create(asked)
+  await conversation.send('Hello')
+  const { max_tokens: granted } = engine.requests[0]!.params
+  assert.ok(granted > 1024 && granted < 1200, `${granted}`)
+  await conversation.configure({ budget: { usdPerCall: 0.015, fit: true } })
+  const { length } = conversation.messages
+  await assert.rejects(conversation.send('Hello again'), (error) => {
+    assert.ok(error instanceof BudgetError)
+    // With 1,025 tokens of a reply.
+    return error.worst > fromUsd(0.015_375) && error.worst < fromUsd(0.02)
+  })
+  assert.deepEqual([engine.requests.length, conversation.messages.length], [1, length])
+})
+
 test('each call has a limit of its own, and tokens have one too', async () => {
   const perCall = await open({ budget: { usdPerCall: 0.02 } })
   await perCall.conversation.send('Hello')

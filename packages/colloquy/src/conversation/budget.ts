@@ -55,6 +55,8 @@ export interface Call {
 export interface Bill {
   /** The `max_tokens` that were asked for. */
   asked: number
+  /** The lowest `max_tokens` that the API takes for it. */
+  least: number
   tokens: Share
   /** Undefined: nothing is limited in dollars. */
   picoUsd: Share | undefined
@@ -74,6 +76,7 @@ export async function billFor(call: Call, { inDollars }: { inDollars: boolean })
   const { input = 0n, output = 0n } = compactionBound(params, prompt) ?? {}
   return {
     asked: params.max_tokens,
+    least: leastTokens(params),
     tokens: { before: prompt + input + output, perToken: 1n },
     picoUsd: inDollars ? dollarsFor(params, { prompt, input: prompt + input, output }) : undefined,
   }
@@ -114,8 +117,14 @@ export function tokensLeft(bill: Bill, refusal: BudgetError): number {
   const { limit, allowed, spent, held } = refusal
   const { before, perToken } = bill[unitOf(limit)]!
   const left = allowed - spent - held - before
-  if (left < perToken) throw new BudgetError(limit, { allowed, spent, held, worst: before + perToken })
+  const least = perToken * BigInt(bill.least)
+  if (left < least) throw new BudgetError(limit, { allowed, spent, held, worst: before + least })
   return Number(left / perToken)
+}
+
+/** What is thought must have room in it, where thinking has a budget of its own. */
+function leastTokens({ thinking, max_tokens: asked }: MessageCreateParams): number {
+  return thinking?.type === 'enabled' ? Math.min(thinking.budget_tokens + 1, asked) : 1
 }
 
 function unitOf(limit: LimitName): 'picoUsd' | 'tokens' {
