@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { storePlaces } from '../../../../test/stores.ts'
 import { offline } from '../engines/offline/offline.ts'
 import { type ScriptEngine, type Step, script } from '../engines/script.ts'
 import { APIUserAbortError, AnthropicError } from '../protocol/error.ts'
@@ -18,7 +19,6 @@ import {
   openConversations,
 } from './index.ts'
 import type { ConversationSettings } from './settings.ts'
-import { sqliteStore } from './sqlite.ts'
 import type { ConversationStore } from './store.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
@@ -183,9 +183,11 @@ test('a branch that has what was summed up uses the summary, another does not', 
   assert.equal(asked(engine).summaries.length, 1)
 })
 
-for (const [name, make] of Object.entries(stores())) {
+for (const [name, make] of Object.entries(storePlaces())) {
   test(`reopened, exported and forked conversations have the summary (${name})`, async () => {
-    const store = make()
+    const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+    after(() => rmSync(folder, { recursive: true }))
+    const store = make(folder, { leaseMs: 30_000, now: Date.now })()
     const talk = await open(policy, store)
     const { conversation, conversations, engine } = talk
     await talkOn(talk)
@@ -458,9 +460,3 @@ test('a window that is none is refused when it is set', async () => {
   const wrong = { ...policy, instructions: 3 } as unknown as Window
   await assert.rejects(conversation.configure({ window: wrong }), /window\.instructions .* found 3/)
 })
-
-function stores(): Record<string, () => ConversationStore> {
-  const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
-  after(() => rmSync(folder, { recursive: true }))
-  return { memoryStore, sqliteStore: () => sqliteStore(join(folder, 'colloquy.db')) }
-}
