@@ -9,7 +9,9 @@ import type { Manifest } from './compile.ts'
  * half of what an import costs is finding and opening each module.
  */
 export function lighten(folder: string, { exports = {} }: Manifest): void {
-  const doors = Object.values(exports).filter((door) => door['node'] !== undefined)
+  const doors = Object.values(exports).filter((door) =>
+    Object.values(door).some((file) => file.startsWith('./dist/node/')),
+  )
   if (doors.length === 0) return
   const modules = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
   const common: BuildOptions = {
@@ -33,7 +35,7 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
   })
   buildSync({
     ...common,
-    entryPoints: doors.map((door) => door['default']!),
+    entryPoints: doors.map((door) => door['types']!.replace('.d.ts', '.js')),
     outdir: 'dist/node',
     outbase: 'dist',
     chunkNames: 'shared/[name]-[hash]',

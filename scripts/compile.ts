@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lighten } from './bundle.ts'
-import { pruneDeclarations } from './declarations.ts'
+import { prune } from './prune.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
@@ -15,6 +15,7 @@ export interface Manifest {
   name: string
   version: string
   exports?: Record<string, Record<string, string>>
+  browser?: Record<string, string>
   bin?: Record<string, string>
 }
 
@@ -27,8 +28,21 @@ export function compile(name: string, folder: string, manifest: Manifest): void 
     encoding: 'utf8',
     shell: process.platform === 'win32',
   })
-  pruneDeclarations(folder, manifest)
   lighten(folder, manifest)
-  for (const file of Object.values(manifest.bin ?? {})) chmodSync(join(folder, file), 0o755)
+  const { exports = {}, browser = {}, bin = {} } = manifest
+  const files = Object.values(exports)
+    .flatMap((door) => Object.values(door))
+    .filter((file) => file.includes('/dist/'))
+  prune(
+    folder,
+    '.d.ts',
+    files.filter((file) => file.endsWith('.d.ts')),
+  )
+  prune(
+    folder,
+    '.js',
+    [...files, ...Object.values(browser), ...Object.values(bin)].filter((file) => file.endsWith('.js')),
+  )
+  for (const file of Object.values(bin)) chmodSync(join(folder, file), 0o755)
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
 }

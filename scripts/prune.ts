@@ -1,0 +1,19 @@
+import { globSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+
+/**
+ * Removes the files with that ending in `dist` to which no import leads from the entries: a fifth of the declarations, and the
+ * modules of doors that only have a file for Node. Nobody could import them.
+ */
+export function prune(folder: string, ending: '.d.ts' | '.js', entries: readonly string[]): void {
+  const reached = new Set<string>()
+  const reach = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(/\b(?:from|import\(?)\s*['"](\.[^'"]+)\.[jt]s['"]/g)) {
+      reach(join(dirname(file), `${path}${ending}`))
+    }
+  }
+  for (const entry of entries) reach(join(folder, entry))
+  for (const file of globSync(join(folder, `dist/**/*${ending}`))) if (!reached.has(normalize(file))) rmSync(file)
+}
