@@ -1,3 +1,5 @@
+import { keepCompiled } from './keep-compiled.ts'
+
 /** What can be read of a JSON text that is not whole yet; `JsonReader` says what counts. */
 export function partialJson(text: string): unknown {
   return new JsonReader().push(text)
@@ -233,3 +235,5 @@ function isWord(text: string): text is keyof typeof words {
 function unicode(escape: string): string | undefined {
   return /^u[\da-f]{4}$/i.test(escape) ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : undefined
 }
+
+keepCompiled(new JsonReader())
