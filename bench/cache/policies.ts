@@ -1,4 +1,4 @@
-import { type PauseCounts, chooseTtl, countPause } from '../../packages/colloquy/src/conversation/cache-policy.ts'
+import { type PauseCounts, chooseTtl, countPause } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
 import type { Marks, Policy } from './simulator.ts'
 
 /** The fixed choices that a program can make by hand, and ours. */

@@ -1,4 +1,4 @@
-import type { CacheTtl } from '../../packages/colloquy/src/conversation/cache-policy.ts'
+import type { CacheTtl } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
 import type { Population, Talk } from './population.ts'
 
 /** What a policy wants written: the shared part, and all behind it. */

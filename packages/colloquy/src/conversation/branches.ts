@@ -1,5 +1,5 @@
 import { ConversationNotFoundError } from './errors.ts'
-import { Ledger, type TotalUsage } from './money.ts'
+import { Ledger, type TotalUsage } from './money/ledger.ts'
 import type { MessageRecord, TreeNode } from './store.ts'
 import { leaves, pathTo } from './tree.ts'
 

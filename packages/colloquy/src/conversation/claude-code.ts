@@ -1,6 +1,6 @@
 import type { Message } from '../protocol/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
-import type { ReplyRecord } from './money.ts'
+import type { ReplyRecord } from './money/ledger.ts'
 import { type Archive, messageJson, newRecord, unpaid } from './records.ts'
 import type { MessageRecord } from './store.ts'
 

@@ -9,7 +9,7 @@ import { APIUserAbortError } from '../protocol/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import { type Conversation, type ConversationSettings, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './sqlite.ts'
+import { sqliteStore } from './stores/sqlite.ts'
 import type { ConversationStore } from './store.ts'
 
 type EngineEvent = MessageStreamEvent | PingEvent

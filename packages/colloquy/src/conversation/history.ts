@@ -1,9 +1,9 @@
 import { jsonOf, keepJson } from '../protocol/kept-json.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
-import { withMark } from './cache-marks.ts'
+import { withMark } from './cache/cache-marks.ts'
 import { MessageBytes } from './message-bytes.ts'
-import { droppedFor } from './money.ts'
+import { droppedFor } from './money/ledger.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from './store.ts'
 

@@ -4,7 +4,7 @@ import type { ContentBlockStartEvent, MessageStreamEvent } from '../protocol/eve
 import { parseEvent } from '../protocol/event-stream.ts'
 import type { Message } from '../protocol/message.ts'
 import { Journal, readJournal } from './journal.ts'
-import { memoryStore } from './memory.ts'
+import { memoryStore } from './stores/memory.ts'
 import { ReplyBuilder, blockJson } from './reply-builder.ts'
 import type { ConversationStore, JournalStep } from './store.ts'
 

@@ -9,7 +9,7 @@ import type { Engine } from '../protocol/engine.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
 import type { MessageContentParam, MessageParam } from '../protocol/params.ts'
 import { type Conversation, openConversations } from './index.ts'
-import { sqliteStore } from './sqlite.ts'
+import { sqliteStore } from './stores/sqlite.ts'
 
 /** How often a process is killed; 20 is for every day. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)

@@ -9,7 +9,7 @@ import type { Engine } from '../protocol/engine.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
 import { ConversationConflictError, type Conversation, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './sqlite.ts'
+import { sqliteStore } from './stores/sqlite.ts'
 import type { ConversationStore, MessageState } from './store.ts'
 
 // Anything may be done to a conversation, in any order, by two writers, with crashes in between: what is kept and what is

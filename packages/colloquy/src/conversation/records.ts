@@ -1,7 +1,7 @@
-import type { ReplyRecord } from './money.ts'
+import type { ReplyRecord } from './money/ledger.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { MessageRecord } from './store.ts'
-import type { Summary } from './summary.ts'
+import type { Summary } from './window/summary.ts'
 
 /** A conversation as it is brought in from elsewhere. */
 export interface Archive {

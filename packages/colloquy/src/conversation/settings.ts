@@ -1,8 +1,8 @@
 import { AnthropicError } from '../protocol/error.ts'
 import type { MessageCreateParams } from '../protocol/params.ts'
-import { type Budget, checkAmounts } from './budget.ts'
-import { checkCompaction } from './compaction.ts'
-import { checkWindow, type Window } from './window.ts'
+import { type Budget, checkAmounts } from './money/budget.ts'
+import { checkCompaction } from './window/compaction.ts'
+import { checkWindow, type Window } from './window/window.ts'
 
 /** What every request of a conversation says besides its messages. Kept with the conversation. */
 export interface ConversationSettings extends Omit<MessageCreateParams, 'messages' | 'stream'> {

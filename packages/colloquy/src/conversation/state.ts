@@ -1,8 +1,8 @@
-import { CachePlanner } from './cache-planner.ts'
+import { CachePlanner } from './cache/cache-planner.ts'
 import { ConversationConflictError } from './errors.ts'
 import { History } from './history.ts'
 import { newConversationId } from './id.ts'
-import { Ledger } from './money.ts'
+import { Ledger } from './money/ledger.ts'
 import { openRecovered } from './recovery.ts'
 import type { Archive } from './records.ts'
 import { type ConversationSettings, checkSettings } from './settings.ts'
@@ -16,7 +16,7 @@ import type {
   MessageRecord,
   OpenedConversation,
 } from './store.ts'
-import { type Summary, summaryIn } from './summary.ts'
+import { type Summary, summaryIn } from './window/summary.ts'
 import { isUnfinished } from './tree.ts'
 import { titleOf } from './view.ts'
 

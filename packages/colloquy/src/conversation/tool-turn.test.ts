@@ -5,7 +5,7 @@ import type { ContentBlock } from '../protocol/message.ts'
 import { tool } from '../tools/tool.ts'
 import type { Conversation } from './conversation.ts'
 import { openConversations } from './conversations.ts'
-import { memoryStore } from './memory.ts'
+import { memoryStore } from './stores/memory.ts'
 import type { ConversationStore } from './store.ts'
 
 const calls = (...ids: string[]): ScriptedMessage => ({

@@ -1,10 +1,10 @@
 import { APIUserAbortError } from '../protocol/error.ts'
 import type { MessageStreamEvent } from '../protocol/event.ts'
 import type { Message, StopReason, Usage } from '../protocol/message.ts'
-import type { CacheReport } from './cache-planner.ts'
-import type { ReplyCost } from './money.ts'
-import type { WrittenSummary } from './summary.ts'
-import type { WindowReport } from './window-report.ts'
+import type { CacheReport } from './cache/cache-planner.ts'
+import type { ReplyCost } from './money/ledger.ts'
+import type { WrittenSummary } from './window/summary.ts'
+import type { WindowReport } from './window/window-report.ts'
 
 /** What the model answered, kept. */
 export interface Reply {

@@ -1,6 +1,6 @@
 import type { Message, StopReason, Usage } from '../protocol/message.ts'
 import type { MessageContentParam } from '../protocol/params.ts'
-import type { ReplyRecord } from './money.ts'
+import type { ReplyRecord } from './money/ledger.ts'
 import type { ConversationSummary, MessageRecord, MessageState, SearchHit } from './store.ts'
 import { textOf } from './text.ts'
 import { isUnfinished } from './tree.ts'

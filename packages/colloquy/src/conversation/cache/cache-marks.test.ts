@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/params.ts'
+import { hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
+
+const five = { type: 'ephemeral' } as const
+const hour = { type: 'ephemeral', ttl: '1h' } as const
+
+function request(...messages: MessageParam[]): MessageCreateParams {
+  return { model: 'claude-sonnet-5', max_tokens: 1, messages }
+}
+
+function user(...content: ContentBlockParam[]): MessageParam {
+  return { role: 'user', content }
+}
+
+const text = (word: string): ContentBlockParam => ({ type: 'text', text: word })
+const options = { tail: '5m', minTokens: 1000 } as const
+
+test('the last thing the user said carries a mark', () => {
+  const { messages } = placeMarks(request({ role: 'user', content: 'Hello' }), options)
+  assert.deepEqual([...messages], [[0, five]])
+  const later = placeMarks(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), options)
+  assert.deepEqual([...later.messages], [[2, five]])
+})
+
+test('system and tools carry a mark for an hour where they are long enough to be cached', () => {
+  const long = 'word '.repeat(1000)
+  const { settings } = placeMarks({ ...request(), system: long }, options)
+  assert.deepEqual(settings.system, [{ type: 'text', text: long, cache_control: hour }])
+  const short = placeMarks({ ...request(), system: 'Be brief.' }, options)
+  assert.equal(short.settings.system, 'Be brief.')
+  const tool = { name: 'a', description: long, input_schema: { type: 'object' } } as const
+  const tools = placeMarks(
+    { ...request(), tools: [tool, { ...tool, name: 'b' }, { ...tool, name: 'c', defer_loading: true }] },
+    options,
+  )
+  assert.deepEqual(
+    tools.settings.tools?.map(({ cache_control }) => cache_control),
+    [undefined, hour, undefined],
+  )
+})
+
+test('where the last request ended carries a mark too when it would be out of sight', () => {
+  const reply: MessageParam = { role: 'assistant', content: 'Hm.' }
+  const images = Array.from({ length: 19 }, (_, index) => text(`picture ${index}`))
+  const far = placeMarks(request(user(text('a')), reply, user(...images)), options)
+  assert.deepEqual(new Set(far.messages.keys()), new Set([0, 2]))
+  const near = placeMarks(request(user(text('a')), reply, user(...images.slice(1))), options)
+  assert.deepEqual([...near.messages.keys()], [2])
+})
+
+test('a run of tool calls and a run of results are one place each', () => {
+  const calls = Array.from(
+    { length: 25 },
+    (_, index) => ({ type: 'tool_use', id: `t${index}`, name: 'a', input: {} }) as const,
+  )
+  const results = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'b' }) as const)
+  const { messages } = placeMarks(
+    request(user(text('a')), { role: 'assistant', content: calls }, user(...results)),
+    options,
+  )
+  assert.deepEqual([...messages.keys()], [2])
+})
+
+test('a mark stands on the last block that can carry one', () => {
+  const message = user(text('a'), { type: 'text', text: ' ' })
+  assert.deepEqual(
+    withMark(message, five),
+    user({ type: 'text', text: 'a', cache_control: five }, { type: 'text', text: ' ' }),
+  )
+  assert.deepEqual(
+    withMark({ role: 'user', content: 'a' }, hour),
+    user({ type: 'text', text: 'a', cache_control: hour }),
+  )
+})
+
+test("marks of the user's own are seen", () => {
+  const settings = { model: 'm', max_tokens: 1 }
+  assert.equal(hasOwnMarks(settings), false)
+  assert.equal(hasOwnMarks({ ...settings, cache_control: five }), true)
+  assert.equal(hasOwnMarks({ ...settings, system: [{ type: 'text', text: 'a', cache_control: five }] }), true)
+  assert.equal(
+    hasOwnMarks({ ...settings, tools: [{ name: 'a', input_schema: { type: 'object' }, cache_control: five }] }),
+    true,
+  )
+})
+
+test('there are never more than four marks, an hour never behind five minutes, and nothing else changes', () => {
+  const block = fc.oneof(
+    fc.string().map(text),
+    fc.constant<ContentBlockParam>({ type: 'thinking', thinking: 'hm', signature: 's' }),
+  )
+  const message = fc.record({
+    role: fc.constantFrom('user', 'assistant'),
+    content: fc.oneof(fc.string(), fc.array(block, { minLength: 1, maxLength: 25 })),
+  }) as fc.Arbitrary<MessageParam>
+  fc.assert(
+    fc.property(
+      fc.array(message, { minLength: 1, maxLength: 6 }),
+      fc.constantFrom('5m', '1h'),
+      fc.string(),
+      (messages, tail, system) => {
+        const { settings, messages: marks } = placeMarks(
+          { ...request(...messages), system: system.repeat(500) },
+          { tail, minTokens: 100 },
+        )
+        const sent = messages.map((each, index) => (marks.has(index) ? withMark(each, marks.get(index)!) : each))
+        const ttls =
+          JSON.stringify({ system: settings.system, sent }).match(
+            /"cache_control":\{"type":"ephemeral"(,"ttl":"1h")?\}/g,
+          ) ?? []
+        assert.ok(ttls.length <= 4)
+        const firstShort = ttls.findIndex((ttl) => !ttl.includes('1h'))
+        assert.ok(firstShort < 0 || ttls.slice(firstShort).every((ttl) => !ttl.includes('1h')))
+        const without = (each: MessageParam): unknown =>
+          typeof each.content === 'string'
+            ? [text(each.content)]
+            : (each.content as { cache_control?: unknown }[]).map(({ cache_control: _, ...rest }) => rest)
+        assert.deepEqual(sent.map(without), messages.map(without))
+      },
+    ),
+  )
+})

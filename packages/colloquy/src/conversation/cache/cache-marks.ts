@@ -1,0 +1,97 @@
+import type {
+  CacheControlEphemeral,
+  ContentBlockParam,
+  MessageCreateParams,
+  MessageParam,
+  TextBlockParam,
+} from '../../protocol/params.ts'
+import type { CacheTtl } from './cache-policy.ts'
+
+/** Where a request's cache marks go. */
+export interface Marks {
+  /** The settings, the end of their system and tools marked where that pays. */
+  settings: Omit<MessageCreateParams, 'messages'>
+  /** By the message's place in the list. */
+  messages: ReadonlyMap<number, CacheControlEphemeral>
+}
+
+/** Each mark finds an entry at most so many blocks before it, itself included. */
+const lookBack = 20
+
+/**
+ * Places the marks of a request: at the end of system and tools, which other conversations share and so live for an hour;
+ * on the last block of the user's last message; and where the last request ended, when so many blocks were added since that
+ * it would not be found. At most three of the four marks that the API takes.
+ *
+ * @param minTokens what is shorter is never cached, so that its mark would be wasted.
+ */
+export function placeMarks(
+  { messages, ...settings }: MessageCreateParams,
+  { tail, minTokens }: { tail: CacheTtl; minTokens: number },
+): Marks {
+  const marks = new Map<number, CacheControlEphemeral>()
+  const last = messages.findLastIndex(canBeMarked)
+  if (last >= 0) marks.set(last, mark(tail))
+  const before = messages.findLastIndex((message, index) => index < last && canBeMarked(message))
+  if (before >= 0 && positions(messages.slice(before + 1, last + 1)) >= lookBack) marks.set(before, mark(tail))
+  return { settings: markShared(settings, minTokens), messages: marks }
+}
+
+/** Whether whoever wrote the settings places marks by hand: then all are theirs. */
+export function hasOwnMarks({ cache_control, system, tools }: Omit<MessageCreateParams, 'messages'>): boolean {
+  if (cache_control) return true
+  if (Array.isArray(system) && system.some((block) => block.cache_control)) return true
+  return tools?.some((tool) => tool.cache_control) ?? false
+}
+
+/** The message, with the mark on its last block that can carry one. */
+export function withMark(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
+  const { role, content } = message
+  if (typeof content === 'string') return { role, content: [{ type: 'text', text: content, cache_control }] }
+  const index = content.findLastIndex(canCarry)
+  const marked = content.map((block, at) => (at === index ? { ...block, cache_control } : block))
+  return { role, content: marked as ContentBlockParam[] }
+}
+
+function markShared(settings: Marks['settings'], minTokens: number): Marks['settings'] {
+  const { system, tools } = settings
+  // About four characters a token; a mark too many costs nothing, as what is too short is not written.
+  if (JSON.stringify([system, tools]).length < minTokens * 3) return settings
+  const cache_control = mark('1h')
+  if (typeof system === 'string' && system.trim() !== '') {
+    return { ...settings, system: [{ type: 'text', text: system, cache_control }] }
+  }
+  if (Array.isArray(system)) {
+    const index = system.findLastIndex(canCarry)
+    const marked = system.map((block, at): TextBlockParam => (at === index ? { ...block, cache_control } : block))
+    if (index >= 0) return { ...settings, system: marked }
+  }
+  const index = tools?.findLastIndex((tool) => !tool.defer_loading) ?? -1
+  if (tools === undefined || index < 0) return settings
+  return { ...settings, tools: tools.map((tool, at) => (at === index ? { ...tool, cache_control } : tool)) }
+}
+
+/** Marks stand on what the user says: a reply's blocks go back untouched. */
+function canBeMarked({ role, content }: MessageParam): boolean {
+  if (role !== 'user') return false
+  return typeof content === 'string' ? content.trim() !== '' : content.some(canCarry)
+}
+
+/** Thinking takes no mark, and neither does empty text. */
+function canCarry(block: ContentBlockParam): boolean {
+  if (block.type === 'thinking' || block.type === 'redacted_thinking') return false
+  return block.type !== 'text' || block.text.trim() !== ''
+}
+
+/** How many places the cache counts: a run of tool calls is one, and so is a run of their results. */
+function positions(messages: readonly MessageParam[]): number {
+  const types = messages.flatMap(({ content }) =>
+    typeof content === 'string' ? ['text'] : content.map(({ type }) => type),
+  )
+  const isRun = (type: string): boolean => type === 'tool_use' || type === 'tool_result'
+  return types.filter((type, index) => !isRun(type) || types[index - 1] !== type).length
+}
+
+function mark(ttl: CacheTtl): CacheControlEphemeral {
+  return ttl === '5m' ? { type: 'ephemeral' } : { type: 'ephemeral', ttl }
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { offline } from '../../engines/offline/offline.ts'
+import { script } from '../../engines/script.ts'
+import { fromUsd } from '../../protocol/money.ts'
+import type { Conversation } from '../conversation.ts'
+import { openConversations } from '../conversations.ts'
+import { BudgetError } from '../errors.ts'
+import type { ConversationSettings } from '../settings.ts'
+
+const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 1000 }
+
+async function open(
+  changes: Partial<ConversationSettings>,
+): Promise<{ conversation: Conversation; asked: () => number }> {
+  const engine = script([], { otherwise: offline() })
+  const conversation = await openConversations({ engine }).create({ ...settings, ...changes })
+  return { conversation, asked: () => engine.requests.length }
+}
+
+test('a call that could cost more than the budget is neither written nor sent, and the error has the numbers', async () => {
+  const { conversation, asked } = await open({ budget: { usd: 0.01 } })
+  const error = await conversation.send('Hello').then(
+    () => assert.fail('sent'),
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof BudgetError)
+  assert.deepEqual([error.limit, error.allowed, error.spent], ['usd', fromUsd(0.01), 0n])
+  // A thousand tokens at $15 for a million, and a short prompt.
+  assert.ok(error.worst > fromUsd(0.015) && error.worst < fromUsd(0.016))
+  assert.match(error.message, /budget of \$0\.0100: \$0\.00 are spent and the call could take \$0\.01\d\d/)
+  assert.deepEqual([asked(), conversation.messages.length], [0, 0])
+})
+
+test('a budget that is asked to fit lowers max_tokens to what is left', async () => {
+  const engine = script([], { otherwise: offline() })
+  const conversation = await openConversations({ engine }).create({ ...settings, budget: { usd: 0.01, fit: true } })
+  await conversation.send('Hello')
+  const { max_tokens: granted } = engine.requests[0]!.params
+  assert.ok(granted > 600 && granted < 667, `${granted}`)
+  await conversation.configure({ budget: { usd: 0.000_1, fit: true } })
+  await assert.rejects(conversation.send('Hello'), BudgetError)
+})
+
+test('max_tokens is lowered to what leaves room for thinking, or not at all', async () => {
+  const engine = script([], { otherwise: offline() })
+  const thinking = { type: 'enabled' as const, budget_tokens: 1024 }
+  const budget = { usdPerCall: 0.018, fit: true }
+  const asked = { model: 'claude-sonnet-4-6', max_tokens: 2000, thinking, budget }
+  const conversation = await openConversations({ engine }).create(asked)
+  await conversation.send('Hello')
+  const { max_tokens: granted } = engine.requests[0]!.params
+  assert.ok(granted > 1024 && granted < 1200, `${granted}`)
+  await conversation.configure({ budget: { usdPerCall: 0.015, fit: true } })
+  const { length } = conversation.messages
+  await assert.rejects(conversation.send('Hello again'), (error) => {
+    assert.ok(error instanceof BudgetError)
+    // With 1,025 tokens of a reply.
+    return error.worst > fromUsd(0.015_375) && error.worst < fromUsd(0.02)
+  })
+  assert.deepEqual([engine.requests.length, conversation.messages.length], [1, length])
+})
+
+test('each call has a limit of its own, and tokens have one too', async () => {
+  const perCall = await open({ budget: { usdPerCall: 0.02 } })
+  await perCall.conversation.send('Hello')
+  await perCall.conversation.configure({ max_tokens: 2000 })
+  await assert.rejects(perCall.conversation.send('Hello'), { name: 'BudgetError', limit: 'usdPerCall' })
+  const tokensPerCall = await open({ budget: { tokensPerCall: 1100 } })
+  for (const _ of [1, 2, 3]) await tokensPerCall.conversation.send('Hello')
+  await assert.rejects(tokensPerCall.conversation.send('word '.repeat(200)), {
+    name: 'BudgetError',
+    limit: 'tokensPerCall',
+    message: /budget of 1100 tokens a call: the call could take 2\d\d\d tokens/,
+  })
+  const inTokens = await open({ budget: { tokens: 1100 } })
+  await inTokens.conversation.send('Hello')
+  await assert.rejects(inTokens.conversation.send('word '.repeat(200)), { name: 'BudgetError', limit: 'tokens' })
+})
+
+test('however long it goes on, a conversation never costs more than its budget', async () => {
+  for (const [model, usd] of [
+    ['claude-sonnet-4-6', 0.05],
+    ['claude-haiku-5-5', 0.002],
+    ['claude-opus-5', 0.1],
+  ] as const) {
+    const { conversation } = await open({ model, budget: { usd, fit: true }, system: 'Be brief. '.repeat(300) })
+    let turns = 0
+    for (; turns < 500; turns++) {
+      const sent = await conversation.send(`Tell me about number ${turns}. ${'word '.repeat(turns)}`).then(
+        () => true,
+        (error: unknown) => assert.ok(error instanceof BudgetError, String(error)) ?? false,
+      )
+      if (!sent) break
+      assert.ok(conversation.cost.picoUsd <= fromUsd(usd), `${conversation.cost.picoUsd} of ${usd}`)
+    }
+    assert.ok(turns > 2 && turns < 500, `${model} ended after ${turns} turns`)
+  }
+})
+
+test('a budget in dollars needs a price, and an end to searches', async () => {
+  const unknown = await open({ model: 'llama-3', budget: { usd: 1 } })
+  await assert.rejects(unknown.conversation.send('Hello'), /found no price for llama-3/)
+  const searching = await open({ budget: { usd: 1 }, tools: [{ type: 'web_search_20250305', name: 'web_search' }] })
+  await assert.rejects(searching.conversation.send('Hello'), /web_search tool without max_uses/)
+  assert.equal(unknown.asked() + searching.asked(), 0)
+})
+
+test('a budget may be a part of another, however many digits that has', async () => {
+  const { conversation } = await open({ budget: { usd: 0.1 / 3, usdPerCall: 1e-7 + 0.02 } })
+  await conversation.send('Hello')
+  await conversation.configure({ budget: { usd: 1e-7 } })
+  await assert.rejects(conversation.send('Hello'), { name: 'BudgetError', allowed: 100_000n })
+})
+
+test('an amount that is none is refused where it is set', async () => {
+  await assert.rejects(open({ budget: { usd: -1 } }), /Cannot set budget\.usd as it must be positive: found -1/)
+  await assert.rejects(
+    open({ budget: { tokens: 1.5 } }),
+    /Cannot set budget\.tokens as it must be a whole number: found 1\.5/,
+  )
+})

@@ -1,0 +1,133 @@
+import { countTokens } from '../../engines/tokens.ts'
+import { type Cost, costOf } from '../../protocol/cost.ts'
+import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../../protocol/message.ts'
+import type { Summary } from '../window/summary.ts'
+
+export interface ReplyCost extends Cost {
+  /** The reply was interrupted, so its output is counted by estimate. */
+  estimated: boolean
+}
+
+/** What several calls cost together. */
+export interface TotalCost {
+  /** Of all calls that have a price. */
+  picoUsd: bigint
+  /** Some call was interrupted, so its output is counted by estimate. */
+  estimated: boolean
+  /** Calls without a known price: they are not in the sum. */
+  unpriced: number
+}
+
+/** What several calls used together, each kind of tokens by itself. */
+export interface TotalUsage {
+  calls: number
+  input_tokens: number
+  cache_creation_input_tokens: number
+  cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number }
+  cache_read_input_tokens: number
+  output_tokens: number
+  server_tool_use: Required<ServerToolUsage>
+  cost: TotalCost
+}
+
+/** What is known about a reply besides its content: the JSON beside it in the store. */
+export interface ReplyRecord {
+  message?: Omit<Message, 'content'>
+  /** Null: no known price. */
+  cost_pico_usd?: number | null
+  estimated?: true
+  error?: { name: string; message: string; type?: string }
+  /** No call to be paid made it: it was written by hand, or copied, or what it used is counted beside it. */
+  unpaid?: true
+  /** How many of the first messages of its path were not sent for it. Absent: none. */
+  dropped?: number
+  /** It is a summary, and of what. */
+  summary?: Summary
+}
+
+/** How many of the first messages of its path were not sent for a reply. @param reply the JSON beside it. */
+export function droppedFor(reply: string | null): number {
+  if (!reply?.includes('"dropped"')) return 0
+  return (JSON.parse(reply) as ReplyRecord).dropped ?? 0
+}
+
+/** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */
+export function estimateUsage(usage: Usage, content: readonly ContentBlock[]): Usage {
+  const arrived = content.map((block) => countTokens(outputOf(block))).reduce((sum, tokens) => sum + tokens, 0)
+  return { ...usage, output_tokens: Math.max(usage.output_tokens, arrived) }
+}
+
+function outputOf(block: ContentBlock): string {
+  if (block.type === 'text') return block.text
+  if (block.type === 'thinking') return block.thinking
+  return block.type === 'tool_use' || block.type === 'server_tool_use' ? JSON.stringify(block.input) : ''
+}
+
+export function replyCost(
+  { usage, model }: { usage: Usage; model: string },
+  estimated: boolean,
+): ReplyCost | undefined {
+  const cost = costOf(usage, model)
+  return cost && { ...cost, estimated }
+}
+
+/** Adds up replies, each when the sum is next asked for: parsing thousands at the start would delay the first turn. */
+export class Ledger {
+  #total: TotalUsage = emptyTotal()
+  #uncounted: string[] = []
+
+  /** @param reply the JSON beside the reply in the store. */
+  add(reply: string | null): void {
+    if (reply !== null) this.#uncounted.push(reply)
+  }
+
+  /** The sum; later replies do not change it. */
+  get total(): TotalUsage {
+    const uncounted = this.#uncounted
+    this.#uncounted = []
+    for (const reply of uncounted) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
+    return structuredClone(this.#total)
+  }
+}
+
+function emptyTotal(): TotalUsage {
+  return {
+    calls: 0,
+    input_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    cache_read_input_tokens: 0,
+    output_tokens: 0,
+    server_tool_use: { web_search_requests: 0, web_fetch_requests: 0 },
+    cost: { picoUsd: 0n, estimated: false, unpriced: 0 },
+  }
+}
+
+function addReply(total: TotalUsage, { message, cost_pico_usd: picoUsd, estimated, unpaid }: ReplyRecord): void {
+  if (message === undefined || unpaid) return
+  const { usage } = message
+  for (const tokens of callsIn(usage)) addTokens(total, tokens)
+  total.calls++
+  total.server_tool_use.web_search_requests += usage.server_tool_use?.web_search_requests ?? 0
+  total.server_tool_use.web_fetch_requests += usage.server_tool_use?.web_fetch_requests ?? 0
+  if (estimated) total.cost.estimated = true
+  if (picoUsd == null) total.cost.unpriced++
+  else total.cost.picoUsd += BigInt(picoUsd)
+}
+
+function addTokens(total: TotalUsage, used: Usage | UsageIteration): void {
+  const written = used.cache_creation_input_tokens ?? 0
+  const written1h = used.cache_creation?.ephemeral_1h_input_tokens ?? 0
+  const written5m = used.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
+  total.input_tokens += used.input_tokens
+  total.cache_creation_input_tokens += written
+  total.cache_creation.ephemeral_5m_input_tokens += written5m
+  total.cache_creation.ephemeral_1h_input_tokens += written1h
+  total.cache_read_input_tokens += used.cache_read_input_tokens ?? 0
+  total.output_tokens += used.output_tokens
+}
+
+/** What a reply used, call by call: the sums of its usage leave out what the API used to compact the prompt. */
+export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
+  return [usage, ...(usage.iterations ?? []).filter(({ type }) => type === 'compaction')]
+}

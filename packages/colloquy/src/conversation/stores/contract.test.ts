@@ -1,0 +1,464 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { storePlaces } from '../../../../../test/stores.ts'
+import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
+import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from '../store.ts'
+
+// What every store promises. Each test gets a new, empty store.
+for (const [name, make] of Object.entries(storePlaces())) {
+  describe(name, () => {
+    let folder: string
+    let store: ConversationStore
+    let clock: number
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+      clock = 1_000
+      store = make(folder, { leaseMs: 30_000, now: () => clock })()
+    })
+
+    afterEach(async () => {
+      await store.close()
+      rmSync(folder, { recursive: true })
+    })
+
+    async function create(id = 'one'): Promise<void> {
+      await store.create({ id, title: null, settings: '{"model":"m"}', at: ++clock })
+    }
+
+    async function begin(version: number, parent: number, text?: string, key?: string): Promise<BegunTurn> {
+      const messages = text === undefined ? [] : [{ role: 'user', json: `{"role":"user","content":"${text}"}` }]
+      const begun = await store.begin({ id: 'one', version, parent, messages, key, at: ++clock })
+      assert.ok(!begun.repeated)
+      return begun
+    }
+
+    function end({ handle }: BegunTurn, text: string, more: Partial<FinishStep> = {}): Promise<{ number: number }> {
+      const json = `{"role":"assistant","content":"${text}"}`
+      const reply = `{"cost_pico_usd":${text.length}}`
+      return store.finish({ id: 'one', handle, state: 'committed', json, received: null, reply, at: ++clock, ...more })
+    }
+
+    /** One turn after the other; returns the version. */
+    async function talk(...texts: string[]): Promise<number> {
+      let version = 1
+      let parent = 0
+      for (const text of texts) {
+        const begun = await begin(version, parent, text)
+        parent = (await end(begun, `re ${text}`)).number
+        version = begun.version
+      }
+      return version
+    }
+
+    async function pathTo(leaf: number): Promise<number[]> {
+      return (await store.path('one', leaf)).map(({ number }) => number)
+    }
+
+    test('open() finds what create() made, and nothing else', async () => {
+      await store.create({ id: 'one', title: 'A title', settings: '{"model":"m"}', at: 5 })
+      const opened = await store.open('one')
+      assert.deepEqual(
+        { ...opened?.conversation },
+        {
+          id: 'one',
+          version: 1,
+          head: 0,
+          last: 0,
+          createdAt: 5,
+          updatedAt: 5,
+          title: 'A title',
+          settings: '{"model":"m"}',
+        },
+      )
+      assert.deepEqual([opened?.messages, opened?.elsewhere, opened?.unfinished], [[], [], []])
+      assert.equal(await store.open('two'), undefined)
+    })
+
+    test('create() takes the messages of a copy', async () => {
+      const messages: MessageRecord[] = [
+        {
+          number: 1,
+          parent: 0,
+          role: 'user',
+          state: 'committed',
+          createdAt: 1,
+          json: '{"content":"u"}',
+          received: null,
+          reply: null,
+        },
+        {
+          number: 4,
+          parent: 1,
+          role: 'assistant',
+          state: 'interrupted',
+          createdAt: 2,
+          json: '{"content":"a"}',
+          received: '{"content":"r"}',
+          reply: '{}',
+        },
+      ]
+      await store.create({ id: 'one', title: null, settings: '{}', at: 5, messages, head: 4 })
+      const opened = await store.open('one')
+      assert.deepEqual(opened?.messages.map(plain), messages)
+      assert.deepEqual([opened?.conversation.head, opened?.conversation.last], [4, 4])
+    })
+
+    test('a turn is pending, then streaming, then committed', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      assert.deepEqual([begun.version, begun.first, begun.reply], [2, 1, 2])
+      assert.deepEqual(await states(store), ['committed', 'pending'])
+      await store.journal({ handle: begun.handle, index: 0, json: '[1]', at: clock })
+      assert.deepEqual(await states(store), ['committed', 'streaming'])
+      await end(begun, 'hi')
+      assert.deepEqual(await states(store), ['committed', 'committed'])
+      const opened = await store.open('one')
+      assert.deepEqual(
+        opened?.messages.map(({ json }) => json),
+        ['{"role":"user","content":"hello"}', '{"role":"assistant","content":"hi"}'],
+      )
+      assert.deepEqual(opened?.unfinished, [])
+      assert.equal(opened?.conversation.head, 2)
+    })
+
+    test('texts come back as they were, whatever is in them', async () => {
+      await create()
+      const json = JSON.stringify({ role: 'user', content: '\0 \ud800 \udc00 😀 \u2028 "\\' })
+      const begun = await store.begin({ id: 'one', version: 1, parent: 0, messages: [{ role: 'user', json }], at: 2 })
+      assert.ok(!begun.repeated)
+      const exact = '{"content":[{"input":{ "b":1.0, "a":12345678901234567890, "10":0, "2":0 }}]} '
+      await end(begun, '', { json: exact, received: ` ${exact}` })
+      const opened = await store.open('one')
+      assert.equal(opened?.messages[0]?.json, json)
+      assert.equal(opened?.messages[1]?.json, exact)
+      assert.equal(opened?.messages[1]?.received, ` ${exact}`)
+    })
+
+    test('begin() refuses a writer that has not seen the newest version, and says where the head is', async () => {
+      await create()
+      await talk('hello')
+      await assert.rejects(begin(1, 0, 'too late'), (error) => {
+        assert.ok(error instanceof ConversationConflictError)
+        assert.deepEqual([error.conversationId, error.reason, error.head], ['one', 'moved', '2'])
+        return true
+      })
+      assert.equal((await store.tree('one')).length, 2)
+    })
+
+    test('begin() refuses a parent that is not there, and an unknown conversation', async () => {
+      await create()
+      await assert.rejects(begin(1, 7, 'hello'), new ConversationNotFoundError('one', '7'))
+      await assert.rejects(
+        store.begin({ id: 'two', version: 1, parent: 0, messages: [], at: 1 }),
+        new ConversationNotFoundError('two'),
+      )
+      assert.deepEqual(await store.tree('one'), [])
+    })
+
+    test('begin() with a key that was used finds what was begun', async () => {
+      await create()
+      await end(await begin(1, 0, 'hello', 'k'), 'hi')
+      const again = await store.begin({ id: 'one', version: 1, parent: 0, messages: [], key: 'k', at: 9 })
+      assert.ok(again.repeated)
+      assert.deepEqual([again.message, again.reply.number, again.reply.state], [1, 2, 'committed'])
+      assert.equal((await store.find('one', 'k'))?.message, 1)
+      assert.equal(await store.find('one', 'other'), undefined)
+      assert.equal((await store.tree('one')).length, 2)
+      await begin(2, 2, 'more', 'another')
+    })
+
+    test('the first title stays', async () => {
+      await create()
+      await store.begin({ id: 'one', version: 1, parent: 0, messages: [], title: 'First', at: 1 })
+      await store.begin({ id: 'one', version: 2, parent: 0, messages: [], title: 'Second', at: 1 })
+      assert.equal((await store.open('one'))?.conversation.title, 'First')
+    })
+
+    test('a path is followed through every fork', async () => {
+      await create()
+      let version = await talk('a', 'b', 'c') // 1–6
+      const retried = await begin(version, 3) // 7 answers 3
+      await end(retried, 'again')
+      version = (await begin(retried.version, 7, 'd')).version // 8, 9
+      const edited = await begin(version, 2, 'b, edited') // 10, 11 follow 2
+      await end(edited, 'ok')
+      const root = await begin(edited.version, 0, 'from the beginning') // 12, 13
+      assert.deepEqual(await pathTo(6), [1, 2, 3, 4, 5, 6])
+      assert.deepEqual(await pathTo(9), [1, 2, 3, 7, 8, 9])
+      assert.deepEqual(await pathTo(11), [1, 2, 10, 11])
+      assert.deepEqual(await pathTo(root.reply), [12, 13])
+      assert.deepEqual(await pathTo(4), [1, 2, 3, 4])
+      assert.deepEqual(await pathTo(0), [])
+      assert.deepEqual(
+        (await store.tree('one')).map(({ parent }) => parent),
+        [0, 1, 2, 3, 4, 5, 3, 7, 8, 2, 10, 0, 12],
+      )
+    })
+
+    test('open() tells of replies elsewhere, which were paid for all the same', async () => {
+      await create()
+      const begun = await begin(await talk('hello'), 1)
+      await end(begun, 'again')
+      const opened = await store.open('one')
+      assert.deepEqual(
+        opened?.messages.map(({ number }) => number),
+        [1, 3],
+      )
+      assert.deepEqual(opened?.elsewhere, ['{"cost_pico_usd":8}'])
+    })
+
+    test('a silent turn counts as abandoned when its lease runs out, one that is journalled does not', async () => {
+      await create()
+      const { handle } = await begin(1, 0, 'hello')
+      await store.journal({ handle, index: 0, json: '[1]', at: clock })
+      await store.journal({ handle, index: 1, json: '[2]', at: clock })
+      clock += 29_000
+      await store.journal({ handle, index: 2, json: '', at: clock })
+      clock += 29_000
+      const [live] = (await store.open('one'))!.unfinished
+      assert.deepEqual([live?.number, live?.parent, live?.abandoned, live?.journal], [2, 1, false, ['[1]', '[2]']])
+      clock += 2_000
+      const [silent] = (await store.open('one'))!.unfinished
+      assert.equal(silent?.abandoned, true)
+    })
+
+    test('recovering a reply twice keeps it once', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'part', { state: 'interrupted', recovering: true })
+      await end(begun, 'part', { state: 'interrupted', recovering: true })
+      assert.deepEqual(await states(store), ['committed', 'interrupted'])
+    })
+
+    test('a reply that was given up and comes after all stands beside what was kept of it', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'part', { state: 'interrupted', recovering: true })
+      assert.deepEqual(await end(begun, 'whole'), { number: 3 })
+      const opened = await store.open('one')
+      assert.deepEqual(
+        opened?.messages.map(({ number, json }) => [number, json]),
+        [
+          [1, '{"role":"user","content":"hello"}'],
+          [3, '{"role":"assistant","content":"whole"}'],
+        ],
+      )
+      assert.equal(opened?.conversation.version, begun.version + 1)
+    })
+
+    test('a summary stands beside the path: the head stays, nobody searches it, and it is erased with what it sums up', async () => {
+      await create()
+      const version = await talk('hello', 'sunny', 'bye')
+      const place = { id: 'one', version, parent: 2, messages: [], role: 'summary' as const, at: ++clock }
+      const begun = await store.begin(place)
+      assert.ok(!begun.repeated)
+      assert.equal((await store.open('one'))!.conversation.head, 6)
+      await end(begun, 'a sunny summary')
+      const { conversation, messages, elsewhere } = (await store.open('one'))!
+      assert.deepEqual([conversation.head, messages.length, elsewhere.length], [6, 6, 1])
+      const [summary] = await store.read('one', [begun.reply])
+      assert.deepEqual([summary!.role, summary!.parent, summary!.state], ['summary', 2, 'committed'])
+      assert.deepEqual(
+        (await store.search(['sunny'], { limit: 9 })).map(({ number }) => number),
+        [4, 3],
+      )
+      // Its process was given up, and comes after all.
+      const late = await store.begin({ ...place, version: begun.version })
+      assert.ok(!late.repeated)
+      clock += 60_000
+      await end(late, 'cut', { state: 'interrupted', recovering: true })
+      const { number } = await end(late, 'whole')
+      assert.deepEqual(
+        (await store.read('one', [number])).map(({ role, parent }) => [role, parent]),
+        [['summary', 2]],
+      )
+      const { version: newest } = (await store.open('one'))!.conversation
+      await store.prune('one', newest, 2)
+      assert.deepEqual(
+        (await store.tree('one')).map(({ number: left }) => left),
+        [1],
+      )
+    })
+
+    test('journal() after the end does nothing', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'hi')
+      await store.journal({ handle: begun.handle, index: 0, json: '[1]', at: clock })
+      assert.deepEqual(await states(store), ['committed', 'committed'])
+      assert.deepEqual((await store.open('one'))?.unfinished, [])
+    })
+
+    test('update() changes what it is given, for one who has seen the newest version', async () => {
+      await create()
+      const version = await talk('a', 'b')
+      assert.equal(await store.update('one', version, { head: 2, at: 50 }), version + 1)
+      assert.equal(await store.update('one', version + 1, { title: 'T', settings: '{"x":1}', at: 60 }), version + 2)
+      const opened = await store.open('one')
+      assert.deepEqual(
+        [opened?.conversation.head, opened?.conversation.title, opened?.conversation.settings],
+        [2, 'T', '{"x":1}'],
+      )
+      assert.deepEqual(
+        opened?.messages.map(({ number }) => number),
+        [1, 2],
+      )
+      await assert.rejects(store.update('one', version, { title: 'no', at: 70 }), ConversationConflictError)
+      await assert.rejects(
+        store.update('one', version + 2, { head: 9, at: 70 }),
+        new ConversationNotFoundError('one', '9'),
+      )
+    })
+
+    test('read() finds single messages', async () => {
+      await create()
+      await talk('a', 'b')
+      assert.deepEqual(
+        (await store.read('one', [4, 1, 9])).map(({ number }) => number),
+        [1, 4],
+      )
+    })
+
+    test('messages() goes through all of them, however many', async () => {
+      await create()
+      await talk(...Array.from({ length: 120 }, (_, index) => `${index}`))
+      const numbers = (await Array.fromAsync(store.messages('one'))).map(({ number }) => number)
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: 240 }, (_, index) => index + 1),
+      )
+    })
+
+    test('prune() erases a message and all that follow it, and moves a head among them', async () => {
+      await create()
+      const version = await talk('a', 'b')
+      const begun = await begin(version, 1)
+      await end(begun, 'kept')
+      await store.update('one', begun.version, { head: 4, at: 1 })
+      await store.prune('one', begun.version + 1, 2)
+      assert.deepEqual(
+        (await store.tree('one')).map(({ number }) => number),
+        [1, 5],
+      )
+      assert.equal((await store.open('one'))?.conversation.head, 1)
+      const next = await begin(begun.version + 2, 5, 'on')
+      assert.deepEqual([next.first, next.reply], [6, 7])
+      assert.deepEqual(await pathTo(7), [1, 5, 6, 7])
+    })
+
+    test('what erased replies used is still told, and nothing else of them', async () => {
+      await create()
+      const usage = { input_tokens: 7, output_tokens: 3 }
+      const message = { id: 'msg_1', model: 'm', usage, stop_details: { explanation: 'what was said' } }
+      const paid = JSON.stringify({ message, cost_pico_usd: 12, summary: { upTo: 1, text: 'what was said' } })
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'hi', { reply: paid })
+      const estimated = await begin(begun.version, 1)
+      await end(estimated, 'h', { reply: JSON.stringify({ message, cost_pico_usd: null, estimated: true }) })
+      const free = await begin(estimated.version, 1)
+      await end(free, 'copied', { reply: JSON.stringify({ message, cost_pico_usd: 12, unpaid: true }) })
+      await end(await begin(free.version, 1), 'failed', { reply: '{"error":{"name":"Error","message":"no"}}' })
+      await store.prune('one', free.version + 1, 1)
+      const { elsewhere } = (await store.open('one'))!
+      const told = elsewhere.map((json) => JSON.parse(json) as Record<string, unknown>)
+      assert.deepEqual(
+        told
+          .map(({ estimated: is, ...numbers }) => ({ ...numbers, is: is ?? false }))
+          .toSorted((one, other) => Number(one.is) - Number(other.is)),
+        [
+          { message: { usage }, cost_pico_usd: 12, is: false },
+          { message: { usage }, cost_pico_usd: null, is: true },
+        ],
+      )
+      await store.delete('one')
+      await create()
+      assert.deepEqual((await store.open('one'))!.elsewhere, [])
+    })
+
+    test('prune() of the last reply frees the key of what was asked', async () => {
+      await create()
+      const first = await begin(1, 0, 'hello', 'k')
+      await end(first, 'hi')
+      const second = await begin(first.version, 1)
+      await end(second, 'hi again')
+      const version = await store.prune('one', second.version, 2)
+      assert.equal((await store.find('one', 'k'))?.reply.number, 3)
+      await store.prune('one', version, 3)
+      assert.equal(await store.find('one', 'k'), undefined)
+      await begin(version + 1, 1, 'hello again', 'k')
+      assert.equal((await store.find('one', 'k'))?.message, 4)
+    })
+
+    test('list() has the last used first, a page at a time', async () => {
+      for (const id of ['one', 'two', 'three']) await create(id)
+      await talk('hello')
+      assert.deepEqual(
+        (await store.list({ limit: 2 })).map(({ id }) => id),
+        ['one', 'three'],
+      )
+      assert.deepEqual(
+        (await store.list({ limit: 2, before: 'three' })).map(({ id }) => id),
+        ['two'],
+      )
+      assert.equal((await store.list({ limit: 1 }))[0]?.messages, 2)
+      await assert.rejects(store.list({ limit: 1, before: 'nine' }), new ConversationNotFoundError('nine'))
+    })
+
+    test('search() finds messages that hold every word, in any language, the newest first', async () => {
+      await create()
+      let version = await talk('Plan a trip to Kyoto', '東京に行きたい', 'const answer = computeAnswer(42)')
+      const found = async (...words: string[]): Promise<number[]> =>
+        (await store.search(words, { limit: 10 })).map(({ number }) => number)
+      assert.deepEqual(await found('kyoto'), [2, 1])
+      assert.deepEqual(await found('yot', 'PLAN'), [2, 1])
+      assert.deepEqual(await found('東京'), [4, 3])
+      assert.deepEqual(await found('computeAnswer', '42'), [6, 5])
+      assert.deepEqual(await found('%'), [])
+      assert.deepEqual(await found('"kyoto" OR'), [])
+      const begun = await begin(version, 6, 'And Osaka?')
+      assert.deepEqual(await found('osaka'), [7])
+      await end(begun, 'Osaka too')
+      assert.deepEqual(await found('osaka'), [8, 7])
+      const [hit] = await store.search(['osaka'], { limit: 1 })
+      assert.deepEqual([hit?.conversationId, hit?.role, hit?.excerpt], ['one', 'assistant', 'Osaka too'])
+      version = await store.prune('one', begun.version, 7)
+      assert.deepEqual(await found('osaka'), [])
+    })
+
+    test('delete() erases a conversation, and says whether there was one', async () => {
+      await create()
+      await talk('hello')
+      await store.search(['hello'], { limit: 1 })
+      assert.equal(await store.delete('one'), true)
+      assert.equal(await store.delete('one'), false)
+      assert.equal(await store.open('one'), undefined)
+      assert.deepEqual(await store.search(['hello'], { limit: 1 }), [])
+      assert.deepEqual(await store.list({ limit: 1 }), [])
+    })
+
+    test('a reply whose conversation was deleted says so', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      await store.delete('one')
+      await assert.rejects(end(begun, 'hi'), new ConversationNotFoundError('one'))
+    })
+
+    test('a closed store says that it is closed', async () => {
+      await store.close()
+      await assert.rejects(store.open('one'), { name: 'StoreError', code: 'closed' })
+    })
+  })
+}
+
+async function states(store: ConversationStore): Promise<string[]> {
+  return (await store.open('one'))!.messages.map(({ state }) => state)
+}
+
+// SQLite's rows have no prototype.
+function plain(message: MessageRecord): MessageRecord {
+  return { ...message }
+}

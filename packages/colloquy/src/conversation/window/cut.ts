@@ -1,0 +1,190 @@
+import { findModel } from '../../protocol/models.ts'
+import { answersCalls } from '../branches.ts'
+import { tokensTo } from '../money/budget.ts'
+import type { History, SentPart } from '../history.ts'
+import { droppedFor } from '../money/ledger.ts'
+import type { ConversationSettings } from '../settings.ts'
+import { type Summary, summaryMessage, summaryTokens } from './summary.ts'
+import { promptLimit, windowOf } from './window.ts'
+
+/** What is to be sent: what stands in the history, and behind it the messages that are added, as JSON. */
+export interface Asked {
+  settings: ConversationSettings
+  history: History
+  added: readonly string[]
+  /** Those of the conversation, of whatever path. */
+  summaries: readonly Summary[]
+}
+
+/** Where in a history the sent part begins, and what stands before it. */
+export interface Cut extends SentPart {
+  /** The cut is not where it was for the last reply: the API's cache knows nothing of this beginning. */
+  moved: boolean
+  /** The prompt's tokens, by estimate: what the last usage told, and a token for 3 characters of what is new. */
+  tokens: number
+  /** What is to be summed up before this is sent. Undefined: nothing. */
+  cover: Cover | undefined
+}
+
+export interface Cover {
+  /** Of how many of the first records. */
+  count: number
+  /** More would have been, but does not fit into one prompt: the rest is for another summary. */
+  isPart: boolean
+}
+
+/** Where the sent part begins, by the settings' policy and by where it began for the last reply. */
+export function cutFor(asked: Asked): Cut {
+  const { settings, history, added } = asked
+  const policy = settings.window?.policy ?? 'fail'
+  const before = droppedBefore(history)
+  const part = partOf(asked, policy, before)
+  // Where the API has compacted, the last usage is of what it made of the prompt.
+  const moved = policy !== 'compact' && part.dropped !== before
+  const known = moved ? undefined : tokensTo(history)
+  const sizes = added.map(sizeOf)
+  const sent = (): number[] => history.after(part).records.map(({ json }) => sizeOf(json))
+  const tokens =
+    known === undefined ? tokensOf([...sent(), ...sizes, sizeOf(JSON.stringify(settings))]) : known + tokensOf(sizes)
+  const cut = { ...part, moved, tokens, cover: undefined }
+  if (policy !== 'drop' && policy !== 'summarize') return cut
+  const limit = promptLimit(settings)
+  if (limit === undefined || tokens <= limit) return cut
+  const size = new Sizes(part, [...sent(), ...sizes], tokens)
+  return policy === 'drop'
+    ? dropFurther(asked, cut, { size, limit })
+    : { ...cut, cover: coverFor(asked, { size, limit }) }
+}
+
+/** What was sent up to now, by the policy. */
+function partOf({ settings, history, added, summaries }: Asked, policy: string, before: number): SentPart {
+  const { model } = settings
+  if (policy === 'drop') return { dropped: before, summary: undefined, thinking: thinkingBy(model) }
+  if (policy === 'compact') return { dropped: history.compactedAt, summary: undefined, thinking: 'all' }
+  if (policy === 'summarize') {
+    // Something must be left to answer.
+    const most = history.records.length - (added.length === 0 ? 1 : 0)
+    const places = summaries.map((summary) => ({ summary, dropped: history.countTo(summary.upTo) }))
+    const newest = places
+      .filter(({ dropped }) => dropped > 0 && dropped <= most)
+      .reduce<(typeof places)[number] | undefined>(
+        (found, place) => (found === undefined || place.dropped >= found.dropped ? place : found),
+        undefined,
+      )
+    if (newest !== undefined)
+      return { dropped: newest.dropped, summary: summaryMessage(newest.summary), thinking: thinkingBy(model) }
+  }
+  return { dropped: 0, summary: undefined, thinking: 'all' }
+}
+
+/**
+ * Models that think by themselves sign what they think together with all that stood before it, and refuse it behind
+ * something else. Those that are given a budget do not, and want the thinking of a turn under way back.
+ */
+function thinkingBy(model: string): SentPart['thinking'] {
+  const entry = findModel(model)
+  return entry === undefined || entry.thinking.types.includes('enabled') ? 'all' : 'bound'
+}
+
+/** How long what is sent would be if it began elsewhere. */
+class Sizes {
+  readonly #first: number
+  readonly #sizes: readonly number[]
+  readonly #tokens: number
+  readonly #all: number
+
+  constructor({ dropped, summary }: SentPart, sizes: readonly number[], tokens: number) {
+    this.#first = dropped - (summary === undefined ? 0 : 1)
+    this.#sizes = sizes
+    this.#tokens = tokens
+    this.#all = sum(sizes)
+  }
+
+  /** From the message at this place of the path on. */
+  tokensFrom(place: number): number {
+    return Math.ceil((this.#tokens * sum(this.#sizes.slice(place - this.#first))) / this.#all)
+  }
+
+  tokensBefore(place: number): number {
+    return this.#tokens - this.tokensFrom(place)
+  }
+}
+
+interface Room {
+  size: Sizes
+  limit: number
+}
+
+function dropFurther({ settings, history, added }: Asked, cut: Cut, { size, limit }: Room): Cut {
+  const keepTurns = settings.window?.keepTurns
+  const { turns } = startsIn(history, added, cut.dropped)
+  const most = keepTurns === undefined ? limit / 2 : limit
+  const isEnough = (start: number, place: number): boolean =>
+    size.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
+  // Where even the last turn is too long it is sent alone.
+  const dropped = turns.find(isEnough) ?? turns.at(-1)
+  if (dropped === undefined) return cut
+  return { ...cut, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: size.tokensFrom(dropped) }
+}
+
+function coverFor(asked: Asked, { size, limit }: Room): Cover | undefined {
+  const { settings, history, added } = asked
+  const { keepTurns, model = settings.model } = settings.window!
+  const { turns, steps } = startsIn(history, added, partOf(asked, 'summarize', 0).dropped)
+  const room = (keepTurns === undefined ? limit / 2 : limit) - summaryTokens(limit)
+  const fits = (start: number): boolean => size.tokensFrom(start) <= room
+  const wanted = turns.find((start, place) => fits(start) && turns.length - place <= (keepTurns ?? 3))
+  // A turn too long to be kept whole is summed up to one of its last steps.
+  const count = wanted ?? steps.find(fits) ?? steps.at(-1) ?? turns.at(-1)
+  if (count === undefined) return undefined
+  const readable = (windowOf({ ...settings, model }) ?? Infinity) - summaryTokens(limit)
+  const canBeRead = (start: number): boolean => size.tokensBefore(start) <= readable
+  if (canBeRead(count)) return { count, isPart: false }
+  const part = [...turns, ...steps].findLast((start) => start < count && canBeRead(start))
+  return part === undefined ? { count, isPart: false } : { count: part, isPart: true }
+}
+
+/** Where turns begin that the user began, and where the last of them was asked on: a result is never sent without its call. */
+function startsIn(
+  { records }: History,
+  added: readonly string[],
+  dropped: number,
+): { turns: number[]; steps: number[] } {
+  const messages = [...records, ...added.map((json) => ({ ...(JSON.parse(json) as { role: string }), json }))]
+  const turns: number[] = []
+  let steps: number[] = []
+  for (const [index, message] of messages.entries()) {
+    if (message.json === '') continue
+    if (message.role === 'user' && !answersCalls(message)) {
+      turns.push(index)
+      steps = []
+    } else if (message.role === 'assistant' && index > 0 && answersCalls(messages[index - 1]!)) steps.push(index)
+  }
+  const isNew = (index: number): boolean => index > dropped
+  return { turns: turns.filter(isNew), steps: steps.filter(isNew) }
+}
+
+/** How many of the first records were not sent when the last reply was asked for. */
+function droppedBefore({ records }: History): number {
+  const last = records.findLast(({ reply }) => reply !== null)
+  return last === undefined ? 0 : droppedFor(last.reply)
+}
+
+/** Characters, but of an image as many as it has tokens. */
+function sizeOf(json: string): number {
+  if (!json.includes('"data":"')) return json.length
+  let blocks = 0
+  const rest = json.replace(/"data":"[^"]{400,}"/g, () => (blocks++, ''))
+  return rest.length + blocks * mostImageTokens * charactersPerToken
+}
+
+const mostImageTokens = 4_784
+const charactersPerToken = 3
+
+function tokensOf(sizes: readonly number[]): number {
+  return Math.ceil(sum(sizes) / charactersPerToken)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, number) => all + number, 0)
+}

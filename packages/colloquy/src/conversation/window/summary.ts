@@ -1,0 +1,94 @@
+import type { Usage } from '../../protocol/message.ts'
+import { findModel } from '../../protocol/models.ts'
+import type { ReplyCost, ReplyRecord } from '../money/ledger.ts'
+import type { ConversationSettings } from '../settings.ts'
+
+/** What stands for the beginning of a path. */
+export interface Summary {
+  /** The last message that it is of: it stands for that one and all before it. */
+  upTo: number
+  text: string
+}
+
+/** A summary that was written in the course of a turn. */
+export interface WrittenSummary {
+  /** `turn`: by a call of its own, before the one of the reply. `api`: by the API, as a part of the reply. */
+  by: 'turn' | 'api'
+  /** Undefined where the API wrote it so that only it can read it. */
+  text: string | undefined
+  usage: Pick<Usage, 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens' | 'output_tokens'>
+  /** Of the call, beside the reply's; of what the API wrote, in the reply's. Undefined: no known price. */
+  cost: ReplyCost | undefined
+}
+
+/** What asks for a summary, unless `window.instructions` does. How long it may be is said behind it. */
+export const summaryInstructions: string =
+  'Write a summary of this conversation up to here. It will stand in the place of these messages: whoever goes on with the ' +
+  'conversation knows nothing else of them. Keep what the user wants and how, what was decided and why, names, numbers, ' +
+  'dates, file names and code that may be needed again, what tools found out, and what is still open. ' +
+  'Call no tool and answer nothing that is still open: write the summary only.'
+
+/** The summary that a reply is, from the JSON beside it. */
+export function summaryIn(reply: string | null): Summary | undefined {
+  if (reply === null || !reply.includes('"summary":{')) return undefined
+  return (JSON.parse(reply) as ReplyRecord).summary
+}
+
+const messages = new WeakMap<Summary, string>()
+
+/** The message that is sent in the place of what was summed up, as JSON. Written once a summary. */
+export function summaryMessage(summary: Summary): string {
+  let json = messages.get(summary)
+  if (json === undefined) {
+    const text = `This is a summary of our conversation so far, in the place of its messages:\n\n${summary.text}`
+    json = JSON.stringify({ role: 'user', content: [{ type: 'text', text }] })
+    messages.set(summary, json)
+  }
+  return json
+}
+
+/** The most tokens that a summary may have, where a prompt may have so many. */
+export function summaryTokens(limit: number): number {
+  return Math.min(8_192, Math.ceil(limit / 4))
+}
+
+/**
+ * The settings of the call that writes a summary. With the same model all that the prompt cache covers stays as it is, so
+ * that the messages are read from it.
+ */
+export function summarySettings(settings: ConversationSettings, limit: number): ConversationSettings {
+  const { model, window: _, stop_sequences: __, tool_choice, output_config, ...rest } = settings
+  const own = settings.window?.model
+  const thinking = own === undefined || own === model ? settings.thinking : undefined
+  const max_tokens = summaryTokens(limit) + thinkingTokens(own ?? model, thinking)
+  if (own !== undefined && own !== model) {
+    const { system, tools, metadata, betas, version, inference_geo, service_tier } = settings
+    const kept = { system, tools, metadata, betas, version, inference_geo, service_tier }
+    return { ...present(kept), model: own, max_tokens }
+  }
+  const { format: ___, ...effort } = output_config ?? {}
+  return {
+    ...rest,
+    model,
+    max_tokens,
+    ...(tool_choice === undefined || tool_choice.type === 'auto' || tool_choice.type === 'none'
+      ? present({ tool_choice })
+      : {}),
+    ...(Object.keys(effort).length > 0 && { output_config: effort }),
+  }
+}
+
+/** What the model may think before it writes. */
+function thinkingTokens(model: string, thinking: ConversationSettings['thinking']): number {
+  if (thinking?.type === 'enabled') return thinking.budget_tokens
+  const type = thinking?.type ?? findModel(model)?.thinking.default
+  return type === 'adaptive' || type === 'between_tools' ? mostThinkingTokens : 0
+}
+
+const mostThinkingTokens = 8_192
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+function present<T extends object>(members: T): Present<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Present<T>
+}
