@@ -4,6 +4,7 @@ import { failure, hello, json, message } from '../fixtures.ts'
 import { ownError, type Difference, type Scenario } from '../scenario.ts'
 
 const good = json(message())
+const refusals: readonly Difference[] = [ownError('returned.0'), ownError('returned.1')]
 const ask: Scenario['run'] = async ({ client }) => (await client.messages.create(hello)).id
 
 /** How a client is told whom to ask and what to send along. */
@@ -49,6 +50,12 @@ export const options: Scenario[] = [
   given('an API version of its own', { defaultHeaders: { 'anthropic-version': '2023-06-01' } }),
   given('a user agent of its own', { defaultHeaders: { 'x-app': 'mine' } }),
   given('a browser that is allowed', { dangerouslyAllowBrowser: true }),
+  refusesToRun('in a page', { window: { document: {} } }, refusals),
+  refusesToRun('in a page whose document is gone', { window: { document: null } }, refusals),
+  refusesToRun('in a window without a document', { window: {} }),
+  refusesToRun('with a document but without a window', { document: {} }),
+  refusesToRun('where nothing says who navigates', { window: { document: {} }, navigator: undefined }),
+  refusesToRun("in a page's worker", { self: globalThis, WorkerGlobalScope: class {}, importScripts: () => {} }),
   given('a default query', { defaultQuery: { a: '1', b: undefined, c: 'é &' } }),
   given('a base URL with a slash at its end', ({ url }) => ({ baseURL: `${url}/` })),
   given('a base URL with a path', ({ url }) => ({ baseURL: `${url}/gateway/anthropic` })),
@@ -239,6 +246,51 @@ export const options: Scenario[] = [
 
 function given(name: string, options: NonNullable<Scenario['options']>, differs: readonly Difference[] = []): Scenario {
   return { name, replies: [good], options, run: ask, differs }
+}
+
+/** Whether a client is made where these are global: by whoever did not allow it, by whoever did, and by a client that may. */
+function refusesToRun(where: string, globals: object, differs: readonly Difference[] = []): Scenario {
+  return {
+    name: `whether it refuses to run ${where}`,
+    run({ Anthropic, client }) {
+      const options = { apiKey: 'sk-ant-test', logLevel: 'off' } as const
+      const make = [
+        () => new Anthropic(options),
+        () => client.withOptions({ maxRetries: 0 }),
+        () => new Anthropic({ ...options, dangerouslyAllowBrowser: true }),
+        () => client.withOptions({ dangerouslyAllowBrowser: true }).withOptions({ maxRetries: 0 }),
+      ]
+      return withGlobals(globals, () => make.map(madeOr))
+    },
+    differs,
+  }
+}
+
+function madeOr(make: () => unknown): unknown {
+  try {
+    make()
+    return 'made'
+  } catch (error) {
+    return error
+  }
+}
+
+/** Nothing else runs meanwhile, so nobody else sees them. */
+function withGlobals<T>(globals: object, run: () => T): T {
+  const before = new Map(
+    Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const),
+  )
+  for (const [name, value] of Object.entries(globals)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true })
+  }
+  try {
+    return run()
+  } finally {
+    for (const [name, property] of before) {
+      if (property === undefined) Reflect.deleteProperty(globalThis, name)
+      else Object.defineProperty(globalThis, name, property)
+    }
+  }
 }
 
 function variables(name: string, env: Record<string, string>, options: ClientOptions | 'own' = {}): Scenario {

@@ -17,6 +17,17 @@ export const add: CustomTool<{ a: number; b: number }> = tool({
 
 /** What the client does wherever it runs. */
 export const clientPromises: Promises = {
+  'a page has to allow itself a client, and nobody else has to': async () => {
+    const inPage = 'document' in globalThis
+    const error = await failure(
+      (async () => {
+        new Anthropic({ apiKey: key }).withOptions({ maxRetries: 0 })
+        throw new Error('made')
+      })(),
+    )
+    const refused = error instanceof Anthropic.AnthropicError && error.message.includes('dangerouslyAllowBrowser')
+    equal([refused, String(error)], [inPage, inPage ? String(error) : 'Error: made'])
+  },
   'create() answers, with the id of the request': async (given) => {
     const message = await clientOf(given).messages.create(ask('What is 6 * 7?'))
     equal(textOf(message), '6 * 7 = 42')
