@@ -1,6 +1,6 @@
 /** What `npm run bench -- NAME` runs: each module exports `report()`, which yields tables as they are ready. */
 const suites: Record<string, readonly string[]> = {
-  quick: ['decode', 'append', 'first-prompt'],
+  quick: ['decode', 'first-prompt'],
 }
 
 const names = process.argv.slice(2).flatMap((name) => suites[name] ?? [name])

@@ -107,14 +107,14 @@ function installedColloquy(): Package {
   return { name: 'colloquy', contestant: 'anthropic', folder, entry }
 }
 
-function install(folder: string, packages: readonly string[]): void {
+export function install(folder: string, packages: readonly string[]): void {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   npm(folder, 'install', '--save-exact', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...packages)
 }
 
-function npm(folder: string, ...parameters: string[]): void {
+export function npm(folder: string, ...parameters: string[]): void {
   const windows = process.platform === 'win32'
   execFileSync(windows ? 'npm.cmd' : 'npm', parameters, { cwd: folder, stdio: ['ignore', 'ignore', 2], shell: windows })
 }

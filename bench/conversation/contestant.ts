@@ -1,0 +1,66 @@
+import type { MessageStreamEvent } from 'colloquy/protocol'
+
+/** One way of keeping conversations. What it does with the texts is measured, not where they come from. */
+export interface Contestant {
+  /** A conversation that has so many turns behind it. */
+  start(turns: number): Promise<Kept>
+  close(): Promise<void>
+}
+
+export interface Kept {
+  /** Keeps the question, then, when the reply is there, the reply. */
+  turn(): Promise<unknown>
+  /** Reads the conversation from the disk; returns how many messages it has. */
+  load(): Promise<number>
+}
+
+export interface AskedMessage {
+  role: 'user'
+  content: string
+}
+
+export interface RepliedMessage {
+  role: 'assistant'
+  content: { type: 'text'; text: string }[]
+}
+
+/** What each file of `contestants/` exports: `library` is what its package exports. */
+export type Open = (folder: string, library: never) => Promise<Contestant>
+
+export const settings = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
+export const question: string = 'a question of a kilobyte '.repeat(40)
+export const answer: string = 'an answer of a kilobyte. '.repeat(40)
+export const asked: AskedMessage = { role: 'user', content: question }
+export const replied: RepliedMessage = { role: 'assistant', content: [{ type: 'text', text: answer }] }
+export const usage = { input_tokens: 1000, output_tokens: 250 }
+
+/** Question and answer by turns. */
+export function history(turns: number): (AskedMessage | RepliedMessage)[] {
+  return Array.from({ length: turns * 2 }, (_, index) => (index % 2 === 0 ? asked : replied))
+}
+
+/** The reply as an engine has it ready: what is measured is the keeping. */
+export const events: readonly MessageStreamEvent[] = [
+  {
+    type: 'message_start',
+    message: {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: settings.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: 1000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 },
+    },
+  },
+  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '', citations: null } },
+  { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: answer } },
+  { type: 'content_block_stop', index: 0 },
+  {
+    type: 'message_delta',
+    delta: { stop_reason: 'end_turn', stop_sequence: null },
+    usage: { output_tokens: 250 },
+  },
+  { type: 'message_stop' },
+]

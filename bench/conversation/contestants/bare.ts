@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import {
+  type AskedMessage,
+  asked,
+  type Contestant,
+  history,
+  type RepliedMessage,
+  replied,
+  usage,
+} from '../contestant.ts'
+
+/**
+ * The same rows by hand, without anything around them. By hand, too, the question is written before the request leaves
+ * (`synchronous = NORMAL`) and the reply survives the loss of power (`FULL`): two transactions a turn.
+ */
+export async function open(folder: string): Promise<Contestant> {
+  const db = new DatabaseSync(join(folder, 'bare.db'))
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+  db.exec(`
+    CREATE TABLE conversation (id INTEGER PRIMARY KEY, head INTEGER, version INTEGER);
+    CREATE TABLE message (id INTEGER PRIMARY KEY, conversation INTEGER, number INTEGER, parent INTEGER, role TEXT, json TEXT, UNIQUE (conversation, number));
+    CREATE TABLE call (id INTEGER PRIMARY KEY, conversation INTEGER, usage TEXT);
+  `)
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const create = db.prepare('INSERT INTO conversation (head, version) VALUES (0, 0)')
+  const insert = db.prepare('INSERT INTO message (conversation, number, parent, role, json) VALUES (?, ?, ?, ?, ?)')
+  const call = db.prepare('INSERT INTO call (conversation, usage) VALUES (?, ?)')
+  const move = db.prepare('UPDATE conversation SET head = ?, version = version + 1 WHERE id = ? AND version = ?')
+  const rows = db.prepare('SELECT number, parent, role, json FROM message WHERE conversation = ? ORDER BY number')
+  return {
+    async start(turns) {
+      begin.run()
+      const id = create.run().lastInsertRowid
+      let number = 0
+      const add = (message: AskedMessage | RepliedMessage): void => {
+        insert.run(id, number + 1, number++, message.role, JSON.stringify(message))
+      }
+      for (const message of history(turns)) add(message)
+      commit.run()
+      let version = 0
+      return {
+        async turn() {
+          begin.run()
+          add(asked)
+          move.run(number, id, version++)
+          commit.run()
+          db.exec('PRAGMA synchronous = FULL')
+          begin.run()
+          add(replied)
+          call.run(id, JSON.stringify(usage))
+          move.run(number, id, version++)
+          commit.run()
+          db.exec('PRAGMA synchronous = NORMAL')
+        },
+        load: async () => rows.all(id).length,
+      }
+    },
+    close: async () => db.close(),
+  }
+}

@@ -1,0 +1,42 @@
+import { type Row, table, verdict } from '../client/table.ts'
+import { colloquy, floor, race, racers } from './race.ts'
+
+const places = [10, 100, 1_000, 3_000]
+
+/**
+ * What a turn of 2 KB takes, beside the same rows by hand, when so many turns are behind it. The reply's events are ready;
+ * what the conversation does with them is counted.
+ */
+export async function* report(): AsyncGenerator<string> {
+  const found = await race(
+    racers(),
+    places.map((turns) => ({ kind: 'turns', turns })),
+  )
+  const base = found.get(floor)!
+  const titles = places.map((turns) => turns.toLocaleString('en')).join(', ')
+  const cpu = [...found].map(([racer, outcomes]): Row => {
+    const ratios = outcomes.map(({ cpuMs }, place) => cpuMs / base[place]!.cpuMs)
+    const figures = outcomes.map(
+      ({ cpuMs }, place) => `${cpuMs.toFixed(3)} ms ${ratios[place]!.toFixed(2).padStart(7)} ×`,
+    )
+    return racer === colloquy
+      ? { name: racer.name, figures, verdict: verdict('≤ 2 ×', Math.max(...ratios) <= 2) }
+      : { name: racer.name, figures }
+  })
+  yield table(`a turn of 2 KB after ${titles} turns (CPU)`, cpu)
+  if (base[0]!.bytes === undefined) return
+  const bytes = [...found].map(([racer, outcomes]): Row => {
+    const ratios = outcomes.map((outcome, place) => outcome.bytes! / base[place]!.bytes!)
+    const figures = outcomes.map(
+      (outcome, place) => `${kilobytes(outcome.bytes!)} ${ratios[place]!.toFixed(2).padStart(7)} ×`,
+    )
+    return racer === colloquy
+      ? { name: racer.name, figures, verdict: verdict('≤ 1.5 ×', Math.max(...ratios) <= 1.5) }
+      : { name: racer.name, figures }
+  })
+  yield table(`a turn of 2 KB after ${titles} turns (bytes handed to the disk, log and checkpoints included)`, bytes)
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}

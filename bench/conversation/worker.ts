@@ -1,0 +1,87 @@
+// A process for one contestant: it lives as long as the measurement and does what it is told, once for each message.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Kept, Open } from './contestant.ts'
+
+/** What a worker is told to do, in a conversation that has so many turns behind it. */
+export interface Task {
+  kind: 'turns' | 'load'
+  turns: number
+}
+
+export interface Outcome {
+  /** Of a turn, or of loading once. */
+  cpuMs: number
+  /** As Linux counts what is handed to the disk; undefined elsewhere. */
+  bytes: number | undefined
+}
+
+/** Whoever takes longer does fewer turns. */
+const longestMs = 1_000
+
+const [name, entry] = process.argv.slice(2)
+const { open } = (await import(`./contestants/${name}.ts`)) as { open: Open }
+const library = (entry ? await import(pathToFileURL(entry).href) : undefined) as never
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-'))
+const contestant = await open(folder, library)
+let long: Kept | undefined
+
+process.on('message', (task: Task) => {
+  measured(task).then(
+    (outcome) => process.send!(outcome),
+    (error: Error) => process.send!({ error: error.stack ?? error.message }),
+  )
+})
+process.once('disconnect', () => {
+  void contestant.close().finally(() => rmSync(folder, { recursive: true }))
+})
+process.send!('ready')
+
+async function measured({ kind, turns }: Task): Promise<Outcome> {
+  return kind === 'load' ? loaded(turns) : turned(turns)
+}
+
+/** A conversation grows while it is measured: a young one no more than to twice its length. */
+async function turned(from: number): Promise<Outcome> {
+  const conversations = from < 1_000 ? 10 : 1
+  const most = Math.min(from, 100)
+  const taken = { cpuMs: 0, bytes: 0, turns: 0 }
+  for (let one = 0; one < conversations; one++) {
+    const kept = await contestant.start(from)
+    // The first turn looks at what is behind it; that belongs to opening.
+    await kept.turn()
+    globalThis.gc!()
+    const deadline = performance.now() + longestMs / conversations
+    const before = spent()
+    for (let turn = 0; turn < most && (turn === 0 || performance.now() < deadline); turn++, taken.turns++) {
+      await kept.turn()
+    }
+    const after = spent()
+    taken.cpuMs += after.cpuMs - before.cpuMs
+    taken.bytes += after.bytes - before.bytes
+  }
+  const { cpuMs, bytes } = taken
+  return { cpuMs: cpuMs / taken.turns, bytes: Number.isNaN(bytes) ? undefined : bytes / taken.turns }
+}
+
+async function loaded(turns: number): Promise<Outcome> {
+  long ??= await contestant.start(turns)
+  globalThis.gc!()
+  const before = spent()
+  const messages = await long.load()
+  const cpuMs = spent().cpuMs - before.cpuMs
+  if (messages !== turns * 2) throw new Error(`Loaded ${messages} messages instead of ${turns * 2}`)
+  return { cpuMs, bytes: undefined }
+}
+
+function spent(): { cpuMs: number; bytes: number } {
+  const { user, system } = process.cpuUsage()
+  return { cpuMs: (user + system) / 1000, bytes: written() }
+}
+
+function written(): number {
+  if (!existsSync('/proc/self/io')) return Number.NaN
+  return Number(/^wchar: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+}
