@@ -335,6 +335,32 @@ test('retry-after beyond maxRetryDelay is not waited for: the error says how lon
   assert.equal(server.requests.length, 1)
 })
 
+test('maxRetryDelay bounds the waits that the client chooses itself', async (t) => {
+  const delays: number[] = []
+  const server = await faultServer(t, (answer) => answer.json(529, overloaded))
+  const options = { maxRetryDelay: 5, onRetry: ({ delayMs }: Retry) => void delays.push(delayMs) }
+  await assert.rejects(server.client().messages.create(params, options), Anthropic.OverloadedError)
+  assert.deepEqual(delays, [5, 5])
+})
+
+test('a maxRetryDelay of 0 is any wait that a timer can count', async (t) => {
+  const enough = new Error('enough')
+  const delays: number[] = []
+  const onRetry = ({ delayMs }: Retry): never => {
+    delays.push(delayMs)
+    throw enough
+  }
+  const asks =
+    (seconds: string): Step =>
+    (answer) =>
+      answer.json(529, overloaded, { 'retry-after': seconds })
+  const server = await faultServer(t, asks('86400'), asks('2592000'))
+  const client = server.client({ maxRetryDelay: 0, onRetry })
+  await assert.rejects(client.messages.create(params), enough)
+  await assert.rejects(client.messages.create(params), { name: 'OverloadedError', retryAfterMs: 2_592_000_000 })
+  assert.deepEqual(delays, [86_400_000])
+})
+
 test('retry-after is read in seconds, in milliseconds and as a date', async (t) => {
   const delays: number[] = []
   const busy =

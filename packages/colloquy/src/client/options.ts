@@ -22,7 +22,7 @@ export interface PatienceOptions {
   totalTimeout?: number | undefined
   /** Tries after the first. Default 2. */
   maxRetries?: number | undefined
-  /** The longest wait between tries. When the API asks for a longer one its error is thrown at once. Default 60,000. */
+  /** The longest wait between tries, at most 24 days. When the API asks for a longer one its error is thrown at once. Default 60,000. */
   maxRetryDelay?: number | undefined
   /** Told before each retry. What it throws ends the call. */
   onRetry?: OnRetry | undefined

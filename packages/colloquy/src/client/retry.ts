@@ -163,11 +163,12 @@ export class Call implements Cancellable {
     try {
       if (!this.mayRetry(error)) throw this.#aborted ?? error
       const asked = (error as APIError).retryAfterMs
-      if (asked !== null && asked > maxRetryDelay) {
+      const longestMs = Math.min(maxRetryDelay || Infinity, longestTimerMs)
+      if (asked !== null && asked > longestMs) {
         error.message += ` (not retried: the API asks to wait ${Math.ceil(asked / 1000)} s, more than maxRetryDelay allows)`
         throw error
       }
-      const delayMs = asked ?? backoff(this.#tries - 1)
+      const delayMs = asked ?? Math.min(backoff(this.#tries - 1), longestMs)
       if (performance.now() + delayMs >= this.#endsAt) throw error
       this.log('info')?.(`retry ${this.#tries} of ${maxRetries} in ${Math.round(delayMs)} ms: ${error.message}`)
       onRetry?.({ retry: this.#tries, maxRetries, delayMs, error })
@@ -252,8 +253,11 @@ function after(ms: number): number {
   return ms === 0 ? Infinity : performance.now() + ms
 }
 
-/** Calls back at a moment. Timers take at most 2³¹ − 1 ms: what ends later than in 24 days never ends. */
+/** 24 days: a timer that is set for longer rings at once. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** Calls back at a moment. What ends later than a timer can count never ends. */
 export function alarm(at: number, callback: () => void): ReturnType<typeof setTimeout> | undefined {
   const ms = at - performance.now()
-  return ms < 2 ** 31 ? setTimeout(callback, Math.max(ms, 0)) : undefined
+  return ms <= longestTimerMs ? setTimeout(callback, Math.max(ms, 0)) : undefined
 }
