@@ -4,6 +4,7 @@ import { APIConnectionError } from '../protocol/error.ts'
 import { Anthropic } from './client.ts'
 import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
 import type { Middleware } from './middleware.ts'
+import { RetryableError } from './retryable-error.ts'
 
 test('middleware wraps every try, the first outermost, and may change what is sent', async (t) => {
   const server = await faultServer(
@@ -75,6 +76,24 @@ test('what middleware throws goes to the caller as it is; a connection error is 
     return next(request)
   }
   assert.deepEqual(await server.client({ middleware: [flaky] }).messages.create(params), hello)
+  assert.equal(tries, 2)
+})
+
+test('middleware has a try made again by a RetryableError, until no retry is left', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  let failures = 1
+  let tries = 0
+  const cause = Object.assign(new Error('the signature is too old'), { code: 'ERR_INVALID_STATE' })
+  const signs: Middleware = async (request, next) => {
+    if (tries++ < failures) throw new RetryableError('Cannot sign', { cause })
+    return next(request)
+  }
+  const client = server.client({ middleware: [signs] })
+  assert.deepEqual(await client.messages.create(params), hello)
+  assert.equal(tries, 2)
+  tries = 0
+  failures = Infinity
+  await assert.rejects(client.messages.create(params, { maxRetries: 1 }), { message: 'Cannot sign', cause })
   assert.equal(tries, 2)
 })
 

@@ -21,7 +21,8 @@ export interface MiddlewareContext {
 
 /**
  * Wraps one try of a request. It may change the request, answer by itself, ask `next` again, and replace the response; to look
- * into a body it reads a `clone()`. What it throws goes to the caller as it is, unless it is an `APIError` that is retried.
+ * into a body it reads a `clone()`. What it throws goes to the caller as it is, unless it is an `APIError` that is retried; a
+ * `RetryableError` always is.
  */
 export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 

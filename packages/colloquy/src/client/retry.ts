@@ -216,6 +216,8 @@ const lastingCauses = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ER
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof APIError) || error instanceof APIUserAbortError) return false
   if (spendLimit.test(error.errorCode ?? '')) return false
+  // By its name, so that a page whose middleware throws none does not load the class.
+  if (error.name === 'RetryableError') return true
   const { status, type } = error
   if (status === undefined) {
     if (type !== null) return passing.test(type)
