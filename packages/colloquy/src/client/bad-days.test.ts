@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { Anthropic } from './client.ts'
 import {
+  endTurn,
   faultServer,
   hello,
   helloEvents,
@@ -57,6 +58,13 @@ test('a stream that ends without message_stop is an APIStreamError with the part
   assert.deepEqual(types, ['message_start', 'content_block_start', 'content_block_delta'])
   isBroken(error, 'Hel')
   assert.equal(server.requests.length, 1)
+})
+
+test('the usage of a stream that broke off is the one reported last', async (t) => {
+  const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hello!'), endTurn).end())
+  const { error } = await read(await streamFrom(server))
+  assert.ok(error instanceof Anthropic.APIStreamError)
+  assert.deepEqual([error.usage?.input_tokens, error.usage?.output_tokens], [12, 3])
 })
 
 test('a stream that is cut is an APIStreamError', async (t) => {
@@ -132,7 +140,7 @@ test('an answer to a stream request that is no stream is an error that says what
 
 // Before the first event
 
-for (const type of ['overloaded_error', 'rate_limit_error', 'api_error']) {
+for (const type of ['overloaded_error', 'rate_limit_error', 'api_error', 'timeout_error']) {
   test(`${type} inside a stream is retried while no event was handed out`, async (t) => {
     const fault = { type: 'error', error: { type, message: 'Later' } }
     const server = await faultServer(t, (answer) => answer.stream().send(ping, fault).end(), says)
@@ -178,6 +186,40 @@ test('a stream that falls silent ends with an APIStreamError after idleTimeout',
   assert.ok((error as Error).cause instanceof Anthropic.APIConnectionTimeoutError)
   assert.match((error as Error).message, /80 ms/)
   await server.idle()
+})
+
+test('idleTimeout is taken from the client, from the call before it, and is 60 seconds where neither says', async (t) => {
+  const server = await faultServer(t, (answer) => void answer.stream().send(start))
+  const client = server.client({ idleTimeout: 40 })
+  const silence = async (options: Anthropic.RequestOptions): Promise<string> =>
+    String((await read(await client.messages.create({ ...params, stream: true }, options))).error)
+  assert.match(await silence({}), /nothing came for 40 ms/)
+  assert.match(await silence({ idleTimeout: 50 }), /nothing came for 50 ms/)
+
+  const timers = t.mock.method(globalThis, 'setTimeout').mock
+  const stream = await streamFrom(server)
+  await stream[Symbol.asyncIterator]().next()
+  const delays = timers.calls.map(({ arguments: [, ms] }) => ms ?? 0)
+  stream.controller.abort()
+  assert.ok(
+    delays.some((ms) => ms > 59_000 && ms <= 60_000),
+    `found ${delays.join(', ')}`,
+  )
+})
+
+test('an idleTimeout or totalTimeout of 0 is any time, whatever the client says', async (t) => {
+  const server = await faultServer(t, async (answer) => {
+    answer.stream().send(start)
+    await sleep(100)
+    answer.send(...helloEvents.slice(1)).end()
+  })
+  for (const name of ['idleTimeout', 'totalTimeout'] as const) {
+    const client = server.client({ [name]: 20 })
+    const { error } = await read(await client.messages.create({ ...params, stream: true }))
+    assert.ok(error instanceof Anthropic.APIStreamError, name)
+    const patient = await read(await client.messages.create({ ...params, stream: true }, { [name]: 0 }))
+    assert.deepEqual([patient.error, patient.types.at(-1)], [undefined, 'message_stop'], name)
+  }
 })
 
 test('pings keep a stream alive', async (t) => {
@@ -308,6 +350,19 @@ test('retries end after maxRetries with the last error', async (t) => {
   assert.equal(server.requests.length, 3)
 })
 
+test('onRetry and maxRetryDelay are taken from the client, and from the call before it', async (t) => {
+  const told: string[] = []
+  const server = await faultServer(t, (answer) => answer.json(529, overloaded, { 'retry-after-ms': '20' }))
+  const client = server.client({ maxRetries: 1, maxRetryDelay: 10, onRetry: () => void told.push('client') })
+  const ask = (options: Anthropic.RequestOptions): Promise<unknown> =>
+    assert.rejects(client.messages.create(params, options), Anthropic.OverloadedError)
+  await ask({})
+  assert.equal(told.length, 0)
+  await ask({ maxRetryDelay: 30 })
+  await ask({ maxRetryDelay: 30, onRetry: () => void told.push('call') })
+  assert.deepEqual(told, ['client', 'call'])
+})
+
 test('what onRetry throws ends the call', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(529, overloaded))
   const enough = new Error('enough')
@@ -320,16 +375,12 @@ test('what onRetry throws ends the call', async (t) => {
 
 test('retry-after beyond maxRetryDelay is not waited for: the error says how long it would be', async (t) => {
   const server = await faultServer(t, (answer) =>
-    answer.json(
-      429,
-      { type: 'error', error: { type: 'rate_limit_error', message: 'Slow' } },
-      { 'retry-after': '3600' },
-    ),
+    answer.json(429, { type: 'error', error: { type: 'rate_limit_error', message: 'Slow' } }, { 'retry-after': '61' }),
   )
   await assert.rejects(server.client().messages.create(params), (error: Anthropic.APIError) => {
     assert.ok(error instanceof Anthropic.RateLimitError)
-    assert.equal(error.retryAfterMs, 3_600_000)
-    assert.match(error.message, /3600 s/)
+    assert.equal(error.retryAfterMs, 61_000)
+    assert.match(error.message, /61 s/)
     return true
   })
   assert.equal(server.requests.length, 1)
