@@ -209,6 +209,11 @@ export const options: Scenario[] = [
     run: ask,
   },
   {
+    name: 'an idempotency key does nothing',
+    replies: [good],
+    run: ({ client }) => client.messages.create(hello, { idempotencyKey: 'key-1' }),
+  },
+  {
     name: 'a log of everything never shows a key',
     replies: [failure(529, 'overloaded_error', 'Overloaded', { headers: { 'retry-after-ms': '1' } }), good],
     async run({ client }) {

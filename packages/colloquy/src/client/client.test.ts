@@ -262,6 +262,8 @@ test('the client refuses to run in a browser unless it is told that it may', (t)
 test('in a browser that it may run in, the client says so to the API', async (t) => {
   const { headers } = await seen(t, { apiKey: 'key', dangerouslyAllowBrowser: true })
   assert.equal(headers['anthropic-dangerous-direct-browser-access'], 'true')
+  const elsewhere = await seen(t, { apiKey: 'key' })
+  assert.equal(elsewhere.headers['anthropic-dangerous-direct-browser-access'], undefined)
 })
 
 test('ids in paths lead nowhere else', async (t) => {
