@@ -4,6 +4,8 @@ import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import * as colloquy from 'colloquy'
+import { isRetryable } from '../packages/colloquy/src/client/retry.ts'
 import { slashCommands } from '../packages/cli/src/chat/slash.ts'
 import { parse } from '../packages/cli/src/parse.ts'
 import { run } from './program.ts'
@@ -70,6 +72,21 @@ test('every npm script that the pages name exists', () => {
 
 test('every command line of the pages is one that the program takes', async () => {
   for (const page of pages) for (const words of commandLinesOf(page)) await assert.doesNotReject(parse(words), page)
+})
+
+test('the table of errors names every class, with its status, and says rightly whether it is tried again', () => {
+  const rows = [...read('docs/errors.md').matchAll(/^\| (`.+?) \| ([\d, ]*)\| .+ \| (.+) \|$/gm)]
+  const listed = rows.flatMap(([, names, statuses, again]) => {
+    const status = statuses!.split(',').map(Number)
+    return [...names!.matchAll(/`(\w+)`/g)].map(([, name], i) => ({ name: name!, status: status[i]!, again: again! }))
+  })
+  const classes = Object.keys(colloquy).filter((name) => /^[A-Z]\w*Error$/.test(name))
+  assert.deepEqual(['AnthropicError', ...listed.map(({ name }) => name)].toSorted(), classes.toSorted())
+  for (const { name, status, again } of listed.filter(({ status }) => status >= 400)) {
+    const error = colloquy.APIError.generate(status, undefined, undefined, new Headers())
+    assert.equal(error.name, name)
+    assert.equal(isRetryable(error), again.startsWith('yes'), name)
+  }
 })
 
 test('every slash command of the pages is one of the chat', () => {
