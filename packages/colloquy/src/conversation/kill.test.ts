@@ -11,7 +11,7 @@ import type { MessageContentParam, MessageParam } from '../protocol/params.ts'
 import { type Conversation, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite.ts'
 
-/** How often a process is killed; 20 is for every day. */
+/** How often a process is killed; 20 is for every day, `.ci/run` has 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)
 
 const [, , path, id, first] = process.argv
