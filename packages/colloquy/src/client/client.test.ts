@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import { Anthropic } from './client.ts'
 import { faultServer, hello, params, type SeenRequest } from './fault-server.test.ts'
 import type { ClientOptions, RequestOptions } from './options.ts'
@@ -295,6 +296,24 @@ test('what is logged names requests and retries and shows no key', async (t) => 
   lines.length = 0
   await server.client({ logger }).messages.create(params)
   assert.deepEqual(lines, [])
+})
+
+test('no header that lets somebody in is logged, whatever a gateway calls it', async (t) => {
+  const names = ['Authorization', 'Cookie', 'x-gateway-token', 'ocp-apim-subscription-key', 'x-client-secret']
+  const lines: string[] = []
+  const write = (...parts: unknown[]): void => void lines.push(JSON.stringify(parts))
+  const logger = { error: write, warn: write, info: write, debug: write }
+  const server = await faultServer(t, (answer) => answer.json(401, { type: 'error', error: { type: 'no' } }))
+  const defaultHeaders = Object.fromEntries(names.map((name) => [name, `hidden-${name}`]))
+  const error = await server
+    .client({ defaultHeaders, logger, logLevel: 'debug' })
+    .messages.create(params)
+    .catch((error: unknown) => error)
+  const { headers } = server.requests[0]!
+  for (const name of names) assert.equal(headers[name.toLowerCase()], `hidden-${name}`)
+  assert.ok(error instanceof Anthropic.AuthenticationError)
+  assert.match(lines.join('\n'), /x-client-secret":"\*\*\*/)
+  assert.doesNotMatch(lines.join('\n') + inspect(error, { depth: 9 }), /hidden-/)
 })
 
 test('ANTHROPIC_LOG sets the level, and a level that is none is said', (t) => {

@@ -57,7 +57,7 @@ function* entriesOf(source: HeadersLike): Generator<readonly [string, string | n
   }
 }
 
-const secret = /(authorization|api-key|cookie|token)$/
+const secret = /(authorization|cookie|key|secret|token)$/
 
 /** The headers as a log may show them. */
 export function redacted(headers: Record<string, string>): Record<string, string> {
