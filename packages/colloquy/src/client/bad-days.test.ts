@@ -208,17 +208,18 @@ test('idleTimeout is taken from the client, from the call before it, and is 60 s
 })
 
 test('an idleTimeout or totalTimeout of 0 is any time, whatever the client says', async (t) => {
-  const server = await faultServer(t, async (answer) => {
+  const silent = await faultServer(t, (answer) => void answer.stream().send(start))
+  const slow = await faultServer(t, async (answer) => {
     answer.stream().send(start)
-    await sleep(100)
+    await sleep(60)
     answer.send(...helloEvents.slice(1)).end()
   })
   for (const name of ['idleTimeout', 'totalTimeout'] as const) {
-    const client = server.client({ [name]: 20 })
-    const { error } = await read(await client.messages.create({ ...params, stream: true }))
-    assert.ok(error instanceof Anthropic.APIStreamError, name)
-    const patient = await read(await client.messages.create({ ...params, stream: true }, { [name]: 0 }))
-    assert.deepEqual([patient.error, patient.types.at(-1)], [undefined, 'message_stop'], name)
+    const client = silent.client({ [name]: 20 })
+    assert.ok((await read(client.messages.stream(params))).error instanceof Anthropic.APIConnectionError, name)
+    const patient = client.withOptions({ baseURL: slow.url })
+    const { types, error } = await read(patient.messages.stream(params, { [name]: 0 }))
+    assert.deepEqual([error, types.at(-1)], [undefined, 'message_stop'], name)
   }
 })
 
