@@ -171,6 +171,19 @@ test('a fetch that does not look at its signal is given up all the same', async 
   assert.ok(cancelled)
 })
 
+test('a body that does not look at its signal is given up all the same', async () => {
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('Hel')),
+    cancel: () => new Promise(() => {}),
+  })
+  const reply = await fetchTransport(() => new Response(body))(request('http://a.test')).reply
+  assert.equal((await reply.read())?.length, 3)
+  const waiting = reply.read()
+  reply.cancel(new Error('enough'))
+  await assert.rejects(waiting, /enough/)
+  await assert.rejects(reply.read(), /enough/)
+})
+
 test('a handler in the same process serves a client without a port', async () => {
   const served: string[] = []
   const client = new Anthropic({
