@@ -215,6 +215,22 @@ test('fetchOptions reach the fetch', async () => {
   assert.equal(inits[0]?.cache, 'reload')
 })
 
+test("fetchOptions alone send through the global fetch, on Node too, instead of Node's sockets", async (t) => {
+  const inits: (RequestInit | undefined)[] = []
+  t.mock.method(globalThis, 'fetch', async (_: unknown, init?: RequestInit) => {
+    inits.push(init)
+    return Response.json(hello)
+  })
+  const client = new Anthropic({ apiKey: 'key', fetchOptions: { cache: 'no-store' } })
+  assert.deepEqual(await client.messages.create(params), hello)
+  const plain = new Anthropic({ apiKey: 'key' })
+  assert.deepEqual(await plain.messages.create(params, { fetchOptions: { cache: 'reload' } }), hello)
+  assert.deepEqual(
+    inits.map((init) => init?.cache),
+    ['no-store', 'reload'],
+  )
+})
+
 test('on Node the client loads no fetch until somebody asks for a Response', () => {
   const program = `
     import { createServer } from 'node:net'
