@@ -6,6 +6,7 @@ import {
   faultServer,
   hello,
   helloEvents,
+  inOnePiece,
   overloaded,
   params,
   start,
@@ -109,6 +110,31 @@ test('every kind of listener is told what it listens for, in order', async (t) =
     ['finalMessage', 'tool_use'],
     ['end'],
   ])
+})
+
+// Read anew for each piece it would take minutes; as it is it takes a fraction of a second.
+test('a listener to inputJson costs what the input is long, not the square of it', { timeout: 60_000 }, async (t) => {
+  const rows = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `row ${id}` }))
+  const json = JSON.stringify({ rows })
+  const pieces = json.match(/.{1,20}/g)!.map((partial_json) => delta(0, { type: 'input_json_delta', partial_json }))
+  const tool = block(0, { type: 'tool_use', id: 'toolu_1', name: 'insert', input: {} })
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(inOnePiece(start, tool, ...pieces, { type: 'content_block_stop', index: 0 }, stop))
+      .end(),
+  )
+  const stream = server.client().messages.stream(params)
+  let calls = 0
+  let last: unknown
+  stream.on('inputJson', (_, snapshot) => {
+    calls++
+    last = snapshot
+  })
+  await stream.done()
+  assert.ok(json.length > 800_000)
+  assert.equal(calls, pieces.length)
+  assert.deepEqual(last, { rows })
 })
 
 test('streamEvent brings each event with the message so far', async (t) => {
