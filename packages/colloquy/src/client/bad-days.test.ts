@@ -45,6 +45,7 @@ function isBroken(error: unknown, partialText: string | undefined): void {
   assert.ok(error instanceof Anthropic.APIStreamError, `found ${String(error)}`)
   assert.ok(error instanceof Anthropic.APIConnectionError)
   assert.equal(error.requestID, 'req_test')
+  assert.equal(error.status, undefined)
   const block = error.partial?.content[0]
   assert.equal(block?.type === 'text' ? block.text : undefined, partialText)
   if (partialText !== undefined) assert.equal(error.usage?.input_tokens, 12)
