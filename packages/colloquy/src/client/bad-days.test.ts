@@ -379,12 +379,15 @@ test('retry-after beyond maxRetryDelay is not waited for: the error says how lon
   const server = await faultServer(t, (answer) =>
     answer.json(429, { type: 'error', error: { type: 'rate_limit_error', message: 'Slow' } }, { 'retry-after': '61' }),
   )
-  await assert.rejects(server.client().messages.create(params), (error: Anthropic.APIError) => {
-    assert.ok(error instanceof Anthropic.RateLimitError)
-    assert.equal(error.retryAfterMs, 61_000)
-    assert.match(error.message, /61 s/)
-    return true
-  })
+  await assert.rejects(
+    server.client({ onRetry: () => assert.fail('it waits') }).messages.create(params),
+    (error: Anthropic.APIError) => {
+      assert.ok(error instanceof Anthropic.RateLimitError)
+      assert.equal(error.retryAfterMs, 61_000)
+      assert.match(error.message, /61 s/)
+      return true
+    },
+  )
   assert.equal(server.requests.length, 1)
 })
 
