@@ -19,23 +19,29 @@ export async function open(folder: string): Promise<Contestant> {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   db.exec(`
     CREATE TABLE conversation (id INTEGER PRIMARY KEY, head INTEGER, version INTEGER);
-    CREATE TABLE message (id INTEGER PRIMARY KEY, conversation INTEGER, number INTEGER, parent INTEGER, role TEXT, json TEXT, UNIQUE (conversation, number));
-    CREATE TABLE call (id INTEGER PRIMARY KEY, conversation INTEGER, usage TEXT);
+    CREATE TABLE message (
+      id INTEGER PRIMARY KEY, conversation INTEGER, number INTEGER, parent INTEGER, role TEXT, state TEXT, created_at INTEGER,
+      reply TEXT, json TEXT, UNIQUE (conversation, number)
+    );
   `)
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
   const create = db.prepare('INSERT INTO conversation (head, version) VALUES (0, 0)')
-  const insert = db.prepare('INSERT INTO message (conversation, number, parent, role, json) VALUES (?, ?, ?, ?, ?)')
-  const call = db.prepare('INSERT INTO call (conversation, usage) VALUES (?, ?)')
+  const insert = db.prepare(
+    'INSERT INTO message (conversation, number, parent, role, state, created_at, reply, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
   const move = db.prepare('UPDATE conversation SET head = ?, version = version + 1 WHERE id = ? AND version = ?')
-  const rows = db.prepare('SELECT number, parent, role, json FROM message WHERE conversation = ? ORDER BY number')
+  const rows = db.prepare(
+    'SELECT number, parent, role, state, created_at, reply, json FROM message WHERE conversation = ? ORDER BY number',
+  )
   return {
     async start(turns) {
       begin.run()
       const id = create.run().lastInsertRowid
       let number = 0
       const add = (message: AskedMessage | RepliedMessage): void => {
-        insert.run(id, number + 1, number++, message.role, JSON.stringify(message))
+        const reply = message.role === 'assistant' ? JSON.stringify(usage) : null
+        insert.run(id, number + 1, number++, message.role, 'committed', Date.now(), reply, JSON.stringify(message))
       }
       for (const message of history(turns)) add(message)
       commit.run()
@@ -49,7 +55,6 @@ export async function open(folder: string): Promise<Contestant> {
           db.exec('PRAGMA synchronous = FULL')
           begin.run()
           add(replied)
-          call.run(id, JSON.stringify(usage))
           move.run(number, id, version++)
           commit.run()
           db.exec('PRAGMA synchronous = NORMAL')
