@@ -216,8 +216,8 @@ test('an idleTimeout or totalTimeout of 0 is any time, whatever the client says'
     answer.send(...helloEvents.slice(1)).end()
   })
   for (const name of ['idleTimeout', 'totalTimeout'] as const) {
-    const client = silent.client({ [name]: 20 })
-    assert.ok((await read(client.messages.stream(params))).error instanceof Anthropic.APIConnectionError, name)
+    const client = silent.client({ idleTimeout: 2000, [name]: 20 })
+    assert.match(String((await read(client.messages.stream(params))).error), new RegExp(`${name}|timed out`))
     const patient = client.withOptions({ baseURL: slow.url })
     const { types, error } = await read(patient.messages.stream(params, { [name]: 0 }))
     assert.deepEqual([error, types.at(-1)], [undefined, 'message_stop'], name)
