@@ -293,7 +293,8 @@ function cost(chat: Chat): void {
   ]
   const { picoUsd, estimated, unpriced } = usage.cost
   if (unpriced < usage.calls) rows.push(['cost', `${estimated ? '≈ ' : ''}${formatUsd(picoUsd)}`])
-  if (unpriced > 0) rows.push(['without a price', `${unpriced} calls: local, or by models without one`])
+  if (unpriced > 0)
+    rows.push(['without a price', `${unpriced} ${unpriced === 1 ? 'call' : 'calls'}: local, or by models without one`])
   chat.say(...rows.map(([name, value]) => `  ${name.padEnd(26)}${value}`))
 }
 
