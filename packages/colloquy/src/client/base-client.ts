@@ -4,7 +4,7 @@ import { APIPromise } from './api-promise.ts'
 import { fetchTransport } from './fetch-transport.ts'
 import { mergeHeaders, redacted, type HeadersLike } from './headers.ts'
 import { withMiddleware } from './middleware.ts'
-import { isLogLevel, logAt, type Log, type Logger, type LogLevel } from './log.ts'
+import { isLogLevel, logAt, type Log, type Logger, type LogLevel, redactedUrl } from './log.ts'
 import { nodeTransport } from './node-transport.ts'
 import {
   checkClientOptions,
@@ -156,7 +156,7 @@ export class BaseAnthropic {
           await this.#authentication(given),
           ...asked,
         )
-        log('debug')?.(`${method} ${url}`, redacted(merged.values))
+        log('debug')?.(`${method} ${redactedUrl(url)}`, redacted(merged.values))
         return { method: method.toUpperCase(), url, headers: merged.values, body: encoded }
       }
     } catch (error) {

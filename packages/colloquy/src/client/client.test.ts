@@ -298,18 +298,21 @@ test('what is logged names requests and retries and shows no key', async (t) => 
   assert.deepEqual(lines, [])
 })
 
-test('no header that lets somebody in is logged, whatever a gateway calls it', async (t) => {
+test('no header or query that lets somebody in is logged, whatever a gateway calls it', async (t) => {
   const names = ['Authorization', 'Cookie', 'x-gateway-token', 'ocp-apim-subscription-key', 'x-client-secret']
+  const defaultQuery = { 'api-key': 'hidden-1', accessToken: 'hidden-2&3', tier: 'shown' }
   const lines: string[] = []
   const write = (...parts: unknown[]): void => void lines.push(JSON.stringify(parts))
   const logger = { error: write, warn: write, info: write, debug: write }
   const server = await faultServer(t, (answer) => answer.json(401, { type: 'error', error: { type: 'no' } }))
   const defaultHeaders = Object.fromEntries(names.map((name) => [name, `hidden-${name}`]))
   const error = await server
-    .client({ defaultHeaders, logger, logLevel: 'debug' })
+    .client({ defaultHeaders, defaultQuery, logger, logLevel: 'debug' })
     .messages.create(params)
     .catch((error: unknown) => error)
-  const { headers } = server.requests[0]!
+  const { headers, path } = server.requests[0]!
+  assert.match(path, /hidden-1.*hidden-2/)
+  assert.match(lines.join('\n'), /api-key=\*\*\*&accessToken=\*\*\*&tier=shown/)
   for (const name of names) assert.equal(headers[name.toLowerCase()], `hidden-${name}`)
   assert.ok(error instanceof Anthropic.AuthenticationError)
   assert.match(lines.join('\n'), /x-client-secret":"\*\*\*/)

@@ -21,3 +21,8 @@ export function logAt(logger: Logger, upTo: LogLevel): Log {
   const limit = levels.indexOf(upTo)
   return (level) => (levels.indexOf(level) <= limit ? logger[level].bind(logger) : undefined)
 }
+
+/** The URL as a log may show it. */
+export function redactedUrl(url: string): string {
+  return url.replace(/(key|secret|token)=[^&]*/gi, '$1=***')
+}

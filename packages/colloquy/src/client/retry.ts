@@ -133,7 +133,7 @@ export class Call implements Cancellable {
       const sending = this.#transport(request)
       const reply = await this.within(sending, sending.reply)
       this.log('info')?.(
-        `${request.method} ${request.url} ${reply.status} in ${Math.round(performance.now() - startedAt)} ms`,
+        `${request.method} ${request.url.split('?')[0]} ${reply.status} in ${Math.round(performance.now() - startedAt)} ms`,
         reply.header('request-id'),
       )
       if (reply.status >= 200 && reply.status < 300) {
