@@ -63,7 +63,6 @@ export class ReplyEvents implements EventSource {
   readonly #reader = new EventReader()
   readonly #watch: IdleWatch
   #peeked: readonly StreamedEvent[] | undefined
-  #over = false
   #started = false
 
   constructor(call: Call, reply: Reply, pings: boolean) {
@@ -87,7 +86,7 @@ export class ReplyEvents implements EventSource {
   /** From here on the events are the reader's, and no other answer may take their place. */
   start(): void {
     this.#started = true
-    if (this.#over || this.failure) this.#call.settle()
+    if (this.#reader.isWhole || this.failure) this.#call.settle()
     else this.#call.release()
   }
 
@@ -106,7 +105,7 @@ export class ReplyEvents implements EventSource {
   async #next(): Promise<readonly StreamedEvent[] | undefined> {
     for (;;) {
       if (this.failure) throw this.failure
-      if (this.#over) return undefined
+      if (this.#reader.isWhole) return undefined
       const events: StreamedEvent[] = []
       try {
         this.#watch.waits()
@@ -132,7 +131,6 @@ export class ReplyEvents implements EventSource {
   }
 
   #end(): void {
-    this.#over = true
     this.#watch.stop()
     if (this.#started) this.#call.settle()
     void drain(this.reply)
@@ -149,7 +147,7 @@ export class ReplyEvents implements EventSource {
   }
 
   #fail(cause: Error): void {
-    if (this.#over || this.failure) return
+    if (this.#reader.isWhole || this.failure) return
     if (cause instanceof APIUserAbortError) return this.#stop(cause)
     const message = `Stream broke off after ${this.#reader.eventCount} events: ${cause.message}`
     this.#stop(new APIStreamError({ message, cause, headers: this.reply.headers(), partial: this.message }))

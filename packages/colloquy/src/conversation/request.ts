@@ -1,4 +1,4 @@
-import type { EngineContext } from '../protocol/engine.ts'
+import type { Engine, EngineContext } from '../protocol/engine.ts'
 import { keepJson } from '../protocol/kept-json.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import { findModel } from '../protocol/models.ts'
@@ -93,6 +93,12 @@ export function requestOf(
 /** Builds the reply, from its beginning where it has one. */
 export function builderFor({ prefill = [] }: Pick<Plan, 'prefill'>): ReplyBuilder {
   return new ReplyBuilder(prefill)
+}
+
+/** The prompt's tokens as the engine counts them; undefined where it counts none. */
+export async function countedTokens(engine: Engine, params: MessageCreateParams): Promise<number | undefined> {
+  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = params
+  return (await engine.countTokens?.(counted))?.input_tokens
 }
 
 /** The ids of the calls that wait for their results after the last message. */

@@ -200,8 +200,10 @@ async function fit(
     return requestOf(settings, plan, messages).params
   }
   await checkFits(request, cut.tokens, settings, engine)
-  const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
-  const call = (): Call => ({ params: request(), history, added, engine, sameSettings })
+  const call = (): Call => {
+    const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
+    return { params: request(), history, added, engine, sameSettings }
+  }
   return { bill: await billWithin({ budget, limits }, call), part: cut }
 }
 

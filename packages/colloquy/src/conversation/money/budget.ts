@@ -7,6 +7,7 @@ import type { MessageCreateParams } from '../../protocol/params.ts'
 import { compactionBound } from '../window/compaction.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
 import type { History } from '../history.ts'
+import { countedTokens } from '../request.ts'
 import type { Limits } from './limits.ts'
 import type { ReplyRecord, TotalUsage } from './ledger.ts'
 import { picoUsdOf, tokensOf } from './spending.ts'
@@ -190,10 +191,8 @@ async function promptBound({ params, history, added, engine, sameSettings }: Cal
   const onlyText = !added.some((json) => json.includes('"source":'))
   const known = sameSettings && onlyText ? tokensTo(history) : undefined
   if (known !== undefined) return known + bytesOf(added)
-  if (engine.countTokens) {
-    const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = params
-    return (await engine.countTokens(counted)).input_tokens
-  }
+  const counted = await countedTokens(engine, params)
+  if (counted !== undefined) return counted
   if (!onlyText || JSON.stringify(params.messages).includes('"source":')) {
     throw new AnthropicError('Cannot hold a budget: found an image or a document, and an engine that counts no tokens')
   }
@@ -206,9 +205,7 @@ export function tokensTo({ last }: History): number | undefined {
   if (last?.state !== 'committed' || last.reply === null) return undefined
   const { message, unpaid } = JSON.parse(last.reply) as ReplyRecord
   if (message === undefined || unpaid) return undefined
-  const { usage } = message
-  const prompt = usage.input_tokens + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0)
-  return prompt + usage.output_tokens
+  return Number(tokensOf(message.usage))
 }
 
 /** No token is shorter than a byte, and a message's own words take a few. */

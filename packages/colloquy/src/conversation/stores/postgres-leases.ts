@@ -3,16 +3,9 @@ import { ConversationNotFoundError } from '../errors.ts'
 import { accountsJson } from './postgres-spending.ts'
 import { unpaid } from '../records.ts'
 import { correcting, usedBy } from '../money/spending.ts'
-import { isGone } from './sqlite-owner.ts'
+import { isAbandoned, type Lease } from './owner.ts'
 import type { FinishedTurn, FinishStep, JournalStep, UnfinishedReply } from '../store.ts'
 import { wordsOf } from '../text.ts'
-
-const unfinishedStates = `('pending', 'streaming', 'awaiting_tools')`
-
-interface Lease {
-  owner: string
-  until: number
-}
 
 interface Row extends Lease, Omit<UnfinishedReply, 'abandoned' | 'held'> {
   heldPicoUsd: string
@@ -59,7 +52,7 @@ export class PostgresLeases {
          DELETE FROM %.delta WHERE message = $1::bigint
        ), ended AS (
          UPDATE %.message SET state = $2::text, json = $3::text, received = $4::text, reply = $5::text, words = $6::text
-         WHERE id = $1::bigint AND state IN ${unfinishedStates} RETURNING number
+         WHERE id = $1::bigint AND state IN ('pending', 'streaming', 'awaiting_tools') RETURNING number
        ), lease AS (
          DELETE FROM %.lease WHERE message = $1::bigint AND $2::text <> 'awaiting_tools'
          RETURNING held_pico_usd, held_tokens, accounts
@@ -93,7 +86,7 @@ export class PostgresLeases {
     )
     return rows.map(({ owner, until, heldPicoUsd, heldTokens, ...reply }) => ({
       ...reply,
-      abandoned: this.#isAbandoned({ owner, until }),
+      abandoned: isAbandoned({ owner, until }, this.#now()),
       held: { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) },
     }))
   }
@@ -106,7 +99,7 @@ export class PostgresLeases {
        WHERE accounts IS NOT NULL`,
       [],
     )
-    return [...new Set(leases.filter((lease) => this.#isAbandoned(lease)).map(({ id }) => id))]
+    return [...new Set(leases.filter((lease) => isAbandoned(lease, this.#now())).map(({ id }) => id))]
   }
 
   /** The turn had been given up and its place taken: the reply stands beside what was kept in its place. */
@@ -155,9 +148,5 @@ export class PostgresLeases {
     )
     if (late === undefined) throw new ConversationNotFoundError(id)
     return { number: late.number }
-  }
-
-  #isAbandoned({ owner, until }: Lease): boolean {
-    return until < this.#now() || isGone(owner)
   }
 }

@@ -4,7 +4,7 @@ import { PostgresLeases } from './postgres-leases.ts'
 import type { PostgresDatabase } from './postgres-schema.ts'
 import { searchMessages } from './postgres-search.ts'
 import { accountsJson, forgetDays, limitedJson, numbersOf, spendHeld, spendingOf } from './postgres-spending.ts'
-import { thisProcess } from './sqlite-owner.ts'
+import { thisProcess } from './owner.ts'
 import type {
   Account,
   BeginStep,
@@ -105,9 +105,11 @@ class PostgresStore implements ConversationStore {
     )
     if (row === undefined) return undefined
     const { place, ...conversation } = row
+    // Before the messages: a reply that ends meanwhile is then counted twice, held and spent, and never not at all.
+    const unfinished = await this.#leases.of(place)
     const messages = await this.#messagesTo(place, conversation.head)
     const elsewhere = messages.length === conversation.last ? [] : await this.#repliesElsewhere(place, messages)
-    return { conversation, messages, elsewhere, unfinished: await this.#leases.of(place) }
+    return { conversation, messages, elsewhere, unfinished }
   }
 
   async path(id: string, leaf: number): Promise<MessageRecord[]> {

@@ -1,12 +1,7 @@
 import type { SqliteConnection } from './sqlite-connection.ts'
-import { isGone, thisProcess } from './sqlite-owner.ts'
+import { isAbandoned, type Lease, thisProcess } from './owner.ts'
 import { hold, settle } from './sqlite-spending.ts'
 import type { Account, Hold, JournalStep, UnfinishedReply } from '../store.ts'
-
-interface Lease {
-  owner: string
-  until: number
-}
 
 interface Held {
   heldPicoUsd: string
@@ -74,7 +69,7 @@ export class SqliteLeases {
       handle,
       number,
       parent,
-      abandoned: this.#isAbandoned(lease),
+      abandoned: isAbandoned(lease, this.#now()),
       journal: this.#db
         .rows<{ json: string }>('SELECT json FROM delta WHERE message = ? ORDER BY part', handle)
         .map(({ json }) => json),
@@ -86,7 +81,7 @@ export class SqliteLeases {
   holders(): string[] {
     const sql = `SELECT public_id AS id, owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
       WHERE accounts IS NOT NULL`
-    const abandoned = this.#db.rows<Lease & { id: string }>(sql).filter((lease) => this.#isAbandoned(lease))
+    const abandoned = this.#db.rows<Lease & { id: string }>(sql).filter((lease) => isAbandoned(lease, this.#now()))
     return [...new Set(abandoned.map(({ id }) => id))]
   }
 
@@ -98,10 +93,6 @@ export class SqliteLeases {
     for (const { accounts, ...held } of ended) {
       if (accounts !== null) settle(this.#db, JSON.parse(accounts) as Account[], amounts(held), reply)
     }
-  }
-
-  #isAbandoned({ owner, until }: Lease): boolean {
-    return until < this.#now() || isGone(owner)
   }
 
   #end(): number {

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { script } from '../../engines/script.ts'
 import { type Conversation, openConversations } from '../index.ts'
 import type { ConversationStore } from '../store.ts'
-import { isGone, thisProcess } from './sqlite-owner.ts'
+import { isGone, thisProcess } from './owner.ts'
 import { sqliteStore } from './sqlite.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }

@@ -4,6 +4,7 @@ import { AnthropicError } from '../../protocol/error.ts'
 import type { Model } from '../../protocol/message.ts'
 import { findModel } from '../../protocol/models.ts'
 import type { MessageCreateParams } from '../../protocol/params.ts'
+import { countedTokens } from '../request.ts'
 import { leastCompactTokens } from './compaction.ts'
 import type { ConversationSettings } from '../settings.ts'
 
@@ -105,7 +106,6 @@ export async function checkFits(
   const limit = settings.window?.atTokens ?? windowOf(settings)
   // The estimate errs on the side of too much, so that it refuses nothing by itself.
   if (limit === undefined || tokens <= limit || !engine.countTokens) return
-  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = request()
-  const { input_tokens: found } = await engine.countTokens(counted)
-  if (found > limit) throw new WindowError(found, limit)
+  const found = await countedTokens(engine, request())
+  if (found !== undefined && found > limit) throw new WindowError(found, limit)
 }
