@@ -1,4 +1,4 @@
-import { apiError } from 'colloquy/protocol'
+import { apiError, parseJson } from 'colloquy/protocol'
 
 /** Reads a request's JSON body, at most `maxBytes` of it. Throws the API's 400 or 413. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
@@ -11,7 +11,7 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const bytes = await readBytes(request, maxBytes)
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
     throw apiError('invalid_request_error', `The request body is not valid JSON: ${describe(error, bytes)}`)
   }

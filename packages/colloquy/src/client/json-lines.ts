@@ -1,4 +1,5 @@
 import { AnthropicError } from '../protocol/error.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import { connectionError } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { Call } from './retry.ts'
@@ -40,7 +41,7 @@ async function readFrom(reply: Reply, url: string): Promise<Uint8Array | undefin
 
 function parseLine<Item>(line: string, number: number, url: string): Item {
   try {
-    return JSON.parse(line) as Item
+    return parseJson(line) as Item
   } catch (cause) {
     throw new AnthropicError(`Cannot read line ${number} of ${url} as JSON: found ${line.slice(0, 60)}`, { cause })
   }

@@ -37,7 +37,7 @@ export async function readBody(reply: Reply): Promise<string> {
 export async function readJson(call: Call, reply: Reply): Promise<unknown> {
   for (;;) {
     try {
-      const value = parseJson(await call.within(reply, readBody(reply)), reply)
+      const value = await parseBody(await call.within(reply, readBody(reply)), reply)
       call.settle()
       return withIds(value, reply)
     } catch (error) {
@@ -47,21 +47,19 @@ export async function readJson(call: Call, reply: Reply): Promise<unknown> {
   }
 }
 
-function parseJson(text: string, reply: Reply): unknown {
+async function parseBody(text: string, reply: Reply): Promise<unknown> {
   if (reply.status === 204) return null
   if (text === '') return undefined
   try {
-    return JSON.parse(text)
+    if (!text.includes('_use"')) return JSON.parse(text)
+  } catch {
+    // Read below once more, which says what is wrong.
+  }
+  const { parseReply } = await import('./parse-reply.ts')
+  try {
+    return parseReply(text, reply)
   } catch (cause) {
-    const kind = reply.header('content-type') ?? 'no content-type'
-    const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
-    throw new APIResponseError(
-      reply.status,
-      undefined,
-      `Cannot read the reply as JSON: found ${text.length} characters of ${kind}: ${found}`,
-      reply.headers(),
-      { cause },
-    )
+    throw new APIResponseError(reply.status, undefined, (cause as Error).message, reply.headers(), { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 import { jsonOf, keepJson } from '../protocol/kept-json.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
 import { withMark } from './cache/cache-marks.ts'
@@ -200,7 +201,7 @@ function lazyMessage(role: string, json: string): MessageParam {
   const message = {
     role,
     get content() {
-      content ??= deepFreeze((JSON.parse(json) as { content: unknown }).content)
+      content ??= deepFreeze((parseJson(json) as { content: unknown }).content)
       return content
     },
   }

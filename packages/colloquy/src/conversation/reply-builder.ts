@@ -3,6 +3,7 @@ import type { MessageStreamEvent } from '../protocol/event.ts'
 import { receivedJson } from '../protocol/event-stream.ts'
 import { isKept, jsonOf } from '../protocol/kept-json.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import { jsonMembers } from './json-members.ts'
 
 /** A block of a reply as it arrived. */
@@ -107,7 +108,7 @@ export function blockJson({ block, input, members, citations }: ArrivedBlock): s
 /** The value as the text that it came as, unless it says something else by now. */
 function exactly(value: unknown, text: string | undefined): string {
   const json = JSON.stringify(value)
-  return text === undefined || text === json || JSON.stringify(JSON.parse(text)) !== json ? json : text
+  return text === undefined || text === json || JSON.stringify(parseJson(text)) !== json ? json : text
 }
 
 /** Whether the input can be sent back: a JSON object, or nothing, which stands for an empty one. */

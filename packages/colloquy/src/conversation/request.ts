@@ -3,6 +3,7 @@ import { keepJson } from '../protocol/kept-json.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import { findModel } from '../protocol/models.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import { withCompaction } from './window/compaction.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
@@ -64,7 +65,7 @@ function prefillOf({ json }: MessageRecord, settings: ConversationSettings): Con
   if (!findModel(settings.model)?.prefill || settings.thinking?.type === 'enabled') return undefined
   const texts = jsonMembers(json).get('content')!
   if (texts.startsWith('"')) return undefined
-  const content = jsonElements(texts).map((text) => keepJson(JSON.parse(text) as ContentBlock, text))
+  const content = jsonElements(texts).map((text) => keepJson(parseJson(text) as ContentBlock, text))
   const last = content.at(-1)
   if (last?.type !== 'text') return undefined
   // The API refuses a prefill that ends in white space.

@@ -3,6 +3,7 @@ import type { Engine } from '../protocol/engine.ts'
 import { APIUserAbortError } from '../protocol/error.ts'
 import type { ContentBlock, Message } from '../protocol/message.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import { replay } from '../protocol/replay.ts'
 import type { Bill, Call } from './money/budget.ts'
 import type { CacheReport } from './cache/cache-planner.ts'
@@ -196,7 +197,7 @@ async function fit(
   const cut = cutFor({ settings, history: plan.history, added, summaries: state.summaries })
   const history = plan.history.after(cut)
   const request = (): MessageCreateParams => {
-    const messages = [...history.sent, ...added.map((json) => JSON.parse(json) as MessageParam)]
+    const messages = [...history.sent, ...added.map((json) => parseJson(json) as MessageParam)]
     return requestOf(settings, plan, messages).params
   }
   await checkFits(request, cut.tokens, settings, engine)

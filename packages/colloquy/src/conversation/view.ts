@@ -1,4 +1,5 @@
 import type { Message, StopReason, Usage } from '../protocol/message.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import type { MessageContentParam } from '../protocol/params.ts'
 import type { ReplyRecord } from './money/ledger.ts'
 import type { ConversationSummary, MessageRecord, MessageState, SearchHit } from './store.ts'
@@ -56,7 +57,7 @@ function parseMessage({
   reply,
 }: MessageRecord): ConversationMessage {
   const source = received ?? json
-  const content = source === '' ? [] : (JSON.parse(source) as { content: MessageContentParam }).content
+  const content = source === '' ? [] : (parseJson(source) as { content: MessageContentParam }).content
   const message: ConversationMessage = {
     id: String(number),
     parentId: parent === 0 ? undefined : String(parent),
@@ -82,7 +83,7 @@ export function replyMessage({ json, received, reply }: MessageRecord): Message 
   const { message } = JSON.parse(reply ?? '{}') as ReplyRecord
   if (message === undefined) return undefined
   const source = received ?? json
-  const content = source === '' ? [] : (JSON.parse(source) as Pick<Message, 'content'>).content
+  const content = source === '' ? [] : (parseJson(source) as Pick<Message, 'content'>).content
   const { id, type, role, model, ...rest } = message
   return { id, type, role, model, content, ...rest }
 }

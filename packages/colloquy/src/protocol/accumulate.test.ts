@@ -23,6 +23,10 @@ function record<T, Required extends keyof T = keyof T>(
 const text = fc.string({ unit: fc.constantFrom('a', ' ', '\n', 'é', '🦋', '\ud83e', '"', '\\') })
 // By way of text, since JSON has one zero and JavaScript two.
 const json = fc.jsonValue({ stringUnit: 'grapheme' }).map((value) => JSON.parse(JSON.stringify(value)) as typeof value)
+// In fields of events whose keys are the API's own: V8 takes some keys with an escape for others (see parse-json.ts).
+const plainJson = fc
+  .jsonValue({ stringUnit: fc.constantFrom('a', ' ', 'é', '🦋') })
+  .map((value) => JSON.parse(JSON.stringify(value)) as typeof value)
 const index = fc.nat(100)
 
 const anyCitation = fc.oneof(
@@ -95,7 +99,7 @@ const anyUsage = record(
         }),
       ),
     ),
-    usage_of_tomorrow: json,
+    usage_of_tomorrow: plainJson,
   },
   {
     requiredKeys: ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens', 'output_tokens'],
@@ -116,7 +120,7 @@ const anyMessage: fc.Arbitrary<Message> = record(
     ),
     container: fc.option(record({ id: text, expires_at: text })),
     usage: anyUsage,
-    field_of_tomorrow: json,
+    field_of_tomorrow: plainJson,
   },
   { requiredKeys: ['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage'] },
 )

@@ -9,6 +9,7 @@ import type {
 import { keepCompiled } from './keep-compiled.ts'
 import type { ContentBlock, Message } from './message.ts'
 import { setPartialInput } from './partial-input.ts'
+import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
 
 /** The whole message that a stream carries. A stream that ends before `message_stop` is an `AnthropicError`. */
@@ -155,7 +156,7 @@ class ToolInput {
     // A tool without arguments may send empty pieces only: the `{}` that its block began with stands.
     if (this.#text === '') return
     try {
-      this.#block.input = JSON.parse(this.#text)
+      this.#block.input = parseJson(this.#text)
       setPartialInput(this.#block, undefined)
     } catch {
       this.show()

@@ -1,5 +1,6 @@
 import { AnthropicError, errorFrom, isErrorBody } from './error.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from './event.ts'
+import { parseJson } from './parse-json.ts'
 import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
 
 export interface EventStreamOptions extends SseOptions {
@@ -42,13 +43,15 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   if (name === 'ping') return { type: 'ping' }
   if (data === '' || data === '[DONE]') return undefined
   if (name === 'error') return errorEvent(data)
-  const value = parseJson(name, data)
+  const value = parseData(name, data)
   const type = value.type ?? name
   if (type === 'error') return errorEvent(data)
   if (type === undefined) return undefined
   if (value.type === undefined) return { ...value, type } as ServerEvent
-  const event = value as ServerEvent
-  if (carriesWhole(event)) texts.set(event, data)
+  if (!carriesWhole(value as ServerEvent)) return value as ServerEvent
+  // Only here the keys may be anybody's: those of the other events are the API's.
+  const event = parseJson(data) as ServerEvent
+  texts.set(event, data)
   return event
 }
 
@@ -71,7 +74,7 @@ export function isErrorEvent(event: ServerEvent): event is ErrorEvent {
   return event.type === 'error'
 }
 
-function parseJson(name: string | undefined, data: string): { type?: unknown } {
+function parseData(name: string | undefined, data: string): { type?: unknown } {
   let cause: unknown
   try {
     const value: unknown = JSON.parse(data)

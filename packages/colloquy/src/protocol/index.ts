@@ -18,6 +18,7 @@ export * from './money.ts'
 export * from './near-miss.ts'
 export * from './page.ts'
 export * from './params.ts'
+export * from './parse-json.ts'
 export {
   type OutputFormat,
   type ParseableParams,

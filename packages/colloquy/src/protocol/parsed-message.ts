@@ -1,5 +1,6 @@
 import { AnthropicError } from './error.ts'
 import type { ContentBlock, Message, TextBlock } from './message.ts'
+import { parseJson } from './parse-json.ts'
 import type { JSONOutputFormat, MessageCreateParams, OutputConfig } from './params.ts'
 
 /** What `output_config.format` takes, with the way back from the reply's text to a value. */
@@ -47,13 +48,13 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
 }
 
 function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown>): unknown {
-  return 'parse' in format ? format.parse(text) : parseJson(text)
+  return 'parse' in format ? format.parse(text) : outputJson(text)
 }
 
 /** The JSON value that the text of a reply is. */
-export function parseJson(text: string): unknown {
+export function outputJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (error) {
     throw new AnthropicError(`Cannot parse the structured output as JSON: ${(error as Error).message}`, {
       cause: error,

@@ -1,6 +1,6 @@
 import { AnthropicError } from './error.ts'
 import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
-import { type OutputFormat, parseJson } from './parsed-message.ts'
+import { type OutputFormat, outputJson } from './parsed-message.ts'
 
 /** What validation libraries have in common (standardschema.dev): zod, valibot, arktype and others make objects like this. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -115,7 +115,7 @@ export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { reado
     type: 'json_schema',
     schema: transform ? transformJsonSchema(schema) : { ...schema },
     parse: (text) => {
-      const value = parseJson(text)
+      const value = outputJson(text)
       const issues = checkJson(schema, value)
       if (issues.length) throw mismatch(describeIssues(issues))
       return value as FromSchema<Schema>
@@ -133,7 +133,7 @@ export function standardSchemaOutputFormat<Schema extends StandardSchema>(
     type: 'json_schema',
     schema: transformJsonSchema(toJsonSchema(schema, jsonSchema)),
     parse: (text) => {
-      const result = schema['~standard'].validate(parseJson(text))
+      const result = schema['~standard'].validate(outputJson(text))
       if (result instanceof Promise) {
         result.catch(() => {})
         throw new AnthropicError(

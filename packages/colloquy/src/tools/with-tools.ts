@@ -8,6 +8,7 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from '../protocol/params.ts'
+import { parseJson } from '../protocol/parse-json.ts'
 import { JsonReader } from '../protocol/partial-json.ts'
 import { unlisted } from '../protocol/unlisted.ts'
 import { sendable } from './call.ts'
@@ -151,7 +152,7 @@ function* whole(index: number, block: ServedBlock): Generator<MessageStreamEvent
 function inputOf(text: string): unknown {
   if (text === '') return undefined
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return new JsonReader().push(text)
   }
