@@ -9,7 +9,7 @@ import { ContentError } from './errors.ts'
 import type { History } from './history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { copyPath } from './records.ts'
-import { type Plan, planToContinue, requestOf, waitingCalls } from './request.ts'
+import { type Plan, planToContinue, requestOf } from './request.ts'
 import { type ConversationSettings, changeSettings } from './settings.ts'
 import { addConversation, type ConversationState } from './state.ts'
 import type { ConversationStore, MessageRecord, TreeNode } from './store.ts'
@@ -240,7 +240,7 @@ export class Conversation {
   }
 
   #planToSay(content: MessageContentParam, history: History): Plan {
-    checkContent(content, waitingCalls(history.lastSent))
+    checkContent(content, history.waitingCalls)
     const json = JSON.stringify({ role: 'user', content })
     return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
   }

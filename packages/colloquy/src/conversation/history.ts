@@ -4,7 +4,8 @@ import type { ContentBlock } from '../protocol/message.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
 import { withMark } from './cache/cache-marks.ts'
 import { MessageBytes } from './message-bytes.ts'
-import { droppedFor } from './money/ledger.ts'
+import { droppedFor, type ReplyRecord } from './money/ledger.ts'
+import { waitingCalls } from './request.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from './store.ts'
 
@@ -16,6 +17,12 @@ export interface SentPart {
   summary: string | undefined
   /** `bound`: no thinking but what was thought behind this same beginning. */
   thinking: 'all' | 'bound'
+}
+
+/** A reply, and what is kept beside it. */
+export interface KnownReply {
+  record: MessageRecord
+  about: ReplyRecord
 }
 
 /** The messages of the active path, and what of them is sent. */
@@ -34,6 +41,7 @@ export class History {
   /** How many of the first records were searched for compactions. */
   #searchedForCompactions = 0
   #tail: (SentPart & { history: History }) | undefined
+  #lastReply: KnownReply | undefined
 
   /** @param records taken over, not copied. */
   constructor(records: MessageRecord[] = []) {
@@ -63,16 +71,16 @@ export class History {
   }
 
   /**
-   * The messages as they are sent, some of them with a cache mark on their last block. The marks stand near the end: what
-   * is before the first of them is sent as it was kept.
+   * Puts a cache mark on the last block of some messages. The marks stand near the end: what is before the first of them is
+   * sent as it was kept.
    *
-   * @param marks by the message's place in `sent`.
+   * @param messages from `sent`, and changed in place.
+   * @param marks by the message's place.
    */
-  sentWith(marks: ReadonlyMap<number, CacheControlEphemeral>): MessageParam[] {
-    if (marks.size === 0) return this.sent
-    const messages = this.sent
+  mark(messages: MessageParam[], marks: ReadonlyMap<number, CacheControlEphemeral>): void {
+    if (marks.size === 0) return
     for (const [index, mark] of marks) messages[index] = withMark(messages[index]!, mark)
-    return this.#kept(messages, Math.min(...marks.keys()))
+    this.#kept(messages, Math.min(...marks.keys()))
   }
 
   /** Whether a message of the user's carries a cache mark of its own. */
@@ -108,6 +116,23 @@ export class History {
   get lastSent(): MessageParam | undefined {
     const record = this.#records.findLast(({ json }) => json !== '')
     return record && lazyMessage(record.role, record.json)
+  }
+
+  /** The ids of the calls at its end that wait for their results. */
+  get waitingCalls(): string[] {
+    const record = this.#records.findLast(({ json }) => json !== '')
+    // Most replies call nothing, and are not read again to know that.
+    return record?.json.includes('"tool_use"') ? waitingCalls(this.lastSent) : []
+  }
+
+  /** The last message with something beside it, and what that is. */
+  get lastReply(): KnownReply | undefined {
+    const record = this.#records.findLast(({ reply }) => reply !== null)
+    if (record === undefined) return undefined
+    if (this.#lastReply?.record !== record) {
+      this.#lastReply = { record, about: JSON.parse(record.reply!) as ReplyRecord }
+    }
+    return this.#lastReply
   }
 
   /** The history up to and with the message; undefined where it does not stand in this one. */

@@ -91,6 +91,7 @@ function textsIn(event: MessageStreamEvent, name: 'content_block' | 'delta'): Re
 
 /** The block as JSON, as it was written. A tool input that is no whole object stands beside an empty one, as text. */
 export function blockJson({ block, input, members, citations }: ArrivedBlock): string {
+  if (input === undefined && members === undefined && citations === undefined) return JSON.stringify(block)
   const isWhole = input === undefined || input === '' || isObject(input)
   const fields = isWhole ? block : { ...block, input: {}, partial_json: input }
   const texts = Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {

@@ -76,7 +76,7 @@ async function takeTurn(
 ): Promise<Reply> {
   for (;;) {
     const begun = await begin(state, asking, request, control)
-    if (!begun.repeated) return run(state, asking, request, begun, control)
+    if (!begun.repeated) return run(state, asking, begun, control)
     const { reply, message } = begun
     if (reply.state === 'committed') return repeat(reply, control)
     if (isUnfinished(reply.state)) await waitElsewhere(state, request, control.signal)
@@ -98,8 +98,8 @@ interface Planned extends BegunTurn {
   /** The message that the reply answers. */
   parent: number
   at: number
-  /** What a limit makes of the settings. */
-  lowered: Partial<ConversationSettings>
+  /** With what a limit made of them. */
+  settings: ConversationSettings
   /** Where what the reply uses is counted. */
   accounts: readonly Account[] | undefined
   /** What of the history is sent. */
@@ -167,12 +167,20 @@ async function beginNow(
     { bill, user: settings.metadata?.user_id ?? '' },
   )
   if (begun.repeated) return begun
-  state.askedWith = promptSettings(settings)
+  // Only the next bill asks.
+  state.askedWith = bill && promptSettings(settings)
   const asked = askedRecords(plan, begun.first, at)
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
   if (hold !== undefined) state.hold(begun.reply, hold)
-  const lowered = maxTokens === undefined ? {} : { max_tokens: maxTokens }
-  return { ...begun, parent: asked.at(-1)?.number ?? parent, plan, at, lowered, accounts: hold?.accounts, part }
+  return {
+    ...begun,
+    parent: asked.at(-1)?.number ?? parent,
+    plan,
+    at,
+    settings: maxTokens === undefined ? settings : { ...settings, max_tokens: maxTokens },
+    accounts: hold?.accounts,
+    part,
+  }
 }
 
 const whole: SentPart = { dropped: 0, summary: undefined, thinking: 'all' }
@@ -228,16 +236,10 @@ async function unless(signal: AbortSignal, done: Promise<unknown>): Promise<void
   if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
 }
 
-async function run(
-  state: ConversationState,
-  asking: Asking,
-  request: TurnRequest,
-  begun: Planned,
-  control: TurnControl,
-): Promise<Reply> {
+async function run(state: ConversationState, asking: Asking, begun: Planned, control: TurnControl): Promise<Reply> {
   const { parent, at, accounts } = begun
-  const { end, message, cost, cache, error } = await receive(state, asking, request, begun, control).catch(
-    (error: Error) => unasked(state.id, begun.handle, error),
+  const { end, message, cost, cache, error } = await receive(state, asking, begun, control).catch((error: Error) =>
+    unasked(state.id, begun.handle, error),
   )
   const number = await keep(state, { ...end, accounts })
   control.kept = true
@@ -251,12 +253,10 @@ async function run(
 async function receive(
   state: ConversationState,
   asking: Asking,
-  { overrides }: TurnRequest,
-  { plan, handle, lowered, part }: Planned,
+  { plan, handle, settings, part }: Planned,
   control: TurnControl,
 ): Promise<Exchanged & { cache?: CacheReport | undefined }> {
   const { store, id } = state
-  const settings = changeSettings(state.settings, { ...overrides, ...lowered })
   if (plan.reply !== undefined) return writtenByHand({ id, handle, content: plan.reply, model: settings.model })
   const builder = builderFor(plan)
   control.watch(() => builder.message)

@@ -179,8 +179,9 @@ function update(message: Message, { type: _type, delta, usage, ...rest }: Messag
 
 function replace(target: object, values: object | undefined): void {
   for (const [key, value] of Object.entries(values ?? {})) {
-    if (value != null)
-      Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+    if (value == null) continue
+    if (key !== '__proto__') (target as Record<string, unknown>)[key] = value
+    else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   }
 }
 

@@ -55,14 +55,27 @@ export function costOf(usage: Usage, model: string | ModelEntry, options: CostOp
   const calls = [usage, ...compactions].map(tokensOf)
   const searches = usage.server_tool_use?.web_search_requests ?? 0
   if (!calls.every(isCounted) || !isCount(searches)) return undefined
-  const total = addCosts(...calls.map((tokens) => totalOf(tokenParts(tokens, price, factor))))
-  return { ...totalOf({ ...total.parts, serverTools: BigInt(searches) * webSearchPicoUsd }), price }
+  const parts = noParts()
+  for (const tokens of calls) addTokens(parts, tokens, price, factor)
+  parts.serverTools = BigInt(searches) * webSearchPicoUsd
+  return { picoUsd: sumOf(parts), parts, price }
 }
 
 /** The price that holds on a day: the newest one that has begun. */
 export function priceAt(entry: ModelEntry, at: Date): Price | undefined {
-  const day = at.toISOString().slice(0, 10)
+  const day = dayOf(at)
   return entry.prices.findLast((price) => price.from <= day)
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+/** The day that was asked for last: it is asked for several times a turn, and writing it out takes longer than the rest. */
+let lastDay = { number: Number.NaN, text: '' }
+
+/** Such as `2026-11-21`, in UTC. */
+function dayOf(at: Date): string {
+  const number = Math.floor(at.getTime() / dayMs)
+  if (lastDay.number !== number) lastDay = { number, text: at.toISOString().slice(0, 10) }
+  return lastDay.text
 }
 
 /** The band that a prompt of so many tokens is billed in. */
@@ -72,9 +85,19 @@ export function bandFor(price: Price, promptTokens: number): PriceBand {
 
 /** Adds up, bucket by bucket. What has no price cannot be added: count it beside the sum. */
 export function addCosts(...costs: readonly CostTotal[]): CostTotal {
-  const parts = { input: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, output: 0n, serverTools: 0n }
+  const parts = noParts()
   for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]
-  return totalOf(parts)
+  return { picoUsd: sumOf(parts), parts }
+}
+
+function noParts(): CostParts {
+  return { input: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, output: 0n, serverTools: 0n }
+}
+
+function sumOf(parts: CostParts): PicoUsd {
+  let sum = 0n
+  for (const name of partNames) sum += parts[name]
+  return sum
 }
 
 const tokenNames = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'output'] as const
@@ -105,17 +128,11 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-function tokenParts(tokens: Tokens, price: Price, { times, over }: Factor): CostParts {
+function addTokens(parts: CostParts, tokens: Tokens, price: Price, { times, over }: Factor): void {
   const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokens
   const band = bandFor(price, input + cacheWrite5m + cacheWrite1h + cacheRead)
-  const part = (name: keyof Tokens): PicoUsd => (BigInt(tokens[name]) * band[name] * times) / over
-  return {
-    input: part('input'),
-    cacheWrite5m: part('cacheWrite5m'),
-    cacheWrite1h: part('cacheWrite1h'),
-    cacheRead: part('cacheRead'),
-    output: part('output'),
-    serverTools: 0n,
+  for (const name of tokenNames) {
+    if (tokens[name] > 0) parts[name] += (BigInt(tokens[name]) * band[name] * times) / over
   }
 }
 
@@ -131,8 +148,4 @@ function factorOf(usage: Usage, price: Price, batch: boolean): Factor | undefine
   if (speed === undefined) return undefined
   const [times, over] = usage.inference_geo === 'us' ? [11n, 10n] : [1n, 1n]
   return { times: times * speed, over: batch ? over * 2n : over }
-}
-
-function totalOf(parts: CostParts): CostTotal {
-  return { picoUsd: partNames.reduce((sum, name) => sum + parts[name], 0n), parts }
 }

@@ -1,3 +1,4 @@
+import { isKept, jsonOf } from '../../protocol/kept-json.ts'
 import type {
   CacheControlEphemeral,
   ContentBlockParam,
@@ -33,7 +34,8 @@ export function placeMarks(
   const last = messages.findLastIndex(canBeMarked)
   if (last >= 0) marks.set(last, mark(tail))
   const before = messages.findLastIndex((message, index) => index < last && canBeMarked(message))
-  if (before >= 0 && positions(messages.slice(before + 1, last + 1)) >= lookBack) marks.set(before, mark(tail))
+  const added = messages.slice(before + 1, last + 1)
+  if (before >= 0 && mayHold(added, lookBack) && positions(added) >= lookBack) marks.set(before, mark(tail))
   return { settings: markShared(settings, minTokens), messages: marks }
 }
 
@@ -81,6 +83,18 @@ function canBeMarked({ role, content }: MessageParam): boolean {
 function canCarry(block: ContentBlockParam): boolean {
   if (block.type === 'thinking' || block.type === 'redacted_thinking') return false
   return block.type !== 'text' || block.text.trim() !== ''
+}
+
+/** Whether they may have so many blocks. What is kept as JSON is not read for that: each block names its type. */
+function mayHold(messages: readonly MessageParam[], count: number): boolean {
+  let most = 0
+  for (const message of messages) {
+    if (!isKept(message)) return true
+    const json = jsonOf(message)
+    most++
+    for (let at = json.indexOf('"type"'); at >= 0 && most < count; at = json.indexOf('"type"', at + 1)) most++
+  }
+  return most >= count
 }
 
 /** How many places the cache counts: a run of tool calls is one, and so is a run of their results. */

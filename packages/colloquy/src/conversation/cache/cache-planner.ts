@@ -6,7 +6,7 @@ import type { MessageCreateParams } from '../../protocol/params.ts'
 import { hasOwnMarks, placeMarks } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history.ts'
-import { callsIn, type ReplyRecord } from '../money/ledger.ts'
+import { callsIn } from '../money/ledger.ts'
 
 /** What was planned for the prompt cache, and what came of it. */
 export interface CacheReport {
@@ -48,7 +48,11 @@ export class CachePlanner {
   #lastRequestAt: number | undefined
   #lastSent: Sent | undefined
 
-  /** Undefined where no marks are to be placed: the model is unknown, or the user places them by hand. */
+  /**
+   * Undefined where no marks are to be placed: the model is unknown, or the user places them by hand.
+   *
+   * @param params its messages are those of the history's `sent`, and are changed in place.
+   */
   plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnMarks(settings) || history.hasOwnMarks) return undefined
@@ -61,10 +65,11 @@ export class CachePlanner {
       readFactor: readFactor(model),
     })
     const marks = placeMarks({ ...settings, messages }, { tail: ttl, minTokens: model.minCacheTokens })
+    history.mark(messages, marks.messages)
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
     return {
-      params: { ...marks.settings, messages: history.sentWith(marks.messages) },
+      params: { ...marks.settings, messages },
       report: (usage) => {
         const calls = callsIn(usage)
         const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
@@ -104,11 +109,9 @@ export class CachePlanner {
   }
 
   /** Whether the last reply's request left a part for 5 minutes that lives on. What an hour left is no reason to choose. */
-  #warm({ records }: History, now: number): CacheTtl | 'nothing' {
-    const last = records.findLast(({ role, reply }) => role === 'assistant' && reply !== null)
-    if (last?.reply == null || now - last.createdAt > lifetimeMs['5m']) return 'nothing'
-    const { message } = JSON.parse(last.reply) as ReplyRecord
-    return message?.usage.cache_creation?.ephemeral_5m_input_tokens ? '5m' : 'nothing'
+  #warm({ lastReply }: History, now: number): CacheTtl | 'nothing' {
+    if (lastReply === undefined || now - lastReply.record.createdAt > lifetimeMs['5m']) return 'nothing'
+    return lastReply.about.message?.usage.cache_creation?.ephemeral_5m_input_tokens ? '5m' : 'nothing'
   }
 
   #expected(settings: string, now: number): number {

@@ -9,7 +9,7 @@ import { BudgetError, type LimitName } from '../errors.ts'
 import type { History } from '../history.ts'
 import { countedTokens } from '../request.ts'
 import type { Limits } from './limits.ts'
-import type { ReplyRecord, TotalUsage } from './ledger.ts'
+import type { TotalUsage } from './ledger.ts'
 import { picoUsdOf, tokensOf } from './spending.ts'
 import type { Amounts } from '../store.ts'
 
@@ -201,9 +201,9 @@ async function promptBound({ params, history, added, engine, sameSettings }: Cal
 }
 
 /** The tokens up to the last reply, which its usage told; undefined where it told nothing. */
-export function tokensTo({ last }: History): number | undefined {
-  if (last?.state !== 'committed' || last.reply === null) return undefined
-  const { message, unpaid } = JSON.parse(last.reply) as ReplyRecord
+export function tokensTo({ last, lastReply }: History): number | undefined {
+  if (last?.state !== 'committed' || last !== lastReply?.record) return undefined
+  const { message, unpaid } = lastReply.about
   if (message === undefined || unpaid) return undefined
   return Number(tokensOf(message.usage))
 }

@@ -2,7 +2,6 @@ import { findModel } from '../../protocol/models.ts'
 import { answersCalls } from '../branches.ts'
 import { tokensTo } from '../money/budget.ts'
 import type { History, SentPart } from '../history.ts'
-import { droppedFor } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { type Summary, summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
@@ -165,9 +164,8 @@ function startsIn(
 }
 
 /** How many of the first records were not sent when the last reply was asked for. */
-function droppedBefore({ records }: History): number {
-  const last = records.findLast(({ reply }) => reply !== null)
-  return last === undefined ? 0 : droppedFor(last.reply)
+function droppedBefore({ lastReply }: History): number {
+  return lastReply?.about.dropped ?? 0
 }
 
 /** Characters, but of an image as many as it has tokens. */
