@@ -42,28 +42,33 @@ export async function exchange(asked: Exchange, control: TurnControl): Promise<E
     control.abort(error)
   })
   let error: Error | undefined
-  const deaf = new Deaf(control.signal)
+  const reading: Reading = { isOver: false }
   try {
-    await Promise.race([receive(asked, control, journal, deaf), deaf.left])
+    await Promise.race([receive(asked, control, journal, reading), control.left])
   } catch (caught) {
     if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }
-  deaf.stop()
+  reading.isOver = true
   await journal.close()
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
   return { ...endOf({ id, handle, builder, error, dropped }), error }
+}
+
+interface Reading {
+  /** Whatever the engine still says comes too late. */
+  isOver: boolean
 }
 
 async function receive(
   { engine, params, context, builder }: Exchange,
   control: TurnControl,
   journal: Journal,
-  deaf: Deaf,
+  reading: Reading,
 ): Promise<void> {
   const { signal } = control
   signal.throwIfAborted()
   for await (const event of engine(params, { ...context, signal })) {
-    if (deaf.isLeft) return
+    if (reading.isOver) return
     if (event.type === 'ping') continue
     builder.push(event)
     journal.push(event)
@@ -73,38 +78,6 @@ async function receive(
     signal.throwIfAborted()
   }
   throw new APIConnectionError({ message: 'The reply ended before it was whole: found no message_stop.' })
-}
-
-/** How long an engine may take to stop when it is told to; after that it is left to itself. */
-const graceMs = 1000
-
-/** Whoever stops a reply does not wait for an engine that does not hear. */
-class Deaf {
-  /** Rejects when the time is up. */
-  readonly left: Promise<never>
-  isLeft = false
-  readonly #signal: AbortSignal
-  readonly #leave: (reason: unknown) => void
-  #timer: ReturnType<typeof setTimeout> | undefined
-
-  constructor(signal: AbortSignal) {
-    const { promise, reject } = Promise.withResolvers<never>()
-    promise.catch(() => {})
-    this.left = promise
-    this.#leave = reject
-    this.#signal = signal
-    signal.addEventListener('abort', this.#wait, { once: true })
-  }
-
-  stop(): void {
-    this.isLeft = true
-    this.#signal.removeEventListener('abort', this.#wait)
-    clearTimeout(this.#timer)
-  }
-
-  readonly #wait = (): void => {
-    this.#timer = setTimeout(() => this.#leave(this.#signal.reason), graceMs)
-  }
 }
 
 interface Received extends Pick<Exchange, 'id' | 'handle' | 'builder'> {

@@ -24,9 +24,14 @@ export interface Reply {
   stopReason: StopReason | null
 }
 
+/** How long an engine may take to stop when it is told to; after that it is left to itself. */
+const graceMs = 1000
+
 /** What the one who runs a turn has of it. */
 export interface TurnControl {
   readonly signal: AbortSignal
+  /** Rejects a while after the abort: whoever stops a reply does not wait for an engine that does not hear. */
+  readonly left: Promise<never>
   abort(reason: unknown): void
   publish(event: MessageStreamEvent): void
   /** Says where the message so far can be had. */
@@ -49,6 +54,8 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   readonly [Symbol.toStringTag] = 'Turn'
   readonly #reply = Promise.withResolvers<Reply>()
   readonly #controller = new AbortController()
+  readonly #left = Promise.withResolvers<never>()
+  #leaving: ReturnType<typeof setTimeout> | undefined
   readonly #events: MessageStreamEvent[] = []
   #waiting: (() => void)[] = []
   #settled = false
@@ -82,7 +89,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
 
   /** Stops the reply. What arrived is kept; whoever waits gets an `APIUserAbortError`. */
   abort(): void {
-    this.#controller.abort()
+    this.#abort()
   }
 
   then<Result = Reply, Failure = never>(
@@ -110,12 +117,13 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
 
   async #run(run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = this.#reply
-    const abort = (): void => this.#controller.abort(signal?.reason)
+    const abort = (): void => this.#abort(signal?.reason)
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort, { once: true })
     const control: TurnControl = {
       signal: this.#controller.signal,
-      abort: (reason) => this.#controller.abort(reason),
+      left: this.#left.promise,
+      abort: (reason) => this.#abort(reason),
       publish: (event) => this.#publish(event),
       watch: (message) => (this.#message = message),
       kept: false,
@@ -132,9 +140,18 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
       reject(error)
     } finally {
       signal?.removeEventListener('abort', abort)
+      clearTimeout(this.#leaving)
       this.#settled = true
       this.#wake()
     }
+  }
+
+  #abort(reason?: unknown): void {
+    if (this.#settled) return
+    const { signal } = this.#controller
+    this.#controller.abort(reason)
+    this.#left.promise.catch(() => {})
+    this.#leaving ??= setTimeout(() => this.#left.reject(signal.reason), graceMs)
   }
 
   #publish(event: MessageStreamEvent): void {
