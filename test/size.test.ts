@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { compile } from '../scripts/compile.ts'
@@ -26,6 +27,17 @@ test(`the client weighs at most ${ceilingBytes / 1000} KB in a browser, minified
 test('what the client loads in a browser has nothing of Node', async () => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
   for (const chunk of chunks) assert.doesNotMatch(new TextDecoder().decode(chunk), /["']node:(?!process)/)
+})
+
+test('the client is two files on Node, and its errors are those of the other doors', async () => {
+  const file = (name: string): string => join(folder, 'dist/node', name)
+  const importsIn = (name: string): string[] =>
+    [...readFileSync(file(name), 'utf8').matchAll(/from\s*"\.\/([^"]+)"/g)].map(([, path]) => path!)
+  assert.deepEqual([...new Set(importsIn('index.js'))], ['shared/client.js'])
+  assert.deepEqual(importsIn('shared/client.js'), [])
+  const client = (await import(pathToFileURL(file('index.js')).href)) as Record<string, unknown>
+  const protocol = (await import(pathToFileURL(file('protocol/index.js')).href)) as Record<string, unknown>
+  assert.equal(client['APIError'], protocol['APIError'])
 })
 
 /** What a page loads before the program runs: what it imports, without what is imported later. */
