@@ -114,7 +114,7 @@ export function install(folder: string, packages: readonly string[]): void {
   npm(folder, 'install', '--save-exact', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...packages)
 }
 
-export function npm(folder: string, ...parameters: string[]): void {
+function npm(folder: string, ...parameters: string[]): void {
   const windows = process.platform === 'win32'
   execFileSync(windows ? 'npm.cmd' : 'npm', parameters, { cwd: folder, stdio: ['ignore', 'ignore', 2], shell: windows })
 }

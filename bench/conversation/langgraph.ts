@@ -1,24 +1,22 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { install, npm } from '../client/packages.ts'
+import { install } from '../client/packages.ts'
 import type { Racer } from './race.ts'
 
-const name = 'LangGraph 1.4.9, SQLite saver 1.0.4'
+const name = 'LangGraph 1.4.9, SQLite saver 1.0.4 on node:sqlite'
 const packages = [
   '@langchain/langgraph@1.4.9',
   '@langchain/langgraph-checkpoint@1.1.5',
   '@langchain/langgraph-checkpoint-sqlite@1.0.4',
   '@langchain/core@1.2.13',
-  'better-sqlite3@12.10.0',
 ]
 const exports = `export { AIMessage, HumanMessage } from '@langchain/core/messages'
 export { MessagesAnnotation, StateGraph } from '@langchain/langgraph'
 export { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite'
 `
 
-/** Installed beside the repository, once; undefined, and said so, where its database cannot be had or built. */
+/** Installed beside the repository, once, with nothing compiled; undefined, and said so, where it cannot be fetched. */
 export function langgraph(): Racer | undefined {
   const folder = join(tmpdir(), 'colloquy-bench', 'langgraph-1.4.9')
   const entry = join(folder, 'entry.mjs')
@@ -26,9 +24,6 @@ export function langgraph(): Racer | undefined {
     if (!existsSync(entry)) {
       process.stderr.write(`Installing ${name} beside the repository (once) …\n`)
       install(folder, packages)
-      // Only this one has to be fetched for the platform or compiled.
-      npm(folder, 'rebuild', 'better-sqlite3')
-      execFileSync(process.execPath, ['-e', `new (require('better-sqlite3'))(':memory:')`], { cwd: folder })
       writeFileSync(entry, exports)
     }
     return { name, contestant: 'langgraph', entry }

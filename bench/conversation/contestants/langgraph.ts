@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { answer, type Contestant, history, question } from '../contestant.ts'
 
 interface Config {
@@ -14,7 +15,7 @@ interface Library {
   AIMessage: new (content: string) => unknown
   HumanMessage: new (content: string) => unknown
   MessagesAnnotation: unknown
-  SqliteSaver: { fromConnString(path: string): { db: { close(): void } } }
+  SqliteSaver: new (db: Database) => unknown
   StateGraph: new (state: unknown) => {
     addNode(name: string, node: () => State): void
     addEdge(from: string, to: string): void
@@ -26,10 +27,19 @@ interface Library {
   }
 }
 
-/** A graph of one node, which answers, with the SQLite saver as it comes. */
+/** As much of better-sqlite3's interface as the saver uses. */
+interface Database {
+  exec(sql: string): void
+  pragma(sql: string): void
+  prepare(sql: string): Record<'run' | 'get' | 'all', (...values: (SQLInputValue | undefined)[]) => unknown>
+  transaction<T>(work: (rows: T) => void): (rows: T) => void
+}
+
+/** A graph of one node, which answers, with the SQLite saver as it comes but for its database. */
 export async function open(folder: string, library: Library): Promise<Contestant> {
   const { AIMessage, HumanMessage, MessagesAnnotation, SqliteSaver, StateGraph } = library
-  const checkpointer = SqliteSaver.fromConnString(join(folder, 'langgraph.db'))
+  const db = new DatabaseSync(join(folder, 'langgraph.db'))
+  const checkpointer = new SqliteSaver(adapted(db))
   const graph = new StateGraph(MessagesAnnotation)
   graph.addNode('model', () => ({ messages: [new AIMessage(answer)] }))
   graph.addEdge('__start__', 'model')
@@ -47,6 +57,38 @@ export async function open(folder: string, library: Library): Promise<Contestant
         load: async () => (await app.getState(config)).values.messages.length,
       }
     },
-    close: async () => checkpointer.db.close(),
+    close: async () => db.close(),
   }
+}
+
+/** Node's SQLite in the place of better-sqlite3, which would have to be compiled, with what that one is compiled to begin with. */
+function adapted(db: DatabaseSync): Database {
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000')
+  return {
+    exec: (sql) => db.exec(sql),
+    pragma: (sql) => db.exec(`PRAGMA ${sql}`),
+    prepare(sql) {
+      const statement = db.prepare(sql)
+      return {
+        run: (...values) => statement.run(...values.map(bound)),
+        get: (...values) => statement.get(...values.map(bound)),
+        all: (...values) => statement.all(...values.map(bound)),
+      }
+    },
+    transaction: (work) => (rows) => {
+      db.exec('BEGIN')
+      try {
+        work(rows)
+        db.exec('COMMIT')
+      } catch (error) {
+        db.exec('ROLLBACK')
+        throw error
+      }
+    },
+  }
+}
+
+/** A first checkpoint has no parent: the saver says `undefined`, which Node's does not take for NULL. */
+function bound(value: SQLInputValue | undefined): SQLInputValue {
+  return value ?? null
 }
