@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { openConversations } from 'colloquy/conversation'
+import { type Conversation, openConversations } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { type Contestant, events, history, question, settings } from '../contestant.ts'
@@ -8,10 +8,12 @@ export async function open(folder: string): Promise<Contestant> {
   const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'colloquy.db')) })
   return {
     async start(turns) {
-      const conversation = await conversations.create({ ...settings, messages: history(turns) })
+      const { id } = await conversations.create({ ...settings, messages: history(turns) })
+      // Opened by the first turn: whoever loads a conversation does not have it in memory already.
+      let conversation: Conversation | undefined
       return {
-        turn: () => conversation.send(question),
-        load: async () => Number((await conversations.open(conversation.id)).head),
+        turn: async () => (conversation ??= await conversations.open(id)).send(question),
+        load: async () => Number((await conversations.open(id)).head),
       }
     },
     close: () => conversations.close(),

@@ -21,14 +21,12 @@ export function branchesOf(nodes: readonly TreeNode[], head: number): Branch[] {
   const onPath = new Set(pathTo(byNumber, head).map(({ number }) => number))
   const found = leaves(nodes).map(({ number, createdAt }) => {
     const path = pathTo(byNumber, number)
-    const ledger = new Ledger()
-    for (const { reply } of path) ledger.add(reply)
     return {
       messageId: String(number),
       isActive: onPath.has(number),
       length: path.length,
       updatedAt: new Date(createdAt),
-      usage: ledger.total,
+      usage: new Ledger(path).total,
     }
   })
   return found.toReversed()

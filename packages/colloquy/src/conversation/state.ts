@@ -129,7 +129,7 @@ export class ConversationState {
 
   /** A reply ended and is kept. */
   async ended(begun: number, reply: MessageRecord): Promise<void> {
-    this.ledger.add(reply.reply)
+    if (reply.reply !== null) this.ledger.add(reply.reply)
     this.#held.delete(begun)
     // Another writer gave the turn up, or the conversation went on elsewhere meanwhile.
     if (this.record.head !== begun || reply.number !== begun) return this.refresh()
@@ -179,8 +179,7 @@ export class ConversationState {
   #take({ conversation, messages, elsewhere, unfinished = [] }: Opened): void {
     this.record = conversation
     this.settings = parseSettings(conversation.settings)
-    this.ledger = new Ledger()
-    for (const { reply } of messages) this.ledger.add(reply)
+    this.ledger = new Ledger(messages)
     for (const reply of elsewhere) this.ledger.add(reply)
     this.summaries = elsewhere.map(summaryIn).filter((summary) => summary !== undefined)
     this.#held = new Map(unfinished.map(({ number, held }) => [number, held]))

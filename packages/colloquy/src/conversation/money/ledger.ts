@@ -71,21 +71,31 @@ export function replyCost(
   return cost && { ...cost, estimated }
 }
 
-/** Adds up replies, each when the sum is next asked for: parsing thousands at the start would delay the first turn. */
+/** A message, as far as it may have cost something. */
+interface Counted {
+  /** The JSON beside it in the store; null beside a question. */
+  reply: string | null
+}
+
+/** Adds up replies, each when the sum is next asked for: looking at thousands at the start would delay the first turn. */
 export class Ledger {
   #total: TotalUsage = emptyTotal()
-  #uncounted: string[] = []
+  #uncounted: Counted[]
+
+  constructor(messages: readonly Counted[] = []) {
+    this.#uncounted = messages.slice()
+  }
 
   /** @param reply the JSON beside the reply in the store. */
-  add(reply: string | null): void {
-    if (reply !== null) this.#uncounted.push(reply)
+  add(reply: string): void {
+    this.#uncounted.push({ reply })
   }
 
   /** The sum; later replies do not change it. */
   get total(): TotalUsage {
     const uncounted = this.#uncounted
     this.#uncounted = []
-    for (const reply of uncounted) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
+    for (const { reply } of uncounted) if (reply !== null) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
     return structuredClone(this.#total)
   }
 }

@@ -259,6 +259,43 @@ describe('limits', () => {
     assert.equal(picoUsd, conversation.cost.picoUsd + dead.cost.picoUsd)
   })
 
+  test('a reply that ends elsewhere between two reads of PostgreSQL is in the budget', async () => {
+    const db = new PGlite()
+    let afterRead = async (): Promise<void> => {}
+    const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
+      const result = await db.query(sql, values)
+      await afterRead()
+      return result
+    }
+    const conversations = openConversations({ engine: spender, store: postgresStore({ query }) })
+    // The conversation, what is held, the messages: three reads, and the reply ends after each of them once.
+    for (const last of [1, 2, 3]) {
+      const begun = Promise.withResolvers<void>()
+      const release = Promise.withResolvers<void>()
+      async function* slow(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
+        begun.resolve()
+        await release.promise
+        yield* spender(params, context)
+      }
+      const others = openConversations({ engine: slow, store: postgresStore(db) })
+      const theirs = await others.create({ ...settings, budget: { usd: 0.02 } })
+      const turn = theirs.send('Hello')
+      await begun.promise
+      const ours = await conversations.open(theirs.id)
+      let reads = 0
+      afterRead = async () => {
+        if (++reads !== last) return
+        release.resolve()
+        await turn
+      }
+      // As it saw a reply under way, it looks again before it spends.
+      await assert.rejects(ours.send('Me too', { onConflict: 'branch' }), { name: 'BudgetError', limit: 'usd' })
+      assert.ok(reads >= 3)
+      afterRead = async () => {}
+    }
+    await db.close()
+  })
+
   test('PostgreSQL begins and ends a turn with limits in a round trip each', async () => {
     const db = new PGlite()
     const asked: string[] = []

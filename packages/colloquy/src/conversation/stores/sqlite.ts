@@ -309,7 +309,9 @@ class SqliteStore implements ConversationStore {
       )
       .all({ $conversation: conversation, $leaf: leaf }) as { first: number; last: number }[]
     const messages = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number BETWEEN ? AND ? ORDER BY number`
-    return runs.flatMap(({ first, last }) => this.#db.rows<MessageRecord>(messages, conversation, first, last))
+    const read = ({ first, last }: (typeof runs)[number]): MessageRecord[] =>
+      this.#db.rows<MessageRecord>(messages, conversation, first, last)
+    return runs.length === 1 ? read(runs[0]!) : runs.flatMap(read)
   }
 
   #repliesElsewhere(conversation: number, path: readonly MessageRecord[]): string[] {
