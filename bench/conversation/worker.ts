@@ -45,25 +45,33 @@ async function measured({ kind, turns }: Task): Promise<Outcome> {
 
 /** A conversation grows while it is measured: a young one no more than to twice its length. */
 async function turned(from: number): Promise<Outcome> {
-  const conversations = from < 1_000 ? 10 : 1
-  const most = Math.min(from, 100)
+  const most = Math.min(from, 300)
+  const conversations = Math.ceil(300 / most)
   const taken = { cpuMs: 0, bytes: 0, turns: 0 }
   for (let one = 0; one < conversations; one++) {
     const kept = await contestant.start(from)
-    // The first turn looks at what is behind it; that belongs to opening. No garbage is collected on purpose: it would throw away
-    // what was compiled, and what is collected by itself counts.
-    await kept.turn()
-    const deadline = performance.now() + longestMs / conversations
+    // The first turn looks at what is behind it; that belongs to opening. So does the garbage of a long beginning, which the next
+    // turns collect. It is not collected on purpose: that would throw away what was compiled.
+    await take(kept, from < 1_000 ? 1 : 100, longestMs / 4)
     const before = spent()
-    for (let turn = 0; turn < most && (turn === 0 || performance.now() < deadline); turn++, taken.turns++) {
-      await kept.turn()
-    }
+    taken.turns += await take(kept, most, longestMs / conversations)
     const after = spent()
     taken.cpuMs += after.cpuMs - before.cpuMs
     taken.bytes += after.bytes - before.bytes
   }
   const { cpuMs, bytes } = taken
   return { cpuMs: cpuMs / taken.turns, bytes: Number.isNaN(bytes) ? undefined : bytes / taken.turns }
+}
+
+/** Takes one turn at least. Returns how many it took. */
+async function take(kept: Kept, most: number, longest: number): Promise<number> {
+  const deadline = performance.now() + longest
+  let turns = 0
+  do {
+    await kept.turn()
+    turns++
+  } while (turns < most && performance.now() < deadline)
+  return turns
 }
 
 async function loaded(turns: number): Promise<Outcome> {
