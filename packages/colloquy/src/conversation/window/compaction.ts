@@ -1,8 +1,8 @@
-import { priceAt } from '../../protocol/cost.ts'
 import { AnthropicError } from '../../protocol/error.ts'
 import { findModel } from '../../protocol/models.ts'
 import type { ContextManagement, MessageCreateParams } from '../../protocol/params.ts'
 import type { ConversationSettings } from '../settings.ts'
+import { longestAtLowestPrice } from './price-band.ts'
 import { summaryInstructions } from './summary.ts'
 
 // The API shortens the prompt by itself: what it writes stands in the reply as a `compaction` block, and for everything
@@ -53,9 +53,8 @@ function compactAt({ model, max_tokens: reply, window }: ConversationSettings): 
   if (window?.atTokens !== undefined) return window.atTokens
   const entry = findModel(model)
   if (entry === undefined) return unknownCompactTokens
-  const nextBand = priceAt(entry, new Date())?.bands[1]?.abovePromptTokens ?? Infinity
   // The prompt that passes the trigger is read once more, as long as it is: the last tenth of a band is for it.
-  const most = Math.min(entry.contextTokens - reply, Math.floor(nextBand * 0.9))
+  const most = Math.min(entry.contextTokens - reply, Math.floor(longestAtLowestPrice(model) * 0.9))
   return Math.max(most, leastCompactTokens)
 }
 

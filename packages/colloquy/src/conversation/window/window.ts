@@ -1,4 +1,3 @@
-import { priceAt } from '../../protocol/cost.ts'
 import type { Engine } from '../../protocol/engine.ts'
 import { AnthropicError } from '../../protocol/error.ts'
 import type { Model } from '../../protocol/message.ts'
@@ -6,6 +5,7 @@ import { findModel } from '../../protocol/models.ts'
 import type { MessageCreateParams } from '../../protocol/params.ts'
 import { countedTokens } from '../request.ts'
 import { leastCompactTokens } from './compaction.ts'
+import { longestAtLowestPrice } from './price-band.ts'
 import type { ConversationSettings } from '../settings.ts'
 
 /** What happens before a request that would be longer than the model's window, or than wanted. */
@@ -81,9 +81,7 @@ export function promptLimit(settings: ConversationSettings): number | undefined 
   if (window?.atTokens !== undefined) return window.atTokens
   const size = windowOf(settings)
   if (size === undefined) return undefined
-  const entry = findModel(model)
-  const nextBand = entry && priceAt(entry, new Date())?.bands[1]?.abovePromptTokens
-  return Math.min(Math.max(size - reply, 1), nextBand ?? size)
+  return Math.min(Math.max(size - reply, 1), longestAtLowestPrice(model))
 }
 
 /** The model's window in tokens; undefined where nothing is known of it, or where the API shortens the prompt itself. */
