@@ -8,7 +8,7 @@ import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../conversations.ts'
 import { memoryStore } from '../stores/memory.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { WindowError } from './window.ts'
+import { promptLimit, WindowError } from './window.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 const long = 'word '.repeat(100)
@@ -137,6 +137,14 @@ function isCut(engine: ScriptEngine): boolean {
   const [before, last] = sentOf(engine).slice(-2)
   return last !== undefined && last.length < before!.length
 }
+
+test('a prompt has room for its reply beside it, and is no longer than its tokens cost the lowest price', () => {
+  const limit = (model: string): number | undefined =>
+    promptLimit({ model, max_tokens: 1_000, window: { policy: 'drop' } })
+  assert.equal(limit('claude-sonnet-5'), 999_000)
+  assert.equal(limit('claude-haiku-5-5'), 100_000)
+  assert.equal(limit('llama-3'), undefined)
+})
 
 test('a window that is none is refused when it is set', async () => {
   const { conversation } = await open(undefined)
