@@ -1,11 +1,11 @@
 import type { Engine, EngineContext } from '../protocol/engine.ts'
 import { APIError, type ErrorDetails, type ErrorType, apiError } from '../protocol/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { ContentBlock, Message } from '../protocol/message.ts'
+import type { ContentBlock, Message, Usage } from '../protocol/message.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/params.ts'
 import { replay } from '../protocol/replay.ts'
 import { type Clock, systemClock, throwIfAborted } from './clock.ts'
-import { newId } from './id.ts'
+import { emptyMessage } from './empty-message.ts'
 import { countPromptTokens, countTokens } from './tokens.ts'
 import { type WireEnd, WireFault } from './wire-fault.ts'
 
@@ -164,29 +164,18 @@ function messageOf({ content: given, ...rest }: ScriptedMessage, params: Message
   const content: ContentBlock[] =
     typeof given !== 'string' ? given : given === '' ? [] : [{ type: 'text', text: given, citations: null }]
   const isCall = content.some(({ type }) => type === 'tool_use')
-  return {
-    id: newId('msg_01'),
-    type: 'message',
-    role: 'assistant',
-    model: params.model,
-    content,
-    stop_reason: isCall ? 'tool_use' : 'end_turn',
-    stop_sequence: null,
-    stop_details: null,
-    container: null,
-    diagnostics: null,
-    usage: {
-      input_tokens: countPromptTokens(params),
-      cache_creation_input_tokens: 0,
-      cache_read_input_tokens: 0,
-      cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
-      output_tokens: Math.max(1, countTokens(content.map((block) => JSON.stringify(block)).join(' '))),
-      output_tokens_details: null,
-      server_tool_use: null,
-      service_tier: 'standard',
-      inference_geo: null,
-      speed: null,
-    },
-    ...rest,
+  const usage: Usage = {
+    input_tokens: countPromptTokens(params),
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    output_tokens: Math.max(1, countTokens(content.map((block) => JSON.stringify(block)).join(' '))),
+    output_tokens_details: null,
+    server_tool_use: null,
+    service_tier: 'standard',
+    inference_geo: null,
+    speed: null,
   }
+  const stop_reason = isCall ? 'tool_use' : 'end_turn'
+  return { ...emptyMessage(params.model, usage), content, stop_reason, ...rest }
 }

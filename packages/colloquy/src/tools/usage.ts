@@ -41,16 +41,18 @@ function numberOf(value: unknown): number {
 }
 
 function iterationsOf(usage: Usage): UsageIteration[] {
-  if (usage.iterations?.length) return usage.iterations
+  return usage.iterations?.length ? usage.iterations : [iterationOf('message', usage)]
+}
+
+/** One call of the model, as `iterations` lists it. */
+export function iterationOf(type: UsageIteration['type'], usage: Usage): UsageIteration {
   const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation, output_tokens } = usage
-  return [
-    {
-      type: 'message',
-      input_tokens,
-      cache_creation_input_tokens,
-      cache_read_input_tokens,
-      ...(cache_creation === undefined ? {} : { cache_creation }),
-      output_tokens,
-    },
-  ]
+  return {
+    type,
+    input_tokens,
+    cache_creation_input_tokens,
+    cache_read_input_tokens,
+    ...(cache_creation === undefined ? {} : { cache_creation }),
+    output_tokens,
+  }
 }

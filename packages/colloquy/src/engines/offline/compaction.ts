@@ -1,5 +1,6 @@
 import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/params.ts'
+import { iterationOf } from '../../tools/usage.ts'
 import { countTokens } from '../tokens.ts'
 import { blocksOf, readHistory } from './history.ts'
 
@@ -53,17 +54,5 @@ function summaryOf(params: MessageCreateParams): string {
 /** The calls that a compacted reply took: the sums of its usage are those of the second. */
 export function iterationsOf(compaction: Compaction, prompt: Usage, reply: Usage): UsageIteration[] {
   const output_tokens = countTokens(compaction.block.content!)
-  return [callOf('compaction', { ...prompt, output_tokens }), callOf('message', reply)]
-}
-
-function callOf(type: UsageIteration['type'], usage: Usage): UsageIteration {
-  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation, output_tokens } = usage
-  return {
-    type,
-    input_tokens,
-    cache_creation_input_tokens,
-    cache_read_input_tokens,
-    cache_creation: cache_creation ?? null,
-    output_tokens,
-  }
+  return [iterationOf('compaction', { ...prompt, output_tokens }), iterationOf('message', reply)]
 }

@@ -1,12 +1,12 @@
 import type { Engine, EngineContext } from '../../protocol/engine.ts'
 import { apiError } from '../../protocol/error.ts'
 import type { MessageStreamEvent } from '../../protocol/event.ts'
-import type { CompactionBlock, Message, Usage } from '../../protocol/message.ts'
+import type { CompactionBlock, Usage } from '../../protocol/message.ts'
 import type { ModelEntry } from '../../protocol/model-entry.ts'
 import { findModel } from '../../protocol/models.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/params.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
-import { newId } from '../id.ts'
+import { emptyMessage } from '../empty-message.ts'
 import { type CachePlan, PromptCache } from '../prompt-cache.ts'
 import { type PromptSegment, type TokenRules, countPromptTokens, promptSegments } from '../tokens.ts'
 import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './compaction.ts'
@@ -167,22 +167,6 @@ function* pauseOf({ iterations }: Usage): Generator<MessageStreamEvent> {
   const usage = { ...none, cache_creation: null, iterations: iterations?.slice(0, 1) ?? null }
   yield { type: 'message_delta', delta: { stop_reason: 'compaction', stop_sequence: null, stop_details: null }, usage }
   yield { type: 'message_stop' }
-}
-
-function emptyMessage(model: string, usage: Usage): Message {
-  return {
-    id: newId('msg_01'),
-    type: 'message',
-    role: 'assistant',
-    model,
-    content: [],
-    stop_reason: null,
-    stop_sequence: null,
-    stop_details: null,
-    container: null,
-    diagnostics: null,
-    usage,
-  }
 }
 
 function endOf(writer: Writer, { max_tokens: maxTokens }: MessageCreateParams, usage: Usage): MessageStreamEvent {

@@ -1,0 +1,19 @@
+import type { Message, Usage } from '../protocol/message.ts'
+import { newId } from './id.ts'
+
+/** A new message as it stands before its first block. */
+export function emptyMessage(model: string, usage: Usage): Message {
+  return {
+    id: newId('msg_01'),
+    type: 'message',
+    role: 'assistant',
+    model,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    diagnostics: null,
+    usage,
+  }
+}
