@@ -70,8 +70,13 @@ const customTool = object<Tool>({
   ...options,
 })
 
-const maxUses = optional(nullable(integer({ least: 1 })))
 const domains = optional(nullable(array(string)))
+/** What a tool of the web may visit, and how often. */
+const visits = {
+  max_uses: optional(nullable(integer({ least: 1 }))),
+  allowed_domains: domains,
+  blocked_domains: domains,
+}
 
 /** The two differ in one field. */
 function textEditor<T extends ToolTextEditor20250429 | ToolTextEditor20250728>(type: T['type']): Schema<T> {
@@ -92,9 +97,7 @@ function webSearch(type: WebSearchTool['type']): Schema<WebSearchTool> {
   return object<WebSearchTool>({
     type: literal(type),
     name: literal('web_search'),
-    max_uses: maxUses,
-    allowed_domains: domains,
-    blocked_domains: domains,
+    ...visits,
     user_location: optional(
       nullable(
         object<UserLocation>({
@@ -114,9 +117,7 @@ function webFetch(type: WebFetchTool['type']): Schema<WebFetchTool> {
   return object<WebFetchTool>({
     type: literal(type),
     name: literal('web_fetch'),
-    max_uses: maxUses,
-    allowed_domains: domains,
-    blocked_domains: domains,
+    ...visits,
     max_content_tokens: optional(nullable(integer({ least: 1 }))),
     citations: optional(nullable(citationsConfig)),
     use_cache: optional(boolean),
