@@ -83,9 +83,7 @@ export class Interactive implements Surface {
   /** Gives the terminal back, with the cursor below everything. */
   close(): void {
     this.#output.off('resize', this.#onResize)
-    this.#view.isPaused = true
-    this.#view.screen.update({})
-    this.#terminal.close()
+    this.#pause()
   }
 
   print(...lines: string[]): void {
