@@ -164,15 +164,8 @@ export interface Spending extends Amounts {
   unpriced: number
 }
 
-export interface TreeNode {
-  number: number
-  parent: number
-  role: string
-  state: MessageState
-  createdAt: number
-  /** As in `MessageRecord`. */
-  reply: string | null
-}
+/** A message without what it says. */
+export type TreeNode = Omit<MessageRecord, 'json' | 'received'>
 
 export interface BeginStep {
   id: string
