@@ -1,7 +1,8 @@
-import type { Usage, UsageIteration } from './message.ts'
+import type { Usage } from './message.ts'
 import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
 import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
+import { callsIn, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
 
 /** What something cost, exactly. Prices are list prices: no discount and no commitment is in them. */
 export interface CostTotal {
@@ -51,8 +52,7 @@ export function costOf(usage: Usage, model: string | ModelEntry, options: CostOp
   const price = entry && priceAt(entry, options.at ?? new Date())
   const factor = price && factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
   if (!factor) return undefined
-  const compactions = (usage.iterations ?? []).filter(({ type }) => type === 'compaction')
-  const calls = [usage, ...compactions].map(tokensOf)
+  const calls = callsIn(usage).map(tokenCounts)
   const searches = usage.server_tool_use?.web_search_requests ?? 0
   if (!calls.every(isCounted) || !isCount(searches)) return undefined
   const parts = noParts()
@@ -100,38 +100,20 @@ function sumOf(parts: CostParts): PicoUsd {
   return sum
 }
 
-const tokenNames = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'output'] as const
-const partNames = [...tokenNames, 'serverTools'] as const
+const partNames = [...tokenKinds, 'serverTools'] as const
 
-/** What one call of the model used, by what its price depends on. */
-type Tokens = Record<(typeof tokenNames)[number], number>
-
-function tokensOf(used: Usage | UsageIteration): Tokens {
-  const split = used.cache_creation
-  const write1h = split?.ephemeral_1h_input_tokens ?? 0
-  const write5m = split?.ephemeral_5m_input_tokens ?? 0
-  return {
-    input: used.input_tokens ?? 0,
-    // Some servers send the total without the split, and some the other way round.
-    cacheWrite5m: Math.max(write5m, (used.cache_creation_input_tokens ?? 0) - write1h),
-    cacheWrite1h: write1h,
-    cacheRead: used.cache_read_input_tokens ?? 0,
-    output: used.output_tokens ?? 0,
-  }
-}
-
-function isCounted(tokens: Tokens): boolean {
-  return tokenNames.every((name) => isCount(tokens[name]))
+function isCounted(tokens: TokenCounts): boolean {
+  return tokenKinds.every((name) => isCount(tokens[name]))
 }
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-function addTokens(parts: CostParts, tokens: Tokens, price: Price, { times, over }: Factor): void {
+function addTokens(parts: CostParts, tokens: TokenCounts, price: Price, { times, over }: Factor): void {
   const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokens
   const band = bandFor(price, input + cacheWrite5m + cacheWrite1h + cacheRead)
-  for (const name of tokenNames) {
+  for (const name of tokenKinds) {
     if (tokens[name] > 0) parts[name] += (BigInt(tokens[name]) * band[name] * times) / over
   }
 }

@@ -3,10 +3,10 @@ import type { Usage } from '../../protocol/message.ts'
 import type { ModelEntry } from '../../protocol/model-entry.ts'
 import { findModel } from '../../protocol/models.ts'
 import type { MessageCreateParams } from '../../protocol/params.ts'
+import { callsIn } from '../../protocol/token-counts.ts'
 import { hasOwnMarks, placeMarks } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history.ts'
-import { callsIn } from '../money/ledger.ts'
 
 /** What was planned for the prompt cache, and what came of it. */
 export interface CacheReport {

@@ -1,6 +1,7 @@
 import { countTokens } from '../../engines/tokens.ts'
 import { type Cost, costOf } from '../../protocol/cost.ts'
 import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../../protocol/message.ts'
+import { callsIn, tokenCounts } from '../../protocol/token-counts.ts'
 import type { Summary } from '../window/summary.ts'
 
 export interface ReplyCost extends Cost {
@@ -126,18 +127,11 @@ function addReply(total: TotalUsage, { message, cost_pico_usd: picoUsd, estimate
 }
 
 function addTokens(total: TotalUsage, used: Usage | UsageIteration): void {
-  const written = used.cache_creation_input_tokens ?? 0
-  const written1h = used.cache_creation?.ephemeral_1h_input_tokens ?? 0
-  const written5m = used.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
-  total.input_tokens += used.input_tokens
-  total.cache_creation_input_tokens += written
-  total.cache_creation.ephemeral_5m_input_tokens += written5m
-  total.cache_creation.ephemeral_1h_input_tokens += written1h
-  total.cache_read_input_tokens += used.cache_read_input_tokens ?? 0
-  total.output_tokens += used.output_tokens
-}
-
-/** What a reply used, call by call: the sums of its usage leave out what the API used to compact the prompt. */
-export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
-  return [usage, ...(usage.iterations ?? []).filter(({ type }) => type === 'compaction')]
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead, output } = tokenCounts(used)
+  total.input_tokens += input
+  total.cache_creation_input_tokens += cacheWrite5m + cacheWrite1h
+  total.cache_creation.ephemeral_5m_input_tokens += cacheWrite5m
+  total.cache_creation.ephemeral_1h_input_tokens += cacheWrite1h
+  total.cache_read_input_tokens += cacheRead
+  total.output_tokens += output
 }

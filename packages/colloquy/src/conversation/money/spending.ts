@@ -1,6 +1,8 @@
+import type { UsageIteration } from '../../protocol/message.ts'
 import { fromUsd } from '../../protocol/money.ts'
+import { callsIn, tokenCounts } from '../../protocol/token-counts.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
-import { callsIn, type ReplyRecord } from './ledger.ts'
+import type { ReplyRecord } from './ledger.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from '../store.ts'
 
 // What every store does with its accounts, whatever it keeps them in.
@@ -27,21 +29,9 @@ export function numbersOf(reply: string | null): string | undefined {
 }
 
 /** All tokens of calls, prompts and replies. What is no count is none. */
-export function tokensOf(usage: TokenCounts): bigint {
-  const counts = [
-    usage.input_tokens,
-    usage.cache_creation_input_tokens,
-    usage.cache_read_input_tokens,
-    usage.output_tokens,
-  ]
-  return BigInt(counts.reduce<number>((sum, count) => sum + (count && Number.isInteger(count) ? count : 0), 0))
-}
-
-interface TokenCounts {
-  input_tokens: number
-  cache_creation_input_tokens: number | null
-  cache_read_input_tokens: number | null
-  output_tokens: number
+export function tokensOf(usage: Omit<UsageIteration, 'type'>): bigint {
+  const counts = Object.values(tokenCounts(usage))
+  return BigInt(counts.reduce((sum, count) => sum + (Number.isInteger(count) ? count : 0), 0))
 }
 
 /** A change of an account. */
