@@ -1,4 +1,4 @@
-import { findModel, formatUsd, type Usage } from 'colloquy/protocol'
+import { findModel, formatUsd, tokenCounts, type Usage } from 'colloquy/protocol'
 
 /** What the line under a reply tells. */
 export interface TurnFigures {
@@ -43,21 +43,24 @@ export function tokens(count: number): string {
   return `${(count / 1e6).toFixed(1)}M`
 }
 
+/** The prompt's and the reply's: what the next prompt begins with. */
+export function tokensOf(usage: Usage): number {
+  return Object.values(tokenCounts(usage)).reduce((sum, count) => sum + count, 0)
+}
+
 export function seconds(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
 }
 
 function inputText(usage: Usage): string {
-  const written = usage.cache_creation_input_tokens ?? 0
-  const written1h = usage.cache_creation?.ephemeral_1h_input_tokens ?? 0
-  const written5m = usage.cache_creation?.ephemeral_5m_input_tokens ?? written - written1h
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(usage)
   const cached = [
-    usage.cache_read_input_tokens ? `${tokens(usage.cache_read_input_tokens)} cached` : '',
-    written5m > 0 ? `${tokens(written5m)} written` : '',
-    written1h > 0 ? `${tokens(written1h)} written for 1 h` : '',
+    cacheRead > 0 ? `${tokens(cacheRead)} cached` : '',
+    cacheWrite5m > 0 ? `${tokens(cacheWrite5m)} written` : '',
+    cacheWrite1h > 0 ? `${tokens(cacheWrite1h)} written for 1 h` : '',
   ].filter((part) => part !== '')
-  return `${tokens(usage.input_tokens)} in${cached.length > 0 ? ` (${cached.join(', ')})` : ''}`
+  return `${tokens(input)} in${cached.length > 0 ? ` (${cached.join(', ')})` : ''}`
 }
 
 function speedText({ usage, writingMs }: TurnFigures): string {
@@ -80,7 +83,6 @@ function chatText({ chat, isLocal }: TurnFigures): string {
 function contextText({ model, usage }: TurnFigures): string {
   const window = findModel(model)?.contextTokens
   if (window === undefined) return ''
-  const prompt = usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0)
-  const share = ((prompt + usage.output_tokens) / window) * 100
+  const share = (tokensOf(usage) / window) * 100
   return `context ${share < 1 ? '<1' : Math.round(share)}%`
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { Conversation, ConversationMessage } from 'colloquy/conversation'
 import { findModel, formatUsd, nearMiss, models } from 'colloquy/protocol'
 import { attach, attachmentLabel } from '../attach.ts'
-import { tokens } from '../cost-line.ts'
+import { tokens, tokensOf } from '../cost-line.ts'
 import { UsageError } from '../exit.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { codeBlocks } from '../reply-writer.ts'
@@ -302,9 +302,7 @@ function context(chat: Chat): void {
   const { usage } = lastReply(chat)
   const { model: id, max_tokens: maxTokens } = chat.current
   const window = findModel(id)?.contextTokens
-  const prompt =
-    (usage?.input_tokens ?? 0) + (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)
-  const used = prompt + (usage?.output_tokens ?? 0)
+  const used = usage === undefined ? 0 : tokensOf(usage)
   const share = window === undefined ? '' : ` of ${tokens(window)}, ${((used / window) * 100).toFixed(1)}%`
   chat.say(
     `${tokens(used)} tokens${share} · ${open(chat).messages.length} messages · a reply may take ${tokens(maxTokens)}`,

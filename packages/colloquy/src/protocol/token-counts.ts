@@ -5,6 +5,7 @@ export const tokenKinds = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead',
 /** What one call of the model used, by what its price depends on. */
 export type TokenCounts = Record<(typeof tokenKinds)[number], number>
 
+/** The tokens of one call. Where the API compacted the prompt, those of `usage.iterations` come on top. */
 export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
   const split = used.cache_creation
   const write1h = split?.ephemeral_1h_input_tokens ?? 0
