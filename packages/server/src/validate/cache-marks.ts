@@ -1,6 +1,6 @@
 import type { MessageCountTokensParams } from 'colloquy/protocol'
 import { refuse } from './schema.ts'
-import { blocksOf } from './turns.ts'
+import { blocksOf, isThinking } from './turns.ts'
 
 interface Mark {
   ttl: '5m' | '1h'
@@ -60,8 +60,5 @@ function ttlOf(block: object): '5m' | '1h' | undefined {
 function lastCacheable({ tools = [], system, messages }: MessageCountTokensParams): object | undefined {
   const inMessages = messages.flatMap((message) => blocksOf(message))
   const all: object[] = [...tools, ...(Array.isArray(system) ? system : []), ...inMessages]
-  return all.findLast((block) => {
-    const { type, text } = block as Block
-    return type !== 'thinking' && type !== 'redacted_thinking' && text !== ''
-  })
+  return all.findLast((block) => !isThinking(block as Block) && (block as Block).text !== '')
 }

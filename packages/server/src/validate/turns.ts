@@ -85,7 +85,7 @@ function checkSide(
     if (!ofSystem.has(type))
       refuse(`messages.${message}.content.${index}`, '`system` messages can only hold `text` blocks')
   } else if (role === 'user') {
-    if (type === 'thinking' || type === 'redacted_thinking')
+    if (isThinking({ type }))
       refuse(`messages.${message}.content`, 'thinking blocks may only be in `assistant` messages')
     if (!ofUser.has(type) && type !== 'text' && isAssistantBlock(type))
       refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
@@ -197,7 +197,7 @@ function checkThinking(messages: readonly MessageParam[], thinks: boolean): void
   })
 }
 
-function isThinking({ type }: Block): boolean {
+export function isThinking({ type }: { type?: unknown }): boolean {
   return type === 'thinking' || type === 'redacted_thinking'
 }
 
