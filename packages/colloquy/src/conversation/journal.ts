@@ -14,11 +14,11 @@ export interface JournalOptions {
 export class Journal {
   readonly #store: ConversationStore
   readonly #handle: number
-  readonly #intervalMs: number
+  readonly #tickMs: number
   readonly #fail: (error: unknown) => void
-  readonly #heartbeat: ReturnType<typeof setInterval>
+  readonly #timer: ReturnType<typeof setInterval>
+  #silentMs = 0
   #waiting: MessageStreamEvent[] = []
-  #timer: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> = Promise.resolve()
   #index = 0
 
@@ -26,10 +26,11 @@ export class Journal {
   constructor(store: ConversationStore, { handle, intervalMs }: JournalOptions, fail: (error: unknown) => void) {
     this.#store = store
     this.#handle = handle
-    this.#intervalMs = intervalMs
+    this.#tickMs = Math.min(intervalMs, store.heartbeatMs)
     this.#fail = fail
-    this.#heartbeat = setInterval(() => this.#write(''), store.heartbeatMs)
-    letExit(this.#heartbeat)
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs)
+    // It keeps no program running; in browsers timers are numbers and never do.
+    if (typeof this.#timer === 'object') this.#timer.unref()
   }
 
   push(event: MessageStreamEvent): void {
@@ -37,26 +38,29 @@ export class Journal {
     const longer = last === undefined ? undefined : join(last, event)
     if (longer === undefined) this.#waiting.push(event)
     else this.#waiting[this.#waiting.length - 1] = longer
-    if (this.#timer !== undefined) return
-    this.#timer = setTimeout(() => this.#flush(), this.#intervalMs)
-    letExit(this.#timer)
   }
 
   /** Writes no more. What is still unwritten is for whoever ends the reply. */
   async close(): Promise<void> {
-    clearInterval(this.#heartbeat)
-    clearTimeout(this.#timer)
+    clearInterval(this.#timer)
     await this.#writing
   }
 
+  /** One timer for what arrived and for signs of life: a turn that is short makes no more than it needs. */
+  #tick(): void {
+    this.#silentMs += this.#tickMs
+    if (this.#waiting.length > 0) this.#flush()
+    else if (this.#silentMs >= this.#store.heartbeatMs) this.#write('')
+  }
+
   #flush(): void {
-    this.#timer = undefined
     const json = `[${this.#waiting.map((event) => receivedJson(event) ?? JSON.stringify(event)).join(',')}]`
     this.#waiting = []
     this.#write(json)
   }
 
   #write(json: string): void {
+    this.#silentMs = 0
     const index = json === '' ? this.#index : this.#index++
     const step = { handle: this.#handle, index, json, at: Date.now() }
     this.#writing = this.#writing.then(() => this.#store.journal(step)).catch(this.#fail)
@@ -82,9 +86,4 @@ function join(last: MessageStreamEvent, next: MessageStreamEvent): MessageStream
     return { ...last, delta: { ...last.delta, [field]: before[field] + after[field] } }
   }
   return undefined
-}
-
-/** A timer that keeps no program running; in browsers timers are numbers and never do. */
-function letExit(timer: ReturnType<typeof setTimeout>): void {
-  if (typeof timer === 'object') timer.unref()
 }

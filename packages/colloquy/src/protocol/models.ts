@@ -284,8 +284,12 @@ export const retiredModels: readonly RetiredModel[] = [
 
 /** The entry of a model by its id or an alias. `more` is looked through first, so that it can add models and correct them. */
 export function findModel(id: string, more: readonly ModelEntry[] = []): ModelEntry | undefined {
-  return more.find((entry) => isNamed(entry, id)) ?? models.find((entry) => isNamed(entry, id))
+  return more.find((entry) => isNamed(entry, id)) ?? byName.get(id)
 }
+
+const byName: ReadonlyMap<string, ModelEntry> = new Map(
+  models.flatMap((entry) => [entry.id, ...entry.aliases].map((name): [string, ModelEntry] => [name, entry])),
+)
 
 /** What is known of a model that no longer answers, so that an error can say more than that it is unknown. */
 export function findRetiredModel(id: string): RetiredModel | undefined {
