@@ -39,7 +39,7 @@ export class ConversationState {
   /** The turn that this process runs; it never rejects. */
   running: Promise<unknown> | undefined
   /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
-  unkept: FinishStep | undefined
+  #unkept: FinishStep | undefined
   /** What is held for replies that have not ended, by their numbers. */
   #held = new Map<number, Amounts>()
   #isReceiving = false
@@ -145,10 +145,20 @@ export class ConversationState {
     if (summary !== undefined) this.summaries.push(summary)
   }
 
+  /** Keeps the end of a reply, or remembers it where the store refuses. Returns the reply's number. */
+  async keep(end: FinishStep): Promise<number> {
+    try {
+      return (await this.store.finish(end)).number
+    } catch (error) {
+      this.#unkept = end
+      throw error
+    }
+  }
+
   async keepUnkept(): Promise<void> {
-    if (this.unkept === undefined) return
-    await this.store.finish(this.unkept)
-    this.unkept = undefined
+    if (this.#unkept === undefined) return
+    await this.store.finish(this.#unkept)
+    this.#unkept = undefined
     await this.refresh()
   }
 

@@ -241,7 +241,7 @@ async function run(state: ConversationState, asking: Asking, begun: Planned, con
   const { end, message, cost, cache, error } = await receive(state, asking, begun, control).catch((error: Error) =>
     unasked(state.id, begun.handle, error),
   )
-  const number = await keep(state, { ...end, accounts })
+  const number = await state.keep({ ...end, accounts })
   control.kept = true
   const { json, received, reply } = end
   const record = { number, parent, role: 'assistant', state: end.state, createdAt: at, json, received, reply }
@@ -305,15 +305,6 @@ function writtenByHand({ id, handle, content, model }: Written): Exchanged {
 
 function titleFor({ history, messages }: Plan): string | undefined {
   return history.records.length === 0 ? titleOf(messages) : undefined
-}
-
-async function keep(state: ConversationState, end: FinishStep): Promise<number> {
-  try {
-    return (await state.store.finish(end)).number
-  } catch (error) {
-    state.unkept = end
-    throw error
-  }
 }
 
 function askedRecords({ messages, parent }: Plan, first: number, at: number): MessageRecord[] {

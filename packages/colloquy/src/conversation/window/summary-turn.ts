@@ -77,7 +77,8 @@ async function summarize(running: Running, summarizing: Summarizing): Promise<Wr
   const exchanged = await exchange({ ...asking, params, context, store, id, handle, builder, dropped }, quiet)
   const text = exchanged.error === undefined ? summaryText(exchanged.message) : undefined
   const end = endOf(exchanged, text === undefined ? undefined : { upTo, text })
-  await keep(state, begun, { ...end, accounts })
+  await state.keep({ ...end, accounts })
+  state.summarized(begun.reply, end.reply)
   if (exchanged.error !== undefined) throw failure(exchanged.error)
   const { message, cost } = exchanged
   if (text === undefined) throw new SummaryError(`found a reply that is none (${message!.stop_reason})`)
@@ -138,16 +139,6 @@ export function summaryRequest(
 
 function lastCovered({ history, cover }: Summarizing): number {
   return history.records[cover.count - 1]!.number
-}
-
-async function keep(state: ConversationState, { reply }: BegunTurn, end: FinishStep): Promise<void> {
-  try {
-    await state.store.finish(end)
-  } catch (error) {
-    state.unkept = end
-    throw error
-  }
-  state.summarized(reply, end.reply)
 }
 
 /** A summary is sent in the place of others, and never as the reply that it came as. */
