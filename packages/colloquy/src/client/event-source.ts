@@ -4,6 +4,7 @@ import type { Message } from '../protocol/message.ts'
 import { EventReader, type StreamedEvent } from './event-reader.ts'
 import { APIStreamError } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
+import { once, readEach, type Receiver } from './receiver.ts'
 import { withIds } from './reply.ts'
 import type { Call, Cancellable } from './retry.ts'
 import type { Reply } from './transport.ts'
@@ -16,10 +17,12 @@ export interface EventSource extends Cancellable {
   readonly reply: Reply | undefined
   /** The message so far. */
   readonly message: Message | undefined
-  /** Why the stream ended early, once it did. `read` throws it when what came before was handed out. */
+  /** Why the stream ended early, once it did. `read` and `each` throw it when what came before was handed out. */
   readonly failure: Error | undefined
   /** The next events, at least one; undefined after `message_stop`. */
   read(): Promise<readonly StreamedEvent[] | undefined>
+  /** Hands out all events when they come, and ends after `message_stop`, or with what `take` throws. */
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void>
 }
 
 /** Waits for the first event of a streamed answer, asking again as long as none came. */
@@ -44,7 +47,7 @@ export async function collectMessage(call: Call, reply: Reply): Promise<Message>
     const source = new ReplyEvents(call, reply, false)
     call.hold(source)
     try {
-      while ((await source.read()) !== undefined);
+      await source.each(ignore)
       source.start()
       return withIds(source.message!, reply)
     } catch (error) {
@@ -55,7 +58,7 @@ export async function collectMessage(call: Call, reply: Reply): Promise<Message>
 }
 
 /** The events of one answer. */
-export class ReplyEvents implements EventSource {
+export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   readonly reply: Reply
   failure: Error | undefined
   readonly #call: Call
@@ -63,6 +66,7 @@ export class ReplyEvents implements EventSource {
   readonly #reader = new EventReader()
   readonly #watch: IdleWatch
   #peeked: readonly StreamedEvent[] | undefined
+  #receiver: Receiver<readonly StreamedEvent[]> | undefined
   #started = false
 
   constructor(call: Call, reply: Reply, pings: boolean) {
@@ -78,7 +82,7 @@ export class ReplyEvents implements EventSource {
 
   /** Reads until something is there to hand out. A failure that came along with it is thrown when another try may follow. */
   async peek(): Promise<void> {
-    do this.#peeked = await this.#next()
+    do this.#peeked = await this.read()
     while (this.#reader.eventCount === 0)
     if (this.failure && this.#call.mayRetry(this.failure)) throw this.failure
   }
@@ -91,10 +95,30 @@ export class ReplyEvents implements EventSource {
   }
 
   read(): Promise<readonly StreamedEvent[] | undefined> {
+    return new Promise((resolve, reject) => this.#feed(once(resolve, reject)))
+  }
+
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const receive = (events: readonly StreamedEvent[] | undefined): boolean => {
+        try {
+          if (events) take(events)
+          else resolve()
+          return events !== undefined
+        } catch (error) {
+          reject(error)
+          return false
+        }
+      }
+      this.#feed({ receive, fail: reject })
+    })
+  }
+
+  #feed(receiver: Receiver<readonly StreamedEvent[]>): void {
     const peeked = this.#peeked
-    if (!peeked) return this.#next()
     this.#peeked = undefined
-    return Promise.resolve(peeked)
+    if (peeked && !receiver.receive(peeked)) return
+    if (this.#serves(receiver)) feed(this.reply, this)
   }
 
   cancel(error: Error): void {
@@ -102,22 +126,44 @@ export class ReplyEvents implements EventSource {
     this.#fail(error)
   }
 
-  async #next(): Promise<readonly StreamedEvent[] | undefined> {
-    for (;;) {
-      if (this.failure) throw this.failure
-      if (this.#reader.isWhole) return undefined
-      const events: StreamedEvent[] = []
-      try {
-        this.#watch.waits()
-        const chunk = await this.reply.read()
-        this.#watch.received()
-        this.#read(chunk, events)
-      } catch (error) {
-        this.#fail(error as Error)
-      }
-      // What came before a failure is handed out before it.
-      if (events.length > 0) return events
+  /** A chunk of the answer. */
+  receive(chunk: Uint8Array | undefined): boolean {
+    this.#watch.received()
+    const events: StreamedEvent[] = []
+    try {
+      this.#read(chunk, events)
+    } catch (error) {
+      this.#fail(error as Error)
     }
+    const receiver = this.#takeReceiver()
+    // What came before a failure is handed out before it.
+    if (events.length > 0 && !receiver.receive(events)) return false
+    return this.#serves(receiver)
+  }
+
+  /** The answer broke off. */
+  fail(error: Error): void {
+    this.#fail(error)
+    this.#takeReceiver().fail(this.failure!)
+  }
+
+  /** Lets go of it: a stream may be dropped between two reads, and is found to be only if nothing here holds it. */
+  #takeReceiver(): Receiver<readonly StreamedEvent[]> {
+    const receiver = this.#receiver!
+    this.#receiver = undefined
+    return receiver
+  }
+
+  /** Whether more can come; the receiver is told if not. */
+  #serves(receiver: Receiver<readonly StreamedEvent[]>): boolean {
+    if (this.failure) receiver.fail(this.failure)
+    else if (this.#reader.isWhole) receiver.receive(undefined)
+    else {
+      this.#receiver = receiver
+      this.#watch.waits()
+      return true
+    }
+    return false
   }
 
   #read(chunk: Uint8Array | undefined, events: StreamedEvent[]): void {
@@ -184,8 +230,23 @@ export function iterableSource(events: AsyncIterable<StreamedEvent>): EventSourc
       if (!done && value.type !== 'ping') accumulator.push(value)
       return done ? undefined : [value]
     },
+    each(take) {
+      return readEach(this, take)
+    },
   }
 }
+
+function feed(reply: Reply, receiver: Receiver<Uint8Array>): void {
+  if (reply.feed) return reply.feed(receiver)
+  reply.read().then(
+    (chunk) => {
+      if (receiver.receive(chunk)) feed(reply, receiver)
+    },
+    (error: Error) => receiver.fail(error),
+  )
+}
+
+function ignore(): void {}
 
 /** After `message_stop`, how long the answer may take to end by itself, so that its connection can serve the next request. */
 const endingMs = 500

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { Anthropic } from './client.ts'
@@ -210,6 +211,22 @@ test('a failure that an error listener hears is told to it alone', async (t) => 
   const [error] = await new Promise<[Error]>((resolve) => stream.on('error', (...args) => resolve(args)))
   assert.ok(error instanceof Anthropic.APIStreamError)
   assert.ok(stream.errored)
+})
+
+test('listeners are called in the context that the stream was asked for in, whatever connection it comes over', async (t) => {
+  const server = await faultServer(t, says)
+  const client = server.client()
+  const context = new AsyncLocalStorage<string>()
+  for (const name of ['first', 'second']) {
+    const seen = new Set<string | undefined>()
+    await context.run(name, async () => {
+      await client.messages
+        .stream(params)
+        .on('text', () => void seen.add(context.getStore()))
+        .done()
+    })
+    assert.deepEqual([...seen], [name])
+  }
 })
 
 test('what a listener throws ends the stream with it and closes the connection', async (t) => {

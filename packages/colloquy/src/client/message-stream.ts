@@ -218,14 +218,14 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   async #pump(): Promise<void> {
     const source = (this.#source = await this.#events)
     if (source.reply) this.#emit('connect')
-    for (let events = await source.read(); events; events = await source.read()) {
+    await source.each((events) => {
       // Of a reply that is only waited for, thousands of events come that nobody looks at: but for the last, `message_stop`.
       const isFollowed = this.#readers.size > 0 || this.#listeners.size > 0
       for (const event of isFollowed ? events : events.slice(-1)) {
         this.#handOut(event, source)
         if (source.failure instanceof APIUserAbortError) throw source.failure
       }
-    }
+    })
     const message = source.message!
     this.#emit('finalMessage', source.reply ? withIds(message, source.reply) : message)
   }

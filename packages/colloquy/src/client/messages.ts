@@ -130,7 +130,7 @@ function loadStreams(): Promise<typeof eventSource> {
 }
 
 async function collect(source: eventSource.EventSource): Promise<Message> {
-  while ((await source.read()) !== undefined);
+  await source.each(() => {})
   return withIds(source.message!, source.reply!)
 }
 

@@ -11,6 +11,7 @@ import type {
   NodeZlib,
 } from './node.ts'
 import { basicAuthorization, connectTunnels, hostOf, proxyFor } from './proxy.ts'
+import { once, type Receiver } from './receiver.ts'
 import { builtin } from './runtime.ts'
 import { streamOf, type Reply, type Sending, type Transport, type WireRequest } from './transport.ts'
 
@@ -138,7 +139,7 @@ class NodeReply implements Reply {
   #paused = false
   #ended = false
   #failure: Error | undefined
-  #waiting: { resolve: (chunk: Uint8Array | undefined) => void; reject: (error: Error) => void } | undefined
+  #receiver: Receiver<Uint8Array> | undefined
 
   constructor(incoming: NodeIncoming, url: string) {
     this.#incoming = incoming
@@ -164,21 +165,15 @@ class NodeReply implements Reply {
   }
 
   read(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => this.feed(once(resolve, reject)))
+  }
+
+  feed(receiver: Receiver<Uint8Array>): void {
     this.#body ??= this.#start()
-    const chunk = this.#chunks.shift()
-    if (chunk) {
-      this.#unreadBytes -= chunk.length
-      if (this.#paused && this.#unreadBytes === 0) {
-        this.#paused = false
-        this.#body.resume()
-      }
-      return Promise.resolve(chunk)
-    }
-    if (this.#failure) return Promise.reject(this.#failure)
-    if (this.#ended) return Promise.resolve(undefined)
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
+    while (this.#chunks.length > 0) if (!receiver.receive(this.#takeChunk())) return
+    if (this.#failure) receiver.fail(this.#failure)
+    else if (this.#ended) receiver.receive(undefined)
+    else this.#receiver = receiver
   }
 
   cancel(error: Error): void {
@@ -204,10 +199,9 @@ class NodeReply implements Reply {
   }
 
   #receive(chunk: Uint8Array): void {
-    const waiting = this.#waiting
-    if (waiting) {
-      this.#waiting = undefined
-      waiting.resolve(chunk)
+    const receiver = this.#takeReceiver()
+    if (receiver) {
+      if (receiver.receive(chunk)) this.feed(receiver)
       return
     }
     if (this.#failure) return
@@ -219,16 +213,31 @@ class NodeReply implements Reply {
     }
   }
 
+  #takeChunk(): Uint8Array {
+    const chunk = this.#chunks.shift()!
+    this.#unreadBytes -= chunk.length
+    if (this.#paused && this.#unreadBytes === 0) {
+      this.#paused = false
+      this.#body!.resume()
+    }
+    return chunk
+  }
+
   #end(): void {
     this.#ended = true
-    this.#waiting?.resolve(undefined)
-    this.#waiting = undefined
+    this.#takeReceiver()?.receive(undefined)
   }
 
   #fail(error: Error): void {
     this.#failure ??= connectionError(this.url, error)
-    this.#waiting?.reject(this.#failure)
-    this.#waiting = undefined
+    this.#takeReceiver()?.fail(this.#failure)
+  }
+
+  /** Whoever receives may ask for more, or cancel, before it returns. */
+  #takeReceiver(): Receiver<Uint8Array> | undefined {
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    return receiver
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Message } from '../protocol/message.ts'
 import { type ParseableParams, parseMessage } from '../protocol/parsed-message.ts'
 import type { EventSource } from './event-source.ts'
+import { readEach } from './receiver.ts'
 
 /**
  * The same events; where the output format of the parameters can parse, the whole message has the value that its text stands
@@ -31,6 +32,9 @@ export function parsedEvents(source: EventSource, params: Partial<ParseableParam
         failure = error as Error
       }
       return events
+    },
+    each(take) {
+      return readEach(this, take)
     },
   }
 }

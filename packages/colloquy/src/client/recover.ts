@@ -12,6 +12,7 @@ import type { EventSource, StreamedEvent } from './event-source.ts'
 import { APIStreamError } from './failure.ts'
 import type { Joint } from './joint.ts'
 import type { RecoverOptions } from './options.ts'
+import { readEach } from './receiver.ts'
 import { resumption } from './resume.ts'
 import { isRetryable, type Cancellable } from './retry.ts'
 import type { Reply } from './transport.ts'
@@ -88,6 +89,10 @@ export class RecoveringEvents implements EventSource {
       if (events.length > 0) return events
     }
     return undefined
+  }
+
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+    return readEach(this, take)
   }
 
   async #readOrResume(): Promise<StreamedEvent[]> {

@@ -2,6 +2,7 @@ import type { Message } from '../protocol/message.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
 import type { RequestOptions } from './options.ts'
 import { parsedEvents } from './parsed-events.ts'
+import { readEach } from './receiver.ts'
 import type { Cancellable } from './retry.ts'
 import type { Opening, RunnerRequest, ThreadSender } from './thread.ts'
 import {
@@ -113,6 +114,10 @@ class RecordedEvents implements EventSource, Cancellable {
       this.#breakOff()
       throw error
     }
+  }
+
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+    return readEach(this, take)
   }
 
   cancel(error: Error): void {

@@ -159,6 +159,31 @@ for (const [name, transport] of Object.entries(transports)) {
   })
 }
 
+test('feed() hands out chunks when they come, and keeps what comes when the receiver has enough', async (t) => {
+  const server = await faultServer(t, async (answer) => {
+    answer.head(200)
+    for (const word of ['one', 'two', 'three']) {
+      answer.send(word)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    answer.end()
+  })
+  const reply = await nodeTransport({})(request(server.url)).reply
+  let received = ''
+  await new Promise<void>((resolve, reject) => {
+    const receive = (chunk: Uint8Array | undefined): boolean => {
+      received += new TextDecoder().decode(chunk)
+      if (received !== 'onetwo') return true
+      resolve()
+      return false
+    }
+    reply.feed!({ receive, fail: reject })
+  })
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  assert.equal(received, 'onetwo')
+  assert.equal(await readBody(reply), 'three')
+})
+
 test('a fetch that does not look at its signal is given up all the same', async () => {
   let answer!: (response: Response) => void
   const transport = fetchTransport(() => new Promise((resolve) => (answer = resolve)))

@@ -1,3 +1,5 @@
+import type { Receiver } from './receiver.ts'
+
 /** One HTTP request, as it travels. */
 export interface WireRequest {
   method: string
@@ -32,6 +34,8 @@ export interface Reply {
   headers(): Headers
   /** The next bytes, or undefined at the end. Rejects when the connection breaks, or with what `cancel` was given. */
   read(): Promise<Uint8Array | undefined>
+  /** The same for as long as the receiver wants more, where the transport can do without a promise for each chunk. */
+  feed?(receiver: Receiver<Uint8Array>): void
   /** Gives the rest of the body up and closes the connection. */
   cancel(error: Error): void
   /** The answer as the web's class. Whoever asks for it reads the body from there. */
