@@ -117,8 +117,9 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   #feed(receiver: Receiver<readonly StreamedEvent[]>): void {
     const peeked = this.#peeked
     this.#peeked = undefined
-    if (peeked && !receiver.receive(peeked)) return
-    if (this.#serves(receiver)) feed(this.reply, this)
+    if (!peeked) {
+      if (this.#serves(receiver)) feed(this.reply, this)
+    } else if (receiver.receive(peeked)) queueMicrotask(() => this.#feed(receiver))
   }
 
   cancel(error: Error): void {

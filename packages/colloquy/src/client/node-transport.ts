@@ -170,8 +170,10 @@ class NodeReply implements Reply {
 
   feed(receiver: Receiver<Uint8Array>): void {
     this.#body ??= this.#start()
-    while (this.#chunks.length > 0) if (!receiver.receive(this.#takeChunk())) return
-    if (this.#failure) receiver.fail(this.#failure)
+    if (this.#chunks.length > 0) {
+      // Whoever reads what the receiver made of one has a turn before the next, as if the two had come apart.
+      if (receiver.receive(this.#takeChunk())) queueMicrotask(() => this.feed(receiver))
+    } else if (this.#failure) receiver.fail(this.#failure)
     else if (this.#ended) receiver.receive(undefined)
     else this.#receiver = receiver
   }
