@@ -219,9 +219,10 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     const source = (this.#source = await this.#events)
     if (source.reply) this.#emit('connect')
     await source.each((events) => {
-      // Of a reply that is only waited for, thousands of events come that nobody looks at: but for the last, `message_stop`.
+      // Of a reply that is only waited for, thousands of events come that nobody looks at.
       const isFollowed = this.#readers.size > 0 || this.#listeners.size > 0
-      for (const event of isFollowed ? events : events.slice(-1)) {
+      if (!isFollowed && events.at(-1)!.type !== 'message_stop') return
+      for (const event of events) {
         this.#handOut(event, source)
         if (source.failure instanceof APIUserAbortError) throw source.failure
       }
