@@ -26,13 +26,6 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     lineLimit: 120,
     logLevel: 'error',
   }
-  buildSync({
-    ...common,
-    entryPoints: modules.filter((file) => file.endsWith('.js')).map((file) => join('dist', file)),
-    outdir: 'dist',
-    outbase: 'dist',
-    allowOverwrite: true,
-  })
   const { metafile } = buildSync({
     ...common,
     entryPoints: doors.map((door) => door['types']!.replace('.d.ts', '.js')),
@@ -45,6 +38,15 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     metafile: true,
   })
   joinChunks(common, chunksOf(exports['.']!['node']!.slice('./'.length), metafile.outputs), metafile.outputs)
+  buildSync({
+    ...common,
+    entryPoints: modules.filter((file) => file.endsWith('.js')).map((file) => join('dist', file)),
+    outdir: 'dist',
+    outbase: 'dist',
+    allowOverwrite: true,
+    // As every bundler does with them anyway.
+    minifySyntax: true,
+  })
 }
 
 /** What an output loads at once besides itself. */
