@@ -35,7 +35,6 @@ function install(): void {
     const stopwatch = current.getStore()
     if (!stopwatch) return original(callback, delay, ...args)
     const ring = (): void => {
-      // Whether a limit is counted from the call or from the moment that the timer was set is no difference.
       stopwatch.waits.push(rounded(delay))
       callback(...args)
     }

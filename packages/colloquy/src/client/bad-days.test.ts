@@ -298,14 +298,14 @@ test('totalTimeout bounds a stream that goes on and on', async (t) => {
       answer.send(text('x'))
     }
   })
-  const { error } = await read(await streamFrom(server, { totalTimeout: 100 }))
+  const { error } = await read(await streamFrom(server, { totalTimeout: 700 }))
   assert.ok(error instanceof Anthropic.APIStreamError)
   assert.match(error.message, /totalTimeout/)
 })
 
 test('totalTimeout bounds tries and waits: no retry begins that could not end in time', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(529, overloaded))
-  await assert.rejects(server.client().messages.create(params, { totalTimeout: 100 }), Anthropic.OverloadedError)
+  await assert.rejects(server.client().messages.create(params, { totalTimeout: 300 }), Anthropic.OverloadedError)
   assert.equal(server.requests.length, 1)
 })
 
