@@ -1,8 +1,8 @@
 import { jsonOf, keepJson } from '../protocol/kept-json.ts'
-import { parseJson } from '../protocol/parse-json.ts'
 import type { ContentBlock } from '../protocol/message.ts'
 import type { CacheControlEphemeral, MessageParam } from '../protocol/params.ts'
 import { withMark } from './cache/cache-marks.ts'
+import { lazyMessage } from './lazy-message.ts'
 import { MessageBytes } from './message-bytes.ts'
 import { droppedFor, type ReplyRecord } from './money/ledger.ts'
 import { waitingCalls } from './request.ts'
@@ -219,22 +219,4 @@ function withBoundThinking(record: MessageRecord, dropped: number): MessageRecor
   const { role, json, reply } = record
   if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record
   return { ...record, json: withoutThinking(json) }
-}
-
-function lazyMessage(role: string, json: string): MessageParam {
-  let content: unknown
-  const message = {
-    role,
-    get content() {
-      content ??= deepFreeze((parseJson(json) as { content: unknown }).content)
-      return content
-    },
-  }
-  return Object.freeze(keepJson(message as MessageParam, json))
-}
-
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  for (const item of Object.values(value)) deepFreeze(item)
-  return Object.freeze(value)
 }

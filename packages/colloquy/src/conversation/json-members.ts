@@ -45,11 +45,17 @@ function endOfValue(json: string, start: number): number {
   }
 }
 
-/** Behind the closing quote. */
-function endOfString(json: string, start: number): number {
-  let at = start + 1
-  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1
+/** Behind the closing quote of the string that starts there. */
+export function endOfString(json: string, start: number): number {
+  let at = json.indexOf('"', start + 1)
+  while (isEscaped(json, at)) at = json.indexOf('"', at + 1)
   return at + 1
+}
+
+function isEscaped(json: string, at: number): boolean {
+  let before = at
+  while (json[before - 1] === '\\') before--
+  return (at - before) % 2 === 1
 }
 
 function skipSpace(json: string, start: number): number {

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { jsonOf } from '../../protocol/kept-json.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/params.ts'
-import { hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
+import { lazyMessage } from '../lazy-message.ts'
+import { type Marks, hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
 
 const five = { type: 'ephemeral' } as const
 const hour = { type: 'ephemeral', ttl: '1h' } as const
 
 function request(...messages: MessageParam[]): MessageCreateParams {
   return { model: 'claude-sonnet-5', max_tokens: 1, messages }
+}
+
+function place({ messages, ...settings }: MessageCreateParams, how: Parameters<typeof placeMarks>[2]): Marks {
+  return placeMarks(settings, messages, how)
 }
 
 function user(...content: ContentBlockParam[]): MessageParam {
@@ -19,20 +25,20 @@ const text = (word: string): ContentBlockParam => ({ type: 'text', text: word })
 const options = { tail: '5m', minTokens: 1000 } as const
 
 test('the last thing the user said carries a mark', () => {
-  const { messages } = placeMarks(request({ role: 'user', content: 'Hello' }), options)
+  const { messages } = place(request({ role: 'user', content: 'Hello' }), options)
   assert.deepEqual([...messages], [[0, five]])
-  const later = placeMarks(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), options)
+  const later = place(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), options)
   assert.deepEqual([...later.messages], [[2, five]])
 })
 
 test('system and tools carry a mark for an hour where they are long enough to be cached', () => {
   const long = 'word '.repeat(1000)
-  const { settings } = placeMarks({ ...request(), system: long }, options)
+  const { settings } = place({ ...request(), system: long }, options)
   assert.deepEqual(settings.system, [{ type: 'text', text: long, cache_control: hour }])
-  const short = placeMarks({ ...request(), system: 'Be brief.' }, options)
+  const short = place({ ...request(), system: 'Be brief.' }, options)
   assert.equal(short.settings.system, 'Be brief.')
   const tool = { name: 'a', description: long, input_schema: { type: 'object' } } as const
-  const tools = placeMarks(
+  const tools = place(
     { ...request(), tools: [tool, { ...tool, name: 'b' }, { ...tool, name: 'c', defer_loading: true }] },
     options,
   )
@@ -45,9 +51,9 @@ test('system and tools carry a mark for an hour where they are long enough to be
 test('where the last request ended carries a mark too when it would be out of sight', () => {
   const reply: MessageParam = { role: 'assistant', content: 'Hm.' }
   const images = Array.from({ length: 19 }, (_, index) => text(`picture ${index}`))
-  const far = placeMarks(request(user(text('a')), reply, user(...images)), options)
+  const far = place(request(user(text('a')), reply, user(...images)), options)
   assert.deepEqual(new Set(far.messages.keys()), new Set([0, 2]))
-  const near = placeMarks(request(user(text('a')), reply, user(...images.slice(1))), options)
+  const near = place(request(user(text('a')), reply, user(...images.slice(1))), options)
   assert.deepEqual([...near.messages.keys()], [2])
 })
 
@@ -57,10 +63,7 @@ test('a run of tool calls and a run of results are one place each', () => {
     (_, index) => ({ type: 'tool_use', id: `t${index}`, name: 'a', input: {} }) as const,
   )
   const results = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'b' }) as const)
-  const { messages } = placeMarks(
-    request(user(text('a')), { role: 'assistant', content: calls }, user(...results)),
-    options,
-  )
+  const { messages } = place(request(user(text('a')), { role: 'assistant', content: calls }, user(...results)), options)
   assert.deepEqual([...messages.keys()], [2])
 })
 
@@ -102,7 +105,7 @@ test('there are never more than four marks, an hour never behind five minutes, a
       fc.constantFrom('5m', '1h'),
       fc.string(),
       (messages, tail, system) => {
-        const { settings, messages: marks } = placeMarks(
+        const { settings, messages: marks } = place(
           { ...request(...messages), system: system.repeat(500) },
           { tail, minTokens: 100 },
         )
@@ -122,4 +125,19 @@ test('there are never more than four marks, an hour never behind five minutes, a
       },
     ),
   )
+})
+
+test('a text that is kept as JSON is marked as one that is read', () => {
+  const piece = fc.constantFrom('a', ' ', '"', '\\', '\n', '\u00a0', '🦋', '\ud83e', '","x":"', '{')
+  fc.assert(
+    fc.property(fc.string({ unit: piece }), fc.constantFrom(five, hour), (content, mark) => {
+      const read: MessageParam = { role: 'user', content }
+      const kept = lazyMessage('user', JSON.stringify(read))
+      assert.deepEqual(place(request(kept), options), place(request(read), options))
+      assert.deepEqual(withMark(kept, mark), withMark(read, mark))
+      assert.equal(jsonOf(withMark(kept, mark)), JSON.stringify(withMark(read, mark)))
+    }),
+  )
+  const more = lazyMessage('user', '{"role":"user","content":"a","more":"b"}')
+  assert.deepEqual(withMark(more, five), withMark({ role: 'user', content: 'a' }, five))
 })

@@ -6,6 +6,8 @@ import type {
   MessageParam,
   TextBlockParam,
 } from '../../protocol/params.ts'
+import { endOfString } from '../json-members.ts'
+import { lazyMessage } from '../lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
 /** Where a request's cache marks go. */
@@ -27,7 +29,8 @@ const lookBack = 20
  * @param minTokens what is shorter is never cached, so that its mark would be wasted.
  */
 export function placeMarks(
-  { messages, ...settings }: MessageCreateParams,
+  settings: Marks['settings'],
+  messages: readonly MessageParam[],
   { tail, minTokens }: { tail: CacheTtl; minTokens: number },
 ): Marks {
   const marks = new Map<number, CacheControlEphemeral>()
@@ -48,6 +51,8 @@ export function hasOwnMarks({ cache_control, system, tools }: Omit<MessageCreate
 
 /** The message, with the mark on its last block that can carry one. */
 export function withMark(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
+  const json = markedText(message, cache_control)
+  if (json !== undefined) return lazyMessage('user', json)
   const { role, content } = message
   if (typeof content === 'string') return { role, content: [{ type: 'text', text: content, cache_control }] }
   const index = content.findLastIndex(canCarry)
@@ -55,8 +60,27 @@ export function withMark(message: MessageParam, cache_control: CacheControlEphem
   return { role, content: marked as ContentBlockParam[] }
 }
 
+const textStart = '{"role":"user","content":'
+/** A user's message whose content is a text that begins with a visible character. */
+const visibleText = /^{"role":"user","content":"[^\s"\\]/
+
+/** The marked message as JSON, where it is a text that is kept as JSON and need not be read; undefined where it is not. */
+function markedText(message: MessageParam, cache_control: CacheControlEphemeral): string | undefined {
+  if (!isVisibleText(message)) return undefined
+  const json = jsonOf(message)
+  const text = json.slice(textStart.length, -1)
+  if (endOfString(text, 0) !== text.length) return undefined
+  const mark = JSON.stringify(cache_control)
+  return `${textStart}[{"type":"text","text":${text},"cache_control":${mark}}]}`
+}
+
+function isVisibleText(message: MessageParam): boolean {
+  return isKept(message) && visibleText.test(jsonOf(message))
+}
+
 function markShared(settings: Marks['settings'], minTokens: number): Marks['settings'] {
   const { system, tools } = settings
+  if (system === undefined && tools === undefined) return settings
   // About four characters a token; a mark too many costs nothing, as what is too short is not written.
   if (JSON.stringify([system, tools]).length < minTokens * 3) return settings
   const cache_control = mark('1h')
@@ -74,8 +98,10 @@ function markShared(settings: Marks['settings'], minTokens: number): Marks['sett
 }
 
 /** Marks stand on what the user says: a reply's blocks go back untouched. */
-function canBeMarked({ role, content }: MessageParam): boolean {
-  if (role !== 'user') return false
+function canBeMarked(message: MessageParam): boolean {
+  if (message.role !== 'user') return false
+  if (isVisibleText(message)) return true
+  const { content } = message
   return typeof content === 'string' ? content.trim() !== '' : content.some(canCarry)
 }
 

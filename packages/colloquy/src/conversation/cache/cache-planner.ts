@@ -64,7 +64,7 @@ export class CachePlanner {
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
     })
-    const marks = placeMarks({ ...settings, messages }, { tail: ttl, minTokens: model.minCacheTokens })
+    const marks = placeMarks(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
     history.mark(messages, marks.messages)
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
