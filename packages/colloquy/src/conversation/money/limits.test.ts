@@ -88,7 +88,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         (index % 2 === 0 ? one! : again).send('Hello again', { onConflict: 'branch' }),
       )
       const refused = await refusals(turns)
-      assert.ok(refused.some(({ limit, held }) => limit === 'usd' && held > 0n))
+      assert.ok(refused.length > 0 && refused.every(({ limit }) => limit === 'usd'))
       await again.refresh()
       assert.ok(again.cost.picoUsd > fromUsd(0.06) && again.cost.picoUsd <= fromUsd(0.08), `${again.cost.picoUsd}`)
     })
