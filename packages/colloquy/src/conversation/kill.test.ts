@@ -25,7 +25,9 @@ else
     const { id } = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
     const talker = new Talker(join(folder, 'colloquy.db'), id)
     for (let kill = 0; kill < kills; kill++) {
-      await talker.talkAndDie(Math.random() * 60)
+      // On a busy machine it takes longer until a reply has ended.
+      const longestMs = talker.ended.size > 0 ? 60 : 60 * (kill + 1)
+      await talker.talkAndDie(Math.random() * longestMs)
       const conversation = await conversations.open(id)
       const shown = conversation.messages.map(({ role, content, state }) => ({ role, state, text: textOf(content) }))
 
