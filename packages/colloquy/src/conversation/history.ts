@@ -114,15 +114,18 @@ export class History {
 
   /** The last message that is sent. */
   get lastSent(): MessageParam | undefined {
-    const record = this.#records.findLast(({ json }) => json !== '')
+    const record = this.#lastSentRecord
     return record && lazyMessage(record.role, record.json)
   }
 
   /** The ids of the calls at its end that wait for their results. */
   get waitingCalls(): string[] {
-    const record = this.#records.findLast(({ json }) => json !== '')
     // Most replies call nothing, and are not read again to know that.
-    return record?.json.includes('"tool_use"') ? waitingCalls(this.lastSent) : []
+    return this.#lastSentRecord?.json.includes('"tool_use"') ? waitingCalls(this.lastSent) : []
+  }
+
+  get #lastSentRecord(): MessageRecord | undefined {
+    return this.#records.findLast(({ json }) => json !== '')
   }
 
   /** The last message with something beside it, and what that is. */
