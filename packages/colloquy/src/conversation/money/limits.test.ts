@@ -83,12 +83,20 @@ for (const [name, make] of Object.entries(storePlaces())) {
       const [one] = await conversationsOf(undefined, 1)
       await one!.configure({ budget: { usd: 0.08 } })
       await one!.send('Hello')
-      const again = await openConversations({ engine: spender, store: stores[1]! }).open(one!.id)
+      // No call ends before another was refused, so that something is held then.
+      const { promise: refusal, resolve } = Promise.withResolvers<unknown>()
+      async function* slow(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
+        await refusal
+        yield* spender(params, context)
+      }
+      const both = await Promise.all(stores.map((store) => openConversations({ engine: slow, store }).open(one!.id)))
       const turns = Array.from({ length: 8 }, (_, index) =>
-        (index % 2 === 0 ? one! : again).send('Hello again', { onConflict: 'branch' }),
+        both[index % 2]!.send('Hello again', { onConflict: 'branch' }),
       )
+      for (const turn of turns) void turn.catch(resolve)
       const refused = await refusals(turns)
-      assert.ok(refused.length > 0 && refused.every(({ limit }) => limit === 'usd'))
+      assert.ok(refused.some(({ limit, held }) => limit === 'usd' && held > 0n))
+      const again = both[1]!
       await again.refresh()
       assert.ok(again.cost.picoUsd > fromUsd(0.06) && again.cost.picoUsd <= fromUsd(0.08), `${again.cost.picoUsd}`)
     })
