@@ -44,11 +44,11 @@ export async function surfaces(): Promise<Record<string, Surface>> {
     ),
     'Events of a message stream': listed(
       fieldsOf(join(sdk, 'lib/MessageStream.d.ts'), 'MessageStreamEvents'),
-      fieldsOf(join(client, 'message-stream.ts'), 'MessageStreamEvents'),
+      fieldsOf(join(client, 'stream/message-stream.ts'), 'MessageStreamEvents'),
     ),
     'Environment variables': listed(
       variablesIn(sdk, '**/*.mjs', 'readEnv'),
-      variablesIn(client, '*.ts', 'environment'),
+      variablesIn(client, '**/*.ts', 'environment'),
     ),
     'Exports of the package': listed(Object.keys(officialIndex), Object.keys(ourIndex)),
     'Exports of its helpers': listed(officialHelpers.flatMap(Object.keys), Object.keys(ourTools)),

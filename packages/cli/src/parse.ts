@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { Flags, type Command, type Invocation, type Option } from './command.ts'
-import { chat, commands } from './commands.ts'
+import { chat, commands } from './commands/commands.ts'
 import { UsageError } from './exit.ts'
 
 /** Reads the words after the program's name. Throws `UsageError`, with what was probably meant. */

@@ -24,23 +24,26 @@ async function runCommand(invocation: Invocation): Promise<number> {
   if (flags.has('help')) return help([command.name])
   switch (command.name) {
     case 'serve':
-      return (await import('./serve.ts')).serve(flags)
+      return (await import('./commands/serve.ts')).serve(flags)
     case 'models':
-      return (await import('./models.ts')).listModels(words, flags)
+      return (await import('./commands/models.ts')).listModels(words, flags)
     case 'paths':
-      return (await import('./paths.ts')).showPaths(flags)
+      return (await import('./commands/paths.ts')).showPaths(flags)
     case 'ask':
-      return (await import('./ask.ts')).ask(words, flags)
+      return (await import('./commands/ask.ts')).ask(words, flags)
   }
   const isKept = command.subcommands?.some(({ name }) => name === words[0]) === true
-  if (isKept) return (await import('./chats.ts')).chats(words, flags)
+  if (isKept) return (await import('./commands/chats.ts')).chats(words, flags)
   const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
-  if (isInteractive) return (await import('./chat.ts')).chat(words, flags)
-  return (await import('./ask.ts')).ask(words, flags)
+  if (isInteractive) return (await import('./commands/chat.ts')).chat(words, flags)
+  return (await import('./commands/ask.ts')).ask(words, flags)
 }
 
 async function help([name]: readonly string[]): Promise<number> {
-  const [{ commandHelp, programHelp }, { commands }] = await Promise.all([import('./help.ts'), import('./commands.ts')])
+  const [{ commandHelp, programHelp }, { commands }] = await Promise.all([
+    import('./commands/help.ts'),
+    import('./commands/commands.ts'),
+  ])
   const command = commands.find((candidate) => candidate.name === name)
   return print(command === undefined ? programHelp() : commandHelp(command))
 }

@@ -11,7 +11,7 @@ import {
   models,
 } from 'colloquy/protocol'
 import { type Server, type ServerOptions, createServer } from './app.ts'
-import type { AccessEntry } from './exchange.ts'
+import type { AccessEntry } from './operate/exchange.ts'
 
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
 

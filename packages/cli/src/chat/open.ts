@@ -1,8 +1,8 @@
 import type { Conversation } from 'colloquy/conversation'
 import type { Flags } from '../command.ts'
 import { connect, engineKind } from '../connect.ts'
-import { chatFrom, openChats, settingsFrom } from '../session.ts'
-import { attach } from '../attach.ts'
+import { chatFrom, openChats, settingsFrom } from './session.ts'
+import { attach } from './attach.ts'
 import { Chat } from './chat.ts'
 import type { Surface } from './surface.ts'
 

@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
-import { greeting } from '../chat.ts'
+import { greeting } from '../commands/chat.ts'
 import type { Flags } from '../command.ts'
 import { ExitCode } from '../exit.ts'
 import type { MarkdownStream } from '../markdown/markdown-stream.ts'

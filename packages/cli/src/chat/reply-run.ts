@@ -1,6 +1,6 @@
 import type { Reply, Turn } from 'colloquy/conversation'
 import { APIError, APIUserAbortError, formatUsd, type Message, type MessageStreamEvent } from 'colloquy/protocol'
-import { costLine, seconds, stoppedFigures, type TurnFigures } from '../cost-line.ts'
+import { costLine, seconds, stoppedFigures, type TurnFigures } from './cost-line.ts'
 import { failureOf } from '../failure.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { withoutControls } from '../terminal/style.ts'

@@ -1,11 +1,11 @@
-import { AnthropicError } from '../protocol/error.ts'
-import type { ListPage } from '../protocol/page.ts'
-import { APIPromise } from './api-promise.ts'
-import { fetchTransport } from './fetch-transport.ts'
-import { mergeHeaders, redacted, type HeadersLike } from './headers.ts'
-import { withMiddleware } from './middleware.ts'
-import { isLogLevel, logAt, type Log, type Logger, type LogLevel, redactedUrl } from './log.ts'
-import { nodeTransport } from './node-transport.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
+import type { ListPage } from '../protocol/types/page.ts'
+import { APIPromise } from './request/api-promise.ts'
+import { fetchTransport } from './transport/fetch-transport.ts'
+import { mergeHeaders, redacted, type HeadersLike } from './request/headers.ts'
+import { withMiddleware } from './request/middleware.ts'
+import { isLogLevel, logAt, type Log, type Logger, type LogLevel, redactedUrl } from './request/log.ts'
+import { nodeTransport } from './transport/node-transport.ts'
 import {
   checkClientOptions,
   checkRequestOptions,
@@ -14,13 +14,13 @@ import {
   type FinalRequestOptions,
   type RequestOptions,
 } from './options.ts'
-import { Page, PagePromise, type AskPage } from './page.ts'
-import { readJson, type Parse } from './reply.ts'
-import { buildUrl, checkBaseUrl, encodeBody, versionFor, type Query } from './request.ts'
-import { Call, type Patience } from './retry.ts'
-import { environment, isBrowser, isNode } from './runtime.ts'
-import type { Transport, WireRequest } from './transport.ts'
-import { version } from './version.ts'
+import { Page, PagePromise, type AskPage } from './request/page.ts'
+import { readJson, type Parse } from './request/reply.ts'
+import { buildUrl, checkBaseUrl, encodeBody, versionFor, type Query } from './request/request.ts'
+import { Call, type Patience } from './request/retry.ts'
+import { environment, isBrowser, isNode } from './transport/runtime.ts'
+import type { Transport, WireRequest } from './transport/transport.ts'
+import { version } from './request/version.ts'
 
 const minute = 60_000
 
@@ -163,7 +163,7 @@ export class BaseAnthropic {
       // Thrown by the promise, like everything else that may go wrong with a call.
       return async () => {
         if (error instanceof AnthropicError) throw error
-        const { unencodable } = await import('./unencodable.ts')
+        const { unencodable } = await import('./request/unencodable.ts')
         throw unencodable(options.body, error)
       }
     }

@@ -1,9 +1,9 @@
 // Only types. The official client has the words of the API a second time, each with Beta before it; here they are one.
 import type * as types from './types.ts'
 
-export type { MessageStream as BetaMessageStream } from './message-stream.ts'
-export type { ToolRunner as BetaToolRunner, ToolRunnerParams as BetaToolRunnerParams } from './tool-runner.ts'
-export type { MessageThread as BetaMessageThread } from './thread.ts'
+export type { MessageStream as BetaMessageStream } from './stream/message-stream.ts'
+export type { ToolRunner as BetaToolRunner, ToolRunnerParams as BetaToolRunnerParams } from './agents/tool-runner.ts'
+export type { MessageThread as BetaMessageThread } from './agents/thread.ts'
 export type { RunnableTool as BetaRunnableTool } from '../tools/runnable.ts'
 
 /** A value of the `anthropic-beta` header, such as `context-management-2025-06-27`. */

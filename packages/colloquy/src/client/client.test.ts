@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { Anthropic } from './client.ts'
-import { faultServer, hello, params, type SeenRequest } from './fault-server.test.ts'
+import { faultServer, hello, params, type SeenRequest } from './request/fault-server.test.ts'
 import type { ClientOptions, RequestOptions } from './options.ts'
-import { version } from './version.ts'
+import { version } from './request/version.ts'
 
 /** Sets environment variables for one test; undefined takes one away. */
 function withEnvironment(t: TestContext, variables: Record<string, string | undefined>): void {

@@ -1,9 +1,9 @@
 // Answers the tests' clients by an engine, without a port. It has no tests of its own.
-import { accumulate } from '../protocol/accumulate.ts'
-import type { Engine } from '../protocol/engine.ts'
-import { APIError, apiError, errorResponse } from '../protocol/error.ts'
-import type { MessageCreateParams } from '../protocol/params.ts'
-import { encodeSse } from '../protocol/sse.ts'
+import { accumulate } from '../protocol/codec/accumulate.ts'
+import type { Engine } from '../protocol/types/engine.ts'
+import { APIError, apiError, errorResponse } from '../protocol/types/error.ts'
+import type { MessageCreateParams } from '../protocol/types/params.ts'
+import { encodeSse } from '../protocol/codec/sse.ts'
 import { Anthropic } from './client.ts'
 import type { ClientOptions } from './options.ts'
 

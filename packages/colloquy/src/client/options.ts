@@ -1,10 +1,10 @@
-import { AnthropicError } from '../protocol/error.ts'
-import { nearMiss } from '../protocol/near-miss.ts'
-import type { Fetch } from './fetch-transport.ts'
-import type { HeadersLike } from './headers.ts'
-import type { Logger, LogLevel } from './log.ts'
-import type { Middleware } from './middleware.ts'
-import type { OnRetry } from './retry.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
+import { nearMiss } from '../protocol/json/near-miss.ts'
+import type { Fetch } from './transport/fetch-transport.ts'
+import type { HeadersLike } from './request/headers.ts'
+import type { Logger, LogLevel } from './request/log.ts'
+import type { Middleware } from './request/middleware.ts'
+import type { OnRetry } from './request/retry.ts'
 
 /** Returns the API key; asked before every request, so that a key may be rotated. */
 export type ApiKeySetter = () => Promise<string> | string

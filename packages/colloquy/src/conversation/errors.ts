@@ -1,5 +1,5 @@
-import { AnthropicError } from '../protocol/error.ts'
-import { formatUsd } from '../protocol/money.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
+import { formatUsd } from '../protocol/models/money.ts'
 
 /** Someone else changed the conversation since this process last saw it. Nothing was written and nothing was sent. */
 export class ConversationConflictError extends AnthropicError {

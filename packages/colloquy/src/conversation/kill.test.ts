@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { script } from '../engines/script.ts'
-import type { Engine } from '../protocol/engine.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { MessageContentParam, MessageParam } from '../protocol/params.ts'
+import type { Engine } from '../protocol/types/engine.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
+import type { MessageContentParam, MessageParam } from '../protocol/types/params.ts'
 import { type Conversation, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite.ts'
+import { sqliteStore } from './stores/sqlite/sqlite.ts'
 
 /** How often a process is killed; 20 is for every day, `.ci/run` has 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { type Step, script } from '../engines/script.ts'
-import type { Engine } from '../protocol/engine.ts'
-import type { ContentBlock } from '../protocol/message.ts'
-import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../protocol/params.ts'
+import type { Engine } from '../protocol/types/engine.ts'
+import type { ContentBlock } from '../protocol/types/message.ts'
+import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../protocol/types/params.ts'
 import { ConversationConflictError, type Conversation, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite.ts'
-import type { ConversationStore, MessageState } from './store.ts'
+import { sqliteStore } from './stores/sqlite/sqlite.ts'
+import type { ConversationStore, MessageState } from './stores/store.ts'
 
 // Anything may be done to a conversation, in any order, by two writers, with crashes in between: what is kept and what is
 // sent must be what a plain list of messages says.

@@ -1,5 +1,5 @@
-import { AnthropicError } from '../protocol/error.ts'
-import type { MessageCreateParams } from '../protocol/params.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
+import type { MessageCreateParams } from '../protocol/types/params.ts'
 import { type Budget, checkAmounts } from './money/budget.ts'
 import { checkCompaction } from './window/compaction.ts'
 import { checkWindow, type Window } from './window/window.ts'

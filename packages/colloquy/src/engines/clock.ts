@@ -1,4 +1,4 @@
-import { APIUserAbortError } from '../protocol/error.ts'
+import { APIUserAbortError } from '../protocol/types/error.ts'
 
 /** Where the engines take time from, so that a test can set it. */
 export interface Clock {

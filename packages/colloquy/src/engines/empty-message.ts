@@ -1,4 +1,4 @@
-import type { Message, Usage } from '../protocol/message.ts'
+import type { Message, Usage } from '../protocol/types/message.ts'
 import { newId } from './id.ts'
 
 /** A new message as it stands before its first block. */

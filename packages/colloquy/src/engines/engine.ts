@@ -1,1 +1,1 @@
-export type { Engine, EngineContext } from '../protocol/engine.ts'
+export type { Engine, EngineContext } from '../protocol/types/engine.ts'

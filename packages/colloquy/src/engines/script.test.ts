@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accumulate } from '../protocol/accumulate.ts'
-import { APIError, APIUserAbortError, InternalServerError, OverloadedError, RateLimitError } from '../protocol/error.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { Message } from '../protocol/message.ts'
-import type { MessageCreateParams } from '../protocol/params.ts'
+import { accumulate } from '../protocol/codec/accumulate.ts'
+import {
+  APIError,
+  APIUserAbortError,
+  InternalServerError,
+  OverloadedError,
+  RateLimitError,
+} from '../protocol/types/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
+import type { Message } from '../protocol/types/message.ts'
+import type { MessageCreateParams } from '../protocol/types/params.ts'
 import type { Clock } from './clock.ts'
 import { offline } from './offline/offline.ts'
 import { script } from './script.ts'

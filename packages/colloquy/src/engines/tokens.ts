@@ -1,6 +1,6 @@
 import { documentPages, imageSize } from './media.ts'
-import type { ImageSize } from '../protocol/media.ts'
-import type { MessageCountTokensParams } from '../protocol/params.ts'
+import type { ImageSize } from '../protocol/types/media.ts'
+import type { MessageCountTokensParams } from '../protocol/types/params.ts'
 
 /**
  * Estimates how many tokens a text has. It is an estimate: the real tokenizer is not public.

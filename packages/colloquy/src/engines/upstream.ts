@@ -1,7 +1,7 @@
-import type { Engine, EngineContext } from '../protocol/engine.ts'
-import { APIConnectionError } from '../protocol/error.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/params.ts'
+import type { Engine, EngineContext } from '../protocol/types/engine.ts'
+import { APIConnectionError } from '../protocol/types/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
+import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
 import { abortError, throwIfAborted } from './clock.ts'
 
 /**

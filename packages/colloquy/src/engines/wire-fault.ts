@@ -1,4 +1,4 @@
-import { APIConnectionError } from '../protocol/error.ts'
+import { APIConnectionError } from '../protocol/types/error.ts'
 
 /** How a scripted connection ends: torn down, or closed as if the answer were complete. */
 export type WireEnd = 'reset' | 'close'

@@ -1,12 +1,12 @@
-import { APIUserAbortError, AnthropicError } from '../protocol/error.ts'
-import type { ContentBlock, Message, ToolUseBlock } from '../protocol/message.ts'
+import { APIUserAbortError, AnthropicError } from '../protocol/types/error.ts'
+import type { ContentBlock, Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type {
   ContentBlockParam,
   ToolResultBlockParam,
   ToolResultContent,
   UserMessageParam,
-} from '../protocol/params.ts'
-import { partialInput } from '../protocol/partial-input.ts'
+} from '../protocol/types/params.ts'
+import { partialInput } from '../protocol/codec/partial-input.ts'
 import type { Promisable, RunnableTool } from './runnable.ts'
 
 /** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */

@@ -32,8 +32,8 @@ export {
 export { type CustomTool, type ToolFields, tool } from './tool.ts'
 export { addUsage } from './usage.ts'
 export { withTools } from './with-tools.ts'
-export type { OutputFormat } from '../protocol/parsed-message.ts'
-export { jsonSchemaOutputFormat, standardSchemaOutputFormat, transformJsonSchema } from '../protocol/schema.ts'
+export type { OutputFormat } from '../protocol/json/parsed-message.ts'
+export { jsonSchemaOutputFormat, standardSchemaOutputFormat, transformJsonSchema } from '../protocol/json/schema.ts'
 // The official client's names for the same things.
 export { tool as betaStandardSchemaTool, tool as betaTool, tool as betaZodTool } from './tool.ts'
 export {
@@ -41,4 +41,4 @@ export {
   standardSchemaOutputFormat as betaStandardSchemaOutputFormat,
   standardSchemaOutputFormat as betaZodOutputFormat,
   standardSchemaOutputFormat as zodOutputFormat,
-} from '../protocol/schema.ts'
+} from '../protocol/json/schema.ts'

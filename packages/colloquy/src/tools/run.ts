@@ -1,10 +1,15 @@
-import { MessageAccumulator } from '../protocol/accumulate.ts'
-import type { Engine, EngineContext } from '../protocol/engine.ts'
-import { APIError, AnthropicError, type ErrorBody, apiError } from '../protocol/error.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { Message, ToolUseBlock, Usage } from '../protocol/message.ts'
-import type { MessageCreateParams, MessageParam, ToolResultBlockParam, UserMessageParam } from '../protocol/params.ts'
-import type { ToolUnion } from '../protocol/tool.ts'
+import { MessageAccumulator } from '../protocol/codec/accumulate.ts'
+import type { Engine, EngineContext } from '../protocol/types/engine.ts'
+import { APIError, AnthropicError, type ErrorBody, apiError } from '../protocol/types/error.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
+import type { Message, ToolUseBlock, Usage } from '../protocol/types/message.ts'
+import type {
+  MessageCreateParams,
+  MessageParam,
+  ToolResultBlockParam,
+  UserMessageParam,
+} from '../protocol/types/params.ts'
+import type { ToolUnion } from '../protocol/types/tool.ts'
 import { type CallOptions, answerCall, callsIn, failedCall, nextStep, sendable } from './call.ts'
 import { type RunnableTool, definitionOf, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'

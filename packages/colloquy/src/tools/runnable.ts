@@ -1,5 +1,5 @@
-import type { ToolUseBlock } from '../protocol/message.ts'
-import type { ToolResultContent } from '../protocol/params.ts'
+import type { ToolUseBlock } from '../protocol/types/message.ts'
+import type { ToolResultContent } from '../protocol/types/params.ts'
 import type {
   MemoryTool20250818,
   Tool,
@@ -8,7 +8,7 @@ import type {
   ToolTextEditor20250429,
   ToolTextEditor20250728,
   ToolUnion,
-} from '../protocol/tool.ts'
+} from '../protocol/types/tool.ts'
 
 export type Promisable<Value> = Value | Promise<Value>
 

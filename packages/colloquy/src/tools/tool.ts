@@ -1,5 +1,5 @@
-import { AnthropicError } from '../protocol/error.ts'
-import { type JsonSchema, checkJson, describeIssues } from '../protocol/json-schema.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
+import { type JsonSchema, checkJson, describeIssues } from '../protocol/json/json-schema.ts'
 import {
   type FromSchema,
   type OutputOf,
@@ -8,9 +8,9 @@ import {
   describeStandardIssues,
   isStandardSchema,
   toJsonSchema,
-} from '../protocol/schema.ts'
-import type { Tool, ToolInputSchema, ToolUnion } from '../protocol/tool.ts'
-import { nearMiss } from '../protocol/near-miss.ts'
+} from '../protocol/json/schema.ts'
+import type { Tool, ToolInputSchema, ToolUnion } from '../protocol/types/tool.ts'
+import { nearMiss } from '../protocol/json/near-miss.ts'
 import {
   type Promisable,
   type RunnableTool,

@@ -1,4 +1,4 @@
-import type { Usage, UsageIteration } from '../protocol/message.ts'
+import type { Usage, UsageIteration } from '../protocol/types/message.ts'
 
 /**
  * What two replies used together. Tokens and requests are added kind by kind; tier, place and speed are those of the later

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { type ScriptedReply, script } from '../engines/script.ts'
-import { accumulate } from '../protocol/accumulate.ts'
+import { accumulate } from '../protocol/codec/accumulate.ts'
 import type {
   ContentBlock,
   MessageCreateParams,

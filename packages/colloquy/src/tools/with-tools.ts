@@ -1,16 +1,16 @@
-import type { Engine, EngineContext } from '../protocol/engine.ts'
-import type { MessageStreamEvent, PingEvent } from '../protocol/event.ts'
-import type { Message, ToolUseBlock, Usage } from '../protocol/message.ts'
+import type { Engine, EngineContext } from '../protocol/types/engine.ts'
+import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
+import type { Message, ToolUseBlock, Usage } from '../protocol/types/message.ts'
 import type {
   ContentBlockParam,
   MessageCountTokensParams,
   MessageCreateParams,
   MessageParam,
   ToolResultBlockParam,
-} from '../protocol/params.ts'
-import { parseJson } from '../protocol/parse-json.ts'
-import { JsonReader } from '../protocol/partial-json.ts'
-import { unlisted } from '../protocol/unlisted.ts'
+} from '../protocol/types/params.ts'
+import { parseJson } from '../protocol/codec/parse-json.ts'
+import { JsonReader } from '../protocol/codec/partial-json.ts'
+import { unlisted } from '../protocol/types/unlisted.ts'
 import { sendable } from './call.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
 import { type RunnableTool, definitionOf } from './runnable.ts'

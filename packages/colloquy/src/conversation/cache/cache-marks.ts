@@ -1,13 +1,13 @@
-import { isKept, jsonOf } from '../../protocol/kept-json.ts'
+import { isKept, jsonOf } from '../../protocol/codec/kept-json.ts'
 import type {
   CacheControlEphemeral,
   ContentBlockParam,
   MessageCreateParams,
   MessageParam,
   TextBlockParam,
-} from '../../protocol/params.ts'
-import { endOfString } from '../json-members.ts'
-import { lazyMessage } from '../lazy-message.ts'
+} from '../../protocol/types/params.ts'
+import { endOfString } from '../history/json-members.ts'
+import { lazyMessage } from '../history/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
 /** Where a request's cache marks go. */

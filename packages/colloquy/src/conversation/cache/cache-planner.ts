@@ -1,12 +1,12 @@
-import { bandFor, priceAt } from '../../protocol/cost.ts'
-import type { Usage } from '../../protocol/message.ts'
-import type { ModelEntry } from '../../protocol/model-entry.ts'
-import { findModel } from '../../protocol/models.ts'
-import type { MessageCreateParams } from '../../protocol/params.ts'
-import { callsIn } from '../../protocol/token-counts.ts'
+import { bandFor, priceAt } from '../../protocol/models/cost.ts'
+import type { Usage } from '../../protocol/types/message.ts'
+import type { ModelEntry } from '../../protocol/models/model-entry.ts'
+import { findModel } from '../../protocol/models/models.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import { callsIn } from '../../protocol/models/token-counts.ts'
 import { hasOwnMarks, placeMarks } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
-import type { History } from '../history.ts'
+import type { History } from '../history/history.ts'
 
 /** What was planned for the prompt cache, and what came of it. */
 export interface CacheReport {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Usage } from '../../protocol/message.ts'
+import type { Usage } from '../../protocol/types/message.ts'
 import { Ledger } from './ledger.ts'
 import { usedBy } from './spending.ts'
 

@@ -1,7 +1,7 @@
 import { countTokens } from '../../engines/tokens.ts'
-import { type Cost, costOf } from '../../protocol/cost.ts'
-import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../../protocol/message.ts'
-import { callsIn, tokenCounts } from '../../protocol/token-counts.ts'
+import { type Cost, costOf } from '../../protocol/models/cost.ts'
+import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
+import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import type { Summary } from '../window/summary.ts'
 
 export interface ReplyCost extends Cost {

@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import { storePlaces } from '../../../../../test/stores.ts'
 import { script } from '../../engines/script.ts'
-import type { Engine } from '../../protocol/engine.ts'
-import { fromUsd } from '../../protocol/money.ts'
+import type { Engine } from '../../protocol/types/engine.ts'
+import { fromUsd } from '../../protocol/models/money.ts'
 import { tool } from '../../tools/tool.ts'
 import { BudgetError, type Conversation, type Limits, memoryStore, openConversations } from '../index.ts'
-import { postgresStore } from '../stores/postgres.ts'
-import type { ConversationStore } from '../store.ts'
+import { postgresStore } from '../stores/postgres/postgres.ts'
+import type { ConversationStore } from '../stores/store.ts'
 
 /** A reply of all of the `max_tokens`, so that nothing is left of what was held but some of the prompt. */
 const spender: Engine = (params, context) => {

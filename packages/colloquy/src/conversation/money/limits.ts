@@ -1,6 +1,6 @@
-import { AnthropicError } from '../../protocol/error.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { dayOf, picoUsdOf } from './spending.ts'
-import type { Amounts, LimitedAccount } from '../store.ts'
+import type { Amounts, LimitedAccount } from '../stores/store.ts'
 
 /**
  * What the conversations of a store may cost together: on one day (in UTC), for one user, and for one user on one day. Who

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { script } from '../../engines/script.ts'
-import type { Engine } from '../../protocol/engine.ts'
-import { fromUsd } from '../../protocol/money.ts'
+import type { Engine } from '../../protocol/types/engine.ts'
+import { fromUsd } from '../../protocol/models/money.ts'
 import { BudgetError, type Conversations, openConversations } from '../index.ts'
-import { sqliteStore } from '../stores/sqlite.ts'
+import { sqliteStore } from '../stores/sqlite/sqlite.ts'
 
 /** A call can take 1.5 cents, and its prompt. */
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1000, metadata: { user_id: 'ada' } }

@@ -1,9 +1,9 @@
-import type { UsageIteration } from '../../protocol/message.ts'
-import { fromUsd } from '../../protocol/money.ts'
-import { callsIn, tokenCounts } from '../../protocol/token-counts.ts'
+import type { UsageIteration } from '../../protocol/types/message.ts'
+import { fromUsd } from '../../protocol/models/money.ts'
+import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
 import type { ReplyRecord } from './ledger.ts'
-import type { Account, Amounts, LimitedAccount, Spending } from '../store.ts'
+import type { Account, Amounts, LimitedAccount, Spending } from '../stores/store.ts'
 
 // What every store does with its accounts, whatever it keeps them in.
 

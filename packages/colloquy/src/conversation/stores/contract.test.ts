@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { storePlaces } from '../../../../../test/stores.ts'
 import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from '../store.ts'
+import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from './store.ts'
 
 // What every store promises. Each test gets a new, empty store.
 for (const [name, make] of Object.entries(storePlaces())) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { storePlaces } from '../../../../../test/stores.ts'
 import { BudgetError, ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { Account, BegunTurn, ConversationStore, FinishStep, Hold, LimitedAccount, Spending } from '../store.ts'
+import type { Account, BegunTurn, ConversationStore, FinishStep, Hold, LimitedAccount, Spending } from './store.ts'
 
 // What every store promises of the accounts in which money is held and spent. Each test gets a new, empty store.
 

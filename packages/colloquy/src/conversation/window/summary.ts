@@ -1,5 +1,5 @@
-import type { Usage } from '../../protocol/message.ts'
-import { findModel } from '../../protocol/models.ts'
+import type { Usage } from '../../protocol/types/message.ts'
+import { findModel } from '../../protocol/models/models.ts'
 import type { ReplyCost, ReplyRecord } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
 

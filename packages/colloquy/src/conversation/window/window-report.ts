@@ -1,5 +1,5 @@
-import type { Message } from '../../protocol/message.ts'
-import type { SentPart } from '../history.ts'
+import type { Message } from '../../protocol/types/message.ts'
+import type { SentPart } from '../history/history.ts'
 import { replyCost } from '../money/ledger.ts'
 import type { WrittenSummary } from './summary.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accumulate } from '../../protocol/accumulate.ts'
-import type { Message } from '../../protocol/message.ts'
-import type { MessageCreateParams, MessageParam } from '../../protocol/params.ts'
+import { accumulate } from '../../protocol/codec/accumulate.ts'
+import type { Message } from '../../protocol/types/message.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { offline } from './offline.ts'
 
 const long = 'word '.repeat(60_000)

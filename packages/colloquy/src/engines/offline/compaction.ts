@@ -1,5 +1,5 @@
-import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/message.ts'
-import type { MessageCreateParams, MessageParam } from '../../protocol/params.ts'
+import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/types/message.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { iterationOf } from '../../tools/usage.ts'
 import { countTokens } from '../tokens.ts'
 import { blocksOf, readHistory } from './history.ts'

@@ -1,4 +1,4 @@
-import type { MessageCreateParams } from '../../protocol/params.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
 
 /** What the responder reads: the conversation as plain text, with what is not text beside it. */
 export interface History {

@@ -1,4 +1,4 @@
-import type { MessageCreateParams } from '../../protocol/params.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../media.ts'
 import { type Block, type History, readHistory } from './history.ts'
 import { sample } from './sample.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkJson, describeIssues } from '../../protocol/json-schema.ts'
+import { checkJson, describeIssues } from '../../protocol/json/json-schema.ts'
 import { matching } from './pattern.ts'
 import { sample } from './sample.ts'
 

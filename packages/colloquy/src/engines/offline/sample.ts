@@ -1,4 +1,4 @@
-import { checkJson } from '../../protocol/json-schema.ts'
+import { checkJson } from '../../protocol/json/json-schema.ts'
 import { matching } from './pattern.ts'
 
 /** JSON Schema as it arrives: any keyword may be missing or odd. */

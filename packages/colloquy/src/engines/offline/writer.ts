@@ -1,5 +1,5 @@
-import type { ContentBlockDelta, MessageStreamEvent } from '../../protocol/event.ts'
-import type { ContentBlock, StopReason } from '../../protocol/message.ts'
+import type { ContentBlockDelta, MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { ContentBlock, StopReason } from '../../protocol/types/message.ts'
 import { newId } from '../id.ts'
 import { countTokens } from '../tokens.ts'
 import type { Draft } from './reply.ts'

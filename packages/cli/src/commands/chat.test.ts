@@ -1,0 +1,411 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import test, { after } from 'node:test'
+import type { ReadStream, WriteStream } from 'node:tty'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
+import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
+import { chat } from './chat.ts'
+import { parse } from '../parse.ts'
+import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
+after(() => rm(folder, { recursive: true, force: true }))
+process.env['TERM'] = 'xterm-256color'
+for (const name of Object.keys(process.env)) if (/^(?:ANTHROPIC|COLLOQUY|NO_COLOR)/.test(name)) delete process.env[name]
+
+const enter = '\r'
+const controlC = '\x03'
+const controlD = '\x04'
+const escape = '\x1b'
+const up = '\x1b[A'
+
+/** A user at a terminal. */
+class User {
+  readonly terminal: VirtualTerminal
+  readonly #input = Object.assign(new PassThrough(), { setRawMode: () => {}, isTTY: true })
+  readonly left: Promise<number>
+
+  constructor(terminal: VirtualTerminal, begin: (input: ReadStream, output: WriteStream) => Promise<number>) {
+    this.terminal = terminal
+    const write = (text: string): void => terminal.write(text)
+    const size = {
+      get columns() {
+        return terminal.columns
+      },
+      get rows() {
+        return terminal.rows
+      },
+    }
+    const output = Object.defineProperties(
+      Object.assign(new EventEmitter(), { write }),
+      Object.getOwnPropertyDescriptors(size),
+    )
+    // What the chat uses of the streams of a terminal: keys, raw mode, writing, size.
+    this.left = begin(this.#input as unknown as ReadStream, output as unknown as WriteStream)
+  }
+
+  /** Types key by key, as fingers do. */
+  async type(keys: string): Promise<void> {
+    for (const key of keys.match(/\x1b\[20[01]~|\x1b\[\w|[^]/gu) ?? []) this.#input.write(key)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  paste(text: string): Promise<void> {
+    this.#input.write(`\x1b[200~${text}\x1b[201~`)
+    return this.type('')
+  }
+
+  /** Waits until the terminal shows something. */
+  async sees(pattern: RegExp): Promise<string> {
+    const giveUpAt = Date.now() + 20_000
+    while (!pattern.test(this.terminal.text)) {
+      if (Date.now() > giveUpAt) assert.fail(`Never saw ${pattern} in:\n${this.terminal.text}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    return this.terminal.text
+  }
+
+  async says(line: string): Promise<void> {
+    await this.type(line + enter)
+  }
+}
+
+interface Place {
+  engine: ScriptEngine
+  /** Sits down at a terminal and starts the chat. */
+  sit(words?: string[], size?: { columns: number; rows: number }): Promise<User>
+}
+
+let homes = 0
+
+/** A server that answers by the script, and a home of its own for each test. */
+async function at(steps: (ScriptedReply | Step)[], body: (place: Place) => Promise<void>): Promise<void> {
+  const engine = script(steps)
+  const listening = await listen(createServer({ engine }))
+  const home = join(folder, String(++homes))
+  process.env['XDG_DATA_HOME'] = join(home, 'data')
+  process.env['XDG_STATE_HOME'] = join(home, 'state')
+  async function sit(words: string[] = [], { columns = 80, rows = 24 } = {}): Promise<User> {
+    const { flags, words: prompt } = await parse(['chat', '--engine', listening.url, '--retries', '0', ...words])
+    const terminal = new VirtualTerminal(columns, rows)
+    return new User(terminal, (input, output) => chat(prompt, flags, { input, output }))
+  }
+  try {
+    await body({ engine, sit })
+  } finally {
+    await listening.close({ graceMs: 0 })
+  }
+}
+
+function said(engine: ScriptEngine, request: number): string[] {
+  return engine.requests[request]!.params.messages.map(({ role, content }) => {
+    const text =
+      typeof content === 'string'
+        ? content
+        : content.map((block) => ('text' in block ? block.text : `[${block.type}]`)).join('')
+    return `${role}: ${text}`
+  })
+}
+
+test('the prompt is there at once, a message gets its reply, and the whole history goes along', async () => {
+  await at(['Hello **Ada**.', 'You are Ada.'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.sees(/> Ask anything/)
+    await user.says('I am Ada')
+    await user.sees(/Hello Ada\.\n\n\d+ in · \d+ out · .*context/)
+    await user.says('Who am I?')
+    await user.sees(/You are Ada\./)
+    assert.deepEqual(said(engine, 1), ['user: I am Ada', 'assistant: Hello **Ada**.', 'user: Who am I?'])
+    await user.type(controlD)
+    assert.equal(await user.left, 0)
+    assert.match(user.terminal.text, /\nresume: colloquy chat -r \w{6}$/)
+  })
+})
+
+for (const [name, key] of [
+  ['Ctrl-C', controlC],
+  ['Esc', escape],
+] as const) {
+  test(`${name} in the middle of a reply stops it and keeps it: "go on" goes on from there`, async () => {
+    await at([{ reply: 'one two three four', after: 4, stall: true }, 'three four'], async ({ engine, sit }) => {
+      const user = await sit()
+      await user.says('count')
+      await user.sees(/one/)
+      await user.type(key)
+      await user.sees(/■ stopped · kept · ≈ \d+ out .*\/continue/)
+      await user.says('go on')
+      await user.sees(/three four/)
+      const [question, partial, more] = said(engine, 1)
+      assert.equal(question, 'user: count')
+      assert.match(partial!, /^assistant: one/)
+      assert.match(more!, /go on$/)
+      await user.type(controlD)
+      await user.left
+    })
+  })
+}
+
+test('after a failure the message is kept and can be asked again', async () => {
+  await at([{ error: { type: 'overloaded_error' } }, 'Here I am.'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('anyone?')
+    await user.sees(/✗ The API is overloaded: .*\(overloaded_error,\s+req_\w+\)\n.*\/retry/)
+    await user.says('/retry')
+    await user.sees(/Here I am\./)
+    assert.deepEqual(said(engine, 1), ['user: anyone?'])
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('a chat that fills its window goes on with a summary, and says what that cost', async () => {
+  const usage = { input_tokens: 995_000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 9 }
+  const steps = [{ content: 'Hello.', usage }, { reply: 'Ada likes trains.', delayMs: 1_200 }, 'You are Ada.']
+  await at(steps, async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('I am Ada')
+    await user.sees(/context/)
+    await user.says('Who am I?')
+    await user.sees(/Enter sends it all the same/)
+    await user.type(enter)
+    await user.sees(/summing up earlier turns \d s · Esc stops/)
+    await user.sees(/You are Ada\.[^]*earlier turns were summed up · \$0\.\d+/)
+    assert.match(said(engine, 2).join(), /^user: .*summary.*Ada likes trains\.,user: Who am I\?$/s)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('an unknown command is never sent and gets a suggestion; two slashes send one', async () => {
+  await at(['ok'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('/exprot x.md')
+    await user.sees(/No command \/exprot\. Did you mean \/export\?/)
+    assert.equal(engine.requests.length, 0)
+    await user.says('//etc is a folder')
+    await user.sees(/ok/)
+    assert.deepEqual(said(engine, 0), ['user: /etc is a folder'])
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('pasting never sends, whatever is in it', async () => {
+  await at(['ok'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.sees(/Ask anything/)
+    const lines = Array.from({ length: 43 }, (_, index) => `line ${index + 1}`).join('\r')
+    await user.paste(lines)
+    await user.sees(/> \[paste 1: 43 lines\]/)
+    assert.equal(engine.requests.length, 0)
+    await user.type(enter)
+    await user.sees(/\nok\n/)
+    assert.deepEqual(said(engine, 0), [`user: ${lines.replaceAll('\r', '\n')}`])
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('what is typed while a reply comes is held, and sent when it is there', async () => {
+  await at([{ reply: 'slow answer', delayMs: 300 }, 'second'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('first')
+    await user.sees(/waiting/)
+    await user.says('and then?')
+    await user.sees(/queued: and then\?/)
+    assert.equal(engine.requests.length, 1)
+    await user.sees(/second/)
+    assert.deepEqual(said(engine, 1), ['user: first', 'assistant: slow answer', 'user: and then?'])
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('undo, retry, versions, edit and branches lose nothing', async () => {
+  await at(['red', 'blue', 'four', 'nine'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('a colour')
+    await user.sees(/red\n\n/)
+    await user.says('/retry')
+    await user.sees(/blue\n\n.*‹2\/2›/)
+    await user.says('/prev')
+    await user.sees(/‹1\/2›/)
+    await user.says('two squared')
+    await user.sees(/four/)
+    assert.deepEqual(said(engine, 2), ['user: a colour', 'assistant: red', 'user: two squared'])
+    await user.says('/edit')
+    await user.sees(/> two squared$/)
+    await user.type('\x15three squared\r')
+    await user.sees(/nine/)
+    assert.deepEqual(said(engine, 3), ['user: a colour', 'assistant: red', 'user: three squared'])
+    await user.says('/branches')
+    await user.sees(/\/branches N switches/)
+    assert.match(user.terminal.text, /› 1 {2}4 messages .*nine\n[^]*four\n[^]*blue/)
+    await user.says('/undo 2')
+    await user.sees(/Took back 4 messages, 0 are left/)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('settings hold from the next message on: model, system prompt, max_tokens', async () => {
+  await at([{ times: 2, reply: 'ok' }], async ({ engine, sit }) => {
+    const user = await sit(['-m', 'claude-opus-4-8', '-s', 'Be brief.'])
+    await user.says('one')
+    await user.sees(/ok\n/)
+    await user.says('/model claude-haiku-5-5')
+    await user.says('/system off')
+    await user.says('/set max_tokens 77')
+    await user.sees(/max_tokens 77/)
+    await user.says('two')
+    await user.sees(/> two\n\nok/)
+    const [first, second] = engine.requests.map(({ params }) => [
+      params.model,
+      params.max_tokens,
+      params.system !== undefined,
+    ])
+    assert.deepEqual(first, ['claude-opus-4-8', 8192, true])
+    assert.deepEqual(second, ['claude-haiku-5-5', 77, false])
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('a chat goes on in another program: shown to its end, with all of its history', async () => {
+  await at(['My reply.', 'On it goes.'], async ({ engine, sit }) => {
+    const first = await sit()
+    await first.says('A lighthouse')
+    await first.sees(/My reply\./)
+    await first.says('/quit')
+    await first.left
+    const second = await sit(['-r', 'lighthouse'])
+    await second.sees(/“A lighthouse”[^]*> A lighthouse\n\nMy reply\./)
+    await second.says('more')
+    await second.sees(/On it goes\./)
+    assert.deepEqual(said(engine, 1), ['user: A lighthouse', 'assistant: My reply.', 'user: more'])
+    await second.says('/resume')
+    await second.sees(/ 1 {2}\w{6} {2}A lighthouse · just now · 4 messages/)
+    await second.type(controlD)
+    await second.left
+  })
+})
+
+test('idle Ctrl-C clears the line, then asks, then leaves; Ctrl-D leaves at once', async () => {
+  await at([], async ({ sit }) => {
+    const user = await sit()
+    await user.type('some words')
+    await user.sees(/> some words/)
+    await user.type(controlC)
+    await user.sees(/> Ask anything/)
+    await user.type(controlC)
+    await user.sees(/Ctrl-C again or Ctrl-D to leave/)
+    await user.type(controlC)
+    assert.equal(await user.left, 0)
+    assert.doesNotMatch(user.terminal.text, /resume:/)
+  })
+})
+
+test('the history is kept for its owner alone, and a leading space keeps a line out of it', async () => {
+  await at([{ times: 2, reply: 'ok' }], async ({ sit }) => {
+    const first = await sit()
+    await first.says('remember me')
+    await first.sees(/ok/)
+    await first.says(' not me')
+    await first.sees(/not me\n\nok/)
+    await first.type(controlD)
+    await first.left
+    const file = join(process.env['XDG_STATE_HOME']!, 'colloquy', 'history')
+    assert.equal(await readFile(file, 'utf8'), '"remember me"\n')
+    assert.equal((await stat(file)).mode & 0o777, 0o600)
+    const second = await sit()
+    await second.type(up)
+    await second.sees(/> remember me$/)
+    await second.type(controlC + controlD)
+    await second.left
+  })
+})
+
+test('Tab completes commands, models and paths', async () => {
+  await writeFile(join(folder, 'unlikely-name.md'), 'x')
+  await at([], async ({ sit }) => {
+    const user = await sit()
+    await user.type('/mod\t')
+    await user.sees(/> \/model$/m)
+    await user.type('claude-opus-4-8\t')
+    await user.sees(/claude-opus-4-8/)
+    await user.type(`\x15see @${folder}/unlik\t`)
+    await user.sees(/unlikely-name\.md/)
+    await user.type(controlC + controlD)
+    await user.left
+  })
+})
+
+test('files go along with one message and are named above it', async () => {
+  const file = join(folder, 'notes.md')
+  await writeFile(file, 'keep this')
+  await at([{ times: 2, reply: 'ok' }], async ({ engine, sit }) => {
+    const user = await sit([], { columns: 120, rows: 24 })
+    await user.says(`/attach ${file}`)
+    await user.sees(/⎘ .*notes\.md \(9 B\) goes along/)
+    await user.says('sum up')
+    await user.sees(/> sum up\n +⎘ .*notes\.md \(9 B\)\n\nok/)
+    await user.says('again')
+    await user.sees(/> again\n\nok/)
+    assert.match(JSON.stringify(engine.requests[0]!.params.messages), /"document".*keep this/)
+    assert.equal(said(engine, 1).at(-1), 'user: again')
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('/save writes the chat and overwrites nothing', async () => {
+  const file = join(folder, 'saved.md')
+  await at(['Written **down**.'], async ({ sit }) => {
+    const user = await sit()
+    await user.says('note this')
+    await user.sees(/Written down\./)
+    await user.says(`/save ${file}`)
+    await user.sees(/Saved to/)
+    assert.match(await readFile(file, 'utf8'), /\*\*You:\*\*\n\nnote this[^]*Written \*\*down\*\*\./)
+    await user.says(`/save ${file}`)
+    await user.sees(/✗ .*EEXIST/)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('a whole chat clears neither the screen nor the scrollback', async () => {
+  const reply = `# A\n\n${'Some words that go on. '.repeat(60)}\n\n\`\`\`js\n${'const a = 1\n'.repeat(40)}\`\`\`\n`
+  await at([{ reply, eventDelayMs: 1 }], async ({ sit }) => {
+    const user = await sit([], { columns: 60, rows: 12 })
+    await user.says('go')
+    await user.sees(/context/)
+    await user.type(controlD)
+    await user.left
+    assert.doesNotMatch(user.terminal.written, /\x1b\[[23]J|\x1b\[\?1049/)
+    assert.equal(user.terminal.text.split('const a = 1').length, 41)
+    assert.ok(user.terminal.written.length < 15 * reply.length)
+  })
+})
+
+test('a message that costs a lot is sent only when it is sent again', async () => {
+  const usage = { input_tokens: 900_000, output_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+  await at([{ content: 'read', model: 'claude-sonnet-5-5', usage }, 'at last'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('a long text')
+    await user.sees(/read\n/)
+    await user.says('and now?')
+    await user.sees(/About \$1\.80 for this message\. Enter sends it all the same\./)
+    await user.sees(/> and now\?$/)
+    assert.equal(engine.requests.length, 1)
+    await user.type(enter)
+    await user.sees(/at last/)
+    await user.type(controlD)
+    await user.left
+  })
+})

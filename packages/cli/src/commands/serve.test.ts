@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { Anthropic } from 'colloquy'
+
+const main = join(import.meta.dirname, '..', 'main.ts')
+const folder = await mkdtemp(join(tmpdir(), 'colloquy-serve-'))
+after(() => rm(folder, { recursive: true, force: true }))
+
+interface Serving {
+  url: string
+  stdout(): string
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+async function serve(...words: string[]): Promise<Serving> {
+  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, 'serve', '--port', '0', ...words], {
+    env: { PATH: process.env['PATH'], HOME: folder },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const closed = once(child, 'close') as Promise<[number | null]>
+  while (!stdout.includes('http://')) {
+    if (child.exitCode !== null) assert.fail(`It ended with ${child.exitCode}: ${stderr}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  return {
+    url: /http:\/\/[^/\s]+/.exec(stdout)![0],
+    stdout: () => stdout,
+    async stop(signal = 'SIGINT') {
+      child.kill(signal)
+      return (await closed)[0]
+    },
+  }
+}
+
+function ask(url: string, apiKey = 'any'): Promise<unknown> {
+  const client = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 })
+  return client.messages.create({
+    model: 'claude-sonnet-5-5',
+    max_tokens: 50,
+    messages: [{ role: 'user', content: 'Hello' }],
+  })
+}
+
+/** The status of a request with headers that a client would not send by itself. */
+async function status(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  const [response] = (await once(request(`${url}/v1/models`, { headers }).end(), 'response')) as [
+    { statusCode?: number; resume(): void },
+  ]
+  response.resume()
+  return response.statusCode
+}
+
+test('serve answers clients, writes a line for each request, and stops well', async () => {
+  const serving = await serve()
+  await ask(serving.url)
+  assert.match(serving.stdout(), /export ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+\n/)
+  assert.equal(await serving.stop('SIGTERM'), 0)
+  assert.match(
+    serving.stdout(),
+    /\n\d\d:\d\d:\d\d {2}POST \/v1\/messages {2}200 {2}claude-sonnet-5-5 {2}\d+→\d+ .* local {2}req_\w+\n$/,
+  )
+})
+
+test('a request that is addressed to another name, or comes from a page elsewhere, is refused', async () => {
+  const serving = await serve('--allow-host', 'box.local', '--quiet')
+  assert.equal(await status(serving.url, { host: 'evil.example' }), 403)
+  assert.equal(await status(serving.url, { origin: 'https://evil.example' }), 403)
+  assert.notEqual(await status(serving.url, { host: 'localhost:4141' }), 403)
+  assert.notEqual(await status(serving.url, { host: 'box.local' }), 403)
+  assert.equal(await serving.stop(), 0)
+})
+
+test('a page of this machine may ask', async () => {
+  const serving = await serve('--quiet')
+  const { headers } = await fetch(`${serving.url}/healthz`, { headers: { origin: 'http://localhost:5173' } })
+  assert.equal(headers.get('access-control-allow-origin'), 'http://localhost:5173')
+  assert.equal(await serving.stop(), 0)
+})
+
+test('with a key file only its keys are let in', async () => {
+  const file = join(folder, 'keys')
+  await writeFile(file, '# mine\nsk-one\n\nsk-two\n')
+  const serving = await serve('--key-file', file)
+  await ask(serving.url, 'sk-two')
+  await assert.rejects(ask(serving.url, 'sk-three'), { status: 401 })
+  await serving.stop()
+})
+
+test('other machines are not served without keys, and a port in use is said to be', async () => {
+  await assert.rejects(serve('--host', '0.0.0.0'), /ended with 2: Cannot listen on 0\.0\.0\.0 without keys/)
+  const serving = await serve()
+  const port = new URL(serving.url).port
+  await assert.rejects(
+    serve('--port', port),
+    new RegExp(`ended with 1: Port ${port} is in use\\. Try colloquy serve --port`),
+  )
+  await serving.stop()
+})

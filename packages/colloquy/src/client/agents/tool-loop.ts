@@ -1,0 +1,84 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
+import type { Message } from '../../protocol/types/message.ts'
+import type { MessageCreateParamsNonStreaming, MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
+import { answerCalls, callsIn, nextStep, sendable } from '../../tools/call.ts'
+import { definitionOf, isRunnable } from '../../tools/runnable.ts'
+import type { CallParams } from '../request/call-params.ts'
+import type { MessageStream } from '../stream/message-stream.ts'
+import type { ToolRunnerState, ToolRunnerTurn } from './tool-runner.ts'
+
+/** The turns of a tool runner; returns the last message. */
+export async function* toolLoop<Streams extends boolean>(
+  state: ToolRunnerState,
+): AsyncGenerator<ToolRunnerTurn<Streams>, Message> {
+  let stream: MessageStream | undefined
+  try {
+    for (let round = 0; round < (state.params.max_iterations || Infinity); round++) {
+      state.isChanged = false
+      state.results = undefined
+      stream = ask(state)
+      yield (stream ?? (await state.reply)) as ToolRunnerTurn<Streams>
+      if (state.isChanged) await goOnChanged(state, stream)
+      else if (!(await goOn(state, await state.reply!))) break
+    }
+    if (!state.reply) throw new AnthropicError('Cannot give a message: the tool runner was allowed no request')
+    return await state.reply
+  } finally {
+    stream?.abort()
+  }
+}
+
+/** Answers the calls of a message, once. */
+export async function answerReply(
+  state: ToolRunnerState,
+  message: Message | MessageParam | undefined,
+  signal: AbortSignal | null | undefined = state.options.signal,
+): Promise<UserMessageParam | null> {
+  if (message?.role !== 'assistant' || typeof message.content === 'string') return null
+  const calls = callsIn(message as Message)
+  if (!calls.length) return null
+  const { approve, timeoutMs, tools = [] } = state.params
+  const options = { signal, ...(approve && { approve }), ...(timeoutMs !== undefined && { timeoutMs }) }
+  return (state.results ??= answerCalls(calls, tools.filter(isRunnable), options))
+}
+
+/** What is the runner's own and no part of a request. */
+const settings = ['stream', 'max_iterations', 'approve', 'timeoutMs', 'thread'] as const
+
+type Request = MessageCreateParamsNonStreaming & CallParams & { [Setting in (typeof settings)[number]]?: never }
+
+/** Sends the next request. */
+function ask(state: ToolRunnerState): MessageStream | undefined {
+  const { tools = [] } = state.params
+  const request = { ...state.params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
+  for (const setting of settings) delete request[setting]
+  if (!state.params.stream) {
+    state.reply = Promise.resolve(state.sender.create(request, state.options))
+    return undefined
+  }
+  const turn = state.sender.stream(request, state.options)
+  state.reply = turn.finalMessage()
+  state.reply.catch(() => {})
+  return turn
+}
+
+/** Adds the reply and its results; false at the end, when the history is whole and may be gone on from. */
+async function goOn(state: ToolRunnerState, reply: Message): Promise<boolean> {
+  const step = nextStep(reply)
+  const results = step.type === 'call' ? await answerReply(state, reply) : null
+  const { messages } = state.params
+  // The API takes no message without content.
+  const assistant: MessageParam[] = reply.content.length
+    ? [{ role: 'assistant', content: sendable(reply.content) }]
+    : []
+  state.params = { ...state.params, messages: [...messages, ...assistant, ...(results ? [results] : [])] }
+  return step.type !== 'stop'
+}
+
+/** The history is the caller's now: whatever the reply was, it is not added. */
+async function goOnChanged(state: ToolRunnerState, stream: MessageStream | undefined): Promise<void> {
+  stream?.abort()
+  const { messages } = state.params
+  const results = await answerReply(state, messages.at(-1))
+  if (results) state.params = { ...state.params, messages: [...messages, results] }
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { after, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { onAbort } from './abort.ts'
+import { Anthropic } from '../client.ts'
+import {
+  faultServer,
+  hello,
+  inOnePiece,
+  overloaded,
+  params,
+  start,
+  text,
+  textStart,
+  type Answer,
+  type FaultServer,
+} from './fault-server.test.ts'
+import type { Stream } from '../stream/stream.ts'
+
+function begins(answer: Answer): void {
+  answer.stream().send(start, textStart, text('Hel'))
+}
+
+const streaming: Anthropic.MessageCreateParamsStreaming = { ...params, stream: true }
+
+// Whatever is aborted, nothing may be left that nobody waits for.
+const unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+after(() => assert.deepEqual(unhandled, []))
+
+async function asked({ requests }: FaultServer, times: number): Promise<void> {
+  while (requests.length < times) await sleep(5)
+}
+
+function isAbort(error: unknown): true {
+  assert.ok(error instanceof Anthropic.APIUserAbortError, String(error))
+  return true
+}
+
+test('an aborted signal ends a call before anything is sent', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  await assert.rejects(server.client().messages.create(params, { signal: AbortSignal.abort() }), isAbort)
+  assert.equal(server.requests.length, 0)
+})
+
+test('an abort while no answer came is one APIUserAbortError and closes the connection', async (t) => {
+  const server = await faultServer(t, () => {})
+  const controller = new AbortController()
+  const call = server.client().messages.create(params, { signal: controller.signal })
+  await asked(server, 1)
+  controller.abort('enough')
+  await assert.rejects(call, (error: Error) => isAbort(error) && error.cause === 'enough')
+  await server.idle()
+  assert.equal(server.requests.length, 1)
+})
+
+test('an abort in the middle of a body is an APIUserAbortError and closes the connection', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => void answer.head(200, { 'content-type': 'application/json' }).send('{"id"'),
+  )
+  const controller = new AbortController()
+  const call = server.client().messages.create(params, { signal: controller.signal })
+  setTimeout(() => controller.abort(), 50)
+  await assert.rejects(call, isAbort)
+  await server.idle()
+})
+
+test('an abort during the wait for a retry ends the wait', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(529, overloaded, { 'retry-after': '30' }))
+  const controller = new AbortController()
+  const onRetry = (): void => void setTimeout(() => controller.abort(), 10)
+  await assert.rejects(server.client().messages.create(params, { signal: controller.signal, onRetry }), isAbort)
+  assert.equal(server.requests.length, 1)
+})
+
+test('an abort between the events is thrown to who iterates, by the signal and by the controller', async (t) => {
+  const server = await faultServer(t, begins)
+  for (const way of ['signal', 'controller']) {
+    const controller = new AbortController()
+    const stream = await server.client().messages.create(streaming, { signal: controller.signal })
+    const read = async (): Promise<void> => {
+      for await (const event of stream) {
+        if (event.type === 'content_block_start') (way === 'signal' ? controller : stream.controller).abort()
+      }
+    }
+    await assert.rejects(read(), isAbort)
+  }
+  await server.idle()
+})
+
+test('an abort while an iteration waits is thrown to it', async (t) => {
+  const server = await faultServer(t, begins)
+  const stream = await server.client().messages.create(streaming)
+  setTimeout(() => stream.controller.abort(), 50)
+  await assert.rejects(Array.fromAsync(stream), isAbort)
+  await server.idle()
+})
+
+test('an aborted stream hands nothing more out, not even what has arrived', async (t) => {
+  const server = await faultServer(t, (answer) => void answer.stream().send(inOnePiece(start, textStart, text('Hel'))))
+  const stream = await server.client().messages.create(streaming)
+  const iterator = stream[Symbol.asyncIterator]()
+  await iterator.next()
+  stream.controller.abort()
+  await assert.rejects(iterator.next(), isAbort)
+})
+
+test('stream.abort() that nobody waits for is no unhandled rejection', async (t) => {
+  const server = await faultServer(t, begins)
+  const heard: string[] = []
+  const stream = server.client().messages.stream(params)
+  stream.on('text', () => stream.abort())
+  stream.on('abort', (error) => heard.push(error.name))
+  await new Promise<void>((resolve) => stream.on('end', resolve))
+  assert.deepEqual(heard, ['APIUserAbortError'])
+  assert.ok(stream.aborted)
+  const silent = server.client().messages.stream(params)
+  silent.on('text', () => silent.abort())
+  await asked(server, 2)
+  await server.idle()
+})
+
+test('stream.abort() before the answer came reaches everybody who waits, once each', async (t) => {
+  const server = await faultServer(t, () => {})
+  const stream = server.client().messages.stream(params)
+  const iteration = Array.fromAsync(stream)
+  const waiting = [
+    stream.finalMessage(),
+    stream.done(),
+    stream.finalText(),
+    stream.emitted('text'),
+    iteration,
+    stream.withResponse(),
+  ]
+  setTimeout(() => stream.abort(), 20)
+  const outcomes = await Promise.allSettled(waiting)
+  for (const outcome of outcomes) isAbort(outcome.status === 'rejected' && outcome.reason)
+  await server.idle()
+})
+
+test('an abort that nobody waits for is no unhandled rejection of a plain call either', async (t) => {
+  const server = await faultServer(t, () => {})
+  const controller = new AbortController()
+  void server.client().messages.create(params, { signal: controller.signal })
+  void server.client().messages.stream(params, { signal: controller.signal })
+  await asked(server, 2)
+  controller.abort()
+  await server.idle()
+})
+
+test('leaving a loop early closes the connection', async (t) => {
+  const server = await faultServer(t, begins)
+  for await (const event of await server.client().messages.create(streaming)) {
+    if (event.type === 'content_block_delta') break
+  }
+  await server.idle()
+  for await (const event of server.client().messages.stream(params)) {
+    if (event.type === 'content_block_delta') break
+  }
+  await server.idle()
+})
+
+test('200 streams that are dropped half read leave no connection open', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const server = await faultServer(t, begins)
+  const client = server.client()
+  async function drop(): Promise<void> {
+    const iterator = (await client.messages.create(streaming))[Symbol.asyncIterator]()
+    for (let i = 0; i < 3; i++) await iterator.next()
+  }
+  for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 20 }, drop))
+  assert.equal(server.requests.length, 200)
+  for (let i = 0; i < 100 && server.sockets.size > 0; i++) {
+    collect()
+    await sleep(10)
+  }
+  assert.equal(server.sockets.size, 0)
+})
+
+test('100 calls that share a signal leave one listener while they run and none afterwards', async (t) => {
+  const server = await faultServer(t, (answer) => {
+    if (answer.request.body.includes('"stream":true')) begins(answer)
+    else answer.json(200, hello)
+  })
+  const warnings: Error[] = []
+  const warned = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', warned)
+  t.after(() => process.off('warning', warned))
+  const { signal } = new AbortController()
+  const client = server.client()
+  const streams: Stream<Anthropic.MessageStreamEvent>[] = []
+  for (let i = 0; i < 50; i++) streams.push(await client.messages.create(streaming, { signal }))
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+  await Promise.all(Array.from({ length: 50 }, () => client.messages.create(params, { signal })))
+  for (const stream of streams) await stream[Symbol.asyncIterator]().return!()
+  await assert.rejects(client.messages.create({ ...params, max_tokens: 1n as unknown as number }, { signal }))
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+  assert.deepEqual(warnings, [])
+})
+
+test('onAbort() calls back whoever is left', () => {
+  const controller = new AbortController()
+  const called: string[] = []
+  onAbort(controller.signal, (reason) => called.push(`first ${String(reason)}`))
+  const stop = onAbort(controller.signal, () => called.push('second'))
+  stop()
+  stop()
+  controller.abort('why')
+  assert.deepEqual(called, ['first why'])
+})

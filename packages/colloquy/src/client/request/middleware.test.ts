@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { APIConnectionError } from '../../protocol/types/error.ts'
+import { Anthropic } from '../client.ts'
+import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
+import type { Middleware } from './middleware.ts'
+import { RetryableError } from './retryable-error.ts'
+
+test('middleware wraps every try, the first outermost, and may change what is sent', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(529, overloaded, { 'retry-after-ms': '1' }),
+    (answer) => answer.json(200, hello),
+  )
+  const order: string[] = []
+  const note =
+    (name: string): Middleware =>
+    async (request, next, { options }) => {
+      order.push(`${name} ${options.path} ${request.headers.get('x-stainless-retry-count')}`)
+      request.headers.set('x-trace', `${request.headers.get('x-trace') ?? ''}${name}`)
+      const response = await next(request)
+      order.push(`${name} ${response.status}`)
+      return response
+    }
+  const client = server.client({ middleware: [note('a')] })
+  assert.deepEqual(await client.messages.create(params, { middleware: [note('b')] }), hello)
+  const round = (status: number, count: number): string[] => [
+    `a /v1/messages ${count}`,
+    `b /v1/messages ${count}`,
+    `b ${status}`,
+    `a ${status}`,
+  ]
+  assert.deepEqual(order, [...round(529, 0), ...round(200, 1)])
+  assert.equal(server.requests[1]!.headers['x-trace'], 'ab')
+  assert.deepEqual(JSON.parse(server.requests[1]!.body), params)
+})
+
+test('a stream passes through middleware as it comes', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...helloEvents)
+      .end(),
+  )
+  const seen: string[] = []
+  const client = server.client({
+    middleware: [
+      async (request, next) => {
+        const response = await next(request)
+        seen.push(response.headers.get('content-type') ?? '')
+        return response
+      },
+    ],
+  })
+  assert.equal(await client.messages.stream(params).finalText(), 'Hello!')
+  assert.deepEqual(seen, ['text/event-stream; charset=utf-8'])
+})
+
+test('middleware may answer by itself', async () => {
+  const client = new Anthropic({
+    apiKey: 'key',
+    middleware: [async () => Response.json(hello, { headers: { 'request-id': 'req_cache' } })],
+  })
+  const message = await client.messages.create(params)
+  assert.deepEqual(message, hello)
+  assert.equal((message as { _request_id?: string })._request_id, 'req_cache')
+})
+
+test('what middleware throws goes to the caller as it is; a connection error is retried', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  const mistake = new TypeError('mistake')
+  await assert.rejects(server.client({ middleware: [() => Promise.reject(mistake)] }).messages.create(params), mistake)
+  let tries = 0
+  const flaky: Middleware = async (request, next) => {
+    if (tries++ === 0) throw new APIConnectionError()
+    return next(request)
+  }
+  assert.deepEqual(await server.client({ middleware: [flaky] }).messages.create(params), hello)
+  assert.equal(tries, 2)
+})
+
+test('middleware has a try made again by a RetryableError, until no retry is left', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  let failures = 1
+  let tries = 0
+  const cause = Object.assign(new Error('the signature is too old'), { code: 'ERR_INVALID_STATE' })
+  const signs: Middleware = async (request, next) => {
+    if (tries++ < failures) throw new RetryableError('Cannot sign', { cause })
+    return next(request)
+  }
+  const client = server.client({ middleware: [signs] })
+  assert.deepEqual(await client.messages.create(params), hello)
+  assert.equal(tries, 2)
+  tries = 0
+  failures = Infinity
+  await assert.rejects(client.messages.create(params, { maxRetries: 1 }), { message: 'Cannot sign', cause })
+  assert.equal(tries, 2)
+})
+
+test('middleware that eats the body is told so', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  const eats: Middleware = async (request, next) => {
+    const response = await next(request)
+    await response.text()
+    return response
+  }
+  await assert.rejects(server.client({ middleware: [eats] }).messages.create(params), /should read a clone\(\)/)
+})
+
+test('an abort reaches through middleware', async (t) => {
+  const server = await faultServer(t, () => {})
+  const controller = new AbortController()
+  const client = server.client({ middleware: [(request, next) => next(request)] })
+  const call = client.messages.create(params, { signal: controller.signal })
+  setTimeout(() => controller.abort(), 30)
+  await assert.rejects(call, Anthropic.APIUserAbortError)
+  await server.idle()
+})

@@ -1,0 +1,60 @@
+import type { ListPage } from '../../protocol/types/page.ts'
+import { APIPromise } from './api-promise.ts'
+
+/** One page of a list. A loop over it goes on through the pages after it. */
+export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
+  readonly data: Item[]
+  readonly has_more: boolean
+  readonly first_id: string | null
+  readonly last_id: string | null
+  readonly #ask: AskPage<Item>
+  readonly #backwards: boolean
+
+  constructor(page: Partial<ListPage<Item>> | null | undefined, ask: AskPage<Item>, backwards: boolean) {
+    this.data = page?.data ?? []
+    this.has_more = page?.has_more ?? false
+    this.first_id = page?.first_id ?? null
+    this.last_id = page?.last_id ?? null
+    this.#ask = ask
+    this.#backwards = backwards
+  }
+
+  hasNextPage(): boolean {
+    return this.has_more && this.data.length > 0 && this.#cursor() !== null
+  }
+
+  /** The page after this one, or before it where the list is read with `before_id`. */
+  async getNextPage(): Promise<Page<Item>> {
+    const cursor = this.#cursor()
+    if (!this.hasNextPage() || cursor === null)
+      throw new RangeError('Cannot ask for the next page as this is the last one')
+    return this.#ask(this.#backwards ? { before_id: cursor } : { after_id: cursor })
+  }
+
+  getPaginatedItems(): Item[] {
+    return this.data
+  }
+
+  async *iterPages(): AsyncGenerator<Page<Item>> {
+    yield this
+    if (this.hasNextPage()) yield* (await this.getNextPage()).iterPages()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
+    for await (const page of this.iterPages()) yield* page.data
+  }
+
+  #cursor(): string | null {
+    return this.#backwards ? this.first_id : this.last_id
+  }
+}
+
+/** Asks for the page at a cursor. */
+export type AskPage<Item> = (cursor: { before_id?: string; after_id?: string }) => PagePromise<Item>
+
+/** The promise of a page, over whose items and those after them one can loop without waiting for it first. */
+export class PagePromise<Item> extends APIPromise<Page<Item>> implements AsyncIterable<Item> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
+    yield* await this
+  }
+}

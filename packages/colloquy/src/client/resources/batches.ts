@@ -1,0 +1,81 @@
+import type {
+  BatchCreateParams,
+  DeletedMessageBatch,
+  MessageBatch,
+  MessageBatchIndividualResponse,
+} from '../../protocol/types/batch.ts'
+import { APIUserAbortError, AnthropicError } from '../../protocol/types/error.ts'
+import type { PageParams } from '../../protocol/types/page.ts'
+import type { APIPromise } from '../request/api-promise.ts'
+import type { BaseAnthropic } from '../base-client.ts'
+import { type CallParams, bodyAndOptions, withoutHeaders } from '../request/call-params.ts'
+import type { RequestOptions } from '../options.ts'
+import type { PagePromise } from '../request/page.ts'
+import { pathOf } from '../request/request.ts'
+import { Stream } from '../stream/stream.ts'
+
+const path = '/v1/messages/batches'
+
+/** `client.messages.batches`: many requests at half the price, answered within a day. */
+export class Batches {
+  readonly #client: BaseAnthropic
+
+  constructor(client: BaseAnthropic) {
+    this.#client = client
+  }
+
+  /** Hands in the requests; the batch begins at once. */
+  create(params: BatchCreateParams & CallParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
+    return this.#client.post(path, bodyAndOptions(params, options))
+  }
+
+  /** How far the batch is. */
+  retrieve(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+    return this.#client.get(pathOf(path, id), optionsOf(params, options))
+  }
+
+  /** The batches, newest first. A loop over the result asks for further pages by itself. */
+  list(params: (PageParams & CallParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
+    return this.#client.list(path, ...withoutHeaders(params ?? {}, options))
+  }
+
+  /** Ends a batch before its time. Requests that are being answered are still finished, and billed. */
+  cancel(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+    return this.#client.post(pathOf(path, id, '/cancel'), optionsOf(params, options))
+  }
+
+  /** Deletes a batch that has ended. */
+  delete(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
+    return this.#client.delete(pathOf(path, id), optionsOf(params, options))
+  }
+
+  /** The answers of a batch that has ended, one by one as they arrive, in any order. */
+  async results(
+    id: string,
+    params: CallParams | null = {},
+    options: RequestOptions = {},
+  ): Promise<Stream<MessageBatchIndividualResponse>> {
+    const batch = await this.retrieve(id, params, options)
+    if (!batch.results_url) {
+      throw new AnthropicError(
+        `Cannot read the results of batch ${id}: it has no results_url, its status is ${batch.processing_status}`,
+      )
+    }
+    const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
+    return this.#client.request(request, async (call, reply) => {
+      const { jsonLines } = await import('../stream/json-lines.ts')
+      const controller = new AbortController()
+      controller.signal.addEventListener('abort', () => reply.cancel(abortOf(controller.signal)), { once: true })
+      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(call, reply, request.path), controller)
+    })
+  }
+}
+
+function abortOf({ reason }: AbortSignal): APIUserAbortError {
+  return new APIUserAbortError({ cause: reason })
+}
+
+function optionsOf(params: CallParams | null, options: RequestOptions): RequestOptions {
+  const { body: _, ...settled } = bodyAndOptions(params ?? {}, options)
+  return settled
+}

@@ -1,0 +1,38 @@
+import type { ParsedOf } from '../../protocol/json/parsed-message.ts'
+import type { BaseAnthropic } from '../base-client.ts'
+import { Messages } from './messages.ts'
+import { Models } from './models.ts'
+import type { RequestOptions } from '../options.ts'
+import { MessageThread, type ThreadRunnerSettings } from '../agents/thread.ts'
+import type { ThreadParams } from '../agents/thread-state.ts'
+import { ToolRunner, type ToolRunnerParams } from '../agents/tool-runner.ts'
+
+/** `client.beta.messages`: `client.messages`, where `betas` are taken too, and what runs over it. */
+export class BetaMessages extends Messages {
+  /** Calls the runnable tools until a reply asks for none. Sends nothing until it is iterated or awaited. */
+  toolRunner(params: ToolRunnerParams & { stream?: false }, options?: RequestOptions): ToolRunner<false>
+  toolRunner(params: ToolRunnerParams & { stream: true }, options?: RequestOptions): ToolRunner<true>
+  toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner
+  toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner {
+    const { thread, stream, max_iterations, approve, timeoutMs, ...fields } = params
+    if (!thread) return new ToolRunner(this, params, options)
+    const settings = { stream, max_iterations, approve, timeoutMs } as ThreadRunnerSettings & { stream: true }
+    return this.thread({ ...fields, unsupportedRequestBehavior: 'continue_unthreaded' }).toolRunner(settings, options)
+  }
+
+  /** Begins a conversation that the server holds between turns. Sends nothing. */
+  thread<const Params extends ThreadParams>(params: Params, options?: RequestOptions): MessageThread<ParsedOf<Params>> {
+    return new MessageThread(this, params, options)
+  }
+}
+
+/** `client.beta` */
+export class Beta {
+  readonly messages: BetaMessages
+  readonly models: Models
+
+  constructor(client: BaseAnthropic) {
+    this.messages = new BetaMessages(client)
+    this.models = new Models(client)
+  }
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { faultServer, type Answer } from '../request/fault-server.test.ts'
+
+const all = ['e', 'd', 'c', 'b', 'a']
+
+/** Serves a list of five models as the API pages it. */
+function serve(answer: Answer): void {
+  const query = new URL(answer.request.path, 'http://a.test').searchParams
+  const limit = Number(query.get('limit') ?? 2)
+  const after = query.get('after_id')
+  const before = query.get('before_id')
+  const from = after ? all.indexOf(after) + 1 : before ? Math.max(all.indexOf(before) - limit, 0) : 0
+  const ids = all.slice(from, before ? all.indexOf(before) : from + limit)
+  const has_more = before ? from > 0 : from + limit < all.length
+  const data = ids.map((id) => ({ type: 'model', id }))
+  answer.json(200, { data, has_more, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null })
+}
+
+test('models.list() gives one page, and the next when it is asked for', async (t) => {
+  const server = await faultServer(t, serve)
+  const page = await server.client().models.list({ limit: 2, lifecycle: ['active', 'deprecated'] })
+  assert.deepEqual(
+    page.data.map(({ id }) => id),
+    ['e', 'd'],
+  )
+  assert.ok(page.hasNextPage())
+  const next = await page.getNextPage()
+  assert.deepEqual(
+    next.getPaginatedItems().map(({ id }) => id),
+    ['c', 'b'],
+  )
+  assert.deepEqual(
+    server.requests.map(({ method, path }) => `${method} ${decodeURIComponent(path)}`),
+    [
+      'GET /v1/models?limit=2&lifecycle[]=active&lifecycle[]=deprecated',
+      'GET /v1/models?limit=2&lifecycle[]=active&lifecycle[]=deprecated&after_id=d',
+    ],
+  )
+  assert.equal(server.requests[0]!.headers['content-type'], undefined)
+})
+
+test('a loop over models.list() goes through all pages', async (t) => {
+  const server = await faultServer(t, serve)
+  const ids: string[] = []
+  for await (const { id } of server.client().models.list({ limit: 2 })) ids.push(id)
+  assert.deepEqual(ids, all)
+  assert.equal(server.requests.length, 3)
+})
+
+test('a list that is read with before_id goes backwards', async (t) => {
+  const server = await faultServer(t, serve)
+  const pages: string[][] = []
+  const first = await server.client().models.list({ before_id: 'a', limit: 2 })
+  for await (const page of first.iterPages()) pages.push(page.data.map(({ id }) => id))
+  assert.deepEqual(pages, [
+    ['c', 'b'],
+    ['e', 'd'],
+  ])
+})
+
+test('the page after the last one is an error', async (t) => {
+  const server = await faultServer(t, serve)
+  const page = await server.client().models.list({ limit: 10 })
+  assert.ok(!page.hasNextPage())
+  await assert.rejects(page.getNextPage(), /this is the last one/)
+})
+
+test('models.retrieve() asks for one model, in the workspace that is named', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, { type: 'model', id: 'a' }))
+  const model = await server.client().models.retrieve('a', { workspace_id: 'wrkspc_1' })
+  assert.equal(model.id, 'a')
+  assert.equal(server.requests[0]!.path, '/v1/models/a')
+  assert.equal(server.requests[0]!.headers['anthropic-workspace-id'], 'wrkspc_1')
+})
+
+test('messages.countTokens() counts the prompt', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, { input_tokens: 7 }))
+  const count = await server.client().messages.countTokens({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] })
+  assert.deepEqual(count, { input_tokens: 7 })
+  assert.equal(server.requests[0]!.path, '/v1/messages/count_tokens')
+})

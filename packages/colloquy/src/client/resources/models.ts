@@ -1,0 +1,44 @@
+import type { ModelInfo } from '../../protocol/models/model-info.ts'
+import type { PageParams } from '../../protocol/types/page.ts'
+import type { APIPromise } from '../request/api-promise.ts'
+import type { BaseAnthropic } from '../base-client.ts'
+import { withoutHeaders } from '../request/call-params.ts'
+import type { RequestOptions } from '../options.ts'
+import type { PagePromise } from '../request/page.ts'
+import { pathOf } from '../request/request.ts'
+
+export interface ModelListParams extends PageParams {
+  /** Default: `active` and `deprecated`. */
+  lifecycle?: ('active' | 'deprecated' | 'retired')[]
+  betas?: readonly string[]
+  workspace_id?: string
+}
+
+export interface ModelRetrieveParams {
+  betas?: readonly string[]
+  workspace_id?: string
+}
+
+/** `client.models` */
+export class Models {
+  readonly #client: BaseAnthropic
+
+  constructor(client: BaseAnthropic) {
+    this.#client = client
+  }
+
+  /** The models, newest first. A loop over the result asks for further pages by itself. */
+  list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
+    return this.#client.list('/v1/models', ...withoutHeaders(params ?? {}, options))
+  }
+
+  /** One model, by id or alias. */
+  retrieve(
+    model: string,
+    params: ModelRetrieveParams | null = {},
+    options: RequestOptions = {},
+  ): APIPromise<ModelInfo> {
+    const [, settled] = withoutHeaders(params ?? {}, options)
+    return this.#client.get(pathOf('/v1/models', model), settled)
+  }
+}

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { Anthropic } from '../client.ts'
+import {
+  faultServer,
+  hello,
+  helloEvents,
+  inOnePiece,
+  overloaded,
+  params,
+  start,
+  stop,
+  text,
+  textStart,
+  type Answer,
+} from '../request/fault-server.test.ts'
+import type { MessageStreamEvents } from './message-stream.ts'
+
+function says(answer: Answer): void {
+  answer
+    .stream()
+    .send(...helloEvents)
+    .end()
+}
+
+const block = (index: number, content_block: object): { type: string; index: number; content_block: object } => ({
+  type: 'content_block_start',
+  index,
+  content_block,
+})
+const delta = (index: number, delta: object): { type: string; index: number; delta: object } => ({
+  type: 'content_block_delta',
+  index,
+  delta,
+})
+const citation = {
+  type: 'char_location',
+  cited_text: 'x',
+  document_index: 0,
+  document_title: null,
+  start_char_index: 0,
+  end_char_index: 1,
+}
+
+const everything = [
+  start,
+  block(0, { type: 'thinking', thinking: '', signature: '' }),
+  delta(0, { type: 'thinking_delta', thinking: 'Hm' }),
+  delta(0, { type: 'thinking_delta', thinking: 'm.' }),
+  delta(0, { type: 'signature_delta', signature: 'sig' }),
+  { type: 'content_block_stop', index: 0 },
+  block(1, { type: 'text', text: '', citations: [] }),
+  delta(1, { type: 'citations_delta', citation }),
+  delta(1, { type: 'text_delta', text: 'Hi' }),
+  { type: 'content_block_stop', index: 1 },
+  block(2, { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} }),
+  delta(2, { type: 'input_json_delta', partial_json: '' }),
+  delta(2, { type: 'input_json_delta', partial_json: '{"city":"Pa' }),
+  delta(2, { type: 'input_json_delta', partial_json: 'ris"}' }),
+  { type: 'content_block_stop', index: 2 },
+  block(3, { type: 'tool_use', id: 'toolu_2', name: 'time', input: {} }),
+  delta(3, { type: 'input_json_delta', partial_json: '[1' }),
+  delta(3, { type: 'input_json_delta', partial_json: ',2]' }),
+  { type: 'content_block_stop', index: 3 },
+  { type: 'message_delta', delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 20 } },
+  stop,
+]
+
+test('every kind of listener is told what it listens for, in order', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...everything)
+      .end(),
+  )
+  const stream = server.client().messages.stream(params)
+  const heard: unknown[][] = []
+  const names: (keyof MessageStreamEvents)[] = [
+    'connect',
+    'text',
+    'citation',
+    'thinking',
+    'signature',
+    'inputJson',
+    'end',
+  ]
+  for (const name of names) stream.on(name, (...args: unknown[]) => heard.push([name, ...structuredClone(args)]))
+  stream.on('contentBlock', ({ type }) => heard.push(['contentBlock', type]))
+  stream.on('message', ({ stop_reason }) => heard.push(['message', stop_reason]))
+  stream.on('finalMessage', ({ stop_reason }) => heard.push(['finalMessage', stop_reason]))
+  await stream.done()
+  assert.deepEqual(heard, [
+    ['connect'],
+    ['thinking', 'Hm', 'Hm'],
+    ['thinking', 'm.', 'Hmm.'],
+    ['signature', 'sig'],
+    ['contentBlock', 'thinking'],
+    ['citation', citation, [citation]],
+    ['text', 'Hi', 'Hi'],
+    ['contentBlock', 'text'],
+    ['inputJson', '', {}],
+    ['inputJson', '{"city":"Pa', { city: 'Pa' }],
+    ['inputJson', 'ris"}', { city: 'Paris' }],
+    ['contentBlock', 'tool_use'],
+    ['inputJson', '[1', []],
+    ['inputJson', ',2]', [1, 2]],
+    ['contentBlock', 'tool_use'],
+    ['message', 'tool_use'],
+    ['finalMessage', 'tool_use'],
+    ['end'],
+  ])
+})
+
+// Read anew for each piece it would take minutes; as it is it takes a fraction of a second.
+test('a listener to inputJson costs what the input is long, not the square of it', { timeout: 60_000 }, async (t) => {
+  const rows = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `row ${id}` }))
+  const json = JSON.stringify({ rows })
+  const pieces = json.match(/.{1,20}/g)!.map((partial_json) => delta(0, { type: 'input_json_delta', partial_json }))
+  const tool = block(0, { type: 'tool_use', id: 'toolu_1', name: 'insert', input: {} })
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(inOnePiece(start, tool, ...pieces, { type: 'content_block_stop', index: 0 }, stop))
+      .end(),
+  )
+  const stream = server.client().messages.stream(params)
+  let calls = 0
+  let last: unknown
+  stream.on('inputJson', (_, snapshot) => {
+    calls++
+    last = snapshot
+  })
+  await stream.done()
+  assert.ok(json.length > 800_000)
+  assert.equal(calls, pieces.length)
+  assert.deepEqual(last, { rows })
+})
+
+test('streamEvent brings each event with the message so far', async (t) => {
+  const server = await faultServer(t, says)
+  const seen: [string, number][] = []
+  const stream = server.client().messages.stream(params)
+  stream.on('streamEvent', (event, snapshot) => seen.push([event.type, snapshot.content.length]))
+  await stream.done()
+  assert.deepEqual(seen[0], ['message_start', 0])
+  assert.equal(seen.length, helloEvents.length - 1)
+})
+
+test('once() tells once, off() takes one registration away, emitted() waits', async (t) => {
+  const server = await faultServer(t, says)
+  const heard: string[] = []
+  const listener = (delta: string): void => void heard.push(`on ${delta}`)
+  const stream = server.client().messages.stream(params)
+  stream
+    .once('text', (delta) => heard.push(`once ${delta}`))
+    .on('text', listener)
+    .on('text', listener)
+    .off('text', listener)
+  const message = await stream.emitted('message')
+  assert.deepEqual(message, hello)
+  assert.deepEqual(heard, ['once Hel', 'on Hel', 'on lo!'])
+})
+
+test('emitted() rejects when the stream fails before', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
+  )
+  await assert.rejects(server.client().messages.stream(params).emitted('text'), Anthropic.BadRequestError)
+  const error = await server.client().messages.stream(params).emitted('error')
+  assert.ok(error instanceof Anthropic.BadRequestError)
+})
+
+test('a stream that is listened to late loses nothing', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = server.client().messages.stream(params)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  assert.equal((await Array.fromAsync(stream)).length, helloEvents.length - 1)
+})
+
+test('several loops and listeners see the same events', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = server.client().messages.stream(params)
+  const [first, second] = await Promise.all([Array.fromAsync(stream), Array.fromAsync(stream), stream.finalMessage()])
+  assert.deepEqual(first, second)
+  assert.deepEqual(await Array.fromAsync(stream), [])
+})
+
+test('a failure that only a text listener could hear is an unhandled rejection', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
+  )
+  const listeners = process.rawListeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  t.after(() => {
+    for (const listener of listeners) process.on('unhandledRejection', listener as () => void)
+  })
+  const unhandled = once(process, 'unhandledRejection')
+  server
+    .client()
+    .messages.stream(params)
+    .on('text', () => {})
+  const [reason] = (await unhandled) as [unknown]
+  assert.ok(reason instanceof Anthropic.BadRequestError)
+})
+
+test('a failure that an error listener hears is told to it alone', async (t) => {
+  const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel'), overloaded).end())
+  const stream = server.client().messages.stream(params)
+  const [error] = await new Promise<[Error]>((resolve) => stream.on('error', (...args) => resolve(args)))
+  assert.ok(error instanceof Anthropic.APIStreamError)
+  assert.ok(stream.errored)
+})
+
+test('listeners are called in the context that the stream was asked for in, whatever connection it comes over', async (t) => {
+  const server = await faultServer(t, says)
+  const client = server.client()
+  const context = new AsyncLocalStorage<string>()
+  for (const name of ['first', 'second']) {
+    const seen = new Set<string | undefined>()
+    await context.run(name, async () => {
+      await client.messages
+        .stream(params)
+        .on('text', () => void seen.add(context.getStore()))
+        .done()
+    })
+    assert.deepEqual([...seen], [name])
+  }
+})
+
+test('what a listener throws ends the stream with it and closes the connection', async (t) => {
+  const server = await faultServer(t, (answer) => void answer.stream().send(start, textStart, text('Hel')))
+  const mistake = new Error('mistake')
+  const stream = server.client().messages.stream(params)
+  stream.on('text', () => {
+    throw mistake
+  })
+  await assert.rejects(stream.done(), mistake)
+  await server.idle()
+})
+
+test('finalText() of a message without text is one error that says what there is', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...everything.filter((event) => (event as { index?: number }).index !== 1))
+      .end(),
+  )
+  await assert.rejects(server.client().messages.stream(params).finalText(), /no text block: found thinking/)
+})
+
+test('currentMessage is the message so far while the stream runs', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = server.client().messages.stream(params)
+  const texts: unknown[] = []
+  stream.on('text', () => texts.push(structuredClone(stream.currentMessage?.content[0])))
+  await stream.done()
+  assert.deepEqual(texts, [
+    { type: 'text', text: 'Hel', citations: null },
+    { type: 'text', text: 'Hello!', citations: null },
+  ])
+  assert.equal(stream.currentMessage, undefined)
+})
+
+test('withResponse() gives the stream and its answer', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = server.client().messages.stream(params)
+  const { data, response, request_id } = await stream.withResponse()
+  assert.equal(data, stream)
+  assert.equal(response.status, 200)
+  assert.equal(request_id, 'req_test')
+  const message = await data.finalMessage()
+  assert.equal((message as { _request_id?: string })._request_id, 'req_test')
+  assert.equal(stream.request_id, 'req_test')
+})

@@ -1,0 +1,413 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+import { replay } from '../../protocol/codec/replay.ts'
+import { encodeSse } from '../../protocol/codec/sse.ts'
+import { Anthropic } from '../client.ts'
+import { faultServer, helloEvents, overloaded, params, start, text, textStart } from '../request/fault-server.test.ts'
+import { resumption } from './resume.ts'
+
+const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 3, output_tokens: 1 }
+
+function message(content: ContentBlock[], stop_reason = 'end_turn'): Message {
+  return {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'm',
+    content,
+    stop_reason,
+    stop_sequence: null,
+    usage,
+  }
+}
+
+const say = (text: string): ContentBlock => ({ type: 'text', text, citations: null })
+const think = (thinking: string, signature = 'sig 1'): ContentBlock => ({ type: 'thinking', thinking, signature })
+const call = (id: string): ContentBlock => ({
+  type: 'tool_use',
+  id,
+  name: 'weather',
+  input: { city: 'Paris', days: [1, 2] },
+})
+
+/** Where a stream breaks off: after so many bytes, cleanly, with an error, or with an error of the API. */
+interface Cut {
+  bytes: number
+  how: 'end' | 'reset' | 'overloaded'
+}
+
+interface Model {
+  client: Anthropic
+  requests: Anthropic.MessageCreateParams[]
+}
+
+/**
+ * An API whose model means to say one thing. Asked to go on with a part of it, by prefill or by a message, it goes on; its
+ * first answers break off where they are told to.
+ */
+function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly Cut[]; obeys?: boolean }): Model {
+  const requests: Anthropic.MessageCreateParams[] = []
+  const client = new Anthropic({
+    apiKey: 'key',
+    baseURL: 'http://model.test',
+    fetch: (_, init) => {
+      const request = JSON.parse(init!.body as string) as Anthropic.MessageCreateParams
+      requests.push(request)
+      const answer = { ...whole, content: rest(whole.content, request, obeys, requests.length) }
+      const bytes = new TextEncoder().encode(Array.from(replay(answer), encodeSse).join(''))
+      const cut = cuts[requests.length - 1]
+      return new Response(cut ? broken(bytes, cut) : bytes, {
+        headers: { 'content-type': 'text/event-stream', 'request-id': `req_${requests.length}` },
+      })
+    },
+  })
+  return { client, requests }
+}
+
+function broken(bytes: Uint8Array<ArrayBuffer>, { bytes: end, how }: Cut): ReadableStream<Uint8Array> {
+  const pieces = [bytes.subarray(0, end)]
+  if (how === 'overloaded')
+    pieces.push(
+      new TextEncoder().encode(
+        `\n\n${encodeSse({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })}`,
+      ),
+    )
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const piece = pieces.shift()
+      if (piece) controller.enqueue(piece)
+      else if (how === 'reset') controller.error(new TypeError('terminated'))
+      else controller.close()
+    },
+  })
+}
+
+/** What of the content is not in the request yet. */
+function rest(
+  content: ContentBlock[],
+  { messages }: Anthropic.MessageCreateParams,
+  obeys: boolean,
+  answer: number,
+): ContentBlock[] {
+  const asked = messages.at(-1)!
+  const reply = messages.find(({ role }) => role === 'assistant')
+  // Another answer has other thoughts.
+  const again = content.map((block) =>
+    block.type === 'thinking' ? think(`thought ${answer}`, `sig ${answer}`) : block,
+  )
+  if (!reply) return again
+  const sent = reply.content as ContentBlock[]
+  const last = sent.at(-1)!
+  for (const block of sent.slice(0, -1)) {
+    assert.ok(block.type === 'thinking' || content.some((mine) => JSON.stringify(mine) === JSON.stringify(block)))
+  }
+  if (last.type !== 'text') return again.slice(sent.length)
+  assert.equal(last.text, last.text.trimEnd())
+  assert.notEqual(last.text, '')
+  const at = content.findIndex((block, index) => index >= sent.length - 1 && block.type === 'text')
+  const whole = content[at] as Anthropic.TextBlock
+  assert.ok(whole.text.startsWith(last.text))
+  const [, end] = /<end>([^]*)<\/end>/.exec(typeof asked.content === 'string' ? asked.content : '') ?? []
+  if (asked.role === 'user') assert.ok(last.text.endsWith(end!))
+  const text = whole.text.slice(last.text.length)
+  const begun = asked.role === 'user' && obeys ? `${end}${text}` : text
+  const thoughts =
+    content.some(({ type }) => type === 'thinking') && asked.role === 'user'
+      ? [think(`thought ${answer}`, 'bound to the continuation')]
+      : []
+  return [...thoughts, ...(begun ? [say(begun)] : []), ...again.slice(at + 1)]
+}
+
+/** The message, put together from the events that were handed out, which must come in order. */
+async function read(stream: AsyncIterable<Anthropic.MessageStreamEvent>): Promise<Message> {
+  const accumulator = new MessageAccumulator()
+  let open: number | undefined
+  let count = 0
+  for await (const event of stream) {
+    if (event.type === 'content_block_start') {
+      assert.equal(open, undefined)
+      assert.equal(event.index, count++)
+      open = event.index
+    } else if (event.type === 'content_block_delta') assert.equal(event.index, open)
+    else if (event.type === 'content_block_stop') {
+      assert.equal(event.index, open)
+      open = undefined
+    } else assert.equal(open, undefined)
+    accumulator.push(event)
+  }
+  assert.ok(accumulator.isWhole)
+  return accumulator.message!
+}
+
+function lengthOf(whole: Message): number {
+  return new TextEncoder().encode(Array.from(replay(whole), encodeSse).join('')).length
+}
+
+const long = 'Hello, wörld! 👍\n\nA second paragraph  with two blanks \n- and a list\n'
+const replies: Record<string, { model: string; whole: Message; thinking?: Anthropic.ThinkingConfigParam }> = {
+  'a text, by prefill': { model: 'claude-sonnet-4-5', whole: message([say(long)]) },
+  'a text, by a continuation request': { model: 'claude-sonnet-5-5', whole: message([say(long)]) },
+  'thinking and a text': { model: 'claude-opus-5', whole: message([think('thought 1'), say(long)]) },
+  'thinking and a text, where a prefill would be allowed without': {
+    model: 'claude-haiku-4-5',
+    whole: message([think('thought 1'), say(long)]),
+    thinking: { type: 'enabled', budget_tokens: 1024 },
+  },
+  'a text and tool calls': {
+    model: 'claude-opus-4-5',
+    whole: message([say('Let me see. '), call('toolu_1'), call('toolu_2')], 'tool_use'),
+  },
+  'thinking and a tool call': {
+    model: 'claude-opus-5-5',
+    whole: message([think('thought 1'), call('toolu_1')], 'tool_use'),
+  },
+}
+
+const ways = ['end', 'reset', 'overloaded'] as const
+
+for (const [name, { model, whole, thinking }] of Object.entries(replies)) {
+  test(`a reply of ${name}, is whole whatever byte its stream breaks off at`, async () => {
+    await Promise.all(
+      Array.from({ length: lengthOf(whole) }, async (_, bytes) => {
+        const how = ways[bytes % ways.length]!
+        const { client, requests } = modelThatSays(whole, { cuts: [{ bytes, how }] })
+        const body = { ...params, model, ...(thinking && { thinking }), stream: true as const }
+        const received = await read(await client.messages.create(body, { recover: { attempts: 1 } }))
+        const expected = endedAtCalls(whole, received)
+        assert.deepEqual(withFirstThoughts(received.content), expected.content, `cut after ${bytes} bytes (${how})`)
+        assert.equal(received.stop_reason, whole.stop_reason)
+        assert.ok(requests.length <= 2)
+      }),
+    )
+  })
+}
+
+/** Thoughts may be those of a later answer, as long as its signature is with them and it was asked the same. */
+function withFirstThoughts(content: ContentBlock[]): ContentBlock[] {
+  return content.map((block) => {
+    if (block.type !== 'thinking') return block
+    assert.equal(block.thinking.replace('thought', 'sig'), block.signature)
+    return think('thought 1')
+  })
+}
+
+/** A call that was handed out whole ends the message: what would have come after it cannot be asked for. */
+function endedAtCalls(whole: Message, received: Message): Message {
+  const calls = whole.content.findIndex(({ type }) => type === 'tool_use')
+  return calls < 0 || received.content.length <= calls
+    ? whole
+    : { ...whole, content: whole.content.slice(0, received.content.length) }
+}
+
+test('a reply is whole when several answers in a row break off, whether the model repeats the end as asked or not', async () => {
+  const model = 'claude-sonnet-5-5'
+  const whole = message([think('thought 1'), say(`${long}A third one, then. ${long.toUpperCase()}`)])
+  const bytes = fc.integer({ min: 0, max: lengthOf(whole) })
+  const cuts = fc.array(fc.record({ bytes, how: fc.constantFrom(...ways) }), { minLength: 1, maxLength: 2 })
+  await Promise.all(
+    fc.sample(fc.tuple(cuts, fc.boolean()), 200).map(async ([cuts, obeys]) => {
+      const { client } = modelThatSays(whole, { cuts, obeys })
+      const body = { ...params, model, stream: true as const }
+      const received = await read(await client.messages.create(body, { recover: { attempts: 2 } }))
+      assert.deepEqual(withFirstThoughts(received.content), whole.content, JSON.stringify({ cuts, obeys }))
+    }),
+  )
+})
+
+test('usage is that of all answers', async () => {
+  const whole = message([say(long)])
+  whole.usage = { ...usage, output_tokens: 20, server_tool_use: { web_search_requests: 1 } }
+  const { client, requests } = modelThatSays(whole, { cuts: [{ bytes: 700, how: 'end' }] })
+  const received = await client.messages
+    .stream({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
+    .finalMessage()
+  assert.equal(requests.length, 2)
+  assert.equal(received.usage.input_tokens, 20)
+  assert.equal(received.usage.cache_read_input_tokens, 6)
+  // The first answer had reported no more than what its start said.
+  assert.ok(received.usage.output_tokens > 20)
+})
+
+test('create() without a stream is made whole too', async () => {
+  const { client, requests } = modelThatSays(message([say(long)]), { cuts: [{ bytes: 700, how: 'reset' }] })
+  const received = await client.messages.create({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
+  assert.deepEqual(received.content, [say(long)])
+  assert.equal((received as { _request_id?: string })._request_id, 'req_2')
+  assert.equal(requests.length, 2)
+})
+
+test('text is handed out as it comes, other blocks when they are whole', async (t) => {
+  const pieces: (() => void)[] = []
+  const server = await faultServer(t, (answer) => {
+    answer.stream().send(start, textStart, text('Hel'))
+    pieces.push(() =>
+      answer
+        .send({ type: 'content_block_stop', index: 0 })
+        .send({
+          type: 'content_block_start',
+          index: 1,
+          content_block: { type: 'tool_use', id: 'toolu_1', name: 'x', input: {} },
+        })
+        .send({ type: 'content_block_delta', index: 1, delta: { type: 'input_json_delta', partial_json: '{"a":' } })
+        .reset(),
+    )
+  })
+  const stream = await server.client().messages.create({ ...params, stream: true }, { recover: { attempts: 0 } })
+  const types: string[] = []
+  await assert.rejects(async () => {
+    for await (const { type } of stream) {
+      types.push(type)
+      if (type === 'content_block_delta') pieces[0]!()
+    }
+  }, Anthropic.APIStreamError)
+  assert.deepEqual(types, ['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop'])
+})
+
+test('a stream that breaks off more often than attempts allow fails with all that was handed out', async () => {
+  const whole = message([say(long)])
+  const cut: Cut = { bytes: 700, how: 'end' }
+  const { client, requests } = modelThatSays(whole, { cuts: [cut, { bytes: 500, how: 'reset' }] })
+  const stream = client.messages.stream({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
+  let handedOut = ''
+  stream.on('text', (delta) => (handedOut += delta))
+  await assert.rejects(stream.finalMessage(), (error: Error) => {
+    assert.ok(error instanceof Anthropic.APIStreamError)
+    assert.deepEqual(error.partial?.content, [say(handedOut)])
+    assert.equal(error.usage?.input_tokens, 20)
+    assert.equal(error.requestID, 'req_2')
+    return true
+  })
+  assert.ok(handedOut.length > 20)
+  assert.equal(requests.length, 2)
+})
+
+test('without recover a break is an error, and nothing is asked again', async () => {
+  const { client, requests } = modelThatSays(message([say(long)]), { cuts: [{ bytes: 700, how: 'end' }] })
+  await assert.rejects(client.messages.stream(params).finalMessage(), Anthropic.APIStreamError)
+  assert.equal(requests.length, 1)
+})
+
+test('an error that time does not heal is not recovered from', async (t) => {
+  const refused = { type: 'error', error: { type: 'invalid_request_error', message: 'No' } }
+  const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel'), refused).end())
+  const stream = server.client().messages.stream(params, { recover: { attempts: 3 } })
+  await assert.rejects(stream.finalMessage(), { type: 'invalid_request_error', name: 'APIStreamError' })
+  assert.equal(server.requests.length, 1)
+})
+
+test('an abort ends the recovery, whether it waits or reads', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.stream().send(start, textStart, text('Hel'), overloaded).end(),
+    (answer) => void answer.stream().send(...helloEvents.slice(0, 4)),
+  )
+  for (const retries of [true, false]) {
+    server.requests.length = 0
+    const controller = new AbortController()
+    const stream = server.client().messages.stream(params, {
+      recover: { attempts: 2 },
+      signal: controller.signal,
+      onRetry: () => void (retries && setTimeout(() => controller.abort(), 10)),
+    })
+    stream.on('text', () => {
+      if (server.requests.length === 2) controller.abort()
+    })
+    await assert.rejects(stream.finalMessage(), Anthropic.APIUserAbortError)
+    assert.equal(server.requests.length, retries ? 1 : 2)
+  }
+  await server.idle()
+})
+
+test('leaving the loop closes the connection of the answer that is read', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.stream().send(start, textStart, text('Hel')).reset(),
+    (answer) => void answer.stream().send(start, textStart, text('lo!')),
+  )
+  let seen = ''
+  for await (const event of await server
+    .client()
+    .messages.create({ ...params, stream: true }, { recover: { attempts: 1 } })) {
+    if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') seen += event.delta.text
+    if (seen === 'Hello!') break
+  }
+  await server.idle()
+})
+
+// What is asked
+
+const asked = { ...params, model: 'claude-sonnet-5-5' }
+const cut = (...content: ContentBlock[]): Message => ({ ...message(content), stop_reason: null })
+
+test('a continuation sends finished thinking back, and no white space or thinking at the end', () => {
+  const found = resumption(asked, cut(think('hm'), say('Hello ')))
+  assert.ok(found?.way === 'ask')
+  assert.deepEqual(found.params.messages.slice(0, 2), [
+    params.messages[0],
+    { role: 'assistant', content: [think('hm'), say('Hello')] },
+  ])
+  assert.equal(found.params.messages.length, 3)
+  const thinking = resumption(asked, cut(say('Hello'), think('hm')))
+  assert.ok(thinking?.way === 'ask')
+  assert.deepEqual(thinking.params.messages[1]?.content, [say('Hello')])
+})
+
+test('a message of which nothing but thinking was handed out is asked for again, without its thinking', () => {
+  for (const content of [[], [think('hm')], [say(' \n')]]) {
+    const found = resumption(asked, cut(...content))
+    assert.ok(found?.way === 'ask')
+    assert.equal(found.params, asked)
+    assert.equal(found.dropsThinking, content.length > 0)
+  }
+})
+
+test('a reply that ends with a server tool is gone on with as it is, by any model', () => {
+  const search: ContentBlock = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } }
+  const found = resumption(asked, cut(say('Let me look.'), search))
+  assert.ok(found?.way === 'ask')
+  assert.deepEqual(found.params.messages.at(-1), { role: 'assistant', content: [say('Let me look.'), search] })
+})
+
+test('prefill is used where the model takes it, or where the caller says so', () => {
+  const way = (
+    model: string,
+    options: { prefill?: boolean; thinking?: Anthropic.ThinkingConfigParam } = {},
+  ): string | undefined => {
+    const { prefill, ...rest } = options
+    const found = resumption({ ...params, model, ...rest }, cut(say('Hello')), prefill)
+    return found?.way === 'ask' ? found.params.messages.at(-1)?.role : found?.way
+  }
+  for (const model of [
+    'claude-haiku-4-5',
+    'claude-opus-4-5-20251101',
+    'claude-opus-4-1-20250805',
+    'claude-sonnet-4-20250514',
+    'claude-3-7-sonnet-20250219',
+  ]) {
+    assert.equal(way(model), 'assistant', model)
+  }
+  for (const model of [
+    'claude-opus-4-6',
+    'claude-sonnet-4-6',
+    'claude-opus-4-7',
+    'claude-sonnet-5',
+    'claude-fable-5-2',
+    'gpt-oss',
+  ]) {
+    assert.equal(way(model), 'user', model)
+  }
+  assert.equal(way('llama', { prefill: true }), 'assistant')
+  assert.equal(way('claude-haiku-4-5', { prefill: false }), 'user')
+  assert.equal(way('claude-haiku-4-5', { thinking: { type: 'enabled', budget_tokens: 1024 } }), 'user')
+  assert.equal(way('claude-haiku-4-5', { thinking: { type: 'disabled' } }), 'assistant')
+})
+
+test('what cannot be made whole is left to fail: a thread, and half of an output that must be one JSON text', () => {
+  assert.equal(resumption({ ...asked, thread: { type: 'create' } }, cut(say('Hello'))), undefined)
+  const format = { type: 'json_schema', schema: { type: 'object' } } as const
+  assert.equal(resumption({ ...asked, output_config: { format } }, cut(say('{"a"'))), undefined)
+  assert.equal(resumption({ ...asked, output_config: { format } }, cut())?.way, 'ask')
+})

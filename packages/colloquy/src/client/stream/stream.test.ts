@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Anthropic } from '../client.ts'
+import {
+  faultServer,
+  hello,
+  helloEvents,
+  params,
+  start,
+  text,
+  textStart,
+  type Answer,
+} from '../request/fault-server.test.ts'
+import { MessageStream } from './message-stream.ts'
+import { Stream } from './stream.ts'
+
+const streaming: Anthropic.MessageCreateParamsStreaming = { ...params, stream: true }
+const events = helloEvents.filter(({ type }) => type !== 'ping')
+
+function says(answer: Answer): void {
+  answer
+    .stream()
+    .send(...helloEvents)
+    .end()
+}
+
+function begins(answer: Answer): void {
+  answer.stream().send(start, textStart, text('Hel'))
+}
+
+test('a stream is read once: the second loop is told so', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = await server.client().messages.create(streaming)
+  await Array.fromAsync(stream)
+  await assert.rejects(Array.fromAsync(stream), /Cannot read a stream twice: split it with tee\(\) first/)
+  assert.equal(server.requests.length, 1)
+})
+
+test('next() may be called before the one before has settled', async (t) => {
+  const server = await faultServer(t, says)
+  const iterator = (await server.client().messages.create(streaming))[Symbol.asyncIterator]()
+  const results = await Promise.all(Array.from({ length: events.length + 2 }, () => iterator.next()))
+  assert.deepEqual(
+    results.map(({ value, done }) => (done ? 'done' : value.type)),
+    [...events.map(({ type }) => type), 'done', 'done'],
+  )
+})
+
+test('tee() gives two streams that are read each at its own speed', async (t) => {
+  const server = await faultServer(t, says)
+  const [left, right] = (await server.client().messages.create(streaming)).tee()
+  assert.deepEqual(await Array.fromAsync(left), events)
+  assert.deepEqual(await Array.fromAsync(right), events)
+})
+
+test('tee() closes the connection when both halves are left, and not before', async (t) => {
+  const server = await faultServer(t, begins)
+  const [left, right] = (await server.client().messages.create(streaming)).tee()
+  for await (const _ of left) break
+  const seen: string[] = []
+  for await (const { type } of right) {
+    seen.push(type)
+    if (seen.length === 3) break
+  }
+  assert.deepEqual(seen, ['message_start', 'content_block_start', 'content_block_delta'])
+  await server.idle()
+})
+
+test('toReadableStream() and fromReadableStream() are inverses', async (t) => {
+  const server = await faultServer(t, says)
+  const readable = (await server.client().messages.create(streaming)).toReadableStream()
+  assert.deepEqual(await Array.fromAsync(Stream.fromReadableStream(readable)), events)
+  const helper = server.client().messages.stream(params).toReadableStream()
+  assert.deepEqual(await MessageStream.fromReadableStream(helper).finalMessage(), hello)
+})
+
+test('fromReadableStream() reads lines however they are cut', async () => {
+  const bytes = new TextEncoder().encode('{"a":"é"}\n\n{"b":2}\n{"c":3}')
+  for (let size = 1; size <= bytes.length; size++) {
+    const readable = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (let at = 0; at < bytes.length; at += size) controller.enqueue(bytes.subarray(at, at + size))
+        controller.close()
+      },
+    })
+    assert.deepEqual(await Array.fromAsync(Stream.fromReadableStream(readable)), [{ a: 'é' }, { b: 2 }, { c: 3 }])
+  }
+})
+
+test('cancelling the readable stream closes the connection', async (t) => {
+  const server = await faultServer(t, begins)
+  const reader = (await server.client().messages.create(streaming)).toReadableStream().getReader()
+  await reader.read()
+  await reader.cancel()
+  await server.idle()
+})
+
+test('a stream that was cut cuts the readable stream too', async (t) => {
+  const server = await faultServer(t, (answer) => answer.stream().send(start).reset())
+  const readable = (await server.client().messages.create(streaming)).toReadableStream()
+  await assert.rejects(Array.fromAsync(readable), Anthropic.APIStreamError)
+})
+
+test('asResponse() gives the answer unread, as the API sent it', async (t) => {
+  const server = await faultServer(t, says)
+  const response = await server.client().messages.create(streaming).asResponse()
+  assert.ok(response instanceof Response)
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  assert.match(await response.text(), /^event: message_start\n/)
+  assert.equal(server.requests.length, 1)
+})
+
+test('withResponse() gives the answer that the stream is read from, after retries too', async (t) => {
+  const server = await faultServer(
+    t,
+    (answer) => answer.stream({ 'request-id': 'req_first' }).reset(),
+    (answer) =>
+      answer
+        .stream({ 'request-id': 'req_second' })
+        .send(...helloEvents)
+        .end(),
+  )
+  const { data, response, request_id } = await server.client().messages.create(streaming).withResponse()
+  assert.equal(request_id, 'req_second')
+  assert.equal(response.headers.get('request-id'), 'req_second')
+  assert.equal((await Array.fromAsync(data)).length, events.length)
+})
+
+test('a call is under way before anybody waits for it', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  const call = server.client().messages.create(params)
+  while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(await call, hello)
+  assert.deepEqual(await call.finally(() => {}), hello)
+  assert.deepEqual(await Promise.all([call, call]), [hello, hello])
+  assert.equal(server.requests.length, 1)
+})
+
+test('asResponse() and the result come from one request', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  const call = server.client().messages.create(params)
+  assert.deepEqual(await call, hello)
+  assert.equal((await call.asResponse()).headers.get('request-id'), 'req_test')
+  assert.equal(server.requests.length, 1)
+})

@@ -1,0 +1,166 @@
+import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
+import type { EventSource, StreamedEvent } from './event-source.ts'
+import type { Cancellable } from '../request/retry.ts'
+
+// A stream that is dropped without being read to its end still has an open connection behind it.
+export const dropped: FinalizationRegistry<Cancellable> | undefined =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry((source) => source.cancel(new APIUserAbortError()))
+
+/** A stream of items that can be read once. */
+export class Stream<Item> implements AsyncIterable<Item> {
+  readonly #iterate: () => AsyncIterator<Item>
+  #controller: AbortController | undefined
+  #source: EventSource | undefined
+  #taken = false
+
+  constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController) {
+    this.#iterate = iterate
+    this.#controller = controller
+  }
+
+  /** The events of a streamed answer. */
+  static over<Item = StreamedEvent>(source: EventSource): Stream<Item> {
+    const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
+    stream.#source = source
+    dropped?.register(stream, source, stream)
+    return stream
+  }
+
+  /** Reads what `toReadableStream` writes: an item as JSON on each line. */
+  static fromReadableStream<Item>(readable: ReadableStream<Uint8Array>, controller?: AbortController): Stream<Item> {
+    return new Stream(() => linesOf<Item>(readable, controller), controller)
+  }
+
+  /** Aborts the stream. Made when first asked for. */
+  get controller(): AbortController {
+    if (this.#controller) return this.#controller
+    const controller = new AbortController()
+    const { signal } = controller
+    signal.addEventListener('abort', () => this.#source?.cancel(new APIUserAbortError({ cause: signal.reason })), {
+      once: true,
+    })
+    return (this.#controller = controller)
+  }
+
+  /** The answer that carries the stream, for its headers: its body is read here. */
+  get response(): Response | undefined {
+    return this.#source?.reply?.response()
+  }
+
+  /** The id of the answer that carries the stream. */
+  get request_id(): string | null | undefined {
+    return this.#source?.reply?.header('request-id')
+  }
+
+  /** Ends with an error when the stream breaks off or is aborted; leaving the loop early closes the connection. */
+  [Symbol.asyncIterator](): AsyncIterator<Item> {
+    if (this.#taken) throw new AnthropicError('Cannot read a stream twice: split it with tee() first')
+    this.#taken = true
+    return this.#iterate()
+  }
+
+  /** Two streams of the same items, each read at its own speed; what one is ahead of the other is kept. */
+  tee(): [Stream<Item>, Stream<Item>] {
+    const iterator = this[Symbol.asyncIterator]()
+    const waiting: [Promise<IteratorResult<Item>>[], Promise<IteratorResult<Item>>[]] = [[], []]
+    const open = new Set([0, 1])
+    const branch = (mine: 0 | 1): Stream<Item> =>
+      new Stream(() => {
+        return {
+          next(): Promise<IteratorResult<Item>> {
+            const queue = waiting[mine]
+            if (queue.length === 0) {
+              const result = iterator.next()
+              for (const each of open) waiting[each as 0 | 1].push(result)
+            }
+            return queue.shift()!
+          },
+          async return(): Promise<IteratorResult<Item>> {
+            open.delete(mine)
+            waiting[mine] = []
+            // The connection is closed when both have left.
+            if (open.size === 0) await iterator.return?.()
+            return { done: true, value: undefined }
+          },
+        } satisfies AsyncIterator<Item>
+      }, this.controller)
+    return [branch(0), branch(1)]
+  }
+
+  /** The items as a web stream of bytes, each as JSON on a line; `fromReadableStream` is the way back. */
+  toReadableStream(): ReadableStream<Uint8Array> {
+    return toReadableStream(this)
+  }
+}
+
+export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  const iterator = items[Symbol.asyncIterator]()
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await iterator.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`))
+    },
+    async cancel() {
+      await iterator.return?.()
+    },
+  })
+}
+
+/** Hands out the events of a source one by one. */
+class SourceIterator<Item> implements AsyncIterator<Item> {
+  // Keeps the stream from being taken for dropped while it is read.
+  readonly stream: Stream<Item>
+  readonly #source: EventSource
+  #events: readonly Item[] = []
+  #at = 0
+  #refilling: Promise<IteratorResult<Item>> | undefined
+
+  constructor(stream: Stream<Item>, source: EventSource) {
+    this.stream = stream
+    this.#source = source
+  }
+
+  next(): Promise<IteratorResult<Item>> {
+    if (this.#refilling) return this.#refilling.then(() => this.next())
+    // What was aborted gives out nothing more, not even what is here already.
+    if (this.#at < this.#events.length && !(this.#source.failure instanceof APIUserAbortError)) {
+      return Promise.resolve({ value: this.#events[this.#at++]!, done: false })
+    }
+    return (this.#refilling = this.#refill())
+  }
+
+  async #refill(): Promise<IteratorResult<Item>> {
+    let events: readonly Item[] | undefined
+    try {
+      events = (await this.#source.read()) as readonly Item[] | undefined
+    } finally {
+      this.#refilling = undefined
+    }
+    if (!events) {
+      dropped?.unregister(this.stream)
+      return { value: undefined, done: true }
+    }
+    this.#events = events
+    this.#at = 1
+    return { value: events[0]!, done: false }
+  }
+
+  async return(): Promise<IteratorResult<Item>> {
+    this.stream.controller.abort()
+    this.#events = []
+    return { value: undefined, done: true }
+  }
+}
+
+/** Read by the module that few programs need, which is loaded by those. */
+async function* linesOf<Item>(
+  readable: ReadableStream<Uint8Array>,
+  controller?: AbortController,
+): AsyncGenerator<Item> {
+  const { readLines } = await import('./readable-lines.ts')
+  yield* readLines<Item>(readable, controller)
+}

@@ -1,0 +1,84 @@
+import type {
+  ContentBlockParam,
+  MessageContentParam,
+  MessageParam,
+  ToolResultBlockParam,
+} from '../../protocol/types/params.ts'
+import { ContentError } from '../errors.ts'
+
+/** The calls that wait for results at the end of a history: ids of `tool_use` blocks. */
+export type WaitingCalls = readonly string[]
+
+/**
+ * Checks what a user says as the API would, so that nothing is written or paid for that it refuses: no empty text, no
+ * blocks that only the model may send, and exactly the results that the last reply waits for, first.
+ */
+export function checkContent(content: MessageContentParam, waiting: WaitingCalls): void {
+  if (typeof content === 'string') {
+    checkText(content, 'content')
+    checkResults([], waiting)
+    return
+  }
+  if (!Array.isArray(content) || content.length === 0) {
+    throw new ContentError(`Cannot send content: it must be text or a list of blocks, found ${describe(content)}`)
+  }
+  for (const [index, block] of content.entries()) checkBlock(block, `content.${index}`)
+  const results = content.filter((block): block is ToolResultBlockParam => block.type === 'tool_result')
+  const misplaced = content.findIndex((block, index) => block.type === 'tool_result' && index >= results.length)
+  if (misplaced >= 0) {
+    throw new ContentError(`Cannot send content.${misplaced}: tool results come before all other blocks`)
+  }
+  checkResults(results, waiting)
+}
+
+/** Checks a message of a history, after which other messages stand. */
+export function checkMessage({ role, content }: MessageParam, waiting: WaitingCalls): void {
+  if (role === 'user') return checkContent(content, waiting)
+  if (role !== 'assistant' && role !== 'system') throw new ContentError(`its role is ${describe(role)}`)
+  checkResults([], waiting)
+  if (content?.length > 0) return
+  throw new ContentError(`its content must be text or a list of blocks, found ${describe(content)}`)
+}
+
+/** Checks what takes a reply's place: text or blocks that call nothing, since nobody would answer the calls. */
+export function checkReplacement(content: MessageContentParam): void {
+  if (typeof content === 'string') return checkText(content, 'content')
+  checkContent(content, [])
+}
+
+const modelOnly = new Set(['tool_use', 'server_tool_use', 'thinking', 'redacted_thinking'])
+
+function checkBlock(block: ContentBlockParam | null, path: string): void {
+  if (typeof block !== 'object' || block === null || typeof block.type !== 'string') {
+    throw new ContentError(`Cannot send ${path}: it must be a block with a type, found ${describe(block)}`)
+  }
+  if (modelOnly.has(block.type))
+    throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
+  if (block.type === 'text') checkText(block.text, `${path}.text`)
+}
+
+function checkText(text: unknown, path: string): void {
+  if (typeof text !== 'string') throw new ContentError(`Cannot send ${path}: it must be text, found ${describe(text)}`)
+  if (text.trim() === '') throw new ContentError(`Cannot send ${path}: found no visible character in it`)
+}
+
+function checkResults(results: readonly ToolResultBlockParam[], waiting: WaitingCalls): void {
+  const answered = new Set<string>()
+  for (const { tool_use_id: id } of results) {
+    if (!waiting.includes(id))
+      throw new ContentError(`Cannot send the result of ${id}: no call with this id waits for one`)
+    if (answered.has(id)) throw new ContentError(`Cannot send the result of ${id} twice`)
+    answered.add(id)
+  }
+  const missing = waiting.filter((id) => !answered.has(id))
+  if (missing.length === 0) return
+  throw new ContentError(
+    `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them (undo() takes it back)`,
+  )
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  return value === null || typeof value !== 'object' ? String(value) : 'an object'
+}

@@ -1,0 +1,225 @@
+import { jsonOf, keepJson } from '../../protocol/codec/kept-json.ts'
+import type { ContentBlock } from '../../protocol/types/message.ts'
+import type { CacheControlEphemeral, MessageParam } from '../../protocol/types/params.ts'
+import { withMark } from '../cache/cache-marks.ts'
+import { lazyMessage } from './lazy-message.ts'
+import { MessageBytes } from './message-bytes.ts'
+import { droppedFor, type ReplyRecord } from '../money/ledger.ts'
+import { waitingCalls } from '../turn/request.ts'
+import { withoutThinking } from './sendable.ts'
+import type { MessageRecord } from '../stores/store.ts'
+
+/** What of a history is sent. */
+export interface SentPart {
+  /** How many of the first records are not. */
+  dropped: number
+  /** The message that is sent in their place, as JSON. */
+  summary: string | undefined
+  /** `bound`: no thinking but what was thought behind this same beginning. */
+  thinking: 'all' | 'bound'
+}
+
+/** A reply, and what is kept beside it. */
+export interface KnownReply {
+  record: MessageRecord
+  about: ReplyRecord
+}
+
+/** The messages of the active path, and what of them is sent. */
+export class History {
+  readonly #records: MessageRecord[]
+  /** What is sent of the first records, as far as it was asked for. */
+  readonly #sent: MessageParam[] = []
+  #seen = 0
+  readonly #bytes = new MessageBytes()
+  /** How many of the first records are in the bytes. */
+  #encoded = 0
+  #hasOwnMarks = false
+  /** How many of the first records were searched for marks. */
+  #searched = 0
+  #compactedAt = 0
+  /** How many of the first records were searched for compactions. */
+  #searchedForCompactions = 0
+  #tail: (SentPart & { history: History }) | undefined
+  #lastReply: KnownReply | undefined
+
+  /** @param records taken over, not copied. */
+  constructor(records: MessageRecord[] = []) {
+    this.#records = records
+  }
+
+  get records(): readonly MessageRecord[] {
+    return this.#records
+  }
+
+  /** The last message; undefined at the beginning. */
+  get last(): MessageRecord | undefined {
+    return this.#records.at(-1)
+  }
+
+  /**
+   * The messages as they are sent, in a list of its own. Each is frozen, and parsed when it is first looked at; who sends
+   * the list needs no look.
+   */
+  get sent(): MessageParam[] {
+    return this.#kept(this.#look().slice(), this.#sent.length)
+  }
+
+  /** How many messages are sent. */
+  get sentCount(): number {
+    return this.#look().length
+  }
+
+  /**
+   * Puts a cache mark on the last block of some messages. The marks stand near the end: what is before the first of them is
+   * sent as it was kept.
+   *
+   * @param messages from `sent`, and changed in place.
+   * @param marks by the message's place.
+   */
+  mark(messages: MessageParam[], marks: ReadonlyMap<number, CacheControlEphemeral>): void {
+    if (marks.size === 0) return
+    for (const [index, mark] of marks) messages[index] = withMark(messages[index]!, mark)
+    this.#kept(messages, Math.min(...marks.keys()))
+  }
+
+  /** Whether a message of the user's carries a cache mark of its own. */
+  get hasOwnMarks(): boolean {
+    for (; !this.#hasOwnMarks && this.#searched < this.#records.length; this.#searched++) {
+      const { role, json } = this.#records[this.#searched]!
+      this.#hasOwnMarks = role !== 'assistant' && json.includes('"cache_control":{')
+    }
+    return this.#hasOwnMarks
+  }
+
+  /** The place of the newest message in which the API compacted what stands before it; 0 where there is none. */
+  get compactedAt(): number {
+    for (; this.#searchedForCompactions < this.#records.length; this.#searchedForCompactions++) {
+      if (isCompacted(this.#records[this.#searchedForCompactions]!)) this.#compactedAt = this.#searchedForCompactions
+    }
+    return this.#compactedAt
+  }
+
+  /** How many records there are up to and with the message; 0 where it does not stand here. */
+  countTo(number: number): number {
+    // A message comes after its parent, so the numbers of a path rise.
+    let [from, to] = [0, this.#records.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (this.#records[middle]!.number < number) from = middle + 1
+      else to = middle
+    }
+    return this.#records[from]?.number === number ? from + 1 : 0
+  }
+
+  /** The last message that is sent. */
+  get lastSent(): MessageParam | undefined {
+    const record = this.#lastSentRecord
+    return record && lazyMessage(record.role, record.json)
+  }
+
+  /** The ids of the calls at its end that wait for their results. */
+  get waitingCalls(): string[] {
+    // Most replies call nothing, and are not read again to know that.
+    return this.#lastSentRecord?.json.includes('"tool_use"') ? waitingCalls(this.lastSent) : []
+  }
+
+  get #lastSentRecord(): MessageRecord | undefined {
+    return this.#records.findLast(({ json }) => json !== '')
+  }
+
+  /** The last message with something beside it, and what that is. */
+  get lastReply(): KnownReply | undefined {
+    const record = this.#records.findLast(({ reply }) => reply !== null)
+    if (record === undefined) return undefined
+    if (this.#lastReply?.record !== record) {
+      this.#lastReply = { record, about: JSON.parse(record.reply!) as ReplyRecord }
+    }
+    return this.#lastReply
+  }
+
+  /** The history up to and with the message; undefined where it does not stand in this one. */
+  to(number: number): History | undefined {
+    if (number === (this.last?.number ?? 0)) return this
+    if (number === 0) return new History()
+    const index = this.#records.findIndex((record) => record.number === number)
+    return index < 0 ? undefined : new History(this.#records.slice(0, index + 1))
+  }
+
+  /** The history before the message. */
+  before(number: number): History {
+    const index = this.#records.findIndex((record) => record.number === number)
+    return new History(this.#records.slice(0, index))
+  }
+
+  /** A history with one more message, which is not kept anywhere. */
+  with(message: MessageParam): History {
+    const number = (this.last?.number ?? 0) + 1
+    const json = JSON.stringify(message)
+    const place = { number, parent: number - 1, state: 'committed', createdAt: Date.now() } as const
+    return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
+  }
+
+  /** The part that is sent. The same history again and again, which grows with this one. */
+  after(part: SentPart): History {
+    const { dropped, summary, thinking } = part
+    if (dropped === 0) return this
+    const tail = this.#tail
+    if (tail?.dropped !== dropped || tail.summary !== summary || tail.thinking !== thinking) {
+      const kept = this.#records.slice(dropped)
+      const first =
+        summary === undefined ? [] : [{ ...this.#records[dropped - 1]!, role: 'user', json: summary, reply: null }]
+      const rest = thinking === 'all' ? kept : kept.map((record) => withBoundThinking(record, dropped))
+      this.#tail = { ...part, history: new History([...first, ...rest]) }
+    }
+    return this.#tail!.history
+  }
+
+  push(record: MessageRecord): void {
+    this.#records.push(record)
+    this.#tail?.history.push(record)
+  }
+
+  #look(): readonly MessageParam[] {
+    for (; this.#seen < this.#records.length; this.#seen++) {
+      const { role, json } = this.#records[this.#seen]!
+      if (json !== '') this.#sent.push(lazyMessage(role, json))
+    }
+    return this.#sent
+  }
+
+  /** Ties the list to its JSON, the first so many messages to what was encoded before, for as long as nobody changes it. */
+  #kept(messages: MessageParam[], first: number): MessageParam[] {
+    const rest = messages.slice(first)
+    return keepJson(messages, () => {
+      if (messages.length !== first + rest.length) return undefined
+      for (let index = 0; index < messages.length; index++) {
+        if (messages[index] !== (index < first ? this.#sent[index] : rest[index - first])) return undefined
+      }
+      return this.#pieces(first, rest.map(jsonOf))
+    })
+  }
+
+  /** The JSON of the first so many messages and some others. What was sent before is not encoded again. */
+  #pieces(count: number, others: readonly string[] = []): Uint8Array[] {
+    for (; this.#bytes.count < count; this.#encoded++) {
+      const { json } = this.#records[this.#encoded]!
+      if (json !== '') this.#bytes.add(json)
+    }
+    return this.#bytes.pieces(count, others)
+  }
+}
+
+function isCompacted({ role, json }: MessageRecord): boolean {
+  if (role !== 'assistant' || !json.includes('"type":"compaction"')) return false
+  const { content } = JSON.parse(json) as { content: ContentBlock[] }
+  // One that failed has no content, and stands for nothing.
+  return content.some((block) => block.type === 'compaction' && (block.content ?? block.encrypted_content) != null)
+}
+
+/** The record, without thinking where other messages stood before it when it was received. */
+function withBoundThinking(record: MessageRecord, dropped: number): MessageRecord {
+  const { role, json, reply } = record
+  if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record
+  return { ...record, json: withoutThinking(json) }
+}

@@ -1,0 +1,22 @@
+import { keepJson } from '../../protocol/codec/kept-json.ts'
+import { parseJson } from '../../protocol/codec/parse-json.ts'
+import type { MessageParam } from '../../protocol/types/params.ts'
+
+/** A message that is kept as JSON: frozen, and parsed when its content is first looked at. */
+export function lazyMessage(role: string, json: string): MessageParam {
+  let content: unknown
+  const message = {
+    role,
+    get content() {
+      content ??= deepFreeze((parseJson(json) as { content: unknown }).content)
+      return content
+    },
+  }
+  return Object.freeze(keepJson(message as MessageParam, json))
+}
+
+function deepFreeze(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  for (const item of Object.values(value)) deepFreeze(item)
+  return Object.freeze(value)
+}

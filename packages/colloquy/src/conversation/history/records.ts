@@ -1,0 +1,45 @@
+import type { ReplyRecord } from '../money/ledger.ts'
+import type { ConversationSettings } from '../settings.ts'
+import type { MessageRecord } from '../stores/store.ts'
+import type { Summary } from '../window/summary.ts'
+
+/** A conversation as it is brought in from elsewhere. */
+export interface Archive {
+  title?: string | undefined
+  settings: Partial<ConversationSettings>
+  messages: MessageRecord[]
+  head: number
+}
+
+/** A message that goes out as it stands. */
+export function newRecord(
+  message: Pick<MessageRecord, 'number' | 'parent' | 'role' | 'createdAt' | 'json'>,
+): MessageRecord {
+  return { ...message, state: 'committed', received: null, reply: null }
+}
+
+/** A copy of messages as a path of their own, and of the summaries of it. They were paid for where they come from. */
+export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
+  const copies = records.map((record, index) => {
+    return { ...record, number: index + 1, parent: index, reply: unpaid(record.reply) }
+  })
+  for (const { upTo, text } of summaries) {
+    const place = records.findIndex(({ number }) => number === upTo) + 1
+    if (place === 0) continue
+    const reply = JSON.stringify({ unpaid: true, summary: { upTo: place, text } } satisfies ReplyRecord)
+    const { createdAt } = records[place - 1]!
+    const beside = { number: copies.length + 1, parent: place, role: 'summary', createdAt, json: '' }
+    copies.push({ ...newRecord(beside), reply })
+  }
+  return copies
+}
+
+/** What is known of a reply, where no call of this conversation made it. */
+export function unpaid(reply: string | null): string | null {
+  if (reply === null) return null
+  return JSON.stringify({ ...(JSON.parse(reply) as ReplyRecord), unpaid: true } satisfies ReplyRecord)
+}
+
+export function messageJson(role: string, content: string): string {
+  return `{"role":${JSON.stringify(role)},"content":${content}}`
+}

@@ -1,0 +1,64 @@
+import type { StopReason } from '../../protocol/types/message.ts'
+import { jsonElements, jsonMembers } from './json-members.ts'
+import { type ArrivedBlock, blockJson, isWholeInput } from '../turn/reply-builder.ts'
+
+/** A reply as it is kept. */
+export interface KeptReply {
+  /** The message as it will be sent; empty where nothing of it may be. */
+  json: string
+  /** The message as it was received, where that is something else. */
+  received: string | null
+}
+
+/**
+ * What of a reply may be sent back, by the API's rules, so that no reply makes later requests fail.
+ *
+ * A whole reply goes back as it came. Left out are: everything of a refusal; blocks that were cut off, except text; calls
+ * that cannot be answered because the reply ended early; server calls without their result; text without a visible
+ * character; and thinking at the end, which nothing follows.
+ *
+ * @param stopReason undefined where the reply was interrupted.
+ */
+export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
+  const whole = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
+  // The API takes no message that ends in thinking.
+  const end = stopReason === 'refusal' ? 0 : whole.findLastIndex((arrived) => !isThinking(arrived)) + 1
+  const json = end === 0 ? '' : messageJson(whole.slice(0, end))
+  return { json, received: end === blocks.length ? null : messageJson(blocks) }
+}
+
+// After these a call stands unanswered: the model did not come to the point of waiting for it.
+const cutShort = new Set<StopReason | undefined>([undefined, 'max_tokens', 'model_context_window_exceeded', 'refusal'])
+
+function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason: StopReason | undefined): boolean {
+  const { block, input, ended } = arrived
+  const isCut = !ended && cutShort.has(stopReason)
+  if (block.type === 'text') return block.text.trim() !== ''
+  if (isThinking(arrived)) return !isCut
+  if (block.type === 'tool_use') return !cutShort.has(stopReason) && isWholeInput(input)
+  if (!block.type.endsWith('tool_use')) return !isCut
+  const { id } = block as { id?: unknown }
+  return isWholeInput(input) && (stopReason === 'pause_turn' || hasResult(id, all))
+}
+
+/** A reply's message without its thinking; everything else of it stays the text that it is. */
+export function withoutThinking(json: string): string {
+  const content = jsonMembers(json).get('content')!
+  if (content.startsWith('"')) return json
+  const kept = jsonElements(content).filter((block) => !thinkingTypes.has((JSON.parse(block) as { type: string }).type))
+  return kept.length === 0 ? '' : `{"role":"assistant","content":[${kept.join(',')}]}`
+}
+
+const thinkingTypes: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking'])
+
+function isThinking({ block }: ArrivedBlock): boolean {
+  return thinkingTypes.has(block.type)
+}
+
+function hasResult(id: unknown, all: readonly ArrivedBlock[]): boolean {
+  return all.some(({ block }) => 'tool_use_id' in block && block.tool_use_id === id)
+}
+
+function messageJson(blocks: readonly ArrivedBlock[]): string {
+  return `{"role":"assistant","content":[${blocks.map(blockJson).join(',')}]}`
+}

@@ -1,0 +1,37 @@
+import type { MessageState, TreeNode } from '../stores/store.ts'
+
+export function isUnfinished(state: MessageState): boolean {
+  return state === 'pending' || state === 'streaming' || state === 'awaiting_tools'
+}
+
+/** A summary is no way to go on: it stands beside the path. */
+export function withoutSummaries(nodes: readonly TreeNode[]): TreeNode[] {
+  return nodes.filter(({ role }) => role !== 'summary')
+}
+
+/** The messages from the beginning to the leaf; 0 is the beginning itself. */
+export function pathTo<Node extends { parent: number }>(nodes: ReadonlyMap<number, Node>, leaf: number): Node[] {
+  const path: Node[] = []
+  for (let node = nodes.get(leaf); node !== undefined; node = nodes.get(node.parent)) path.push(node)
+  return path.toReversed()
+}
+
+/** The message and all that follow it. Nodes come by number, so a parent is seen before its children. */
+export function descendants(nodes: readonly { number: number; parent: number }[], number: number): Set<number> {
+  const found = new Set([number])
+  for (const node of nodes) if (found.has(node.parent)) found.add(node.number)
+  return found
+}
+
+/** The messages that nothing follows: one a branch. */
+export function leaves(nodes: readonly TreeNode[]): TreeNode[] {
+  const parents = new Set(nodes.map(({ parent }) => parent))
+  return nodes.filter(({ number }) => !parents.has(number))
+}
+
+/** The newest leaf below a message: itself where nothing follows it. */
+export function newestLeaf(nodes: readonly TreeNode[], number: number): number {
+  const below = descendants(nodes, number)
+  const inside = nodes.filter((node) => below.has(node.number))
+  return leaves(inside).at(-1)!.number
+}

@@ -1,0 +1,136 @@
+import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
+import { parseJson } from '../../protocol/codec/parse-json.ts'
+import type { MessageContentParam } from '../../protocol/types/params.ts'
+import type { ReplyRecord } from '../money/ledger.ts'
+import type { ConversationSummary, MessageRecord, MessageState, SearchHit } from '../stores/store.ts'
+import { textOf } from './text.ts'
+import { isUnfinished } from './tree.ts'
+
+/** A message of a conversation, as it is shown. */
+export interface ConversationMessage {
+  id: string
+  /** The message that it follows; undefined at the beginning. */
+  parentId: string | undefined
+  role: 'user' | 'assistant' | (string & {})
+  /** As it was said or received: of an interrupted reply, everything that arrived. */
+  content: MessageContentParam
+  /** `interrupted` where the reply ended early. */
+  state: MessageState
+  createdAt: Date
+  /** Of a reply. */
+  model?: string
+  stopReason?: StopReason | null
+  usage?: Usage
+  /** Absent where the model has no known price. */
+  costPicoUsd?: bigint
+  /** The reply was interrupted, so its output is counted by estimate. */
+  estimated?: boolean
+  /** What ended the reply early. */
+  error?: { name: string; message: string; type?: string }
+}
+
+const shown = new WeakMap<MessageRecord, ConversationMessage>()
+
+/** The message as it is shown. Parsed once a record, and frozen. */
+export function showMessage(record: MessageRecord): ConversationMessage {
+  let message = shown.get(record)
+  if (message === undefined) {
+    message = Object.freeze(parseMessage(record))
+    shown.set(record, message)
+  }
+  return message
+}
+
+/** Whether there is something to show: not for a reply that is still to come, nor where none came. */
+export function isShown({ state }: MessageRecord): boolean {
+  return !isUnfinished(state) && state !== 'failed'
+}
+
+function parseMessage({
+  number,
+  parent,
+  role,
+  state,
+  createdAt,
+  json,
+  received,
+  reply,
+}: MessageRecord): ConversationMessage {
+  const source = received ?? json
+  const content = source === '' ? [] : (parseJson(source) as { content: MessageContentParam }).content
+  const message: ConversationMessage = {
+    id: String(number),
+    parentId: parent === 0 ? undefined : String(parent),
+    role,
+    content,
+    state,
+    createdAt: new Date(createdAt),
+  }
+  return reply === null ? message : { ...message, ...replyFields(JSON.parse(reply) as ReplyRecord) }
+}
+
+function replyFields({ message, cost_pico_usd: cost, estimated, error }: ReplyRecord): Partial<ConversationMessage> {
+  return {
+    ...(message && { model: message.model, stopReason: message.stop_reason, usage: message.usage }),
+    ...(cost == null ? {} : { costPicoUsd: BigInt(cost) }),
+    ...(estimated && { estimated }),
+    ...(error && { error }),
+  }
+}
+
+/** A kept reply as the API's message; undefined where none arrived. */
+export function replyMessage({ json, received, reply }: MessageRecord): Message | undefined {
+  const { message } = JSON.parse(reply ?? '{}') as ReplyRecord
+  if (message === undefined) return undefined
+  const source = received ?? json
+  const content = source === '' ? [] : (parseJson(source) as Pick<Message, 'content'>).content
+  const { id, type, role, model, ...rest } = message
+  return { id, type, role, model, content, ...rest }
+}
+
+/** A title for a conversation without one: the first line that is said in it. */
+export function titleOf(messages: readonly { json: string }[]): string | undefined {
+  const line = textOf(messages[0]?.json ?? '')
+    .trim()
+    .split(/[\n\0]/, 1)[0]!
+    .toWellFormed()
+  if (line === '') return undefined
+  return line.length > 60 ? `${line.slice(0, 59).toWellFormed()}…` : line
+}
+
+/** A conversation in a list. */
+export interface ListedConversation {
+  id: string
+  title: string | undefined
+  createdAt: Date
+  updatedAt: Date
+  /** How many messages were ever added to it, those of other branches included. */
+  messages: number
+}
+
+export function showListed({ title, createdAt, updatedAt, ...rest }: ConversationSummary): ListedConversation {
+  return { ...rest, title: title ?? undefined, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }
+}
+
+/** A message that a search found. */
+export interface FoundMessage {
+  conversationId: string
+  messageId: string
+  /** The conversation's. */
+  title: string | undefined
+  role: string
+  createdAt: Date
+  /** The text around the first word. */
+  excerpt: string
+}
+
+export function showFound({ conversationId, number, title, role, createdAt, excerpt }: SearchHit): FoundMessage {
+  return {
+    conversationId,
+    messageId: String(number),
+    title: title ?? undefined,
+    role,
+    createdAt: new Date(createdAt),
+    excerpt,
+  }
+}

@@ -1,0 +1,57 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { AnthropicError } from '../../../protocol/types/error.ts'
+import { StoreError, type StoreErrorCode } from '../../errors.ts'
+
+// Primary result codes of https://www.sqlite.org/rescode.html; the extended ones carry them in their low byte.
+const codes = new Map<number, [StoreErrorCode, string]>([
+  [5, ['locked', 'another process holds its lock']],
+  [6, ['locked', 'another connection holds its lock']],
+  [8, ['read_only', 'it is read-only']],
+  [10, ['failed', 'the disk failed to read or write']],
+  [11, ['damaged', 'it is damaged']],
+  [13, ['full', 'the disk is full']],
+  [14, ['cannot_open', 'the file cannot be opened; its folder must exist and be writable']],
+  [23, ['read_only', 'it may not be written']],
+  [26, ['damaged', 'the file is no SQLite database']],
+])
+
+// SQLite's own words for the same, from its sqlite3_errstr(): all that Deno tells where it opens a file or runs a script.
+const words: readonly [RegExp, number][] = [
+  [/^database is locked/, 5],
+  [/^database table is locked/, 6],
+  [/^attempt to write a readonly database/, 8],
+  [/^disk I\/O error/, 10],
+  [/^database disk image is malformed/, 11],
+  [/^database or disk is full/, 13],
+  [/^unable to open database file/, 14],
+  [/^file is not a database/, 26],
+]
+
+/** An error of SQLite as one that says what it means for the store. Other errors stay as they are. */
+export function storeError(error: unknown, doing: string): unknown {
+  if (error instanceof AnthropicError || !(error instanceof Error)) return error
+  const { code } = error as { code?: unknown }
+  if (code === 'ERR_INVALID_STATE') {
+    return new StoreError('closed', `Cannot ${doing}: the store is closed`, { cause: error })
+  }
+  if (code !== 'ERR_SQLITE_ERROR') return error
+  const [storeCode, found] = codes.get(resultCode(error)) ?? ['failed', error.message]
+  return new StoreError(storeCode, `Cannot ${doing}: ${found}`, { cause: error })
+}
+
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && resultCode(error) === 5
+}
+
+function resultCode(error: Error): number {
+  const { errcode } = error as { errcode?: unknown }
+  if (typeof errcode === 'number') return errcode & 0xff
+  return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? 0
+}
+
+/** SQLite may have rolled back by itself, after a full disk say; Node 22.13 cannot be asked. */
+export function rollback(db: DatabaseSync): void {
+  try {
+    db.exec('ROLLBACK')
+  } catch {}
+}

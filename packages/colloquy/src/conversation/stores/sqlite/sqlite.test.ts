@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, mock, test } from 'node:test'
+import { script } from '../../../engines/script.ts'
+import { type Conversation, openConversations } from '../../index.ts'
+import type { ConversationStore } from '../store.ts'
+import { isGone, thisProcess } from '../owner.ts'
+import { sqliteStore } from './sqlite.ts'
+
+const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+
+describe('sqliteStore', () => {
+  let folder: string
+  let path: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+    path = join(folder, 'colloquy.db')
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  /** A conversation with one turn, in a file that is closed again. */
+  async function write(...replies: string[]): Promise<string> {
+    const conversations = openConversations({ engine: script(replies), store: sqliteStore(path) })
+    const conversation = await conversations.create(settings)
+    for (const reply of replies) await conversation.send(`say ${reply}`)
+    await conversations.close()
+    return conversation.id
+  }
+
+  async function read(id: string): Promise<string[]> {
+    const conversations = openConversations({ engine: script([]), store: sqliteStore(path) })
+    const texts = said(await conversations.open(id))
+    await conversations.close()
+    return texts
+  }
+
+  test('keeps conversations in the file', async () => {
+    const id = await write('hello')
+    assert.deepEqual(await read(id), ['say hello', 'hello'])
+  })
+
+  test('keeps conversations in memory for :memory:', async () => {
+    const conversations = openConversations({ engine: script(['hello']), store: sqliteStore(':memory:') })
+    const conversation = await conversations.create(settings)
+    await conversation.send('say hello')
+    assert.deepEqual(said(await conversations.open(conversation.id)), ['say hello', 'hello'])
+  })
+
+  test('opens one file twice at once, also when it is new', async () => {
+    const one = sqliteStore(path)
+    const two = sqliteStore(path)
+    const conversation = await openConversations({ engine: script(['hello']), store: one }).create(settings)
+    await conversation.send('say hello')
+    assert.deepEqual(said(await openConversations({ engine: script([]), store: two }).open(conversation.id)), [
+      'say hello',
+      'hello',
+    ])
+    await one.close()
+    await two.close()
+  })
+
+  test('a database that another process has locked: waits, then says so, and nothing is half written', async () => {
+    const id = await write('one')
+    const other = new DatabaseSync(path)
+    const store = sqliteStore(path, { busyTimeoutMs: 60 })
+    const engine = script(['two', 'three'])
+    const conversation = await openConversations({ engine, store }).open(id)
+    other.exec('BEGIN IMMEDIATE')
+    await assert.rejects(conversation.send('say two'), {
+      name: 'StoreError',
+      code: 'locked',
+      message: `Cannot begin the turn in ${path}: another process holds its lock`,
+    })
+    assert.equal(engine.requests.length, 0)
+    setTimeout(() => other.exec('ROLLBACK'), 20)
+    assert.equal((await conversation.send('say two')).text, 'two')
+    other.close()
+    await store.close()
+    assert.deepEqual(await read(id), ['say one', 'one', 'say two', 'two'])
+  })
+
+  test('a reply that cannot be kept at once is kept before anything else is written', async () => {
+    const id = await write('one')
+    const other = new DatabaseSync(path)
+    const engine = script([{ reply: 'two', eventDelayMs: 2 }, 'three'])
+    const store = sqliteStore(path, { busyTimeoutMs: 30 })
+    const conversation = await openConversations({ engine, store }).open(id)
+    const turn = conversation.send('say two')
+    for await (const _ of turn.text) {
+      other.exec('BEGIN IMMEDIATE')
+      break
+    }
+    await assert.rejects(turn, { name: 'StoreError', code: 'locked' })
+    other.exec('ROLLBACK')
+    other.close()
+    assert.equal((await conversation.send('say three')).text, 'three')
+    assert.deepEqual(said(conversation), ['say one', 'one', 'say two', 'two', 'say three', 'three'])
+    await store.close()
+    assert.deepEqual(await read(id), said(conversation))
+  })
+
+  test('a file of the version before accounts is brought up to date, with the reply that is under way in it', async () => {
+    const old = sqliteStore(path)
+    await old.create({ id: 'one', title: null, settings: '{}', at: 0 })
+    const begun = await old.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 0 })
+    await old.close()
+    const db = new DatabaseSync(path)
+    for (const column of ['accounts', 'held_tokens', 'held_pico_usd'])
+      db.exec(`ALTER TABLE lease DROP COLUMN ${column}`)
+    db.exec("DROP TABLE spending; DROP TABLE erased; DELETE FROM migration WHERE name >= '0003'")
+    db.close()
+    const store = sqliteStore(path)
+    assert.deepEqual((await store.open('one'))!.unfinished[0]?.held, { picoUsd: 0n, tokens: 0n })
+    assert.ok(!begun.repeated)
+    const end = { id: 'one', handle: begun.handle, json: '{}', received: null, reply: '{}', at: 0 }
+    assert.deepEqual({ ...(await store.finish({ ...end, state: 'committed' })) }, { number: 1 })
+    assert.equal((await store.spending({ user: '', day: '1970-01-01' })).tokens, 0n)
+    await store.close()
+  })
+
+  test('a file that may only be read', async () => {
+    const id = await write('one')
+    withoutRights(folder, () => {
+      const message = `Cannot open ${path}: it is read-only`
+      assert.throws(() => sqliteStore(path), { name: 'StoreError', code: 'read_only', message })
+    })
+    assert.deepEqual(await read(id), ['say one', 'one'])
+  })
+
+  test('a connection that may only read', async () => {
+    const id = await write('one')
+    const engine = script(['two'])
+    const { store, db } = openWithConnection(path)
+    const conversation = await openConversations({ engine, store }).open(id)
+    db.exec('PRAGMA query_only = ON')
+    await assert.rejects(conversation.send('say two'), {
+      name: 'StoreError',
+      code: 'read_only',
+      message: `Cannot begin the turn in ${path}: it is read-only`,
+    })
+    assert.deepEqual(said(conversation), ['say one', 'one'])
+    assert.equal(engine.requests.length, 0)
+    await store.close()
+  })
+
+  test('a file that is no database', () => {
+    writeFileSync(path, 'This is a letter and no database, however long it may be. '.repeat(50))
+    assert.throws(() => sqliteStore(path), {
+      name: 'StoreError',
+      code: 'damaged',
+      message: `Cannot open ${path}: the file is no SQLite database`,
+    })
+    assert.match(readFileSync(path, 'utf8'), /^This is a letter/)
+  })
+
+  test('a database that is damaged', async () => {
+    const id = await write(...Array.from({ length: 60 }, (_, index) => `${index} ${'text '.repeat(300)}`))
+    const { size } = statSync(path)
+    truncateSync(path, Math.floor(size / 2048) * 1024)
+    let error: unknown
+    try {
+      await read(id)
+    } catch (caught) {
+      error = caught
+    }
+    assert.equal((error as { name?: string }).name, 'StoreError')
+    assert.equal((error as { code?: string }).code, 'damaged')
+  })
+
+  test('a database that a newer version wrote', async () => {
+    await write('one')
+    const db = new DatabaseSync(path)
+    db.exec("INSERT INTO migration VALUES ('9999 tomorrow', 0)")
+    db.close()
+    assert.throws(() => sqliteStore(path), {
+      name: 'StoreError',
+      code: 'newer',
+      message: `Cannot open ${path}: a newer version wrote it, this one does not know its migration "9999 tomorrow"`,
+    })
+  })
+
+  test('a folder that is not there', () => {
+    assert.throws(() => sqliteStore(join(folder, 'nowhere', 'a.db')), { name: 'StoreError', code: 'cannot_open' })
+  })
+
+  test('a disk that is full: the turn says so, nothing is half written, and the next one works when there is room', async () => {
+    const id = await write('one')
+    const { store, db } = openWithConnection(path)
+    const engine = script(['two', 'three'])
+    const conversation = await openConversations({ engine, store }).open(id)
+    const grow = fill(db)
+    await assert.rejects(conversation.send('x'.repeat(100_000)), {
+      name: 'StoreError',
+      code: 'full',
+      message: `Cannot begin the turn in ${path}: the disk is full`,
+    })
+    assert.equal(engine.requests.length, 0)
+    assert.deepEqual(said(conversation), ['say one', 'one'])
+    grow()
+    await conversation.send('say two')
+    await store.close()
+    assert.deepEqual(await read(id), ['say one', 'one', 'say two', 'two'])
+  })
+
+  test('a disk that fills up under a reply: what arrived is kept as soon as there is room', async () => {
+    const id = await write('one')
+    const { store, db } = openWithConnection(path)
+    const long = 'long '.repeat(40_000)
+    const conversation = await openConversations({ engine: script([long, 'three']), store }).open(id)
+    const turn = conversation.send('say two')
+    let grow: (() => void) | undefined
+    for await (const _ of turn.text) {
+      grow = fill(db)
+      break
+    }
+    await assert.rejects(turn, { name: 'StoreError', code: 'full' })
+    await assert.rejects(conversation.send('say three'), { name: 'StoreError', code: 'full' })
+    grow!()
+    await conversation.send('say three')
+    await store.close()
+    assert.deepEqual(await read(id), ['say one', 'one', 'say two', long, 'say three', 'three'])
+  })
+
+  test('what was erased is in none of its files', async () => {
+    const id = await write('a secret word', 'unspoken')
+    const store = sqliteStore(path)
+    const conversations = openConversations({ engine: script(['xylophone in the reply']), store })
+    const conversation = await conversations.open(id)
+    await conversation.send('remember the xylophone')
+    assert.equal((await conversations.search('xylophone')).length, 2)
+    await conversation.erase('5')
+    assert.deepEqual(filesWith(folder, 'xylophone'), [])
+    assert.deepEqual(await conversations.search('xylophone'), [])
+    assert.ok(filesWith(folder, 'secret').length > 0)
+    await conversations.delete(id)
+    assert.deepEqual(filesWith(folder, 'secret'), [])
+    await conversations.close()
+  })
+
+  test('the view `call` answers questions about money', async () => {
+    await write('one', 'two')
+    const db = new DatabaseSync(path)
+    const row = db
+      .prepare('SELECT count(*) AS calls, sum(output_tokens) AS output, sum(cost_pico_usd) AS cost FROM call')
+      .get()
+    db.close()
+    assert.equal(row?.calls, 2)
+    assert.ok(Number(row?.output) > 0)
+    assert.ok(Number(row?.cost) > 0)
+  })
+})
+
+describe('the owner of a turn', () => {
+  test('is gone when its process is, and is not when it may be alive', () => {
+    const [host, pid, start] = thisProcess.split(' ') as [string, string, string]
+    assert.equal(isGone(thisProcess), false)
+    assert.equal(isGone(`${host} ${process.ppid} 0`), false)
+    assert.equal(isGone(`${host} 999999999 ${start}`), true)
+    assert.equal(isGone(`${host} ${pid} 12345`), true, 'another process had this number')
+    assert.equal(isGone(`elsewhere 999999999 ${start}`), false)
+  })
+})
+
+function said({ messages }: Conversation): string[] {
+  return messages.map(({ content }) =>
+    typeof content === 'string' ? content : content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+  )
+}
+
+/** A store and its own connection, so that a test can take away what it needs. */
+function openWithConnection(path: string): { store: ConversationStore; db: DatabaseSync } {
+  const exec = mock.method(DatabaseSync.prototype, 'exec')
+  const store = sqliteStore(path)
+  exec.mock.restore()
+  return { store, db: exec.mock.calls[0]!.this as DatabaseSync }
+}
+
+/** Lets the database grow no further; returns what lifts the limit. */
+function fill(db: DatabaseSync): () => void {
+  const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
+  db.exec(`PRAGMA max_page_count = ${pages}`)
+  return () => db.exec('PRAGMA max_page_count = 1000000')
+}
+
+function filesWith(folder: string, text: string): string[] {
+  return readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(text))
+}
+
+/** Runs the work where the files of the folder may only be read, by root too. */
+function withoutRights(folder: string, work: () => void): void {
+  const isRoot = process.getuid?.() === 0
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
+  chmodSync(folder, 0o555)
+  if (isRoot) process.seteuid!(65_534)
+  try {
+    work()
+  } finally {
+    if (isRoot) process.seteuid!(0)
+    chmodSync(folder, 0o700)
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o600)
+  }
+}

@@ -1,0 +1,89 @@
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import { parseEvent, receivedJson } from '../../protocol/codec/event-stream.ts'
+import { jsonElements } from '../history/json-members.ts'
+import type { ConversationStore } from '../stores/store.ts'
+
+export interface JournalOptions {
+  /** Of the reply in the store. */
+  handle: number
+  /** Nothing that arrived is unwritten for longer. */
+  intervalMs: number
+}
+
+/** Writes what arrives of a reply to the store, so that a crash loses no more than the last interval of it. */
+export class Journal {
+  readonly #store: ConversationStore
+  readonly #handle: number
+  readonly #tickMs: number
+  readonly #fail: (error: unknown) => void
+  readonly #timer: ReturnType<typeof setInterval>
+  #silentMs = 0
+  #waiting: MessageStreamEvent[] = []
+  #writing: Promise<void> = Promise.resolve()
+  #index = 0
+
+  /** @param fail called when the store refuses. */
+  constructor(store: ConversationStore, { handle, intervalMs }: JournalOptions, fail: (error: unknown) => void) {
+    this.#store = store
+    this.#handle = handle
+    this.#tickMs = Math.min(intervalMs, store.heartbeatMs)
+    this.#fail = fail
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs)
+    // It keeps no program running; in browsers timers are numbers and never do.
+    if (typeof this.#timer === 'object') this.#timer.unref()
+  }
+
+  push(event: MessageStreamEvent): void {
+    const last = this.#waiting.at(-1)
+    const longer = last === undefined ? undefined : join(last, event)
+    if (longer === undefined) this.#waiting.push(event)
+    else this.#waiting[this.#waiting.length - 1] = longer
+  }
+
+  /** Writes no more. What is still unwritten is for whoever ends the reply. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#writing
+  }
+
+  /** One timer for what arrived and for signs of life: a turn that is short makes no more than it needs. */
+  #tick(): void {
+    this.#silentMs += this.#tickMs
+    if (this.#waiting.length > 0) this.#flush()
+    else if (this.#silentMs >= this.#store.heartbeatMs) this.#write('')
+  }
+
+  #flush(): void {
+    const json = `[${this.#waiting.map((event) => receivedJson(event) ?? JSON.stringify(event)).join(',')}]`
+    this.#waiting = []
+    this.#write(json)
+  }
+
+  #write(json: string): void {
+    this.#silentMs = 0
+    const index = json === '' ? this.#index : this.#index++
+    const step = { handle: this.#handle, index, json, at: Date.now() }
+    this.#writing = this.#writing.then(() => this.#store.journal(step)).catch(this.#fail)
+  }
+}
+
+/** The events of a journal. */
+export function readJournal(parts: readonly string[]): MessageStreamEvent[] {
+  const events = parts.flatMap((json) => jsonElements(json).map((data) => parseEvent({ event: undefined, data })))
+  return events.filter((event) => event !== undefined) as MessageStreamEvent[]
+}
+
+const grows = ['text', 'thinking', 'partial_json'] as const
+
+/** Two deltas of the same kind and block as one; undefined where they are not. */
+function join(last: MessageStreamEvent, next: MessageStreamEvent): MessageStreamEvent | undefined {
+  if (last.type !== 'content_block_delta' || next.type !== 'content_block_delta') return undefined
+  if (last.index !== next.index || last.delta.type !== next.delta.type) return undefined
+  const before = last.delta as unknown as Record<string, unknown>
+  const after = next.delta as unknown as Record<string, unknown>
+  for (const field of grows) {
+    if (typeof before[field] !== 'string' || typeof after[field] !== 'string') continue
+    return { ...last, delta: { ...last.delta, [field]: before[field] + after[field] } }
+  }
+  return undefined
+}

@@ -1,0 +1,127 @@
+import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import { receivedJson } from '../../protocol/codec/event-stream.ts'
+import { isKept, jsonOf } from '../../protocol/codec/kept-json.ts'
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+import { parseJson } from '../../protocol/codec/parse-json.ts'
+import { jsonMembers } from '../history/json-members.ts'
+
+/** A block of a reply as it arrived. */
+export interface ArrivedBlock {
+  block: ContentBlock
+  /** The JSON text of a tool input, exactly as the model wrote it. Undefined where none was streamed. */
+  input: string | undefined
+  /** Its end was seen. */
+  ended: boolean
+  /** What came whole, as the text that it came as: the members that the block began with, and its citations. */
+  members?: ReadonlyMap<string, string> | undefined
+  citations?: (string | undefined)[]
+}
+
+/**
+ * Puts a reply together so that it can be kept exactly: a tool's input, a block or a citation stays the text that it came
+ * as, with its spaces, its order of keys and its large numbers, which parsing would change.
+ */
+export class ReplyBuilder {
+  readonly #accumulator = new MessageAccumulator()
+  readonly #prefill: readonly ArrivedBlock[]
+  readonly #arrived = new Map<number, ArrivedBlock>()
+
+  /** @param prefill the beginning of the reply where this one continues it: text goes on in the last of these blocks. */
+  constructor(prefill: readonly ContentBlock[] = []) {
+    this.#prefill = prefill.map((block) => {
+      const members = isKept(block) ? jsonMembers(jsonOf(block)) : undefined
+      return { block, input: undefined, ended: true, members }
+    })
+  }
+
+  push(event: MessageStreamEvent): void {
+    this.#accumulator.push(event)
+    if (event.type === 'content_block_start') {
+      const block = this.#accumulator.message!.content.at(-1)!
+      const members = textsIn(event, 'content_block')
+      this.#arrived.set(event.index, { block, input: undefined, ended: false, members })
+    } else if (event.type === 'content_block_delta') {
+      const arrived = this.#arrived.get(event.index)
+      if (!arrived) return
+      if (event.delta.type === 'input_json_delta') arrived.input = (arrived.input ?? '') + event.delta.partial_json
+      else if (event.delta.type === 'citations_delta') {
+        arrived.citations ??= []
+        arrived.citations.push(textsIn(event, 'delta')?.get('citation'))
+      }
+    } else if (event.type === 'content_block_stop') {
+      const arrived = this.#arrived.get(event.index)
+      if (arrived) arrived.ended = true
+    }
+  }
+
+  /** `message_stop` was seen. */
+  get isWhole(): boolean {
+    return this.#accumulator.isWhole
+  }
+
+  /** The message so far; undefined before it began. It grows in place. */
+  get message(): Message | undefined {
+    const { message } = this.#accumulator
+    return message && { ...message, content: this.blocks.map(({ block }) => block) }
+  }
+
+  /** What the model wrote now, without the beginning that it continues. */
+  get arrived(): ContentBlock[] {
+    return [...this.#arrived.values()].map(({ block }) => block)
+  }
+
+  get blocks(): ArrivedBlock[] {
+    const arrived = [...this.#arrived.values()]
+    const before = this.#prefill
+    const last = before.at(-1)?.block
+    const first = arrived[0]?.block
+    if (last?.type !== 'text' || first?.type !== 'text') return [...before, ...arrived]
+    const joined = { ...arrived[0]!, block: { ...first, text: last.text + first.text } }
+    return [...before.slice(0, -1), joined, ...arrived.slice(1)]
+  }
+}
+
+/** The members of a member of the event, where the text that it came as is known. */
+function textsIn(event: MessageStreamEvent, name: 'content_block' | 'delta'): ReadonlyMap<string, string> | undefined {
+  const text = receivedJson(event)
+  const member = text === undefined ? undefined : jsonMembers(text).get(name)
+  return member?.startsWith('{') ? jsonMembers(member) : undefined
+}
+
+/** The block as JSON, as it was written. A tool input that is no whole object stands beside an empty one, as text. */
+export function blockJson({ block, input, members, citations }: ArrivedBlock): string {
+  if (input === undefined && members === undefined && citations === undefined) return JSON.stringify(block)
+  const isWhole = input === undefined || input === '' || isObject(input)
+  const fields = isWhole ? block : { ...block, input: {}, partial_json: input }
+  const texts = Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
+    if (value === undefined) return []
+    if (key === 'input' && isWhole && input) return [`"input":${input}`]
+    const isCited = key === 'citations' && Array.isArray(value) && value.length === citations?.length
+    const text = isCited
+      ? `[${value.map((citation, index) => exactly(citation, citations[index])).join(',')}]`
+      : exactly(value, members?.get(key))
+    return [`${JSON.stringify(key)}:${text}`]
+  })
+  return `{${texts.join(',')}}`
+}
+
+/** The value as the text that it came as, unless it says something else by now. */
+function exactly(value: unknown, text: string | undefined): string {
+  const json = JSON.stringify(value)
+  return text === undefined || text === json || JSON.stringify(parseJson(text)) !== json ? json : text
+}
+
+/** Whether the input can be sent back: a JSON object, or nothing, which stands for an empty one. */
+export function isWholeInput(input: string | undefined): boolean {
+  return input === undefined || input === '' || isObject(input)
+}
+
+function isObject(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
+}

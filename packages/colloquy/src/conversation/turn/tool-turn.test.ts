@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { script, type ScriptEngine, type ScriptedMessage } from '../../engines/script.ts'
+import type { ContentBlock } from '../../protocol/types/message.ts'
+import { tool } from '../../tools/tool.ts'
+import type { Conversation } from '../conversation.ts'
+import { openConversations } from '../conversations.ts'
+import { memoryStore } from '../stores/memory.ts'
+import type { ConversationStore } from '../stores/store.ts'
+
+const calls = (...ids: string[]): ScriptedMessage => ({
+  stop_reason: 'tool_use',
+  content: ids.map((id): ContentBlock => ({ type: 'tool_use', id, name: 'weather', input: { city: id } })),
+})
+
+function weather(run: (city: string) => unknown = (city) => `Sunny in ${city}`, repeatable = false) {
+  const inputSchema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
+  return tool({ name: 'weather', inputSchema, repeatable, run: async ({ city }) => String(await run(city)) })
+}
+
+async function open(engine: ScriptEngine, store: ConversationStore = memoryStore()): Promise<Conversation> {
+  return openConversations({ engine, store }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+}
+
+function sent(engine: ScriptEngine, request: number): unknown {
+  const { content } = engine.requests[request]!.params.messages.at(-1)!
+  return typeof content === 'string' ? content : content.map((block) => ({ ...block, cache_control: undefined }))
+}
+
+function result(id: string, content: string, more: object = {}): object {
+  return { type: 'tool_result', tool_use_id: id, content, cache_control: undefined, ...more }
+}
+
+test('send() with tools answers the calls, side by side, until the model makes none', async () => {
+  const engine = script([calls('Paris', 'Rome'), calls('Oslo'), 'All sunny.'])
+  const conversation = await open(engine)
+  let running = 0
+  let most = 0
+  const slow = weather(async (city) => {
+    most = Math.max(most, ++running)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    running--
+    return `Sunny in ${city}`
+  })
+  const reply = await conversation.send('How is the weather?', { tools: [slow] })
+  assert.equal(reply.text, 'All sunny.')
+  assert.equal(most, 2)
+  assert.deepEqual(sent(engine, 1), [result('Paris', 'Sunny in Paris'), result('Rome', 'Sunny in Rome')])
+  assert.deepEqual(sent(engine, 2), [result('Oslo', 'Sunny in Oslo')])
+  assert.deepEqual(
+    conversation.messages.map(({ role }) => role),
+    ['user', 'assistant', 'user', 'assistant', 'user', 'assistant'],
+  )
+  assert.equal(conversation.usage.calls, 3)
+})
+
+test('every round is seen while it arrives', async () => {
+  const turn = (await open(script([calls('Paris'), 'Sunny.']))).send('How is the weather?', { tools: [weather()] })
+  const types = (await Array.fromAsync(turn)).map(({ type }) => type)
+  assert.equal(types.filter((type) => type === 'message_stop').length, 2)
+  assert.equal((await Array.fromAsync(turn.text)).join(''), 'Sunny.')
+})
+
+test('each step is kept before the next: a tool sees its call in the store', async () => {
+  const store = memoryStore()
+  const engine = script([calls('Paris'), 'Sunny.'])
+  const conversation = await open(engine, store)
+  let kept: (string | undefined)[] = []
+  const looking = weather(async () => {
+    const again = await openConversations({ engine, store }).open(conversation.id)
+    kept = again.messages.map(({ role }) => role)
+    return 'Sunny'
+  })
+  await conversation.send('How is the weather?', { tools: [looking] })
+  assert.deepEqual(kept, ['user', 'assistant'])
+})
+
+test('a call whose process died is told to be interrupted, or made again where its tool allows it', async () => {
+  for (const repeatable of [false, true]) {
+    const store = memoryStore()
+    const dying = script([calls('Paris')])
+    const conversation = await open(dying, store)
+    const died = new AbortController()
+    const hanging = weather(() => {
+      died.abort()
+      return new Promise(() => {})
+    })
+    await assert.rejects(conversation.send('How is the weather?', { tools: [hanging], signal: died.signal }), {
+      name: 'APIUserAbortError',
+    })
+
+    const engine = script(['Fine.'])
+    const again = await openConversations({ engine, store }).open(conversation.id)
+    const reply = await again.send('Are you there?', { tools: [weather(undefined, repeatable)] })
+    assert.equal(reply.text, 'Fine.')
+    const answer = repeatable
+      ? result('Paris', 'Sunny in Paris')
+      : result('Paris', "Error: Tool 'weather' was interrupted, and what it did is not known", { is_error: true })
+    assert.deepEqual(sent(engine, 0), [answer, { type: 'text', text: 'Are you there?', cache_control: undefined }])
+  }
+})
+
+test('a tool that fails, is declined or is unknown is a result that the model reads', async () => {
+  const engine = script([calls('Paris'), calls('Rome'), 'Never mind.'])
+  const conversation = await open(engine)
+  const failing = weather(() => {
+    throw new Error('no network')
+  })
+  const approve = ({ input }: { input: unknown }): string | boolean =>
+    (input as { city: string }).city !== 'Rome' || 'not Rome'
+  await conversation.send('How is the weather?', { tools: [failing], toolOptions: { approve } })
+  assert.deepEqual(sent(engine, 1), [result('Paris', 'Error: no network', { is_error: true })])
+  assert.deepEqual(sent(engine, 2), [
+    result('Rome', "Error: The call of tool 'weather' was declined: not Rome", { is_error: true }),
+  ])
+})
+
+test('a model that never stops calling is stopped, and the conversation can go on', async () => {
+  const engine = script([{ reply: calls('Paris'), times: 3 }, 'Fine.'])
+  const conversation = await open(engine)
+  const asked = conversation.send('How is the weather?', { tools: [weather()], toolOptions: { maxRounds: 3 } })
+  await assert.rejects(asked, /still asks for tools after 3 replies/)
+  assert.equal((await conversation.send('Stop.', { tools: [weather()] })).text, 'Fine.')
+})
+
+test('calls of tools that are only declared are left to the caller', async () => {
+  const conversation = await open(script([calls('Paris'), 'Sunny.']))
+  const declared = { name: 'weather', input_schema: { type: 'object' } } as const
+  const other = tool({ name: 'other', inputSchema: { type: 'object' }, run: () => 'x' })
+  const reply = await conversation.send('How is the weather?', { tools: [declared, other] })
+  assert.equal(reply.stopReason, 'tool_use')
+  const answered = await conversation.send([{ type: 'tool_result', tool_use_id: 'Paris', content: 'Sunny' }], {
+    tools: [declared, other],
+  })
+  assert.equal(answered.text, 'Sunny.')
+})

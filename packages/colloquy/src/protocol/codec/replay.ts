@@ -1,0 +1,144 @@
+import type { ContentBlockDelta, MessageDeltaEvent, MessageStreamEvent } from '../types/event.ts'
+import type { CompactionBlock, ContentBlock, Message, TextBlock, ThinkingBlock, Usage } from '../types/message.ts'
+import { partialInput, setPartialInput } from './partial-input.ts'
+
+export interface ReplayOptions {
+  /** Cuts a text, or the JSON of a tool's input, into the pieces that travel. Default: 20 characters each. */
+  cut?: (text: string) => Iterable<string>
+}
+
+/**
+ * The events that carry a message, in the order and the shapes of the API. The inverse of `accumulate`.
+ *
+ * A block that this version does not list is sent whole. A tool input that is partial is sent as the text that there is, and
+ * its block does not end, as when the API cuts it.
+ */
+export function* replay(message: Message, { cut = pieces }: ReplayOptions = {}): Generator<MessageStreamEvent> {
+  yield { type: 'message_start', message: beginning(message) }
+  for (const [index, block] of message.content.entries()) {
+    const { shell, deltas, isCut } = unfold(block, cut)
+    yield { type: 'content_block_start', index, content_block: shell }
+    for (const delta of deltas) yield { type: 'content_block_delta', index, delta }
+    if (!isCut) yield { type: 'content_block_stop', index }
+  }
+  yield ending(message)
+  yield { type: 'message_stop' }
+}
+
+/** The message before its first block: the prompt is counted, the reply is not. */
+function beginning(message: Message): Message {
+  const { usage } = message
+  return {
+    ...message,
+    content: [],
+    stop_reason: null,
+    stop_sequence: null,
+    ...(message.stop_details && { stop_details: null }),
+    ...(message.container && { container: null }),
+    usage: {
+      ...usage,
+      output_tokens: Math.min(usage.output_tokens, 1),
+      ...(usage.output_tokens_details && { output_tokens_details: null }),
+      ...(usage.server_tool_use && { server_tool_use: null }),
+      ...(usage.iterations && { iterations: null }),
+    },
+  }
+}
+
+function ending({ stop_reason, stop_sequence, stop_details, container, usage }: Message): MessageDeltaEvent {
+  return {
+    type: 'message_delta',
+    delta: {
+      stop_reason,
+      stop_sequence,
+      ...(stop_details !== undefined && { stop_details }),
+      ...(container && { container }),
+    },
+    usage: totals(usage),
+  }
+}
+
+function totals(usage: Usage): MessageDeltaEvent['usage'] {
+  const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, output_tokens } = usage
+  const { output_tokens_details, server_tool_use, iterations } = usage
+  return {
+    input_tokens,
+    cache_creation_input_tokens,
+    cache_read_input_tokens,
+    output_tokens,
+    ...(output_tokens_details && { output_tokens_details }),
+    ...(server_tool_use && { server_tool_use }),
+    ...(iterations && { iterations }),
+  }
+}
+
+interface Unfolded {
+  /** The block as it begins. */
+  shell: ContentBlock
+  /** What fills it. */
+  deltas: Iterable<ContentBlockDelta>
+  isCut?: boolean
+}
+
+type Cut = (text: string) => Iterable<string>
+
+function unfold(block: ContentBlock, cut: Cut): Unfolded {
+  if (block.type === 'text') {
+    const shell = { ...block, text: '', ...(block.citations && { citations: [] }) }
+    return { shell, deltas: textDeltas(block, cut) }
+  }
+  if (block.type === 'thinking')
+    return { shell: { ...block, thinking: '', signature: '' }, deltas: thinkingDeltas(block, cut) }
+  if (block.type === 'compaction') return unfoldCompaction(block)
+  if (streamsInput(block)) {
+    const shell = { ...block, input: {} }
+    setPartialInput(shell, undefined)
+    const text = partialInput(block)
+    return { shell, deltas: inputDeltas(text ?? textOf(block.input), cut), isCut: text !== undefined }
+  }
+  return { shell: block, deltas: [] }
+}
+
+function* textDeltas({ text, citations }: TextBlock, cut: Cut): Generator<ContentBlockDelta> {
+  for (const citation of citations ?? []) yield { type: 'citations_delta', citation }
+  for (const piece of cut(text)) yield { type: 'text_delta', text: piece }
+}
+
+function* thinkingDeltas({ thinking, signature }: ThinkingBlock, cut: Cut): Generator<ContentBlockDelta> {
+  for (const piece of cut(thinking)) yield { type: 'thinking_delta', thinking: piece }
+  if (signature) yield { type: 'signature_delta', signature }
+}
+
+/** The API's first piece is empty, and the only one where a tool takes no arguments. */
+function* inputDeltas(text: string, cut: Cut): Generator<ContentBlockDelta> {
+  yield { type: 'input_json_delta', partial_json: '' }
+  for (const piece of cut(text)) yield { type: 'input_json_delta', partial_json: piece }
+}
+
+function unfoldCompaction(block: CompactionBlock): Unfolded {
+  const { content, encrypted_content } = block
+  const hasEncrypted = encrypted_content !== undefined
+  return {
+    shell: { ...block, content: null, ...(hasEncrypted && { encrypted_content: null }) },
+    deltas: [{ type: 'compaction_delta', content, ...(hasEncrypted && { encrypted_content }) }],
+  }
+}
+
+function streamsInput(block: ContentBlock): block is ContentBlock & { input: unknown } {
+  return /^(?:|server_|mcp_)tool_use$/.test(block.type)
+}
+
+function textOf(input: unknown): string {
+  const text = JSON.stringify(input ?? {})
+  return text === '{}' ? '' : text
+}
+
+function* pieces(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    // Both halves of a surrogate pair go together.
+    const isPair = text.codePointAt(start + 19)! > 0xffff
+    const end = start + (isPair ? 21 : 20)
+    yield text.slice(start, end)
+    start = end
+  }
+}

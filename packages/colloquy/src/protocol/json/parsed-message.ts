@@ -1,0 +1,63 @@
+import { AnthropicError } from '../types/error.ts'
+import type { ContentBlock, Message, TextBlock } from '../types/message.ts'
+import { parseJson } from '../codec/parse-json.ts'
+import type { JSONOutputFormat, MessageCreateParams, OutputConfig } from '../types/params.ts'
+
+/** What `output_config.format` takes, with the way back from the reply's text to a value. */
+export interface OutputFormat<Parsed> extends JSONOutputFormat {
+  /** Throws an `AnthropicError` that says what is wrong when the text does not satisfy the schema. */
+  parse(text: string): Parsed
+}
+
+/** Parameters whose output format may know the way back. */
+export type ParseableParams = Omit<MessageCreateParams, 'output_config'> & {
+  output_config?: (Omit<OutputConfig, 'format'> & { format?: JSONOutputFormat | OutputFormat<unknown> | null }) | null
+}
+
+/** What the output format of the parameters makes of a reply; `null` without one. */
+export type ParsedOf<Params> = Params extends { output_config: { format: OutputFormat<infer Parsed> } } ? Parsed : null
+
+export type ParsedTextBlock<Parsed> = TextBlock & { parsed_output: Parsed | null }
+
+/** A reply with the value that its text stands for. */
+export interface ParsedMessage<Parsed> extends Message {
+  content: Array<ParsedTextBlock<Parsed> | Exclude<ContentBlock, TextBlock>>
+  /** Of the first text block; `null` without an output format or text. */
+  parsed_output: Parsed | null
+}
+
+/**
+ * Reads the value out of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block
+ * can be sent back as it is. Throws when the text does not satisfy the format.
+ */
+export function parseMessage<Params extends Partial<ParseableParams>>(
+  message: Message,
+  params: Params,
+): ParsedMessage<ParsedOf<Params>> {
+  const format = params.output_config?.format
+  let first: unknown = null
+  const content = message.content.map((block) => {
+    if (block.type !== 'text') return block
+    const parsed = format?.type === 'json_schema' ? parseText(block.text, format) : null
+    first ??= parsed
+    return Object.defineProperty({ ...block }, 'parsed_output', { value: parsed })
+  })
+  // Not by spread: what the client puts on a message unseen, such as the id of the answer, comes along.
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(message))
+  return Object.assign(copy, { content, parsed_output: first }) as ParsedMessage<ParsedOf<Params>>
+}
+
+function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown>): unknown {
+  return 'parse' in format ? format.parse(text) : outputJson(text)
+}
+
+/** The JSON value that the text of a reply is. */
+export function outputJson(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    throw new AnthropicError(`Cannot parse the structured output as JSON: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,237 @@
+import { AnthropicError } from '../types/error.ts'
+import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
+import { type OutputFormat, outputJson } from './parsed-message.ts'
+
+/** What validation libraries have in common (standardschema.dev): zod, valibot, arktype and others make objects like this. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    /** Not every library or version has it. */
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: 'draft-2020-12' }) => { [keyword: string]: unknown }
+    }
+  }
+}
+
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
+
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
+}
+
+/** The type of what a Standard Schema lets through. */
+export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output']
+
+/** The type that a JSON Schema written as a literal describes. A part that it cannot tell is `unknown`. */
+export type FromSchema<Schema> = Schema extends { const: infer Value }
+  ? Value
+  : Schema extends { enum: ReadonlyArray<infer Value> }
+    ? Value
+    : Schema extends { anyOf: ReadonlyArray<infer Choice> } | { oneOf: ReadonlyArray<infer Choice> }
+      ? FromSchema<Choice>
+      : Schema extends { type: ReadonlyArray<infer Type> }
+        ? FromType<Type, Schema>
+        : Schema extends { type: infer Type }
+          ? FromType<Type, Schema>
+          : unknown
+
+type FromType<Type, Schema> = Type extends 'string'
+  ? string
+  : Type extends 'number' | 'integer'
+    ? number
+    : Type extends 'boolean'
+      ? boolean
+      : Type extends 'null'
+        ? null
+        : Type extends 'array'
+          ? Schema extends { items: infer Items }
+            ? Array<FromSchema<Items>>
+            : unknown[]
+          : Type extends 'object'
+            ? FromObject<Schema>
+            : unknown
+
+type FromObject<Schema> = Schema extends { properties: infer Properties }
+  ? {
+      -readonly [Key in keyof Properties as Key extends RequiredOf<Schema> ? Key : never]: FromSchema<Properties[Key]>
+    } & {
+      -readonly [Key in keyof Properties as Key extends RequiredOf<Schema> ? never : Key]?: FromSchema<Properties[Key]>
+    }
+  : { [key: string]: unknown }
+
+type RequiredOf<Schema> = Schema extends { required: ReadonlyArray<infer Key> } ? Key : never
+
+/** The way from a schema to its JSON Schema: the JSON Schema itself, or a function such as zod's `z.toJSONSchema`. */
+export type ToJsonSchema = JsonSchema | ((schema: never) => unknown)
+
+/** The JSON Schema of a Standard Schema: what is given, or what its library makes of it. */
+export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): JsonSchema {
+  if (typeof given === 'function') return given(schema as never) as JsonSchema
+  if (given) return given
+  const { jsonSchema, vendor } = schema['~standard']
+  if (jsonSchema) return jsonSchema.input({ target: 'draft-2020-12' })
+  throw new AnthropicError(
+    `Cannot tell the JSON Schema of the ${vendor} schema: this version of ${vendor} has no \`~standard.jsonSchema\`. ` +
+      'Pass `jsonSchema`: the JSON Schema, or the function that makes it (for zod, `z.toJSONSchema`).',
+  )
+}
+
+export function isStandardSchema(schema: unknown): schema is StandardSchema {
+  // A function too: arktype's schemas are callable.
+  const isHolder = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
+  return isHolder && typeof (schema as Partial<StandardSchema>)['~standard']?.validate === 'function'
+}
+
+/** The issues as lines: `days.0: expected number, received string`. */
+export function describeStandardIssues(issues: readonly StandardIssue[]): string {
+  return describeIssues(issues.map(({ message, path = [] }) => ({ message, path: path.map(keyOf) })))
+}
+
+function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
+  return String(typeof part === 'object' ? part.key : part)
+}
+
+// Output formats
+
+/**
+ * A reply that is one JSON text, by a JSON Schema. The schema is sent as `transformJsonSchema` makes it, or as it is with
+ * `transform: false`; the reply is checked against the schema as given.
+ */
+export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { readonly type: 'object' }>(
+  schema: Schema,
+  { transform = true }: { transform?: boolean } = {},
+): OutputFormat<FromSchema<Schema>> {
+  if (schema.type !== 'object')
+    throw new AnthropicError(
+      `Cannot make an output format: the schema's type must be object: found ${String(schema.type)}`,
+    )
+  return {
+    type: 'json_schema',
+    schema: transform ? transformJsonSchema(schema) : { ...schema },
+    parse: (text) => {
+      const value = outputJson(text)
+      const issues = checkJson(schema, value)
+      if (issues.length) throw mismatch(describeIssues(issues))
+      return value as FromSchema<Schema>
+    },
+  }
+}
+
+/** A reply that is one JSON text, by a schema of a validation library. */
+export function standardSchemaOutputFormat<Schema extends StandardSchema>(
+  schema: Schema,
+  { jsonSchema }: { jsonSchema?: ToJsonSchema } = {},
+): OutputFormat<OutputOf<Schema>> {
+  if (!isStandardSchema(schema)) throw new AnthropicError('Cannot make an output format: found no Standard Schema')
+  return {
+    type: 'json_schema',
+    schema: transformJsonSchema(toJsonSchema(schema, jsonSchema)),
+    parse: (text) => {
+      const result = schema['~standard'].validate(outputJson(text))
+      if (result instanceof Promise) {
+        result.catch(() => {})
+        throw new AnthropicError(
+          `Cannot parse the structured output: the ${schema['~standard'].vendor} schema validates asynchronously`,
+        )
+      }
+      if (result.issues) throw mismatch(describeStandardIssues(result.issues))
+      return result.value
+    },
+  }
+}
+
+function mismatch(issues: string): AnthropicError {
+  return new AnthropicError(`Cannot parse the structured output, as it does not satisfy the schema:\n${issues}`)
+}
+
+// The subset of JSON Schema that structured output takes
+
+const formats = 'date-time time date duration email hostname uri ipv4 ipv6 uuid'.split(' ')
+
+/**
+ * Rewrites a JSON Schema into the subset that structured output takes; the schema itself stays as it is.
+ *
+ * Objects get `additionalProperties: false`, `oneOf` becomes `anyOf`, a `minItems` of 0 or 1 and the listed string formats
+ * stay. A keyword that the subset lacks moves into the description, where the model still reads it. Throws where a part has
+ * no type and nothing that stands for one.
+ */
+export function transformJsonSchema(schema: JsonSchema): { [keyword: string]: unknown } {
+  return transform(schema, [])
+}
+
+function transform(schema: unknown, path: string[]): { [keyword: string]: unknown } {
+  const rest: { [keyword: string]: unknown } = { ...(schema as JsonSchema) }
+  const take = (keyword: string): unknown => {
+    const value = rest[keyword]
+    delete rest[keyword]
+    return value
+  }
+  const each = (keyword: string, list: unknown) =>
+    (list as unknown[]).map((item, index) => transform(item, [...path, keyword, String(index)]))
+  const map = (keyword: string, schemas: unknown) =>
+    Object.fromEntries(
+      Object.entries(schemas as object).map(([name, item]) => [name, transform(item, [...path, keyword, name])]),
+    )
+
+  const result: { [keyword: string]: unknown } = {}
+  for (const keyword of ['$defs', 'definitions'])
+    if (rest[keyword] !== undefined) result[keyword] = map(keyword, take(keyword))
+  // Whatever stands beside a reference goes: the subset takes a reference alone.
+  if (rest.$ref !== undefined) return { ...result, $ref: rest.$ref }
+
+  if (Array.isArray(rest.enum) && rest.enum.length > 0 && rest.enum.every(isPrimitive)) result.enum = take('enum')
+  if (rest.const !== undefined && isPrimitive(rest.const)) result.const = take('const')
+  const isLiteral = 'enum' in result || 'const' in result
+  const declared = take('type')
+  const type = isLiteral ? undefined : declared
+  const [anyOf, oneOf, allOf] = [take('anyOf'), take('oneOf'), take('allOf')]
+  delete rest.$schema
+  if (Array.isArray(anyOf)) result.anyOf = each('anyOf', anyOf)
+  else if (Array.isArray(oneOf)) result.anyOf = each('oneOf', oneOf)
+  else if (Array.isArray(allOf)) result.allOf = each('allOf', allOf)
+  else if (!isLiteral) {
+    if (type === undefined) throw typeless(path)
+    result.type = type
+  }
+  for (const keyword of ['description', 'title']) if (rest[keyword] !== undefined) result[keyword] = take(keyword)
+
+  if (type === 'object') {
+    result.properties = map('properties', take('properties') ?? {})
+    delete rest.additionalProperties
+    result.additionalProperties = false
+    if (rest.required !== undefined) result.required = take('required')
+  } else if (type === 'string') {
+    const format = take('format')
+    if (format !== undefined) (formats.includes(format as string) ? result : rest).format = format
+  } else if (type === 'array') {
+    if (rest.items !== undefined) result.items = transform(take('items'), [...path, 'items'])
+    const minItems = take('minItems')
+    if (minItems !== undefined) (minItems === 0 || minItems === 1 ? result : rest).minItems = minItems
+  }
+  const unsupported = Object.entries(rest).filter(([, value]) => value !== undefined)
+  if (unsupported.length) result.description = describe(result.description as string | undefined, unsupported)
+  return result
+}
+
+// The official client's wording, so that the same schema is the same bytes: they are part of what the cache keeps.
+function describe(description: string | undefined, unsupported: Array<[string, unknown]>): string {
+  const note = `{${unsupported.map(([keyword, value]) => `${keyword}: ${JSON.stringify(value)}`).join(', ')}}`
+  return description ? `${description}\n\n${note}` : note
+}
+
+function typeless(path: string[]): AnthropicError {
+  const place = path.length ? path.join('.') : 'the root'
+  return new AnthropicError(
+    `Cannot make an output format: the schema has no type, enum, const, anyOf, oneOf, allOf or $ref at ${place}`,
+  )
+}
+
+function isPrimitive(value: unknown): boolean {
+  return value === null || typeof value !== 'object'
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { addCosts, costOf } from './cost.ts'
+import type { Usage } from '../types/message.ts'
+import { findModel, models } from './models.ts'
+
+const november = new Date('2026-11-20T12:00:00Z')
+
+test('costOf() prices each bucket of a Sonnet 4.6 request apart', () => {
+  const cost = costOf(
+    usage({
+      input_tokens: 1_000,
+      cache_creation_input_tokens: 3_000,
+      cache_creation: { ephemeral_5m_input_tokens: 2_000, ephemeral_1h_input_tokens: 1_000 },
+      cache_read_input_tokens: 10_000,
+      output_tokens: 500,
+    }),
+    'claude-sonnet-4-6',
+    { at: november },
+  )
+  assert.deepEqual(cost?.parts, {
+    input: usd(0.003),
+    cacheWrite5m: usd(0.0075),
+    cacheWrite1h: usd(0.006),
+    cacheRead: usd(0.003),
+    output: usd(0.0075),
+    serverTools: 0n,
+  })
+  assert.equal(cost.picoUsd, usd(0.027))
+})
+
+test('costOf() takes writes without a split as written for five minutes', () => {
+  const cost = costOf(usage({ cache_creation_input_tokens: 1_000_000 }), 'claude-opus-5-5', { at: november })
+  assert.equal(cost?.parts.cacheWrite5m, usd(5))
+})
+
+test('costOf() reads the writes of servers that send the split alone, or one that falls short', () => {
+  const split = { ephemeral_5m_input_tokens: 1_000_000, ephemeral_1h_input_tokens: 1_000_000 }
+  const parts = (used: Partial<Usage>): unknown[] => {
+    const { cacheWrite5m, cacheWrite1h } = costOf(usage(used), 'claude-opus-5-5', { at: november })!.parts
+    return [cacheWrite5m, cacheWrite1h]
+  }
+  assert.deepEqual(parts({ cache_creation_input_tokens: null, cache_creation: split }), [usd(5), usd(8)])
+  assert.deepEqual(parts({ cache_creation_input_tokens: 3_000_000, cache_creation: split }), [usd(10), usd(8)])
+})
+
+test('costOf() takes a count that is missing as 0, and has no price for one that is no whole number', () => {
+  const bare = { output_tokens: 1_000_000 } as Usage
+  assert.equal(costOf(bare, 'claude-opus-5-5', { at: november })?.picoUsd, usd(20))
+  for (const count of [1.5, -1, Number.NaN, Infinity, '7' as unknown as number]) {
+    assert.equal(costOf(usage({ output_tokens: count }), 'claude-opus-5-5', { at: november }), undefined)
+    const searches = { web_search_requests: count }
+    assert.equal(costOf(usage({ server_tool_use: searches }), 'claude-opus-5-5', { at: november }), undefined)
+  }
+})
+
+test('costOf() has no price for what has none', () => {
+  assert.equal(costOf(usage({ input_tokens: 1 }), 'llama-3'), undefined)
+  assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-mythos-preview'), undefined)
+  assert.equal(costOf(usage({ input_tokens: 1, speed: 'fast' }), 'claude-fable-5-2'), undefined)
+  assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-opus-5-5', { at: new Date('2026-09-21') }), undefined)
+})
+
+test('costOf() bills a Haiku 5.5 request in one band by its whole prompt', () => {
+  const below = costOf(usage({ input_tokens: 40_000, cache_read_input_tokens: 60_000 }), 'claude-haiku-5-5', {
+    at: november,
+  })
+  const above = costOf(usage({ input_tokens: 40_001, cache_read_input_tokens: 60_000 }), 'claude-haiku-5-5', {
+    at: november,
+  })
+  assert.equal(below?.picoUsd, usd(0.004) + usd(0.0006))
+  assert.equal(above?.picoUsd, usd(0.0200005) + usd(0.003))
+})
+
+test('costOf() knows the price of the day', () => {
+  const read = usage({ cache_read_input_tokens: 1_000_000 })
+  assert.equal(costOf(read, 'claude-sonnet-5-5', { at: new Date('2026-10-06T23:59:59Z') })?.picoUsd, usd(0.2))
+  assert.equal(costOf(read, 'claude-sonnet-5-5', { at: new Date('2026-10-07T00:00:00Z') })?.picoUsd, usd(0.1))
+})
+
+test('costOf() halves batches, doubles fast, adds a tenth in the US, and charges searches flat', () => {
+  const million = { input_tokens: 1_000_000 }
+  const price = (more: Partial<Usage>): bigint | undefined =>
+    costOf(usage({ ...million, ...more }), 'claude-opus-5-5', { at: november })?.picoUsd
+  assert.equal(price({}), usd(4))
+  assert.equal(price({ service_tier: 'batch' }), usd(2))
+  assert.equal(price({ speed: 'fast' }), usd(8))
+  assert.equal(price({ inference_geo: 'us' }), usd(4.4))
+  assert.equal(price({ service_tier: 'batch', inference_geo: 'us' }), usd(2.2))
+  assert.equal(price({ server_tool_use: { web_search_requests: 3 } }), usd(4.03))
+  assert.equal(price({ server_tool_use: { web_search_requests: 3 }, service_tier: 'batch' }), usd(2.03))
+})
+
+test('costOf() adds compactions, which the totals leave out, and no other iteration', () => {
+  const iteration = {
+    input_tokens: 100_000,
+    output_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+  }
+  const iterations = [
+    { ...iteration, type: 'compaction' as const },
+    { ...iteration, type: 'message' as const },
+  ]
+  const cost = costOf(usage({ input_tokens: 100_000, iterations }), 'claude-opus-5-5', { at: november })
+  assert.equal(cost?.picoUsd, usd(0.8))
+})
+
+test('costOf() resolves aliases, and takes a model that the catalogue lacks', () => {
+  const used = usage({ input_tokens: 1_000_000 })
+  assert.equal(costOf(used, 'claude-haiku-4-5')?.picoUsd, usd(1))
+  const own = { ...findModel('claude-haiku-4-5')!, id: 'my-model', aliases: [] }
+  assert.equal(costOf(used, 'my-model', { models: [own] })?.picoUsd, usd(1))
+})
+
+test('costOf() bills a compaction in the band of its own prompt', () => {
+  const compaction = {
+    input_tokens: 100_001,
+    output_tokens: 0,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+  }
+  const iterations = [{ ...compaction, type: 'compaction' as const }]
+  const cost = costOf(usage({ input_tokens: 100_000, iterations }), 'claude-haiku-5-5', { at: november })
+  assert.equal(cost?.picoUsd, usd(0.01) + usd(0.0500005))
+})
+
+test('addCosts() of nothing is nothing, in every bucket', () => {
+  const { picoUsd, parts } = addCosts()
+  assert.equal(picoUsd, 0n)
+  assert.deepEqual(Object.values(parts), [0n, 0n, 0n, 0n, 0n, 0n])
+})
+
+test('the parts add up, and so do costs: nothing is rounded', () => {
+  const tokens = fc.nat({ max: 2_000_000 })
+  const used = fc.record({
+    input: tokens,
+    write5m: tokens,
+    write1h: tokens,
+    read: tokens,
+    output: tokens,
+    us: fc.boolean(),
+    batch: fc.boolean(),
+  })
+  const priced = models.filter((entry) => entry.prices.length > 0)
+  fc.assert(
+    fc.property(used, used, fc.constantFrom(...priced), (a, b, entry) => {
+      const [first, second] = [a, b].map((each) =>
+        costOf(
+          usage({
+            input_tokens: each.input,
+            cache_creation_input_tokens: each.write5m + each.write1h,
+            cache_creation: { ephemeral_5m_input_tokens: each.write5m, ephemeral_1h_input_tokens: each.write1h },
+            cache_read_input_tokens: each.read,
+            output_tokens: each.output,
+            inference_geo: each.us ? 'us' : 'global',
+          }),
+          entry,
+          { at: november, batch: each.batch },
+        ),
+      )
+      assert.ok(first && second)
+      assert.equal(
+        Object.values(first.parts).reduce((x, y) => x + y),
+        first.picoUsd,
+      )
+      assert.equal(addCosts(first, second).picoUsd, first.picoUsd + second.picoUsd)
+      // One thousandth of a dollar per million tokens, in the US, in a batch: 550 picodollars. Were anything rounded, this would not divide.
+      assert.equal(first.picoUsd % 50n, 0n)
+    }),
+  )
+})
+
+function usage(used: Partial<Usage>): Usage {
+  return { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0, ...used }
+}
+
+function usd(amount: number): bigint {
+  return BigInt(Math.round(amount * 1e9)) * 1000n
+}

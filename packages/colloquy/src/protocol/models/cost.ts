@@ -1,0 +1,133 @@
+import type { Usage } from '../types/message.ts'
+import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
+import { findModel } from './models.ts'
+import type { PicoUsd } from './money.ts'
+import { callsIn, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
+
+/** What something cost, exactly. Prices are list prices: no discount and no commitment is in them. */
+export interface CostTotal {
+  /** The sum of the parts. */
+  picoUsd: PicoUsd
+  parts: CostParts
+}
+
+/** What one request cost. */
+export interface Cost extends CostTotal {
+  /** The price that was applied: its day and source. */
+  price: Price
+}
+
+/** The buckets stay apart to the end. */
+export interface CostParts {
+  input: PicoUsd
+  cacheWrite5m: PicoUsd
+  cacheWrite1h: PicoUsd
+  cacheRead: PicoUsd
+  output: PicoUsd
+  serverTools: PicoUsd
+}
+
+export interface CostOptions {
+  /** When the request was made: prices change. Default: now. */
+  at?: Date
+  /** Half the price. Default: what `usage.service_tier` says. */
+  batch?: boolean
+  /** Looked through before the catalogue. */
+  models?: readonly ModelEntry[]
+}
+
+/** $10 for 1,000 searches, in batches too and wherever they run. */
+const webSearchPicoUsd = 10_000_000_000n
+
+/**
+ * The cost of what a request used. `undefined` means that no price is known, for the model, its speed or the day, or that a
+ * count is no whole number: show "no price", never 0.
+ *
+ * Reckoned by the API's rules: one band by the length of the whole prompt; cache writes by how long they live (5 minutes
+ * where the split is missing); half for batches; 1.1 times for `inference_geo: "us"`; compaction entries of
+ * `usage.iterations` on top, as the totals leave them out.
+ */
+export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
+  const entry = typeof model === 'string' ? findModel(model, options.models) : model
+  const price = entry && priceAt(entry, options.at ?? new Date())
+  const factor = price && factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
+  if (!factor) return undefined
+  const calls = callsIn(usage).map(tokenCounts)
+  const searches = usage.server_tool_use?.web_search_requests ?? 0
+  if (!calls.every(isCounted) || !isCount(searches)) return undefined
+  const parts = noParts()
+  for (const tokens of calls) addTokens(parts, tokens, price, factor)
+  parts.serverTools = BigInt(searches) * webSearchPicoUsd
+  return { picoUsd: sumOf(parts), parts, price }
+}
+
+/** The price that holds on a day: the newest one that has begun. */
+export function priceAt(entry: ModelEntry, at: Date): Price | undefined {
+  const day = dayOf(at)
+  return entry.prices.findLast((price) => price.from <= day)
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+/** The day that was asked for last: it is asked for several times a turn, and writing it out takes longer than the rest. */
+let lastDay = { number: Number.NaN, text: '' }
+
+/** Such as `2026-11-21`, in UTC. */
+function dayOf(at: Date): string {
+  const number = Math.floor(at.getTime() / dayMs)
+  if (lastDay.number !== number) lastDay = { number, text: at.toISOString().slice(0, 10) }
+  return lastDay.text
+}
+
+/** The band that a prompt of so many tokens is billed in. */
+export function bandFor(price: Price, promptTokens: number): PriceBand {
+  return price.bands.findLast((band) => promptTokens > band.abovePromptTokens) ?? price.bands[0]
+}
+
+/** Adds up, bucket by bucket. What has no price cannot be added: count it beside the sum. */
+export function addCosts(...costs: readonly CostTotal[]): CostTotal {
+  const parts = noParts()
+  for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]
+  return { picoUsd: sumOf(parts), parts }
+}
+
+function noParts(): CostParts {
+  return { input: 0n, cacheWrite5m: 0n, cacheWrite1h: 0n, cacheRead: 0n, output: 0n, serverTools: 0n }
+}
+
+function sumOf(parts: CostParts): PicoUsd {
+  let sum = 0n
+  for (const name of partNames) sum += parts[name]
+  return sum
+}
+
+const partNames = [...tokenKinds, 'serverTools'] as const
+
+function isCounted(tokens: TokenCounts): boolean {
+  return tokenKinds.every((name) => isCount(tokens[name]))
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function addTokens(parts: CostParts, tokens: TokenCounts, price: Price, { times, over }: Factor): void {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokens
+  const band = bandFor(price, input + cacheWrite5m + cacheWrite1h + cacheRead)
+  for (const name of tokenKinds) {
+    if (tokens[name] > 0) parts[name] += (BigInt(tokens[name]) * band[name] * times) / over
+  }
+}
+
+/** A fraction. List prices are whole thousands of picodollars, so that `over` divides what they are multiplied with. */
+interface Factor {
+  times: bigint
+  over: bigint
+}
+
+/** Undefined where the price of the speed is not known. */
+function factorOf(usage: Usage, price: Price, batch: boolean): Factor | undefined {
+  const speed = usage.speed === 'fast' ? price.fastFactor : 1n
+  if (speed === undefined) return undefined
+  const [times, over] = usage.inference_geo === 'us' ? [11n, 10n] : [1n, 1n]
+  return { times: times * speed, over: batch ? over * 2n : over }
+}

@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type Socket, connect } from 'node:net'
+import { suite, test } from 'node:test'
+import { offline, script } from 'colloquy/engines'
+import { type ErrorBody, type MessageStreamEvent, type PingEvent, decodeSse } from 'colloquy/protocol'
+import { type ServerOptions, createServer } from '../app.ts'
+import { type ListenOptions, type Listening, listen } from './node.ts'
+
+const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
+const headers = { 'anthropic-version': '2026-10-21', 'content-type': 'application/json' }
+
+/** Serves an engine on a real port for the time of a test. */
+async function serving(
+  options: Partial<ServerOptions> & ListenOptions,
+  use: (listening: Listening) => Promise<void>,
+): Promise<void> {
+  const listening = await listen(createServer({ engine: offline(), ...options }), options)
+  try {
+    await use(listening)
+  } finally {
+    await listening.close({ graceMs: 0 })
+  }
+}
+
+function post({ url }: Listening, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+    ...(signal ? { signal } : {}),
+  })
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+async function textOf(socket: Socket): Promise<string> {
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  return text
+}
+
+/** A client that has asked for a stream and reads nothing by itself. */
+function ask(port: number): Socket {
+  const body = JSON.stringify({ ...base, stream: true })
+  const socket = connect(port, '127.0.0.1')
+  socket.write(
+    `POST /v1/messages HTTP/1.1\r\nhost: x\r\nanthropic-version: 2026-10-21\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  return socket
+}
+
+/** The milliseconds from the client's leaving to the engine's hearing of it. */
+async function leaving(
+  engine: ReturnType<typeof script>,
+  arrive: (listening: Listening) => Promise<() => void>,
+): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  await serving({ engine }, async (listening) => {
+    const leave = await arrive(listening)
+    const leftAt = performance.now()
+    engine.requests[0]!.context.signal!.addEventListener('abort', () => resolve(performance.now() - leftAt))
+    leave()
+    await promise
+  })
+  return promise
+}
+
+// The machine may be busy with something else for a while; not every time.
+async function bestOf(times: number, measure: () => Promise<number>): Promise<number> {
+  const all: number[] = []
+  for (let time = 0; time < times; time++) all.push(await measure())
+  return Math.min(...all)
+}
+
+suite('over real sockets', () => {
+  test('it answers whole and streamed, and many requests on one connection', async () => {
+    await serving({}, async (listening) => {
+      for (let round = 0; round < 3; round++) {
+        const whole = await post(listening, base)
+        assert.equal(whole.headers.get('content-length'), String((await whole.clone().arrayBuffer()).byteLength))
+        assert.equal(((await whole.json()) as { type: string }).type, 'message')
+        const names: string[] = []
+        for await (const { event } of decodeSse((await post(listening, { ...base, stream: true })).body!))
+          names.push(event!)
+        assert.equal(names.at(-1), 'message_stop')
+      }
+    })
+  })
+
+  test('many streams at once each get their own reply', async () => {
+    await serving({ engine: offline({ wordsPerSecond: 500 }) }, async (listening) => {
+      const answers = Array.from({ length: 40 }, async (_, index) => {
+        const response = await post(listening, {
+          ...base,
+          stream: true,
+          messages: [{ role: 'user', content: `Say number-${index}` }],
+        })
+        assert.match(await response.text(), new RegExp(`number-${index}"`))
+      })
+      await Promise.all(answers)
+    })
+  })
+
+  test('a client that leaves before the first byte stops the engine within 100 ms', async () => {
+    for (const stream of [true, false]) {
+      const took = await bestOf(3, async () => {
+        const engine = script([{ stall: true, after: 0 }])
+        return leaving(engine, async (listening) => {
+          const controller = new AbortController()
+          const answer = post(listening, { ...base, stream }, controller.signal)
+          answer.catch(() => {})
+          await until(() => engine.requests.length === 1)
+          return () => controller.abort()
+        })
+      })
+      assert.ok(took < 100, `${took} ms`)
+    }
+  })
+
+  test('a client that leaves in the middle of a stream stops the engine within 100 ms', async () => {
+    const took = await bestOf(3, async () => {
+      const engine = script([{ reply: 'Hello.', after: 2, stall: true }])
+      return leaving(engine, async ({ port }) => {
+        const socket = ask(port)
+        await once(socket, 'data')
+        return () => socket.destroy()
+      })
+    })
+    assert.ok(took < 100, `${took} ms`)
+  })
+
+  test('an engine that never looks at its signal is still left', async () => {
+    let isClosed = false
+    async function* endless(): AsyncGenerator<MessageStreamEvent | PingEvent> {
+      try {
+        for await (const event of offline()(base as never)) if (event.type === 'message_start') yield event
+        for (;;) {
+          await new Promise((resolve) => setTimeout(resolve, 1))
+          yield { type: 'ping' }
+        }
+      } finally {
+        isClosed = true
+      }
+    }
+    await serving({ engine: endless }, async (listening) => {
+      const controller = new AbortController()
+      const response = await post(listening, { ...base, stream: true }, controller.signal)
+      await response.body!.getReader().read()
+      controller.abort()
+      await until(() => isClosed)
+    })
+  })
+
+  test('the engine goes no faster than the client reads', async () => {
+    let sent = 0
+    async function* firehose(): AsyncGenerator<MessageStreamEvent | PingEvent> {
+      for await (const event of offline()(base as never)) if (event.type === 'message_start') yield event
+      for (;;) {
+        sent++
+        yield { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'x'.repeat(1_000) } }
+        if (sent % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await serving({ engine: firehose }, async ({ port }) => {
+      const socket = ask(port)
+      socket.pause()
+      let before = -1
+      // Once the buffers between the two are full nothing more is asked of the engine.
+      while (before !== sent || sent === 0) {
+        before = sent
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      assert.ok(sent < 50_000)
+      socket.destroy()
+    })
+  })
+
+  test('a client that takes nothing of its answer is cut off', async () => {
+    let isClosed = false
+    async function* firehose(): AsyncGenerator<MessageStreamEvent | PingEvent> {
+      try {
+        for await (const event of offline()(base as never)) if (event.type === 'message_start') yield event
+        const delta = { type: 'text_delta', text: 'x'.repeat(10_000) } as const
+        for (;;) yield { type: 'content_block_delta', index: 0, delta }
+      } finally {
+        isClosed = true
+      }
+    }
+    await serving({ engine: firehose, stallMs: 30 }, async ({ port }) => {
+      const socket = ask(port)
+      socket.pause()
+      await until(() => isClosed)
+      socket.destroy()
+    })
+  })
+
+  test('a scripted reset breaks the connection, before the first byte and after', async () => {
+    const engine = script([
+      { after: 0, cut: 'reset' },
+      { reply: 'Hello.', after: 2, cut: 'reset' },
+    ])
+    await serving({ engine }, async (listening) => {
+      await assert.rejects(post(listening, { ...base, stream: true }), TypeError)
+      const response = await post(listening, { ...base, stream: true })
+      await assert.rejects(response.text(), TypeError)
+    })
+  })
+
+  test('a scripted close ends the stream as if it were whole, after bytes that are no protocol', async () => {
+    const engine = script([{ reply: 'Hello.', after: 2, bytes: 'event: content_block_delta\ndata: {"typ' }])
+    await serving({ engine }, async (listening) => {
+      const text = await (await post(listening, { ...base, stream: true })).text()
+      assert.ok(text.includes('event: message_start') && text.endsWith('data: {"typ'))
+    })
+  })
+
+  test('a body over the limit is answered before it is sent whole', async () => {
+    await serving({ maxBodyBytes: 1_000_000 }, async (listening) => {
+      const response = await post(listening, { ...base, system: 'x'.repeat(3_000_000) })
+      assert.equal(response.status, 413)
+      assert.equal(((await response.json()) as ErrorBody).error.type, 'request_too_large')
+    })
+  })
+
+  test('headers over the limit and bytes that are no HTTP are refused in the API’s shape', async () => {
+    await serving({ maxHeaderBytes: 8_192 }, async (listening) => {
+      const response = await fetch(`${listening.url}/healthz`, { headers: { 'x-long': 'x'.repeat(10_000) } })
+      assert.equal(response.status, 431)
+      assert.equal(((await response.json()) as ErrorBody).request_id, response.headers.get('request-id'))
+      const socket = connect(listening.port, '127.0.0.1')
+      socket.write('hello?\r\n\r\n')
+      assert.match(await textOf(socket), /^HTTP\/1\.1 400 [^]*"type":"invalid_request_error"/)
+    })
+  })
+
+  test('a path that is no URL is refused, not crashed on', async () => {
+    await serving({}, async ({ port }) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.write('OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      assert.match(await textOf(socket), /^HTTP\/1\.1 400 [^]*The request has no valid path/)
+    })
+  })
+})
+
+suite('close()', () => {
+  test('a stream that runs is finished, and nothing new is taken', async () => {
+    const engine = script([{ reply: 'Hello there.', eventDelayMs: 20 }])
+    const listening = await listen(createServer({ engine }))
+    const response = await post(listening, { ...base, stream: true })
+    const closed = listening.close()
+    await assert.rejects(post(listening, base), TypeError)
+    assert.match(await response.text(), /event: message_stop/)
+    await closed
+  })
+
+  test('a stream that does not end is broken off after the grace', async () => {
+    const engine = script([{ reply: 'Hello.', after: 2, stall: true }])
+    const listening = await listen(createServer({ engine }))
+    const response = await post(listening, { ...base, stream: true })
+    await listening.close({ graceMs: 20 })
+    assert.equal(engine.requests[0]!.context.signal!.aborted, true)
+    await assert.rejects(response.text(), TypeError)
+  })
+
+  test('idle connections do not keep it open', async () => {
+    const listening = await listen(createServer({ engine: offline() }))
+    await (await post(listening, base)).text()
+    await listening.close({ graceMs: 60_000 })
+  })
+})
+
+test('listen() rejects when the port is taken', async () => {
+  await serving({}, async ({ port }) => {
+    await assert.rejects(
+      listen(createServer({ engine: offline() }), { port }),
+      new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}`),
+    )
+  })
+})
