@@ -1,16 +1,56 @@
 import assert from 'node:assert/strict'
+import { dirname } from 'node:path/posix'
 import { test } from 'node:test'
 import { doors, importsOf, sources } from './source.ts'
 
-const layers = ['protocol', 'tools', 'client', 'engines', 'conversation', 'server', 'cli']
+/** Places from the bottom up. A file may import its own row and the rows above it in this list; a row is one or more places. */
+const layers = [
+  ['colloquy/src/protocol/types'],
+  ['colloquy/src/protocol/codec'],
+  ['colloquy/src/protocol/json'],
+  ['colloquy/src/protocol/models'],
+  ['colloquy/src/protocol'],
+  ['colloquy/src/tools'],
+  ['colloquy/src/client/transport'],
+  ['colloquy/src/client/request'],
+  ['colloquy/src/client/stream'],
+  ['colloquy/src/client/resources', 'colloquy/src/client/agents'],
+  ['colloquy/src/client', 'colloquy/src/index.ts'],
+  ['colloquy/src/engines'],
+  [
+    'colloquy/src/conversation/settings.ts',
+    'colloquy/src/conversation/errors.ts',
+    'colloquy/src/conversation/stores/store.ts',
+  ],
+  ['colloquy/src/conversation/history'],
+  ['colloquy/src/conversation/window', 'colloquy/src/conversation/cache', 'colloquy/src/conversation/money'],
+  ['colloquy/src/conversation/stores', 'colloquy/src/conversation/turn', 'colloquy/src/conversation/transfer'],
+  ['colloquy/src/conversation'],
+  ['server/src'],
+  ['cli/src/terminal'],
+  ['cli/src/markdown', 'cli/src/editor'],
+  ['cli/src'],
+]
 
-test('a layer imports itself and what stands left of it', () => {
+test('a file imports its own layer and the layers below it, types included', { todo: true }, () => {
   const wrong = sources.flatMap((file) =>
     importsOf(file)
-      .filter(({ target }) => target && layers.indexOf(layerOf(target)) > layers.indexOf(layerOf(file)))
+      .filter(({ target }) => target && rankOf(target) > rankOf(file))
       .map(({ name }) => `${file} imports ${name}`),
   )
   assert.deepEqual(wrong, [])
+})
+
+test('no imports form a circle, types included', { todo: true }, () => {
+  assert.deepEqual(circles(), [])
+})
+
+test('a folder holds at most 12 files beside its folders, tests aside', { todo: true }, () => {
+  const sizes = Map.groupBy(sources, (file) => dirname(file))
+  assert.deepEqual(
+    [...sizes].filter(([, files]) => files.length > 12).map(([folder, files]) => `${folder}: ${files.length}`),
+    [],
+  )
 })
 
 test('the library needs nothing but itself and, where it says so, Node', () => {
@@ -35,10 +75,34 @@ test('opening one door of the library loads no other, but the words of the wire'
   assert.deepEqual(wrong, [])
 })
 
-function layerOf(file: string): string {
-  const [, name, , folder] = file.split('/')
-  if (name !== 'colloquy') return name!
-  return folder === 'index.ts' ? 'client' : folder!
+/** The row of the longest place that holds the file. */
+function rankOf(file: string): number {
+  const places = layers.flatMap((row, rank) => row.map((place) => ({ place: `packages/${place}`, rank })))
+  const holding = places.filter(({ place }) => file === place || file.startsWith(`${place}/`))
+  return holding.toSorted((a, b) => b.place.length - a.place.length)[0]!.rank
+}
+
+/** Every group of files that reach each other, by Tarjan's algorithm. */
+function circles(): string[][] {
+  const order = new Map<string, number>()
+  const lowest = new Map<string, number>()
+  const stack: string[] = []
+  const found: string[][] = []
+  const visit = (file: string): void => {
+    order.set(file, order.size)
+    lowest.set(file, order.get(file)!)
+    stack.push(file)
+    for (const { target } of importsOf(file)) {
+      if (!target || !sources.includes(target)) continue
+      if (!order.has(target)) visit(target)
+      if (stack.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!))
+    }
+    if (lowest.get(file) !== order.get(file)) return
+    const group = stack.splice(stack.indexOf(file))
+    if (group.length > 1) found.push(group.toSorted())
+  }
+  for (const file of sources) if (!order.has(file)) visit(file)
+  return found
 }
 
 function doorsAmong(files: Set<string>): string[] {
