@@ -52,6 +52,7 @@ const codes: readonly [number, string, string][] = [
   [400, 'tool_reference_unresolved', 'ToolReferenceUnresolvedError'],
   [400, 'user_profile_required', 'UserProfileRequiredError'],
   [402, 'linked_organization_billing_unavailable', 'LinkedOrganizationBillingUnavailableError'],
+  [400, 'image_dimensions_too_large', 'ImageDimensionsTooLargeError'],
   [402, 'linked_organization_spend_limit_reached', 'LinkedOrganizationSpendLimitReachedError'],
   [403, 'sandbox_egress_restricted', 'SandboxEgressRestrictedError'],
   [403, 'user_profile_billing_not_authorized', 'UserProfileBillingNotAuthorizedError'],

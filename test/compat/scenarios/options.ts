@@ -101,6 +101,21 @@ export const options: Scenario[] = [
     { ANTHROPIC_CUSTOM_HEADERS: 'x-one: 1' },
     { defaultHeaders: { 'x-one': '2' } },
   ),
+  variables(
+    'ANTHROPIC_CUSTOM_HEADERS merged with Headers',
+    { ANTHROPIC_CUSTOM_HEADERS: 'x-one: 1\nx-two: 2' },
+    { defaultHeaders: new Headers({ 'X-One': 'own', 'x-three': '3' }) },
+  ),
+  variables(
+    'ANTHROPIC_CUSTOM_HEADERS merged with pairs',
+    { ANTHROPIC_CUSTOM_HEADERS: 'X-One: 1\nx-two: 2' },
+    {
+      defaultHeaders: [
+        ['x-one', 'own'],
+        ['x-three', '3'],
+      ],
+    },
+  ),
   {
     name: 'headers of one request, over those of the client',
     replies: [good],

@@ -193,6 +193,7 @@ export const models: readonly ModelEntry[] = [
     // The month is what is known.
     releasedOn: '2026-04-01',
     lifecycle: 'deprecated',
+    retiresOn: '2026-06-30',
     minCacheTokens: 2048,
     thinking: { types: ['adaptive', 'enabled'], default: 'adaptive', display: 'omitted' },
     forcedToolChoice: false,
@@ -231,7 +232,8 @@ export const models: readonly ModelEntry[] = [
     displayName: 'Claude Opus 4.5',
     line: 'opus',
     releasedOn: '2025-11-24',
-    staysUntil: '2026-11-24',
+    lifecycle: 'deprecated',
+    retiresOn: '2027-01-22',
     minCacheTokens: 4096,
     effort: { levels: ['low', 'medium', 'high'], default: 'high' },
     prefill: true,
