@@ -1,19 +1,26 @@
 export { Anthropic, Anthropic as default } from './client/client.ts'
 export { BaseAnthropic } from './client/base-client.ts'
 export { APIPromise } from './client/request/api-promise.ts'
-export { APIResponseError, APIStreamError } from './client/transport/failure.ts'
+export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
-export { Page, PagePromise } from './client/request/page.ts'
+export { Page, PagePromise } from './client/resources/page.ts'
 export { rateLimits, type RateLimit, type RateLimits } from './client/request/rate-limits.ts'
-export { RetryableError } from './client/request/retryable-error.ts'
 export { Stream } from './client/stream/stream.ts'
 export type { Fetch } from './client/transport/fetch-transport.ts'
 export type { HeadersLike } from './client/request/headers.ts'
 export type { Logger, LogLevel } from './client/request/log.ts'
 export type { MessageStreamEvents } from './client/stream/message-stream.ts'
-export type { APIRequest, Middleware, MiddlewareContext, MiddlewareNext } from './client/request/middleware.ts'
-export type { ApiKeySetter, ClientOptions, RecoverOptions, RequestOptions } from './client/options.ts'
-export type { OnRetry, Retry } from './client/request/retry.ts'
+export type {
+  APIRequest,
+  Middleware,
+  MiddlewareContext,
+  MiddlewareNext,
+  OnRetry,
+  RecoverOptions,
+  RequestOptions,
+  Retry,
+} from './client/request/options.ts'
+export type { ApiKeySetter, ClientOptions } from './client/options.ts'
 export * from './protocol/types/error.ts'
 export type * from './client/types.ts'
 export type * from './client/beta-types.ts'

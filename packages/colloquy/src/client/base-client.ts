@@ -6,15 +6,10 @@ import { mergeHeaders, redacted, type HeadersLike } from './request/headers.ts'
 import { withMiddleware } from './request/middleware.ts'
 import { isLogLevel, logAt, type Log, type Logger, type LogLevel, redactedUrl } from './request/log.ts'
 import { nodeTransport } from './transport/node-transport.ts'
-import {
-  checkClientOptions,
-  checkRequestOptions,
-  type ApiKeySetter,
-  type ClientOptions,
-  type FinalRequestOptions,
-  type RequestOptions,
-} from './options.ts'
-import { Page, PagePromise, type AskPage } from './request/page.ts'
+import { checkClientOptions, type ApiKeySetter, type ClientOptions } from './options.ts'
+import { checkRequestOptions, type FinalRequestOptions, type RequestOptions } from './request/options.ts'
+import { Page, PagePromise, type AskPage } from './resources/page.ts'
+import type { ResourceClient } from './resources/resource-client.ts'
 import { readJson, type Parse } from './request/reply.ts'
 import { buildUrl, checkBaseUrl, encodeBody, versionFor, type Query } from './request/request.ts'
 import { Call, type Patience } from './request/retry.ts'
@@ -25,7 +20,7 @@ import { version } from './request/version.ts'
 const minute = 60_000
 
 /** What every method of the client is built on: one request, with the client's options. */
-export class BaseAnthropic {
+export class BaseAnthropic implements ResourceClient {
   apiKey: string | null
   authToken: string | null
   baseURL: string

@@ -3,7 +3,8 @@ import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { Anthropic } from './client.ts'
 import { faultServer, hello, params, type SeenRequest } from './request/fault-server.test.ts'
-import type { ClientOptions, RequestOptions } from './options.ts'
+import type { ClientOptions } from './options.ts'
+import type { RequestOptions } from './request/options.ts'
 import { version } from './request/version.ts'
 
 /** Sets environment variables for one test; undefined takes one away. */

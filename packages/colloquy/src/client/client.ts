@@ -2,10 +2,11 @@ import * as errors from '../protocol/types/error.ts'
 import { BaseAnthropic } from './base-client.ts'
 import { Beta } from './resources/beta.ts'
 import * as betaTypes from './beta-namespace.ts'
-import { APIResponseError, APIStreamError } from './transport/failure.ts'
+import { APIResponseError, APIStreamError } from './request/errors.ts'
 import { Messages } from './resources/messages.ts'
 import { Models } from './resources/models.ts'
 import type * as options from './options.ts'
+import type { RequestOptions as CallOptions } from './request/options.ts'
 import * as types from './types.ts'
 
 /**
@@ -52,7 +53,7 @@ export declare namespace Anthropic {
   export import Messages = types
   export import Beta = betaTypes
   export type ClientOptions = options.ClientOptions
-  export type RequestOptions = options.RequestOptions
+  export type RequestOptions = CallOptions
   export type AnthropicError = errors.AnthropicError
   export type APIError = errors.APIError
   export type APIConnectionError = errors.APIConnectionError

@@ -1,6 +1,6 @@
 import type { Message } from '../../protocol/types/message.ts'
 import type { EventSource, StreamedEvent } from '../stream/event-source.ts'
-import type { RequestOptions } from '../options.ts'
+import type { RequestOptions } from '../request/options.ts'
 import { parsedEvents } from '../stream/parsed-events.ts'
 import { readEach } from '../transport/receiver.ts'
 import type { Cancellable } from '../request/retry.ts'

@@ -12,7 +12,7 @@ import type { CallOptions } from '../../tools/call.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
 import type { CallParams } from '../request/call-params.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
-import type { RequestOptions } from '../options.ts'
+import type { RequestOptions } from '../request/options.ts'
 
 export interface ToolRunnerParams
   extends

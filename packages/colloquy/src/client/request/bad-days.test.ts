@@ -17,7 +17,7 @@ import {
   type FaultServer,
   type Step,
 } from './fault-server.test.ts'
-import type { Retry } from './retry.ts'
+import type { Retry } from './options.ts'
 
 const says: Step = (answer) =>
   answer

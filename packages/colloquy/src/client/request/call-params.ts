@@ -1,5 +1,5 @@
 import { mergeHeaders } from './headers.ts'
-import type { RequestOptions } from '../options.ts'
+import type { RequestOptions } from './options.ts'
 
 /** What a call takes beside the body: each goes into a header of its own. */
 export interface CallParams {

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { APIConnectionError } from '../../protocol/types/error.ts'
 import { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
-import type { Middleware } from './middleware.ts'
-import { RetryableError } from './retryable-error.ts'
+import type { Middleware } from './options.ts'
+import { RetryableError } from './errors.ts'
 
 test('middleware wraps every try, the first outermost, and may change what is sent', async (t) => {
   const server = await faultServer(

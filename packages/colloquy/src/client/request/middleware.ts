@@ -1,30 +1,6 @@
 import { FetchReply } from '../transport/fetch-transport.ts'
-import type { Logger } from './log.ts'
-import type { FinalRequestOptions } from '../options.ts'
+import type { APIRequest, Middleware, MiddlewareContext, MiddlewareNext } from './options.ts'
 import type { Reply, Sending, Transport, WireRequest } from '../transport/transport.ts'
-
-/** A try of a request, as a middleware sees and may change it. */
-export interface APIRequest {
-  url: string
-  method: string
-  headers: Headers
-  body?: string | Uint8Array | readonly Uint8Array[] | undefined
-}
-
-export type MiddlewareNext = (request: APIRequest) => Promise<Response>
-
-export interface MiddlewareContext {
-  /** What the call was made with. */
-  readonly options: FinalRequestOptions
-  readonly logger: Logger
-}
-
-/**
- * Wraps one try of a request. It may change the request, answer by itself, ask `next` again, and replace the response; to look
- * into a body it reads a `clone()`. What it throws goes to the caller as it is, unless it is an `APIError` that is retried; a
- * `RetryableError` always is.
- */
-export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 
 /** The transport with the middleware around each request, the first outermost. */
 export function withMiddleware(

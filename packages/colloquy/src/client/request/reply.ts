@@ -1,5 +1,5 @@
 import { APIError } from '../../protocol/types/error.ts'
-import { APIResponseError } from '../transport/failure.ts'
+import { APIResponseError } from './errors.ts'
 import type { Call } from './retry.ts'
 import type { Reply } from '../transport/transport.ts'
 

@@ -5,22 +5,11 @@ import {
   APIUserAbortError,
 } from '../../protocol/types/error.ts'
 import { onAbort } from './abort.ts'
-import { APIResponseError } from '../transport/failure.ts'
+import { APIResponseError } from './errors.ts'
 import type { Log } from './log.ts'
+import type { OnRetry } from './options.ts'
 import { readBody } from './reply.ts'
 import type { Reply, Transport, WireRequest } from '../transport/transport.ts'
-
-/** What `onRetry` is told. */
-export interface Retry {
-  /** 1 for the second try of the call. */
-  retry: number
-  maxRetries: number
-  delayMs: number
-  /** Why the try before failed. */
-  error: Error
-}
-
-export type OnRetry = (retry: Retry) => void
 
 /** Every patience option, settled. Times in milliseconds; 0 is any time. */
 export interface Patience {

@@ -7,10 +7,10 @@ import type {
 import { APIUserAbortError, AnthropicError } from '../../protocol/types/error.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { BaseAnthropic } from '../base-client.ts'
+import type { ResourceClient } from './resource-client.ts'
 import { type CallParams, bodyAndOptions, withoutHeaders } from '../request/call-params.ts'
-import type { RequestOptions } from '../options.ts'
-import type { PagePromise } from '../request/page.ts'
+import type { RequestOptions } from '../request/options.ts'
+import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
 import { Stream } from '../stream/stream.ts'
 
@@ -18,9 +18,9 @@ const path = '/v1/messages/batches'
 
 /** `client.messages.batches`: many requests at half the price, answered within a day. */
 export class Batches {
-  readonly #client: BaseAnthropic
+  readonly #client: ResourceClient
 
-  constructor(client: BaseAnthropic) {
+  constructor(client: ResourceClient) {
     this.#client = client
   }
 

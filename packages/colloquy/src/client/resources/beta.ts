@@ -1,8 +1,8 @@
 import type { ParsedOf } from '../../protocol/json/parsed-message.ts'
-import type { BaseAnthropic } from '../base-client.ts'
+import type { ResourceClient } from './resource-client.ts'
 import { Messages } from './messages.ts'
 import { Models } from './models.ts'
-import type { RequestOptions } from '../options.ts'
+import type { RequestOptions } from '../request/options.ts'
 import { MessageThread, type ThreadRunnerSettings } from '../agents/thread.ts'
 import type { ThreadParams } from '../agents/thread-state.ts'
 import { ToolRunner, type ToolRunnerParams } from '../agents/tool-runner.ts'
@@ -31,7 +31,7 @@ export class Beta {
   readonly messages: BetaMessages
   readonly models: Models
 
-  constructor(client: BaseAnthropic) {
+  constructor(client: ResourceClient) {
     this.messages = new BetaMessages(client)
     this.models = new Models(client)
   }

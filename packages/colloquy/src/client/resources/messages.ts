@@ -10,21 +10,21 @@ import type {
 } from '../../protocol/types/params.ts'
 import type { ParseableParams, ParsedMessage, ParsedOf } from '../../protocol/json/parsed-message.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { BaseAnthropic } from '../base-client.ts'
+import type { ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
 import { type CallParams, bodyAndOptions } from '../request/call-params.ts'
 import type * as eventSource from '../stream/event-source.ts'
 import { MessageStream } from '../stream/message-stream.ts'
-import type { RequestOptions } from '../options.ts'
+import type { RequestOptions } from '../request/options.ts'
 import { withIds, type Parse } from '../request/reply.ts'
 import { Stream } from '../stream/stream.ts'
 
 /** `client.messages` */
 export class Messages {
   readonly batches: Batches
-  readonly #client: BaseAnthropic
+  readonly #client: ResourceClient
 
-  constructor(client: BaseAnthropic) {
+  constructor(client: ResourceClient) {
     this.#client = client
     this.batches = new Batches(client)
   }

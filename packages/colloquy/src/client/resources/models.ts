@@ -1,10 +1,10 @@
 import type { ModelInfo } from '../../protocol/models/model-info.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { BaseAnthropic } from '../base-client.ts'
+import type { ResourceClient } from './resource-client.ts'
 import { withoutHeaders } from '../request/call-params.ts'
-import type { RequestOptions } from '../options.ts'
-import type { PagePromise } from '../request/page.ts'
+import type { RequestOptions } from '../request/options.ts'
+import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
 
 export interface ModelListParams extends PageParams {
@@ -21,9 +21,9 @@ export interface ModelRetrieveParams {
 
 /** `client.models` */
 export class Models {
-  readonly #client: BaseAnthropic
+  readonly #client: ResourceClient
 
-  constructor(client: BaseAnthropic) {
+  constructor(client: ResourceClient) {
     this.#client = client
   }
 

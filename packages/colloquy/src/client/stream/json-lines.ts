@@ -1,6 +1,6 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { connectionError } from '../transport/failure.ts'
+import { connectionError } from '../transport/connection-error.ts'
 import { IdleWatch } from './idle-watch.ts'
 import type { Call } from '../request/retry.ts'
 import type { Reply } from '../transport/transport.ts'

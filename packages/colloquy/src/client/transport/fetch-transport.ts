@@ -1,4 +1,4 @@
-import { connectionError } from './failure.ts'
+import { connectionError } from './connection-error.ts'
 import type { Reply, Sending, Transport, WireRequest } from './transport.ts'
 
 /** The part of `fetch` that the client uses, so that a server's handler fits as it is. */

@@ -1,4 +1,4 @@
-import { connectionError } from './failure.ts'
+import { connectionError } from './connection-error.ts'
 import { encodeKept } from './kept-messages.ts'
 import type {
   NodeAgent,

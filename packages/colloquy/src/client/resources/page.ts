@@ -1,5 +1,5 @@
 import type { ListPage } from '../../protocol/types/page.ts'
-import { APIPromise } from './api-promise.ts'
+import { APIPromise } from '../request/api-promise.ts'
 
 /** One page of a list. A loop over it goes on through the pages after it. */
 export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {

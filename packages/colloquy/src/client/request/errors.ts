@@ -1,0 +1,46 @@
+import { APIConnectionError, APIError } from '../../protocol/types/error.ts'
+import type { Message, Usage } from '../../protocol/types/message.ts'
+
+/** What a stream had delivered when it broke. */
+export interface StreamProgress {
+  partial: Message | undefined
+  headers: Headers | undefined
+}
+
+/**
+ * A stream broke off: the connection was cut, fell silent, or the API sent an error after the stream began. `type` and `error`
+ * are the API's if it sent an error. What had arrived is in `partial`, to be shown or continued.
+ */
+export class APIStreamError extends APIConnectionError {
+  override name = 'APIStreamError'
+  /** The message so far; undefined if the stream broke before `message_start`. */
+  readonly partial: Message | undefined
+  /** Tokens as last reported: the input is exact, the output a lower bound. */
+  readonly usage: Usage | undefined
+
+  constructor({
+    message,
+    error,
+    cause,
+    partial,
+    headers,
+  }: StreamProgress & { message?: string; error?: unknown; cause?: unknown }) {
+    super({ message, error, headers, cause })
+    this.partial = partial
+    this.usage = partial?.usage
+  }
+}
+
+/** The API answered with a success status and a body that cannot be read: it is not JSON, or was cut. */
+export class APIResponseError extends APIError<number> {
+  override name = 'APIResponseError'
+}
+
+/** Thrown by a middleware to have its attempt made again, if `maxRetries` allows another one. */
+export class RetryableError extends APIConnectionError {
+  override name = 'RetryableError'
+
+  constructor(message: string = 'Retryable error.', { cause }: { cause?: unknown } = {}) {
+    super({ message, cause })
+  }
+}

@@ -1,0 +1,17 @@
+import type { APIPromise } from '../request/api-promise.ts'
+import type { FinalRequestOptions, RequestOptions } from '../request/options.ts'
+import type { Query } from '../request/request.ts'
+import type { Parse } from '../request/reply.ts'
+import type { PagePromise } from './page.ts'
+
+/** The part of the client that its resources call. */
+export interface ResourceClient {
+  /** The `timeout` that the caller set; undefined if it is the default. */
+  readonly givenTimeout: number | undefined
+  get<Result>(path: string, options?: RequestOptions): APIPromise<Result>
+  post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result>
+  delete<Result>(path: string, options?: RequestOptions): APIPromise<Result>
+  list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>
+  /** Sends a request and reads its response with `parse`. If `failure` is given, waits first, as before a retry. */
+  request<Result>(options: FinalRequestOptions, parse?: Parse<Result>, failure?: Error): APIPromise<Result>
+}
