@@ -1,4 +1,5 @@
 import { documentPages, imageSize } from './media.ts'
+import { isThinking } from '../protocol/sendable.ts'
 import type { ImageSize } from '../protocol/types/media.ts'
 import type { MessageCountTokensParams } from '../protocol/types/params.ts'
 
@@ -142,7 +143,7 @@ function* segmentsOf(
     yield { level, tokens: overhead + countTokens(String(block.tool_use_id)), text, ttl: markOf(block), markable: true }
     return
   }
-  const markable = type !== 'thinking' && type !== 'redacted_thinking' && block.text !== ''
+  const markable = !isThinking(block) && block.text !== ''
   yield { level, tokens: overhead + tokensOf(block, rules), text: render(block), ttl: markOf(block), markable }
 }
 

@@ -1,12 +1,8 @@
 import { APIUserAbortError, AnthropicError } from '../protocol/types/error.ts'
-import type { ContentBlock, Message, ToolUseBlock } from '../protocol/types/message.ts'
-import type {
-  ContentBlockParam,
-  ToolResultBlockParam,
-  ToolResultContent,
-  UserMessageParam,
-} from '../protocol/types/params.ts'
+import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
+import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
 import { partialInput } from '../protocol/codec/partial-input.ts'
+import { isToolInput } from '../protocol/sendable.ts'
 import type { Promisable, RunnableTool } from './runnable.ts'
 
 /** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */
@@ -159,17 +155,8 @@ function isBlock(value: unknown): value is ToolResultContent {
 /** Why the input cannot be given to a tool, whatever the tool checks. */
 function flawOf(call: ToolUseBlock): string | undefined {
   const text = partialInput(call)
-  const found = text ?? (isObject(call.input) ? undefined : (JSON.stringify(call.input) ?? 'nothing'))
+  const found = text ?? (isToolInput(call.input) ? undefined : (JSON.stringify(call.input) ?? 'nothing'))
   if (found === undefined) return undefined
   const expected = text === undefined ? 'a JSON object' : 'whole JSON'
   return `Tool '${call.name}' was not run, as its input is not ${expected}: ${found}`
-}
-
-/** The content of a reply as it can be sent back: the API takes no input that is not an object. */
-export function sendable<Block extends ContentBlock | ContentBlockParam>(content: Block[]): Block[] {
-  return content.map((block) => (block.type === 'tool_use' && !isObject(block.input) ? { ...block, input: {} } : block))
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

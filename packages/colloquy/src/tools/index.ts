@@ -7,7 +7,6 @@ export {
   callsIn,
   failedCall,
   nextStep,
-  sendable,
 } from './call.ts'
 export {
   type ToolRun,
@@ -42,3 +41,4 @@ export {
   standardSchemaOutputFormat as betaZodOutputFormat,
   standardSchemaOutputFormat as zodOutputFormat,
 } from '../protocol/json/schema.ts'
+export { sendable } from '../protocol/sendable.ts'

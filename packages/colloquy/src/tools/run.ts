@@ -1,6 +1,7 @@
 import { MessageAccumulator } from '../protocol/codec/accumulate.ts'
 import type { Engine, EngineContext } from '../protocol/types/engine.ts'
 import { APIError, AnthropicError, type ErrorBody, apiError } from '../protocol/types/error.ts'
+import { sendable } from '../protocol/sendable.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { Message, ToolUseBlock, Usage } from '../protocol/types/message.ts'
 import type {
@@ -10,7 +11,7 @@ import type {
   UserMessageParam,
 } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
-import { type CallOptions, answerCall, callsIn, failedCall, nextStep, sendable } from './call.ts'
+import { type CallOptions, answerCall, callsIn, failedCall, nextStep } from './call.ts'
 import { type RunnableTool, definitionOf, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'
 

@@ -6,6 +6,7 @@ import type {
   MessageDeltaEvent,
   MessageDeltaUsage,
 } from '../../protocol/types/event.ts'
+import { isThinking } from '../../protocol/sendable.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
 import type { MessageStreamParams } from '../../protocol/types/params.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
@@ -132,14 +133,13 @@ export class RecoveringEvents implements EventSource {
   }
 
   #open(event: ContentBlockStartEvent): StreamedEvent[] {
-    const { type } = event.content_block
-    if (type === 'text') {
+    if (event.content_block.type === 'text') {
       this.#block = 'text'
       if (this.#isTextOpen) return []
       this.#textStart = event
       return this.#usageBefore ? [] : this.#startText()
     }
-    this.#block = this.#dropsThinking && isThinking(type) ? 'dropped' : 'held'
+    this.#block = this.#dropsThinking && isThinking(event.content_block) ? 'dropped' : 'held'
     this.#held = [event]
     return []
   }
@@ -265,10 +265,6 @@ function sum(before: unknown, after: unknown): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isThinking(type: string): boolean {
-  return type === 'thinking' || type === 'redacted_thinking'
 }
 
 /** The event at that place of the message. Where it is there already it stays tied to its text. */

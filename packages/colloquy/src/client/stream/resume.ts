@@ -1,3 +1,4 @@
+import { isBlank, isServerToolBlock, withoutLastThinking } from '../../protocol/sendable.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import type { MessageParam, MessageStreamParams } from '../../protocol/types/params.ts'
 import { anchorOf, Joint } from './joint.ts'
@@ -41,17 +42,15 @@ export function resumption(params: MessageStreamParams, message: Message, prefil
 
 /** What of a cut reply the API takes back: no empty text, no white space or thinking at the end. */
 function sendable(content: readonly ContentBlock[]): ContentBlock[] {
-  const blocks = content.filter((block) => block.type !== 'text' || block.text.trim() !== '')
-  const end = blocks.findLastIndex(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
-  const sent = blocks.slice(0, end + 1)
+  const sent = withoutLastThinking(content.filter((block) => block.type !== 'text' || !isBlank(block.text)))
   const last = sent.at(-1)
   return last?.type === 'text' ? [...sent.slice(0, -1), { ...last, text: last.text.trimEnd() }] : sent
 }
 
 /** A reply that ends with what a server tool does is gone on with by every model, as after `pause_turn`. */
 function endsOnServer(content: readonly ContentBlock[]): boolean {
-  const type = content.at(-1)?.type ?? ''
-  return type.endsWith('_tool_use') || type.endsWith('_tool_result')
+  const last = content.at(-1)
+  return last !== undefined && isServerToolBlock(last)
 }
 
 /**

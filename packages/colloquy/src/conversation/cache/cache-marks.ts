@@ -6,6 +6,7 @@ import type {
   MessageParam,
   TextBlockParam,
 } from '../../protocol/types/params.ts'
+import { isBlank, isThinking } from '../../protocol/sendable.ts'
 import { endOfString } from '../history/json-members.ts'
 import { lazyMessage } from '../history/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
@@ -84,7 +85,7 @@ function markShared(settings: Marks['settings'], minTokens: number): Marks['sett
   // About four characters a token; a mark too many costs nothing, as what is too short is not written.
   if (JSON.stringify([system, tools]).length < minTokens * 3) return settings
   const cache_control = mark('1h')
-  if (typeof system === 'string' && system.trim() !== '') {
+  if (typeof system === 'string' && !isBlank(system)) {
     return { ...settings, system: [{ type: 'text', text: system, cache_control }] }
   }
   if (Array.isArray(system)) {
@@ -102,13 +103,12 @@ function canBeMarked(message: MessageParam): boolean {
   if (message.role !== 'user') return false
   if (isVisibleText(message)) return true
   const { content } = message
-  return typeof content === 'string' ? content.trim() !== '' : content.some(canCarry)
+  return typeof content === 'string' ? !isBlank(content) : content.some(canCarry)
 }
 
 /** Thinking takes no mark, and neither does empty text. */
 function canCarry(block: ContentBlockParam): boolean {
-  if (block.type === 'thinking' || block.type === 'redacted_thinking') return false
-  return block.type !== 'text' || block.text.trim() !== ''
+  return !isThinking(block) && (block.type !== 'text' || !isBlank(block.text))
 }
 
 /** Whether they may have so many blocks. What is kept as JSON is not read for that: each block names its type. */

@@ -1,3 +1,4 @@
+import { isBlank, isModelOnly } from '../../protocol/sendable.ts'
 import type {
   ContentBlockParam,
   MessageContentParam,
@@ -46,20 +47,17 @@ export function checkReplacement(content: MessageContentParam): void {
   checkContent(content, [])
 }
 
-const modelOnly = new Set(['tool_use', 'server_tool_use', 'thinking', 'redacted_thinking'])
-
 function checkBlock(block: ContentBlockParam | null, path: string): void {
   if (typeof block !== 'object' || block === null || typeof block.type !== 'string') {
     throw new ContentError(`Cannot send ${path}: it must be a block with a type, found ${describe(block)}`)
   }
-  if (modelOnly.has(block.type))
-    throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
+  if (isModelOnly(block)) throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
   if (block.type === 'text') checkText(block.text, `${path}.text`)
 }
 
 function checkText(text: unknown, path: string): void {
   if (typeof text !== 'string') throw new ContentError(`Cannot send ${path}: it must be text, found ${describe(text)}`)
-  if (text.trim() === '') throw new ContentError(`Cannot send ${path}: found no visible character in it`)
+  if (isBlank(text)) throw new ContentError(`Cannot send ${path}: found no visible character in it`)
 }
 
 function checkResults(results: readonly ToolResultBlockParam[], waiting: WaitingCalls): void {

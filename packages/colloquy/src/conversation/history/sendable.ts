@@ -1,3 +1,4 @@
+import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../../protocol/sendable.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from '../turn/reply-builder.ts'
@@ -21,8 +22,7 @@ export interface KeptReply {
  */
 export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
   const whole = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
-  // The API takes no message that ends in thinking.
-  const end = stopReason === 'refusal' ? 0 : whole.findLastIndex((arrived) => !isThinking(arrived)) + 1
+  const end = stopReason === 'refusal' ? 0 : withoutLastThinking(whole.map(({ block }) => block)).length
   const json = end === 0 ? '' : messageJson(whole.slice(0, end))
   return { json, received: end === blocks.length ? null : messageJson(blocks) }
 }
@@ -33,10 +33,10 @@ const cutShort = new Set<StopReason | undefined>([undefined, 'max_tokens', 'mode
 function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason: StopReason | undefined): boolean {
   const { block, input, ended } = arrived
   const isCut = !ended && cutShort.has(stopReason)
-  if (block.type === 'text') return block.text.trim() !== ''
-  if (isThinking(arrived)) return !isCut
+  if (block.type === 'text') return !isBlank(block.text)
+  if (isThinking(block)) return !isCut
   if (block.type === 'tool_use') return !cutShort.has(stopReason) && isWholeInput(input)
-  if (!block.type.endsWith('tool_use')) return !isCut
+  if (!isServerToolUse(block)) return !isCut
   const { id } = block as { id?: unknown }
   return isWholeInput(input) && (stopReason === 'pause_turn' || hasResult(id, all))
 }
@@ -45,14 +45,8 @@ function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason
 export function withoutThinking(json: string): string {
   const content = jsonMembers(json).get('content')!
   if (content.startsWith('"')) return json
-  const kept = jsonElements(content).filter((block) => !thinkingTypes.has((JSON.parse(block) as { type: string }).type))
+  const kept = jsonElements(content).filter((block) => !isThinking(JSON.parse(block) as { type: string }))
   return kept.length === 0 ? '' : `{"role":"assistant","content":[${kept.join(',')}]}`
-}
-
-const thinkingTypes: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking'])
-
-function isThinking({ block }: ArrivedBlock): boolean {
-  return thinkingTypes.has(block.type)
 }
 
 function hasResult(id: unknown, all: readonly ArrivedBlock[]): boolean {

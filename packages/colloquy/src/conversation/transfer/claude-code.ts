@@ -1,3 +1,4 @@
+import { isThinking } from '../../protocol/sendable.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
 import type { ReplyRecord } from '../money/ledger.ts'
@@ -61,7 +62,7 @@ function withoutOrphans(messages: readonly MessageRecord[]): MessageRecord[] {
       if (block.type === 'tool_use') return results.get(record.number)?.has(block.id)
       return block.type !== 'tool_result' || calls.get(record.parent)?.has(block.tool_use_id)
     })
-    const isEmpty = kept.every(({ block }) => block.type.endsWith('thinking'))
+    const isEmpty = kept.every(({ block }) => isThinking(block))
     if (typeof contentOf(record) === 'string' || (kept.length === blocks.length && !isEmpty)) return record
     const json = isEmpty ? '' : messageJson(record.role, `[${kept.map((each) => each.json).join(',')}]`)
     return { ...record, json, received: record.json }

@@ -1,4 +1,5 @@
 import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
+import { isToolInput } from '../../protocol/sendable.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { receivedJson } from '../../protocol/codec/event-stream.ts'
 import { isKept, jsonOf } from '../../protocol/codec/kept-json.ts'
@@ -119,8 +120,7 @@ export function isWholeInput(input: string | undefined): boolean {
 
 function isObject(json: string): boolean {
   try {
-    const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isToolInput(JSON.parse(json))
   } catch {
     return false
   }

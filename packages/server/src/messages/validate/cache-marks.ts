@@ -1,6 +1,6 @@
-import type { MessageCountTokensParams } from 'colloquy/protocol'
+import { isThinking, type MessageCountTokensParams } from 'colloquy/protocol'
 import { refuse } from './schema.ts'
-import { blocksOf, isThinking } from './turns.ts'
+import { blocksOf } from './turns.ts'
 
 interface Mark {
   ttl: '5m' | '1h'

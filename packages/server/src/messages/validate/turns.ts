@@ -1,4 +1,11 @@
-import type { ContentBlockParam, MessageParam } from 'colloquy/protocol'
+import {
+  type ContentBlockParam,
+  isBlank,
+  isModelOnly,
+  isServerToolBlock,
+  isThinking,
+  type MessageParam,
+} from 'colloquy/protocol'
 import { refuse } from './schema.ts'
 
 type Block = ContentBlockParam & Record<string, unknown>
@@ -65,7 +72,7 @@ export function checkText(
   if (text === '') {
     if (mark) refuse(`${path}.text`, 'cache_control cannot be set for empty text blocks')
     if (!mayBeEmpty) refuse(section, 'text content blocks must be non-empty')
-  } else if (!/\S/.test(String(text)) && !mayBeEmpty) {
+  } else if (isBlank(String(text)) && !mayBeEmpty) {
     refuse(section, 'text content blocks must contain non-whitespace text')
   }
 }
@@ -87,17 +94,13 @@ function checkSide(
   } else if (role === 'user') {
     if (isThinking({ type }))
       refuse(`messages.${message}.content`, 'thinking blocks may only be in `assistant` messages')
-    if (!ofUser.has(type) && type !== 'text' && isAssistantBlock(type))
+    if (!ofUser.has(type) && isModelOnly({ type }))
       refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
     if (isNew && Array.isArray(citations) && citations.length > 0)
       refuse(`messages.${message}.content.${index}.${type}.citations`, 'Extra inputs are not permitted')
   } else if (ofUser.has(type) && type !== 'container_upload' && (isNew || type !== 'document')) {
     refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`user\` messages`)
   }
-}
-
-function isAssistantBlock(type: string): boolean {
-  return type === 'tool_use' || type === 'server_tool_use' || type.endsWith('_tool_result') || type.startsWith('mcp_')
 }
 
 function turnsOf(messages: readonly MessageParam[]): Turn[] {
@@ -197,10 +200,6 @@ function checkThinking(messages: readonly MessageParam[], thinks: boolean): void
   })
 }
 
-export function isThinking({ type }: { type?: unknown }): boolean {
-  return type === 'thinking' || type === 'redacted_thinking'
-}
-
 /** Where a system message may stand, on models that take it. */
 export function checkSystemMessages(messages: readonly MessageParam[]): void {
   messages.forEach((message, index) => {
@@ -217,8 +216,6 @@ export function checkSystemMessages(messages: readonly MessageParam[]): void {
 
 /** A reply that paused, or whose last word is a server tool's result. */
 export function endsInServerTool(message: MessageParam): boolean {
-  const type: string = blocksOf(message).at(-1)?.type ?? ''
-  return (
-    type === 'server_tool_use' || type === 'mcp_tool_use' || (type.endsWith('_tool_result') && type !== 'tool_result')
-  )
+  const last = blocksOf(message).at(-1)
+  return last !== undefined && isServerToolBlock(last)
 }
