@@ -1,5 +1,6 @@
 // Only types: at run time this module is empty, and stands for what it names.
 export type * from '../protocol/types/batch.ts'
+export type * from '../protocol/types/cache-control.ts'
 export type * from '../protocol/types/citation.ts'
 export type * from '../protocol/types/error.ts'
 export type * from '../protocol/types/event.ts'

@@ -1,4 +1,4 @@
-import { type ImageSize, imageSize as sizeOfBytes, mediaTypeOf as typeOfBytes } from '../protocol/types/media.ts'
+import { type ImageSize, imageSize as sizeOfBytes, mediaTypeOf as typeOfBytes } from '../protocol/codec/media.ts'
 
 // What a request carries as base64 text is looked into here without decoding more of it than is needed.
 

@@ -1,6 +1,6 @@
 import { documentPages, imageSize } from './media.ts'
 import { isThinking } from '../protocol/sendable.ts'
-import type { ImageSize } from '../protocol/types/media.ts'
+import type { ImageSize } from '../protocol/codec/media.ts'
 import type { MessageCountTokensParams } from '../protocol/types/params.ts'
 
 /**

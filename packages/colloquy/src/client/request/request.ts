@@ -1,5 +1,5 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
-import { encodeJson } from '../../protocol/codec/kept-json.ts'
+import { encodeJson } from '../../protocol/codec/attached-json.ts'
 import { apiVersion } from './version.ts'
 
 /** Checks what the paths are appended to, and takes trailing slashes off. */

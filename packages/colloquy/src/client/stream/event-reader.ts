@@ -1,7 +1,7 @@
 import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import { isErrorEvent, parseEvent } from '../../protocol/codec/event-stream.ts'
-import { keepCompiled } from '../../protocol/codec/keep-compiled.ts'
+import { pinCompiledCode } from '../../protocol/codec/pin-compiled-code.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { SseParser, type ServerSentEvent } from '../../protocol/codec/sse.ts'
 
@@ -48,4 +48,8 @@ export class EventReader {
   }
 }
 
-keepCompiled(new EventReader())
+/** A reader for one streamed response. */
+export function openEventReader(): EventReader {
+  pinCompiledCode(EventReader)
+  return new EventReader()
+}

@@ -1,8 +1,8 @@
 import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
 import { APIError, APIUserAbortError, errorFrom } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
-import { EventReader, type StreamedEvent } from './event-reader.ts'
 import { APIStreamError } from '../request/errors.ts'
+import { type StreamedEvent, openEventReader } from './event-reader.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { once, readEach, type Receiver } from '../transport/receiver.ts'
 import { withIds } from '../request/reply.ts'
@@ -63,7 +63,7 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   failure: Error | undefined
   readonly #call: Call
   readonly #pings: boolean
-  readonly #reader = new EventReader()
+  readonly #reader = openEventReader()
   readonly #watch: IdleWatch
   #peeked: readonly StreamedEvent[] | undefined
   #receiver: Receiver<readonly StreamedEvent[]> | undefined

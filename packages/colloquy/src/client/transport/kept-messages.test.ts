@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { keepJson } from '../../protocol/codec/kept-json.ts'
+import { attachJson } from '../../protocol/codec/attached-json.ts'
 import { Anthropic } from '../client.ts'
 import { encodeKept, KeptMessages } from './kept-messages.ts'
 
@@ -93,7 +93,7 @@ test('a list in which something is no plain data is not kept', () => {
     { call() {} },
     Object.create(null),
     around,
-    keepJson({ role: 'user' }, '{"role":"user","exact":1.0}'),
+    attachJson({ role: 'user' }, '{"role":"user","exact":1.0}'),
   ]
   for (const other of others) {
     const kept = new KeptMessages()

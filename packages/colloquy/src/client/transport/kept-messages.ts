@@ -1,4 +1,4 @@
-import { encodeJson, isKept, keepJson } from '../../protocol/codec/kept-json.ts'
+import { encodeJson, hasAttachedJson, attachJson } from '../../protocol/codec/attached-json.ts'
 
 /** Bodies with fewer characters cost less than looking whether anything changed. */
 const minKeptLength = 100_000
@@ -16,7 +16,7 @@ export function encodeKept(body: object): string | readonly Uint8Array[] {
   if (typeof first !== 'object' || first === null) return encodeJson(body)
   const list = lists.get(first)
   const pieces = list?.encode(messages as unknown[])
-  if (pieces) return encodeJson({ ...body, messages: keepJson([], () => pieces) })
+  if (pieces) return encodeJson({ ...body, messages: attachJson([], () => pieces) })
   const json = encodeJson(body)
   if (!list && typeof json === 'string' && json.length >= minKeptLength) lists.set(first, new KeptMessages())
   return json
@@ -127,7 +127,7 @@ const primitives = new Set(['string', 'number', 'boolean', 'undefined'])
 /** Whether the value's JSON is that of its own fields: a class, a `toJSON` or the text that it was read from may say otherwise. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Array.isArray(value) ? Array.prototype : Object.prototype
-  return Object.getPrototypeOf(value) === prototype && !('toJSON' in value) && !isKept(value)
+  return Object.getPrototypeOf(value) === prototype && !('toJSON' in value) && !hasAttachedJson(value)
 }
 
 /** Whether the value still is what was copied: the same fields in the same order. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { jsonOf } from '../../protocol/codec/kept-json.ts'
+import { jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { lazyMessage } from '../history/lazy-message.ts'
 import { type Marks, hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'

@@ -1,6 +1,6 @@
-import { isKept, jsonOf } from '../../protocol/codec/kept-json.ts'
+import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
+import type { CacheControlEphemeral } from '../../protocol/types/cache-control.ts'
 import type {
-  CacheControlEphemeral,
   ContentBlockParam,
   MessageCreateParams,
   MessageParam,
@@ -76,7 +76,7 @@ function markedText(message: MessageParam, cache_control: CacheControlEphemeral)
 }
 
 function isVisibleText(message: MessageParam): boolean {
-  return isKept(message) && visibleText.test(jsonOf(message))
+  return hasAttachedJson(message) && visibleText.test(jsonOf(message))
 }
 
 function markShared(settings: Marks['settings'], minTokens: number): Marks['settings'] {
@@ -115,7 +115,7 @@ function canCarry(block: ContentBlockParam): boolean {
 function mayHold(messages: readonly MessageParam[], count: number): boolean {
   let most = 0
   for (const message of messages) {
-    if (!isKept(message)) return true
+    if (!hasAttachedJson(message)) return true
     const json = jsonOf(message)
     most++
     for (let at = json.indexOf('"type"'); at >= 0 && most < count; at = json.indexOf('"type"', at + 1)) most++

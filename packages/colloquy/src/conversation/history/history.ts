@@ -1,6 +1,7 @@
-import { jsonOf, keepJson } from '../../protocol/codec/kept-json.ts'
+import { jsonOf, attachJson } from '../../protocol/codec/attached-json.ts'
+import type { CacheControlEphemeral } from '../../protocol/types/cache-control.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
-import type { CacheControlEphemeral, MessageParam } from '../../protocol/types/params.ts'
+import type { MessageParam } from '../../protocol/types/params.ts'
 import { withMark } from '../cache/cache-marks.ts'
 import { lazyMessage } from './lazy-message.ts'
 import { MessageBytes } from './message-bytes.ts'
@@ -191,7 +192,7 @@ export class History {
   /** Ties the list to its JSON, the first so many messages to what was encoded before, for as long as nobody changes it. */
   #kept(messages: MessageParam[], first: number): MessageParam[] {
     const rest = messages.slice(first)
-    return keepJson(messages, () => {
+    return attachJson(messages, () => {
       if (messages.length !== first + rest.length) return undefined
       for (let index = 0; index < messages.length; index++) {
         if (messages[index] !== (index < first ? this.#sent[index] : rest[index - first])) return undefined

@@ -1,4 +1,4 @@
-import { keepJson } from '../../protocol/codec/kept-json.ts'
+import { attachJson } from '../../protocol/codec/attached-json.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 
@@ -12,7 +12,7 @@ export function lazyMessage(role: string, json: string): MessageParam {
       return content
     },
   }
-  return Object.freeze(keepJson(message as MessageParam, json))
+  return Object.freeze(attachJson(message as MessageParam, json))
 }
 
 function deepFreeze(value: unknown): unknown {

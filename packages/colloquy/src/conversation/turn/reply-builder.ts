@@ -2,7 +2,7 @@ import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
 import { isToolInput } from '../../protocol/sendable.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { receivedJson } from '../../protocol/codec/event-stream.ts'
-import { isKept, jsonOf } from '../../protocol/codec/kept-json.ts'
+import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { jsonMembers } from '../history/json-members.ts'
@@ -31,7 +31,7 @@ export class ReplyBuilder {
   /** @param prefill the beginning of the reply where this one continues it: text goes on in the last of these blocks. */
   constructor(prefill: readonly ContentBlock[] = []) {
     this.#prefill = prefill.map((block) => {
-      const members = isKept(block) ? jsonMembers(jsonOf(block)) : undefined
+      const members = hasAttachedJson(block) ? jsonMembers(jsonOf(block)) : undefined
       return { block, input: undefined, ended: true, members }
     })
   }

@@ -1,5 +1,5 @@
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
-import { keepJson } from '../../protocol/codec/kept-json.ts'
+import { attachJson } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
@@ -65,7 +65,7 @@ function prefillOf({ json }: MessageRecord, settings: ConversationSettings): Con
   if (!findModel(settings.model)?.prefill || settings.thinking?.type === 'enabled') return undefined
   const texts = jsonMembers(json).get('content')!
   if (texts.startsWith('"')) return undefined
-  const content = jsonElements(texts).map((text) => keepJson(parseJson(text) as ContentBlock, text))
+  const content = jsonElements(texts).map((text) => attachJson(parseJson(text) as ContentBlock, text))
   const last = content.at(-1)
   if (last?.type !== 'text') return undefined
   // The API refuses a prefill that ends in white space.

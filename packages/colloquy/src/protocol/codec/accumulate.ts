@@ -6,16 +6,17 @@ import type {
   MessageStreamEvent,
   PingEvent,
 } from '../types/event.ts'
-import { keepCompiled } from './keep-compiled.ts'
 import type { ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
+import { pinCompiledCode } from './pin-compiled-code.ts'
 
 /** The whole message that a stream carries. A stream that ends before `message_stop` is an `AnthropicError`. */
 export async function accumulate(
   events: AsyncIterable<MessageStreamEvent | PingEvent> | Iterable<MessageStreamEvent | PingEvent>,
 ): Promise<Message> {
+  pinCompiledCode(MessageAccumulator)
   const accumulator = new MessageAccumulator()
   for await (const event of events) accumulator.push(event)
   const { message, isWhole } = accumulator
@@ -112,8 +113,6 @@ export class MessageAccumulator {
   }
 }
 
-keepCompiled(new MessageAccumulator())
-
 interface OpenBlock {
   block: ContentBlock
   /** Of a block that has an input. */
@@ -146,6 +145,7 @@ class ToolInput {
   /** Puts what can be read into the block, with the text as long as that is not all. */
   show(): void {
     if (this.#unread === '') return
+    pinCompiledCode(JsonReader)
     this.#reader ??= new JsonReader()
     this.#block.input = this.#reader.push(this.#unread) ?? this.#block.input
     this.#unread = ''

@@ -1,6 +1,7 @@
 import { AnthropicError, errorFrom, isErrorBody } from '../types/error.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
+import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
 
 export interface EventStreamOptions extends SseOptions {
@@ -18,6 +19,7 @@ export async function* decodeEvents(
   body: AsyncIterable<Uint8Array>,
   { headers, ...options }: EventStreamOptions = {},
 ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+  pinCompiledCode(SseParser)
   const parser = new SseParser(options)
   for await (const chunk of body) for (const event of messageEvents(parser.push(chunk), headers)) yield event
   for (const event of messageEvents(parser.end(), headers)) yield event

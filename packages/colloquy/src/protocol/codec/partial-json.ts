@@ -1,5 +1,3 @@
-import { keepCompiled } from './keep-compiled.ts'
-
 /** What can be read of a JSON text that is not whole yet; `JsonReader` says what counts. */
 export function partialJson(text: string): unknown {
   return new JsonReader().push(text)
@@ -235,5 +233,3 @@ function isWord(text: string): text is keyof typeof words {
 function unicode(escape: string): string | undefined {
   return /^u[\da-f]{4}$/i.test(escape) ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : undefined
 }
-
-keepCompiled(new JsonReader())

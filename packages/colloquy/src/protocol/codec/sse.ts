@@ -1,54 +1,67 @@
 import { AnthropicError } from '../types/error.ts'
 import type { ServerEvent } from '../types/event.ts'
-import { keepCompiled } from './keep-compiled.ts'
+import { pinCompiledCode } from './pin-compiled-code.ts'
 
-/** One event as it travels: its name, where it has one, and its data. */
+/** A server-sent event as it travels: its name, if it has one, and its data. */
 export interface ServerSentEvent {
   event: string | undefined
   data: string
 }
 
 export interface SseOptions {
-  /** The most bytes that one event may take, its field names and comments included. Default 16 MiB. */
+  /** The most bytes of one event, field names and comments included. Default 16 MiB. */
   maxEventBytes?: number
 }
 
 const defaultMaxEventBytes = 16 * 1024 * 1024
 
-/** The inverse of `decodeSse`: one event on the wire. JSON has no raw line end, so its data is always one line. */
+/** Encodes one event for the wire. JSON has no raw line ends, so the data is always one line. The inverse of `decodeSse`. */
 export function encodeSse(event: ServerEvent): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
 
-/** Reads server-sent events off a body, however it is cut into chunks. */
+/** Decodes the server-sent events of a response body, wherever it is cut into chunks. */
 export async function* decodeSse(
   body: AsyncIterable<Uint8Array>,
   options?: SseOptions,
 ): AsyncGenerator<ServerSentEvent> {
+  pinCompiledCode(SseParser)
   const parser = new SseParser(options)
-  // `yield*` would take a sync iterator for an async one and wait for each of its results.
+  // Not `yield*`: it would treat the sync iterator as an async one and await each of its results.
   for await (const chunk of body) for (const event of parser.push(chunk)) yield event
   for (const event of parser.end()) yield event
 }
 
+// How `encodeSse` and the API write an event: two fields, each with one space after the colon, then a blank line.
+const eventField = 'event: '
+const dataField = 'data: '
+const blankLine = '\n\n'
+
 /**
- * Reads server-sent events chunk by chunk, as https://html.spec.whatwg.org/multipage/server-sent-events.html has it: any of
- * the three line ends, a BOM in front, comments, data of several lines. The fields `id` and `retry` serve connections that
- * are resumed, which these cannot be, and are passed over.
+ * Parses server-sent events chunk by chunk, as https://html.spec.whatwg.org/multipage/server-sent-events.html specifies: any
+ * of the three line ends, a leading BOM, comments, data of several lines. The fields `id` and `retry` are ignored: they are
+ * for connections that a client resumes, which these streams do not support.
  *
- * Each generator is to be read to its end before the next chunk is pushed. An event of more than `maxEventBytes` is an
+ * Read each generator to its end before pushing the next chunk. An event of more than `maxEventBytes` is an
  * `AnthropicError`.
+ *
+ * There are two paths through a chunk. An event that lies in it whole and is written the usual way, as nearly all are, is
+ * cut out at once (`endOfSimpleEvent`), which costs half of reading its lines. All others are read line by line
+ * (`#readLine`).
  */
 export class SseParser {
   readonly #maxEventBytes: number
   readonly #decoder = new TextDecoder()
-  /** A line whose end has not come. `+=` copies nothing until the line is read, so one that comes in many chunks costs O(n). */
+  /**
+   * The beginning of a line whose end has not arrived. `+=` copies nothing until the string is read, so a line that arrives
+   * in many chunks costs O(n).
+   */
   #line = ''
   #event: string | undefined
   #data: string | undefined
-  /** What earlier chunks hold of the event under way. */
-  #heldBytes = 0
-  /** The last character was `\r`, so a `\n` that comes next ends nothing. */
+  /** The size of the current event in earlier chunks. */
+  #pendingBytes = 0
+  /** Whether the last chunk ended in `\r`: a `\n` that follows belongs to the same line end. */
   #afterCr = false
 
   constructor({ maxEventBytes = defaultMaxEventBytes }: SseOptions = {}) {
@@ -58,41 +71,43 @@ export class SseParser {
   /** The events that this chunk completes. */
   *push(chunk: Uint8Array): Generator<ServerSentEvent> {
     const text = this.#decoder.decode(chunk, { stream: true })
-    if (text === '') return this.#hold(chunk.length)
+    if (text === '') return this.#addPending(chunk.length)
     let start = this.#afterCr && text.startsWith('\n') ? 1 : 0
     let eventStart = start
-    let lf = find(text, '\n', start)
-    let cr = find(text, '\r', start)
+    let lf = indexOrInfinity(text, '\n', start)
+    let cr = indexOrInfinity(text, '\r', start)
     this.#afterCr = text.endsWith('\r')
-    // Each turn reads one line, or one event that is written in the usual form.
+    // Both are Infinity, and only then equal, when the text has no line end left.
     while (lf !== cr) {
-      const dataEnd = start === eventStart && this.#heldBytes === 0 ? plainDataEnd(text, start, lf, cr) : -1
+      const isEventStart = start === eventStart && this.#pendingBytes === 0
+      const dataEnd = isEventStart ? endOfSimpleEvent(text, start, lf, cr) : -1
       if (dataEnd > 0) {
-        this.#measure(text, start, dataEnd + 2)
-        yield { event: text.slice(start + 7, lf), data: text.slice(lf + 7, dataEnd) }
-        start = eventStart = dataEnd + 2
-        lf = find(text, '\n', start)
+        const next = dataEnd + blankLine.length
+        this.#checkSize(text, start, next)
+        yield { event: text.slice(start + eventField.length, lf), data: text.slice(lf + 1 + dataField.length, dataEnd) }
+        start = eventStart = next
+        lf = indexOrInfinity(text, '\n', start)
         continue
       }
       const end = Math.min(lf, cr)
       const isBlank = end === start && this.#line === ''
       if (!isBlank) this.#readLine(text, start, end)
       start = cr + 1 === lf ? lf + 1 : end + 1
-      if (lf < start) lf = find(text, '\n', start)
-      if (cr < start) cr = find(text, '\r', start)
+      if (lf < start) lf = indexOrInfinity(text, '\n', start)
+      if (cr < start) cr = indexOrInfinity(text, '\r', start)
       if (!isBlank) continue
-      const event = this.#take(text, eventStart, start)
+      const event = this.#dispatch(text, eventStart, start)
       if (event) yield event
       eventStart = start
     }
     this.#line += text.slice(start)
-    this.#hold(eventStart === 0 ? chunk.length : byteLength(text.slice(eventStart)))
+    this.#addPending(eventStart === 0 ? chunk.length : byteLength(text.slice(eventStart)))
   }
 
-  /** The last event, where only its blank line is missing. An event that was cut off is dropped. */
+  /** Ends the input. Yields the last event if only its blank line is missing, and drops one that was cut off. */
   *end(): Generator<ServerSentEvent> {
     const isCut = this.#line !== '' || this.#decoder.decode() !== ''
-    const event = this.#take('', 0, 0)
+    const event = this.#dispatch('', 0, 0)
     if (event && !isCut) yield event
   }
 
@@ -102,60 +117,62 @@ export class SseParser {
       this.#line = ''
       return this.#readLine(line, 0, line.length)
     }
-    if (text.startsWith('data:', start)) this.#addData(valueOf(text, start + 5, end))
-    else if (text.startsWith('event:', start)) this.#event = valueOf(text, start + 6, end)
-    else if (end - start === 4 && text.startsWith('data', start)) this.#addData('')
-    else if (end - start === 5 && text.startsWith('event', start)) this.#event = undefined
+    if (text.startsWith('data:', start)) this.#addData(valueOf(text, start + 'data:'.length, end))
+    else if (text.startsWith('event:', start)) this.#event = valueOf(text, start + 'event:'.length, end)
+    else if (isLine(text, start, end, 'data')) this.#addData('')
+    else if (isLine(text, start, end, 'event')) this.#event = undefined
   }
 
   #addData(value: string): void {
     this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
   }
 
-  /** Ends the event under way, the last part of which is given. One without data is none. */
-  #take(text: string, start: number, end: number): ServerSentEvent | undefined {
-    this.#measure(text, start, end)
+  /** Ends the current event, whose last part is `text` from `start` to `end`. Undefined if the event has no data. */
+  #dispatch(text: string, start: number, end: number): ServerSentEvent | undefined {
+    this.#checkSize(text, start, end)
     const event = this.#data === undefined ? undefined : { event: this.#event || undefined, data: this.#data }
     this.#event = undefined
     this.#data = undefined
-    this.#heldBytes = 0
+    this.#pendingBytes = 0
     return event
   }
 
-  /** A UTF-16 unit is at most three bytes, so only what may be too long needs to be counted. */
-  #measure(text: string, start: number, end: number): void {
-    if (this.#heldBytes + 3 * (end - start) > this.#maxEventBytes) this.#hold(byteLength(text.slice(start, end)))
+  /** Counts the bytes only if the event may be too long: a UTF-16 unit is at most three bytes of UTF-8. */
+  #checkSize(text: string, start: number, end: number): void {
+    if (this.#pendingBytes + 3 * (end - start) > this.#maxEventBytes)
+      this.#addPending(byteLength(text.slice(start, end)))
   }
 
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes
-    if (this.#heldBytes <= this.#maxEventBytes) return
+  #addPending(bytes: number): void {
+    this.#pendingBytes += bytes
+    if (this.#pendingBytes <= this.#maxEventBytes) return
     throw new AnthropicError(`Cannot read an event of more than ${this.#maxEventBytes} bytes, which is maxEventBytes`)
   }
 }
 
-keepCompiled(new SseParser())
-
-/** Where `text` has `character`; beyond every place where it has none left. */
-function find(text: string, character: string, from: number): number {
+function indexOrInfinity(text: string, character: string, from: number): number {
   const index = text.indexOf(character, from)
   return index < 0 ? Infinity : index
 }
 
 /**
- * Where the data ends of an event that is written as `encodeSse` does and lies whole between `start` and `limit`; -1 for any
- * other. Nearly every event is, and reading it at once costs half of reading its lines.
+ * The end of the data of an event written as `encodeSse` writes it, complete between `start` and `limit`; -1 for any other.
+ * `nameEnd` is the end of its first line.
  */
-function plainDataEnd(text: string, start: number, nameEnd: number, limit: number): number {
+function endOfSimpleEvent(text: string, start: number, nameEnd: number, limit: number): number {
   const end = text.indexOf('\n', nameEnd + 1)
-  const isPlain =
+  const isSimple =
     end > 0 &&
     end + 1 < limit &&
-    nameEnd > start + 7 &&
+    nameEnd > start + eventField.length &&
     text.charCodeAt(end + 1) === 0x0a &&
-    text.startsWith('event: ', start) &&
-    text.startsWith('data: ', nameEnd + 1)
-  return isPlain ? end : -1
+    text.startsWith(eventField, start) &&
+    text.startsWith(dataField, nameEnd + 1)
+  return isSimple ? end : -1
+}
+
+function isLine(text: string, start: number, end: number, line: string): boolean {
+  return end - start === line.length && text.startsWith(line, start)
 }
 
 /** A field's value, without the one space that may precede it. */

@@ -9,6 +9,12 @@ export type TextCitation =
   | CitationsSearchResultLocation
   | Unlisted
 
+/** Whether the model may cite a document or search result. */
+export interface CitationsConfigParam {
+  /** Default false. */
+  enabled?: boolean
+}
+
 export interface CitationCharLocation {
   type: 'char_location'
   cited_text: string

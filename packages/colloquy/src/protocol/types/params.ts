@@ -1,4 +1,5 @@
-import type { TextCitation } from './citation.ts'
+import type { CacheControlEphemeral } from './cache-control.ts'
+import type { CitationsConfigParam, TextCitation } from './citation.ts'
 import type {
   BashCodeExecutionToolResultBlock,
   CodeExecutionToolResultBlock,
@@ -97,13 +98,6 @@ export interface MessageTokensCount {
 export interface Metadata {
   /** An opaque id of the end user: a hash or UUID, no name or address. At most 256 characters. */
   user_id?: string | null
-}
-
-/** Marks the end of a prompt prefix to be cached. At most four a request. */
-export interface CacheControlEphemeral {
-  type: 'ephemeral'
-  /** How long the entry lives after its last use. Default `5m`. */
-  ttl?: '5m' | '1h'
 }
 
 export type ThinkingConfigParam =
@@ -306,10 +300,6 @@ export interface URLPDFSource {
 export interface FileDocumentSource {
   type: 'file'
   file_id: string
-}
-
-export interface CitationsConfigParam {
-  enabled?: boolean
 }
 
 export interface SearchResultBlockParam {

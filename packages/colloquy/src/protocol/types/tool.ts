@@ -1,4 +1,5 @@
-import type { CacheControlEphemeral, CitationsConfigParam } from './params.ts'
+import type { CacheControlEphemeral } from './cache-control.ts'
+import type { CitationsConfigParam } from './citation.ts'
 import type { Unlisted } from './unlisted.ts'
 
 export type ToolUnion =

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encodeJson, keepJson } from './kept-json.ts'
+import { encodeJson, attachJson } from './attached-json.ts'
 
 const exact = '{"role":"assistant","content":[{"type":"tool_use","input":{ "10":1.0, "2":12345678901234567890 }}]}'
 
 test('messages that were kept are sent as they were read', () => {
-  const messages = keepJson([JSON.parse(exact)], () => pieces('[', exact, ']'))
+  const messages = attachJson([JSON.parse(exact)], () => pieces('[', exact, ']'))
   assert.equal(
     text(encodeJson({ model: 'm', messages, max_tokens: 5 })),
     `{"model":"m","max_tokens":5,"messages":[${exact}]}`,
@@ -15,7 +15,7 @@ test('messages that were kept are sent as they were read', () => {
 })
 
 test('a message that was kept is sent as it was read among others', () => {
-  const message = Object.freeze(keepJson(JSON.parse(exact) as object, exact))
+  const message = Object.freeze(attachJson(JSON.parse(exact) as object, exact))
   const other = { role: 'user', content: 'é' }
   assert.equal(
     text(encodeJson({ messages: [other, message, other] })),
@@ -24,8 +24,8 @@ test('a message that was kept is sent as it was read among others', () => {
 })
 
 test('a copy is not what was kept', () => {
-  const message = Object.freeze(keepJson({ role: 'user', content: 'a' }, exact))
-  const messages = keepJson([message], () => pieces('[]'))
+  const message = Object.freeze(attachJson({ role: 'user', content: 'a' }, exact))
+  const messages = attachJson([message], () => pieces('[]'))
   assert.equal(
     text(encodeJson({ messages: [{ ...message, content: 'b' }] })),
     '{"messages":[{"role":"user","content":"b"}]}',
@@ -34,9 +34,9 @@ test('a copy is not what was kept', () => {
 })
 
 test('a list that changed is sent as it is, its messages as they were read', () => {
-  const message = Object.freeze(keepJson(JSON.parse(exact) as object, exact))
+  const message = Object.freeze(attachJson(JSON.parse(exact) as object, exact))
   const messages = [message]
-  keepJson(messages, () => (messages.length === 1 ? pieces('[1]') : undefined))
+  attachJson(messages, () => (messages.length === 1 ? pieces('[1]') : undefined))
   assert.equal(text(encodeJson({ messages })), '{"messages":[1]}')
   messages.push({ role: 'user' })
   assert.equal(text(encodeJson({ messages })), `{"messages":[${exact},{"role":"user"}]}`)
@@ -56,8 +56,8 @@ test('with kept messages the JSON says the same as JSON.stringify(), whichever w
     fc.property(messages, fc.dictionary(fc.string(), fc.jsonValue()), (list, rest) => {
       const body = {
         ...rest,
-        messages: list.map(([message, isKept]) =>
-          isKept ? keepJson({ ...message }, JSON.stringify(message)) : message,
+        messages: list.map(([message, hasAttachedJson]) =>
+          hasAttachedJson ? attachJson({ ...message }, JSON.stringify(message)) : message,
         ),
       }
       assert.deepEqual(JSON.parse(text(encodeJson(body))), JSON.parse(JSON.stringify(body)))

@@ -1,6 +1,8 @@
-import { AnthropicError } from './error.ts'
+import { AnthropicError } from '../types/error.ts'
 import { type ImageMediaType, imageSize, mediaTypeOf } from './media.ts'
-import type { CacheControlEphemeral, CitationsConfigParam, DocumentBlockParam, ImageBlockParam } from './params.ts'
+import type { CacheControlEphemeral } from '../types/cache-control.ts'
+import type { CitationsConfigParam } from '../types/citation.ts'
+import type { DocumentBlockParam, ImageBlockParam } from '../types/params.ts'
 
 /** A URL (`https:`, `data:` or `file:`), a path, or the bytes themselves. */
 export type ContentSource = string | URL | Uint8Array | ArrayBuffer | Blob

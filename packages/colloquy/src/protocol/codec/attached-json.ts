@@ -1,0 +1,64 @@
+const encoder = new TextEncoder()
+const comma = encoder.encode(',')
+// A property rather than a WeakMap: with a key for every old message, garbage collection took longer than the turn itself.
+const attached = Symbol('the JSON of this value')
+
+type AttachedJson = string | (() => readonly Uint8Array[] | undefined)
+
+/**
+ * Attaches to a value the JSON text that it was parsed from, so that a request sends exactly that text. Parsing and encoding
+ * again would turn `1.0` into `1`, round large numbers and reorder some keys, and would cost time for every old message.
+ *
+ * Copies of the value do not carry the text: a program that changes what it sends makes a new object. A value with a text
+ * must be frozen, with all its parts. For a value that may change, pass a function: it is called when the value is sent and
+ * returns the pieces of the JSON in order, or undefined if the value has changed since.
+ */
+export function attachJson<Value extends object>(value: Value, json: AttachedJson): Value {
+  return Object.defineProperty(value, attached, { value: json, configurable: true })
+}
+
+/** Whether `attachJson()` was called for the value. */
+export function hasAttachedJson(value: object): boolean {
+  return attachedTo(value) !== undefined
+}
+
+/** The JSON of a value: the attached text, if there is one. */
+export function jsonOf(value: object): string {
+  const json = attachedTo(value)
+  return typeof json === 'string' ? json : JSON.stringify(value)
+}
+
+/** The JSON of a request body. Messages with attached JSON are sent as that. */
+export function encodeJson(body: object): string | readonly Uint8Array[] {
+  const { messages, ...rest } = body as { messages?: unknown }
+  if (!Array.isArray(messages)) return JSON.stringify(body)
+  const pieces = piecesOf(messages) ?? elements(messages)
+  if (pieces === undefined) return JSON.stringify(body)
+  const head = JSON.stringify(rest)
+  const start = head === '{}' ? '{"messages":' : `${head.slice(0, -1)},"messages":`
+  return [encode(start), ...pieces, encode('}')]
+}
+
+/** Undefined if no message has attached JSON. */
+function elements(messages: readonly unknown[]): readonly Uint8Array[] | undefined {
+  const all = messages.map(piecesOf)
+  if (all.every((pieces) => pieces === undefined)) return undefined
+  const list = all.flatMap((pieces, index) => [
+    comma,
+    ...(pieces ?? [encode(JSON.stringify(messages[index]) ?? 'null')]),
+  ])
+  return [encode('['), ...list.slice(1), encode(']')]
+}
+
+function piecesOf(value: unknown): readonly Uint8Array[] | undefined {
+  const json = attachedTo(value)
+  return typeof json === 'string' ? [encode(json)] : json?.()
+}
+
+function attachedTo(value: unknown): AttachedJson | undefined {
+  return (value as { [attached]?: AttachedJson } | null | undefined)?.[attached]
+}
+
+function encode(text: string): Uint8Array {
+  return encoder.encode(text)
+}
