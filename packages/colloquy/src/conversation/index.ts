@@ -26,6 +26,8 @@ export type { ReplyCost, TotalCost, TotalUsage } from './money/ledger.ts'
 export { continueNote } from './turn/request.ts'
 export type { ConversationSettings } from './settings.ts'
 export type * from './stores/store.ts'
+// The earlier name of the same thing.
+export type { Reservation as Hold } from './stores/store.ts'
 export type { TurnToolOptions } from './turn/tool-turn.ts'
 export type { Reply, Turn } from './turn/turn.ts'
 export { type Window, WindowError } from './window/window.ts'

@@ -74,7 +74,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
           settings: '{"model":"m"}',
         },
       )
-      assert.deepEqual([opened?.messages, opened?.elsewhere, opened?.unfinished], [[], [], []])
+      assert.deepEqual([opened?.messages, opened?.offPathReplies, opened?.unfinished], [[], [], []])
       assert.equal(await store.open('two'), undefined)
     })
 
@@ -208,7 +208,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         opened?.messages.map(({ number }) => number),
         [1, 3],
       )
-      assert.deepEqual(opened?.elsewhere, ['{"cost_pico_usd":8}'])
+      assert.deepEqual(opened?.offPathReplies, ['{"cost_pico_usd":8}'])
     })
 
     test('a silent turn counts as abandoned when its lease runs out, one that is journalled does not', async () => {
@@ -258,8 +258,8 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.ok(!begun.repeated)
       assert.equal((await store.open('one'))!.conversation.head, 6)
       await end(begun, 'a sunny summary')
-      const { conversation, messages, elsewhere } = (await store.open('one'))!
-      assert.deepEqual([conversation.head, messages.length, elsewhere.length], [6, 6, 1])
+      const { conversation, messages, offPathReplies } = (await store.open('one'))!
+      assert.deepEqual([conversation.head, messages.length, offPathReplies.length], [6, 6, 1])
       const [summary] = await store.read('one', [begun.reply])
       assert.deepEqual([summary!.role, summary!.parent, summary!.state], ['summary', 2, 'committed'])
       assert.deepEqual(
@@ -363,8 +363,8 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await end(free, 'copied', { reply: JSON.stringify({ message, cost_pico_usd: 12, unpaid: true }) })
       await end(await begin(free.version, 1), 'failed', { reply: '{"error":{"name":"Error","message":"no"}}' })
       await store.prune('one', free.version + 1, 1)
-      const { elsewhere } = (await store.open('one'))!
-      const told = elsewhere.map((json) => JSON.parse(json) as Record<string, unknown>)
+      const { offPathReplies } = (await store.open('one'))!
+      const told = offPathReplies.map((json) => JSON.parse(json) as Record<string, unknown>)
       assert.deepEqual(
         told
           .map(({ estimated: is, ...numbers }) => ({ ...numbers, is: is ?? false }))
@@ -376,7 +376,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
       await store.delete('one')
       await create()
-      assert.deepEqual((await store.open('one'))!.elsewhere, [])
+      assert.deepEqual((await store.open('one'))!.offPathReplies, [])
     })
 
     test('prune() of the last reply frees the key of what was asked', async () => {

@@ -13,7 +13,7 @@ import type {
   ConversationSummary,
   FinishedTurn,
   FinishStep,
-  Hold,
+  Reservation,
   JournalStep,
   MessageRecord,
   MessageState,
@@ -51,10 +51,10 @@ interface Lease {
   number: number
   until: number
   journal: string[]
-  hold: Hold
+  reservation: Reservation
 }
 
-const noHold: Hold = { picoUsd: 0n, tokens: 0n, accounts: [] }
+const noReservation: Reservation = { picoUsd: 0n, tokens: 0n, accounts: [] }
 
 class MemoryStore implements ConversationStore {
   readonly heartbeatMs: number
@@ -98,9 +98,9 @@ class MemoryStore implements ConversationStore {
     if (kept === undefined) return undefined
     const path = this.#path(kept, kept.record.head)
     const onPath = new Set(path.map(({ number }) => number))
-    const elsewhere: string[] = [...kept.erased]
+    const offPathReplies: string[] = [...kept.erased]
     for (const { number, reply } of kept.messages.values()) {
-      if (reply !== null && !onPath.has(number)) elsewhere.push(reply)
+      if (reply !== null && !onPath.has(number)) offPathReplies.push(reply)
     }
     const unfinished = [...this.#leases]
       .filter(([, lease]) => lease.kept === kept)
@@ -111,15 +111,15 @@ class MemoryStore implements ConversationStore {
             number,
             until,
             journal,
-            hold: { picoUsd, tokens },
+            reservation: { picoUsd, tokens },
           },
         ]) => {
           const parent = kept.messages.get(number)!.parent
           const abandoned = until < this.now()
-          return { handle, number, parent, abandoned, journal: [...journal], held: { picoUsd, tokens } }
+          return { handle, number, parent, abandoned, journal: [...journal], reserved: { picoUsd, tokens } }
         },
       )
-    return { conversation: { ...kept.record }, messages: path, elsewhere, unfinished }
+    return { conversation: { ...kept.record }, messages: path, offPathReplies, unfinished }
   }
 
   async path(id: string, leaf: number): Promise<MessageRecord[]> {
@@ -151,7 +151,7 @@ class MemoryStore implements ConversationStore {
     key,
     title,
     role: itsRole = 'assistant',
-    hold = noHold,
+    reservation = noReservation,
     at,
   }: BeginStep): Promise<BegunTurn | RepeatedTurn> {
     const kept = this.#find(id)
@@ -159,7 +159,7 @@ class MemoryStore implements ConversationStore {
     if (repeated !== undefined) return repeated
     this.#checkVersion(kept, version)
     this.#checkMessage(kept, parent)
-    this.#spending.enterChecked(hold.accounts, holding(hold), hold)
+    this.#spending.enterChecked(reservation.accounts, holding(reservation), reservation)
     const first = kept.record.last + 1
     let number = kept.record.last
     let follows = parent
@@ -172,7 +172,7 @@ class MemoryStore implements ConversationStore {
     number++
     this.#add(kept, { number, parent: follows, role: itsRole, state: 'pending', createdAt: at, json: '' })
     const handle = ++this.#lastHandle
-    this.#leases.set(handle, { kept, number, until: this.now() + this.#leaseMs, journal: [], hold })
+    this.#leases.set(handle, { kept, number, until: this.now() + this.#leaseMs, journal: [], reservation })
     this.#handles.set(handle, { kept, number })
     const record = kept.record
     this.#change(kept, {
@@ -257,9 +257,9 @@ class MemoryStore implements ConversationStore {
     this.#spending.forgetDays(before)
   }
 
-  async holders(): Promise<string[]> {
+  async abandonedReservations(): Promise<string[]> {
     const abandoned = [...this.#leases.values()].filter(
-      ({ until, hold }) => until < this.now() && hold.accounts.length > 0,
+      ({ until, reservation }) => until < this.now() && reservation.accounts.length > 0,
     )
     return [...new Set(abandoned.map(({ kept }) => kept.record.id))]
   }
@@ -329,8 +329,11 @@ class MemoryStore implements ConversationStore {
   #settle(handle: number, reply?: string): void {
     const lease = this.#leases.get(handle)
     this.#leases.delete(handle)
-    if (lease === undefined || lease.hold.accounts.length === 0) return
-    this.#spending.enter(lease.hold.accounts, settling(lease.hold, reply === undefined ? lease.hold : usedBy(reply)))
+    if (lease === undefined || lease.reservation.accounts.length === 0) return
+    this.#spending.enter(
+      lease.reservation.accounts,
+      settling(lease.reservation, reply === undefined ? lease.reservation : usedBy(reply)),
+    )
   }
 
   #repeated(kept: Kept, key: string): RepeatedTurn | undefined {

@@ -6,7 +6,15 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { storePlaces } from '../../../../../test/stores.ts'
 import { BudgetError, ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { Account, BegunTurn, ConversationStore, FinishStep, Hold, LimitedAccount, Spending } from './store.ts'
+import type {
+  Account,
+  BegunTurn,
+  ConversationStore,
+  FinishStep,
+  Reservation,
+  LimitedAccount,
+  Spending,
+} from './store.ts'
 
 // What every store promises of the accounts in which money is held and spent. Each test gets a new, empty store.
 
@@ -34,9 +42,9 @@ for (const [name, make] of Object.entries(storePlaces())) {
       rmSync(folder, { recursive: true })
     })
 
-    async function begin(hold: Hold | undefined, version = 1, to = store): Promise<BegunTurn> {
+    async function begin(reservation: Reservation | undefined, version = 1, to = store): Promise<BegunTurn> {
       const messages = [{ role: 'user', json: '{"role":"user","content":"hello"}' }]
-      const begun = await to.begin({ id: 'one', version, parent: 0, messages, hold, at: clock })
+      const begun = await to.begin({ id: 'one', version, parent: 0, messages, reservation, at: clock })
       assert.ok(!begun.repeated)
       return begun
     }
@@ -53,7 +61,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         assert.deepEqual(await amounts(store, account), [0n, 0n, 400n, 200n, 0])
       }
       const [unfinished] = (await store.open('one'))!.unfinished
-      assert.deepEqual({ ...unfinished?.held }, { picoUsd: 400n, tokens: 200n })
+      assert.deepEqual({ ...unfinished?.reserved }, { picoUsd: 400n, tokens: 200n })
       await end(begun, reply(150, 80))
       for (const account of [today, ada, adaToday]) {
         assert.deepEqual(await amounts(store, account), [150n, 80n, 0n, 0n, 0])
@@ -87,8 +95,8 @@ for (const [name, make] of Object.entries(storePlaces())) {
 
     test('a turn that is repeated holds nothing, however little is left', async () => {
       const step = { id: 'one', parent: 0, messages: [{ role: 'user', json: '{}' }], key: 'k', at: clock }
-      await store.begin({ ...step, version: 1, hold: hold(900n, 1n, today) })
-      const again = await store.begin({ ...step, version: 2, hold: hold(900n, 1n, today) })
+      await store.begin({ ...step, version: 1, reservation: hold(900n, 1n, today) })
+      const again = await store.begin({ ...step, version: 2, reservation: hold(900n, 1n, today) })
       assert.ok(again.repeated)
       assert.deepEqual(await amounts(store, today), [0n, 0n, 900n, 1n, 0])
     })
@@ -110,14 +118,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
 
     test('an abandoned reply holds until somebody ends it, and can be found', async () => {
       const begun = await begin(hold(400n, 200n, today))
-      assert.deepEqual(await store.holders(), [])
+      assert.deepEqual(await store.abandonedReservations(), [])
       clock += 31_000
-      assert.deepEqual(await store.holders(), ['one'])
+      assert.deepEqual(await store.abandonedReservations(), ['one'])
       assert.deepEqual(await amounts(store, today), [0n, 0n, 400n, 200n, 0])
       const given = { state: 'interrupted', recovering: true } as const
       await end(begun, reply(150, 80), given)
       await end(begun, reply(150, 80), given)
-      assert.deepEqual(await store.holders(), [])
+      assert.deepEqual(await store.abandonedReservations(), [])
       assert.deepEqual(await amounts(store, today), [150n, 80n, 0n, 0n, 0])
     })
 
@@ -128,7 +136,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, today), [120n, 90n, 0n, 0n, 0])
       assert.deepEqual(await amounts(store, ada), [120n, 90n, 0n, 0n, 0])
       const opened = (await store.open('one'))!
-      const paid = [...opened.messages.map((message) => message.reply), ...opened.elsewhere].filter(
+      const paid = [...opened.messages.map((message) => message.reply), ...opened.offPathReplies].filter(
         (each) => each !== null && !each.includes('"unpaid"'),
       )
       assert.deepEqual(paid, [reply(120, 90)])
@@ -194,7 +202,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
             parent: 0,
             messages: [],
             // Named in either order, so that each might wait for what the other has.
-            hold: hold(300n, 50n, ...(index % 3 === 0 ? [ada, today] : [today, ada])),
+            reservation: hold(300n, 50n, ...(index % 3 === 0 ? [ada, today] : [today, ada])),
             at: clock,
           }),
         ),
@@ -214,7 +222,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         const id = `race ${round}`
         await store.create({ id, title: null, settings: '{}', at: clock })
         const wanted = hold(100n, 100n, account, user)
-        const begun = await store.begin({ id, version: 1, parent: 0, messages: [], hold: wanted, at: clock })
+        const begun = await store.begin({ id, version: 1, parent: 0, messages: [], reservation: wanted, at: clock })
         assert.ok(!begun.repeated)
         const step = { id, handle: begun.handle, json: '{}', received: null, at: clock }
         const late = { ...step, state: 'committed', reply: reply(7, 1), accounts: [account, user] } as const
@@ -264,7 +272,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   }),
 )
 
-interface Entry extends Hold {
+interface Entry extends Reservation {
   id: string
   handle: number
   state: 'open' | 'recovered' | 'over'
@@ -295,7 +303,7 @@ class Book {
     }
   }
 
-  async #begin(wanted: Hold): Promise<void> {
+  async #begin(wanted: Reservation): Promise<void> {
     const id = `turn ${this.#entries.length} ${Math.random()}`
     await this.#store.create({ id, title: null, settings: '{}', at: this.#at })
     const fits = wanted.accounts.every((account) => {
@@ -304,7 +312,7 @@ class Book {
         (unit) => spent[unit] + held[unit] + wanted[unit] <= (account.most[unit] ?? 10_000n),
       )
     })
-    const begin = this.#store.begin({ id, version: 1, parent: 0, messages: [], hold: wanted, at: this.#at })
+    const begin = this.#store.begin({ id, version: 1, parent: 0, messages: [], reservation: wanted, at: this.#at })
     if (!fits) return assert.rejects(begin, BudgetError)
     const begun = await begin
     assert.ok(!begun.repeated)
@@ -350,7 +358,7 @@ function limitsOf(user: string): LimitedAccount[] {
   return [today, { user, day: '', most: { tokens: 300n } }]
 }
 
-function hold(picoUsd: bigint, tokens: bigint, ...accounts: LimitedAccount[]): Hold {
+function hold(picoUsd: bigint, tokens: bigint, ...accounts: LimitedAccount[]): Reservation {
   return { picoUsd, tokens, accounts }
 }
 

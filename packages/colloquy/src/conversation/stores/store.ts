@@ -49,7 +49,7 @@ export interface ConversationStore {
   /** What was spent in an account, and is held in it. */
   spending(account: Account): Promise<Spending>
   /** The conversations with a reply that counts as abandoned and holds something in an account: ending it sets that free. */
-  holders(): Promise<string[]>
+  abandonedReservations(): Promise<string[]>
   /** Erases the accounts of days before this one, in which nothing is held. */
   forgetDays(before: string): Promise<void>
 
@@ -115,7 +115,7 @@ export interface OpenedConversation {
   /** The active path. */
   messages: MessageRecord[]
   /** `reply` of each reply that is not on the active path, and the numbers of those erased: money spent all the same. */
-  elsewhere: string[]
+  offPathReplies: string[]
   /** Replies that have not ended. */
   unfinished: UnfinishedReply[]
 }
@@ -129,7 +129,7 @@ export interface UnfinishedReply {
   /** The journal, in order. */
   journal: string[]
   /** What is held for it. */
-  held: Amounts
+  reserved: Amounts
 }
 
 /** Picodollars, and tokens of prompts and replies. */
@@ -152,7 +152,7 @@ export interface LimitedAccount extends Account {
 }
 
 /** The most that a reply may use, held from the begin of its turn until it has ended. */
-export interface Hold extends Amounts {
+export interface Reservation extends Amounts {
   /** Where it is held, and what the reply used is counted. With none it only shows in `UnfinishedReply`. */
   accounts: readonly LimitedAccount[]
 }
@@ -183,7 +183,7 @@ export interface BeginStep {
   /** Set where the conversation has no title. */
   title?: string | undefined
   /** Default nothing. */
-  hold?: Hold | undefined
+  reservation?: Reservation | undefined
   at: number
 }
 

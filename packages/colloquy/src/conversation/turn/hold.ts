@@ -3,7 +3,7 @@ import { BudgetError } from '../errors.ts'
 import { accountsFor, isInDollars, type Limits } from '../money/limits.ts'
 import { endAbandoned } from './recovery.ts'
 import type { ConversationState } from './state.ts'
-import type { BeginStep, BegunTurn, Hold, RepeatedTurn } from '../stores/store.ts'
+import type { BeginStep, BegunTurn, Reservation, RepeatedTurn } from '../stores/store.ts'
 
 /** What limits a call: its conversation, and the store. */
 export interface Limiting {
@@ -23,7 +23,7 @@ export interface Begun {
   /** With which the call stays within every limit; undefined where nothing limits it. */
   maxTokens: number | undefined
   /** What is held for it. */
-  hold: Hold | undefined
+  hold: Reservation | undefined
 }
 
 /**
@@ -46,7 +46,7 @@ export async function beginWithin(
   for (let looked = false; ;) {
     const hold = { ...worstOf(bill, maxTokens), accounts }
     try {
-      return { begun: await store.begin({ ...step, hold }), maxTokens, hold }
+      return { begun: await store.begin({ ...step, reservation: hold }), maxTokens, hold }
     } catch (error) {
       if (!(error instanceof BudgetError)) throw error
       const freed: boolean = !looked && error.held > 0n && (await endAbandoned(store))

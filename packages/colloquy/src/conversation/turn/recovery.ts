@@ -24,7 +24,7 @@ export async function openRecovered(store: ConversationStore, id: string): Promi
 
 /** Ends the replies, of any conversation, whose receivers died and that hold money. False where there were none. */
 export async function endAbandoned(store: ConversationStore): Promise<boolean> {
-  const ids = await store.holders()
+  const ids = await store.abandonedReservations()
   for (const id of ids) {
     await openRecovered(store, id).catch((error: unknown) => {
       // Deleted meanwhile, and what it held is spent.

@@ -186,13 +186,13 @@ export class ConversationState {
     return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
   }
 
-  #take({ conversation, messages, elsewhere, unfinished = [] }: Opened): void {
+  #take({ conversation, messages, offPathReplies, unfinished = [] }: Opened): void {
     this.record = conversation
     this.settings = parseSettings(conversation.settings)
     this.ledger = new Ledger(messages)
-    for (const reply of elsewhere) this.ledger.add(reply)
-    this.summaries = elsewhere.map(summaryIn).filter((summary) => summary !== undefined)
-    this.#held = new Map(unfinished.map(({ number, held }) => [number, held]))
+    for (const reply of offPathReplies) this.ledger.add(reply)
+    this.summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
+    this.#held = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
     // Only the head can be unfinished: nobody goes on from a reply that has not ended.
     const last = messages.at(-1)
     this.#isReceiving = last !== undefined && isUnfinished(last.state)
@@ -211,7 +211,7 @@ export async function addConversation(store: ConversationStore, archive: Archive
   const conversation = await store.create({ id, title: given, settings: JSON.stringify(settings), at, messages, head })
   return new ConversationState(
     store,
-    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, elsewhere: [] },
+    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, offPathReplies: [] },
   )
 }
 

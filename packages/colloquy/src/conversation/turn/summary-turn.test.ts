@@ -318,7 +318,7 @@ test('what a summary may cost is held while it is written', async () => {
     const sending = conversation.send(`${turn} ${long}`)
     const watch = setInterval(() => {
       if (!sending.isSummarizing) return
-      void store.open(conversation.id).then((opened) => (held ||= opened!.unfinished[0]?.held.tokens ?? 0n))
+      void store.open(conversation.id).then((opened) => (held ||= opened!.unfinished[0]?.reserved.tokens ?? 0n))
     }, 1)
     await sending
     clearInterval(watch)

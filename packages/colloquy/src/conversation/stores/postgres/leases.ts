@@ -7,7 +7,7 @@ import { isAbandoned, type Lease } from '../owner.ts'
 import type { FinishedTurn, FinishStep, JournalStep, UnfinishedReply } from '../store.ts'
 import { wordsOf } from '../../history/text.ts'
 
-interface Row extends Lease, Omit<UnfinishedReply, 'abandoned' | 'held'> {
+interface Row extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'> {
   heldPicoUsd: string
   heldTokens: string
 }
@@ -87,7 +87,7 @@ export class PostgresLeases {
     return rows.map(({ owner, until, heldPicoUsd, heldTokens, ...reply }) => ({
       ...reply,
       abandoned: isAbandoned({ owner, until }, this.#now()),
-      held: { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) },
+      reserved: { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) },
     }))
   }
 

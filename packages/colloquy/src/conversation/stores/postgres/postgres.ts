@@ -108,8 +108,8 @@ class PostgresStore implements ConversationStore {
     // Before the messages: a reply that ends meanwhile is then counted twice, held and spent, and never not at all.
     const unfinished = await this.#leases.of(place)
     const messages = await this.#messagesTo(place, conversation.head)
-    const elsewhere = messages.length === conversation.last ? [] : await this.#repliesElsewhere(place, messages)
-    return { conversation, messages, elsewhere, unfinished }
+    const offPathReplies = messages.length === conversation.last ? [] : await this.#offPathReplies(place, messages)
+    return { conversation, messages, offPathReplies, unfinished }
   }
 
   async path(id: string, leaf: number): Promise<MessageRecord[]> {
@@ -154,8 +154,8 @@ class PostgresStore implements ConversationStore {
   }
 
   async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-    const { id, version, parent, messages, role: itsRole = 'assistant', key, title, hold, at } = step
-    const { picoUsd = 0n, tokens = 0n, accounts = [] } = hold ?? {}
+    const { id, version, parent, messages, role: itsRole = 'assistant', key, title, reservation, at } = step
+    const { picoUsd = 0n, tokens = 0n, accounts = [] } = reservation ?? {}
     const rows = messages.map(({ role, json }) => ({ role, json, words: wordsOf(json) }))
     const [begun] = await this.#db.rows<{ version: number; last: number; handle: number }>(
       'begin the turn',
@@ -278,7 +278,7 @@ class PostgresStore implements ConversationStore {
     await forgetDays(this.#db, before)
   }
 
-  async holders(): Promise<string[]> {
+  async abandonedReservations(): Promise<string[]> {
     return this.#leases.holders()
   }
 
@@ -332,7 +332,7 @@ class PostgresStore implements ConversationStore {
     )
   }
 
-  async #repliesElsewhere(conversation: number, path: readonly MessageRecord[]): Promise<string[]> {
+  async #offPathReplies(conversation: number, path: readonly MessageRecord[]): Promise<string[]> {
     const onPath = new Set(path.map(({ number }) => number))
     const sql = `SELECT number, reply FROM %.message WHERE conversation = $1 AND reply IS NOT NULL
       UNION ALL SELECT 0, reply FROM %.erased WHERE conversation = $1 ORDER BY number`

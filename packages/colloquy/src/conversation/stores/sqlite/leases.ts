@@ -1,7 +1,7 @@
 import type { SqliteConnection } from './connection.ts'
 import { isAbandoned, type Lease, thisProcess } from '../owner.ts'
 import { hold, settle } from './spending.ts'
-import type { Account, Hold, JournalStep, UnfinishedReply } from '../store.ts'
+import type { Account, Reservation, JournalStep, UnfinishedReply } from '../store.ts'
 
 interface Held {
   heldPicoUsd: string
@@ -27,7 +27,7 @@ export class SqliteLeases {
   }
 
   /** Throws `BudgetError` where a limit leaves less than is to be held. */
-  begin(handle: number, conversation: number, held: Hold | undefined): void {
+  begin(handle: number, conversation: number, held: Reservation | undefined): void {
     this.#db
       .sql('INSERT INTO lease (message, conversation, owner, until) VALUES (?, ?, ?, ?)')
       .run(handle, conversation, thisProcess, this.#end())
@@ -73,7 +73,7 @@ export class SqliteLeases {
       journal: this.#db
         .rows<{ json: string }>('SELECT json FROM delta WHERE message = ? ORDER BY part', handle)
         .map(({ json }) => json),
-      held: amounts(lease),
+      reserved: amounts(lease),
     }))
   }
 
@@ -100,6 +100,6 @@ export class SqliteLeases {
   }
 }
 
-function amounts({ heldPicoUsd, heldTokens }: Held): UnfinishedReply['held'] {
+function amounts({ heldPicoUsd, heldTokens }: Held): UnfinishedReply['reserved'] {
   return { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) }
 }

@@ -1,11 +1,11 @@
 import type { SqliteConnection } from './connection.ts'
 import { checkAccount, type Entry, holding, nothingSpent, settling, usedBy } from '../../money/spending.ts'
-import type { Account, Amounts, Hold, Spending } from '../store.ts'
+import type { Account, Amounts, Reservation, Spending } from '../store.ts'
 
 // Each of these is a part of the transaction around it.
 
 /** Throws `BudgetError` where a limit leaves less than is to be held. */
-export function hold(db: SqliteConnection, held: Hold): void {
+export function hold(db: SqliteConnection, held: Reservation): void {
   for (const account of held.accounts) checkAccount(account, spendingOf(db, account), held)
   enter(db, held.accounts, holding(held))
 }

@@ -123,7 +123,7 @@ describe('sqliteStore', () => {
     db.exec("DROP TABLE spending; DROP TABLE erased; DELETE FROM migration WHERE name >= '0003'")
     db.close()
     const store = sqliteStore(path)
-    assert.deepEqual((await store.open('one'))!.unfinished[0]?.held, { picoUsd: 0n, tokens: 0n })
+    assert.deepEqual((await store.open('one'))!.unfinished[0]?.reserved, { picoUsd: 0n, tokens: 0n })
     assert.ok(!begun.repeated)
     const end = { id: 'one', handle: begun.handle, json: '{}', received: null, reply: '{}', at: 0 }
     assert.deepEqual({ ...(await store.finish({ ...end, state: 'committed' })) }, { number: 1 })

@@ -100,7 +100,7 @@ class SqliteStore implements ConversationStore {
       return {
         conversation: { ...row, id },
         messages,
-        elsewhere: messages.length === row.last ? [] : this.#repliesElsewhere(row.id, messages),
+        offPathReplies: messages.length === row.last ? [] : this.#offPathReplies(row.id, messages),
         unfinished: this.#leases.of(row.id),
       }
     })
@@ -162,7 +162,7 @@ class SqliteStore implements ConversationStore {
       }
       const { lastInsertRowid } = insert.run(place.id, ++number, follows, itsRole, 'pending', at, null, '')
       const handle = Number(lastInsertRowid)
-      this.#leases.begin(handle, place.id, step.hold)
+      this.#leases.begin(handle, place.id, step.reservation)
       this.#db
         .sql(
           'UPDATE conversation SET version = version + 1, head = ?, last = ?, updated_at = ?, title = coalesce(title, ?) WHERE id = ?',
@@ -253,7 +253,7 @@ class SqliteStore implements ConversationStore {
     await this.#db.write('forget what was spent', () => forgetDays(this.#db, before))
   }
 
-  async holders(): Promise<string[]> {
+  async abandonedReservations(): Promise<string[]> {
     return this.#db.read('read what is held', () => this.#leases.holders())
   }
 
@@ -314,7 +314,7 @@ class SqliteStore implements ConversationStore {
     return runs.length === 1 ? read(runs[0]!) : runs.flatMap(read)
   }
 
-  #repliesElsewhere(conversation: number, path: readonly MessageRecord[]): string[] {
+  #offPathReplies(conversation: number, path: readonly MessageRecord[]): string[] {
     const onPath = new Set(path.map(({ number }) => number))
     return this.#db
       .rows<{ number: number; reply: string }>(
