@@ -9,7 +9,7 @@ import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { ContentBlock } from '../protocol/types/message.ts'
 import { type Conversation, type ConversationSettings, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite/sqlite.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore } from './stores/store.ts'
 
 type EngineEvent = MessageStreamEvent | PingEvent

@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { Anthropic } from '../client/client.ts'
 import { type ConversationStore, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite/sqlite.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
 after(() => rmSync(folder, { recursive: true }))

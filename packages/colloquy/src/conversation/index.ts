@@ -21,7 +21,7 @@ export {
   type StoreErrorCode,
 } from './errors.ts'
 export type { Limits } from './money/limits.ts'
-export { type MemoryStoreOptions, memoryStore } from './stores/memory.ts'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory/store.ts'
 export type { ReplyCost, TotalCost, TotalUsage } from './money/ledger.ts'
 export { continueNote } from './turn/request.ts'
 export type { ConversationSettings } from './settings.ts'

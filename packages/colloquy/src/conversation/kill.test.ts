@@ -9,7 +9,7 @@ import type { Engine } from '../protocol/types/engine.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageContentParam, MessageParam } from '../protocol/types/params.ts'
 import { type Conversation, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite/sqlite.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
 
 /** How often a process is killed; 20 is for every day, `.ci/run` has 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)

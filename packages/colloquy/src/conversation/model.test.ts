@@ -9,7 +9,7 @@ import type { Engine } from '../protocol/types/engine.ts'
 import type { ContentBlock } from '../protocol/types/message.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../protocol/types/params.ts'
 import { ConversationConflictError, type Conversation, memoryStore, openConversations } from './index.ts'
-import { sqliteStore } from './stores/sqlite/sqlite.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore, MessageState } from './stores/store.ts'
 
 // Anything may be done to a conversation, in any order, by two writers, with crashes in between: what is kept and what is

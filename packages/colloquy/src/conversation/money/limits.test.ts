@@ -10,7 +10,7 @@ import type { Engine } from '../../protocol/types/engine.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
 import { tool } from '../../tools/tool.ts'
 import { BudgetError, type Conversation, type Limits, memoryStore, openConversations } from '../index.ts'
-import { postgresStore } from '../stores/postgres/postgres.ts'
+import { postgresStore } from '../stores/postgres/store.ts'
 import type { ConversationStore } from '../stores/store.ts'
 
 /** A reply of all of the `max_tokens`, so that nothing is left of what was held but some of the prompt. */

@@ -9,7 +9,7 @@ import { script } from '../../engines/script.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
 import { BudgetError, type Conversations, openConversations } from '../index.ts'
-import { sqliteStore } from '../stores/sqlite/sqlite.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 
 /** A call can take 1.5 cents, and its prompt. */
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1000, metadata: { user_id: 'ada' } }

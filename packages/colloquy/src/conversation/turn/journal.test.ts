@@ -4,7 +4,7 @@ import type { ContentBlockStartEvent, MessageStreamEvent } from '../../protocol/
 import { parseEvent } from '../../protocol/codec/event-stream.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { Journal, readJournal } from './journal.ts'
-import { memoryStore } from '../stores/memory.ts'
+import { memoryStore } from '../stores/memory/store.ts'
 import { ReplyBuilder, blockJson } from './reply-builder.ts'
 import type { ConversationStore, JournalStep } from '../stores/store.ts'
 

@@ -8,7 +8,7 @@ import { offline } from '../../engines/offline/offline.ts'
 import { type ScriptEngine, script } from '../../engines/script.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { type Conversation, type ConversationStore, openConversations } from '../index.ts'
-import { sqliteStore } from '../stores/sqlite/sqlite.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 
 const long = 'word '.repeat(100)
 const facts = 'Ada likes trains, and many other things that are worth while to be written down.'

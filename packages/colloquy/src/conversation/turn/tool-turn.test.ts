@@ -5,7 +5,7 @@ import type { ContentBlock } from '../../protocol/types/message.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../conversations.ts'
-import { memoryStore } from '../stores/memory.ts'
+import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore } from '../stores/store.ts'
 
 const calls = (...ids: string[]): ScriptedMessage => ({

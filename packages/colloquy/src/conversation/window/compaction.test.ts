@@ -12,7 +12,7 @@ import { fromUsd } from '../../protocol/models/money.ts'
 import { tool } from '../../tools/index.ts'
 import { BudgetError, type Conversation, type ConversationStore, memoryStore, openConversations } from '../index.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { sqliteStore } from '../stores/sqlite/sqlite.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 100, window: { policy: 'compact' } }
 const usage: Usage = {

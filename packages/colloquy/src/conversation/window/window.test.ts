@@ -6,7 +6,7 @@ import type { MessageParam } from '../../protocol/types/params.ts'
 import { tool } from '../../tools/index.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../conversations.ts'
-import { memoryStore } from '../stores/memory.ts'
+import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { promptLimit, WindowError } from './window.ts'
 

@@ -3,7 +3,7 @@ import { ConversationNotFoundError } from '../../errors.ts'
 import { accountsJson } from './spending.ts'
 import { unpaid } from '../../history/records.ts'
 import { correcting, usedBy } from '../../money/spending.ts'
-import { isAbandoned, type Lease } from '../owner.ts'
+import { isAbandoned, type Lease } from '../lease.ts'
 import type { FinishedTurn, FinishStep, JournalStep, UnfinishedReply } from '../store.ts'
 import { wordsOf } from '../../history/text.ts'
 

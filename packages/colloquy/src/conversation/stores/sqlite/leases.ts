@@ -1,5 +1,5 @@
 import type { SqliteConnection } from './connection.ts'
-import { isAbandoned, type Lease, thisProcess } from '../owner.ts'
+import { isAbandoned, type Lease, thisProcess } from '../lease.ts'
 import { hold, settle } from './spending.ts'
 import type { Account, Reservation, JournalStep, UnfinishedReply } from '../store.ts'
 

@@ -1,8 +1,8 @@
-import { ConversationConflictError, ConversationNotFoundError, StoreError } from '../errors.ts'
-import { MemorySpending } from './memory-spending.ts'
-import { unpaid } from '../history/records.ts'
-import { correcting, holding, numbersOf, settling, usedBy } from '../money/spending.ts'
-import { excerptOf, textOf } from '../history/text.ts'
+import { ConversationConflictError, ConversationNotFoundError, StoreError } from '../../errors.ts'
+import { MemorySpending } from './spending.ts'
+import { unpaid } from '../../history/records.ts'
+import { correcting, holding, numbersOf, settling, usedBy } from '../../money/spending.ts'
+import { excerptOf, textOf } from '../../history/text.ts'
 import type {
   Account,
   BeginStep,
@@ -23,8 +23,8 @@ import type {
   SearchHit,
   Spending,
   TreeNode,
-} from './store.ts'
-import { descendants, isUnfinished, pathTo } from '../history/tree.ts'
+} from '../store.ts'
+import { descendants, isUnfinished, pathTo } from '../../history/tree.ts'
 
 export interface MemoryStoreOptions {
   /** How long a turn may be silent before it counts as abandoned. Default 30,000. */

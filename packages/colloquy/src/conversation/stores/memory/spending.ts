@@ -1,5 +1,5 @@
-import { checkAccount, type Entry, nothingSpent } from '../money/spending.ts'
-import type { Account, Amounts, LimitedAccount, Spending } from './store.ts'
+import { checkAccount, type Entry, nothingSpent } from '../../money/spending.ts'
+import type { Account, Amounts, LimitedAccount, Spending } from '../store.ts'
 
 /** The accounts of a store in memory. */
 export class MemorySpending {

@@ -4,7 +4,7 @@ import { PostgresLeases } from './leases.ts'
 import type { PostgresDatabase } from './schema.ts'
 import { searchMessages } from './search.ts'
 import { accountsJson, forgetDays, limitedJson, numbersOf, spendHeld, spendingOf } from './spending.ts'
-import { thisProcess } from '../owner.ts'
+import { thisProcess } from '../lease.ts'
 import type {
   Account,
   BeginStep,

@@ -16,8 +16,8 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { script } from '../../../engines/script.ts'
 import { type Conversation, openConversations } from '../../index.ts'
 import type { ConversationStore } from '../store.ts'
-import { isGone, thisProcess } from '../owner.ts'
-import { sqliteStore } from './sqlite.ts'
+import { isGone, thisProcess } from '../lease.ts'
+import { sqliteStore } from './store.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 
