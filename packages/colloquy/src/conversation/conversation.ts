@@ -1,7 +1,8 @@
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, isRunnable, type RunnableTool } from '../tools/runnable.ts'
-import { type Branch, branchesOf, numberOf, turnStart, versionsOf } from './history/branches.ts'
+import { addConversation } from './add-conversation.ts'
+import { type Branch, branchesOf } from './branches.ts'
 import { CachePlanner } from './cache/cache-planner.ts'
 import { checkContent, checkReplacement } from './history/content.ts'
 import { cutFor } from './window/cut.ts'
@@ -10,11 +11,12 @@ import type { History } from './history/history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { copyPath } from './history/records.ts'
 import { type Plan, planToContinue, requestOf } from './turn/request.ts'
-import { type ConversationSettings, changeSettings } from './settings.ts'
-import { addConversation, type ConversationState } from './turn/state.ts'
+import { changeSettings } from './check-settings.ts'
+import type { ConversationSettings } from './settings.ts'
+import type { ConversationState } from './turn/state.ts'
 import type { ConversationStore, MessageRecord, TreeNode } from './stores/store.ts'
 import { summaryRequest } from './turn/summary-turn.ts'
-import { newestLeaf, withoutSummaries } from './history/tree.ts'
+import { newestLeaf, numberOf, turnStart, versionsOf, withoutSummaries } from './history/tree.ts'
 import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './turn/tool-turn.ts'
 import { type Reply, Turn } from './turn/turn.ts'
 import { type Asking, runTurn, type TurnRequest } from './turn/turn-runner.ts'
@@ -262,9 +264,10 @@ export class Conversation {
   ): Turn {
     const { signal, onConflict = 'fail', tools = [], toolOptions } = options
     const overrides = settingsOf(options)
+    const settings = (): ConversationSettings => changeSettings(this.settings, overrides)
     return new Turn(async (control) => {
       const step = (plan: TurnRequest['plan'], key?: string): Promise<Reply> =>
-        runTurn(this.#state, this.#asking, { plan, overrides, onConflict, key }, control)
+        runTurn(this.#state, this.#asking, { plan, settings, onConflict, key }, control)
       if (!tools.some(isRunnable)) return step(plan, key)
       const turn: ToolTurn = {
         ...toolOptions,

@@ -4,7 +4,7 @@ import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { callsIn } from '../../protocol/models/token-counts.ts'
-import { hasOwnMarks, placeMarks } from './cache-marks.ts'
+import { hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history/history.ts'
 
@@ -65,7 +65,8 @@ export class CachePlanner {
       readFactor: readFactor(model),
     })
     const marks = placeMarks(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
-    history.mark(messages, marks.messages)
+    const marked = [...marks.messages].map(([index, mark]) => [index, withMark(messages[index]!, mark)] as const)
+    history.replace(messages, new Map(marked))
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
     return {

@@ -5,10 +5,16 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from '../../protocol/types/params.ts'
+import { unansweredIn } from '../../tools/run.ts'
 import { ContentError } from '../errors.ts'
 
-/** The calls that wait for results at the end of a history: ids of `tool_use` blocks. */
+/** The tool calls at the end of a history that have no result yet, by the ids of their `tool_use` blocks. */
 export type WaitingCalls = readonly string[]
+
+/** The tool calls that wait for a result after the last message. */
+export function waitingCalls(last: MessageParam | undefined): string[] {
+  return unansweredIn(last === undefined ? [] : [last]).map(({ id }) => id)
+}
 
 /**
  * Checks what a user says as the API would, so that nothing is written or paid for that it refuses: no empty text, no

@@ -1,12 +1,10 @@
 import { jsonOf, attachJson } from '../../protocol/codec/attached-json.ts'
-import type { CacheControlEphemeral } from '../../protocol/types/cache-control.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
-import { withMark } from '../cache/cache-marks.ts'
+import { waitingCalls } from './content.ts'
 import { lazyMessage } from './lazy-message.ts'
 import { MessageBytes } from './message-bytes.ts'
-import { droppedFor, type ReplyRecord } from '../money/ledger.ts'
-import { waitingCalls } from '../turn/request.ts'
+import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
@@ -72,16 +70,16 @@ export class History {
   }
 
   /**
-   * Puts a cache mark on the last block of some messages. The marks stand near the end: what is before the first of them is
-   * sent as it was kept.
+   * Replaces some messages of a list. Replacements near its end are cheap: everything before the first one is sent from the
+   * bytes that are already encoded.
    *
-   * @param messages from `sent`, and changed in place.
-   * @param marks by the message's place.
+   * @param messages from `sent`; changed in place.
+   * @param replacements by index in `messages`.
    */
-  mark(messages: MessageParam[], marks: ReadonlyMap<number, CacheControlEphemeral>): void {
-    if (marks.size === 0) return
-    for (const [index, mark] of marks) messages[index] = withMark(messages[index]!, mark)
-    this.#kept(messages, Math.min(...marks.keys()))
+  replace(messages: MessageParam[], replacements: ReadonlyMap<number, MessageParam>): void {
+    if (replacements.size === 0) return
+    for (const [index, message] of replacements) messages[index] = message
+    this.#kept(messages, Math.min(...replacements.keys()))
   }
 
   /** Whether a message of the user's carries a cache mark of its own. */
@@ -137,6 +135,17 @@ export class History {
       this.#lastReply = { record, about: JSON.parse(record.reply!) as ReplyRecord }
     }
     return this.#lastReply
+  }
+
+  /**
+   * The tokens of the prompt and the reply up to the last message, from that reply's usage. Undefined if the last message is
+   * not a complete reply with a usage of its own.
+   */
+  get usedTokens(): number | undefined {
+    const { last, lastReply } = this
+    if (last?.state !== 'committed' || last !== lastReply?.record) return undefined
+    const { message, unpaid } = lastReply.about
+    return message === undefined || unpaid ? undefined : Number(tokensOf(message.usage))
   }
 
   /** The history up to and with the message; undefined where it does not stand in this one. */

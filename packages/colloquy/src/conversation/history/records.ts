@@ -1,7 +1,6 @@
-import type { ReplyRecord } from '../money/ledger.ts'
+import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
-import type { Summary } from '../window/summary.ts'
 
 /** A conversation as it is brought in from elsewhere. */
 export interface Archive {
@@ -21,7 +20,7 @@ export function newRecord(
 /** A copy of messages as a path of their own, and of the summaries of it. They were paid for where they come from. */
 export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
   const copies = records.map((record, index) => {
-    return { ...record, number: index + 1, parent: index, reply: unpaid(record.reply) }
+    return { ...record, number: index + 1, parent: index, reply: markUnbilled(record.reply) }
   })
   for (const { upTo, text } of summaries) {
     const place = records.findIndex(({ number }) => number === upTo) + 1
@@ -32,12 +31,6 @@ export function copyPath(records: readonly MessageRecord[], summaries: readonly 
     copies.push({ ...newRecord(beside), reply })
   }
   return copies
-}
-
-/** What is known of a reply, where no call of this conversation made it. */
-export function unpaid(reply: string | null): string | null {
-  if (reply === null) return null
-  return JSON.stringify({ ...(JSON.parse(reply) as ReplyRecord), unpaid: true } satisfies ReplyRecord)
 }
 
 export function messageJson(role: string, content: string): string {

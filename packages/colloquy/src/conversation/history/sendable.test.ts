@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContentBlock, StopReason } from '../../protocol/types/message.ts'
 import { unlisted } from '../../protocol/types/unlisted.ts'
-import type { ArrivedBlock } from '../turn/reply-builder.ts'
+import type { ArrivedBlock } from './reply-builder.ts'
 import { keepReply } from './sendable.ts'
 
 const text = (words: string): ContentBlock => ({ type: 'text', text: words, citations: null })

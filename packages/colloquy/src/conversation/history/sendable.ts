@@ -1,7 +1,7 @@
 import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../../protocol/sendable.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
-import { type ArrivedBlock, blockJson, isWholeInput } from '../turn/reply-builder.ts'
+import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is kept. */
 export interface KeptReply {

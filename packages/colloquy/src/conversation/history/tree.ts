@@ -1,4 +1,5 @@
-import type { MessageState, TreeNode } from '../stores/store.ts'
+import { ConversationNotFoundError } from '../errors.ts'
+import type { MessageRecord, MessageState, TreeNode } from '../stores/store.ts'
 
 export function isUnfinished(state: MessageState): boolean {
   return state === 'pending' || state === 'streaming' || state === 'awaiting_tools'
@@ -34,4 +35,30 @@ export function newestLeaf(nodes: readonly TreeNode[], number: number): number {
   const below = descendants(nodes, number)
   const inside = nodes.filter((node) => below.has(node.number))
   return leaves(inside).at(-1)!.number
+}
+
+/** The messages that stand where this one stands, itself included, by number. */
+export function versionsOf(nodes: readonly TreeNode[], conversationId: string, number: number): number[] {
+  const own = nodes.find((node) => node.number === number)
+  if (own === undefined) throw new ConversationNotFoundError(conversationId, String(number))
+  return nodes.filter(({ parent, role }) => parent === own.parent && role === own.role).map((node) => node.number)
+}
+
+/** A message's number from its id. */
+export function numberOf(conversationId: string, messageId: string): number {
+  const number = /^[1-9]\d{0,15}$/.test(messageId) ? Number(messageId) : Number.NaN
+  if (!Number.isSafeInteger(number)) throw new ConversationNotFoundError(conversationId, messageId)
+  return number
+}
+
+/** The message with which the n-th last turn began: what the user said, not results that answer calls. */
+export function turnStart(records: readonly MessageRecord[], turns: number): MessageRecord | undefined {
+  return records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
+}
+
+/** Whether a message carries results of tools. */
+export function answersCalls({ json }: Pick<MessageRecord, 'json'>): boolean {
+  if (!json.includes('"tool_result"')) return false
+  const { content } = JSON.parse(json) as { content: string | { type: string }[] }
+  return typeof content !== 'string' && content.some(({ type }) => type === 'tool_result')
 }

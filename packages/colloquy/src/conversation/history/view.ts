@@ -1,7 +1,7 @@
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
-import type { ReplyRecord } from '../money/ledger.ts'
+import type { ReplyRecord } from './reply-record.ts'
 import type { ConversationSummary, MessageRecord, MessageState, SearchHit } from '../stores/store.ts'
 import { textOf } from './text.ts'
 import { isUnfinished } from './tree.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Usage } from '../../protocol/types/message.ts'
 import { Ledger } from './ledger.ts'
-import { usedBy } from './spending.ts'
+import { usageOf } from './spending.ts'
 
 const split = { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 20 }
 
@@ -17,7 +17,7 @@ test('cache writes are summed up as they are paid for, where a server tells only
     const usage = { input_tokens: 1, ...written, cache_read_input_tokens: 2, output_tokens: 3 }
     const reply = JSON.stringify({ message: { usage }, cost_pico_usd: 0 })
     const { cache_creation_input_tokens: total, cache_creation: writes } = new Ledger([{ reply }]).total
-    return [total, writes.ephemeral_5m_input_tokens, writes.ephemeral_1h_input_tokens, usedBy(reply).tokens]
+    return [total, writes.ephemeral_5m_input_tokens, writes.ephemeral_1h_input_tokens, usageOf(reply).tokens]
   })
   assert.deepEqual(sums, [
     [120, 100, 20, 126n],

@@ -1,8 +1,8 @@
 import { countTokens } from '../../engines/tokens.ts'
 import { type Cost, costOf } from '../../protocol/models/cost.ts'
-import type { ContentBlock, Message, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
+import type { ContentBlock, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
-import type { Summary } from '../window/summary.ts'
+import type { ReplyRecord } from '../history/reply-record.ts'
 
 export interface ReplyCost extends Cost {
   /** The reply was interrupted, so its output is counted by estimate. */
@@ -29,27 +29,6 @@ export interface TotalUsage {
   output_tokens: number
   server_tool_use: Required<ServerToolUsage>
   cost: TotalCost
-}
-
-/** What is known about a reply besides its content: the JSON beside it in the store. */
-export interface ReplyRecord {
-  message?: Omit<Message, 'content'>
-  /** Null: no known price. */
-  cost_pico_usd?: number | null
-  estimated?: true
-  error?: { name: string; message: string; type?: string }
-  /** No call to be paid made it: it was written by hand, or copied, or what it used is counted beside it. */
-  unpaid?: true
-  /** How many of the first messages of its path were not sent for it. Absent: none. */
-  dropped?: number
-  /** It is a summary, and of what. */
-  summary?: Summary
-}
-
-/** How many of the first messages of its path were not sent for a reply. @param reply the JSON beside it. */
-export function droppedFor(reply: string | null): number {
-  if (!reply?.includes('"dropped"')) return 0
-  return (JSON.parse(reply) as ReplyRecord).dropped ?? 0
 }
 
 /** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */

@@ -1,8 +1,7 @@
-import type { UsageIteration } from '../../protocol/types/message.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
-import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
+import { callsIn } from '../../protocol/models/token-counts.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
-import type { ReplyRecord } from './ledger.ts'
+import { type ReplyRecord, tokensOf } from '../history/reply-record.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from '../stores/store.ts'
 
 // What every store does with its accounts, whatever it keeps them in.
@@ -14,7 +13,7 @@ export interface Used {
 }
 
 /** What the call used whose reply this stands beside. @param reply JSON of a `ReplyRecord`. */
-export function usedBy(reply: string): Used {
+export function usageOf(reply: string): Used {
   const { message, cost_pico_usd: picoUsd, unpaid } = JSON.parse(reply) as ReplyRecord
   if (message === undefined || unpaid) return { picoUsd: 0n, tokens: 0n }
   const tokens = callsIn(message.usage).reduce((sum, call) => sum + tokensOf(call), 0n)
@@ -22,16 +21,10 @@ export function usedBy(reply: string): Used {
 }
 
 /** What stays of a reply that is erased: what its call used and cost. Undefined where none was paid. */
-export function numbersOf(reply: string | null): string | undefined {
+export function billingPart(reply: string | null): string | undefined {
   const { message, cost_pico_usd, estimated, unpaid } = JSON.parse(reply ?? '{}') as ReplyRecord
   if (message === undefined || unpaid) return undefined
   return JSON.stringify({ message: { usage: message.usage }, cost_pico_usd, estimated })
-}
-
-/** All tokens of calls, prompts and replies. What is no count is none. */
-export function tokensOf(usage: Omit<UsageIteration, 'type'>): bigint {
-  const counts = Object.values(tokenCounts(usage))
-  return BigInt(counts.reduce((sum, count) => sum + (Number.isInteger(count) ? count : 0), 0))
 }
 
 /** A change of an account. */
@@ -41,12 +34,12 @@ export interface Entry extends Amounts {
 }
 
 /** What is held, nothing being spent yet. */
-export function holding({ picoUsd, tokens }: Amounts): Entry {
+export function reservationEntry({ picoUsd, tokens }: Amounts): Entry {
   return { picoUsd: 0n, tokens: 0n, held: { picoUsd, tokens }, unpriced: 0 }
 }
 
 /** What was held is free again, and what was used is spent. What has no price counts with what was held for it. */
-export function settling({ picoUsd, tokens }: Amounts, used: Used): Entry {
+export function settlementEntry({ picoUsd, tokens }: Amounts, used: Used): Entry {
   return {
     picoUsd: used.picoUsd ?? picoUsd,
     tokens: used.tokens,
@@ -59,9 +52,9 @@ export function settling({ picoUsd, tokens }: Amounts, used: Used): Entry {
  * What a reply used that was given up, and came after all: what was counted of it then is taken back. Undefined where it
  * came before and was counted.
  */
-export function correcting(given: string, reply: string): Entry | undefined {
+export function correctionEntry(given: string, reply: string): Entry | undefined {
   if ((JSON.parse(given) as ReplyRecord).unpaid) return undefined
-  const [counted, used] = [usedBy(given), usedBy(reply)]
+  const [counted, used] = [usageOf(given), usageOf(reply)]
   return {
     picoUsd: (used.picoUsd ?? 0n) - (counted.picoUsd ?? 0n),
     tokens: used.tokens - counted.tokens,

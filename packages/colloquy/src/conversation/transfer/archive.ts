@@ -1,12 +1,12 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
-import { checkMessage } from '../history/content.ts'
+import { checkMessage, waitingCalls } from '../history/content.ts'
 import { ContentError } from '../errors.ts'
 import { importClaudeCode, isClaudeCode } from './claude-code.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
-import { type Archive, newRecord, unpaid } from '../history/records.ts'
+import { type Archive, newRecord } from '../history/records.ts'
+import { markUnbilled } from '../history/reply-record.ts'
 import { openRecovered } from '../turn/recovery.ts'
-import { waitingCalls } from '../turn/request.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord, MessageState } from '../stores/store.ts'
 
@@ -102,7 +102,7 @@ function fromExport(about: Map<string, string>, lines: readonly Map<string, stri
       createdAt: Date.parse(JSON.parse(members.get('createdAt') ?? '""') as string) || 0,
       json,
       received,
-      reply: unpaid(members.get('reply') ?? null),
+      reply: markUnbilled(members.get('reply') ?? null),
     }
   })
   const head = numberIn(about, 'head', -1)

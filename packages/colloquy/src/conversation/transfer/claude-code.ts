@@ -1,8 +1,8 @@
 import { isThinking } from '../../protocol/sendable.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
-import type { ReplyRecord } from '../money/ledger.ts'
-import { type Archive, messageJson, newRecord, unpaid } from '../history/records.ts'
+import { markUnbilled, type ReplyRecord } from '../history/reply-record.ts'
+import { type Archive, messageJson, newRecord } from '../history/records.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
 type Line = ReadonlyMap<string, string>
@@ -137,7 +137,7 @@ function recordOf(line: Line, members: Line, number: number, parent: number): Me
   const { content: _, ...message } = Object.fromEntries(
     [...members].map(([name]) => [name, value(members, name)]),
   ) as unknown as Message
-  return { ...record, reply: unpaid(JSON.stringify({ message } satisfies ReplyRecord)) }
+  return { ...record, reply: markUnbilled(JSON.stringify({ message } satisfies ReplyRecord)) }
 }
 
 function value(line: Line, name: string): unknown {

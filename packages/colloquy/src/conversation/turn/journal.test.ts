@@ -5,7 +5,7 @@ import { parseEvent } from '../../protocol/codec/event-stream.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { Journal, readJournal } from './journal.ts'
 import { memoryStore } from '../stores/memory/store.ts'
-import { ReplyBuilder, blockJson } from './reply-builder.ts'
+import { ReplyBuilder, blockJson } from '../history/reply-builder.ts'
 import type { ConversationStore, JournalStep } from '../stores/store.ts'
 
 const message = {

@@ -1,7 +1,7 @@
 import { ConversationNotFoundError, StoreError } from '../errors.ts'
 import { endOf } from './exchange.ts'
 import { readJournal } from './journal.ts'
-import { ReplyBuilder } from './reply-builder.ts'
+import { ReplyBuilder } from '../history/reply-builder.ts'
 import type { ConversationStore, FinishStep, OpenedConversation, UnfinishedReply } from '../stores/store.ts'
 
 // While one is ended another process may die, but not for ever.

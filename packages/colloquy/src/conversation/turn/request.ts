@@ -8,8 +8,8 @@ import { withCompaction } from '../window/compaction.ts'
 import { ContentError } from '../errors.ts'
 import type { History } from '../history/history.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
-import type { ReplyRecord } from '../money/ledger.ts'
-import { ReplyBuilder } from './reply-builder.ts'
+import type { ReplyRecord } from '../history/reply-record.ts'
+import { ReplyBuilder } from '../history/reply-builder.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
@@ -96,14 +96,9 @@ export function builderFor({ prefill = [] }: Pick<Plan, 'prefill'>): ReplyBuilde
   return new ReplyBuilder(prefill)
 }
 
-/** The prompt's tokens as the engine counts them; undefined where it counts none. */
-export async function countedTokens(engine: Engine, params: MessageCreateParams): Promise<number | undefined> {
-  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = params
-  return (await engine.countTokens?.(counted))?.input_tokens
-}
-
-/** The ids of the calls that wait for their results after the last message. */
-export function waitingCalls(last: MessageParam | undefined): string[] {
-  if (last?.role !== 'assistant' || typeof last.content === 'string') return []
-  return last.content.filter((block) => block.type === 'tool_use').map(({ id }) => id)
+/** The prompt's tokens, counted by the engine. Undefined if the engine cannot count. */
+export async function countedTokens(engine: Engine, request: () => MessageCreateParams): Promise<number | undefined> {
+  if (engine.countTokens === undefined) return undefined
+  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = request()
+  return (await engine.countTokens(counted)).input_tokens
 }

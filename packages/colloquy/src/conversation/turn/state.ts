@@ -1,11 +1,9 @@
 import { CachePlanner } from '../cache/cache-planner.ts'
 import { ConversationConflictError } from '../errors.ts'
 import { History } from '../history/history.ts'
-import { newConversationId } from './id.ts'
 import { Ledger } from '../money/ledger.ts'
 import { openRecovered } from './recovery.ts'
-import type { Archive } from '../history/records.ts'
-import { type ConversationSettings, checkSettings } from '../settings.ts'
+import type { ConversationSettings } from '../settings.ts'
 import type {
   Amounts,
   BegunTurn,
@@ -16,9 +14,8 @@ import type {
   MessageRecord,
   OpenedConversation,
 } from '../stores/store.ts'
-import { type Summary, summaryIn } from '../window/summary.ts'
+import { type Summary, summaryIn } from '../history/reply-record.ts'
 import { isUnfinished } from '../history/tree.ts'
-import { titleOf } from '../history/view.ts'
 
 /** As a store opens it, or one that was just made. */
 type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversation>
@@ -198,21 +195,6 @@ export class ConversationState {
     this.#isReceiving = last !== undefined && isUnfinished(last.state)
     this.history = new History(this.#isReceiving ? messages.slice(0, -1) : messages)
   }
-}
-
-/** Adds a conversation to the store. Throws where its settings are no settings, and then adds nothing. */
-export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
-  const { title, settings, messages, head } = archive
-  checkSettings(settings)
-  const at = Date.now()
-  const id = newConversationId(at)
-  const asked = messages.find(({ role }) => role === 'user')
-  const given = title ?? (asked && titleOf([asked])) ?? null
-  const conversation = await store.create({ id, title: given, settings: JSON.stringify(settings), at, messages, head })
-  return new ConversationState(
-    store,
-    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, offPathReplies: [] },
-  )
 }
 
 function parseSettings(json: string): ConversationSettings {

@@ -1,25 +1,20 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
-import type { Call } from '../money/budget.ts'
+import type { CostInput } from '../money/cost-ceiling.ts'
 import { CachePlanner } from '../cache/cache-planner.ts'
 import { type Cover, type Cut, cutFor } from '../window/cut.ts'
 import { SummaryError } from '../errors.ts'
 import { type Exchanged, exchange } from './exchange.ts'
 import type { History } from '../history/history.ts'
-import { beginWithin, billWithin } from './hold.ts'
-import type { ReplyRecord } from '../money/ledger.ts'
-import { ReplyBuilder } from './reply-builder.ts'
-import { requestOf } from './request.ts'
-import { type ConversationSettings, changeSettings } from '../settings.ts'
+import { beginReserved, estimateIfLimited } from './reservation.ts'
+import type { ReplyRecord, Summary } from '../history/reply-record.ts'
+import { ReplyBuilder } from '../history/reply-builder.ts'
+import { countedTokens, requestOf } from './request.ts'
+import type { ConversationSettings } from '../settings.ts'
 import type { ConversationState } from './state.ts'
 import type { Account, BegunTurn, FinishStep } from '../stores/store.ts'
-import {
-  type Summary,
-  summaryInstructions,
-  summarySettings,
-  summaryTokens,
-  type WrittenSummary,
-} from '../window/summary.ts'
+import { summaryInstructions, summarySettings, summaryTokens } from '../window/summary.ts'
+import type { WrittenSummary } from './window-report.ts'
 import type { TurnControl } from './turn.ts'
 import type { Asking, TurnRequest } from './turn-runner.ts'
 import { promptLimit } from '../window/window.ts'
@@ -33,10 +28,10 @@ import { promptLimit } from '../window/window.ts'
 export async function makeRoom(
   state: ConversationState,
   asking: Asking,
-  { plan: makePlan, overrides, key }: TurnRequest,
+  { plan: makePlan, settings: makeSettings, key }: TurnRequest,
   control: TurnControl,
 ): Promise<void> {
-  const settings = changeSettings(state.settings, overrides)
+  const settings = makeSettings()
   if (settings.window?.policy !== 'summarize') return
   // What was asked before need not be asked again.
   if (key !== undefined && (await state.store.find(state.id, key)) !== undefined) return
@@ -101,16 +96,17 @@ async function begin({ state, asking }: Running, summarizing: Summarizing): Prom
   const { engine, limits } = asking
   const { settings } = summarizing
   const upTo = lastCovered(summarizing)
-  const { params, context, history } = summaryRequest(summarizing, asking)
-  const call = (): Call => ({ params, history, added: [], engine, sameSettings: false })
+  const { params, context } = summaryRequest(summarizing, asking)
+  const countTokens = (): Promise<number | undefined> => countedTokens(engine, () => params)
+  const input = (): CostInput => ({ params, usedTokens: undefined, added: [], countTokens })
   // A summary that a budget cut short would stand for everything that it does not say.
   const limiting = { budget: whole(settings.budget), limits: whole(limits) }
-  const bill = await billWithin(limiting, call)
+  const ceiling = await estimateIfLimited(limiting, input)
   return state.exclusively(async () => {
     const { id, record } = state
     const step = { id, version: record.version, parent: upTo, messages: [], role: 'summary' as const, at: Date.now() }
     const user = settings.metadata?.user_id ?? ''
-    const { begun, hold } = await beginWithin(state, limiting, step, { bill, user })
+    const { begun, hold } = await beginReserved(state, limiting, step, { ceiling, user })
     // Only a key finds a turn that was begun before, and there is none.
     if (begun.repeated) throw new AnthropicError('Cannot begin a summary: found one')
     state.record = { ...record, version: begun.version, last: begun.reply }
@@ -128,7 +124,7 @@ function whole<Given extends { fit?: boolean }>(limits: Given | undefined): Give
 export function summaryRequest(
   summarizing: Summarizing,
   { cacheMarks }: Pick<Asking, 'cacheMarks'>,
-): ReturnType<typeof requestOf> & { history: History } {
+): ReturnType<typeof requestOf> {
   const { settings, cut } = summarizing
   const limit = promptLimit(settings)!
   // A token is three quarters of a word; a summary that is cut off has lost its end.
@@ -140,7 +136,7 @@ export function summaryRequest(
   // Another model reads nothing of the cache, and nobody comes back for what it would write.
   const isCached = cacheMarks && params.model === settings.model
   const marked = isCached ? new CachePlanner().plan(params, history, Date.now())?.params : undefined
-  return { params: marked ?? params, context, history }
+  return { params: marked ?? params, context }
 }
 
 function lastCovered({ history, cover }: Summarizing): number {

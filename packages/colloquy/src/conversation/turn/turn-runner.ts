@@ -5,31 +5,33 @@ import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import type { MessageContentParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { replay } from '../../protocol/codec/replay.ts'
-import type { Bill, Call } from '../money/budget.ts'
+import type { CostCeiling, CostInput } from '../money/cost-ceiling.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
 import { cutFor } from '../window/cut.ts'
 import { BudgetError, ConversationConflictError } from '../errors.ts'
 import { endOf, type Exchanged, exchange } from './exchange.ts'
 import type { SentPart } from '../history/history.ts'
-import { beginWithin, billWithin } from './hold.ts'
+import { beginReserved, estimateIfLimited } from './reservation.ts'
 import type { Limits } from '../money/limits.ts'
-import { type ReplyCost, type ReplyRecord, replyCost } from '../money/ledger.ts'
-import { ReplyBuilder } from './reply-builder.ts'
-import { builderFor, type Plan, requestOf } from './request.ts'
-import { type ConversationSettings, changeSettings } from '../settings.ts'
+import { type ReplyCost, replyCost } from '../money/ledger.ts'
+import type { ReplyRecord } from '../history/reply-record.ts'
+import { ReplyBuilder } from '../history/reply-builder.ts'
+import { builderFor, countedTokens, type Plan, requestOf } from './request.ts'
+import type { ConversationSettings } from '../settings.ts'
 import type { ConversationState } from './state.ts'
 import type { Account, BegunTurn, FinishStep, MessageRecord, RepeatedTurn } from '../stores/store.ts'
 import { makeRoom } from './summary-turn.ts'
 import { isUnfinished } from '../history/tree.ts'
 import type { Reply, TurnControl } from './turn.ts'
-import { windowReport } from '../window/window-report.ts'
+import { windowReport } from './window-report.ts'
 import { replyMessage, titleOf } from '../history/view.ts'
 import { checkFits } from '../window/window.ts'
 
 export interface TurnRequest {
   /** Says what to ask, of the conversation as it stands. Run again when someone else changed it. */
   plan: () => Plan | Promise<Plan>
-  overrides: Partial<ConversationSettings>
+  /** The settings of the turn: those of the conversation as it is, with what the turn changes. */
+  settings: () => ConversationSettings
   onConflict: 'fail' | 'queue' | 'branch'
   key?: string | undefined
 }
@@ -149,26 +151,28 @@ function isHeldBack(error: unknown): boolean {
 async function beginNow(
   state: ConversationState,
   { engine, limits }: Asking,
-  { plan: makePlan, key, overrides }: TurnRequest,
+  { plan: makePlan, key, settings: makeSettings }: TurnRequest,
 ): Promise<Planned | RepeatedTurn> {
   // What follows is planned, and what it may cost reckoned, for the conversation as it is now.
   const { id, record } = state
   // Whatever is wrong with the settings shows before anything is written.
-  const settings = changeSettings(state.settings, overrides)
+  const settings = makeSettings()
   const plan = await makePlan()
-  const { bill, part } =
-    plan.reply === undefined ? await fit(state, { engine, limits }, settings, plan) : { bill: undefined, part: whole }
+  const { ceiling, part } =
+    plan.reply === undefined
+      ? await fit(state, { engine, limits }, settings, plan)
+      : { ceiling: undefined, part: whole }
   const { parent, messages } = plan
   const at = Date.now()
-  const { begun, hold, maxTokens } = await beginWithin(
+  const { begun, hold, maxTokens } = await beginReserved(
     state,
     { budget: settings.budget, limits },
     { id, version: record.version, parent, messages, key, title: titleFor(plan), at },
-    { bill, user: settings.metadata?.user_id ?? '' },
+    { ceiling, user: settings.metadata?.user_id ?? '' },
   )
   if (begun.repeated) return begun
   // Only the next bill asks.
-  state.askedWith = bill && promptSettings(settings)
+  state.askedWith = ceiling && promptSettings(settings)
   const asked = askedRecords(plan, begun.first, at)
   state.began(begun, plan.history, asked, titleFor(plan) ?? null)
   if (hold !== undefined) state.hold(begun.reply, hold)
@@ -199,7 +203,7 @@ async function fit(
   { engine, limits }: Pick<Asking, 'engine' | 'limits'>,
   settings: ConversationSettings,
   plan: Plan,
-): Promise<{ bill: Bill | undefined; part: SentPart }> {
+): Promise<{ ceiling: CostCeiling | undefined; part: SentPart }> {
   const { budget } = settings
   const added = plan.messages.map(({ json }) => json)
   const cut = cutFor({ settings, history: plan.history, added, summaries: state.summaries })
@@ -208,12 +212,13 @@ async function fit(
     const messages = [...history.sent, ...added.map((json) => parseJson(json) as MessageParam)]
     return requestOf(settings, plan, messages).params
   }
-  await checkFits(request, cut.tokens, settings, engine)
-  const call = (): Call => {
-    const sameSettings = !cut.moved && state.askedWith === promptSettings(settings)
-    return { params: request(), history, added, engine, sameSettings }
+  const countTokens = (): Promise<number | undefined> => countedTokens(engine, request)
+  await checkFits(settings, cut.tokens, countTokens)
+  const input = (): CostInput => {
+    const isSame = !cut.moved && state.askedWith === promptSettings(settings)
+    return { params: request(), usedTokens: isSame ? history.usedTokens : undefined, added, countTokens }
   }
-  return { bill: await billWithin({ budget, limits }, call), part: cut }
+  return { ceiling: await estimateIfLimited({ budget, limits }, input), part: cut }
 }
 
 /** Waits for a while, where a turn is under way that another writer began. */

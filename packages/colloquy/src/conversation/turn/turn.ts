@@ -3,8 +3,7 @@ import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
 import type { ReplyCost } from '../money/ledger.ts'
-import type { WrittenSummary } from '../window/summary.ts'
-import type { WindowReport } from '../window/window-report.ts'
+import type { WindowReport, WrittenSummary } from './window-report.ts'
 
 /** What the model answered, kept. */
 export interface Reply {

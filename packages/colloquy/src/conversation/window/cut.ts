@@ -1,9 +1,9 @@
 import { findModel } from '../../protocol/models/models.ts'
-import { answersCalls } from '../history/branches.ts'
-import { tokensTo } from '../money/budget.ts'
+import { answersCalls } from '../history/tree.ts'
 import type { History, SentPart } from '../history/history.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { type Summary, summaryMessage, summaryTokens } from './summary.ts'
+import type { Summary } from '../history/reply-record.ts'
+import { summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
 
 /** What is to be sent: what stands in the history, and behind it the messages that are added, as JSON. */
@@ -40,7 +40,7 @@ export function cutFor(asked: Asked): Cut {
   const part = partOf(asked, policy, before)
   // Where the API has compacted, the last usage is of what it made of the prompt.
   const moved = policy !== 'compact' && part.dropped !== before
-  const known = moved ? undefined : tokensTo(history)
+  const known = moved ? undefined : history.usedTokens
   const sizes = added.map(sizeOf)
   const sent = (): number[] => history.after(part).records.map(({ json }) => sizeOf(json))
   const tokens =

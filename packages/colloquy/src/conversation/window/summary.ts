@@ -1,25 +1,6 @@
-import type { Usage } from '../../protocol/types/message.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import type { ReplyCost, ReplyRecord } from '../money/ledger.ts'
+import type { Summary } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
-
-/** What stands for the beginning of a path. */
-export interface Summary {
-  /** The last message that it is of: it stands for that one and all before it. */
-  upTo: number
-  text: string
-}
-
-/** A summary that was written in the course of a turn. */
-export interface WrittenSummary {
-  /** `turn`: by a call of its own, before the one of the reply. `api`: by the API, as a part of the reply. */
-  by: 'turn' | 'api'
-  /** Undefined where the API wrote it so that only it can read it. */
-  text: string | undefined
-  usage: Pick<Usage, 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens' | 'output_tokens'>
-  /** Of the call, beside the reply's; of what the API wrote, in the reply's. Undefined: no known price. */
-  cost: ReplyCost | undefined
-}
 
 /** What asks for a summary, unless `window.instructions` does. How long it may be is said behind it. */
 export const summaryInstructions: string =
@@ -27,12 +8,6 @@ export const summaryInstructions: string =
   'conversation knows nothing else of them. Keep what the user wants and how, what was decided and why, names, numbers, ' +
   'dates, file names and code that may be needed again, what tools found out, and what is still open. ' +
   'Call no tool and answer nothing that is still open: write the summary only.'
-
-/** The summary that a reply is, from the JSON beside it. */
-export function summaryIn(reply: string | null): Summary | undefined {
-  if (reply === null || !reply.includes('"summary":{')) return undefined
-  return (JSON.parse(reply) as ReplyRecord).summary
-}
 
 const messages = new WeakMap<Summary, string>()
 

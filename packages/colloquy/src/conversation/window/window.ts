@@ -1,40 +1,8 @@
-import type { Engine } from '../../protocol/types/engine.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { Model } from '../../protocol/types/message.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import type { MessageCreateParams } from '../../protocol/types/params.ts'
-import { countedTokens } from '../turn/request.ts'
 import { leastCompactTokens } from './compaction.ts'
 import { longestAtLowestPrice } from './price-band.ts'
-import type { ConversationSettings } from '../settings.ts'
-
-/** What happens before a request that would be longer than the model's window, or than wanted. */
-export interface Window {
-  /**
-   * - `fail`: a `WindowError`.
-   * - `drop`: the oldest turns are not sent any more, whole ones, down to half the limit, so that what is sent begins at the
-   *   same message, and is read from the prompt cache, for many turns.
-   * - `summarize`: a call of its own sums the oldest turns up, and is sent in their place.
-   * - `compact`: the API does that itself, as a part of the reply. Models of the 4.5 family cannot.
-   *
-   * Whatever is not sent stays in the store.
-   */
-  policy: 'fail' | 'drop' | 'summarize' | 'compact'
-  /**
-   * The longest prompt, in tokens; for `compact` at least 50,000. Default: the model's window; but for `fail` without room
-   * for `max_tokens`, and no more than costs the lowest price for a token.
-   */
-  atTokens?: number
-  /**
-   * How many turns `drop` and `summarize` go on sending, the one that is asked included. Default: what half the limit holds,
-   * and for `summarize` at most 3.
-   */
-  keepTurns?: number
-  /** Who sums up, for `summarize`. Default: the conversation's model, which reads most of it from the prompt cache. */
-  model?: Model
-  /** What asks for the summary, for `summarize` and `compact`, in place of our words or the API's. */
-  instructions?: string
-}
+import type { ConversationSettings, Window } from '../settings.ts'
 
 /** The prompt is longer than the window allows. Nothing was written and nothing was sent. */
 export class WindowError extends AnthropicError {
@@ -92,18 +60,21 @@ export function windowOf(settings: ConversationSettings): number | undefined {
   return size !== undefined && isLong ? Math.max(size, 1_000_000) : size
 }
 
-/** Throws `WindowError` where the prompt cannot fit. What is near the limit is counted by the engine, if it counts. */
+/**
+ * Throws `WindowError` if the prompt does not fit.
+ *
+ * @param tokens an estimate. It errs on the high side, so it never refuses by itself: a prompt near the limit is counted.
+ * @param countTokens counts the prompt's tokens; undefined if the engine cannot.
+ */
 export async function checkFits(
-  request: () => MessageCreateParams,
-  tokens: number,
   settings: ConversationSettings,
-  engine: Engine,
+  tokens: number,
+  countTokens: () => Promise<number | undefined>,
 ): Promise<void> {
-  // What is too long is compacted when it comes.
+  // The API compacts a prompt that is too long.
   if (settings.window?.policy === 'compact') return
   const limit = settings.window?.atTokens ?? windowOf(settings)
-  // The estimate errs on the side of too much, so that it refuses nothing by itself.
-  if (limit === undefined || tokens <= limit || !engine.countTokens) return
-  const found = await countedTokens(engine, request())
+  if (limit === undefined || tokens <= limit) return
+  const found = await countTokens()
   if (found !== undefined && found > limit) throw new WindowError(found, limit)
 }

@@ -1,7 +1,7 @@
 import { ConversationConflictError, ConversationNotFoundError, StoreError } from '../../errors.ts'
 import { MemorySpending } from './spending.ts'
-import { unpaid } from '../../history/records.ts'
-import { correcting, holding, numbersOf, settling, usedBy } from '../../money/spending.ts'
+import { markUnbilled } from '../../history/reply-record.ts'
+import { correctionEntry, reservationEntry, billingPart, settlementEntry, usageOf } from '../../money/spending.ts'
 import { excerptOf, textOf } from '../../history/text.ts'
 import type {
   Account,
@@ -159,7 +159,7 @@ class MemoryStore implements ConversationStore {
     if (repeated !== undefined) return repeated
     this.#checkVersion(kept, version)
     this.#checkMessage(kept, parent)
-    this.#spending.enterChecked(reservation.accounts, holding(reservation), reservation)
+    this.#spending.enterChecked(reservation.accounts, reservationEntry(reservation), reservation)
     const first = kept.record.last + 1
     let number = kept.record.last
     let follows = parent
@@ -210,9 +210,9 @@ class MemoryStore implements ConversationStore {
       return { number }
     }
     if (recovering) return { number }
-    const correction = correcting(before.reply!, reply)
+    const correction = correctionEntry(before.reply!, reply)
     if (correction !== undefined) this.#spending.enter(accounts, correction)
-    kept.messages.set(number, { ...before, reply: unpaid(before.reply) })
+    kept.messages.set(number, { ...before, reply: markUnbilled(before.reply) })
     const late = kept.record.last + 1
     this.#add(kept, { ...before, number: late, state, createdAt: at, json }, received, reply)
     this.#change(kept, { last: late, head: kept.record.head === number ? late : kept.record.head, updatedAt: at })
@@ -234,7 +234,7 @@ class MemoryStore implements ConversationStore {
     const { parent } = kept.messages.get(number)!
     const gone = descendants([...kept.messages.values()], number)
     for (const each of gone) {
-      const numbers = numbersOf(kept.messages.get(each)!.reply)
+      const numbers = billingPart(kept.messages.get(each)!.reply)
       if (numbers !== undefined) kept.erased.push(numbers)
       kept.messages.delete(each)
     }
@@ -332,7 +332,7 @@ class MemoryStore implements ConversationStore {
     if (lease === undefined || lease.reservation.accounts.length === 0) return
     this.#spending.enter(
       lease.reservation.accounts,
-      settling(lease.reservation, reply === undefined ? lease.reservation : usedBy(reply)),
+      settlementEntry(lease.reservation, reply === undefined ? lease.reservation : usageOf(reply)),
     )
   }
 

@@ -1,8 +1,8 @@
 import type { PostgresConnection } from './connection.ts'
 import { ConversationNotFoundError } from '../../errors.ts'
 import { accountsJson } from './spending.ts'
-import { unpaid } from '../../history/records.ts'
-import { correcting, usedBy } from '../../money/spending.ts'
+import { markUnbilled } from '../../history/reply-record.ts'
+import { correctionEntry, usageOf } from '../../money/spending.ts'
 import { isAbandoned, type Lease } from '../lease.ts'
 import type { FinishedTurn, FinishStep, JournalStep, UnfinishedReply } from '../store.ts'
 import { wordsOf } from '../../history/text.ts'
@@ -45,7 +45,7 @@ export class PostgresLeases {
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
     const { handle, state, json, received, reply } = step
-    const used = usedBy(reply)
+    const used = usageOf(reply)
     const [ended] = await this.#db.rows<FinishedTurn>(
       'keep the reply',
       `WITH journal AS (
@@ -113,7 +113,7 @@ export class PostgresLeases {
     if (taken === undefined) throw new ConversationNotFoundError(id)
     if (recovering) return { number: taken.number }
     const { given } = taken
-    const entry = correcting(given, reply)
+    const entry = correctionEntry(given, reply)
     const [late] = await this.#db.rows<FinishedTurn>(
       'keep the reply',
       `WITH taken AS (
@@ -139,7 +139,7 @@ export class PostgresLeases {
         json,
         wordsOf(received ?? json),
         given,
-        unpaid(given),
+        markUnbilled(given),
         entry && accountsJson(accounts),
         String(entry?.picoUsd ?? 0n),
         String(entry?.tokens ?? 0n),

@@ -57,7 +57,7 @@ export function spendHeld(which: string): string {
 }
 
 /** What stays of a reply that is erased, as `numbersOf` of the other stores has it. @param reply the JSON, in SQL. */
-export function numbersOf(reply: string): string {
+export function billingPart(reply: string): string {
   return `json_build_object('message', json_build_object('usage', ${reply}->'message'->'usage'),
     'cost_pico_usd', ${reply}->'cost_pico_usd', 'estimated', ${reply}->'estimated')::text`
 }

@@ -3,7 +3,7 @@ import { PostgresConnection } from './connection.ts'
 import { PostgresLeases } from './leases.ts'
 import type { PostgresDatabase } from './schema.ts'
 import { searchMessages } from './search.ts'
-import { accountsJson, forgetDays, limitedJson, numbersOf, spendHeld, spendingOf } from './spending.ts'
+import { accountsJson, forgetDays, limitedJson, billingPart, spendHeld, spendingOf } from './spending.ts'
 import { thisProcess } from '../lease.ts'
 import type {
   Account,
@@ -250,7 +250,7 @@ class PostgresStore implements ConversationStore {
        ), erased AS (
          DELETE FROM %.message WHERE id IN (SELECT id FROM gone)
        ), counted AS (
-         INSERT INTO %.erased SELECT place.id, ${numbersOf('gone.reply::json')} FROM place, gone
+         INSERT INTO %.erased SELECT place.id, ${billingPart('gone.reply::json')} FROM place, gone
          WHERE gone.reply::json->'message' IS NOT NULL AND gone.reply::json->'unpaid' IS NULL
        ), journal AS (
          DELETE FROM %.delta WHERE message IN (SELECT id FROM gone)

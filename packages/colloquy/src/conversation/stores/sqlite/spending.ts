@@ -1,5 +1,12 @@
 import type { SqliteConnection } from './connection.ts'
-import { checkAccount, type Entry, holding, nothingSpent, settling, usedBy } from '../../money/spending.ts'
+import {
+  checkAccount,
+  type Entry,
+  reservationEntry,
+  nothingSpent,
+  settlementEntry,
+  usageOf,
+} from '../../money/spending.ts'
 import type { Account, Amounts, Reservation, Spending } from '../store.ts'
 
 // Each of these is a part of the transaction around it.
@@ -7,12 +14,12 @@ import type { Account, Amounts, Reservation, Spending } from '../store.ts'
 /** Throws `BudgetError` where a limit leaves less than is to be held. */
 export function hold(db: SqliteConnection, held: Reservation): void {
   for (const account of held.accounts) checkAccount(account, spendingOf(db, account), held)
-  enter(db, held.accounts, holding(held))
+  enter(db, held.accounts, reservationEntry(held))
 }
 
 /** The reply is under way no more. @param reply undefined where nobody will know what it used: it is what was held. */
 export function settle(db: SqliteConnection, accounts: readonly Account[], held: Amounts, reply?: string): void {
-  enter(db, accounts, settling(held, reply === undefined ? held : usedBy(reply)))
+  enter(db, accounts, settlementEntry(held, reply === undefined ? held : usageOf(reply)))
 }
 
 export function enter(db: SqliteConnection, accounts: readonly Account[], entry: Entry): void {

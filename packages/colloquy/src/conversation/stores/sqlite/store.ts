@@ -1,9 +1,9 @@
 import { ConversationConflictError, ConversationNotFoundError } from '../../errors.ts'
-import { unpaid } from '../../history/records.ts'
+import { markUnbilled } from '../../history/reply-record.ts'
 import { SqliteConnection } from './connection.ts'
 import { SqliteLeases } from './leases.ts'
 import { forgetMessages, searchMessages } from './search.ts'
-import { correcting, numbersOf } from '../../money/spending.ts'
+import { correctionEntry, billingPart } from '../../money/spending.ts'
 import { enter, forgetDays, spendingOf } from './spending.ts'
 import type {
   Account,
@@ -226,7 +226,7 @@ class SqliteStore implements ConversationStore {
       const gone = descendants(nodes, number)
       for (const node of nodes) {
         if (!gone.has(node.number)) continue
-        const numbers = numbersOf(node.reply)
+        const numbers = billingPart(node.reply)
         if (numbers !== undefined) this.#db.sql('INSERT INTO erased VALUES (?, ?)').run(place.id, numbers)
         this.#eraseMessages('id = ?', node.id)
       }
@@ -344,9 +344,9 @@ class SqliteStore implements ConversationStore {
       .get(handle) as (Pick<MessageRecord, 'number' | 'parent' | 'role'> & Taken) | undefined
     if (taken === undefined) throw new ConversationNotFoundError(id)
     if (recovering) return { number: taken.number }
-    const correction = correcting(taken.given, reply)
+    const correction = correctionEntry(taken.given, reply)
     if (correction !== undefined) enter(this.#db, accounts, correction)
-    this.#db.sql('UPDATE message SET reply = ? WHERE id = ?').run(unpaid(taken.given), handle)
+    this.#db.sql('UPDATE message SET reply = ? WHERE id = ?').run(markUnbilled(taken.given), handle)
     const { last } = this.#db
       .sql(
         `UPDATE conversation SET version = version + 1, last = last + 1, updated_at = ?,

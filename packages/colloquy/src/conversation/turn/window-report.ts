@@ -1,7 +1,17 @@
-import type { Message } from '../../protocol/types/message.ts'
+import type { Message, Usage } from '../../protocol/types/message.ts'
 import type { SentPart } from '../history/history.ts'
-import { replyCost } from '../money/ledger.ts'
-import type { WrittenSummary } from './summary.ts'
+import { type ReplyCost, replyCost } from '../money/ledger.ts'
+
+/** A summary that was written in the course of a turn. */
+export interface WrittenSummary {
+  /** `turn`: by a call of its own, before the one of the reply. `api`: by the API, as a part of the reply. */
+  by: 'turn' | 'api'
+  /** Undefined where the API wrote it so that only it can read it. */
+  text: string | undefined
+  usage: Pick<Usage, 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens' | 'output_tokens'>
+  /** Of the call, beside the reply's; of what the API wrote, in the reply's. Undefined: no known price. */
+  cost: ReplyCost | undefined
+}
 
 /** What became of the messages that the window had no room for. */
 export interface WindowReport {

@@ -5,7 +5,7 @@ import { receivedJson } from '../../protocol/codec/event-stream.ts'
 import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { jsonMembers } from '../history/json-members.ts'
+import { jsonMembers } from './json-members.ts'
 
 /** A block of a reply as it arrived. */
 export interface ArrivedBlock {

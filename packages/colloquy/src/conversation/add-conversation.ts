@@ -1,0 +1,32 @@
+import { checkSettings } from './check-settings.ts'
+import type { Archive } from './history/records.ts'
+import { titleOf } from './history/view.ts'
+import type { ConversationStore } from './stores/store.ts'
+import { openRecovered } from './turn/recovery.ts'
+import { ConversationState } from './turn/state.ts'
+
+/** Adds a conversation to the store. Throws where its settings are no settings, and then adds nothing. */
+export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
+  const { title, settings, messages, head } = archive
+  checkSettings(settings)
+  const at = Date.now()
+  const id = newConversationId(at)
+  const asked = messages.find(({ role }) => role === 'user')
+  const given = title ?? (asked && titleOf([asked])) ?? null
+  const conversation = await store.create({ id, title: given, settings: JSON.stringify(settings), at, messages, head })
+  return new ConversationState(
+    store,
+    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, offPathReplies: [] },
+  )
+}
+
+// Crockford's base 32: no letters that are easily mistaken, and it sorts as the number does.
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** A new conversation's id, a ULID: ten characters of time, so that newer ones sort later, and sixteen of chance. */
+function newConversationId(at: number = Date.now()): string {
+  let id = ''
+  for (let rest = at, place = 0; place < 10; place++, rest = Math.floor(rest / 32)) id = alphabet[rest % 32]! + id
+  for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += alphabet[byte % 32]
+  return id
+}

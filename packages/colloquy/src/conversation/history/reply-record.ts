@@ -1,0 +1,51 @@
+import type { Message, UsageIteration } from '../../protocol/types/message.ts'
+import { tokenCounts } from '../../protocol/models/token-counts.ts'
+
+/** What is known about a reply besides its content: the JSON in `MessageRecord.reply`. */
+export interface ReplyRecord {
+  /** The API's message without its content; absent if the reply failed before it began. */
+  message?: Omit<Message, 'content'>
+  /** The list price in picodollars. Null: the model has no known price. */
+  cost_pico_usd?: number | null
+  /** The reply was interrupted, so its output tokens are an estimate. */
+  estimated?: true
+  /** The error that ended the reply early. */
+  error?: { name: string; message: string; type?: string }
+  /** The reply costs this conversation nothing: it was written by hand, copied, or is counted in another record. */
+  unpaid?: true
+  /** How many of the first messages of its path its request left out. Absent: none. */
+  dropped?: number
+  /** Set if the reply is a summary. */
+  summary?: Summary
+}
+
+/** A summary of the beginning of a path, sent in place of those messages. */
+export interface Summary {
+  /** The number of the last message that it covers; it covers all before that one too. */
+  upTo: number
+  text: string
+}
+
+/** The summary in a reply's record; undefined if the reply is not a summary. */
+export function summaryIn(reply: string | null): Summary | undefined {
+  if (reply === null || !reply.includes('"summary":{')) return undefined
+  return (JSON.parse(reply) as ReplyRecord).summary
+}
+
+/** How many of the first messages of its path a reply's request left out. */
+export function droppedFor(reply: string | null): number {
+  if (!reply?.includes('"dropped"')) return 0
+  return (JSON.parse(reply) as ReplyRecord).dropped ?? 0
+}
+
+/** The record of a reply that this conversation does not pay for. */
+export function markUnbilled(reply: string | null): string | null {
+  if (reply === null) return null
+  return JSON.stringify({ ...(JSON.parse(reply) as ReplyRecord), unpaid: true } satisfies ReplyRecord)
+}
+
+/** All tokens of a usage, prompt and reply. Counts that are not integers are ignored. */
+export function tokensOf(usage: Omit<UsageIteration, 'type'>): bigint {
+  const counts = Object.values(tokenCounts(usage))
+  return BigInt(counts.reduce((sum, count) => sum + (Number.isInteger(count) ? count : 0), 0))
+}
