@@ -76,11 +76,11 @@ export function proseOfPage(file: string): Prose[] {
       text: withoutCode(comment[1]!),
     })),
   )
-  const prose = text.replaceAll(/^```[^]*?^```$/gm, (block) => block.replaceAll(/[^\n]/g, ''))
+  const prose = withoutCode(text.replaceAll(/^```[^]*?^```$/gm, (block) => block.replaceAll(/[^\n]/g, '')))
   const paragraphs = [
-    ...withoutCode(prose).matchAll(/(?:^|(?<=\n))(?:[^\n]+)(?:\n(?![\s]*(?:[-*|#]|\d+\.) ?)[^\n]+)*/g),
+    ...prose.matchAll(/(?:^|(?<=\n))(?:[^\n]+)(?:\n(?![\s]*(?:[-*|#]|\d+\.) ?)[^\n]+)*/g),
   ]
-  return [...programs, ...paragraphs.map(({ 0: paragraph, index }) => paragraphOf(file, text, paragraph, index))]
+  return [...programs, ...paragraphs.map(({ 0: paragraph, index }) => paragraphOf(file, prose, paragraph, index))]
 }
 
 function paragraphOf(file: string, page: string, paragraph: string, index: number): Prose {
