@@ -77,9 +77,7 @@ export function proseOfPage(file: string): Prose[] {
     })),
   )
   const prose = withoutCode(text.replaceAll(/^```[^]*?^```$/gm, (block) => block.replaceAll(/[^\n]/g, '')))
-  const paragraphs = [
-    ...prose.matchAll(/(?:^|(?<=\n))(?:[^\n]+)(?:\n(?![\s]*(?:[-*|#]|\d+\.) ?)[^\n]+)*/g),
-  ]
+  const paragraphs = [...prose.matchAll(/(?:^|(?<=\n))(?:[^\n]+)(?:\n(?![\s]*(?:[-*|#]|\d+\.) ?)[^\n]+)*/g)]
   return [...programs, ...paragraphs.map(({ 0: paragraph, index }) => paragraphOf(file, prose, paragraph, index))]
 }
 
