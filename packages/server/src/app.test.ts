@@ -11,7 +11,7 @@ import {
   models,
 } from 'colloquy/protocol'
 import { type Server, type ServerOptions, createServer } from './app.ts'
-import type { AccessEntry } from './operate/exchange.ts'
+import type { AccessEntry } from './operate/request-log.ts'
 
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
 
@@ -60,7 +60,7 @@ async function readStream(response: Response): Promise<Received> {
 }
 
 suite('POST /v1/messages', () => {
-  test('it answers with a message that has every field', async () => {
+  test('answers with a message that has every field', async () => {
     const response = await call(serve(), '/v1/messages', { body: base })
     const message = (await response.json()) as Message
     assert.equal(response.status, 200)
@@ -94,7 +94,7 @@ suite('POST /v1/messages', () => {
       assert.ok(field in usage, field)
   })
 
-  test('an engine that leaves fields out is completed with null, streaming or not', async () => {
+  test('fills the fields that an engine leaves out with null, streaming or not', async () => {
     async function* bare(): AsyncGenerator<MessageStreamEvent> {
       yield {
         type: 'message_start',
@@ -126,7 +126,7 @@ suite('POST /v1/messages', () => {
     }
   })
 
-  test('it streams events by name, in order, with the real prompt count in the first', async () => {
+  test('streams named events in order, with the real prompt count in the first', async () => {
     const response = await call(serve(), '/v1/messages?beta=true', { body: { ...base, stream: true } })
     assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
     const { names, events } = await readStream(response)
@@ -145,7 +145,7 @@ suite('POST /v1/messages', () => {
     assert.ok((events[0] as { message: Message }).message.usage.input_tokens > 3)
   })
 
-  test('the first event is there before the engine goes on', async () => {
+  test('sends the first event before the engine continues', async () => {
     const engine = script([{ reply: 'Hello.', after: 1, stall: true }])
     const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
     const reader = response.body!.getReader()
@@ -154,7 +154,7 @@ suite('POST /v1/messages', () => {
     await reader.cancel()
   })
 
-  test('the engine gets betas and version, and whether the answer is streamed', async () => {
+  test('passes betas, version and stream to the engine', async () => {
     const engine = script(['Hello.'])
     await call(serve({ engine }), '/v1/messages', {
       body: base,
@@ -166,7 +166,7 @@ suite('POST /v1/messages', () => {
     assert.equal(asked!.context.version, '2023-06-01')
   })
 
-  test('a silent engine is bridged by pings, also before its first event', async () => {
+  test('sends pings while the engine is silent, also before its first event', async () => {
     const engine = script([{ reply: 'Hello.', delayMs: 60, eventDelayMs: 30 }])
     const { names } = await readStream(
       await call(serve({ engine, pingMs: 10 }), '/v1/messages', { body: { ...base, stream: true } }),
@@ -187,8 +187,8 @@ suite('POST /v1/messages', () => {
   })
 })
 
-suite('failures', () => {
-  test('a failure before the first event is an answer with its status, streaming or not', async () => {
+suite('errors of the engine', () => {
+  test('an error before the first event is a response with its status, streaming or not', async () => {
     for (const stream of [false, true]) {
       const engine = script([
         { error: { type: 'rate_limit_error', message: 'Slow down', headers: { 'retry-after': '7' } } },
@@ -203,7 +203,7 @@ suite('failures', () => {
     }
   })
 
-  test('a failure after the first event is an error event, and the last', async () => {
+  test('an error after the first event is an error event, and the last', async () => {
     const engine = script([{ reply: 'Hello there.', after: 3, error: { type: 'overloaded_error' } }])
     const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
     const { names, events } = await readStream(response)
@@ -215,7 +215,7 @@ suite('failures', () => {
     })
   })
 
-  test('an engine that ends too early is never taken for a whole reply', async () => {
+  test('an engine that ends too early is an error, not a complete reply', async () => {
     const whole: MessageStreamEvent[] = []
     for await (const event of offline()(base as never)) whole.push(event as MessageStreamEvent)
     async function* cut(): AsyncGenerator<MessageStreamEvent> {
@@ -233,7 +233,7 @@ suite('failures', () => {
     }
   })
 
-  test('an engine that throws the signal’s own reason has been left, not failed', async () => {
+  test('an engine that throws the reason of its signal was aborted and did not fail', async () => {
     const entries: AccessEntry[] = []
     const controller = new AbortController()
     const engine: Engine = (_params, { signal } = {}) => {
@@ -246,7 +246,7 @@ suite('failures', () => {
     assert.equal(entries[0]!.aborted, true)
   })
 
-  test('a place is given back however a reply ends', async () => {
+  test('a slot is released however a reply ends', async () => {
     let calls = 0
     const engine: Engine = (params) => {
       if (calls++ % 2 === 0) throw new Error('before any event')
@@ -257,7 +257,7 @@ suite('failures', () => {
       assert.equal((await call(server, '/v1/messages', { body: { ...base, stream } })).status, 500)
   })
 
-  test('a bug in an engine tells the client nothing and the log all', async () => {
+  test('a bug in an engine is in the log but not in the response', async () => {
     const entries: AccessEntry[] = []
     const engine: Engine = () => {
       throw new TypeError('secret detail')
@@ -268,7 +268,7 @@ suite('failures', () => {
     assert.match(String(entries[0]!.error), /secret detail/)
   })
 
-  test('a reader that leaves stops the engine', async () => {
+  test('the engine stops when the reader cancels the body', async () => {
     const engine = script([{ reply: 'Hello.', after: 1, stall: true }])
     const entries: AccessEntry[] = []
     const response = await call(serve({ engine, log: (entry) => entries.push(entry) }), '/v1/messages', {
@@ -283,7 +283,7 @@ suite('failures', () => {
     assert.equal(entries[0]!.aborted, true)
   })
 
-  test('an abort before the first event stops the engine', async () => {
+  test('the engine stops when the request aborts before the first event', async () => {
     const engine = script([{ stall: true, after: 0 }])
     const controller = new AbortController()
     const answer = call(serve({ engine }), '/v1/messages', {
@@ -296,7 +296,7 @@ suite('failures', () => {
     assert.equal(engine.requests[0]!.context.signal!.aborted, true)
   })
 
-  test('more replies at a time than allowed are turned away as overloaded, and room is given back', async () => {
+  test('a request beyond maxReplies is overloaded_error, and the next is answered once one ended', async () => {
     const engine = script([
       { reply: 'Hello.', after: 1, stall: true },
       { error: { type: 'overloaded_error' } },
@@ -315,10 +315,10 @@ suite('failures', () => {
   })
 })
 
-suite('who may ask, and how', () => {
+suite('authentication', () => {
   const server = serve({ keys: ['key-one', 'key-two'] })
 
-  test('a key is taken from either header', async () => {
+  test('accepts the key from either header', async () => {
     for (const headers of [
       { 'x-api-key': 'key-one' },
       { authorization: 'Bearer key-two' },
@@ -327,7 +327,7 @@ suite('who may ask, and how', () => {
       assert.equal((await call(server, '/v1/messages', { body: base, headers })).status, 200)
   })
 
-  test('a wrong key is refused in the words for its header, no key too, and x-api-key counts first', async () => {
+  test('refuses a wrong or missing key with the error for its header; x-api-key comes first', async () => {
     const cases: Array<[Record<string, string>, string]> = [
       [{ 'x-api-key': 'nope' }, 'invalid x-api-key'],
       [{ authorization: 'Bearer nope' }, 'Invalid bearer token'],
@@ -345,17 +345,17 @@ suite('who may ask, and how', () => {
     }
   })
 
-  test('keys may be looked up by a function', async () => {
+  test('keys may be a function', async () => {
     const looked = serve({ keys: async (key) => key.startsWith('ok-') })
     assert.equal((await call(looked, '/v1/models', { headers: { 'x-api-key': 'ok-1' } })).status, 200)
     assert.equal((await call(looked, '/v1/models', { headers: { 'x-api-key': 'no' } })).status, 401)
   })
 
-  test('without keys everyone is let in', async () => {
+  test('accepts any key without `keys`', async () => {
     assert.equal((await call(serve(), '/v1/messages', { body: base })).status, 200)
   })
 
-  test('the version is required and known', async () => {
+  test('requires a known anthropic-version', async () => {
     const without = await serve().fetch(
       new Request('http://test/v1/messages', { method: 'POST', body: JSON.stringify(base) }),
     )
@@ -378,7 +378,7 @@ suite('web pages', () => {
     return call(server, '/v1/messages', { method: 'OPTIONS', headers: { origin: from, ...request } })
   }
 
-  test('a page that may ask is told so before it asks, without a key', async () => {
+  test('answers the preflight request of an allowed page without a key', async () => {
     const { status, headers } = await preflight(origin)
     assert.equal(status, 204)
     assert.equal(headers.get('access-control-allow-origin'), origin)
@@ -386,7 +386,7 @@ suite('web pages', () => {
     assert.equal(headers.get('access-control-allow-headers'), 'anthropic-version,content-type,x-api-key')
   })
 
-  test('it may read every answer and its headers: replies, streams and refusals', async () => {
+  test('lets an allowed page read replies, streams and errors with their headers', async () => {
     const headers = { origin, 'x-api-key': 'key' }
     const answers = [
       await call(server, '/v1/messages', { headers, body: base }),
@@ -406,12 +406,12 @@ suite('web pages', () => {
     }
   })
 
-  test('other pages may not', async () => {
+  test('does not allow other pages', async () => {
     const { headers } = await preflight('https://elsewhere.test')
     assert.equal(headers.get('access-control-allow-origin'), null)
   })
 
-  test('origins may be looked up by a function', async () => {
+  test('origins may be a function', async () => {
     const looked = serve({ origins: (from) => from.endsWith('.example.com') })
     const from = async (name: string): Promise<string | null> =>
       (await call(looked, '/healthz', { headers: { origin: name } })).headers.get('access-control-allow-origin')
@@ -419,13 +419,13 @@ suite('web pages', () => {
     assert.equal(await from('https://example.org'), null)
   })
 
-  test('without origins no page is let in', async () => {
+  test('allows no page without `origins`', async () => {
     const { headers } = await call(serve(), '/healthz', { headers: { origin } })
     assert.equal(headers.get('access-control-allow-origin'), null)
   })
 })
 
-test('what a runtime hands over beside a request does not change it', async () => {
+test('fetch() ignores a second argument of the runtime', async () => {
   class Runtime {
     readonly method = 'DELETE'
   }
@@ -436,14 +436,14 @@ test('what a runtime hands over beside a request does not change it', async () =
   assert.equal(((await response.json()) as ModelInfo).id, 'claude-opus-4-6')
 })
 
-test('what a caller of fetch() hands over beside a request does', async () => {
+test('fetch() applies the RequestInit of its caller', async () => {
   const request = new Request('http://test/v1/models')
   const response = await serve().fetch(request, { headers: { 'anthropic-version': '2026-10-21' } })
   assert.equal(response.status, 200)
 })
 
 suite('paths', () => {
-  test('unknown paths and methods are answered in the API’s shape', async () => {
+  test('unknown paths and methods get the error envelope of the API', async () => {
     const unknown = await call(serve(), '/v1/unknown')
     assert.equal(unknown.status, 404)
     assert.equal((await errorOf(unknown)).error.type, 'not_found_error')
@@ -462,12 +462,12 @@ suite('paths', () => {
     }
   })
 
-  test('a base URL that ends in /v1 is told so', async () => {
+  test('an error says when the base URL ends in /v1', async () => {
     const response = await call(serve(), '/v1/v1/messages', { body: base })
     assert.match((await errorOf(response)).error.message, /the base URL already ends in \/v1/)
   })
 
-  test('health and the greetings of clients need no key and no version', async () => {
+  test('health checks and client greetings need neither key nor version', async () => {
     const server = serve({ keys: ['k'] })
     for (const [path, method] of [
       ['/', 'HEAD'],
@@ -480,7 +480,7 @@ suite('paths', () => {
     }
   })
 
-  test('every answer has its own request id, equal to that of an error body', async () => {
+  test('each response has its own request id, which is also in an error body', async () => {
     const server = serve()
     const seen = new Set<string>()
     for (const [path, body] of [
@@ -499,7 +499,7 @@ suite('paths', () => {
     assert.equal(seen.size, 5)
   })
 
-  test('a body over the limit is a 413, whether its length is told or not', async () => {
+  test('a body over maxBodyBytes is a 413, with or without content-length', async () => {
     const server = serve({ maxBodyBytes: 1_000 })
     const body = JSON.stringify({ ...base, system: 'x'.repeat(1_000) })
     const told = await call(server, '/v1/messages', { body, headers: { 'content-length': String(body.length) } })
@@ -521,7 +521,7 @@ suite('paths', () => {
     })
   })
 
-  test('an encoding that cannot be read is refused with its code', async () => {
+  test('an unknown content-encoding is refused with its error code', async () => {
     const response = await call(serve(), '/v1/messages', { body: base, headers: { 'content-encoding': 'gzip' } })
     assert.equal(response.status, 400)
     assert.equal((await errorOf(response)).error.details?.error_code, 'request_body_encoding_unsupported')
@@ -532,7 +532,7 @@ suite('GET /v1/models', () => {
   const list = async (query = '', server = serve()): Promise<ListPage<ModelInfo>> =>
     (await (await call(server, `/v1/models${query}`)).json()) as ListPage<ModelInfo>
 
-  test('pages lead through every model, newest first, in both directions', async () => {
+  test('pages list every model, newest first, in both directions', async () => {
     const { data: all } = await list('?limit=1000')
     assert.deepEqual(all.map(({ id }) => id).toSorted(), models.map(({ id }) => id).toSorted())
     assert.deepEqual(
@@ -558,12 +558,12 @@ suite('GET /v1/models', () => {
     assert.equal((await list(`?before_id=${all[2]!.id}`)).has_more, false)
   })
 
-  test('a filter by lifecycle is kept', async () => {
+  test('filters by lifecycle', async () => {
     const { data } = await list('?limit=1000&lifecycle[]=deprecated')
     assert.ok(data.length > 0 && data.every(({ lifecycle }) => lifecycle === 'deprecated'))
   })
 
-  test('a page that cannot be is refused', async () => {
+  test('refuses invalid page parameters', async () => {
     for (const [query, message] of [
       ['?limit=0', 'limit: Input should be greater than or equal to 1'],
       ['?limit=1001', 'limit: Input should be less than or equal to 1000'],
@@ -577,7 +577,7 @@ suite('GET /v1/models', () => {
     }
   })
 
-  test('one model is found by id or alias', async () => {
+  test('finds one model by id or alias', async () => {
     const info = (await (await call(serve(), '/v1/models/claude-sonnet-4-5')).json()) as ModelInfo
     assert.equal(info.id, 'claude-sonnet-4-5-20250929')
     assert.equal(info.type, 'model')
@@ -586,7 +586,7 @@ suite('GET /v1/models', () => {
     assert.deepEqual((await errorOf(unknown)).error, { type: 'not_found_error', message: 'model: claude-foo' })
   })
 
-  test('a server offers the models that it is given', async () => {
+  test('a server offers the `models` of its options', async () => {
     const server = serve({ models: models.filter(({ line }) => line === 'haiku') })
     assert.ok((await list('', server)).data.every(({ line }) => line === 'haiku'))
     assert.equal((await call(server, '/v1/messages', { body: base })).status, 404)
@@ -594,7 +594,7 @@ suite('GET /v1/models', () => {
 })
 
 suite('lenient', () => {
-  test('what this version does not know reaches the engine as it came', async () => {
+  test('passes unknown fields, blocks and models to the engine unchanged', async () => {
     const engine = script(['Hello.'])
     const body = {
       ...base,
@@ -614,14 +614,14 @@ suite('lenient', () => {
     assert.deepEqual(engine.requests[0]!.params, body)
   })
 
-  test('what this version knows is still judged', async () => {
+  test('still checks known fields', async () => {
     const response = await call(serve({ lenient: true }), '/v1/messages', { body: { ...base, max_tokens: undefined } })
     assert.equal((await errorOf(response)).error.message, 'max_tokens: Field required')
   })
 })
 
 suite('the access log', () => {
-  test('it has one entry a request, when the answer is over, without any text of it', async () => {
+  test('has one entry for each request, after its response, without its text', async () => {
     const entries: AccessEntry[] = []
     let now = 1_000
     const server = serve({ log: (entry) => entries.push(entry), now: () => now++, keys: ['hush'] })

@@ -16,7 +16,7 @@ function ask(cache: PromptCache, segments: PromptSegment[], minTokens = 1_000): 
   return plan.usage
 }
 
-test('a marked prefix is written once and read from then on', () => {
+test('PromptCache writes a marked prefix once and then reads it', () => {
   const cache = new PromptCache(() => 0)
   assert.deepEqual(ask(cache, [segment('a', '5m'), segment('b')]), {
     read: 0,
@@ -32,13 +32,13 @@ test('a marked prefix is written once and read from then on', () => {
   })
 })
 
-test('a change before the mark misses', () => {
+test('PromptCache misses after a change before the mark', () => {
   const cache = new PromptCache(() => 0)
   ask(cache, [segment('a'), segment('b', '5m')])
   assert.equal(ask(cache, [segment('A'), segment('b', '5m')]).read, 0)
 })
 
-test('the mark may move on: the older end is found up to twenty blocks back and not further', () => {
+test('PromptCache finds an entry at most 20 blocks before the mark', () => {
   const blocks = (count: number): PromptSegment[] => Array.from({ length: count }, (_, index) => segment(`${index}`))
   const marked = (count: number): PromptSegment[] => blocks(count).with(count - 1, segment(`${count - 1}`, '5m'))
   const near = new PromptCache(() => 0)
@@ -49,14 +49,14 @@ test('the mark may move on: the older end is found up to twenty blocks back and 
   assert.equal(ask(far, marked(21)).read, 0)
 })
 
-test('a prefix below the minimum is not cached', () => {
+test('PromptCache does not cache a prefix below the minimum', () => {
   const cache = new PromptCache(() => 0)
   const short = [segment('a', '5m', 999)]
   ask(cache, short)
   assert.deepEqual(ask(cache, short), { read: 0, written5m: 0, written1h: 0, input: 999 })
 })
 
-test('an entry lives five minutes or an hour from its last use', () => {
+test('PromptCache entries live five minutes or an hour from their last use', () => {
   let now = 0
   const cache = new PromptCache(() => now)
   const short = [segment('a', '5m')]
@@ -72,13 +72,13 @@ test('an entry lives five minutes or an hour from its last use', () => {
   assert.equal(ask(cache, long).read, 1_000)
 })
 
-test('writes of both lives are counted apart', () => {
+test('PromptCache counts writes of both lifetimes separately', () => {
   const cache = new PromptCache(() => 0)
   const segments = [segment('a', '1h'), segment('b'), segment('c', '5m'), segment('d')]
   assert.deepEqual(ask(cache, segments), { read: 0, written1h: 1_000, written5m: 2_000, input: 1_000 })
 })
 
-test('parallel first requests all miss: an entry is readable once a reply has begun', () => {
+test('PromptCache entries become readable on commit, so parallel first requests miss', () => {
   const cache = new PromptCache(() => 0)
   const segments = [segment('a', '5m')]
   const first = cache.plan(segments, { minTokens: 0, keys })
@@ -89,7 +89,7 @@ test('parallel first requests all miss: an entry is readable once a reply has be
   assert.equal(ask(cache, segments).read, 1_000)
 })
 
-test('a changed key misses from its level on', () => {
+test('PromptCache misses from the level of a changed key', () => {
   const cache = new PromptCache(() => 0)
   const segments: PromptSegment[] = [{ ...segment('s', '5m'), level: 'system' }, segment('m', '5m')]
   ask(cache, segments)
@@ -98,7 +98,7 @@ test('a changed key misses from its level on', () => {
   assert.equal(plan.usage.written5m, 1_000)
 })
 
-test('the cache keeps what was used last when it is full', () => {
+test('PromptCache drops the least recently used entry when full', () => {
   const cache = new PromptCache(() => 0, 2)
   ask(cache, [segment('a', '5m')])
   ask(cache, [segment('b', '5m')])
@@ -108,7 +108,7 @@ test('the cache keeps what was used last when it is full', () => {
   assert.equal(ask(cache, [segment('b', '5m')]).read, 0)
 })
 
-test('input, read and written always sum up to the prompt', () => {
+test('PromptCache counts of input, read and written add up to the prompt', () => {
   const anySegment = fc.record({
     level: fc.constant('messages' as const),
     tokens: fc.nat(2_000),

@@ -24,7 +24,7 @@ function textOf({ content: [first] }: Message): string {
   return first?.type === 'text' ? first.text : ''
 }
 
-test('script() answers with its steps in order and keeps what it was asked', async () => {
+test('script() plays its steps in order and records the requests', async () => {
   const engine = script(['One.', { content: [{ type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 1 } }] }])
   const params = request('first')
   assert.equal(textOf(await accumulate(engine(params))), 'One.')
@@ -39,7 +39,7 @@ test('script() answers with its steps in order and keeps what it was asked', asy
   assert.equal(engine.remaining, 0)
 })
 
-test('script() gives a step with `when` only to the request that it fits', async () => {
+test('script() plays a step with `when` only for a matching request', async () => {
   const asks = (word: string) => (params: MessageCreateParams) => JSON.stringify(params.messages).includes(word)
   const engine = script([{ when: asks('rain'), reply: 'Wet.', times: 2 }, 'Whatever.'])
   const answers: string[] = []
@@ -47,7 +47,7 @@ test('script() gives a step with `when` only to the request that it fits', async
   assert.deepEqual(answers, ['Whatever.', 'Wet.', 'Wet.'])
 })
 
-test('script() says so when no step is left, unless another engine takes over', async () => {
+test('script() throws when no step is left, unless `otherwise` answers', async () => {
   await assert.rejects(
     accumulate(script([])(request('x'))),
     (error) => error instanceof InternalServerError && error.apiMessage!.startsWith('Cannot answer request 1'),
@@ -57,7 +57,7 @@ test('script() says so when no step is left, unless another engine takes over', 
   assert.equal(textOf(await accumulate(engine(request('Count to 3')))), '1, 2, 3.')
 })
 
-test('script() plays given events as they are', async () => {
+test('script() plays events unchanged', async () => {
   const events: MessageStreamEvent[] = []
   for await (const event of script(['Hi.'])(request('x'))) events.push(event as MessageStreamEvent)
   const played: Array<MessageStreamEvent | PingEvent> = []
@@ -66,7 +66,7 @@ test('script() plays given events as they are', async () => {
   assert.deepEqual(played, given)
 })
 
-test('script() fails before the first event, with the status and headers it is told', async () => {
+test('script() throws the scripted error before the first event, with status and headers', async () => {
   const engine = script([
     { error: { type: 'rate_limit_error', headers: { 'retry-after': '7' } } },
     { error: { type: 'overloaded_error' } },
@@ -83,7 +83,7 @@ test('script() fails before the first event, with the status and headers it is t
   )
 })
 
-test('script() fails in the middle, after as many events as it is told', async () => {
+test('script() throws after the given number of events', async () => {
   for (const [step, errorClass] of [
     [{ error: { type: 'overloaded_error' } }, OverloadedError],
     [{ cut: 'reset' }, WireFault],
@@ -98,7 +98,7 @@ test('script() fails in the middle, after as many events as it is told', async (
   }
 })
 
-test('script() stalls until the caller gives up', async () => {
+test('script() stalls until the caller aborts', async () => {
   const controller = new AbortController()
   const events = script([{ reply: 'Hello.', after: 1, stall: true }])(request('x'), { signal: controller.signal })
   const iterator = events[Symbol.asyncIterator]()

@@ -20,11 +20,11 @@ test('countTokens() gives the documented counts', () => {
   assert.equal(countTokens('😀'), 2)
 })
 
-test('countTokens() never counts a text lower than its beginning', () => {
+test('countTokens() never counts a text lower than its prefix', () => {
   fc.assert(fc.property(anyText, anyText, (a, b) => countTokens(a + b) >= countTokens(a)))
 })
 
-test('countTokens() of words with the space before them adds up to the whole', () => {
+test('countTokens() is additive over words with the space before them', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const pieces = text.match(/\s*\S+|\s+/g) ?? []
@@ -55,7 +55,7 @@ test('countPromptTokens() grows with every message, block and tool', () => {
   assert.ok(one > 0 && two > one && withSystem > one && withTool > one + 300)
 })
 
-test('countPromptTokens() counts a string and its text block alike, and a cache mark as nothing', () => {
+test('countPromptTokens() counts a string like a text block, and ignores cache breakpoints', () => {
   const model = 'claude-opus-5-5'
   const string = countPromptTokens({ model, messages: [{ role: 'user', content: 'Good morning' }] })
   const block = countPromptTokens({
@@ -85,7 +85,7 @@ test('countPromptTokens() counts an image by its pixels, scaled down to the limi
   assert.equal(count(7_000, 7_000) - frame, 4_784)
 })
 
-test('countPromptTokens() takes a block that it does not know', () => {
+test('countPromptTokens() accepts an unknown block', () => {
   const block = unlisted({ type: 'hologram', data: 'abc' })
   assert.ok(countPromptTokens({ model: 'm', messages: [{ role: 'user', content: [block] }] }) > 0)
 })

@@ -32,13 +32,13 @@ function client(events: () => Events, asked: UpstreamRequestOptions[] = []): Ups
   }
 }
 
-test('upstream() passes a stream through as it is', async () => {
+test('upstream() yields the stream unchanged', async () => {
   const direct = await accumulate(script(['1, 2, 3.'])(params))
   const proxied = await accumulate(upstream(client(() => script(['1, 2, 3.'])(params)))(params))
   assert.deepEqual({ ...proxied, id: '' }, { ...direct, id: '' })
 })
 
-test('upstream() sends betas and version along as headers, and the signal', async () => {
+test('upstream() sends betas and version as headers, and passes the signal', async () => {
   const asked: UpstreamRequestOptions[] = []
   const engine = upstream(client(() => offline()(params), asked))
   const { signal } = new AbortController()
@@ -49,7 +49,7 @@ test('upstream() sends betas and version along as headers, and the signal', asyn
   assert.deepEqual(asked[1]!.headers, { 'anthropic-version': '2026-10-21' })
 })
 
-test('upstream() lets errors through unchanged', async () => {
+test('upstream() throws errors unchanged', async () => {
   const error = apiError('rate_limit_error', 'Slow down', { error_code: 'ramp_limit_exceeded' })
   const failing = upstream({
     messages: { create: () => Promise.reject(error), countTokens: () => Promise.reject(error) },
@@ -58,7 +58,7 @@ test('upstream() lets errors through unchanged', async () => {
   await assert.rejects(failing.countTokens!(params), (thrown) => thrown === error)
 })
 
-test('upstream() never takes a stream that was cut for a whole one', async () => {
+test('upstream() throws if the stream was cut', async () => {
   async function* cut(): Events {
     for await (const event of offline()(params)) {
       if (event.type === 'message_delta') return
@@ -68,7 +68,7 @@ test('upstream() never takes a stream that was cut for a whole one', async () =>
   await assert.rejects(accumulate(upstream(client(cut))(params)), APIConnectionError)
 })
 
-test('upstream() ends at message_stop whatever comes after it', async () => {
+test('upstream() ends at message_stop', async () => {
   async function* trailing(): Events {
     yield* offline()(params)
     throw new Error('the socket broke')
@@ -86,7 +86,7 @@ test('upstream() turns a silent end after an abort into an abort', async () => {
   await assert.rejects(accumulate(upstream(client(silent))(params, { signal: controller.signal })), APIUserAbortError)
 })
 
-test('upstream() lets go of the client’s stream when its reader leaves', async () => {
+test('upstream() cancels the stream when its reader stops', async () => {
   let isClosed = false
   async function* endless(): Events {
     try {

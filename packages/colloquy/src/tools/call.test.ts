@@ -30,7 +30,7 @@ function reply(stop_reason: Message['stop_reason'], ...content: Message['content
   }
 }
 
-test('answerCall() gives the tool the input and the call, and the API its result', async () => {
+test('answerCall() passes input and call to the tool and returns its result', async () => {
   let seen: unknown
   const weather = toolThat((input, { toolUse, toolUseBlock, signal }) => {
     seen = [input, toolUse, toolUseBlock, signal.aborted]
@@ -47,7 +47,7 @@ test('answerCall() gives the tool the input and the call, and the API its result
   })
 })
 
-test('answerCall() sends text and blocks as they are, nothing as nothing, and other values as JSON', async () => {
+test('answerCall() returns text and blocks unchanged, nothing as empty, and values as JSON', async () => {
   const blocks = [{ type: 'text' as const, text: 'sun' }]
   const outputs: Array<[ToolOutput, unknown]> = [
     ['', ''],
@@ -65,7 +65,7 @@ test('answerCall() sends text and blocks as they are, nothing as nothing, and ot
   }
 })
 
-test('answerCall() answers what goes wrong as an error that the model reads', async () => {
+test('answerCall() returns errors as results that the model reads', async () => {
   const fails = (error: unknown): RunnableTool =>
     toolThat(async () => {
       throw error as Error
@@ -99,7 +99,7 @@ test('answerCall() answers what goes wrong as an error that the model reads', as
   assert.equal(endless.is_error, true)
 })
 
-test('an input that is no object is never given to a tool, whatever the tool checks', async () => {
+test('answerCall() never passes a tool an input that is not an object', async () => {
   let ran = 0
   const unchecked: RunnableTool = { name: 'weather', input_schema: { type: 'object' }, run: () => void ran++ }
   for (const input of ['{"city":"Na', null, [1], 7, undefined]) {
@@ -110,7 +110,7 @@ test('an input that is no object is never given to a tool, whatever the tool che
   assert.equal(ran, 0)
 })
 
-test('a call that takes too long is told so and not waited for', async () => {
+test('answerCall() aborts a call after timeoutMs and does not wait for it', async () => {
   let told: Promise<unknown> | undefined
   const slow = toolThat((_input, { signal }) => {
     told = once(signal, 'abort')
@@ -135,7 +135,7 @@ test("a tool's own limit stands over the loop's, and no limit is a limit too", a
   )
 })
 
-test('an abort ends a call at once, tells the tool, and leaves no listener behind', async () => {
+test('answerCall() rejects at once when aborted, aborts the tool, and removes its listener', async () => {
   const controller = new AbortController()
   let reason: unknown
   const slow = toolThat((_input, { signal }) => {
@@ -154,14 +154,14 @@ test('an abort ends a call at once, tells the tool, and leaves no listener behin
   await assert.rejects(answerCall(call('weather'), [slow], { signal: controller.signal }), APIUserAbortError)
 })
 
-test('a hundred calls leave no listener on a shared signal', async () => {
+test('answerCall() leaves no listeners on a shared signal', async () => {
   const { signal } = new AbortController()
   const weather = toolThat(() => 'sun')
   for (let round = 0; round < 100; round++) await answerCall(call('weather'), [weather], { signal })
   assert.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
-test('the approval is asked with a valid call only, and its verdict is what the model reads', async () => {
+test('approve() is called for valid calls only, and the model reads its reason', async () => {
   const asked: unknown[] = []
   let ran = 0
   const weather = toolThat(() => void ran++)
@@ -187,13 +187,13 @@ async function failing(): Promise<boolean> {
   throw new Error('window closed')
 }
 
-test('an approval that fails is the failure of the program, not a result', async () => {
+test('answerCall() rejects if approve() throws', async () => {
   await assert.rejects(answerCall(call('weather'), [toolThat(() => '')], { approve: failing }), {
     message: 'window closed',
   })
 })
 
-test('answerCalls() makes the calls side by side and answers in their order', async () => {
+test('answerCalls() runs calls concurrently and returns results in their order', async () => {
   let running = 0
   let most = 0
   const weather = toolThat(async ({ city }) => {
@@ -215,7 +215,7 @@ test('answerCalls() makes the calls side by side and answers in their order', as
   assert.equal(most, 3)
 })
 
-test('nextStep() sorts the ways in which a reply may end', () => {
+test('nextStep() maps each stop reason to a step', () => {
   const text = { type: 'text' as const, text: 'hm', citations: null }
   const one = call('weather')
   assert.deepEqual(nextStep(reply('tool_use', text, one)), { type: 'call', calls: [one] })

@@ -63,7 +63,7 @@ async function run(
   }
 }
 
-test('runTools() answers the calls of a reply and asks again with the whole conversation', async () => {
+test('runTools() answers the calls of a reply and sends the whole conversation', async () => {
   const { items, done, requests } = await run([says('Let me see.', call('Nara'), call('Kyoto')), says('Sunny.')])
   const results = {
     role: 'user',
@@ -83,7 +83,7 @@ test('runTools() answers the calls of a reply and asks again with the whole conv
   )
 })
 
-test('runTools() sends definitions only, and passes every event on with its round', async () => {
+test('runTools() sends only definitions, and yields every event with its round', async () => {
   const engine = script([says(call('Nara')), says('Sunny.')])
   const rounds = new Map<number, MessageStreamEvent['type'][]>()
   for await (const item of runTools(engine, params()))
@@ -108,7 +108,7 @@ test('runTools() adds up the usage of all rounds, kind by kind', async () => {
   assert.deepEqual((await run([says('Hello.')])).done.usage.iterations, undefined)
 })
 
-test('runTools() waits between its items, so that each can be kept before what follows', async () => {
+test('runTools() does nothing until the next item is requested', async () => {
   const log: string[] = []
   const watched = tool({ name: 'weather', inputSchema: { type: 'object' }, run: () => void log.push('run') })
   const engine = script([says(call('Nara')), { when: () => (log.push('ask'), true), reply: says('Sunny.') }])
@@ -120,7 +120,7 @@ test('runTools() waits between its items, so that each can be kept before what f
   assert.deepEqual(log, ['reply', 'run', 'result', 'results', 'ask', 'reply', 'done'])
 })
 
-test('runTools() hands out results as they come and sends them in the order of the calls', async () => {
+test('runTools() yields results as they arrive and sends them in the order of the calls', async () => {
   const slow = tool({
     name: 'weather',
     inputSchema: { type: 'object', properties: { city: { type: 'string' } } },
@@ -138,21 +138,21 @@ test('runTools() hands out results as they come and sends them in the order of t
   )
 })
 
-test('runTools() tells the model of an unknown tool and goes on', async () => {
+test('runTools() answers a call of an unknown tool with an error and continues', async () => {
   const { requests } = await run([says(call('Nara', 'toolu_1', 'wether')), says('Sorry.')])
   assert.deepEqual(requests[1]!.at(-1)!.content, [
     { type: 'tool_result', tool_use_id: 'toolu_1', content: "Error: Tool 'wether' not found", is_error: true },
   ])
 })
 
-test('runTools() sends a paused turn back as it is', async () => {
+test('runTools() continues a paused turn by sending it unchanged', async () => {
   const paused = { content: [{ type: 'text', text: 'Searching', citations: null }], stop_reason: 'pause_turn' } as const
   const { done, requests } = await run([{ ...paused, content: [...paused.content] }, says('Found.')])
   assert.deepEqual(requests[1], [question, { role: 'assistant', content: paused.content }])
   assert.equal(done.rounds, 2)
 })
 
-test('runTools() leaves a reply without content out of the conversation', async () => {
+test('runTools() omits a reply without content from the conversation', async () => {
   const { done } = await run([says(call('Nara')), { content: [] }])
   assert.deepEqual(
     done.messages.map(({ role }) => role),
@@ -160,7 +160,7 @@ test('runTools() leaves a reply without content out of the conversation', async 
   )
 })
 
-test('runTools() leaves calls of a declared tool without run to the caller, after answering its own', async () => {
+test('runTools() leaves calls of tools without run to the caller, after answering its own', async () => {
   const lookup = { name: 'lookup', input_schema: { type: 'object' as const } }
   const { items, done } = await run([says(call('Nara'), call('x', 'toolu_2', 'lookup'))], { tools: [weather, lookup] })
   assert.deepEqual(
@@ -173,7 +173,7 @@ test('runTools() leaves calls of a declared tool without run to the caller, afte
   assert.equal(items.filter(({ type }) => type === 'reply').length, 1)
 })
 
-test('runTools() answers calls that a reply was cut off in as not run, so that the conversation can go on', async () => {
+test('runTools() answers the calls of a reply that was cut off as not run', async () => {
   let ran = 0
   const watched = tool({ name: 'weather', inputSchema: { type: 'object' }, run: () => void ran++ })
   const { done } = await run([{ content: [call('Nara')], stop_reason: 'max_tokens' }], { tools: [watched] })
@@ -192,7 +192,7 @@ test('runTools() answers calls that a reply was cut off in as not run, so that t
   })
 })
 
-test('runTools() never runs a malformed input, keeps the other calls, and sends back what the API takes', async () => {
+test('runTools() never runs a malformed input, runs the other calls, and sends valid content', async () => {
   let ran = 0
   const watched = tool({ name: 'weather', inputSchema: { type: 'object' }, run: () => void ran++ })
   const start: Message = {
@@ -235,7 +235,7 @@ test('runTools() never runs a malformed input, keeps the other calls, and sends 
   )
 })
 
-test('runTools() stops at the round limit before it calls, and can be taken up from there', async () => {
+test('runTools() stops at maxRounds before it runs tools, and can be continued', async () => {
   let ran = 0
   const watched = tool({ name: 'weather', inputSchema: { type: 'object' }, run: () => void ran++ })
   const engine = script([says(call('Nara')), says(call('Kyoto')), says('Sunny.')])
@@ -255,13 +255,13 @@ test('runTools() stops at the round limit before it calls, and can be taken up f
   )
 })
 
-test('runTools() passes a failure of the engine on, and a stream without an end is one', async () => {
+test('runTools() throws errors of the engine, and for a stream that ends early', async () => {
   await assert.rejects(run([says(call('Nara')), { error: { type: 'overloaded_error' } }]), { status: 529 })
   const events = await Array.fromAsync(script([says('Hello.')])({ ...params(), tools: [] }))
   await assert.rejects(run([events.slice(0, -1)]), /ended without a whole message/)
 })
 
-test('leaving runTools() early stops what runs: the engine and the calls', async () => {
+test('runTools() stops the engine and the calls when its reader stops', async () => {
   let told = 0
   const slow: RunnableTool = {
     ...weather,
@@ -288,7 +288,7 @@ test('leaving runTools() early stops what runs: the engine and the calls', async
   assert.equal(left, true)
 })
 
-test('an abort ends runTools() during a call and during a reply', async () => {
+test('runTools() stops when its signal aborts during a call or a reply', async () => {
   for (const steps of [[says(call('Nara'))], [{ reply: says('Hello.'), stall: true }]]) {
     const controller = new AbortController()
     const endless = { ...weather, run: () => new Promise<string>(() => {}) }

@@ -9,7 +9,7 @@ const place = { type: 'object', properties: { city: { type: 'string' } }, requir
 const context = {} as ToolContext
 const run = () => ''
 
-test('tool() makes the definition that the API reads, and keeps the rest to itself', () => {
+test('tool() serializes to the definition alone', () => {
   const weather = tool({
     name: 'get_weather',
     description: 'Tells the weather',
@@ -34,7 +34,7 @@ test('tool() makes the definition that the API reads, and keeps the rest to itse
   assert.equal(weather.timeoutMs, 500)
 })
 
-test('tool() takes input_schema for inputSchema, and a Standard Schema for either', async () => {
+test('tool() accepts inputSchema or input_schema, each as JSON Schema or Standard Schema', async () => {
   const schema = z.object({ city: z.string().transform((text) => text.length) })
   const made = [
     tool({ name: 'a', inputSchema: schema, run: ({ city }) => city + 1 }),
@@ -54,7 +54,7 @@ test('tool() takes input_schema for inputSchema, and a Standard Schema for eithe
   assert.equal(byHand.run({ city: 'Nara' }, context), 'NARA')
 })
 
-test('a tool checks its input, and says what was wrong', async () => {
+test('tool() makes parse() check the input and say what is wrong', async () => {
   const byJson = tool({ name: 'a', inputSchema: place, run: () => '' })
   assert.throws(() => byJson.parse({ city: 1 }), {
     name: 'AnthropicError',
@@ -70,7 +70,7 @@ test('a tool checks its input, and says what was wrong', async () => {
   })
 })
 
-test('tool() takes a schema that is a function, as arktype makes them', () => {
+test('tool() accepts a schema that is a function, as in arktype', () => {
   const standard: StandardSchema<unknown, { n: number }>['~standard'] = {
     version: 1,
     vendor: 'hand',
@@ -82,7 +82,7 @@ test('tool() takes a schema that is a function, as arktype makes them', () => {
   assert.deepEqual(made.input_schema, { type: 'object' })
 })
 
-test('tool() has one clear error for each definition that the API would refuse', () => {
+test('tool() throws for each definition that the API would refuse', () => {
   for (const [fields, message] of [
     [
       { name: 'get weather', inputSchema: place, run },
@@ -118,7 +118,7 @@ test('tool() has one clear error for each definition that the API would refuse',
     assert.throws(() => tool(fields as never), { name: 'AnthropicError', message })
 })
 
-test('tool() names the field that was meant, and lets pass what it does not know', () => {
+test('tool() suggests the field that was meant, and accepts other unknown fields', () => {
   for (const [field, meant] of [
     ['inputschema', 'inputSchema'],
     ['parameters', 'inputSchema'],
@@ -135,7 +135,7 @@ test('tool() names the field that was meant, and lets pass what it does not know
   assert.equal((definitionOf(made) as Tool & { caching_hint?: number }).caching_hint, 1)
 })
 
-test('isRunnable() and definitionOf() tell a tool that runs from a definition', () => {
+test('isRunnable() and definitionOf() separate a runnable tool from its definition', () => {
   const definition: ToolUnion = { type: 'web_search_20260318', name: 'web_search' }
   assert.equal(isRunnable(definition), false)
   assert.deepEqual(definitionOf(definition), definition)

@@ -42,7 +42,7 @@ const rounds = [
   says('Sunny.'),
 ]
 
-test('withTools() is an engine whose reply is one message, calls and results in it', async () => {
+test('withTools() replies with one message that holds calls and results', async () => {
   const message = await accumulate(withTools(script(rounds), [weather])(params))
   assert.deepEqual(
     message.content.map((block) => block.type as string),
@@ -75,7 +75,7 @@ test('withTools() is an engine whose reply is one message, calls and results in 
   })
 })
 
-test('the stream of withTools() is valid: one start, one end, blocks one after another', async () => {
+test('withTools() streams one message, its blocks in order', async () => {
   const events = (await Array.fromAsync(withTools(script(rounds), [weather])(params))) as MessageStreamEvent[]
   const count = (type: string) => events.filter((event) => event.type === type).length
   assert.deepEqual([count('message_start'), count('message_stop')], [1, 1])
@@ -94,7 +94,7 @@ test('the stream of withTools() is valid: one start, one end, blocks one after a
   }
 })
 
-test('the usage of the message is that of all rounds, and is known before the last', async () => {
+test('withTools() adds up the usage of all rounds, and sends it after each', async () => {
   const engine = withTools(script([...rounds.slice(0, 2), { error: { type: 'overloaded_error' } }]), [weather])
   const deltas: number[] = []
   await assert.rejects(
@@ -113,7 +113,7 @@ test('the usage of the message is that of all rounds, and is known before the la
   assert.equal(message.usage.iterations?.length, 3)
 })
 
-test('the message sent back stands for exactly the messages that the rounds sent', async () => {
+test('withTools() unfolds its own message into the messages of the rounds', async () => {
   const engine = script([...rounds, says('You are welcome.')])
   const served = withTools(engine, [weather])
   const { content } = await accumulate(served(params))
@@ -128,7 +128,7 @@ test('the message sent back stands for exactly the messages that the rounds sent
   ])
 })
 
-test('whatever the rounds say, the message sent back stands for the messages that they sent', async () => {
+test('withTools() unfolds its message into the messages of any rounds', async () => {
   const text = fc.record({
     type: fc.constant('text' as const),
     text: fc.string({ minLength: 1 }),
@@ -190,7 +190,7 @@ test("tools that the request declares are the caller's: their calls end the mess
   )
 })
 
-test('a call that max_tokens cut off is closed in the message, which can then be sent back', async () => {
+test('withTools() closes a call that max_tokens cut off, so that the message can be sent', async () => {
   const engine = script([{ content: [call('Nara')], stop_reason: 'max_tokens' }, says('On we go.')])
   const served = withTools(engine, [weather])
   const message = await accumulate(served(params))
@@ -207,7 +207,7 @@ test('a call that max_tokens cut off is closed in the message, which can then be
   )
 })
 
-test('a call whose input was cut off in the middle is closed with what can be read of it', async () => {
+test('withTools() closes a call whose input was cut off with its readable part', async () => {
   const events = (await Array.fromAsync(
     script([{ content: [call('Nara')], stop_reason: 'max_tokens' }])(params),
   )) as MessageStreamEvent[]
@@ -239,7 +239,7 @@ test("blocks of other servers' tools stay as they are", async () => {
   assert.deepEqual(engine.requests[0]!.params.messages, messages)
 })
 
-test('withTools() counts what it would send, and counts only where the engine can', async () => {
+test('withTools() counts what it would send, if the engine counts', async () => {
   const engine = script([])
   const plain = await engine.countTokens!({ model: 'm', messages: [question] })
   const served = await withTools(engine, [weather]).countTokens!({ model: 'm', messages: [question] })

@@ -7,13 +7,13 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
     const message = `Cannot read the request body: content-encoding '${encoding}' is not supported`
     throw apiError('invalid_request_error', message, { error_code: 'request_body_encoding_unsupported' })
   }
-  // Told before a byte is read, where the client says what is coming.
+  // Refuse before reading a byte if the client announces the length.
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
   const bytes = await readBytes(request, maxBytes)
   try {
     return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
-    throw apiError('invalid_request_error', `The request body is not valid JSON: ${describe(error, bytes)}`)
+    throw apiError('invalid_request_error', `The request body is not valid JSON: ${describeJsonError(error, bytes)}`)
   }
 }
 
@@ -42,8 +42,8 @@ function tooLarge(): Error {
   return apiError('request_too_large', 'Request exceeds the maximum size')
 }
 
-// The parser's own words may quote the body, which may hold anything: only the place is told.
-function describe(error: unknown, bytes: Uint8Array): string {
+// The parser's message may quote the body, which may hold secrets: only the position is used.
+function describeJsonError(error: unknown, bytes: Uint8Array): string {
   if (bytes.byteLength === 0) return 'it is empty'
   if (error instanceof TypeError) return 'it is not UTF-8'
   const place =

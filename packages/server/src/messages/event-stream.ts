@@ -7,17 +7,17 @@ import {
   encodeSse,
   errorResponse,
 } from 'colloquy/protocol'
-import { completeEvent } from './complete.ts'
-import type { Exchange } from '../operate/exchange.ts'
+import type { RequestLog } from '../operate/request-log.ts'
+import { fillEvent } from './fill-defaults.ts'
 
 type Event = MessageStreamEvent | PingEvent
 
 export interface EventStreamOptions {
   events: AsyncIterable<Event>
-  exchange: Exchange
-  /** A ping is sent after so long a silence. */
+  log: RequestLog
+  /** A ping is sent after this long without an event. */
   pingMs: number
-  /** Called once, when the stream is over or the reader has left. */
+  /** Called once, when the stream has ended or the client has left. */
   onEnd: (reason: 'done' | 'left') => void
 }
 
@@ -25,11 +25,11 @@ const encoder = new TextEncoder()
 const ping = encoder.encode(encodeSse({ type: 'ping' }))
 const silence = Symbol('silence')
 
-/** An engine's events as the bytes of an answer. Reads the engine only as fast as the bytes are taken. */
+/** Encodes an engine's events as the body of a response. Reads the engine only as fast as the client reads the body. */
 export class EventStream {
   readonly #iterator: AsyncIterator<Event>
   readonly #options: EventStreamOptions
-  /** Asked for and not yet sent. */
+  /** The event that the engine has been asked for and that is not sent yet. */
   #pending: Promise<IteratorResult<Event>> | undefined
   #isComplete = false
   #isOver = false
@@ -40,8 +40,8 @@ export class EventStream {
   }
 
   /**
-   * Waits for the first event, so that a failure before it is an answer with a status. After a silence of `pingMs` it
-   * waits no longer: a client that hears nothing gives up.
+   * Waits for the first event, so that an error before it becomes a response with a status. Waits `pingMs` at most: a client
+   * that receives nothing gives up.
    */
   async start(): Promise<void> {
     this.#pending = this.#iterator.next()
@@ -57,7 +57,7 @@ export class EventStream {
   body(): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       { pull: (controller) => this.#pull(controller), cancel: () => this.#leave() },
-      // Nothing is read ahead of the client.
+      // Read nothing ahead of the client.
       { highWaterMark: 0 },
     )
   }
@@ -74,9 +74,9 @@ export class EventStream {
         this.#end('done')
         return controller.close()
       }
-      const event = completeEvent(next.value)
+      const event = fillEvent(next.value)
       this.#isComplete ||= event.type === 'message_stop'
-      this.#options.exchange.note(event)
+      this.#options.log.sent(event)
       controller.enqueue(encoder.encode(encodeSse(event)))
     } catch (error) {
       this.#fail(controller, error)
@@ -85,19 +85,19 @@ export class EventStream {
 
   #fail(controller: ReadableStreamDefaultController<Uint8Array>, error: unknown): void {
     if (this.#isOver) return
-    const { exchange } = this.#options
-    exchange.entry.error = error
+    const { log } = this.#options
+    log.failed(error)
     this.#end('done')
     if (error instanceof WireFault) {
       if (error.bytes) controller.enqueue(error.bytes)
       return error.end === 'reset' ? controller.error(error) : controller.close()
     }
-    const { body } = errorResponse(error, exchange.requestId)
+    const { body } = errorResponse(error, log.requestId)
     controller.enqueue(encoder.encode(encodeSse(body satisfies ServerEvent)))
     controller.close()
   }
 
-  /** The event, or `silence` when it takes longer than `pingMs`. */
+  /** The event, or `silence` if it takes longer than `pingMs`. */
   async #within<T>(event: Promise<T>): Promise<T | typeof silence> {
     const { promise, resolve } = Promise.withResolvers<typeof silence>()
     const timer = setTimeout(resolve, this.#options.pingMs, silence)
@@ -110,9 +110,9 @@ export class EventStream {
 
   #leave(): void {
     if (this.#isOver) return
-    this.#options.exchange.entry.aborted = true
+    this.#options.log.clientLeft()
     this.#end('left')
-    // Not awaited: an engine in the middle of something is told by its signal, which `onEnd` aborts.
+    // Not awaited: an engine may be busy, and learns from its signal, which `onEnd` aborts.
     this.#pending?.catch(() => {})
     this.#iterator.return?.().catch(() => {})
   }

@@ -1,7 +1,7 @@
 import { type ListPage, type ModelEntry, type ModelInfo, apiError, modelInfo } from 'colloquy/protocol'
 import { refuse } from './validate/schema.ts'
 
-/** The models that a server offers, under their ids and aliases. */
+/** The models that a server offers, by id and alias. */
 export class Models {
   readonly #entries: readonly ModelEntry[]
   readonly #byId = new Map<string, ModelEntry>()
@@ -15,14 +15,14 @@ export class Models {
     return this.#byId.get(id)
   }
 
-  /** Throws the API's 404 for a model that is not served. */
+  /** The description of a model. Throws the API's 404 if the model is not served. */
   info(id: string): ModelInfo {
     const entry = this.find(id)
     if (!entry) throw apiError('not_found_error', `model: ${id}`)
     return modelInfo(entry)
   }
 
-  /** A page, newest first, of the active and deprecated models or of those in the lifecycles asked for. */
+  /** A page of models, newest first: active and deprecated ones unless the query names lifecycles. */
   page(query: URLSearchParams): ListPage<ModelInfo> {
     const lifecycles = readLifecycles(query)
     const all = this.#entries.map(modelInfo).filter(({ lifecycle }) => lifecycles.has(lifecycle))

@@ -6,9 +6,9 @@ import {
   accumulate,
   apiError,
 } from 'colloquy/protocol'
-import { completeMessage } from './complete.ts'
+import type { RequestLog } from '../operate/request-log.ts'
 import { EventStream } from './event-stream.ts'
-import type { Exchange } from '../operate/exchange.ts'
+import { fillMessage } from './fill-defaults.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -17,67 +17,66 @@ export interface RepliesOptions {
   maxReplies?: number
 }
 
-/** Asks the engine and answers, as one JSON text or as a stream. At most so many replies are under way at a time. */
+/** Answers requests with the engine's reply, as JSON or as a stream. Limits the number of replies in flight. */
 export class Replies {
   readonly #engine: Engine
   readonly #pingMs: number
-  readonly #most: number
-  #open = 0
+  readonly #maxReplies: number
+  #inFlight = 0
 
   constructor(engine: Engine, { pingMs = 10_000, maxReplies = 1_000 }: RepliesOptions) {
     this.#engine = engine
     this.#pingMs = pingMs
-    this.#most = maxReplies
+    this.#maxReplies = maxReplies
   }
 
-  async answer(params: MessageCreateParams, context: EngineContext, exchange: Exchange): Promise<Response> {
-    exchange.entry.model = params.model
-    exchange.entry.stream = params.stream === true
-    if (this.#open >= this.#most) throw apiError('overloaded_error', 'Overloaded')
-    const reply = this.#begin(context.signal)
+  async answer(params: MessageCreateParams, context: EngineContext, log: RequestLog): Promise<Response> {
+    log.accepted(params)
+    if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
+    const slot = this.#takeSlot(context.signal)
     try {
-      const events = this.#engine(params, { ...context, signal: reply.controller.signal })
-      if (params.stream) return await this.#stream(events, exchange, reply)
-      const message = completeMessage(await accumulate(noted(events, exchange)))
-      reply.end()
+      const events = this.#engine(params, { ...context, signal: slot.controller.signal })
+      if (params.stream) return await this.#stream(events, log, slot)
+      const message = fillMessage(await accumulate(logged(events, log)))
+      slot.release()
       return Response.json(message)
     } catch (error) {
-      reply.end()
+      slot.release()
       throw error
     }
   }
 
-  /** Takes a place, and ties the engine's signal to the caller's for as long as it is held. */
-  #begin(caller: AbortSignal | undefined): Reply {
-    this.#open++
+  /** Takes a slot. Until it is released, an abort of the request aborts the engine. */
+  #takeSlot(signal: AbortSignal | undefined): Slot {
+    this.#inFlight++
     const controller = new AbortController()
-    const onAbort = (): void => controller.abort(caller?.reason)
-    if (caller?.aborted) onAbort()
-    else caller?.addEventListener('abort', onAbort, { once: true })
-    let isOpen = true
+    const onAbort = (): void => controller.abort(signal?.reason)
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+    let isTaken = true
     return {
       controller,
-      end: () => {
-        if (isOpen) this.#open--
-        isOpen = false
-        caller?.removeEventListener('abort', onAbort)
+      release: () => {
+        if (isTaken) this.#inFlight--
+        isTaken = false
+        signal?.removeEventListener('abort', onAbort)
       },
     }
   }
 
-  async #stream(events: Events, exchange: Exchange, reply: Reply): Promise<Response> {
+  async #stream(events: Events, log: RequestLog, slot: Slot): Promise<Response> {
     const stream = new EventStream({
       events,
-      exchange,
+      log,
       pingMs: this.#pingMs,
       onEnd: (reason) => {
-        if (reason === 'left') reply.controller.abort()
-        reply.end()
-        if (exchange.isStreaming) exchange.finish()
+        if (reason === 'left') slot.controller.abort()
+        slot.release()
+        log.streamEnded()
       },
     })
     await stream.start()
-    exchange.isStreaming = true
+    log.streaming()
     return new Response(stream.body(), {
       headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
     })
@@ -86,16 +85,16 @@ export class Replies {
 
 type Events = AsyncIterable<MessageStreamEvent | PingEvent>
 
-interface Reply {
+/** The right to one of the replies in flight. */
+interface Slot {
   /** Aborts the engine. */
   controller: AbortController
-  /** Gives the place back. */
-  end(): void
+  release(): void
 }
 
-async function* noted(events: Events, exchange: Exchange): AsyncGenerator<MessageStreamEvent | PingEvent> {
+async function* logged(events: Events, log: RequestLog): AsyncGenerator<MessageStreamEvent | PingEvent> {
   for await (const event of events) {
-    exchange.note(event)
+    log.sent(event)
     yield event
   }
 }

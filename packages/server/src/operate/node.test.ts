@@ -76,7 +76,7 @@ async function bestOf(times: number, measure: () => Promise<number>): Promise<nu
 }
 
 suite('over real sockets', () => {
-  test('it answers whole and streamed, and many requests on one connection', async () => {
+  test('answers with JSON and with streams, many requests on one connection', async () => {
     await serving({}, async (listening) => {
       for (let round = 0; round < 3; round++) {
         const whole = await post(listening, base)
@@ -90,7 +90,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('many streams at once each get their own reply', async () => {
+  test('concurrent streams each get their own reply', async () => {
     await serving({ engine: offline({ wordsPerSecond: 500 }) }, async (listening) => {
       const answers = Array.from({ length: 40 }, async (_, index) => {
         const response = await post(listening, {
@@ -104,7 +104,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a client that leaves before the first byte stops the engine within 100 ms', async () => {
+  test('the engine stops within 100 ms when the client leaves before the first byte', async () => {
     for (const stream of [true, false]) {
       const took = await bestOf(3, async () => {
         const engine = script([{ stall: true, after: 0 }])
@@ -120,7 +120,7 @@ suite('over real sockets', () => {
     }
   })
 
-  test('a client that leaves in the middle of a stream stops the engine within 100 ms', async () => {
+  test('the engine stops within 100 ms when the client leaves during a stream', async () => {
     const took = await bestOf(3, async () => {
       const engine = script([{ reply: 'Hello.', after: 2, stall: true }])
       return leaving(engine, async ({ port }) => {
@@ -132,7 +132,7 @@ suite('over real sockets', () => {
     assert.ok(took < 100, `${took} ms`)
   })
 
-  test('an engine that never looks at its signal is still left', async () => {
+  test('an engine that ignores its signal is not waited for', async () => {
     let isClosed = false
     async function* endless(): AsyncGenerator<MessageStreamEvent | PingEvent> {
       try {
@@ -154,7 +154,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('the engine goes no faster than the client reads', async () => {
+  test('the engine does not run ahead of the client', async () => {
     let sent = 0
     async function* firehose(): AsyncGenerator<MessageStreamEvent | PingEvent> {
       for await (const event of offline()(base as never)) if (event.type === 'message_start') yield event
@@ -178,7 +178,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a client that takes nothing of its answer is cut off', async () => {
+  test('a client that reads nothing for stallMs is disconnected', async () => {
     let isClosed = false
     async function* firehose(): AsyncGenerator<MessageStreamEvent | PingEvent> {
       try {
@@ -197,7 +197,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a scripted reset breaks the connection, before the first byte and after', async () => {
+  test('a scripted reset breaks the connection, before and after the first byte', async () => {
     const engine = script([
       { after: 0, cut: 'reset' },
       { reply: 'Hello.', after: 2, cut: 'reset' },
@@ -209,7 +209,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a scripted close ends the stream as if it were whole, after bytes that are no protocol', async () => {
+  test('a scripted close ends the stream normally, after its raw bytes', async () => {
     const engine = script([{ reply: 'Hello.', after: 2, bytes: 'event: content_block_delta\ndata: {"typ' }])
     await serving({ engine }, async (listening) => {
       const text = await (await post(listening, { ...base, stream: true })).text()
@@ -217,7 +217,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a body over the limit is answered before it is sent whole', async () => {
+  test('a body over the limit is answered before it has been sent', async () => {
     await serving({ maxBodyBytes: 1_000_000 }, async (listening) => {
       const response = await post(listening, { ...base, system: 'x'.repeat(3_000_000) })
       assert.equal(response.status, 413)
@@ -225,7 +225,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('headers over the limit and bytes that are no HTTP are refused in the API’s shape', async () => {
+  test('oversized headers and invalid HTTP get the error envelope of the API', async () => {
     await serving({ maxHeaderBytes: 8_192 }, async (listening) => {
       const response = await fetch(`${listening.url}/healthz`, { headers: { 'x-long': 'x'.repeat(10_000) } })
       assert.equal(response.status, 431)
@@ -236,7 +236,7 @@ suite('over real sockets', () => {
     })
   })
 
-  test('a path that is no URL is refused, not crashed on', async () => {
+  test('refuses a path that is not a valid URL', async () => {
     await serving({}, async ({ port }) => {
       const socket = connect(port, '127.0.0.1')
       socket.write('OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
@@ -246,7 +246,7 @@ suite('over real sockets', () => {
 })
 
 suite('close()', () => {
-  test('a stream that runs is finished, and nothing new is taken', async () => {
+  test('finishes a stream in flight and refuses new connections', async () => {
     const engine = script([{ reply: 'Hello there.', eventDelayMs: 20 }])
     const listening = await listen(createServer({ engine }))
     const response = await post(listening, { ...base, stream: true })
@@ -256,7 +256,7 @@ suite('close()', () => {
     await closed
   })
 
-  test('a stream that does not end is broken off after the grace', async () => {
+  test('aborts a stream that does not end within graceMs', async () => {
     const engine = script([{ reply: 'Hello.', after: 2, stall: true }])
     const listening = await listen(createServer({ engine }))
     const response = await post(listening, { ...base, stream: true })
@@ -265,14 +265,14 @@ suite('close()', () => {
     await assert.rejects(response.text(), TypeError)
   })
 
-  test('idle connections do not keep it open', async () => {
+  test('does not wait for idle connections', async () => {
     const listening = await listen(createServer({ engine: offline() }))
     await (await post(listening, base)).text()
     await listening.close({ graceMs: 60_000 })
   })
 })
 
-test('listen() rejects when the port is taken', async () => {
+test('listen() rejects if the port is in use', async () => {
   await serving({}, async ({ port }) => {
     await assert.rejects(
       listen(createServer({ engine: offline() }), { port }),

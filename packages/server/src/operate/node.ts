@@ -10,15 +10,15 @@ import { newId } from 'colloquy/engines'
 import type { Server } from '../app.ts'
 
 export interface ListenOptions {
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number
-  /** Default `127.0.0.1`: this machine only. */
+  /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
   host?: string
-  /** The most bytes of a request's headers; more are answered 431. Default 65,536. */
+  /** The most bytes of a request's headers; more are answered with 431. Default 65,536. */
   maxHeaderBytes?: number
-  /** Connections beyond this many are closed at once. Default 10,000. */
+  /** The most connections; further ones are closed at once. Default 10,000. */
   maxConnections?: number
-  /** A client that takes nothing of its answer for so long is cut off. Default 300,000. */
+  /** Milliseconds after which a client that reads nothing of its response is disconnected. Default 300,000. */
   stallMs?: number
 }
 
@@ -26,13 +26,13 @@ export interface Listening {
   url: string
   port: number
   /**
-   * Stops: takes no more requests, lets the replies that run finish for `graceMs` (default 10,000), then breaks them off.
+   * Stops accepting requests, waits up to `graceMs` (default 10,000) for the replies in flight, and then aborts them.
    * Resolves when the last connection is closed.
    */
   close(options?: { graceMs?: number }): Promise<void>
 }
 
-/** Serves over HTTP/1.1 with Node. Rejects when the port cannot be had. */
+/** Serves over HTTP/1.1 with Node. Rejects if it cannot listen on the port. */
 export async function listen(server: Server, options: ListenOptions = {}): Promise<Listening> {
   const { port = 0, host = '127.0.0.1', maxHeaderBytes = 65_536, maxConnections = 10_000, stallMs = 300_000 } = options
   const open = new Set<AbortController>()
@@ -40,11 +40,11 @@ export async function listen(server: Server, options: ListenOptions = {}): Promi
   const http = createHttp({ maxHeaderSize: maxHeaderBytes, keepAlive: true, noDelay: true }, (incoming, outgoing) => {
     const controller = new AbortController()
     open.add(controller)
-    // `close` comes at the end of every answer; before the end it means that the client left.
+    // Every response emits `close`. Before the response has finished, it means that the client left.
     outgoing.once('close', () => {
       open.delete(controller)
       if (!outgoing.writableFinished) controller.abort()
-      // Its connection is idle only after this event, and would else be kept for the next request.
+      // The connection becomes idle only after this event, and would otherwise be kept for the next request.
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
     if (isClosing) outgoing.setHeader('connection', 'close')
@@ -83,7 +83,7 @@ function listening(http: HttpServer, port: number, host: string): Promise<void> 
 }
 
 interface Limits {
-  /** Aborts when the client has left or the server stops. */
+  /** Aborts when the client leaves or the server stops. */
   signal: AbortSignal
   stallMs: number
 }
@@ -99,12 +99,12 @@ async function answer(
     const response = request ? await server.fetch(request) : refusal('The request has no valid path')
     await send(response, incoming, outgoing, limits)
   } catch {
-    // The server has answered every error it knows; what is left stands for a broken connection.
+    // The server answers errors itself. Those that it throws stand for a broken connection.
     outgoing.destroy()
   }
 }
 
-/** Undefined when the path is none. */
+/** Undefined if the path is not valid. */
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { method = 'GET', url = '/', rawHeaders } = incoming
   const headers = new Headers()
@@ -143,7 +143,7 @@ async function send(
   for (const [name, value] of response.headers) outgoing.setHeader(name, value)
   outgoing.statusCode = response.status
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    // Ended in one go, so that the length goes before it.
+    // Written at once, so that Node sends the length.
     outgoing.end(new Uint8Array(await response.arrayBuffer()))
     return
   }
@@ -163,7 +163,7 @@ async function send(
   outgoing.end()
 }
 
-/** Resolves when more may be written, or never will be: a client that takes nothing for `stallMs` is cut off. */
+/** Resolves when more can be written or the connection is closed. Closes it if the client reads nothing for `stallMs`. */
 function drained(outgoing: ServerResponse, stallMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(() => outgoing.destroy(), stallMs)
@@ -194,7 +194,7 @@ function refusal(message: string): Response {
   return new Response(body, { status: 400, headers: { 'content-type': 'application/json', 'request-id': requestId } })
 }
 
-/** What never becomes a request is answered in the API's shape all the same. */
+/** The API's error envelope for input that never becomes a request. */
 function refused(message: string): { body: string; requestId: string } {
   const requestId = newId('req_01')
   return { requestId, body: JSON.stringify(errorResponse(apiError('invalid_request_error', message), requestId).body) }

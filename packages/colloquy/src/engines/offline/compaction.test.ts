@@ -21,7 +21,7 @@ function textOf({ content }: Message): string {
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
 
-test('a prompt beyond the trigger is compacted, and what that used stands beside the sums', async () => {
+test('offline() compacts a prompt beyond the trigger, and lists the call in iterations', async () => {
   const messages: MessageParam[] = [...facts, { role: 'user', content: `What is my name? ${long}` }]
   const { content, usage, stop_reason } = await ask(messages)
   assert.deepEqual(
@@ -35,7 +35,7 @@ test('a prompt beyond the trigger is compacted, and what that used stands beside
   assert.deepEqual([own!.input_tokens, own!.output_tokens], [usage.input_tokens, usage.output_tokens])
 })
 
-test('what stands before the block is not read, whether it is sent or not, and the block is', async () => {
+test('offline() reads the compaction block and nothing before it', async () => {
   const messages: MessageParam[] = [...facts, { role: 'user', content: long }]
   const reply: MessageParam = { role: 'assistant', content: (await ask(messages)).content }
   const question: MessageParam = { role: 'user', content: 'What is my name?' }
@@ -53,7 +53,7 @@ test('what stands before the block is not read, whether it is sent or not, and t
   assert.match(JSON.stringify(content[0]), /My name is Ada/)
 })
 
-test('it pauses where it is told to, and does nothing where nobody asks', async () => {
+test('offline() pauses after compaction if requested, and compacts only if requested', async () => {
   const messages: MessageParam[] = [{ role: 'user', content: long }]
   const paused = await ask(messages, { context_management: { edits: [{ ...edit, pause_after_compaction: true }] } })
   assert.deepEqual([paused.stop_reason, paused.content.length, paused.usage.output_tokens], ['compaction', 1, 0])

@@ -45,14 +45,14 @@ async function talk(...questions: string[]): Promise<string> {
   return answer
 }
 
-suite('offline() is honest and reads the history', () => {
-  test('its first sentence says that it is no model', async () => {
+suite('offline() reads the history', () => {
+  test('says first that it is not a model', async () => {
     assert.match(await talk('Hello'), /^I am Colloquy's offline engine: a small program .* not a language model\./)
     assert.match(await talk('Where is the best ramen?'), /^I am Colloquy's offline engine/)
     assert.match(await talk('Hello', 'Are you a real AI?'), /not a language model/)
   })
 
-  test('it remembers what the user told', async () => {
+  test('remembers facts from the user', async () => {
     assert.equal(await talk('My name is Ada.', 'What is my name?'), 'Your name is Ada.')
     assert.equal(await talk("Hi, I'm Grace Hopper.", "What's my name again?"), 'Your name is Grace Hopper.')
     assert.equal(
@@ -66,7 +66,7 @@ suite('offline() is honest and reads the history', () => {
     assert.equal(await talk('What is my name?'), 'You have not told me your name.')
   })
 
-  test('it tells what was said before', async () => {
+  test('quotes earlier messages', async () => {
     assert.equal(
       await talk('Good day', 'And now?', 'What did I say first?'),
       'The first thing you said was: “Good day”',
@@ -79,32 +79,32 @@ suite('offline() is honest and reads the history', () => {
     )
   })
 
-  test('it calculates, also from its last result', async () => {
+  test('calculates, also from its last result', async () => {
     assert.equal(await talk('What is 12 * (3 + 4)?'), '12 * (3 + 4) = 84')
     assert.equal(await talk('What is 6 times 7?'), '6 * 7 = 42')
     assert.match(await talk('2 + 3', 'and times 4?'), /= 20$/)
     assert.match(await talk('0.1 + 0.2'), /= 0\.3$/)
   })
 
-  test('it answers with Markdown where that is asked for', async () => {
+  test('answers with Markdown if asked for a list, table or code', async () => {
     assert.match(await talk('Show me some code'), /```typescript\n[^]+\n```/)
     assert.match(await talk('Give me a list of 4 ideas for dinner'), /1\. .+\n2\. .+\n3\. .+\n4\. .+/)
     assert.match(await talk('Make a table'), /\|--:\|---\|--:\|/)
   })
 
-  test('it says the same for the same request', async () => {
+  test('gives the same reply to the same request', async () => {
     const params = { question: 'Write a story about Lisbon' }
     assert.equal(textOf(await ask(params)), textOf(await ask(params)))
   })
 
-  test('it reads past the reminders that agents put into messages', async () => {
+  test('ignores the reminders that agents put into messages', async () => {
     const answer = await talk('<system-reminder>my name is Bot</system-reminder>My name is Ada.', 'What is my name?')
     assert.equal(answer, 'Your name is Ada.')
   })
 })
 
-suite('offline() keeps the limits', () => {
-  test('max_tokens cuts the text and counts exactly', async () => {
+suite('offline() obeys the limits', () => {
+  test('cuts the text at max_tokens, with an exact count', async () => {
     const message = await ask({ question: 'Count to 50', max_tokens: 20 })
     assert.equal(message.stop_reason, 'max_tokens')
     assert.equal(message.usage.output_tokens, 20)
@@ -112,7 +112,7 @@ suite('offline() keeps the limits', () => {
     assert.match(textOf(message), /^1, 2, 3/)
   })
 
-  test('whatever max_tokens is, the reply is a beginning of the whole', async () => {
+  test('the reply is a prefix of the full one for any max_tokens', async () => {
     const whole = textOf(await ask({ question: 'Write about 漢字 and 😀 and words' }))
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 400 }), async (max_tokens) => {
@@ -126,19 +126,19 @@ suite('offline() keeps the limits', () => {
     )
   })
 
-  test('max_tokens 0 only warms the cache', async () => {
+  test('only warms the cache with max_tokens 0', async () => {
     const message = await ask({ max_tokens: 0 })
     assert.deepEqual([message.content, message.stop_reason, message.usage.output_tokens], [[], 'max_tokens', 0])
   })
 
-  test('the first stop sequence ends the text before it', async () => {
+  test('ends the text before the first stop sequence', async () => {
     const message = await ask({ question: 'Count to 50', stop_sequences: ['9', '5, 6'] })
     assert.equal(textOf(message), '1, 2, 3, 4, ')
     assert.equal(message.stop_reason, 'stop_sequence')
     assert.equal(message.stop_sequence, '5, 6')
   })
 
-  test('a reply that began goes on from there without repeating', async () => {
+  test('continues a prefilled reply without repeating it', async () => {
     const whole = textOf(await ask({ question: 'Count to 9', model: 'claude-sonnet-4-5' }))
     const messages: MessageParam[] = [
       { role: 'user', content: 'Count to 9' },
@@ -148,7 +148,7 @@ suite('offline() keeps the limits', () => {
     assert.equal(whole.slice(0, 10) + rest, whole)
   })
 
-  test('asked to continue, it says what max_tokens cut off', async () => {
+  test('continues after max_tokens if asked to', async () => {
     const whole = await talk('Count to 30')
     const cut = textOf(await ask({ question: 'Count to 30', max_tokens: 9 }))
     const rest = await ask({
@@ -161,7 +161,7 @@ suite('offline() keeps the limits', () => {
     assert.equal(cut + textOf(rest), whole)
   })
 
-  test('a prompt longer than the window is refused in the API’s words', async () => {
+  test('refuses a prompt beyond the window with the error of the API', async () => {
     const content = 'word '.repeat(210_000)
     await assert.rejects(
       ask({ model: 'claude-haiku-4-5', messages: [{ role: 'user', content }] }),
@@ -171,7 +171,7 @@ suite('offline() keeps the limits', () => {
     )
   })
 
-  test('the system prompt is quoted, and followed where a rule can', async () => {
+  test('quotes the system prompt, and follows some instructions', async () => {
     assert.match(textOf(await ask({ system: 'You plan trips.', question: 'Who are you?' })), /“You plan trips\.”/)
     assert.equal(textOf(await ask({ system: 'Answer in upper case.', question: 'Say hello' })), 'HELLO')
     assert.equal(textOf(await ask({ system: 'End every reply with "Over."', question: 'Say roger' })), 'roger Over.')
@@ -190,7 +190,7 @@ const weather: Tool = {
 const clockTool: Tool = { name: 'clock', description: 'Says what o’clock it is.', input_schema: { type: 'object' } }
 
 suite('offline() uses tools', () => {
-  test('a tool whose name or description is spoken of is called with an input that satisfies its schema', async () => {
+  test('calls a tool that the message names, with an input that satisfies its schema', async () => {
     for (const question of ['How is the weather in Paris?', 'What temperature has Paris? I am in Paris']) {
       const message = await ask({ question, tools: [clockTool, weather] })
       assert.equal(message.stop_reason, 'tool_use')
@@ -201,13 +201,13 @@ suite('offline() uses tools', () => {
     }
   })
 
-  test('no tool is called where none is spoken of, or none may be', async () => {
+  test('calls no tool that the message does not name or tool_choice forbids', async () => {
     assert.equal((await ask({ question: 'Good morning', tools: [weather] })).stop_reason, 'end_turn')
     const forbidden = await ask({ question: 'weather', tools: [weather], tool_choice: { type: 'none' } })
     assert.deepEqual(callsOf(forbidden), [])
   })
 
-  test('tool_choice forces a call and keeps it single', async () => {
+  test('obeys tool_choice and disable_parallel_tool_use', async () => {
     const any = await ask({ question: 'Good morning', tools: [clockTool, weather], tool_choice: { type: 'any' } })
     assert.deepEqual(
       callsOf(any).map(({ name }) => name),
@@ -229,7 +229,7 @@ suite('offline() uses tools', () => {
     assert.equal(callsOf(single).length, 1)
   })
 
-  test('the results of the calls are answered with', async () => {
+  test('reports the results of its calls', async () => {
     const question: MessageParam = { role: 'user', content: 'The weather and the clock in Rome' }
     const called = await ask({ messages: [question], tools: [weather, clockTool] })
     const results = callsOf(called).map(({ id }, index) => ({
@@ -246,7 +246,7 @@ suite('offline() uses tools', () => {
     assert.match(textOf(answer), /`get_weather` answered: result 0\n- `clock` failed: result 1/)
   })
 
-  test('an input that max_tokens cuts off is not closed', async () => {
+  test('does not close a tool input that max_tokens cuts off', async () => {
     const events: MessageStreamEvent[] = []
     const params: MessageCreateParams = {
       model: 'claude-sonnet-4-6',
@@ -262,7 +262,7 @@ suite('offline() uses tools', () => {
   })
 })
 
-test('offline() writes JSON that satisfies the schema asked for', async () => {
+test('offline() writes JSON that satisfies output_config.format', async () => {
   const schema = {
     type: 'object',
     properties: {
@@ -282,7 +282,7 @@ test('offline() writes JSON that satisfies the schema asked for', async () => {
   assert.deepEqual({ ...(value as object), tags: [] }, { name: 'Ada', age: 36, tags: [] })
 })
 
-test('offline() thinks where it is asked to, and shows it as the display says', async () => {
+test('offline() thinks if requested, and shows it as `display` says', async () => {
   const shown = await ask({ thinking: { type: 'enabled', budget_tokens: 1024 } })
   assert.ok((shown.usage.output_tokens_details?.thinking_tokens ?? 0) > 0)
   const [thought] = shown.content
@@ -293,7 +293,7 @@ test('offline() thinks where it is asked to, and shows it as the display says', 
   assert.equal((await ask({})).content[0]!.type, 'text')
 })
 
-test('offline() describes images and documents by what their bytes say', async () => {
+test('offline() describes images and documents by their bytes', async () => {
   const png = 'iVBORw0KGgoAAAANSUhEUgAAAAIAAAADCAIAAAA2iEnWAAAAC0lEQVR4nGNgQAYAAA4AAaeJwIgAAAAASUVORK5CYII='
   const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } } as const
   assert.match(
@@ -314,14 +314,14 @@ test('offline() describes images and documents by what their bytes say', async (
   )
 })
 
-suite('offline() keeps the books', () => {
+suite('offline() counts tokens and cache', () => {
   const long = 'A fact about the harbour. '.repeat(800)
   const cached = (question: string): Partial<MessageCreateParams> => ({
     system: [{ type: 'text', text: long, cache_control: { type: 'ephemeral' } }],
     messages: [{ role: 'user', content: question }],
   })
 
-  test('a marked prefix is written first and read afterwards, and the three counts are the prompt', async () => {
+  test('writes a marked prefix first and then reads it; the three counts add up to the prompt', async () => {
     const fresh = offline()
     const first = (await ask(cached('One'), fresh)).usage
     const second = (await ask(cached('Two'), fresh)).usage
@@ -335,7 +335,7 @@ suite('offline() keeps the books', () => {
     assert.equal(second.input_tokens + second.cache_read_input_tokens! + second.cache_creation_input_tokens!, prompt)
   })
 
-  test('the entry is gone after five minutes of the injected clock', async () => {
+  test('expires an entry after five minutes of the injected clock', async () => {
     let now = 0
     const clock: Clock = { now: () => now, wait: async () => {} }
     const fresh = offline({ clock })
@@ -344,7 +344,7 @@ suite('offline() keeps the books', () => {
     assert.equal((await ask(cached('Two'), fresh)).usage.cache_read_input_tokens, 0)
   })
 
-  test('another model, a changed tool or a changed system prompt misses', async () => {
+  test('misses after another model, a changed tool or a changed system prompt', async () => {
     const fresh = offline()
     await ask(cached('One'), fresh)
     const read = async (change: Partial<MessageCreateParams>): Promise<unknown> =>
@@ -354,7 +354,7 @@ suite('offline() keeps the books', () => {
     assert.notEqual(await read({ max_tokens: 5, metadata: { user_id: 'u' } }), 0)
   })
 
-  test('top-level cache_control marks the last block, so each turn reads what the turn before wrote', async () => {
+  test('top-level cache_control marks the last block, so each turn reads the previous one', async () => {
     const fresh = offline()
     const messages: MessageParam[] = [{ role: 'user', content: long }]
     const first = await ask({ messages, cache_control: { type: 'ephemeral' } }, fresh)
@@ -364,20 +364,20 @@ suite('offline() keeps the books', () => {
     assert.equal(second.usage.input_tokens, 0)
   })
 
-  test('a model that the catalogue has not may be given', async () => {
+  test('accepts models outside the catalogue by option', async () => {
     const own = { ...findModel('claude-opus-4-6')!, id: 'own', aliases: ['mine'], contextTokens: 50 }
     const engine = offline({ models: [own] })
     assert.equal((await ask({ model: 'mine' }, engine)).model, 'own')
     await assert.rejects(ask({ model: 'mine', question: 'word '.repeat(60) }, engine), BadRequestError)
   })
 
-  test('an alias comes back as the dated id', async () => {
+  test('replies with the dated id for an alias', async () => {
     assert.equal((await ask({ model: 'claude-haiku-4-5' })).model, 'claude-haiku-4-5-20251001')
     assert.equal((await ask({ model: 'some-other-model' })).model, 'some-other-model')
   })
 })
 
-test('offline() waits between words as wordsPerSecond says, and stops at once when it is aborted', async () => {
+test('offline() writes wordsPerSecond, and stops at once when aborted', async () => {
   const waits: number[] = []
   const controller = new AbortController()
   const clock: Clock = {

@@ -51,7 +51,7 @@ const { schema: anySchema } = fc.letrec<{ schema: Schema; leaf: Schema }>((tie) 
   ),
 }))
 
-test('sample() satisfies generated schemas, whatever the text says', () => {
+test('sample() satisfies generated schemas for any text', () => {
   fc.assert(
     fc.property(
       anySchema,
@@ -64,7 +64,7 @@ test('sample() satisfies generated schemas, whatever the text says', () => {
   )
 })
 
-test('sample() takes what the text says where it fits', () => {
+test('sample() uses values from the text that fit', () => {
   const schema = {
     type: 'object',
     properties: {
@@ -79,7 +79,7 @@ test('sample() takes what the text says where it fits', () => {
   assert.deepEqual(satisfies(schema, text), { location: 'New York', unit: 'fahrenheit', days: 5, guest: 'Ada' })
 })
 
-test('sample() leaves out what is optional, unless the text names it', () => {
+test('sample() omits optional properties unless the text names them', () => {
   const schema = {
     type: 'object',
     properties: { city: { type: 'string' }, zip: { type: 'string' } },
@@ -89,7 +89,7 @@ test('sample() leaves out what is optional, unless the text names it', () => {
   assert.deepEqual(sample(schema, 'to Rome, zip: 00118'), { city: 'Rome', zip: '00118' })
 })
 
-test('sample() follows references and ends in schemas that contain themselves', () => {
+test('sample() follows references and stops in recursive schemas', () => {
   const tree = {
     $ref: '#/$defs/node',
     $defs: {
@@ -107,7 +107,7 @@ test('sample() follows references and ends in schemas that contain themselves', 
   satisfies(tree)
 })
 
-test('sample() merges allOf and keeps distinct items distinct', () => {
+test('sample() merges allOf and makes unique items distinct', () => {
   satisfies({
     allOf: [
       { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] },

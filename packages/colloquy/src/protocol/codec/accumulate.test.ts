@@ -137,7 +137,7 @@ function cutBy(lengths: number[]) {
   }
 }
 
-test('accumulate() is the inverse of replay(), whatever the message and however its texts are cut', async () => {
+test('accumulate() is the inverse of replay() for any message and any cuts', async () => {
   await fc.assert(
     fc.asyncProperty(anyMessage, fc.array(fc.nat(10)), async (message, lengths) => {
       const events = [...replay(message, lengths.length > 0 ? { cut: cutBy(lengths) } : {})]
@@ -149,7 +149,7 @@ test('accumulate() is the inverse of replay(), whatever the message and however 
   )
 })
 
-test('a message comes through the wire as it is, however its bytes are cut', async () => {
+test('a message survives encoding and decoding, cut at any byte', async () => {
   await fc.assert(
     fc.asyncProperty(anyMessage, fc.array(fc.nat(500), { minLength: 1 }), async (message, lengths) => {
       const bytes = new TextEncoder().encode([...replay(message)].map(encodeSse).join(''))
@@ -165,7 +165,7 @@ test('a message comes through the wire as it is, however its bytes are cut', asy
   )
 })
 
-test('MessageAccumulator reaches the same message when it is looked at after each event', () => {
+test('MessageAccumulator gives the same message if it is read after each event', () => {
   fc.assert(
     fc.property(anyMessage, fc.array(fc.nat(10)), (message, lengths) => {
       const accumulator = new MessageAccumulator()
@@ -217,7 +217,7 @@ function pushed(...events: (MessageStreamEvent | PingEvent)[]): MessageAccumulat
   return accumulator
 }
 
-test('MessageAccumulator replaces counts by later totals, and null keeps what was known', () => {
+test('MessageAccumulator replaces counts by later totals, and ignores null', () => {
   const end = (usage: object): MessageStreamEvent => ({
     type: 'message_delta',
     delta: { stop_reason: 'end_turn', stop_sequence: null },
@@ -242,14 +242,14 @@ test('MessageAccumulator replaces counts by later totals, and null keeps what wa
   assert.equal(message?.stop_reason, 'end_turn')
 })
 
-test('MessageAccumulator keeps what comes beside the delta of message_delta', () => {
+test('MessageAccumulator keeps other fields of message_delta', () => {
   const event = { type: 'message_delta', context_management: { applied_edits: [] } } as unknown as MessageStreamEvent
   assert.deepEqual((pushed(start, event).message as { context_management?: unknown }).context_management, {
     applied_edits: [],
   })
 })
 
-test('MessageAccumulator marks a tool input that max_tokens cut, and keeps its text and the other blocks', () => {
+test('MessageAccumulator marks a tool input cut by max_tokens, and keeps its text', () => {
   const { message } = pushed(
     start,
     open(0, text1),
@@ -274,7 +274,7 @@ test('MessageAccumulator marks a tool input that max_tokens cut, and keeps its t
   assert.deepEqual(Object.keys(JSON.parse(JSON.stringify(second)) as object), ['type', 'id', 'name', 'input'])
 })
 
-test('MessageAccumulator marks a tool input that is malformed though its block ended', () => {
+test('MessageAccumulator marks a malformed tool input whose block ended', () => {
   const { message } = pushed(
     start,
     open(0, tool),
@@ -288,7 +288,7 @@ test('MessageAccumulator marks a tool input that is malformed though its block e
   assert.deepEqual(message!.content[1], { ...tool, input: { a: 1 } })
 })
 
-test('MessageAccumulator shows a tool input while it is under way, and takes its mark off once it is whole', () => {
+test('MessageAccumulator shows a tool input while it streams, and unmarks it when complete', () => {
   const accumulator = pushed(start, open(0, tool), delta(0, { type: 'input_json_delta', partial_json: '{"city":"Ky' }))
   const block = accumulator.message!.content[0] as ToolUseBlock
   assert.deepEqual([block.input, partialInput(block)], [{ city: 'Ky' }, '{"city":"Ky'])
@@ -298,7 +298,7 @@ test('MessageAccumulator shows a tool input while it is under way, and takes its
   assert.deepEqual(accumulator.message!.content, [{ ...tool, input: { city: 'Kyoto' } }])
 })
 
-test('MessageAccumulator takes the mark off a tool input that is looked at in the middle only', () => {
+test('MessageAccumulator unmarks a tool input that was read only while streaming', () => {
   const accumulator = pushed(start, open(0, tool), delta(0, { type: 'input_json_delta', partial_json: '{"city":' }))
   assert.equal(partialInput(accumulator.message!.content[0]!), '{"city":')
   accumulator.push(delta(0, { type: 'input_json_delta', partial_json: '"Kyoto"}' }))
@@ -306,7 +306,7 @@ test('MessageAccumulator takes the mark off a tool input that is looked at in th
   assert.deepEqual(accumulator.message!.content, [{ ...tool, input: { city: 'Kyoto' } }])
 })
 
-test('MessageAccumulator holds a tool input against JSON at the end, also where its block did not end', () => {
+test('MessageAccumulator parses a tool input at the end, even if its block did not end', () => {
   const { message } = pushed(start, open(0, tool), delta(0, { type: 'input_json_delta', partial_json: '{"a":"\n"}' }), {
     type: 'message_stop',
   })
@@ -314,7 +314,7 @@ test('MessageAccumulator holds a tool input against JSON at the end, also where 
   assert.equal(partialInput(message!.content[0]!), '{"a":"\n"}')
 })
 
-test('MessageAccumulator keeps the input that a block began with when no piece says otherwise', () => {
+test('MessageAccumulator keeps the input of content_block_start if all pieces are empty', () => {
   const began: ContentBlock = { ...tool, input: { whole: true } }
   const { message } = pushed(start, open(0, began), delta(0, { type: 'input_json_delta', partial_json: '' }), {
     type: 'message_stop',
@@ -322,7 +322,7 @@ test('MessageAccumulator keeps the input that a block began with when no piece s
   assert.deepEqual(message!.content, [began])
 })
 
-test('MessageAccumulator passes over what it does not know and what does not fit', () => {
+test('MessageAccumulator ignores unknown events and deltas of another block type', () => {
   const { message } = pushed(
     { type: 'ping' },
     unlisted({ type: 'event_of_tomorrow' }),
@@ -343,7 +343,7 @@ test('MessageAccumulator passes over what it does not know and what does not fit
   ])
 })
 
-test('MessageAccumulator follows the index that the events name when a server skips one', () => {
+test('MessageAccumulator follows the index of the events when a server skips one', () => {
   const { message } = pushed(
     start,
     open(1, text1),
@@ -357,7 +357,7 @@ test('MessageAccumulator follows the index that the events name when a server sk
   )
 })
 
-test('MessageAccumulator takes a message_start without content or usage', () => {
+test('MessageAccumulator accepts a message_start without content or usage', () => {
   const bare = { type: 'message_start', message: { id: 'msg_1', role: 'assistant' } } as unknown as MessageStreamEvent
   const { message } = pushed(bare, open(0, text1), delta(0, { type: 'text_delta', text: 'a' }), {
     type: 'message_delta',
@@ -368,7 +368,7 @@ test('MessageAccumulator takes a message_start without content or usage', () => 
   assert.equal(message?.content.length, 1)
 })
 
-test('MessageAccumulator refuses a message that begins twice, or goes on before it began', () => {
+test('MessageAccumulator refuses a second message_start and events before the first', () => {
   assert.throws(() => pushed(start, start), {
     name: 'AnthropicError',
     message: 'Unexpected event order, got message_start before receiving "message_stop"',
@@ -383,7 +383,7 @@ test('MessageAccumulator refuses a message that begins twice, or goes on before 
     assert.throws(() => pushed(event), { message: `Unexpected event order, got ${event.type} before "message_start"` })
 })
 
-test('accumulate() refuses a stream that ends too early', async () => {
+test('accumulate() throws if the stream ends too early', async () => {
   await assert.rejects(accumulate([{ type: 'ping' }]), {
     message: 'Cannot read a message: the stream ended before message_start',
   })
@@ -392,7 +392,7 @@ test('accumulate() refuses a stream that ends too early', async () => {
   })
 })
 
-test('MessageAccumulator takes a megabyte of tool input in pieces of 20 characters, looked at after each', () => {
+test('MessageAccumulator reads a megabyte of tool input, with a message after each piece', () => {
   const input = { code: 'line\n'.repeat(100_000), lines: Array.from({ length: 50_000 }, (_, index) => index) }
   const json = JSON.stringify(input)
   const accumulator = pushed(start, open(0, tool))

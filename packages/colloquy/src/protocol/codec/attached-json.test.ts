@@ -5,7 +5,7 @@ import { encodeJson, attachJson } from './attached-json.ts'
 
 const exact = '{"role":"assistant","content":[{"type":"tool_use","input":{ "10":1.0, "2":12345678901234567890 }}]}'
 
-test('messages that were kept are sent as they were read', () => {
+test('encodeJson() sends messages with attached JSON as they were received', () => {
   const messages = attachJson([JSON.parse(exact)], () => pieces('[', exact, ']'))
   assert.equal(
     text(encodeJson({ model: 'm', messages, max_tokens: 5 })),
@@ -14,7 +14,7 @@ test('messages that were kept are sent as they were read', () => {
   assert.equal(text(encodeJson({ messages })), `{"messages":[${exact}]}`)
 })
 
-test('a message that was kept is sent as it was read among others', () => {
+test('encodeJson() sends one message with attached JSON as it was received', () => {
   const message = Object.freeze(attachJson(JSON.parse(exact) as object, exact))
   const other = { role: 'user', content: 'é' }
   assert.equal(
@@ -23,7 +23,7 @@ test('a message that was kept is sent as it was read among others', () => {
   )
 })
 
-test('a copy is not what was kept', () => {
+test('a copy does not carry attached JSON', () => {
   const message = Object.freeze(attachJson({ role: 'user', content: 'a' }, exact))
   const messages = attachJson([message], () => pieces('[]'))
   assert.equal(
@@ -33,7 +33,7 @@ test('a copy is not what was kept', () => {
   assert.equal(text(encodeJson({ messages: [...messages] })), `{"messages":[${exact}]}`)
 })
 
-test('a list that changed is sent as it is, its messages as they were read', () => {
+test('encodeJson() sends a changed list as it is, with the attached JSON of its messages', () => {
   const message = Object.freeze(attachJson(JSON.parse(exact) as object, exact))
   const messages = [message]
   attachJson(messages, () => (messages.length === 1 ? pieces('[1]') : undefined))
@@ -42,7 +42,7 @@ test('a list that changed is sent as it is, its messages as they were read', () 
   assert.equal(text(encodeJson({ messages })), `{"messages":[${exact},{"role":"user"}]}`)
 })
 
-test('without kept messages the JSON is what JSON.stringify() makes', () => {
+test('encodeJson() equals JSON.stringify() without attached JSON', () => {
   const body = fc.record(
     { model: fc.string(), messages: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()) },
     { requiredKeys: [] },
@@ -50,7 +50,7 @@ test('without kept messages the JSON is what JSON.stringify() makes', () => {
   fc.assert(fc.property(body, (value) => assert.equal(encodeJson(value), JSON.stringify(value))))
 })
 
-test('with kept messages the JSON says the same as JSON.stringify(), whichever were kept', () => {
+test('encodeJson() encodes the same value as JSON.stringify(), whichever messages have JSON', () => {
   const messages = fc.array(fc.tuple(fc.record({ role: fc.string(), content: fc.jsonValue() }), fc.boolean()))
   fc.assert(
     fc.property(messages, fc.dictionary(fc.string(), fc.jsonValue()), (list, rest) => {

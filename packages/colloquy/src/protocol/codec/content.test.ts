@@ -35,7 +35,7 @@ async function folder(t: TestContext): Promise<string> {
   return place
 }
 
-test('contentBlock() makes an image block of each format by its bytes, whatever it is called', async () => {
+test('contentBlock() makes an image block of each format by its bytes, not its name', async () => {
   for (const [media_type, data] of Object.entries(image)) {
     const block = { type: 'image', source: { type: 'base64', media_type, data } }
     assert.deepEqual(await contentBlock(bytes(data)), block)
@@ -45,7 +45,7 @@ test('contentBlock() makes an image block of each format by its bytes, whatever 
   }
 })
 
-test('contentBlock() makes a document of a PDF and of text, titled by the file', async (t) => {
+test('contentBlock() makes a document of a PDF or text, with the file name as title', async (t) => {
   const place = await folder(t)
   const notes = path.join(place, 'my notes.md')
   await writeFile(notes, '\uFEFF# Zürich\n')
@@ -66,7 +66,7 @@ test('contentBlock() makes a document of a PDF and of text, titled by the file',
   })
 })
 
-test('contentBlock() passes a web address on, and asks what it leads to when its end does not tell', async () => {
+test('contentBlock() passes a URL on, and needs `as` if its path has no known ending', async () => {
   const block = { type: 'image', source: { type: 'url', url: 'https://example.com/a.JPEG?size=2' } }
   assert.deepEqual(await contentBlock('https://example.com/a.JPEG?size=2'), block)
   assert.deepEqual(await contentBlock(new URL('https://example.com/a.JPEG?size=2')), block)
@@ -83,7 +83,7 @@ test('contentBlock() passes a web address on, and asks what it leads to when its
   })
 })
 
-test('contentBlock() refuses what the API would refuse, and says what was found', async () => {
+test('contentBlock() refuses what the API would refuse, and says what it found', async () => {
   await assert.rejects(contentBlock(pngOf(8001, 10)), /at most 8000 pixels a side: found 8001 × 10$/)
   const large = new Uint8Array(8 * 1024 * 1024)
   large.set(pngOf(10, 10))
@@ -95,7 +95,7 @@ test('contentBlock() refuses what the API would refuse, and says what was found'
   await assert.rejects(contentBlock(7 as never), /found number, not a path, URL, Blob or bytes/)
 })
 
-test('contentBlock() names what people have that the API does not take', async () => {
+test('contentBlock() names common formats that the API does not accept', async () => {
   for (const [start, found] of [
     ['\0\0\0\x18ftypheic', 'a HEIC image'],
     ['\0\0\0\x18ftypavif', 'an AVIF image'],
@@ -109,7 +109,7 @@ test('contentBlock() names what people have that the API does not take', async (
   }
 })
 
-test('contentBlock() says which file cannot be read, and reads no file that cannot be sent', async (t) => {
+test('contentBlock() names a file that it cannot read, and does not read one that is too large', async (t) => {
   const place = await folder(t)
   await assert.rejects(contentBlock(path.join(place, 'none.png')), { message: /^Cannot read none\.png: ENOENT/ })
   await assert.rejects(contentBlock(place), { message: /^Cannot read content-\w+: EISDIR/ })
@@ -119,13 +119,13 @@ test('contentBlock() says which file cannot be read, and reads no file that cann
   await assert.rejects(contentBlock(large), /a file may have at most 32\.0 MB/)
 })
 
-test('contentBlock() needs no file system until a path comes', async (t) => {
+test('contentBlock() needs a file system for paths only', async (t) => {
   t.mock.method(process, 'getBuiltinModule', () => undefined)
   assert.equal((await contentBlock(bytes(image['image/png']))).type, 'image')
   await assert.rejects(contentBlock('photo.png'), /there is no file system here, pass its bytes or a Blob/)
 })
 
-test('imageBlock() and documentBlock() take only what they are named for', async () => {
+test('imageBlock() and documentBlock() refuse other content', async () => {
   assert.equal((await imageBlock(bytes(image['image/gif']))).type, 'image')
   await assert.rejects(imageBlock(Buffer.from('text')), /Cannot make an image block: found text\/plain/)
   await assert.rejects(documentBlock(bytes(image['image/gif'])), /Cannot make a document block: found image\/gif/)
@@ -147,7 +147,7 @@ test('imageSize() reads the size of each format', () => {
   assert.deepEqual(imageSize(jpeg), { width: 640, height: 480 })
 })
 
-test('imageSize() and mediaTypeOf() never throw, whatever the bytes', () => {
+test('imageSize() and mediaTypeOf() never throw for any bytes', () => {
   const starts = [...Object.values(image), losslessWebp].map((data) => bytes(data))
   const cut = fc.tuple(fc.constantFrom(...starts), fc.nat(200), fc.uint8Array()).map(([start, length, rest]) => {
     const head = start.subarray(0, length)

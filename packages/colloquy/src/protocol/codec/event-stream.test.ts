@@ -21,7 +21,7 @@ test('decodeEvents() yields the events of a stream, pings and unknown ones inclu
   assert.deepEqual(events, [{ type: 'ping' }, { type: 'tomorrow', more: [1] }, { type: 'message_stop' }])
 })
 
-test('decodeEvents() throws what an error event says, with the request id of the answer', async () => {
+test('decodeEvents() throws the error of an error event, with the request id of the response', async () => {
   const error = { type: 'overloaded_error', message: 'Overloaded' }
   const events = decodeEvents(body('data: {"type":"ping"}\n\n', encodeSse({ type: 'error', error })), {
     headers: new Headers({ 'request-id': 'req_1' }),
@@ -47,7 +47,7 @@ test('parseEvent() needs either the name or the type', () => {
   assert.equal(parseEvent({ event: 'message_stop', data: '' }), undefined)
 })
 
-test('parseEvent() reads a failure in any form', () => {
+test('parseEvent() reads an error of any shape', () => {
   const error = { type: 'api_error', message: 'x' }
   assert.deepEqual(parseEvent({ event: undefined, data: JSON.stringify({ type: 'error', error }) }), {
     type: 'error',
@@ -61,7 +61,7 @@ test('parseEvent() reads a failure in any form', () => {
     })
 })
 
-test('parseEvent() names the event that is no JSON and shows how it begins', () => {
+test('parseEvent() names an event that is not JSON and shows its beginning', () => {
   assert.throws(
     () => parseEvent({ event: 'content_block_delta', data: `{"type":"cont${'x'.repeat(200)}` }),
     (thrown) => {

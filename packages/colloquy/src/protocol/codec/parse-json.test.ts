@@ -6,7 +6,7 @@ import { parseJson } from './parse-json.ts'
 const key = fc.string({ unit: fc.constantFrom('a', '"', '\\', '\n', '\u0001', '\ud83e', '__proto__'), maxLength: 2 })
 
 // The texts are put together by hand: an object with the same keys would teach V8 their names.
-test('parseJson() gives each key its name, whatever was read before', () => {
+test('parseJson() gives each key its own name after any earlier parse', () => {
   assert.deepEqual(Object.keys(parseJson(String.raw`{"h":[],"\\":0}`) as object), ['h', '\\'])
   assert.deepEqual(Object.keys(parseJson(String.raw`{"h":1,"\"":2}`) as object), ['h', '"'])
   assert.deepEqual(Object.keys((parseJson(String.raw`[{"h":1,"\n":2}]`) as object[])[0]!), ['h', '\n'])
@@ -25,7 +25,7 @@ test('parseJson() gives each key its name, whatever was read before', () => {
   )
 })
 
-test('parseJson() reads what is nested deeper than the stack, and refuses what is no JSON', () => {
+test('parseJson() reads values nested deeper than the stack, and throws for invalid JSON', () => {
   const text = `{"a\\\\":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
   let depth = 0
   let [item] = Object.values(parseJson(text) as Record<string, unknown[]>)

@@ -63,13 +63,13 @@ const broken: Array<[text: string, value: unknown]> = [
 ]
 
 for (const [text, value] of broken) {
-  test(`partialJson() keeps what precedes the mistake in ${text}`, () => {
+  test(`partialJson() returns what precedes the mistake in ${text}`, () => {
     assert.deepEqual(partialJson(text), value)
     assert.deepEqual(inPieces(text), value)
   })
 }
 
-test('partialJson() forgives a line break inside a string', () => {
+test('partialJson() accepts a line break inside a string', () => {
   assert.deepEqual(partialJson('{"a":"b\nc"}'), { a: 'b\nc' })
 })
 
@@ -98,7 +98,7 @@ const valueAndText = fc
   })
 const anyJson = valueAndText.map(({ text }) => text)
 
-test('partialJson() of a whole text is its value', () => {
+test('partialJson() of a complete text is its value', () => {
   fc.assert(
     fc.property(valueAndText, ({ value, text }) =>
       assert.equal(JSON.stringify(partialJson(text)), JSON.stringify(value)),
@@ -135,7 +135,7 @@ function isBeginning(part: unknown, whole: unknown): boolean {
   )
 }
 
-test('partialJson() leaves nothing out that is certain', () => {
+test('partialJson() includes everything that is certain', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), fc.nat(), (items, cut) => {
       const texts = items.map((item) => JSON.stringify(item))
@@ -145,7 +145,7 @@ test('partialJson() leaves nothing out that is certain', () => {
   )
 })
 
-test('JsonReader gives the same value after each piece, however the text is cut', () => {
+test('JsonReader gives the same values wherever the text is cut', () => {
   fc.assert(
     fc.property(anyJson, fc.array(fc.nat()), (text, places) => {
       const reader = new JsonReader()
@@ -158,7 +158,7 @@ test('JsonReader gives the same value after each piece, however the text is cut'
   )
 })
 
-test('JsonReader hands out one value that grows', () => {
+test('JsonReader returns one value, which grows in place', () => {
   const reader = new JsonReader()
   const value = reader.push('{"a":[1,')
   reader.push('2,"b')
@@ -166,7 +166,7 @@ test('JsonReader hands out one value that grows', () => {
   assert.deepEqual(value, { a: [1, 2, 'b'] })
 })
 
-test('JsonReader reads a megabyte in pieces of 20 characters, looked at after each', () => {
+test('JsonReader reads a megabyte in pieces of 20 characters, with a value after each', () => {
   const items = Array.from({ length: 20_000 }, (_, index) => ({ index, text: `line ${index}\n`.repeat(2) }))
   const text = JSON.stringify({ items, code: 'x\n'.repeat(200_000) })
   const reader = new JsonReader()

@@ -71,7 +71,7 @@ test('replay() keeps both halves of a surrogate pair in one piece', () => {
   assert.deepEqual(pieces, [`${'x'.repeat(19)}🦋`, `${'y'.repeat(18)}🦋`, 'z'])
 })
 
-test('replay() does without deltas for a text that is empty', () => {
+test('replay() yields no delta for an empty text', () => {
   const events = [...replay({ ...message, content: [{ type: 'text', text: '', citations: null }] })]
   assert.deepEqual(
     events.map(({ type }) => type),

@@ -31,7 +31,7 @@ test('encodeSse() writes an event as the API does', () => {
   assert.equal(encodeSse({ type: 'message_stop' }), 'event: message_stop\ndata: {"type":"message_stop"}\n\n')
 })
 
-test('SseParser reads what encodeSse() wrote, cut at every byte', () => {
+test('SseParser decodes encodeSse(), cut at every byte', () => {
   const events: ServerEvent[] = [
     { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'å\r\n\u2028 日本 🦋 \ud83e' } },
     { type: 'message_stop' },
@@ -46,7 +46,7 @@ test('SseParser reads what encodeSse() wrote, cut at every byte', () => {
   }
 })
 
-test('SseParser reads what encodeSse() wrote, whatever it is and however it is cut', () => {
+test('SseParser decodes encodeSse() of any event, cut anywhere', () => {
   fc.assert(
     fc.property(fc.array(anyEvent), fc.array(fc.nat()), (events, places) => {
       const read = parse(cut(bytes(events.map(encodeSse).join('')), places))
@@ -77,7 +77,7 @@ function reference(text: string): ServerSentEvent[] {
   return events
 }
 
-test('SseParser reads any text as the standard has it, cut anywhere', () => {
+test('SseParser parses any text as the standard specifies, cut anywhere', () => {
   const line = fc.constantFrom(
     'data: a',
     'data:a',
@@ -115,7 +115,7 @@ test('SseParser reads any text as the standard has it, cut anywhere', () => {
   )
 })
 
-test('SseParser hands an event out with the chunk that completes it', () => {
+test('SseParser yields an event with the chunk that completes it', () => {
   const parser = new SseParser()
   assert.deepEqual([...parser.push(bytes('data: 1\n'))], [])
   assert.deepEqual([...parser.push(bytes('\ndata: 2\r\r'))].length, 2)
@@ -136,27 +136,27 @@ const almostUsual: Array<[text: string, event: ServerSentEvent]> = [
 ]
 
 for (const [text, event] of almostUsual) {
-  test(`SseParser reads ${JSON.stringify(text)}, which is almost the usual form`, () =>
+  test(`SseParser falls back to line parsing for ${JSON.stringify(text)}`, () =>
     assert.deepEqual(parse([bytes(text)]), [event]))
 }
 
-test('SseParser goes on with an event that an earlier chunk began', () => {
+test('SseParser continues an event of an earlier chunk', () => {
   const event = { event: 'x', data: '1\n2' }
   assert.deepEqual(parse([bytes('data: 1\n'), bytes('event: x\ndata: 2\n\n')]), [event])
   assert.deepEqual(parse([bytes('data: 1\nid: '), bytes('event: y\nevent: x\ndata: 2\n\n')]), [event])
 })
 
-test('SseParser hands out the last event when only its blank line is missing, and drops one that was cut', () => {
+test('SseParser yields a last event without its blank line, and drops one that was cut', () => {
   assert.deepEqual(parse([bytes('data: 1\n\ndata: 2\n')]).length, 2)
   assert.deepEqual(parse([bytes('data: 1\n\ndata: 2')]).length, 1)
   assert.deepEqual(parse([bytes('data: 1\n\ndata: 2\nda')]).length, 1)
 })
 
-test('SseParser replaces bytes that are no UTF-8', () => {
+test('SseParser replaces bytes that are not UTF-8', () => {
   assert.deepEqual(parse([new Uint8Array([...bytes('data: '), 0xff, 10, 10])]), [{ event: undefined, data: '\ufffd' }])
 })
 
-test('SseParser takes an event of maxEventBytes and refuses one more, wherever it is cut', () => {
+test('SseParser accepts maxEventBytes and refuses one byte more, cut anywhere', () => {
   const body = bytes('data: 1\n\n: é🦋\nevent: x\ndata: é\ndata: 🦋\n\ndata: 2\n\n')
   const maxEventBytes = bytes(': é🦋\nevent: x\ndata: é\ndata: 🦋\n\n').length
   for (let place = 0; place <= body.length; place++) {
@@ -166,7 +166,7 @@ test('SseParser takes an event of maxEventBytes and refuses one more, wherever i
   }
 })
 
-test('SseParser stops at a line that never ends, and names the limit', () => {
+test('SseParser refuses a line that does not end, and names the limit', () => {
   const parser = new SseParser({ maxEventBytes: 1_000 })
   assert.deepEqual([...parser.push(bytes(`data: ${'a'.repeat(900)}`))], [])
   assert.throws(() => [...parser.push(bytes('a'.repeat(100)))], {
@@ -175,7 +175,7 @@ test('SseParser stops at a line that never ends, and names the limit', () => {
   })
 })
 
-test('SseParser reads a long event that comes in many chunks', () => {
+test('SseParser reads a long event in many chunks', () => {
   const text = 'é'.repeat(500_000)
   const body = bytes(`data: ${text}\n\n`)
   const chunks = Array.from({ length: Math.ceil(body.length / 100) }, (_, index) =>
@@ -184,7 +184,7 @@ test('SseParser reads a long event that comes in many chunks', () => {
   assert.equal(parse(chunks)[0]?.data, text)
 })
 
-test('decodeSse() reads a body and lets go of it when its reader leaves early', async () => {
+test('decodeSse() cancels the body when its reader stops early', async () => {
   let isOpen = true
   async function* body() {
     try {

@@ -54,13 +54,13 @@ const cases: Array<[schema: JsonSchema, good: unknown[], bad: unknown[]]> = [
 ]
 
 for (const [schema, good, bad] of cases) {
-  test(`checkJson() holds a value against ${JSON.stringify(schema)}`, () => {
+  test(`checkJson() checks a value against ${JSON.stringify(schema)}`, () => {
     for (const value of good) assert.deepEqual(checkJson(schema, value), [], JSON.stringify(value))
     for (const value of bad) assert.notDeepEqual(checkJson(schema, value), [], JSON.stringify(value))
   })
 }
 
-test('checkJson() says where a value fails, what was expected and what was found', () => {
+test('checkJson() names the path, what was expected and what was found', () => {
   const schema = {
     type: 'object',
     properties: {
@@ -89,12 +89,12 @@ function shape(kind: string, field: string): JsonSchema {
   return { type: 'object', properties, required: ['kind', field] }
 }
 
-test('checkJson() blames the choice that was meant', () => {
+test('checkJson() reports the choice that fits best', () => {
   const issues = checkJson({ anyOf: [shape('a', 'one'), shape('b', 'two')] }, { kind: 'b', two: { n: 'x' } })
   assert.deepEqual(issues, [{ path: ['two', 'n'], message: 'must be an integer: found "x"' }])
 })
 
-test('checkJson() follows a recursive schema, and ends on one that only refers to itself', () => {
+test('checkJson() follows a recursive schema, and stops at one that only refers to itself', () => {
   const tree = {
     type: 'object',
     properties: { children: { type: 'array', items: { $ref: '#' } } },
@@ -108,12 +108,12 @@ test('checkJson() follows a recursive schema, and ends on one that only refers t
   assert.deepEqual(checkJson({ $ref: '#' }, 1), [])
 })
 
-test('checkJson() reports a reference to nowhere', () => {
+test('checkJson() reports a reference without a target', () => {
   assert.match(describeIssues(checkJson({ $ref: '#/$defs/none' }, 1)), /the schema has nothing at #\/\$defs\/none/)
   assert.match(describeIssues(checkJson({ $ref: 'https://example.com/a' }, 1)), /the schema has nothing at https/)
 })
 
-test('checkJson() accepts every value under the schema that lists it, whatever the order of its keys', () => {
+test('checkJson() accepts every value of an enum in any order of keys', () => {
   const reversed = (value: unknown): unknown =>
     Array.isArray(value)
       ? value.map(reversed)

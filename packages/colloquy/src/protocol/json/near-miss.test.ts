@@ -17,6 +17,6 @@ test('nearMiss() finds the name that was meant', () => {
     assert.equal(nearMiss(name, known), meant)
 })
 
-test('nearMiss() leaves alone what is no mistake', () => {
+test('nearMiss() suggests nothing for other names', () => {
   for (const name of ['strict', 'runner', 'fun2', 'schema', '', 'descr']) assert.equal(nearMiss(name, known), undefined)
 })

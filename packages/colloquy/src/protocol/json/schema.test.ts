@@ -51,7 +51,7 @@ function reply(...texts: string[]): Message {
   }
 }
 
-test('transformJsonSchema() closes objects and moves what structured output lacks into the description', () => {
+test('transformJsonSchema() closes objects and moves unsupported keywords to the description', () => {
   assert.deepEqual(transformJsonSchema(trip), {
     type: 'object',
     properties: {
@@ -65,7 +65,7 @@ test('transformJsonSchema() closes objects and moves what structured output lack
   })
 })
 
-test('transformJsonSchema() keeps the formats that structured output knows', () => {
+test('transformJsonSchema() keeps the formats that structured output supports', () => {
   assert.deepEqual(transformJsonSchema({ type: 'string', format: 'email' }), { type: 'string', format: 'email' })
   assert.deepEqual(transformJsonSchema({ type: 'string', format: 'iban' }), {
     type: 'string',
@@ -73,7 +73,7 @@ test('transformJsonSchema() keeps the formats that structured output knows', () 
   })
 })
 
-test('transformJsonSchema() turns oneOf into anyOf and reaches into definitions', () => {
+test('transformJsonSchema() turns oneOf into anyOf, also inside definitions', () => {
   const point = { type: 'object', properties: { x: { type: 'number' } }, additionalProperties: true }
   const closed = { ...point, additionalProperties: false }
   assert.deepEqual(transformJsonSchema({ oneOf: [{ $ref: '#/$defs/point' }, { type: 'null' }], $defs: { point } }), {
@@ -86,21 +86,21 @@ test('transformJsonSchema() turns oneOf into anyOf and reaches into definitions'
   })
 })
 
-test('transformJsonSchema() leaves the schema as it was and changes nothing the second time', () => {
+test('transformJsonSchema() does not change its argument, and is idempotent', () => {
   const before = structuredClone(trip)
   const once = transformJsonSchema(trip)
   assert.deepEqual(trip, before)
   assert.deepEqual(transformJsonSchema(once), once)
 })
 
-test('transformJsonSchema() names the part that has no type', () => {
+test('transformJsonSchema() names the part without a type', () => {
   assert.throws(() => transformJsonSchema({ type: 'object', properties: { a: { type: 'array', items: {} } } }), {
     name: 'AnthropicError',
     message: /no type, enum, const, anyOf, oneOf, allOf or \$ref at properties\.a\.items$/,
   })
 })
 
-test('jsonSchemaOutputFormat() sends the rewritten schema, or the schema itself when asked', () => {
+test('jsonSchemaOutputFormat() sends the rewritten schema, or the given one without transform', () => {
   assert.deepEqual(jsonSchemaOutputFormat(trip).schema, transformJsonSchema(trip))
   assert.deepEqual(jsonSchemaOutputFormat(trip, { transform: false }).schema, trip)
   assert.equal(
@@ -109,11 +109,11 @@ test('jsonSchemaOutputFormat() sends the rewritten schema, or the schema itself 
   )
 })
 
-test('jsonSchemaOutputFormat() wants an object schema', () => {
+test('jsonSchemaOutputFormat() requires an object schema', () => {
   assert.throws(() => jsonSchemaOutputFormat({ type: 'array' } as never), /type must be object: found array/)
 })
 
-test('an output format reads the value, and says what is wrong with a text that is none', () => {
+test('an output format parses the value, and says what is wrong with an invalid text', () => {
   const format = jsonSchemaOutputFormat(trip)
   assert.deepEqual(format.parse('{"city":"Kyoto","days":3}'), { city: 'Kyoto', days: 3 })
   assert.throws(() => format.parse('{"city":"Kyo'), {
@@ -126,13 +126,13 @@ test('an output format reads the value, and says what is wrong with a text that 
   })
 })
 
-test('an output format gives back every value that its schema allows', () => {
+test('an output format parses every value that its schema allows', () => {
   const values = fc.record({ city: fc.string({ minLength: 2 }), days: fc.integer({ min: 1 }) })
   const format = jsonSchemaOutputFormat(trip)
   fc.assert(fc.property(values, (value) => assert.deepEqual(format.parse(JSON.stringify(value)), { ...value })))
 })
 
-test('standardSchemaOutputFormat() takes a zod schema as it is, checks and transforms by it', () => {
+test('standardSchemaOutputFormat() checks and transforms by a zod schema', () => {
   const schema = z.object({ city: z.string().min(2), when: z.string().transform((text) => text.length) })
   const format = standardSchemaOutputFormat(schema)
   assert.deepEqual(format.schema, {
@@ -146,7 +146,7 @@ test('standardSchemaOutputFormat() takes a zod schema as it is, checks and trans
   assert.throws(() => format.parse('{"city":"K","when":"may"}'), /does not satisfy the schema:\ncity: /)
 })
 
-test('a schema whose library has no converter needs its JSON Schema, or a function that makes it', () => {
+test('a schema of a library without a converter needs `jsonSchema`', () => {
   const schema = wholeNumber()
   assert.throws(() => standardSchemaOutputFormat(schema), {
     name: 'AnthropicError',
@@ -168,12 +168,12 @@ test('a schema whose library has no converter needs its JSON Schema, or a functi
   )
 })
 
-test('a schema that validates asynchronously is refused, as parse() gives its value at once', () => {
+test('standardSchemaOutputFormat() refuses a schema that validates asynchronously', () => {
   const schema = z.object({ a: z.string().refine(async () => false) })
   assert.throws(() => standardSchemaOutputFormat(schema).parse('{"a":""}'), /the zod schema validates asynchronously/)
 })
 
-test('parseMessage() puts the value on the message and on each text block, unseen by JSON', () => {
+test('parseMessage() adds the value to the message and to each text block, hidden from JSON', () => {
   const params = { model: 'm', max_tokens: 1, messages: [], output_config: { format: jsonSchemaOutputFormat(trip) } }
   const message = reply('{"city":"Kyoto","days":3}', '{"city":"Nara","days":1}')
   const parsed = parseMessage(message, params)
@@ -187,7 +187,7 @@ test('parseMessage() puts the value on the message and on each text block, unsee
   assert.equal(JSON.stringify(parsed.content), JSON.stringify(message.content))
 })
 
-test('parseMessage() gives null without a format or a text, and plain JSON for a format without parse()', () => {
+test('parseMessage() gives null without format or text, and JSON for a format without parse()', () => {
   const params = { model: 'm', max_tokens: 1, messages: [] }
   assert.equal(parseMessage(reply('hello'), params).parsed_output, null)
   const format = { type: 'json_schema' as const, schema: trip as object as { [key: string]: unknown } }
@@ -196,7 +196,7 @@ test('parseMessage() gives null without a format or a text, and plain JSON for a
   assert.throws(() => parseMessage(reply('no'), { ...params, output_config: { format } }), AnthropicError)
 })
 
-test('FromSchema tells the type that a literal schema describes', () => {
+test('FromSchema derives the type of a literal schema', () => {
   const schema = {
     type: 'object',
     properties: {

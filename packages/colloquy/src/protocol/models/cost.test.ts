@@ -30,12 +30,12 @@ test('costOf() prices each bucket of a Sonnet 4.6 request apart', () => {
   assert.equal(cost.picoUsd, usd(0.027))
 })
 
-test('costOf() takes writes without a split as written for five minutes', () => {
+test('costOf() prices cache writes without a split as five-minute writes', () => {
   const cost = costOf(usage({ cache_creation_input_tokens: 1_000_000 }), 'claude-opus-5-5', { at: november })
   assert.equal(cost?.parts.cacheWrite5m, usd(5))
 })
 
-test('costOf() reads the writes of servers that send the split alone, or one that falls short', () => {
+test('costOf() prices cache writes from a split alone, or one below the total', () => {
   const split = { ephemeral_5m_input_tokens: 1_000_000, ephemeral_1h_input_tokens: 1_000_000 }
   const parts = (used: Partial<Usage>): unknown[] => {
     const { cacheWrite5m, cacheWrite1h } = costOf(usage(used), 'claude-opus-5-5', { at: november })!.parts
@@ -45,7 +45,7 @@ test('costOf() reads the writes of servers that send the split alone, or one tha
   assert.deepEqual(parts({ cache_creation_input_tokens: 3_000_000, cache_creation: split }), [usd(10), usd(8)])
 })
 
-test('costOf() takes a count that is missing as 0, and has no price for one that is no whole number', () => {
+test('costOf() reads a missing count as 0, and has no price for a fraction', () => {
   const bare = { output_tokens: 1_000_000 } as Usage
   assert.equal(costOf(bare, 'claude-opus-5-5', { at: november })?.picoUsd, usd(20))
   for (const count of [1.5, -1, Number.NaN, Infinity, '7' as unknown as number]) {
@@ -55,14 +55,14 @@ test('costOf() takes a count that is missing as 0, and has no price for one that
   }
 })
 
-test('costOf() has no price for what has none', () => {
+test('costOf() is undefined if no price is known', () => {
   assert.equal(costOf(usage({ input_tokens: 1 }), 'llama-3'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-mythos-preview'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1, speed: 'fast' }), 'claude-fable-5-2'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-opus-5-5', { at: new Date('2026-09-21') }), undefined)
 })
 
-test('costOf() bills a Haiku 5.5 request in one band by its whole prompt', () => {
+test('costOf() prices a Haiku 5.5 request in one band by its whole prompt', () => {
   const below = costOf(usage({ input_tokens: 40_000, cache_read_input_tokens: 60_000 }), 'claude-haiku-5-5', {
     at: november,
   })
@@ -73,7 +73,7 @@ test('costOf() bills a Haiku 5.5 request in one band by its whole prompt', () =>
   assert.equal(above?.picoUsd, usd(0.0200005) + usd(0.003))
 })
 
-test('costOf() knows the price of the day', () => {
+test('costOf() applies the price of the day', () => {
   const read = usage({ cache_read_input_tokens: 1_000_000 })
   assert.equal(costOf(read, 'claude-sonnet-5-5', { at: new Date('2026-10-06T23:59:59Z') })?.picoUsd, usd(0.2))
   assert.equal(costOf(read, 'claude-sonnet-5-5', { at: new Date('2026-10-07T00:00:00Z') })?.picoUsd, usd(0.1))
@@ -92,7 +92,7 @@ test('costOf() halves batches, doubles fast, adds a tenth in the US, and charges
   assert.equal(price({ server_tool_use: { web_search_requests: 3 }, service_tier: 'batch' }), usd(2.03))
 })
 
-test('costOf() adds compactions, which the totals leave out, and no other iteration', () => {
+test('costOf() adds compaction iterations, which the totals leave out, and no others', () => {
   const iteration = {
     input_tokens: 100_000,
     output_tokens: 0,
@@ -107,14 +107,14 @@ test('costOf() adds compactions, which the totals leave out, and no other iterat
   assert.equal(cost?.picoUsd, usd(0.8))
 })
 
-test('costOf() resolves aliases, and takes a model that the catalogue lacks', () => {
+test('costOf() resolves aliases, and accepts an entry outside the catalogue', () => {
   const used = usage({ input_tokens: 1_000_000 })
   assert.equal(costOf(used, 'claude-haiku-4-5')?.picoUsd, usd(1))
   const own = { ...findModel('claude-haiku-4-5')!, id: 'my-model', aliases: [] }
   assert.equal(costOf(used, 'my-model', { models: [own] })?.picoUsd, usd(1))
 })
 
-test('costOf() bills a compaction in the band of its own prompt', () => {
+test('costOf() prices a compaction in the band of its own prompt', () => {
   const compaction = {
     input_tokens: 100_001,
     output_tokens: 0,
@@ -126,13 +126,13 @@ test('costOf() bills a compaction in the band of its own prompt', () => {
   assert.equal(cost?.picoUsd, usd(0.01) + usd(0.0500005))
 })
 
-test('addCosts() of nothing is nothing, in every bucket', () => {
+test('addCosts() without arguments is 0 in every bucket', () => {
   const { picoUsd, parts } = addCosts()
   assert.equal(picoUsd, 0n)
   assert.deepEqual(Object.values(parts), [0n, 0n, 0n, 0n, 0n, 0n])
 })
 
-test('the parts add up, and so do costs: nothing is rounded', () => {
+test('costOf() and addCosts() add up exactly', () => {
   const tokens = fc.nat({ max: 2_000_000 })
   const used = fc.record({
     input: tokens,

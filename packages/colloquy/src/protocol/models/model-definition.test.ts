@@ -14,7 +14,7 @@ const usage: Usage = {
 }
 const limits = { contextTokens: 32_768, maxOutputTokens: 8_192 }
 
-test('defineModels() lets a model do what is not denied', () => {
+test('defineModels() gives a model every capability that is not denied', () => {
   const [entry] = defineModels([{ id: 'llama', ...limits, prefill: false }])
   assert.ok(entry)
   const { id, displayName, aliases, contextTokens, prefill, sampling, prices } = entry
@@ -24,7 +24,7 @@ test('defineModels() lets a model do what is not denied', () => {
   assert.equal(costOf(usage, 'llama', { models: [entry] }), undefined)
 })
 
-test('defineModels() takes over from the model that one is like, but its names', () => {
+test('defineModels() copies everything but the names from the model in `like`', () => {
   const [first, second] = defineModels([
     { id: 'ours', like: 'claude-haiku-4-5', aliases: ['fast'] },
     { id: 'theirs', like: 'fast', contextTokens: 100_000 },
@@ -55,7 +55,7 @@ test('defineModels() reads prices exactly, whether strings or numbers', () => {
   })
 })
 
-test('defineModels() names the place of a mistake', () => {
+test('defineModels() names the path of a mistake', () => {
   const defined = (value: unknown) => () => defineModels(value as ModelDefinition[])
   assert.throws(defined([{ id: 'x', contextToken: 1, price: { input: '$3', output: 1 } }]), (error: Error) => {
     assert.ok(error instanceof RangeError)

@@ -31,12 +31,12 @@ const known: Record<KnownModel, true> = {
   'claude-haiku-4-5-20251001': true,
 }
 
-test('the catalogue has each model that the types name, once, and no other', () => {
+test('the catalogue has exactly the models that the types name', () => {
   const names = models.flatMap(({ id, aliases }) => [id, ...aliases])
   assert.deepEqual(names.toSorted(), Object.keys(known).toSorted())
 })
 
-test('the catalogue is in the order of release, its prices in the order of their days', () => {
+test('the catalogue is ordered by release, and prices by day', () => {
   const newestFirst = models.toSorted((a, b) => b.releasedOn.localeCompare(a.releasedOn))
   assert.deepEqual(
     models.map(({ id }) => id),
@@ -55,7 +55,7 @@ test('the catalogue is in the order of release, its prices in the order of their
   }
 })
 
-test('the catalogue contradicts itself nowhere', () => {
+test('the catalogue is consistent', () => {
   for (const { id, thinking, effort, lifecycle, retiresOn, staysUntil, releasedOn } of models) {
     assert.ok(thinking.types.includes(thinking.default), id)
     for (const type of Object.keys(thinking.maxEffort ?? {}))
@@ -114,13 +114,13 @@ test('the catalogue has the prices of the price list', () => {
   assert.equal(formatUsd(long.output * 1_000_000n), '$2.50')
 })
 
-test('findModel() knows aliases, and no model that is retired or made up', () => {
+test('findModel() knows aliases, but not retired or invented models', () => {
   assert.equal(findModel('claude-haiku-4-5')?.id, 'claude-haiku-4-5-20251001')
   assert.equal(findModel('claude-opus-5-5')?.id, 'claude-opus-5-5')
   for (const id of ['claude-3-opus-20240229', 'gpt-4', '', 'constructor']) assert.equal(findModel(id), undefined)
 })
 
-test('findModel() looks through the entries that it is given first', () => {
+test('findModel() searches the given entries first', () => {
   const own = { ...findModel('claude-opus-5')!, contextTokens: 7 }
   assert.equal(findModel('claude-opus-5', [own])?.contextTokens, 7)
   assert.equal(findModel('claude-opus-5-5', [own])?.id, 'claude-opus-5-5')
@@ -134,7 +134,7 @@ test('findRetiredModel() says when a model stopped answering', () => {
     for (const name of [id, ...aliases]) assert.equal(findModel(name), undefined)
 })
 
-test('modelInfo() tells an entry as the Models API does', () => {
+test('modelInfo() describes an entry as the Models API does', () => {
   assert.deepEqual(modelInfo(findModel('claude-sonnet-4-5')!), {
     type: 'model',
     id: 'claude-sonnet-4-5-20250929',

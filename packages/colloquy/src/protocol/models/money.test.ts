@@ -10,7 +10,7 @@ test('perToken() reads list prices exactly', () => {
   for (const bad of ['', '-1', '1e3', '1.2345678', '$3']) assert.throws(() => perToken(bad), RangeError)
 })
 
-test('fromUsd() reads what somebody wrote, to the last digit', () => {
+test('fromUsd() reads an amount to the last digit', () => {
   assert.equal(fromUsd('0.5'), 500_000_000_000n)
   assert.equal(fromUsd(0.1), 100_000_000_000n)
   assert.equal(fromUsd('12.000000000001'), 12_000_000_000_001n)

@@ -24,7 +24,7 @@ const body = {
   request_id: 'req_body',
 }
 
-test('every status has the class, the fields and the message of the official client', () => {
+test('APIError.generate() makes the errors of the official client for each status', () => {
   const headers = new Headers({ 'request-id': 'req_1', 'anthropic-workspace-id': 'wrkspc_1' })
   const bodies = [
     body,
@@ -64,7 +64,7 @@ function classNames(value: object): string[] {
   return prototype === null ? [] : [prototype.constructor.name, ...classNames(prototype)]
 }
 
-test('errors without an answer say what the official client says', () => {
+test('errors without a response have the message of the official client', () => {
   assert.equal(new APIUserAbortError().message, new Official.APIUserAbortError().message)
   assert.equal(new APIConnectionError({}).message, new Official.APIConnectionError({}).message)
   assert.equal(new APIConnectionTimeoutError().message, new Official.APIConnectionTimeoutError().message)
@@ -72,7 +72,7 @@ test('errors without an answer say what the official client says', () => {
   assert.equal(errorFrom({ status: 500, body: undefined }).message, '500 status code (no body)')
 })
 
-test('errorFrom() keeps a body that is no JSON as its message', () => {
+test('errorFrom() uses a body that is not JSON as the message', () => {
   const error = errorFrom({ status: 502, headers: new Headers(), body: '<html>Bad gateway</html>' })
   assert.ok(error instanceof InternalServerError)
   assert.equal(error.message, '502 <html>Bad gateway</html>')
@@ -80,7 +80,7 @@ test('errorFrom() keeps a body that is no JSON as its message', () => {
   assert.equal(error.apiMessage, null)
 })
 
-test('errorFrom() reads a body in which nothing has the expected type', () => {
+test('errorFrom() accepts a body whose fields have unexpected types', () => {
   for (const strange of [
     null,
     7,
@@ -95,7 +95,7 @@ test('errorFrom() reads a body in which nothing has the expected type', () => {
   }
 })
 
-test('errorFrom() takes the request id of the headers before that of the body', () => {
+test('errorFrom() prefers the request id of the headers to that of the body', () => {
   assert.equal(errorFrom({ status: 404, body }).requestID, 'req_body')
   const headers = new Headers({ 'request-id': 'req_header' })
   assert.equal(errorFrom({ status: 404, headers, body }).requestID, 'req_header')
@@ -147,14 +147,14 @@ test('errorFrom() is the inverse of errorResponse()', () => {
   )
 })
 
-test('errorResponse() finds the status of an error that a stream carried', () => {
+test('errorResponse() derives the status of an error event from its type', () => {
   const error = { type: 'overloaded_error', message: 'Overloaded' }
   const { status, body } = errorResponse(errorFrom({ status: undefined, body: { type: 'error', error } }), 'req_1')
   assert.equal(status, 529)
   assert.deepEqual(body, { type: 'error', error, request_id: 'req_1' })
 })
 
-test('errorResponse() gives failures of the way upstream a status of their own', () => {
+test('errorResponse() answers connection errors with 502 and timeouts with 504', () => {
   assert.equal(errorResponse(new APIConnectionError({}), 'req_1').status, 502)
   assert.equal(errorResponse(new APIConnectionTimeoutError(), 'req_1').status, 504)
   assert.equal(errorResponse(errorFrom({ status: 200, body: 'cut' }), 'req_1').status, 500)
@@ -162,7 +162,7 @@ test('errorResponse() gives failures of the way upstream a status of their own',
   assert.deepEqual([html.status, html.body.error], [413, { type: 'request_too_large', message: '413 <html>' }])
 })
 
-test('errorResponse() says nothing of what went wrong inside', () => {
+test('errorResponse() reveals nothing about an unexpected error', () => {
   for (const error of [new TypeError('secret'), new AnthropicError('secret'), 'secret', undefined]) {
     const { status, headers, body } = errorResponse(error, 'req_1')
     assert.deepEqual([status, headers.get('request-id')], [500, 'req_1'])

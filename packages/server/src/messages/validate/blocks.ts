@@ -55,14 +55,14 @@ const ephemeral = object<CacheControlEphemeral & { scope?: string | null }>({
   scope: beta(nullable(string), 'prompt-caching-scope-'),
 })
 
-/** A wrong kind of mark is said to be no `'ephemeral'`; a wrong field of one has the kind in its path. */
+/** As in the API, the type is part of a field's path only if the type is right. */
 export const cacheControl: Schema<CacheControlEphemeral> = (value, path, context) => {
   const type = (value as { type?: unknown } | null)?.type
   if (type !== undefined && type !== 'ephemeral') literal('ephemeral')(type, `${path}.type`, context)
   return ephemeral(value, type === undefined ? path : `${path}.ephemeral`, context)
 }
 
-/** The mark that most blocks may carry. */
+/** The cache breakpoint that most blocks may carry. */
 export const mark: Optional<CacheControlEphemeral | null> = optional(nullable(cacheControl))
 
 export const citationsConfig: Schema<CitationsConfigParam> = object<CitationsConfigParam>({
@@ -178,7 +178,7 @@ const serverToolUseBlock = object<ServerToolUseBlockParam>({
   cache_control: mark,
 })
 
-/** What a server tool answered comes back as it was; only what ties it to its call is looked at. */
+/** The result of a server tool. Its content is passed through; only the fields around it are checked. */
 function serverToolResult<T extends { type: string; tool_use_id: string }>(type: T['type']): Schema<T> {
   const fields = object<{
     type: string
@@ -199,7 +199,7 @@ function serverToolResult<T extends { type: string; tool_use_id: string }>(type:
 const anything: Schema<unknown> = (value, path, context) =>
   typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
 
-/** Every kind of block. Which side may send which is a matter of the message. */
+/** Any content block. Which role may send it is checked with the message. */
 export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(
   {
     text: textBlock,
@@ -229,7 +229,7 @@ export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>
     compaction: opaque<CompactionBlockParam>(),
     fallback: opaque<FallbackBlockParam>(),
   },
-  // Blocks of betas, which come back as they were.
+  // Blocks of betas, passed through unread.
   {
     mcp_tool_use: opaque(),
     mcp_tool_result: opaque(),

@@ -9,7 +9,7 @@ interface Mark {
 
 type Block = Record<string, unknown>
 
-/** At most four cache marks, and none that lives an hour behind one that lives five minutes. */
+/** Checks the cache breakpoints: at most four, and none of an hour after one of five minutes. */
 export function checkCacheMarks(params: MessageCountTokensParams): void {
   const marks = [...marksOf(params)]
   const automatic = params.cache_control
@@ -44,7 +44,7 @@ function* marksOf({ tools = [], system, messages }: MessageCountTokensParams): G
 
 function* marksIn(blocks: readonly object[], path: string): Generator<Mark> {
   for (const [index, block] of (blocks as readonly Block[]).entries()) {
-    // Marks inside a tool result are processed before the result's own.
+    // Breakpoints inside a tool result come before its own.
     if (block.type === 'tool_result' && Array.isArray(block.content))
       yield* marksIn(block.content as Block[], `${path}.${index}.content`)
     const ttl = ttlOf(block)

@@ -12,11 +12,11 @@ interface Media {
 
 const maxImageBytes = 10 * 1024 * 1024
 const maxEdge = 8_000
-/** With more than `manyImages` in a request every image has to be smaller. */
+/** If a request has more than `manyImages`, each may be at most `maxEdgeOfMany` wide and high. */
 const manyImages = 20
 const maxEdgeOfMany = 2_000
 
-/** Looks into the bytes of images and PDFs, as the API does before a model sees them. */
+/** Checks the bytes of images and PDFs, as the API does before it passes them to the model. */
 export function checkMedia(messages: readonly MessageParam[], maxPages: number): void {
   const media = messages.flatMap((message, index) => [...mediaIn(blocksOf(message), `messages.${index}.content`)])
   const images = media.filter(({ block }) => block.type === 'image')

@@ -1,7 +1,7 @@
 import type { MessageCountTokensParams, MessageCreateParams, MessageParam, ModelEntry } from 'colloquy/protocol'
 import { refuse } from './schema.ts'
 
-/** What depends on the model and on the prompt alone, so that counting is judged by it too. */
+/** Checks what depends on the model and the prompt. Applies to counting too. */
 export function checkModelPrompt(
   params: MessageCountTokensParams,
   model: ModelEntry,
@@ -19,7 +19,7 @@ export function checkModelPrompt(
   checkEffort(params, model)
 }
 
-/** What depends on the model and on how the reply is to be made. */
+/** Checks what depends on the model and how the reply is generated. */
 export function checkModel(params: MessageCreateParams, model: ModelEntry, betas: readonly string[]): void {
   const { max_tokens, thinking } = params
   if (max_tokens > model.maxOutputTokens)
@@ -27,7 +27,7 @@ export function checkModel(params: MessageCreateParams, model: ModelEntry, betas
       'max_tokens',
       `${max_tokens} > ${model.maxOutputTokens}, which is the maximum allowed number of output tokens for ${model.id}`,
     )
-  // Interleaved, the budget is that of the whole turn with its tool calls, which may take more than one reply.
+  // With interleaved thinking the budget is for the whole turn with its tool calls, which may take several replies.
   const isInterleaved = betas.includes('interleaved-thinking-2025-05-14')
   if (thinking?.type === 'enabled' && !isInterleaved && max_tokens <= thinking.budget_tokens)
     refuse(
@@ -73,13 +73,13 @@ function checkEffort({ output_config }: MessageCountTokensParams, { effort: take
   refuse('', `This model does not support effort level '${effort}'. Supported levels: ${levels}.`)
 }
 
-/** Only API version 2023-06-01 gets here with any of the three. */
+/** Only requests of API version 2023-06-01 can have one of the three parameters here. */
 function checkSampling(
   { temperature, top_p, top_k, thinking }: MessageCreateParams,
   { sampling, thinking: taken }: ModelEntry,
 ): void {
   if (!sampling) {
-    // The defaults, or what comes close to them, change nothing and are let pass.
+    // The defaults, and values close to them, change nothing and are accepted.
     if (temperature !== undefined && temperature !== 1) refuse('', '`temperature` is deprecated for this model.')
     if (top_p !== undefined && top_p < 0.99) refuse('', '`top_p` is deprecated for this model.')
     if (top_k !== undefined) refuse('', '`top_k` is deprecated for this model.')
@@ -94,7 +94,7 @@ function checkSampling(
       refuse('', `\`top_p\` must be greater than or equal to 0.95 when thinking is enabled. ${docs}`)
     if (top_k !== undefined) refuse('', `\`top_k\` must be unset when thinking is enabled. ${docs}`)
   }
-  // The models that know no adaptive thinking are those of the 4.5 line, which take one of the two.
+  // Models without adaptive thinking, those of the 4.5 line, take one of the two.
   if (temperature !== undefined && top_p !== undefined && !taken.types.includes('adaptive'))
     refuse('', '`temperature` and `top_p` cannot both be specified for this model. Please use only one.')
 }

@@ -42,7 +42,7 @@ import {
 } from './schema.ts'
 import { tool, toolChoice } from './tools.ts'
 
-/** A message, and what only a system message may add. */
+/** A message, with the fields that only a system message may have. */
 type Message = {
   role: MessageParam['role']
   content: MessageParam['content']
@@ -111,7 +111,7 @@ const container = stringOr(
 
 const contextManagement = object<ContextManagement>({ edits: array(opaque<ContextEdit>()) })
 
-/** Shared by the two endpoints. */
+/** The fields that both endpoints share. */
 const prompt = {
   model: text({ least: 1 }),
   messages: array(message, { most: 100_000 }),
@@ -126,7 +126,7 @@ const prompt = {
   mcp_servers: beta(array(opaque<MCPServer>()), 'mcp-client-'),
 }
 
-/** Beta fields that pass through unread. */
+/** Beta fields that are passed to the engine unread. */
 interface BetaParams {
   fallbacks?: unknown
   fallback_credit_token?: string
@@ -153,7 +153,7 @@ const createFields = {
     nullable(object<CompactionParams>({ type: literal('summarize'), instructions: optional(string) })),
     'compact-2026-09-04',
   ),
-  // Refused before the schema is asked, whatever it holds.
+  // Refused before the schema is applied, whatever its value.
   thread: optional(asGiven as Schema<NonNullable<MessageCreateParams['thread']>>),
   fallbacks: beta(asGiven, 'server-side-fallback-'),
   fallback_credit_token: beta(string, 'fallback-credit-'),
@@ -168,5 +168,5 @@ const countFields = object<MessageCountTokensParams & Partial<MessageCreateParam
   max_tokens: optional(createFields.max_tokens),
 })
 
-/** Counting takes the body of a create request too, so that a client can count what it is about to send. */
+/** Also accepts the body of a create request, so that a client can count what it is about to send. */
 export const countTokensParams: Schema<MessageCountTokensParams> = countFields

@@ -6,7 +6,7 @@ import { countTokensParams, createParams } from './params.ts'
 import { type Context, dictionary, refuse } from './schema.ts'
 import { checkMessages, checkSystemMessages, checkText, endsInServerTool } from './turns.ts'
 
-/** What a request is judged by. */
+/** How a request is checked: the headers it came with, and the server's settings. */
 export interface RequestContext {
   version: string
   betas: readonly string[]
@@ -14,7 +14,7 @@ export interface RequestContext {
   models: { find(id: string): ModelEntry | undefined }
 }
 
-/** The body of `POST /v1/messages`, or the API's error for the first thing wrong with it. */
+/** Checks the body of `POST /v1/messages`. Throws the API's error for the first mistake. */
 export function checkCreate(body: unknown, context: RequestContext): MessageCreateParams {
   refuseThread(body)
   const params = createParams(body, '', schemaContext(context))
@@ -28,7 +28,7 @@ export function checkCreate(body: unknown, context: RequestContext): MessageCrea
   return params
 }
 
-/** The body of `POST /v1/messages/count_tokens`, which may be that of a create request. */
+/** Checks the body of `POST /v1/messages/count_tokens`, which may be the body of a create request. */
 export function checkCountTokens(body: unknown, context: RequestContext): MessageCountTokensParams {
   refuseThread(body)
   const params = countTokensParams(body, '', schemaContext(context))
@@ -40,8 +40,8 @@ function schemaContext({ lenient, version, betas }: RequestContext): Context {
   return { lenient, version, betas: new Set(betas) }
 }
 
-// Nothing is kept between requests here, and to ignore the field would lose the history without a word. Clients know
-// this code and send the whole history from then on.
+// The server keeps nothing between requests, and ignoring the field would silently lose the history. Clients know this error
+// code and send the whole history from then on.
 function refuseThread(body: unknown): void {
   if (dictionary(body, '').thread == null) return
   throw apiError('invalid_request_error', 'thread: this server does not keep threads, send the whole history', {
@@ -89,7 +89,7 @@ function checkStopSequences(sequences: readonly string[]): void {
     refuse('stop_sequences', 'each stop sequence must contain non-whitespace')
 }
 
-/** `max_tokens: 0` only warms the cache: nothing that asks for output goes with it. */
+/** `max_tokens: 0` only warms the cache, so nothing that requests output may be combined with it. */
 function checkPreWarm({ max_tokens, stream, thinking, output_config, tool_choice: choice }: MessageCreateParams): void {
   if (max_tokens !== 0) return
   const asked =

@@ -1,19 +1,19 @@
 import { type UnlistedType, apiError } from 'colloquy/protocol'
 
-/** What a request's fields are judged by. */
+/** How strictly a request's fields are checked. */
 export interface Context {
-  /** Lets pass what this version does not know: fields, kinds of block, models. */
+  /** Accepts fields, block types and models that this version does not know. */
   lenient: boolean
   version: string
   betas: ReadonlySet<string>
 }
 
-/** Returns the value as it came if it is a `T`; throws the API's error, which names the path, if not. */
+/** Returns the value unchanged if it is a `T`, and throws the API's error, which names the path, if not. */
 export type Schema<T> = (value: unknown, path: string, context: Context) => T
 
 export interface Optional<T> {
   optional: Schema<T>
-  /** False where the API does not know the field, because a beta or an API version is missing. */
+  /** Returns false if the API does not know the field, because a beta or an API version is missing. Default: known. */
   isKnown?: (context: Context) => boolean
 }
 
@@ -26,7 +26,7 @@ export function refuse(path: string, problem: string): never {
 
 const extraInputs = 'Extra inputs are not permitted'
 
-/** An object with these fields and no other. */
+/** An object with these fields and no others. */
 export function object<T extends object>(fields: Fields<T>): Schema<T> {
   const known = new Map<string, Schema<unknown> | Optional<unknown>>(Object.entries(fields))
   return (value, path, context) => {
@@ -50,25 +50,25 @@ export function optional<T>(schema: Schema<T>): Optional<T> {
   return { optional: schema }
 }
 
-/** A field that the API knows only with one of these betas; `…-` stands for all that begin so. */
+/** A field that the API knows only with one of these betas. A name that ends in `-` stands for all that begin with it. */
 export function beta<T>(schema: Schema<T>, ...names: string[]): Optional<T> {
   const isOn = (value: string): boolean =>
     names.some((name) => (name.endsWith('-') ? value.startsWith(name) : value === name))
   return { optional: schema, isKnown: ({ betas }) => betas.values().some(isOn) }
 }
 
-/** A field that the API knows only under this version. */
+/** A field that the API knows only up to this version. */
 export function until<T>(version: string, schema: Schema<T>): Optional<T> {
   return { optional: schema, isKnown: (context) => context.version <= version }
 }
 
-/** The kinds that a union lists, each of which needs a schema. */
+/** The `type`s that a union lists. Each needs a schema. */
 type Kind<T> = Exclude<T extends { type: infer K extends string } ? K : never, UnlistedType>
 type OfKind<T, K> = T extends { type: infer L } ? (K extends L ? T : never) : never
 
 /**
- * One of several kinds of object, told apart by `type`. The kind becomes part of the path, as in `tool_choice.tool.name`.
- * `more` are kinds that the union's type does not list.
+ * One of several objects, told apart by `type`, which becomes part of the path, as in `tool_choice.tool.name`.
+ * `more` holds the schemas of types that the union does not list.
  */
 export function tagged<T>(
   listed: { [K in Kind<T>]: Schema<OfKind<T, K>> },
@@ -103,7 +103,7 @@ export function nullable<T>(schema: Schema<T>): Schema<T | null> {
   return (value, path, context) => (value === null ? null : schema(value, path, context))
 }
 
-/** A string, or else what the schema says. */
+/** A string, or a value that satisfies the schema. */
 export function stringOr<T>(schema: Schema<T>): Schema<string | T> {
   return (value, path, context) => (typeof value === 'string' ? value : schema(value, path, context))
 }
@@ -156,7 +156,7 @@ export function range(least: number, most: number): Schema<number> {
   }
 }
 
-/** Whatever it holds belongs to the caller: only its shape at the top and its depth matter. */
+/** Any JSON object. Its fields are not checked. */
 export function dictionary(value: unknown, path: string, _context?: Context): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     refuse(path, 'Input should be a valid dictionary')
@@ -165,7 +165,7 @@ export function dictionary(value: unknown, path: string, _context?: Context): Re
 
 const maxDepth = 200
 
-/** Any object, nested at most 200 deep: what walks it later must not run out of stack. */
+/** Any JSON object, nested at most 200 deep, so that code that walks it does not run out of stack. */
 export const json: Schema<{ [key: string]: unknown }> = (value, path, context) => {
   const given = dictionary(value, path, context)
   if (!isShallow(given, maxDepth)) refuse(path, `Input should be nested at most ${maxDepth} levels deep`)
@@ -179,7 +179,7 @@ function isShallow(value: unknown, left: number): boolean {
   return true
 }
 
-/** Something the API takes back as it gave it. */
+/** A value that the API returned and takes back unchanged. */
 export function opaque<T>(): Schema<T> {
   return (value, path, context) => json(value, path, context) as T
 }

@@ -41,7 +41,7 @@ import {
   text,
 } from './schema.ts'
 
-/** The part of a schema's fields that is the same for every tool. */
+/** The fields that every tool may have. */
 type Options = { [K in keyof ToolOptions]-?: Optional<NonNullable<ToolOptions[K]> | Extract<ToolOptions[K], null>> }
 
 const options: Options = {
@@ -71,14 +71,14 @@ const customTool = object<Tool>({
 })
 
 const domains = optional(nullable(array(string)))
-/** What a tool of the web may visit, and how often. */
+/** The sites that a web tool may visit, and how often. */
 const visits = {
   max_uses: optional(nullable(integer({ least: 1 }))),
   allowed_domains: domains,
   blocked_domains: domains,
 }
 
-/** The two differ in one field. */
+/** The two versions differ in one field. */
 function textEditor<T extends ToolTextEditor20250429 | ToolTextEditor20250728>(type: T['type']): Schema<T> {
   const fields = object<Omit<ToolTextEditor20250728, 'type'> & { type: string }>({
     type: literal(type),
@@ -176,7 +176,7 @@ const byType = tagged<ToolUnion>(
   },
   {
     custom: customTool,
-    // Beta tools of which this version knows only the name.
+    // Beta tools: this version knows only their names.
     advisor_20260301: opaque(),
     mcp_toolset: opaque(),
     computer_20241022: opaque(),
@@ -185,7 +185,7 @@ const byType = tagged<ToolUnion>(
   },
 )
 
-/** A tool without a type is one of the caller's own. */
+/** A tool definition. Without a type it is a custom tool. */
 export const tool: Schema<ToolUnion> = (value, path, context) => {
   const { type } = dictionary(value, path, context)
   return type === undefined || type === null

@@ -10,20 +10,20 @@ import { refuse } from './schema.ts'
 
 type Block = ContentBlockParam & Record<string, unknown>
 
-/** A block and where it stands in the request as it was sent. */
+/** A block and its position in the request. */
 interface Placed {
   block: Block
   message: number
   index: number
 }
 
-/** Messages of one side in a row count as one turn. */
+/** Consecutive messages of one role, which the API merges. */
 interface Turn {
   role: 'user' | 'assistant'
   blocks: Placed[]
 }
 
-/** Judges what the schema cannot: who says what, in which order, and which result belongs to which call. */
+/** Checks the rules between blocks and messages: roles, order, and which result answers which call. */
 export function checkMessages(messages: readonly MessageParam[], { version, thinks }: MessageRules): void {
   if (messages.length === 0) refuse('messages', 'at least one message is required')
   messages.forEach((message, index) => checkMessage(message, index, index === messages.length - 1, version))
@@ -35,11 +35,11 @@ export function checkMessages(messages: readonly MessageParam[], { version, thin
 
 export interface MessageRules {
   version: string
-  /** Whether thinking has a budget, which orders the blocks of an assistant's message. */
+  /** Whether thinking has a budget. If so, thinking must be the first block of an assistant message that has any. */
   thinks: boolean
 }
 
-/** The blocks of a message; a string is one text block. */
+/** The blocks of a message. A string is one text block. */
 export function blocksOf({ content }: Pick<MessageParam, 'content'>): Block[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[])
 }
@@ -62,7 +62,7 @@ function checkMessage(message: MessageParam, index: number, isLast: boolean, ver
     refuse('messages', 'final assistant content cannot end with trailing whitespace')
 }
 
-/** Judges the text of a block in a message or in the system prompt. */
+/** Checks the text of a block of a message or the system prompt. */
 export function checkText(
   { text, cache_control: mark }: { text?: unknown; cache_control?: unknown },
   path: string,
@@ -115,7 +115,7 @@ function turnsOf(messages: readonly MessageParam[]): Turn[] {
   return turns
 }
 
-/** Every `tool_use` is answered once, at the beginning of the user's turn right after it. */
+/** Checks that each `tool_use` is answered once, at the beginning of the next user turn. */
 function checkCalls(turns: readonly Turn[]): void {
   const seen = new Set<string>()
   let open: Placed[] = []
@@ -153,7 +153,7 @@ function checkResults(calls: readonly Placed[], blocks: readonly Placed[]): void
       )
     if (answered.has(id))
       refuse(path, `each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${id}`)
-    // Results that stand behind other blocks do not count: the model would read the text first.
+    // Results after other blocks do not count: the model would read those blocks first.
     if (isLeading) answered.add(id)
   }
   const missing = calls.filter(({ block }) => !answered.has(String(block.id)))
@@ -169,7 +169,7 @@ function refuseUnanswered(calls: readonly Placed[]): never {
   )
 }
 
-/** A server tool's result stands in the same turn as its call, but for a last turn that paused. */
+/** Checks that each server tool call has its result in the same turn. Only the last turn may have paused. */
 function checkServerCalls(turns: readonly Turn[]): void {
   for (const { role, blocks } of turns.slice(0, -1)) {
     if (role !== 'assistant') continue
@@ -200,7 +200,7 @@ function checkThinking(messages: readonly MessageParam[], thinks: boolean): void
   })
 }
 
-/** Where a system message may stand, on models that take it. */
+/** Checks the positions of system messages, for models that take them. */
 export function checkSystemMessages(messages: readonly MessageParam[]): void {
   messages.forEach((message, index) => {
     if (message.role !== 'system' || (message.content.length === 0 && 'output_config' in message)) return
@@ -214,7 +214,7 @@ export function checkSystemMessages(messages: readonly MessageParam[]): void {
   })
 }
 
-/** A reply that paused, or whose last word is a server tool's result. */
+/** Whether the message ends with a server tool's call or result, so that the model can continue it. */
 export function endsInServerTool(message: MessageParam): boolean {
   const last = blocksOf(message).at(-1)
   return last !== undefined && isServerToolBlock(last)

@@ -49,7 +49,7 @@ const tool = { name: 'f', input_schema: { type: 'object' } }
 const mark = (ttl?: string): object => ({ cache_control: { type: 'ephemeral', ...(ttl ? { ttl } : {}) } })
 
 suite('the shape of a request', () => {
-  test('a required field that is missing is named', async () => {
+  test('names a missing required field', async () => {
     for (const field of ['model', 'max_tokens', 'messages'])
       await refused({ [field]: undefined }, `${field}: Field required`)
     await refused(says({ role: 'user' }), 'messages.0.content: Field required')
@@ -60,7 +60,7 @@ suite('the shape of a request', () => {
     )
   })
 
-  test('a field that the API does not know is named, at every depth', async () => {
+  test('names an unknown field at every depth', async () => {
     await refused({ colour: 1 }, 'colour: Extra inputs are not permitted')
     await refused({ metadata: { name: 'x' } }, 'metadata.name: Extra inputs are not permitted')
     await refused(
@@ -82,7 +82,7 @@ suite('the shape of a request', () => {
     )
   })
 
-  test('a wrong type is named', async () => {
+  test('names a field of the wrong type', async () => {
     await refused({ max_tokens: '5' }, 'max_tokens: Input should be a valid integer')
     await refused({ max_tokens: 1.5 }, 'max_tokens: Input should be a valid integer')
     await refused({ max_tokens: -1 }, 'max_tokens: Input should be greater than or equal to 0')
@@ -100,7 +100,7 @@ suite('the shape of a request', () => {
     )
   })
 
-  test('a body that is no object is refused', async () => {
+  test('refuses a body that is not an object', async () => {
     const send = (body: string): Promise<Response> =>
       server.fetch(
         new Request('http://test/v1/messages', {
@@ -119,7 +119,7 @@ suite('the shape of a request', () => {
     assert.ok(!error.message.includes('secret'))
   })
 
-  test('an unknown kind of block is told which kinds there are', async () => {
+  test('lists the known types when the type of a block is unknown', async () => {
     assert.match(
       await problem(says(user([text('a'), { type: 'hologram' }]))),
       /messages\.0\.content\.1: Input tag 'hologram' found using 'type' does not match any of the expected tags: 'text', 'image', 'document', /,
@@ -131,7 +131,7 @@ suite('the shape of a request', () => {
     )
   })
 
-  test('cache marks are read strictly', async () => {
+  test('checks cache_control strictly', async () => {
     await refused({ cache_control: { type: 'forever' } }, "cache_control.type: Input should be 'ephemeral'")
     await refused(
       says(user([text('a', mark('2h'))])),
@@ -140,7 +140,7 @@ suite('the shape of a request', () => {
     await accepted({ cache_control: null, system: [text('a', { cache_control: null })] })
   })
 
-  test('a field of a beta is unknown without the beta', async () => {
+  test('does not know a beta field without the beta', async () => {
     const context_management = { edits: [{ type: 'clear_tool_uses_20250919' }] }
     await refused({ context_management }, 'context_management: Extra inputs are not permitted')
     await accepted({ context_management }, { betas: 'context-management-2025-06-27' })
@@ -152,7 +152,7 @@ suite('the shape of a request', () => {
     )
   })
 
-  test('sampling belongs to the older version', async () => {
+  test('knows sampling parameters under 2023-06-01 only', async () => {
     for (const [field, value] of [
       ['temperature', 1],
       ['top_p', 0.5],
@@ -165,19 +165,19 @@ suite('the shape of a request', () => {
     await refused({ top_k: -1 }, 'top_k: Input should be greater than or equal to 0', { version: '2023-06-01' })
   })
 
-  test('stop sequences say something', async () => {
+  test('refuses blank stop sequences', async () => {
     await accepted({ stop_sequences: ['END'] })
     await refused({ stop_sequences: ['END', '\n'] }, 'stop_sequences: each stop sequence must contain non-whitespace')
   })
 
-  test('what is nested too deep is refused, not crashed on', async () => {
+  test('refuses values that are nested too deep', async () => {
     let input: unknown = 1
     for (let depth = 0; depth < 1_000; depth++) input = { input }
     const deep = says(user('a'), assistant([{ ...use('1'), input }]), user([result('1')]))
     await refused(deep, 'messages.1.content.0.tool_use.input: Input should be nested at most 200 levels deep')
   })
 
-  test('a request to keep a thread is refused with the code that clients know', async () => {
+  test('refuses `thread` with the error code that clients know', async () => {
     for (const thread of [{ type: 'create' }, { type: 'continue', previous_message_id: 'msg_1' }]) {
       const response = await post({ ...base, thread }, { betas: 'message-threads-2026-08-12' })
       const { error } = (await response.json()) as ErrorBody
@@ -188,7 +188,7 @@ suite('the shape of a request', () => {
 })
 
 suite('messages', () => {
-  test('there is at least one, and each says something', async () => {
+  test('requires at least one message, each with content', async () => {
     await refused(says(), 'messages: at least one message is required')
     const empty = 'all messages must have non-empty content except for the optional final assistant message'
     await refused(says(user('')), `messages.0: ${empty}`)
@@ -202,12 +202,12 @@ suite('messages', () => {
     )
   })
 
-  test('neighbours of one side are one turn, and the assistant may begin', async () => {
+  test('merges consecutive messages of a role; the first may be the assistant’s', async () => {
     await accepted(says(user('a'), user('b'), assistant('c'), assistant('d'), user('e')))
     await accepted(says(assistant('a'), user('b')))
   })
 
-  test('the reply may be begun on models up to 4.5', async () => {
+  test('accepts prefill on models up to 4.5', async () => {
     const begun = says(user('a'), assistant('The answer'))
     await accepted({ ...begun, model: 'claude-sonnet-4-5' })
     await accepted({ ...says(user('a'), assistant('')), model: 'claude-haiku-4-5' })
@@ -221,13 +221,13 @@ suite('messages', () => {
     )
   })
 
-  test('a turn that paused may be sent back to go on', async () => {
+  test('accepts a paused turn as the last message', async () => {
     await accepted(
       says(user('a'), assistant([{ type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }])),
     )
   })
 
-  test('each tool call is answered once, right away and first', async () => {
+  test('requires one result for each tool call, first in the next message', async () => {
     const call = [user('a'), assistant([use('toolu_1'), use('toolu_2')])]
     const unanswered = (ids: string): string =>
       `messages.1: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${ids}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`
@@ -254,7 +254,7 @@ suite('messages', () => {
     )
   })
 
-  test('a server tool is answered in its own turn', async () => {
+  test('requires the result of a server tool in the same turn', async () => {
     const call = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
     const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
     await accepted(says(user('a'), assistant([call, found, text('b')]), user('c')))
@@ -264,7 +264,7 @@ suite('messages', () => {
     )
   })
 
-  test('each side says what is its own', async () => {
+  test('accepts each block type only from its role', async () => {
     await refused(says(user([use('1')])), 'messages.0: `tool_use` blocks can only be in `assistant` messages')
     await refused(
       says(user('a'), assistant([result('1')]), user('b')),
@@ -276,7 +276,7 @@ suite('messages', () => {
     )
   })
 
-  test('documents and citations of the wrong side are refused since 2026-10-21', async () => {
+  test('refuses documents and citations of the wrong role since 2026-10-21', async () => {
     const note = { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }
     const quoting = says(user('a'), assistant([note, text('b')]), user('c'))
     await refused(quoting, 'messages.1: `document` blocks can only be in `user` messages')
@@ -287,7 +287,7 @@ suite('messages', () => {
     await accepted(says(user('a'), assistant([text('b', { citations: [{ type: 'char_location' }] })]), user('c')))
   })
 
-  test('system messages stand between the others, on models that take them', async () => {
+  test('accepts system messages after user turns, on models that take them', async () => {
     const system = { role: 'system', content: 'Be brief.' }
     const model = 'claude-opus-5-5'
     await accepted({ ...says(user('a'), system), model })
@@ -310,7 +310,7 @@ suite('messages', () => {
     )
   })
 
-  test('images and PDFs are looked into', async () => {
+  test('checks the bytes of images and PDFs', async () => {
     const image = (data: string, media_type = 'image/png'): Change =>
       says(user([{ type: 'image', source: { type: 'base64', media_type, data } }]))
     const png = pngHeader(10, 10)
@@ -348,8 +348,8 @@ suite('messages', () => {
   })
 })
 
-suite('cache marks', () => {
-  test('there are at most four, the automatic one included', async () => {
+suite('cache breakpoints', () => {
+  test('accepts at most four, the automatic one included', async () => {
     const blocks = (count: number): object[] => Array.from({ length: count }, (_, index) => text(`${index}`, mark()))
     await accepted(says(user(blocks(4))))
     await refused(says(user(blocks(5))), 'A maximum of 4 blocks with cache_control may be provided. Found 5.')
@@ -364,7 +364,7 @@ suite('cache marks', () => {
     )
   })
 
-  test('an hour does not come after five minutes', async () => {
+  test('refuses one of an hour after one of five minutes', async () => {
     const late = (path: string): string =>
       `${path}: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: \`tools\`, \`system\`, \`messages\`.`
     await accepted({ system: [text('s', mark('1h'))], ...says(user([text('a', mark('5m'))])) })
@@ -386,7 +386,7 @@ suite('cache marks', () => {
 })
 
 suite('tools', () => {
-  test('names are letters, digits and two signs, and none is there twice', async () => {
+  test('requires valid and unique names', async () => {
     await accepted({
       tools: [
         {
@@ -407,7 +407,7 @@ suite('tools', () => {
     await refused({ tools: [tool, tool] }, 'tools: Tool names must be unique.')
   })
 
-  test('the schema of a tool is that of an object', async () => {
+  test('requires an object schema', async () => {
     await refused({ tools: [{ name: 'f' }] }, 'tools.0.custom.input_schema: Field required')
     await refused({ tools: [{ name: 'f', input_schema: {} }] }, 'tools.0.custom.input_schema.type: Field required')
     await refused(
@@ -416,7 +416,7 @@ suite('tools', () => {
     )
   })
 
-  test('the tools of the API itself are known', async () => {
+  test('knows the tools that the API defines', async () => {
     await accepted({
       tools: [
         { type: 'bash_20250124', name: 'bash' },
@@ -443,7 +443,7 @@ suite('tools', () => {
     )
   })
 
-  test('a forced choice is possible', async () => {
+  test('refuses a tool_choice that cannot be met', async () => {
     const forced = { tools: [tool], tool_choice: { type: 'tool', name: 'f' } }
     await accepted(forced)
     await refused({ ...forced, tool_choice: { type: 'tool', name: 'g' } }, "Tool 'g' not found in provided tools")
@@ -463,16 +463,16 @@ suite('tools', () => {
   })
 })
 
-suite('rules of the model', () => {
+suite('model rules', () => {
   const enabled = (budget_tokens: number): Change => ({ thinking: { type: 'enabled', budget_tokens } })
 
-  test('a model that is not known is a 404, and so is a retired one', async () => {
+  test('an unknown or retired model is a 404', async () => {
     for (const model of ['claude-foo', 'claude-3-opus-20240229', 'claude-opus-4-1']) {
       assert.equal(await problem({ model }), `404 not_found_error model: ${model}`)
     }
   })
 
-  test('every model of the catalogue answers, under its aliases too', async () => {
+  test('accepts every model of the catalogue by id and alias', async () => {
     for (const { id, aliases } of models) {
       for (const model of [id, ...aliases]) {
         const response = await post({ ...base, model })
@@ -482,7 +482,7 @@ suite('rules of the model', () => {
     }
   })
 
-  test('max_tokens is what the model can write', async () => {
+  test('refuses max_tokens beyond the limit of the model', async () => {
     await accepted({ model: 'claude-opus-4-5', max_tokens: 64_000 })
     await refused(
       { model: 'claude-opus-4-5', max_tokens: 128_001 },
@@ -490,7 +490,7 @@ suite('rules of the model', () => {
     )
   })
 
-  test('thinking is of a kind that the model knows', async () => {
+  test('refuses a thinking type that the model lacks', async () => {
     await accepted({ ...enabled(1024), max_tokens: 2_000 })
     await refused(
       { ...enabled(1000), max_tokens: 2_000 },
@@ -525,7 +525,7 @@ suite('rules of the model', () => {
     )
   })
 
-  test('effort is a level that the model has', async () => {
+  test('refuses an effort level that the model lacks', async () => {
     const effort = (level: string): Change => ({ output_config: { effort: level } })
     await accepted({ ...effort('max') })
     await refused(
@@ -542,7 +542,7 @@ suite('rules of the model', () => {
     await accepted({ output_config: { effort: 'max' }, thinking: { type: 'disabled' }, model: 'claude-sonnet-5' })
   })
 
-  test('sampling under 2023-06-01 is what the model takes', async () => {
+  test('refuses sampling values that the model does not take', async () => {
     const version = '2023-06-01'
     const model = 'claude-opus-4-7'
     await refused({ model, temperature: 0.5 }, '`temperature` is deprecated for this model.', { version })
@@ -561,7 +561,7 @@ suite('rules of the model', () => {
     )
   })
 
-  test('max_tokens 0 warms the cache and asks for no output', async () => {
+  test('refuses requests for output with max_tokens 0', async () => {
     await accepted({ max_tokens: 0 })
     await refused({ max_tokens: 0, stream: true }, 'max_tokens: 0 cannot be combined with `stream`')
     await refused(
@@ -574,7 +574,7 @@ suite('rules of the model', () => {
 suite('count_tokens', () => {
   const options = { path: '/v1/messages/count_tokens?beta=true' }
 
-  test('it counts what create bills', async () => {
+  test('counts what a create request bills', async () => {
     const body = {
       model: 'claude-opus-4-6',
       messages: [{ role: 'user', content: 'Hello' }],
@@ -586,7 +586,7 @@ suite('count_tokens', () => {
     assert.equal(counted.input_tokens, answered.usage.input_tokens)
   })
 
-  test('it is judged by the same rules, and takes the body of a create request', async () => {
+  test('applies the same rules and accepts the body of a create request', async () => {
     assert.equal((await post({ ...base, stream: true, metadata: { user_id: 'u' } }, options)).status, 200)
     assert.equal(await problem({ model: 'claude-foo' }, options), '404 not_found_error model: claude-foo')
     await refused(says(), 'messages: at least one message is required', options)
@@ -603,8 +603,8 @@ suite('count_tokens', () => {
   })
 })
 
-suite('whatever comes', () => {
-  test('a request is answered or refused, never failed on', async () => {
+suite('generated requests', () => {
+  test('a generated request is answered or refused, and never a 500', async () => {
     const good: MessageCreateParams = {
       model: 'claude-opus-4-6',
       max_tokens: 100,

@@ -2,8 +2,8 @@ import { apiError } from 'colloquy/protocol'
 
 const versions = ['2023-06-01', '2026-10-21']
 
-/** The API version that a request asks for. Lenient, a request without one gets the version that rejects least. */
-export function readVersion(headers: Headers, lenient: boolean): string {
+/** Reads `anthropic-version`. In lenient mode a request without one gets `2023-06-01`, which refuses least. */
+export function readApiVersion(headers: Headers, lenient: boolean): string {
   const version = headers.get('anthropic-version')
   if (version === null) {
     if (lenient) return versions[0]!

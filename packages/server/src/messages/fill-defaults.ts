@@ -1,7 +1,7 @@
 import type { Message, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
 
-/** The message with every field that API version 2026-10-21 names: what an engine left out is null. */
-export function completeMessage(message: Message): Message {
+/** Adds the fields that API version 2026-10-21 has and the engine left out, as null or their default. */
+export function fillMessage(message: Message): Message {
   const { usage } = message
   return {
     ...message,
@@ -24,7 +24,7 @@ export function completeMessage(message: Message): Message {
   }
 }
 
-/** The event, with its message complete. */
-export function completeEvent(event: MessageStreamEvent | PingEvent): MessageStreamEvent | PingEvent {
-  return event.type === 'message_start' ? { ...event, message: completeMessage(event.message) } : event
+/** Applies `fillMessage` to the message that a `message_start` event carries. */
+export function fillEvent(event: MessageStreamEvent | PingEvent): MessageStreamEvent | PingEvent {
+  return event.type === 'message_start' ? { ...event, message: fillMessage(event.message) } : event
 }
