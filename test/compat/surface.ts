@@ -34,13 +34,10 @@ export async function surfaces(): Promise<Record<string, Surface>> {
   })
   return {
     ...Object.fromEntries(members),
-    'Client options': listed(
-      fieldsOf(join(sdk, 'client.d.ts'), 'ClientOptions'),
-      fieldsOf(join(client, 'options.ts'), 'PatienceOptions', 'ClientOptions'),
-    ),
+    'Client options': listed(fieldsOf(join(sdk, 'client.d.ts'), 'ClientOptions'), ourFields('ClientOptions')),
     'Request options': listed(
       fieldsOf(join(sdk, 'internal/request-options.d.ts'), 'RequestOptions'),
-      fieldsOf(join(client, 'options.ts'), 'PatienceOptions', 'RequestOptions', 'FinalRequestOptions'),
+      ourFields('FinalRequestOptions'),
     ),
     'Events of a message stream': listed(
       fieldsOf(join(sdk, 'lib/MessageStream.d.ts'), 'MessageStreamEvents'),
@@ -125,13 +122,22 @@ function internalsOf(file: string): string[] {
   return [...text.matchAll(/^\s+(?:private|protected) (?:readonly )?(\w+)/gm)].map(([, name]) => name!)
 }
 
-/** The fields of interfaces, from their text. */
-function fieldsOf(file: string, ...interfaces: string[]): string[] {
+/** The fields of one of our interfaces and of those that it extends, wherever in the client they are declared. */
+function ourFields(name: string): string[] {
+  for (const file of globSync('**/*.ts', { cwd: client })) {
+    const text = readFileSync(join(client, file), 'utf8')
+    const [, parents] = new RegExp(`^export interface ${name}\\b(?: extends ([^{]*))?`, 'm').exec(text) ?? [undefined]
+    const own = fieldsOf(join(client, file), name)
+    if (own.length > 0) return [...own, ...(parents?.match(/\w+/g) ?? []).flatMap(ourFields)]
+  }
+  return []
+}
+
+/** The fields of an interface, from its text. */
+function fieldsOf(file: string, name: string): string[] {
   const text = readFileSync(file, 'utf8')
-  return interfaces.flatMap((name) => {
-    const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
-    return [...body.matchAll(/^ {2,4}(\w+)\??:/gm)].map(([, field]) => field!).filter((field) => !field.startsWith('_'))
-  })
+  const [, body = ''] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
+  return [...body.matchAll(/^ {2,4}(\w+)\??:/gm)].map(([, field]) => field!).filter((field) => !field.startsWith('_'))
 }
 
 function variablesIn(folder: string, files: string, reader: string): string[] {
