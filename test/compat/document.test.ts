@@ -39,8 +39,8 @@ describe('the page says of every name of the official client whether it is here'
   }
 })
 
-test('every official type has its name here or a row that says what to use', () => {
-  const { official, isOurs } = types()
+test('every official type has its name here or a row that says what to use', async () => {
+  const { official, isOurs } = await types()
   const rows = rowsOf(sectionOf('Types'))
   const missing = official.filter((name) => !isOurs(name))
   assert.deepEqual(

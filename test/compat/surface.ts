@@ -13,6 +13,7 @@ import Colloquy from 'colloquy'
 import * as ourIndex from 'colloquy'
 import * as ourTools from 'colloquy/tools'
 import { root } from '../source.ts'
+import { wrongLines } from './compiler.ts'
 import { frame, hello, helloStream } from './fixtures.ts'
 
 /** The names of one thing that the official client offers, and whether ours has them too. */
@@ -150,19 +151,17 @@ function variablesIn(folder: string, files: string, reader: string): string[] {
 }
 
 /** The names of types in files of declarations. */
-export function typesIn(...files: string[]): string[] {
+function typesIn(...files: string[]): string[] {
   const pattern = /^export (?:declare )?(?:interface|type|class) (\w+)/gm
   return files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name!))
 }
 
-/** The types of the official Messages surface, and ours. */
-export function types(): Surface {
-  const resources = join(sdk, 'resources')
+/** The types of the official Messages surface, and which of them `colloquy` exports. */
+export async function types(): Promise<Surface> {
   const files = ['messages/messages', 'messages/batches', 'models', 'beta/messages/messages', 'beta/messages/batches']
-  const index = readFileSync(join(client, 'types.ts'), 'utf8')
-  const ours = [...index.matchAll(/from '(.+)'/g)].map(([, file]) => join(client, file!))
-  return listed(
-    [...new Set(typesIn(...files.map((file) => join(resources, `${file}.d.ts`))))],
-    typesIn(...ours, join(client, 'beta-types.ts')),
+  const official = [...new Set(typesIn(...files.map((file) => join(sdk, 'resources', `${file}.d.ts`))))]
+  const missing = await wrongLines(
+    official.map((name, index) => `export type { ${name} as T${index} } from 'colloquy'`),
   )
+  return { official, isOurs: (name) => !missing.has(official.indexOf(name)) }
 }

@@ -3,6 +3,8 @@ export { BaseAnthropic } from './client/base-client.ts'
 export { APIPromise } from './client/request/api-promise.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
+export { Beta } from './client/resources/beta.ts'
+export { Messages } from './client/resources/messages.ts'
 export { Page, PagePromise } from './client/resources/page.ts'
 export { rateLimits, type RateLimit, type RateLimits } from './client/request/rate-limits.ts'
 export { Stream } from './client/stream/stream.ts'
@@ -12,6 +14,7 @@ export type { Logger, LogLevel } from './client/request/log.ts'
 export type { MessageStreamEvents } from './client/stream/message-stream.ts'
 export type {
   APIRequest,
+  FinalRequestOptions,
   Middleware,
   MiddlewareContext,
   MiddlewareNext,

@@ -5,6 +5,23 @@ export type { MessageStream as BetaMessageStream } from './stream/message-stream
 export type { ToolRunner as BetaToolRunner, ToolRunnerParams as BetaToolRunnerParams } from './agents/tool-runner.ts'
 export type { MessageThread as BetaMessageThread } from './agents/thread.ts'
 export type { RunnableTool as BetaRunnableTool } from '../tools/runnable.ts'
+export type {
+  Batches,
+  BatchCancelParams,
+  BatchCreateParams,
+  BatchDeleteParams,
+  BatchListParams,
+  BatchResultsParams,
+  BatchRetrieveParams,
+  MessageCountTokensParams,
+  MessageCreateParams,
+  MessageCreateParamsBase,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageStreamParams,
+} from './types.ts'
+export type { Tool as BetaTool } from '../protocol/types/tool.ts'
+export type { RawMessageDeltaEvent as BetaRawMessageDeltaEvent } from '../protocol/types/event.ts'
 
 /** A value of the `anthropic-beta` header, such as `context-management-2025-06-27`. */
 export type AnthropicBeta = string
@@ -48,7 +65,6 @@ export type BetaContentBlockParam = types.ContentBlockParam
 export type BetaContentBlockSource = types.ContentBlockSource
 export type BetaContentBlockSourceContent = types.ContentBlockSourceContent
 export type BetaContextManagementConfig = types.ContextManagement
-export type BetaDeletedMessageBatch = types.DeletedMessageBatch
 export type BetaDiagnostics = types.Diagnostics
 export type BetaDiagnosticsParam = types.DiagnosticsParam
 export type BetaEncryptedCodeExecutionResultBlock = types.EncryptedCodeExecutionResultBlock
@@ -63,14 +79,6 @@ export type BetaIterationsUsage = types.UsageIteration[]
 export type BetaJSONOutputFormat = types.JSONOutputFormat
 export type BetaMemoryTool20250818 = types.MemoryTool20250818
 export type BetaMessage = types.Message
-export type BetaMessageBatch = types.MessageBatch
-export type BetaMessageBatchCanceledResult = types.MessageBatchCanceledResult
-export type BetaMessageBatchErroredResult = types.MessageBatchErroredResult
-export type BetaMessageBatchExpiredResult = types.MessageBatchExpiredResult
-export type BetaMessageBatchIndividualResponse = types.MessageBatchIndividualResponse
-export type BetaMessageBatchRequestCounts = types.MessageBatchRequestCounts
-export type BetaMessageBatchResult = types.MessageBatchResult
-export type BetaMessageBatchSucceededResult = types.MessageBatchSucceededResult
 export type BetaMessageContentParam = types.MessageContentParam
 export type BetaMessageDeltaUsage = types.MessageDeltaUsage
 export type BetaMessageParam = types.MessageParam
@@ -85,7 +93,6 @@ export type BetaRawContentBlockDelta = types.RawContentBlockDelta
 export type BetaRawContentBlockDeltaEvent = types.RawContentBlockDeltaEvent
 export type BetaRawContentBlockStartEvent = types.RawContentBlockStartEvent
 export type BetaRawContentBlockStopEvent = types.RawContentBlockStopEvent
-export type BetaRawMessageDeltaEvent = types.RawMessageDeltaEvent
 export type BetaRawMessageStartEvent = types.RawMessageStartEvent
 export type BetaRawMessageStopEvent = types.RawMessageStopEvent
 export type BetaRawMessageStreamEvent = types.RawMessageStreamEvent
@@ -121,7 +128,6 @@ export type BetaThinkingConfigDisabled = types.ThinkingConfigDisabled
 export type BetaThinkingConfigEnabled = types.ThinkingConfigEnabled
 export type BetaThinkingConfigParam = types.ThinkingConfigParam
 export type BetaThinkingDelta = types.ThinkingDelta
-export type BetaTool = types.Tool
 export type BetaToolBash20250124 = types.ToolBash20250124
 export type BetaToolChoice = types.ToolChoice
 export type BetaToolChoiceAny = types.ToolChoiceAny

@@ -1,12 +1,14 @@
 import * as errors from '../protocol/types/error.ts'
 import { BaseAnthropic } from './base-client.ts'
-import { Beta } from './resources/beta.ts'
+import { Beta, type Beta as BetaResource } from './resources/beta.ts'
 import * as betaTypes from './beta-namespace.ts'
 import { APIResponseError, APIStreamError } from './request/errors.ts'
-import { Messages } from './resources/messages.ts'
-import { Models } from './resources/models.ts'
+import { Messages, type Messages as MessagesResource } from './resources/messages.ts'
+import { Models, type Models as ModelsResource } from './resources/models.ts'
+import * as modelNames from './names/models.ts'
+import * as paramNames from './names/params.ts'
 import type * as options from './options.ts'
-import type { RequestOptions as CallOptions } from './request/options.ts'
+import type * as request from './request/options.ts'
 import * as types from './types.ts'
 
 /**
@@ -51,9 +53,19 @@ export class Anthropic extends BaseAnthropic {
 /** The words of the API as types: `Anthropic.MessageParam`, or `Anthropic.Messages.MessageParam`. */
 export declare namespace Anthropic {
   export import Messages = types
+  export type Messages = MessagesResource
   export import Beta = betaTypes
+  export type Beta = BetaResource
+  export import Models = modelNames
+  export type Models = ModelsResource
+  export import Tool = types.Tool
+  export type FinalRequestOptions = request.FinalRequestOptions
+  export type ApiKeySetter = options.ApiKeySetter
+  export type ErrorObject = types.ErrorObject
+  export type ErrorResponse = types.ErrorBody
+  export type ErrorType = types.ErrorType
   export type ClientOptions = options.ClientOptions
-  export type RequestOptions = CallOptions
+  export type RequestOptions = request.RequestOptions
   export type AnthropicError = errors.AnthropicError
   export type APIError = errors.APIError
   export type APIConnectionError = errors.APIConnectionError
@@ -84,7 +96,7 @@ export declare namespace Anthropic {
   export type BashCodeExecutionResultBlock = types.BashCodeExecutionResultBlock
   export type BashCodeExecutionToolResultBlock = types.BashCodeExecutionToolResultBlock
   export type BashCodeExecutionToolResultBlockParam = types.BashCodeExecutionToolResultBlockParam
-  export type BatchCreateParams = types.BatchCreateParams
+  export import BatchCreateParams = types.BatchCreateParams
   export type BatchCreateRequest = types.BatchCreateRequest
   export type BrowserToolset20260801 = types.BrowserToolset20260801
   export type CacheControlEphemeral = types.CacheControlEphemeral
@@ -153,7 +165,7 @@ export declare namespace Anthropic {
   export type MessageBatchSucceededResult = types.MessageBatchSucceededResult
   export type MessageContentParam = types.MessageContentParam
   export type MessageCountTokensParams = types.MessageCountTokensParams
-  export type MessageCreateParams = types.MessageCreateParams
+  export import MessageCreateParams = paramNames.MessageCreateParams
   export type MessageCreateParamsBase = types.MessageCreateParamsBase
   export type MessageCreateParamsNonStreaming = types.MessageCreateParamsNonStreaming
   export type MessageCreateParamsStreaming = types.MessageCreateParamsStreaming
@@ -179,7 +191,7 @@ export declare namespace Anthropic {
   export type RawContentBlockDeltaEvent = types.RawContentBlockDeltaEvent
   export type RawContentBlockStartEvent = types.RawContentBlockStartEvent
   export type RawContentBlockStopEvent = types.RawContentBlockStopEvent
-  export type RawMessageDeltaEvent = types.RawMessageDeltaEvent
+  export import RawMessageDeltaEvent = types.RawMessageDeltaEvent
   export type RawMessageStartEvent = types.RawMessageStartEvent
   export type RawMessageStopEvent = types.RawMessageStopEvent
   export type RawMessageStreamEvent = types.RawMessageStreamEvent
@@ -213,7 +225,6 @@ export declare namespace Anthropic {
   export type ThinkingConfigParam = types.ThinkingConfigParam
   export type ThinkingDelta = types.ThinkingDelta
   export type ThreadParams = types.ThreadParams
-  export type Tool = types.Tool
   export type ToolBash20250124 = types.ToolBash20250124
   export type ToolChoice = types.ToolChoice
   export type ToolChoiceAny = types.ToolChoiceAny
@@ -251,8 +262,8 @@ export declare namespace Anthropic {
   export type WebFetchToolResultBlockParam = types.WebFetchToolResultBlockParam
   export type WebSearchResultBlock = types.WebSearchResultBlock
   export type WebSearchTool = types.WebSearchTool
-  export type WebSearchTool20250305 = types.WebSearchTool20250305
-  export type WebSearchTool20260209 = types.WebSearchTool20260209
+  export import WebSearchTool20250305 = types.WebSearchTool20250305
+  export import WebSearchTool20260209 = types.WebSearchTool20260209
   export type WebSearchTool20260318 = types.WebSearchTool20260318
   export type WebSearchToolResultBlock = types.WebSearchToolResultBlock
   export type WebSearchToolResultBlockParam = types.WebSearchToolResultBlockParam

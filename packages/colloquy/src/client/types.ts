@@ -1,11 +1,30 @@
 // Only types: at run time this module is empty, and stands for what it names.
-export type * from '../protocol/types/batch.ts'
+import type * as batches from './resources/batches.ts'
+import type * as models from './resources/models.ts'
+
 export type * from '../protocol/types/cache-control.ts'
 export type * from '../protocol/types/citation.ts'
 export type * from '../protocol/types/error.ts'
 export type * from '../protocol/types/event.ts'
 export type * from '../protocol/types/message.ts'
-export type * from '../protocol/models/model-info.ts'
 export type * from '../protocol/types/page.ts'
 export type * from '../protocol/types/params.ts'
 export type * from '../protocol/types/tool.ts'
+export type * from './names/batches.ts'
+export type * from './names/errors.ts'
+export type * from './names/models.ts'
+export type * from './names/parsed.ts'
+export type {
+  MessageCountTokensParams,
+  MessageCreateParams,
+  MessageCreateParamsBase,
+  MessageCreateParamsNonStreaming,
+  MessageCreateParamsStreaming,
+  MessageStreamParams,
+} from './names/params.ts'
+
+// Each is the type of a resource and a namespace with the names of its types.
+export type Batches = batches.Batches
+export type * as Batches from './names/batches.ts'
+export type Models = models.Models
+export type * as Models from './names/models.ts'

@@ -8,6 +8,10 @@ export interface BatchCreateParams {
   requests: BatchCreateRequest[]
 }
 
+export declare namespace BatchCreateParams {
+  export type Request = BatchCreateRequest
+}
+
 export interface BatchCreateRequest {
   /** Unique in the batch: 1 to 64 letters, digits, `_` and `-`. */
   custom_id: string

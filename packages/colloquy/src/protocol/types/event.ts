@@ -145,3 +145,7 @@ export type RawContentBlockStartEvent = ContentBlockStartEvent
 export type RawContentBlockDeltaEvent = ContentBlockDeltaEvent
 export type RawContentBlockStopEvent = ContentBlockStopEvent
 export type RawContentBlockDelta = ContentBlockDelta
+
+export declare namespace RawMessageDeltaEvent {
+  export type Delta = MessageDelta
+}

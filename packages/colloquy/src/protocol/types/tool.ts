@@ -39,6 +39,10 @@ export interface Tool extends ToolOptions {
   input_examples?: Array<{ [key: string]: unknown }>
 }
 
+export declare namespace Tool {
+  export type InputSchema = ToolInputSchema
+}
+
 /** JSON Schema, draft 2020-12, of an object. */
 export interface ToolInputSchema {
   type: 'object'
@@ -142,6 +146,17 @@ export interface UserLocation {
 export type WebSearchTool20250305 = WebSearchTool & { type: 'web_search_20250305' }
 export type WebSearchTool20260209 = WebSearchTool & { type: 'web_search_20260209' }
 export type WebSearchTool20260318 = WebSearchTool & { type: 'web_search_20260318' }
+
+type Place = UserLocation
+
+export declare namespace WebSearchTool20250305 {
+  export type UserLocation = Place
+}
+
+export declare namespace WebSearchTool20260209 {
+  export type UserLocation = Place
+}
+
 export type WebFetchTool20250910 = WebFetchTool & { type: 'web_fetch_20250910' }
 export type WebFetchTool20260209 = WebFetchTool & { type: 'web_fetch_20260209' }
 export type WebFetchTool20260309 = WebFetchTool & { type: 'web_fetch_20260309' }

@@ -1,0 +1,26 @@
+// The names under `Anthropic.Messages.Batches` and, with `Beta`, under `Anthropic.Beta.Messages.Batches`.
+import type { MessageBatch } from '../../protocol/types/batch.ts'
+import type { PageParams } from '../../protocol/types/page.ts'
+import type { CallParams } from '../request/call-params.ts'
+import type { Page } from '../resources/page.ts'
+
+export type * from '../../protocol/types/batch.ts'
+export type {
+  DeletedMessageBatch as BetaDeletedMessageBatch,
+  MessageBatch as BetaMessageBatch,
+  MessageBatchCanceledResult as BetaMessageBatchCanceledResult,
+  MessageBatchErroredResult as BetaMessageBatchErroredResult,
+  MessageBatchExpiredResult as BetaMessageBatchExpiredResult,
+  MessageBatchIndividualResponse as BetaMessageBatchIndividualResponse,
+  MessageBatchRequestCounts as BetaMessageBatchRequestCounts,
+  MessageBatchResult as BetaMessageBatchResult,
+  MessageBatchSucceededResult as BetaMessageBatchSucceededResult,
+} from '../../protocol/types/batch.ts'
+
+export type MessageBatchesPage = Page<MessageBatch>
+export type BetaMessageBatchesPage = MessageBatchesPage
+export type BatchRetrieveParams = CallParams
+export type BatchListParams = PageParams & CallParams
+export type BatchDeleteParams = CallParams
+export type BatchCancelParams = CallParams
+export type BatchResultsParams = CallParams

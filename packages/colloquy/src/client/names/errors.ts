@@ -1,0 +1,23 @@
+// The official names of the bodies of errors, with and without `Beta`.
+import type { ErrorBody, ErrorObject } from '../../protocol/types/error.ts'
+
+export type InvalidRequestErrorObject = ErrorObject & { type: 'invalid_request_error' }
+export type AuthenticationErrorObject = ErrorObject & { type: 'authentication_error' }
+export type BillingErrorObject = ErrorObject & { type: 'billing_error' }
+export type PermissionErrorObject = ErrorObject & { type: 'permission_error' }
+export type NotFoundErrorObject = ErrorObject & { type: 'not_found_error' }
+export type RateLimitErrorObject = ErrorObject & { type: 'rate_limit_error' }
+export type GatewayTimeoutErrorObject = ErrorObject & { type: 'timeout_error' }
+export type APIErrorObject = ErrorObject & { type: 'api_error' }
+export type OverloadedErrorObject = ErrorObject & { type: 'overloaded_error' }
+
+export type BetaInvalidRequestErrorObject = InvalidRequestErrorObject
+export type BetaAuthenticationErrorObject = AuthenticationErrorObject
+export type BetaBillingErrorObject = BillingErrorObject
+export type BetaPermissionErrorObject = PermissionErrorObject
+export type BetaNotFoundErrorObject = NotFoundErrorObject
+export type BetaRateLimitErrorObject = RateLimitErrorObject
+export type BetaGatewayTimeoutErrorObject = GatewayTimeoutErrorObject
+export type BetaAPIErrorObject = APIErrorObject
+export type BetaOverloadedErrorObject = OverloadedErrorObject
+export type BetaErrorResponse = ErrorBody

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from '../source.ts'
+
+/** Type-checks a program that imports `colloquy` and the official client. Returns the compiler's errors, one a line. */
+export async function typeErrors(program: string): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'colloquy-types-'))
+  try {
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    mkdirSync(join(folder, 'src'))
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    writeFileSync(join(folder, 'src/program.ts'), program)
+    const compilerOptions = { exactOptionalPropertyTypes: false, isolatedDeclarations: false, declaration: false }
+    const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['src/*.ts'] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+      maxBuffer: 2 ** 26,
+    }).catch((error) => error)
+    return String(stdout)
+      .split('\n')
+      .filter((line) => /^\S.*: error TS/.test(line))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** The numbers of the program's lines that have an error, from 0. */
+export async function wrongLines(lines: readonly string[]): Promise<Set<number>> {
+  const errors = await typeErrors(lines.join('\n'))
+  return new Set(errors.map((error) => Number(/program\.ts\((\d+),/.exec(error)?.[1]) - 1))
+}
