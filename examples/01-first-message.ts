@@ -1,4 +1,4 @@
-// One question, one answer.
+// Sends one question and prints the reply.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic() // reads ANTHROPIC_API_KEY

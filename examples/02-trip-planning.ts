@@ -1,4 +1,4 @@
-// A conversation. The API remembers nothing, so the program keeps the history and sends all of it every time.
+// A conversation. The API keeps nothing between requests, so the program keeps the history and sends it with each one.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

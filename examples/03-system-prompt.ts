@@ -1,4 +1,4 @@
-// The same conversation with a system prompt: it sets the tone of every reply and is sent along every time, too.
+// The same conversation with a system prompt, which sets the tone of every reply. It is sent with each request.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

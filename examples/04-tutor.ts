@@ -1,4 +1,4 @@
-// A tutor: chat() adds both sides to the history, so each question may lean on the answers before it.
+// A tutor. chat() adds the question and the reply to the history, so each question may refer to earlier replies.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

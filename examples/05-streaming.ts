@@ -1,4 +1,4 @@
-// The reply as it is written, event by event, and what it used at the end.
+// Prints the reply while it is written, event by event, and its tokens at the end.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()
@@ -22,7 +22,7 @@ for await (const event of stream) {
       if (event.delta.type === 'text_delta') process.stdout.write(event.delta.text)
       break
     case 'message_delta':
-      outputTokens = event.usage.output_tokens // the total so far, not what came since the last event
+      outputTokens = event.usage.output_tokens // the total so far, not the tokens since the last event
       break
   }
 }

@@ -1,4 +1,4 @@
-// What one call used, in tokens and in dollars.
+// Prints the tokens and the dollars of one request.
 import Anthropic from 'colloquy'
 import { costOf, formatUsd } from 'colloquy/protocol'
 
@@ -16,5 +16,5 @@ console.log(`cache write: ${usage.cache_creation_input_tokens ?? 0}`)
 console.log(`cache read:  ${usage.cache_read_input_tokens ?? 0}`)
 console.log(`output:      ${usage.output_tokens}`)
 
-const cost = costOf(usage, message.model) // exact: whole picodollars, no rounding until it is shown
+const cost = costOf(usage, message.model) // exact, in whole picodollars; rounded only when it is formatted
 console.log(`cost:        ${cost ? formatUsd(cost.picoUsd) : `no price for ${message.model}`}`)

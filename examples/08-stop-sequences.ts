@@ -1,4 +1,4 @@
-// The model stops where it would write one of these; the text itself is not part of the reply.
+// Ends the reply before the model writes one of these texts. The text itself is not part of the reply.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

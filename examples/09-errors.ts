@@ -1,9 +1,9 @@
-// Errors by class: wait longer and longer where time may help, say what is wrong where it will not.
+// Handles errors by class: retries with growing delays if a retry may help, explains the problem if not.
 import Anthropic from 'colloquy'
 import { setTimeout as wait } from 'node:timers/promises'
 
-const client = new Anthropic({ maxRetries: 0 }) // by default the client itself tries three times
-const tries = 5
+const client = new Anthropic({ maxRetries: 0 }) // by default the client makes three attempts by itself
+const maxAttempts = 5
 
 async function ask(question: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
@@ -15,9 +15,9 @@ async function ask(question: string): Promise<string> {
       })
       return message.content.map((block) => (block.type === 'text' ? block.text : '')).join('')
     } catch (error) {
-      if (attempt === tries || !mayPass(error)) throw error
+      if (attempt === maxAttempts || !mayPass(error)) throw error
       const delayMs = 250 * 2 ** attempt * (1 - Math.random() / 4)
-      console.error(`${error.message}\ntry ${attempt + 1} of ${tries} in ${Math.round(delayMs)} ms`)
+      console.error(`${error.message}\nattempt ${attempt + 1} of ${maxAttempts} in ${Math.round(delayMs)} ms`)
       await wait(delayMs)
     }
   }
@@ -32,8 +32,8 @@ try {
   console.log(await ask(process.argv[2] ?? 'Why is the sky blue?'))
 } catch (error) {
   process.exitCode = 1
-  if (error instanceof Anthropic.AuthenticationError) console.error('The key is wrong: set ANTHROPIC_API_KEY.')
-  else if (error instanceof Anthropic.BadRequestError) console.error(`The request is wrong: ${error.message}`)
+  if (error instanceof Anthropic.AuthenticationError) console.error('The key is not valid: set ANTHROPIC_API_KEY.')
+  else if (error instanceof Anthropic.BadRequestError) console.error(`The request is not valid: ${error.message}`)
   else if (error instanceof Anthropic.APIError) console.error(`The API failed (${error.status}): ${error.message}`)
   else throw error
 }

@@ -1,10 +1,10 @@
-// Tells the API which of your users asked, so that abuse by one of them is not taken for abuse by you.
+// Tells the API which of your users sent the request, so that it can tell one abusive user from all others.
 import Anthropic from 'colloquy'
 import { createHash } from 'node:crypto'
 
 const client = new Anthropic()
 
-// Opaque and stable: never a name, an address or a number that means something elsewhere.
+// Opaque and stable: never a name, an address, or a number that other systems use.
 const user_id = createHash('sha256').update('customer 4711').digest('hex')
 
 const message = await client.messages.create({

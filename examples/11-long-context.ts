@@ -1,5 +1,5 @@
-// A beta header for one request. This one opened the window of a million tokens on the models that had it as a beta;
-// models from 4.6 on have the window without it.
+// Sends a beta header with one request. This one enables a window of a million tokens on models that have it as a beta;
+// models from 4.6 need no header.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

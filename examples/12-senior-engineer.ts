@@ -1,4 +1,4 @@
-// A chat in the terminal that shows what each turn used and cost. An empty line or Ctrl-D ends it.
+// A chat in the terminal that prints the tokens and the cost of each turn. An empty line or Ctrl-D ends it.
 import Anthropic from 'colloquy'
 import { costOf, formatUsd } from 'colloquy/protocol'
 import { createInterface } from 'node:readline/promises'

@@ -1,4 +1,4 @@
-// The model asks for a tool call; the program makes it and sends the result back.
+// The model calls a tool; the program runs it and sends the result back.
 import Anthropic from 'colloquy'
 
 const client = new Anthropic()

@@ -1,4 +1,4 @@
-// The same on the conversation layer: it keeps the history, so the program only sends what is new.
+// The same with a conversation, which keeps the history: the program sends only new messages.
 import Anthropic from 'colloquy'
 import { openConversations } from 'colloquy/conversation'
 import { formatUsd } from 'colloquy/protocol'

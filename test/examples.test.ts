@@ -84,16 +84,16 @@ test('09 tries again after 429 and 529 and then succeeds', async () => {
   assert.equal(stdout, 'Scattering.\n')
   assert.match(
     stderr,
-    /^429 [^]*rate_limit_error[^]*try 2 of 5 in \d+ ms\n529 [^]*overloaded_error[^]*try 3 of 5 in \d+ ms\n$/,
+    /^429 [^]*rate_limit_error[^]*attempt 2 of 5 in \d+ ms\n529 [^]*overloaded_error[^]*attempt 3 of 5 in \d+ ms\n$/,
   )
   assert.equal(requests.length, 3)
 })
 
 test('09 says what is wrong where trying again is no use', async () => {
   const refused = await example('09-errors', { keys: ['sk-another'], fails: true })
-  assert.match(refused.stderr, /^The key is wrong/)
+  assert.match(refused.stderr, /^The key is not valid/)
   const wrong = await example('09-errors', { parameters: [' '], fails: true })
-  assert.match(wrong.stderr, /^The request is wrong: 400 .*non-whitespace/)
+  assert.match(wrong.stderr, /^The request is not valid: 400 .*non-whitespace/)
   const unpaid = script([{ error: { type: 'billing_error', message: 'No credit is left.' } }])
   const failed = await example('09-errors', { engine: unpaid, fails: true })
   assert.match(failed.stderr, /^The API failed \(402\): .*No credit is left/)
