@@ -12,7 +12,7 @@ import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 
-/** The whole message that a stream carries. A stream that ends before `message_stop` is an `AnthropicError`. */
+/** Reads a stream to its end and returns the message. Throws an `AnthropicError` if it ends before `message_stop`. */
 export async function accumulate(
   events: AsyncIterable<MessageStreamEvent | PingEvent> | Iterable<MessageStreamEvent | PingEvent>,
 ): Promise<Message> {
@@ -26,28 +26,27 @@ export async function accumulate(
 }
 
 /**
- * Puts a message together from the events of its stream. The inverse of `replay`.
+ * Assembles a message from the events of its stream. The inverse of `replay`.
  *
- * It takes what it knows: events and deltas that this version does not list, and deltas that do not fit their block, change
- * nothing, and blocks that it does not list are kept as they began. No event is changed. A message that begins twice, or goes
- * on before it began, is an `AnthropicError`.
+ * Unknown events and deltas, and deltas that do not fit their block, are ignored; unknown blocks stay as they began. Events
+ * are not modified. A second `message_start`, or another event before the first, is an `AnthropicError`.
  */
 export class MessageAccumulator {
   #message: Message | undefined
   #isWhole = false
-  /** By the index that the events name. It is the block's place in `content` unless a server skips one. */
+  /** By the index in the events. It equals the index in `content` unless a server skips one. */
   readonly #blocks = new Map<number, OpenBlock>()
-  /** The tool inputs that are under way. */
+  /** The tool inputs that are still streaming. */
   readonly #inputs = new Set<ToolInput>()
 
-  /** Whether `message_stop` came. */
+  /** Whether `message_stop` has arrived. */
   get isWhole(): boolean {
     return this.#isWhole
   }
 
   /**
-   * The message so far; undefined before `message_start`. It grows in place: copy it to keep it. A tool input that is under
-   * way, cut or malformed is what can be read of it, and `partialInput(block)` is then its text.
+   * The message so far; undefined before `message_start`. It grows in place: copy it to keep it. A tool input that is still
+   * streaming, cut or malformed holds its readable part, and `partialInput(block)` returns its text.
    */
   get message(): Message | undefined {
     for (const input of this.#inputs) input.show()
@@ -57,27 +56,27 @@ export class MessageAccumulator {
   push(event: MessageStreamEvent | PingEvent): void {
     switch (event.type) {
       case 'content_block_delta':
-        this.#begun(event)
+        this.#started(event)
         return this.#change(this.#blocks.get(event.index), event.delta)
       case 'message_start':
         if (this.#message) throw outOfOrder(event, 'receiving "message_stop"')
         this.#message = copyOf(event.message)
         return
       case 'content_block_start':
-        return this.#open(this.#begun(event), event)
+        return this.#open(this.#started(event), event)
       case 'content_block_stop':
-        this.#begun(event)
+        this.#started(event)
         return this.#settle(this.#blocks.get(event.index)?.input)
       case 'message_delta':
-        return update(this.#begun(event), event)
+        return update(this.#started(event), event)
       case 'message_stop':
-        this.#begun(event)
+        this.#started(event)
         for (const input of this.#inputs) this.#settle(input)
         this.#isWhole = true
     }
   }
 
-  #begun(event: MessageStreamEvent): Message {
+  #started(event: MessageStreamEvent): Message {
     if (!this.#message) throw outOfOrder(event, '"message_start"')
     return this.#message
   }
@@ -115,7 +114,7 @@ export class MessageAccumulator {
 
 interface OpenBlock {
   block: ContentBlock
-  /** Of a block that has an input. */
+  /** Set if the block has an input. */
   input: ToolInput | undefined
 }
 
@@ -125,11 +124,11 @@ function hasInput(block: ContentBlock): block is InputBlock {
   return 'input' in block
 }
 
-/** The input of one block, put together from its pieces. Read whole when it ends, and before only when somebody looks. */
+/** The input of one block, assembled from its pieces. Parsed when it ends, and earlier only if the message is read. */
 class ToolInput {
   readonly #block: InputBlock
   #text = ''
-  /** The end of the text, which the reader does not have yet. */
+  /** The last part of the text, which the reader has not read yet. */
   #unread = ''
   #reader: JsonReader | undefined
 
@@ -142,7 +141,7 @@ class ToolInput {
     this.#unread += piece
   }
 
-  /** Puts what can be read into the block, with the text as long as that is not all. */
+  /** Sets the block's input to its readable part, and attaches the text while that is not complete. */
   show(): void {
     if (this.#unread === '') return
     pinCompiledCode(JsonReader)
@@ -153,7 +152,7 @@ class ToolInput {
   }
 
   settle(): void {
-    // A tool without arguments may send empty pieces only: the `{}` that its block began with stands.
+    // A tool without arguments may send only empty pieces: the block keeps the `{}` that it began with.
     if (this.#text === '') return
     try {
       this.#block.input = parseJson(this.#text)
@@ -165,12 +164,12 @@ class ToolInput {
   }
 }
 
-/** Some servers leave out what is still empty. */
+/** Copies the message that is modified later. Some servers leave out empty content. */
 function copyOf(message: Omit<Message, 'content'> & Partial<Message>): Message {
   return { ...message, content: [...(message.content ?? [])], usage: { ...message.usage } }
 }
 
-/** Counts are totals, so they replace what was there; `null` says nothing new. Fields that are not listed are taken along. */
+/** Applies a `message_delta`. Counts are totals and replace earlier ones, `null` does not. Unknown fields are copied too. */
 function update(message: Message, { type: _type, delta, usage, ...rest }: MessageDeltaEvent): void {
   replace(message, rest)
   replace(message, delta)

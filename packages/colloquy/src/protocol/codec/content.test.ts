@@ -90,7 +90,7 @@ test('contentBlock() refuses what the API would refuse, and says what it found',
   await assert.rejects(contentBlock(large), /an image may have at most 10\.0 MB as it is sent: found 10\.7 MB$/)
   await assert.rejects(contentBlock(new Uint8Array()), /^AnthropicError: Cannot send the content: it is empty$/)
   await assert.rejects(contentBlock(bytes(image['image/png']).subarray(0, 12)), /its header is damaged/)
-  await assert.rejects(contentBlock('https://'), /it is no valid URL/)
+  await assert.rejects(contentBlock('https://'), /it is not a valid URL/)
   await assert.rejects(contentBlock('data:;base64,%'), /Cannot read the data: URL/)
   await assert.rejects(contentBlock(7 as never), /found number, not a path, URL, Blob or bytes/)
 })

@@ -8,27 +8,27 @@ import type { DocumentBlockParam, ImageBlockParam } from '../types/params.ts'
 export type ContentSource = string | URL | Uint8Array | ArrayBuffer | Blob
 
 export interface ContentBlockOptions {
-  /** What a web address leads to. Default: what the end of its path says. */
+  /** The kind of content at a web URL. Default: by the ending of its path. */
   as?: 'image' | 'document'
-  /** Of a document. Default: the name of the file. */
+  /** The title of a document. Default: the name of the file. */
   title?: string
-  /** Tells the model about a document; never cited. */
+  /** Information about a document for the model. Never cited. */
   context?: string
   citations?: CitationsConfigParam
   cache_control?: CacheControlEphemeral
 }
 
-// The API's limits: of an image's base64 text, of each side of an image, and of a request's body.
+// The API's limits: an image's base64 text, each side of an image, and a request's body.
 const maxImageBytes = 10 * 1024 * 1024
 const maxImagePixels = 8000
 const maxBodyBytes = 32 * 1024 * 1024
 
 /**
- * Makes the block that shows an image or a document to the model.
+ * Makes a content block from an image or document.
  *
- * What it is, is read off the bytes: PNG, JPEG, GIF and WebP become images; PDF, and text in UTF-8, documents. A web address
- * is passed on for the API to fetch. Throws an `AnthropicError` for anything else, for an empty file, and for what the API
- * would refuse: an image of more than 10 MB as base64 or 8000 pixels a side, a document of more than 32 MB.
+ * The bytes decide the type: PNG, JPEG, GIF and WebP become images, PDF and UTF-8 text become documents. The API fetches a
+ * web URL itself. Throws an `AnthropicError` for other content, for an empty file, and for content that the API would refuse:
+ * an image of more than 10 MB as base64 or 8000 pixels a side, a document of more than 32 MB.
  */
 export async function contentBlock(
   source: ContentSource,
@@ -41,7 +41,7 @@ export async function contentBlock(
   if (bytes.length === 0) throw new AnthropicError(`Cannot send ${what}: it is empty`)
   const type = mediaTypeOf(bytes)
   if (type === undefined) {
-    const data = textOf(bytes, what)
+    const data = decodeText(bytes, what)
     checkSize(what, 'a document', bytes.length, maxBodyBytes)
     return documentOf({ type: 'text', media_type: 'text/plain', data }, { title: name, ...options })
   }
@@ -55,24 +55,24 @@ export async function contentBlock(
   return imageOf({ type: 'base64', media_type: type satisfies ImageMediaType, data: toBase64(bytes) }, options)
 }
 
-/** As `contentBlock()`, and throws when it is no image. */
+/** As `contentBlock()`. Throws if the content is not an image. */
 export async function imageBlock(source: ContentSource, options: ContentBlockOptions = {}): Promise<ImageBlockParam> {
   const block = await contentBlock(source, { as: 'image', ...options })
-  if (block.type !== 'image') throw new AnthropicError(`Cannot make an image block: found ${describe(block)}`)
+  if (block.type !== 'image') throw new AnthropicError(`Cannot make an image block: found ${sourceType(block)}`)
   return block
 }
 
-/** As `contentBlock()`, and throws when it is no document. */
+/** As `contentBlock()`. Throws if the content is not a document. */
 export async function documentBlock(
   source: ContentSource,
   options: ContentBlockOptions = {},
 ): Promise<DocumentBlockParam> {
   const block = await contentBlock(source, { as: 'document', ...options })
-  if (block.type !== 'document') throw new AnthropicError(`Cannot make a document block: found ${describe(block)}`)
+  if (block.type !== 'document') throw new AnthropicError(`Cannot make a document block: found ${sourceType(block)}`)
   return block
 }
 
-function describe({ source }: ImageBlockParam | DocumentBlockParam): string {
+function sourceType({ source }: ImageBlockParam | DocumentBlockParam): string {
   return 'media_type' in source ? source.media_type : source.type
 }
 
@@ -111,15 +111,15 @@ function documentOf(
 
 function toURL(source: ContentSource): URL | undefined {
   if (source instanceof URL) return source
-  // A path is no URL, and `C:\photo.png` neither: a scheme of one letter is a drive.
+  // Other strings are paths, also `C:\photo.png`, whose scheme of one letter is a drive.
   if (typeof source !== 'string' || !/^(?:https?|data|file):/i.test(source)) return undefined
-  if (!URL.canParse(source)) throw new AnthropicError(`Cannot read ${source}: it is no valid URL`)
+  if (!URL.canParse(source)) throw new AnthropicError(`Cannot read ${source}: it is not a valid URL`)
   return new URL(source)
 }
 
 interface Content {
   bytes: Uint8Array
-  /** Of the file, where there is one. */
+  /** The name of the file, if there is one. */
   name?: string | undefined
 }
 
@@ -151,7 +151,7 @@ interface FileSystem {
 }
 
 async function readFile(path: string | URL): Promise<Content> {
-  // Asked for when needed: an import of node:fs would keep this module out of browsers.
+  // Loaded when needed: an import of node:fs would keep this module out of browsers.
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
   const files = process?.getBuiltinModule?.('node:fs/promises') as FileSystem | undefined
   const name = (path instanceof URL ? decodeURIComponent(path.pathname) : path).split(/[\\/]/).at(-1) || String(path)
@@ -186,7 +186,7 @@ function checkPixels(what: string, bytes: Uint8Array): void {
     )
 }
 
-/** What people have that the API does not take, by how it begins. */
+/** Common formats that the API does not accept, by their first bytes. */
 const others: Array<[name: string, mark: RegExp]> = [
   ['a HEIC image', /^....ftyp(?:hei|hev|mif)/s],
   ['an AVIF image', /^....ftypavi/s],
@@ -195,7 +195,7 @@ const others: Array<[name: string, mark: RegExp]> = [
   ['a ZIP archive or office document', /^PK/],
 ]
 
-function textOf(bytes: Uint8Array, what: string): string {
+function decodeText(bytes: Uint8Array, what: string): string {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     if (!text.includes('\0')) return text
@@ -209,7 +209,7 @@ function textOf(bytes: Uint8Array, what: string): string {
 
 function toBase64(bytes: Uint8Array): string {
   let binary = ''
-  // In pieces: all at once would be more arguments than a call takes.
+  // In pieces: a call accepts a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
   return btoa(binary)
 }

@@ -68,13 +68,13 @@ test('parseEvent() names an event that is not JSON and shows its beginning', () 
       assert.ok(thrown instanceof AnthropicError)
       assert.match(
         thrown.message,
-        /^Cannot read event content_block_delta: its data is no JSON object: {"type":"contx{80,}…$/,
+        /^Cannot read event content_block_delta: its data is not a JSON object: {"type":"contx{80,}…$/,
       )
       assert.ok(thrown.cause instanceof SyntaxError)
       return true
     },
   )
   assert.throws(() => parseEvent({ event: undefined, data: '7' }), {
-    message: 'Cannot read event without a name: its data is no JSON object: 7',
+    message: 'Cannot read event without a name: its data is not a JSON object: 7',
   })
 })

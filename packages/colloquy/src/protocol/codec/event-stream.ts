@@ -5,15 +5,15 @@ import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
 
 export interface EventStreamOptions extends SseOptions {
-  /** The headers of the answer. An error that the stream carries takes its request id from them. */
+  /** The headers of the response. An error in the stream takes its request id from them. */
   headers?: Headers
 }
 
 /**
- * Reads the events of a streamed message off the body of an answer, pings included.
+ * Decodes the events of a streamed message from a response body, pings included.
  *
- * It throws what an `error` event says, as `errorFrom` would with no status, and an `AnthropicError` where an event is no
- * JSON or too long. A body that ends early just ends: `accumulate` notices.
+ * Throws the error of an `error` event, as `errorFrom` without a status, and an `AnthropicError` if an event is not JSON or
+ * too long. Does not throw if the body ends early: `accumulate` does.
  */
 export async function* decodeEvents(
   body: AsyncIterable<Uint8Array>,
@@ -38,8 +38,8 @@ function* messageEvents(
 }
 
 /**
- * What a server-sent event says: its data, to which its name gives a `type` where there is none. Undefined where it says
- * nothing, like the `[DONE]` of other APIs. Data that is no JSON is an `AnthropicError`.
+ * Parses the data of a server-sent event. If the data has no `type`, the name of the event becomes it. Undefined for events
+ * without content, like the `[DONE]` of other APIs. Throws an `AnthropicError` if the data is not a JSON object.
  */
 export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent | undefined {
   if (name === 'ping') return { type: 'ping' }
@@ -50,8 +50,8 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   if (type === 'error') return errorEvent(data)
   if (type === undefined) return undefined
   if (value.type === undefined) return { ...value, type } as ServerEvent
-  if (!carriesWhole(value as ServerEvent)) return value as ServerEvent
-  // Only here the keys may be anybody's: those of the other events are the API's.
+  if (!carriesOpaqueValue(value as ServerEvent)) return value as ServerEvent
+  // Only these events can have keys that the API does not define, which `parseJson` reads correctly.
   const event = parseJson(data) as ServerEvent
   texts.set(event, data)
   return event
@@ -59,19 +59,19 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
 
 const texts = new WeakMap<ServerEvent, string>()
 
-/** The JSON that the event came as, where it brings a block or a citation: parsing changes numbers and the order of keys. */
+/** The JSON text of an event with a block or citation, which parsing would change in its numbers and the order of keys. */
 export function receivedJson(event: ServerEvent): string | undefined {
   return texts.get(event)
 }
 
-function carriesWhole(event: ServerEvent): boolean {
+function carriesOpaqueValue(event: ServerEvent): boolean {
   return (
     event.type === 'content_block_start' ||
     (event.type === 'content_block_delta' && event.delta?.type === 'citations_delta')
   )
 }
 
-/** Whether the event is the failure that ends a stream. */
+/** Whether the event is the error that ends a stream. */
 export function isErrorEvent(event: ServerEvent): event is ErrorEvent {
   return event.type === 'error'
 }
@@ -85,18 +85,18 @@ function parseData(name: string | undefined, data: string): { type?: unknown } {
     cause = error
   }
   const found = data.length > 100 ? `${data.slice(0, 100)}…` : data
-  throw new AnthropicError(`Cannot read event ${name ?? 'without a name'}: its data is no JSON object: ${found}`, {
+  throw new AnthropicError(`Cannot read event ${name ?? 'without a name'}: its data is not a JSON object: ${found}`, {
     cause,
   })
 }
 
-/** A failure is told whatever its form: behind some gateways it is plain text, or JSON of another shape. */
+/** Accepts any data: some gateways send errors as plain text or JSON of another shape. */
 function errorEvent(data: string): ErrorEvent {
   try {
     const body: unknown = JSON.parse(data)
     if (isErrorBody(body)) return body.type === 'error' ? body : { ...body, type: 'error' }
   } catch {
-    // Plain text is the message itself.
+    // Not JSON: the text is the message.
   }
   return { type: 'error', error: { type: 'api_error', message: data } }
 }

@@ -6,18 +6,18 @@ export interface ImageSize {
   height: number
 }
 
-/** The media type that the bytes themselves show: of the images that the API takes, or of a PDF. */
+/** The media type of an image that the API accepts or of a PDF, by the bytes. Undefined for other content. */
 export function mediaTypeOf(bytes: Uint8Array): ImageMediaType | 'application/pdf' | undefined {
   if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return 'image/png'
   if (startsWith(bytes, '\xff\xd8\xff')) return 'image/jpeg'
   if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return 'image/gif'
   if (startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8)) return 'image/webp'
-  // Readers accept a PDF whose mark comes within the first kilobyte.
+  // PDF readers accept the header within the first kilobyte.
   if (ascii(bytes.subarray(0, 1024)).includes('%PDF-')) return 'application/pdf'
   return undefined
 }
 
-/** The size that an image's header states. Undefined for other bytes and for a header that is cut or damaged. */
+/** Reads the size from an image's header. Undefined for other content and for a truncated or damaged header. */
 export function imageSize(bytes: Uint8Array): ImageSize | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   try {
@@ -47,20 +47,20 @@ function webpSize(view: DataView): ImageSize | undefined {
     const bits = view.getUint32(21, true)
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 }
   }
-  // Numbers of 24 bits, each one less than the size.
+  // 24-bit numbers, each one less than the size.
   const sizeAt = (at: number): number => (view.getUint16(at, true) | (view.getUint8(at + 2) << 16)) + 1
   return kind === 'VP8X' ? { width: sizeAt(24), height: sizeAt(27) } : undefined
 }
 
-// ISO/IEC 10918-1, B.1: segments, each a marker and its length, until the frame header that holds the size.
+// ISO/IEC 10918-1, B.1: skip segments (a marker and a length) until the frame header, which has the size.
 function jpegSize(view: DataView): ImageSize | undefined {
   let at = 2
   while (view.getUint8(at) === 0xff) {
     const marker = view.getUint8(at + 1)
-    // C4, C8 and CC stand among the frame headers and are none.
+    // C4, C8 and CC are in the range of frame headers but are not frame headers.
     const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
     if (isFrame) return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) }
-    // A marker may be preceded by any number of fill bytes.
+    // Any number of fill bytes may precede a marker.
     at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2)
   }
   return undefined

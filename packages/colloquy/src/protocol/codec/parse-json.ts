@@ -1,20 +1,20 @@
 import { JsonReader } from './partial-json.ts'
 
 /**
- * `JSON.parse()` with every key under its own name, for values whose keys are anybody's, such as a tool's input.
+ * `JSON.parse()` without a bug of V8 that confuses keys, for values with arbitrary keys, such as a tool's input.
  *
- * V8 from Node 24 on reads a key with an escape as another key that it has met before where the escape's backslash makes
- * the two look alike: `{"\n":1}` as `{"\\":1}` (https://github.com/nodejs/node/issues/63785). Such a key has a
- * backslash in its name, which hardly any key has, so only a value with one is read again.
+ * In Node 24 and later, V8 can read a key with an escape as another key that it has parsed before: `{"\n":1}` as
+ * `{"\\":1}` (https://github.com/nodejs/node/issues/63785). The wrong key has a backslash in its name, which few keys have,
+ * so only a value with such a key is parsed again.
  *
- * @throws {SyntaxError} What `JSON.parse()` throws.
+ * @throws {SyntaxError} As `JSON.parse()`.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
   return text.includes('\\') && hasBackslashInKey(value) ? new JsonReader().push(text) : value
 }
 
-/** Without recursion: what `JSON.parse()` reads may be nested deeper than the stack. */
+/** Not recursive, because `JSON.parse()` accepts values nested deeper than the stack. */
 function hasBackslashInKey(root: unknown): boolean {
   const unseen = [root]
   for (const value of unseen) {

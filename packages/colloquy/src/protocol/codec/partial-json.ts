@@ -1,4 +1,4 @@
-/** What can be read of a JSON text that is not whole yet; `JsonReader` says what counts. */
+/** Parses the readable part of an incomplete JSON text. See `JsonReader` for the rules. */
 export function partialJson(text: string): unknown {
   return new JsonReader().push(text)
 }
@@ -30,42 +30,45 @@ const escapes: Record<string, string> = {
 }
 
 /**
- * Reads a JSON text that comes in pieces and says what it is so far.
+ * Parses a JSON text that arrives in pieces and gives its value so far.
  *
- * A string counts as far as it goes. A key counts with its value, and a number or a word (`true`, `false`, `null`) once it
- * is whole, for half of a number is another number; one that is not inside anything counts as it stands. Before anything
- * counts the value is undefined. Reading stops at the first character that is no JSON, and what came before it stays; a line
- * break inside a string, which is none either, is forgiven.
+ * - A string has the characters that have arrived.
+ * - A key is included once its value is.
+ * - A number or word (`true`, `false`, `null`) is included when it is complete, because part of a number is another number.
+ *   A number that is the whole text is included as it is.
  *
- * The value grows in place, so that looking at it after each piece costs no more than reading the piece. Copy it to keep it.
+ * The value is undefined before any of it is readable. Parsing stops at the first invalid character, and the value so far
+ * stays. A line break inside a string, invalid in JSON too, is accepted.
+ *
+ * The value grows in place, so that reading it after each piece costs no more than the piece. Copy it to keep it.
  */
 export class JsonReader {
   #root: unknown
-  /** The arrays and objects that are open, outermost first. */
+  /** The arrays and objects that have not ended, outermost first. */
   readonly #stack: Container[] = []
-  /** Where in each of them the next value belongs: an index or a key. */
+  /** The index or key of the next value in each of them. */
   readonly #slots: (string | number)[] = []
   #state: State | 'broken' = 'value'
-  /** The string, number or word under way, its escapes read. */
+  /** The current string, number or word, with its escapes decoded. */
   #token = ''
-  /** The first half of a surrogate pair, which does not count before the second. */
+  /** The first half of a surrogate pair. It is not included before the second half. */
   #half = ''
-  /** The escape under way, without its backslash. */
+  /** The current escape, without its backslash. */
   #escape = ''
   #isKey = false
   #isString = false
 
-  /** What the text is so far. */
+  /** The value so far. */
   get value(): unknown {
     return this.#root
   }
 
-  /** Whether the text is one whole value. One that is a number never is: it may go on. */
+  /** Whether the text is one complete value. Always false for a number, to which digits may be added. */
   get isWhole(): boolean {
     return this.#state === 'end'
   }
 
-  /** Reads the next piece and returns the value so far. */
+  /** Parses the next piece and returns the value so far. */
   push(piece: string): unknown {
     let at = 0
     while (at < piece.length && this.#state !== 'broken') at = this.#read(piece, at)
@@ -75,7 +78,7 @@ export class JsonReader {
     return this.#root
   }
 
-  /** Reads at least one character, or ends a number in front of one, and returns where to go on. */
+  /** Parses at least one character, or ends a number before it, and returns the next position. */
   #read(piece: string, at: number): number {
     if (this.#state === 'string') return this.#readString(piece, at)
     const character = piece[at]!
@@ -102,7 +105,7 @@ export class JsonReader {
 
   #append(text: string): void {
     const whole = this.#half + text
-    // Only the new text is looked at: to look at the end of `#token` would copy all of it.
+    // Look at the new text only: reading the end of `#token` would copy all of it.
     const last = whole.charCodeAt(whole.length - 1)
     const isHalf = last >= 0xd800 && last < 0xdc00
     this.#half = isHalf ? whole.slice(-1) : ''
@@ -149,7 +152,7 @@ export class JsonReader {
     return at + 1
   }
 
-  /** Reads what stands between the values, and how each of them begins. */
+  /** Parses the characters between values, and the first of each value. */
   #readMark(character: string): void {
     const state = this.#state
     if (state === 'value' || state === 'first item') {
@@ -202,7 +205,7 @@ export class JsonReader {
     this.#state = this.#stack.length > 0 ? 'next' : 'end'
   }
 
-  /** Places a value that is whole. */
+  /** Adds a complete value. */
   #put(value: unknown): void {
     this.#place(value)
     this.#state = this.#stack.length > 0 ? 'next' : 'end'
@@ -213,7 +216,7 @@ export class JsonReader {
     const slot = this.#slots.at(-1)
     if (!container || slot === undefined) this.#root = value
     else if (slot !== '__proto__') container[slot] = value
-    // An assignment would set the prototype.
+    // Assigning this key would set the prototype.
     else Object.defineProperty(container, slot, { value, enumerable: true, configurable: true, writable: true })
   }
 }

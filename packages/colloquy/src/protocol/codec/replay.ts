@@ -3,15 +3,15 @@ import type { CompactionBlock, ContentBlock, Message, TextBlock, ThinkingBlock, 
 import { partialInput, setPartialInput } from './partial-input.ts'
 
 export interface ReplayOptions {
-  /** Cuts a text, or the JSON of a tool's input, into the pieces that travel. Default: 20 characters each. */
+  /** Cuts a text, or the JSON of a tool's input, into pieces. Default: 20 characters each. */
   cut?: (text: string) => Iterable<string>
 }
 
 /**
- * The events that carry a message, in the order and the shapes of the API. The inverse of `accumulate`.
+ * Yields the events that stream a message, in the order and shapes of the API. The inverse of `accumulate`.
  *
- * A block that this version does not list is sent whole. A tool input that is partial is sent as the text that there is, and
- * its block does not end, as when the API cuts it.
+ * An unknown block is sent complete in its start event. A partial tool input is sent as its text, and its block does not end,
+ * as when the API cuts it.
  */
 export function* replay(message: Message, { cut = pieces }: ReplayOptions = {}): Generator<MessageStreamEvent> {
   yield { type: 'message_start', message: beginning(message) }
@@ -25,7 +25,7 @@ export function* replay(message: Message, { cut = pieces }: ReplayOptions = {}):
   yield { type: 'message_stop' }
 }
 
-/** The message before its first block: the prompt is counted, the reply is not. */
+/** The message before its first block, with the usage of the prompt only. */
 function beginning(message: Message): Message {
   const { usage } = message
   return {
@@ -72,17 +72,17 @@ function totals(usage: Usage): MessageDeltaEvent['usage'] {
   }
 }
 
-interface Unfolded {
-  /** The block as it begins. */
+interface BlockEvents {
+  /** The block at its start. */
   shell: ContentBlock
-  /** What fills it. */
+  /** The deltas that fill it. */
   deltas: Iterable<ContentBlockDelta>
   isCut?: boolean
 }
 
 type Cut = (text: string) => Iterable<string>
 
-function unfold(block: ContentBlock, cut: Cut): Unfolded {
+function unfold(block: ContentBlock, cut: Cut): BlockEvents {
   if (block.type === 'text') {
     const shell = { ...block, text: '', ...(block.citations && { citations: [] }) }
     return { shell, deltas: textDeltas(block, cut) }
@@ -94,7 +94,7 @@ function unfold(block: ContentBlock, cut: Cut): Unfolded {
     const shell = { ...block, input: {} }
     setPartialInput(shell, undefined)
     const text = partialInput(block)
-    return { shell, deltas: inputDeltas(text ?? textOf(block.input), cut), isCut: text !== undefined }
+    return { shell, deltas: inputDeltas(text ?? inputText(block.input), cut), isCut: text !== undefined }
   }
   return { shell: block, deltas: [] }
 }
@@ -109,13 +109,13 @@ function* thinkingDeltas({ thinking, signature }: ThinkingBlock, cut: Cut): Gene
   if (signature) yield { type: 'signature_delta', signature }
 }
 
-/** The API's first piece is empty, and the only one where a tool takes no arguments. */
+/** As in the API, the first piece is empty. It is the only one for a tool without arguments. */
 function* inputDeltas(text: string, cut: Cut): Generator<ContentBlockDelta> {
   yield { type: 'input_json_delta', partial_json: '' }
   for (const piece of cut(text)) yield { type: 'input_json_delta', partial_json: piece }
 }
 
-function unfoldCompaction(block: CompactionBlock): Unfolded {
+function unfoldCompaction(block: CompactionBlock): BlockEvents {
   const { content, encrypted_content } = block
   const hasEncrypted = encrypted_content !== undefined
   return {
@@ -128,14 +128,14 @@ function streamsInput(block: ContentBlock): block is ContentBlock & { input: unk
   return /^(?:|server_|mcp_)tool_use$/.test(block.type)
 }
 
-function textOf(input: unknown): string {
+function inputText(input: unknown): string {
   const text = JSON.stringify(input ?? {})
   return text === '{}' ? '' : text
 }
 
 function* pieces(text: string): Generator<string> {
   for (let start = 0; start < text.length;) {
-    // Both halves of a surrogate pair go together.
+    // Keep both halves of a surrogate pair together.
     const isPair = text.codePointAt(start + 19)! > 0xffff
     const end = start + (isPair ? 21 : 20)
     yield text.slice(start, end)

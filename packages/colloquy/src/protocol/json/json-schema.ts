@@ -3,21 +3,22 @@ export interface JsonSchema {
   readonly [keyword: string]: unknown
 }
 
-/** One way in which a value does not satisfy a schema. */
+/** A reason why a value does not satisfy a schema. */
 export interface JsonIssue {
-  /** Where the value is, from the root: `['days', 0]`. */
+  /** The path of the value from the root: `['days', 0]`. */
   path: Array<string | number>
-  /** What was expected and what was found. */
+  /** The expected and the found value. */
   message: string
 }
 
 /**
- * Says how a JSON value fails a schema; an empty list when it satisfies it.
+ * Checks a JSON value against a schema. Returns the issues, or an empty list if the value satisfies the schema.
  *
- * It checks `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `patternProperties`, `propertyNames`,
- * `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `uniqueItems`, `minLength`, `maxLength`,
- * `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `anyOf`, `oneOf`, `allOf`, `not` and
- * a `$ref` that points into the schema itself. Every other keyword is taken as a note, `format` too, as the standard has it.
+ * Supported keywords: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `patternProperties`,
+ * `propertyNames`, `minProperties`, `maxProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `uniqueItems`,
+ * `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `anyOf`,
+ * `oneOf`, `allOf`, `not` and a `$ref` into the schema itself. Other keywords are annotations, `format` too, as in the
+ * standard.
  */
 export function checkJson(schema: JsonSchema | boolean, value: unknown): JsonIssue[] {
   const issues: JsonIssue[] = []
@@ -25,46 +26,46 @@ export function checkJson(schema: JsonSchema | boolean, value: unknown): JsonIss
   return issues
 }
 
-/** The issues as lines: `days.0: must be an integer: found "two"`. */
+/** Formats issues as lines: `days.0: must be an integer: found "two"`. */
 export function describeIssues(issues: readonly JsonIssue[]): string {
   const lines = issues.slice(0, 10).map(({ path, message }) => (path.length ? `${path.join('.')}: ` : '') + message)
   if (issues.length > 10) lines.push(`and ${issues.length - 10} more`)
   return lines.join('\n')
 }
 
-interface Place {
+interface Position {
   root: unknown
   path: Array<string | number>
   issues: JsonIssue[]
-  /** References followed without going deeper into the value: a schema that only refers to itself would never end. */
+  /** References followed at this depth of the value, to stop at a schema that only refers to itself. */
   refs: number
 }
 
 const maxRefs = 16
 
-function check(schema: unknown, value: unknown, place: Place): void {
+function check(schema: unknown, value: unknown, at: Position): void {
   if (schema === true || schema === undefined) return
-  if (schema === false) return report(place, `must be left out: found ${preview(value)}`)
+  if (schema === false) return report(at, `must be left out: found ${preview(value)}`)
   if (!isObject(schema)) return
-  if (typeof schema.$ref === 'string') checkReference(schema.$ref, value, place)
+  if (typeof schema.$ref === 'string') checkReference(schema.$ref, value, at)
   if (schema.type !== undefined && !typesOf(schema).some((type) => isOfType(type, value)))
-    return report(place, `must be ${typesOf(schema).map(withArticle).join(' or ')}: found ${preview(value)}`)
+    return report(at, `must be ${typesOf(schema).map(withArticle).join(' or ')}: found ${preview(value)}`)
   if (Array.isArray(schema.enum) && !schema.enum.some((item) => isEqual(item, value)))
-    report(place, `must be one of ${schema.enum.map(preview).join(', ')}: found ${preview(value)}`)
+    report(at, `must be one of ${schema.enum.map(preview).join(', ')}: found ${preview(value)}`)
   if ('const' in schema && !isEqual(schema.const, value))
-    report(place, `must be ${preview(schema.const)}: found ${preview(value)}`)
-  if (typeof value === 'string') checkString(schema, value, place)
-  else if (typeof value === 'number') checkNumber(schema, value, place)
-  else if (Array.isArray(value)) checkArray(schema, value, place)
-  else if (isObject(value)) checkObject(schema, value, place)
-  checkCombinations(schema, value, place)
+    report(at, `must be ${preview(schema.const)}: found ${preview(value)}`)
+  if (typeof value === 'string') checkString(schema, value, at)
+  else if (typeof value === 'number') checkNumber(schema, value, at)
+  else if (Array.isArray(value)) checkArray(schema, value, at)
+  else if (isObject(value)) checkObject(schema, value, at)
+  checkCombinations(schema, value, at)
 }
 
-function checkReference(reference: string, value: unknown, place: Place): void {
-  if (place.refs >= maxRefs) return
-  const target = resolve(reference, place.root)
-  if (target === undefined) return report(place, `cannot be checked: the schema has nothing at ${reference}`)
-  check(target, value, { ...place, refs: place.refs + 1 })
+function checkReference(reference: string, value: unknown, at: Position): void {
+  if (at.refs >= maxRefs) return
+  const target = resolve(reference, at.root)
+  if (target === undefined) return report(at, `cannot be checked: the schema has nothing at ${reference}`)
+  check(target, value, { ...at, refs: at.refs + 1 })
 }
 
 function resolve(reference: string, root: unknown): unknown {
@@ -78,68 +79,68 @@ function resolve(reference: string, root: unknown): unknown {
   return target
 }
 
-function checkString(schema: JsonSchema, value: string, place: Place): void {
+function checkString(schema: JsonSchema, value: string, at: Position): void {
   const { minLength, maxLength, pattern } = schema
   if (typeof minLength === 'number' || typeof maxLength === 'number') {
-    // The standard counts characters, not UTF-16 units.
+    // The standard counts code points, not UTF-16 units.
     const length = Array.from(value).length
     if (typeof minLength === 'number' && length < minLength)
-      report(place, `must have at least ${minLength} characters: found ${length}`)
+      report(at, `must have at least ${minLength} characters: found ${length}`)
     if (typeof maxLength === 'number' && length > maxLength)
-      report(place, `must have at most ${maxLength} characters: found ${length}`)
+      report(at, `must have at most ${maxLength} characters: found ${length}`)
   }
   if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test(value))
-    report(place, `must match ${pattern}: found ${preview(value)}`)
+    report(at, `must match ${pattern}: found ${preview(value)}`)
 }
 
-function checkNumber(schema: JsonSchema, value: number, place: Place): void {
+function checkNumber(schema: JsonSchema, value: number, at: Position): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
-  if (typeof minimum === 'number' && value < minimum) report(place, `must be at least ${minimum}: found ${value}`)
-  if (typeof maximum === 'number' && value > maximum) report(place, `must be at most ${maximum}: found ${value}`)
+  if (typeof minimum === 'number' && value < minimum) report(at, `must be at least ${minimum}: found ${value}`)
+  if (typeof maximum === 'number' && value > maximum) report(at, `must be at most ${maximum}: found ${value}`)
   if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum)
-    report(place, `must be more than ${exclusiveMinimum}: found ${value}`)
+    report(at, `must be more than ${exclusiveMinimum}: found ${value}`)
   if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum)
-    report(place, `must be less than ${exclusiveMaximum}: found ${value}`)
+    report(at, `must be less than ${exclusiveMaximum}: found ${value}`)
   if (typeof multipleOf === 'number' && !isMultiple(value, multipleOf))
-    report(place, `must be a multiple of ${multipleOf}: found ${value}`)
+    report(at, `must be a multiple of ${multipleOf}: found ${value}`)
 }
 
-// 0.3 / 0.1 is 2.9999999999999996: a quotient that is an integer but for rounding counts as one.
+// A quotient that is an integer except for rounding counts: 0.3 / 0.1 is 2.9999999999999996.
 function isMultiple(value: number, of: number): boolean {
   const quotient = value / of
   return Math.abs(quotient - Math.round(quotient)) <= Math.abs(quotient) * Number.EPSILON
 }
 
-function checkArray(schema: JsonSchema, value: unknown[], place: Place): void {
+function checkArray(schema: JsonSchema, value: unknown[], at: Position): void {
   const { items, minItems, maxItems, uniqueItems } = schema
   const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : []
   if (typeof minItems === 'number' && value.length < minItems)
-    report(place, `must have at least ${minItems} items: found ${value.length}`)
+    report(at, `must have at least ${minItems} items: found ${value.length}`)
   if (typeof maxItems === 'number' && value.length > maxItems)
-    report(place, `must have at most ${maxItems} items: found ${value.length}`)
+    report(at, `must have at most ${maxItems} items: found ${value.length}`)
   if (uniqueItems === true && new Set(value.map(canonical)).size < value.length)
-    report(place, `must not have an item twice: found ${preview(value)}`)
-  value.forEach((item, index) => check(index < prefix.length ? prefix[index] : items, item, inside(place, index)))
+    report(at, `must not have an item twice: found ${preview(value)}`)
+  value.forEach((item, index) => check(index < prefix.length ? prefix[index] : items, item, inside(at, index)))
 }
 
-function checkObject(schema: JsonSchema, value: Record<string, unknown>, place: Place): void {
+function checkObject(schema: JsonSchema, value: Record<string, unknown>, at: Position): void {
   const properties = isObject(schema.properties) ? schema.properties : {}
   const patterns = isObject(schema.patternProperties) ? Object.entries(schema.patternProperties) : []
   const keys = Object.keys(value)
   if (Array.isArray(schema.required))
     for (const key of schema.required as string[])
-      if (!Object.hasOwn(value, key)) report(inside(place, key), 'is required and missing')
+      if (!Object.hasOwn(value, key)) report(inside(at, key), 'is required and missing')
   if (typeof schema.minProperties === 'number' && keys.length < schema.minProperties)
-    report(place, `must have at least ${schema.minProperties} properties: found ${keys.length}`)
+    report(at, `must have at least ${schema.minProperties} properties: found ${keys.length}`)
   if (typeof schema.maxProperties === 'number' && keys.length > schema.maxProperties)
-    report(place, `must have at most ${schema.maxProperties} properties: found ${keys.length}`)
+    report(at, `must have at most ${schema.maxProperties} properties: found ${keys.length}`)
   for (const key of keys) {
     const matching = patterns.filter(([pattern]) => new RegExp(pattern, 'u').test(key)).map(([, schema]) => schema)
     if (Object.hasOwn(properties, key)) matching.push(properties[key])
-    if (schema.propertyNames !== undefined) check(schema.propertyNames, key, inside(place, key))
-    if (matching.length) for (const each of matching) check(each, value[key], inside(place, key))
-    else if (schema.additionalProperties === false) report(inside(place, key), unknownKey(key, Object.keys(properties)))
-    else check(schema.additionalProperties, value[key], inside(place, key))
+    if (schema.propertyNames !== undefined) check(schema.propertyNames, key, inside(at, key))
+    if (matching.length) for (const each of matching) check(each, value[key], inside(at, key))
+    else if (schema.additionalProperties === false) report(inside(at, key), unknownKey(key, Object.keys(properties)))
+    else check(schema.additionalProperties, value[key], inside(at, key))
   }
 }
 
@@ -147,40 +148,40 @@ function unknownKey(key: string, known: string[]): string {
   return `is not a property of the schema, which has ${known.length ? known.join(', ') : 'none'}: found ${key}`
 }
 
-function checkCombinations(schema: JsonSchema, value: unknown, place: Place): void {
-  if (Array.isArray(schema.allOf)) for (const each of schema.allOf) check(each, value, place)
-  if (Array.isArray(schema.anyOf)) checkChoice(schema.anyOf, value, place, Infinity)
-  if (Array.isArray(schema.oneOf)) checkChoice(schema.oneOf, value, place, 1)
-  if (schema.not !== undefined && issuesOf(schema.not, value, place).length === 0)
-    report(place, `must not satisfy ${preview(schema.not)}: found ${preview(value)}`)
+function checkCombinations(schema: JsonSchema, value: unknown, at: Position): void {
+  if (Array.isArray(schema.allOf)) for (const each of schema.allOf) check(each, value, at)
+  if (Array.isArray(schema.anyOf)) checkChoice(schema.anyOf, value, at, Infinity)
+  if (Array.isArray(schema.oneOf)) checkChoice(schema.oneOf, value, at, 1)
+  if (schema.not !== undefined && issuesOf(schema.not, value, at).length === 0)
+    report(at, `must not satisfy ${preview(schema.not)}: found ${preview(value)}`)
 }
 
-function checkChoice(choices: unknown[], value: unknown, place: Place, most: number): void {
-  const failures = choices.map((choice) => issuesOf(choice, value, place)).filter((issues) => issues.length > 0)
+function checkChoice(choices: unknown[], value: unknown, at: Position, most: number): void {
+  const failures = choices.map((choice) => issuesOf(choice, value, at)).filter((issues) => issues.length > 0)
   const fitting = choices.length - failures.length
-  if (fitting > most) return report(place, `must satisfy one of ${choices.length} choices: it satisfies ${fitting}`)
+  if (fitting > most) return report(at, `must satisfy one of ${choices.length} choices: it satisfies ${fitting}`)
   if (fitting > 0) return
-  // The choice that failed deepest in the value is the one that was meant.
+  // Report the choice that failed deepest in the value: it is probably the intended one.
   const [closest] = failures.toSorted((a, b) => depthOf(b) - depthOf(a))
-  if (closest && depthOf(closest) > place.path.length) place.issues.push(...closest)
-  else report(place, `must satisfy one of ${choices.length} choices: found ${preview(value)}`)
+  if (closest && depthOf(closest) > at.path.length) at.issues.push(...closest)
+  else report(at, `must satisfy one of ${choices.length} choices: found ${preview(value)}`)
 }
 
 function depthOf(issues: JsonIssue[]): number {
   return Math.max(...issues.map(({ path }) => path.length))
 }
 
-function issuesOf(schema: unknown, value: unknown, place: Place): JsonIssue[] {
+function issuesOf(schema: unknown, value: unknown, at: Position): JsonIssue[] {
   const issues: JsonIssue[] = []
-  check(schema, value, { ...place, issues })
+  check(schema, value, { ...at, issues })
   return issues
 }
 
-function inside(place: Place, key: string | number): Place {
-  return { ...place, path: [...place.path, key], refs: 0 }
+function inside(at: Position, key: string | number): Position {
+  return { ...at, path: [...at.path, key], refs: 0 }
 }
 
-function report({ issues, path }: Place, message: string): void {
+function report({ issues, path }: Position, message: string): void {
   issues.push({ path, message })
 }
 

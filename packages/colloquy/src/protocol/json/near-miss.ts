@@ -1,4 +1,4 @@
-/** The known name that was probably meant by a name that is none of them: another case, or at most two letters off. */
+/** The known name that an unknown name was probably meant to be: other case or separators, or at most two letters off. */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   const limit = name.length < 5 ? 1 : 2
   return (
@@ -11,7 +11,7 @@ function plain(text: string): string {
   return text.toLowerCase().replaceAll(/[_-]/g, '')
 }
 
-/** How many letters must be put in, left out, changed or swapped with their neighbour. */
+/** The number of letters to insert, delete, change or swap with a neighbor; 3 if the lengths differ by more than 2. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3
   let before: number[] = []

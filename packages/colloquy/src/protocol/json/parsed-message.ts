@@ -3,32 +3,32 @@ import type { ContentBlock, Message, TextBlock } from '../types/message.ts'
 import { parseJson } from '../codec/parse-json.ts'
 import type { JSONOutputFormat, MessageCreateParams, OutputConfig } from '../types/params.ts'
 
-/** What `output_config.format` takes, with the way back from the reply's text to a value. */
+/** An `output_config.format` that can parse the text of a reply. */
 export interface OutputFormat<Parsed> extends JSONOutputFormat {
-  /** Throws an `AnthropicError` that says what is wrong when the text does not satisfy the schema. */
+  /** Throws an `AnthropicError` that says what is wrong if the text does not satisfy the schema. */
   parse(text: string): Parsed
 }
 
-/** Parameters whose output format may know the way back. */
+/** Parameters whose output format may have a `parse()`. */
 export type ParseableParams = Omit<MessageCreateParams, 'output_config'> & {
   output_config?: (Omit<OutputConfig, 'format'> & { format?: JSONOutputFormat | OutputFormat<unknown> | null }) | null
 }
 
-/** What the output format of the parameters makes of a reply; `null` without one. */
+/** The type of the parsed reply; `null` without an output format. */
 export type ParsedOf<Params> = Params extends { output_config: { format: OutputFormat<infer Parsed> } } ? Parsed : null
 
 export type ParsedTextBlock<Parsed> = TextBlock & { parsed_output: Parsed | null }
 
-/** A reply with the value that its text stands for. */
+/** A reply with the value of its text. */
 export interface ParsedMessage<Parsed> extends Message {
   content: Array<ParsedTextBlock<Parsed> | Exclude<ContentBlock, TextBlock>>
-  /** Of the first text block; `null` without an output format or text. */
+  /** The value of the first text block; `null` without an output format or text. */
   parsed_output: Parsed | null
 }
 
 /**
- * Reads the value out of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block
- * can be sent back as it is. Throws when the text does not satisfy the format.
+ * Parses the text of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block can be
+ * sent back unchanged. Throws if a text does not satisfy the format.
  */
 export function parseMessage<Params extends Partial<ParseableParams>>(
   message: Message,
@@ -42,7 +42,7 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
     first ??= parsed
     return Object.defineProperty({ ...block }, 'parsed_output', { value: parsed })
   })
-  // Not by spread: what the client puts on a message unseen, such as the id of the answer, comes along.
+  // Not by spread: also copy what the client attached invisibly, such as the request id.
   const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(message))
   return Object.assign(copy, { content, parsed_output: first }) as ParsedMessage<ParsedOf<Params>>
 }
@@ -51,7 +51,7 @@ function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown
   return 'parse' in format ? format.parse(text) : outputJson(text)
 }
 
-/** The JSON value that the text of a reply is. */
+/** Parses the text of a reply as JSON. */
 export function outputJson(text: string): unknown {
   try {
     return parseJson(text)

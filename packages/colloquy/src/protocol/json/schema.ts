@@ -2,14 +2,14 @@ import { AnthropicError } from '../types/error.ts'
 import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
 import { type OutputFormat, outputJson } from './parsed-message.ts'
 
-/** What validation libraries have in common (standardschema.dev): zod, valibot, arktype and others make objects like this. */
+/** The common interface of validation libraries (standardschema.dev), such as zod, valibot and arktype. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
-    /** Not every library or version has it. */
+    /** Missing from some libraries and versions. */
     readonly jsonSchema?: {
       readonly input: (options: { readonly target: 'draft-2020-12' }) => { [keyword: string]: unknown }
     }
@@ -25,10 +25,10 @@ export interface StandardIssue {
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined
 }
 
-/** The type of what a Standard Schema lets through. */
+/** The type of the values that a Standard Schema returns. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output']
 
-/** The type that a JSON Schema written as a literal describes. A part that it cannot tell is `unknown`. */
+/** The type that a literal JSON Schema describes. Parts that cannot be derived are `unknown`. */
 export type FromSchema<Schema> = Schema extends { const: infer Value }
   ? Value
   : Schema extends { enum: ReadonlyArray<infer Value> }
@@ -67,10 +67,10 @@ type FromObject<Schema> = Schema extends { properties: infer Properties }
 
 type RequiredOf<Schema> = Schema extends { required: ReadonlyArray<infer Key> } ? Key : never
 
-/** The way from a schema to its JSON Schema: the JSON Schema itself, or a function such as zod's `z.toJSONSchema`. */
+/** The JSON Schema of a schema, or a function that makes it, such as zod's `z.toJSONSchema`. */
 export type ToJsonSchema = JsonSchema | ((schema: never) => unknown)
 
-/** The JSON Schema of a Standard Schema: what is given, or what its library makes of it. */
+/** The JSON Schema of a Standard Schema: the given one, or the one that its library makes. */
 export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): JsonSchema {
   if (typeof given === 'function') return given(schema as never) as JsonSchema
   if (given) return given
@@ -83,12 +83,12 @@ export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): Json
 }
 
 export function isStandardSchema(schema: unknown): schema is StandardSchema {
-  // A function too: arktype's schemas are callable.
+  // May be a function: arktype's schemas are callable.
   const isHolder = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
   return isHolder && typeof (schema as Partial<StandardSchema>)['~standard']?.validate === 'function'
 }
 
-/** The issues as lines: `days.0: expected number, received string`. */
+/** Formats issues as lines: `days.0: expected number, received string`. */
 export function describeStandardIssues(issues: readonly StandardIssue[]): string {
   return describeIssues(issues.map(({ message, path = [] }) => ({ message, path: path.map(keyOf) })))
 }
@@ -100,8 +100,8 @@ function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
 // Output formats
 
 /**
- * A reply that is one JSON text, by a JSON Schema. The schema is sent as `transformJsonSchema` makes it, or as it is with
- * `transform: false`; the reply is checked against the schema as given.
+ * An output format from a JSON Schema. Sends the schema as `transformJsonSchema` rewrites it, or unchanged with
+ * `transform: false`. Checks the reply against the given schema.
  */
 export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { readonly type: 'object' }>(
   schema: Schema,
@@ -123,7 +123,7 @@ export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { reado
   }
 }
 
-/** A reply that is one JSON text, by a schema of a validation library. */
+/** An output format from the schema of a validation library. */
 export function standardSchemaOutputFormat<Schema extends StandardSchema>(
   schema: Schema,
   { jsonSchema }: { jsonSchema?: ToJsonSchema } = {},
@@ -150,16 +150,16 @@ function mismatch(issues: string): AnthropicError {
   return new AnthropicError(`Cannot parse the structured output, as it does not satisfy the schema:\n${issues}`)
 }
 
-// The subset of JSON Schema that structured output takes
+// The subset of JSON Schema that structured output supports
 
 const formats = 'date-time time date duration email hostname uri ipv4 ipv6 uuid'.split(' ')
 
 /**
- * Rewrites a JSON Schema into the subset that structured output takes; the schema itself stays as it is.
+ * Rewrites a JSON Schema into the subset that structured output supports. Does not modify its argument.
  *
- * Objects get `additionalProperties: false`, `oneOf` becomes `anyOf`, a `minItems` of 0 or 1 and the listed string formats
- * stay. A keyword that the subset lacks moves into the description, where the model still reads it. Throws where a part has
- * no type and nothing that stands for one.
+ * Objects get `additionalProperties: false`, and `oneOf` becomes `anyOf`. A `minItems` of 0 or 1 and the supported string
+ * formats stay. Other keywords move into the description, where the model still reads them. Throws if a part has no type and
+ * no keyword that replaces it.
  */
 export function transformJsonSchema(schema: JsonSchema): { [keyword: string]: unknown } {
   return transform(schema, [])
@@ -182,7 +182,7 @@ function transform(schema: unknown, path: string[]): { [keyword: string]: unknow
   const result: { [keyword: string]: unknown } = {}
   for (const keyword of ['$defs', 'definitions'])
     if (rest[keyword] !== undefined) result[keyword] = map(keyword, take(keyword))
-  // Whatever stands beside a reference goes: the subset takes a reference alone.
+  // Other keywords next to a reference are dropped: the subset does not allow them.
   if (rest.$ref !== undefined) return { ...result, $ref: rest.$ref }
 
   if (Array.isArray(rest.enum) && rest.enum.length > 0 && rest.enum.every(isPrimitive)) result.enum = take('enum')
@@ -215,12 +215,13 @@ function transform(schema: unknown, path: string[]): { [keyword: string]: unknow
     if (minItems !== undefined) (minItems === 0 || minItems === 1 ? result : rest).minItems = minItems
   }
   const unsupported = Object.entries(rest).filter(([, value]) => value !== undefined)
-  if (unsupported.length) result.description = describe(result.description as string | undefined, unsupported)
+  if (unsupported.length)
+    result.description = describeUnsupported(result.description as string | undefined, unsupported)
   return result
 }
 
-// The official client's wording, so that the same schema is the same bytes: they are part of what the cache keeps.
-function describe(description: string | undefined, unsupported: Array<[string, unknown]>): string {
+// The official client's format, so that the same schema gives the same bytes, and the same prompt cache entry.
+function describeUnsupported(description: string | undefined, unsupported: Array<[string, unknown]>): string {
   const note = `{${unsupported.map(([keyword, value]) => `${keyword}: ${JSON.stringify(value)}`).join(', ')}}`
   return description ? `${description}\n\n${note}` : note
 }

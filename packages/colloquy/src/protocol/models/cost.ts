@@ -4,20 +4,20 @@ import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
 import { callsIn, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
 
-/** What something cost, exactly. Prices are list prices: no discount and no commitment is in them. */
+/** An exact cost at list prices, without discounts or commitments. */
 export interface CostTotal {
   /** The sum of the parts. */
   picoUsd: PicoUsd
   parts: CostParts
 }
 
-/** What one request cost. */
+/** The cost of one request. */
 export interface Cost extends CostTotal {
-  /** The price that was applied: its day and source. */
+  /** The price that was applied, with its day and source. */
   price: Price
 }
 
-/** The buckets stay apart to the end. */
+/** The cost by bucket. */
 export interface CostParts {
   input: PicoUsd
   cacheWrite5m: PicoUsd
@@ -28,24 +28,24 @@ export interface CostParts {
 }
 
 export interface CostOptions {
-  /** When the request was made: prices change. Default: now. */
+  /** The time of the request, which decides the price. Default: now. */
   at?: Date
-  /** Half the price. Default: what `usage.service_tier` says. */
+  /** Whether to charge half the price. Default: by `usage.service_tier`. */
   batch?: boolean
-  /** Looked through before the catalogue. */
+  /** Models to search before the catalogue. */
   models?: readonly ModelEntry[]
 }
 
-/** $10 for 1,000 searches, in batches too and wherever they run. */
+/** $10 for 1,000 searches, also in batches and in every region. */
 const webSearchPicoUsd = 10_000_000_000n
 
 /**
- * The cost of what a request used. `undefined` means that no price is known, for the model, its speed or the day, or that a
- * count is no whole number: show "no price", never 0.
+ * The cost of a request's usage. `undefined` if no price is known for the model, its speed or the day, or if a count is not
+ * a whole number: show "no price", not 0.
  *
- * Reckoned by the API's rules: one band by the length of the whole prompt; cache writes by how long they live (5 minutes
- * where the split is missing); half for batches; 1.1 times for `inference_geo: "us"`; compaction entries of
- * `usage.iterations` on top, as the totals leave them out.
+ * Calculated by the API's rules: one band by the length of the whole prompt; cache writes by lifetime (5 minutes if the split
+ * is missing); half for batches; 1.1 times for `inference_geo: "us"`; plus the `compaction` entries of `usage.iterations`,
+ * which the totals leave out.
  */
 export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
   const entry = typeof model === 'string' ? findModel(model, options.models) : model
@@ -61,29 +61,29 @@ export function costOf(usage: Usage, model: string | ModelEntry, options: CostOp
   return { picoUsd: sumOf(parts), parts, price }
 }
 
-/** The price that holds on a day: the newest one that has begun. */
+/** The price on a day: the newest that has begun. */
 export function priceAt(entry: ModelEntry, at: Date): Price | undefined {
   const day = dayOf(at)
   return entry.prices.findLast((price) => price.from <= day)
 }
 
 const dayMs = 24 * 60 * 60 * 1000
-/** The day that was asked for last: it is asked for several times a turn, and writing it out takes longer than the rest. */
+/** Caches the last day: a turn needs it several times, and formatting it takes longer than the rest. */
 let lastDay = { number: Number.NaN, text: '' }
 
-/** Such as `2026-11-21`, in UTC. */
+/** The day in UTC, such as `2026-11-21`. */
 function dayOf(at: Date): string {
   const number = Math.floor(at.getTime() / dayMs)
   if (lastDay.number !== number) lastDay = { number, text: at.toISOString().slice(0, 10) }
   return lastDay.text
 }
 
-/** The band that a prompt of so many tokens is billed in. */
+/** The band in which a prompt of this length is billed. */
 export function bandFor(price: Price, promptTokens: number): PriceBand {
   return price.bands.findLast((band) => promptTokens > band.abovePromptTokens) ?? price.bands[0]
 }
 
-/** Adds up, bucket by bucket. What has no price cannot be added: count it beside the sum. */
+/** Adds costs, bucket by bucket. Requests without a price must be counted separately. */
 export function addCosts(...costs: readonly CostTotal[]): CostTotal {
   const parts = noParts()
   for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]
@@ -118,13 +118,13 @@ function addTokens(parts: CostParts, tokens: TokenCounts, price: Price, { times,
   }
 }
 
-/** A fraction. List prices are whole thousands of picodollars, so that `over` divides what they are multiplied with. */
+/** A fraction. List prices are whole thousands of picodollars, so the division by `over` is exact. */
 interface Factor {
   times: bigint
   over: bigint
 }
 
-/** Undefined where the price of the speed is not known. */
+/** Undefined if the price of the speed is not known. */
 function factorOf(usage: Usage, price: Price, batch: boolean): Factor | undefined {
   const speed = usage.speed === 'fast' ? price.fastFactor : 1n
   if (speed === undefined) return undefined

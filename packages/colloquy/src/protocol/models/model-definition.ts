@@ -3,16 +3,16 @@ import type { ModelEntry, Price } from './model-entry.ts'
 import { findModel } from './models.ts'
 import { perToken } from './money.ts'
 
-/** A model as its user writes it down, in a program or in a JSON file. */
+/** A model as a user defines it, in a program or a JSON file. */
 export interface ModelDefinition extends Partial<Omit<ModelEntry, 'id' | 'prices'>> {
   id: string
-  /** A model, of the catalogue or defined before, that this one is like in all that is not said here. */
+  /** The id of a model of the catalogue, or of an earlier definition, that provides the fields missing here. */
   like?: string
-  /** Absent: that of the model that it is like, or else unknown, which is not 0. */
+  /** Default: the price of the model in `like`, or else unknown, which is not 0. */
   price?: PriceDefinition
 }
 
-/** USD for a million tokens. A string is read digit by digit; a number by the shortest decimal that stands for it. */
+/** USD for a million tokens. A string is read exactly, a number by its shortest decimal. */
 export interface PriceDefinition {
   input: string | number
   output: string | number
@@ -25,10 +25,10 @@ export interface PriceDefinition {
 }
 
 /**
- * Makes entries of definitions, to pass on as `models` where an option of that name is. A model that is like no other needs
- * `contextTokens` and `maxOutputTokens`, has no price unless it is given, and is taken to be able to do everything else.
+ * Makes catalogue entries from definitions, for options named `models`. A model without `like` needs `contextTokens` and
+ * `maxOutputTokens`, has no price unless it is given one, and is assumed to have all capabilities.
  *
- * What a JSON file holds may be given as it is: a mistake in it is a `RangeError` that names the place.
+ * The definitions may come straight from a JSON file: a mistake is a `RangeError` that names its path.
  */
 export function defineModels(definitions: readonly ModelDefinition[]): ModelEntry[] {
   const issues = checkJson(schema, definitions)
@@ -58,10 +58,10 @@ function entryOf({ like, price, ...own }: ModelDefinition, before: readonly Mode
   }
 }
 
-/** What is not known is not forbidden. */
+/** Capabilities that are not known are not denied. */
 const permissive = {
   line: 'other',
-  // The API's way to say that the day is not known.
+  // As the API says that the day is not known.
   releasedOn: '1970-01-01',
   lifecycle: 'active',
   minCacheTokens: 1024,
@@ -107,7 +107,7 @@ function object(properties: Record<string, JsonSchema>, required: readonly strin
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-/** Named by the interface, so that no field of it can be missing here. */
+/** Keyed by the interface, so that no field can be missing. */
 const fields: Record<keyof ModelDefinition, JsonSchema> = {
   id: text,
   like: text,

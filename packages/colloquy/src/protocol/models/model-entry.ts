@@ -3,78 +3,78 @@ import type { PicoUsd } from './money.ts'
 export type ThinkingType = 'adaptive' | 'between_tools' | 'disabled' | 'enabled'
 export type EffortLevel = 'low' | 'medium' | 'high' | 'xhigh' | 'max'
 
-/** What the catalogue knows of a model. */
+/** A model in the catalogue. */
 export interface ModelEntry {
-  /** The id that replies carry. */
+  /** The id in replies. */
   id: string
   /** Other ids that requests may use. */
   aliases: readonly string[]
   displayName: string
   line: 'haiku' | 'sonnet' | 'opus' | 'fable' | 'mythos' | (string & {})
-  /** Days are written `YYYY-MM-DD` and begin in UTC. */
+  /** A day as `YYYY-MM-DD`, in UTC, like the other days. */
   releasedOn: string
   lifecycle: 'active' | 'deprecated'
   deprecatedOn?: string
-  /** The day on which it stops answering, once that is announced. */
+  /** The day of its retirement, once announced. */
   retiresOn?: string
-  /** The day before which it will not stop answering, as promised while it is active. */
+  /** The day before which it will not be retired, as promised while it is active. */
   staysUntil?: string
-  /** The window: prompt and reply together. */
+  /** The context window: prompt and reply together. */
   contextTokens: number
   maxOutputTokens: number
-  /** Oldest first. Empty: no price is known. */
+  /** Oldest first. Empty if no price is known. */
   prices: readonly Price[]
-  /** A shorter prompt prefix is never cached. */
+  /** The shortest prompt prefix that is cached. */
   minCacheTokens: number
-  /** The long edge that an image is scaled down to, in pixels. */
+  /** The long edge in pixels to which larger images are scaled down. */
   imagePixels: number
   thinking: ThinkingSupport
-  /** Absent where the model takes no effort. */
+  /** Absent if the model does not accept an effort. */
   effort?: { levels: readonly EffortLevel[]; default: EffortLevel }
-  /** The last message may be the assistant's: the reply goes on from there. */
+  /** Whether the last message may be the assistant's, which the reply then continues. */
   prefill: boolean
-  /** `temperature`, `top_p` and `top_k` are taken under API version 2023-06-01. */
+  /** Whether `temperature`, `top_p` and `top_k` are accepted under API version 2023-06-01. */
   sampling: boolean
-  /** `tool_choice` may be `any` or `tool`. */
+  /** Whether `tool_choice` may be `any` or `tool`. */
   forcedToolChoice: boolean
-  /** Messages with the role `system` are taken. */
+  /** Whether messages may have the role `system`. */
   systemInMessages: boolean
-  /** The API compacts a prompt that grows too long, where it is asked to (beta). */
+  /** Whether the API can compact long prompts (beta). */
   compaction: boolean
 }
 
 export interface ThinkingSupport {
-  /** What `thinking.type` may be. */
+  /** The values of `thinking.type`. */
   types: readonly ThinkingType[]
-  /** What a request without `thinking` gets. */
+  /** The type for a request without `thinking`. */
   default: ThinkingType
-  /** Whether the text of thinking comes along where the request does not say. */
+  /** Whether replies include the text of thinking by default. */
   display: 'omitted' | 'summarized'
-  /** The most effort that a type is taken with. Absent: any that the model has. */
+  /** The highest effort for each type. Absent: any that the model has. */
   maxEffort?: Partial<Record<ThinkingType, EffortLevel>>
 }
 
-/** A model that no longer answers. */
+/** A retired model. */
 export interface RetiredModel {
   id: string
   aliases: readonly string[]
   retiredOn: string
 }
 
-/** A list price and since when it holds. */
+/** A list price and the day it begins. */
 export interface Price {
   /** The first day, UTC. */
   from: string
   source: string
-  /** By the length of the prompt, shortest first; the whole request is billed in one band. */
+  /** The bands by length of the prompt, shortest first. A whole request is billed in one band. */
   bands: readonly [PriceBand, ...PriceBand[]]
-  /** The factor on every token with `speed: 'fast'`. Absent: unknown or not offered. */
+  /** The factor on the price of every token with `speed: 'fast'`. Absent: unknown or not offered. */
   fastFactor?: bigint
 }
 
 /** Picodollars per token. */
 export interface PriceBand {
-  /** Holds for prompts of more tokens than this: input, cache writes and cache reads together. */
+  /** The band applies to prompts of more tokens than this: input, cache writes and cache reads together. */
   abovePromptTokens: number
   input: PicoUsd
   cacheWrite5m: PicoUsd

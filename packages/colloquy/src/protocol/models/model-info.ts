@@ -1,13 +1,13 @@
 import type { EffortLevel, ModelEntry, ThinkingType } from './model-entry.ts'
 
-/** What `GET /v1/models/{id}` says of a model. Servers older than API version 2026-10-21 send the first four fields only. */
+/** The response of `GET /v1/models/{id}`. Servers older than API version 2026-10-21 send only the first four fields. */
 export interface ModelInfo {
   type: 'model'
   id: string
   display_name: string
   /** RFC 3339. */
   created_at: string
-  /** The window, in tokens. */
+  /** The context window in tokens. */
   max_input_tokens?: number | null
   /** The most that `max_tokens` may be. */
   max_tokens?: number | null
@@ -48,7 +48,7 @@ export interface ModelCapabilities {
   server_tools: CapabilitySupport & { [tool: string]: unknown }
 }
 
-/** An entry of the catalogue as the Models API tells it. */
+/** An entry of the catalogue in the form of the Models API. */
 export function modelInfo(entry: ModelEntry): ModelInfo {
   const yes = { supported: true }
   const is = (supported: boolean): CapabilitySupport => ({ supported })

@@ -5,7 +5,7 @@ const all: readonly EffortLevel[] = ['low', 'medium', 'high', 'xhigh', 'max']
 const adaptiveOnly = { types: ['adaptive'], default: 'adaptive', display: 'omitted' } as const
 const million = { contextTokens: 1_000_000, maxOutputTokens: 128_000 }
 const small = { contextTokens: 200_000, maxOutputTokens: 64_000 }
-/** What is true of a model of the 5th generation unless its entry says otherwise. */
+/** The defaults of the 5th generation. */
 const fifth = {
   ...million,
   aliases: [],
@@ -20,7 +20,7 @@ const fifth = {
   systemInMessages: true,
   compaction: true,
 } as const
-/** What is true of a model of the 4th generation unless its entry says otherwise. */
+/** The defaults of the 4th generation. */
 const fourth = {
   ...fifth,
   imagePixels: 1568,
@@ -36,7 +36,7 @@ const budgetOrAdaptive = {
 const adaptiveOrOff = { types: ['adaptive', 'disabled'], default: 'disabled', display: 'omitted' } as const
 const onUnlessDisabled = { types: ['adaptive', 'disabled'], default: 'adaptive', display: 'omitted' } as const
 
-/** The current and deprecated models, newest first. A new model is an entry here and no code elsewhere. */
+/** The active and deprecated models, newest first. A new model needs an entry here and no other code. */
 export const models: readonly ModelEntry[] = [
   {
     ...fifth,
@@ -190,7 +190,7 @@ export const models: readonly ModelEntry[] = [
     id: 'claude-mythos-preview',
     displayName: 'Claude Mythos Preview',
     line: 'mythos',
-    // The month is what is known.
+    // Only the month is known.
     releasedOn: '2026-04-01',
     lifecycle: 'deprecated',
     retiresOn: '2026-06-30',
@@ -271,7 +271,7 @@ export const models: readonly ModelEntry[] = [
   },
 ]
 
-/** The models that no longer answer, last retired first. */
+/** The retired models, last retired first. */
 export const retiredModels: readonly RetiredModel[] = [
   { id: 'claude-opus-4-1-20250805', aliases: ['claude-opus-4-1'], retiredOn: '2026-08-05' },
   { id: 'claude-opus-4-20250514', aliases: ['claude-opus-4-0'], retiredOn: '2026-06-15' },
@@ -284,7 +284,7 @@ export const retiredModels: readonly RetiredModel[] = [
   { id: 'claude-3-5-sonnet-20240620', aliases: [], retiredOn: '2025-10-28' },
 ]
 
-/** The entry of a model by its id or an alias. `more` is looked through first, so that it can add models and correct them. */
+/** Finds a model by id or alias. `more` is searched first, so that it can add models and correct them. */
 export function findModel(id: string, more: readonly ModelEntry[] = []): ModelEntry | undefined {
   return more.find((entry) => isNamed(entry, id)) ?? byName.get(id)
 }
@@ -293,7 +293,7 @@ const byName: ReadonlyMap<string, ModelEntry> = new Map(
   models.flatMap((entry) => [entry.id, ...entry.aliases].map((name): [string, ModelEntry] => [name, entry])),
 )
 
-/** What is known of a model that no longer answers, so that an error can say more than that it is unknown. */
+/** Finds a retired model by id or alias, so that an error can say when it was retired. */
 export function findRetiredModel(id: string): RetiredModel | undefined {
   return retiredModels.find((entry) => isNamed(entry, id))
 }

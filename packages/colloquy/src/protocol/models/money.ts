@@ -1,34 +1,34 @@
-/** Money is counted in picodollars, 10⁻¹² USD, as a `bigint`: every list price times a token count is a whole number of them. */
+/** An amount in picodollars, 10⁻¹² USD, as a `bigint`: each list price times a token count is a whole number of them. */
 export type PicoUsd = bigint
 
 const perUsd = 1_000_000_000_000n
 
-/** Reads a list price in USD per million tokens, such as `'0.125'`, as picodollars per token. */
+/** Converts a list price in USD per million tokens, such as `'0.125'`, to picodollars per token. */
 export function perToken(usdPerMillionTokens: string): PicoUsd {
   return readDecimal(usdPerMillionTokens, 6)
 }
 
-/** Reads dollars that somebody wrote, such as a limit: `'0.5'`, or the number by its shortest decimal. The inverse of `toUsd`. */
+/** Converts dollars, such as `'0.5'`, exactly; a number by its shortest decimal. The inverse of `toUsd`. */
 export function fromUsd(usd: string | number): PicoUsd {
   return readDecimal(String(usd), 12)
 }
 
-/** A decimal number as a whole number of its `decimals`th decimals. */
+/** Reads a decimal number as an integer, scaled by 10 to the power of `decimals`. */
 function readDecimal(text: string, decimals: number): bigint {
   const [, whole, fraction = ''] = /^(\d+)(?:\.(\d+))?$/.exec(text) ?? []
   if (whole === undefined || fraction.length > decimals)
     throw new RangeError(
-      `Cannot read an amount of money as it is no decimal number of at most ${decimals} decimals: ${text}`,
+      `Cannot read an amount of money as it is not a decimal number of at most ${decimals} decimals: ${text}`,
     )
   return BigInt(whole + fraction.padEnd(decimals, '0'))
 }
 
-/** For charts and JSON; a float is exact to about a millionth of a cent here, and never goes back into a sum. */
+/** Converts to dollars for charts and JSON, to about a millionth of a cent. Never add such numbers up. */
 export function toUsd(picoUsd: PicoUsd): number {
   return Number(picoUsd) / Number(perUsd)
 }
 
-/** `$12.35`, `$0.35`; below a dime four decimals: `$0.0329`; below a hundredth of a cent `<$0.0001`. Rounds half up. */
+/** Formats an amount, rounded half up: `$12.35`; below $0.10 with four decimals, `$0.0329`; below that `<$0.0001`. */
 export function formatUsd(picoUsd: PicoUsd): string {
   const sign = picoUsd < 0n ? '-' : ''
   const amount = picoUsd < 0n ? -picoUsd : picoUsd

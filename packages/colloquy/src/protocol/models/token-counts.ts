@@ -2,17 +2,17 @@ import type { Usage, UsageIteration } from '../types/message.ts'
 
 export const tokenKinds = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'output'] as const
 
-/** What one call of the model used, by what its price depends on. */
+/** The tokens of one model call, by kind of price. */
 export type TokenCounts = Record<(typeof tokenKinds)[number], number>
 
-/** The tokens of one call. Where the API compacted the prompt, those of `usage.iterations` come on top. */
+/** The tokens of one model call. If the API compacted the prompt, add those of `usage.iterations`. */
 export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
   const split = used.cache_creation
   const write1h = split?.ephemeral_1h_input_tokens ?? 0
   const write5m = split?.ephemeral_5m_input_tokens ?? 0
   return {
     input: used.input_tokens ?? 0,
-    // Some servers send the total without the split, and some the other way round.
+    // Some servers send the total without the split, and some the split without the total.
     cacheWrite5m: Math.max(write5m, (used.cache_creation_input_tokens ?? 0) - write1h),
     cacheWrite1h: write1h,
     cacheRead: used.cache_read_input_tokens ?? 0,
@@ -20,7 +20,7 @@ export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
   }
 }
 
-/** What a reply used, call by call: the sums of its usage leave out what the API used to compact the prompt. */
+/** The usage of each model call of a reply. The sums in its usage leave out the call that compacted the prompt. */
 export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
   return [usage, ...(usage.iterations ?? []).filter(({ type }) => type === 'compaction')]
 }

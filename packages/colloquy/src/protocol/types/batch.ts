@@ -18,7 +18,7 @@ export interface BatchCreateRequest {
   params: MessageCreateParams
 }
 
-/** Many requests, answered within 24 hours at half the price. */
+/** A batch of requests, answered within 24 hours at half the price. */
 export interface MessageBatch {
   id: string
   type: 'message_batch'
@@ -30,11 +30,11 @@ export interface MessageBatch {
   ended_at: string | null
   cancel_initiated_at: string | null
   archived_at: string | null
-  /** Absolute; `null` until the batch ended. */
+  /** An absolute URL; `null` until the batch has ended. */
   results_url: string | null
 }
 
-/** All under `processing` until the batch ended. */
+/** How many requests have which state. All count as `processing` until the batch has ended. */
 export interface MessageBatchRequestCounts {
   processing: number
   succeeded: number
@@ -48,7 +48,7 @@ export interface DeletedMessageBatch {
   type: 'message_batch_deleted'
 }
 
-/** One line of a batch's results; lines come in any order. */
+/** One line of a batch's results. Lines come in any order. */
 export interface MessageBatchIndividualResponse {
   custom_id: string
   result: MessageBatchResult

@@ -1,6 +1,6 @@
 import type { Unlisted } from './unlisted.ts'
 
-/** Where a text comes from. */
+/** The source of a cited text. */
 export type TextCitation =
   | CitationCharLocation
   | CitationPageLocation

@@ -2,19 +2,20 @@ import type { MessageStreamEvent, PingEvent } from './event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from './params.ts'
 
 /**
- * Whatever turns a request into stream events: a client, a local model, a recording, a proxy, a loop around another engine.
+ * Turns a request into stream events. A client, a local model, a recording, a proxy and a loop around another engine are
+ * engines.
  *
- * It streams always; `stream: false` is `accumulate(engine(…))`. A failure is thrown, as an `APIError` where the API has a
- * name for it, before the first event or after. It stops soon after `signal` aborts and then throws `APIUserAbortError` or
- * the signal's reason. The consumer may leave early (`return()`): the engine then lets go of everything it holds.
+ * An engine always streams; `stream: false` is `accumulate(engine(…))`. It throws errors before the first event or after it,
+ * as an `APIError` if the API has a type for them. Soon after `signal` aborts it stops and throws `APIUserAbortError` or the
+ * signal's reason. If the consumer stops early (`return()`), the engine releases its resources.
  */
 export interface Engine {
   (params: MessageCreateParams, context?: EngineContext): AsyncIterable<MessageStreamEvent | PingEvent>
-  /** Counts the prompt. Absent where the engine cannot. */
+  /** Counts the prompt's tokens. Absent if the engine cannot. */
   countTokens?(params: MessageCountTokensParams, context?: EngineContext): Promise<MessageTokensCount>
 }
 
-/** What comes with a request and is no part of its body. */
+/** The part of a request that is not in its body. */
 export interface EngineContext {
   signal?: AbortSignal
   /** The values of `anthropic-beta`. */

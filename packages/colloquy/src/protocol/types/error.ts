@@ -1,4 +1,4 @@
-/** The kinds of failure the API names. Its wording may change; the type, the status and `details.error_code` may not. */
+/** The error types of the API. Messages may change; the type, the status and `details.error_code` do not. */
 export type ErrorType =
   | 'invalid_request_error'
   | 'authentication_error'
@@ -20,39 +20,39 @@ export interface ErrorObject {
 }
 
 export interface ErrorDetails {
-  /** The stable name of the failure, such as `thread_not_found`. */
+  /** The stable name of the error, such as `thread_not_found`. */
   error_code?: string
   [field: string]: unknown
 }
 
-/** The body of every answer that is not 2xx, and the data of a stream's `error` event. */
+/** The body of every response that is not 2xx, and the data of a stream's `error` event. */
 export interface ErrorBody {
   type: 'error'
   error: ErrorObject
   request_id?: string | null
 }
 
-/** What everything that this library throws on purpose extends. */
+/** The base class of the errors that this library throws. */
 export class AnthropicError extends Error {
   override name = 'AnthropicError'
 }
 
-/** The API, or the way to it, failed. `status` is undefined where no answer came or the stream had begun. */
+/** The API or the connection to it failed. `status` is undefined if no response arrived or the stream had begun. */
 export class APIError<Status extends number | undefined = number | undefined> extends AnthropicError {
   override name = 'APIError'
   readonly status: Status
-  /** The answer's, and empty for an error that an engine made; undefined where there was no answer. */
+  /** The headers of the response. Empty for an error that an engine made, undefined if there was no response. */
   readonly headers: Status extends number ? Headers : Headers | undefined
-  /** The answer's body: JSON where it was JSON, `ErrorBody` when it came from the API. */
+  /** The body of the response, parsed if it was JSON. An `ErrorBody` if the API sent it. */
   readonly error: unknown
   readonly type: ErrorType | null
   readonly details: ErrorDetails | null
   readonly errorCode: string | null
-  /** The API's own sentence, without status and body around it. */
+  /** The message of the API, without the status. */
   readonly apiMessage: string | null
   readonly requestID: string | null
   readonly workspaceID: string | null
-  /** How long the API asks to wait before the next try; `null` where it does not say. */
+  /** Milliseconds that the API asks to wait before the next attempt; `null` if it does not say. */
   readonly retryAfterMs: number | null
 
   constructor(
@@ -62,7 +62,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     headers: Headers | undefined,
     options?: ErrorOptions,
   ) {
-    super(describe(status, error, message), options)
+    super(errorMessage(status, error, message), options)
     const body = fieldsOf(error)
     const object = fieldsOf(body['error'])
     this.status = status
@@ -77,7 +77,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     this.retryAfterMs = headers ? retryAfterMs(headers) : null
   }
 
-  /** The error of the class that belongs to the status. */
+  /** Makes an error of the class for the status. */
   static generate(
     status: number | undefined,
     error: unknown,
@@ -99,11 +99,11 @@ export class APIUserAbortError extends APIError<undefined> {
   }
 }
 
-/** No answer came: the host could not be reached, or the connection broke. */
+/** No response arrived: the host could not be reached, or the connection broke. */
 export class APIConnectionError extends APIError<undefined> {
   override name = 'APIConnectionError'
 
-  /** `error` and `headers` are there when the connection broke after an answer had begun. */
+  /** Pass `error` and `headers` if the connection broke after a response had begun. */
   constructor({
     message = 'Connection error.',
     error,
@@ -114,7 +114,7 @@ export class APIConnectionError extends APIError<undefined> {
   }
 }
 
-/** No answer came in time. */
+/** No response arrived in time. */
 export class APIConnectionTimeoutError extends APIConnectionError {
   override name = 'APIConnectionTimeoutError'
 
@@ -162,7 +162,7 @@ export class RequestHeaderFieldsTooLargeError extends APIError<431> {
 export class ClientClosedRequestError extends APIError<499> {
   override name = 'ClientClosedRequestError'
 }
-/** Any status from 500. */
+/** Any status of 500 and above. */
 export class InternalServerError extends APIError<number> {
   override name = 'InternalServerError'
 }
@@ -221,7 +221,7 @@ const statusByType = new Map<ErrorType, number>([
 ])
 const typeByStatus = new Map([...statusByType].map(([type, status]) => [status, type]))
 
-/** The error that an engine or a server throws: of the class and status that belong to the type. */
+/** Makes an error for an engine or server to throw, with the class and status of the type. */
 export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
   const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
   return APIError.generate(
@@ -232,7 +232,7 @@ export function apiError(type: ErrorType, message: string, details?: ErrorDetail
   )
 }
 
-/** Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` where neither asks for a wait. */
+/** Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` if neither asks for a wait. */
 export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
   const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '')
   if (milliseconds > 0) return milliseconds
@@ -242,7 +242,7 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   return wait > 0 ? wait : null
 }
 
-/** What an answer says of a failure. */
+/** A response that reports an error. */
 export interface ErrorResponse {
   /** Undefined for an `error` event inside a stream. */
   status: number | undefined
@@ -250,12 +250,12 @@ export interface ErrorResponse {
   body: unknown
 }
 
-/** Reads a failure off an answer. The inverse of `errorResponse`. */
+/** Makes the error that a response reports. The inverse of `errorResponse`. */
 export function errorFrom({ status, headers, body }: ErrorResponse): APIError {
   return APIError.generate(status, body, undefined, headers)
 }
 
-/** The answer that tells a client of the failure. What is no API error becomes a 500 that says nothing of the cause. */
+/** Makes the response that reports an error. An error that is not an `APIError` becomes a 500 that hides the cause. */
 export function errorResponse(
   error: unknown,
   requestId: string,
@@ -279,7 +279,7 @@ function toErrorObject(error: unknown): { status: number; object: ErrorObject } 
     return { status: error.status ?? statusByType.get(object.type) ?? 500, object }
   }
   if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
-  // A success that could not be read is none to pass on.
+  // Not the status of a success whose body could not be read.
   if (error instanceof APIError && error.status !== undefined && error.status >= 400) {
     return { status: error.status, object: { type: typeOf(error.status), message: error.message } }
   }
@@ -297,20 +297,20 @@ export function isErrorBody(value: unknown): value is ErrorBody {
   )
 }
 
-function describe(status: number | undefined, error: unknown, message: string | undefined): string {
-  const text = error === undefined || error === null ? message : (textOf(error) ?? message)
+function errorMessage(status: number | undefined, error: unknown, message: string | undefined): string {
+  const text = error === undefined || error === null ? message : (bodyMessage(error) ?? message)
   if (status !== undefined && text) return `${status} ${text}`
   if (status !== undefined) return `${status} status code (no body)`
   return text || '(no status code or body)'
 }
 
-function textOf(error: unknown): string | undefined {
+function bodyMessage(error: unknown): string | undefined {
   const { message } = fieldsOf(error)
   if (message) return typeof message === 'string' ? message : JSON.stringify(message)
   return typeof error === 'string' ? error : JSON.stringify(error)
 }
 
-/** The fields of a value that may be no object. What gateways send for errors is not always the API's shape. */
+/** The fields of a value, none if it is not an object. Gateways do not always send errors in the API's shape. */
 function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

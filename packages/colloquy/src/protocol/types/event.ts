@@ -14,7 +14,7 @@ import type {
 import type { Unlisted } from './unlisted.ts'
 
 /**
- * One event of a stream that carries a message, in the order `message_start`, then for each block
+ * One event of a streamed message. The order is `message_start`, then for each block
  * `content_block_start`, deltas, `content_block_stop`, then `message_delta` and `message_stop`.
  */
 export type MessageStreamEvent =
@@ -26,20 +26,20 @@ export type MessageStreamEvent =
   | MessageStopEvent
   | Unlisted
 
-/** Everything a stream may carry: the message's events, keep-alive pings, and the error that ends it. */
+/** Any event of a stream: the message's events, keep-alive pings, and the error that ends the stream. */
 export type ServerEvent = MessageStreamEvent | PingEvent | ErrorEvent
 
 export interface MessageStartEvent {
   type: 'message_start'
-  /** Content is empty and `stop_reason` null; the input counts are real, `output_tokens` is a placeholder. */
+  /** The content is empty and `stop_reason` null. Input counts are final, `output_tokens` is a placeholder. */
   message: Message
 }
 
 export interface ContentBlockStartEvent {
   type: 'content_block_start'
-  /** The block's place in `content`. */
+  /** The index of the block in `content`. */
   index: number
-  /** An empty shell that deltas fill, or a block that is whole already, such as a server tool's result. */
+  /** An empty block that deltas fill, or a complete one, such as a server tool's result. */
   content_block: ContentBlock
 }
 
@@ -55,7 +55,7 @@ export interface ContentBlockStopEvent {
   index: number
 }
 
-/** There may be several; the counts are totals so far. */
+/** May be sent several times. The counts are totals so far. */
 export interface MessageDeltaEvent {
   type: 'message_delta'
   delta: MessageDelta
@@ -69,7 +69,7 @@ export interface MessageDelta {
   container?: Container | null
 }
 
-/** Totals, to replace what was known, never to add to it. `null` or absent keeps the old value. */
+/** Totals so far: each replaces the earlier value. `null` or an absent field keeps it. */
 export interface MessageDeltaUsage {
   input_tokens?: number | null
   cache_creation_input_tokens?: number | null
@@ -89,7 +89,7 @@ export interface PingEvent {
   type: 'ping'
 }
 
-/** The stream failed after it began; the connection closes. */
+/** The stream failed after it had begun. The connection closes. */
 export type ErrorEvent = ErrorBody
 
 export type ContentBlockDelta =
@@ -106,7 +106,7 @@ export interface TextDelta {
   text: string
 }
 
-/** A piece of a tool's input. The pieces together are one JSON text, or nothing at all, which means `{}`. */
+/** A piece of a tool's input. All pieces together are one JSON text, or empty, which means `{}`. */
 export interface InputJSONDelta {
   type: 'input_json_delta'
   partial_json: string
@@ -115,11 +115,11 @@ export interface InputJSONDelta {
 export interface ThinkingDelta {
   type: 'thinking_delta'
   thinking: string
-  /** Beta: how many tokens this piece stands for, where its text is left out. */
+  /** Beta: the tokens of this piece, if its text is left out. */
   estimated_tokens?: number | null
 }
 
-/** Comes once, whole, at the end of a thinking block. */
+/** The complete signature, sent once at the end of a thinking block. */
 export interface SignatureDelta {
   type: 'signature_delta'
   signature: string

@@ -1,7 +1,7 @@
 import type { TextCitation } from './citation.ts'
 import type { Unlisted } from './unlisted.ts'
 
-/** A model id, such as `claude-sonnet-5-5`. Any string is taken; the list is the catalogue's. */
+/** A model id, such as `claude-sonnet-5-5`. Any string is accepted; `KnownModel` lists those of the catalogue. */
 export type Model = KnownModel | (string & {})
 
 export type KnownModel =
@@ -28,24 +28,24 @@ export type KnownModel =
   | 'claude-haiku-4-5'
   | 'claude-haiku-4-5-20251001'
 
-/** One reply of the model, whole. */
+/** One complete reply of the model. */
 export interface Message {
   /** Unique; its format is not promised. */
   id: string
   type: 'message'
   role: 'assistant'
-  /** The model that answered: an alias comes back as the dated id where there is one. */
+  /** The model that replied. For an alias this is the dated id, if there is one. */
   model: Model
-  /** May be empty: after a pre-warm, a refusal before any output, or an `end_turn` right after tool results. */
+  /** May be empty: after `max_tokens: 0`, a refusal before any output, or an `end_turn` right after tool results. */
   content: ContentBlock[]
   /** Why the model stopped. `null` only inside a stream's `message_start`. */
   stop_reason: StopReason | null
-  /** The entry of `stop_sequences` that was met; the text itself is not part of the content. */
+  /** The entry of `stop_sequences` that ended the reply. Its text is not part of the content. */
   stop_sequence: string | null
   /** More about a refusal. Absent from servers older than API version 2026-10-21. */
   stop_details?: RefusalStopDetails | null
   container?: Container | null
-  /** Why the prompt cache missed, when the request asked. */
+  /** Why the prompt cache missed, if the request asked for it. */
   diagnostics?: Diagnostics | null
   usage: Usage
 }
@@ -53,11 +53,11 @@ export interface Message {
 /**
  * Why the model stopped.
  *
- * - `end_turn`: it was done.
- * - `max_tokens`: it reached `max_tokens`; a tool input that was being written is unusable.
+ * - `end_turn`: the reply is complete.
+ * - `max_tokens`: it reached `max_tokens`; a tool input cut there is unusable.
  * - `stop_sequence`: it wrote one of `stop_sequences`.
- * - `tool_use`: it wants tools to be called.
- * - `pause_turn`: a long server-tool turn paused; send the reply back to go on.
+ * - `tool_use`: it calls tools and waits for their results.
+ * - `pause_turn`: a long turn with server tools paused; send the reply back to continue.
  * - `refusal`: it declined; partial output must not stay in the history.
  * - `model_context_window_exceeded`: the window was full before `max_tokens`; the reply is valid but cut.
  * - `compaction`: it wrote a summary block and paused.
@@ -79,7 +79,7 @@ export interface RefusalStopDetails {
   explanation: string | null
 }
 
-/** The container that code execution ran in; pass its id to run on in the same one. */
+/** The container that code execution ran in. Pass its id to use it again. */
 export interface Container {
   id: string
   /** RFC 3339. */
@@ -93,7 +93,7 @@ export interface ContainerSkill {
   version: string
 }
 
-/** `null` inside means that nothing differed from the previous message. */
+/** A `null` reason means that nothing differed from the previous message. */
 export interface Diagnostics {
   cache_miss_reason: CacheMissReason | null
 }
@@ -111,26 +111,26 @@ export interface CacheMissReason {
 }
 
 /**
- * What a request used, in tokens. The whole prompt is `input_tokens + cache_creation_input_tokens +
+ * The tokens that a request used. The whole prompt is `input_tokens + cache_creation_input_tokens +
  * cache_read_input_tokens`: the three never overlap.
  */
 export interface Usage {
-  /** Prompt tokens after the last cache mark: neither read from the cache nor written to it. */
+  /** Prompt tokens after the last cache breakpoint: neither read from the cache nor written to it. */
   input_tokens: number
   /** Prompt tokens written to the cache. */
   cache_creation_input_tokens: number | null
   /** Prompt tokens read from the cache. */
   cache_read_input_tokens: number | null
-  /** The cache writes by how long they live, which is what their price depends on. */
+  /** The cache writes by lifetime, on which their price depends. */
   cache_creation?: CacheCreation | null
-  /** Thinking included, also where its text is summarised or left out. */
+  /** Includes thinking, even if its text is summarized or left out. */
   output_tokens: number
   output_tokens_details?: OutputTokensDetails | null
   server_tool_use?: ServerToolUsage | null
   service_tier?: 'standard' | 'priority' | 'batch' | (string & {}) | null
   inference_geo?: string | null
   speed?: 'standard' | 'fast' | (string & {}) | null
-  /** With server compaction or fallbacks: what each model call used. `compaction` entries are not in the sums above. */
+  /** With server compaction or fallbacks: the usage of each model call. `compaction` entries are not in the sums above. */
   iterations?: UsageIteration[] | null
 }
 
@@ -143,7 +143,7 @@ export interface OutputTokensDetails {
   thinking_tokens: number
 }
 
-/** Requests made by server tools; some are billed each. */
+/** Requests of server tools. Some are billed one by one. */
 export interface ServerToolUsage {
   web_search_requests: number
   web_fetch_requests?: number
@@ -180,11 +180,11 @@ export type ContentBlock =
 export interface TextBlock {
   type: 'text'
   text: string
-  /** Where the text comes from, when citations were asked for. */
+  /** The sources of the text, if citations were enabled. */
   citations: TextCitation[] | null
 }
 
-/** Send it back unchanged: the signature covers it. Its text is empty when the display is `omitted`. */
+/** Send it back unchanged: the signature covers it. The text is empty if the display is `omitted`. */
 export interface ThinkingBlock {
   type: 'thinking'
   thinking: string
@@ -198,7 +198,7 @@ export interface RedactedThinkingBlock {
   data: string
 }
 
-/** The model asks for a tool call. Answer with a `tool_result` block that carries the same id. */
+/** A tool call. Answer it with a `tool_result` block that has the same id. */
 export interface ToolUseBlock {
   type: 'tool_use'
   id: string
@@ -209,13 +209,13 @@ export interface ToolUseBlock {
   toolset_name?: string
 }
 
-/** Who called: the model itself, or code that runs in the container. Send back what came. */
+/** The caller: the model itself, or code that runs in the container. Send it back unchanged. */
 export interface ToolUseCaller {
   type: 'direct' | 'code_execution_20250825' | 'code_execution_20260120' | (string & {})
   tool_id?: string
 }
 
-/** A call of a tool that runs on the server; its result comes in the same reply. */
+/** A call of a tool that runs on the server. Its result is in the same reply. */
 export interface ServerToolUseBlock {
   type: 'server_tool_use'
   id: string
@@ -360,20 +360,20 @@ export interface ToolReferenceBlock {
   tool_name: string
 }
 
-/** What a server tool answers instead of a result, such as `max_uses_exceeded` or `unavailable`. */
+/** The error of a server tool, such as `max_uses_exceeded` or `unavailable`. */
 export interface ServerToolResultError<Type extends string> {
   type: Type
   error_code: string
   error_message?: string | null
 }
 
-/** A file that code in the container made. */
+/** A file that code in the container created. */
 export interface ContainerUploadBlock {
   type: 'container_upload'
   file_id: string
 }
 
-/** Stands for everything before it once the server compacted the history (beta). Send it back unchanged. */
+/** Replaces everything before it when the server compacted the history (beta). Send it back unchanged. */
 export interface CompactionBlock {
   type: 'compaction'
   content: string | null

@@ -9,8 +9,8 @@ export interface ListPage<Item> {
 export interface PageParams {
   /** 1 to 1000. Default 20. */
   limit?: number
-  /** The page that ends before this item. */
+  /** Get the page that ends before this item. */
   before_id?: string
-  /** The page that begins after this item. */
+  /** Get the page that begins after this item. */
   after_id?: string
 }

@@ -22,14 +22,14 @@ import type { Unlisted } from './unlisted.ts'
 /** The body of `POST /v1/messages`. */
 export interface MessageCreateParams {
   model: Model
-  /** The most tokens the reply may have, thinking included. `0` only warms the cache. */
+  /** The most tokens of the reply, thinking included. `0` only warms the cache. */
   max_tokens: number
-  /** The whole conversation so far: the API keeps nothing between requests. */
+  /** The whole history: the API stores nothing between requests. */
   messages: MessageParam[]
   system?: string | TextBlockParam[]
   /** Default false. */
   stream?: boolean
-  /** The model stops when it writes one of these; the text itself is left out of the reply. */
+  /** The model stops when it writes one of these texts, which is then left out of the reply. */
   stop_sequences?: string[]
   /** 0 to 1, default 1. API version 2023-06-01 only, and only models up to 4.6. */
   temperature?: number
@@ -39,23 +39,23 @@ export interface MessageCreateParams {
   top_k?: number
   metadata?: Metadata
   tools?: ToolUnion[]
-  /** Default `auto` where there are tools. */
+  /** Default `auto` if there are tools. */
   tool_choice?: ToolChoice
   thinking?: ThinkingConfigParam
   output_config?: OutputConfig
-  /** Marks the last block that can carry a mark, so that the whole prompt is cached. */
+  /** Sets a cache breakpoint on the last block that can have one, so that the whole prompt is cached. */
   cache_control?: CacheControlEphemeral | null
-  /** Default `auto`: priority capacity where the organisation has it. */
+  /** Default `auto`: priority capacity if the organization has it. */
   service_tier?: 'auto' | 'standard_only'
-  /** `fast` costs more and is offered by some models. Default `standard`. */
+  /** `fast` costs more, and some models offer it. Default `standard`. */
   speed?: 'standard' | 'fast' | null
-  /** Where the model runs. Default: the workspace's setting. */
+  /** The region that the model runs in. Default: the workspace's setting. */
   inference_geo?: string | null
   /** A container to run code in, from an earlier reply. */
   container?: ContainerParams | string | null
   diagnostics?: DiagnosticsParam | null
 
-  // Beta: each needs its `anthropic-beta` value.
+  // Beta fields. Each needs its `anthropic-beta` value.
 
   context_management?: ContextManagement | null
   compaction?: CompactionParams | null
@@ -96,7 +96,7 @@ export interface MessageTokensCount {
 }
 
 export interface Metadata {
-  /** An opaque id of the end user: a hash or UUID, no name or address. At most 256 characters. */
+  /** An opaque id of the end user, such as a hash or UUID, not a name or address. At most 256 characters. */
   user_id?: string | null
 }
 
@@ -114,7 +114,7 @@ export interface ThinkingConfigEnabled {
   display?: ThinkingDisplay | null
 }
 
-/** The model decides how much it thinks; `output_config.effort` guides it. */
+/** The model decides how much to think. `output_config.effort` guides it. */
 export interface ThinkingConfigAdaptive {
   type: 'adaptive'
   display?: ThinkingDisplay | null
@@ -191,13 +191,13 @@ export interface UserMessageParam {
   content: MessageContentParam
 }
 
-/** An earlier reply; as the last message, on models up to 4.5, the beginning of the reply to come. */
+/** An earlier reply. As the last message, on models up to 4.5, the beginning of the next reply (prefill). */
 export interface AssistantMessageParam {
   role: 'assistant'
   content: MessageContentParam
 }
 
-/** An instruction in the middle of the conversation, on models that take it. The first instruction belongs in `system`. */
+/** An instruction within the conversation, on models that accept it. The first instruction belongs in `system`. */
 export interface SystemMessageParam {
   role: 'system'
   content: MessageContentParam
@@ -229,9 +229,9 @@ export type ContentBlockParam =
 
 export interface TextBlockParam {
   type: 'text'
-  /** Not empty, not only white space. */
+  /** Must have a character that is not white space. */
   text: string
-  /** Of an earlier reply; not in user messages. */
+  /** The citations of an earlier reply. Not accepted in user messages. */
   citations?: TextCitation[] | null
   cache_control?: CacheControlEphemeral | null
 }
@@ -311,7 +311,7 @@ export interface SearchResultBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
-/** The result of a tool call, in the user message right after it and before any other block. */
+/** The result of a tool call. It must be in the next user message, before blocks of other types. */
 export interface ToolResultBlockParam {
   type: 'tool_result'
   tool_use_id: string
@@ -363,5 +363,5 @@ export type CompactionBlockParam = Cacheable<CompactionBlock>
 export type FallbackBlockParam = FallbackBlock
 export type TextCitationParam = TextCitation
 
-/** A block of a reply as it is sent back: the same, and it may carry a cache mark. */
+/** A block of a reply as it is sent back. It may have a cache breakpoint. */
 type Cacheable<Block> = Block & { cache_control?: CacheControlEphemeral | null }

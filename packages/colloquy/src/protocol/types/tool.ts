@@ -17,24 +17,24 @@ export type ToolUnion =
   | ToolSearchTool
   | Unlisted
 
-/** What every tool definition may say. */
+/** The fields that every tool definition may have. */
 export interface ToolOptions {
   cache_control?: CacheControlEphemeral | null
-  /** Only the calls that satisfy the schema are written. */
+  /** The model writes only calls that satisfy the schema. */
   strict?: boolean
-  /** The model learns of the tool only when a tool search finds it. */
+  /** The model does not see the tool until a tool search finds it. */
   defer_loading?: boolean
   allowed_callers?: string[]
 }
 
-/** A tool of yours: the model writes the input, your program answers with a `tool_result` block. */
+/** A custom tool: the model writes the input, and the program answers with a `tool_result` block. */
 export interface Tool extends ToolOptions {
   type?: 'custom' | null
-  /** Letters, digits, `_` and `-`; at most 128, and 64 is what every server takes. */
+  /** 1 to 128 letters, digits, `_` and `-`. Some servers accept 64 at most. */
   name: string
   description?: string
   input_schema: ToolInputSchema
-  /** The input streams as it is written, not one field at a time, and may end as broken JSON. */
+  /** Streams the input character by character, not field by field. It may end as invalid JSON. */
   eager_input_streaming?: boolean | null
   input_examples?: Array<{ [key: string]: unknown }>
 }
@@ -51,7 +51,7 @@ export interface ToolInputSchema {
   [keyword: string]: unknown
 }
 
-// Tools that Anthropic defines and your program runs
+// Tools that Anthropic defines and the program runs
 
 export interface ToolBash20250124 extends ToolOptions {
   type: 'bash_20250124'
@@ -84,13 +84,13 @@ export interface MemoryTool20250818 extends ToolOptions {
   input_examples?: Array<{ [key: string]: unknown }>
 }
 
-/** Its members are called one by one; such calls carry `toolset_name`. */
+/** A set of tools that are called one by one. The calls have a `toolset_name`. */
 export interface ComputerToolset20260801 extends ToolOptions {
   type: 'computer_toolset_20260801'
   [option: string]: unknown
 }
 
-/** Its members are called one by one; such calls carry `toolset_name`. */
+/** A set of tools that are called one by one. The calls have a `toolset_name`. */
 export interface BrowserToolset20260801 extends ToolOptions {
   type: 'browser_toolset_20260801'
   [option: string]: unknown
@@ -166,12 +166,12 @@ export type CodeExecutionTool20250825 = CodeExecutionTool & { type: 'code_execut
 export type CodeExecutionTool20260120 = CodeExecutionTool & { type: 'code_execution_20260120' }
 export type CodeExecutionTool20260521 = CodeExecutionTool & { type: 'code_execution_20260521' }
 
-/** Whether and which tools the model must call. Models of the 5.1 and 5.5 lines take only `auto` and `none`. */
+/** The tools that the model may or must call. Models of the 5.1 and 5.5 lines accept only `auto` and `none`. */
 export type ToolChoice = ToolChoiceAuto | ToolChoiceAny | ToolChoiceTool | ToolChoiceNone
 
 export interface ToolChoiceAuto {
   type: 'auto'
-  /** At most one call a reply. Default false. */
+  /** Allows at most one call in a reply. Default false. */
   disable_parallel_tool_use?: boolean
 }
 

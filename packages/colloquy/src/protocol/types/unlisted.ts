@@ -1,9 +1,9 @@
 /**
- * The `type` of something that the API sends or takes and this version does not list.
+ * The `type` of a block, delta, event or tool that this version does not list.
  *
- * It ends each union of blocks, deltas, events and tools, so that what the API adds tomorrow passes through untouched.
- * At run time it is the API's own string. It is a literal of its own here because a plain `string` would stop TypeScript
- * from narrowing the union by `type`.
+ * Each union of blocks, deltas, events and tools ends with it, so that later additions of the API pass through unchanged. At
+ * run time the value is the API's string. Here it is a literal of its own, because with a plain `string` TypeScript could not
+ * narrow the union by `type`.
  */
 export type UnlistedType = 'a type that this version does not list'
 
@@ -13,7 +13,7 @@ export interface Unlisted {
   [field: string]: unknown
 }
 
-/** Lets a block, tool or event that this version does not list stand where the listed ones do. Returns it as it is. */
+/** Gives a block, tool or event that this version does not list a type that the unions accept. Returns it unchanged. */
 export function unlisted<T extends { type: string }>(value: T): T & Unlisted {
   return value as T & Unlisted
 }

@@ -199,7 +199,7 @@ function serverToolResult<T extends { type: string; tool_use_id: string }>(type:
 const anything: Schema<unknown> = (value, path, context) =>
   typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
 
-/** Any content block. Which role may send it is checked with the message. */
+/** Any content block. The role that may send it is checked with the message. */
 export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(
   {
     text: textBlock,

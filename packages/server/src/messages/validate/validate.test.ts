@@ -24,7 +24,7 @@ async function post(
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] }
 type Change = Record<string, unknown>
 
-/** What the API says of the request that differs from a good one by the change. */
+/** The error for the request that differs from a good one by the change. */
 async function problem(change: Change, options?: Options): Promise<string> {
   const response = await post({ ...base, ...change }, options)
   const { error } = (await response.json()) as ErrorBody
