@@ -1,26 +1,30 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/page.ts'
-import { APIPromise } from './request/api-promise.ts'
-import { fetchTransport } from './transport/fetch-transport.ts'
-import { mergeHeaders, redacted, type HeadersLike } from './request/headers.ts'
-import { withMiddleware } from './request/middleware.ts'
-import { isLogLevel, logAt, type Log, type Logger, type LogLevel, redactedUrl } from './request/log.ts'
-import { nodeTransport } from './transport/node-transport.ts'
+import { authenticationHeader, credentialsOf, customHeaders } from './credentials.ts'
 import { checkClientOptions, type ApiKeySetter, type ClientOptions } from './options.ts'
-import { checkRequestOptions, type FinalRequestOptions, type RequestOptions } from './request/options.ts'
-import { Page, PagePromise, type AskPage } from './resources/page.ts'
-import type { ResourceClient } from './resources/resource-client.ts'
-import { readJson, type Parse } from './request/reply.ts'
-import { buildUrl, checkBaseUrl, encodeBody, versionFor, type Query } from './request/request.ts'
-import { Call, type Patience } from './request/retry.ts'
+import { APIPromise, readJson } from './request/api-promise.ts'
+import { mergeHeaders, type HeadersLike } from './request/headers.ts'
+import { isLogLevel, logAt, maskHeaders, maskUrl, type Log, type Logger, type LogLevel } from './request/log.ts'
+import {
+  checkRequestOptions,
+  type FinalRequestOptions,
+  type Middleware,
+  type MiddlewareContext,
+  type RequestOptions,
+} from './request/options.ts'
+import { buildUrl, checkBaseUrl, encodeBody, version, versionFor, type Query } from './request/request.ts'
+import { RetryingRequest, type Parse } from './request/retrying-request.ts'
+import type { RetryPolicy } from './request/retry.ts'
+import { Page, PagePromise, type RequestPage } from './resources/page.ts'
+import { FetchResponse, fetchTransport } from './transport/fetch-transport.ts'
+import { nodeTransport } from './transport/node-transport.ts'
 import { environment, isBrowser, isNode } from './transport/runtime.ts'
 import type { Transport, WireRequest } from './transport/transport.ts'
-import { version } from './request/version.ts'
 
 const minute = 60_000
 
-/** What every method of the client is built on: one request, with the client's options. */
-export class BaseAnthropic implements ResourceClient {
+/** Sends requests with the options of the client. Every method of the client is built on it. */
+export class BaseAnthropic {
   apiKey: string | null
   authToken: string | null
   baseURL: string
@@ -38,7 +42,7 @@ export class BaseAnthropic implements ResourceClient {
     checkClientOptions(options)
     if (isBrowser() && !options.dangerouslyAllowBrowser) {
       throw new AnthropicError(
-        'Cannot run in a browser, where everybody who opens the page can read the API key, unless dangerouslyAllowBrowser is true',
+        'Cannot run in a browser, where everyone who opens the page can read the API key, unless dangerouslyAllowBrowser is true',
       )
     }
     const { apiKey, authToken } = credentialsOf(options)
@@ -54,12 +58,16 @@ export class BaseAnthropic implements ResourceClient {
     if (options.logLevel === undefined) this.#readLogLevel()
   }
 
-  /** The `timeout` that was asked for; undefined where it is the default. */
+  /**
+   * The `timeout` that the caller set; undefined if it is the default.
+   *
+   * @internal
+   */
   get givenTimeout(): number | undefined {
     return this.#options.timeout
   }
 
-  /** A client like this one, with some options changed. */
+  /** A copy of this client with some options changed. */
   withOptions(options: ClientOptions): this {
     const credentials =
       options.apiKey !== undefined || options.authToken !== undefined
@@ -87,48 +95,59 @@ export class BaseAnthropic implements ResourceClient {
     return this.request({ ...options, method: 'delete', path })
   }
 
-  /** A list, read page by page from where the query says. */
+  /** A list, read page by page, from the cursor of the query on. */
   list<Item>(path: string, query: Query, options: RequestOptions = {}): PagePromise<Item> {
-    const ask: AskPage<Item> = (cursor) =>
+    const requestPage: RequestPage<Item> = (cursor) =>
       this.list(path, { ...query, before_id: undefined, after_id: undefined, ...cursor }, options)
-    const call = this.#call({ ...options, method: 'get', path, query: { ...query, ...options.query } })
-    return new PagePromise(call, async (call, reply) => {
-      const page = (await readJson(call, reply)) as ListPage<Item>
-      return new Page(page, ask, query['before_id'] !== undefined)
-    })
+    const request = this.#open({ ...options, method: 'get', path, query: { ...query, ...options.query } })
+    const parse: Parse<Page<Item>> = async (response) => {
+      const page = (await readJson(response, request)) as ListPage<Item>
+      return new Page(page, requestPage, query['before_id'] !== undefined)
+    }
+    return new PagePromise(request, (response) => request.read(response, parse))
+  }
+
+  /** Sends any request to the API. Every other method comes down to this one. */
+  request<Result>(options: FinalRequestOptions): APIPromise<Result> {
+    return this.sendRequest(options, readJson as Parse<Result>)
   }
 
   /**
-   * Any request to the API. Every other method comes down to this one. A request that makes a failure good is waited with as
-   * a retry is.
+   * Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does.
+   *
+   * @internal
    */
-  request<Result>(options: FinalRequestOptions, parse?: Parse<Result>, failure?: Error): APIPromise<Result> {
-    const call = this.#call(options)
-    return new APIPromise(call, parse ?? (readJson as Parse<Result>), failure ? call.again(failure) : call.open())
+  sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result> {
+    const request = this.#open(options)
+    const sent = failure ? request.sendAfter(failure) : request.send()
+    return new APIPromise(request, (response) => request.read(response, parse), sent)
   }
 
-  #call(options: FinalRequestOptions): Call {
+  #open(options: FinalRequestOptions): RetryingRequest {
+    const { middleware: inner = [], fetchOptions: _, ...given } = options
+    const middleware = [...(this.#options.middleware ?? []), ...inner]
     const log = logAt(this.logger, this.logLevel)
     const transport = this.#transportFor(options)
-    return new Call({
-      prepare: this.#preparation(options, log, transport),
-      transport,
-      patience: this.#patience(options),
+    return new RetryingRequest({
+      prepare: this.#preparation(options, log, middleware.length === 0 ? transport.encode : undefined),
+      transport: () =>
+        middleware.length === 0 ? transport : wrap(transport, middleware, { options: given, logger: this.logger }),
+      policy: this.#policy(options),
       signal: options.signal,
       log,
     })
   }
 
-  /** Checks and encodes the request once, now; what differs from try to try is added later. */
+  /** Checks and encodes the request once, now. Returns a function that adds what differs between attempts. */
   #preparation(
     options: FinalRequestOptions,
     log: Log,
-    transport: Transport,
+    encode: Transport['encode'],
   ): (attempt: number) => Promise<WireRequest> {
     try {
       checkRequestOptions(options)
       const { method, path, query, body, headers, betas } = options
-      const encoded = encodeBody(body, transport.encode)
+      const encoded = encodeBody(body, encode)
       const url = buildUrl(this.baseURL, path, this.#options.defaultQuery, query)
       const own: HeadersLike = {
         accept: 'application/json',
@@ -138,53 +157,38 @@ export class BaseAnthropic implements ResourceClient {
         'content-type': encoded === undefined ? undefined : 'application/json',
       }
       return async (attempt) => {
-        const asked = [
+        const given = [
           this.#customHeaders,
           this.#options.defaultHeaders,
           { 'anthropic-beta': betas?.join(',') },
           headers,
         ]
-        const given = mergeHeaders(...asked)
-        const merged = mergeHeaders(
+        const credentials = { apiKey: this.apiKey ?? this.#apiKeySetter ?? null, authToken: this.authToken }
+        const { values } = mergeHeaders(
           own,
           { 'x-stainless-retry-count': String(attempt) },
-          await this.#authentication(given),
-          ...asked,
+          await authenticationHeader(credentials, mergeHeaders(...given)),
+          ...given,
         )
-        log('debug')?.(`${method} ${redactedUrl(url)}`, redacted(merged.values))
-        return { method: method.toUpperCase(), url, headers: merged.values, body: encoded }
+        log('debug')?.(`${method} ${maskUrl(url)}`, maskHeaders(values))
+        return { method: method.toUpperCase(), url, headers: values, body: encoded }
       }
     } catch (error) {
-      // Thrown by the promise, like everything else that may go wrong with a call.
+      // Thrown by the promise, like every other failure of a request.
       return async () => {
         if (error instanceof AnthropicError) throw error
-        const { unencodable } = await import('./request/unencodable.ts')
-        throw unencodable(options.body, error)
+        const { encodingError } = await import('./request/json-body.ts')
+        throw encodingError(options.body, error)
       }
     }
   }
 
-  /** The header that says who asks, unless the caller's own headers say it or decline to. */
-  async #authentication({ values, removed }: ReturnType<typeof mergeHeaders>): Promise<HeadersLike> {
-    if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.has(name))) return {}
-    if (this.#apiKeySetter && this.apiKey === null) return { 'x-api-key': await askForKey(this.#apiKeySetter) }
-    if (this.apiKey !== null) return { 'x-api-key': this.apiKey }
-    if (this.authToken !== null) return { authorization: `Bearer ${this.authToken}` }
-    throw new AnthropicError(
-      'Cannot ask the API without an API key: set ANTHROPIC_API_KEY or pass apiKey, or authToken for a bearer token',
-    )
+  #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
+    if (fetchOptions === undefined) return (this.#transport ??= createTransport(this.#options))
+    return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
   }
 
-  #transportFor({ fetchOptions, middleware = [], ...options }: FinalRequestOptions): Transport {
-    const transport =
-      fetchOptions === undefined
-        ? (this.#transport ??= createTransport(this.#options))
-        : createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
-    const chain = [...(this.#options.middleware ?? []), ...middleware]
-    return chain.length === 0 ? transport : withMiddleware(transport, chain, { options, logger: this.logger })
-  }
-
-  #patience(options: FinalRequestOptions): Patience {
+  #policy(options: FinalRequestOptions): RetryPolicy {
     return {
       timeout: options.timeout ?? this.timeout,
       idleTimeout: options.idleTimeout ?? this.#options.idleTimeout ?? minute,
@@ -206,41 +210,20 @@ export class BaseAnthropic implements ResourceClient {
   }
 }
 
-/** Node's own sockets on Node; `fetch` everywhere else, and where a `fetch` or options for one are given. */
+/** Node's own sockets on Node; `fetch` elsewhere, and if the options contain `fetch` or `fetchOptions`. */
 function createTransport({ fetch, fetchOptions, ca, proxy }: ClientOptions): Transport {
-  // A bundle for browsers has none: see `browser` in package.json.
+  // Undefined in a bundle for browsers: see `browser` in package.json.
   if (nodeTransport && isNode() && fetch === undefined && fetchOptions === undefined)
     return nodeTransport({ ca, proxy })
   return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions)
 }
 
-function credentialsOf({ apiKey, authToken }: ClientOptions): {
-  apiKey: string | ApiKeySetter | null
-  authToken: string | null
-} {
-  // A credential that is passed is the only one: the environment could belong to somebody else.
-  if (apiKey != null || authToken != null) return { apiKey: apiKey ?? null, authToken: authToken ?? null }
-  const key = apiKey === undefined ? environment('ANTHROPIC_API_KEY') : undefined
-  const token = authToken === undefined && key === undefined ? environment('ANTHROPIC_AUTH_TOKEN') : undefined
-  return { apiKey: key ?? null, authToken: token ?? null }
-}
-
-async function askForKey(apiKey: ApiKeySetter): Promise<string> {
-  let key: unknown
-  try {
-    key = await apiKey()
-  } catch (cause) {
-    throw new AnthropicError(`Cannot get the API key: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
-  }
-  if (typeof key === 'string' && key !== '') return key
-  throw new AnthropicError(`Cannot get the API key: apiKey() returned ${key === '' ? 'an empty string' : typeof key}`)
-}
-
-/** `ANTHROPIC_CUSTOM_HEADERS`: a header on each line. */
-function customHeaders(): Record<string, string> {
-  const lines = environment('ANTHROPIC_CUSTOM_HEADERS')?.split('\n') ?? []
-  const pairs = lines.map((line) => line.split(/:(.*)/s, 2).map((part) => part.trim()))
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair.length === 2 && pair[0] !== ''))
+/** Loads the code for middleware, which few programs use. */
+async function wrap(
+  transport: Transport,
+  middleware: readonly Middleware[],
+  context: MiddlewareContext,
+): Promise<Transport> {
+  const { withMiddleware } = await import('./request/middleware.ts')
+  return withMiddleware(transport, middleware, context, (response, url) => new FetchResponse(response, url))
 }

@@ -5,7 +5,7 @@ import { Anthropic } from './client.ts'
 import { faultServer, hello, params, type SeenRequest } from './request/fault-server.test.ts'
 import type { ClientOptions } from './options.ts'
 import type { RequestOptions } from './request/options.ts'
-import { version } from './request/version.ts'
+import { version } from './request/request.ts'
 
 /** Sets environment variables for one test; undefined takes one away. */
 function withEnvironment(t: TestContext, variables: Record<string, string | undefined>): void {
@@ -154,12 +154,12 @@ test('betas, the workspace and the user profile are headers and no part of the b
   assert.deepEqual(JSON.parse(sent), params)
 })
 
-test('white space around a header is not sent, and what no header can have is one error that shows no value', async (t) => {
+test('white space around a header is not sent, and a character that a header cannot hold is an error without the value', async (t) => {
   assert.equal((await seen(t, { apiKey: 'key\n' })).headers['x-api-key'], 'key')
   const server = await faultServer(t, () => {})
   await assert.rejects(server.client({ apiKey: 'sec\nret' }).messages.create(params), {
     name: 'AnthropicError',
-    message: 'Cannot send the header x-api-key: its value has a character that no header can have',
+    message: 'Cannot send the header x-api-key: its value has a character that a header cannot hold',
   })
   assert.equal(server.requests.length, 0)
 })
@@ -200,8 +200,8 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found 1.5/],
   [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found -1/],
   [{ timeout: '10' as unknown as number }, /found "10"/],
-  [{ baseURL: 'api.anthropic.com' }, /no http or https URL: found "api.anthropic.com"/],
-  [{ baseURL: 'https://a.test/v1' }, /begins with \/v1 itself: leave it out \(https:\/\/a.test\)/],
+  [{ baseURL: 'api.anthropic.com' }, /not an http or https URL: found "api.anthropic.com"/],
+  [{ baseURL: 'https://a.test/v1' }, /begins with \/v1 already: remove it \(https:\/\/a.test\)/],
   [{ baseURL: 'https://a.test/?x=1' }, /found \?x=1 at its end/],
 ]
 
@@ -248,7 +248,7 @@ test('a body that JSON has no words for is one error that says where', async (t)
   cyclic.self = cyclic
   await assert.rejects(
     client.messages.create({ ...params, metadata: cyclic as object }),
-    /metadata\.self leads back to an object that holds it/,
+    /metadata\.self refers back to an object that contains it/,
   )
   assert.equal(server.requests.length, 0)
 })

@@ -1,4 +1,5 @@
 import { APIUserAbortError } from '../protocol/types/error.ts'
+import { longestTimerMs } from '../tools/timer.ts'
 
 /** Where the engines take time from, so that a test can set it. */
 export interface Clock {
@@ -23,8 +24,6 @@ function wait(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.removeEventListener('abort', onAbort)
   })
 }
-
-const longestTimerMs = 2 ** 31 - 1
 
 /** What an engine throws once its signal has aborted. */
 export function abortError(signal: AbortSignal | undefined): APIUserAbortError {

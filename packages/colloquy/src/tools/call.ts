@@ -4,6 +4,7 @@ import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '
 import { partialInput } from '../protocol/codec/partial-input.ts'
 import { isToolInput } from '../protocol/sendable.ts'
 import type { Promisable, RunnableTool } from './runnable.ts'
+import { startTimer } from './timer.ts'
 
 /** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */
 export class ToolError extends AnthropicError {
@@ -111,9 +112,6 @@ interface Limit {
   call: ToolUseBlock
 }
 
-// Timers of more than 2^31 - 1 ms fire at once.
-const longestTimerMs = 0x7fff_ffff
-
 /** The result of the work, unless the time is over or the signal aborts before it: the work is told and not waited for. */
 async function withLimit<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
@@ -128,7 +126,7 @@ async function withLimit<Result>(
   }
   const onAbort = (): void => end(aborted(signal!))
   const onTimeout = (): void => end(new Error(`Tool '${call.name}' did not finish within ${timeoutMs} ms`))
-  const timer = timeoutMs <= longestTimerMs ? setTimeout(onTimeout, timeoutMs) : undefined
+  const timer = startTimer(onTimeout, timeoutMs)
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
     return await Promise.race([ended, work(controller.signal)])

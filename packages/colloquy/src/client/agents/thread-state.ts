@@ -4,10 +4,10 @@ import type { MessageCreateParams, MessageParam } from '../../protocol/types/par
 import type { ParseableParams } from '../../protocol/json/parsed-message.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
-import type { CallParams } from '../request/call-params.ts'
+import type { HeaderParams } from '../request/request.ts'
 
 /** What a thread keeps between turns: every parameter but the messages. */
-export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream' | 'thread' | 'tools'>, CallParams {
+export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream' | 'thread' | 'tools'>, HeaderParams {
   tools?: Array<ToolUnion | RunnableTool>
 }
 

@@ -2,8 +2,8 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { EventSource, StreamedEvent } from '../stream/event-source.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { parsedEvents } from '../stream/parsed-events.ts'
-import { readEach } from '../transport/receiver.ts'
-import type { Cancellable } from '../request/retry.ts'
+import { forEach } from '../transport/sink.ts'
+import type { Cancellable } from '../request/cancellation.ts'
 import type { Opening, RunnerRequest, ThreadSender } from './thread.ts'
 import {
   type ThreadFields,
@@ -117,7 +117,7 @@ class RecordedEvents implements EventSource, Cancellable {
   }
 
   each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
-    return readEach(this, take)
+    return forEach(this, take)
   }
 
   cancel(error: Error): void {

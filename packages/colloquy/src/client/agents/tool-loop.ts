@@ -4,7 +4,7 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParamsNonStreaming, MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
 import { answerCalls, callsIn, nextStep } from '../../tools/call.ts'
 import { definitionOf, isRunnable } from '../../tools/runnable.ts'
-import type { CallParams } from '../request/call-params.ts'
+import type { HeaderParams } from '../request/request.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
 import type { ToolRunnerState, ToolRunnerTurn } from './tool-runner.ts'
 
@@ -46,7 +46,7 @@ export async function answerReply(
 /** What is the runner's own and no part of a request. */
 const settings = ['stream', 'max_iterations', 'approve', 'timeoutMs', 'thread'] as const
 
-type Request = MessageCreateParamsNonStreaming & CallParams & { [Setting in (typeof settings)[number]]?: never }
+type Request = MessageCreateParamsNonStreaming & HeaderParams & { [Setting in (typeof settings)[number]]?: never }
 
 /** Sends the next request. */
 function ask(state: ToolRunnerState): MessageStream | undefined {

@@ -10,14 +10,14 @@ import type {
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { CallOptions } from '../../tools/call.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
-import type { CallParams } from '../request/call-params.ts'
+import type { HeaderParams } from '../request/request.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
 import type { RequestOptions } from '../request/options.ts'
 
 export interface ToolRunnerParams
   extends
     Omit<MessageCreateParams, 'tools' | 'stream' | 'thread' | 'compaction'>,
-    CallParams,
+    HeaderParams,
     Pick<CallOptions, 'approve' | 'timeoutMs'> {
   tools?: Array<ToolUnion | RunnableTool>
   /** Whether each turn is handed out as a stream, not as a whole message. Default false. */
@@ -33,8 +33,8 @@ export interface ToolRunnerParams
 
 /** What the runner asks: a client's messages, or a thread in their place. */
 export interface ToolRunnerSender {
-  create(params: MessageCreateParamsNonStreaming & CallParams, options: RequestOptions): PromiseLike<Message>
-  stream(params: MessageStreamParams & CallParams, options: RequestOptions): MessageStream
+  create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
+  stream(params: MessageStreamParams & HeaderParams, options: RequestOptions): MessageStream
 }
 
 /** What the loop shares with whoever watches it and changes its course. */

@@ -1,7 +1,7 @@
 // The names under `Anthropic.Messages.Batches` and, with `Beta`, under `Anthropic.Beta.Messages.Batches`.
 import type { MessageBatch } from '../../protocol/types/batch.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
-import type { CallParams } from '../request/call-params.ts'
+import type { HeaderParams } from '../request/request.ts'
 import type { Page } from '../resources/page.ts'
 
 export type * from '../../protocol/types/batch.ts'
@@ -19,8 +19,8 @@ export type {
 
 export type MessageBatchesPage = Page<MessageBatch>
 export type BetaMessageBatchesPage = MessageBatchesPage
-export type BatchRetrieveParams = CallParams
-export type BatchListParams = PageParams & CallParams
-export type BatchDeleteParams = CallParams
-export type BatchCancelParams = CallParams
-export type BatchResultsParams = CallParams
+export type BatchRetrieveParams = HeaderParams
+export type BatchListParams = PageParams & HeaderParams
+export type BatchDeleteParams = HeaderParams
+export type BatchCancelParams = HeaderParams
+export type BatchResultsParams = HeaderParams

@@ -1,83 +1,103 @@
 import { APIUserAbortError } from '../../protocol/types/error.ts'
-import { withResponse, type Parse, type WithResponse } from './reply.ts'
-import type { Call, Cancellable } from './retry.ts'
-import type { Reply } from '../transport/transport.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import type { Cancellable } from './cancellation.ts'
+import { parseBody, readBody, withIds, withResponse, type WithResponse } from './response.ts'
+import type { RetryingRequest } from './retrying-request.ts'
 
-/** A result with the ids of its answer, where no loop over its fields sees them. */
+/** A result with the ids of its response, which loops over its fields and `JSON.stringify` leave out. */
 export type WithIds<Result> = Result extends readonly unknown[] | AsyncIterable<unknown>
   ? Result
   : Result extends object
     ? Result & { readonly _request_id?: string | null; readonly _workspace_id?: string | null }
     : Result
 
-/** The promise of a call's result. The request is under way at once; the body is read when somebody waits for the result. */
+/** The promise of a request's result. The request is sent at once; the body is read when the caller waits for the result. */
 export class APIPromise<Result> extends Promise<WithIds<Result>> implements Cancellable {
-  readonly #call: Call
-  readonly #opened: Promise<Reply>
-  readonly #parse: Parse<Result>
+  readonly #request: RetryingRequest
+  readonly #sent: Promise<TransportResponse>
+  readonly #read: (response: TransportResponse) => Promise<Result>
   #result: Promise<Result> | undefined
-  #watched = false
+  #isWatched = false
 
-  // What `then` makes is an ordinary promise.
+  // `then` makes an ordinary promise.
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
 
-  constructor(call: Call, parse: Parse<Result>, opened: Promise<Reply> = call.open()) {
+  constructor(
+    request: RetryingRequest,
+    read: (response: TransportResponse) => Promise<Result>,
+    sent: Promise<TransportResponse> = request.send(),
+  ) {
     super((resolve) => resolve(undefined as WithIds<Result>))
-    this.#call = call
-    this.#parse = parse
-    this.#opened = opened
-    opened.catch((error: unknown) => {
-      // Nobody waits: a failure must still show, while an abort was somebody's wish.
-      if (!this.#watched && !(error instanceof APIUserAbortError)) throw error
+    this.#request = request
+    this.#read = read
+    this.#sent = sent
+    sent.catch((error: unknown) => {
+      // Nothing waits for the result: a failure must still show, while an abort was intended.
+      if (!this.#isWatched && !(error instanceof APIUserAbortError)) throw error
     })
   }
 
-  /** Ends the call, whatever it is doing. */
+  /** Ends the request, whatever it is doing. */
   cancel(error: Error): void {
-    this.#call.cancel(error)
+    this.#request.cancel(error)
   }
 
-  /** What is left of `totalTimeout`; 0 where there is none. */
+  /**
+   * The rest of `totalTimeout` in milliseconds; 0 if there is no limit.
+   *
+   * @internal
+   */
   get remainingMs(): number {
-    const { endsAt } = this.#call
+    const { endsAt } = this.#request
     return endsAt === Infinity ? 0 : Math.max(endsAt - performance.now(), 1)
   }
 
-  /** Keeps a failure for whoever waits later, instead of reporting that nobody does. */
-  quietly(): this {
-    this.#watched = true
+  /**
+   * Keeps a failure for a caller that waits later, instead of reporting it as unhandled.
+   *
+   * @internal
+   */
+  suppressUnhandled(): this {
+    this.#isWatched = true
     return this
   }
 
-  /** The same call with its result made into another. */
+  /** The same request with its result changed. */
   map<Mapped>(change: (result: Result) => Mapped | Promise<Mapped>): APIPromise<Mapped> {
-    this.#watched = true
-    return new APIPromise(this.#call, async () => change(await this.#read()), this.#opened)
+    this.#isWatched = true
+    return new APIPromise(this.#request, async () => change(await this.#readOnce()), this.#sent)
   }
 
-  /** The answer itself, its body not yet read. */
+  /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
-    this.#watched = true
-    return (await this.#opened).response()
+    this.#isWatched = true
+    return (await this.#sent).response()
   }
 
-  /** The result, and the answer that it came with. */
+  /** The result, and the response that it came with. */
   async withResponse(): Promise<WithResponse<Result>> {
-    return withResponse(await this.#read(), this.#call.reply!)
+    return withResponse(await this.#readOnce(), this.#request.response!)
   }
 
   override then<Fulfilled = WithIds<Result>, Rejected = never>(
     onFulfilled?: ((value: WithIds<Result>) => Fulfilled | PromiseLike<Fulfilled>) | null,
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
-    // Where the result is an object, its ids were put on it when it was read.
-    return (this.#read() as Promise<WithIds<Result>>).then(onFulfilled, onRejected)
+    // The ids were put on the result when it was read.
+    return (this.#readOnce() as Promise<WithIds<Result>>).then(onFulfilled, onRejected)
   }
 
-  #read(): Promise<Result> {
-    this.#watched = true
-    return (this.#result ??= this.#opened.then((reply) => this.#parse(this.#call, reply)))
+  #readOnce(): Promise<Result> {
+    this.#isWatched = true
+    return (this.#result ??= this.#sent.then(this.#read))
   }
+}
+
+/** Reads a response as JSON. */
+export async function readJson(response: TransportResponse, request: RetryingRequest): Promise<unknown> {
+  const value = await parseBody(await request.withTimeout(response, readBody(response)), response)
+  request.finish()
+  return withIds(value, response)
 }

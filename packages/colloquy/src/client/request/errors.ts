@@ -1,5 +1,6 @@
-import { APIConnectionError, APIError } from '../../protocol/types/error.ts'
+import { APIConnectionError, APIError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
+import { isRetryableStatus } from '../../protocol/types/status.ts'
 
 /** What a stream had delivered when it broke. */
 export interface StreamProgress {
@@ -43,4 +44,29 @@ export class RetryableError extends APIConnectionError {
   constructor(message: string = 'Retryable error.', { cause }: { cause?: unknown } = {}) {
     super({ message, cause })
   }
+}
+
+// Limits of a user, a contract or a linked organisation: a retry fails until someone raises them.
+const spendLimit = /spend_limit_reached$/
+
+const passingTypes = /^(overloaded|rate_limit|api|timeout)_error$/
+
+// A certificate is as wrong a second later.
+const lastingCodes = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED)/
+
+/** Whether the failure may pass with time. */
+export function isRetryable(error: unknown): boolean {
+  if (!(error instanceof APIError) || error instanceof APIUserAbortError) return false
+  if (spendLimit.test(error.errorCode ?? '')) return false
+  // By name, so that a bundle without middleware does not contain the class.
+  if (error.name === 'RetryableError') return true
+  const { status, type } = error
+  if (status === undefined) {
+    if (type !== null) return passingTypes.test(type)
+    return error instanceof APIConnectionError && !lastingCodes.test(error.code ?? '')
+  }
+  if (error instanceof APIResponseError) return true
+  const advice = error.headers?.get('x-should-retry')
+  if (advice === 'true' || advice === 'false') return advice === 'true'
+  return isRetryableStatus(status)
 }

@@ -1,6 +1,6 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 
-/** Headers as a caller may write them. In an object, `null` removes a header that was set before, `undefined` says nothing. */
+/** Headers as a caller may give them. `null` removes a header that an earlier source set; `undefined` changes nothing. */
 export type HeadersLike =
   | Headers
   | Iterable<readonly [string, string | null | undefined]>
@@ -9,7 +9,7 @@ export type HeadersLike =
 export interface MergedHeaders {
   /** By lower-case name. */
   values: Record<string, string>
-  /** Lower-case names that a `null` removed, which is also how authentication is declined. */
+  /** Lower-case names that a `null` removed. The removal of its header also turns off authentication. */
   removed: Set<string>
 }
 
@@ -37,17 +37,17 @@ export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): Me
   return { values, removed }
 }
 
-/** The value as it is sent, without white space around it, such as the line end of a key that was read from a file. */
+/** The value as it is sent: without white space around it, such as the line end of a key that was read from a file. */
 function textOf(name: string, value: string): string {
   const text = value.trim()
   if (/[^\t -~\u0080-\u00ff]/.test(text)) {
-    throw new AnthropicError(`Cannot send the header ${name}: its value has a character that no header can have`)
+    throw new AnthropicError(`Cannot send the header ${name}: its value has a character that a header cannot hold`)
   }
   return text
 }
 
 function* entriesOf(source: HeadersLike): Generator<readonly [string, string | null | undefined]> {
-  // No `instanceof Headers`: on Node, naming it loads all of `fetch`.
+  // Not `instanceof Headers`: on Node the name loads all of `fetch`.
   if (Symbol.iterator in source) {
     yield* source as Iterable<readonly [string, string | null | undefined]>
     return
@@ -57,9 +57,41 @@ function* entriesOf(source: HeadersLike): Generator<readonly [string, string | n
   }
 }
 
-const secret = /(authorization|cookie|key|secret|token)$/
+/** The state of one rate limit. */
+export interface RateLimit {
+  limit: number | undefined
+  /** The API rounds tokens to thousands. */
+  remaining: number | undefined
+  /** When the limit is full again. */
+  reset: Date | undefined
+}
 
-/** The headers as a log may show them. */
-export function redacted(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.test(name) ? '***' : value]))
+/** The rate limits by the API's names: `requests`, `tokens`, `input-tokens`, `output-tokens`, `priority-input-tokens` … */
+export type RateLimits = Record<string, RateLimit>
+
+/**
+ * Reads the rate limits from the headers of a response: of `withResponse()`, of a stream's `response`, or of an error. Kinds
+ * added to the API later are included.
+ */
+export function rateLimits(headers: Headers | null | undefined): RateLimits {
+  const limits: RateLimits = {}
+  for (const [name, value] of headers ?? []) {
+    const [, kind, part] = /^anthropic-(?:ratelimit-)?((?:\w+-)*?\w+)-(limit|remaining|reset)$/.exec(name) ?? []
+    if (kind === undefined) continue
+    const limit = (limits[kind] ??= { limit: undefined, remaining: undefined, reset: undefined })
+    if (part === 'reset') limit.reset = dateOf(value)
+    else limit[part as 'limit' | 'remaining'] = numberOf(value)
+  }
+  return limits
+}
+
+function numberOf(value: string): number | undefined {
+  const number = Number(value)
+  return Number.isFinite(number) ? number : undefined
+}
+
+/** RFC 3339, or for the limits of subscriptions seconds since 1970. */
+function dateOf(value: string): Date | undefined {
+  const date = new Date(/^\d+$/.test(value) ? Number(value) * 1000 : value)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }

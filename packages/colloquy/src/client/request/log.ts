@@ -1,4 +1,4 @@
-/** What the client writes its log lines to: `console` is one. */
+/** Takes the client's log lines. `console` is one. */
 export interface Logger {
   error(message: string, ...rest: unknown[]): void
   warn(message: string, ...rest: unknown[]): void
@@ -14,7 +14,7 @@ export function isLogLevel(value: unknown): value is LogLevel {
   return levels.includes(value as LogLevel)
 }
 
-/** The logger's method for a level, or undefined where the level is not to be logged: `log('debug')?.(…)` then costs nothing. */
+/** The logger's method for a level; undefined if the level is not logged, so that `log('debug')?.(…)` then costs nothing. */
 export type Log = (level: Exclude<LogLevel, 'off'>) => ((message: string, ...rest: unknown[]) => void) | undefined
 
 export function logAt(logger: Logger, upTo: LogLevel): Log {
@@ -22,7 +22,21 @@ export function logAt(logger: Logger, upTo: LogLevel): Log {
   return (level) => (levels.indexOf(level) <= limit ? logger[level].bind(logger) : undefined)
 }
 
-/** The URL as a log may show it. */
-export function redactedUrl(url: string): string {
-  return url.replace(/(key|secret|token)=[^&]*/gi, '$1=***')
+const secretName = /(authorization|cookie|key|secret|token)$/i
+
+/** The headers with secret values masked, for a log. */
+export function maskHeaders(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskValue(name, value)]))
+}
+
+/** The URL with secret values of its query masked, for a log. */
+export function maskUrl(url: string): string {
+  return url.replace(
+    /([?&])([^=&]*)=([^&]*)/g,
+    (_, before, name, value) => `${before}${name}=${maskValue(name, value)}`,
+  )
+}
+
+function maskValue(name: string, value: string): string {
+  return secretName.test(name) ? '***' : value
 }

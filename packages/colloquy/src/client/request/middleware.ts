@@ -1,27 +1,27 @@
-import { FetchReply } from '../transport/fetch-transport.ts'
 import type { APIRequest, Middleware, MiddlewareContext, MiddlewareNext } from './options.ts'
-import type { Reply, Sending, Transport, WireRequest } from '../transport/transport.ts'
+import type { TransportResponse, PendingRequest, Transport, WireRequest } from '../transport/transport.ts'
 
-/** The transport with the middleware around each request, the first outermost. */
+/** Wraps a transport in middleware, the first outermost. `read` makes a response of a `Response`. */
 export function withMiddleware(
   transport: Transport,
   middleware: readonly Middleware[],
   context: MiddlewareContext,
+  read: (response: Response, url: string) => TransportResponse,
 ): Transport {
   return ({ url, method, headers, body }) => {
     let cancelled: Error | undefined
-    let under: Sending | undefined
+    let pending: PendingRequest | undefined
     let cancel!: (error: Error) => void
-    const reply = new Promise<Reply>((resolve, reject) => {
+    const response = new Promise<TransportResponse>((resolve, reject) => {
       cancel = (error) => {
         cancelled = error
-        under?.cancel(error)
+        pending?.cancel(error)
         reject(error)
       }
       const send: MiddlewareNext = async (request) => {
         if (cancelled) throw cancelled
-        under = transport(wireRequest(request))
-        return (await under.reply).response()
+        pending = transport(wireRequest(request))
+        return (await pending.response).response()
       }
       const chain = middleware.reduceRight<MiddlewareNext>(
         (next, each) => async (request) => each(request, next, context),
@@ -32,11 +32,11 @@ export function withMiddleware(
           if (response.bodyUsed || response.body?.locked) {
             throw new TypeError('Cannot read a response whose body a middleware has read: it should read a clone()')
           }
-          resolve(new FetchReply(response, url))
+          resolve(read(response, url))
         })
         .catch(reject)
     })
-    return { reply, cancel }
+    return { response, cancel }
   }
 }
 

@@ -1,16 +1,22 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { encodeJson } from '../../protocol/codec/attached-json.ts'
-import { apiVersion } from './version.ts'
+import { mergeHeaders } from './headers.ts'
+import type { RequestOptions } from './options.ts'
 
-/** Checks what the paths are appended to, and takes trailing slashes off. */
+/** The version of this package, sent in `user-agent`. */
+export const version = '0.1.0'
+
+/** Checks the base URL and removes trailing slashes. */
 export function checkBaseUrl(baseURL: string): string {
   const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new AnthropicError(`Cannot use the base URL as it is no http or https URL: found ${JSON.stringify(baseURL)}`)
+    throw new AnthropicError(
+      `Cannot use the base URL as it is not an http or https URL: found ${JSON.stringify(baseURL)}`,
+    )
   }
   if (url.username || url.password) {
     throw new AnthropicError(
-      `Cannot use the base URL for ${url.host} as it holds a user name or password: pass apiKey or authToken`,
+      `Cannot use the base URL for ${url.host} as it contains a user name or password: pass apiKey or authToken`,
     )
   }
   if (url.search || url.hash) {
@@ -21,7 +27,7 @@ export function checkBaseUrl(baseURL: string): string {
   const trimmed = baseURL.trim().replace(/\/+$/, '')
   if (trimmed.endsWith('/v1')) {
     throw new AnthropicError(
-      `Cannot use the base URL ${trimmed} as every path begins with /v1 itself: leave it out (${trimmed.slice(0, -3)})`,
+      `Cannot use the base URL ${trimmed} as every path begins with /v1 already: remove it (${trimmed.slice(0, -3)})`,
     )
   }
   return trimmed
@@ -29,19 +35,19 @@ export function checkBaseUrl(baseURL: string): string {
 
 export type Query = Record<string, unknown>
 
-/** The URL of a path under the base URL, or of an absolute URL; later queries win. */
+/** The URL of a path under the base URL, or an absolute URL. A later query replaces values of an earlier one. */
 export function buildUrl(baseURL: string, path: string, ...queries: (Query | null | undefined)[]): string {
   const url = new URL(/^https?:\/\//.test(path) ? path : `${baseURL}${path}`)
   for (const [name, value] of Object.entries(Object.assign({}, ...queries) as Query)) {
     url.searchParams.delete(name)
     appendQuery(url.searchParams, name, value)
   }
-  // As the API's own clients write a space; a plus sign is `%2B` by now.
+  // A space is written as the official clients do; a plus sign is `%2B` already.
   url.search = url.search.replaceAll('+', '%20')
   return url.href
 }
 
-/** Lists are written `name[]=…`, objects `name[key]=…`, as the API reads them. */
+/** Appends a value in the API's form: a list as `name[]=…`, an object as `name[key]=…`. */
 function appendQuery(query: URLSearchParams, name: string, value: unknown): void {
   if (value === undefined) return
   if (Array.isArray(value)) {
@@ -53,15 +59,15 @@ function appendQuery(query: URLSearchParams, name: string, value: unknown): void
   }
 }
 
-/** A path with an id in it, which may hold nothing that would lead elsewhere. */
+/** A path with an id, which is encoded and may not be empty or a relative path. */
 export function pathOf(prefix: string, id: string, suffix: string = ''): string {
   if (typeof id !== 'string' || id === '' || id === '.' || id === '..') {
-    throw new AnthropicError(`Cannot ask for ${prefix}/… without an id: found ${JSON.stringify(id)}`)
+    throw new AnthropicError(`Cannot request ${prefix}/… without an id: found ${JSON.stringify(id)}`)
   }
   return `${prefix}/${encodeURIComponent(id)}${suffix}`
 }
 
-/** The JSON of a request body. Bytes and strings are sent as they are. Throws what `JSON.stringify` throws. */
+/** Encodes a request body as JSON, or throws what `JSON.stringify` throws. Bytes and strings are sent as they are. */
 export function encodeBody(
   body: unknown,
   encode: (body: object) => string | readonly Uint8Array[] = encodeJson,
@@ -73,11 +79,43 @@ export function encodeBody(
 
 const samplingFields = ['temperature', 'top_p', 'top_k']
 
-/** The API version a body can be sent under: 2026-10-21 refuses the sampling fields whatever their value. */
+/** The API version for a body: 2026-10-21, or an older one for the sampling fields, which 2026-10-21 refuses. */
 export function versionFor(body: unknown): string {
   const samples =
     typeof body === 'object' &&
     body !== null &&
     samplingFields.some((field) => (body as Record<string, unknown>)[field] !== undefined)
-  return samples ? '2023-06-01' : apiVersion
+  return samples ? '2023-06-01' : '2026-10-21'
+}
+
+/** Parameters that are sent as headers. */
+export interface HeaderParams {
+  betas?: readonly string[] | undefined
+  user_profile_id?: string | null | undefined
+  workspace_id?: string | null | undefined
+}
+
+/** Moves parameters that are sent as headers into the options, and the others into the body. */
+export function toBodyAndOptions(params: HeaderParams, options: RequestOptions): RequestOptions & { body: object } {
+  const [body, settled] = splitHeaderParams(params, options)
+  return { ...settled, body }
+}
+
+/** Moves parameters that are sent as headers into the options. Returns the other parameters and the options. */
+export function splitHeaderParams(
+  { betas, user_profile_id, workspace_id, ...params }: HeaderParams,
+  options: RequestOptions,
+): [Record<string, unknown>, RequestOptions] {
+  const settled = betas ? { ...options, betas: [...betas, ...(options.betas ?? [])] } : options
+  if (user_profile_id == null && workspace_id == null) return [params, settled]
+  const { values } = mergeHeaders({
+    'anthropic-user-profile-id': user_profile_id,
+    'anthropic-workspace-id': workspace_id,
+  })
+  return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
+}
+
+function headersOf({ headers }: RequestOptions): Record<string, string | null> {
+  const { values, removed } = mergeHeaders(headers)
+  return { ...values, ...Object.fromEntries(Array.from(removed, (name) => [name, null])) }
 }

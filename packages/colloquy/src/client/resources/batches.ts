@@ -8,7 +8,7 @@ import { APIUserAbortError, AnthropicError } from '../../protocol/types/error.ts
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
-import { type CallParams, bodyAndOptions, withoutHeaders } from '../request/call-params.ts'
+import { type HeaderParams, toBodyAndOptions, splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
@@ -25,34 +25,34 @@ export class Batches {
   }
 
   /** Hands in the requests; the batch begins at once. */
-  create(params: BatchCreateParams & CallParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return this.#client.post(path, bodyAndOptions(params, options))
+  create(params: BatchCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
+    return this.#client.post(path, toBodyAndOptions(params, options))
   }
 
   /** How far the batch is. */
-  retrieve(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+  retrieve(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
     return this.#client.get(pathOf(path, id), optionsOf(params, options))
   }
 
   /** The batches, newest first. A loop over the result asks for further pages by itself. */
-  list(params: (PageParams & CallParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
-    return this.#client.list(path, ...withoutHeaders(params ?? {}, options))
+  list(params: (PageParams & HeaderParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
+    return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
   }
 
   /** Ends a batch before its time. Requests that are being answered are still finished, and billed. */
-  cancel(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+  cancel(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
     return this.#client.post(pathOf(path, id, '/cancel'), optionsOf(params, options))
   }
 
   /** Deletes a batch that has ended. */
-  delete(id: string, params: CallParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
+  delete(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
     return this.#client.delete(pathOf(path, id), optionsOf(params, options))
   }
 
   /** The answers of a batch that has ended, one by one as they arrive, in any order. */
   async results(
     id: string,
-    params: CallParams | null = {},
+    params: HeaderParams | null = {},
     options: RequestOptions = {},
   ): Promise<Stream<MessageBatchIndividualResponse>> {
     const batch = await this.retrieve(id, params, options)
@@ -62,11 +62,11 @@ export class Batches {
       )
     }
     const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
-    return this.#client.request(request, async (call, reply) => {
+    return this.#client.sendRequest(request, async (response, pending) => {
       const { jsonLines } = await import('../stream/json-lines.ts')
       const controller = new AbortController()
-      controller.signal.addEventListener('abort', () => reply.cancel(abortOf(controller.signal)), { once: true })
-      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(call, reply, request.path), controller)
+      controller.signal.addEventListener('abort', () => response.cancel(abortOf(controller.signal)), { once: true })
+      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(pending, response, request.path), controller)
     })
   }
 }
@@ -75,7 +75,7 @@ function abortOf({ reason }: AbortSignal): APIUserAbortError {
   return new APIUserAbortError({ cause: reason })
 }
 
-function optionsOf(params: CallParams | null, options: RequestOptions): RequestOptions {
-  const { body: _, ...settled } = bodyAndOptions(params ?? {}, options)
+function optionsOf(params: HeaderParams | null, options: RequestOptions): RequestOptions {
+  const { body: _, ...settled } = toBodyAndOptions(params ?? {}, options)
   return settled
 }

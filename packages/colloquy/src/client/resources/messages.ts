@@ -12,11 +12,12 @@ import type { ParseableParams, ParsedMessage, ParsedOf } from '../../protocol/js
 import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
-import { type CallParams, bodyAndOptions } from '../request/call-params.ts'
+import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type * as eventSource from '../stream/event-source.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import type { RequestOptions } from '../request/options.ts'
-import { withIds, type Parse } from '../request/reply.ts'
+import { withIds } from '../request/response.ts'
+import type { Parse } from '../request/retrying-request.ts'
 import { Stream } from '../stream/stream.ts'
 
 /** `client.messages` */
@@ -33,72 +34,78 @@ export class Messages {
    * Asks for one reply: a `Message`, or with `stream: true` its events. A reply that could take longer than ten minutes is
    * streamed underneath and still comes whole, unless `timeout` is given.
    */
-  create(params: MessageCreateParamsNonStreaming & CallParams, options?: RequestOptions): APIPromise<Message>
+  create(params: MessageCreateParamsNonStreaming & HeaderParams, options?: RequestOptions): APIPromise<Message>
   create(
-    params: MessageCreateParamsStreaming & CallParams,
+    params: MessageCreateParamsStreaming & HeaderParams,
     options: RequestOptions & { pings: true },
   ): APIPromise<Stream<MessageStreamEvent | PingEvent>>
   create(
-    params: MessageCreateParamsStreaming & CallParams,
+    params: MessageCreateParamsStreaming & HeaderParams,
     options?: RequestOptions,
   ): APIPromise<Stream<MessageStreamEvent>>
   create(
-    params: MessageCreateParams & CallParams,
+    params: MessageCreateParams & HeaderParams,
     options?: RequestOptions,
   ): APIPromise<Message | Stream<MessageStreamEvent>>
-  create(params: MessageCreateParams & CallParams, options: RequestOptions = {}): APIPromise<unknown> {
+  create(params: MessageCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<unknown> {
     if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
     const { timeout = this.#client.givenTimeout } = options
     if (options.recover) return this.events(params, options).map(collect)
     if (timeout === undefined && takesLong(params)) {
       const streams = loadStreams()
-      return this.#streamed(params, options, async (call, reply) => (await streams).collectMessage(call, reply))
+      return this.#streamed(params, options, async (response, request) =>
+        withIds(await (await streams).collectMessage(response, request), response),
+      )
     }
-    return this.#client.post<Message>('/v1/messages', bodyAndOptions(params, options))
+    return this.#client.post<Message>('/v1/messages', toBodyAndOptions(params, options))
   }
 
   /**
    * Asks for one reply and reads the value that its text stands for, by `output_config.format`. A text that does not satisfy
    * the format is an `AnthropicError`.
    */
-  parse<const Params extends ParseableParams & CallParams>(
+  parse<const Params extends ParseableParams & HeaderParams>(
     params: Params & { stream?: false },
     options?: RequestOptions,
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
-    return this.create(params as MessageCreateParamsNonStreaming & CallParams, options).map(async (message) => {
+    return this.create(params as MessageCreateParamsNonStreaming & HeaderParams, options).map(async (message) => {
       const { parseMessage } = await import('../../protocol/json/parsed-message.ts')
       return parseMessage(message, params)
     })
   }
 
   /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
-  stream<const Params extends ParseableParams & CallParams>(
+  stream<const Params extends ParseableParams & HeaderParams>(
     params: Params,
     options: RequestOptions = {},
   ): MessageStream<ParsedOf<Params>> {
-    const events = this.events(params as MessageStreamParams & CallParams, options)
+    const events = this.events(params as MessageStreamParams & HeaderParams, options)
       .map(async (source) => {
         if (!params.output_config?.format) return source
         const { parsedEvents } = await import('../stream/parsed-events.ts')
         return parsedEvents(source, params)
       })
-      .quietly()
+      .suppressUnhandled()
     return new MessageStream(events, events, params.messages)
   }
 
   /** Counts the prompt as the API would. */
   countTokens(
-    params: MessageCountTokensParams & CallParams,
+    params: MessageCountTokensParams & HeaderParams,
     options: RequestOptions = {},
   ): APIPromise<MessageTokensCount> {
-    return this.#client.post('/v1/messages/count_tokens', bodyAndOptions(params, options))
+    return this.#client.post('/v1/messages/count_tokens', toBodyAndOptions(params, options))
   }
 
   /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
-  events(params: MessageStreamParams & CallParams, options: RequestOptions = {}): APIPromise<eventSource.EventSource> {
+  events(
+    params: MessageStreamParams & HeaderParams,
+    options: RequestOptions = {},
+  ): APIPromise<eventSource.EventSource> {
     const { recover, pings = false } = options
     const streams = loadStreams()
-    const open: Parse<eventSource.EventSource> = async (call, reply) => (await streams).openEvents(call, reply, pings)
+    const open: Parse<eventSource.EventSource> = async (response, request) =>
+      (await streams).openEvents(response, request, pings)
     const events = this.#streamed(params, options, open)
     if (!recover) return events
     return events.map(async (source) => {
@@ -110,13 +117,13 @@ export class Messages {
   }
 
   #streamed<Result>(
-    params: MessageStreamParams & CallParams,
+    params: MessageStreamParams & HeaderParams,
     options: RequestOptions,
     parse: Parse<Result>,
     failure?: Error,
   ): APIPromise<Result> {
-    const { body, ...settled } = bodyAndOptions(params, options)
-    return this.#client.request(
+    const { body, ...settled } = toBodyAndOptions(params, options)
+    return this.#client.sendRequest(
       { ...settled, method: 'post', path: '/v1/messages', body: { ...body, stream: true } },
       parse,
       failure,

@@ -2,7 +2,7 @@ import type { ModelInfo } from '../../protocol/models/model-info.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
-import { withoutHeaders } from '../request/call-params.ts'
+import { splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
@@ -29,7 +29,7 @@ export class Models {
 
   /** The models, newest first. A loop over the result asks for further pages by itself. */
   list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
-    return this.#client.list('/v1/models', ...withoutHeaders(params ?? {}, options))
+    return this.#client.list('/v1/models', ...splitHeaderParams(params ?? {}, options))
   }
 
   /** One model, by id or alias. */
@@ -38,7 +38,7 @@ export class Models {
     params: ModelRetrieveParams | null = {},
     options: RequestOptions = {},
   ): APIPromise<ModelInfo> {
-    const [, settled] = withoutHeaders(params ?? {}, options)
+    const [, settled] = splitHeaderParams(params ?? {}, options)
     return this.#client.get(pathOf('/v1/models', model), settled)
   }
 }

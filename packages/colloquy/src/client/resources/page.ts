@@ -1,21 +1,21 @@
 import type { ListPage } from '../../protocol/types/page.ts'
 import { APIPromise } from '../request/api-promise.ts'
 
-/** One page of a list. A loop over it goes on through the pages after it. */
+/** One page of a list. A loop over it continues with the items of the following pages. */
 export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   readonly data: Item[]
   readonly has_more: boolean
   readonly first_id: string | null
   readonly last_id: string | null
-  readonly #ask: AskPage<Item>
+  readonly #requestPage: RequestPage<Item>
   readonly #backwards: boolean
 
-  constructor(page: Partial<ListPage<Item>> | null | undefined, ask: AskPage<Item>, backwards: boolean) {
+  constructor(page: Partial<ListPage<Item>> | null | undefined, requestPage: RequestPage<Item>, backwards: boolean) {
     this.data = page?.data ?? []
     this.has_more = page?.has_more ?? false
     this.first_id = page?.first_id ?? null
     this.last_id = page?.last_id ?? null
-    this.#ask = ask
+    this.#requestPage = requestPage
     this.#backwards = backwards
   }
 
@@ -23,12 +23,11 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
     return this.has_more && this.data.length > 0 && this.#cursor() !== null
   }
 
-  /** The page after this one, or before it where the list is read with `before_id`. */
+  /** The following page: the one before, if the list is read with `before_id`. */
   async getNextPage(): Promise<Page<Item>> {
     const cursor = this.#cursor()
-    if (!this.hasNextPage() || cursor === null)
-      throw new RangeError('Cannot ask for the next page as this is the last one')
-    return this.#ask(this.#backwards ? { before_id: cursor } : { after_id: cursor })
+    if (!this.hasNextPage() || cursor === null) throw new RangeError('Cannot get the next page as this is the last one')
+    return this.#requestPage(this.#backwards ? { before_id: cursor } : { after_id: cursor })
   }
 
   getPaginatedItems(): Item[] {
@@ -49,10 +48,10 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   }
 }
 
-/** Asks for the page at a cursor. */
-export type AskPage<Item> = (cursor: { before_id?: string; after_id?: string }) => PagePromise<Item>
+/** Requests the page at a cursor. */
+export type RequestPage<Item> = (cursor: { before_id?: string; after_id?: string }) => PagePromise<Item>
 
-/** The promise of a page, over whose items and those after them one can loop without waiting for it first. */
+/** The promise of a page. A loop over it reads the items of the page and of all that follow. */
 export class PagePromise<Item> extends APIPromise<Page<Item>> implements AsyncIterable<Item> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     yield* await this

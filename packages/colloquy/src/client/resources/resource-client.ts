@@ -1,10 +1,10 @@
 import type { APIPromise } from '../request/api-promise.ts'
 import type { FinalRequestOptions, RequestOptions } from '../request/options.ts'
 import type { Query } from '../request/request.ts'
-import type { Parse } from '../request/reply.ts'
+import type { Parse } from '../request/retrying-request.ts'
 import type { PagePromise } from './page.ts'
 
-/** The part of the client that its resources call. */
+/** The part of the client that its resources use. */
 export interface ResourceClient {
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
@@ -12,6 +12,6 @@ export interface ResourceClient {
   post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result>
   delete<Result>(path: string, options?: RequestOptions): APIPromise<Result>
   list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>
-  /** Sends a request and reads its response with `parse`. If `failure` is given, waits first, as before a retry. */
-  request<Result>(options: FinalRequestOptions, parse?: Parse<Result>, failure?: Error): APIPromise<Result>
+  /** Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
+  sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result>
 }

@@ -1,20 +1,20 @@
 import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
-import { APIError, APIUserAbortError, errorFrom } from '../../protocol/types/error.ts'
+import { APIUserAbortError, errorFrom } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import { APIStreamError } from '../request/errors.ts'
 import { type StreamedEvent, openEventReader } from './event-reader.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { once, readEach, type Receiver } from '../transport/receiver.ts'
-import { withIds } from '../request/reply.ts'
-import type { Call, Cancellable } from '../request/retry.ts'
-import type { Reply } from '../transport/transport.ts'
+import { forEach, readOne, type Sink } from '../transport/sink.ts'
+import type { Cancellable } from '../request/cancellation.ts'
+import type { RetryingRequest } from '../request/retrying-request.ts'
+import type { TransportResponse } from '../transport/transport.ts'
 
 export type { StreamedEvent } from './event-reader.ts'
 
 /** Where the events of one message come from, a chunk at a time: a promise for each event would cost more than its JSON. */
 export interface EventSource extends Cancellable {
   /** The answer that carries the events; undefined where they came another way. */
-  readonly reply: Reply | undefined
+  readonly reply: TransportResponse | undefined
   /** The message so far. */
   readonly message: Message | undefined
   /** Why the stream ended early, once it did. `read` and `each` throw it when what came before was handed out. */
@@ -25,55 +25,45 @@ export interface EventSource extends Cancellable {
   each(take: (events: readonly StreamedEvent[]) => void): Promise<void>
 }
 
-/** Waits for the first event of a streamed answer, asking again as long as none came. */
-export async function openEvents(call: Call, reply: Reply, pings: boolean): Promise<ReplyEvents> {
-  for (;;) {
-    const source = new ReplyEvents(call, reply, pings)
-    call.hold(source)
-    try {
-      await source.peek()
-      source.start()
-      return source
-    } catch (error) {
-      if (!(error instanceof APIError)) throw error
-      reply = await call.again(error)
-    }
-  }
+/** Waits for the first event of a streamed response. If it breaks before that, the request is sent again. */
+export async function openEvents(
+  response: TransportResponse,
+  request: RetryingRequest,
+  pings: boolean,
+): Promise<ReplyEvents> {
+  const source = new ReplyEvents(request, response, pings)
+  request.setCancelTarget(source)
+  await source.peek()
+  source.start()
+  return source
 }
 
-/** The whole message of a streamed answer. Nothing of it is handed out before, so any break is retried. */
-export async function collectMessage(call: Call, reply: Reply): Promise<Message> {
-  for (;;) {
-    const source = new ReplyEvents(call, reply, false)
-    call.hold(source)
-    try {
-      await source.each(ignore)
-      source.start()
-      return withIds(source.message!, reply)
-    } catch (error) {
-      if (!(error instanceof APIError)) throw error
-      reply = await call.again(error)
-    }
-  }
+/** Reads the whole message of a streamed response. Nothing of it is handed out before, so the request is sent again after any break. */
+export async function collectMessage(response: TransportResponse, request: RetryingRequest): Promise<Message> {
+  const source = new ReplyEvents(request, response, false)
+  request.setCancelTarget(source)
+  await source.each(ignore)
+  source.start()
+  return source.message!
 }
 
 /** The events of one answer. */
-export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
-  readonly reply: Reply
+export class ReplyEvents implements EventSource, Sink<Uint8Array> {
+  readonly reply: TransportResponse
   failure: Error | undefined
-  readonly #call: Call
+  readonly #request: RetryingRequest
   readonly #pings: boolean
   readonly #reader = openEventReader()
   readonly #watch: IdleWatch
   #peeked: readonly StreamedEvent[] | undefined
-  #receiver: Receiver<readonly StreamedEvent[]> | undefined
+  #receiver: Sink<readonly StreamedEvent[]> | undefined
   #started = false
 
-  constructor(call: Call, reply: Reply, pings: boolean) {
-    this.#call = call
+  constructor(request: RetryingRequest, reply: TransportResponse, pings: boolean) {
+    this.#request = request
     this.reply = reply
     this.#pings = pings
-    this.#watch = new IdleWatch(call.patience.idleTimeout, call.endsAt, (error) => this.#fail(error))
+    this.#watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => this.#fail(error))
   }
 
   get message(): Message | undefined {
@@ -84,23 +74,23 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   async peek(): Promise<void> {
     do this.#peeked = await this.read()
     while (this.#reader.eventCount === 0)
-    if (this.failure && this.#call.mayRetry(this.failure)) throw this.failure
+    if (this.failure && this.#request.mayRetry(this.failure)) throw this.failure
   }
 
   /** From here on the events are the reader's, and no other answer may take their place. */
   start(): void {
     this.#started = true
-    if (this.#reader.isWhole || this.failure) this.#call.settle()
-    else this.#call.release()
+    if (this.#reader.isWhole || this.failure) this.#request.finish()
+    else this.#request.dropRequest()
   }
 
   read(): Promise<readonly StreamedEvent[] | undefined> {
-    return new Promise((resolve, reject) => this.#feed(once(resolve, reject)))
+    return new Promise((resolve, reject) => this.#feed(readOne(resolve, reject)))
   }
 
   each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const receive = (events: readonly StreamedEvent[] | undefined): boolean => {
+      const write = (events: readonly StreamedEvent[] | undefined): boolean => {
         try {
           if (events) take(events)
           else resolve()
@@ -110,16 +100,16 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
           return false
         }
       }
-      this.#feed({ receive, fail: reject })
+      this.#feed({ write, fail: reject })
     })
   }
 
-  #feed(receiver: Receiver<readonly StreamedEvent[]>): void {
+  #feed(receiver: Sink<readonly StreamedEvent[]>): void {
     const peeked = this.#peeked
     this.#peeked = undefined
     if (!peeked) {
       if (this.#serves(receiver)) feed(this.reply, this)
-    } else if (receiver.receive(peeked)) queueMicrotask(() => this.#feed(receiver))
+    } else if (receiver.write(peeked)) queueMicrotask(() => this.#feed(receiver))
   }
 
   cancel(error: Error): void {
@@ -128,7 +118,7 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   }
 
   /** A chunk of the answer. */
-  receive(chunk: Uint8Array | undefined): boolean {
+  write(chunk: Uint8Array | undefined): boolean {
     this.#watch.received()
     const events: StreamedEvent[] = []
     try {
@@ -138,7 +128,7 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
     }
     const receiver = this.#takeReceiver()
     // What came before a failure is handed out before it.
-    if (events.length > 0 && !receiver.receive(events)) return false
+    if (events.length > 0 && !receiver.write(events)) return false
     return this.#serves(receiver)
   }
 
@@ -149,16 +139,16 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
   }
 
   /** Lets go of it: a stream may be dropped between two reads, and is found to be only if nothing here holds it. */
-  #takeReceiver(): Receiver<readonly StreamedEvent[]> {
+  #takeReceiver(): Sink<readonly StreamedEvent[]> {
     const receiver = this.#receiver!
     this.#receiver = undefined
     return receiver
   }
 
   /** Whether more can come; the receiver is told if not. */
-  #serves(receiver: Receiver<readonly StreamedEvent[]>): boolean {
+  #serves(receiver: Sink<readonly StreamedEvent[]>): boolean {
     if (this.failure) receiver.fail(this.failure)
-    else if (this.#reader.isWhole) receiver.receive(undefined)
+    else if (this.#reader.isWhole) receiver.write(undefined)
     else {
       this.#receiver = receiver
       this.#watch.waits()
@@ -179,7 +169,7 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
 
   #end(): void {
     this.#watch.stop()
-    if (this.#started) this.#call.settle()
+    if (this.#started) this.#request.finish()
     void drain(this.reply)
   }
 
@@ -204,7 +194,7 @@ export class ReplyEvents implements EventSource, Receiver<Uint8Array> {
     this.failure = failure
     this.#watch.stop()
     this.reply.cancel(failure)
-    if (this.#started) this.#call.settle()
+    if (this.#started) this.#request.finish()
   }
 }
 
@@ -232,16 +222,16 @@ export function iterableSource(events: AsyncIterable<StreamedEvent>): EventSourc
       return done ? undefined : [value]
     },
     each(take) {
-      return readEach(this, take)
+      return forEach(this, take)
     },
   }
 }
 
-function feed(reply: Reply, receiver: Receiver<Uint8Array>): void {
-  if (reply.feed) return reply.feed(receiver)
+function feed(reply: TransportResponse, receiver: Sink<Uint8Array>): void {
+  if (reply.pipe) return reply.pipe(receiver)
   reply.read().then(
     (chunk) => {
-      if (receiver.receive(chunk)) feed(reply, receiver)
+      if (receiver.write(chunk)) feed(reply, receiver)
     },
     (error: Error) => receiver.fail(error),
   )
@@ -252,7 +242,7 @@ function ignore(): void {}
 /** After `message_stop`, how long the answer may take to end by itself, so that its connection can serve the next request. */
 const endingMs = 500
 
-async function drain(reply: Reply): Promise<void> {
+async function drain(reply: TransportResponse): Promise<void> {
   const timer = setTimeout(() => reply.cancel(new Error('The stream is over')), endingMs)
   try {
     while ((await reply.read()) !== undefined);

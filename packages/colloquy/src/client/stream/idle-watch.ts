@@ -1,5 +1,5 @@
 import { APIConnectionTimeoutError } from '../../protocol/types/error.ts'
-import { alarm } from '../request/retry.ts'
+import { startTimer } from '../../tools/timer.ts'
 
 /**
  * Tells when nothing came for too long, or when the call's time is up. Only a read that waits is timed, so a slow reader is
@@ -36,11 +36,12 @@ export class IdleWatch {
 
   #arm(): void {
     const from = Math.min(this.#waitingSince, performance.now())
-    this.#timer = alarm(Math.min(from + this.#idleTimeout, this.#endsAt), () => {
+    const expire = (): void => {
       // A program that was busy finds the timer due before the bytes that came in time: they are looked at first.
       if (this.#error()) this.#timer = setTimeout(() => this.#look(), 1)
       else this.#arm()
-    })
+    }
+    this.#timer = startTimer(expire, Math.min(from + this.#idleTimeout, this.#endsAt) - performance.now())
   }
 
   #look(): void {

@@ -5,8 +5,8 @@ import type { TextCitation } from '../../protocol/types/citation.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
-import { withIds, withResponse, type WithResponse } from '../request/reply.ts'
-import type { Cancellable } from '../request/retry.ts'
+import { withIds, withResponse, type WithResponse } from '../request/response.ts'
+import type { Cancellable } from '../request/cancellation.ts'
 import { dropped, Stream, toReadableStream } from './stream.ts'
 
 /** What a listener is called with, by the name that it listens to. */

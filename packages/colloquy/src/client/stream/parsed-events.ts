@@ -1,7 +1,7 @@
 import type { Message } from '../../protocol/types/message.ts'
 import { type ParseableParams, parseMessage } from '../../protocol/json/parsed-message.ts'
 import type { EventSource } from './event-source.ts'
-import { readEach } from '../transport/receiver.ts'
+import { forEach } from '../transport/sink.ts'
 
 /**
  * The same events; where the output format of the parameters can parse, the whole message has the value that its text stands
@@ -34,7 +34,7 @@ export function parsedEvents(source: EventSource, params: Partial<ParseableParam
       return events
     },
     each(take) {
-      return readEach(this, take)
+      return forEach(this, take)
     },
   }
 }

@@ -10,13 +10,13 @@ import { isThinking } from '../../protocol/sendable.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
 import type { MessageStreamParams } from '../../protocol/types/params.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
-import { APIStreamError } from '../request/errors.ts'
+import { APIStreamError, isRetryable } from '../request/errors.ts'
 import type { Joint } from './joint.ts'
 import type { RecoverOptions } from '../request/options.ts'
-import { readEach } from '../transport/receiver.ts'
+import { forEach } from '../transport/sink.ts'
 import { resumption } from './resume.ts'
-import { isRetryable, type Cancellable } from '../request/retry.ts'
-import type { Reply } from '../transport/transport.ts'
+import type { Cancellable } from '../request/cancellation.ts'
+import type { TransportResponse } from '../transport/transport.ts'
 
 /** Asks once more after a failure, waiting first as a retry does. */
 export type AskAgain = (params: MessageStreamParams, failure: Error) => PromiseLike<EventSource> & Cancellable
@@ -65,7 +65,7 @@ export class RecoveringEvents implements EventSource {
     this.#askAgain = askAgain
   }
 
-  get reply(): Reply | undefined {
+  get reply(): TransportResponse | undefined {
     return this.#source.reply
   }
 
@@ -93,7 +93,7 @@ export class RecoveringEvents implements EventSource {
   }
 
   each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
-    return readEach(this, take)
+    return forEach(this, take)
   }
 
   async #readOrResume(): Promise<StreamedEvent[]> {

@@ -1,6 +1,6 @@
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { EventSource, StreamedEvent } from './event-source.ts'
-import type { Cancellable } from '../request/retry.ts'
+import type { Cancellable } from '../request/cancellation.ts'
 
 // A stream that is dropped without being read to its end still has an open connection behind it.
 export const dropped: FinalizationRegistry<Cancellable> | undefined =

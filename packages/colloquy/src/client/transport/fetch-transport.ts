@@ -1,7 +1,7 @@
 import { connectionError } from './connection-error.ts'
-import type { Reply, Sending, Transport, WireRequest } from './transport.ts'
+import type { TransportResponse, PendingRequest, Transport, WireRequest } from './transport.ts'
 
-/** The part of `fetch` that the client uses, so that a server's handler fits as it is. */
+/** The part of `fetch` that the client uses. A server's handler fits as it is. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response> | Response
 
 /** Sends through a `fetch`. */
@@ -9,39 +9,39 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
   return ({ method, url, headers, body }) => {
     const controller = new AbortController()
     let cancel!: (error: Error) => void
-    const reply = new Promise<Reply>((resolve, reject) => {
+    const response = new Promise<TransportResponse>((resolve, reject) => {
       let cancelled = false
-      // A `fetch` may ignore the signal: whoever waits is told at once, and a late answer is let go.
+      // A `fetch` may ignore the signal: reject at once, and close a response that comes late.
       cancel = (error) => {
         cancelled = true
         controller.abort(error)
         reject(error)
       }
-      answer(fetch, url, { ...fetchOptions, method, headers, ...bodyOf(body), signal: controller.signal }).then(
+      callFetch(fetch, url, { ...fetchOptions, method, headers, ...bodyOf(body), signal: controller.signal }).then(
         (response) => {
           if (cancelled) response.body?.cancel().catch(ignore)
-          else resolve(new FetchReply(response, url, controller))
+          else resolve(new FetchResponse(response, url, controller))
         },
         (error: unknown) => reject(connectionError(url, error)),
       )
     })
-    return { reply, cancel } satisfies Sending
+    return { response, cancel } satisfies PendingRequest
   }
 }
 
-async function answer(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
+async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
   return fetch(url, init)
 }
 
-// `BodyInit` and `BlobPart` are names that only the DOM's types have.
+// Only the DOM's types have the names `BodyInit` and `BlobPart`.
 function bodyOf(body: WireRequest['body']): Pick<RequestInit, 'body'> {
   if (body === undefined) return {}
   const parts = Array.isArray(body) ? new Blob(body as ConstructorParameters<typeof Blob>[0]) : body
   return { body: parts as NonNullable<RequestInit['body']> }
 }
 
-/** The reply that a `Response` is. */
-export class FetchReply implements Reply {
+/** Reads a `Response`. */
+export class FetchResponse implements TransportResponse {
   readonly url: string
   readonly #response: Response
   readonly #controller: AbortController | undefined

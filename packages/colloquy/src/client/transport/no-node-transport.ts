@@ -1,2 +1,2 @@
-/** What a bundle for browsers has in place of the transport over Node's sockets, which weighs 2 KB and is never used there. */
+/** Replaces the transport over Node's sockets in bundles for browsers, which never use its 2 KB. */
 export const nodeTransport = undefined

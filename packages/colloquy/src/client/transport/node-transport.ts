@@ -11,21 +11,27 @@ import type {
   NodeZlib,
 } from './node.ts'
 import { basicAuthorization, connectTunnels, hostOf, proxyFor } from './proxy.ts'
-import { once, type Receiver } from './receiver.ts'
+import { readOne, type Sink } from './sink.ts'
 import { builtin } from './runtime.ts'
-import { streamOf, type Reply, type Sending, type Transport, type WireRequest } from './transport.ts'
+import {
+  bodyStream,
+  type TransportResponse,
+  type PendingRequest,
+  type Transport,
+  type WireRequest,
+} from './transport.ts'
 
 export interface NodeTransportOptions {
-  /** Certificates to trust besides none: PEM, replacing the built-in authorities. `NODE_EXTRA_CA_CERTS` adds to those instead. */
+  /** PEM certificates to trust instead of Node's built-in ones. To add to those, set `NODE_EXTRA_CA_CERTS`. */
   ca?: string | readonly string[] | undefined
   /** A proxy for every request, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. */
   proxy?: string | false | undefined
 }
 
-/** How long a connection may take to be made; a host that drops packets would otherwise hold a request for the whole timeout. */
+/** The time to make a connection. A host that drops packets would otherwise hold a request for its whole timeout. */
 const connectTimeoutMs = 10_000
 
-/** Unread bytes of a reply from which on the socket is paused. */
+/** The number of unread bytes of a response at which its socket is paused. */
 const highWaterBytes = 256 * 1024
 
 // Long before the 4 to 5 minutes after which NATs and load balancers forget a silent connection.
@@ -35,29 +41,29 @@ const keepAliveMsecs = 30_000
 export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
   const agents = ca === undefined && proxy === undefined ? sharedAgents : new Map<string, NodeAgent>()
 
-  function send(request: WireRequest): Sending {
-    // The listeners see the address alone, so that the body is free once it was sent.
+  function send(request: WireRequest): PendingRequest {
+    // The listeners capture only the URL, so that the body can be freed once it is sent.
     const { url } = request
     let outgoing: NodeRequest
     try {
       outgoing = open(request, agents, { ca, proxy })
     } catch (error) {
-      return { reply: Promise.reject(connectionError(url, error)), cancel() {} }
+      return { response: Promise.reject(connectionError(url, error)), cancel() {} }
     }
     let cancelled = false
     let reject!: (error: Error) => void
-    const reply = new Promise<Reply>((resolve, rejectReply) => {
-      reject = rejectReply
+    const response = new Promise<TransportResponse>((resolve, rejectResponse) => {
+      reject = rejectResponse
       outgoing.on('response', (incoming) => {
         if (cancelled) incoming.destroy()
-        else resolve(new NodeReply(incoming, url))
+        else resolve(new NodeResponse(incoming, url))
       })
       outgoing.on('error', (error) => reject(connectionError(url, error)))
     })
     outgoing.on('socket', limitConnecting)
     end(outgoing, request.body)
     return {
-      reply,
+      response,
       cancel(error) {
         cancelled = true
         reject(error)
@@ -86,7 +92,7 @@ function open(request: WireRequest, agents: Map<string, NodeAgent>, { ca, proxy 
   const headers: Record<string, string | number> = { ...request.headers }
   const pieces = piecesOf(request.body)
   if (pieces) headers['content-length'] = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  // A proxy for plain HTTP is asked for the whole URL; one for HTTPS is only tunnelled through.
+  // A proxy for plain HTTP gets the whole URL in the request line; one for HTTPS only opens a tunnel.
   if (through && !secure) {
     headers['host'] = url.host
     if (through.username) headers['proxy-authorization'] = basicAuthorization(through)
@@ -129,8 +135,8 @@ function limitConnecting(socket: NodeSocket): void {
   socket.once('connect', settle).once('close', settle)
 }
 
-/** The reply that an `IncomingMessage` is. Reads nothing from the socket before it is asked to. */
-class NodeReply implements Reply {
+/** Reads an `IncomingMessage`, and nothing of it before the first `read()` or `pipe()`. */
+class NodeResponse implements TransportResponse {
   readonly url: string
   readonly #incoming: NodeIncoming
   #body: NodeReadable | undefined
@@ -139,12 +145,12 @@ class NodeReply implements Reply {
   #paused = false
   #ended = false
   #failure: Error | undefined
-  #receiver: Receiver<Uint8Array> | undefined
+  #sink: Sink<Uint8Array> | undefined
 
   constructor(incoming: NodeIncoming, url: string) {
     this.#incoming = incoming
     this.url = url
-    // Also while nobody reads: an 'error' without a listener ends the process.
+    // Also before the first read: an 'error' event without a listener ends the process.
     incoming.on('error', (error) => this.#fail(error))
   }
 
@@ -165,17 +171,17 @@ class NodeReply implements Reply {
   }
 
   read(): Promise<Uint8Array | undefined> {
-    return new Promise((resolve, reject) => this.feed(once(resolve, reject)))
+    return new Promise((resolve, reject) => this.pipe(readOne(resolve, reject)))
   }
 
-  feed(receiver: Receiver<Uint8Array>): void {
+  pipe(sink: Sink<Uint8Array>): void {
     this.#body ??= this.#start()
     if (this.#chunks.length > 0) {
-      // Whoever reads what the receiver made of one has a turn before the next, as if the two had come apart.
-      if (receiver.receive(this.#takeChunk())) queueMicrotask(() => this.feed(receiver))
-    } else if (this.#failure) receiver.fail(this.#failure)
-    else if (this.#ended) receiver.receive(undefined)
-    else this.#receiver = receiver
+      // Yield between buffered chunks, so that the sink's reader sees them as if they had arrived apart.
+      if (sink.write(this.#takeChunk())) queueMicrotask(() => this.pipe(sink))
+    } else if (this.#failure) sink.fail(this.#failure)
+    else if (this.#ended) sink.write(undefined)
+    else this.#sink = sink
   }
 
   cancel(error: Error): void {
@@ -189,7 +195,7 @@ class NodeReply implements Reply {
   response(): Response {
     const { status } = this
     const withoutBody = this.#body !== undefined || status === 204 || status === 304
-    const response = new Response(withoutBody ? null : streamOf(this), { status, headers: this.headers() })
+    const response = new Response(withoutBody ? null : bodyStream(this), { status, headers: this.headers() })
     return Object.defineProperty(response, 'url', { value: this.url })
   }
 
@@ -201,9 +207,9 @@ class NodeReply implements Reply {
   }
 
   #receive(chunk: Uint8Array): void {
-    const receiver = this.#takeReceiver()
-    if (receiver) {
-      if (receiver.receive(chunk)) this.feed(receiver)
+    const sink = this.#takeSink()
+    if (sink) {
+      if (sink.write(chunk)) this.pipe(sink)
       return
     }
     if (this.#failure) return
@@ -227,23 +233,23 @@ class NodeReply implements Reply {
 
   #end(): void {
     this.#ended = true
-    this.#takeReceiver()?.receive(undefined)
+    this.#takeSink()?.write(undefined)
   }
 
   #fail(error: Error): void {
     this.#failure ??= connectionError(this.url, error)
-    this.#takeReceiver()?.fail(this.#failure)
+    this.#takeSink()?.fail(this.#failure)
   }
 
-  /** Whoever receives may ask for more, or cancel, before it returns. */
-  #takeReceiver(): Receiver<Uint8Array> | undefined {
-    const receiver = this.#receiver
-    this.#receiver = undefined
-    return receiver
+  /** Clears the sink before it is written to, because it may read on or cancel while it is. */
+  #takeSink(): Sink<Uint8Array> | undefined {
+    const sink = this.#sink
+    this.#sink = undefined
+    return sink
   }
 }
 
-/** The body without its compression. None is asked for, but a proxy may compress all the same. */
+/** The body, decompressed. The client asks for no compression, but a proxy may add some. */
 function decoded(incoming: NodeIncoming, encoding: string | null, failed: (error: Error) => void): NodeReadable {
   if (!encoding || encoding === 'identity') return incoming
   const zlib = builtin('node:zlib') as NodeZlib

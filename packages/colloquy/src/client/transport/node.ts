@@ -1,4 +1,4 @@
-// The parts of Node that the transport calls, declared by hand: the client compiles without Node's types.
+// The parts of Node that the transport calls, declared here because the client compiles without Node's types.
 
 export interface NodeHttp {
   request(options: NodeRequestOptions): NodeRequest
@@ -6,9 +6,9 @@ export interface NodeHttp {
 }
 
 export interface NodeAgentOptions {
-  /** Keeps connections for the next request, and sets SO_KEEPALIVE on them. */
+  /** Keeps connections open for the next request, and sets SO_KEEPALIVE on them. */
   keepAlive: boolean
-  /** How long a connection is silent before SO_KEEPALIVE probes it. */
+  /** The silence after which SO_KEEPALIVE probes a connection. */
   keepAliveMsecs: number
   ca?: string | readonly string[] | undefined
 }
@@ -51,7 +51,7 @@ export interface NodeRequest {
 
 export interface NodeIncoming extends NodeReadable {
   readonly statusCode: number
-  /** Names and values in turn, as they came. */
+  /** Names and values alternately, as received. */
   readonly rawHeaders: readonly string[]
   readonly headers: Record<string, string | string[] | undefined>
 }

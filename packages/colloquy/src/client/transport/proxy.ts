@@ -3,14 +3,17 @@ import { builtin, environment } from './runtime.ts'
 
 const tunnelTimeoutMs = 10_000
 
-/** The proxy that a request goes through. The variables are read in either case; a loopback host never goes through one. */
+/**
+ * The proxy for a URL: the option, or else `https_proxy` or `http_proxy` in lower or upper case. The variables do not apply to
+ * loopback hosts and to those in `no_proxy`.
+ */
 export function proxyFor(url: URL, option: string | false | undefined): URL | undefined {
   if (option === false) return undefined
   if (option !== undefined) return new URL(option)
   const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
   const proxy = environment(name) ?? environment(name.toUpperCase())
   if (!proxy || isLoopback(hostOf(url))) return undefined
-  if (isExcepted(url, environment('no_proxy') ?? environment('NO_PROXY') ?? '')) return undefined
+  if (isExempt(url, environment('no_proxy') ?? environment('NO_PROXY') ?? '')) return undefined
   return new URL(proxy.includes('://') ? proxy : `http://${proxy}`)
 }
 
@@ -18,8 +21,8 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || host.startsWith('127.')
 }
 
-/** `NO_PROXY`: host names, each with the hosts below it, with or without a port; `*` excepts all. */
-function isExcepted(url: URL, list: string): boolean {
+/** Whether `NO_PROXY` lists the host or a parent domain of it, with or without a port. `*` lists every host. */
+function isExempt(url: URL, list: string): boolean {
   const host = hostOf(url)
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return list.split(/[\s,]+/).some((entry) => {
@@ -31,7 +34,7 @@ function isExcepted(url: URL, list: string): boolean {
   })
 }
 
-/** Makes the agent's connections run through a tunnel that the proxy opens (`CONNECT`). */
+/** Makes the agent connect through a tunnel that the proxy opens (`CONNECT`). */
 export function connectTunnels(agent: NodeAgent, proxy: URL): void {
   agent.createConnection = (options, callback) => {
     openTunnel(proxy, options, (error, socket) => {
@@ -72,7 +75,7 @@ function openTunnel(
   request.end()
 }
 
-/** The host name without the brackets of an IPv6 address, as sockets want it. */
+/** The host name as sockets take it: without the brackets of an IPv6 address. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }

@@ -1,4 +1,4 @@
-// The client compiles without Node's types, so that it also runs where there is no Node; this is all it asks of the runtime.
+// All that the client needs of its runtime, declared here because it compiles without Node's types and runs without Node.
 
 interface NodeProcess {
   env?: Record<string, string | undefined>
@@ -15,12 +15,12 @@ interface Runtime {
 
 const runtime = globalThis as Runtime
 
-/** The value of an environment variable, trimmed; undefined where it is empty, unset or not to be read. */
+/** The value of an environment variable, trimmed; undefined if it is empty, unset or not readable. */
 export function environment(name: string): string | undefined {
   try {
     return (runtime.process?.env?.[name] ?? runtime.Deno?.env?.get(name))?.trim() || undefined
   } catch {
-    // Deno throws where the program may not read its environment.
+    // Deno throws if the program may not read its environment.
     return undefined
   }
 }
@@ -29,7 +29,7 @@ export function isBrowser(): boolean {
   return runtime.window?.document !== undefined && runtime.navigator !== undefined
 }
 
-/** Whether this is Node itself. Bun, Deno and workerd answer to its names but are fastest, or only complete, with their own `fetch`. */
+/** Whether this is Node itself. Bun, Deno and workerd have its globals too, but their own `fetch` is faster or more complete. */
 export function isNode(): boolean {
   const { process, Deno, navigator } = runtime
   return (
@@ -42,8 +42,8 @@ export function isNode(): boolean {
 }
 
 /**
- * A module of Node's own, loaded when it is first asked for. Never an `import`: on Node 24 that of `node:http` reads every
- * export, which loads the whole of `fetch` too (30 ms and 14 MB).
+ * Loads a built-in module of Node. Not an `import`, because importing `node:http` reads its every export, which on Node 24 loads
+ * all of `fetch` too (30 ms and 14 MB).
  */
 export function builtin(id: string): unknown {
   return runtime.process?.getBuiltinModule?.(id)

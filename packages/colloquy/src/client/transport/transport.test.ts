@@ -14,7 +14,7 @@ import { faultServer, hello, helloEvents, params } from '../request/fault-server
 import { fetchTransport } from './fetch-transport.ts'
 import { nodeTransport } from './node-transport.ts'
 import { proxyFor } from './proxy.ts'
-import { readBody } from '../request/reply.ts'
+import { readBody } from '../request/response.ts'
 import type { Transport, WireRequest } from './transport.ts'
 
 const transports: Record<string, Transport> = {
@@ -39,7 +39,7 @@ for (const [name, transport] of Object.entries(transports)) {
     const server = await faultServer(t, (answer) =>
       answer.head(201, { 'X-Some': 'thing' }).send('hello ', 'wörld').end(),
     )
-    const reply = await transport(request(server.url, '{"é":1}')).reply
+    const reply = await transport(request(server.url, '{"é":1}')).response
     assert.equal(reply.status, 201)
     assert.equal(reply.header('x-some'), 'thing')
     assert.equal(reply.header('x-none'), null)
@@ -54,14 +54,14 @@ for (const [name, transport] of Object.entries(transports)) {
   test(`${name}: a body of several pieces is sent as one`, async (t) => {
     const server = await faultServer(t, (answer) => answer.head(200).end())
     const pieces = ['{"a":', '[1,2]', '}'].map((text) => new TextEncoder().encode(text))
-    await readBody(await transport(request(server.url, pieces)).reply)
+    await readBody(await transport(request(server.url, pieces)).response)
     assert.equal(server.requests[0]!.body, '{"a":[1,2]}')
     assert.equal(server.requests[0]!.headers['content-length'], '11')
   })
 
   test(`${name}: a host that nobody answers at is an APIConnectionError`, async () => {
     const port = await closedPort()
-    await assert.rejects(transport(request(`http://127.0.0.1:${port}`)).reply, (error: Error) => {
+    await assert.rejects(transport(request(`http://127.0.0.1:${port}`)).response, (error: Error) => {
       assert.ok(error instanceof APIConnectionError)
       assert.match(error.message, /ECONNREFUSED/)
       return true
@@ -70,7 +70,7 @@ for (const [name, transport] of Object.entries(transports)) {
 
   test(`${name}: a body that is cut is an APIConnectionError after what arrived`, async (t) => {
     const server = await faultServer(t, (answer) => answer.head(200).send('hello').reset())
-    const reply = await transport(request(server.url)).reply
+    const reply = await transport(request(server.url)).response
     assert.equal(new TextDecoder().decode(await reply.read()), 'hello')
     await assert.rejects(reply.read(), APIConnectionError)
     await assert.rejects(reply.read(), APIConnectionError)
@@ -78,24 +78,24 @@ for (const [name, transport] of Object.entries(transports)) {
 
   test(`${name}: cancel() before the answer rejects and closes the connection`, async (t) => {
     const server = await faultServer(t, () => {})
-    const { reply, cancel } = transport(request(server.url))
+    const { response, cancel } = transport(request(server.url))
     const reason = new Error('enough')
     setTimeout(() => cancel(reason), 30)
-    await assert.rejects(reply, reason)
+    await assert.rejects(response, reason)
     await server.idle()
   })
 
   test(`${name}: cancel() at once sends nothing that stays`, async (t) => {
     const server = await faultServer(t, () => {})
-    const { reply, cancel } = transport(request(server.url))
+    const { response, cancel } = transport(request(server.url))
     cancel(new Error('enough'))
-    await assert.rejects(reply, /enough/)
+    await assert.rejects(response, /enough/)
     await server.idle()
   })
 
   test(`${name}: cancel() in the body rejects who reads and closes the connection`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
-    const reply = await transport(request(server.url)).reply
+    const reply = await transport(request(server.url)).response
     await reply.read()
     const reading = reply.read()
     reply.cancel(new Error('enough'))
@@ -106,14 +106,14 @@ for (const [name, transport] of Object.entries(transports)) {
 
   test(`${name}: an answer that is not read can be cancelled too`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
-    const reply = await transport(request(server.url)).reply
+    const reply = await transport(request(server.url)).response
     reply.cancel(new Error('enough'))
     await server.idle()
   })
 
   test(`${name}: response() is the answer as the web knows it`, async (t) => {
     const server = await faultServer(t, (answer) => answer.json(200, hello))
-    const response = (await transport(request(server.url)).reply).response()
+    const response = (await transport(request(server.url)).response).response()
     assert.ok(response instanceof Response)
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('request-id'), 'req_test')
@@ -123,7 +123,7 @@ for (const [name, transport] of Object.entries(transports)) {
 
   test(`${name}: leaving a response's body closes the connection`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
-    const response = (await transport(request(server.url)).reply).response()
+    const response = (await transport(request(server.url)).response).response()
     for await (const chunk of response.body!) {
       assert.equal(new TextDecoder().decode(chunk), 'hello')
       break
@@ -136,7 +136,7 @@ for (const [name, transport] of Object.entries(transports)) {
       const server = await faultServer(t, (answer) => {
         answer.head(200, { 'content-encoding': encoding }).response.end(compress('hello '.repeat(1000)))
       })
-      const reply = await transport(request(server.url)).reply
+      const reply = await transport(request(server.url)).response
       assert.equal(await readBody(reply), 'hello '.repeat(1000))
     })
   }
@@ -149,7 +149,7 @@ for (const [name, transport] of Object.entries(transports)) {
         .send(...Array<string>(64).fill(chunk))
         .end(),
     )
-    const reply = await transport(request(server.url)).reply
+    const reply = await transport(request(server.url)).response
     let bytes = 0
     for (let piece = await reply.read(); piece; piece = await reply.read()) {
       bytes += piece.length
@@ -168,7 +168,7 @@ test('feed() hands out chunks when they come, and keeps what comes when the rece
     }
     answer.end()
   })
-  const reply = await nodeTransport({})(request(server.url)).reply
+  const reply = await nodeTransport({})(request(server.url)).response
   let received = ''
   await new Promise<void>((resolve, reject) => {
     const receive = (chunk: Uint8Array | undefined): boolean => {
@@ -177,7 +177,7 @@ test('feed() hands out chunks when they come, and keeps what comes when the rece
       resolve()
       return false
     }
-    reply.feed!({ receive, fail: reject })
+    reply.pipe!({ write: receive, fail: reject })
   })
   await new Promise((resolve) => setTimeout(resolve, 60))
   assert.equal(received, 'onetwo')
@@ -187,9 +187,9 @@ test('feed() hands out chunks when they come, and keeps what comes when the rece
 test('a fetch that does not look at its signal is given up all the same', async () => {
   let answer!: (response: Response) => void
   const transport = fetchTransport(() => new Promise((resolve) => (answer = resolve)))
-  const { reply, cancel } = transport(request('http://a.test'))
+  const { response, cancel } = transport(request('http://a.test'))
   cancel(new Error('enough'))
-  await assert.rejects(reply, /enough/)
+  await assert.rejects(response, /enough/)
   let cancelled = false
   answer(new Response(new ReadableStream({ cancel: () => void (cancelled = true) })))
   await new Promise((resolve) => setTimeout(resolve, 5))
@@ -201,7 +201,7 @@ test('a body that does not look at its signal is given up all the same', async (
     start: (controller) => controller.enqueue(new TextEncoder().encode('Hel')),
     cancel: () => new Promise(() => {}),
   })
-  const reply = await fetchTransport(() => new Response(body))(request('http://a.test')).reply
+  const reply = await fetchTransport(() => new Response(body))(request('http://a.test')).response
   assert.equal((await reply.read())?.length, 3)
   const waiting = reply.read()
   reply.cancel(new Error('enough'))

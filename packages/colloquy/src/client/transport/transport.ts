@@ -1,57 +1,58 @@
-import type { Receiver } from './receiver.ts'
+import type { Sink } from './sink.ts'
 
-/** One HTTP request, as it travels. */
+/** One HTTP request, as it is sent. */
 export interface WireRequest {
   method: string
   url: string
   /** By lower-case name. */
   headers: Record<string, string>
-  /** A list is sent in order, as one body: bytes that were kept from an earlier turn need no copy. */
+  /** The pieces of a list are sent in order as one body: bytes encoded for an earlier request need no copy. */
   body: string | Uint8Array | readonly Uint8Array[] | undefined
 }
 
-/** Sends requests. There are two: Node's own sockets, and `fetch`. */
+/** Sends HTTP requests: through Node's own sockets, or through `fetch`. */
 export interface Transport {
-  (request: WireRequest): Sending
-  /** The JSON of a body, where the transport has a better way than one string. */
+  (request: WireRequest): PendingRequest
+  /** Encodes a body as JSON, if the transport has a better way than one string. */
   encode?: (body: object) => string | readonly Uint8Array[]
 }
 
-export interface Sending {
-  /** Settles when the answer's headers came. Rejects with `APIConnectionError`, or with what `cancel` was given. */
-  reply: Promise<Reply>
-  /** Gives the request up and closes its connection. Does nothing once the reply is there. */
+/** A request whose response has not begun. */
+export interface PendingRequest {
+  /** Settles when the response's headers have arrived. Rejects with an `APIConnectionError`, or with the error given to `cancel`. */
+  response: Promise<TransportResponse>
+  /** Gives up the request and closes its connection. Does nothing once the response has begun. */
   cancel(error: Error): void
 }
 
-/** An answer whose headers came and whose body is read piece by piece. */
-export interface Reply {
+/** A response whose headers have arrived and whose body is read piece by piece. */
+export interface TransportResponse {
   readonly status: number
   readonly url: string
   /** A header by its lower-case name. */
   header(name: string): string | null
-  /** All of them, as the web's class: made when first asked for, since on Node that loads all of `fetch`. */
+  /** All headers as the web's class. Made on the first call, because on Node the class loads all of `fetch`. */
   headers(): Headers
-  /** The next bytes, or undefined at the end. Rejects when the connection breaks, or with what `cancel` was given. */
+  /** The next bytes, or undefined at the end. Rejects when the connection breaks, or with the error given to `cancel`. */
   read(): Promise<Uint8Array | undefined>
-  /** The same for as long as the receiver wants more, where the transport can do without a promise for each chunk. */
-  feed?(receiver: Receiver<Uint8Array>): void
-  /** Gives the rest of the body up and closes the connection. */
+  /** Writes the next bytes to the sink, for as long as it wants more. Present if the transport needs no promise per chunk. */
+  pipe?(sink: Sink<Uint8Array>): void
+  /** Gives up the rest of the body and closes the connection. */
   cancel(error: Error): void
-  /** The answer as the web's class. Whoever asks for it reads the body from there. */
+  /** The response as the web's class. A caller that takes it reads the body from there. */
   response(): Response
 }
 
-/** The body of a reply as a web stream. */
-export function streamOf(reply: Reply): ReadableStream<Uint8Array> {
+/** The body of a response as a web stream. */
+export function bodyStream(response: TransportResponse): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const chunk = await reply.read()
+      const chunk = await response.read()
       if (chunk === undefined) controller.close()
       else controller.enqueue(chunk)
     },
     cancel() {
-      reply.cancel(new Error('The response body was cancelled'))
+      response.cancel(new Error('The response body was cancelled'))
     },
   })
 }

@@ -54,6 +54,8 @@ export class APIError<Status extends number | undefined = number | undefined> ex
   readonly workspaceID: string | null
   /** Milliseconds that the API asks to wait before the next attempt; `null` if it does not say. */
   readonly retryAfterMs: number | null
+  /** The option that kept the client from making another attempt; undefined if a retry would not have helped. */
+  notRetriedBecause: 'maxRetries' | 'maxRetryDelay' | 'totalTimeout' | undefined = undefined
 
   constructor(
     status: Status,
@@ -102,16 +104,34 @@ export class APIUserAbortError extends APIError<undefined> {
 /** No response arrived: the host could not be reached, or the connection broke. */
 export class APIConnectionError extends APIError<undefined> {
   override name = 'APIConnectionError'
+  /** The host that could not be reached, with its port if that is not the default; undefined if not known. */
+  readonly host: string | undefined
+  /** The system's name for the failure, such as `ECONNREFUSED`; undefined if it has none. */
+  readonly code: string | undefined
 
   /** Pass `error` and `headers` if the connection broke after a response had begun. */
-  constructor({
-    message = 'Connection error.',
-    error,
-    headers,
-    cause,
-  }: { message?: string | undefined; error?: unknown; headers?: Headers | undefined; cause?: unknown } = {}) {
+  constructor({ message = 'Connection error.', error, headers, cause, host }: ConnectionFailure = {}) {
     super(undefined, error, message, headers, { cause })
+    this.host = host
+    this.code = codeOf(cause)
   }
+}
+
+interface ConnectionFailure {
+  message?: string | undefined
+  error?: unknown
+  headers?: Headers | undefined
+  cause?: unknown
+  host?: string | undefined
+}
+
+/** The first code in a chain of causes. */
+function codeOf(cause: unknown): string | undefined {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    const { code } = error as { code?: unknown }
+    if (typeof code === 'string') return code
+  }
+  return undefined
 }
 
 /** No response arrived in time. */

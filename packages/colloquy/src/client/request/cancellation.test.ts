@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { after, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { onAbort } from './abort.ts'
+import { onAbort } from './cancellation.ts'
 import { Anthropic } from '../client.ts'
 import {
   faultServer,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
-import { rateLimits } from './rate-limits.ts'
+import { rateLimits } from './headers.ts'
 
 const headers = {
   'anthropic-ratelimit-requests-limit': '50',

@@ -1,0 +1,70 @@
+import type { TransportResponse } from '../transport/transport.ts'
+import { APIResponseError } from './errors.ts'
+
+/** The most bytes of a response that is read at once: more than the largest message. */
+const maxBodyBytes = 64 * 1024 * 1024
+
+/** The whole body as text. */
+export async function readBody(response: TransportResponse): Promise<string> {
+  const first = await response.read()
+  if (first === undefined) return ''
+  const decoder = new TextDecoder()
+  let text = decoder.decode(first, { stream: true })
+  let bytes = first.length
+  for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
+    bytes += chunk.length
+    if (bytes > maxBodyBytes) {
+      const error = new APIResponseError(
+        response.status,
+        undefined,
+        `Cannot read a response of more than ${maxBodyBytes} bytes`,
+        response.headers(),
+      )
+      response.cancel(error)
+      throw error
+    }
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** The JSON value of a body; undefined if it is empty. */
+export async function parseBody(text: string, response: TransportResponse): Promise<unknown> {
+  if (response.status === 204) return null
+  if (text === '') return undefined
+  try {
+    // The input of a tool may have any keys, some of which V8 misreads.
+    if (!text.includes('_use"')) return JSON.parse(text)
+  } catch {
+    // Read again below, which says what is wrong.
+  }
+  const { parseExactly } = await import('./json-body.ts')
+  try {
+    return parseExactly(text, response.header('content-type'))
+  } catch (cause) {
+    throw new APIResponseError(response.status, undefined, (cause as Error).message, response.headers(), { cause })
+  }
+}
+
+/** A result and the response that it came with. */
+export interface WithResponse<Result> {
+  data: Result
+  response: Response
+  request_id: string | null
+  workspace_id: string | null
+}
+
+export function withResponse<Result>(data: Result, response: TransportResponse): WithResponse<Result> {
+  return { data, response: response.response(), ...idsOf(response) }
+}
+
+/** Puts the response's ids on a result, as properties that are not enumerable. */
+export function withIds<Value>(value: Value, response: TransportResponse): Value {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const { request_id, workspace_id } = idsOf(response)
+  return Object.defineProperties(value, { _request_id: { value: request_id }, _workspace_id: { value: workspace_id } })
+}
+
+function idsOf(response: TransportResponse): { request_id: string | null; workspace_id: string | null } {
+  return { request_id: response.header('request-id'), workspace_id: response.header('anthropic-workspace-id') }
+}

@@ -1,0 +1,178 @@
+import { APIError } from '../../protocol/types/error.ts'
+import type { TransportResponse, Transport, WireRequest } from '../transport/transport.ts'
+import { Cancellation, timeAfter, type Cancellable } from './cancellation.ts'
+import type { Log } from './log.ts'
+import { readBody } from './response.ts'
+import { decideRetry, type RetryDecision, type RetryPolicy } from './retry.ts'
+
+/** Makes the result of a response. An `APIError` leads to another attempt, if one may follow. */
+export type Parse<Result> = (response: TransportResponse, request: RetryingRequest) => Promise<Result>
+
+export interface RequestParts {
+  /** Builds the request of an attempt, counted from 0. */
+  prepare: (attempt: number) => Promise<WireRequest>
+  transport: () => Transport | Promise<Transport>
+  policy: RetryPolicy
+  signal: AbortSignal | null | undefined
+  log: Log
+}
+
+/** One request: its attempts and the waits between them, until a response was read or the first event of a stream arrived. */
+export class RetryingRequest implements Cancellable {
+  readonly policy: RetryPolicy
+  readonly log: Log
+  /** The response that the result is read from. */
+  response: TransportResponse | undefined
+  readonly #transport: RequestParts['transport']
+  readonly #cancellation: Cancellation
+  #prepare: RequestParts['prepare'] | undefined
+  #attempts = 0
+  #attemptEndsAt = Infinity
+
+  constructor({ prepare, transport, policy, signal, log }: RequestParts) {
+    this.policy = policy
+    this.log = log
+    this.#transport = transport
+    this.#prepare = prepare
+    this.#cancellation = new Cancellation(signal, policy.totalTimeout)
+  }
+
+  /** When the whole request must be over, in `performance.now()` time. */
+  get endsAt(): number {
+    return this.#cancellation.endsAt
+  }
+
+  /** Ends the request with the error, whatever it is doing. */
+  cancel(error: Error): void {
+    this.#cancellation.cancel(error)
+  }
+
+  /** Directs a cancellation to the reader of the response. */
+  setCancelTarget(target: Cancellable): void {
+    this.#cancellation.setTarget(target)
+  }
+
+  /** Makes attempts until the headers of a successful response have arrived. */
+  async send(): Promise<TransportResponse> {
+    const outcome = await this.#attempt()
+    return outcome instanceof Error ? this.sendAfter(outcome) : outcome
+  }
+
+  /** Makes further attempts after a failure. Throws the error if none may follow. */
+  async sendAfter(failure: Error): Promise<TransportResponse> {
+    for (let outcome: TransportResponse | Error = failure; ; outcome = await this.#attempt()) {
+      if (!(outcome instanceof Error)) return outcome
+      await this.#waitAfter(outcome)
+    }
+  }
+
+  /** Reads the response, or that of another attempt if the reading fails. */
+  async read<Result>(response: TransportResponse, parse: Parse<Result>): Promise<Result> {
+    for (let current = response; ;) {
+      try {
+        return await parse(current, this)
+      } catch (error) {
+        if (!(error instanceof APIError)) throw error
+        current = await this.sendAfter(error)
+      }
+    }
+  }
+
+  /** Whether another attempt may follow the failure. */
+  mayRetry(error: unknown): boolean {
+    return !this.#cancellation.error && this.#decide(error).retry
+  }
+
+  /** Awaits work on a response within the time of its attempt. */
+  async withTimeout<Result>(target: Cancellable, work: Promise<Result>): Promise<Result> {
+    return this.#cancellation.guard(target, work, Math.min(this.#attemptEndsAt, this.endsAt))
+  }
+
+  /** Frees the request's body, as no other attempt can follow. */
+  dropRequest(): void {
+    this.#prepare = undefined
+  }
+
+  /** Frees everything, as the request is over. */
+  finish(): void {
+    this.dropRequest()
+    this.#cancellation.release()
+  }
+
+  async #attempt(): Promise<TransportResponse | Error> {
+    const startedAt = performance.now()
+    try {
+      if (this.#cancellation.error) throw this.#cancellation.error
+      const request = await this.#prepare!(this.#attempts)
+      const transport = await this.#transport()
+      this.#attempts++
+      this.#attemptEndsAt = timeAfter(this.policy.timeout)
+      const pending = transport(request)
+      const response = await this.withTimeout(pending, pending.response)
+      this.log('info')?.(
+        `${request.method} ${request.url.split('?')[0]} ${response.status} in ${Math.round(performance.now() - startedAt)} ms`,
+        response.header('request-id'),
+      )
+      if (response.status < 200 || response.status >= 300) return await this.#errorOf(response)
+      this.setCancelTarget(response)
+      return (this.response = response)
+    } catch (error) {
+      if (error instanceof APIError) return error
+      // Not a failure of the API: the function for the key, a middleware, or a mistake in the request.
+      this.finish()
+      throw error
+    }
+  }
+
+  async #errorOf(response: TransportResponse): Promise<APIError> {
+    const location = response.status < 400 ? response.header('location') : null
+    // The key is meant for the host that it was given for, and a POST that becomes a GET requests nothing.
+    const hint = location && `Cannot follow a redirect to ${location}: if it can be trusted, pass it as baseURL`
+    const text = (await this.withTimeout(response, readBody(response))) || hint || ''
+    const body = parsed(text)
+    const message = body === undefined ? text.slice(0, 2000) : undefined
+    return APIError.generate(response.status, body, message, response.headers())
+  }
+
+  async #waitAfter(error: Error): Promise<void> {
+    try {
+      if (this.#cancellation.error) throw this.#cancellation.error
+      const decision = this.#decide(error)
+      if (!decision.retry) {
+        if (error instanceof APIError) error.notRetriedBecause = decision.because
+        throw error
+      }
+      const { maxRetries, onRetry } = this.policy
+      const { delayMs } = decision
+      this.log('info')?.(`retry ${this.#attempts} of ${maxRetries} in ${Math.round(delayMs)} ms: ${error.message}`)
+      onRetry?.({ retry: this.#attempts, maxRetries, delayMs, error })
+      await this.#sleep(delayMs)
+    } catch (error) {
+      this.finish()
+      throw error
+    }
+  }
+
+  #decide(error: unknown): RetryDecision {
+    const remainingMs = this.endsAt - performance.now()
+    return decideRetry(error, { retries: this.#attempts - 1, policy: this.policy, remainingMs })
+  }
+
+  #sleep(ms: number): Promise<void> {
+    let cancel!: (error: Error) => void
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const wait = new Promise<void>((resolve, reject) => {
+      cancel = reject
+      timer = setTimeout(resolve, ms)
+    })
+    return this.#cancellation.guard({ cancel }, wait, Infinity).finally(() => clearTimeout(timer))
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
