@@ -2,7 +2,10 @@ import { policies } from './cache/policies.ts'
 import { type Population, mixed, regular } from './cache/population.ts'
 import { type Policy, optimum, simulate } from './cache/simulator.ts'
 
-/** What each way of placing cache marks costs by the documented billing rules, against one who knows the future. */
+/**
+ * The cost of each cache breakpoint policy by the documented billing rules, divided by the optimum with knowledge of
+ * the future.
+ */
 export async function* report(): AsyncGenerator<string> {
   for (const readFactor of [0.1, 0.05, 0.025]) {
     const title = `prompt cache, reads at ${readFactor} ×, cost ÷ optimum`
@@ -21,7 +24,7 @@ const populations: Record<string, readonly Population[]> = {
   mixed: Array.from({ length: 10 }, (_, seed) => mixed(seed)),
 }
 
-/** What the populations cost under the policy, divided by the least that they can cost. */
+/** The cost of the populations under the policy, divided by the least possible cost. */
 export function costRatio(runs: readonly Population[], policy: Policy, readFactor: number): number {
   const cost = runs.reduce((sum, population) => sum + simulate(population, policy, readFactor), 0)
   return cost / runs.reduce((sum, population) => sum + optimum(population, readFactor), 0)

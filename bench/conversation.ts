@@ -2,7 +2,10 @@ import { report as load } from './conversation/load.ts'
 import { report as roundTrips } from './conversation/round-trips.ts'
 import { report as turns } from './conversation/turns.ts'
 
-/** What keeping conversations costs, beside other ways; each part also runs alone, as `conversation/turns` and so on. */
+/**
+ * The cost of storing conversations, compared with other ways. Each part also runs alone, as `conversation/turns` and
+ * so on.
+ */
 export async function* report(): AsyncGenerator<string> {
   for (const part of [turns, load, roundTrips]) yield* part()
 }

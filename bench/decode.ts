@@ -5,8 +5,8 @@ const count = 100_000
 const wire = stream(count)
 
 /**
- * From bytes to typed events, against a loop written by hand for exactly these bytes: LF only, one data line, no checks. Once
- * as the client reads, chunk by chunk, and once with a promise for each event, as `for await` needs it.
+ * Decodes bytes into typed events, compared with a loop written for exactly these bytes: LF only, one data line, no
+ * checks. Once chunk by chunk, as the client reads, and once with a promise for each event, as `for await` needs.
  */
 export async function* report(): AsyncGenerator<string> {
   for (const [title, chunks] of [
@@ -71,7 +71,7 @@ function textLength(event: ServerEvent | undefined): number {
   return event.delta.text.length
 }
 
-/** Text deltas as the API sends them: about 20 characters each, some escaped, some not ASCII, padded with blanks. */
+/** Text deltas in the API's form: about 20 characters each, some escaped, some not ASCII, padded with blanks. */
 function stream(deltas: number): Uint8Array {
   const texts = [
     'The quick brown fox ',

@@ -8,7 +8,7 @@ import { median } from './run.ts'
 const rounds = 11
 const main = join(import.meta.dirname, '..', 'packages', 'cli', 'src', 'main.ts')
 
-/** What a user waits for before the first letter can be typed. Wall time, in a terminal; the programs take turns. */
+/** The wall time until a user can type the first letter, in a terminal. The programs take turns. */
 export async function* report(): AsyncGenerator<string> {
   if (spawnSync('script', ['--version']).status !== 0) {
     yield 'first prompt: not measured, as there is no `script` here to make a terminal'
@@ -41,7 +41,7 @@ export async function* report(): AsyncGenerator<string> {
   yield ['first prompt after the start (wall time, in a terminal; ours must be within 300 ms)', ...rows].join('\n')
 }
 
-/** Milliseconds until the program has written its prompt, with a terminal on both ends. */
+/** Returns the milliseconds until the program has written its prompt, with a terminal on both ends. */
 async function untilPrompt(words: readonly string[], home: string): Promise<number> {
   const command = [process.execPath, ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   const startedAt = performance.now()
@@ -55,7 +55,8 @@ async function untilPrompt(words: readonly string[], home: string): Promise<numb
     shown += chunk.toString('latin1')
     if (ms !== undefined || !shown.includes('> ')) return
     ms = performance.now() - startedAt
-    // Ctrl-D. The next program starts when this one is gone: what it still loads would slow the other down.
+    // Ctrl-D. The next program starts after this one has exited, because its remaining work would slow the next one
+    // down.
     child.stdin.write('\x04')
   })
   child.stdin.on('error', () => {})

@@ -1,4 +1,4 @@
-/** What `npm run bench -- NAME` runs: each module exports `report()`, which yields tables as they are ready. */
+/** The modules that `npm run bench -- NAME` runs. Each exports `report()`, which yields tables as they become ready. */
 const suites: Record<string, readonly string[]> = {
   quick: ['decode', 'first-prompt'],
 }

@@ -1,17 +1,17 @@
 /** One way of doing the work of a benchmark. */
 export interface Contestant {
   name: string
-  /** Does the work once. What it returns is compared among the contestants, so that nobody is fast by doing less. */
+  /** Does the work once. Results are compared, so that no contestant is fast because it does less. */
   run(): unknown
 }
 
 export interface Benchmark {
   title: string
-  /** How often the thing that is measured happens in one run, and what it is called: `{ count: 100_000, of: 'event' }`. */
+  /** The number of items in one run, and their name: `{ count: 100_000, of: 'event' }`. */
   work: { count: number; of: string }
-  /** The first is what the others are divided by. */
+  /** The others are compared with the first. */
   contestants: readonly [Contestant, ...Contestant[]]
-  /** Default 7. */
+  /** The number of rounds. Default 7. */
   rounds?: number
 }
 
@@ -21,9 +21,9 @@ export interface Result {
 }
 
 /**
- * Runs the contestants in turn, A B C, B C A, …, after two rounds that do not count, and takes the median of each one's CPU
- * time (all threads, so that collecting garbage counts). The machine may be busy: the ratios within one run hold, the
- * milliseconds hardly.
+ * Runs the contestants in turn (A B C, B C A, …) after two rounds that do not count, and takes the median of each one's
+ * CPU time (of all threads, so it includes garbage collection). On a busy machine the ratios within one run are
+ * reliable, the milliseconds are not.
  */
 export async function measure({ title, work, contestants, rounds = 7 }: Benchmark): Promise<Result> {
   const times = contestants.map((): number[] => [])
@@ -48,7 +48,7 @@ export async function measure({ title, work, contestants, rounds = 7 }: Benchmar
   return { title: `${title} (CPU, per ${work.of})`, rows }
 }
 
-/** A table of the result. */
+/** Formats the result as a table. */
 export function format({ title, rows }: Result): string {
   const width = Math.max(...rows.map((row) => row.name.length))
   const lines = rows.map(

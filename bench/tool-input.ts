@@ -1,7 +1,7 @@
 import { type MessageStreamEvent, MessageAccumulator, replay } from 'colloquy/protocol'
 import { format, measure } from './run.ts'
 
-/** A tool input in pieces of 20 characters: what it costs to have it at the end, and to look at it after every piece. */
+/** The cost of a tool input in pieces of 20 characters: to have it at the end, and to read it after every piece. */
 export async function* report(): AsyncGenerator<string> {
   for (const kilobytes of [10, 100, 1_000]) {
     const input = inputOf(kilobytes)
@@ -44,7 +44,9 @@ function sizeOf(input: unknown): number {
   return lines.length + code.length
 }
 
-/** Half a list of objects, half one long string with escapes, as when a file is written. */
+/**
+ * Returns an input that is half a list of objects and half one long string with escapes, like the content of a file.
+ */
 function inputOf(kilobytes: number): { lines: object[]; code: string } {
   const count = kilobytes * 10
   return {

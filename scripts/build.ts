@@ -1,4 +1,4 @@
-// Writes what is published into `packages/*/dist`, and holds it against what publishing and using it needs.
+// Writes the published files into `packages/*/dist` and checks them with publint and attw.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ function build(name: string): void {
   process.stdout.write(`${manifest.name} is built and passes publint${manifest.exports ? ' and attw' : ''}\n`)
 }
 
-/** Returns what the command printed; shows it, and ends the build, when the command fails. */
+/** Returns the output of a command. If the command fails, prints the output and ends the build. */
 function run(folder: string, command: string, ...parameters: string[]): string {
   const shell = process.platform === 'win32'
   return attempt(folder, command, () => execFileSync(command, parameters, { cwd: folder, encoding: 'utf8', shell }))

@@ -4,9 +4,10 @@ import { type BuildOptions, type Metafile, buildSync } from 'esbuild'
 import type { Manifest } from './compile.ts'
 
 /**
- * Makes what was compiled light, where the manifest's doors have a file for Node. The modules lose their comments, which stand
- * in the declarations too, and white space; bundlers and browsers get them like that. Node gets a file a door, with what several share beside:
- * half of what an import costs is finding and opening each module.
+ * Makes the compiled files of a package smaller if its entry points have a file for Node. Bundlers and browsers get the
+ * modules without white space and without comments, which the declarations repeat. Node gets one file per entry point
+ * and one for the modules that entry points share, because half of the time of an import is spent on finding and
+ * opening modules.
  */
 export function lighten(folder: string, { exports = {} }: Manifest): void {
   const doors = Object.values(exports).filter((door) =>
@@ -16,12 +17,11 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
   const modules = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
   const common: BuildOptions = {
     absWorkingDir: folder,
-    // Else the manifest's files for browsers would take the place of Node's.
+    // Otherwise the manifest's files for browsers would replace those for Node.
     platform: 'node',
     format: 'esm',
     target: 'es2024',
-    // Names stay as they are, so that a stack trace can be read, and lines short: Node prints the line that an error nobody
-    // caught came from.
+    // Keep names for readable stack traces, and short lines because Node prints the source line of an uncaught error.
     minifyWhitespace: true,
     lineLimit: 120,
     logLevel: 'error',
@@ -44,12 +44,12 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     outdir: 'dist',
     outbase: 'dist',
     allowOverwrite: true,
-    // As every bundler does with them anyway.
+    // Bundlers do the same.
     minifySyntax: true,
   })
 }
 
-/** What an output loads at once besides itself. */
+/** The files that an output imports statically. */
 function chunksOf(output: string, outputs: Metafile['outputs'], found: Set<string> = new Set()): Set<string> {
   for (const { kind, path } of outputs[output]!.imports) {
     if (kind !== 'import-statement' || found.has(path)) continue
@@ -60,9 +60,9 @@ function chunksOf(output: string, outputs: Metafile['outputs'], found: Set<strin
 }
 
 /**
- * Makes one file of the chunks that the client loads at once. Node goes through the path of each file letter by letter, so
- * often that V8 compiles the functions for it, and each of them takes more memory than the client's own code: five files
- * take 0.8 MB more than two. The price: the other doors, which need the errors, load 8 KB of the client with them.
+ * Joins the chunks that the client loads at start into one file. Node processes the path of each file letter by letter,
+ * so often that V8 compiles the functions involved, and these take more memory than the client's own code: five files
+ * take 0.8 MB more than two. The price: other entry points, which need the errors, load 8 KB of the client.
  */
 function joinChunks(common: BuildOptions, chunks: ReadonlySet<string>, outputs: Metafile['outputs']): void {
   const folder = common.absWorkingDir!
@@ -72,11 +72,11 @@ function joinChunks(common: BuildOptions, chunks: ReadonlySet<string>, outputs: 
     stdin: { contents: Array.from(chunks, (chunk) => `export * from './${chunk}'\n`).join(''), resolveDir: folder },
     outfile: file,
     bundle: true,
-    // What is loaded later stays for itself.
+    // Chunks that are loaded later stay separate.
     external: Object.keys(outputs).flatMap((output) => (chunks.has(output) ? [] : [`./${output}`])),
     metafile: true,
   })
-  // Of a name that two of them export, neither would be there.
+  // If two chunks export the same name, `export *` exports neither.
   const names = Array.from(chunks).flatMap((chunk) => outputs[chunk]!.exports)
   if (metafile.outputs[file]!.exports.length < names.length)
     throw new Error(`Cannot join the client's chunks as two export the same name: found ${names.toSorted().join(', ')}`)

@@ -1,4 +1,4 @@
-// Compiles a package into what is published of it: in place for the build, elsewhere for tests that install it.
+// Compiles a package for publishing: in place for the build, into another folder for tests that install it.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { prune } from './prune.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** In the order of the layers: a package is compiled against the declarations of those before it. */
+/** The packages in the order of their layers: each is compiled against the declarations of the previous ones. */
 export const packageNames = ['colloquy', 'server', 'cli'] as const
 
 export interface Manifest {
@@ -19,7 +19,10 @@ export interface Manifest {
   bin?: Record<string, string>
 }
 
-/** Writes `dist` and the license into the folder, which has the manifest already. Throws with what the compiler said. */
+/**
+ * Writes `dist` and the license into the folder, which already has the manifest. Throws the compiler's output on
+ * failure.
+ */
 export function compile(name: string, folder: string, manifest: Manifest): void {
   const dist = join(folder, 'dist')
   rmSync(dist, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// npm run example -- 5, or -- streaming: runs one of examples/. Without a key it is answered here, by the offline engine.
+// npm run example -- 5, or -- streaming: runs one of examples/. Without a key, the offline engine answers.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -43,7 +43,7 @@ async function run(name: string): Promise<void> {
     stdio: 'inherit',
     env: { ...process.env, ...own },
   })
-  // Ctrl-C reaches the example, too; this process stays to hand on how it ended.
+  // Ctrl-C reaches the example too. This process stays to pass on its exit code.
   process.on('SIGINT', () => {})
   const [code] = (await once(child, 'close')) as [number | null]
   await listener?.close()

@@ -2,8 +2,8 @@ import { globSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 /**
- * Removes the files with that ending in `dist` to which no import leads from the entries: a fifth of the declarations, and the
- * modules of doors that only have a file for Node. Nobody could import them.
+ * Removes the files with this ending in `dist` that no entry point imports, directly or indirectly: a fifth of the
+ * declarations, and the modules of entry points that only have a file for Node.
  */
 export function prune(folder: string, ending: '.d.ts' | '.js', entries: readonly string[]): void {
   const reached = new Set<string>()

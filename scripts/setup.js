@@ -1,5 +1,5 @@
-// Runs before `npm start`, `npm test` and their like, on whatever Node is on the PATH (18 or newer), so it is plain JavaScript.
-// Installs from the lockfile when what is installed is not what the lockfile says, and is quick when it is.
+// Runs before `npm start`, `npm test` and others, on any Node from 18, so it is plain JavaScript.
+// Installs from the lockfile if `node_modules` differs from it, and is quick otherwise.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ const modules = new URL('node_modules/', root)
 const stamp = new URL('.colloquy-setup', modules)
 const lock = new URL('.colloquy-setup.lock', modules)
 
-// The platform belongs to it: a checkout that is mounted into a container of another system needs other binaries.
+// Includes the platform, because a checkout that is mounted into a container of another system needs other binaries.
 const wanted = createHash('sha256')
   .update(`${process.platform} ${process.arch}\n`)
   .update(readFileSync(new URL('package-lock.json', root)))
@@ -32,13 +32,13 @@ function isInstalled() {
 
 async function install() {
   process.stderr.write('Installing what Colloquy needs (once, about 20 seconds) …\n')
-  // An install that fails or is interrupted half-way must not look like the one before it.
+  // A failed or interrupted install must not look like the previous, complete one.
   rmSync(stamp, { force: true })
-  // `npm install` and not `npm ci`: the lockfile names the tool binaries of the platforms it was made for, and `ci` refuses
-  // to run where it lacks one of another platform, though that one is optional. `--no-save` keeps the lockfile as it is.
+  // `npm install` rather than `npm ci`: the lockfile lists the optional tool binaries of the platforms it was made for,
+  // and `ci` fails if one for this platform is missing. `--no-save` leaves the lockfile unchanged.
   const parameters = ['install', '--no-save', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
   let outcome = await run('npm', parameters)
-  // npm leaves out the binaries of tools that its own Node is too old for. By now the PATH leads it to the pinned one.
+  // npm skips the binaries of tools that need a newer Node than its own. Now the PATH leads to the pinned Node.
   if (outcome === 0 && Number.parseInt(process.versions.node) < 24) outcome = await run('npm', parameters)
   if (outcome === 0) {
     writeFileSync(stamp, wanted)
@@ -50,15 +50,15 @@ async function install() {
 
 function run(command, parameters) {
   const windows = process.platform === 'win32'
-  // Before it starts: a signal in between would end this process alone.
+  // Before the install starts, because a signal in between would end only this process.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => child.kill(signal))
   const child = spawn(windows ? `${command}.cmd` : command, parameters, {
     cwd: fileURLToPath(root),
-    // Standard output stays free for the reply: `echo Hello | npm start --silent` prints nothing else there.
+    // Keep standard output for the reply: `echo Hello | npm start --silent` prints nothing else.
     stdio: ['ignore', 2, 2],
     shell: windows,
   })
-  // The install outlives this process when only this one is killed; who comes next waits for both.
+  // The install outlives this process if only this one is killed, so the next process waits for both.
   if (child.pid !== undefined) writeFileSync(lock, `${process.pid} ${child.pid}`)
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message))
@@ -66,7 +66,9 @@ function run(command, parameters) {
   })
 }
 
-/** Two at once would write into the same folder, so the second waits and then finds everything installed. */
+/**
+ * Two installs at once would write into the same folder, so the second one waits and then finds everything installed.
+ */
 async function takeLock() {
   mkdirSync(modules, { recursive: true })
   for (let tries = 0; ; tries++) {
@@ -77,7 +79,7 @@ async function takeLock() {
       if (error.code !== 'EEXIST') throw error
     }
     const owners = read(lock)
-    // Empty only between its creation and its first byte.
+    // The file is empty only between its creation and its first byte.
     const isAbandoned = owners && !owners.split(' ').some(isAlive)
     if (isAbandoned) rmSync(lock, { force: true })
     else await new Promise((resolve) => setTimeout(resolve, 200))

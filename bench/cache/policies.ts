@@ -1,7 +1,7 @@
 import { type PauseCounts, chooseTtl, countPause } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
 import type { Marks, Policy } from './simulator.ts'
 
-/** The fixed choices that a program can make by hand, and ours. */
+/** The fixed policies that a program can choose by hand, and ours. */
 export const policies: Record<string, Policy> = {
   'no caching': fixed({ shared: 'none', tail: 'none' }),
   'automatic, 5 minutes': fixed({ shared: 'none', tail: '5m' }),

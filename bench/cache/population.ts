@@ -1,4 +1,4 @@
-/** A conversation as the cache sees it: how much each turn adds to the prompt, and how long after the last request it comes. */
+/** A conversation as the cache sees it: how much each turn adds to the prompt, and the pause before it. */
 export interface Talk {
   /** Milliseconds since the population's first request. */
   startMs: number
@@ -6,21 +6,21 @@ export interface Talk {
 }
 
 export interface Turn {
-  /** From the request before to this one; 0 for the first. */
+  /** Milliseconds since the previous request; 0 for the first. */
   gapMs: number
-  /** Tokens that the prompt has more than that of the turn before: the last reply and the new message. */
+  /** Tokens that the prompt gained since the previous turn: the last reply and the new message. */
   newTokens: number
 }
 
 export interface Population {
-  /** System and tools, the same in every conversation. */
+  /** Tokens of the system prompt and tools, the same in every conversation. */
   sharedTokens: number
   talks: readonly Talk[]
 }
 
 const minute = 60_000
 
-/** Every pause is the same. */
+/** Conversations in which all pauses are equal. */
 export function regular({ turns, gapMs }: { turns: number; gapMs: number }): Population {
   const talk = {
     startMs: 0,
@@ -30,8 +30,8 @@ export function regular({ turns, gapMs }: { turns: number; gapMs: number }): Pop
 }
 
 /**
- * Four hundred conversations, one begun every 20 minutes, with 8 turns in the median, 15 in the mean and a heavy tail, by
- * three kinds of users: half answer at once, a third now and then pause, a sixth come and go.
+ * Four hundred conversations, one begun every 20 minutes, with a median of 8 turns, a mean of 15 and a heavy tail.
+ * There are three kinds of users: half answer at once, a third pause now and then, a sixth come and go.
  */
 export function mixed(seed: number): Population {
   const random = randomFrom(seed)
@@ -67,7 +67,7 @@ function between(random: () => number, fromMinutes: number, toMinutes: number): 
   return minute * (fromMinutes + random() * (toMinutes - fromMinutes))
 }
 
-/** The same numbers from the same seed: Mulberry32. */
+/** A random number generator that returns the same numbers for the same seed: Mulberry32. */
 function randomFrom(seed: number): () => number {
   let state = seed
   return () => {

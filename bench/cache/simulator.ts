@@ -1,13 +1,13 @@
 import type { CacheTtl } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
 import type { Population, Talk } from './population.ts'
 
-/** What a policy wants written: the shared part, and all behind it. */
+/** The cache writes that a policy requests: for the shared part, and for everything after it. */
 export interface Marks {
   shared: CacheTtl | 'none'
   tail: CacheTtl | 'none'
 }
 
-/** Told of each request of one conversation in turn; knows nothing of the future. */
+/** A policy sees the requests of one conversation in order, without knowledge of the future. */
 export type Policy = (readFactor: number) => (request: { gapMs: number; warm: CacheTtl | 'nothing' }) => Marks
 
 /** Tokens times the price of uncached input. */
@@ -17,8 +17,9 @@ const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 const writeFactor = { none: 1, '5m': 1.25, '1h': 2 }
 
 /**
- * What a population's prompts cost, by the documented rules: an entry is written at a mark and only there; a read costs
- * `readFactor` and renews the entry; an entry's life counts from the request; behind a live entry only the rest is written.
+ * The cost of a population's prompts by the documented rules: an entry is written only at a breakpoint; a read costs
+ * `readFactor` and renews the entry; the lifetime of an entry starts with the request; after a live entry only the rest
+ * is written.
  */
 export function simulate({ sharedTokens, talks }: Population, policy: Policy, readFactor: number): Price {
   let sharedUntil = -1
@@ -30,7 +31,7 @@ export function simulate({ sharedTokens, talks }: Population, policy: Policy, re
     const warmTokens = at <= state.fiveUntil ? state.warmTokens : hourTokens
     const warm = warmTokens === 0 ? 'nothing' : warmTokens > hourTokens ? '5m' : '1h'
     const marks = state.policy({ gapMs, warm })
-    // The tail's own entry reaches back over the shared part: a live tail reads it too.
+    // The entry of the tail includes the shared part, so a live tail reads that too.
     const sharedWarm = at <= sharedUntil || warmTokens > 0
     cost += sharedTokens * (sharedWarm ? readFactor : writeFactor[marks.shared === 'none' ? marks.tail : marks.shared])
     if (marks.shared !== 'none') sharedUntil = at + lifetimeMs[marks.shared]
@@ -42,12 +43,12 @@ export function simulate({ sharedTokens, talks }: Population, policy: Policy, re
 
 interface State {
   policy: ReturnType<Policy>
-  /** Behind the shared part. */
+  /** Tokens after the shared part. */
   total: number
-  /** The front that was written for an hour. */
+  /** Tokens of the beginning that was written for an hour. */
   hourTokens: number
   hourUntil: number
-  /** All that is cached, the front included. */
+  /** All cached tokens, including that beginning. */
   warmTokens: number
   fiveUntil: number
 }
@@ -68,7 +69,7 @@ function remember(
   else state.fiveUntil = state.hourUntil
 }
 
-/** The requests of all conversations by the clock: they share an entry, so their order matters. */
+/** The requests of all conversations in order of time. The order matters because they share an entry. */
 function inOrder<S>(talks: readonly Talk[], start: () => S): { talk: Talk; at: number; turn: number; state: S }[] {
   return talks
     .flatMap((talk) => {
@@ -80,8 +81,8 @@ function inOrder<S>(talks: readonly Talk[], start: () => S): { talk: Talk; at: n
 }
 
 /**
- * The least that a population can cost to one who knows all pauses, its shared part read from the cache each time but the
- * first. A lower bound: nobody can do better by the rules.
+ * The least that a population can cost if all pauses are known in advance, with the shared part read from the cache
+ * each time except the first. This is a lower bound for every policy.
  */
 export function optimum({ sharedTokens, talks }: Population, readFactor: number): Price {
   const requests = talks.reduce((sum, talk) => sum + talk.turns.length, 0)
@@ -92,9 +93,9 @@ export function optimum({ sharedTokens, talks }: Population, readFactor: number)
 }
 
 /**
- * Goes through the turns with the least cost of each state. A state is how many turns' tokens stand in the front that was
- * written for an hour (`hour`), and whether all behind it is cached too (`whole`) or nothing (`bare`). A turn may write on
- * for an hour up to any turn's end and for 5 minutes behind it, or write nothing.
+ * Computes the least cost of each state, turn by turn. A state is the number of turns in the beginning that was written
+ * for an hour (`hour`), and whether everything after it is cached too (`whole`) or nothing (`bare`). A turn may write
+ * for an hour up to the end of any turn and for 5 minutes after it, or write nothing.
  */
 function optimumOf({ turns }: Talk, readFactor: number): Price {
   const ends = Float64Array.of(0, ...turns.map(({ newTokens }) => newTokens)).map(runningSum())

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { selfSigned } from './certificate.ts'
 
-/** Where the server is to be found. */
+/** The address of the server. */
 export interface Address {
   http: string
   https: string
-  /** What to trust: a file of PEM, for `NODE_EXTRA_CA_CERTS`. */
+  /** The path of a PEM file with the certificate to trust, for `NODE_EXTRA_CA_CERTS`. */
   certificateFile: string
 }
 
 let started: Promise<Address> | undefined
 
-/** Starts the server in a process of its own, once. It ends with this one. */
+/** Starts the server once, in a process of its own, which ends with this one. */
 export function address(): Promise<Address> {
   return (started ??= start())
 }

@@ -1,12 +1,12 @@
 import { createSign, generateKeyPairSync } from 'node:crypto'
 
 export interface Certificate {
-  /** Both in PEM. */
+  /** In PEM, like the certificate. */
   key: string
   cert: string
 }
 
-/** A certificate for 127.0.0.1 that signs itself, written in DER by hand: not every machine has openssl. */
+/** A self-signed certificate for 127.0.0.1, written as DER by hand because not every machine has openssl. */
 export function selfSigned(): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = sequence(tagged(0x31, sequence(objectId('550403'), tagged(0x0c, Buffer.from('colloquy bench')))))

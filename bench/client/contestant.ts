@@ -1,20 +1,22 @@
-/** A message as every contestant takes it. */
+/** A message in the form that every contestant accepts. */
 export interface HistoryMessage {
   role: 'user' | 'assistant'
   content: string
 }
 
-/** What a contestant can do. What it returns is compared with the others', so that nobody is fast by doing less. */
+/** The tasks of a contestant. Results are compared, so that no contestant is fast because it does less. */
 export interface Contestant {
-  /** Loops over a stream; returns its characters of text. */
+  /** Loops over a stream and returns the number of characters of its text. */
   iterate(): Promise<number>
-  /** Reads a stream and returns the characters of the whole message's text, which it must have put together. */
+  /** Reads a stream, assembles the message, and returns the number of characters of its text. */
   finalMessage(): Promise<number>
-  /** Listens to the pieces of a tool's input as they come; returns their characters and the rows of the whole input. */
+  /**
+   * Listens to the pieces of a tool's input; returns the number of their characters and of the rows of the whole input.
+   */
   toolInput(): Promise<ToolInputResult>
-  /** Asks for a whole reply; returns its characters of text. */
+  /** Requests a reply without streaming, and returns the number of characters of its text. */
   create(messages: readonly HistoryMessage[]): Promise<number>
-  /** Opens a stream, reads three deltas, and returns what has to be kept so that it stays open. */
+  /** Opens a stream, reads three deltas, and returns the object that keeps it open. */
   open(messages: readonly HistoryMessage[]): Promise<object>
 }
 
@@ -23,7 +25,7 @@ export interface ToolInputResult {
   rows: number
 }
 
-/** What each file of `contestants/` exports: `library` is what its package exports, `url` what `/v1/messages` follows. */
+/** The export of each file in `contestants/`. `library` is the package's exports; `url` is the base URL. */
 export type Connect = (library: never, url: string) => Contestant
 
 export const model = 'claude-sonnet-4-6'

@@ -1,9 +1,9 @@
-// A process that opens many streams, holds them, and says what each takes.
+// A process that opens many streams, keeps them open, and reports the memory of each.
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Connect, HistoryMessage } from './contestant.ts'
 
-/** Per stream. */
+/** Bytes per stream. */
 export interface Held {
   heapBytes: number
   externalBytes: number
@@ -39,7 +39,7 @@ async function settled(): Promise<NodeJS.MemoryUsage> {
   return process.memoryUsage()
 }
 
-/** A request of its own for each stream, which nobody but the client holds on to. */
+/** Returns a new request for each stream, so that only the client keeps a reference to it. */
 function messages(index: number): HistoryMessage[] {
   return [{ role: 'user', content: Buffer.alloc(100_000, `${index} `).toString() }]
 }

@@ -6,7 +6,7 @@ import { contestants } from './packages.ts'
 import { type Row, table, verdict } from './table.ts'
 import type { Held } from './holder.ts'
 
-/** What a stream costs in memory while it is open and nothing comes: after a request of 100 KB and three deltas. */
+/** The memory of an open, idle stream, after a request of 100 KB and three deltas. */
 export async function* report(): AsyncGenerator<string> {
   const { http } = await address()
   const { all, colloquy } = contestants()

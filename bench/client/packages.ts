@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile, type Manifest } from '../../scripts/compile.ts'
 
-/** Who takes part, installed in a folder of its own as a user would install it; the loops by hand need nothing. */
+/** A contestant, installed in a folder of its own as a user would install it. Hand-written loops need no package. */
 export interface Package {
   name: string
-  /** The file of `contestants/`. */
+  /** The file name in `contestants/`. */
   contestant: string
-  /** Where it is installed. */
+  /** The folder of its installation. */
   folder?: string
-  /** Exports what the contestant uses, and nothing else, so that bundlers take no more either. */
+  /** A module that exports only the functions in use, so that bundlers include nothing else. */
   entry?: string
 }
 
@@ -56,12 +56,12 @@ let found: Contestants | undefined
 export interface Contestants {
   official: Package
   colloquy: Package
-  /** The loop by hand on node:http and node:https, which is the floor. */
+  /** The hand-written loop on node:http and node:https: the lower bound. */
   loop: Package
   all: readonly Package[]
 }
 
-/** Everybody, installed. What was installed before is there still; ours is packed anew. */
+/** All contestants, installed. Earlier installations are reused; our package is packed each time. */
 export function contestants(): Contestants {
   if (found) return found
   const peers = [official, ...others].map(installed)
@@ -83,7 +83,7 @@ function installed({ name, contestant, packages, entry }: Peer): Package {
   return { name, contestant, folder, entry: file }
 }
 
-/** Ours as it would be published: built, packed, and installed from the archive. */
+/** Our package as published: built, packed, and installed from the archive. */
 function installedColloquy(): Package {
   const staged = join(installs, `staged-${process.pid}`)
   const folder = join(installs, `colloquy-${process.pid}`)

@@ -7,21 +7,21 @@ import type { Outcome, Task } from './worker.ts'
 export interface Race {
   contestants: readonly Package[]
   address: Address
-  /** `url` without the origin: the address has it. */
+  /** The path of the base URL; the address has the origin. */
   task: Omit<Task, 'url'> & { path: string; secure?: boolean }
-  /** Rounds that count. Default 7. */
+  /** The number of rounds that count. Default 7. */
   rounds?: number
 }
 
-/** The median of a contestant's CPU time in ms; undefined where a run took longer than `longestRunMs`. */
+/** The median of a contestant's CPU time in ms; undefined if a run took longer than `longestRunMs`. */
 export type Times = Map<Package, number | undefined>
 
-/** Who takes longer for one run is cut off: it would hold up all others. */
+/** A contestant that takes longer for one run is stopped, because the others wait for it. */
 export const longestRunMs = 10_000
 
 /**
- * Lets each contestant do the task in a process of its own, in turn, A B C, B C A, …, after two rounds that do not count.
- * The CPU time is that of all threads of its process, so that collecting garbage counts. All must come to the same result.
+ * Runs each contestant's task in a process of its own, in turn (A B C, B C A, …), after two rounds that do not count.
+ * The CPU time is that of all threads of the process, so it includes garbage collection. All results must be equal.
  */
 export async function race({ contestants, address, task, rounds = 7 }: Race): Promise<Times> {
   const { path, secure, ...rest } = task
@@ -55,7 +55,7 @@ function checkSame(runners: readonly Runner[]): void {
 class Runner {
   readonly contestant: Package
   readonly times: number[] = []
-  /** JSON of what the last run came to. */
+  /** The result of the last run, as JSON. */
   value: string | undefined
   isCut = false
   readonly #child: ChildProcess
@@ -67,7 +67,7 @@ class Runner {
 
   static async start(contestant: Package, { certificateFile }: Address): Promise<Runner> {
     const child = fork(new URL('worker.ts', import.meta.url), [contestant.contestant, contestant.entry ?? ''], {
-      // Without the condition that resolves our packages to their sources.
+      // Drop the condition that resolves our packages to their sources.
       execArgv: ['--expose-gc'],
       env: { ...withoutProxies(), NODE_EXTRA_CA_CERTS: certificateFile },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -76,7 +76,7 @@ class Runner {
     return new Runner(contestant, child)
   }
 
-  /** The CPU time of one run in ms; undefined from the run on that took too long. */
+  /** The CPU time of one run in ms; undefined after a run that took too long. */
   async run(task: Task): Promise<number | undefined> {
     if (this.isCut) return undefined
     const timer = setTimeout(() => {

@@ -3,7 +3,7 @@ import { contestants } from './packages.ts'
 import { race } from './race.ts'
 import { raceTable } from './table.ts'
 
-/** Requests for whole replies: many small ones, and the turns of a long conversation. */
+/** Requests without streaming: many small ones, and the turns of a long conversation. */
 export async function* report(): AsyncGenerator<string> {
   const where = await address()
   const { all, official } = contestants()

@@ -1,4 +1,4 @@
-// A process of its own: it answers what the path asks for with bytes that it made beforehand.
+// The server runs in a process of its own. It answers with bytes prepared in advance; the path selects them.
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
@@ -11,12 +11,12 @@ const framedChunks = inLargeChunks(events).map(framed)
 const whole = reply()
 const toolInputs = new Map<string, Buffer[]>()
 
-/** By the first part of the path, which stands before `/v1/messages`. */
+/** The responses by the first part of the path, before `/v1/messages`. */
 const answers: Record<string, (response: ServerResponse, argument: string) => void> = {
   paced: (response) => stream(response, framedEvents),
   chunked: (response) => stream(response, framedChunks),
   tool: (response, bytes) => stream(response, toolInput(bytes)),
-  // The start of the message and of its block, a ping and three deltas; then nothing.
+  // The start of the message and of its block, a ping and three deltas; then silence.
   idle: (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(Buffer.concat(events.slice(0, 6)))
@@ -30,22 +30,23 @@ function handle(request: IncomingMessage, response: ServerResponse): void {
   request.resume().on('end', () => answers[name]!(response, argument))
 }
 
-/** Waits for each write to be done, so that each is a TLS record, and a chunk for whoever reads it. */
+/** Waits for each write, so that each becomes a TLS record and a chunk of its own. */
 function stream(response: ServerResponse, parts: readonly Buffer[]): void {
   const { socket } = response
-  // The next request may be here before the connection has let go of the last answer.
+  // The next request may arrive before the last response has released the connection.
   if (!socket) return void setImmediate(stream, response, parts)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_01' }).flushHeaders()
   let index = 0
   const next = (): void => {
-    // Past the response, whose own write takes twice as long: the clients should wait for the server as little as can be.
+    // Write to the socket: `response.write` takes twice as long, and the clients should wait for the server as little
+    // as possible.
     if (index < parts.length) socket.write(parts[index++]!, next)
     else response.end()
   }
   next()
 }
 
-/** A chunk of the chunked transfer coding. */
+/** Encodes a chunk of the chunked transfer coding. */
 function framed(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
 }

@@ -3,7 +3,7 @@ import { median } from '../run.ts'
 import { contestants, type Package } from './packages.ts'
 import { type Row, table, verdict } from './table.ts'
 
-/** What importing a client and making one costs over a Node that does nothing, in processes of their own. */
+/** The cost of importing and creating a client, compared with an empty Node process. */
 export async function* report(): AsyncGenerator<string> {
   const programs = [undefined, ...contestants().all.filter(({ entry }) => entry !== undefined)].map((contestant) => ({
     contestant,

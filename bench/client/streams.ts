@@ -4,7 +4,7 @@ import { race } from './race.ts'
 import { raceTable } from './table.ts'
 import { deltasPerMessage } from './wire.ts'
 
-/** Streams of text: as they come in production, one event a TLS record, and with many events a chunk. */
+/** Streams of text: with one event per TLS record, as in production, and with many events per chunk. */
 export async function* report(): AsyncGenerator<string> {
   const where = await address()
   const { all, official } = contestants()
@@ -16,7 +16,7 @@ export async function* report(): AsyncGenerator<string> {
   }
 }
 
-/** Streamed in one run. */
+/** The number of streams in one run. */
 const messages = 20
 
 const works = [

@@ -4,7 +4,7 @@ import type { Times } from './race.ts'
 export interface Row {
   name: string
   figures: readonly string[]
-  /** Whether what was aimed at was reached, in words. */
+  /** Whether the target was reached, in words. */
   verdict?: string
 }
 
@@ -22,10 +22,13 @@ export function verdict(target: string, met: boolean): string {
   return `target ${target}: ${met ? 'met' : 'NOT met'}`
 }
 
-/** What a race is held against: ours at most so many times another's time, or so many milliseconds a thing. */
+/** The target of a race: at most a multiple of another contestant's time, or a number of milliseconds per item. */
 export type Target = { atMost: number; times: Package } | { atMostMs: number }
 
-/** The times of a race, of which one run did `count` things, as a table with their ratio to whom the target names. */
+/**
+ * Formats the times of a race as a table. A run handles `count` items; ratios are relative to the contestant of the
+ * target.
+ */
 export function raceTable(title: string, times: Times, { count, target }: { count: number; target: Target }): string {
   const { official, colloquy } = contestants()
   const base = times.get('times' in target ? target.times : official)!

@@ -3,7 +3,7 @@ import { contestants } from './packages.ts'
 import { longestRunMs, race } from './race.ts'
 import { raceTable, verdict } from './table.ts'
 
-/** A tool's input in pieces of 20 characters, with a listener that gets what can be read so far, where there is such. */
+/** A tool input in pieces of 20 characters, with a listener for the input parsed so far if the client has one. */
 export async function* report(): AsyncGenerator<string> {
   const where = await address()
   const { all, colloquy, loop } = contestants()

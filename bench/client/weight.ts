@@ -5,7 +5,7 @@ import { type BuildFailure, build, type Metafile, type OutputFile } from 'esbuil
 import { contestants, type Package } from './packages.ts'
 import { type Row, table, verdict } from './table.ts'
 
-/** What a page loads and what an install brings. */
+/** The sizes of a page's first load and of an installation. */
 export async function* report(): AsyncGenerator<string> {
   const { all, colloquy } = contestants()
   const packages = all.filter(({ entry }) => entry !== undefined)
@@ -30,9 +30,9 @@ export async function* report(): AsyncGenerator<string> {
 
 interface Weight {
   bytes: number
-  /** With gzip, at its best. */
+  /** Bytes after gzip at its highest level. */
   compressed: number
-  /** The same, with all that may be imported later. */
+  /** The same, including all modules that may be imported later. */
   all: number
 }
 
@@ -58,7 +58,7 @@ async function bundle({ entry }: Package): Promise<Weight | { failure: string }>
   }
 }
 
-/** The chunk of the entry and what it imports in turn, without what is imported by a call. */
+/** The chunk of the entry and its static imports, without dynamic imports. */
 function loadedFirst(files: readonly OutputFile[], { outputs }: Metafile): OutputFile[] {
   const names = new Map(Object.keys(outputs).map((name) => [name.replace(/^.*\//, ''), name]))
   const seen = new Set<string>()
@@ -86,7 +86,7 @@ function kilobytes(bytes: number): string {
 function install(folder: string): { count: number; files: number; bytes: number } {
   const found = { count: 0, files: 0, bytes: 0 }
   for (const name of readdirSync(join(folder, 'node_modules'), { recursive: true, encoding: 'utf8' })) {
-    // npm's own notes.
+    // Metadata of npm.
     if (/^\.(package-lock\.json|bin)/.test(name)) continue
     const entry = statSync(join(folder, 'node_modules', name))
     if (!entry.isFile()) continue

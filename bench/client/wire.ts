@@ -1,6 +1,6 @@
-/** What the server sends, as bytes. */
+/** The bytes that the server sends. */
 
-/** Text deltas of one streamed message. */
+/** The number of text deltas in one streamed message. */
 export const deltasPerMessage = 2000
 
 export type ToolInputBytes = 50_000 | 200_000 | 1_000_000
@@ -24,7 +24,7 @@ const message = {
   usage: { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 },
 }
 
-/** A message of 2,000 deltas, about 20 characters each, some escaped, some not ASCII. */
+/** A message of 2,000 deltas of about 20 characters, some escaped, some not ASCII. */
 export function textEvents(): Buffer[] {
   return stream(
     { type: 'text', text: '' },
@@ -36,7 +36,7 @@ export function textEvents(): Buffer[] {
   )
 }
 
-/** A call of a tool whose input comes in pieces of 20 characters. */
+/** A tool call whose input arrives in pieces of 20 characters. */
 export function toolEvents(bytes: ToolInputBytes): Buffer[] {
   const rows: unknown[] = []
   for (let length = 0; length < bytes; length += JSON.stringify(rows.at(-1)).length + 1) {
@@ -50,13 +50,13 @@ export function toolEvents(bytes: ToolInputBytes): Buffer[] {
   return stream({ type: 'tool_use', id: 'toolu_01', name: 'save', input: {} }, pieces, 'tool_use')
 }
 
-/** A whole reply of 0.9 KB. */
+/** A reply of 0.9 KB without streaming. */
 export function reply(): Buffer {
   const content = [{ type: 'text', text: 'x'.repeat(600) }]
   return Buffer.from(JSON.stringify({ ...message, content, stop_reason: 'end_turn' }))
 }
 
-/** Joins events to chunks of about 16,000 bytes, cut wherever they end. */
+/** Joins events into chunks of about 16,000 bytes, cut at any byte. */
 export function inLargeChunks(events: readonly Buffer[]): Buffer[] {
   const bytes = Buffer.concat(events)
   return Array.from({ length: Math.ceil(bytes.length / 16_000) }, (_, index) =>
@@ -80,7 +80,7 @@ function stream(block: object, deltas: readonly object[], stopReason: string): B
   ].map(encoded)
 }
 
-/** The API pads its JSON with blanks, so that the length of an event does not give its text away. */
+/** Pads the JSON with blanks as the API does, which hides the length of the text. */
 function encoded(event: { type: string }, index: number): Buffer {
   const padding = ' '.repeat((index * 7) % 10)
   return Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event).slice(0, -1)}${padding}}\n\n`)

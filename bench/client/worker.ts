@@ -1,14 +1,14 @@
-// A process for one contestant: it lives as long as the measurement and does what it is told, once for each message.
+// A process for one contestant. It lives as long as the measurement and runs one task for each message.
 import { pathToFileURL } from 'node:url'
 import type { Connect, Contestant, HistoryMessage } from './contestant.ts'
 
-/** What a worker is told to do. */
+/** The task of a worker. */
 export interface Task {
   kind: 'iterate' | 'finalMessage' | 'toolInput' | 'create' | 'turns'
-  /** What `/v1/messages` follows. */
+  /** The base URL. */
   url: string
   times: number
-  /** How many at once. Default 1. */
+  /** The number of parallel requests. Default 1. */
   inFlight?: number
 }
 
@@ -23,7 +23,7 @@ const library = (entry ? await import(pathToFileURL(entry).href) : undefined) as
 const connected = new Map<string, Contestant>()
 
 const shortMessages: HistoryMessage[] = [{ role: 'user', content: 'x'.repeat(1800) }]
-/** A conversation of 5 MB, which grows with each turn. */
+/** A conversation of 5 MB that grows with each turn. */
 let history: HistoryMessage[] | undefined
 
 process.on('message', (task: Task) => {
@@ -60,7 +60,7 @@ async function done(one: Contestant, kind: Task['kind']): Promise<unknown> {
   return value
 }
 
-/** 1 KB, and no two alike. */
+/** Returns a text of 1 KB, different each time. */
 function message(index: number): HistoryMessage {
   const content = `${index}: ${'All work and no "play" makes Jack a dull boy.\n'.repeat(22)}`
   return { role: index % 2 === 0 ? 'user' : 'assistant', content }

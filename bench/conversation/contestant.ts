@@ -1,16 +1,16 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
 
-/** One way of keeping conversations. What it does with the texts is measured, not where they come from. */
+/** One way of storing conversations. Storing is measured, creating the texts is not. */
 export interface Contestant {
-  /** A conversation that has so many turns behind it. */
+  /** Creates a conversation with this number of turns. */
   start(turns: number): Promise<Kept>
   close(): Promise<void>
 }
 
 export interface Kept {
-  /** Keeps the question, then, when the reply is there, the reply. */
+  /** Stores the question, then the reply when it is complete. */
   turn(): Promise<unknown>
-  /** Reads the conversation from the disk; returns how many messages it has. */
+  /** Reads the conversation from the disk and returns the number of its messages. */
   load(): Promise<number>
 }
 
@@ -24,7 +24,7 @@ export interface RepliedMessage {
   content: { type: 'text'; text: string }[]
 }
 
-/** What each file of `contestants/` exports: `library` is what its package exports. */
+/** The export of each file in `contestants/`. `library` is the package's exports. */
 export type Open = (folder: string, library: never) => Promise<Contestant>
 
 export const settings = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
@@ -34,12 +34,12 @@ export const asked: AskedMessage = { role: 'user', content: question }
 export const replied: RepliedMessage = { role: 'assistant', content: [{ type: 'text', text: answer }] }
 export const usage = { input_tokens: 1000, output_tokens: 250 }
 
-/** Question and answer by turns. */
+/** Alternates question and reply. */
 export function history(turns: number): (AskedMessage | RepliedMessage)[] {
   return Array.from({ length: turns * 2 }, (_, index) => (index % 2 === 0 ? asked : replied))
 }
 
-/** The reply as an engine has it ready: what is measured is the keeping. */
+/** The events of a reply, prepared in advance: only storing them is measured. */
 export const events: readonly MessageStreamEvent[] = [
   {
     type: 'message_start',

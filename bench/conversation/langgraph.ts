@@ -16,7 +16,10 @@ export { MessagesAnnotation, StateGraph } from '@langchain/langgraph'
 export { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite'
 `
 
-/** Installed beside the repository, once, with nothing compiled; undefined, and said so, where it cannot be fetched. */
+/**
+ * Installs LangGraph once, next to the repository, without compiling. Prints a message and returns undefined if it
+ * cannot be fetched.
+ */
 export function langgraph(): Racer | undefined {
   const folder = join(tmpdir(), 'colloquy-bench', 'langgraph-1.4.9')
   const entry = join(folder, 'entry.mjs')

@@ -1,7 +1,7 @@
 import { type Row, table, verdict } from '../client/table.ts'
 import { colloquy, floor, race, racers } from './race.ts'
 
-/** What opening a long conversation takes. By hand the rows are read and not looked at. */
+/** The cost of opening a long conversation. The hand-written contestant reads the rows without parsing them. */
 export async function* report(): AsyncGenerator<string> {
   const found = await race(racers(), [{ kind: 'load', turns: 5_000 }])
   const base = found.get(floor)![0]!.cpuMs

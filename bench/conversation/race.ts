@@ -6,27 +6,28 @@ import type { Outcome, Task } from './worker.ts'
 
 export interface Racer {
   name: string
-  /** The file of `contestants/`. */
+  /** The file name in `contestants/`. */
   contestant: string
-  /** Exports what the contestant uses of its package. */
+  /** A module that exports the parts of its package in use. */
   entry?: string
 }
 
-/** What the others are divided by. */
+/** The contestant that the others are compared with. */
 export const floor: Racer = { name: 'bare node:sqlite', contestant: 'bare' }
 const store: Racer = { name: 'sqliteStore()', contestant: 'store' }
 export const colloquy: Racer = { name: 'a Colloquy conversation', contestant: 'colloquy' }
 const array: Racer = { name: 'the array saved whole', contestant: 'array' }
 
-/** Everybody who can be had here. */
+/** All contestants that can run on this machine. */
 export function racers(): Racer[] {
   const peer = langgraph()
   return [floor, store, colloquy, array, ...(peer === undefined ? [] : [peer])]
 }
 
 /**
- * Lets each do each task in a process of its own, in turn, A B C, B C A, …, after two rounds that do not count. The medians,
- * in the order of the tasks; the CPU time is that of all threads of the process, so that collecting garbage counts.
+ * Runs each task of each contestant in a process of its own, in turn (A B C, B C A, …), after two rounds that do not
+ * count. Returns the medians in the order of the tasks. The CPU time is that of all threads, so it includes garbage
+ * collection.
  */
 export async function race(
   racing: readonly Racer[],
@@ -54,13 +55,13 @@ export async function race(
 interface Runner {
   racer: Racer
   child: ChildProcess
-  /** By the place of the task. */
+  /** The measurements, by the index of the task. */
   outcomes: Outcome[][]
-  /** It broke down. */
+  /** True after a task failed. */
   isOut: boolean
 }
 
-/** A peer that breaks down is out of the race, and nothing is said of it but that. */
+/** Takes a contestant that failed out of the race. Its earlier times are not reported. */
 async function run(runner: Runner, task: Task): Promise<Outcome | undefined> {
   const { racer, child } = runner
   if (runner.isOut) return undefined
@@ -88,7 +89,7 @@ function middle(outcomes: readonly Outcome[]): Outcome {
 async function start(racer: Racer): Promise<Runner> {
   const child = fork(new URL('worker.ts', import.meta.url), [racer.contestant, racer.entry ?? ''], {
     execArgv: ['--conditions=@colloquy/source', '--expose-gc', '--no-warnings'],
-    // What a peer says as it breaks down would hide the tables.
+    // The output of a failing contestant would hide the tables.
     stdio: ['ignore', 'ignore', racer.entry === undefined ? 'inherit' : 'ignore', 'ipc'],
   })
   await answer(child)

@@ -5,7 +5,7 @@ import type { MessageStreamEvent } from 'colloquy/protocol'
 import { table, verdict } from '../client/table.ts'
 import { events, question, settings } from './contestant.ts'
 
-/** How often a turn waits for PostgreSQL, counted at `query()`. */
+/** The number of round trips to PostgreSQL in a turn, counted at `query()`. */
 export async function* report(): AsyncGenerator<string> {
   const db = new PGlite()
   let trips = 0

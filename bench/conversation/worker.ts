@@ -1,24 +1,24 @@
-// A process for one contestant: it lives as long as the measurement and does what it is told, once for each message.
+// A process for one contestant. It lives as long as the measurement and runs one task for each message.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Kept, Open } from './contestant.ts'
 
-/** What a worker is told to do, in a conversation that has so many turns behind it. */
+/** The task of a worker, in a conversation with a number of earlier turns. */
 export interface Task {
   kind: 'turns' | 'load'
   turns: number
 }
 
 export interface Outcome {
-  /** Of a turn, or of loading once. */
+  /** The CPU time in ms of one turn, or of loading once. */
   cpuMs: number
-  /** As Linux counts what is handed to the disk; undefined elsewhere. */
+  /** Bytes written to the disk, as counted by Linux; undefined on other systems. */
   bytes: number | undefined
 }
 
-/** Whoever takes longer does fewer turns. */
+/** The time for all turns of a task: a slow contestant runs fewer turns. */
 const longestMs = 1_000
 
 const [name, entry] = process.argv.slice(2)
@@ -43,15 +43,15 @@ async function measured({ kind, turns }: Task): Promise<Outcome> {
   return kind === 'load' ? loaded(turns) : turned(turns)
 }
 
-/** A conversation grows while it is measured: a young one no more than to twice its length. */
+/** Limits the growth of a short conversation during the measurement to twice its length. */
 async function turned(from: number): Promise<Outcome> {
   const most = Math.min(from, 300)
   const conversations = Math.ceil(300 / most)
   const taken = { cpuMs: 0, bytes: 0, turns: 0 }
   for (let one = 0; one < conversations; one++) {
     const kept = await contestant.start(from)
-    // The first turn looks at what is behind it; that belongs to opening. So does the garbage of a long beginning, which the next
-    // turns collect. It is not collected on purpose: that would throw away what was compiled.
+    // The first turn reads the earlier ones, which is part of opening. So is the garbage of a long setup, which the
+    // following turns collect. A forced collection would also discard compiled code.
     await take(kept, from < 1_000 ? 1 : 100, longestMs / 4)
     const before = spent()
     taken.turns += await take(kept, most, longestMs / conversations)
@@ -63,7 +63,7 @@ async function turned(from: number): Promise<Outcome> {
   return { cpuMs: cpuMs / taken.turns, bytes: Number.isNaN(bytes) ? undefined : bytes / taken.turns }
 }
 
-/** Takes one turn at least. Returns how many it took. */
+/** Runs at least one turn. Returns the number of turns. */
 async function take(kept: Kept, most: number, longest: number): Promise<number> {
   const deadline = performance.now() + longest
   let turns = 0

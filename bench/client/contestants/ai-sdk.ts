@@ -1,6 +1,6 @@
 import { type Contestant, maxTokens, model, question, saveTool } from '../contestant.ts'
 
-/** What is used of `ai` and `@ai-sdk/anthropic`, which are not among the dependencies. */
+/** The parts of `ai` and `@ai-sdk/anthropic` in use. Both are installed on demand, so their types are not available. */
 interface Library {
   createAnthropic(options: object): (model: string) => object
   streamText(options: object): {
@@ -15,9 +15,9 @@ interface Library {
 
 interface Part {
   type: string
-  /** Of `tool-input-delta`. */
+  /** Present in a `tool-input-delta`. */
   delta?: string
-  /** Of `tool-call`. */
+  /** Present in a `tool-call`. */
   input?: unknown
 }
 

@@ -27,7 +27,7 @@ export function connect(library: { default: typeof Anthropic }, url: string): Co
       return { characters, rows: (input as { rows: unknown[] }).rows.length }
     },
     async create(messages) {
-      // The very list: a client may only gain from what it has seen before if its users need not do anything for it.
+      // The same list each time: a client may reuse earlier work only if that needs nothing from its users.
       const { content } = await client.messages.create({ ...asked, messages: messages as Anthropic.MessageParam[] })
       return textLength(content)
     },

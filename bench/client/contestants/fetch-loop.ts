@@ -1,7 +1,7 @@
 import type { Contestant } from '../contestant.ts'
 import { handLoop, hasThreeDeltas, headers } from './loop.ts'
 
-/** A loop by hand over `fetch`. */
+/** A hand-written loop over `fetch`. */
 export function connect(_library: unknown, url: string): Contestant {
   const post = async (body: string): Promise<Response> => fetch(`${url}/v1/messages`, { method: 'POST', headers, body })
   return handLoop({

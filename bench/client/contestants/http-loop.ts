@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Contestant } from '../contestant.ts'
 import { handLoop, hasThreeDeltas, headers } from './loop.ts'
 
-/** A loop by hand over `node:http` or `node:https`. */
+/** A hand-written loop over `node:http` or `node:https`. */
 export function connect(_library: unknown, url: string): Contestant {
-  // An import would load all of `fetch` with it.
+  // A static import would also load `fetch`.
   const http = process.getBuiltinModule(url.startsWith('https') ? 'node:https' : 'node:http')
   const agent = new http.Agent({ keepAlive: true })
 

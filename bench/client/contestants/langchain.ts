@@ -1,6 +1,6 @@
 import { type Contestant, type HistoryMessage, maxTokens, model, question, saveTool } from '../contestant.ts'
 
-/** What is used of `@langchain/anthropic`, which is not among the dependencies. */
+/** The parts of `@langchain/anthropic` in use. It is installed on demand, so its types are not available. */
 interface Library {
   ChatAnthropic: new (options: object) => Chat
 }

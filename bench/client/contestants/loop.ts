@@ -1,15 +1,18 @@
 import type { Contestant, HistoryMessage } from '../contestant.ts'
 import { maxTokens, model, question } from '../contestant.ts'
 
-/** How a loop by hand asks: hands each chunk of the answer's text on, and the whole of it to who passes nothing. */
+/**
+ * Sends a request for a hand-written loop. Passes each chunk of the body to the callback, or returns the whole body
+ * without one.
+ */
 export interface Ask {
   stream(body: string, receive: (text: string) => void): Promise<void>
   whole(body: string): Promise<string>
-  /** Opens a stream, and resolves with its connection once three deltas came. */
+  /** Opens a stream, and resolves with its connection after three deltas. */
   open(body: string): Promise<object>
 }
 
-/** What one writes who needs no client: no retries, no errors, no time limits; LF only, one data line. */
+/** The loop of a program without a client: no retries, no errors, no timeouts; LF only, one data line per event. */
 export function handLoop(ask: Ask): Contestant {
   return {
     async iterate() {
@@ -62,7 +65,7 @@ function bodyOf(params: { messages: readonly HistoryMessage[]; [name: string]: u
   return JSON.stringify({ model, max_tokens: maxTokens, ...params })
 }
 
-/** The headers that the API asks for. */
+/** The headers that the API requires. */
 export const headers = { 'content-type': 'application/json', 'x-api-key': 'key', 'anthropic-version': '2026-10-21' }
 
 export function hasThreeDeltas(text: string): boolean {

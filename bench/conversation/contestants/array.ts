@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asked, type Contestant, history, replied } from '../contestant.ts'
 
-/** What many programs do: the list of messages is one JSON text, written anew when the reply is there. */
+/** The way of many programs: the list of messages is one JSON text, rewritten after each reply. */
 export async function open(folder: string): Promise<Contestant> {
   const db = new DatabaseSync(join(folder, 'array.db'))
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')

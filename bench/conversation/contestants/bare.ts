@@ -11,8 +11,8 @@ import {
 } from '../contestant.ts'
 
 /**
- * The same rows by hand, without anything around them. By hand, too, the question is written before the request leaves
- * (`synchronous = NORMAL`) and the reply survives the loss of power (`FULL`): two transactions a turn.
+ * Writes the same rows by hand and does nothing else. The question is written before the request is sent
+ * (`synchronous = NORMAL`) and the reply survives a loss of power (`FULL`), so a turn is two transactions here too.
  */
 export async function open(folder: string): Promise<Contestant> {
   const db = new DatabaseSync(join(folder, 'bare.db'))

@@ -9,7 +9,7 @@ export async function open(folder: string): Promise<Contestant> {
   return {
     async start(turns) {
       const { id } = await conversations.create({ ...settings, messages: history(turns) })
-      // Opened by the first turn: whoever loads a conversation does not have it in memory already.
+      // The first turn opens it, because a program that loads a conversation does not have it in memory.
       let conversation: Conversation | undefined
       return {
         turn: async () => (conversation ??= await conversations.open(id)).send(question),

@@ -10,7 +10,7 @@ interface State {
   messages: unknown[]
 }
 
-/** As much of LangGraph as is used here. */
+/** The parts of LangGraph in use. */
 interface Library {
   AIMessage: new (content: string) => unknown
   HumanMessage: new (content: string) => unknown
@@ -27,7 +27,7 @@ interface Library {
   }
 }
 
-/** As much of better-sqlite3's interface as the saver uses. */
+/** The part of better-sqlite3's interface that the saver uses. */
 interface Database {
   exec(sql: string): void
   pragma(sql: string): void
@@ -35,7 +35,7 @@ interface Database {
   transaction<T>(work: (rows: T) => void): (rows: T) => void
 }
 
-/** A graph of one node, which answers, with the SQLite saver as it comes but for its database. */
+/** A graph with one node that answers, and the SQLite saver unchanged except for its database. */
 export async function open(folder: string, library: Library): Promise<Contestant> {
   const { AIMessage, HumanMessage, MessagesAnnotation, SqliteSaver, StateGraph } = library
   const db = new DatabaseSync(join(folder, 'langgraph.db'))
@@ -61,7 +61,7 @@ export async function open(folder: string, library: Library): Promise<Contestant
   }
 }
 
-/** Node's SQLite in the place of better-sqlite3, which would have to be compiled, with what that one is compiled to begin with. */
+/** Node's SQLite with the default settings of better-sqlite3, which would have to be compiled. */
 function adapted(db: DatabaseSync): Database {
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000')
   return {
@@ -88,7 +88,7 @@ function adapted(db: DatabaseSync): Database {
   }
 }
 
-/** A first checkpoint has no parent: the saver says `undefined`, which Node's does not take for NULL. */
+/** Turns `undefined`, the parent of a first checkpoint, into the null that Node's SQLite requires. */
 function bound(value: SQLInputValue | undefined): SQLInputValue {
   return value ?? null
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { asked, type Contestant, history, replied, settings, usage } from '../contestant.ts'
 
-/** The store's own two steps, without a conversation around them. */
+/** The two steps of the store, without a conversation. */
 export async function open(folder: string): Promise<Contestant> {
   const store = sqliteStore(join(folder, 'store.db'))
   let count = 0
