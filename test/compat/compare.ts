@@ -1,11 +1,14 @@
 import Official from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
+import { BetaLocalFilesystemMemoryTool } from '@anthropic-ai/sdk/tools/memory/node'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Colloquy from 'colloquy'
 import * as colloquyTools from 'colloquy/tools'
+import * as colloquyMemory from 'colloquy/tools/memory'
 import {
   deviations,
   describe,
@@ -25,11 +28,18 @@ interface Sdk {
 
 const officialSdk: Sdk = {
   Anthropic: Official,
-  helpers: { betaTool, betaZodTool, jsonSchemaOutputFormat, zodOutputFormat },
+  helpers: {
+    BetaLocalFilesystemMemoryTool,
+    betaMemoryTool,
+    betaTool,
+    betaZodTool,
+    jsonSchemaOutputFormat,
+    zodOutputFormat,
+  },
 }
 const ourSdk: Sdk = {
   Anthropic: Colloquy as unknown as typeof Official,
-  helpers: colloquyTools as unknown as Helpers,
+  helpers: { ...colloquyTools, ...colloquyMemory } as unknown as Helpers,
 }
 
 /** Plays a scenario with both clients and says where they part, after the differences that hold for every request. */

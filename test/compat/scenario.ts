@@ -1,9 +1,11 @@
 import type { ClientOptions } from '@anthropic-ai/sdk'
 import type Anthropic from '@anthropic-ai/sdk'
 import type { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import type { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
 import type { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import type { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
 import type { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
+import type { BetaLocalFilesystemMemoryTool } from '@anthropic-ai/sdk/tools/memory/node'
 import type { Reply, Stage } from './recording-server.ts'
 
 /** One thing that a program does with a client, written against the official types. */
@@ -29,12 +31,14 @@ export interface Context {
   client: Anthropic
   /** The class, with what hangs on it. */
   Anthropic: typeof Anthropic
-  /** What the official package has in `helpers` and ours in `colloquy/tools`. */
+  /** What the official package has in `helpers` and `tools`, and ours in `colloquy/tools`. */
   helpers: Helpers
   stage: Stage
 }
 
 export interface Helpers {
+  BetaLocalFilesystemMemoryTool: typeof BetaLocalFilesystemMemoryTool
+  betaMemoryTool: typeof betaMemoryTool
   betaTool: typeof betaTool
   betaZodTool: typeof betaZodTool
   jsonSchemaOutputFormat: typeof jsonSchemaOutputFormat

@@ -7,11 +7,13 @@ import * as officialBetaStandard from '@anthropic-ai/sdk/helpers/beta/standard-s
 import * as officialBetaZod from '@anthropic-ai/sdk/helpers/beta/zod'
 import * as officialJson from '@anthropic-ai/sdk/helpers/json-schema'
 import * as officialZod from '@anthropic-ai/sdk/helpers/zod'
+import * as officialMemoryFolder from '@anthropic-ai/sdk/tools/memory/node'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Colloquy from 'colloquy'
 import * as ourIndex from 'colloquy'
 import * as ourTools from 'colloquy/tools'
+import * as ourMemory from 'colloquy/tools/memory'
 import { root } from '../source.ts'
 import { wrongLines } from './compiler.ts'
 import { frame, hello, helloStream } from './fixtures.ts'
@@ -49,7 +51,10 @@ export async function surfaces(): Promise<Record<string, Surface>> {
       variablesIn(client, '**/*.ts', 'environment'),
     ),
     'Exports of the package': listed(Object.keys(officialIndex), Object.keys(ourIndex)),
-    'Exports of its helpers': listed(officialHelpers.flatMap(Object.keys), Object.keys(ourTools)),
+    'Exports of its helpers': listed(officialHelpers.flatMap(Object.keys), [
+      ...Object.keys(ourTools),
+      ...Object.keys(ourMemory),
+    ]),
   }
 }
 
@@ -65,6 +70,7 @@ const officialHelpers = [
   officialBetaStandard,
   officialBetaMcp,
   officialBetaMemory,
+  officialMemoryFolder,
 ]
 
 const page = { data: [{ id: 'a' }], has_more: false, first_id: 'a', last_id: 'a' }

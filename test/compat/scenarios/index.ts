@@ -4,6 +4,7 @@ import { brokenStreams } from './broken-streams.ts'
 import { errors } from './errors.ts'
 import { limits } from './limits.ts'
 import { batches, models } from './lists.ts'
+import { memory } from './memory.ts'
 import { messageStreams } from './message-streams.ts'
 import { options } from './options.ts'
 import { parameters } from './parameters.ts'
@@ -31,4 +32,5 @@ export const tables: Record<string, readonly Scenario[]> = {
   beta,
   'tool runner': toolRunner,
   threads,
+  memory,
 }

@@ -29,6 +29,19 @@ export {
   isRunnable,
 } from './runnable.ts'
 export { type CustomTool, type ToolFields, tool } from './tool.ts'
+export {
+  type MemoryCommand,
+  type MemoryCreateCommand,
+  type MemoryDeleteCommand,
+  type MemoryHandlers,
+  type MemoryHandlers as MemoryToolHandlers,
+  type MemoryInsertCommand,
+  type MemoryRenameCommand,
+  type MemoryStrReplaceCommand,
+  type MemoryViewCommand,
+  memoryTool,
+  memoryTool as betaMemoryTool,
+} from './memory/memory-tool.ts'
 export { addUsage } from './usage.ts'
 export { withTools } from './with-tools.ts'
 export type { OutputFormat } from '../protocol/json/parsed-message.ts'
