@@ -1,32 +1,41 @@
-import { hostname } from 'node:os'
+import { isGone } from './owner.ts'
 
-const startedAt = Math.round(Date.now() - process.uptime() * 1000)
-
-/** This process, as it is written into the leases of the turns that it runs. */
-export const thisProcess: string = `${hostname()} ${process.pid} ${startedAt}`
-
-/** Who receives a reply, and until when it counts as under way though nothing is heard of it. */
+/** The mark that a process is receiving a reply. */
 export interface Lease {
+  /** The process, in the form of `thisProcess`. */
   owner: string
-  /** Milliseconds since 1970. */
+  /** When the lease ends unless it is extended, in milliseconds since 1970. */
   until: number
 }
 
-/** Whether nobody receives the reply any more, as far as can be known. */
-export function isAbandoned({ owner, until }: Lease, now: number): boolean {
-  return until < now || isGone(owner)
+export interface LeaseOptions {
+  /** How long a turn may be silent before it counts as abandoned, if its process cannot be asked. Default 30,000. */
+  leaseMs?: number
+  /** The current time in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number
 }
 
-/** Whether the process is known to be gone, so that nobody needs to wait for its lease to run out. */
-export function isGone(owner: string): boolean {
-  const [host, pid, start] = owner.split(' ')
-  if (host !== hostname()) return false
-  // In a container the next process often has the number of the one that died.
-  if (Number(pid) === process.pid) return Math.abs(Number(start) - startedAt) > 1000
-  try {
-    process.kill(Number(pid), 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+/** Decides how long leases last. */
+export class LeaseClock {
+  readonly now: () => number
+  readonly #leaseMs: number
+
+  constructor({ leaseMs = 30_000, now = Date.now }: LeaseOptions) {
+    this.now = now
+    this.#leaseMs = leaseMs
+  }
+
+  get heartbeatMs(): number {
+    return this.#leaseMs / 3
+  }
+
+  /** When a lease ends that begins, or is extended, now. */
+  get end(): number {
+    return this.now() + this.#leaseMs
+  }
+
+  /** Whether no process receives the reply any longer, as far as can be known. */
+  isAbandoned({ owner, until }: Lease): boolean {
+    return until < this.now() || isGone(owner)
   }
 }

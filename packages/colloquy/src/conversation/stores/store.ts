@@ -1,73 +1,78 @@
 /**
- * Keeps conversations. Every step of a turn is one call, and every call happens whole or not at all.
+ * Keeps conversations. Each step of a turn is one call, and each call happens completely or not at all.
  *
- * A conversation is a tree of messages numbered 1, 2, 3… in the order in which they were added. Each names its parent;
- * 0 is the beginning. `head` is the active leaf, and the messages from the beginning to the head are the active path.
- * `version` counts the changes, so that a writer that has not seen the newest one is refused.
+ * A conversation is a tree of messages, numbered 1, 2, 3… in the order in which they were added. Each message names its
+ * parent; the parent 0 is the beginning. `head` is the number of the active leaf, and the messages from the beginning to the
+ * head are the active path. `version` counts the changes: a writer that has not seen the latest one is refused.
+ *
+ * Every method throws a `StoreError` if the store fails, and a `ConversationNotFoundError` if it needs a conversation or a
+ * message that does not exist.
  */
 export interface ConversationStore {
-  /** A turn that is silent must be journalled this often, or it counts as abandoned three times later. Milliseconds. */
+  /** The interval in milliseconds at which a silent turn must be journalled. After three of them it counts as abandoned. */
   readonly heartbeatMs: number
-  /** The clock by which turns count as abandoned, and days begin. Milliseconds since 1970. */
+  /** The clock by which leases end and days begin, in milliseconds since 1970. */
   readonly now: () => number
 
-  /** Adds a conversation, with messages where it is a copy of another. */
+  /** Adds a conversation, together with its messages if it is a copy of another one. */
   create(conversation: NewConversation): Promise<ConversationRecord>
-  /** The conversation and its active path; undefined where there is none. */
+  /** Reads a conversation and its active path; undefined if it does not exist. */
   open(id: string): Promise<OpenedConversation | undefined>
-  /** The messages from the beginning to `leaf`. */
+  /** Reads the messages from the beginning to `leaf`. */
   path(id: string, leaf: number): Promise<MessageRecord[]>
-  /** The messages with these numbers, by number; those that are not there are left out. */
+  /** Reads the messages with these numbers, in ascending order. Numbers without a message are left out. */
   read(id: string, numbers: readonly number[]): Promise<MessageRecord[]>
-  /** Every message, by number, without its content. */
+  /** Reads all messages without their content, in ascending order. */
   tree(id: string): Promise<TreeNode[]>
-  /** Every message, by number. */
+  /** Reads all messages, in ascending order. */
   messages(id: string): AsyncIterable<MessageRecord>
 
-  /** The turn that was begun with the key. */
+  /** Finds the turn that was begun with the key. */
   find(id: string, key: string): Promise<RepeatedTurn | undefined>
   /**
-   * Adds the user's messages and a place for the reply. Throws `ConversationConflictError` when `version` is old, and
-   * `BudgetError` where an account's limit leaves less than is to be held; then nothing is written and nothing held.
+   * Adds the user's messages and an empty message for the reply. Throws a `ConversationConflictError` if `version` is old,
+   * and a `BudgetError` if the reservation does not fit into the limit of one of its accounts; then nothing is written.
    */
   begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn>
-  /** Keeps what has arrived of a reply. Does nothing once the reply has ended. */
+  /** Adds to the journal of a reply and extends its lease. Does nothing after the reply has ended. */
   journal(step: JournalStep): Promise<void>
   /**
-   * Ends a reply. On return it survives the loss of power. What was held for it is free again, and what it used is spent, in
-   * the same accounts: once, however often the reply is ended.
+   * Ends a reply. On return it survives a power failure. Its reservation is settled: the accounts are charged with the actual
+   * usage instead, once, however often the reply is ended.
    */
   finish(step: FinishStep): Promise<FinishedTurn>
-  /** Changes the title, the settings or the head. Throws `ConversationConflictError` when `version` is old. */
+  /** Changes the title, the settings or the head. Throws a `ConversationConflictError` if `version` is old. */
   update(id: string, version: number, changes: ConversationChanges): Promise<number>
   /**
-   * Erases a message and all that follow it; a head among them moves to the message before. A key whose replies are all gone
-   * finds nothing any more. For a reply under way, what was held is spent: here and when the conversation is deleted.
+   * Erases a message and all that follow it. If the head is among them, it moves to the parent of the message. A key whose
+   * replies are all erased can be used again. A reply that is still in flight is charged with its whole reservation, also by
+   * `delete`.
    */
   prune(id: string, version: number, number: number): Promise<number>
 
-  /** What was spent in an account, and is held in it. */
+  /** Reads the amounts of an account. */
   spending(account: Account): Promise<Spending>
-  /** The conversations with a reply that counts as abandoned and holds something in an account: ending it sets that free. */
+  /** The ids of conversations with an abandoned reply that still has a reservation. Finishing the reply settles it. */
   abandonedReservations(): Promise<string[]>
-  /** Erases the accounts of days before this one, in which nothing is held. */
+  /** Erases the accounts of days before this one, such as `2026-11-21`, unless they have reservations. */
   forgetDays(before: string): Promise<void>
 
-  /** The last used first. */
+  /** Lists conversations, the last used first. `before` is the id of the last one on the previous page. */
   list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]>
-  /** The newest hits first. Every word must occur. Summaries are not searched. */
+  /** Finds messages that contain every word, the newest first. Summaries are not searched. */
   search(words: readonly string[], options: { limit: number }): Promise<SearchHit[]>
-  /** Erases the conversation; false where there was none. */
+  /** Erases a conversation; false if it does not exist. */
   delete(id: string): Promise<boolean>
   close(): Promise<void>
 }
 
 /**
- * - `pending`: asked, nothing has arrived. `streaming`: some has. `awaiting_tools`: all has, and the turn goes on once its
- *   tools have answered.
- * - `committed`: whole. `interrupted`: ended early, what had arrived is kept. `failed`: ended before anything arrived.
- *
- * A user message is always `committed`.
+ * - `pending`: the request was sent and nothing has arrived.
+ * - `streaming`: some of the reply has arrived.
+ * - `awaiting_tools`: the reply has arrived, and the turn continues when its tools have answered.
+ * - `committed`: complete. A user message is always `committed`.
+ * - `interrupted`: ended early, and the part that had arrived is kept.
+ * - `failed`: ended before anything arrived.
  */
 export type MessageState = 'pending' | 'streaming' | 'awaiting_tools' | 'committed' | 'interrupted' | 'failed'
 
@@ -78,7 +83,7 @@ export interface NewConversation {
   settings: string
   /** Milliseconds since 1970. */
   at: number
-  /** Numbered; a parent comes before its children. Default none. */
+  /** Numbered messages; a parent comes before its children. Default none. */
   messages?: readonly MessageRecord[]
   /** Default 0. */
   head?: number
@@ -102,11 +107,11 @@ export interface MessageRecord {
   role: string
   state: MessageState
   createdAt: number
-  /** The message as it is sent, its exact JSON; empty where nothing of it may be sent. */
+  /** The exact JSON of the message as it is sent; empty if no part of it may be sent. */
   json: string
-  /** The message as it was received, where that is something else. */
+  /** The exact JSON of the message as it was received, if it differs. */
   received: string | null
-  /** Of a reply: JSON of what is known about it besides its content (`ReplyRecord`). */
+  /** JSON of a `ReplyRecord`: what is known about a reply besides its content. */
   reply: string | null
 }
 
@@ -114,7 +119,7 @@ export interface OpenedConversation {
   conversation: ConversationRecord
   /** The active path. */
   messages: MessageRecord[]
-  /** `reply` of each reply that is not on the active path, and the numbers of those erased: money spent all the same. */
+  /** `reply` of each reply off the active path, and the billing data of erased replies: their cost counts too. */
   offPathReplies: string[]
   /** Replies that have not ended. */
   unfinished: UnfinishedReply[]
@@ -124,11 +129,11 @@ export interface UnfinishedReply {
   handle: number
   number: number
   parent: number
-  /** Whoever received it is gone, or has been silent for too long: `finish` it with what the journal has. */
+  /** The process that received the reply is gone, or its lease has ended: `finish` the reply with its journal. */
   abandoned: boolean
   /** The journal, in order. */
   journal: string[]
-  /** What is held for it. */
+  /** The amounts reserved for the reply. */
   reserved: Amounts
 }
 
@@ -138,51 +143,51 @@ export interface Amounts {
   tokens: bigint
 }
 
-/** What is added up: what one user spent, or all users together, ever or on one day. */
+/** An account adds up the usage of one user or of all users, on one day or on all days. */
 export interface Account {
   /** `metadata.user_id` of the requests; empty for all users. */
   user: string
-  /** In UTC, such as `2026-11-21`; empty for all days. */
+  /** A day in UTC, such as `2026-11-21`; empty for all days. */
   day: string
 }
 
 export interface LimitedAccount extends Account {
-  /** The most that may be spent and held together. Absent: no limit. */
+  /** The most that may be spent and reserved together. Default: no limit. */
   most: Partial<Amounts>
 }
 
-/** The most that a reply may use, held from the begin of its turn until it has ended. */
+/** The most that a reply may use, set aside from the beginning of its turn until it has ended. */
 export interface Reservation extends Amounts {
-  /** Where it is held, and what the reply used is counted. With none it only shows in `UnfinishedReply`. */
+  /** The accounts to reserve in, and to charge when the reply ends. Without any, only `UnfinishedReply` shows the amounts. */
   accounts: readonly LimitedAccount[]
 }
 
 export interface Spending extends Amounts {
-  /** Of calls under way. */
+  /** Reserved for requests in flight. */
   held: Amounts
-  /** Calls whose price is not known. They count with what was held for them. */
+  /** The number of requests without a known price. They were charged with their reservation. */
   unpriced: number
 }
 
-/** A message without what it says. */
+/** A message without its content. */
 export type TreeNode = Omit<MessageRecord, 'json' | 'received'>
 
 export interface BeginStep {
   id: string
   version: number
-  /** The message that the first of `messages`, or without any the reply, follows. */
+  /** The number of the message to follow with the first of `messages`, or with the reply if there are none. */
   parent: number
   messages: readonly { role: string; json: string }[]
   /**
-   * The role of the reply. A `summary` stands beside the path that it sums up, and is erased with it: the head stays where
-   * it is. Default `assistant`.
+   * The role of the reply. A `summary` is a child of the last message that it sums up, and is erased with it; the head does
+   * not move to it. Default `assistant`.
    */
   role?: 'assistant' | 'summary' | undefined
-  /** The same key a second time begins nothing and finds what the first time began. */
+  /** Makes the turn idempotent: a second `begin` with the same key writes nothing and returns the first turn. */
   key?: string | undefined
-  /** Set where the conversation has no title. */
+  /** The title to set if the conversation has none. */
   title?: string | undefined
-  /** Default nothing. */
+  /** Default: nothing is reserved. */
   reservation?: Reservation | undefined
   at: number
 }
@@ -190,7 +195,7 @@ export interface BeginStep {
 export interface BegunTurn {
   repeated: false
   version: number
-  /** The number of the first of `messages`; the others and then the reply follow it. */
+  /** The number of the first of `messages`. The others follow it, then the reply. */
   first: number
   reply: number
   /** Names the reply in `journal` and `finish`. */
@@ -199,7 +204,7 @@ export interface BegunTurn {
 
 export interface RepeatedTurn {
   repeated: true
-  /** The message that the key was given to. */
+  /** The number of the message with the key. */
   message: number
   /** The newest reply to it. */
   reply: MessageRecord
@@ -209,13 +214,13 @@ export interface JournalStep {
   handle: number
   /** 0, 1, 2… */
   index: number
-  /** Empty for a mere sign of life. */
+  /** Empty to extend the lease only. */
   json: string
   at: number
 }
 
 export interface FinishStep {
-  /** The conversation's. */
+  /** The id of the conversation. */
   id: string
   handle: number
   state: 'committed' | 'awaiting_tools' | 'interrupted' | 'failed'
@@ -223,14 +228,17 @@ export interface FinishStep {
   received: string | null
   reply: string
   at: number
-  /** By whom the turn was found abandoned, who must not add a second copy where another was faster. */
+  /** Set when finishing an abandoned reply: if another process has already finished it, do nothing. */
   recovering?: boolean | undefined
-  /** Those of the hold: where the turn had been given up, what was counted of it then is counted anew. Default none. */
+  /**
+   * The accounts of the turn's reservation. If the reply had been finished as abandoned, its provisional charge there is
+   * replaced by the actual one. Default none.
+   */
   accounts?: readonly Account[] | undefined
 }
 
 export interface FinishedTurn {
-  /** The reply's number: a new one where the turn had been given up for abandoned and its place was taken. */
+  /** The number of the reply. It is a new one if the turn had been finished as abandoned before. */
   number: number
 }
 
@@ -246,7 +254,7 @@ export interface ConversationSummary {
   title: string | null
   createdAt: number
   updatedAt: number
-  /** How many messages were ever added to it, those of other branches included. */
+  /** How many messages were ever added, on all branches. */
   messages: number
 }
 

@@ -1,5 +1,5 @@
-import { checkAccount, type Entry, nothingSpent } from '../../money/spending.ts'
-import type { Account, Amounts, LimitedAccount, Spending } from '../store.ts'
+import { checkAccount, type Entry, reservationEntry, nothingSpent } from '../../money/spending.ts'
+import type { Account, Reservation, Spending } from '../store.ts'
 
 /** The accounts of a store in memory. */
 export class MemorySpending {
@@ -9,11 +9,10 @@ export class MemorySpending {
     return structuredClone(this.#accounts.get(nameOf(account)) ?? nothingSpent)
   }
 
-  forgetDays(before: string): void {
-    for (const [name, { held }] of this.#accounts) {
-      const { day } = JSON.parse(name) as Account
-      if (day !== '' && day < before && held.picoUsd === 0n && held.tokens === 0n) this.#accounts.delete(name)
-    }
+  /** Reserves in all accounts or, if a limit leaves too little, in none: then it throws a `BudgetError`. */
+  reserve(reservation: Reservation): void {
+    for (const account of reservation.accounts) checkAccount(account, this.of(account), reservation)
+    this.enter(reservation.accounts, reservationEntry(reservation))
   }
 
   enter(accounts: readonly Account[], { picoUsd, tokens, held, unpriced }: Entry): void {
@@ -28,10 +27,11 @@ export class MemorySpending {
     }
   }
 
-  /** Enters nothing, and throws `BudgetError`, where a limit leaves less than the worst. */
-  enterChecked(accounts: readonly LimitedAccount[], entry: Entry, worst: Amounts): void {
-    for (const account of accounts) checkAccount(account, this.of(account), worst)
-    this.enter(accounts, entry)
+  forgetDays(before: string): void {
+    for (const [name, { held }] of this.#accounts) {
+      const { day } = JSON.parse(name) as Account
+      if (day !== '' && day < before && held.picoUsd === 0n && held.tokens === 0n) this.#accounts.delete(name)
+    }
   }
 }
 

@@ -1,43 +1,59 @@
 import { StoreError } from '../../errors.ts'
-import { type PostgresDatabase, migrate } from './schema.ts'
-import { refusalOf } from './spending.ts'
+import { storeError } from './error.ts'
+import { migrate, type PostgresDatabase } from './schema.ts'
+import type { Statement } from './statement.ts'
 
-/** A database whose schema is made, or brought up to date, before the first statement. */
+/** A database whose schema is created, or brought up to date, before the first statement. */
 export class PostgresConnection {
   readonly #db: PostgresDatabase
   readonly #schema: string
+  /** The SQL of statements, with the schema. */
+  readonly #sql = new WeakMap<Statement, string>()
   #ready: Promise<void> | undefined
   #closed = false
 
   constructor(db: PostgresDatabase, schema: string) {
     if (!/^[a-z_][a-z0-9_]*$/.test(schema)) {
-      throw new StoreError('cannot_open', `Cannot use the schema as its name is not of a-z, 0-9 and _: ${schema}`)
+      throw new StoreError('cannot_open', `Cannot use the schema ${schema}: its name may only contain a-z, 0-9 and _`)
     }
     this.#db = db
     this.#schema = schema
   }
 
-  /** Runs one statement, in which `%.` stands for the schema. `doing` is what the error says could not be done. */
-  async rows<Row>(doing: string, sql: string, values: unknown[]): Promise<Row[]> {
+  /** Runs a statement and returns its rows. `values` are its parameters by name. */
+  async rows<Row>(statement: Statement, values: Readonly<Record<string, unknown>>): Promise<Row[]> {
+    const { doing, parameters } = statement
     if (this.#closed) throw new StoreError('closed', `Cannot ${doing}: the store is closed`)
-    this.#ready ??= this.#prepare()
+    await this.#prepared()
     try {
-      await this.#ready
-    } catch (error) {
-      // The next call tries again: the database may have been starting.
-      this.#ready = undefined
-      throw error
-    }
-    try {
-      const { rows } = await this.#db.query(sql.replaceAll('%.', `${this.#schema}.`), values)
+      const { rows } = await this.#db.query(
+        this.#sqlOf(statement),
+        parameters.map((name) => values[name]),
+      )
       return rows as Row[]
     } catch (error) {
-      throw refusalOf(error) ?? failure(doing, error)
+      throw storeError(error, doing)
     }
+  }
+
+  async row<Row>(statement: Statement, values: Readonly<Record<string, unknown>>): Promise<Row | undefined> {
+    const [row] = await this.rows<Row>(statement, values)
+    return row
   }
 
   close(): void {
     this.#closed = true
+  }
+
+  async #prepared(): Promise<void> {
+    this.#ready ??= this.#prepare()
+    try {
+      await this.#ready
+    } catch (error) {
+      // The next call retries: the database may have been starting.
+      this.#ready = undefined
+      throw error
+    }
   }
 
   async #prepare(): Promise<void> {
@@ -45,17 +61,19 @@ export class PostgresConnection {
     try {
       unknown = await migrate(this.#db, this.#schema)
     } catch (error) {
-      throw failure(`prepare the schema ${this.#schema}`, error)
+      throw storeError(error, `prepare the schema ${this.#schema}`)
     }
     if (unknown.length === 0) return
-    const found = `this one does not know its migration "${unknown[0]}"`
-    throw new StoreError('newer', `Cannot use the schema ${this.#schema}: a newer version wrote it, ${found}`)
+    const found = `a newer version wrote it, and this one does not know its migration "${unknown[0]}"`
+    throw new StoreError('newer', `Cannot use the schema ${this.#schema}: ${found}`)
   }
-}
 
-function failure(doing: string, error: unknown): StoreError {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  // https://www.postgresql.org/docs/current/errcodes-appendix.html
-  const kind = code === '53100' ? 'full' : code === '25006' ? 'read_only' : code === '55P03' ? 'locked' : 'failed'
-  return new StoreError(kind, `Cannot ${doing}: ${String(message ?? error)}`, { cause: error })
+  #sqlOf(statement: Statement): string {
+    let sql = this.#sql.get(statement)
+    if (sql === undefined) {
+      sql = statement.sql.replaceAll('%.', `${this.#schema}.`)
+      this.#sql.set(statement, sql)
+    }
+    return sql
+  }
 }

@@ -1,4 +1,4 @@
-/** Anything that runs one statement: a pool or client of `pg`, PGlite, or a line around another driver. */
+/** Runs one statement: a pool or client of `pg`, PGlite, or a small wrapper around another driver. */
 export interface PostgresDatabase {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
@@ -9,9 +9,10 @@ interface Migration {
 }
 
 /**
- * Forward only: a migration that was released is never changed, a new one is added below it. `%` stands for the schema; each runs inside one PL/pgSQL block.
+ * Migrations go forward only: one that was released is never changed; a new one is added below it. `%` stands for the
+ * schema. All of them run inside one PL/pgSQL block.
  *
- * Content is `text`, never `jsonb`, which orders keys anew, drops doubled ones and refuses `\u0000`.
+ * Content is `text`, never `jsonb`, which reorders keys, drops repeated ones and rejects `\u0000`.
  */
 const migrations: readonly Migration[] = [
   {
@@ -60,7 +61,7 @@ const migrations: readonly Migration[] = [
       );
       CREATE INDEX ON %.lease (conversation);
 
-      -- Not written to the log: a crash of the database server loses what had arrived of a reply, and no question.
+      -- Not in the write-ahead log: a crash of the database server loses journals, but no messages.
       CREATE UNLOGGED TABLE %.delta (
         message bigint NOT NULL,
         part    integer NOT NULL,
@@ -72,7 +73,7 @@ const migrations: readonly Migration[] = [
   {
     name: '0002 search',
     sql: `
-      -- Trigrams find any part of a word without reading every message. A database without them searches all the same.
+      -- Trigrams find any part of a word without reading every message. Without them searches are slow, but work.
       BEGIN
         CREATE EXTENSION IF NOT EXISTS pg_trgm;
         CREATE INDEX ON %.message USING gin (words gin_trgm_ops);
@@ -97,9 +98,9 @@ const migrations: readonly Migration[] = [
       ALTER TABLE %.lease ADD held_pico_usd bigint NOT NULL DEFAULT 0, ADD held_tokens bigint NOT NULL DEFAULT 0,
         ADD accounts text;
 
-      -- Changes accounts, and raises where one holds more than its limit then: the statement around it, a whole turn,
-      -- does nothing. Rows are locked before they are looked at, and always in one order: no turn sees another's room
-      -- as its own, and no two wait for each other.
+      -- Changes accounts, and raises an error if one exceeds its limit: then the statement that calls it does nothing.
+      -- Rows are locked before they are read, and always in the same order: two turns never use the same room, and
+      -- never wait for each other.
       CREATE FUNCTION %.enter(accounts text, add_pico_usd bigint, add_tokens bigint, hold_pico_usd bigint,
         hold_tokens bigint, add_unpriced integer) RETURNS boolean LANGUAGE plpgsql AS $function$
       DECLARE
@@ -144,8 +145,8 @@ const migrations: readonly Migration[] = [
 ]
 
 /**
- * Brings the schema up to date and returns the names of migrations that it does not know: a newer version has been there.
- * One statement, so that it happens whole or not at all, whatever the driver; two processes may try at once.
+ * Brings the schema up to date, and returns the names of unknown migrations, which a newer version has added. It is one
+ * statement, so that it happens completely or not at all with any driver; two processes may try at once.
  */
 export async function migrate(db: PostgresDatabase, schema: string): Promise<string[]> {
   const steps = migrations.map(
@@ -157,7 +158,7 @@ export async function migrate(db: PostgresDatabase, schema: string): Promise<str
   )
   await db.query(`
     DO $migration$ BEGIN
-      -- A number of our own; held until the statement ends.
+      -- An arbitrary number; the lock lasts until the statement ends.
       PERFORM pg_advisory_xact_lock(7265544810);
       CREATE SCHEMA IF NOT EXISTS ${schema};
       CREATE TABLE IF NOT EXISTS ${schema}.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);

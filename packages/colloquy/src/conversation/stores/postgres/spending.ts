@@ -1,24 +1,9 @@
-import { BudgetError } from '../../errors.ts'
+import { nothingSpent } from '../../money/spending.ts'
+import type { Account, LimitedAccount, Spending } from '../store.ts'
 import type { PostgresConnection } from './connection.ts'
-import { limitName, nothingSpent } from '../../money/spending.ts'
-import type { Account, Amounts, LimitedAccount, Spending } from '../store.ts'
+import { statement } from './statement.ts'
 
-export async function spendingOf(db: PostgresConnection, { user, day }: Account): Promise<Spending> {
-  const sql = `SELECT pico_usd::text AS "picoUsd", tokens::text AS tokens, held_pico_usd::text AS "heldPicoUsd",
-    held_tokens::text AS "heldTokens", unpriced FROM %.spending WHERE user_id = $1 AND day = $2`
-  const [row] = await db.rows<Row>('read what was spent', sql, [user, day])
-  if (row === undefined) return nothingSpent
-  const { picoUsd, tokens, heldPicoUsd, heldTokens, unpriced } = row
-  const held = { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) }
-  return { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens), held, unpriced }
-}
-
-export async function forgetDays(db: PostgresConnection, before: string): Promise<void> {
-  const sql = `DELETE FROM %.spending WHERE day <> '' AND day < $1 AND held_pico_usd = 0 AND held_tokens = 0`
-  await db.rows('forget what was spent', sql, [before])
-}
-
-interface Row {
+interface SpendingRow {
   picoUsd: string
   tokens: string
   heldPicoUsd: string
@@ -26,12 +11,36 @@ interface Row {
   unpriced: number
 }
 
-/** Accounts as the function `enter` takes them, which checks no limit then; null where there are none. */
+const read = statement(
+  'read the spending',
+  `SELECT pico_usd::text AS "picoUsd", tokens::text AS tokens, held_pico_usd::text AS "heldPicoUsd",
+     held_tokens::text AS "heldTokens", unpriced
+   FROM %.spending WHERE user_id = :user AND day = :day`,
+)
+
+export async function readSpending(db: PostgresConnection, { user, day }: Account): Promise<Spending> {
+  const row = await db.row<SpendingRow>(read, { user, day })
+  if (row === undefined) return nothingSpent
+  const { picoUsd, tokens, heldPicoUsd, heldTokens, unpriced } = row
+  const held = { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) }
+  return { picoUsd: BigInt(picoUsd), tokens: BigInt(tokens), held, unpriced }
+}
+
+const forget = statement(
+  'erase the spending',
+  `DELETE FROM %.spending WHERE day <> '' AND day < :before AND held_pico_usd = 0 AND held_tokens = 0`,
+)
+
+export async function forgetDays(db: PostgresConnection, before: string): Promise<void> {
+  await db.rows(forget, { before })
+}
+
+/** The accounts as the database function `enter` takes them, without limits; null if there are none. */
 export function accountsJson(accounts: readonly Account[]): string | null {
   return accounts.length === 0 ? null : JSON.stringify(accounts.map(({ user, day }) => ({ user, day })))
 }
 
-/** Accounts as the function `enter` takes them, with the limits that it is to check; null where there are none. */
+/** The accounts as the database function `enter` takes them, with the limits to check; null if there are none. */
 export function limitedJson(accounts: readonly LimitedAccount[]): string | null {
   const rows = accounts.map(({ user, day, most: { picoUsd, tokens } }) => {
     return { user, day, pico_usd: picoUsd?.toString(), tokens: tokens?.toString() }
@@ -40,38 +49,24 @@ export function limitedJson(accounts: readonly LimitedAccount[]): string | null 
 }
 
 /**
- * What is held for replies under way is spent, as nobody will know what they used: a part of a statement that ends them.
- * Locks all messages and leases before the first account, as whoever finishes a reply locks them: so none waits for another
- * that waits for it.
+ * The part of a statement that charges the reservations of erased replies in flight, because their usage will never be
+ * known: the CTEs `reserved` and `charged`. All messages and leases are locked before the first account, in the order in
+ * which `finish` locks them, so that two statements never wait for each other.
  *
- * @param which of the messages `m`, in SQL.
+ * @param which a condition on the message `m`, in SQL.
  */
-export function spendHeld(which: string): string {
-  return `held AS (
+export function chargeErased(which: string): string {
+  return `reserved AS (
     SELECT accounts, held_pico_usd, held_tokens FROM %.message m JOIN %.lease l ON l.message = m.id
     WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE OF m, l
-  ), spent AS (
+  ), charged AS (
     SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered
-    FROM held, (SELECT count(*) FROM held) AS all_locked
+    FROM reserved, (SELECT count(*) FROM reserved) AS all_locked
   )`
 }
 
-/** What stays of a reply that is erased, as `numbersOf` of the other stores has it. @param reply the JSON, in SQL. */
+/** The billing data of a reply, as `billingPart()` in money returns it. @param reply its JSON, in SQL. */
 export function billingPart(reply: string): string {
   return `json_build_object('message', json_build_object('usage', ${reply}->'message'->'usage'),
     'cost_pico_usd', ${reply}->'cost_pico_usd', 'estimated', ${reply}->'estimated')::text`
-}
-
-/** The refusal that `enter` raised; undefined where the error is another. */
-export function refusalOf(error: unknown): BudgetError | undefined {
-  const [, json] = /colloquy: over the limit (\{.*\})/.exec(String((error as { message?: unknown }).message)) ?? []
-  if (json === undefined) return undefined
-  const { user, day, unit, ...found } = JSON.parse(json) as Account & { unit: keyof Amounts } & Record<string, string>
-  const amount = (name: string): bigint => BigInt(found[name]!)
-  return new BudgetError(limitName({ user, day }, unit), {
-    allowed: amount('allowed'),
-    spent: amount('spent'),
-    held: amount('held'),
-    worst: amount('worst'),
-  })
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isBusy, rollback, storeError } from './error.ts'
 import { migrate } from './schema.ts'
 
-/** One open database: its statements, its transactions, and its patience with other processes. */
+/** One open database: its prepared statements, its transactions, and its waiting for locks of other processes. */
 export class SqliteConnection {
   readonly db: DatabaseSync
   readonly #path: string
@@ -17,8 +17,8 @@ export class SqliteConnection {
     this.db = openDatabase(path, busyTimeoutMs)
   }
 
-  /** The statement, prepared once. */
-  sql(sql: string): StatementSync {
+  /** Prepares a statement, or returns it if it has been prepared before. */
+  prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.db.prepare(sql)
@@ -27,11 +27,24 @@ export class SqliteConnection {
     return statement
   }
 
-  rows<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.sql(sql).all(...values) as Row[]
+  rows<Row>(sql: string, values: readonly SQLInputValue[] = []): Row[] {
+    return this.prepare(sql).all(...values) as Row[]
   }
 
-  /** All reads of the work see one state, whatever other processes write meanwhile. */
+  row<Row>(sql: string, values: readonly SQLInputValue[] = []): Row | undefined {
+    return this.prepare(sql).get(...values) as Row | undefined
+  }
+
+  run(sql: string, values: readonly SQLInputValue[] = []): { changes: number; id: number } {
+    const { changes, lastInsertRowid } = this.prepare(sql).run(...values)
+    return { changes: Number(changes), id: Number(lastInsertRowid) }
+  }
+
+  /**
+   * Runs work that only reads: all of its reads see one state, whatever other processes write in the meantime.
+   *
+   * @param doing the end of the error message "Cannot …".
+   */
   read<T>(doing: string, work: () => T): T {
     try {
       return this.#transaction('BEGIN', work)
@@ -40,22 +53,25 @@ export class SqliteConnection {
     }
   }
 
-  /** All of the work or nothing. A durable write survives the loss of power, others the death of the process. */
+  /**
+   * Runs work that writes, all of it or nothing. The result survives the death of the process; a durable write also
+   * survives a power failure.
+   */
   async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
     const deadline = performance.now() + this.#busyTimeoutMs
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
       try {
-        return durable ? this.#durably(work) : this.#transaction('BEGIN IMMEDIATE', work)
+        return durable ? this.#withFullSync(work) : this.#transaction('BEGIN IMMEDIATE', work)
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw this.#explain(error, doing)
       }
-      // Here, not in SQLite: its own waiting would stop this whole process.
+      // Wait here rather than in SQLite: its busy handler would block the event loop.
       await sleep(waitMs)
     }
   }
 
-  /** What was erased must not live on in the write-ahead log; a reader in another process delays that. */
-  emptyLog(): void {
+  /** Empties the write-ahead log, which still holds erased text. A reader in another process delays that. */
+  truncateWal(): void {
     try {
       this.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch (error) {
@@ -69,7 +85,7 @@ export class SqliteConnection {
     this.db.close()
   }
 
-  #durably<T>(work: () => T): T {
+  #withFullSync<T>(work: () => T): T {
     this.db.exec('PRAGMA synchronous = FULL')
     try {
       return this.#transaction('BEGIN IMMEDIATE', work)
@@ -79,10 +95,12 @@ export class SqliteConnection {
   }
 
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
-    this.sql(begin).run()
+    this.prepare(begin).run()
     try {
       const result = work()
-      this.sql('COMMIT').run()
+      // It would be committed before the asynchronous part had run.
+      if (result instanceof Promise) throw new TypeError('Cannot run a transaction whose work returns a promise')
+      this.prepare('COMMIT').run()
       return result
     } catch (error) {
       rollback(this.db)
@@ -100,10 +118,10 @@ function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
   try {
     db = new DatabaseSync(path)
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
-    // Every page that a turn touches is written whole: small pages halve what a turn of two kilobytes costs.
+    // SQLite writes every page that a turn touches: small pages halve the cost of a turn of two kilobytes.
     db.exec('PRAGMA page_size = 1024; PRAGMA wal_autocheckpoint = 4000')
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    // Erased text is overwritten, not only let go of.
+    // Erased text is overwritten, not only unlinked.
     db.exec('PRAGMA secure_delete = ON')
     migrate(db, path)
     db.exec('PRAGMA busy_timeout = 0')

@@ -12,10 +12,10 @@ const codes = new Map<number, [StoreErrorCode, string]>([
   [13, ['full', 'the disk is full']],
   [14, ['cannot_open', 'the file cannot be opened; its folder must exist and be writable']],
   [23, ['read_only', 'it may not be written']],
-  [26, ['damaged', 'the file is no SQLite database']],
+  [26, ['damaged', 'the file is not a SQLite database']],
 ])
 
-// SQLite's own words for the same, from its sqlite3_errstr(): all that Deno tells where it opens a file or runs a script.
+// The messages of sqlite3_errstr() for the same codes: Deno gives no code when it opens a file or runs a script.
 const words: readonly [RegExp, number][] = [
   [/^database is locked/, 5],
   [/^database table is locked/, 6],
@@ -27,7 +27,11 @@ const words: readonly [RegExp, number][] = [
   [/^file is not a database/, 26],
 ]
 
-/** An error of SQLite as one that says what it means for the store. Other errors stay as they are. */
+/**
+ * Turns an error of SQLite into a `StoreError` that says what it means for the store. Other errors are returned unchanged.
+ *
+ * @param doing the end of the error message "Cannot …".
+ */
 export function storeError(error: unknown, doing: string): unknown {
   if (error instanceof AnthropicError || !(error instanceof Error)) return error
   const { code } = error as { code?: unknown }
@@ -39,6 +43,7 @@ export function storeError(error: unknown, doing: string): unknown {
   return new StoreError(storeCode, `Cannot ${doing}: ${found}`, { cause: error })
 }
 
+/** Whether another process holds the lock that SQLite needs. */
 export function isBusy(error: unknown): boolean {
   return error instanceof Error && resultCode(error) === 5
 }
@@ -49,7 +54,7 @@ function resultCode(error: Error): number {
   return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? 0
 }
 
-/** SQLite may have rolled back by itself, after a full disk say; Node 22.13 cannot be asked. */
+/** Rolls back, unless SQLite has done so by itself, for example after a full disk: Node 22.13 cannot tell. */
 export function rollback(db: DatabaseSync): void {
   try {
     db.exec('ROLLBACK')

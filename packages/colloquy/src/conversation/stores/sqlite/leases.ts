@@ -1,105 +1,92 @@
+import { type Lease, type LeaseClock } from '../lease.ts'
+import { thisProcess } from '../owner.ts'
+import type { Account, Amounts, Reservation, UnfinishedReply } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
-import { isAbandoned, type Lease, thisProcess } from '../lease.ts'
-import { hold, settle } from './spending.ts'
-import type { Account, Reservation, JournalStep, UnfinishedReply } from '../store.ts'
+import { reserve, settle } from './spending.ts'
 
-interface Held {
+// Except for abandonedReservations(), each of these is a part of a transaction.
+
+interface ReservedColumns {
   heldPicoUsd: string
   heldTokens: string
 }
 
-// As text: a number holds no more than $9,007 to the picodollar.
-const heldColumns = 'CAST(held_pico_usd AS TEXT) AS heldPicoUsd, CAST(held_tokens AS TEXT) AS heldTokens'
+// As text: a JavaScript number is exact only up to $9,007 in picodollars.
+const reservedColumns = 'CAST(held_pico_usd AS TEXT) AS heldPicoUsd, CAST(held_tokens AS TEXT) AS heldTokens'
+
+/** Begins the lease of a reply. Throws a `BudgetError` if its reservation does not fit into a limit. */
+export function beginLease(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  { handle, conversation, reservation }: { handle: number; conversation: number; reservation: Reservation | undefined },
+): void {
+  const sql = 'INSERT INTO lease (message, conversation, owner, until) VALUES (?, ?, ?, ?)'
+  db.run(sql, [handle, conversation, thisProcess(), clock.end])
+  if (reservation === undefined) return
+  reserve(db, reservation)
+  const { picoUsd, tokens } = reservation
+  const accounts = reservation.accounts.map(({ user, day }) => ({ user, day }))
+  const json = accounts.length === 0 ? null : JSON.stringify(accounts)
+  const update = 'UPDATE lease SET held_pico_usd = ?, held_tokens = ?, accounts = ? WHERE message = ?'
+  db.run(update, [picoUsd, tokens, json, handle])
+}
+
+/** Extends the lease of a reply; false if the reply has ended. */
+export function extendLease(db: SqliteConnection, clock: LeaseClock, handle: number): boolean {
+  return db.run('UPDATE lease SET until = ? WHERE message = ?', [clock.end, handle]).changes > 0
+}
+
+/** Ends the lease of a reply and settles its reservation. @param reply the JSON of its `ReplyRecord`. */
+export function endLease(db: SqliteConnection, handle: number, reply: string): void {
+  // Most replies have no reservation in an account, and reading it first would cost more than the rest.
+  const { changes } = db.run('DELETE FROM lease WHERE message = ? AND accounts IS NULL', [handle])
+  if (changes === 0) settleLeases(db, '= ?', handle, reply)
+}
 
 /**
- * The replies that have not ended: who receives each, what arrived of it, and what is held for it. Each method is a part of
- * the transaction around it.
+ * Ends the leases of erased replies. Their usage will never be known, so their whole reservations are charged.
+ *
+ * @param which a condition on the message id, in SQL with one `?`.
  */
-export class SqliteLeases {
-  readonly #db: SqliteConnection
-  readonly #leaseMs: number
-  readonly #now: () => number
+export function eraseLeases(db: SqliteConnection, which: string, value: number): void {
+  settleLeases(db, which, value)
+}
 
-  constructor(db: SqliteConnection, leaseMs: number, now: () => number) {
-    this.#db = db
-    this.#leaseMs = leaseMs
-    this.#now = now
-  }
+export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): UnfinishedReply[] {
+  const leases = db.rows<Lease & ReservedColumns & Pick<UnfinishedReply, 'handle' | 'number' | 'parent'>>(
+    `SELECT l.message AS handle, number, parent, owner, until, ${reservedColumns}
+     FROM lease l JOIN message m ON m.id = l.message WHERE l.conversation = ?`,
+    [conversation],
+  )
+  const journal = 'SELECT json FROM delta WHERE message = ? ORDER BY part'
+  return leases.map(({ handle, number, parent, ...lease }) => ({
+    handle,
+    number,
+    parent,
+    abandoned: clock.isAbandoned(lease),
+    journal: db.rows<{ json: string }>(journal, [handle]).map(({ json }) => json),
+    reserved: reservedAmounts(lease),
+  }))
+}
 
-  /** Throws `BudgetError` where a limit leaves less than is to be held. */
-  begin(handle: number, conversation: number, held: Reservation | undefined): void {
-    this.#db
-      .sql('INSERT INTO lease (message, conversation, owner, until) VALUES (?, ?, ?, ?)')
-      .run(handle, conversation, thisProcess, this.#end())
-    if (held === undefined) return
-    hold(this.#db, held)
-    const { picoUsd, tokens } = held
-    const accounts = held.accounts.map(({ user, day }) => ({ user, day }))
-    this.#db
-      .sql('UPDATE lease SET held_pico_usd = ?, held_tokens = ?, accounts = ? WHERE message = ?')
-      .run(picoUsd, tokens, accounts.length === 0 ? null : JSON.stringify(accounts), handle)
-  }
+/** The ids of conversations with an abandoned reply that has a reservation in an account. */
+export function abandonedReservations(db: SqliteConnection, clock: LeaseClock): string[] {
+  const sql = `SELECT public_id AS id, owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
+    WHERE accounts IS NOT NULL`
+  const leases = db.read('read the reservations', () => db.rows<Lease & { id: string }>(sql))
+  return [...new Set(leases.filter((lease) => clock.isAbandoned(lease)).map(({ id }) => id))]
+}
 
-  journal({ handle, index, json }: JournalStep): void {
-    const extended = this.#db.sql('UPDATE lease SET until = ? WHERE message = ?').run(this.#end(), handle)
-    if (extended.changes === 0 || json === '') return
-    this.#db.sql('INSERT INTO delta VALUES (?, ?, ?)').run(handle, index, json)
-    if (index === 0) this.#db.sql("UPDATE message SET state = 'streaming' WHERE id = ?").run(handle)
-  }
-
-  /** @param reply what is kept beside the reply. */
-  end(handle: number, reply: string): void {
-    // Most hold nothing in an account, and to read that first would cost more than the rest.
-    const { changes } = this.#db.sql('DELETE FROM lease WHERE message = ? AND accounts IS NULL').run(handle)
-    if (changes === 0) this.#endHeld('= ?', handle, reply)
-  }
-
-  /** Of replies that will not be known. @param which of the message ids, in SQL with one `?`. */
-  erase(which: string, value: number): void {
-    this.#endHeld(which, value)
-  }
-
-  of(conversation: number): UnfinishedReply[] {
-    const leases = this.#db.rows<Lease & Held & Pick<UnfinishedReply, 'handle' | 'number' | 'parent'>>(
-      `SELECT l.message AS handle, number, parent, owner, until, ${heldColumns}
-       FROM lease l JOIN message m ON m.id = l.message WHERE l.conversation = ?`,
-      conversation,
-    )
-    return leases.map(({ handle, number, parent, ...lease }) => ({
-      handle,
-      number,
-      parent,
-      abandoned: isAbandoned(lease, this.#now()),
-      journal: this.#db
-        .rows<{ json: string }>('SELECT json FROM delta WHERE message = ? ORDER BY part', handle)
-        .map(({ json }) => json),
-      reserved: amounts(lease),
-    }))
-  }
-
-  /** The conversations with an abandoned reply that holds something in an account. */
-  holders(): string[] {
-    const sql = `SELECT public_id AS id, owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
-      WHERE accounts IS NOT NULL`
-    const abandoned = this.#db.rows<Lease & { id: string }>(sql).filter((lease) => isAbandoned(lease, this.#now()))
-    return [...new Set(abandoned.map(({ id }) => id))]
-  }
-
-  #endHeld(which: string, value: number, reply?: string): void {
-    const ended = this.#db.rows<Held & { accounts: string | null }>(
-      `DELETE FROM lease WHERE message ${which} RETURNING ${heldColumns}, accounts`,
-      value,
-    )
-    for (const { accounts, ...held } of ended) {
-      if (accounts !== null) settle(this.#db, JSON.parse(accounts) as Account[], amounts(held), reply)
-    }
-  }
-
-  #end(): number {
-    return this.#now() + this.#leaseMs
+function settleLeases(db: SqliteConnection, which: string, value: number, reply?: string): void {
+  const ended = db.rows<ReservedColumns & { accounts: string | null }>(
+    `DELETE FROM lease WHERE message ${which} RETURNING ${reservedColumns}, accounts`,
+    [value],
+  )
+  for (const { accounts, ...columns } of ended) {
+    if (accounts !== null) settle(db, JSON.parse(accounts) as Account[], reservedAmounts(columns), reply)
   }
 }
 
-function amounts({ heldPicoUsd, heldTokens }: Held): UnfinishedReply['reserved'] {
+function reservedAmounts({ heldPicoUsd, heldTokens }: ReservedColumns): Amounts {
   return { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) }
 }

@@ -8,11 +8,11 @@ interface Migration {
 }
 
 /**
- * Forward only: a migration that was released is never changed, a new one is added below it.
+ * Migrations go forward only: one that was released is never changed; a new one is added below it.
  *
- * The rows of a turn are inserted where the last turn's ended, and nothing that grows is rewritten: so a turn costs the
- * same in a long conversation as in a short one. That is why the settings, which may be long, are no column of
- * `conversation`, whose row changes with every turn, and why searching keeps its index up to date, not writing.
+ * A turn costs the same in a long conversation as in a short one: its rows are inserted behind those of the last turn, and
+ * nothing that grows is rewritten. Therefore the settings, which may be long, are not a column of `conversation`, whose row
+ * changes with every turn; and the search index is updated by searching, not by writing.
  */
 const migrations: readonly Migration[] = [
   {
@@ -21,10 +21,10 @@ const migrations: readonly Migration[] = [
       CREATE TABLE conversation (
         id         INTEGER PRIMARY KEY,
         public_id  TEXT NOT NULL UNIQUE,
-        version    INTEGER NOT NULL,          -- counts the changes: compare and set
-        head       INTEGER NOT NULL,          -- number of the active leaf; 0 is the beginning
+        version    INTEGER NOT NULL,          -- counts the changes, to refuse a writer with an old one
+        head       INTEGER NOT NULL,          -- number of the active leaf; 0: the beginning
         last       INTEGER NOT NULL,          -- number of the newest message
-        created_at INTEGER NOT NULL,          -- milliseconds since 1970, as all times
+        created_at INTEGER NOT NULL,          -- milliseconds since 1970, like all times
         updated_at INTEGER NOT NULL,
         title      TEXT
       );
@@ -38,23 +38,23 @@ const migrations: readonly Migration[] = [
         id           INTEGER PRIMARY KEY,
         conversation INTEGER NOT NULL,
         number       INTEGER NOT NULL,        -- 1, 2, 3… in this conversation
-        parent       INTEGER NOT NULL,        -- number of the message it follows; 0 for the first
+        parent       INTEGER NOT NULL,        -- number of the message before; 0: none
         role         TEXT NOT NULL,
         state        TEXT NOT NULL,
         created_at   INTEGER NOT NULL,
-        key          TEXT,                    -- makes a repeated send find the first one
-        reply        TEXT,                    -- JSON of a reply: the message without its content, cost, error
-        received     TEXT,                    -- JSON of the message as it came, where that is not what is sent
-        json         TEXT NOT NULL,           -- the message exactly as it is sent; '' where nothing of it may be
+        key          TEXT,                    -- finds the first turn when it is sent again
+        reply        TEXT,                    -- JSON of a ReplyRecord
+        received     TEXT,                    -- exact JSON as received, if it differs from json
+        json         TEXT NOT NULL,           -- exact JSON as sent; '' if nothing may be sent
         UNIQUE (conversation, number)
       );
 
-      -- Most messages follow the one before. The others are few, and finding them is finding a path: it is the runs
-      -- of consecutive numbers between them.
+      -- Most messages follow the previous number. The few others, the forks, are enough to find a path: it consists of
+      -- the runs of consecutive numbers between them.
       CREATE INDEX message_fork ON message (conversation, number, parent) WHERE parent <> number - 1;
       CREATE UNIQUE INDEX message_key ON message (conversation, key) WHERE key IS NOT NULL;
 
-      -- One row for each reply that has not ended, and whoever receives it.
+      -- One row for each reply that has not ended, with the process that receives it.
       CREATE TABLE lease (
         message      INTEGER PRIMARY KEY,
         conversation INTEGER NOT NULL,
@@ -62,7 +62,7 @@ const migrations: readonly Migration[] = [
         until        INTEGER NOT NULL
       );
 
-      -- What has arrived of those replies.
+      -- The journals of those replies.
       CREATE TABLE delta (
         message INTEGER NOT NULL,
         part    INTEGER NOT NULL,
@@ -90,8 +90,8 @@ const migrations: readonly Migration[] = [
   {
     name: '0002 search',
     sql: `
-      -- The index itself is made by the first search, since not every Node can make it. Messages up to this id are in
-      -- it, except those listed as not yet ended when they were passed.
+      -- The first search makes the index itself, because not every Node can. It contains the messages up to this id,
+      -- except those in search_later, which had not ended when the index came to them.
       CREATE TABLE search_state (indexed_to INTEGER NOT NULL);
       INSERT INTO search_state VALUES (0);
       CREATE TABLE search_later (message INTEGER PRIMARY KEY);
@@ -100,13 +100,13 @@ const migrations: readonly Migration[] = [
   {
     name: '0003 spending',
     sql: `
-      -- What was spent and is held, where there are limits: of all users on a day, of a user, of a user on a day.
+      -- The amounts spent and reserved, if there are limits: by all users on a day, by a user, by a user on a day.
       CREATE TABLE spending (
-        user_id       TEXT NOT NULL,          -- metadata.user_id; '' for all users
-        day           TEXT NOT NULL,          -- in UTC, as 2026-11-21; '' for all days
+        user_id       TEXT NOT NULL,          -- metadata.user_id; '': all users
+        day           TEXT NOT NULL,          -- in UTC, such as 2026-11-21; '': all days
         pico_usd      INTEGER NOT NULL,
         tokens        INTEGER NOT NULL,
-        held_pico_usd INTEGER NOT NULL,       -- for replies under way: the most that they may cost
+        held_pico_usd INTEGER NOT NULL,       -- reserved for replies in flight
         held_tokens   INTEGER NOT NULL,
         unpriced      INTEGER NOT NULL,       -- calls without a known price
         PRIMARY KEY (user_id, day)
@@ -114,20 +114,20 @@ const migrations: readonly Migration[] = [
 
       ALTER TABLE lease ADD COLUMN held_pico_usd INTEGER NOT NULL DEFAULT 0;
       ALTER TABLE lease ADD COLUMN held_tokens INTEGER NOT NULL DEFAULT 0;
-      ALTER TABLE lease ADD COLUMN accounts TEXT; -- JSON: where it is held; null for nowhere
+      ALTER TABLE lease ADD COLUMN accounts TEXT; -- JSON: the accounts of the reservation, if any
     `,
   },
   {
     name: '0004 erased',
     sql: `
-      -- Of replies that were erased, what they used: a conversation costs what it has cost.
+      -- The billing data of erased replies: they still count in the cost of the conversation.
       CREATE TABLE erased (conversation INTEGER NOT NULL, reply TEXT NOT NULL);
       CREATE INDEX erased_conversation ON erased (conversation);
     `,
   },
 ]
 
-/** Brings the database to the newest schema, all of it or nothing. Two processes may try at once. */
+/** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
 export function migrate(db: DatabaseSync, path: string): void {
   if (applied(db, path).size === migrations.length) return
   db.exec('BEGIN IMMEDIATE')
@@ -155,7 +155,7 @@ function applied(db: DatabaseSync, path: string): Set<string> {
   if (unknown !== undefined) {
     throw new StoreError(
       'newer',
-      `Cannot open ${path}: a newer version wrote it, this one does not know its migration "${unknown.name}"`,
+      `Cannot open ${path}: a newer version wrote it, and this one does not know its migration "${unknown.name}"`,
     )
   }
   return new Set(names.map(({ name }) => name))

@@ -1,4 +1,3 @@
-import type { SqliteConnection } from './connection.ts'
 import {
   checkAccount,
   type Entry,
@@ -8,38 +7,46 @@ import {
   usageOf,
 } from '../../money/spending.ts'
 import type { Account, Amounts, Reservation, Spending } from '../store.ts'
+import type { SqliteConnection } from './connection.ts'
 
-// Each of these is a part of the transaction around it.
-
-/** Throws `BudgetError` where a limit leaves less than is to be held. */
-export function hold(db: SqliteConnection, held: Reservation): void {
-  for (const account of held.accounts) checkAccount(account, spendingOf(db, account), held)
-  enter(db, held.accounts, reservationEntry(held))
+export function readSpending(db: SqliteConnection, account: Account): Spending {
+  return db.read('read the spending', () => spendingOf(db, account))
 }
 
-/** The reply is under way no more. @param reply undefined where nobody will know what it used: it is what was held. */
-export function settle(db: SqliteConnection, accounts: readonly Account[], held: Amounts, reply?: string): void {
-  enter(db, accounts, settlementEntry(held, reply === undefined ? held : usageOf(reply)))
+export async function forgetDays(db: SqliteConnection, before: string): Promise<void> {
+  const sql = "DELETE FROM spending WHERE day <> '' AND day < ? AND held_pico_usd = 0 AND held_tokens = 0"
+  await db.write('erase the spending', () => db.run(sql, [before]))
+}
+
+// The functions below are parts of a transaction.
+
+/** Reserves in all accounts. Throws a `BudgetError` if a limit leaves too little. */
+export function reserve(db: SqliteConnection, reservation: Reservation): void {
+  for (const account of reservation.accounts) checkAccount(account, spendingOf(db, account), reservation)
+  enter(db, reservation.accounts, reservationEntry(reservation))
+}
+
+/** Replaces a reservation by the actual usage. @param reply undefined if the usage will never be known: all is charged. */
+export function settle(db: SqliteConnection, accounts: readonly Account[], reserved: Amounts, reply?: string): void {
+  enter(db, accounts, settlementEntry(reserved, reply === undefined ? reserved : usageOf(reply)))
 }
 
 export function enter(db: SqliteConnection, accounts: readonly Account[], entry: Entry): void {
-  const sql = db.sql(
-    `INSERT INTO spending VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       pico_usd = pico_usd + excluded.pico_usd, tokens = tokens + excluded.tokens,
-       held_pico_usd = held_pico_usd + excluded.held_pico_usd, held_tokens = held_tokens + excluded.held_tokens,
-       unpriced = unpriced + excluded.unpriced`,
-  )
+  const sql = `INSERT INTO spending VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    pico_usd = pico_usd + excluded.pico_usd, tokens = tokens + excluded.tokens,
+    held_pico_usd = held_pico_usd + excluded.held_pico_usd, held_tokens = held_tokens + excluded.held_tokens,
+    unpriced = unpriced + excluded.unpriced`
   const { picoUsd, tokens, held, unpriced } = entry
   for (const { user, day } of accounts) {
-    sql.run(user, day, picoUsd, tokens, held.picoUsd, held.tokens, unpriced)
+    db.run(sql, [user, day, picoUsd, tokens, held.picoUsd, held.tokens, unpriced])
   }
 }
 
-export function spendingOf(db: SqliteConnection, { user, day }: Account): Spending {
-  const sql = db.sql('SELECT * FROM spending WHERE user_id = ? AND day = ?')
-  // A number holds no more than $9,007 to the picodollar.
-  sql.setReadBigInts(true)
-  const row = sql.get(user, day) as Record<string, bigint> | undefined
+function spendingOf(db: SqliteConnection, { user, day }: Account): Spending {
+  const statement = db.prepare('SELECT * FROM spending WHERE user_id = ? AND day = ?')
+  // A JavaScript number is exact only up to $9,007 in picodollars.
+  statement.setReadBigInts(true)
+  const row = statement.get(user, day) as Record<string, bigint> | undefined
   if (row === undefined) return nothingSpent
   return {
     picoUsd: row.pico_usd!,
@@ -47,8 +54,4 @@ export function spendingOf(db: SqliteConnection, { user, day }: Account): Spendi
     held: { picoUsd: row.held_pico_usd!, tokens: row.held_tokens! },
     unpriced: Number(row.unpriced),
   }
-}
-
-export function forgetDays(db: SqliteConnection, before: string): void {
-  db.sql("DELETE FROM spending WHERE day <> '' AND day < ? AND held_pico_usd = 0 AND held_tokens = 0").run(before)
 }

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { script } from '../../../engines/script.ts'
 import { type Conversation, openConversations } from '../../index.ts'
 import type { ConversationStore } from '../store.ts'
-import { isGone, thisProcess } from '../lease.ts'
+import { isGone, thisProcess } from '../owner.ts'
 import { sqliteStore } from './store.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
@@ -161,7 +161,7 @@ describe('sqliteStore', () => {
     assert.throws(() => sqliteStore(path), {
       name: 'StoreError',
       code: 'damaged',
-      message: `Cannot open ${path}: the file is no SQLite database`,
+      message: `Cannot open ${path}: the file is not a SQLite database`,
     })
     assert.match(readFileSync(path, 'utf8'), /^This is a letter/)
   })
@@ -188,7 +188,7 @@ describe('sqliteStore', () => {
     assert.throws(() => sqliteStore(path), {
       name: 'StoreError',
       code: 'newer',
-      message: `Cannot open ${path}: a newer version wrote it, this one does not know its migration "9999 tomorrow"`,
+      message: `Cannot open ${path}: a newer version wrote it, and this one does not know its migration "9999 tomorrow"`,
     })
   })
 
@@ -265,8 +265,8 @@ describe('sqliteStore', () => {
 
 describe('the owner of a turn', () => {
   test('is gone when its process is, and is not when it may be alive', () => {
-    const [host, pid, start] = thisProcess.split(' ') as [string, string, string]
-    assert.equal(isGone(thisProcess), false)
+    const [host, pid, start] = thisProcess().split(' ') as [string, string, string]
+    assert.equal(isGone(thisProcess()), false)
     assert.equal(isGone(`${host} ${process.ppid} 0`), false)
     assert.equal(isGone(`${host} 999999999 ${start}`), true)
     assert.equal(isGone(`${host} ${pid} 12345`), true, 'another process had this number')

@@ -1,0 +1,79 @@
+import { settlementEntry, usageOf } from '../../money/spending.ts'
+import type { LeaseClock } from '../lease.ts'
+import { thisProcess } from '../owner.ts'
+import type { JournalStep, Reservation, UnfinishedReply } from '../store.ts'
+import type { MemoryConversation } from './conversation.ts'
+import type { MemorySpending } from './spending.ts'
+
+interface Unfinished {
+  conversation: MemoryConversation
+  number: number
+  until: number
+  journal: string[]
+  reservation: Reservation
+}
+
+/** The replies of a store in memory that have not ended: their leases, journals and reservations. */
+export class MemoryLeases {
+  readonly #clock: LeaseClock
+  readonly #spending: MemorySpending
+  readonly #unfinished = new Map<number, Unfinished>()
+
+  constructor(clock: LeaseClock, spending: MemorySpending) {
+    this.#clock = clock
+    this.#spending = spending
+  }
+
+  begin(handle: number, conversation: MemoryConversation, number: number, reservation: Reservation): void {
+    this.#unfinished.set(handle, { conversation, number, until: this.#clock.end, journal: [], reservation })
+  }
+
+  journal({ handle, json }: JournalStep): void {
+    const reply = this.#unfinished.get(handle)
+    if (reply === undefined) return
+    reply.until = this.#clock.end
+    if (json === '') return
+    reply.journal.push(json)
+    reply.conversation.amend(reply.number, { state: 'streaming' })
+  }
+
+  /** Ends a lease and settles its reservation. @param reply undefined if the usage will never be known: all is charged. */
+  end(handle: number, reply?: string): void {
+    const lease = this.#unfinished.get(handle)
+    this.#unfinished.delete(handle)
+    if (lease === undefined || lease.reservation.accounts.length === 0) return
+    const { accounts, ...reserved } = lease.reservation
+    this.#spending.enter(accounts, settlementEntry(reserved, reply === undefined ? reserved : usageOf(reply)))
+  }
+
+  /** Ends the leases of erased replies. */
+  erase(conversation: MemoryConversation, isErased: (number: number) => boolean): void {
+    for (const [handle, lease] of this.#unfinished) {
+      if (lease.conversation === conversation && isErased(lease.number)) this.end(handle)
+    }
+  }
+
+  of(conversation: MemoryConversation): UnfinishedReply[] {
+    return [...this.#unfinished]
+      .filter(([, lease]) => lease.conversation === conversation)
+      .map(([handle, lease]) => {
+        const { number, journal } = lease
+        const { parent } = conversation.messages.get(number)!
+        const { picoUsd, tokens } = lease.reservation
+        const abandoned = this.#isAbandoned(lease)
+        return { handle, number, parent, abandoned, journal: [...journal], reserved: { picoUsd, tokens } }
+      })
+  }
+
+  /** The ids of conversations with an abandoned reply that has a reservation in an account. */
+  abandonedReservations(): string[] {
+    const abandoned = [...this.#unfinished.values()].filter(
+      (lease) => lease.reservation.accounts.length > 0 && this.#isAbandoned(lease),
+    )
+    return [...new Set(abandoned.map(({ conversation }) => conversation.record.id))]
+  }
+
+  #isAbandoned({ until }: Unfinished): boolean {
+    return this.#clock.isAbandoned({ owner: thisProcess(), until })
+  }
+}

@@ -1,0 +1,26 @@
+import { excerptOf, textOf } from '../../history/text.ts'
+import type { SearchHit } from '../store.ts'
+import type { MemoryConversation } from './conversation.ts'
+
+/** Finds the messages that contain every word, the newest first, by reading all of them. */
+export function searchMessages(
+  conversations: Iterable<MemoryConversation>,
+  words: readonly string[],
+  limit: number,
+): SearchHit[] {
+  const hits = [...conversations].flatMap((conversation) => hitsIn(conversation, words))
+  return hits.toSorted((a, b) => b.createdAt - a.createdAt || b.number - a.number).slice(0, limit)
+}
+
+function hitsIn({ record, messages }: MemoryConversation, words: readonly string[]): SearchHit[] {
+  const hits: SearchHit[] = []
+  for (const { number, role, createdAt, json, received } of messages.values()) {
+    if (role === 'summary') continue
+    const text = textOf(received ?? json)
+    const folded = text.toLowerCase()
+    if (!words.every((word) => folded.includes(word.toLowerCase()))) continue
+    const excerpt = excerptOf(text, words[0]!)
+    hits.push({ conversationId: record.id, title: record.title, number, role, createdAt, excerpt })
+  }
+  return hits
+}

@@ -1,0 +1,29 @@
+import { BudgetError, StoreError, type StoreErrorCode } from '../../errors.ts'
+import { limitName } from '../../money/spending.ts'
+import type { Account, Amounts } from '../store.ts'
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const codes: Readonly<Record<string, StoreErrorCode>> = { '53100': 'full', '25006': 'read_only', '55P03': 'locked' }
+
+/**
+ * Turns an error of the database into a `BudgetError`, if the function `enter` raised it, or a `StoreError`.
+ *
+ * @param doing the end of the error message "Cannot …".
+ */
+export function storeError(error: unknown, doing: string): BudgetError | StoreError {
+  const { code, message = String(error) } = error as { code?: unknown; message?: unknown }
+  const [, refusal] = /colloquy: over the limit (\{.*\})/.exec(String(message)) ?? []
+  if (refusal !== undefined) return budgetError(refusal)
+  return new StoreError(codes[String(code)] ?? 'failed', `Cannot ${doing}: ${String(message)}`, { cause: error })
+}
+
+function budgetError(json: string): BudgetError {
+  const { user, day, unit, ...found } = JSON.parse(json) as Account & { unit: keyof Amounts } & Record<string, string>
+  const amount = (name: string): bigint => BigInt(found[name]!)
+  return new BudgetError(limitName({ user, day }, unit), {
+    allowed: amount('allowed'),
+    spent: amount('spent'),
+    held: amount('held'),
+    worst: amount('worst'),
+  })
+}

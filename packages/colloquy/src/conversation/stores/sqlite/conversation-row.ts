@@ -1,0 +1,24 @@
+import { ConversationNotFoundError } from '../../errors.ts'
+import type { SqliteConnection } from './connection.ts'
+
+export interface ConversationRow {
+  id: number
+  version: number
+  head: number
+  last: number
+}
+
+/** Finds the row of a conversation by its public id. Throws a `ConversationNotFoundError` if there is none. */
+export function findConversation(db: SqliteConnection, id: string): ConversationRow {
+  const sql = 'SELECT id, version, head, last FROM conversation WHERE public_id = ?'
+  const row = db.row<ConversationRow>(sql, [id])
+  if (row === undefined) throw new ConversationNotFoundError(id)
+  return row
+}
+
+/** Throws a `ConversationNotFoundError` if the conversation has no such message; 0 is its beginning. */
+export function checkMessage(db: SqliteConnection, id: string, row: ConversationRow, number: number): void {
+  if (number === 0) return
+  const found = db.row('SELECT 1 FROM message WHERE conversation = ? AND number = ?', [row.id, number])
+  if (found === undefined) throw new ConversationNotFoundError(id, String(number))
+}

@@ -1,0 +1,147 @@
+import { descendants } from '../../history/tree.ts'
+import { billingPart } from '../../money/spending.ts'
+import { checkVersion } from '../conflict.ts'
+import type { MessageRecord, TreeNode } from '../store.ts'
+import type { SqliteConnection } from './connection.ts'
+import { checkMessage, findConversation } from './conversation-row.ts'
+import { eraseLeases } from './leases.ts'
+import { forgetMessages } from './search.ts'
+
+export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json'
+
+export function readPath(db: SqliteConnection, id: string, leaf: number): MessageRecord[] {
+  return db.read('read the conversation', () => pathTo(db, findConversation(db, id).id, leaf))
+}
+
+export function readMessages(db: SqliteConnection, id: string, numbers: readonly number[]): MessageRecord[] {
+  return db.read('read the conversation', () => {
+    const conversation = findConversation(db, id).id
+    const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number = ?`
+    const ascending = numbers.toSorted((a, b) => a - b)
+    return ascending.flatMap((number) => db.rows<MessageRecord>(sql, [conversation, number]))
+  })
+}
+
+export function readTree(db: SqliteConnection, id: string): TreeNode[] {
+  return db.read('read the conversation', () =>
+    db.rows<TreeNode>(
+      `SELECT number, parent, role, state, created_at AS createdAt, reply
+       FROM message WHERE conversation = ? ORDER BY number`,
+      [findConversation(db, id).id],
+    ),
+  )
+}
+
+export async function* readAllMessages(db: SqliteConnection, id: string): AsyncIterable<MessageRecord> {
+  const conversation = db.read('read the conversation', () => findConversation(db, id).id)
+  const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number > ? ORDER BY number LIMIT 100`
+  for (let last = 0; ;) {
+    const page = db.read('read the conversation', () => db.rows<MessageRecord>(sql, [conversation, last]))
+    if (page.length === 0) return
+    yield* page
+    last = page.at(-1)!.number
+  }
+}
+
+export async function pruneMessages(
+  db: SqliteConnection,
+  id: string,
+  version: number,
+  number: number,
+): Promise<number> {
+  const pruned = await db.write('erase the message', () => {
+    const row = findConversation(db, id)
+    checkVersion(id, row, version)
+    checkMessage(db, id, row, number)
+    const { parent, erased } = eraseFrom(db, row.id, number)
+    freeKey(db, row.id, parent)
+    const head = erased.has(row.head) ? parent : row.head
+    db.run('UPDATE conversation SET version = version + 1, head = ? WHERE id = ?', [head, row.id])
+    return version + 1
+  })
+  db.truncateWal()
+  return pruned
+}
+
+// The functions below are parts of a transaction.
+
+/** Reads the messages from the beginning to the leaf: the runs of consecutive numbers between the forks on the way. */
+export function pathTo(db: SqliteConnection, conversation: number, leaf: number): MessageRecord[] {
+  const runs = db
+    .prepare(
+      `WITH RECURSIVE run (first, last) AS (
+         SELECT coalesce((SELECT max(number) FROM message
+           WHERE conversation = $conversation AND parent <> number - 1 AND number <= $leaf), 1), $leaf
+         UNION ALL
+         SELECT coalesce((SELECT max(number) FROM message
+           WHERE conversation = $conversation AND parent <> number - 1 AND number <= fork.parent), 1), fork.parent
+         FROM run JOIN message AS fork ON fork.conversation = $conversation AND fork.number = run.first
+         WHERE fork.parent > 0
+       )
+       SELECT first, last FROM run ORDER BY first`,
+    )
+    .all({ $conversation: conversation, $leaf: leaf }) as { first: number; last: number }[]
+  const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number BETWEEN ? AND ? ORDER BY number`
+  const read = ({ first, last }: (typeof runs)[number]): MessageRecord[] => db.rows(sql, [conversation, first, last])
+  return runs.length === 1 ? read(runs[0]!) : runs.flatMap(read)
+}
+
+/** Reads `reply` of each reply off the path, and the billing data of erased ones. */
+export function offPathReplies(db: SqliteConnection, conversation: number, path: readonly MessageRecord[]): string[] {
+  const onPath = new Set(path.map(({ number }) => number))
+  return db
+    .rows<{ number: number; reply: string }>(
+      `SELECT number, reply FROM message WHERE conversation = ? AND reply IS NOT NULL
+       UNION ALL SELECT 0, reply FROM erased WHERE conversation = ?`,
+      [conversation, conversation],
+    )
+    .filter(({ number }) => !onPath.has(number))
+    .map(({ reply }) => reply)
+}
+
+export function insertMessage(db: SqliteConnection, conversation: number, message: MessageRecord): void {
+  const { number, parent, role, state, createdAt, reply, received, json } = message
+  db.run(
+    `INSERT INTO message (conversation, number, parent, role, state, created_at, reply, received, json)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [conversation, number, parent, role, state, createdAt, reply, received, json],
+  )
+}
+
+/** Erases messages with their leases and journals, and takes them out of the search index. */
+export function eraseMessages(db: SqliteConnection, which: 'id = ?' | 'conversation = ?', value: number): void {
+  const ids = `IN (SELECT id FROM message WHERE ${which})`
+  forgetMessages(db, which, value)
+  eraseLeases(db, ids, value)
+  for (const table of ['search_later', 'delta']) db.run(`DELETE FROM ${table} WHERE message ${ids}`, [value])
+  db.run(`DELETE FROM message WHERE ${which}`, [value])
+}
+
+/** Erases a message and all that follow it, and keeps their billing data. */
+function eraseFrom(
+  db: SqliteConnection,
+  conversation: number,
+  number: number,
+): { parent: number; erased: Set<number> } {
+  const nodes = db.rows<{ id: number; number: number; parent: number; reply: string | null }>(
+    'SELECT id, number, parent, reply FROM message WHERE conversation = ? AND number >= ? ORDER BY number',
+    [conversation, number],
+  )
+  const erased = descendants(nodes, number)
+  for (const node of nodes) {
+    if (!erased.has(node.number)) continue
+    const numbers = billingPart(node.reply)
+    if (numbers !== undefined) db.run('INSERT INTO erased VALUES (?, ?)', [conversation, numbers])
+    eraseMessages(db, 'id = ?', node.id)
+  }
+  return { parent: nodes[0]!.parent, erased }
+}
+
+/** Lets the key of a message be used again if nothing follows the message any longer. */
+function freeKey(db: SqliteConnection, conversation: number, number: number): void {
+  db.prepare(
+    `UPDATE message SET key = NULL
+     WHERE conversation = $conversation AND number = $number AND key IS NOT NULL AND NOT EXISTS
+       (SELECT 1 FROM message WHERE conversation = $conversation AND parent = $number AND number > $number)`,
+  ).run({ $conversation: conversation, $number: number })
+}
