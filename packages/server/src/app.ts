@@ -1,6 +1,13 @@
 import { WireFault, countPromptTokens } from 'colloquy/engines'
 import type { Engine, EngineContext } from 'colloquy/engines'
-import { APIUserAbortError, type ModelEntry, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
+import {
+  APIUserAbortError,
+  type ModelEntry,
+  apiError,
+  errorResponse,
+  isRetryableStatus,
+  models as catalogue,
+} from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { type Keys, authenticate } from './access/auth.ts'
@@ -167,11 +174,7 @@ function answerError(c: Context, error: unknown): Response {
     return new Response(null, { status: 499 })
   }
   const { status, headers, body } = errorResponse(error, log.requestId)
-  if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isWorthRetrying(status)))
+  if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(body), { status, headers })
-}
-
-function isWorthRetrying(status: number): boolean {
-  return status === 408 || status === 409 || status === 429 || status >= 500
 }

@@ -1,4 +1,4 @@
-// Only types: at run time this module is empty, and stands for what it names.
+// Types only: at run time this module is empty.
 export type * from './types.ts'
 export type * from './beta-types.ts'
 export type * as Messages from './beta-types.ts'

@@ -34,9 +34,9 @@ async function seen(
   return server.requests[0]!
 }
 
-// Who asks
+// Credentials
 
-test('an API key travels as x-api-key, a token as a bearer token', async (t) => {
+test('an API key is sent as x-api-key, a token as a bearer token', async (t) => {
   withEnvironment(t, bare)
   assert.equal((await seen(t, { apiKey: 'key' })).headers['x-api-key'], 'key')
   const { headers } = await seen(t, { authToken: 'token' })
@@ -44,7 +44,7 @@ test('an API key travels as x-api-key, a token as a bearer token', async (t) => 
   assert.equal(headers['x-api-key'], undefined)
 })
 
-test('the key, the token and the base URL are taken from the environment', async (t) => {
+test('the key, the token and the base URL default to the environment', async (t) => {
   withEnvironment(t, { ...bare, ANTHROPIC_API_KEY: ' env-key\n', ANTHROPIC_AUTH_TOKEN: 'env-token' })
   assert.equal((await seen(t, {})).headers['x-api-key'], 'env-key')
   assert.equal((await seen(t, { apiKey: null })).headers['authorization'], 'Bearer env-token')
@@ -55,7 +55,7 @@ test('the key, the token and the base URL are taken from the environment', async
   assert.equal(new Anthropic().baseURL, 'http://elsewhere.test')
 })
 
-test('a function is asked for the key before every request', async (t) => {
+test('apiKey() is called before every request', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.json(529, {}, { 'retry-after-ms': '1' }),
@@ -70,7 +70,7 @@ test('a function is asked for the key before every request', async (t) => {
   )
 })
 
-test('a key function that fails or gives no key is one error', async (t) => {
+test('apiKey() that fails or returns no key is one error', async (t) => {
   const server = await faultServer(t, () => {})
   const broken = new Error('vault is shut')
   const failing = new Anthropic({ baseURL: server.url, apiKey: () => Promise.reject(broken) })
@@ -83,7 +83,7 @@ test('a key function that fails or gives no key is one error', async (t) => {
   assert.equal(server.requests.length, 0)
 })
 
-test('no key is one error, when a request is made', async (t) => {
+test('a missing key is one error, when a request is made', async (t) => {
   withEnvironment(t, bare)
   const client = new Anthropic({ baseURL: 'http://127.0.0.1:1' })
   await assert.rejects(client.messages.create(params), (error: Error) => {
@@ -95,7 +95,7 @@ test('no key is one error, when a request is made', async (t) => {
   await assert.rejects(stream.finalMessage(), /ANTHROPIC_API_KEY/)
 })
 
-test('headers of the caller stand for the key, or decline to', async (t) => {
+test('headers of the caller replace or remove the key', async (t) => {
   withEnvironment(t, bare)
   const { headers } = await seen(t, { defaultHeaders: { 'X-Api-Key': 'other' } })
   assert.equal(headers['x-api-key'], 'other')
@@ -108,7 +108,7 @@ test('both apiKey and authToken are a TypeError', () => {
 
 // Headers
 
-test('headers are merged from the client to the call, and null removes one', async (t) => {
+test('headers of the request replace those of the client, and null removes one', async (t) => {
   withEnvironment(t, { ANTHROPIC_CUSTOM_HEADERS: 'X-From-Env: 1\nX-Both: env\nnonsense' })
   const { headers } = await seen(
     t,
@@ -145,7 +145,7 @@ for (const field of ['temperature', 'top_p', 'top_k'] as const) {
   })
 }
 
-test('betas, the workspace and the user profile are headers and no part of the body', async (t) => {
+test('betas, the workspace and the user profile are sent as headers only', async (t) => {
   const body = { ...params, betas: ['a'], workspace_id: 'wrkspc_1', user_profile_id: 'profile' }
   const { headers, body: sent } = await seen(t, { apiKey: 'key' }, { betas: ['b'] }, body)
   assert.equal(headers['anthropic-beta'], 'a,b')
@@ -154,7 +154,7 @@ test('betas, the workspace and the user profile are headers and no part of the b
   assert.deepEqual(JSON.parse(sent), params)
 })
 
-test('white space around a header is not sent, and a character that a header cannot hold is an error without the value', async (t) => {
+test('a header is trimmed, and a character it cannot hold is an error without value', async (t) => {
   assert.equal((await seen(t, { apiKey: 'key\n' })).headers['x-api-key'], 'key')
   const server = await faultServer(t, () => {})
   await assert.rejects(server.client({ apiKey: 'sec\nret' }).messages.create(params), {
@@ -166,7 +166,7 @@ test('white space around a header is not sent, and a character that a header can
 
 // Options
 
-test('withOptions() keeps what it is not given', async (t) => {
+test('withOptions() keeps the other options', async (t) => {
   withEnvironment(t, bare)
   const client = new Anthropic({ apiKey: 'key', baseURL: 'http://a.test', maxRetries: 5, defaultHeaders: { a: '1' } })
   const other = client.withOptions({ baseURL: 'http://b.test', timeout: 7 })
@@ -182,7 +182,7 @@ test('withOptions() keeps what it is not given', async (t) => {
   assert.ok(other instanceof Anthropic)
 })
 
-test('queries of the client and of the call are both sent', async (t) => {
+test('the queries of the client and of the request are both sent', async (t) => {
   const { path } = await seen(
     t,
     { apiKey: 'key', defaultQuery: { a: '1', b: '2' } },
@@ -228,7 +228,7 @@ test('a password in the base URL is refused and not shown', () => {
   )
 })
 
-test('a misspelt request option is one error that names the right one', async () => {
+test('a misspelt request option is an error that names the right one', async () => {
   const client = new Anthropic({ apiKey: 'key', baseURL: 'http://127.0.0.1:1' })
   await assert.rejects(
     client.messages.create(params, { header: {} } as RequestOptions),
@@ -237,7 +237,7 @@ test('a misspelt request option is one error that names the right one', async ()
   await assert.rejects(client.messages.create(params, { maxretries: 1 } as RequestOptions), /did you mean maxRetries\?/)
 })
 
-test('a body that JSON has no words for is one error that says where', async (t) => {
+test('a value that JSON cannot hold is an error that names its place', async (t) => {
   const server = await faultServer(t, () => {})
   const client = server.client()
   const big = { ...params, messages: [{ role: 'user', content: [{ type: 'text', text: 1n }] }] }
@@ -253,7 +253,7 @@ test('a body that JSON has no words for is one error that says where', async (t)
   assert.equal(server.requests.length, 0)
 })
 
-test('the client refuses to run in a browser unless it is told that it may', (t) => {
+test('the client refuses to run in a browser without dangerouslyAllowBrowser', (t) => {
   const web = globalThis as { window?: unknown }
   web.window = { document: {} }
   t.after(() => delete web.window)
@@ -261,14 +261,14 @@ test('the client refuses to run in a browser unless it is told that it may', (t)
   assert.ok(new Anthropic({ apiKey: 'key', dangerouslyAllowBrowser: true }))
 })
 
-test('in a browser that it may run in, the client says so to the API', async (t) => {
+test('the client tells the API that it runs in a browser', async (t) => {
   const { headers } = await seen(t, { apiKey: 'key', dangerouslyAllowBrowser: true })
   assert.equal(headers['anthropic-dangerous-direct-browser-access'], 'true')
   const elsewhere = await seen(t, { apiKey: 'key' })
   assert.equal(elsewhere.headers['anthropic-dangerous-direct-browser-access'], undefined)
 })
 
-test('ids in paths lead nowhere else', async (t) => {
+test('an id in a path cannot lead to another path', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, { id: 'x' }))
   const client = server.client()
   await client.models.retrieve('a/../b?c')
@@ -279,7 +279,7 @@ test('ids in paths lead nowhere else', async (t) => {
 
 // Logs
 
-test('what is logged names requests and retries and shows no key', async (t) => {
+test('the log names requests and retries, and shows no key', async (t) => {
   const lines: string[] = []
   const write = (...parts: unknown[]): void => void lines.push(JSON.stringify(parts))
   const logger = { error: write, warn: write, info: write, debug: write }
@@ -299,7 +299,7 @@ test('what is logged names requests and retries and shows no key', async (t) => 
   assert.deepEqual(lines, [])
 })
 
-test('no header or query that lets somebody in is logged, whatever a gateway calls it', async (t) => {
+test('the log masks secret headers and query parameters of any gateway', async (t) => {
   const names = ['Authorization', 'Cookie', 'x-gateway-token', 'ocp-apim-subscription-key', 'x-client-secret']
   const defaultQuery = { 'api-key': 'hidden-1', accessToken: 'hidden-2&3', tier: 'shown' }
   const lines: string[] = []
@@ -320,7 +320,7 @@ test('no header or query that lets somebody in is logged, whatever a gateway cal
   assert.doesNotMatch(lines.join('\n') + inspect(error, { depth: 9 }), /hidden-/)
 })
 
-test('ANTHROPIC_LOG sets the level, and a level that is none is said', (t) => {
+test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   withEnvironment(t, { ANTHROPIC_LOG: 'debug' })
   assert.equal(new Anthropic({ apiKey: 'key' }).logLevel, 'debug')
   withEnvironment(t, { ANTHROPIC_LOG: 'loud' })

@@ -1,22 +1,31 @@
 import type { Fetch } from './transport/fetch-transport.ts'
 import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
-import { checkNames, checkPatience, type Middleware, type PatienceOptions, patienceNames } from './request/options.ts'
+import {
+  checkNames,
+  checkTimeoutsAndRetries,
+  type Middleware,
+  type TimeoutAndRetryOptions,
+  timeoutAndRetryNames,
+} from './request/options.ts'
 
-/** Returns the API key; asked before every request, so that a key may be rotated. */
+/** Returns the API key. Called before every attempt, so that a key may be rotated. */
 export type ApiKeySetter = () => Promise<string> | string
 
-/** What `new Anthropic()` takes. */
-export interface ClientOptions extends PatienceOptions {
+/** The options of `new Anthropic()`. */
+export interface ClientOptions extends TimeoutAndRetryOptions {
   /** Sent as `x-api-key`. Default: `ANTHROPIC_API_KEY`. */
   apiKey?: string | ApiKeySetter | null | undefined
-  /** Sent as `Authorization: Bearer`. Default: `ANTHROPIC_AUTH_TOKEN`, where there is no API key. */
+  /** Sent as `Authorization: Bearer`. Default: `ANTHROPIC_AUTH_TOKEN`, if there is no API key. */
   authToken?: string | null | undefined
-  /** What `/v1/…` is appended to. Default: `ANTHROPIC_BASE_URL`, or `https://api.anthropic.com`. */
+  /** The URL that `/v1/…` is appended to. Default: `ANTHROPIC_BASE_URL`, or `https://api.anthropic.com`. */
   baseURL?: string | null | undefined
-  /** Sent with every request, over the client's own; `null` removes one. `ANTHROPIC_CUSTOM_HEADERS` (lines `Name: value`) stand below them. */
+  /**
+   * Headers of every request. They replace the client's own headers and those of `ANTHROPIC_CUSTOM_HEADERS` (lines of
+   * `Name: value`); `null` removes a header.
+   */
   defaultHeaders?: HeadersLike | undefined
-  /** Appended to every URL. */
+  /** Query parameters of every URL. */
   defaultQuery?: Record<string, string | undefined> | undefined
   /** Sends the requests. Default: Node's own sockets on Node, the global `fetch` elsewhere. */
   fetch?: Fetch | undefined
@@ -26,9 +35,9 @@ export interface ClientOptions extends PatienceOptions {
   ca?: string | readonly string[] | undefined
   /** Node only: the URL of a proxy, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   proxy?: string | false | undefined
-  /** Wraps every try of every request, the first outermost. */
+  /** Wraps every attempt of every request. The first is the outermost. */
   middleware?: readonly Middleware[] | undefined
-  /** Lets the client run in a browser, where everybody who opens the page can read the key. Default false. */
+  /** Lets the client run in a browser, where everyone who opens the page can read the key. Default false. */
   dangerouslyAllowBrowser?: boolean | undefined
   /** Default `console`. */
   logger?: Logger | undefined
@@ -37,7 +46,7 @@ export interface ClientOptions extends PatienceOptions {
 }
 
 const clientNames: readonly string[] = [
-  ...patienceNames,
+  ...timeoutAndRetryNames,
   ...([
     'apiKey',
     'authToken',
@@ -57,7 +66,7 @@ const clientNames: readonly string[] = [
 
 export function checkClientOptions(options: ClientOptions): void {
   checkNames(options, clientNames, 'client option')
-  checkPatience(options)
+  checkTimeoutsAndRetries(options)
   if (options.apiKey != null && options.authToken != null) {
     throw new TypeError('Cannot use both apiKey and authToken: pass one of them')
   }

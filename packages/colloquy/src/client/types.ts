@@ -1,4 +1,4 @@
-// Only types: at run time this module is empty, and stands for what it names.
+// Types only: at run time this module is empty.
 import type * as batches from './resources/batches.ts'
 import type * as models from './resources/models.ts'
 

@@ -26,7 +26,7 @@ function begins(answer: Answer): void {
 
 const streaming: Anthropic.MessageCreateParamsStreaming = { ...params, stream: true }
 
-// Whatever is aborted, nothing may be left that nobody waits for.
+// No abort may leave an unhandled rejection.
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 after(() => assert.deepEqual(unhandled, []))
@@ -40,13 +40,13 @@ function isAbort(error: unknown): true {
   return true
 }
 
-test('an aborted signal ends a call before anything is sent', async (t) => {
+test('an aborted signal ends a request before anything is sent', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   await assert.rejects(server.client().messages.create(params, { signal: AbortSignal.abort() }), isAbort)
   assert.equal(server.requests.length, 0)
 })
 
-test('an abort while no answer came is one APIUserAbortError and closes the connection', async (t) => {
+test('an abort before the response is an APIUserAbortError and closes the connection', async (t) => {
   const server = await faultServer(t, () => {})
   const controller = new AbortController()
   const call = server.client().messages.create(params, { signal: controller.signal })
@@ -77,7 +77,7 @@ test('an abort during the wait for a retry ends the wait', async (t) => {
   assert.equal(server.requests.length, 1)
 })
 
-test('an abort between the events is thrown to who iterates, by the signal and by the controller', async (t) => {
+test('an abort between events rejects the iteration, by signal and by controller', async (t) => {
   const server = await faultServer(t, begins)
   for (const way of ['signal', 'controller']) {
     const controller = new AbortController()
@@ -92,7 +92,7 @@ test('an abort between the events is thrown to who iterates, by the signal and b
   await server.idle()
 })
 
-test('an abort while an iteration waits is thrown to it', async (t) => {
+test('an abort rejects an iteration that waits', async (t) => {
   const server = await faultServer(t, begins)
   const stream = await server.client().messages.create(streaming)
   setTimeout(() => stream.controller.abort(), 50)
@@ -100,7 +100,7 @@ test('an abort while an iteration waits is thrown to it', async (t) => {
   await server.idle()
 })
 
-test('an aborted stream hands nothing more out, not even what has arrived', async (t) => {
+test('an aborted stream yields nothing more, not even events that have arrived', async (t) => {
   const server = await faultServer(t, (answer) => void answer.stream().send(inOnePiece(start, textStart, text('Hel'))))
   const stream = await server.client().messages.create(streaming)
   const iterator = stream[Symbol.asyncIterator]()
@@ -109,7 +109,7 @@ test('an aborted stream hands nothing more out, not even what has arrived', asyn
   await assert.rejects(iterator.next(), isAbort)
 })
 
-test('stream.abort() that nobody waits for is no unhandled rejection', async (t) => {
+test('stream.abort() causes no unhandled rejection', async (t) => {
   const server = await faultServer(t, begins)
   const heard: string[] = []
   const stream = server.client().messages.stream(params)
@@ -124,7 +124,7 @@ test('stream.abort() that nobody waits for is no unhandled rejection', async (t)
   await server.idle()
 })
 
-test('stream.abort() before the answer came reaches everybody who waits, once each', async (t) => {
+test('stream.abort() before the response rejects every waiting promise once', async (t) => {
   const server = await faultServer(t, () => {})
   const stream = server.client().messages.stream(params)
   const iteration = Array.fromAsync(stream)
@@ -142,7 +142,7 @@ test('stream.abort() before the answer came reaches everybody who waits, once ea
   await server.idle()
 })
 
-test('an abort that nobody waits for is no unhandled rejection of a plain call either', async (t) => {
+test('an abort of a plain request causes no unhandled rejection', async (t) => {
   const server = await faultServer(t, () => {})
   const controller = new AbortController()
   void server.client().messages.create(params, { signal: controller.signal })
@@ -182,7 +182,7 @@ test('200 streams that are dropped half read leave no connection open', async (t
   assert.equal(server.sockets.size, 0)
 })
 
-test('100 calls that share a signal leave one listener while they run and none afterwards', async (t) => {
+test('100 requests share one listener on their signal, removed with the last', async (t) => {
   const server = await faultServer(t, (answer) => {
     if (answer.request.body.includes('"stream":true')) begins(answer)
     else answer.json(200, hello)
@@ -203,7 +203,7 @@ test('100 calls that share a signal leave one listener while they run and none a
   assert.deepEqual(warnings, [])
 })
 
-test('onAbort() calls back whoever is left', () => {
+test('onAbort() calls only callbacks that were not removed', () => {
   const controller = new AbortController()
   const called: string[] = []
   onAbort(controller.signal, (reason) => called.push(`first ${String(reason)}`))

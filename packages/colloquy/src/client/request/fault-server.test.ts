@@ -1,4 +1,4 @@
-// A server for the tests that misbehaves as it is told. It has no tests of its own.
+// A server for the tests that misbehaves as told.
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
@@ -13,10 +13,10 @@ export interface SeenRequest {
   body: string
 }
 
-/** Answers one request, or does not. */
+/** Responds to one request, or does not. */
 export type Step = (answer: Answer) => void | Promise<void>
 
-/** An answer that is given piece by piece. */
+/** A response that is sent piece by piece. */
 export class Answer {
   readonly request: SeenRequest
   readonly response: ServerResponse
@@ -76,7 +76,7 @@ export interface FaultServer {
   idle: () => Promise<void>
 }
 
-/** Starts a server that answers the first request by the first step, and every request after the last step by that one. */
+/** Starts a server whose steps respond to one request each; the last step responds to all further requests. */
 export async function faultServer(t: TestContext, ...steps: Step[]): Promise<FaultServer> {
   const requests: SeenRequest[] = []
   const sockets = new Set<Socket>()
@@ -110,7 +110,7 @@ export async function faultServer(t: TestContext, ...steps: Step[]): Promise<Fau
   }
 }
 
-/** Events as the text of one chunk. */
+/** The text of events, as one chunk. */
 export function inOnePiece(...events: Event[]): string {
   return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
 }

@@ -17,7 +17,7 @@ const headers = {
 
 const reset = new Date('2026-02-25T20:02:37Z')
 
-test('rateLimits() reads every kind of limit, known or not', () => {
+test('rateLimits() reads every kind of limit, known or unknown', () => {
   assert.deepEqual(rateLimits(new Headers(headers)), {
     requests: { limit: 50, remaining: 49, reset },
     'input-tokens': { limit: undefined, remaining: 29_000, reset: undefined },
@@ -28,7 +28,7 @@ test('rateLimits() reads every kind of limit, known or not', () => {
   assert.deepEqual(rateLimits(undefined), {})
 })
 
-test('rate limits are within reach of a reply, a stream and an error', async (t) => {
+test('rateLimits() reads a response, a stream and an error', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.json(200, hello, headers),

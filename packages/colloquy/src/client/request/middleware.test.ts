@@ -6,7 +6,7 @@ import { faultServer, hello, helloEvents, overloaded, params } from './fault-ser
 import type { Middleware } from './options.ts'
 import { RetryableError } from './errors.ts'
 
-test('middleware wraps every try, the first outermost, and may change what is sent', async (t) => {
+test('middleware wraps every attempt, the first outermost, and may change it', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.json(529, overloaded, { 'retry-after-ms': '1' }),
@@ -35,7 +35,7 @@ test('middleware wraps every try, the first outermost, and may change what is se
   assert.deepEqual(JSON.parse(server.requests[1]!.body), params)
 })
 
-test('a stream passes through middleware as it comes', async (t) => {
+test('a stream passes through middleware as it arrives', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()
@@ -56,7 +56,7 @@ test('a stream passes through middleware as it comes', async (t) => {
   assert.deepEqual(seen, ['text/event-stream; charset=utf-8'])
 })
 
-test('middleware may answer by itself', async () => {
+test('middleware may return its own response', async () => {
   const client = new Anthropic({
     apiKey: 'key',
     middleware: [async () => Response.json(hello, { headers: { 'request-id': 'req_cache' } })],
@@ -66,7 +66,7 @@ test('middleware may answer by itself', async () => {
   assert.equal((message as { _request_id?: string })._request_id, 'req_cache')
 })
 
-test('what middleware throws goes to the caller as it is; a connection error is retried', async (t) => {
+test('an error of middleware reaches the caller; a connection error is retried', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   const mistake = new TypeError('mistake')
   await assert.rejects(server.client({ middleware: [() => Promise.reject(mistake)] }).messages.create(params), mistake)
@@ -79,7 +79,7 @@ test('what middleware throws goes to the caller as it is; a connection error is 
   assert.equal(tries, 2)
 })
 
-test('middleware has a try made again by a RetryableError, until no retry is left', async (t) => {
+test('a RetryableError of middleware is retried until no retry is left', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   let failures = 1
   let tries = 0
@@ -97,7 +97,7 @@ test('middleware has a try made again by a RetryableError, until no retry is lef
   assert.equal(tries, 2)
 })
 
-test('middleware that eats the body is told so', async (t) => {
+test('a body that middleware has read is one clear error', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   const eats: Middleware = async (request, next) => {
     const response = await next(request)

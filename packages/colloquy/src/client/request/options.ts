@@ -3,22 +3,22 @@ import { nearMiss } from '../../protocol/json/near-miss.ts'
 import type { HeadersLike } from './headers.ts'
 import type { Logger } from './log.ts'
 
-/** How long to wait and how often to try. All times in milliseconds. */
-export interface PatienceOptions {
+/** Timeouts and retries. Times are in milliseconds; 0 is no limit. */
+export interface TimeoutAndRetryOptions {
   /**
-   * How long one try may take until the headers of a streamed reply came, or all of any other reply. Default: 10 minutes.
-   * A try that takes longer fails with `APIConnectionTimeoutError` and is retried. 0, here and below, is any time.
+   * The time for one attempt: until the headers of a streamed response, or the end of any other response. Default: 10 minutes.
+   * An attempt that takes longer fails with `APIConnectionTimeoutError`, and is retried.
    */
   timeout?: number | undefined
-  /** How long a stream may be silent; pings count as a sign of life. Default 60,000. */
+  /** The longest silence of a stream. Pings end a silence. Default 60,000. */
   idleTimeout?: number | undefined
-  /** How long a call may take in all: tries, waits and the reply. Default: no limit of its own. */
+  /** The time for the whole request: attempts, waits and the response. Default 0. */
   totalTimeout?: number | undefined
-  /** Tries after the first. Default 2. */
+  /** The most attempts after the first. Default 2. */
   maxRetries?: number | undefined
-  /** The longest wait between tries, at most 24 days. When the API asks for a longer one its error is thrown at once. Default 60,000. */
+  /** The longest wait between attempts, at most 24 days. If the API asks for a longer one, its error is thrown at once. Default 60,000. */
   maxRetryDelay?: number | undefined
-  /** Told before each retry. What it throws ends the call. */
+  /** Called before each retry. An error that it throws ends the request. */
   onRetry?: OnRetry | undefined
 }
 
@@ -34,48 +34,48 @@ export interface Retry {
 
 export type OnRetry = (retry: Retry) => void
 
-/** What each call takes after its parameters. */
-export interface RequestOptions extends PatienceOptions {
-  /** Sent over the client's headers; `null` removes one. */
+/** Options of one request, which every method takes after its parameters. */
+export interface RequestOptions extends TimeoutAndRetryOptions {
+  /** Headers, which replace those of the client. `null` removes a header. */
   headers?: HeadersLike | null | undefined
   query?: Record<string, unknown> | null | undefined
-  /** Aborts the call at any stage: whoever waits for it gets `APIUserAbortError`. */
+  /** Aborts the request at any stage, with an `APIUserAbortError`. */
   signal?: AbortSignal | null | undefined
   /** Values of `anthropic-beta`. */
   betas?: readonly string[] | undefined
-  /** Hands out the `ping` events of a stream too. Default false. */
+  /** Whether a stream includes `ping` events. Default false. */
   pings?: boolean | undefined
   /**
-   * Goes on with a reply that breaks off after its first event: the reader sees one message. Tool inputs and thinking then
-   * come in one piece. Default: a break is an `APIStreamError`.
+   * Continues a reply that breaks off after its first event, so that the reader sees one message. Tool inputs and thinking then
+   * arrive in one piece. Default: a break is an `APIStreamError`.
    */
   recover?: RecoverOptions | undefined
   fetchOptions?: RequestInit | undefined
-  /** Inside the client's. */
+  /** Runs inside the middleware of the client. */
   middleware?: readonly Middleware[] | undefined
-  /** @deprecated Does nothing: the API knows no idempotency keys. */
+  /** @deprecated Has no effect: the API does not support idempotency keys. */
   idempotencyKey?: string | undefined
 }
 
 export interface RecoverOptions {
-  /** How often a stream is taken up again. */
+  /** The most times a stream is continued. */
   attempts: number
-  /** Whether the model goes on with an assistant message at the end. Default: yes for Claude models up to 4.5 without thinking. */
+  /** Whether the model continues an assistant message at the end. Default: true for Claude models up to 4.5 without thinking. */
   prefill?: boolean | undefined
 }
 
-/** What `client.request()` takes. */
+/** The options of `client.request()`. */
 export interface FinalRequestOptions extends RequestOptions {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
-  /** Begins with `/v1`, or is a whole URL. */
+  /** A path that begins with `/v1`, or a whole URL. */
   path: string
-  /** An object is sent as JSON. */
+  /** An object is sent as JSON, a string or bytes as they are. */
   body?: unknown
-  /** Reads the reply as server-sent events. */
+  /** Whether the response is a stream of events. */
   stream?: boolean | undefined
 }
 
-/** A try of a request, as a middleware sees and may change it. */
+/** One attempt of a request, as a middleware sees it and may change it. */
 export interface APIRequest {
   url: string
   method: string
@@ -86,19 +86,19 @@ export interface APIRequest {
 export type MiddlewareNext = (request: APIRequest) => Promise<Response>
 
 export interface MiddlewareContext {
-  /** What the call was made with. */
+  /** The options of the request. */
   readonly options: FinalRequestOptions
   readonly logger: Logger
 }
 
 /**
- * Wraps one try of a request. It may change the request, answer by itself, ask `next` again, and replace the response; to look
- * into a body it reads a `clone()`. What it throws goes to the caller as it is, unless it is an `APIError` that is retried; a
- * `RetryableError` always is.
+ * Wraps one attempt of a request. It may change the request, return a response of its own, call `next` several times, and
+ * replace the response; to read a body it reads a `clone()`. Its errors reach the caller unchanged, except an `APIError` that
+ * is retried. A `RetryableError` always is.
  */
 export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 
-export const patienceNames: readonly (keyof PatienceOptions)[] = [
+export const timeoutAndRetryNames: readonly (keyof TimeoutAndRetryOptions)[] = [
   'timeout',
   'idleTimeout',
   'totalTimeout',
@@ -108,7 +108,7 @@ export const patienceNames: readonly (keyof PatienceOptions)[] = [
 ]
 
 const requestNames: readonly string[] = [
-  ...patienceNames,
+  ...timeoutAndRetryNames,
   ...([
     'headers',
     'query',
@@ -126,7 +126,7 @@ const requestNames: readonly string[] = [
   ] satisfies (keyof FinalRequestOptions)[]),
 ]
 
-// The official client has these; saying nothing would leave a program without the credentials it means to use.
+// Options of the official client: to ignore them would leave a program without the credentials that it means to use.
 const notOffered: readonly string[] = [
   'credentials',
   'config',
@@ -139,7 +139,7 @@ const notOffered: readonly string[] = [
 
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
-  checkPatience(options)
+  checkTimeoutsAndRetries(options)
 }
 
 export function checkNames(options: object, known: readonly string[], kind: string): void {
@@ -156,8 +156,8 @@ export function checkNames(options: object, known: readonly string[], kind: stri
   }
 }
 
-export function checkPatience(options: PatienceOptions): void {
-  for (const name of patienceNames) {
+export function checkTimeoutsAndRetries(options: TimeoutAndRetryOptions): void {
+  for (const name of timeoutAndRetryNames) {
     const value: unknown = options[name]
     if (value === undefined || name === 'onRetry') continue
     if (typeof value !== 'number' || !(value >= 0) || (name === 'maxRetries' && !Number.isInteger(value))) {

@@ -1,5 +1,5 @@
 import { connectionError } from './connection-error.ts'
-import { encodeKept } from './kept-messages.ts'
+import { encodeMessages } from './encoded-messages.ts'
 import type {
   NodeAgent,
   NodeHttp,
@@ -72,7 +72,7 @@ export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
     }
   }
 
-  return Object.assign(send, { encode: encodeKept })
+  return Object.assign(send, { encode: encodeMessages })
 }
 
 const sharedAgents = new Map<string, NodeAgent>()

@@ -35,7 +35,7 @@ async function closedPort(): Promise<number> {
 }
 
 for (const [name, transport] of Object.entries(transports)) {
-  test(`${name}: an answer has its status, headers and body`, async (t) => {
+  test(`${name}: a response has its status, headers and body`, async (t) => {
     const server = await faultServer(t, (answer) =>
       answer.head(201, { 'X-Some': 'thing' }).send('hello ', 'wörld').end(),
     )
@@ -59,7 +59,7 @@ for (const [name, transport] of Object.entries(transports)) {
     assert.equal(server.requests[0]!.headers['content-length'], '11')
   })
 
-  test(`${name}: a host that nobody answers at is an APIConnectionError`, async () => {
+  test(`${name}: a host that refuses connections is an APIConnectionError`, async () => {
     const port = await closedPort()
     await assert.rejects(transport(request(`http://127.0.0.1:${port}`)).response, (error: Error) => {
       assert.ok(error instanceof APIConnectionError)
@@ -76,7 +76,7 @@ for (const [name, transport] of Object.entries(transports)) {
     await assert.rejects(reply.read(), APIConnectionError)
   })
 
-  test(`${name}: cancel() before the answer rejects and closes the connection`, async (t) => {
+  test(`${name}: cancel() before the response rejects and closes the connection`, async (t) => {
     const server = await faultServer(t, () => {})
     const { response, cancel } = transport(request(server.url))
     const reason = new Error('enough')
@@ -85,7 +85,7 @@ for (const [name, transport] of Object.entries(transports)) {
     await server.idle()
   })
 
-  test(`${name}: cancel() at once sends nothing that stays`, async (t) => {
+  test(`${name}: cancel() at once leaves no connection open`, async (t) => {
     const server = await faultServer(t, () => {})
     const { response, cancel } = transport(request(server.url))
     cancel(new Error('enough'))
@@ -93,7 +93,7 @@ for (const [name, transport] of Object.entries(transports)) {
     await server.idle()
   })
 
-  test(`${name}: cancel() in the body rejects who reads and closes the connection`, async (t) => {
+  test(`${name}: cancel() in the body rejects the read and closes the connection`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
     const reply = await transport(request(server.url)).response
     await reply.read()
@@ -104,14 +104,14 @@ for (const [name, transport] of Object.entries(transports)) {
     await server.idle()
   })
 
-  test(`${name}: an answer that is not read can be cancelled too`, async (t) => {
+  test(`${name}: cancel() closes the connection of a response that is not read`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
     const reply = await transport(request(server.url)).response
     reply.cancel(new Error('enough'))
     await server.idle()
   })
 
-  test(`${name}: response() is the answer as the web knows it`, async (t) => {
+  test(`${name}: response() is the web's Response`, async (t) => {
     const server = await faultServer(t, (answer) => answer.json(200, hello))
     const response = (await transport(request(server.url)).response).response()
     assert.ok(response instanceof Response)
@@ -121,7 +121,7 @@ for (const [name, transport] of Object.entries(transports)) {
     assert.deepEqual(await response.json(), hello)
   })
 
-  test(`${name}: leaving a response's body closes the connection`, async (t) => {
+  test(`${name}: leaving the body of a Response closes the connection`, async (t) => {
     const server = await faultServer(t, (answer) => void answer.head(200).send('hello'))
     const response = (await transport(request(server.url)).response).response()
     for await (const chunk of response.body!) {
@@ -132,7 +132,7 @@ for (const [name, transport] of Object.entries(transports)) {
   })
 
   for (const [encoding, compress] of Object.entries({ gzip: gzipSync, br: brotliCompressSync })) {
-    test(`${name}: a body that comes in ${encoding} though nobody asked is read`, async (t) => {
+    test(`${name}: a body in ${encoding} that the client did not ask for is read`, async (t) => {
       const server = await faultServer(t, (answer) => {
         answer.head(200, { 'content-encoding': encoding }).response.end(compress('hello '.repeat(1000)))
       })
@@ -141,7 +141,7 @@ for (const [name, transport] of Object.entries(transports)) {
     })
   }
 
-  test(`${name}: a body that is read slowly arrives whole`, async (t) => {
+  test(`${name}: a body that is read slowly arrives complete`, async (t) => {
     const chunk = 'x'.repeat(64 * 1024)
     const server = await faultServer(t, (answer) =>
       answer
@@ -159,7 +159,7 @@ for (const [name, transport] of Object.entries(transports)) {
   })
 }
 
-test('feed() hands out chunks when they come, and keeps what comes when the receiver has enough', async (t) => {
+test('pipe() writes chunks as they arrive, and buffers when the sink has enough', async (t) => {
   const server = await faultServer(t, async (answer) => {
     answer.head(200)
     for (const word of ['one', 'two', 'three']) {
@@ -184,7 +184,7 @@ test('feed() hands out chunks when they come, and keeps what comes when the rece
   assert.equal(await readBody(reply), 'three')
 })
 
-test('a fetch that does not look at its signal is given up all the same', async () => {
+test('cancel() ends a fetch that ignores its signal', async () => {
   let answer!: (response: Response) => void
   const transport = fetchTransport(() => new Promise((resolve) => (answer = resolve)))
   const { response, cancel } = transport(request('http://a.test'))
@@ -196,7 +196,7 @@ test('a fetch that does not look at its signal is given up all the same', async 
   assert.ok(cancelled)
 })
 
-test('a body that does not look at its signal is given up all the same', async () => {
+test('cancel() ends a body that ignores its signal', async () => {
   const body = new ReadableStream({
     start: (controller) => controller.enqueue(new TextEncoder().encode('Hel')),
     cancel: () => new Promise(() => {}),
@@ -225,7 +225,7 @@ test('a handler in the same process serves a client without a port', async () =>
   assert.deepEqual(served, ['POST http://colloquy.local/v1/messages key'])
 })
 
-test('fetchOptions reach the fetch', async () => {
+test('fetchOptions are passed to fetch', async () => {
   const inits: (RequestInit | undefined)[] = []
   const client = new Anthropic({
     apiKey: 'key',
@@ -240,7 +240,7 @@ test('fetchOptions reach the fetch', async () => {
   assert.equal(inits[0]?.cache, 'reload')
 })
 
-test("fetchOptions alone send through the global fetch, on Node too, instead of Node's sockets", async (t) => {
+test('fetchOptions without fetch select the global fetch on Node', async (t) => {
   const inits: (RequestInit | undefined)[] = []
   t.mock.method(globalThis, 'fetch', async (_: unknown, init?: RequestInit) => {
     inits.push(init)
@@ -256,7 +256,7 @@ test("fetchOptions alone send through the global fetch, on Node too, instead of 
   )
 })
 
-test('on Node the client loads no fetch until somebody asks for a Response', () => {
+test('on Node the client loads fetch only for a Response', () => {
   const program = `
     import { createServer } from 'node:net'
     const { Anthropic } = await import(process.argv[1])
@@ -283,7 +283,7 @@ interface Certified {
   cert: string
 }
 
-/** A certificate for localhost that nobody vouches for. */
+/** A self-signed certificate for localhost. */
 function certificate(t: TestContext): Certified | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -309,7 +309,7 @@ async function listen(t: TestContext, server: net.Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-test('a certificate is trusted when ca names it, and refused without a retry when nothing does', async (t) => {
+test('a certificate is trusted with ca, and refused without a retry otherwise', async (t) => {
   const certified = certificate(t)
   if (!certified) return
   const server = https.createServer(certified, (_, response) => response.end(JSON.stringify(hello)))
@@ -322,7 +322,7 @@ test('a certificate is trusted when ca names it, and refused without a retry whe
   assert.equal(retries, 0)
 })
 
-/** A proxy that tunnels, and remembers for whom. */
+/** A proxy that opens tunnels, and records each request for one. */
 async function tunnelProxy(t: TestContext, status = '200 OK'): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = []
   const proxy = http.createServer()
@@ -339,7 +339,7 @@ async function tunnelProxy(t: TestContext, status = '200 OK'): Promise<{ url: st
   return { url: `http://me:se%20cret@127.0.0.1:${await listen(t, proxy)}`, asked }
 }
 
-test('HTTPS goes through a tunnel that the proxy opens, one for many requests', async (t) => {
+test('HTTPS requests share one tunnel through the proxy', async (t) => {
   const certified = certificate(t)
   if (!certified) return
   const server = https.createServer(certified, (incoming, response) => {
@@ -361,13 +361,13 @@ test('HTTPS goes through a tunnel that the proxy opens, one for many requests', 
   assert.deepEqual(proxy.asked, [`localhost:${port} Basic ${btoa('me:se cret')}`])
 })
 
-test('a proxy that refuses is one clear error', async (t) => {
+test('a proxy that refuses to connect is one clear error', async (t) => {
   const proxy = await tunnelProxy(t, '407 Proxy Authentication Required')
   const client = new Anthropic({ apiKey: 'key', baseURL: 'https://a.test', proxy: proxy.url, maxRetries: 0 })
   await assert.rejects(client.messages.create(params), /the proxy 127\.0\.0\.1:\d+ answered CONNECT with 407/)
 })
 
-test('plain HTTP is asked of the proxy by its whole URL', async (t) => {
+test('a plain HTTP request gives the proxy its whole URL', async (t) => {
   const asked: string[] = []
   const proxy = http.createServer((incoming, response) => {
     asked.push(`${incoming.url} ${incoming.headers.host}`)
@@ -382,7 +382,7 @@ test('plain HTTP is asked of the proxy by its whole URL', async (t) => {
   assert.deepEqual(asked, ['http://a.test:81/v1/messages a.test:81'])
 })
 
-test('the proxy is found in the environment, and NO_PROXY excepts hosts', (t) => {
+test('proxyFor() reads the environment, and NO_PROXY exempts hosts', (t) => {
   const names = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY']
   const before = names.map((name) => process.env[name])
   t.after(() =>
@@ -416,7 +416,7 @@ test('the proxy is found in the environment, and NO_PROXY excepts hosts', (t) =>
   assert.equal(proxyFor(new URL('https://a.test'), false), undefined)
 })
 
-test('a silent connection is probed after 30 seconds, before a NAT forgets it', async (t) => {
+test('a silent connection is probed after 30 seconds, before a NAT drops it', async (t) => {
   const delays: unknown[][] = []
   const { setKeepAlive } = net.Socket.prototype
   t.mock.method(net.Socket.prototype, 'setKeepAlive', function (this: net.Socket, ...parameters: [boolean, number]) {

@@ -53,7 +53,7 @@ function isBroken(error: unknown, partialText: string | undefined): void {
 
 // A stream that breaks off
 
-test('a stream that ends without message_stop is an APIStreamError with the partial message, usage and request id', async (t) => {
+test('a stream without message_stop is an APIStreamError with partial, usage and id', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel')).end())
   const { types, error } = await read(await streamFrom(server))
   assert.deepEqual(types, ['message_start', 'content_block_start', 'content_block_delta'])
@@ -61,7 +61,7 @@ test('a stream that ends without message_stop is an APIStreamError with the part
   assert.equal(server.requests.length, 1)
 })
 
-test('the usage of a stream that broke off is the one reported last', async (t) => {
+test('the usage of a broken stream is the last one reported', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hello!'), endTurn).end())
   const { error } = await read(await streamFrom(server))
   assert.ok(error instanceof Anthropic.APIStreamError)
@@ -80,7 +80,7 @@ test('a stream that is reset is an APIStreamError', async (t) => {
   isBroken(error, 'Hel')
 })
 
-test('the helper gives the same APIStreamError to whoever waits for the message', async (t) => {
+test('finalMessage() rejects with the same APIStreamError as the iteration', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel')).reset())
   const stream = server.client().messages.stream(params)
   await assert.rejects(stream.finalMessage(), (error) => (isBroken(error, 'Hel'), true))
@@ -88,7 +88,7 @@ test('the helper gives the same APIStreamError to whoever waits for the message'
   assert.ok(stream.errored && stream.ended && !stream.aborted)
 })
 
-test('an error event after the first event is an APIStreamError with what the API said', async (t) => {
+test('an error event after the first event is an APIStreamError with its error', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer.stream().send(start, textStart, text('Hel')).send(overloaded).end(),
   )
@@ -101,7 +101,7 @@ test('an error event after the first event is an APIStreamError with what the AP
   assert.equal(server.requests.length, 1)
 })
 
-test('an event that is no JSON is an APIStreamError, after the events before it', async (t) => {
+test('an event that is not JSON is an APIStreamError, after the events before it', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer.stream().send(start, textStart, text('Hel'), 'event: content_block_delta\ndata: {"type":\n\n').end(),
   )
@@ -110,7 +110,7 @@ test('an event that is no JSON is an APIStreamError, after the events before it'
   isBroken(error, 'Hel')
 })
 
-test('a stream is over at message_stop though the connection stays open', async (t) => {
+test('a stream ends at message_stop even if the connection stays open', async (t) => {
   const server = await faultServer(t, (answer) => void answer.stream().send(...helloEvents))
   const stream = server.client().messages.stream(params)
   assert.equal((await stream.finalMessage()).stop_reason, 'end_turn')
@@ -120,7 +120,7 @@ test('a stream is over at message_stop though the connection stays open', async 
   await server.idle()
 })
 
-test('what comes after message_stop is not looked at', async (t) => {
+test('events after message_stop are ignored', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()
@@ -132,7 +132,7 @@ test('what comes after message_stop is not looked at', async (t) => {
   assert.equal(types.length, helloEvents.length - 1)
 })
 
-test('an answer to a stream request that is no stream is an error that says what came', async (t) => {
+test('a response that is not a stream is an error that says what arrived', async (t) => {
   const server = await faultServer(t, (answer) => {
     answer.head(200, { 'content-type': 'text/html' }).response.end('<html>hello</html>')
   })
@@ -142,7 +142,7 @@ test('an answer to a stream request that is no stream is an error that says what
 // Before the first event
 
 for (const type of ['overloaded_error', 'rate_limit_error', 'api_error', 'timeout_error']) {
-  test(`${type} inside a stream is retried while no event was handed out`, async (t) => {
+  test(`${type} in a stream is retried before the first event`, async (t) => {
     const fault = { type: 'error', error: { type, message: 'Later' } }
     const server = await faultServer(t, (answer) => answer.stream().send(ping, fault).end(), says)
     const { types, error } = await read(await streamFrom(server))
@@ -165,7 +165,7 @@ test('a stream that is cut before its first event is retried', async (t) => {
   assert.equal(server.requests.length, 2)
 })
 
-test('an error event that time does not heal is thrown at once, as the official client throws it', async (t) => {
+test('an error event that lasts is thrown at once, as by the official client', async (t) => {
   const fault = { type: 'error', error: { type: 'invalid_request_error', message: 'No' } }
   const server = await faultServer(t, (answer) => answer.stream().send(fault).end())
   await assert.rejects(streamFrom(server), (error: Anthropic.APIError) => {
@@ -189,7 +189,7 @@ test('a stream that falls silent ends with an APIStreamError after idleTimeout',
   await server.idle()
 })
 
-test('idleTimeout is taken from the client, from the call before it, and is 60 seconds where neither says', async (t) => {
+test('idleTimeout is that of the request, else of the client, else 60 seconds', async (t) => {
   const server = await faultServer(t, (answer) => void answer.stream().send(start))
   const client = server.client({ idleTimeout: 40 })
   const silence = async (options: Anthropic.RequestOptions): Promise<string> =>
@@ -208,7 +208,7 @@ test('idleTimeout is taken from the client, from the call before it, and is 60 s
   )
 })
 
-test('an idleTimeout or totalTimeout of 0 is any time, whatever the client says', async (t) => {
+test('an idleTimeout or totalTimeout of 0 removes the limit of the client', async (t) => {
   const silent = await faultServer(t, (answer) => void answer.stream().send(start))
   const slow = await faultServer(t, async (answer) => {
     answer.stream().send(start)
@@ -238,7 +238,7 @@ test('pings keep a stream alive', async (t) => {
   assert.equal(types.at(-1), 'message_stop')
 })
 
-test('pings are handed out to who asks for them', async (t) => {
+test('a stream includes pings if the option asks for them', async (t) => {
   const server = await faultServer(t, says, says)
   const { types } = await read(await streamFrom(server, { pings: true }))
   assert.deepEqual(
@@ -254,7 +254,7 @@ test('pings are handed out to who asks for them', async (t) => {
   assert.equal(pings, 1)
 })
 
-test('a slow reader is not taken for a silent server', async (t) => {
+test('idleTimeout does not count the time of a slow reader', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()
@@ -281,7 +281,7 @@ test('half a body and then silence is an APIConnectionTimeoutError after timeout
   await server.idle()
 })
 
-test('no answer is an APIConnectionTimeoutError after timeout', async (t) => {
+test('no response is an APIConnectionTimeoutError after timeout', async (t) => {
   const server = await faultServer(t, () => {})
   await assert.rejects(
     server.client().messages.create(params, { timeout: 50, maxRetries: 0 }),
@@ -290,7 +290,7 @@ test('no answer is an APIConnectionTimeoutError after timeout', async (t) => {
   await server.idle()
 })
 
-test('totalTimeout bounds a stream that goes on and on', async (t) => {
+test('totalTimeout bounds a stream that does not end', async (t) => {
   const server = await faultServer(t, async (answer) => {
     answer.stream().send(start, textStart)
     for (let i = 0; i < 200 && answer.response.writable; i++) {
@@ -303,7 +303,7 @@ test('totalTimeout bounds a stream that goes on and on', async (t) => {
   assert.match(error.message, /totalTimeout/)
 })
 
-test('totalTimeout bounds tries and waits: no retry begins that could not end in time', async (t) => {
+test('totalTimeout allows no retry whose wait would exceed it', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(529, overloaded))
   await assert.rejects(server.client().messages.create(params, { totalTimeout: 300 }), Anthropic.OverloadedError)
   assert.equal(server.requests.length, 1)
@@ -311,7 +311,7 @@ test('totalTimeout bounds tries and waits: no retry begins that could not end in
 
 // Retries
 
-test('529, 500 and a reset connection are retried until an answer comes', async (t) => {
+test('529, 500 and a reset connection are retried until a response arrives', async (t) => {
   const retries: Retry[] = []
   const server = await faultServer(
     t,
@@ -352,7 +352,7 @@ test('retries end after maxRetries with the last error', async (t) => {
   assert.equal(server.requests.length, 3)
 })
 
-test('onRetry and maxRetryDelay are taken from the client, and from the call before it', async (t) => {
+test('onRetry and maxRetryDelay are those of the request, else of the client', async (t) => {
   const told: string[] = []
   const server = await faultServer(t, (answer) => answer.json(529, overloaded, { 'retry-after-ms': '20' }))
   const client = server.client({ maxRetries: 1, maxRetryDelay: 10, onRetry: () => void told.push('client') })
@@ -365,7 +365,7 @@ test('onRetry and maxRetryDelay are taken from the client, and from the call bef
   assert.deepEqual(told, ['client', 'call'])
 })
 
-test('what onRetry throws ends the call', async (t) => {
+test('an error thrown by onRetry ends the request', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(529, overloaded))
   const enough = new Error('enough')
   const onRetry = (): never => {
@@ -399,7 +399,7 @@ test('maxRetryDelay bounds the waits that the client chooses itself', async (t) 
   assert.deepEqual(delays, [5, 5])
 })
 
-test('a maxRetryDelay of 0 is any wait that a timer can count', async (t) => {
+test('a maxRetryDelay of 0 allows any wait that a timer can count', async (t) => {
   const enough = new Error('enough')
   const delays: number[] = []
   const onRetry = ({ delayMs }: Retry): never => {
@@ -436,7 +436,7 @@ test('retry-after is read in seconds, in milliseconds and as a date', async (t) 
 })
 
 for (const code of ['enforced_spend_limit_reached', 'contract_spend_limit_reached']) {
-  test(`${code} is not retried whatever x-should-retry says`, async (t) => {
+  test(`${code} is not retried, even with x-should-retry`, async (t) => {
     const body = { type: 'error', error: { type: 'rate_limit_error', message: 'Spent', details: { error_code: code } } }
     const server = await faultServer(t, (answer) => answer.json(429, body, { 'x-should-retry': 'true' }))
     await assert.rejects(server.client().messages.create(params), { errorCode: code, status: 429 })
@@ -489,7 +489,7 @@ test('a host that refuses connections is one clear sentence, with its name and t
   void server
 })
 
-test('an error that is HTML keeps its status and says what came', async (t) => {
+test('an HTML error keeps its status and text', async (t) => {
   const server = await faultServer(t, (answer) => {
     answer.head(502, { 'content-type': 'text/html' }).response.end('<html>Bad gateway</html>')
   })
@@ -499,7 +499,7 @@ test('an error that is HTML keeps its status and says what came', async (t) => {
   })
 })
 
-test('create() with a large max_tokens streams underneath and gives the whole message', async (t) => {
+test('create() with a large max_tokens streams and returns the message', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart).reset(), says)
   const client = new Anthropic({ apiKey: 'key', baseURL: server.url })
   const message = await client.messages.create({ ...params, max_tokens: 64_000 })
@@ -509,13 +509,13 @@ test('create() with a large max_tokens streams underneath and gives the whole me
   assert.equal(server.requests.length, 2)
 })
 
-test('create() with a timeout of its own is sent as asked, however large max_tokens is', async (t) => {
+test('create() with a timeout does not stream, however large max_tokens is', async (t) => {
   const server = await faultServer(t, replies)
   await server.client().messages.create({ ...params, max_tokens: 64_000 }, { timeout: 1000 })
   assert.equal(JSON.parse(server.requests[0]!.body).stream, undefined)
 })
 
-test('a kept connection that the server closed meanwhile is made anew', async (t) => {
+test('an idle connection that the server closed is replaced', async (t) => {
   const server = await faultServer(t, replies, replies)
   const client = server.client()
   await client.messages.create(params)
@@ -523,7 +523,7 @@ test('a kept connection that the server closed meanwhile is made anew', async (t
   assert.deepEqual(await client.messages.create(params), hello)
 })
 
-test('one connection serves one call after another, also after a stream', async (t) => {
+test('one connection serves many requests, also after a stream', async (t) => {
   const server = await faultServer(t, says, replies, says, replies)
   const client = server.client()
   await client.messages.stream(params).done()

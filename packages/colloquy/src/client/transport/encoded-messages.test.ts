@@ -5,15 +5,15 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { attachJson } from '../../protocol/codec/attached-json.ts'
 import { Anthropic } from '../client.ts'
-import { encodeKept, KeptMessages } from './kept-messages.ts'
+import { encodeMessages, EncodedMessages } from './encoded-messages.ts'
 
-test('whatever is changed in place, what is sent is what JSON.stringify() makes of it now', () => {
+test('encodeMessages() matches JSON.stringify() after any change in place', () => {
   const data = fc.jsonValue({ maxDepth: 3 })
   const change = fc.record({ kind: fc.constantFrom(...kinds), at: fc.nat(), name: fc.string(), value: data })
   fc.assert(
     fc.property(fc.array(data, { maxLength: 6 }), fc.array(fc.array(change, { maxLength: 4 })), (start, turns) => {
       const messages = structuredClone(start) as unknown[]
-      const kept = new KeptMessages()
+      const kept = new EncodedMessages()
       const sent: { pieces: readonly Uint8Array[]; json: string }[] = []
       for (const changes of [[], ...turns]) {
         for (const each of changes) changeInPlace(messages, each)
@@ -68,17 +68,17 @@ function* objectsIn(value: unknown): Generator<object> {
   for (const item of Object.values(value)) yield* objectsIn(item)
 }
 
-test('fields that JSON leaves out and numbers that it has no words for are sent as JSON.stringify() does', () => {
+test('encodeMessages() treats undefined fields and NaN as JSON.stringify() does', () => {
   const messages: unknown[] = [
     { role: 'user', content: 'a', cache_control: undefined },
     [undefined, NaN, -0],
     undefined,
   ]
-  const kept = new KeptMessages()
+  const kept = new EncodedMessages()
   for (let turn = 0; turn < 3; turn++) assert.equal(text(kept.encode(messages)!), JSON.stringify(messages))
 })
 
-test('a list in which something is no plain data is not kept', () => {
+test('encodeMessages() caches no list with a value that is not plain data', () => {
   class Own {
     role = 'user'
   }
@@ -96,29 +96,29 @@ test('a list in which something is no plain data is not kept', () => {
     attachJson({ role: 'user' }, '{"role":"user","exact":1.0}'),
   ]
   for (const other of others) {
-    const kept = new KeptMessages()
+    const kept = new EncodedMessages()
     assert.ok(kept.encode([{ role: 'user', content: 'a' }]))
     assert.equal(kept.encode([{ role: 'user', content: 'a' }, other]), undefined)
     assert.equal(kept.encode([{ role: 'user', content: [[other]] }]), undefined)
   }
-  assert.equal(new KeptMessages().encode(Object.assign([], { toJSON: () => 'x' })), undefined)
+  assert.equal(new EncodedMessages().encode(Object.assign([], { toJSON: () => 'x' })), undefined)
 })
 
-test('a field that never says the same twice is sent as it was read, and read anew the next time', () => {
+test('encodeMessages() reads a getter once per request', () => {
   let reads = 0
   const message = {
     get content() {
       return `read ${++reads}`
     },
   }
-  const kept = new KeptMessages()
+  const kept = new EncodedMessages()
   assert.equal(text(kept.encode([message])!), '[{"content":"read 1"}]')
   assert.equal(text(kept.encode([message])!), '[{"content":"read 3"}]')
 })
 
-test('what was sent is neither encoded nor copied again when a turn is added, and the pieces stay few', () => {
+test('EncodedMessages encodes and copies only new messages, in few pieces', () => {
   const messages = Array.from({ length: 2000 }, (_, index) => ({ role: 'user', content: `${index} `.repeat(100) }))
-  const kept = new KeptMessages()
+  const kept = new EncodedMessages()
   const [long] = kept.encode(messages)!
   for (let turn = 0; turn < 200; turn++) {
     messages.push({ role: 'user', content: 'more' })
@@ -129,21 +129,21 @@ test('what was sent is neither encoded nor copied again when a turn is added, an
   assert.equal(text(kept.encode(messages)!), JSON.stringify(messages))
 })
 
-test('bytes are kept from the second long body on, by the first message', () => {
+test('encodeMessages() caches bytes from the second long body on, by first message', () => {
   const messages = [{ role: 'user', content: 'long '.repeat(30_000) }]
-  assert.equal(typeof encodeKept({ max_tokens: 1, messages }), 'string')
+  assert.equal(typeof encodeMessages({ max_tokens: 1, messages }), 'string')
   messages.push({ role: 'assistant', content: 'Yes' })
-  const [, second] = encodeKept({ max_tokens: 1, messages }) as Uint8Array[]
-  const [, third] = encodeKept({
+  const [, second] = encodeMessages({ max_tokens: 1, messages }) as Uint8Array[]
+  const [, third] = encodeMessages({
     max_tokens: 2,
     messages: [...messages, { role: 'user', content: 'So?' }],
   }) as Uint8Array[]
   assert.equal(third, second)
-  assert.equal(typeof encodeKept({ messages: structuredClone(messages) }), 'string')
-  assert.equal(typeof encodeKept({ messages: [{ role: 'user', content: 'short' }] }), 'string')
+  assert.equal(typeof encodeMessages({ messages: structuredClone(messages) }), 'string')
+  assert.equal(typeof encodeMessages({ messages: [{ role: 'user', content: 'short' }] }), 'string')
 })
 
-test('a body whose messages were changed in place arrives as it is now', async (t) => {
+test('create() sends messages as they are after a change in place', async (t) => {
   const bodies: string[] = []
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []

@@ -1,16 +1,16 @@
 import { encodeJson, hasAttachedJson, attachJson } from '../../protocol/codec/attached-json.ts'
 
-/** Bodies with fewer characters cost less than looking whether anything changed. */
-const minKeptLength = 100_000
+/** Shorter bodies cost less to encode than to compare. In characters. */
+const minLength = 100_000
 
-/** By the first message of a list: it is the same object from turn to turn, and nothing is kept longer than it lives. */
-const lists = new WeakMap<object, KeptMessages>()
+/** Keyed by the first message of a list, which is the same object from turn to turn. An entry lives as long as the message. */
+const lists = new WeakMap<object, EncodedMessages>()
 
 /**
- * The JSON of a body. Where its list of messages begins as one did before, the bytes of that beginning are sent again. From
- * the second long body on, so that one that is sent once costs no memory.
+ * The JSON of a body. If its list of messages begins as an earlier one did, reuses the bytes of that beginning. The bytes are
+ * cached from the second long body on, so that a body that is sent once costs no memory.
  */
-export function encodeKept(body: object): string | readonly Uint8Array[] {
+export function encodeMessages(body: object): string | readonly Uint8Array[] {
   const { messages } = body as { messages?: unknown }
   const first: unknown = Array.isArray(messages) && isPlain(body) ? messages[0] : undefined
   if (typeof first !== 'object' || first === null) return encodeJson(body)
@@ -18,23 +18,23 @@ export function encodeKept(body: object): string | readonly Uint8Array[] {
   const pieces = list?.encode(messages as unknown[])
   if (pieces) return encodeJson({ ...body, messages: attachJson([], () => pieces) })
   const json = encodeJson(body)
-  if (!list && typeof json === 'string' && json.length >= minKeptLength) lists.set(first, new KeptMessages())
+  if (!list && typeof json === 'string' && json.length >= minLength) lists.set(first, new EncodedMessages())
   return json
 }
 
 /**
- * The messages of one conversation, as they were sent last, and their bytes. Each message is compared with what it was, down
- * to the last field, before its bytes are used: to check a list takes a twentieth of the time that writing it does, since
- * strings that did not change are the same objects.
+ * The messages of one conversation as they were last sent, and their bytes. Each message is compared with its copy, down to
+ * the last field, before its bytes are reused. To compare a list takes a twentieth of the time to encode it, because strings
+ * that did not change are the same objects.
  */
-export class KeptMessages {
+export class EncodedMessages {
   #copies: Plain[] = []
-  /** Where each message ends in the JSON of the list. */
+  /** The offset in the JSON of the list at which each message ends. */
   #ends: number[] = []
-  /** The JSON of the list but its last bracket. Bytes never change: requests that are under way hold them too. */
+  /** The JSON of the list without its last bracket. The bytes never change, because requests in flight hold them too. */
   #pieces: Uint8Array[] = []
 
-  /** The JSON of the list; undefined where a message is no plain data, whose JSON may be anything. */
+  /** The JSON of the list; undefined if a message is not plain data, as its JSON may then be anything. */
   encode(messages: readonly unknown[]): readonly Uint8Array[] | undefined {
     if (!isPlain(messages)) return undefined
     const same = this.#countSame(messages)
@@ -49,7 +49,7 @@ export class KeptMessages {
     return this.#pieces.length === 0 ? [encoder.encode('[]')] : [...this.#pieces, closingBracket]
   }
 
-  /** How many of the first messages are as they were. */
+  /** The number of messages, from the first on, that are unchanged. */
   #countSame(messages: readonly unknown[]): number {
     const most = Math.min(messages.length, this.#copies.length)
     for (let index = 0; index < most; index++) if (!isSame(this.#copies[index], messages[index])) return index
@@ -77,7 +77,7 @@ export class KeptMessages {
       return bytes
     })
     this.#pieces.push(joined(added))
-    // Each piece stays twice as long as all behind it: few writes for a long list, and a byte is copied a few times only.
+    // Each piece stays twice as long as the one after it: a long list is few pieces, and a byte is copied only a few times.
     while (this.#pieces.length > 1 && this.#pieces.at(-2)!.length < 2 * this.#pieces.at(-1)!.length) {
       this.#pieces.push(joined(this.#pieces.splice(-2)))
     }
@@ -97,12 +97,12 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** JSON data in objects and lists as literals make them. */
+/** JSON data in plain objects and lists. */
 type Plain = string | number | boolean | null | undefined | Plain[] | { [name: string]: Plain }
 
-const notPlain = Symbol('no plain data')
+const notPlain = Symbol('not plain data')
 
-/** The value as it is now. Every field is read once, so that even one that never says the same twice agrees with its bytes. */
+/** Copies a value. Reads every field once, so that even a getter whose value changes agrees with its bytes. */
 function copyOf(value: unknown, above: readonly object[]): Plain | typeof notPlain {
   if (value === null || primitives.has(typeof value)) return value as Plain
   if (typeof value !== 'object' || !isPlain(value) || above.includes(value)) return notPlain
@@ -124,13 +124,13 @@ function copyOf(value: unknown, above: readonly object[]): Plain | typeof notPla
 
 const primitives = new Set(['string', 'number', 'boolean', 'undefined'])
 
-/** Whether the value's JSON is that of its own fields: a class, a `toJSON` or the text that it was read from may say otherwise. */
+/** Whether the value's JSON is that of its own fields: that of a class, of a `toJSON` or of attached JSON may differ. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Array.isArray(value) ? Array.prototype : Object.prototype
   return Object.getPrototypeOf(value) === prototype && !('toJSON' in value) && !hasAttachedJson(value)
 }
 
-/** Whether the value still is what was copied: the same fields in the same order. */
+/** Whether the value still equals its copy: the same fields in the same order. */
 function isSame(copy: Plain, value: unknown): boolean {
   if (copy === value) return true
   if (typeof copy !== 'object' || copy === null || typeof value !== 'object' || value === null) return false
@@ -143,7 +143,7 @@ function isSame(copy: Plain, value: unknown): boolean {
   if (Array.isArray(value)) return false
   const names = Object.keys(copy)
   let count = 0
-  // Inherited names would count too, and the value for changed: a list of its own names for every message costs more.
+  // `for in` also visits inherited names, and would then report a change; to list the own names of every message costs more.
   for (const name in value) {
     if (name !== names[count] || !isSame(copy[name], (value as Record<string, unknown>)[name])) return false
     count++
