@@ -11,7 +11,7 @@ export { Stream } from './client/stream/stream.ts'
 export type { Fetch } from './client/transport/fetch-transport.ts'
 export type { HeadersLike } from './client/request/headers.ts'
 export type { Logger, LogLevel } from './client/request/log.ts'
-export type { MessageStreamEvents } from './client/stream/message-stream.ts'
+export type { MessageStreamEvents } from './client/stream/listeners.ts'
 export type {
   APIRequest,
   FinalRequestOptions,

@@ -2,7 +2,8 @@
 import type * as types from './types.ts'
 
 export type { MessageStream as BetaMessageStream } from './stream/message-stream.ts'
-export type { ToolRunner as BetaToolRunner, ToolRunnerParams as BetaToolRunnerParams } from './agents/tool-runner.ts'
+export type { ToolRunner as BetaToolRunner } from './agents/tool-runner.ts'
+export type { ToolRunnerParams as BetaToolRunnerParams } from './agents/tool-runner-state.ts'
 export type { MessageThread as BetaMessageThread } from './agents/thread.ts'
 export type { RunnableTool as BetaRunnableTool } from '../tools/runnable.ts'
 export type {

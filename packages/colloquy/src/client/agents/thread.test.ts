@@ -10,7 +10,7 @@ import { tool } from '../../tools/tool.ts'
 import type { Anthropic } from '../client.ts'
 import { type WireParams, clientOf } from '../engine-fetch.test.ts'
 import type { MessageThread } from './thread.ts'
-import type { ThreadParams } from './thread-state.ts'
+import type { ThreadParams } from './thread-params.ts'
 
 const params = { model: 'claude-sonnet-5-5', max_tokens: 100, system: 'Be brief.' }
 const say = (content: string): MessageParam => ({ role: 'user', content })
@@ -210,8 +210,8 @@ test('append() waits for the next turn, and passes over the reply that is there 
 test('a thread runs one turn at a time', async () => {
   const { thread } = begin()
   const first = thread.send(say('one'))
-  await assert.rejects(thread.send(say('two')), /another turn of this thread is under way/)
-  assert.throws(() => thread.stream(say('two')), /another turn of this thread is under way/)
+  await assert.rejects(thread.send(say('two')), /another turn of this thread is in flight/)
+  assert.throws(() => thread.stream(say('two')), /another turn of this thread is in flight/)
   assert.equal(texts(await first), 'one')
   assert.equal(texts(await thread.send(say('two'))), 'one | two')
 })

@@ -6,9 +6,9 @@ import { answerCalls, callsIn, nextStep } from '../../tools/call.ts'
 import { definitionOf, isRunnable } from '../../tools/runnable.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
-import type { ToolRunnerState, ToolRunnerTurn } from './tool-runner.ts'
+import type { ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
 
-/** The turns of a tool runner; returns the last message. */
+/** Yields the steps of a tool runner and returns the last message. */
 export async function* toolLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, Message> {
@@ -17,19 +17,19 @@ export async function* toolLoop<Streams extends boolean>(
     for (let round = 0; round < (state.params.max_iterations || Infinity); round++) {
       state.isChanged = false
       state.results = undefined
-      stream = ask(state)
+      stream = sendNext(state)
       yield (stream ?? (await state.reply)) as ToolRunnerTurn<Streams>
-      if (state.isChanged) await goOnChanged(state, stream)
-      else if (!(await goOn(state, await state.reply!))) break
+      if (state.isChanged) await continueChanged(state, stream)
+      else if (!(await continueWith(state, await state.reply!))) break
     }
-    if (!state.reply) throw new AnthropicError('Cannot give a message: the tool runner was allowed no request')
+    if (!state.reply) throw new AnthropicError('Cannot give a message: max_iterations allowed no request')
     return await state.reply
   } finally {
     stream?.abort()
   }
 }
 
-/** Answers the calls of a message, once. */
+/** Runs the tools that a message calls, once. Null if it calls none. */
 export async function answerReply(
   state: ToolRunnerState,
   message: Message | MessageParam | undefined,
@@ -43,13 +43,13 @@ export async function answerReply(
   return (state.results ??= answerCalls(calls, tools.filter(isRunnable), options))
 }
 
-/** What is the runner's own and no part of a request. */
+/** Parameters of the runner that are not part of a request. */
 const settings = ['stream', 'max_iterations', 'approve', 'timeoutMs', 'thread'] as const
 
 type Request = MessageCreateParamsNonStreaming & HeaderParams & { [Setting in (typeof settings)[number]]?: never }
 
 /** Sends the next request. */
-function ask(state: ToolRunnerState): MessageStream | undefined {
+function sendNext(state: ToolRunnerState): MessageStream | undefined {
   const { tools = [] } = state.params
   const request = { ...state.params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
   for (const setting of settings) delete request[setting]
@@ -63,12 +63,12 @@ function ask(state: ToolRunnerState): MessageStream | undefined {
   return turn
 }
 
-/** Adds the reply and its results; false at the end, when the history is whole and may be gone on from. */
-async function goOn(state: ToolRunnerState, reply: Message): Promise<boolean> {
+/** Adds the reply and its results to the messages. Returns whether another request follows. */
+async function continueWith(state: ToolRunnerState, reply: Message): Promise<boolean> {
   const step = nextStep(reply)
   const results = step.type === 'call' ? await answerReply(state, reply) : null
   const { messages } = state.params
-  // The API takes no message without content.
+  // The API accepts no message without content.
   const assistant: MessageParam[] = reply.content.length
     ? [{ role: 'assistant', content: sendable(reply.content) }]
     : []
@@ -76,8 +76,8 @@ async function goOn(state: ToolRunnerState, reply: Message): Promise<boolean> {
   return step.type !== 'stop'
 }
 
-/** The history is the caller's now: whatever the reply was, it is not added. */
-async function goOnChanged(state: ToolRunnerState, stream: MessageStream | undefined): Promise<void> {
+/** Continues with the caller's own messages, to which the reply is not added. */
+async function continueChanged(state: ToolRunnerState, stream: MessageStream | undefined): Promise<void> {
   stream?.abort()
   const { messages } = state.params
   const results = await answerReply(state, messages.at(-1))

@@ -9,7 +9,7 @@ import { tool } from '../../tools/tool.ts'
 import type { Anthropic } from '../client.ts'
 import { type WireParams, clientOf } from '../engine-fetch.test.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
-import type { ToolRunnerParams } from './tool-runner.ts'
+import type { ToolRunnerParams } from './tool-runner-state.ts'
 
 const question: MessageParam = { role: 'user', content: 'How is the weather?' }
 let runs: string[] = []

@@ -63,7 +63,7 @@ export class Batches {
     }
     const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
     return this.#client.sendRequest(request, async (response, pending) => {
-      const { jsonLines } = await import('../stream/json-lines.ts')
+      const { jsonLines } = await import('./json-lines.ts')
       const controller = new AbortController()
       controller.signal.addEventListener('abort', () => response.cancel(abortOf(controller.signal)), { once: true })
       return new Stream(() => jsonLines<MessageBatchIndividualResponse>(pending, response, request.path), controller)

@@ -4,8 +4,9 @@ import { Messages } from './messages.ts'
 import { Models } from './models.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { MessageThread, type ThreadRunnerSettings } from '../agents/thread.ts'
-import type { ThreadParams } from '../agents/thread-state.ts'
-import { ToolRunner, type ToolRunnerParams } from '../agents/tool-runner.ts'
+import type { ThreadParams } from '../agents/thread-params.ts'
+import { ToolRunner } from '../agents/tool-runner.ts'
+import type { ToolRunnerParams } from '../agents/tool-runner-state.ts'
 
 /** `client.beta.messages`: `client.messages`, where `betas` are taken too, and what runs over it. */
 export class BetaMessages extends Messages {

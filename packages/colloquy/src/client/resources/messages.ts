@@ -13,7 +13,8 @@ import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
 import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
-import type * as eventSource from '../stream/event-source.ts'
+import type { MessageEvents } from '../stream/message-events.ts'
+import type * as streaming from '../stream/streaming.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
@@ -82,8 +83,8 @@ export class Messages {
     const events = this.events(params as MessageStreamParams & HeaderParams, options)
       .map(async (source) => {
         if (!params.output_config?.format) return source
-        const { parsedEvents } = await import('../stream/parsed-events.ts')
-        return parsedEvents(source, params)
+        const { withParsedOutput } = await import('../stream/parsed-output.ts')
+        return withParsedOutput(source, params)
       })
       .suppressUnhandled()
     return new MessageStream(events, events, params.messages)
@@ -98,19 +99,16 @@ export class Messages {
   }
 
   /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
-  events(
-    params: MessageStreamParams & HeaderParams,
-    options: RequestOptions = {},
-  ): APIPromise<eventSource.EventSource> {
+  events(params: MessageStreamParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageEvents> {
     const { recover, pings = false } = options
     const streams = loadStreams()
-    const open: Parse<eventSource.EventSource> = async (response, request) =>
-      (await streams).openEvents(response, request, pings)
+    const open: Parse<MessageEvents> = async (response, request) =>
+      (await streams).openEvents(response, request, { pings })
     const events = this.#streamed(params, options, open)
     if (!recover) return events
     return events.map(async (source) => {
-      const { RecoveringEvents } = await import('../stream/recover.ts')
-      return new RecoveringEvents(source, params, recover, (params, failure) =>
+      const { ResumingEvents } = await import('../stream/resume/resuming-events.ts')
+      return new ResumingEvents(source, params, recover, (params, failure) =>
         this.#streamed(params, { ...options, totalTimeout: events.remainingMs }, open, failure),
       )
     })
@@ -132,13 +130,13 @@ export class Messages {
 }
 
 /** What only streams need, loaded while the first one is asked for: a program without streams does not pay for it. */
-function loadStreams(): Promise<typeof eventSource> {
-  return import('../stream/event-source.ts')
+function loadStreams(): Promise<typeof streaming> {
+  return import('../stream/streaming.ts')
 }
 
-async function collect(source: eventSource.EventSource): Promise<Message> {
+async function collect(source: MessageEvents): Promise<Message> {
   await source.each(() => {})
-  return withIds(source.message!, source.reply!)
+  return withIds(source.message!, source.response!)
 }
 
 /** Longer than this a reply is not waited for in one piece: proxies and load balancers cut silent connections. */

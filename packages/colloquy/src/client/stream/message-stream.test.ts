@@ -16,7 +16,7 @@ import {
   textStart,
   type Answer,
 } from '../request/fault-server.test.ts'
-import type { MessageStreamEvents } from './message-stream.ts'
+import type { MessageStreamEvents } from './listeners.ts'
 
 function says(answer: Answer): void {
   answer
@@ -68,7 +68,7 @@ const everything = [
   stop,
 ]
 
-test('every kind of listener is told what it listens for, in order', async (t) => {
+test('listeners receive their events in order', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()
@@ -113,8 +113,8 @@ test('every kind of listener is told what it listens for, in order', async (t) =
   ])
 })
 
-// Read anew for each piece it would take minutes; as it is it takes a fraction of a second.
-test('a listener to inputJson costs what the input is long, not the square of it', { timeout: 60_000 }, async (t) => {
+// Parsing the whole input again for each piece would take minutes; parsing each piece once takes a fraction of a second.
+test('inputJson parses each piece of a long tool input once', { timeout: 60_000 }, async (t) => {
   const rows = Array.from({ length: 30_000 }, (_, id) => ({ id, name: `row ${id}` }))
   const json = JSON.stringify({ rows })
   const pieces = json.match(/.{1,20}/g)!.map((partial_json) => delta(0, { type: 'input_json_delta', partial_json }))
@@ -138,7 +138,7 @@ test('a listener to inputJson costs what the input is long, not the square of it
   assert.deepEqual(last, { rows })
 })
 
-test('streamEvent brings each event with the message so far', async (t) => {
+test('streamEvent receives each event with the message so far', async (t) => {
   const server = await faultServer(t, says)
   const seen: [string, number][] = []
   const stream = server.client().messages.stream(params)
@@ -148,7 +148,7 @@ test('streamEvent brings each event with the message so far', async (t) => {
   assert.equal(seen.length, helloEvents.length - 1)
 })
 
-test('once() tells once, off() takes one registration away, emitted() waits', async (t) => {
+test('once() listens once, off() removes one registration, emitted() waits', async (t) => {
   const server = await faultServer(t, says)
   const heard: string[] = []
   const listener = (delta: string): void => void heard.push(`on ${delta}`)
@@ -163,7 +163,7 @@ test('once() tells once, off() takes one registration away, emitted() waits', as
   assert.deepEqual(heard, ['once Hel', 'on Hel', 'on lo!'])
 })
 
-test('emitted() rejects when the stream fails before', async (t) => {
+test('emitted() rejects when the stream fails first', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
   )
@@ -172,14 +172,14 @@ test('emitted() rejects when the stream fails before', async (t) => {
   assert.ok(error instanceof Anthropic.BadRequestError)
 })
 
-test('a stream that is listened to late loses nothing', async (t) => {
+test('a stream loses no event when its reader comes late', async (t) => {
   const server = await faultServer(t, says)
   const stream = server.client().messages.stream(params)
   await new Promise((resolve) => setTimeout(resolve, 60))
   assert.equal((await Array.fromAsync(stream)).length, helloEvents.length - 1)
 })
 
-test('several loops and listeners see the same events', async (t) => {
+test('several loops receive the same events', async (t) => {
   const server = await faultServer(t, says)
   const stream = server.client().messages.stream(params)
   const [first, second] = await Promise.all([Array.fromAsync(stream), Array.fromAsync(stream), stream.finalMessage()])
@@ -187,7 +187,7 @@ test('several loops and listeners see the same events', async (t) => {
   assert.deepEqual(await Array.fromAsync(stream), [])
 })
 
-test('a failure that only a text listener could hear is an unhandled rejection', async (t) => {
+test('a failure is an unhandled rejection when only text is listened to', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),
   )
@@ -205,7 +205,7 @@ test('a failure that only a text listener could hear is an unhandled rejection',
   assert.ok(reason instanceof Anthropic.BadRequestError)
 })
 
-test('a failure that an error listener hears is told to it alone', async (t) => {
+test('a failure with an error listener is not an unhandled rejection', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel'), overloaded).end())
   const stream = server.client().messages.stream(params)
   const [error] = await new Promise<[Error]>((resolve) => stream.on('error', (...args) => resolve(args)))
@@ -213,7 +213,7 @@ test('a failure that an error listener hears is told to it alone', async (t) => 
   assert.ok(stream.errored)
 })
 
-test('listeners are called in the context that the stream was asked for in, whatever connection it comes over', async (t) => {
+test('listeners run in the async context that created the stream', async (t) => {
   const server = await faultServer(t, says)
   const client = server.client()
   const context = new AsyncLocalStorage<string>()
@@ -229,7 +229,7 @@ test('listeners are called in the context that the stream was asked for in, what
   }
 })
 
-test('what a listener throws ends the stream with it and closes the connection', async (t) => {
+test('an error thrown by a listener ends the stream and closes the connection', async (t) => {
   const server = await faultServer(t, (answer) => void answer.stream().send(start, textStart, text('Hel')))
   const mistake = new Error('mistake')
   const stream = server.client().messages.stream(params)
@@ -240,7 +240,7 @@ test('what a listener throws ends the stream with it and closes the connection',
   await server.idle()
 })
 
-test('finalText() of a message without text is one error that says what there is', async (t) => {
+test('finalText() names the blocks it found when there is no text', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()
@@ -250,7 +250,7 @@ test('finalText() of a message without text is one error that says what there is
   await assert.rejects(server.client().messages.stream(params).finalText(), /no text block: found thinking/)
 })
 
-test('currentMessage is the message so far while the stream runs', async (t) => {
+test('currentMessage is the message so far until the stream ends', async (t) => {
   const server = await faultServer(t, says)
   const stream = server.client().messages.stream(params)
   const texts: unknown[] = []
@@ -263,7 +263,7 @@ test('currentMessage is the message so far while the stream runs', async (t) => 
   assert.equal(stream.currentMessage, undefined)
 })
 
-test('withResponse() gives the stream and its answer', async (t) => {
+test('withResponse() gives the stream and its response', async (t) => {
   const server = await faultServer(t, says)
   const stream = server.client().messages.stream(params)
   const { data, response, request_id } = await stream.withResponse()

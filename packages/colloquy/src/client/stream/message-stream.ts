@@ -1,105 +1,87 @@
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
-import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../../protocol/types/event.ts'
-import type { ContentBlock, Message } from '../../protocol/types/message.ts'
-import type { TextCitation } from '../../protocol/types/citation.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
-import type { EventSource, StreamedEvent } from './event-source.ts'
 import { withIds, withResponse, type WithResponse } from '../request/response.ts'
 import type { Cancellable } from '../request/cancellation.ts'
-import { dropped, Stream, toReadableStream } from './stream.ts'
+import { EventQueue } from './event-queue.ts'
+import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
+import type { MessageEvents, StreamedEvent } from './message-events.ts'
+import type { emitEvent as EmitEvent } from './emit-event.ts'
+import { abandonedStreams, Stream, toReadableStream } from './stream.ts'
 
-/** What a listener is called with, by the name that it listens to. */
-export interface MessageStreamEvents {
-  connect: []
-  streamEvent: [event: MessageStreamEvent, snapshot: Message]
-  /** A keep-alive of the server, where the call was made with `pings: true`. */
-  ping: []
-  text: [textDelta: string, textSnapshot: string]
-  citation: [citation: TextCitation, citationsSnapshot: TextCitation[]]
-  /** A piece of a tool's input, and what can be read of all of it so far. */
-  inputJson: [partialJson: string, jsonSnapshot: unknown]
-  thinking: [thinkingDelta: string, thinkingSnapshot: string]
-  signature: [signature: string]
-  contentBlock: [content: ContentBlock]
-  message: [message: Message]
-  finalMessage: [message: Message]
-  error: [error: AnthropicError]
-  abort: [error: APIUserAbortError]
-  end: []
-}
-
-type Name = keyof MessageStreamEvents
-export type MessageStreamListener<Event extends Name> = (...args: MessageStreamEvents[Event]) => void
 export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
-type AnyListener = (...args: never[]) => void
+type Name = keyof MessageStreamEvents
 type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [infer One] ? One : Args
 
 /**
- * One reply as it comes. It is read from the moment somebody listens, loops or waits for its end; who comes later gets what
- * comes then, and the whole message at the end.
+ * One reply while it streams. Reading starts with the first listener, loop or promise. A listener added later receives only
+ * later events, but always the final message.
  */
 export class MessageStream<Parsed = null> implements AsyncIterable<MessageStreamEvent> {
-  /** The messages that were asked with, and the reply once it is whole. */
+  /** The messages of the request, followed by the reply once it is complete. */
   readonly messages: MessageParam[]
   readonly receivedMessages: Message[] = []
-  readonly #events: Promise<EventSource>
+  readonly #events: Promise<MessageEvents>
   readonly #call: Cancellable
-  readonly #listeners = new Map<Name, { listener: AnyListener; once: boolean }[]>()
-  readonly #readers = new Set<QueueIterator>()
-  #source: EventSource | undefined
+  readonly #listeners = new Listeners()
+  readonly #queues = new Set<EventQueue<MessageStreamEvent>>()
+  #phase: 'idle' | 'reading' | 'complete' | 'failed' = 'idle'
+  #source: MessageEvents | undefined
   #controller: AbortController | undefined
-  #run: Promise<Error | undefined> | undefined
-  #isAwaited = false
+  /** Settled when reading has ended; resolves with the failure, which rejects only the promises that the caller asked for. */
+  #end: Promise<Error | undefined> | undefined
   #failure: Error | undefined
-  #ended = false
+  /** Whether the caller has a promise that rejects with the failure. */
+  #isAwaited = false
 
-  constructor(events: Promise<EventSource>, call: Cancellable, messages: readonly MessageParam[]) {
+  constructor(events: Promise<MessageEvents>, call: Cancellable, messages: readonly MessageParam[]) {
     this.#events = events
     this.#call = call
     this.messages = [...messages]
-    dropped?.register(this, call, this)
+    abandonedStreams?.register(this, call, this)
   }
 
-  /** Reads what `toReadableStream` wrote elsewhere. */
+  /** Reads a stream that `toReadableStream()` wrote. */
   static fromReadableStream(readable: ReadableStream<Uint8Array>): MessageStream {
     const events = Stream.fromReadableStream<StreamedEvent>(readable)
-    const source = import('./event-source.ts').then(({ iterableSource }) => iterableSource(events))
+    const source = import('./iterable-events.ts').then(({ IterableEvents }) => new IterableEvents(events))
     return new MessageStream(source, { cancel: () => void readable.cancel().catch(() => {}) }, [])
   }
 
-  /** The message so far. */
+  /** The message so far. Undefined before its first event and after the last. */
   get currentMessage(): Message | undefined {
     void this.#start()
-    return this.#ended && !this.#failure ? undefined : this.#source?.message
+    return this.#phase === 'complete' ? undefined : this.#source?.message
   }
 
-  /** The answer that carries the stream, once it is there. */
+  /** The response that carries the stream, once it has arrived. */
   get response(): Response | undefined {
-    return this.#source?.reply?.response()
+    return this.#source?.response?.response()
   }
 
   get request_id(): string | null | undefined {
-    return this.#source?.reply?.header('request-id')
+    return this.#source?.response?.header('request-id')
   }
 
   get workspace_id(): string | null | undefined {
-    return this.#source?.reply?.header('anthropic-workspace-id')
+    return this.#source?.response?.header('anthropic-workspace-id')
   }
 
   get ended(): boolean {
-    return this.#ended
+    return this.#phase === 'complete' || this.errored
   }
 
   get errored(): boolean {
-    return this.#failure !== undefined
+    return this.#phase === 'failed'
   }
 
   get aborted(): boolean {
     return this.#failure instanceof APIUserAbortError
   }
 
-  /** Aborts the stream. Made when first asked for. */
+  /** Aborts the stream. Created on first use. */
   get controller(): AbortController {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
@@ -107,31 +89,26 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return (this.#controller = controller)
   }
 
-  /** Ends the stream; whoever waits for it gets `APIUserAbortError`. */
+  /** Ends the stream. Its promises reject with `APIUserAbortError`. */
   abort(): void {
     this.controller.abort()
   }
 
   on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    return this.#listen(event, listener, false)
+    return this.#listen(event, listener, { once: false })
   }
 
   once<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    return this.#listen(event, listener, true)
+    return this.#listen(event, listener, { once: true })
   }
 
-  /** Takes one registration of the listener away. */
+  /** Removes one registration of the listener. */
   off<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    const listeners = this.#listeners.get(event) ?? []
-    const at = listeners.findIndex((entry) => entry.listener === listener)
-    this.#listeners.set(
-      event,
-      listeners.filter((_, index) => index !== at),
-    )
+    this.#listeners.remove(event, listener)
     return this
   }
 
-  /** What the next event of the name brings; rejects when the stream fails before. */
+  /** Waits for the next event of that name. Rejects if the stream fails first. */
   emitted<Event extends Name>(event: Event): Promise<Emitted<MessageStreamEvents[Event]>> {
     this.#isAwaited = true
     return new Promise((resolve, reject) => {
@@ -141,14 +118,14 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     })
   }
 
-  /** Waits for the end; rejects when the stream failed or was aborted. */
+  /** Waits for the end. Rejects if the stream failed or was aborted. */
   async done(): Promise<void> {
     this.#isAwaited = true
     const failure = await this.#start()
     if (failure) throw failure
   }
 
-  /** The whole message; where the request had an output format with `parse`, with the value that it stands for. */
+  /** Waits for the complete message. Parses its text if the request had an output format with `parse`. */
   async finalMessage(): Promise<FinalMessage<Parsed>> {
     await this.done()
     const message = this.receivedMessages.at(-1)
@@ -167,31 +144,30 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return texts.join(' ')
   }
 
-  /** The stream and the answer that carries it. */
+  /** The stream and the response that carries it. */
   async withResponse(): Promise<WithResponse<this>> {
     this.#isAwaited = true
-    const { reply } = (this.#source = await this.#events)
-    if (!reply) throw new AnthropicError('Cannot give the response as the stream was not read from one')
-    return withResponse(this, reply)
+    const { response } = (this.#source = await this.#events)
+    if (!response) throw new AnthropicError('Cannot give the response as the stream was not read from one')
+    return withResponse(this, response)
   }
 
-  /** The events, each as JSON on a line. */
+  /** The events, each as a line of JSON. */
   toReadableStream(): ReadableStream<Uint8Array> {
     return toReadableStream(this)
   }
 
   /** The events from now on. Leaving the loop early aborts the stream. */
   [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
-    const reader = new QueueIterator(() => this.abort())
-    if (this.#ended) reader.end(this.#failure)
-    else this.#readers.add(reader)
+    const queue = new EventQueue<MessageStreamEvent>(() => this.abort())
+    if (this.ended) queue.end(this.#failure)
+    else this.#queues.add(queue)
     void this.#start()
-    return reader
+    return queue
   }
 
-  #listen<Event extends Name>(event: Event, listener: MessageStreamListener<Event>, once: boolean): this {
-    const listeners = this.#listeners.get(event) ?? []
-    this.#listeners.set(event, [...listeners, { listener: listener as AnyListener, once }])
+  #listen<Event extends Name>(event: Event, listener: MessageStreamListener<Event>, options: { once: boolean }): this {
+    this.#listeners.add(event, listener, options)
     void this.#start()
     return this
   }
@@ -201,150 +177,69 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     current.cancel(new APIUserAbortError())
   }
 
-  /** Reads the stream to its end, once. Resolves with the failure, so that there is no rejection unless somebody waits. */
+  /** Reads the stream to its end, once. */
   #start(): Promise<Error | undefined> {
-    // From here on it is read whoever drops it; and what is registered, its text with it, is old before it is garbage.
-    dropped?.unregister(this)
-    return (this.#run ??= this.#pump().then(
-      () => this.#finish(undefined),
-      (error: Error) => {
-        // A listener may have thrown: nobody will read the rest.
-        this.#cancel()
-        return this.#finish(error)
-      },
-    ))
+    return (this.#end ??= this.#run())
   }
 
-  async #pump(): Promise<void> {
+  async #run(): Promise<Error | undefined> {
+    this.#phase = 'reading'
+    // The stream no longer needs cancelling when dropped; unregister it now, so that its text can be collected early.
+    abandonedStreams?.unregister(this)
+    try {
+      await this.#read()
+    } catch (error) {
+      // A listener may have thrown, and then the rest is not read.
+      this.#cancel()
+      this.#failure = error as Error
+    }
+    this.#finish()
+    return this.#failure
+  }
+
+  async #read(): Promise<void> {
+    const loading = import('./streaming.ts')
     const source = (this.#source = await this.#events)
-    if (source.reply) this.#emit('connect')
+    if (source.response) this.#listeners.emit('connect')
+    const { emitEvent } = await loading
     await source.each((events) => {
-      // Of a reply that is only waited for, thousands of events come that nobody looks at.
-      const isFollowed = this.#readers.size > 0 || this.#listeners.size > 0
+      // A reply that is only awaited has thousands of events that need no work.
+      const isFollowed = this.#queues.size > 0 || this.#listeners.isUsed
       if (!isFollowed && events.at(-1)!.type !== 'message_stop') return
       for (const event of events) {
-        this.#handOut(event, source)
+        this.#handOut(event, source, emitEvent)
         if (source.failure instanceof APIUserAbortError) throw source.failure
       }
     })
     const message = source.message!
-    this.#emit('finalMessage', source.reply ? withIds(message, source.reply) : message)
+    this.#listeners.emit('finalMessage', source.response ? withIds(message, source.response) : message)
   }
 
-  #finish(failure: Error | undefined): Error | undefined {
-    this.#failure = failure
-    this.#ended = true
-    for (const reader of this.#readers) reader.end(failure)
-    if (failure instanceof APIUserAbortError) this.#emit('abort', failure)
-    else if (failure) {
-      const isHeard = this.#isAwaited || this.#readers.size > 0 || (this.#listeners.get('error')?.length ?? 0) > 0
-      this.#emit('error', failure)
-      // Listeners that only wait for text would never learn of it.
-      if (!isHeard) void Promise.reject(failure)
-    }
-    this.#emit('end')
-    return failure
-  }
-
-  #emit<Event extends Name>(event: Event, ...args: MessageStreamEvents[Event]): void {
-    const listeners = this.#listeners.get(event)
-    if (!listeners) return
-    if (listeners.some(({ once }) => once))
-      this.#listeners.set(
-        event,
-        listeners.filter(({ once }) => !once),
-      )
-    for (const { listener } of listeners) listener(...(args as never[]))
-  }
-
-  #handOut(event: StreamedEvent, source: EventSource): void {
-    if (event.type === 'ping') return this.#emit('ping')
-    for (const reader of this.#readers) reader.push(event)
-    // Looked at only where somebody listens: a tool input that is under way is then read piece by piece.
-    if (this.#listeners.size > 0 && source.message) this.#tell(event, source.message)
+  #handOut(event: StreamedEvent, source: MessageEvents, emitEvent: typeof EmitEvent): void {
+    if (event.type === 'ping') return this.#listeners.emit('ping')
+    for (const queue of this.#queues) queue.push(event)
+    // Reading the message parses tool inputs piece by piece, so only listeners pay for it.
+    if (this.#listeners.isUsed && source.message) emitEvent(this.#listeners, event, source.message)
     if (event.type === 'message_stop') this.#receive(source.message!)
   }
 
   #receive(message: Message): void {
     this.messages.push(message)
     this.receivedMessages.push(message)
-    this.#emit('message', message)
+    this.#listeners.emit('message', message)
   }
 
-  #tell(event: MessageStreamEvent, message: Message): void {
-    this.#emit('streamEvent', event, message)
-    if (event.type === 'content_block_delta') this.#tellDelta(event, message.content[event.index])
-    else if (event.type === 'content_block_stop') {
-      const block = message.content[event.index]
-      if (block) this.#emit('contentBlock', block)
-    }
-  }
-
-  #tellDelta({ delta }: ContentBlockDeltaEvent, block: ContentBlock | undefined): void {
-    if (delta.type === 'text_delta' && block?.type === 'text') this.#emit('text', delta.text, block.text)
-    else if (delta.type === 'citations_delta' && block?.type === 'text')
-      this.#emit('citation', delta.citation, block.citations ?? [])
-    else if (delta.type === 'thinking_delta' && block?.type === 'thinking')
-      this.#emit('thinking', delta.thinking, block.thinking)
-    else if (delta.type === 'signature_delta' && block?.type === 'thinking') this.#emit('signature', block.signature)
-    else if (delta.type === 'input_json_delta' && block && 'input' in block)
-      this.#emit('inputJson', delta.partial_json, block.input)
-  }
-}
-
-/** Events that were pushed, handed out one by one. */
-class QueueIterator implements AsyncIterator<MessageStreamEvent> {
-  readonly #leave: () => void
-  #events: MessageStreamEvent[] = []
-  #at = 0
-  #waiting: { resolve: (result: IteratorResult<MessageStreamEvent>) => void; reject: (error: Error) => void }[] = []
-  #ended = false
-  #failure: Error | undefined
-
-  constructor(leave: () => void) {
-    this.#leave = leave
-  }
-
-  push(event: MessageStreamEvent): void {
-    const waiting = this.#waiting.shift()
-    if (waiting) waiting.resolve({ value: event, done: false })
-    else this.#events.push(event)
-  }
-
-  end(failure: Error | undefined): void {
-    this.#ended = true
-    const waiting = this.#waiting.splice(0)
-    for (const { resolve, reject } of waiting) {
-      if (failure) reject(failure)
-      else resolve({ value: undefined, done: true })
-    }
-    // Who waits has been told; who comes later is told once.
-    if (waiting.length === 0) this.#failure = failure
-    if (failure instanceof APIUserAbortError) this.#empty()
-  }
-
-  next(): Promise<IteratorResult<MessageStreamEvent>> {
-    if (this.#at < this.#events.length) {
-      const value = this.#events[this.#at++]!
-      if (this.#at === this.#events.length) this.#empty()
-      return Promise.resolve({ value, done: false })
-    }
+  #finish(): void {
     const failure = this.#failure
-    this.#failure = undefined
-    if (failure) return Promise.reject(failure)
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true })
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
-  }
-
-  async return(): Promise<IteratorResult<MessageStreamEvent>> {
-    this.#ended = true
-    this.#empty()
-    this.#leave()
-    return { value: undefined, done: true }
-  }
-
-  #empty(): void {
-    this.#events = []
-    this.#at = 0
+    const isHeard = this.#isAwaited || this.#queues.size > 0 || this.#listeners.has('error')
+    this.#phase = failure ? 'failed' : 'complete'
+    for (const queue of this.#queues) queue.end(failure)
+    if (failure instanceof APIUserAbortError) this.#listeners.emit('abort', failure)
+    else if (failure) {
+      this.#listeners.emit('error', failure)
+      // Listeners to the text alone would never learn of the failure.
+      if (!isHeard) void Promise.reject(failure)
+    }
+    this.#listeners.emit('end')
   }
 }

@@ -1,6 +1,6 @@
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 
-/** The items that `toReadableStream` wrote, each as JSON on a line. */
+/** Reads the items that `toReadableStream()` wrote, each as a line of JSON. */
 export async function* readLines<Item>(
   readable: ReadableStream<Uint8Array>,
   controller?: AbortController,

@@ -28,7 +28,7 @@ function begins(answer: Answer): void {
   answer.stream().send(start, textStart, text('Hel'))
 }
 
-test('a stream is read once: the second loop is told so', async (t) => {
+test('a second loop over a stream throws', async (t) => {
   const server = await faultServer(t, says)
   const stream = await server.client().messages.create(streaming)
   await Array.fromAsync(stream)
@@ -36,7 +36,7 @@ test('a stream is read once: the second loop is told so', async (t) => {
   assert.equal(server.requests.length, 1)
 })
 
-test('next() may be called before the one before has settled', async (t) => {
+test('next() may be called before the previous call has settled', async (t) => {
   const server = await faultServer(t, says)
   const iterator = (await server.client().messages.create(streaming))[Symbol.asyncIterator]()
   const results = await Promise.all(Array.from({ length: events.length + 2 }, () => iterator.next()))
@@ -46,14 +46,14 @@ test('next() may be called before the one before has settled', async (t) => {
   )
 })
 
-test('tee() gives two streams that are read each at its own speed', async (t) => {
+test('tee() gives two streams that are read independently', async (t) => {
   const server = await faultServer(t, says)
   const [left, right] = (await server.client().messages.create(streaming)).tee()
   assert.deepEqual(await Array.fromAsync(left), events)
   assert.deepEqual(await Array.fromAsync(right), events)
 })
 
-test('tee() closes the connection when both halves are left, and not before', async (t) => {
+test('tee() closes the connection when both branches are left', async (t) => {
   const server = await faultServer(t, begins)
   const [left, right] = (await server.client().messages.create(streaming)).tee()
   for await (const _ of left) break
@@ -74,7 +74,7 @@ test('toReadableStream() and fromReadableStream() are inverses', async (t) => {
   assert.deepEqual(await MessageStream.fromReadableStream(helper).finalMessage(), hello)
 })
 
-test('fromReadableStream() reads lines however they are cut', async () => {
+test('fromReadableStream() reads lines cut at any byte', async () => {
   const bytes = new TextEncoder().encode('{"a":"é"}\n\n{"b":2}\n{"c":3}')
   for (let size = 1; size <= bytes.length; size++) {
     const readable = new ReadableStream<Uint8Array>({
@@ -95,13 +95,13 @@ test('cancelling the readable stream closes the connection', async (t) => {
   await server.idle()
 })
 
-test('a stream that was cut cuts the readable stream too', async (t) => {
+test('toReadableStream() fails when the stream breaks off', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start).reset())
   const readable = (await server.client().messages.create(streaming)).toReadableStream()
   await assert.rejects(Array.fromAsync(readable), Anthropic.APIStreamError)
 })
 
-test('asResponse() gives the answer unread, as the API sent it', async (t) => {
+test('asResponse() gives the response with its body unread', async (t) => {
   const server = await faultServer(t, says)
   const response = await server.client().messages.create(streaming).asResponse()
   assert.ok(response instanceof Response)
@@ -110,7 +110,7 @@ test('asResponse() gives the answer unread, as the API sent it', async (t) => {
   assert.equal(server.requests.length, 1)
 })
 
-test('withResponse() gives the answer that the stream is read from, after retries too', async (t) => {
+test('withResponse() gives the response of the last attempt', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.stream({ 'request-id': 'req_first' }).reset(),
@@ -126,7 +126,7 @@ test('withResponse() gives the answer that the stream is read from, after retrie
   assert.equal((await Array.fromAsync(data)).length, events.length)
 })
 
-test('a call is under way before anybody waits for it', async (t) => {
+test('create() sends the request before it is awaited', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   const call = server.client().messages.create(params)
   while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -136,7 +136,7 @@ test('a call is under way before anybody waits for it', async (t) => {
   assert.equal(server.requests.length, 1)
 })
 
-test('asResponse() and the result come from one request', async (t) => {
+test('asResponse() and the result share one request', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   const call = server.client().messages.create(params)
   assert.deepEqual(await call, hello)

@@ -1,9 +1,9 @@
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
-import type { EventSource, StreamedEvent } from './event-source.ts'
 import type { Cancellable } from '../request/cancellation.ts'
+import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
-// A stream that is dropped without being read to its end still has an open connection behind it.
-export const dropped: FinalizationRegistry<Cancellable> | undefined =
+/** Closes the connections of streams that were garbage-collected before they were read to their end. */
+export const abandonedStreams: FinalizationRegistry<Cancellable> | undefined =
   typeof FinalizationRegistry === 'undefined'
     ? undefined
     : new FinalizationRegistry((source) => source.cancel(new APIUserAbortError()))
@@ -12,7 +12,7 @@ export const dropped: FinalizationRegistry<Cancellable> | undefined =
 export class Stream<Item> implements AsyncIterable<Item> {
   readonly #iterate: () => AsyncIterator<Item>
   #controller: AbortController | undefined
-  #source: EventSource | undefined
+  #source: MessageEvents | undefined
   #taken = false
 
   constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController) {
@@ -20,20 +20,20 @@ export class Stream<Item> implements AsyncIterable<Item> {
     this.#controller = controller
   }
 
-  /** The events of a streamed answer. */
-  static over<Item = StreamedEvent>(source: EventSource): Stream<Item> {
+  /** A stream over the events of one message. */
+  static over<Item = StreamedEvent>(source: MessageEvents): Stream<Item> {
     const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
     stream.#source = source
-    dropped?.register(stream, source, stream)
+    abandonedStreams?.register(stream, source, stream)
     return stream
   }
 
-  /** Reads what `toReadableStream` writes: an item as JSON on each line. */
+  /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
   static fromReadableStream<Item>(readable: ReadableStream<Uint8Array>, controller?: AbortController): Stream<Item> {
     return new Stream(() => linesOf<Item>(readable, controller), controller)
   }
 
-  /** Aborts the stream. Made when first asked for. */
+  /** Aborts the stream. Created on first use. */
   get controller(): AbortController {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
@@ -44,24 +44,24 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return (this.#controller = controller)
   }
 
-  /** The answer that carries the stream, for its headers: its body is read here. */
+  /** The response that carries the stream, for its headers. The stream reads its body. */
   get response(): Response | undefined {
-    return this.#source?.reply?.response()
+    return this.#source?.response?.response()
   }
 
-  /** The id of the answer that carries the stream. */
+  /** The id of the request, from the response that carries the stream. */
   get request_id(): string | null | undefined {
-    return this.#source?.reply?.header('request-id')
+    return this.#source?.response?.header('request-id')
   }
 
-  /** Ends with an error when the stream breaks off or is aborted; leaving the loop early closes the connection. */
+  /** Throws when the stream breaks off or is aborted. Leaving the loop early closes the connection. */
   [Symbol.asyncIterator](): AsyncIterator<Item> {
     if (this.#taken) throw new AnthropicError('Cannot read a stream twice: split it with tee() first')
     this.#taken = true
     return this.#iterate()
   }
 
-  /** Two streams of the same items, each read at its own speed; what one is ahead of the other is kept. */
+  /** Two streams of the same items, each read at its own speed. Items that only one has read are buffered for the other. */
   tee(): [Stream<Item>, Stream<Item>] {
     const iterator = this[Symbol.asyncIterator]()
     const waiting: [Promise<IteratorResult<Item>>[], Promise<IteratorResult<Item>>[]] = [[], []]
@@ -80,7 +80,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
           async return(): Promise<IteratorResult<Item>> {
             open.delete(mine)
             waiting[mine] = []
-            // The connection is closed when both have left.
+            // The connection stays open until both branches are left.
             if (open.size === 0) await iterator.return?.()
             return { done: true, value: undefined }
           },
@@ -89,7 +89,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return [branch(0), branch(1)]
   }
 
-  /** The items as a web stream of bytes, each as JSON on a line; `fromReadableStream` is the way back. */
+  /** The items as a web stream of bytes, each as a line of JSON. The inverse of `fromReadableStream()`. */
   toReadableStream(): ReadableStream<Uint8Array> {
     return toReadableStream(this)
   }
@@ -110,23 +110,23 @@ export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStre
   })
 }
 
-/** Hands out the events of a source one by one. */
+/** Iterates over the events of a source one by one. */
 class SourceIterator<Item> implements AsyncIterator<Item> {
-  // Keeps the stream from being taken for dropped while it is read.
+  // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
   readonly stream: Stream<Item>
-  readonly #source: EventSource
+  readonly #source: MessageEvents
   #events: readonly Item[] = []
   #at = 0
   #refilling: Promise<IteratorResult<Item>> | undefined
 
-  constructor(stream: Stream<Item>, source: EventSource) {
+  constructor(stream: Stream<Item>, source: MessageEvents) {
     this.stream = stream
     this.#source = source
   }
 
   next(): Promise<IteratorResult<Item>> {
     if (this.#refilling) return this.#refilling.then(() => this.next())
-    // What was aborted gives out nothing more, not even what is here already.
+    // An aborted stream hands out nothing more, not even events that have arrived.
     if (this.#at < this.#events.length && !(this.#source.failure instanceof APIUserAbortError)) {
       return Promise.resolve({ value: this.#events[this.#at++]!, done: false })
     }
@@ -141,7 +141,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
       this.#refilling = undefined
     }
     if (!events) {
-      dropped?.unregister(this.stream)
+      abandonedStreams?.unregister(this.stream)
       return { value: undefined, done: true }
     }
     this.#events = events
@@ -156,7 +156,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   }
 }
 
-/** Read by the module that few programs need, which is loaded by those. */
+/** Loads the reader on first use, as few programs need it. */
 async function* linesOf<Item>(
   readable: ReadableStream<Uint8Array>,
   controller?: AbortController,

@@ -1,23 +1,23 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { IdleWatch } from './idle-watch.ts'
 import type { RetryingRequest } from '../request/retrying-request.ts'
+import { IdleWatch } from '../stream/idle-watch.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 
 /** The values of a JSON Lines body as they arrive. Leaving early, an abort or a long silence closes the connection. */
 export async function* jsonLines<Item>(
   request: RetryingRequest,
-  reply: TransportResponse,
+  response: TransportResponse,
   url: string,
 ): AsyncGenerator<Item> {
-  const watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => reply.cancel(error))
+  const watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => response.cancel(error))
   const decoder = new TextDecoder()
   let rest = ''
   let number = 0
   try {
     while (true) {
       watch.waits()
-      const chunk = await reply.read()
+      const chunk = await response.read()
       watch.received()
       const lines = (rest + (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode())).split('\n')
       rest = chunk ? lines.pop()! : ''
@@ -30,7 +30,7 @@ export async function* jsonLines<Item>(
   } finally {
     watch.stop()
     request.finish()
-    reply.cancel(new Error('The results are not read on'))
+    response.cancel(new Error('The caller left the results early'))
   }
 }
 

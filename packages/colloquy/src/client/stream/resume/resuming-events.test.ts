@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
-import type { ContentBlock, Message } from '../../protocol/types/message.ts'
-import { replay } from '../../protocol/codec/replay.ts'
-import { encodeSse } from '../../protocol/codec/sse.ts'
-import { Anthropic } from '../client.ts'
-import { faultServer, helloEvents, overloaded, params, start, text, textStart } from '../request/fault-server.test.ts'
-import { resumption } from './resume.ts'
+import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
+import type { ContentBlock, Message } from '../../../protocol/types/message.ts'
+import { replay } from '../../../protocol/codec/replay.ts'
+import { encodeSse } from '../../../protocol/codec/sse.ts'
+import { Anthropic } from '../../client.ts'
+import {
+  faultServer,
+  helloEvents,
+  overloaded,
+  params,
+  start,
+  text,
+  textStart,
+} from '../../request/fault-server.test.ts'
+import { planResume } from './resume-plan.ts'
 
 const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 3, output_tokens: 1 }
 
@@ -33,7 +41,7 @@ const call = (id: string): ContentBlock => ({
   input: { city: 'Paris', days: [1, 2] },
 })
 
-/** Where a stream breaks off: after so many bytes, cleanly, with an error, or with an error of the API. */
+/** Where a stream breaks off, and how: it ends, its connection is reset, or the API sends an error. */
 interface Cut {
   bytes: number
   how: 'end' | 'reset' | 'overloaded'
@@ -45,8 +53,8 @@ interface Model {
 }
 
 /**
- * An API whose model means to say one thing. Asked to go on with a part of it, by prefill or by a message, it goes on; its
- * first answers break off where they are told to.
+ * An API whose model always writes the same reply. Sent a part of the reply, as a prefill or with a message that asks to
+ * continue, it writes the rest. Its first responses break off at the cuts.
  */
 function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly Cut[]; obeys?: boolean }): Model {
   const requests: Anthropic.MessageCreateParams[] = []
@@ -56,8 +64,8 @@ function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly 
     fetch: (_, init) => {
       const request = JSON.parse(init!.body as string) as Anthropic.MessageCreateParams
       requests.push(request)
-      const answer = { ...whole, content: rest(whole.content, request, obeys, requests.length) }
-      const bytes = new TextEncoder().encode(Array.from(replay(answer), encodeSse).join(''))
+      const content = continueFrom(whole.content, positionOf(request), { obeys, response: requests.length })
+      const bytes = new TextEncoder().encode(Array.from(replay({ ...whole, content }), encodeSse).join(''))
       const cut = cuts[requests.length - 1]
       return new Response(cut ? broken(bytes, cut) : bytes, {
         headers: { 'content-type': 'text/event-stream', 'request-id': `req_${requests.length}` },
@@ -85,43 +93,62 @@ function broken(bytes: Uint8Array<ArrayBuffer>, { bytes: end, how }: Cut): Reada
   })
 }
 
-/** What of the content is not in the request yet. */
-function rest(
-  content: ContentBlock[],
-  { messages }: Anthropic.MessageCreateParams,
-  obeys: boolean,
-  answer: number,
-): ContentBlock[] {
-  const asked = messages.at(-1)!
-  const reply = messages.find(({ role }) => role === 'assistant')
-  // Another answer has other thoughts.
-  const again = content.map((block) =>
-    block.type === 'thinking' ? think(`thought ${answer}`, `sig ${answer}`) : block,
-  )
-  if (!reply) return again
-  const sent = reply.content as ContentBlock[]
-  const last = sent.at(-1)!
-  for (const block of sent.slice(0, -1)) {
-    assert.ok(block.type === 'thinking' || content.some((mine) => JSON.stringify(mine) === JSON.stringify(block)))
-  }
-  if (last.type !== 'text') return again.slice(sent.length)
-  assert.equal(last.text, last.text.trimEnd())
-  assert.notEqual(last.text, '')
-  const at = content.findIndex((block, index) => index >= sent.length - 1 && block.type === 'text')
-  const whole = content[at] as Anthropic.TextBlock
-  assert.ok(whole.text.startsWith(last.text))
-  const [, end] = /<end>([^]*)<\/end>/.exec(typeof asked.content === 'string' ? asked.content : '') ?? []
-  if (asked.role === 'user') assert.ok(last.text.endsWith(end!))
-  const text = whole.text.slice(last.text.length)
-  const begun = asked.role === 'user' && obeys ? `${end}${text}` : text
-  const thoughts =
-    content.some(({ type }) => type === 'thinking') && asked.role === 'user'
-      ? [think(`thought ${answer}`, 'bound to the continuation')]
-      : []
-  return [...thoughts, ...(begun ? [say(begun)] : []), ...again.slice(at + 1)]
+/** The part of the reply that a request still asks for, and how the model was asked. */
+interface Position {
+  /** The blocks of the reply that the request sends. */
+  sent: ContentBlock[]
+  /** The text that the model was asked to repeat; undefined for a prefill. */
+  anchor: string | undefined
 }
 
-/** The message, put together from the events that were handed out, which must come in order. */
+/** Where a request asks the model to continue. Undefined if it sends no part of the reply. */
+function positionOf({ messages }: Anthropic.MessageCreateParams): Position | undefined {
+  const reply = messages.find(({ role }) => role === 'assistant')
+  if (!reply) return undefined
+  const last = messages.at(-1)!
+  const [, anchor] = /<end>([^]*)<\/end>/.exec(typeof last.content === 'string' ? last.content : '') ?? []
+  return { sent: reply.content as ContentBlock[], anchor: last.role === 'user' ? anchor : undefined }
+}
+
+/** Checks that the request sends the reply as the API accepts it, as far as the model has written it. */
+function checkPosition(content: ContentBlock[], { sent, anchor }: Position): void {
+  for (const block of sent.slice(0, -1))
+    assert.ok(block.type === 'thinking' || content.some((mine) => JSON.stringify(mine) === JSON.stringify(block)))
+  const last = sent.at(-1)!
+  if (last.type !== 'text') return
+  assert.equal(last.text, last.text.trimEnd())
+  assert.notEqual(last.text, '')
+  if (anchor !== undefined) assert.ok(last.text.endsWith(anchor))
+}
+
+/** The content from that position on. The thinking of each response differs. */
+function continueFrom(
+  content: ContentBlock[],
+  position: Position | undefined,
+  { obeys, response }: { obeys: boolean; response: number },
+): ContentBlock[] {
+  const again = content.map((block) =>
+    block.type === 'thinking' ? think(`thought ${response}`, `sig ${response}`) : block,
+  )
+  if (!position) return again
+  checkPosition(content, position)
+  const { sent, anchor } = position
+  const last = sent.at(-1)!
+  if (last.type !== 'text') return again.slice(sent.length)
+  const at = content.findIndex((block, index) => index >= sent.length - 1 && block.type === 'text')
+  const { text } = content[at] as Anthropic.TextBlock
+  assert.ok(text.startsWith(last.text))
+  const rest = text.slice(last.text.length)
+  const written = anchor !== undefined && obeys ? `${anchor}${rest}` : rest
+  const thinksAgain = anchor !== undefined && content.some(({ type }) => type === 'thinking')
+  return [
+    ...(thinksAgain ? [think(`thought ${response}`, 'bound to the continuation')] : []),
+    ...(written ? [say(written)] : []),
+    ...again.slice(at + 1),
+  ]
+}
+
+/** The message that the events make. Checks that they come in order. */
 async function read(stream: AsyncIterable<Anthropic.MessageStreamEvent>): Promise<Message> {
   const accumulator = new MessageAccumulator()
   let open: number | undefined
@@ -148,10 +175,10 @@ function lengthOf(whole: Message): number {
 
 const long = 'Hello, wörld! 👍\n\nA second paragraph  with two blanks \n- and a list\n'
 const replies: Record<string, { model: string; whole: Message; thinking?: Anthropic.ThinkingConfigParam }> = {
-  'a text, by prefill': { model: 'claude-sonnet-4-5', whole: message([say(long)]) },
-  'a text, by a continuation request': { model: 'claude-sonnet-5-5', whole: message([say(long)]) },
+  'a text by prefill': { model: 'claude-sonnet-4-5', whole: message([say(long)]) },
+  'a text by a request to continue': { model: 'claude-sonnet-5-5', whole: message([say(long)]) },
   'thinking and a text': { model: 'claude-opus-5', whole: message([think('thought 1'), say(long)]) },
-  'thinking and a text, where a prefill would be allowed without': {
+  'thinking and a text of a model with prefill': {
     model: 'claude-haiku-4-5',
     whole: message([think('thought 1'), say(long)]),
     thinking: { type: 'enabled', budget_tokens: 1024 },
@@ -169,7 +196,7 @@ const replies: Record<string, { model: string; whole: Message; thinking?: Anthro
 const ways = ['end', 'reset', 'overloaded'] as const
 
 for (const [name, { model, whole, thinking }] of Object.entries(replies)) {
-  test(`a reply of ${name}, is whole whatever byte its stream breaks off at`, async () => {
+  test(`recover completes ${name} cut at any byte`, async () => {
     await Promise.all(
       Array.from({ length: lengthOf(whole) }, async (_, bytes) => {
         const how = ways[bytes % ways.length]!
@@ -185,7 +212,7 @@ for (const [name, { model, whole, thinking }] of Object.entries(replies)) {
   })
 }
 
-/** Thoughts may be those of a later answer, as long as its signature is with them and it was asked the same. */
+/** The content with the thinking of the first response. That of a later one is right too if its own signature is with it. */
 function withFirstThoughts(content: ContentBlock[]): ContentBlock[] {
   return content.map((block) => {
     if (block.type !== 'thinking') return block
@@ -194,7 +221,7 @@ function withFirstThoughts(content: ContentBlock[]): ContentBlock[] {
   })
 }
 
-/** A call that was handed out whole ends the message: what would have come after it cannot be asked for. */
+/** The expected message: a complete tool call that was handed out ends it, as the model cannot continue before its result. */
 function endedAtCalls(whole: Message, received: Message): Message {
   const calls = whole.content.findIndex(({ type }) => type === 'tool_use')
   return calls < 0 || received.content.length <= calls
@@ -202,7 +229,7 @@ function endedAtCalls(whole: Message, received: Message): Message {
     : { ...whole, content: whole.content.slice(0, received.content.length) }
 }
 
-test('a reply is whole when several answers in a row break off, whether the model repeats the end as asked or not', async () => {
+test('recover completes a reply whose responses break off several times', async () => {
   const model = 'claude-sonnet-5-5'
   const whole = message([think('thought 1'), say(`${long}A third one, then. ${long.toUpperCase()}`)])
   const bytes = fc.integer({ min: 0, max: lengthOf(whole) })
@@ -217,7 +244,7 @@ test('a reply is whole when several answers in a row break off, whether the mode
   )
 })
 
-test('usage is that of all answers', async () => {
+test('recover sums the usage of all responses', async () => {
   const whole = message([say(long)])
   whole.usage = { ...usage, output_tokens: 20, server_tool_use: { web_search_requests: 1 } }
   const { client, requests } = modelThatSays(whole, { cuts: [{ bytes: 700, how: 'end' }] })
@@ -227,11 +254,11 @@ test('usage is that of all answers', async () => {
   assert.equal(requests.length, 2)
   assert.equal(received.usage.input_tokens, 20)
   assert.equal(received.usage.cache_read_input_tokens, 6)
-  // The first answer had reported no more than what its start said.
+  // The first response had reported only the usage of its start.
   assert.ok(received.usage.output_tokens > 20)
 })
 
-test('create() without a stream is made whole too', async () => {
+test('recover completes create() without a stream', async () => {
   const { client, requests } = modelThatSays(message([say(long)]), { cuts: [{ bytes: 700, how: 'reset' }] })
   const received = await client.messages.create({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
   assert.deepEqual(received.content, [say(long)])
@@ -239,7 +266,7 @@ test('create() without a stream is made whole too', async () => {
   assert.equal(requests.length, 2)
 })
 
-test('text is handed out as it comes, other blocks when they are whole', async (t) => {
+test('recover hands out text as it arrives and other blocks when complete', async (t) => {
   const pieces: (() => void)[] = []
   const server = await faultServer(t, (answer) => {
     answer.stream().send(start, textStart, text('Hel'))
@@ -266,7 +293,7 @@ test('text is handed out as it comes, other blocks when they are whole', async (
   assert.deepEqual(types, ['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop'])
 })
 
-test('a stream that breaks off more often than attempts allow fails with all that was handed out', async () => {
+test('recover fails with the whole partial message after its last attempt', async () => {
   const whole = message([say(long)])
   const cut: Cut = { bytes: 700, how: 'end' }
   const { client, requests } = modelThatSays(whole, { cuts: [cut, { bytes: 500, how: 'reset' }] })
@@ -284,13 +311,13 @@ test('a stream that breaks off more often than attempts allow fails with all tha
   assert.equal(requests.length, 2)
 })
 
-test('without recover a break is an error, and nothing is asked again', async () => {
+test('a broken stream without recover is an error after one request', async () => {
   const { client, requests } = modelThatSays(message([say(long)]), { cuts: [{ bytes: 700, how: 'end' }] })
   await assert.rejects(client.messages.stream(params).finalMessage(), Anthropic.APIStreamError)
   assert.equal(requests.length, 1)
 })
 
-test('an error that time does not heal is not recovered from', async (t) => {
+test('recover does not resume after an error that a retry cannot heal', async (t) => {
   const refused = { type: 'error', error: { type: 'invalid_request_error', message: 'No' } }
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart, text('Hel'), refused).end())
   const stream = server.client().messages.stream(params, { recover: { attempts: 3 } })
@@ -298,7 +325,7 @@ test('an error that time does not heal is not recovered from', async (t) => {
   assert.equal(server.requests.length, 1)
 })
 
-test('an abort ends the recovery, whether it waits or reads', async (t) => {
+test('an abort ends recover while it waits and while it reads', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.stream().send(start, textStart, text('Hel'), overloaded).end(),
@@ -321,7 +348,7 @@ test('an abort ends the recovery, whether it waits or reads', async (t) => {
   await server.idle()
 })
 
-test('leaving the loop closes the connection of the answer that is read', async (t) => {
+test('leaving the loop closes the connection of the current response', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.stream().send(start, textStart, text('Hel')).reset(),
@@ -337,48 +364,46 @@ test('leaving the loop closes the connection of the answer that is read', async 
   await server.idle()
 })
 
-// What is asked
-
-const asked = { ...params, model: 'claude-sonnet-5-5' }
+const resumed = { ...params, model: 'claude-sonnet-5-5' }
 const cut = (...content: ContentBlock[]): Message => ({ ...message(content), stop_reason: null })
 
-test('a continuation sends finished thinking back, and no white space or thinking at the end', () => {
-  const found = resumption(asked, cut(think('hm'), say('Hello ')))
-  assert.ok(found?.way === 'ask')
+test('planResume() sends complete thinking, but no white space or thinking at the end', () => {
+  const found = planResume(resumed, cut(think('hm'), say('Hello ')))
+  assert.ok(found?.type === 'request')
   assert.deepEqual(found.params.messages.slice(0, 2), [
     params.messages[0],
     { role: 'assistant', content: [think('hm'), say('Hello')] },
   ])
   assert.equal(found.params.messages.length, 3)
-  const thinking = resumption(asked, cut(say('Hello'), think('hm')))
-  assert.ok(thinking?.way === 'ask')
+  const thinking = planResume(resumed, cut(say('Hello'), think('hm')))
+  assert.ok(thinking?.type === 'request')
   assert.deepEqual(thinking.params.messages[1]?.content, [say('Hello')])
 })
 
-test('a message of which nothing but thinking was handed out is asked for again, without its thinking', () => {
+test('planResume() repeats the request when only thinking was handed out', () => {
   for (const content of [[], [think('hm')], [say(' \n')]]) {
-    const found = resumption(asked, cut(...content))
-    assert.ok(found?.way === 'ask')
-    assert.equal(found.params, asked)
+    const found = planResume(resumed, cut(...content))
+    assert.ok(found?.type === 'request')
+    assert.equal(found.params, resumed)
     assert.equal(found.dropsThinking, content.length > 0)
   }
 })
 
-test('a reply that ends with a server tool is gone on with as it is, by any model', () => {
+test('planResume() sends a reply that ends in a server tool call as it is', () => {
   const search: ContentBlock = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } }
-  const found = resumption(asked, cut(say('Let me look.'), search))
-  assert.ok(found?.way === 'ask')
+  const found = planResume(resumed, cut(say('Let me look.'), search))
+  assert.ok(found?.type === 'request')
   assert.deepEqual(found.params.messages.at(-1), { role: 'assistant', content: [say('Let me look.'), search] })
 })
 
-test('prefill is used where the model takes it, or where the caller says so', () => {
+test('planResume() prefills if the model accepts it or the caller asks for it', () => {
   const way = (
     model: string,
     options: { prefill?: boolean; thinking?: Anthropic.ThinkingConfigParam } = {},
   ): string | undefined => {
     const { prefill, ...rest } = options
-    const found = resumption({ ...params, model, ...rest }, cut(say('Hello')), prefill)
-    return found?.way === 'ask' ? found.params.messages.at(-1)?.role : found?.way
+    const found = planResume({ ...params, model, ...rest }, cut(say('Hello')), { prefill })
+    return found?.type === 'request' ? found.params.messages.at(-1)?.role : found?.type
   }
   for (const model of [
     'claude-haiku-4-5',
@@ -405,9 +430,9 @@ test('prefill is used where the model takes it, or where the caller says so', ()
   assert.equal(way('claude-haiku-4-5', { thinking: { type: 'disabled' } }), 'assistant')
 })
 
-test('what cannot be made whole is left to fail: a thread, and half of an output that must be one JSON text', () => {
-  assert.equal(resumption({ ...asked, thread: { type: 'create' } }, cut(say('Hello'))), undefined)
+test('planResume() gives up on threads and on half of a JSON output', () => {
+  assert.equal(planResume({ ...resumed, thread: { type: 'create' } }, cut(say('Hello'))), undefined)
   const format = { type: 'json_schema', schema: { type: 'object' } } as const
-  assert.equal(resumption({ ...asked, output_config: { format } }, cut(say('{"a"'))), undefined)
-  assert.equal(resumption({ ...asked, output_config: { format } }, cut())?.way, 'ask')
+  assert.equal(planResume({ ...resumed, output_config: { format } }, cut(say('{"a"'))), undefined)
+  assert.equal(planResume({ ...resumed, output_config: { format } }, cut())?.type, 'request')
 })

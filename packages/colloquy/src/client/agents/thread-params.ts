@@ -1,0 +1,44 @@
+import type { Message } from '../../protocol/types/message.ts'
+import type { MessageCreateParamsNonStreaming, MessageParam, MessageStreamParams } from '../../protocol/types/params.ts'
+import type { ParseableParams } from '../../protocol/json/parsed-message.ts'
+import type { ToolUnion } from '../../protocol/types/tool.ts'
+import type { RunnableTool } from '../../tools/runnable.ts'
+import type { RequestOptions } from '../request/options.ts'
+import type { HeaderParams } from '../request/request.ts'
+import type { Cancellable } from '../request/cancellation.ts'
+import type { MessageEvents } from '../stream/message-events.ts'
+
+/** The parameters that a thread keeps between turns: all but the messages. */
+export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream' | 'thread' | 'tools'>, HeaderParams {
+  tools?: Array<ToolUnion | RunnableTool>
+}
+
+/**
+ * How to handle a server that keeps no threads: throw its error, or send this turn and every later one with the whole
+ * history. Default `error`.
+ */
+export type UnsupportedRequestBehavior = 'error' | 'continue_unthreaded'
+
+export interface ThreadParams extends ThreadFields {
+  /** The conversation so far, which the first turn sends. */
+  messages?: MessageParam[]
+  unsupportedRequestBehavior?: UnsupportedRequestBehavior
+}
+
+/** A message, or a reply as it was received. */
+export type ThreadMessage = MessageParam | Message
+
+export type ThreadInput = ThreadMessage | readonly ThreadMessage[]
+
+/** Sends the requests of a thread. `client.beta.messages` is one. */
+export interface ThreadSender {
+  create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
+  events(params: MessageStreamParams & HeaderParams, options: RequestOptions): PromiseLike<MessageEvents> & Cancellable
+}
+
+/** The request of a tool runner over a thread: all parameters and the whole conversation. */
+export type RunnerRequest = ThreadFields & { messages: MessageParam[] }
+
+export function toParam(message: ThreadMessage): MessageParam {
+  return 'id' in message ? { role: message.role, content: message.content } : message
+}

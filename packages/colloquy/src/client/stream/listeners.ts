@@ -1,0 +1,67 @@
+import type { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
+import type { TextCitation } from '../../protocol/types/citation.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+
+/** The arguments of a listener, by the name of the event that it listens to. */
+export interface MessageStreamEvents {
+  connect: []
+  streamEvent: [event: MessageStreamEvent, snapshot: Message]
+  /** A keep-alive event of the server. Emitted only for requests with `pings: true`. */
+  ping: []
+  text: [textDelta: string, textSnapshot: string]
+  citation: [citation: TextCitation, citationsSnapshot: TextCitation[]]
+  /** A piece of a tool's input, and the value of all pieces so far. */
+  inputJson: [partialJson: string, jsonSnapshot: unknown]
+  thinking: [thinkingDelta: string, thinkingSnapshot: string]
+  signature: [signature: string]
+  contentBlock: [content: ContentBlock]
+  message: [message: Message]
+  finalMessage: [message: Message]
+  error: [error: AnthropicError]
+  abort: [error: APIUserAbortError]
+  end: []
+}
+
+type Name = keyof MessageStreamEvents
+export type MessageStreamListener<Event extends Name> = (...args: MessageStreamEvents[Event]) => void
+type AnyListener = (...args: never[]) => void
+
+/** The listeners of a stream. */
+export class Listeners {
+  readonly #entries = new Map<Name, { listener: AnyListener; once: boolean }[]>()
+
+  /** Whether a listener was ever added. */
+  get isUsed(): boolean {
+    return this.#entries.size > 0
+  }
+
+  has(name: Name): boolean {
+    return this.#of(name).length > 0
+  }
+
+  add<Event extends Name>(name: Event, listener: MessageStreamListener<Event>, { once }: { once: boolean }): void {
+    this.#entries.set(name, [...this.#of(name), { listener: listener as AnyListener, once }])
+  }
+
+  /** Removes one registration of the listener. */
+  remove<Event extends Name>(name: Event, listener: MessageStreamListener<Event>): void {
+    const removed = this.#of(name).find((entry) => entry.listener === listener)
+    this.#keep(name, (entry) => entry !== removed)
+  }
+
+  emit<Event extends Name>(name: Event, ...args: MessageStreamEvents[Event]): void {
+    const entries = this.#entries.get(name)
+    if (!entries) return
+    if (entries.some(({ once }) => once)) this.#keep(name, ({ once }) => !once)
+    for (const { listener } of entries) listener(...(args as never[]))
+  }
+
+  #of(name: Name): { listener: AnyListener; once: boolean }[] {
+    return this.#entries.get(name) ?? []
+  }
+
+  #keep(name: Name, isKept: (entry: { listener: AnyListener; once: boolean }) => boolean): void {
+    this.#entries.set(name, this.#of(name).filter(isKept))
+  }
+}

@@ -1,0 +1,101 @@
+import type { Message } from '../../protocol/types/message.ts'
+import { forEach } from '../transport/sink.ts'
+import type { Cancellable } from '../request/cancellation.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import type { StreamedEvent } from './message-decoder.ts'
+
+export type { StreamedEvent } from './message-decoder.ts'
+
+/** The events of one message, in batches: a promise for each event would cost more than its JSON. */
+export interface MessageEvents extends Cancellable {
+  /** The response that carries the events; undefined if they came another way. */
+  readonly response: TransportResponse | undefined
+  /** The message so far. */
+  readonly message: Message | undefined
+  /** Why the stream ended early. `read` and `each` throw it after the events that preceded it. */
+  readonly failure: Error | undefined
+  /** The next events, at least one; undefined after `message_stop`. */
+  read(): Promise<readonly StreamedEvent[] | undefined>
+  /** Calls `take` with each batch as it arrives. Rejects with what `take` throws. */
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void>
+}
+
+export interface EventObserver {
+  /** Called with each batch before it is handed out. */
+  onEvents?(events: readonly StreamedEvent[]): void
+  /** Called with the complete message. Returns the message to show instead. A thrown error fails the stream after its last event. */
+  onComplete?(message: Message): Message
+  /** Called once if the stream breaks off or is cancelled before its end. */
+  onBreak?(partial: Message | undefined): void
+}
+
+/** Returns the same events, observed on their way to the reader. */
+export function observeEvents(source: MessageEvents, observer: EventObserver): MessageEvents {
+  return new ObservedEvents(source, observer)
+}
+
+class ObservedEvents implements MessageEvents {
+  readonly #source: MessageEvents
+  readonly #observer: EventObserver
+  #state: 'open' | 'complete' | 'broken' = 'open'
+  /** The message that `onComplete` returned. */
+  #complete: Message | undefined
+  /** The error that `onComplete` threw. */
+  #failure: Error | undefined
+
+  constructor(source: MessageEvents, observer: EventObserver) {
+    this.#source = source
+    this.#observer = observer
+  }
+
+  get response(): TransportResponse | undefined {
+    return this.#source.response
+  }
+
+  get message(): Message | undefined {
+    return this.#complete ?? this.#source.message
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure ?? this.#source.failure
+  }
+
+  async read(): Promise<readonly StreamedEvent[] | undefined> {
+    if (this.#failure) throw this.#failure
+    let events
+    try {
+      events = await this.#source.read()
+    } catch (error) {
+      this.#break()
+      throw error
+    }
+    if (events) this.#observer.onEvents?.(events)
+    if (events?.at(-1)?.type === 'message_stop') this.#finish()
+    return events
+  }
+
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+    return forEach(this, take)
+  }
+
+  cancel(error: Error): void {
+    this.#source.cancel(error)
+    this.#break()
+  }
+
+  #finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'complete'
+    try {
+      this.#complete = this.#observer.onComplete?.(this.#source.message!)
+    } catch (error) {
+      this.#failure = error as Error
+    }
+  }
+
+  #break(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'broken'
+    this.#observer.onBreak?.(this.#source.message)
+  }
+}

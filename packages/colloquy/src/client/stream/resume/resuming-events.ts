@@ -1,0 +1,135 @@
+import { APIError, APIUserAbortError } from '../../../protocol/types/error.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import type { MessageStreamParams } from '../../../protocol/types/params.ts'
+import type { RecoverOptions } from '../../request/options.ts'
+import { APIStreamError, isRetryable } from '../../request/errors.ts'
+import { forEach } from '../../transport/sink.ts'
+import type { Cancellable } from '../../request/cancellation.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
+import type { MessageEvents, StreamedEvent } from '../message-events.ts'
+import { planResume } from './resume-plan.ts'
+import { HandedOutMessage, Splice } from './splice.ts'
+
+/** Sends a request that resumes the reply, after the wait that a retry would take. */
+export type SendResume = (params: MessageStreamParams, failure: Error) => PromiseLike<MessageEvents> & Cancellable
+
+/**
+ * The events of one message, read from as many responses as it takes: when a stream breaks off after its first event, the
+ * next response continues where it stopped, and the reader sees one message.
+ *
+ * Text is handed out as it arrives. Every other block is held until it is complete, because a tool input or a thinking block
+ * cannot be continued: if it is cut, the next response writes a new one, and the reader must not have seen the first. The
+ * cost is that tool inputs and thinking arrive in one piece. Usage is that of all responses; a response that was cut counts
+ * with what it had reported.
+ */
+export class ResumingEvents implements MessageEvents {
+  readonly #params: MessageStreamParams
+  readonly #options: RecoverOptions
+  readonly #send: SendResume
+  readonly #handedOut = new HandedOutMessage()
+  #source: MessageEvents
+  #splice: Splice
+  /** The response that is read, or the request for the next one. */
+  #current: Cancellable
+  #attempts = 0
+  #phase: 'open' | 'done' | 'failed' = 'open'
+  /** Set when the phase becomes `failed`. */
+  #failure: Error | undefined
+
+  constructor(source: MessageEvents, params: MessageStreamParams, options: RecoverOptions, send: SendResume) {
+    this.#source = source
+    this.#splice = new Splice(this.#handedOut)
+    this.#current = source
+    this.#params = params
+    this.#options = options
+    this.#send = send
+  }
+
+  get response(): TransportResponse | undefined {
+    return this.#source.response
+  }
+
+  get message(): Message | undefined {
+    return this.#handedOut.message
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  cancel(error: Error): void {
+    if (this.#phase === 'done') return
+    this.#fail(error)
+    this.#current.cancel(error)
+  }
+
+  async read(): Promise<readonly StreamedEvent[] | undefined> {
+    while (this.#phase === 'open') {
+      const events = await this.#readOrResume()
+      if (events.length > 0) return events
+    }
+    if (this.#failure) throw this.#failure
+    return undefined
+  }
+
+  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+    return forEach(this, take)
+  }
+
+  async #readOrResume(): Promise<StreamedEvent[]> {
+    let events: readonly StreamedEvent[] | undefined
+    try {
+      events = await this.#source.read()
+    } catch (error) {
+      return this.#resume(error as Error)
+    }
+    return (events ?? []).flatMap((event) => this.#handOut(this.#splice.take(event)))
+  }
+
+  #handOut(events: StreamedEvent[]): StreamedEvent[] {
+    if (events.at(-1)?.type === 'message_stop') this.#phase = 'done'
+    return this.#handedOut.push(events)
+  }
+
+  /** Continues after an error: with the end of a message whose content is complete, or with another request. */
+  async #resume(error: Error): Promise<StreamedEvent[]> {
+    const { message } = this
+    const plan = message && isRetryable(error) ? planResume(this.#params, message, this.#options) : undefined
+    if (this.#failure || !plan) throw this.#fail(this.#withPartial(error))
+    if (plan.type === 'finish') return this.#handOut(this.#finish(plan.stopReason))
+    if (this.#attempts++ >= this.#options.attempts) throw this.#fail(this.#withPartial(error))
+    const sent = this.#send(plan.params, error)
+    this.#current = sent
+    try {
+      this.#source = await sent
+    } catch (cause) {
+      throw this.#fail(this.#withPartial(cause as Error))
+    }
+    this.#current = this.#source
+    const { joiner, dropsThinking } = plan
+    this.#splice = new Splice(this.#handedOut, { joiner, dropsThinking, usage: this.#splice.usage })
+    return []
+  }
+
+  /** Records the first failure and returns it. */
+  #fail(error: Error): Error {
+    this.#phase = 'failed'
+    return (this.#failure ??= error)
+  }
+
+  /** The error with all that was handed out, instead of what the last response brought. */
+  #withPartial(error: Error): Error {
+    if (!(error instanceof APIError) || error instanceof APIUserAbortError || !this.message) return error
+    const { message, error: body, headers } = error
+    const partial = { ...this.message, usage: this.#splice.usage! }
+    return new APIStreamError({ message, error: body, headers, partial, cause: error })
+  }
+
+  /** The events that a message still lacks when all of its content has arrived. */
+  #finish(stopReason: string | undefined): StreamedEvent[] {
+    const closing = this.#handedOut.closeText()
+    if (stopReason === undefined) return [...closing, { type: 'message_stop' }]
+    const delta = { stop_reason: stopReason, stop_sequence: null }
+    return [...closing, { type: 'message_delta', delta, usage: this.#splice.usage! }, { type: 'message_stop' }]
+  }
+}

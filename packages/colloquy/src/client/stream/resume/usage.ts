@@ -1,0 +1,26 @@
+import type { MessageDeltaUsage } from '../../../protocol/types/event.ts'
+import type { Usage } from '../../../protocol/types/message.ts'
+
+/** Usage with a later report of the same response. Counts in a stream are totals, so they replace earlier ones. */
+export function replaceUsage(usage: Usage | undefined, later: MessageDeltaUsage): Usage {
+  const reported = Object.entries(later).filter(([, value]) => value !== null && value !== undefined)
+  return { ...usage, ...Object.fromEntries(reported) } as Usage
+}
+
+/** The usage of two responses together. */
+export function sumUsage(before: Usage | undefined, after: Usage | undefined): Usage | undefined {
+  return sum(before, after) as Usage | undefined
+}
+
+/** Adds numbers wherever they stand and appends lists. Of any other value, the later one wins. */
+function sum(before: unknown, after: unknown): unknown {
+  if (typeof before === 'number' && typeof after === 'number') return before + after
+  if (Array.isArray(before) && Array.isArray(after)) return [...before, ...after]
+  if (!isObject(before) || !isObject(after)) return after ?? before
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+  return Object.fromEntries(Array.from(keys, (key) => [key, sum(before[key], after[key])]))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
