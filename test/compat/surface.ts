@@ -44,7 +44,7 @@ export async function surfaces(): Promise<Record<string, Surface>> {
     ),
     'Events of a message stream': listed(
       fieldsOf(join(sdk, 'lib/MessageStream.d.ts'), 'MessageStreamEvents'),
-      fieldsOf(join(client, 'stream/message-stream.ts'), 'MessageStreamEvents'),
+      fieldsOf(join(client, 'stream/listeners.ts'), 'MessageStreamEvents'),
     ),
     'Environment variables': listed(
       variablesIn(sdk, '**/*.mjs', 'readEnv'),
