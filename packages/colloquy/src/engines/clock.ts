@@ -1,21 +1,21 @@
 import { APIUserAbortError } from '../protocol/types/error.ts'
 import { longestTimerMs } from '../tools/timer.ts'
 
-/** Where the engines take time from, so that a test can set it. */
+/** The time source of the engines, which tests can replace. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Resolves after the time, or rejects with `APIUserAbortError` when the signal aborts. */
+  /** Resolves after `ms` milliseconds. Rejects with `APIUserAbortError` when the signal aborts. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The machine's own clock. */
+/** The machine's clock. */
 export const systemClock: Clock = { now: Date.now, wait }
 
 function wait(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.reject(abortError(signal))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  // Longer than a timer can hold means for ever: only the signal ends it.
+  // A wait that is longer than a timer allows never ends by itself: only the signal ends it.
   const timer = ms > longestTimerMs ? setInterval(() => {}, longestTimerMs) : setTimeout(resolve, ms)
   const onAbort = (): void => reject(abortError(signal))
   signal?.addEventListener('abort', onAbort, { once: true })
@@ -25,7 +25,7 @@ function wait(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** What an engine throws once its signal has aborted. */
+/** Makes the error that an engine throws when its signal aborts. */
 export function abortError(signal: AbortSignal | undefined): APIUserAbortError {
   return new APIUserAbortError({ cause: signal?.reason })
 }

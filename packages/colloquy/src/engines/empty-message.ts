@@ -1,7 +1,7 @@
 import type { Message, Usage } from '../protocol/types/message.ts'
 import { newId } from './id.ts'
 
-/** A new message as it stands before its first block. */
+/** A new message without content. */
 export function emptyMessage(model: string, usage: Usage): Message {
   return {
     id: newId('msg_01'),

@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from './clock.ts'
-export type { Engine, EngineContext } from './engine.ts'
+export type { Engine, EngineContext } from '../protocol/types/engine.ts'
 export { newId } from './id.ts'
 export { base64Bytes, documentPages, imageSize, mediaType } from './media.ts'
 export { type OfflineOptions, offline } from './offline/offline.ts'

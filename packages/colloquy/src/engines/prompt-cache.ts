@@ -1,6 +1,6 @@
 import type { PromptSegment } from './tokens.ts'
 
-/** How the prompt's tokens are billed. The three sum up to the prompt. */
+/** The prompt's tokens by how they are billed. They add up to the prompt. */
 export interface CacheUsage {
   input: number
   read: number
@@ -8,17 +8,17 @@ export interface CacheUsage {
   written1h: number
 }
 
-/** What a request finds in the cache and what it will leave there. */
+/** The entries that a request reads from the cache and will write to it. */
 export interface CachePlan {
   usage: CacheUsage
-  /** Makes the request's entries readable. The API does so once the reply has begun, so parallel first requests all miss. */
+  /** Makes the request's entries readable. The API does this when the reply begins, so parallel first requests all miss. */
   commit(): void
 }
 
 export interface PlanOptions {
-  /** Below this many tokens nothing is cached. Depends on the model. */
+  /** The shortest prefix in tokens that is cached. Depends on the model. */
   minTokens: number
-  /** Whatever else decides which entries fit, by level: a change makes the level and those after it miss. */
+  /** Other parts of the request that entries depend on, by level. A change makes that level and the later ones miss. */
   keys: Record<PromptSegment['level'], string>
 }
 
@@ -37,15 +37,15 @@ const lookBack = 20
 const levels = ['tools', 'system', 'messages'] as const
 
 /**
- * A prompt cache that keeps the API's rules: entries are exact prefixes written only at marks, each mark looks back at
- * most 20 blocks, an entry lives 5 minutes or an hour from the start of its last use.
+ * A prompt cache with the API's rules: entries are exact prefixes, written only at breakpoints; each breakpoint looks back at
+ * most 20 blocks; an entry lives 5 minutes or an hour from the start of its last use.
  */
 export class PromptCache {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
   readonly #maxEntries: number
 
-  /** Keeps at most `maxEntries` prefixes, default 10,000; the one unused for longest goes first. */
+  /** Holds at most `maxEntries` prefixes, default 10,000. Drops the least recently used first. */
   constructor(now: () => number, maxEntries = 10_000) {
     this.#now = now
     this.#maxEntries = maxEntries
@@ -59,7 +59,7 @@ export class PromptCache {
     let hash = ''
     let depth = 0
     for (const segment of segments) {
-      // The keys of a level that has no segments count for the levels after it.
+      // The keys of a level without segments affect the levels after it.
       for (; depth <= levels.indexOf(segment.level); depth++) hash = fingerprint(`${hash}\n${keys[levels[depth]!]}`)
       hash = fingerprint(`${hash}\n${segment.text}`)
       sum += segment.tokens
@@ -98,17 +98,17 @@ export class PromptCache {
     }
   }
 
-  /** Writes or refreshes. An entry's life never gets shorter. */
+  /** Writes or refreshes an entry. Its lifetime never gets shorter. */
   #touch(key: string, ttl: number, startedAt: number): void {
     const entry = this.#entries.get(key)
     const life = Math.max(ttl, entry?.ttlMs ?? 0)
-    // Deleted first: a Map keeps the order of insertion, which is here the order of use.
+    // Delete first: a Map keeps the order of insertion, which here is the order of use.
     this.#entries.delete(key)
     this.#entries.set(key, { ttlMs: life, expiresAt: Math.max(startedAt + life, entry?.expiresAt ?? 0) })
   }
 }
 
-/** Read up to the hit, from there the hour's write to its last mark, the five minutes' write to the last mark of all. */
+/** Up to the hit tokens are read, from there to the last one-hour breakpoint written for 1 h, to the last of all for 5 min. */
 function usageOf(marks: readonly Mark[], sums: readonly number[], hit: number, total: number): CacheUsage {
   const read = hit >= 0 ? sums[hit]! : 0
   const last1h = marks.findLast(({ at, ttl }) => ttl === '1h' && at > hit)
@@ -118,7 +118,7 @@ function usageOf(marks: readonly Mark[], sums: readonly number[], hit: number, t
   return { read, written1h: until1h - read, written5m: until - until1h, input: total - until }
 }
 
-/** Two independent 32-bit hashes and the length: enough that two prompts of one test never meet. */
+/** Two independent 32-bit hashes and the length, so that the prompts of a test do not collide. */
 function fingerprint(text: string): string {
   let first = 0x811c9dc5
   let second = 0x9e3779b9

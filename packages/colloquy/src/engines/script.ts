@@ -9,68 +9,68 @@ import { emptyMessage } from './empty-message.ts'
 import { countPromptTokens, countTokens } from './tokens.ts'
 import { type WireEnd, WireFault } from './wire-fault.ts'
 
-/** What a step says: a text, a message or the parts of one, or the events themselves. */
+/** The reply of a step: a text, a message or parts of one, or the events. */
 export type ScriptedReply = string | ScriptedMessage | ReadonlyArray<MessageStreamEvent | PingEvent>
 
-/** The parts of a message that matter to the test; the rest is filled in. */
+/** The parts of a message that matter to the test. The rest is filled in. */
 export type ScriptedMessage = Partial<Omit<Message, 'content'>> & { content: string | ContentBlock[] }
 
-/** A reply and what goes wrong with it. */
+/** A reply, and the fault in it. */
 export interface Step {
-  /** Only a request for which this is true takes the step. Default: any. */
+  /** Selects the requests that the step answers. Default: any. */
   when?: (params: MessageCreateParams, context: EngineContext) => boolean
-  /** How many requests it answers. Default 1. */
+  /** The number of requests that the step answers. Default 1. */
   times?: number
-  /** Default: an empty text, so that a fault can stand alone. */
+  /** Default: an empty text, so that a step can be a fault alone. */
   reply?: ScriptedReply
-  /** The fault comes after this many events. Default: before the first for an error, after the last for the others. */
+  /** The number of events before the fault. Default: none before an error, all before other faults. */
   after?: number
-  /** An error of the API: an answer with a status before the first event, an `error` event afterwards. */
+  /** An error of the API: before the first event a response with its status, later an `error` event. */
   error?: ScriptedError
-  /** The connection breaks, or closes as if all were well. */
+  /** Breaks the connection, or closes it normally. */
   cut?: WireEnd
-  /** Written as they are, below the protocol, before the connection ends. */
+  /** Raw bytes to write before the connection ends. */
   bytes?: string | Uint8Array
-  /** Silence until the caller gives up. */
+  /** Sends nothing more until the caller aborts. */
   stall?: boolean
-  /** Before the first event. Default 0. */
+  /** Milliseconds before the first event. Default 0. */
   delayMs?: number
-  /** Between two events. Default 0. */
+  /** Milliseconds between two events. Default 0. */
   eventDelayMs?: number
 }
 
 export interface ScriptedError {
   type: ErrorType
-  /** Default: what the API says. */
+  /** Default: the API's message for the type. */
   message?: string
-  /** Default: the one that belongs to the type. */
+  /** Default: the status of the type. */
   status?: number
   details?: ErrorDetails
-  /** Such as `retry-after`. */
+  /** Response headers, such as `retry-after`. */
   headers?: Record<string, string>
 }
 
-/** What the engine was asked. */
+/** A request that the engine received. */
 export interface ScriptedRequest {
   params: MessageCreateParams
   context: EngineContext
 }
 
 export interface ScriptOptions {
-  /** Answers when no step does. Default: an `api_error` that says so. */
+  /** The engine that answers if no step does. Default: an `api_error` that says so. */
   otherwise?: Engine
-  /** Default: the machine's. */
+  /** Default: the machine's clock. */
   clock?: Clock
 }
 
 export interface ScriptEngine extends Engine {
-  /** Every request in order, copied as it came. */
+  /** Copies of all requests, in order. */
   readonly requests: readonly ScriptedRequest[]
-  /** How many steps were not used up. */
+  /** The number of steps that were not used up. */
   readonly remaining: number
 }
 
-/** An engine that says what it is told: each request takes the first step that is left and fits. */
+/** An engine that plays a script. Each request gets the first remaining step that matches. */
 export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
   const { otherwise, clock = systemClock } = options
   const requests: ScriptedRequest[] = []

@@ -4,17 +4,17 @@ import type { ImageSize } from '../protocol/codec/media.ts'
 import type { MessageCountTokensParams } from '../protocol/types/params.ts'
 
 /**
- * Estimates how many tokens a text has. It is an estimate: the real tokenizer is not public.
+ * Estimates the tokens of a text. The real tokenizer is not public.
  *
- * The text is read as runs of one kind of character, and each run costs, rounded up:
+ * The text is split into runs of one kind of character. The tokens of each run, rounded up:
  *
- * - letters: one token for each 8 ASCII letters, one for each 4 other letters, one for each Han, kana or Hangul character;
- * - digits: one for each 3;
- * - white space: none for a single space, which belongs to the word after it, else one for each 4 characters;
- * - everything else: one for each 3 bytes of UTF-8.
+ * - letters: one for 8 ASCII letters, one for 4 other letters, one for each Han, kana or Hangul character;
+ * - digits: one for 3;
+ * - white space: none for a single space, which belongs to the next word, else one for 4 characters;
+ * - other characters: one for 3 bytes of UTF-8.
  *
- * It is stable (the rule changes only with a major version), monotone (a text never has fewer tokens than its
- * beginning), and additive where a text is cut before white space that follows something else.
+ * The estimate is stable (the rules change only with a major version), monotone (a text never has fewer tokens than its
+ * prefix), and additive if a text is cut before white space that follows another character.
  */
 export function countTokens(text: string): number {
   let tokens = 0
@@ -65,13 +65,13 @@ function costOf(kind: number, size: number): number {
   return Math.ceil(size / 3)
 }
 
-/** How a model sees what is not text. */
+/** How a model counts content other than text. */
 export interface TokenRules {
-  /** The longest edge of an image in pixels: a larger image is scaled down. Default 2,576. */
+  /** The longest edge in pixels to which larger images are scaled down. Default 2,576. */
   maxImageEdge?: number
-  /** The most tokens an image may cost. Default 4,784. */
+  /** The most tokens of an image. Default 4,784. */
   maxImageTokens?: number
-  /** What tools add to the system prompt when there are any. Default 300. */
+  /** The tokens that tools add to the system prompt. Default 300. */
   toolTokens?: number
 }
 
@@ -80,9 +80,9 @@ const perBlock = 2
 const perPage = 2_000
 
 /**
- * Estimates the prompt of a request: messages, system, tools, images at 28 × 28 pixels a token and PDF pages at 2,000.
+ * Estimates the prompt of a request: messages, system, tools, images at 28 × 28 pixels a token and PDF pages at 2,000 tokens.
  *
- * Adding a message, a block, a tool or text never lowers it.
+ * Adding a message, block, tool or text never lowers the count.
  */
 export function countPromptTokens(params: MessageCountTokensParams, rules: TokenRules = {}): number {
   let tokens = 0
@@ -90,19 +90,19 @@ export function countPromptTokens(params: MessageCountTokensParams, rules: Token
   return tokens
 }
 
-/** One step of the prompt in the order in which the model reads it: a tool, a system block, or a message's block. */
+/** A part of the prompt, in the order in which the model reads it: a tool, a system block or a block of a message. */
 export interface PromptSegment {
   level: 'tools' | 'system' | 'messages'
   tokens: number
-  /** What the prompt cache compares. */
+  /** The text that the prompt cache compares. */
   text: string
-  /** The cache mark, if the block carries one. */
+  /** The lifetime of the block's cache breakpoint, if it has one. */
   ttl: '5m' | '1h' | undefined
-  /** Whether a cache mark may stand here. */
+  /** Whether the block may have a cache breakpoint. */
   markable: boolean
 }
 
-/** The prompt as the segments that caching and counting work on. */
+/** Splits the prompt into the segments that are cached and counted. */
 export function* promptSegments(params: MessageCountTokensParams, rules: TokenRules = {}): Generator<PromptSegment> {
   const { tools = [], system, messages } = params
   for (const [index, tool] of tools.entries()) {
@@ -115,7 +115,7 @@ export function* promptSegments(params: MessageCountTokensParams, rules: TokenRu
     let overhead = perMessage
     for (const block of blocksOf(content)) {
       for (const segment of segmentsOf(block, 'messages', overhead, rules)) {
-        // The role is part of what the cache compares: the same words said by the other side are another prompt.
+        // The cache compares the role too: the same text from the other role is another prompt.
         yield { ...segment, text: `${role}:${segment.text}` }
       }
       overhead = perBlock
@@ -137,21 +137,21 @@ function* segmentsOf(
 ): Generator<PromptSegment> {
   const { type, content } = block
   if (type === 'tool_result' && Array.isArray(content)) {
-    // Marks inside a tool result are processed before its own.
+    // Breakpoints inside a tool result come before its own.
     for (const inner of content as Block[]) yield* segmentsOf(inner, level, perBlock, rules)
     const text = render({ ...block, content: undefined })
     yield { level, tokens: overhead + countTokens(String(block.tool_use_id)), text, ttl: markOf(block), markable: true }
     return
   }
   const markable = !isThinking(block) && block.text !== ''
-  yield { level, tokens: overhead + tokensOf(block, rules), text: render(block), ttl: markOf(block), markable }
+  yield { level, tokens: overhead + blockTokens(block, rules), text: render(block), ttl: markOf(block), markable }
 }
 
-function tokensOf(block: Block, rules: TokenRules): number {
+function blockTokens(block: Block, rules: TokenRules): number {
   const source = block.source as Block | undefined
   if (block.type === 'text') return countTokens(String(block.text))
   if (block.type === 'thinking') return countTokens(String(block.thinking))
-  // Opaque data says nothing of the tokens in it; a base64 sign is worth less than a letter.
+  // The tokens in opaque data are unknown. A base64 character counts like a letter.
   if (block.type === 'redacted_thinking') return Math.ceil(String(block.data).length / 8)
   if (block.type === 'image') return imageTokens(source, rules)
   if (block.type === 'document' && source) {
@@ -159,7 +159,9 @@ function tokensOf(block: Block, rules: TokenRules): number {
     if (source.type === 'base64') return about + documentPages(String(source.data)) * perPage
     if (source.type === 'text') return about + countTokens(String(source.data))
     if (source.type === 'content')
-      return about + blocksOf(source.content as string | Block[]).reduce((sum, each) => sum + tokensOf(each, rules), 0)
+      return (
+        about + blocksOf(source.content as string | Block[]).reduce((sum, each) => sum + blockTokens(each, rules), 0)
+      )
     return about + perPage
   }
   return countTokens(render(block))
@@ -182,7 +184,7 @@ function markOf(block: object): PromptSegment['ttl'] {
   return mark ? (mark.ttl ?? '5m') : undefined
 }
 
-// A cache mark is no part of what the model reads, so moving it does not change the prompt.
+// The model does not read cache breakpoints, so moving one does not change the prompt.
 function render(block: object): string {
   return JSON.stringify({ ...block, cache_control: undefined })
 }

@@ -5,8 +5,8 @@ import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount 
 import { abortError, throwIfAborted } from './clock.ts'
 
 /**
- * What an upstream needs of a client: this library's, or the official one. Their types say the same in other words, so
- * what goes in and comes out is left open here and named in `Messages`.
+ * The part of a client that an upstream uses, of this library's or the official one. The two declare the same parameters and
+ * results with different types, so they are left open here and specified in `Messages`.
  */
 export interface UpstreamClient {
   messages: {
@@ -30,18 +30,18 @@ export interface UpstreamRequestOptions {
 }
 
 export interface UpstreamOptions {
-  /** Goes on with a stream that breaks off, so often at most. This library's client can. Default: a break is an error. */
+  /** How often to resume a stream that breaks off, with this library's client. Default: a break is an error. */
   recover?: { attempts: number } | undefined
 }
 
 /**
- * A client as an engine: each request goes to the API that the client talks to, with the betas and the version it came
- * with. Errors come back unchanged; a stream that ends before `message_stop` is an `APIConnectionError`.
+ * Makes an engine from a client. Each request is sent to the client's API, with its betas and version. Errors are thrown
+ * unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
  */
 export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = {}): Engine {
   const messages = client.messages as Messages
 
-  async function* ask(
+  async function* request(
     params: MessageCreateParams,
     context: EngineContext = {},
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
@@ -53,10 +53,10 @@ export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = 
     )
     for await (const event of events) {
       yield event
-      // Whatever the socket does now, the message is whole.
+      // The message is complete, whatever the connection does now.
       if (event.type === 'message_stop') return
     }
-    // Some clients end an aborted stream silently.
+    // Some clients end an aborted stream without an error.
     if (signal?.aborted) throw abortError(signal)
     throw new APIConnectionError({ message: 'The stream ended before the message was complete.' })
   }
@@ -68,10 +68,10 @@ export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = 
     return messages.countTokens(params, optionsOf(context))
   }
 
-  return Object.assign(ask, { countTokens })
+  return Object.assign(request, { countTokens })
 }
 
-/** Another name of `upstream`. */
+/** Another name for `upstream`. */
 export const engineOf: typeof upstream = upstream
 
 function optionsOf({ signal, betas, version }: EngineContext): UpstreamRequestOptions {

@@ -1,16 +1,16 @@
 import { APIConnectionError } from '../protocol/types/error.ts'
 
-/** How a scripted connection ends: torn down, or closed as if the answer were complete. */
+/** How a scripted connection ends: reset, or closed as after a complete response. */
 export type WireEnd = 'reset' | 'close'
 
 /**
- * A fault below the protocol, for tests: an engine throws it to have the server break the connection instead of
- * reporting an error. In process it is what it stands for, an `APIConnectionError`.
+ * A fault of the connection, for tests. An engine throws it to make the server break the connection instead of reporting an
+ * error. In process it is an `APIConnectionError`.
  */
 export class WireFault extends APIConnectionError {
   override name = 'WireFault'
   readonly end: WireEnd
-  /** Written as they are before the end. */
+  /** Raw bytes to write before the end. */
   readonly bytes: Uint8Array | undefined
 
   constructor(end: WireEnd, bytes?: Uint8Array) {

@@ -6,7 +6,7 @@ import { isToolInput } from '../protocol/sendable.ts'
 import type { Promisable, RunnableTool } from './runnable.ts'
 import { startTimer } from './timer.ts'
 
-/** Thrown by a tool's `run` to answer with content blocks, or with text that gets no `Error:` before it. */
+/** Throw it in a tool's `run` to answer with content blocks, or with a text that gets no `Error:` prefix. */
 export class ToolError extends AnthropicError {
   override name = 'ToolError'
   readonly content: string | ToolResultContent[]
@@ -19,11 +19,11 @@ export class ToolError extends AnthropicError {
 
 export interface CallOptions {
   signal?: AbortSignal | null | undefined
-  /** The longest that a call may take, its approval aside, where the tool itself sets no limit. Default 600,000. */
+  /** The longest time of a call without its approval, unless the tool has its own `timeoutMs`. Default 600,000. */
   timeoutMs?: number
   /**
-   * Asked before each call whose input is valid. `false`, or a text that says why, declines it, and the model reads so.
-   * What it throws ends the loop.
+   * Called before each call with valid input. `false`, or a text with the reason, declines the call, and the model reads so.
+   * An error that it throws ends the loop.
    */
   approve?: (
     call: ToolUseBlock,
@@ -34,8 +34,8 @@ export interface CallOptions {
 export type NextStep = { type: 'call'; calls: ToolUseBlock[] } | { type: 'resume' } | { type: 'stop' }
 
 /**
- * What the protocol has a loop do after a reply: answer the calls in one user message, send the reply back as it is, or
- * end. A stop reason that this version does not know ends it.
+ * The next step of a tool loop after a reply: answer the calls in one user message, send the reply back unchanged, or stop.
+ * An unknown stop reason means stop.
  */
 export function nextStep(reply: Message): NextStep {
   if (reply.stop_reason === 'pause_turn' || reply.stop_reason === 'compaction') return { type: 'resume' }
@@ -43,12 +43,12 @@ export function nextStep(reply: Message): NextStep {
   return calls.length ? { type: 'call', calls } : { type: 'stop' }
 }
 
-/** The calls that a reply makes, in its order. */
+/** The tool calls of a reply, in order. */
 export function callsIn(reply: Pick<Message, 'content'>): ToolUseBlock[] {
   return reply.content.filter((block) => block.type === 'tool_use')
 }
 
-/** Answers calls side by side. The message holds the results in the order of the calls, as the API wants them. */
+/** Answers calls concurrently. The message has the results in the order of the calls, as the API requires. */
 export async function answerCalls(
   calls: readonly ToolUseBlock[],
   tools: readonly RunnableTool[],
@@ -58,9 +58,9 @@ export async function answerCalls(
 }
 
 /**
- * Answers one call. Whatever goes wrong is the result that the model reads, with `is_error`: an unknown tool, an input that
- * is broken or fails the schema, a declined approval, a tool that throws or takes too long. Rejects only when `signal`
- * aborts, with `APIUserAbortError`, and with what `approve` throws.
+ * Answers one call. Errors become a result with `is_error` that the model reads: an unknown tool, an input that is malformed
+ * or fails the schema, a declined approval, a tool that throws or takes too long. Rejects only with `APIUserAbortError`, when
+ * `signal` aborts, and with the errors of `approve`.
  */
 export async function answerCall(
   call: ToolUseBlock,
@@ -93,7 +93,7 @@ export async function answerCall(
   }
 }
 
-/** The result of a call that failed or was not made, as the model reads it. */
+/** The result for a call that failed or did not run. */
 export function failedCall(call: ToolUseBlock, reason: string): ToolResultBlockParam {
   return { ...resultOf(call), content: `Error: ${reason}`, is_error: true }
 }
@@ -112,14 +112,14 @@ interface Limit {
   call: ToolUseBlock
 }
 
-/** The result of the work, unless the time is over or the signal aborts before it: the work is told and not waited for. */
+/** Awaits the work until the timeout or the abort of the signal, which aborts the work and does not wait for it. */
 async function withLimit<Result>(
   work: (signal: AbortSignal) => Promise<Result>,
   { signal, timeoutMs, call }: Limit,
 ): Promise<Result> {
   const controller = new AbortController()
   const { promise: ended, reject } = Promise.withResolvers<never>()
-  // First the rejection: the work may fail at once when it is told, and that must not be the answer.
+  // Reject first: the work may throw at once when it is aborted, and that error must not win.
   const end = (error: Error): void => {
     reject(error)
     controller.abort(error)
@@ -150,7 +150,7 @@ function isBlock(value: unknown): value is ToolResultContent {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }
 
-/** Why the input cannot be given to a tool, whatever the tool checks. */
+/** Why the input cannot be passed to any tool. */
 function flawOf(call: ToolUseBlock): string | undefined {
   const text = partialInput(call)
   const found = text ?? (isToolInput(call.input) ? undefined : (JSON.stringify(call.input) ?? 'nothing'))

@@ -12,45 +12,45 @@ import type {
 } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { type CallOptions, answerCall, callsIn, failedCall, nextStep } from './call.ts'
-import { type RunnableTool, definitionOf, isRunnable } from './runnable.ts'
+import { type RunnableTool, declaredNames, definitionOf, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
-/** A request whose `tools` may be runnable. */
+/** A request with tools that may be runnable. */
 export type ToolRunParams = Omit<MessageCreateParams, 'tools' | 'stream'> & { tools?: Array<ToolUnion | RunnableTool> }
 
 export interface ToolRunOptions extends Omit<CallOptions, 'signal'> {
-  /** Requests in all; beyond it `ToolRoundsError` is thrown. Default 50. */
+  /** The most requests; then `ToolRoundsError` is thrown. Default 50. */
   maxRounds?: number
 }
 
-/** What happens in a tool loop, in order. Nothing further happens until the next item is asked for. */
+/** A step of a tool loop. The loop does nothing more until the next item is requested. */
 export type ToolRunItem =
-  /** An event of the round's reply, as the engine gave it. */
+  /** An event of the round's reply, as the engine sent it. */
   | { type: 'event'; round: number; event: MessageStreamEvent | PingEvent }
-  /** The round's reply is whole and none of its calls was made yet. */
+  /** The round's reply is complete, and none of its calls has run. */
   | { type: 'reply'; round: number; message: Message }
-  /** A call was answered. Calls run side by side: their results come as they end. */
+  /** A call has ended. Calls run concurrently, and their results arrive in the order in which they end. */
   | { type: 'result'; round: number; call: ToolUseBlock; result: ToolResultBlockParam }
-  /** Every call of yours is answered and nothing was asked again yet. The results are in the order of the calls. */
+  /** All calls to runnable tools have ended, and no further request was sent. The results are in the order of the calls. */
   | { type: 'results'; round: number; message: UserMessageParam }
   | ({ type: 'done' } & ToolRun)
 
 export interface ToolRun {
   /** The last reply. */
   message: Message
-  /** The whole conversation with the replies and results, so that a user message may follow. */
+  /** The history with all replies and results. A user message can follow. */
   messages: MessageParam[]
-  /** Calls of the last reply to tools that are declared and not runnable: the caller answers them. */
+  /** The calls of the last reply to tools without `run`, which the caller answers. */
   pending: ToolUseBlock[]
-  /** Of all rounds. */
+  /** The usage of all rounds. */
   usage: Usage
   rounds: number
 }
 
-/** The model still asks for tools after `maxRounds` replies. */
+/** The model still calls tools after `maxRounds` replies. */
 export class ToolRoundsError extends APIError<undefined> {
   override name = 'ToolRoundsError'
-  /** The conversation so far: the last message holds the results that were not sent. */
+  /** The history so far. It ends with the reply whose calls were not run. */
   readonly messages: MessageParam[]
   readonly usage: Usage
 
@@ -64,10 +64,10 @@ export class ToolRoundsError extends APIError<undefined> {
 }
 
 /**
- * Asks an engine, answers the tool calls of its reply, and asks again, until a reply makes none.
+ * Sends a request to an engine, answers the tool calls of the reply, and repeats this until a reply has no calls.
  *
- * A paused turn is continued. A conversation that ends with unanswered calls begins with answering them. Calls of a reply
- * that was cut off are answered as not made. Whoever leaves early aborts what runs.
+ * A paused turn is continued. If the history ends with unanswered calls, these are answered first. Calls of a reply that was
+ * cut off are answered as not run. A caller that stops early aborts the engine and the tools.
  */
 export async function* runTools(
   engine: Engine,
@@ -80,7 +80,7 @@ export async function* runTools(
   const { signal } = controller
   const params = tools.length ? { ...rest, tools: tools.map(definitionOf) } : rest
   const runnable = tools.filter(isRunnable)
-  const declared = new Set(tools.flatMap((tool) => (!isRunnable(tool) && 'name' in tool ? [tool.name] : [])))
+  const declared = declaredNames(tools)
   const run: Pick<ToolRun, 'messages' | 'rounds'> & { usage?: Usage; message?: Message } = {
     messages: given,
     rounds: 0,
@@ -97,9 +97,9 @@ export async function* runTools(
       if (pending.length) return yield done(run, pending)
 
       run.rounds++
-      const message = yield* ask(engine, { ...params, messages: run.messages }, { ...context, signal }, run.rounds)
+      const message = yield* request(engine, { ...params, messages: run.messages }, { ...context, signal }, run.rounds)
       run.message = message
-      // The API takes no message without content, though it may give one.
+      // The API may return a message without content, but does not accept one.
       if (message.content.length)
         run.messages = [...run.messages, { role: 'assistant', content: sendable(message.content) }]
       run.usage = run.usage ? addUsage(run.usage, message.usage) : message.usage
@@ -114,7 +114,7 @@ export async function* runTools(
         }
         return yield done(run, [])
       }
-      // Before the calls: what they do to the world would be for nothing.
+      // Check before running the tools: their side effects would be wasted.
       if (run.rounds >= maxRounds) throw new ToolRoundsError(maxRounds, { messages: run.messages, usage: run.usage })
       calls = step.type === 'call' ? step.calls : []
     }
@@ -124,8 +124,8 @@ export async function* runTools(
   }
 }
 
-/** One request: passes the events on and returns the whole reply. */
-async function* ask(
+/** Sends one request. Yields its events and returns the reply. */
+async function* request(
   engine: Engine,
   params: MessageCreateParams,
   context: EngineContext,
@@ -141,7 +141,7 @@ async function* ask(
   return accumulator.message
 }
 
-/** Makes the calls side by side and yields each result as it comes; returns them in the order of the calls. */
+/** Runs the calls concurrently. Yields each result as it arrives and returns all in the order of the calls. */
 async function* answer(
   calls: ToolUseBlock[],
   tools: RunnableTool[],
@@ -170,19 +170,19 @@ function done(
   const { message, usage } = run
   if (!message || !usage)
     throw new AnthropicError(
-      `Cannot go on: the call of tool '${pending[0]?.name}' is unanswered and the tool has no run`,
+      `Cannot continue: the call of tool '${pending[0]?.name}' is unanswered and the tool has no run`,
     )
   return { type: 'done', ...run, message, usage, pending }
 }
 
-/** The calls that the conversation ends with. */
+/** The tool calls of the last message, if it is the assistant's: they wait for their results. */
 export function unansweredIn(messages: readonly MessageParam[]): ToolUseBlock[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant' || typeof last.content === 'string') return []
   return last.content.filter((block) => block.type === 'tool_use') as ToolUseBlock[]
 }
 
-/** Answers what a reply that ended early called: unanswered calls would make every later request fail. */
+/** Answers the calls of a reply that ended early, because the API refuses a history with unanswered calls. */
 export function cutCalls(reply: Message): UserMessageParam | undefined {
   const content = callsIn(reply).map((call) =>
     failedCall(call, `Tool '${call.name}' was not run, as the reply stopped with ${reply.stop_reason}`),
@@ -190,7 +190,7 @@ export function cutCalls(reply: Message): UserMessageParam | undefined {
   return content.length ? { role: 'user', content } : undefined
 }
 
-/** Aborts the controller with the signal. Returns what takes the listener off again. */
+/** Aborts the controller when the signal aborts. Returns a function that removes the listener. */
 function link(signal: AbortSignal | undefined, controller: AbortController): () => void {
   const abort = (): void => controller.abort(signal?.reason)
   if (signal?.aborted) abort()

@@ -13,35 +13,34 @@ import type {
 export type Promisable<Value> = Value | Promise<Value>
 
 /**
- * What a tool gives back: text or content blocks. Anything else is sent as its JSON text; nothing at all is an empty
- * result.
+ * The result of a tool: text or content blocks. Other values are sent as JSON, and undefined or null as an empty result.
  */
 export type ToolOutput = string | ToolResultContent[] | object | number | boolean | null | undefined | void
 
-/** What a tool learns of the call besides its input. */
+/** The information that a tool gets besides its input. */
 export interface ToolContext {
   toolUse: ToolUseBlock
-  /** The same, by the official client's older name. */
+  /** The same block under the official client's older name. */
   toolUseBlock: ToolUseBlock
-  /** Aborts when the caller aborts and when the time is over. The result of a call that goes on is not waited for. */
+  /** Aborts when the caller aborts and when the time is over. A result after that is ignored. */
   signal: AbortSignal
 }
 
-/** The part of a runnable tool that stays in your program. */
+/** The part of a runnable tool that is not sent to the API. */
 export interface ToolRunner<Input = unknown> {
-  // A method, so that a tool of one input stands in a list of tools of any.
+  // Declared as a method, so that a tool with a specific input type can be in a list of tools.
   run(input: Input, context: ToolContext): Promisable<ToolOutput>
-  /** Checks the input before `run`; what it throws is the error that the model reads. */
+  /** Checks the input before `run`. The model reads the error that it throws. */
   parse?(input: unknown): Promisable<Input>
-  /** The longest that a call may take. Default: the loop's limit. */
+  /** The longest time of a call. Default: the loop's `timeoutMs`. */
   timeoutMs?: number
-  /** Whether a call that a crash interrupted may run once more. Default false: the model is told that it was interrupted. */
+  /** Whether a call that a crash interrupted may run again. Default false: the model reads that it was interrupted. */
   repeatable?: boolean
-  /** Called by nothing here; the official session runner calls it at its end. */
+  /** Not called by this library. The official session runner calls it when it ends. */
   close?(): Promisable<void>
 }
 
-/** The tools that your program runs: yours, and those that Anthropic defines. */
+/** A tool that the program runs: a custom one, or one that Anthropic defines. */
 export type ToolDefinition =
   | Tool
   | ToolBash20250124
@@ -50,17 +49,22 @@ export type ToolDefinition =
   | ToolTextEditor20250728
   | MemoryTool20250818
 
-/** A definition that the API reads, with the function that answers its calls. */
+/** A tool definition with the function that answers its calls. */
 export type RunnableTool<Input = unknown> = ToolDefinition & ToolRunner<Input>
 
 const programFields = ['run', 'parse', 'close', 'timeoutMs', 'repeatable', 'toJSON']
 
-/** The definition alone, as it goes to the API. */
+/** The definition alone, as it is sent to the API. */
 export function definitionOf(tool: ToolUnion | RunnableTool): ToolUnion {
   return Object.fromEntries(Object.entries(tool).filter(([field]) => !programFields.includes(field))) as ToolUnion
 }
 
-/** Whether the program can answer the tool's calls. */
+/** The names of the tools without `run`. The caller answers their calls. */
+export function declaredNames(tools: ReadonlyArray<ToolUnion | RunnableTool>): Set<string> {
+  return new Set(tools.flatMap((tool) => (!isRunnable(tool) && 'name' in tool ? [String(tool.name)] : [])))
+}
+
+/** Whether the tool has a `run` that answers its calls. */
 export function isRunnable(tool: ToolUnion | RunnableTool): tool is RunnableTool {
   return 'run' in tool && typeof tool.run === 'function'
 }

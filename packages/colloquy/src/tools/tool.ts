@@ -20,10 +20,10 @@ import {
   definitionOf,
 } from './runnable.ts'
 
-/** A tool made by `tool()`. */
+/** A tool that `tool()` made. */
 export interface CustomTool<Input = unknown> extends Tool, ToolRunner<Input> {
   parse(input: unknown): Promisable<Input>
-  /** The definition alone, so that the tool may stand in the `tools` of any request. */
+  /** Returns the definition alone, so that the tool can be in the `tools` of any request. */
   toJSON(): ToolUnion
 }
 
@@ -33,17 +33,17 @@ type InputOf<Given> = Given extends StandardSchema ? OutputOf<Given> : FromSchem
 export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema'> & {
   type?: 'custom'
   run: (input: InputOf<Given>, context: ToolContext) => Promisable<ToolOutput>
-  /** The JSON Schema of `inputSchema`, or the function that makes it, where its library has no way of its own. */
+  /** The JSON Schema of `inputSchema`, or a function that makes it, if its library cannot. */
   jsonSchema?: ToJsonSchema
 } & Pick<ToolRunner, 'timeoutMs' | 'repeatable' | 'close'> &
   ({ inputSchema: Given; input_schema?: never } | { input_schema: Given; inputSchema?: never })
 
 /**
- * A tool for a tool loop: the input is checked against the schema before `run` sees it.
+ * Makes a tool for a tool loop. Its input is checked against the schema before `run` is called.
  *
- * The schema is JSON Schema, or an object of any Standard Schema library (zod, valibot, arktype …). Every other field of a
- * tool definition, such as `strict` or `cache_control`, goes to the API as given. Throws an `AnthropicError` on a
- * definition that the API would refuse.
+ * The schema is JSON Schema, or a schema of any Standard Schema library (zod, valibot, arktype …). Other fields of a tool
+ * definition, such as `strict` or `cache_control`, are sent to the API unchanged. Throws an `AnthropicError` if the API would
+ * refuse the definition.
  */
 export function tool<const Given extends Schema>(fields: ToolFields<Given>): CustomTool<InputOf<Given>> {
   checkNames(fields)
@@ -114,7 +114,7 @@ const known = [
   'input_examples',
 ]
 
-/** What the same things are called elsewhere. */
+/** The names of these fields in other libraries. */
 const otherNames: Record<string, string> = {
   parameters: 'inputSchema',
   schema: 'inputSchema',
@@ -126,7 +126,7 @@ const otherNames: Record<string, string> = {
   timeout: 'timeoutMs',
 }
 
-// A field that is no near miss may be one that the API has and this version does not know.
+// Other unknown fields are accepted: they may be fields of the API that this version does not know.
 function checkNames(fields: object): void {
   for (const field of Object.keys(fields)) {
     if (known.includes(field)) continue

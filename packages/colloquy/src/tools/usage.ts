@@ -1,8 +1,8 @@
 import type { Usage, UsageIteration } from '../protocol/types/message.ts'
 
 /**
- * What two replies used together. Tokens and requests are added kind by kind; tier, place and speed are those of the later
- * reply; `iterations` lists each model call, as the API does where one request makes several.
+ * Adds the usage of two replies. Tokens and requests are added by kind; tier, region and speed are those of the later reply.
+ * `iterations` lists each model call, as the API does for a request with several.
  */
 export function addUsage(earlier: Usage, later: Usage): Usage {
   return {
@@ -23,7 +23,7 @@ export function addUsage(earlier: Usage, later: Usage): Usage {
 
 type Counts = { [name: string]: unknown }
 
-// A count that neither has stays as it is: null is "does not apply", not 0.
+// A count that both lack stays null or absent: null means "does not apply", not 0.
 function sums(earlier: object, later: object, names: string[]): Counts {
   const [a, b] = [earlier as Counts, later as Counts]
   const known = names.filter((name) => typeof a[name] === 'number' || typeof b[name] === 'number')
@@ -44,7 +44,7 @@ function iterationsOf(usage: Usage): UsageIteration[] {
   return usage.iterations?.length ? usage.iterations : [iterationOf('message', usage)]
 }
 
-/** One call of the model, as `iterations` lists it. */
+/** A model call as an entry of `iterations`. */
 export function iterationOf(type: UsageIteration['type'], usage: Usage): UsageIteration {
   const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens, cache_creation, output_tokens } = usage
   return {

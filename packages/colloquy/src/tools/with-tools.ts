@@ -13,18 +13,18 @@ import { JsonReader } from '../protocol/codec/partial-json.ts'
 import { sendable } from '../protocol/sendable.ts'
 import { unlisted } from '../protocol/types/unlisted.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
-import { type RunnableTool, definitionOf } from './runnable.ts'
+import { type RunnableTool, declaredNames, definitionOf } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
-/** The `server_name` of the calls that `withTools()` made. */
+/** The `server_name` of calls that `withTools()` answers. */
 const serverName = 'colloquy'
 
 /**
- * An engine that has tools: it calls them itself and streams one message, as the API does with the tools that it runs.
+ * An engine with tools: it runs them itself and streams one message, as the API does with server tools.
  *
- * A call stands in the message as an `mcp_tool_use` block and its result as an `mcp_tool_result` block: the wire's words
- * for a tool of any name that the answering side runs. The message goes back into `messages` as it is. The usage is the sum
- * of all rounds, with `iterations`. Tools that the request declares itself are left to who asked.
+ * In the message, a call is an `mcp_tool_use` block and its result an `mcp_tool_result` block, the API's blocks for a tool of
+ * any name that the server runs. The message can be sent back in `messages` unchanged. Its usage is the sum of all rounds,
+ * with `iterations`. Calls to tools that the request declares are left to the caller.
  */
 export function withTools(engine: Engine, tools: readonly RunnableTool[], options: ToolRunOptions = {}): Engine {
   const prepared = <Params extends Pick<ToolRunParams, 'messages' | 'tools'>>(params: Params) => ({
@@ -36,9 +36,9 @@ export function withTools(engine: Engine, tools: readonly RunnableTool[], option
     params: MessageCreateParams,
     context?: EngineContext,
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
-    const declared = new Set(params.tools?.flatMap((tool) => ('name' in tool ? [tool.name] : [])))
+    const declared = declaredNames(params.tools ?? [])
     const request = prepared(params)
-    // Answering them here would leave the results out of the message. The engine says what is wrong with the request.
+    // Results of these calls would not be part of the message. Leave the request to the engine, which refuses it.
     if (unansweredIn(request.messages).length) return yield* engine(params, context)
     const fold = new Fold((name) => !declared.has(name))
     for await (const item of runTools(engine, request, options, context)) {
@@ -57,15 +57,15 @@ export function withTools(engine: Engine, tools: readonly RunnableTool[], option
   })
 }
 
-/** Turns the streams of several rounds into that of one message. */
+/** Combines the streams of several rounds into one message. */
 class Fold {
   readonly #isOwn: (name: string) => boolean
-  /** How many blocks the message has before those of this round. */
+  /** The number of blocks before those of this round. */
   #offset = 0
   #blocks = 0
   #isStarted = false
   #usage: Usage | undefined
-  /** The call whose input is under way. */
+  /** The call whose input is streaming. */
   #call: { block: ToolUseBlock; text: string } | undefined
 
   constructor(isOwn: (name: string) => boolean) {
@@ -93,7 +93,7 @@ class Fold {
       case 'content_block_stop':
         if (!this.#call) return yield { ...event, index: this.#offset + event.index }
         return yield* this.#endCall()
-      // One message ends once: at the end of the last round.
+      // The message ends once, after the last round.
       case 'message_delta':
       case 'message_stop':
         return
@@ -103,15 +103,15 @@ class Fold {
   }
 
   *reply({ usage }: Message): Generator<MessageStreamEvent> {
-    // Still open: the reply was cut off within it.
+    // The reply was cut off within a call.
     if (this.#call) yield* this.#endCall()
     this.#usage = this.#usage ? addUsage(this.#usage, usage) : usage
     this.#offset = this.#blocks
   }
 
   /**
-   * Sends the call whole. Clients take the pieces of an input where they know the block that they belong to, and not all
-   * know this one: they would send an empty input back.
+   * Sends the call in one event. Clients that do not know `mcp_tool_use` ignore the pieces of its input, and would send an
+   * empty input back.
    */
   *#endCall(): Generator<MessageStreamEvent> {
     const { block, text } = this.#call!
@@ -125,7 +125,7 @@ class Fold {
       yield* whole(this.#blocks++, { ...result, type: 'mcp_tool_result', is_error, content })
     }
     this.#offset = this.#blocks
-    // What was used so far is known even if a later round fails.
+    // Report the usage so far, in case a later round fails.
     if (this.#usage)
       yield { type: 'message_delta', delta: { stop_reason: null, stop_sequence: null }, usage: this.#usage }
   }
@@ -148,7 +148,7 @@ function* whole(index: number, block: ServedBlock): Generator<MessageStreamEvent
   yield { type: 'content_block_stop', index }
 }
 
-/** The input as the loop has it: what can be read of a text that is cut or malformed. */
+/** The parsed input, or the readable part of a text that is cut or malformed. */
 function inputOf(text: string): unknown {
   if (text === '') return undefined
   try {
@@ -163,7 +163,7 @@ interface ServedBlock {
   [field: string]: unknown
 }
 
-/** The messages that a folded message stands for: exactly those that the rounds sent. Any other message stays as it is. */
+/** Splits a folded message into the messages that the rounds sent. Returns other messages unchanged. */
 function unfold(message: MessageParam): MessageParam[] {
   if (message.role !== 'assistant' || typeof message.content === 'string') return [message]
   const calls = new Set<unknown>()

@@ -9,7 +9,7 @@ import type {
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import { type CallOptions, answerCall, answerCalls, failedCall, nextStep } from '../../tools/call.ts'
 import { unansweredIn } from '../../tools/run.ts'
-import { type RunnableTool, isRunnable } from '../../tools/runnable.ts'
+import { type RunnableTool, declaredNames, isRunnable } from '../../tools/runnable.ts'
 import type { Reply } from './turn.ts'
 
 /** How the tools of a turn are run. */
@@ -67,6 +67,6 @@ export async function withLeftOver(
 }
 
 function hasPending(calls: readonly ToolUseBlock[], tools: ToolTurn['tools']): boolean {
-  const declared = new Set(tools.flatMap((tool) => (!isRunnable(tool) && 'name' in tool ? [tool.name] : [])))
+  const declared = declaredNames(tools)
   return calls.some(({ name }) => declared.has(name))
 }

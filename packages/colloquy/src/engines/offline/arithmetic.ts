@@ -1,13 +1,13 @@
 /**
- * The value of the first calculation in a sentence, such as "what is 12 * (3 + 4)?" or "6 times 7, please".
- * Undefined when there is none. `that` and `it` stand for `before`, the last result.
+ * Evaluates the first calculation in a sentence, such as "what is 12 * (3 + 4)?" or "6 times 7, please".
+ * Undefined if there is none. `that` and `it` stand for `before`, the last result.
  */
 export function calculate(sentence: string, before?: number): { expression: string; value: number } | undefined {
   let text = sentence.toLowerCase()
   for (const [word, sign] of words) text = text.replaceAll(word, sign)
   if (before !== undefined) {
     text = text.replace(/\b(that|it|the result|this)\b/, `(${before})`)
-    // "and times 2?" goes on from the last result.
+    // "and times 2?" continues from the last result.
     text = text.replace(/^\W*(?:(?:and|now|then)\s+)*(?=[*/^%]|[-+]\s)/, `(${before}) `)
   }
   for (const [pattern, order] of commands) text = text.replace(pattern, order)
@@ -39,7 +39,7 @@ const commands: ReadonlyArray<readonly [RegExp, string]> = [
   [new RegExp(String.raw`\bsquare (?:of )?${number}`), '$1 ^ 2'],
 ]
 
-/** A number as people write it: without the noise of binary fractions. */
+/** Formats a number without the rounding noise of binary fractions. */
 export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(12)))
 }

@@ -6,7 +6,7 @@ import { blocksOf, readHistory } from './history.ts'
 
 type Messages = Pick<MessageCreateParams, 'messages'>
 
-/** The prompt as the API reads it: without what stands before the newest compaction block. */
+/** The prompt as the API reads it: from the newest compaction block on. */
 export function fromCompaction<Params extends Messages>(params: Params): Params {
   const { messages } = params
   const isCompaction = ({ type, content }: { type: string; content?: unknown }): boolean =>
@@ -21,13 +21,13 @@ export function fromCompaction<Params extends Messages>(params: Params): Params 
 
 export interface Compaction {
   block: CompactionBlock
-  /** What the reply's own call reads. */
+  /** The messages that the reply is generated from. */
   messages: MessageParam[]
-  /** The reply ends with the block. */
+  /** Whether the reply ends with the block. */
   pauses: boolean
 }
 
-/** What the request has the API make of a prompt of so many tokens; undefined where it is left as it is. */
+/** The compaction that the request asks for at this prompt size; undefined if none. */
 export function compactionOf(params: MessageCreateParams, promptTokens: number): Compaction | undefined {
   const edit = params.context_management?.edits.find(({ type }) => type === 'compact_20260112')
   const { value = 150_000 } = (edit?.trigger ?? {}) as { value?: number }
@@ -39,11 +39,11 @@ export function compactionOf(params: MessageCreateParams, promptTokens: number):
 
 const mostPerMessage = 300
 
-/** What the user said, a line each, the beginning of what is long. */
+/** The user's messages, one line each, long ones shortened. */
 function summaryOf(params: MessageCreateParams): string {
-  const said = readHistory(params).turns.filter(({ role, text }) => role === 'user' && text !== '')
+  const messages = readHistory(params).turns.filter(({ role, text }) => role === 'user' && text !== '')
   const isCompacted = blocksOf(params.messages[0]?.content).some(({ type }) => type === 'compaction')
-  return said
+  return messages
     .map(({ text }, index) =>
       index === 0 && isCompacted ? text : text.replaceAll(/\s+/g, ' ').slice(0, mostPerMessage),
     )
@@ -51,7 +51,7 @@ function summaryOf(params: MessageCreateParams): string {
     .toWellFormed()
 }
 
-/** The calls that a compacted reply took: the sums of its usage are those of the second. */
+/** The two model calls of a compacted reply. The sums in its usage are those of the second. */
 export function iterationsOf(compaction: Compaction, prompt: Usage, reply: Usage): UsageIteration[] {
   const output_tokens = countTokens(compaction.block.content!)
   return [iterationOf('compaction', { ...prompt, output_tokens }), iterationOf('message', reply)]

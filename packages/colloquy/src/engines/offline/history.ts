@@ -1,14 +1,14 @@
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 
-/** What the responder reads: the conversation as plain text, with what is not text beside it. */
+/** The conversation as the responder reads it: plain text, and the blocks. */
 export interface History {
-  /** All system instructions: the top-level one and those between the messages. */
+  /** All system instructions: the top-level one and the system messages. */
   system: string
-  /** Merged as the API merges them: the roles alternate. */
+  /** The messages, merged as in the API so that the roles alternate. */
   turns: Turn[]
-  /** What was said last by the user. */
+  /** The text of the last user message. */
   question: string
-  /** The beginning of the reply that the caller wrote, or ''. */
+  /** The prefilled beginning of the reply, or ''. */
   prefill: string
 }
 
@@ -18,27 +18,27 @@ export interface Turn {
   blocks: Block[]
 }
 
-/** A content block of which only the type is known. */
+/** A content block of any type. */
 export type Block = Record<string, unknown> & { type: string }
 
 export function readHistory({ system, messages }: Pick<MessageCreateParams, 'system' | 'messages'>): History {
-  const instructions = [textOf(blocksOf(system ?? ''))]
+  const instructions = [plainTextOf(blocksOf(system ?? ''))]
   const turns: Turn[] = []
   for (const { role, content } of messages) {
     const blocks = blocksOf(content)
     if (role === 'system') {
-      instructions.push(textOf(blocks))
+      instructions.push(plainTextOf(blocks))
       continue
     }
     const [first] = blocks
-    // It stands for what was said before it.
+    // The block replaces all earlier messages.
     if (first?.type === 'compaction') turns.push({ role: 'user', text: String(first.content ?? ''), blocks: [] })
     const last = turns.at(-1)
     if (last?.role === role) {
       last.blocks.push(...blocks)
-      last.text = textOf(last.blocks)
+      last.text = plainTextOf(last.blocks)
     } else {
-      turns.push({ role, blocks: [...blocks], text: textOf(blocks) })
+      turns.push({ role, blocks: [...blocks], text: plainTextOf(blocks) })
     }
   }
   const prefill = turns.at(-1)?.role === 'assistant' ? turns.pop()!.text : ''
@@ -55,12 +55,12 @@ export function blocksOf(content: unknown): Block[] {
   return Array.isArray(content) ? (content as Block[]) : []
 }
 
-export function textOf(blocks: readonly Block[]): string {
+export function plainTextOf(blocks: readonly Block[]): string {
   const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => withoutReminders(String(text)))
   return texts.filter(Boolean).join('\n').trim()
 }
 
-// Agents put notes for the model into the user's message; a responder that quotes the user must not quote them.
+// Agents put notes for the model into user messages. A responder that quotes the user must not quote them.
 function withoutReminders(text: string): string {
   return text.includes('<system-reminder>')
     ? text.replace(/<system-reminder>[^]*?<\/system-reminder>/g, '').trim()

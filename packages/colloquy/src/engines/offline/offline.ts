@@ -14,32 +14,32 @@ import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
 
 export interface OfflineOptions {
-  /** How fast it writes. Default: as fast as it is read. */
+  /** Words per second of a stream. Default: as fast as it is read. */
   wordsPerSecond?: number
-  /** Default: the machine's. The prompt cache's entries live by it. */
+  /** Times the stream and the prompt cache. Default: the machine's clock. */
   clock?: Clock
-  /** Models that the catalogue does not have, or has otherwise. A model that nobody knows gets the newest rules. */
+  /** Models to add to the catalogue or change in it. An unknown model gets the rules of the newest. */
   models?: readonly ModelEntry[]
 }
 
 /**
  * An engine without a model: a small program that answers by fixed rules and says so.
  *
- * It reads the whole history, streams word by word, and keeps the API's rules for `max_tokens`, `stop_sequences`, prefill,
- * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so
- * that a test against it means something. The same request gets the same words; only ids differ.
+ * It reads the whole history, streams word by word, and follows the API's rules for `max_tokens`, `stop_sequences`, prefill,
+ * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so that
+ * tests against it are meaningful. The same request gets the same reply, except for ids.
  */
 export function offline(options: OfflineOptions = {}): Engine {
   const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
   const cache = new PromptCache(() => clock.now())
 
-  async function* answer(given: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
+  async function* reply(given: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
     const { signal } = context
     throwIfAborted(signal)
     const params = fromCompaction(given)
     const model = findModel(params.model, models)
     const plan = planCache(cache, params, model)
-    const prompt = sizeOf(plan)
+    const prompt = promptTokensOf(plan)
     const window = model?.contextTokens ?? 1_000_000
     if (prompt > window)
       throw apiError('invalid_request_error', `prompt is too long: ${prompt} tokens > ${window} maximum`)
@@ -61,7 +61,7 @@ export function offline(options: OfflineOptions = {}): Engine {
       throwIfAborted(signal)
       yield event
     }
-    yield endOf(writer, params, usage)
+    yield messageDelta(writer, params, usage)
     yield { type: 'message_stop' }
   }
 
@@ -69,19 +69,19 @@ export function offline(options: OfflineOptions = {}): Engine {
     return { input_tokens: countPromptTokens(fromCompaction(params), rulesOf(findModel(params.model, models))) }
   }
 
-  return Object.assign(answer, { countTokens })
+  return Object.assign(reply, { countTokens })
 }
 
 function draftOf(params: MessageCreateParams, model: ModelEntry | undefined): ReturnType<typeof draftReply> {
   const draft = draftReply(params)
-  return { ...draft, thinking: isThinking(params, model) ? draft.thinking : undefined }
+  return { ...draft, thinking: shouldThink(params, model) ? draft.thinking : undefined }
 }
 
 /**
- * It thinks where the request asks for it. Where a model thinks by itself it may also decide not to, and so does this
- * one. Forced calls and prefilled replies come without thinking, as from the API.
+ * Whether to think: only if the request asks for it. A model that thinks by itself may decide not to, and this engine always
+ * does. As in the API, forced calls and prefilled replies have no thinking.
  */
-function isThinking(
+function shouldThink(
   { thinking, tool_choice: choice, messages }: MessageCreateParams,
   model: ModelEntry | undefined,
 ): boolean {
@@ -121,7 +121,7 @@ function rulesOf(model: ModelEntry | undefined): TokenRules {
   return { maxImageEdge: model.imagePixels, maxImageTokens: model.imagePixels > 1_568 ? 4_784 : 1_568 }
 }
 
-function sizeOf({ usage: { input, read, written5m, written1h } }: CachePlan): number {
+function promptTokensOf({ usage: { input, read, written5m, written1h } }: CachePlan): number {
   return input + read + written5m + written1h
 }
 
@@ -140,7 +140,7 @@ function usageOf({ usage: { input, read, written5m, written1h } }: CachePlan, sp
   }
 }
 
-/** What is said of the reply's own call, and beside it that compacting read the whole prompt. */
+/** The usage of the reply's own model call, with the compaction of the whole prompt in `iterations`. */
 function compactedUsage(
   compaction: Compaction,
   plan: CachePlan,
@@ -161,7 +161,7 @@ function* replayBlock(block: CompactionBlock): Generator<MessageStreamEvent> {
   yield { type: 'content_block_stop', index: 0 }
 }
 
-/** The reply is only the block: its own call was not made. */
+/** Ends a reply that is only the block. Its usage is the compaction alone. */
 function* pauseOf({ iterations }: Usage): Generator<MessageStreamEvent> {
   const none = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
   const usage = { ...none, cache_creation: null, iterations: iterations?.slice(0, 1) ?? null }
@@ -169,7 +169,11 @@ function* pauseOf({ iterations }: Usage): Generator<MessageStreamEvent> {
   yield { type: 'message_stop' }
 }
 
-function endOf(writer: Writer, { max_tokens: maxTokens }: MessageCreateParams, usage: Usage): MessageStreamEvent {
+function messageDelta(
+  writer: Writer,
+  { max_tokens: maxTokens }: MessageCreateParams,
+  usage: Usage,
+): MessageStreamEvent {
   const { stopReason, stopSequence, outputTokens, thinkingTokens } = writer
   const isWindow = stopReason === 'max_tokens' && outputTokens < maxTokens
   const reason = maxTokens === 0 ? 'max_tokens' : isWindow ? 'model_context_window_exceeded' : stopReason

@@ -1,8 +1,8 @@
 /**
- * A string that matches a regular expression, at least `minLength` long where repetition allows.
+ * Makes a string that matches a regular expression, at least `minLength` long if repetitions allow it.
  *
- * It understands what schemas use: literals, classes, escapes, groups, alternatives and quantifiers. An expression that
- * it does not understand (look-around, back references) gives a string that may not match.
+ * Supports literals, classes, escapes, groups, alternatives and quantifiers. With other syntax (look-around, back references)
+ * the string may not match.
  */
 export function matching(pattern: string, minLength = 0): string {
   for (let extra = 0; extra <= minLength; extra++) {
@@ -14,7 +14,7 @@ export function matching(pattern: string, minLength = 0): string {
 
 class Pattern {
   readonly #source: string
-  /** How often an open repetition runs beyond its least. */
+  /** The number of extra repetitions of each unbounded quantifier. */
   readonly #extra: number
   #at = 0
 
@@ -27,7 +27,7 @@ class Pattern {
     return this.#alternatives()
   }
 
-  /** The first alternative; the others are read past. */
+  /** Returns the first alternative and skips the others. */
   #alternatives(): string {
     const first = this.#sequence()
     while (this.#source[this.#at] === '|') {

@@ -3,17 +3,17 @@ import { base64Bytes, documentPages, imageSize } from '../media.ts'
 import { type Block, type History, readHistory } from './history.ts'
 import { sample } from './sample.ts'
 import { introduction, numbered, plural, shorten, skills } from './skills.ts'
-import { type Call, chooseCalls, toolResults } from './tools.ts'
+import { type PlannedToolCall, chooseCalls, toolResults } from './tools.ts'
 
-/** What the responder means to say, before limits cut it. */
+/** A reply before limits cut it. */
 export interface Draft {
-  /** Undefined when it does not think. */
+  /** Undefined if the reply has no thinking. */
   thinking: string | undefined
   text: string
-  calls: Call[]
+  calls: PlannedToolCall[]
 }
 
-/** The reply to a request: the same for the same request. */
+/** Drafts the reply to a request. The same request gets the same draft. */
 export function draftReply(params: MessageCreateParams): Draft {
   const history = readHistory(params)
   const calls = chooseCalls(params, history)
@@ -28,7 +28,7 @@ function isForced({ tool_choice: choice }: MessageCreateParams): boolean {
   return choice?.type === 'any' || choice?.type === 'tool'
 }
 
-function callNote(calls: readonly Call[]): string {
+function callNote(calls: readonly PlannedToolCall[]): string {
   return `I call ${calls.map(({ name }) => `\`${name}\``).join(' and ')}, because your message names it.`
 }
 
@@ -37,7 +37,7 @@ function factsOf(history: History): string {
   return [history.question, ...results].join('\n')
 }
 
-function thoughts({ turns, question, system }: History, calls: readonly Call[]): string {
+function thoughts({ turns, question, system }: History, calls: readonly PlannedToolCall[]): string {
   const size = `The message has ${plural(question.match(/\S+/g)?.length ?? 0, 'word')}, and ${plural(turns.length - 1, 'message')} came before it.`
   const frame = system ? ' There is a system prompt.' : ''
   const plan = calls.length > 0 ? ` A tool fits: ${calls[0]!.name}.` : ' I look for a rule that answers it.'
@@ -51,7 +51,7 @@ function answer(history: History): string {
   if (attached.length > 0) return descriptionOf(attached)
   const rest = remainder(history)
   if (rest !== undefined) return rest
-  // Rules look at a page of text at most, however long the message is.
+  // The rules read the first part of a long message only.
   const question = history.question.slice(0, 20_000)
   for (const skill of skills) {
     const text = skill(question, history)
@@ -93,12 +93,12 @@ function reportOf(results: ReturnType<typeof toolResults>): string {
 }
 
 function descriptionOf(blocks: readonly Block[]): string {
-  const lines = blocks.map(describe)
+  const lines = blocks.map(describeAttachment)
   const opening = `I cannot see what is in it, but this arrived:`
   return lines.length === 1 ? `${opening} ${lines[0]}.` : `${opening}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
 }
 
-function describe({ type, source: given, title }: Block): string {
+function describeAttachment({ type, source: given, title }: Block): string {
   const source = (given ?? {}) as Block
   const named = title ? ` “${String(title)}”` : ''
   const data = String(source.data ?? '')
@@ -119,7 +119,7 @@ function article(noun: string): string {
   return noun === 'image' ? 'an image' : `a ${noun}`
 }
 
-/** After "continue", what is left of the answer to the question before, if the last reply was cut short. */
+/** The rest of the previous reply, if it was cut short and the user asks to continue. */
 function remainder({ turns, question, system }: History): string | undefined {
   if (
     !/^(please )?(continue|go on|carry on|keep going)\b|\bcontinue (?:exactly |right )?(?:where|from where)\b/i.test(
@@ -135,7 +135,7 @@ function remainder({ turns, question, system }: History): string | undefined {
   return whole.length > cut.length ? whole.slice(cut.length) : 'I had said everything.'
 }
 
-/** What comes after the beginning that the caller wrote. */
+/** The text that continues the prefilled beginning. */
 function continued(prefill: string, whole: string): string {
   if (!prefill) return whole
   if (whole.startsWith(prefill)) return whole.slice(prefill.length)
@@ -145,7 +145,7 @@ function continued(prefill: string, whole: string): string {
   return (opening ? '' : ' ') + whole
 }
 
-/** The few instructions that fixed rules can follow. Any other system prompt is read, quoted when asked, and not followed. */
+/** Follows the few instructions that fixed rules can follow. Other system prompts are quoted on request, but not followed. */
 function obey(system: string, text: string): string {
   if (!system) return text
   const always = quotedAfter(

@@ -1,12 +1,12 @@
 import { checkJson } from '../../protocol/json/json-schema.ts'
 import { matching } from './pattern.ts'
 
-/** JSON Schema as it arrives: any keyword may be missing or odd. */
+/** A JSON Schema of a caller. Any keyword may be missing or invalid. */
 type Schema = Record<string, unknown>
 
 /**
- * A value that satisfies a JSON schema, the same for the same text. What the text says is used where it fits: numbers in
- * their order, the enum value that is named, `key: value` and quoted strings.
+ * Makes a value that satisfies a JSON Schema, the same for the same text. Uses values of the text that fit: numbers in their
+ * order, an enum value that it names, `key: value` and quoted strings.
  */
 export function sample(schema: unknown, text: string): unknown {
   return new Sampler(schema, text).value(schema, [], 0)
@@ -40,7 +40,7 @@ class Sampler {
     return null
   }
 
-  /** References resolved and `allOf` merged into one object. */
+  /** Resolves references and merges `allOf` into one schema. */
   #flatten(given: unknown, seen = 0): Schema {
     if (typeof given !== 'object' || given === null || seen > maxDepth) return {}
     let schema = given as Schema
@@ -55,7 +55,7 @@ class Sampler {
 
   #firstFitting(schema: Schema, choices: unknown[], path: readonly string[], depth: number): unknown {
     const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = schema
-    // A deep schema ends soonest where it may be null.
+    // Deep in a schema, null ends it soonest.
     const ordered = depth > maxDepth / 2 ? choices.toSorted((a, b) => weight(a) - weight(b)) : choices
     let value: unknown
     for (const choice of ordered) {
@@ -97,7 +97,7 @@ class Sampler {
     for (const key of required) {
       if (!(key in result)) result[key] = this.value(rest === true ? {} : (rest ?? {}), [...path, key], depth + 1)
     }
-    // An object that must hold something takes from what it may hold, then from what nobody forbids.
+    // To reach minProperties, add optional properties first, then other allowed ones.
     const minimum = Number(schema.minProperties ?? 0)
     for (const [key, property] of Object.entries(properties)) {
       if (Object.keys(result).length >= minimum) break
@@ -132,7 +132,7 @@ class Sampler {
     return [...long].slice(0, most).join('')
   }
 
-  /** What the text says of the key: `city: Paris`, `the unit is celsius`. */
+  /** The value that the text gives for the key: `city: Paris`, `the unit is celsius`. */
   #stated(key: string): string | undefined {
     const words = key
       .replace(/([a-z])([A-Z])/g, '$1 $2')

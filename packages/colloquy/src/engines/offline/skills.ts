@@ -1,10 +1,10 @@
 import { calculate, formatNumber } from './arithmetic.ts'
 import type { History, Turn } from './history.ts'
 
-/** Answers a question it knows, or leaves it to the next. */
+/** Answers a question, or returns undefined to leave it to the next skill. */
 type Skill = (question: string, history: History) => string | undefined
 
-/** In the order in which they are asked. */
+/** The skills, in the order in which they are tried. */
 export const skills: readonly Skill[] = [
   repeat,
   firstOrLast,
@@ -83,7 +83,7 @@ function identity(question: string, { system }: History): string | undefined {
   return `${introduction} I read the whole conversation that is sent to me, and I make up nothing.${role}`
 }
 
-/** Things the user said of themselves, the latest first: `my name is Ada`, `I live in Paris`, `call me Ada`. */
+/** Recalls facts about the user, latest first: `my name is Ada`, `I live in Paris`, `call me Ada`. */
 function factAbout(question: string, { turns }: History): string | undefined {
   const said = turns
     .slice(0, -1)
@@ -93,7 +93,7 @@ function factAbout(question: string, { turns }: History): string | undefined {
     /\b(?:what(?:'s|’s| is| was| are)|who(?:'s|’s| is)|tell me|remember|recall)\s+my\s+([\p{L}\s'-]+)/iu.exec(question)
   if (asked) {
     const words = asked[1]!.trim().split(/\s+/)
-    // "my name again": the noun is whatever beginning of it was told.
+    // "my name again": try shorter and shorter beginnings of the phrase.
     for (let length = words.length; length > 0; length--) {
       const noun = words.slice(0, length).join(' ')
       const value =

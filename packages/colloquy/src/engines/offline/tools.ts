@@ -1,9 +1,9 @@
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
-import { type Block, type History, blocksOf, textOf } from './history.ts'
+import { type Block, type History, blocksOf, plainTextOf } from './history.ts'
 import { sample } from './sample.ts'
 
-/** A tool call that the responder decided on. */
-export interface Call {
+/** A tool call that the reply will make. */
+export interface PlannedToolCall {
   name: string
   input: unknown
 }
@@ -11,14 +11,14 @@ export interface Call {
 type Tool = Record<string, unknown> & { name: string }
 
 /**
- * The tools to call now: one that `tool_choice` forces, or those whose name occurs in the question, or else the first
- * whose description shares a word with it. None while the last thing said is a tool's result.
+ * Chooses the tools to call: the one that `tool_choice` forces, or those whose name is in the question, or else the first
+ * whose description shares a word with it. None if the last message has tool results.
  */
-export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams, history: History): Call[] {
+export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams, history: History): PlannedToolCall[] {
   const callable = (tools ?? []).filter((tool): tool is typeof tool & Tool => isCallable(tool))
   if (callable.length === 0 || choice?.type === 'none') return []
   const text = history.question
-  const call = (tool: Tool): Call => ({ name: tool.name, input: sample(schemaOf(tool), text) })
+  const call = (tool: Tool): PlannedToolCall => ({ name: tool.name, input: sample(schemaOf(tool), text) })
   if (choice?.type === 'tool') return callable.filter(({ name }) => name === choice.name).map(call)
   if (choice?.type !== 'any' && toolResults(history).length > 0) return []
   const asked = new Set(wordsOf(text))
@@ -32,7 +32,7 @@ export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams,
   return chosen.slice(0, isSingle ? 1 : 4).map(call)
 }
 
-/** What the tools answered, if that is the last thing the user's side said. */
+/** The tool results in the last message. */
 export function toolResults({ turns }: History): Array<{ name: string; text: string; isError: boolean }> {
   const last = turns.at(-1)
   if (last?.role !== 'user') return []
@@ -41,17 +41,17 @@ export function toolResults({ turns }: History): Array<{ name: string; text: str
     .filter(({ type }) => type === 'tool_result')
     .map((result) => ({
       name: String(calls.find(({ id }) => id === result.tool_use_id)?.name ?? 'unknown'),
-      text: describe(blocksOf(result.content)),
+      text: resultText(blocksOf(result.content)),
       isError: result.is_error === true,
     }))
 }
 
-function describe(blocks: readonly Block[]): string {
+function resultText(blocks: readonly Block[]): string {
   const others = blocks.filter(({ type }) => type !== 'text').map(({ type }) => `[${type}]`)
-  return [textOf(blocks), ...others].filter(Boolean).join(' ')
+  return [plainTextOf(blocks), ...others].filter(Boolean).join(' ')
 }
 
-/** Server tools run elsewhere: the responder has none. A deferred tool is not known yet. */
+/** Excludes server tools, which this engine does not have, and deferred tools, which the model does not see. */
 function isCallable(tool: object): tool is Tool {
   const { type, name, defer_loading } = tool as Tool
   const isServerTool = /^(web_|code_execution|tool_search|advisor|mcp_)/.test(String(type ?? ''))
@@ -79,7 +79,7 @@ const builtInSchemas: ReadonlyArray<readonly [string, unknown]> = [
   ],
 ]
 
-/** The first sentence: agents write pages about each tool, in which every word occurs. */
+/** The first sentence of the description. Agents write pages about each tool, which would match every question. */
 function summaryOf(tool: Tool): string {
   return /^[^.\n]*/.exec(String(tool.description ?? ''))![0]
 }

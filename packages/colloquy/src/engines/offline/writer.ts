@@ -7,13 +7,13 @@ import type { Draft } from './reply.ts'
 export interface WriterOptions {
   maxTokens: number
   stopSequences: readonly string[]
-  /** Whether the thinking's text is shown or only its signature. */
+  /** Whether to send the text of thinking or only its signature. */
   showsThinking: boolean
-  /** How many blocks stand before the first. Default 0. */
+  /** The number of blocks before the first. Default 0. */
   blocksBefore?: number
 }
 
-/** Turns a draft into the events of its blocks, as far as the limits let it, and knows afterwards why it stopped. */
+/** Turns a draft into the events of its blocks, up to the limits. Afterwards it has the stop reason and the counts. */
 export class Writer {
   readonly #draft: Draft
   readonly #options: WriterOptions
@@ -95,11 +95,11 @@ export class Writer {
     yield this.#delta({ type: 'input_json_delta', partial_json: '' })
     for (const piece of shown.match(/[^]{1,16}/gu) ?? [])
       yield this.#delta({ type: 'input_json_delta', partial_json: piece })
-    // The API does not close a tool input that the limit cut off.
+    // Like the API, do not close a tool input that the limit cut off.
     if (shown === json) yield this.#stop()
   }
 
-  /** As much of the text as the limit allows; what it costs is taken off. */
+  /** Returns the part of the text that the limit allows, and subtracts its tokens. */
   #fit(text: string): string {
     const tokens = countTokens(text)
     if (tokens <= this.#left) {
@@ -125,12 +125,12 @@ export class Writer {
   }
 }
 
-/** Words with the white space before them: where a text is cut like this, counting the pieces counts the text. */
+/** Words with the white space before them. The counts of such pieces add up to the count of the text. */
 function piecesOf(text: string): string[] {
   return text.match(/\s*(?:[\u2e80-\ud7ff]|[^\s\u2e80-\ud7ff]+)|\s+/gu) ?? []
 }
 
-// By halves, which the count allows as it is monotone. A cut never parts a surrogate pair.
+// Binary search, because the count is monotone. Never splits a surrogate pair.
 function longestPrefix(text: string, tokens: number): string {
   let low = 0
   let high = text.length

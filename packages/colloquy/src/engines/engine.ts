@@ -1,1 +1,0 @@
-export type { Engine, EngineContext } from '../protocol/types/engine.ts'
