@@ -1,127 +1,167 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import {
-  memoryStore,
-  openConversations,
-  type Conversation,
-  type Conversations,
-  type ConversationSettings,
-  type ListedConversation,
-} from 'colloquy/conversation'
-import type { Engine } from 'colloquy/protocol'
+import type { Conversation, Conversations, ConversationSettings, Turn, TurnOptions } from 'colloquy/conversation'
+import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
+import { attach, attachmentLabel, mentionedFiles, type Attachment } from './attach.ts'
+import { expensive, limitOf } from './budget.ts'
 import type { Flags } from '../command.ts'
-import { defaultMaxTokens, defaultModel } from '../defaults.ts'
-import { UsageError } from '../exit.ts'
-import { pathsOf } from '../commands/paths.ts'
+import type { Connection } from '../connect.ts'
+import { failureOf } from '../failure.ts'
+import { shortId } from './session.ts'
+import { paintSpans, type Span } from '../terminal/style.ts'
+import { wrap } from '../terminal/wrap.ts'
+import { actions } from './actions.ts'
+import { ReplyRun } from './reply-run.ts'
+import { readLine, unknownCommand } from './slash.ts'
+import type { Surface } from './surface.ts'
 
-/** The chats: those of this user, or none but the one that begins when nothing is to be kept. */
-export async function openChats(
-  engine: Engine,
-  { save, cacheMarks = true }: { save: boolean; cacheMarks?: boolean },
-): Promise<Conversations> {
-  if (!save) return openConversations({ engine, store: memoryStore(), cacheMarks })
-  const { sqliteStore } = await import('colloquy/conversation/sqlite')
-  const { chats } = pathsOf()
-  mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
-  const store = sqliteStore(chats)
-  chmodSync(chats, 0o600)
-  return openConversations({ engine, store, cacheMarks })
+export interface ChatParts {
+  surface: Surface
+  connection: Connection
+  chats: Conversations
+  /** What a new chat begins with. */
+  settings: ConversationSettings
+  conversation: Conversation | undefined
+  flags: Flags
+  /** Nothing outlives the program. */
+  isKept: boolean
 }
 
-/** The chats to read and to sort: nobody is asked anything. */
-export async function openKeptChats(): Promise<Conversations> {
-  return openChats(nobody, { save: true })
-}
+/** A chat: lines go in, commands are carried out, messages are sent, replies are shown and kept. */
+export class Chat {
+  readonly surface: Surface
+  readonly connection: Connection
+  readonly chats: Conversations
+  readonly flags: Flags
+  readonly isKept: boolean
+  settings: ConversationSettings
+  conversation: Conversation | undefined
+  /** What goes along with the next message. */
+  attachments: Attachment[] = []
+  /** The message that the next one takes the place of. */
+  editing: string | undefined
+  costStyle: 'off' | 'short' | 'full'
+  /** The chats that were listed last, for choosing one by its number. */
+  listed: string[] = []
+  /** Set when the user wants to leave. */
+  isOver = false
+  /** The reply that is being received, or was last. */
+  run: ReplyRun | undefined
+  readonly #title: string | undefined
+  /** An expensive message that was not sent yet. */
+  #unconfirmed: string | undefined
 
-// An engine is a generator, also the one that has nothing to give.
-// oxlint-disable-next-line require-yield
-async function* nobody(): ReturnType<Engine> {
-  throw new Error('Cannot answer: the chats were opened to be read')
-}
+  constructor({ surface, connection, chats, settings, conversation, flags, isKept }: ChatParts) {
+    this.surface = surface
+    this.connection = connection
+    this.chats = chats
+    this.settings = settings
+    this.conversation = conversation
+    this.flags = flags
+    this.isKept = isKept
+    this.costStyle = (flags.text('cost') as 'off' | 'short' | 'full' | undefined) ?? 'full'
+    this.#title = flags.text('title')
+  }
 
-/** What the flags ask of every request. */
-export function settingsFrom(
-  flags: Flags,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): ConversationSettings {
-  return {
-    model: flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel,
-    max_tokens: maxTokensOf(flags.number('max-tokens')),
-    ...changesFrom(flags),
+  /** The settings in force. */
+  get current(): ConversationSettings {
+    return this.conversation?.settings ?? this.settings
+  }
+
+  /** Carries out a line: a command, or a message. Never throws: what fails is said. */
+  async line(text: string): Promise<void> {
+    try {
+      const line = readLine(text)
+      if (line.kind === 'unknown') this.say(await unknownCommand(line.name))
+      else if (line.kind === 'command') await actions[line.command.name]?.(this, line)
+      else await this.#message(line.text)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.surface.print('')
+  }
+
+  async configure(changes: Partial<ConversationSettings>): Promise<void> {
+    this.settings = { ...this.settings, ...changes }
+    await this.conversation?.configure(changes)
+  }
+
+  /** What holds for every turn. */
+  get limit(): TurnOptions {
+    return limitOf(this.flags, this.connection)
+  }
+
+  /** Shows what a turn answers, to its end. */
+  async follow(begin: () => Turn): Promise<void> {
+    this.run = new ReplyRun(this)
+    await this.run.follow(begin)
+  }
+
+  /** A line about the program itself. */
+  say(...lines: string[]): void {
+    const { paint, columns } = this.surface
+    const broken = lines.flatMap((line) => wrap([{ text: line, style: { dim: true } }], columns - 1))
+    this.surface.print(...broken.map((spans) => paintSpans(spans, paint)))
+  }
+
+  fail(error: unknown, ...more: string[]): void {
+    const { paint, columns } = this.surface
+    const line: Span = { text: `✗ ${failureOf(error).line}`, style: { color: 'red' } }
+    this.surface.print(...wrap([line], columns - 1).map((spans) => paintSpans(spans, paint)))
+    if (more.length > 0) this.say(...more)
+  }
+
+  /** How to come back to this chat; nothing where there is nothing to come back to. */
+  get resumeLine(): string | undefined {
+    if (this.conversation === undefined || !this.isKept) return undefined
+    return `resume: colloquy chat -r ${shortId(this.conversation.id)}`
+  }
+
+  /** Stops the reply that is being received. What arrived is kept. */
+  stop(): void {
+    this.run?.stop()
+  }
+
+  async #message(text: string): Promise<void> {
+    const mentioned = await Promise.all(mentionedFiles(text).map((path) => attach(path)))
+    const attachments = [...this.attachments, ...mentioned]
+    for (const attachment of attachments) this.say(`  ⎘ ${attachmentLabel(attachment)}`)
+    const blocks = attachments.map(({ block }) => block)
+    const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, textBlock(text)]
+    const editing = this.editing
+    const conversation = await this.#ensure()
+    if (await this.#waitsForConfirmation(conversation, text, content)) return
+    this.attachments = []
+    this.editing = undefined
+    await this.follow(() =>
+      editing === undefined ? conversation.send(content, this.limit) : conversation.edit(editing, content, this.limit),
+    )
+  }
+
+  /** Asks before a message that costs a lot: sending it once more is the answer. */
+  async #waitsForConfirmation(
+    conversation: Conversation,
+    text: string,
+    content: MessageContentParam,
+  ): Promise<boolean> {
+    const isConfirmed = this.#unconfirmed === text
+    this.#unconfirmed = undefined
+    const price = isConfirmed ? undefined : await expensive(conversation, content, this.connection)
+    if (price === undefined) return false
+    this.#unconfirmed = text
+    this.say(`About ${price} for this message. Enter sends it all the same.`)
+    this.surface.prefill(text)
+    return true
+  }
+
+  /** A chat begins with its first message: one without any would only clutter the list. */
+  async #ensure(): Promise<Conversation> {
+    this.conversation ??= await this.chats.create({
+      ...this.settings,
+      ...(this.#title === undefined ? {} : { title: this.#title }),
+    })
+    return this.conversation
   }
 }
 
-/** What the flags change of a chat that goes on. */
-function changesFrom(flags: Flags): Partial<ConversationSettings> {
-  const changes: Partial<ConversationSettings> = {}
-  const model = flags.text('model')
-  const system = flags.text('system')
-  const maxTokens = flags.number('max-tokens')
-  const thinking = flags.text('thinking')
-  if (model !== undefined) changes.model = model
-  if (system !== undefined) changes.system = systemText(system)
-  if (maxTokens !== undefined) changes.max_tokens = maxTokensOf(maxTokens)
-  return { ...changes, ...(thinking === undefined ? {} : thinkingSettings(thinking)) }
-}
-
-/** `off`, or how hard the model thinks. */
-export function thinkingSettings(level: string): Partial<ConversationSettings> {
-  if (level === 'off') return { thinking: { type: 'disabled' } }
-  const effort = level as 'low' | 'medium' | 'high' | 'xhigh' | 'max'
-  return { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort } }
-}
-
-/** The system prompt itself, or with `@` the text of a file. */
-export function systemText(value: string): string {
-  if (!value.startsWith('@')) return value
-  try {
-    return readFileSync(value.slice(1), 'utf8')
-  } catch (error) {
-    throw new UsageError(`Cannot read the system prompt: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function maxTokensOf(value: number = defaultMaxTokens): number {
-  if (value < 1) throw new UsageError(`Cannot use --max-tokens ${value}: it must be at least 1`)
-  return value
-}
-
-/** Chats are called by the end of their id: its beginning is only the time. */
-export function shortId(id: string): string {
-  return id.slice(-6)
-}
-
-/** The chats that an id, the end of one, or words mean. */
-export async function findChats(chats: Conversations, query: string): Promise<ListedConversation[]> {
-  const all = await chats.list({ limit: 10_000 })
-  const plain = query.trim().toLowerCase()
-  const byId = all.filter(({ id }) => id === plain || (plain.length >= 4 && id.endsWith(plain)))
-  if (byId.length > 0) return byId
-  const words = plain.split(/\s+/)
-  const byTitle = all.filter(({ title }) => words.every((word) => title?.toLowerCase().includes(word)))
-  if (byTitle.length > 0) return byTitle
-  const hits = new Set((await chats.search(query, { limit: 200 })).map((hit) => hit.conversationId))
-  return all.filter(({ id }) => hits.has(id))
-}
-
-/** The one chat that is meant; throws `UsageError` where it is none or several. */
-export async function findChat(chats: Conversations, query: string): Promise<ListedConversation> {
-  const found = await findChats(chats, query)
-  const [first] = found
-  if (first !== undefined && found.length === 1) return first
-  if (first === undefined) throw new UsageError(`No chat ${query}. colloquy chat list shows them.`)
-  const names = found.slice(0, 5).map(({ id, title }) => `${shortId(id)} “${title ?? 'untitled'}”`)
-  throw new UsageError(`${found.length} chats match ${query}: ${names.join(', ')}${found.length > 5 ? ', …' : ''}`)
-}
-
-/** The chat that the flags ask for: the last one, a certain one, or none, which is a new one. */
-export async function chatFrom(chats: Conversations, flags: Flags): Promise<Conversation | undefined> {
-  const query = flags.text('resume')
-  if (query === undefined && !flags.has('continue') && !flags.has('resume')) return undefined
-  const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
-  if (last === undefined) throw new UsageError('No chat to go on with: there is none yet')
-  const chat = await chats.open(last.id)
-  const changes = changesFrom(flags)
-  if (Object.keys(changes).length > 0) await chat.configure(changes)
-  return chat
+function textBlock(text: string): ContentBlockParam {
+  return { type: 'text', text }
 }
