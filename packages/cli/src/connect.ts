@@ -1,85 +1,91 @@
-import type { Anthropic, ClientOptions, Retry } from 'colloquy'
+import type { ClientOptions, Retry } from 'colloquy'
 import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
-import type { Flags } from './command.ts'
 import { ExitCode, ExitError, UsageError } from './exit.ts'
+import type { Environment, Flags } from './flags.ts'
 
-/** Who answers. */
+/** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
 export interface Connection {
-  client: Anthropic
-  /** `api`, `offline`, or the host of a server. */
-  label: string
-  /** The offline engine answers: no tokens are paid for. */
-  isOffline: boolean
-  /** The client as an engine. It notes what it sends. */
   engine: Engine
-  /** What was sent last, and the id that the API gave it. */
-  last: { request: MessageCreateParams | undefined; requestId: string | undefined }
-  /** Told before each retry; set by who can show it. */
-  onRetry: ((retry: Retry) => void) | undefined
+  /** Replies come from the offline engine and cost nothing. */
+  isOffline: boolean
+  /** The last request through the engine. Kept up to date by the connection. */
+  readonly latest: Readonly<LatestRequest>
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
+export interface LatestRequest {
+  params: MessageCreateParams | undefined
+  /** The id that the API gave to its last response. */
+  requestId: string | undefined
+  /** The retry that the request waits for; undefined while it does not wait. */
+  retry: (Retry & { at: number }) | undefined
+}
 
-/** The kind of engine that the flags and the environment ask for, without loading it. */
+export interface ConnectOptions {
+  env?: Environment
+  /** How fast the offline engine writes. Default: without a limit. */
+  wordsPerSecond?: number
+  /** Called before the wait for each retry. */
+  onRetry?: (retry: Retry) => void
+}
+
+/** The engine that the flags and the environment ask for: `api`, `offline` or a URL. Loads nothing. */
 export function engineKind(flags: Flags, env: Environment = process.env): string {
-  const asked = flags.text('engine')
-  if (asked !== undefined) return asked
+  const given = flags.text('engine')
+  if (given !== undefined) return given
   return env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'] || env['ANTHROPIC_BASE_URL'] ? 'api' : 'offline'
 }
 
-/** How the kind is called on screen. */
+/** The engine's name on the screen: `offline engine`, `api`, or the host of a server. */
 export function engineLabel(kind: string, env: Environment = process.env): string {
   if (kind === 'offline') return 'offline engine'
   const base = kind === 'api' ? env['ANTHROPIC_BASE_URL'] : kind
   return base ? (URL.parse(base)?.host ?? base) : 'api'
 }
 
-/** Opens the way to whoever answers; throws `ExitError` where a key is missing. `wordsPerSecond` is the offline engine's. */
-export async function connect(
-  kind: string,
-  flags: Flags,
-  { env = process.env, wordsPerSecond = Infinity }: { env?: Environment; wordsPerSecond?: number } = {},
-): Promise<Connection> {
+/** Connects to the engine. Throws an `ExitError` if a key is missing. */
+export async function connect(kind: string, flags: Flags, options: ConnectOptions = {}): Promise<Connection> {
+  const { env = process.env, wordsPerSecond = Infinity, onRetry } = options
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
-  const last: Connection['last'] = { request: undefined, requestId: undefined }
+  const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined }
   const timeout = flags.number('timeout')
   const maxRetries = flags.number('retries')
-  const options: ClientOptions = {
+  const client = new Anthropic({
     timeout: timeout === undefined ? undefined : timeout * 1000,
     totalTimeout: timeout === undefined ? undefined : timeout * 1000,
     maxRetries,
-    onRetry: (retry) => connection.onRetry?.(retry),
+    onRetry: (retry) => {
+      latest.retry = { ...retry, at: performance.now() + retry.delayMs }
+      onRetry?.(retry)
+    },
     middleware: [
       async (request, next) => {
         const response = await next(request)
-        last.requestId = response.headers.get('request-id') ?? undefined
+        latest.requestId = response.headers.get('request-id') ?? undefined
         return response
       },
     ],
     ...(await targetOf(kind, env, wordsPerSecond)),
-  }
-  const client = new Anthropic(options)
+  })
   const isOffline = kind === 'offline'
   const attempts = maxRetries ?? 2
-  const engine = noting(upstream(client, { recover: attempts > 0 ? { attempts } : undefined }), last, isOffline)
-  const connection: Connection = { client, engine, label: engineLabel(kind, env), isOffline, last, onRetry: undefined }
-  return connection
+  const recover = attempts > 0 ? { attempts } : undefined
+  return { engine: recording(upstream(client, { recover }), latest, isOffline), isOffline, latest }
 }
 
-/** Notes each request. Replies of the offline engine say whose they are: what no model wrote has no model's price. */
-function noting(ask: Engine, last: Connection['last'], isOffline: boolean): Engine {
-  async function* noted(
+/** Records each request in `latest`. Replies of the offline engine name it as their model, so they get no model's price. */
+function recording(engine: Engine, latest: LatestRequest, isOffline: boolean): Engine {
+  async function* recorded(
     params: MessageCreateParams,
     context?: EngineContext,
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
-    last.request = params
-    last.requestId = undefined
-    for await (const event of ask(params, context)) {
+    Object.assign(latest, { params, requestId: undefined, retry: undefined })
+    for await (const event of engine(params, context)) {
+      latest.retry = undefined
       if (!isOffline || event.type !== 'message_start') yield event
       else yield { ...event, message: { ...event.message, model: 'offline' } }
     }
   }
-  return Object.assign(noted, ask)
+  return Object.assign(recorded, engine)
 }
 
 async function targetOf(kind: string, env: Environment, wordsPerSecond: number): Promise<ClientOptions> {
@@ -87,7 +93,7 @@ async function targetOf(kind: string, env: Environment, wordsPerSecond: number):
   if (kind === 'offline') return offlineTarget(wordsPerSecond)
   if (kind === 'api') {
     if (hasKey) return {}
-    // Servers of one's own often want no key; whether this one does, it says itself.
+    // A local server often needs no key. One that does answers 401.
     if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
     throw new ExitError(
       ExitCode.key,
@@ -97,13 +103,13 @@ async function targetOf(kind: string, env: Environment, wordsPerSecond: number):
   const url = URL.parse(kind)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new UsageError(
-      `Cannot use --engine ${kind}: it is api, offline, or a URL that begins with http:// or https://`,
+      `Cannot use --engine ${kind}: it must be api, offline, or a URL that begins with http:// or https://`,
     )
   }
   return { baseURL: kind, ...(hasKey ? {} : { apiKey: 'none' }) }
 }
 
-/** The server, in this process: the same requests, checks and answers as over a wire. */
+/** The server in this process. Requests pass the same code and checks as over a network. */
 async function offlineTarget(wordsPerSecond: number): Promise<ClientOptions> {
   const [{ createServer }, { offline }] = await Promise.all([import('@colloquy/server'), import('colloquy/engines')])
   const server = createServer({ engine: offline({ wordsPerSecond }) })

@@ -6,17 +6,18 @@ import {
   AuthenticationError,
   PermissionDeniedError,
 } from 'colloquy/protocol'
-import { ExitCode, ExitError, UsageError } from './exit.ts'
+import { ExitCode, ExitError } from './exit.ts'
+import { oneLine } from './format.ts'
 
-/** A failure as the user needs it. */
-export interface Failure {
-  /** The program's exit code, should it end the program. */
+/** An error in the words of the program. */
+export interface ErrorDescription {
+  /** The exit code if the error ends the program. */
   exitCode: number
-  /** The API's name for it, or the class's. */
+  /** The API's error type, or the name of the class. */
   type: string
   sentence: string
   requestId: string | undefined
-  /** The whole of it, in one line. */
+  /** The sentence, with type and request id. */
   line: string
 }
 
@@ -34,8 +35,8 @@ const openings: Record<string, string> = {
   timeout_error: 'The API took too long',
 }
 
-/** Says what happened: the API's type, a human sentence, and the request's id where there is one. */
-export function failureOf(error: unknown): Failure {
+/** Describes an error in one line: a sentence, the API's error type and the request id. */
+export function describeError(error: unknown): ErrorDescription {
   const type = typeOf(error)
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
@@ -60,18 +61,17 @@ function sentenceOf(error: unknown, type: string): string {
   const opening = openings[type]
   const wait = waitOf(error)
   const sentence = opening === undefined ? said : `${opening}: ${said}`
-  return `${ended(sentence)}${wait === undefined || /again/i.test(said) ? '' : ` Try again in ${wait} s.`}`
+  return `${withPeriod(sentence)}${wait === undefined || /again/i.test(said) ? '' : ` Try again in ${wait} s.`}`
 }
 
 function connectionSentence(error: Error): string {
   const reached = /cannot reach (?:https?:\/\/)?(\S+) \((.*)\)/.exec(error.message)
   if (reached !== null) return `Can't reach ${reached[1]} (${reached[2]}).`
-  return ended(oneLine(error.message))
+  return withPeriod(oneLine(error.message))
 }
 
 function exitCodeOf(error: unknown, type: string): number {
   if (error instanceof ExitError) return error.exitCode
-  if (error instanceof UsageError) return ExitCode.usage
   if (error instanceof APIUserAbortError) return ExitCode.interrupted
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) return ExitCode.key
   if (type === 'authentication_error' || type === 'permission_error') return ExitCode.key
@@ -86,15 +86,12 @@ function exitCodeOf(error: unknown, type: string): number {
     : ExitCode.failed
 }
 
+/** The wait that the response asks for, in seconds. */
 function waitOf(error: APIError): number | undefined {
   const seconds = Number(error.headers?.get('retry-after') ?? Number.NaN)
   return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
 }
 
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim()
-}
-
-function ended(sentence: string): string {
+function withPeriod(sentence: string): string {
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`
 }

@@ -1,25 +1,27 @@
-/** What the program tells the shell. */
+/** The program's exit codes. */
 export const ExitCode = {
   ok: 0,
   /** The API or the program itself failed. */
   failed: 1,
   usage: 2,
-  /** No key, or one that is not accepted. */
+  /** The API key is missing or was not accepted. */
   key: 3,
-  /** Rate-limited or overloaded, also after the retries. */
+  /** Rate-limited or overloaded, after all retries. */
   busy: 4,
   network: 5,
   /** The API rejected the request. */
   rejected: 6,
   /** `--max-cost` was reached. */
   budget: 7,
-  /** Cut off or refused, with `--strict`. */
+  /** The reply was cut off or refused, with `--strict`. */
   incomplete: 8,
+  /** The terminal was closed (SIGHUP). */
+  hangup: 129,
   interrupted: 130,
   terminated: 143,
 } as const
 
-/** Ends the program with a sentence and a code of its own. */
+/** Ends the program with this message and exit code. */
 export class ExitError extends Error {
   override name = 'ExitError'
   readonly exitCode: number
@@ -30,7 +32,7 @@ export class ExitError extends Error {
   }
 }
 
-/** What was asked for cannot be done as it was asked. */
+/** The command line or a slash command is wrong. */
 export class UsageError extends ExitError {
   override name = 'UsageError'
 

@@ -1,4 +1,4 @@
-/** `just now`, `5 min ago`, `3 h ago`, `2 days ago`, then the date. */
+/** `just now`, `5 min ago`, `3 h ago`, `2 days ago`, from 14 days on the date. */
 export function ageText(at: Date | number, now: number = Date.now()): string {
   const minutes = Math.floor((now - Number(at)) / 60_000)
   if (minutes < 1) return 'just now'
@@ -6,4 +6,41 @@ export function ageText(at: Date | number, now: number = Date.now()): string {
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`
   const days = Math.floor(minutes / (24 * 60))
   return days < 14 ? `${days} ${days === 1 ? 'day' : 'days'} ago` : new Date(at).toISOString().slice(0, 10)
+}
+
+/** A number of tokens: `930`, `1.2k`, `15k`, `1.0M`. */
+export function tokenText(count: number): string {
+  if (count < 1000) return String(count)
+  if (count < 9950) return `${(count / 1000).toFixed(1)}k`
+  if (count < 999_500) return `${Math.round(count / 1000)}k`
+  return `${(count / 1e6).toFixed(1)}M`
+}
+
+/** `10.4 s`, from one minute on `2 min 5 s`. */
+export function durationText(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+}
+
+/** `9 B`, `2.1 KB`, `1.5 MB`, in powers of 1,000. */
+export function byteText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} KB`
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
+/** `1 message`, `2 messages`. */
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** The first line that is not blank, cut to 60 characters. */
+export function firstLine(text: string): string {
+  const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line
+}
+
+/** The text on one line: each run of white space becomes one space. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
 }

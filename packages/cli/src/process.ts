@@ -1,9 +1,9 @@
 import { ExitCode } from './exit.ts'
 
-/** How long to wait silently for standard input that does not end. Milliseconds. */
+/** Standard input that has not ended after this time is mentioned on standard error. Milliseconds. */
 const patienceMs = 3000
 
-/** Everything that is piped in. Says on standard error what it waits for, should that take long. */
+/** Reads the input to its end. If that takes long, says on standard error that the program is waiting. */
 export async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<Buffer> {
   const note = setTimeout(() => {
     process.stderr.write('Reading standard input; it has not ended yet. Without input, add </dev/null.\n')
@@ -17,35 +17,46 @@ export async function readAll(input: AsyncIterable<Uint8Array | string>): Promis
   }
 }
 
-/** Whether the user, or the machine, wants the program to end. */
-export interface Stopping {
+const signalCodes = {
+  SIGINT: ExitCode.interrupted,
+  SIGTERM: ExitCode.terminated,
+  SIGHUP: ExitCode.hangup,
+} as const
+
+/** Calls back with the exit code of each signal that asks the program to end. Returns a function that stops listening. */
+export function onStopSignal(onSignal: (exitCode: number) => void): () => void {
+  const removers = Object.entries(signalCodes).map(([name, code]) => {
+    const listener = (): void => onSignal(code)
+    process.on(name, listener)
+    return () => process.off(name, listener)
+  })
+  return () => {
+    for (const remove of removers) remove()
+  }
+}
+
+/** Tells whether a signal has asked the program to end. */
+export interface StopRequest {
   readonly signal: AbortSignal
-  /** The code that goes with the signal that came; undefined as long as none did. */
+  /** The exit code of the first signal; undefined before it. */
   readonly exitCode: number | undefined
   dispose(): void
 }
 
-/** The first signal stops the work, so that what there is can be kept; the second ends the program. */
-export function stopOnSignals(): Stopping {
+/** The first signal aborts `signal`, so that what has arrived can be kept. The second ends the program. */
+export function stopOnSignals(): StopRequest {
   const controller = new AbortController()
-  const codes = { SIGINT: ExitCode.interrupted, SIGTERM: ExitCode.terminated, SIGHUP: 129 } as const
   let exitCode: number | undefined
-  const handlers = Object.entries(codes).map(([name, code]) => {
-    const onSignal = (): void => {
-      if (exitCode !== undefined) process.exit(code)
-      exitCode = code
-      controller.abort()
-    }
-    process.on(name, onSignal)
-    return () => process.off(name, onSignal)
+  const dispose = onStopSignal((code) => {
+    if (exitCode !== undefined) process.exit(code)
+    exitCode = code
+    controller.abort()
   })
   return {
     signal: controller.signal,
     get exitCode() {
       return exitCode
     },
-    dispose: () => {
-      for (const remove of handlers) remove()
-    },
+    dispose,
   }
 }

@@ -29,13 +29,13 @@ interface Running {
 }
 
 let homes = 0
-/** A place for the files of one test. */
+/** Empty folders for the files of one test. */
 function home(): Record<string, string> {
   const place = join(folder, String(++homes))
   return { XDG_DATA_HOME: join(place, 'data'), XDG_STATE_HOME: join(place, 'state') }
 }
 
-/** The program, without anything of this machine's environment. */
+/** Starts the program without the environment of this machine. */
 function start(words: string[], env: Record<string, string> = home(), input: string | undefined = ''): Running {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
     env: { PATH: process.env['PATH'], HOME: folder, ...env },
@@ -56,7 +56,7 @@ function run(words: string[], env?: Record<string, string>, input?: string): Pro
   return start(words, env, input).ended
 }
 
-/** Runs the body against a server that answers by the script, with the environment that leads there. */
+/** Runs the body with a server that replies by the script, and the environment that points to it. */
 async function served(
   steps: (ScriptedReply | Step)[],
   body: (env: Record<string, string>, engine: ScriptEngine) => Promise<void>,
@@ -70,12 +70,12 @@ async function served(
   }
 }
 
-/** Waits for output; a program that ends without it has failed. */
+/** Waits until standard output contains the text. Fails if the program ends before that. */
 async function output({ stdout, ended }: Running, text = ''): Promise<void> {
   let end: Ended | undefined
   void ended.then((outcome) => (end = outcome))
   while (stdout() === '' || !stdout().includes(text)) {
-    if (end !== undefined) assert.fail(`It ended with ${end.code}: ${end.stderr}`)
+    if (end !== undefined) assert.fail(`The program ended with ${end.code}: ${end.stderr}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
@@ -84,14 +84,14 @@ function lastText(messages: readonly MessageParam[]): unknown {
   return messages.at(-1)?.content
 }
 
-test('a question from a pipe gets one reply, without a key, and the program ends well', async () => {
+test('a piped question gets one reply without a key, and exit code 0', async () => {
   const { stdout, stderr, code } = await run([], home(), 'Hello\n')
   assert.match(stdout, /offline engine/)
   assert.ok(stdout.endsWith('\n'))
   assert.deepEqual({ stderr, code }, { stderr: '', code: 0 })
 })
 
-test('what is piped in follows the prompt in a block of its own', async () => {
+test('piped text follows the prompt in a <stdin> block', async () => {
   await served(['Fine.'], async (env, engine) => {
     const { stdout } = await run(['ask', 'Review', 'this'], env, 'a < b\n')
     assert.equal(stdout, 'Fine.\n')
@@ -99,7 +99,7 @@ test('what is piped in follows the prompt in a block of its own', async () => {
   })
 })
 
-test('the reply streams to standard output while it comes', async () => {
+test('the reply streams to standard output while it arrives', async () => {
   await served([{ reply: 'one two three', after: 3, stall: true }], async (env) => {
     const running = start(['ask', 'count'], env)
     await output(running, 'one')
@@ -108,7 +108,7 @@ test('the reply streams to standard output while it comes', async () => {
   })
 })
 
-test('piped Markdown comes out as it is, byte for byte', async () => {
+test('a reply to a pipe is written byte for byte', async () => {
   const reply = '# Title\n\n```js\nconst a = 1\n```\n\n| a | b |\n|---|---|\n| \u001b[31mred | 日本 |\n'
   await served([reply], async (env) => {
     assert.equal((await run(['ask', 'x'], env)).stdout, reply)
@@ -130,7 +130,7 @@ const failures: [string, Step, number, RegExp][] = [
 ]
 
 for (const [name, step, code, line] of failures) {
-  test(`${name} is said in one line on standard error and ends with ${code}`, async () => {
+  test(`${name} gives one line on standard error and exit code ${code}`, async () => {
     await served([step], async (env) => {
       const ended = await run(['ask', 'x', '--retries', '0'], env)
       assert.match(ended.stderr, line)
@@ -140,7 +140,7 @@ for (const [name, step, code, line] of failures) {
   })
 }
 
-test('a wrong key ends with 3 and is not tried again', async () => {
+test('a wrong key gives exit code 3 without a retry', async () => {
   await served([], async (env, engine) => {
     const ended = await run(['ask', 'x'], { ...env, ANTHROPIC_API_KEY: 'sk-wrong' })
     assert.match(ended.stderr, /^The key was not accepted: invalid x-api-key\. \(authentication_error, req_/)
@@ -150,7 +150,7 @@ test('a wrong key ends with 3 and is not tried again', async () => {
   })
 })
 
-test('a retry is announced with its reason and its wait', async () => {
+test('a retry is announced with its reason and delay', async () => {
   await served([{ error: { type: 'overloaded_error' } }, 'At last.'], async (env) => {
     const { stdout, stderr, code } = await run(['ask', 'x'], env)
     assert.match(stderr, /overloaded.* Retry 1 of 2 in [\d.]+ s\n$/)
@@ -158,13 +158,13 @@ test('a retry is announced with its reason and its wait', async () => {
   })
 })
 
-test('no key where one is needed ends with 3 and says what to do', async () => {
+test('a missing key gives exit code 3 and the remedy', async () => {
   const { stderr, code } = await run(['ask', 'x', '--engine', 'api'])
   assert.match(stderr, /^No API key\. Set ANTHROPIC_API_KEY, or try .*--engine offline/)
   assert.equal(code, 3)
 })
 
-test('an unreachable host ends with 5 and is named', async () => {
+test('an unreachable host gives exit code 5 and is named', async () => {
   const { stderr, code } = await run(['ask', 'x', '--retries', '0', '--engine', 'http://127.0.0.1:9'])
   assert.match(stderr, /^Can't reach 127\.0\.0\.1:9 \(ECONNREFUSED\)\./)
   assert.equal(code, 5)
@@ -173,7 +173,7 @@ test('an unreachable host ends with 5 and is named', async () => {
 const mistakes: [string[], RegExp][] = [
   [['chta'], /^No command chta\. Did you mean chat\?/],
   [['ask', '--modle', 'x'], /^No flag --modle\. Did you mean --model\?/],
-  [['ask', '--output', 'jason'], /^Cannot use --output jason: it is one of text, json, stream-json/],
+  [['ask', '--output', 'jason'], /^Cannot use --output jason: it must be one of text, json, stream-json/],
   [['ask', '--max-tokens', 'many'], /^Cannot use --max-tokens many: it must be a whole number/],
   [['ask', '--max-cost', '0'], /^Cannot use --max-cost 0: it must be a number above 0/],
   [['ask', '--engine', 'ftp://x', 'hi'], /^Cannot use --engine ftp:\/\/x/],
@@ -184,14 +184,14 @@ const mistakes: [string[], RegExp][] = [
 ]
 
 for (const [words, line] of mistakes) {
-  test(`colloquy ${words.join(' ')}: one sentence, and 2`, async () => {
+  test(`colloquy ${words.join(' ')}: one sentence and exit code 2`, async () => {
     const { stdout, stderr, code } = await run(words)
     assert.match(stderr, line)
     assert.deepEqual({ stdout, code, lines: stderr.split('\n').length }, { stdout: '', code: 2, lines: 2 })
   })
 }
 
-test('--output json is one object, when it goes well and when it does not', async () => {
+test('--output json prints one object, after a success and after a failure', async () => {
   await served(['Blue.', { error: { type: 'invalid_request_error', message: 'no' } }], async (env) => {
     const good = await run(['ask', 'x', '--output', 'json'], env)
     const result = JSON.parse(good.stdout) as Record<string, unknown>
@@ -211,7 +211,7 @@ test('--output json is one object, when it goes well and when it does not', asyn
   })
 })
 
-test('--output stream-json is the events of the API, then the result', async () => {
+test('--output stream-json prints the events of the API, then the result', async () => {
   await served(['Blue.'], async (env) => {
     const { stdout } = await run(['ask', 'x', '--output', 'stream-json'], env)
     const types = stdout
@@ -222,7 +222,7 @@ test('--output stream-json is the events of the API, then the result', async () 
   })
 })
 
-test('a reply that was cut off ends with 8 only where --strict asks for it', async () => {
+test('a reply that was cut off gives exit code 8 only with --strict', async () => {
   const cut: Step = { times: 2, reply: { content: 'Well', stop_reason: 'max_tokens' } }
   await served([cut], async (env) => {
     const lenient = await run(['ask', 'x'], env)
@@ -232,7 +232,7 @@ test('a reply that was cut off ends with 8 only where --strict asks for it', asy
   })
 })
 
-test('a prompt that alone reaches --max-cost is not sent, and ends with 7', async () => {
+test('a prompt over --max-cost is not sent and gives exit code 7', async () => {
   await served(['never'], async (env, engine) => {
     const { stderr, code } = await run(['ask', 'x '.repeat(2000), '--max-cost', '0.0001'], env)
     assert.match(stderr, /^Cannot send within the budget of \$0\.0001: \$0\.00 are spent and the call could take \$/)
@@ -241,7 +241,7 @@ test('a prompt that alone reaches --max-cost is not sent, and ends with 7', asyn
   })
 })
 
-test('SIGINT in the middle of a reply: what came is on standard output and kept, and the code is 130', async () => {
+test('SIGINT during a reply keeps the partial text and gives exit code 130', async () => {
   await served([{ reply: 'one two three', after: 3, stall: true }, 'and on'], async (env, engine) => {
     const running = start(['ask', 'count'], env)
     await output(running)
@@ -259,7 +259,7 @@ test('SIGINT in the middle of a reply: what came is on standard output and kept,
   })
 })
 
-test('SIGTERM ends with 143', async () => {
+test('SIGTERM gives exit code 143', async () => {
   await served([{ reply: 'one two three', after: 3, stall: true }], async (env) => {
     const running = start(['ask', 'count'], env)
     await output(running)
@@ -268,7 +268,7 @@ test('SIGTERM ends with 143', async () => {
   })
 })
 
-test('a reader that has enough ends the program quietly and well', async () => {
+test('a closed pipe ends the program silently with exit code 0', async () => {
   const reply = Array.from({ length: 2000 }, (_, line) => `line ${line}`).join('\n')
   await served([{ reply, eventDelayMs: 1 }], async (env) => {
     const running = start(['ask', 'x'], env)
@@ -279,7 +279,7 @@ test('a reader that has enough ends the program quietly and well', async () => {
   })
 })
 
-test('-c goes on with the last chat, -r with one by the end of its id or by its words', async () => {
+test('-c continues the last chat, -r one found by words', async () => {
   await served([{ times: 4, reply: 'Yes.' }], async (env, engine) => {
     await run(['ask', 'A question about lighthouses'], env)
     await run(['ask', 'Another one'], env)
@@ -295,7 +295,7 @@ test('-c goes on with the last chat, -r with one by the end of its id or by its 
   })
 })
 
-test('chats are listed, searched, shown, exported, renamed and erased', async () => {
+test('chat list, search, show, export, rename and delete', async () => {
   await served(['The keeper lives **alone**.'], async (env) => {
     await run(['ask', 'Who keeps the lighthouse?'], env)
     const [chat] = JSON.parse((await run(['chat', 'list', '--json'], env)).stdout) as { id: string; title: string }[]
@@ -314,18 +314,18 @@ test('chats are listed, searched, shown, exported, renamed and erased', async ()
     assert.match((await run(['chat', 'export', id, '--format', 'html'], env)).stdout, /^<!doctype html>/)
     await run(['chat', 'rename', id, 'The', 'keeper'], env)
     assert.match((await run(['chat', 'delete', id], env)).stderr, /add --yes/)
-    assert.match((await run(['chat', 'delete', id, '--yes'], env)).stdout, /^Erased .* “The keeper”/)
-    assert.equal((await run(['chat', 'list'], env)).stdout, 'No chats yet. colloquy chat begins one.\n')
+    assert.match((await run(['chat', 'delete', id, '--yes'], env)).stdout, /^Deleted .* “The keeper”/)
+    assert.equal((await run(['chat', 'list'], env)).stdout, 'No chats yet. colloquy chat starts one.\n')
   })
 })
 
-test('--no-save leaves nothing behind', async () => {
+test('--no-save writes no file', async () => {
   const env = home()
   await run(['ask', 'Hello', '--no-save'], env)
   await assert.rejects(readFile(join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db')), { code: 'ENOENT' })
 })
 
-test('files go along, from a path or from a pipe', async () => {
+test('-f attaches a file, or the piped text', async () => {
   await writeFile(join(folder, 'notes.md'), 'keep this')
   await served([{ times: 2, reply: 'Read.' }], async (env, engine) => {
     await run(['ask', 'Sum up', '-f', 'notes.md'], env)
@@ -345,7 +345,7 @@ test('-x writes only the code, -o writes to a file', async () => {
   })
 })
 
-test('--usage tells tokens and dollars on standard error, and an unknown model has no price', async () => {
+test('--usage prints tokens and cost, and no price for an unknown model', async () => {
   const usage = {
     input_tokens: 1200,
     output_tokens: 900,
@@ -364,7 +364,7 @@ test('--usage tells tokens and dollars on standard error, and an unknown model h
   })
 })
 
-test('a database that is none is said to be one, and nothing is done to it', async () => {
+test('a file that is not a database gives one sentence and is not changed', async () => {
   const env = home()
   await run(['ask', 'Hello'], env)
   const file = join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db')
@@ -377,7 +377,7 @@ test('a database that is none is said to be one, and nothing is done to it', asy
   assert.deepEqual(await readFile(file), before)
 })
 
-test('help comes with examples, for the program and for each command', async () => {
+test('--help shows examples, for the program and each command', async () => {
   for (const words of [
     ['--help'],
     ['ask', '--help'],
@@ -393,7 +393,7 @@ test('help comes with examples, for the program and for each command', async () 
   assert.match((await run(['-V'])).stdout, /^colloquy \d+\.\d+\.\d+\n$/)
 })
 
-test('paths names where the files are', async () => {
+test('paths prints the file locations', async () => {
   const env = home()
   const paths = JSON.parse((await run(['paths', '--json'], env)).stdout) as { chats: string; history: string }
   assert.equal(paths.chats, join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db'))

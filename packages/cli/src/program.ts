@@ -1,66 +1,48 @@
-import type { Invocation } from './command.ts'
+import { readFile } from 'node:fs/promises'
+import { parse } from './commands/parse.ts'
+import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
-import { parse } from './parse.ts'
 
-/** Runs the program and says with which code it ends. */
+/** Runs the program and returns its exit code. */
 export async function run(words: readonly string[]): Promise<number> {
-  leaveQuietlyWhenNobodyReads()
+  exitQuietlyOnClosedPipe()
   silenceSqliteWarning()
   try {
-    const [first] = words
-    if (first === '-V' || first === '--version') return await print(`colloquy ${await version()}\n`)
-    if (first === '-h' || first === '--help' || first === 'help') return await help(words.slice(1))
-    return await runCommand(await parse(words))
+    return await runWords(words)
   } catch (error) {
-    const { failureOf } = await import('./failure.ts')
-    const { exitCode, line } = failureOf(error)
+    const { describeError } = await import('./describe-error.ts')
+    const { exitCode, line } = describeError(error)
     process.stderr.write(`${line}\n`)
     return exitCode
   }
 }
 
-async function runCommand(invocation: Invocation): Promise<number> {
-  const { command, words, flags } = invocation
-  if (flags.has('help')) return help([command.name])
-  switch (command.name) {
-    case 'serve':
-      return (await import('./commands/serve.ts')).serve(flags)
-    case 'models':
-      return (await import('./commands/models.ts')).listModels(words, flags)
-    case 'paths':
-      return (await import('./commands/paths.ts')).showPaths(flags)
-    case 'ask':
-      return (await import('./commands/ask.ts')).ask(words, flags)
-  }
-  const isKept = command.subcommands?.some(({ name }) => name === words[0]) === true
-  if (isKept) return (await import('./commands/chats.ts')).chats(words, flags)
-  const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
-  if (isInteractive) return (await import('./commands/chat.ts')).chat(words, flags)
-  return (await import('./commands/ask.ts')).ask(words, flags)
+async function runWords(words: readonly string[]): Promise<number> {
+  const [first, second] = words
+  if (first === '-V' || first === '--version') return print(`colloquy ${await version()}\n`)
+  if (first === '-h' || first === '--help' || first === 'help') return help(second)
+  const { command, words: rest, flags } = await parse(words)
+  return flags.has('help') ? help(command.name) : command.run(rest, flags)
 }
 
-async function help([name]: readonly string[]): Promise<number> {
-  const [{ commandHelp, programHelp }, { commands }] = await Promise.all([
-    import('./commands/help.ts'),
-    import('./commands/commands.ts'),
-  ])
+async function help(name: string | undefined): Promise<number> {
+  const { commandHelp, programHelp } = await import('./commands/help.ts')
   const command = commands.find((candidate) => candidate.name === name)
-  return print(command === undefined ? programHelp() : commandHelp(command))
+  return print(command === undefined ? programHelp(commands) : commandHelp(command))
 }
 
 async function version(): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
   const file = await readFile(new URL('../package.json', import.meta.url), 'utf8')
   return (JSON.parse(file) as { version: string }).version
 }
 
-async function print(text: string): Promise<number> {
+function print(text: string): number {
   process.stdout.write(text)
   return ExitCode.ok
 }
 
-/** `colloquy ask … | head -1`: the reader has what it wanted. */
-function leaveQuietlyWhenNobodyReads(): void {
+/** In `colloquy ask … | head -1` the pipe is closed as soon as its reader has read enough. */
+function exitQuietlyOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(ExitCode.ok)
@@ -69,7 +51,7 @@ function leaveQuietlyWhenNobodyReads(): void {
   }
 }
 
-/** Node 22 calls its SQLite experimental. Whoever chats cannot do anything about it. */
+/** Node 22 warns that its SQLite is experimental. Users of the program can do nothing about it. */
 function silenceSqliteWarning(): void {
   const emit = process.emitWarning.bind(process) as (...parts: unknown[]) => void
   process.emitWarning = (...parts: unknown[]): void => {

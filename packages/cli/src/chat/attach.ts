@@ -3,24 +3,22 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
 import { UsageError } from '../exit.ts'
+import { byteText } from '../format.ts'
 
-/** A file that goes along with a message. */
+/** A file or web address to send with a message. */
 export interface Attachment {
   name: string
+  /** Undefined for a web address. */
   bytes: number | undefined
   block: ContentBlockParam
 }
 
-/** Reads a file, a web address, or with `-` what is piped in. Throws `UsageError` for what cannot be attached. */
+/** Reads a file, a web address, or for `-` the piped input. Throws a `UsageError` if it cannot be attached. */
 export async function attach(source: string, piped?: () => Promise<Uint8Array>): Promise<Attachment> {
   try {
-    if (source === '-') {
-      if (piped === undefined) throw new AnthropicError('nothing is piped in')
-      const bytes = await piped()
-      return { name: 'standard input', bytes: bytes.length, block: await contentBlock(bytes, { title: 'stdin' }) }
-    }
+    if (source === '-') return await attachPiped(piped)
     if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await contentBlock(source) }
-    const path = resolve(source.replace(/^~(?=\/|$)/, homedir()))
+    const path = resolve(withHome(source))
     if (!existsSync(path)) throw new AnthropicError('no such file')
     if (statSync(path).isDirectory()) throw new AnthropicError('it is a folder')
     return { name: source, bytes: statSync(path).size, block: await contentBlock(path) }
@@ -29,25 +27,28 @@ export async function attach(source: string, piped?: () => Promise<Uint8Array>):
   }
 }
 
-/** `notes.md (2.1 KB)`. */
-export function attachmentLabel({ name, bytes }: Attachment): string {
-  return bytes === undefined ? name : `${name} (${sizeText(bytes)})`
+async function attachPiped(piped: (() => Promise<Uint8Array>) | undefined): Promise<Attachment> {
+  if (piped === undefined) throw new AnthropicError('standard input is a terminal')
+  const bytes = await piped()
+  return { name: 'standard input', bytes: bytes.length, block: await contentBlock(bytes, { title: 'stdin' }) }
 }
 
-/** The files that a text names with `@path`: those that are there. */
+/** `notes.md (2.1 KB)`. */
+export function attachmentLabel({ name, bytes }: Attachment): string {
+  return bytes === undefined ? name : `${name} (${byteText(bytes)})`
+}
+
+/** The existing files that a text mentions as `@path` or `@"path with spaces"`. */
 export function mentionedFiles(text: string): string[] {
   const named = [...text.matchAll(/(?<=^|\s)@(?:"([^"]+)"|(\S+))/g)].map((match) => match[1] ?? match[2] ?? '')
   return [...new Set(named.map((name) => (isFile(name) ? name : name.replace(/[.,;:!?)]+$/, ''))).filter(isFile))]
 }
 
-function isFile(path: string): boolean {
-  return (
-    path !== '' && statSync(resolve(path.replace(/^~(?=\/)/, homedir())), { throwIfNoEntry: false })?.isFile() === true
-  )
+/** The path with a leading `~` replaced by the home folder. */
+export function withHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir())
 }
 
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} KB`
-  return `${(bytes / 1_000_000).toFixed(1)} MB`
+function isFile(path: string): boolean {
+  return path !== '' && statSync(resolve(withHome(path)), { throwIfNoEntry: false })?.isFile() === true
 }

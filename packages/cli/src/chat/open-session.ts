@@ -1,25 +1,54 @@
-import type { Conversation } from 'colloquy/conversation'
-import type { Flags } from '../command.ts'
 import { connect, engineKind } from '../connect.ts'
-import { chatFrom, openChats, settingsFrom } from './session.ts'
+import type { Flags } from '../flags.ts'
 import { attach } from './attach.ts'
-import { Chat } from './chat.ts'
-import type { Surface } from './surface.ts'
+import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
+import { ChatSession, type WrapMode } from './session.ts'
+import { settingsFrom, turnOptionsFrom } from './settings.ts'
+import { chatFrom, openChats, tailOf } from './stored-chats.ts'
+import type { Surface } from './surface/surface.ts'
 
-/** Everything behind the prompt: who answers, where chats are kept, and the chat that goes on, if one does. */
-export async function openChat(
+export interface OpenedSession {
+  session: ChatSession
+  /** Whether the chat continues an earlier one. Its end is then on the surface. */
+  isContinued: boolean
+  /** Whether no chat has been saved yet. */
+  isFirst: boolean
+}
+
+/** Connects, opens the saved chats and, if the flags name one, that chat. */
+export async function openSession(
   surface: Surface,
   flags: Flags,
   { wordsPerSecond }: { wordsPerSecond: number },
-): Promise<{ chat: Chat; conversation: Conversation | undefined }> {
-  const connection = await connect(engineKind(flags), flags, { wordsPerSecond })
-  const isKept = !flags.has('no-save')
-  const chats = await openChats(connection.engine, { save: isKept })
-  const picks = flags.has('resume') && flags.text('resume') === undefined
-  const conversation = picks ? undefined : await chatFrom(chats, flags)
-  // A chat never ends because its window is full.
-  const settings = conversation?.settings ?? { ...settingsFrom(flags), window: { policy: 'summarize' } }
-  const chat = new Chat({ surface, connection, chats, settings, conversation, flags, isKept })
-  chat.attachments = await Promise.all(flags.texts('file').map((source) => attach(source)))
-  return { chat, conversation }
+): Promise<OpenedSession> {
+  const connection = await connect(engineKind(flags), flags, { wordsPerSecond, onRetry: () => surface.touch() })
+  const isSaved = !flags.has('no-save')
+  const chats = await openChats(connection.engine, { isSaved })
+  const picksFromList = flags.has('resume') && flags.text('resume') === undefined
+  const conversation = picksFromList ? undefined : await chatFrom(chats, flags)
+  const context: ChatContext = {
+    chats,
+    connection,
+    turnOptions: turnOptionsFrom(flags, connection),
+    title: flags.text('title'),
+    isSaved,
+  }
+  const state: ChatState = {
+    conversation,
+    // With the policy `summarize` a chat can continue when its window is full.
+    settings: conversation?.settings ?? { ...settingsFrom(flags), window: { policy: 'summarize' } },
+    attachments: await Promise.all(flags.texts('file').map((source) => attach(source))),
+    editedMessageId: undefined,
+    costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
+    lastListedIds: [],
+    unconfirmedText: undefined,
+    shouldExit: false,
+  }
+  const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)
+  if (conversation !== undefined) {
+    const { lines, messages } = tailOf(conversation)
+    await session.perform([say(...lines), showMessages(...messages)])
+  }
+  const isFirst = conversation === undefined && (await chats.list({ limit: 1 })).length === 0
+  return { session, isContinued: conversation !== undefined, isFirst }
 }

@@ -1,167 +1,131 @@
-import type { Conversation, Conversations, ConversationSettings, Turn, TurnOptions } from 'colloquy/conversation'
-import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
-import { attach, attachmentLabel, mentionedFiles, type Attachment } from './attach.ts'
-import { expensive, limitOf } from './budget.ts'
-import type { Flags } from '../command.ts'
-import type { Connection } from '../connect.ts'
-import { failureOf } from '../failure.ts'
-import { shortId } from './session.ts'
-import { paintSpans, type Span } from '../terminal/style.ts'
-import { wrap } from '../terminal/wrap.ts'
-import { actions } from './actions.ts'
-import { ReplyRun } from './reply-run.ts'
-import { readLine, unknownCommand } from './slash.ts'
-import type { Surface } from './surface.ts'
+import type { Conversation, Turn } from 'colloquy/conversation'
+import { MarkdownStream } from '../markdown/markdown-stream.ts'
+import { say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
+import { messageEffects } from './message.ts'
+import { followTurn } from './reply/follow-turn.ts'
+import { ReplyProgress } from './reply/reply-progress.ts'
+import { failureNotes, replyNotes } from './reply/turn-report.ts'
+import { readLine } from './slash/read-line.ts'
+import { unknownCommand } from './slash/table.ts'
+import { resumeHint } from './stored-chats.ts'
+import { showError, showMessage, showNotes } from './surface/show.ts'
+import type { Surface } from './surface/surface.ts'
 
-export interface ChatParts {
-  surface: Surface
-  connection: Connection
-  chats: Conversations
-  /** What a new chat begins with. */
-  settings: ConversationSettings
-  conversation: Conversation | undefined
-  flags: Flags
-  /** Nothing outlives the program. */
-  isKept: boolean
-}
+export type WrapMode = 'word' | 'soft' | 'off'
 
-/** A chat: lines go in, commands are carried out, messages are sent, replies are shown and kept. */
-export class Chat {
-  readonly surface: Surface
-  readonly connection: Connection
-  readonly chats: Conversations
-  readonly flags: Flags
-  readonly isKept: boolean
-  settings: ConversationSettings
-  conversation: Conversation | undefined
-  /** What goes along with the next message. */
-  attachments: Attachment[] = []
-  /** The message that the next one takes the place of. */
-  editing: string | undefined
-  costStyle: 'off' | 'short' | 'full'
-  /** The chats that were listed last, for choosing one by its number. */
-  listed: string[] = []
-  /** Set when the user wants to leave. */
-  isOver = false
-  /** The reply that is being received, or was last. */
-  run: ReplyRun | undefined
-  readonly #title: string | undefined
-  /** An expensive message that was not sent yet. */
-  #unconfirmed: string | undefined
+/** A chat on a surface: turns each line into effects and carries them out. */
+export class ChatSession {
+  readonly #surface: Surface
+  readonly #context: ChatContext
+  readonly #wrap: WrapMode | undefined
+  #state: ChatState
+  #isStopped = false
+  #turn: Turn | undefined
+  #progress: ReplyProgress | undefined
 
-  constructor({ surface, connection, chats, settings, conversation, flags, isKept }: ChatParts) {
-    this.surface = surface
-    this.connection = connection
-    this.chats = chats
-    this.settings = settings
-    this.conversation = conversation
-    this.flags = flags
-    this.isKept = isKept
-    this.costStyle = (flags.text('cost') as 'off' | 'short' | 'full' | undefined) ?? 'full'
-    this.#title = flags.text('title')
+  constructor(surface: Surface, context: ChatContext, state: ChatState, wrap: WrapMode | undefined) {
+    this.#surface = surface
+    this.#context = context
+    this.#state = state
+    this.#wrap = wrap
   }
 
-  /** The settings in force. */
-  get current(): ConversationSettings {
-    return this.conversation?.settings ?? this.settings
+  get state(): ChatState {
+    return this.#state
   }
 
-  /** Carries out a line: a command, or a message. Never throws: what fails is said. */
-  async line(text: string): Promise<void> {
+  /** How to return to this chat later. Undefined if it was not saved. */
+  get resumeHint(): string | undefined {
+    return resumeHint(this.#state.conversation, this.#context.isSaved)
+  }
+
+  /** The thinking of the reply in flight, or of the last one. */
+  get thinking(): string {
+    return this.#progress?.thinking ?? ''
+  }
+
+  /** Carries out a line: a command or a message. Shows errors instead of throwing them. */
+  async submit(text: string): Promise<void> {
+    this.#isStopped = false
     try {
-      const line = readLine(text)
-      if (line.kind === 'unknown') this.say(await unknownCommand(line.name))
-      else if (line.kind === 'command') await actions[line.command.name]?.(this, line)
-      else await this.#message(line.text)
+      await this.perform(await effectsOf(text, this.#state, this.#context))
     } catch (error) {
-      this.fail(error)
+      showError(this.#surface, error)
     }
-    this.surface.print('')
+    this.#surface.print('')
   }
 
-  async configure(changes: Partial<ConversationSettings>): Promise<void> {
-    this.settings = { ...this.settings, ...changes }
-    await this.conversation?.configure(changes)
-  }
-
-  /** What holds for every turn. */
-  get limit(): TurnOptions {
-    return limitOf(this.flags, this.connection)
-  }
-
-  /** Shows what a turn answers, to its end. */
-  async follow(begin: () => Turn): Promise<void> {
-    this.run = new ReplyRun(this)
-    await this.run.follow(begin)
-  }
-
-  /** A line about the program itself. */
-  say(...lines: string[]): void {
-    const { paint, columns } = this.surface
-    const broken = lines.flatMap((line) => wrap([{ text: line, style: { dim: true } }], columns - 1))
-    this.surface.print(...broken.map((spans) => paintSpans(spans, paint)))
-  }
-
-  fail(error: unknown, ...more: string[]): void {
-    const { paint, columns } = this.surface
-    const line: Span = { text: `✗ ${failureOf(error).line}`, style: { color: 'red' } }
-    this.surface.print(...wrap([line], columns - 1).map((spans) => paintSpans(spans, paint)))
-    if (more.length > 0) this.say(...more)
-  }
-
-  /** How to come back to this chat; nothing where there is nothing to come back to. */
-  get resumeLine(): string | undefined {
-    if (this.conversation === undefined || !this.isKept) return undefined
-    return `resume: colloquy chat -r ${shortId(this.conversation.id)}`
-  }
-
-  /** Stops the reply that is being received. What arrived is kept. */
+  /** Stops the reply in flight. The part that has arrived is saved. */
   stop(): void {
-    this.run?.stop()
+    this.#isStopped = true
+    this.#turn?.abort()
   }
 
-  async #message(text: string): Promise<void> {
-    const mentioned = await Promise.all(mentionedFiles(text).map((path) => attach(path)))
-    const attachments = [...this.attachments, ...mentioned]
-    for (const attachment of attachments) this.say(`  ⎘ ${attachmentLabel(attachment)}`)
-    const blocks = attachments.map(({ block }) => block)
-    const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, textBlock(text)]
-    const editing = this.editing
-    const conversation = await this.#ensure()
-    if (await this.#waitsForConfirmation(conversation, text, content)) return
-    this.attachments = []
-    this.editing = undefined
-    await this.follow(() =>
-      editing === undefined ? conversation.send(content, this.limit) : conversation.edit(editing, content, this.limit),
-    )
+  async perform(effects: readonly Effect[]): Promise<void> {
+    for (const effect of effects) await this.#performOne(effect)
   }
 
-  /** Asks before a message that costs a lot: sending it once more is the answer. */
-  async #waitsForConfirmation(
-    conversation: Conversation,
-    text: string,
-    content: MessageContentParam,
-  ): Promise<boolean> {
-    const isConfirmed = this.#unconfirmed === text
-    this.#unconfirmed = undefined
-    const price = isConfirmed ? undefined : await expensive(conversation, content, this.connection)
-    if (price === undefined) return false
-    this.#unconfirmed = text
-    this.say(`About ${price} for this message. Enter sends it all the same.`)
-    this.surface.prefill(text)
-    return true
+  /** Closes the chats. */
+  async close(): Promise<void> {
+    await this.#context.chats.close()
   }
 
-  /** A chat begins with its first message: one without any would only clutter the list. */
-  async #ensure(): Promise<Conversation> {
-    this.conversation ??= await this.chats.create({
-      ...this.settings,
-      ...(this.#title === undefined ? {} : { title: this.#title }),
-    })
-    return this.conversation
+  async #performOne(effect: Effect): Promise<void> {
+    const surface = this.#surface
+    switch (effect.kind) {
+      case 'say':
+        return showNotes(surface, effect.lines)
+      case 'print':
+        return surface.print(...effect.text.split('\n'))
+      case 'messages':
+        return effect.messages.forEach((message) => showMessage(surface, message))
+      case 'change':
+        this.#state = { ...this.#state, ...effect.changes }
+        return
+      case 'prefill':
+        return surface.prefill(effect.text)
+      case 'copy':
+        return surface.copy(effect.text)
+      case 'turn':
+        return this.#runTurn(effect.begin())
+    }
+  }
+
+  async #runTurn(turn: Turn): Promise<void> {
+    const { connection } = this.#context
+    const { columns, paint } = this.#surface
+    const markdown = new MarkdownStream({ columns, paint, ...(this.#wrap && { wrap: this.#wrap }) })
+    const progress = new ReplyProgress()
+    this.#turn = turn
+    this.#progress = progress
+    if (this.#isStopped) turn.abort()
+    const end = await followTurn(turn, { surface: this.#surface, markdown, progress, latest: connection.latest })
+    this.#turn = undefined
+    const facts = { conversation: this.#conversation, progress, isOffline: connection.isOffline }
+    if (end.kind === 'finished') {
+      return showNotes(this.#surface, await replyNotes(end.reply, facts, this.#state.costStyle))
+    }
+    const { error, lines } = failureNotes(end.error, turn.message, facts)
+    if (error !== undefined) showError(this.#surface, error)
+    showNotes(this.#surface, lines)
+  }
+
+  get #conversation(): Conversation {
+    const { conversation } = this.#state
+    if (conversation === undefined) throw new Error('Cannot report on a turn: there is no conversation')
+    return conversation
   }
 }
 
-function textBlock(text: string): ContentBlockParam {
-  return { type: 'text', text }
+/** The effects of a line: those of a command, or of sending a message. */
+async function effectsOf(text: string, state: ChatState, context: ChatContext): Promise<readonly Effect[]> {
+  const line = readLine(text)
+  switch (line.kind) {
+    case 'unknown':
+      return [say(await unknownCommand(line.name))]
+    case 'command':
+      return line.command.run({ state, context, words: line.words, rest: line.rest })
+    case 'message':
+      return messageEffects(line.text, state, context)
+  }
 }

@@ -1,97 +1,58 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   memoryStore,
   openConversations,
   type Conversation,
   type Conversations,
-  type ConversationSettings,
+  type ConversationMessage,
   type ListedConversation,
 } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
-import type { Flags } from '../command.ts'
-import { defaultMaxTokens, defaultModel } from '../defaults.ts'
 import { UsageError } from '../exit.ts'
-import { pathsOf } from '../commands/paths.ts'
+import { filePaths } from '../file-paths.ts'
+import type { Flags } from '../flags.ts'
+import { countText } from '../format.ts'
+import { changesFrom } from './settings.ts'
 
-/** The chats: those of this user, or none but the one that begins when nothing is to be kept. */
+export interface OpenChatsOptions {
+  /** False keeps chats in memory until the program ends. */
+  isSaved: boolean
+  /** Whether requests mark what the API should cache. Default true. */
+  cacheMarks?: boolean
+}
+
+/** Opens the user's chats, or with `isSaved: false` an empty store in memory. */
 export async function openChats(
   engine: Engine,
-  { save, cacheMarks = true }: { save: boolean; cacheMarks?: boolean },
+  { isSaved, cacheMarks = true }: OpenChatsOptions,
 ): Promise<Conversations> {
-  if (!save) return openConversations({ engine, store: memoryStore(), cacheMarks })
+  if (!isSaved) return openConversations({ engine, store: memoryStore(), cacheMarks })
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
-  const { chats } = pathsOf()
+  const { chats } = filePaths()
   mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
   const store = sqliteStore(chats)
   chmodSync(chats, 0o600)
   return openConversations({ engine, store, cacheMarks })
 }
 
-/** The chats to read and to sort: nobody is asked anything. */
-export async function openKeptChats(): Promise<Conversations> {
-  return openChats(nobody, { save: true })
+/** Opens the user's chats for reading and managing. Sending a message fails. */
+export async function openSavedChats(): Promise<Conversations> {
+  return openChats(noEngine, { isSaved: true })
 }
 
-// An engine is a generator, also the one that has nothing to give.
+// An engine must be a generator, even one that only throws.
 // oxlint-disable-next-line require-yield
-async function* nobody(): ReturnType<Engine> {
-  throw new Error('Cannot answer: the chats were opened to be read')
+async function* noEngine(): ReturnType<Engine> {
+  throw new Error('Cannot send a message: the chats were opened without an engine')
 }
 
-/** What the flags ask of every request. */
-export function settingsFrom(
-  flags: Flags,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): ConversationSettings {
-  return {
-    model: flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel,
-    max_tokens: maxTokensOf(flags.number('max-tokens')),
-    ...changesFrom(flags),
-  }
-}
-
-/** What the flags change of a chat that goes on. */
-function changesFrom(flags: Flags): Partial<ConversationSettings> {
-  const changes: Partial<ConversationSettings> = {}
-  const model = flags.text('model')
-  const system = flags.text('system')
-  const maxTokens = flags.number('max-tokens')
-  const thinking = flags.text('thinking')
-  if (model !== undefined) changes.model = model
-  if (system !== undefined) changes.system = systemText(system)
-  if (maxTokens !== undefined) changes.max_tokens = maxTokensOf(maxTokens)
-  return { ...changes, ...(thinking === undefined ? {} : thinkingSettings(thinking)) }
-}
-
-/** `off`, or how hard the model thinks. */
-export function thinkingSettings(level: string): Partial<ConversationSettings> {
-  if (level === 'off') return { thinking: { type: 'disabled' } }
-  const effort = level as 'low' | 'medium' | 'high' | 'xhigh' | 'max'
-  return { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort } }
-}
-
-/** The system prompt itself, or with `@` the text of a file. */
-export function systemText(value: string): string {
-  if (!value.startsWith('@')) return value
-  try {
-    return readFileSync(value.slice(1), 'utf8')
-  } catch (error) {
-    throw new UsageError(`Cannot read the system prompt: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function maxTokensOf(value: number = defaultMaxTokens): number {
-  if (value < 1) throw new UsageError(`Cannot use --max-tokens ${value}: it must be at least 1`)
-  return value
-}
-
-/** Chats are called by the end of their id: its beginning is only the time. */
+/** The last six characters of an id. The beginning of an id is its time, which chats of one day share. */
 export function shortId(id: string): string {
   return id.slice(-6)
 }
 
-/** The chats that an id, the end of one, or words mean. */
+/** Finds chats by id, by the end of an id, or by words in the title or in the messages. */
 export async function findChats(chats: Conversations, query: string): Promise<ListedConversation[]> {
   const all = await chats.list({ limit: 10_000 })
   const plain = query.trim().toLowerCase()
@@ -104,7 +65,7 @@ export async function findChats(chats: Conversations, query: string): Promise<Li
   return all.filter(({ id }) => hits.has(id))
 }
 
-/** The one chat that is meant; throws `UsageError` where it is none or several. */
+/** Finds exactly one chat. Throws a `UsageError` if no chat matches, or several do. */
 export async function findChat(chats: Conversations, query: string): Promise<ListedConversation> {
   const found = await findChats(chats, query)
   const [first] = found
@@ -114,14 +75,33 @@ export async function findChat(chats: Conversations, query: string): Promise<Lis
   throw new UsageError(`${found.length} chats match ${query}: ${names.join(', ')}${found.length > 5 ? ', …' : ''}`)
 }
 
-/** The chat that the flags ask for: the last one, a certain one, or none, which is a new one. */
+/** Opens the chat that `--continue` or `--resume` names, with the settings that the flags change. Undefined for a new chat. */
 export async function chatFrom(chats: Conversations, flags: Flags): Promise<Conversation | undefined> {
   const query = flags.text('resume')
   if (query === undefined && !flags.has('continue') && !flags.has('resume')) return undefined
   const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
-  if (last === undefined) throw new UsageError('No chat to go on with: there is none yet')
+  if (last === undefined) throw new UsageError('Cannot continue a chat: there is none yet')
   const chat = await chats.open(last.id)
   const changes = changesFrom(flags)
   if (Object.keys(changes).length > 0) await chat.configure(changes)
   return chat
+}
+
+/** How to return to a chat later. Undefined if it was not saved. */
+export function resumeHint(chat: Conversation | undefined, isSaved: boolean): string | undefined {
+  return chat === undefined || !isSaved ? undefined : `resume: colloquy chat -r ${shortId(chat.id)}`
+}
+
+/** The end of a chat that is continued: its title and model, and its last two turns. */
+export function tailOf({ id, title, settings, messages }: Conversation): {
+  lines: string[]
+  messages: ConversationMessage[]
+} {
+  const shown = messages.slice(-4)
+  const hidden = messages.length - shown.length
+  const heading = `chat ${shortId(id)} “${title ?? 'untitled'}” · ${settings.model}`
+  return {
+    lines: hidden > 0 ? [heading, `… ${countText(hidden, 'earlier message')}`] : [heading],
+    messages: shown,
+  }
 }

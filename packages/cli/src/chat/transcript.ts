@@ -3,19 +3,19 @@ import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
 
 export type TranscriptFormat = 'md' | 'json' | 'html'
 
-/** The format that the end of a file's name asks for. */
+/** The format that the extension of a file name stands for. */
 export function formatOf(path: string): TranscriptFormat | undefined {
   return /\.(md|json|html)$/i.exec(path)?.[1]?.toLowerCase() as TranscriptFormat | undefined
 }
 
-/** The active path of a chat, for people or for programs. */
+/** The active branch of a chat as a document. */
 export function exportChat(chat: Conversation, format: TranscriptFormat): string {
   if (format === 'json') return `${JSON.stringify(recordOf(chat), undefined, 2)}\n`
   if (format === 'html') return htmlOf(chat)
   return markdownOf(chat)
 }
 
-/** Everything that is known: contents as they were sent and received, block by block. */
+/** The chat as JSON, with every content block as it was sent or received. */
 export function recordOf(chat: Conversation): object {
   const { id, title, createdAt, settings, messages, cost } = chat
   return {
@@ -35,7 +35,7 @@ export function recordOf(chat: Conversation): object {
   }
 }
 
-/** The text of a message; what is no text is named. */
+/** The text of a message. Blocks of other types, except thinking and files, are named in brackets. */
 export function textOf({ content }: Pick<ConversationMessage, 'content'>): string {
   if (typeof content === 'string') return content
   return content
@@ -62,9 +62,9 @@ function attachmentsOf({ content }: ConversationMessage): string[] {
 function markdownOf(chat: Conversation): string {
   const parts = chat.messages.map((message) => {
     const { role, model, state } = message
-    const who = role === 'user' ? 'You' : (model ?? 'Assistant')
+    const author = role === 'user' ? 'You' : (model ?? 'Assistant')
     const notes = [...attachmentsOf(message).map((name) => `*attached: ${name}*`), textOf(message)]
-    return `**${who}:**\n\n${notes.join('\n\n')}\n${state === 'interrupted' ? '\n*interrupted*\n' : ''}`
+    return `**${author}:**\n\n${notes.join('\n\n')}\n${state === 'interrupted' ? '\n*interrupted*\n' : ''}`
   })
   return `# ${chat.title ?? 'Untitled'}\n\n${parts.join('\n')}`
 }
@@ -73,12 +73,12 @@ function htmlOf(chat: Conversation): string {
   const title = escapeHtml(chat.title ?? 'Untitled')
   const parts = chat.messages.map((message) => {
     const { role, model, state } = message
-    const who = role === 'user' ? 'You' : escapeHtml(model ?? 'Assistant')
+    const author = role === 'user' ? 'You' : escapeHtml(model ?? 'Assistant')
     const attached = attachmentsOf(message).map((name) => `<p><em>attached: ${escapeHtml(name)}</em></p>`)
     const note = state === 'interrupted' ? '<p><em>interrupted</em></p>' : ''
-    return `<section><h2>${who}</h2>${attached.join('')}<pre>${escapeHtml(textOf(message))}</pre>${note}</section>`
+    return `<section><h2>${author}</h2>${attached.join('')}<pre>${escapeHtml(textOf(message))}</pre>${note}</section>`
   })
-  // No script and nothing from elsewhere: the file can be opened and passed on without a thought.
+  // The page has no scripts and loads nothing, so it is safe to open and to pass on.
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -96,4 +96,11 @@ ${parts.join('\n')}
 
 function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
+
+/** The contents of the fenced code blocks in a reply. */
+export function codeBlocks(text: string): string[] {
+  return [...text.matchAll(/^ {0,3}(`{3,}|~{3,})[^\n]*\n([^]*?)(?:^ {0,3}\1|$(?![^]))/gm)].map(
+    (match) => match[2] ?? '',
+  )
 }

@@ -1,77 +1,53 @@
 import { writeFileSync } from 'node:fs'
-import type { Conversation, Reply, Turn } from 'colloquy/conversation'
-import { toUsd, type ContentBlockParam, type Message, type MessageContentParam } from 'colloquy/protocol'
+import type { Retry } from 'colloquy'
+import type { Conversation, Turn } from 'colloquy/conversation'
+import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, mentionedFiles } from '../chat/attach.ts'
-import { limitOf } from '../chat/budget.ts'
-import type { Flags } from '../command.ts'
-import { connect, engineKind, type Connection } from '../connect.ts'
-import { costLine } from '../chat/cost-line.ts'
+import { replyWriter } from '../chat/reply/reply-writer.ts'
+import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
+import { chatFrom, openChats } from '../chat/stored-chats.ts'
+import { connect, engineKind } from '../connect.ts'
+import { describeError } from '../describe-error.ts'
 import { ExitCode, UsageError } from '../exit.ts'
-import { failureOf, type Failure } from '../failure.ts'
-import { readAll, stopOnSignals, type Stopping } from '../process.ts'
-import { replyWriter, type ReplyWriter } from '../chat/reply-writer.ts'
-import { chatFrom, openChats, settingsFrom } from '../chat/session.ts'
+import type { Flags } from '../flags.ts'
+import { readAll, stopOnSignals, type StopRequest } from '../process.ts'
+import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
 
-/** What is known at the end, however it ended. */
-interface Outcome {
-  chat: Conversation | undefined
-  connection: Connection | undefined
-  message: Message | undefined
-  reply: Reply | undefined
-  failure: Failure | undefined
-  ms: number
-  firstTokenMs: number | undefined
-}
-
-/** `colloquy ask`: one question, one reply. */
+/** Runs `colloquy ask`: one question, one reply. */
 export async function ask(words: readonly string[], flags: Flags): Promise<number> {
-  const format = flags.text('output') ?? 'text'
-  const outcome: Outcome = {
-    chat: undefined,
-    connection: undefined,
-    message: undefined,
-    reply: undefined,
-    failure: undefined,
-    ms: 0,
-    firstTokenMs: undefined,
-  }
-  const stopping = stopOnSignals()
+  const outcome: AskOutcome = {}
+  const stop = stopOnSignals()
   try {
-    await answer(words, flags, outcome, stopping)
+    await answer(words, flags, outcome, stop.signal)
   } catch (error) {
-    outcome.failure = failureOf(error)
+    outcome.failure = describeError(error)
   } finally {
-    stopping.dispose()
+    stop.dispose()
   }
-  report(format, flags, outcome)
-  return exitCodeOf(flags, outcome, stopping)
+  report(flags, outcome)
+  return exitCodeOf(flags, outcome, stop)
 }
 
-async function answer(words: readonly string[], flags: Flags, outcome: Outcome, stopping: Stopping): Promise<void> {
+async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
   const content = await contentFrom(words, flags)
-  const connection = await connect(engineKind(flags), flags)
+  const connection = await connect(engineKind(flags), flags, { onRetry: reportRetry })
   outcome.connection = connection
-  connection.onRetry = ({ retry, maxRetries, delayMs, error }) => {
-    const wait = (delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)
-    process.stderr.write(`${failureOf(error).line} Retry ${retry} of ${maxRetries} in ${wait} s\n`)
-  }
-  // A single question is not asked again: nothing is written to the cache for it.
+  // Cache writes cost extra and pay off only if the chat continues.
   const cacheMarks = flags.has('continue') || flags.has('resume')
-  const chats = await openChats(connection.engine, { save: !flags.has('no-save'), cacheMarks })
+  const chats = await openChats(connection.engine, { isSaved: !flags.has('no-save'), cacheMarks })
   try {
     const title = flags.text('title')
-    const chat =
+    const chat: Conversation =
       (await chatFrom(chats, flags)) ?? (await chats.create({ ...settingsFrom(flags), ...(title && { title }) }))
     outcome.chat = chat
-    const turn = chat.send(content, { signal: stopping.signal, ...limitOf(flags, connection) })
-    await follow(turn, flags, outcome)
+    await follow(chat.send(content, { signal, ...turnOptionsFrom(flags, connection) }), flags, outcome)
   } finally {
     await chats.close()
   }
 }
 
-async function follow(turn: Turn, flags: Flags, outcome: Outcome): Promise<void> {
-  const writer: ReplyWriter = replyWriter(flags)
+async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<void> {
+  const writer = replyWriter(flags)
   const startedAt = performance.now()
   try {
     for await (const event of turn.events) {
@@ -86,16 +62,20 @@ async function follow(turn: Turn, flags: Flags, outcome: Outcome): Promise<void>
   }
 }
 
+function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
+  const wait = (delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)
+  process.stderr.write(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s\n`)
+}
+
+/** The message: the prompt with the text from standard input, after the attached and mentioned files. */
 async function contentFrom(words: readonly string[], flags: Flags): Promise<MessageContentParam> {
   const prompt = words.join(' ').trim()
   const files = flags.texts('file')
-  const takesFile = files.includes('-')
   const piped = process.stdin.isTTY ? undefined : readAll(process.stdin)
-  const input = takesFile || piped === undefined ? '' : (await piped).toString('utf8')
+  const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
   const text = withInput(prompt, input)
-  const sources = [...files, ...mentionedFiles(prompt)]
   const blocks: ContentBlockParam[] = []
-  for (const source of sources) {
+  for (const source of [...files, ...mentionedFiles(prompt)]) {
     const attachment = await attach(source, piped === undefined ? undefined : () => piped)
     blocks.push(attachment.block)
   }
@@ -106,82 +86,34 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
 }
 
-/** What was piped in follows the prompt in a block of its own; without a prompt it is the prompt. */
+/** Appends the piped text to the prompt, marked as `<stdin>`. Without a prompt it is the prompt. */
 function withInput(prompt: string, input: string): string {
   const trimmed = input.replace(/\n+$/, '')
   if (prompt === '') return trimmed
   return trimmed === '' ? prompt : `${prompt}\n\n<stdin>\n${trimmed}\n</stdin>`
 }
 
-function report(format: string, flags: Flags, outcome: Outcome): void {
-  const { failure, message, reply, connection, chat } = outcome
+function report(flags: Flags, outcome: AskOutcome): void {
+  const format = flags.text('output') ?? 'text'
+  const { message } = outcome
   if (format !== 'text') {
     const result = resultOf(outcome)
-    const line = format === 'json' ? result : { type: 'result', ...result }
-    process.stdout.write(`${JSON.stringify(line)}\n`)
+    process.stdout.write(`${JSON.stringify(format === 'json' ? result : { type: 'result', ...result })}\n`)
   }
-  if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) process.stderr.write(`${failure.line}\n`)
-  const text = reply?.text ?? textOf(message)
-  const out = flags.text('out')
-  if (out !== undefined && message !== undefined) writeFileSync(out, text.endsWith('\n') ? text : `${text}\n`)
-  if (reply?.stopReason === 'max_tokens') {
-    process.stderr.write(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.\n`)
+  const file = flags.text('out')
+  if (file !== undefined && message !== undefined) {
+    const text = textOf(message)
+    writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`)
   }
-  if (reply?.stopReason === 'refusal') process.stderr.write(`${refusalText(reply.message)}\n`)
-  if (flags.has('usage') && reply !== undefined && chat !== undefined) {
-    const figures = {
-      model: reply.message.model,
-      usage: reply.usage,
-      cost: reply.cost,
-      isEstimated: reply.cost?.estimated === true,
-      isLocal: connection?.isOffline === true,
-      ms: outcome.ms,
-      writingMs: outcome.ms - (outcome.firstTokenMs ?? outcome.ms),
-      chat: chat.cost,
-    }
-    process.stderr.write(`${costLine(figures, 'full')}\n`)
-  }
+  for (const note of notesOf(outcome, flags.has('usage'))) process.stderr.write(`${note}\n`)
 }
 
-/** The same object whether it went well or not. */
-function resultOf({ chat, connection, message, reply, failure, ms, firstTokenMs }: Outcome): object {
-  const cost = reply?.cost
-  return {
-    id: message?.id ?? null,
-    chat_id: chat?.id ?? null,
-    model: message?.model ?? chat?.settings.model ?? null,
-    text: reply?.text ?? textOf(message),
-    content: message?.content ?? [],
-    stop_reason: reply?.stopReason ?? (message === undefined ? null : 'interrupted'),
-    usage: message?.usage ?? null,
-    cost: costOf(cost, connection),
-    timing: { ms: Math.round(ms), first_token_ms: firstTokenMs === undefined ? null : Math.round(firstTokenMs) },
-    request_id: failure?.requestId ?? connection?.last.requestId ?? null,
-    error:
-      failure === undefined ? null : { type: failure.type, message: failure.sentence, exit_code: failure.exitCode },
-  }
-}
-
-function costOf(cost: Reply['cost'], connection: Connection | undefined): object {
-  if (connection?.isOffline) return { usd: 0, estimated: false, by: 'local' }
-  if (cost === undefined) return { usd: null, estimated: false, by: 'no price' }
-  return { usd: toUsd(cost.picoUsd), estimated: cost.estimated, by: cost.price.source }
-}
-
-function textOf(message: Message | undefined): string {
-  return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('')
-}
-
-function refusalText({ stop_details: details }: Message): string {
-  return `Refused${details?.category ? ` (${details.category})` : ''}: ${details?.explanation ?? 'the model declined to answer.'}`
-}
-
-function exitCodeOf(flags: Flags, { failure, reply }: Outcome, stopping: Stopping): number {
-  if (stopping.exitCode !== undefined) return stopping.exitCode
+function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequest): number {
+  if (stop.exitCode !== undefined) return stop.exitCode
   if (failure !== undefined) return failure.exitCode
-  const isWhole = reply?.stopReason !== 'max_tokens' && reply?.stopReason !== 'refusal'
-  if (!isWhole && flags.has('max-cost') && reply?.stopReason === 'max_tokens' && !flags.has('max-tokens')) {
-    return ExitCode.budget
-  }
-  return !isWhole && flags.has('strict') ? ExitCode.incomplete : ExitCode.ok
+  const isCutOff = reply?.stopReason === 'max_tokens'
+  // Without --max-tokens it was the budget that shortened the reply.
+  if (isCutOff && flags.has('max-cost') && !flags.has('max-tokens')) return ExitCode.budget
+  const isIncomplete = isCutOff || reply?.stopReason === 'refusal'
+  return isIncomplete && flags.has('strict') ? ExitCode.incomplete : ExitCode.ok
 }

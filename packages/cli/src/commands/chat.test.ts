@@ -10,7 +10,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { chat } from './chat.ts'
-import { parse } from '../parse.ts'
+import { parse } from './parse.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
@@ -45,7 +45,7 @@ class User {
       Object.assign(new EventEmitter(), { write }),
       Object.getOwnPropertyDescriptors(size),
     )
-    // What the chat uses of the streams of a terminal: keys, raw mode, writing, size.
+    // The casts are safe: the chat uses only keys, raw mode, writing and the size.
     this.left = begin(this.#input as unknown as ReadStream, output as unknown as WriteStream)
   }
 
@@ -60,7 +60,7 @@ class User {
     return this.type('')
   }
 
-  /** Waits until the terminal shows something. */
+  /** Waits until the terminal shows the pattern. */
   async sees(pattern: RegExp): Promise<string> {
     const giveUpAt = Date.now() + 20_000
     while (!pattern.test(this.terminal.text)) {
@@ -77,13 +77,13 @@ class User {
 
 interface Place {
   engine: ScriptEngine
-  /** Sits down at a terminal and starts the chat. */
+  /** Starts the chat on a terminal of its own. */
   sit(words?: string[], size?: { columns: number; rows: number }): Promise<User>
 }
 
 let homes = 0
 
-/** A server that answers by the script, and a home of its own for each test. */
+/** Runs the body with a server that replies by the script and with empty home folders. */
 async function at(steps: (ScriptedReply | Step)[], body: (place: Place) => Promise<void>): Promise<void> {
   const engine = script(steps)
   const listening = await listen(createServer({ engine }))
@@ -112,7 +112,7 @@ function said(engine: ScriptEngine, request: number): string[] {
   })
 }
 
-test('the prompt is there at once, a message gets its reply, and the whole history goes along', async () => {
+test('a message gets its reply and is sent with the whole history', async () => {
   await at(['Hello **Ada**.', 'You are Ada.'], async ({ engine, sit }) => {
     const user = await sit()
     await user.sees(/> Ask anything/)
@@ -131,7 +131,7 @@ for (const [name, key] of [
   ['Ctrl-C', controlC],
   ['Esc', escape],
 ] as const) {
-  test(`${name} in the middle of a reply stops it and keeps it: "go on" goes on from there`, async () => {
+  test(`${name} stops a reply and keeps the partial text, which the next message continues`, async () => {
     await at([{ reply: 'one two three four', after: 4, stall: true }, 'three four'], async ({ engine, sit }) => {
       const user = await sit()
       await user.says('count')
@@ -150,7 +150,7 @@ for (const [name, key] of [
   })
 }
 
-test('after a failure the message is kept and can be asked again', async () => {
+test('a message is kept after a failure and can be retried', async () => {
   await at([{ error: { type: 'overloaded_error' } }, 'Here I am.'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('anyone?')
@@ -163,7 +163,7 @@ test('after a failure the message is kept and can be asked again', async () => {
   })
 })
 
-test('a chat that fills its window goes on with a summary, and says what that cost', async () => {
+test('a chat continues with a summary when its window is full, and shows the cost', async () => {
   const usage = { input_tokens: 995_000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 9 }
   const steps = [{ content: 'Hello.', usage }, { reply: 'Ada likes trains.', delayMs: 1_200 }, 'You are Ada.']
   await at(steps, async ({ engine, sit }) => {
@@ -171,17 +171,17 @@ test('a chat that fills its window goes on with a summary, and says what that co
     await user.says('I am Ada')
     await user.sees(/context/)
     await user.says('Who am I?')
-    await user.sees(/Enter sends it all the same/)
+    await user.sees(/Press Enter to send it anyway/)
     await user.type(enter)
-    await user.sees(/summing up earlier turns \d s · Esc stops/)
-    await user.sees(/You are Ada\.[^]*earlier turns were summed up · \$0\.\d+/)
+    await user.sees(/summarizing earlier turns \d s · Esc stops/)
+    await user.sees(/You are Ada\.[^]*earlier turns were summarized · \$0\.\d+/)
     assert.match(said(engine, 2).join(), /^user: .*summary.*Ada likes trains\.,user: Who am I\?$/s)
     await user.type(controlD)
     await user.left
   })
 })
 
-test('an unknown command is never sent and gets a suggestion; two slashes send one', async () => {
+test('an unknown command is not sent and gets a suggestion; // sends a slash', async () => {
   await at(['ok'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('/exprot x.md')
@@ -195,7 +195,7 @@ test('an unknown command is never sent and gets a suggestion; two slashes send o
   })
 })
 
-test('pasting never sends, whatever is in it', async () => {
+test('pasting never sends, whatever the text', async () => {
   await at(['ok'], async ({ engine, sit }) => {
     const user = await sit()
     await user.sees(/Ask anything/)
@@ -211,7 +211,7 @@ test('pasting never sends, whatever is in it', async () => {
   })
 })
 
-test('what is typed while a reply comes is held, and sent when it is there', async () => {
+test('a message sent during a reply is queued until the reply ends', async () => {
   await at([{ reply: 'slow answer', delayMs: 300 }, 'second'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('first')
@@ -226,7 +226,7 @@ test('what is typed while a reply comes is held, and sent when it is there', asy
   })
 })
 
-test('undo, retry, versions, edit and branches lose nothing', async () => {
+test('/undo, /retry, /prev, /edit and /branches lose no message', async () => {
   await at(['red', 'blue', 'four', 'nine'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('a colour')
@@ -247,13 +247,13 @@ test('undo, retry, versions, edit and branches lose nothing', async () => {
     await user.sees(/\/branches N switches/)
     assert.match(user.terminal.text, /› 1 {2}4 messages .*nine\n[^]*four\n[^]*blue/)
     await user.says('/undo 2')
-    await user.sees(/Took back 4 messages, 0 are left/)
+    await user.sees(/Took back 4 messages, 0 left/)
     await user.type(controlD)
     await user.left
   })
 })
 
-test('settings hold from the next message on: model, system prompt, max_tokens', async () => {
+test('/model, /system and /set apply from the next message on', async () => {
   await at([{ times: 2, reply: 'ok' }], async ({ engine, sit }) => {
     const user = await sit(['-m', 'claude-opus-4-8', '-s', 'Be brief.'])
     await user.says('one')
@@ -276,7 +276,7 @@ test('settings hold from the next message on: model, system prompt, max_tokens',
   })
 })
 
-test('a chat goes on in another program: shown to its end, with all of its history', async () => {
+test('-r shows the end of a chat and continues it with its whole history', async () => {
   await at(['My reply.', 'On it goes.'], async ({ engine, sit }) => {
     const first = await sit()
     await first.says('A lighthouse')
@@ -295,7 +295,7 @@ test('a chat goes on in another program: shown to its end, with all of its histo
   })
 })
 
-test('idle Ctrl-C clears the line, then asks, then leaves; Ctrl-D leaves at once', async () => {
+test('Ctrl-C clears the line, then hints, then leaves', async () => {
   await at([], async ({ sit }) => {
     const user = await sit()
     await user.type('some words')
@@ -310,7 +310,7 @@ test('idle Ctrl-C clears the line, then asks, then leaves; Ctrl-D leaves at once
   })
 })
 
-test('the history is kept for its owner alone, and a leading space keeps a line out of it', async () => {
+test('the history file is private, and a leading space keeps a line out of it', async () => {
   await at([{ times: 2, reply: 'ok' }], async ({ sit }) => {
     const first = await sit()
     await first.says('remember me')
@@ -345,13 +345,13 @@ test('Tab completes commands, models and paths', async () => {
   })
 })
 
-test('files go along with one message and are named above it', async () => {
+test('attached files are sent with one message and named above it', async () => {
   const file = join(folder, 'notes.md')
   await writeFile(file, 'keep this')
   await at([{ times: 2, reply: 'ok' }], async ({ engine, sit }) => {
     const user = await sit([], { columns: 120, rows: 24 })
     await user.says(`/attach ${file}`)
-    await user.sees(/⎘ .*notes\.md \(9 B\) goes along/)
+    await user.sees(/⎘ .*notes\.md \(9 B\) goes with the next/)
     await user.says('sum up')
     await user.sees(/> sum up\n +⎘ .*notes\.md \(9 B\)\n\nok/)
     await user.says('again')
@@ -363,7 +363,7 @@ test('files go along with one message and are named above it', async () => {
   })
 })
 
-test('/save writes the chat and overwrites nothing', async () => {
+test('/save writes the chat and does not overwrite a file', async () => {
   const file = join(folder, 'saved.md')
   await at(['Written **down**.'], async ({ sit }) => {
     const user = await sit()
@@ -379,7 +379,7 @@ test('/save writes the chat and overwrites nothing', async () => {
   })
 })
 
-test('a whole chat clears neither the screen nor the scrollback', async () => {
+test('a chat clears neither the screen nor the scrollback', async () => {
   const reply = `# A\n\n${'Some words that go on. '.repeat(60)}\n\n\`\`\`js\n${'const a = 1\n'.repeat(40)}\`\`\`\n`
   await at([{ reply, eventDelayMs: 1 }], async ({ sit }) => {
     const user = await sit([], { columns: 60, rows: 12 })
@@ -393,14 +393,14 @@ test('a whole chat clears neither the screen nor the scrollback', async () => {
   })
 })
 
-test('a message that costs a lot is sent only when it is sent again', async () => {
+test('an expensive message is sent only when confirmed', async () => {
   const usage = { input_tokens: 900_000, output_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
   await at([{ content: 'read', model: 'claude-sonnet-5-5', usage }, 'at last'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('a long text')
     await user.sees(/read\n/)
     await user.says('and now?')
-    await user.sees(/About \$1\.80 for this message\. Enter sends it all the same\./)
+    await user.sees(/This message costs about \$1\.80\. Press Enter to send it anyway\./)
     await user.sees(/> and now\?$/)
     assert.equal(engine.requests.length, 1)
     await user.type(enter)

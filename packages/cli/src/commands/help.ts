@@ -1,9 +1,8 @@
-import type { Command, Option } from '../command.ts'
-import { commands } from './commands.ts'
 import { widthOf } from '../terminal/width.ts'
+import type { Command, Option } from './command.ts'
 
-/** `colloquy --help`. */
-export function programHelp(): string {
+/** The text of `colloquy --help`. */
+export function programHelp(commands: readonly Command[]): string {
   return [
     'Talk to Claude, to any Messages API server, or to the offline engine.',
     '',
@@ -18,26 +17,27 @@ export function programHelp(): string {
     '',
     'Without a command: chat.',
     '',
-    ...examples([
-      ['colloquy', 'a new chat'],
-      ['echo "What is 6 × 7?" | colloquy', 'one answer'],
-      ['colloquy serve', 'a Messages API server for tests'],
+    ...examplesOf([
+      ['colloquy', 'start a new chat'],
+      ['echo "What is 6 × 7?" | colloquy', 'answer once'],
+      ['colloquy serve', 'run a Messages API server for tests'],
     ]),
     '',
   ].join('\n')
 }
 
-/** `colloquy COMMAND --help`. */
-export function commandHelp({ name, summary, synopsis, subcommands = [], options, examples: shown }: Command): string {
+/** The text of `colloquy COMMAND --help`. */
+export function commandHelp({ name, summary, synopsis, subcommands = [], options, examples }: Command): string {
+  const subcommandRows = subcommands.map((sub) => [`${sub.name} ${sub.synopsis}`.trimEnd(), sub.summary] as const)
   return [
     `${summary}.`,
     '',
     `colloquy ${name} [FLAGS] ${synopsis}`.trimEnd(),
-    ...subcommands.map((sub) => `colloquy ${name} ${sub.name} ${sub.synopsis}`.trimEnd()),
     '',
-    ...columns(options.map((option) => [flagText(option), aboutText(option)])),
+    ...(subcommandRows.length === 0 ? [] : [`colloquy ${name} SUBCOMMAND`, '', ...columns(subcommandRows), '']),
+    ...columns(options.map((option) => [flagText(option), option.about])),
     '',
-    ...examples(shown),
+    ...examplesOf(examples),
     '',
   ].join('\n')
 }
@@ -48,15 +48,11 @@ function flagText({ name, short, kind, value, choices }: Option): string {
   return `${short === undefined ? '    ' : `-${short}, `}--${name}${taken}`
 }
 
-function aboutText({ about }: Option): string {
-  return about
-}
-
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(34, Math.max(...rows.map(([left]) => widthOf(left))))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }
 
-function examples(rows: readonly (readonly [string, string])[]): string[] {
+function examplesOf(rows: readonly (readonly [string, string])[]): string[] {
   return ['Examples:', ...rows.flatMap(([line, about]) => [`  ${line}`, `      ${about}`])]
 }

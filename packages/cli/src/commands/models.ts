@@ -1,26 +1,25 @@
 import { models, priceAt, toUsd, type ModelEntry, type PriceBand } from 'colloquy/protocol'
-import type { Flags } from '../command.ts'
-import { tokens } from '../chat/cost-line.ts'
 import { ExitCode } from '../exit.ts'
+import type { Flags } from '../flags.ts'
+import { tokenText } from '../format.ts'
 
-/** `colloquy models [WORDS]`. */
+/** Runs `colloquy models [WORDS]`. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {
   const found = models.filter((entry) => words.every((word) => namesOf(entry).includes(word.toLowerCase())))
-  if (flags.has('json')) {
-    // Prices are whole numbers too large for JSON's; here they are dollars for a million tokens.
-    const text = JSON.stringify(found.map(describe), undefined, 2)
-    process.stdout.write(`${text}\n`)
-    return ExitCode.ok
-  }
-  const rows = [['model', 'window', 'reply', 'in $/M', 'out $/M', ''], ...found.map(rowOf)]
+  if (flags.has('json')) process.stdout.write(`${JSON.stringify(found.map(recordOf), undefined, 2)}\n`)
+  else for (const line of tableOf(found)) process.stdout.write(`${line}\n`)
+  return ExitCode.ok
+}
+
+function tableOf(entries: readonly ModelEntry[]): string[] {
+  const rows = [['model', 'window', 'reply', 'in $/M', 'out $/M', ''], ...entries.map(rowOf)]
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  for (const row of rows) {
+  return rows.map((row) => {
     const cells = row.map((cell, column) =>
       column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
     )
-    process.stdout.write(`${cells.join('  ').trimEnd()}\n`)
-  }
-  return ExitCode.ok
+    return cells.join('  ').trimEnd()
+  })
 }
 
 function rowOf(entry: ModelEntry): string[] {
@@ -28,10 +27,12 @@ function rowOf(entry: ModelEntry): string[] {
   const price = (rate: keyof PriceBand): string =>
     band === undefined ? 'no price' : dollarsPerMillion(band, rate).toFixed(2)
   const note = entry.lifecycle === 'deprecated' ? `deprecated, retires ${entry.retiresOn ?? 'soon'}` : ''
-  return [entry.id, tokens(entry.contextTokens), tokens(entry.maxOutputTokens), price('input'), price('output'), note]
+  const limits = [tokenText(entry.contextTokens), tokenText(entry.maxOutputTokens)]
+  return [entry.id, ...limits, price('input'), price('output'), note]
 }
 
-function describe(entry: ModelEntry): object {
+/** The model for JSON, with prices in dollars for a million tokens: the catalogue's own are bigints. */
+function recordOf(entry: ModelEntry): object {
   const band = bandOf(entry)
   const { id, aliases, displayName, lifecycle, contextTokens, maxOutputTokens } = entry
   const usdPerMillionTokens = band && {
@@ -52,7 +53,7 @@ function describe(entry: ModelEntry): object {
   }
 }
 
-/** Today's price, for short prompts. */
+/** Today's prices for short prompts. */
 function bandOf(entry: ModelEntry): PriceBand | undefined {
   return priceAt(entry, new Date())?.bands[0]
 }

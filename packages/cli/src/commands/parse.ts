@@ -1,9 +1,18 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { Flags, type Command, type Invocation, type Option } from './command.ts'
-import { chat, commands } from './commands/commands.ts'
-import { UsageError } from './exit.ts'
+import { UsageError } from '../exit.ts'
+import { Flags } from '../flags.ts'
+import type { Command, Option } from './command.ts'
+import { chat, commands } from './table.ts'
 
-/** Reads the words after the program's name. Throws `UsageError`, with what was probably meant. */
+/** A command line, checked against the table of commands. */
+export interface Invocation {
+  command: Command
+  /** The words that are not flags. */
+  words: string[]
+  flags: Flags
+}
+
+/** Reads the words after the program's name. Throws a `UsageError`, if possible with the word that was probably meant. */
 export async function parse(words: readonly string[]): Promise<Invocation> {
   const [first] = words
   const named = commands.find((command) => command.name === first)
@@ -14,18 +23,7 @@ export async function parse(words: readonly string[]): Promise<Invocation> {
 }
 
 async function parseCommand(command: Command, words: readonly string[]): Promise<Invocation> {
-  const config: ParseArgsOptionsConfig = {}
-  for (const { name, short, kind } of command.options) {
-    const type = kind === 'flag' || kind === 'maybe' ? 'boolean' : 'string'
-    config[name] = short === undefined ? { type } : { type, short }
-  }
-  const { tokens } = parseArgs({
-    args: [...words],
-    options: config,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
+  const tokens = tokensOf(command, words)
   const values = new Map<string, string | true | string[]>()
   const positionals: string[] = []
   let taken = -1
@@ -33,16 +31,7 @@ async function parseCommand(command: Command, words: readonly string[]): Promise
     if (token.kind === 'positional' && index !== taken) positionals.push(token.value)
     if (token.kind !== 'option') continue
     const option = command.options.find(({ name }) => name === token.name)
-    if (option === undefined) {
-      const names = command.options.map(({ name }) => name)
-      const hint = await meant(
-        token.rawName.replace(/^-+/, ''),
-        names,
-        '--',
-        `Run colloquy ${command.name} --help for the list.`,
-      )
-      throw new UsageError(`No flag ${token.rawName}. ${hint}`)
-    }
+    if (option === undefined) throw await unknownFlag(command, token.rawName)
     const next = tokens[index + 1]
     let value = token.value
     if (option.kind === 'maybe' && value === undefined && next?.kind === 'positional') {
@@ -56,17 +45,37 @@ async function parseCommand(command: Command, words: readonly string[]): Promise
   return { command, words: positionals, flags: new Flags(values) }
 }
 
-function check({ kind, choices, value: called }: Option, name: string, value: string | undefined): string | true {
+type Token =
+  | { kind: 'option'; name: string; rawName: string; value: string | undefined }
+  | { kind: 'positional'; value: string }
+  | { kind: 'option-terminator' }
+
+function tokensOf(command: Command, words: readonly string[]): Token[] {
+  const options: ParseArgsOptionsConfig = {}
+  for (const { name, short, kind } of command.options) {
+    const type = kind === 'flag' || kind === 'maybe' ? 'boolean' : 'string'
+    options[name] = short === undefined ? { type } : { type, short }
+  }
+  return parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true }).tokens
+}
+
+async function unknownFlag({ name, options }: Command, flag: string): Promise<UsageError> {
+  const names = options.map((option) => option.name)
+  const hint = await meant(flag.replace(/^-+/, ''), names, '--', `Run colloquy ${name} --help for the list.`)
+  return new UsageError(`No flag ${flag}. ${hint}`)
+}
+
+function check({ kind, choices, value: label }: Option, name: string, value: string | undefined): string | true {
   if (kind === 'flag') {
     if (value !== undefined) throw new UsageError(`Cannot use ${name}=${value}: ${name} takes no value`)
     return true
   }
   if (kind === 'maybe') return value ?? true
   if (value === undefined || (value.startsWith('-') && value !== '-' && kind !== 'text' && kind !== 'texts')) {
-    throw new UsageError(`Cannot use ${name}: ${called ?? choices?.join(', ')} is missing`)
+    throw new UsageError(`Cannot use ${name}: ${label ?? choices?.join(', ')} is missing`)
   }
   if (choices !== undefined && !choices.includes(value)) {
-    throw new UsageError(`Cannot use ${name} ${value}: it is one of ${choices.join(', ')}`)
+    throw new UsageError(`Cannot use ${name} ${value}: it must be one of ${choices.join(', ')}`)
   }
   if (kind === 'count' && !/^\d{1,9}$/.test(value)) {
     throw new UsageError(`Cannot use ${name} ${value}: it must be a whole number`)
@@ -77,9 +86,9 @@ function check({ kind, choices, value: called }: Option, name: string, value: st
   return value
 }
 
-/** Loaded only where something was mistyped: a start without a mistake should not pay for it. */
-async function meant(word: string, known: readonly string[], mark: string, otherwise: string): Promise<string> {
+/** Suggests the known word nearest to a mistyped one. Loaded on demand: a command line without errors does not need it. */
+async function meant(word: string, known: readonly string[], prefix: string, otherwise: string): Promise<string> {
   const { nearMiss } = await import('colloquy/protocol')
   const near = nearMiss(word, known)
-  return near === undefined ? otherwise : `Did you mean ${mark}${near}?`
+  return near === undefined ? otherwise : `Did you mean ${prefix}${near}?`
 }

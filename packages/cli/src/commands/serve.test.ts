@@ -50,7 +50,7 @@ function ask(url: string, apiKey = 'any'): Promise<unknown> {
   })
 }
 
-/** The status of a request with headers that a client would not send by itself. */
+/** The status of a request with headers that clients do not let their callers set. */
 async function status(url: string, headers: Record<string, string>): Promise<number | undefined> {
   const [response] = (await once(request(`${url}/v1/models`, { headers }).end(), 'response')) as [
     { statusCode?: number; resume(): void },
@@ -59,7 +59,7 @@ async function status(url: string, headers: Record<string, string>): Promise<num
   return response.statusCode
 }
 
-test('serve answers clients, writes a line for each request, and stops well', async () => {
+test('serve answers clients, logs a line for each request, and exits with 0', async () => {
   const serving = await serve()
   await ask(serving.url)
   assert.match(serving.stdout(), /export ANTHROPIC_BASE_URL=http:\/\/127\.0\.0\.1:\d+\n/)
@@ -70,7 +70,7 @@ test('serve answers clients, writes a line for each request, and stops well', as
   )
 })
 
-test('a request that is addressed to another name, or comes from a page elsewhere, is refused', async () => {
+test('serve refuses requests with a foreign Host or Origin header', async () => {
   const serving = await serve('--allow-host', 'box.local', '--quiet')
   assert.equal(await status(serving.url, { host: 'evil.example' }), 403)
   assert.equal(await status(serving.url, { origin: 'https://evil.example' }), 403)
@@ -79,14 +79,14 @@ test('a request that is addressed to another name, or comes from a page elsewher
   assert.equal(await serving.stop(), 0)
 })
 
-test('a page of this machine may ask', async () => {
+test('serve allows pages of this machine by CORS', async () => {
   const serving = await serve('--quiet')
   const { headers } = await fetch(`${serving.url}/healthz`, { headers: { origin: 'http://localhost:5173' } })
   assert.equal(headers.get('access-control-allow-origin'), 'http://localhost:5173')
   assert.equal(await serving.stop(), 0)
 })
 
-test('with a key file only its keys are let in', async () => {
+test('--key-file accepts only the keys of the file', async () => {
   const file = join(folder, 'keys')
   await writeFile(file, '# mine\nsk-one\n\nsk-two\n')
   const serving = await serve('--key-file', file)
@@ -95,7 +95,7 @@ test('with a key file only its keys are let in', async () => {
   await serving.stop()
 })
 
-test('other machines are not served without keys, and a port in use is said to be', async () => {
+test('serve refuses other machines without keys, and a port that is in use', async () => {
   await assert.rejects(serve('--host', '0.0.0.0'), /ended with 2: Cannot listen on 0\.0\.0\.0 without keys/)
   const serving = await serve()
   const port = new URL(serving.url).port

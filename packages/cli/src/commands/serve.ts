@@ -1,25 +1,24 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type AccessEntry, type Server } from '@colloquy/server'
+import { createServer, type Server } from '@colloquy/server'
 import { listen, type Listening } from '@colloquy/server/node'
 import { newId, offline } from 'colloquy/engines'
-import { apiError, costOf, errorResponse, formatUsd, type Engine } from 'colloquy/protocol'
-import type { Flags } from '../command.ts'
+import { apiError, errorResponse, type Engine } from 'colloquy/protocol'
 import { connect, engineLabel } from '../connect.ts'
-import { seconds, tokens } from '../chat/cost-line.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
-import { failureOf } from '../failure.ts'
-import { painterFor } from '../chat/look.ts'
+import type { Flags } from '../flags.ts'
+import { countText } from '../format.ts'
+import { accessLogger } from './access-log.ts'
 
 const defaultPort = 4141
 const loopback = ['127.0.0.1', 'localhost', '[::1]', '::1']
 
-/** `colloquy serve`: the server on a port of this machine, until it is stopped. */
+/** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
 export async function serve(flags: Flags): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
   const kind = flags.text('engine') ?? 'offline'
   const isOffline = kind === 'offline'
   const engine: Engine = isOffline ? offline() : (await connect(kind, flags)).engine
-  const log = logger(flags, isOffline)
+  const log = accessLogger(flags, isOffline)
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const server = createServer({ engine, lenient: !isOffline, log, origins, ...(keys === undefined ? {} : { keys }) })
@@ -37,7 +36,7 @@ function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[
   const keys = file === undefined ? undefined : readKeys(file)
   if (host !== undefined && !loopback.includes(host) && keys === undefined) {
     throw new UsageError(
-      `Cannot listen on ${host} without keys: whoever reaches this machine could use the engine. Add --key-file FILE`,
+      `Cannot listen on ${host} without keys: any machine on the network could use the engine. Add --key-file FILE`,
     )
   }
   return { ...(port !== undefined && { port }), ...(host !== undefined && { host }), ...(keys && { keys }) }
@@ -52,7 +51,7 @@ function readKeys(path: string): string[] {
   }
   const keys = text.split('\n').map((line) => line.trim())
   const found = keys.filter((line) => line !== '' && !line.startsWith('#'))
-  if (found.length === 0) throw new UsageError(`Cannot use the keys of ${path}: there is none in it`)
+  if (found.length === 0) throw new UsageError(`Cannot use the keys in ${path}: it contains none`)
   return found
 }
 
@@ -69,8 +68,8 @@ async function open(server: Server, port: number, host: string): Promise<Listeni
 }
 
 /**
- * Answers only requests that are addressed to this machine by one of its names, and that no page of another site sent: a
- * page could otherwise have its own name point here and talk to the server as if it were its own.
+ * Accepts only requests whose Host header names this machine and whose Origin header, if any, does too. Otherwise a web
+ * page could let its own host name resolve to this machine and use the server (DNS rebinding).
  */
 function onlyFor(names: readonly string[], server: Server): Server {
   return {
@@ -78,8 +77,8 @@ function onlyFor(names: readonly string[], server: Server): Server {
       const request = new Request(input, init)
       const host = nameOf(request.headers.get('host'))
       const origin = request.headers.get('origin')
-      const sender = origin === null ? undefined : nameOfOrigin(origin)
-      if (names.includes(host) && (sender === undefined || names.includes(sender))) return server.fetch(request)
+      const isOwnOrigin = origin === null || names.includes(nameOfOrigin(origin))
+      if (names.includes(host) && isOwnOrigin) return server.fetch(request)
       const found = names.includes(host) ? `origin ${origin}` : `host ${host || '(none)'}`
       const { body, headers } = errorResponse(
         apiError('permission_error', `Not allowed: ${found}. colloquy serve --allow-host NAME allows a name`),
@@ -99,7 +98,7 @@ function nameOfOrigin(origin: string): string {
 }
 
 function startScreen(url: string, engine: string, keys: number | undefined): string {
-  const access = keys === undefined ? 'any key or none' : `${keys} ${keys === 1 ? 'key' : 'keys'}`
+  const access = keys === undefined ? 'any key or none' : countText(keys, 'key')
   return [
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
     `  Engine    ${engine}      Access  ${access}      Log  metadata only`,
@@ -109,60 +108,7 @@ function startScreen(url: string, engine: string, keys: number | undefined): str
   ].join('\n')
 }
 
-/** Who writes a line for each request. */
-function logger(flags: Flags, isOffline: boolean): (entry: AccessEntry) => void {
-  if (flags.has('quiet')) return () => {}
-  if (flags.has('json')) return (entry) => void process.stdout.write(`${JSON.stringify(recordOf(entry))}\n`)
-  const paint = painterFor(flags)
-  return (entry) => {
-    const line = accessLine(entry, { at: new Date(), isOffline })
-    process.stdout.write(`${paint(line, entry.status >= 400 ? { color: 'red' } : {})}\n`)
-  }
-}
-
-/** `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  req_01…` */
-export function accessLine(entry: AccessEntry, { at, isOffline }: { at: Date; isOffline: boolean }): string {
-  const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
-    entry
-  const usage = outputTokens === null ? '' : `${tokens(inputTokens ?? 0)}→${tokens(outputTokens)}`
-  return [
-    at.toTimeString().slice(0, 8),
-    `${method} ${path}`,
-    aborted ? 'stopped by client' : String(status),
-    stream ? 'stream' : '',
-    model ?? '',
-    aborted && usage !== '' ? `≈${usage}` : usage,
-    seconds(ms),
-    ttftMs === null ? '' : `ttft ${seconds(ttftMs)}`,
-    usage === '' ? '' : priceOf(entry, isOffline),
-    error === undefined || aborted ? '' : failureOf(error).sentence,
-    requestId,
-  ]
-    .filter((part) => part !== '')
-    .join('  ')
-}
-
-function priceOf(entry: AccessEntry, isOffline: boolean): string {
-  if (isOffline) return 'local'
-  const { model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, aborted } = entry
-  const usage = {
-    input_tokens: inputTokens ?? 0,
-    output_tokens: outputTokens ?? 0,
-    cache_read_input_tokens: cacheReadTokens,
-    cache_creation_input_tokens: cacheWriteTokens,
-  }
-  const cost = model === null ? undefined : costOf(usage, model)
-  if (cost === undefined) return 'no price'
-  // The log does not know how long what was written lives, so with writes the price is a lower bound.
-  return `${aborted || cacheWriteTokens ? '≈' : ''}${formatUsd(cost.picoUsd)}`
-}
-
-function recordOf({ error, ...entry }: AccessEntry): object {
-  const failure = error === undefined ? null : failureOf(error)
-  return { at: new Date().toISOString(), ...entry, error: failure && { type: failure.type, message: failure.sentence } }
-}
-
-/** Waits for a signal, then for the replies that are under way. */
+/** Waits for a signal, then at most 10 seconds for the replies in flight. A second signal ends the program. */
 async function closed(listening: Listening): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let isStopping = false

@@ -1,159 +1,176 @@
-import type { Command, Option } from '../command.ts'
+import type * as manageChats from './manage-chats.ts'
+import type { Command, Option, Run, Subcommand } from './command.ts'
 
 const helpOption: Option = { name: 'help', short: 'h', kind: 'flag', about: 'Show this help' }
+const jsonOption: Option = { name: 'json', kind: 'flag', about: 'Print JSON' }
 
 const modelOptions: readonly Option[] = [
   { name: 'model', short: 'm', kind: 'text', value: 'MODEL', about: 'The model to talk to' },
   { name: 'system', short: 's', kind: 'text', value: 'TEXT|@FILE', about: 'The system prompt' },
-  { name: 'file', short: 'f', kind: 'texts', value: 'FILE|URL|-', about: 'Attach a file; may be given several times' },
+  { name: 'file', short: 'f', kind: 'texts', value: 'FILE|URL|-', about: 'Attach a file; can be given several times' },
   {
     name: 'thinking',
     kind: 'choice',
     choices: ['off', 'low', 'medium', 'high', 'xhigh', 'max'],
-    about: 'Whether and how hard the model thinks first',
+    about: 'Whether and how hard the model thinks before it replies',
   },
-  { name: 'max-tokens', kind: 'count', value: 'N', about: 'The most tokens a reply may have (default 8192)' },
+  { name: 'max-tokens', kind: 'count', value: 'N', about: 'The longest reply, in tokens (default 8192)' },
   {
     name: 'engine',
     kind: 'text',
     value: 'api|offline|URL',
-    about: 'Who answers (default: api with a key, else offline)',
+    about: 'The engine that replies (default api with a key, else offline)',
   },
 ]
 
-const keepOptions: readonly Option[] = [
-  { name: 'continue', short: 'c', kind: 'flag', about: 'Go on with the last chat' },
+const savedChatOptions: readonly Option[] = [
+  { name: 'continue', short: 'c', kind: 'flag', about: 'Continue the last chat' },
   {
     name: 'resume',
     short: 'r',
     kind: 'maybe',
     value: 'ID|WORDS',
-    about: 'Go on with a chat, chosen from a list without ID',
+    about: 'Continue a chat; without a value, choose from a list',
   },
-  { name: 'no-save', kind: 'flag', about: 'Keep nothing of this chat' },
+  { name: 'no-save', kind: 'flag', about: 'Do not save this chat' },
 ]
 
 const turnOptions: readonly Option[] = [
-  { name: 'timeout', kind: 'amount', value: 'SECONDS', about: 'The longest a reply may take (default 600)' },
-  { name: 'retries', kind: 'count', value: 'N', about: 'How often to ask again after a passing failure (default 2)' },
-  { name: 'max-cost', kind: 'amount', value: 'USD', about: 'Send nothing more once the chat has cost this much' },
+  { name: 'timeout', kind: 'amount', value: 'SECONDS', about: 'The longest time for a reply (default 600)' },
+  { name: 'retries', kind: 'count', value: 'N', about: 'How often to retry after a passing failure (default 2)' },
+  { name: 'max-cost', kind: 'amount', value: 'USD', about: 'Send nothing that would cost the chat more than this' },
 ]
 
-const lookOptions: readonly Option[] = [
-  { name: 'plain', kind: 'flag', about: 'Whole lines as they finish, no colours, nothing redrawn' },
-  { name: 'color', kind: 'choice', choices: ['auto', 'always', 'never'], about: 'Colours' },
-  { name: 'wrap', kind: 'choice', choices: ['word', 'soft', 'off'], about: 'How prose is broken into lines' },
+const displayOptions: readonly Option[] = [
+  { name: 'plain', kind: 'flag', about: 'Print whole lines as they finish, without colours or repainting' },
+  { name: 'color', kind: 'choice', choices: ['auto', 'always', 'never'], about: 'When to use colours (default auto)' },
+  { name: 'wrap', kind: 'choice', choices: ['word', 'soft', 'off'], about: 'How to wrap prose (default word)' },
   {
     name: 'cost',
     kind: 'choice',
     choices: ['off', 'short', 'full'],
-    about: 'The line under each reply (default full)',
+    about: 'The line below each reply (default full)',
   },
 ]
 
-const oneShotOptions: readonly Option[] = [
+const oneReplyOptions: readonly Option[] = [
   {
     name: 'output',
     kind: 'choice',
     choices: ['text', 'json', 'stream-json'],
-    about: 'What is written to standard output',
+    about: 'The format of standard output (default text)',
   },
   { name: 'out', short: 'o', kind: 'text', value: 'FILE', about: 'Write the reply to a file' },
   { name: 'extract', short: 'x', kind: 'flag', about: 'Write only the first code block of the reply' },
-  { name: 'usage', kind: 'flag', about: 'Show tokens and cost on standard error' },
-  { name: 'strict', kind: 'flag', about: 'Exit with 8 when the reply was cut off or refused' },
+  { name: 'usage', kind: 'flag', about: 'Print tokens and cost to standard error' },
+  { name: 'strict', kind: 'flag', about: 'Exit with 8 if the reply was cut off or refused' },
 ]
 
-const jsonOption: Option = { name: 'json', kind: 'flag', about: 'Print JSON' }
+/** Loads `manage-chats.ts` when one of its subcommands is called. */
+function managed(name: keyof typeof manageChats): Run {
+  return async (words, flags) => (await import('./manage-chats.ts'))[name](words, flags)
+}
+
+const chatSubcommands: readonly Subcommand[] = [
+  { name: 'list', synopsis: '', summary: 'List the chats, newest first', run: managed('list') },
+  { name: 'search', synopsis: 'WORDS', summary: 'Find messages with all the words', run: managed('search') },
+  { name: 'show', synopsis: 'ID', summary: 'Print a chat', run: managed('show') },
+  { name: 'export', synopsis: 'ID', summary: 'Print a chat as Markdown, JSON or HTML', run: managed('exportOne') },
+  { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', run: managed('rename') },
+  { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
+]
 
 export const chat: Command = {
   name: 'chat',
-  summary: 'Talk; without a terminal, answer once',
+  summary: 'Chat; without a terminal, answer once',
   synopsis: '[PROMPT…]',
-  subcommands: [
-    { name: 'list', synopsis: '', summary: 'The chats, newest first' },
-    { name: 'search', synopsis: 'WORDS', summary: 'The messages that have all the words' },
-    { name: 'show', synopsis: 'ID', summary: 'A whole chat' },
-    { name: 'export', synopsis: 'ID', summary: 'A whole chat as Markdown, JSON or HTML' },
-    { name: 'rename', synopsis: 'ID TITLE', summary: 'Give a chat another title' },
-    { name: 'delete', synopsis: 'ID', summary: 'Erase a chat' },
-  ],
+  subcommands: chatSubcommands,
   options: [
     ...modelOptions,
-    ...keepOptions,
+    ...savedChatOptions,
     { name: 'title', kind: 'text', value: 'TITLE', about: 'The title of a new chat' },
     { name: 'print', short: 'p', kind: 'flag', about: 'Answer once and exit, as `ask` does' },
-    ...oneShotOptions,
+    ...oneReplyOptions,
     ...turnOptions,
-    ...lookOptions,
+    ...displayOptions,
     { name: 'format', kind: 'choice', choices: ['md', 'json', 'html'], about: 'With export: the format (default md)' },
     { name: 'limit', kind: 'count', value: 'N', about: 'With list and search: the most lines (default 20)' },
-    { name: 'yes', short: 'y', kind: 'flag', about: 'With delete: do not ask' },
+    { name: 'yes', short: 'y', kind: 'flag', about: 'With delete: do not ask for confirmation' },
     jsonOption,
     helpOption,
   ],
   examples: [
-    ['colloquy chat', 'a new chat'],
-    ['colloquy chat -c', 'go on where you left'],
-    ['colloquy chat -m claude-opus-5-5 -s "Answer in one line."', 'another model, with a system prompt'],
+    ['colloquy chat', 'start a new chat'],
+    ['colloquy chat -c', 'continue the last chat'],
+    ['colloquy chat -m claude-opus-5-5 -s "Answer in one line."', 'choose the model and the system prompt'],
   ],
+  async run(words, flags) {
+    const subcommand = chatSubcommands.find(({ name }) => name === words[0])
+    if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
+    const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
+    return isInteractive ? (await import('./chat.ts')).chat(words, flags) : ask.run(words, flags)
+  },
 }
 
 const ask: Command = {
   name: 'ask',
   summary: 'Answer once and exit',
   synopsis: '[PROMPT…]',
-  options: [...modelOptions, ...keepOptions, ...oneShotOptions, ...turnOptions, ...lookOptions, helpOption],
+  options: [...modelOptions, ...savedChatOptions, ...oneReplyOptions, ...turnOptions, ...displayOptions, helpOption],
   examples: [
     ['colloquy ask "What is a monad?"', 'the reply streams to standard output'],
-    ['git diff | colloquy ask "Write a commit message"', 'what is piped in follows the prompt'],
+    ['git diff | colloquy ask "Write a commit message"', 'piped text follows the prompt'],
     ['colloquy ask --output json "Name three colours" | jq .text', 'one JSON object, also on failure'],
   ],
+  run: async (words, flags) => (await import('./ask.ts')).ask(words, flags),
 }
 
 const serve: Command = {
   name: 'serve',
-  summary: 'Answer Messages API clients on a port of this machine',
+  summary: 'Serve the Messages API on a port of this machine',
   synopsis: '',
   options: [
     { name: 'port', kind: 'count', value: 'N', about: 'The port (default 4141)' },
     { name: 'host', kind: 'text', value: 'ADDRESS', about: 'The address to listen on (default 127.0.0.1)' },
-    { name: 'engine', kind: 'text', value: 'api|offline|URL', about: 'Who answers (default offline)' },
-    { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'A further name that requests may be addressed to' },
-    { name: 'key-file', kind: 'text', value: 'FILE', about: 'One access key a line; without, every key is accepted' },
-    { name: 'quiet', short: 'q', kind: 'flag', about: 'No line for each request' },
+    { name: 'engine', kind: 'text', value: 'api|offline|URL', about: 'The engine that replies (default offline)' },
+    { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
+    { name: 'key-file', kind: 'text', value: 'FILE', about: 'Access keys, one a line (default: accept every key)' },
+    { name: 'quiet', short: 'q', kind: 'flag', about: 'Do not log requests' },
     { name: 'json', kind: 'flag', about: 'Log one JSON object a line' },
     helpOption,
   ],
   examples: [
     ['colloquy serve', 'the offline engine for tests: no key, no cost'],
-    ['colloquy serve --engine api --port 8080', 'in front of Claude, with your key'],
+    ['colloquy serve --engine api --port 8080', 'forward to Claude with your key'],
     ['ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude', 'point any client at it'],
   ],
+  run: async (_words, flags) => (await import('./serve.ts')).serve(flags),
 }
 
 const models: Command = {
   name: 'models',
-  summary: 'The models of the catalogue, with windows and prices',
+  summary: 'List the known models with their windows and prices',
   synopsis: '[WORDS]',
   options: [jsonOption, helpOption],
   examples: [
-    ['colloquy models', 'all of them'],
-    ['colloquy models haiku', 'those whose name has the word'],
-    ['colloquy models --json | jq -r ".[].id"', 'the ids alone'],
+    ['colloquy models', 'all models'],
+    ['colloquy models haiku', 'models with the word in their names'],
+    ['colloquy models --json | jq -r ".[].id"', 'only the ids'],
   ],
+  run: async (words, flags) => (await import('./models.ts')).listModels(words, flags),
 }
 
 const paths: Command = {
   name: 'paths',
-  summary: 'Where the program keeps its files',
+  summary: 'Show where the program keeps its files',
   synopsis: '',
   options: [jsonOption, helpOption],
   examples: [
-    ['colloquy paths', 'every place, and whether there is something'],
+    ['colloquy paths', 'each file, and whether it exists'],
     ['colloquy paths --json', 'the same for programs'],
-    ['XDG_DATA_HOME="$PWD" colloquy chat', 'keep a chat elsewhere'],
+    ['XDG_DATA_HOME="$PWD" colloquy chat', 'keep chats in another folder'],
   ],
+  run: async (_words, flags) => (await import('./paths.ts')).showPaths(flags),
 }
 
 export const commands: readonly Command[] = [chat, ask, serve, models, paths]

@@ -1,22 +1,29 @@
-import type { Flags } from '../command.ts'
-import { ansiPainter, plainPainter, type Painter } from '../terminal/style.ts'
+import { ansiPainter, plainPainter, type Painter } from './style.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Colours on a terminal that has them and where nobody objects: `--color` before `--plain`, `NO_COLOR` and the rest. */
-function hasColor(flags: Flags, isTerminal: boolean, env: Environment = process.env): boolean {
-  const asked = flags.text('color')
-  if (asked === 'always') return true
-  if (asked === 'never' || flags.has('plain')) return false
-  return isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb' && !env['CI']
+export interface ColorOptions {
+  /** The value of `--color`: `always`, `never` or `auto`. Default `auto`. */
+  color?: string | undefined
+  /** No colours unless `color` is `always`. */
+  isPlain?: boolean
 }
 
-export function painterFor(flags: Flags, env: Environment = process.env): Painter {
-  if (!hasColor(flags, process.stdout.isTTY, env)) return plainPainter
-  return ansiPainter({ links: opensLinks(env) })
+/**
+ * The painter for standard output. In `auto` mode it uses colours on a terminal, unless `NO_COLOR`, `CI` or `TERM=dumb` is
+ * set.
+ */
+export function painterFor(options: ColorOptions, env: Environment = process.env): Painter {
+  return hasColor(options, env) ? ansiPainter({ links: opensLinks(env) }) : plainPainter
 }
 
-/** Whether the terminal is one that opens OSC 8 links; the others would show nothing of the address. */
+function hasColor({ color, isPlain = false }: ColorOptions, env: Environment): boolean {
+  if (color === 'always') return true
+  if (color === 'never' || isPlain) return false
+  return process.stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb' && !env['CI']
+}
+
+/** Whether the terminal opens OSC 8 links. Other terminals would show the text of a link but not its address. */
 function opensLinks(env: Environment): boolean {
   const forced = env['FORCE_HYPERLINK']
   if (forced !== undefined) return forced !== '0'

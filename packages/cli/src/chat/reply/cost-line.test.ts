@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { costOf, type Usage } from 'colloquy/protocol'
-import { costLine, seconds, stoppedFigures, tokens, type TurnFigures } from './cost-line.ts'
+import { durationText, tokenText } from '../../format.ts'
+import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
 
 const usage: Usage = {
   input_tokens: 1200,
@@ -26,7 +27,7 @@ function figures(changes: Partial<TurnFigures> = {}): TurnFigures {
   }
 }
 
-test('the line tells the buckets apart, then time, speed, dollars and how full the window is', () => {
+test('costLine() shows tokens by bucket, time, speed, cost and the share of the window', () => {
   assert.equal(
     costLine(figures(), 'full'),
     '1.2k in (5.0k cached, 300 written) · 900 out · 10.4 s · 86 tok/s · $0.0329 · chat $0.0986 · context <1%',
@@ -34,14 +35,14 @@ test('the line tells the buckets apart, then time, speed, dollars and how full t
   assert.equal(costLine(figures(), 'short'), '$0.0329 · chat $0.0986')
 })
 
-test('cache writes that live for an hour are named and priced as such', () => {
+test('costLine() shows 1-hour cache writes apart, at their own price', () => {
   const mixed = { ...usage, cache_creation: { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 } }
   const line = costLine(figures({ usage: mixed, cost: costOf(mixed, 'claude-opus-4-8') }), 'full')
   assert.match(line, /5\.0k cached, 100 written, 200 written for 1 h/)
   assert.doesNotMatch(line, /\$0\.0329/)
 })
 
-test('a model without a price has none, an estimate is marked, and the offline engine is local', () => {
+test('costLine() marks missing prices, estimates and the offline engine', () => {
   assert.match(costLine(figures({ model: 'mine', cost: undefined }), 'full'), / · no price for mine · chat \$0\.0986$/)
   assert.match(costLine(figures({ isEstimated: true }), 'full'), /≈ 900 out.*≈ \$0\.0329/)
   assert.match(costLine(figures({ isLocal: true }), 'full'), / · local · context/)
@@ -49,13 +50,13 @@ test('a model without a price has none, an estimate is marked, and the offline e
   assert.match(costLine(figures({ chat }), 'full'), /chat ≈ \$0\.0010 \+ 2 without a price/)
 })
 
-test('a stopped reply says what it may have cost', () => {
+test('stoppedFigures() shows the estimated output and cost', () => {
   assert.equal(stoppedFigures(figures({ usage: { ...usage, output_tokens: 7 } })), '≈ 7 out · ≈ $0.0329')
   assert.equal(stoppedFigures(figures({ isLocal: true })), '≈ 900 out')
 })
 
-test('counts and times are short and never round up to the next unit', () => {
-  assert.deepEqual([0, 999, 1000, 9949, 9950, 999_499, 999_500].map(tokens), [
+test('tokenText() and durationText() never round up to the next unit', () => {
+  assert.deepEqual([0, 999, 1000, 9949, 9950, 999_499, 999_500].map(tokenText), [
     '0',
     '999',
     '1.0k',
@@ -64,5 +65,5 @@ test('counts and times are short and never round up to the next unit', () => {
     '999k',
     '1.0M',
   ])
-  assert.deepEqual([40, 59_949, 61_000].map(seconds), ['0.0 s', '59.9 s', '1 min 1 s'])
+  assert.deepEqual([40, 59_949, 61_000].map(durationText), ['0.0 s', '59.9 s', '1 min 1 s'])
 })

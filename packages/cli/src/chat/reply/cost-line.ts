@@ -1,70 +1,58 @@
 import { findModel, formatUsd, tokenCounts, type Usage } from 'colloquy/protocol'
+import { durationText, tokenText } from '../../format.ts'
 
-/** What the line under a reply tells. */
+/** The figures for the line below a reply. */
 export interface TurnFigures {
   model: string
   usage: Usage
-  /** Undefined where the model has no known price. */
+  /** Undefined if the model has no known price. */
   cost: { picoUsd: bigint } | undefined
-  /** No final usage came: the output is counted by estimate. */
+  /** The final usage is missing, so the output tokens are an estimate. */
   isEstimated: boolean
-  /** Nobody is paid: the offline engine answered. */
+  /** The offline engine replied, so there is no cost. */
   isLocal: boolean
-  /** From the question to the end of the reply. */
+  /** From the request to the end of the reply. */
   ms: number
   /** From the first token to the last. */
   writingMs: number
-  /** The whole chat so far. */
+  /** The cost of the whole chat so far. `unpriced` counts requests without a known price. */
   chat: { picoUsd: bigint; estimated: boolean; unpriced: number }
 }
 
-/** Tokens by bucket, time, speed, dollars, how full the window is. The buckets are never added together. */
+/** The line below a reply: tokens by bucket, time, speed, cost, and how full the window is. */
 export function costLine(figures: TurnFigures, style: 'short' | 'full'): string {
   const parts = [priceText(figures), chatText(figures)].filter((part) => part !== '')
   if (style === 'short') return parts.join(' · ')
   const { usage, isEstimated, ms } = figures
-  const output = `${isEstimated ? '≈ ' : ''}${tokens(usage.output_tokens)} out`
-  return [inputText(usage), output, seconds(ms), speedText(figures), ...parts, contextText(figures)]
+  const output = `${isEstimated ? '≈ ' : ''}${tokenText(usage.output_tokens)} out`
+  return [inputText(usage), output, durationText(ms), speedText(figures), ...parts, contextText(figures)]
     .filter((part) => part !== '')
     .join(' · ')
 }
 
-/** What is known of a reply that was stopped. */
+/** The short form for a reply that was stopped. */
 export function stoppedFigures({ usage, cost, isLocal }: TurnFigures): string {
-  const output = `≈ ${tokens(usage.output_tokens)} out`
+  const output = `≈ ${tokenText(usage.output_tokens)} out`
   return isLocal || cost === undefined ? output : `${output} · ≈ ${formatUsd(cost.picoUsd)}`
 }
 
-/** `930`, `1.2k`, `15k`, `1.0M`. */
-export function tokens(count: number): string {
-  if (count < 1000) return String(count)
-  if (count < 9950) return `${(count / 1000).toFixed(1)}k`
-  if (count < 999_500) return `${Math.round(count / 1000)}k`
-  return `${(count / 1e6).toFixed(1)}M`
-}
-
-/** The prompt's and the reply's: what the next prompt begins with. */
-export function tokensOf(usage: Usage): number {
+/** The tokens of the prompt and the reply together. They are the beginning of the next prompt. */
+export function totalTokens(usage: Usage): number {
   return Object.values(tokenCounts(usage)).reduce((sum, count) => sum + count, 0)
-}
-
-export function seconds(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
 }
 
 function inputText(usage: Usage): string {
   const { input, cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(usage)
   const cached = [
-    cacheRead > 0 ? `${tokens(cacheRead)} cached` : '',
-    cacheWrite5m > 0 ? `${tokens(cacheWrite5m)} written` : '',
-    cacheWrite1h > 0 ? `${tokens(cacheWrite1h)} written for 1 h` : '',
+    cacheRead > 0 ? `${tokenText(cacheRead)} cached` : '',
+    cacheWrite5m > 0 ? `${tokenText(cacheWrite5m)} written` : '',
+    cacheWrite1h > 0 ? `${tokenText(cacheWrite1h)} written for 1 h` : '',
   ].filter((part) => part !== '')
-  return `${tokens(input)} in${cached.length > 0 ? ` (${cached.join(', ')})` : ''}`
+  return `${tokenText(input)} in${cached.length > 0 ? ` (${cached.join(', ')})` : ''}`
 }
 
 function speedText({ usage, writingMs }: TurnFigures): string {
-  // Below a tenth of a second the figure would be about the clock, not the model.
+  // In less than a tenth of a second the speed cannot be measured.
   return writingMs < 100 ? '' : `${Math.round(usage.output_tokens / (writingMs / 1000))} tok/s`
 }
 
@@ -83,6 +71,6 @@ function chatText({ chat, isLocal }: TurnFigures): string {
 function contextText({ model, usage }: TurnFigures): string {
   const window = findModel(model)?.contextTokens
   if (window === undefined) return ''
-  const share = (tokensOf(usage) / window) * 100
+  const share = (totalTokens(usage) / window) * 100
   return `context ${share < 1 ? '<1' : Math.round(share)}%`
 }

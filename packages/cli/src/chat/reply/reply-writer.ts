@@ -1,19 +1,21 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
-import type { Flags } from '../command.ts'
-import { painterFor } from './look.ts'
-import { MarkdownStream } from '../markdown/markdown-stream.ts'
-import { Screen } from '../terminal/screen.ts'
-import { withoutControls } from '../terminal/style.ts'
+import type { Flags } from '../../flags.ts'
+import { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import { painterFor } from '../../terminal/color-support.ts'
+import { Screen } from '../../terminal/screen.ts'
+import { withoutControls } from '../../terminal/style.ts'
+import { codeBlocks } from '../transcript.ts'
 
-/** Writes a reply while it comes. */
+/** Writes a reply to standard output while it arrives. */
 export interface ReplyWriter {
   event(event: MessageStreamEvent): void
   end(): void
 }
 
+/** The time between two frames: 30 a second. */
 const frameMs = 33
 
-/** Who writes the reply of a one-shot question to standard output, by the flags and by what standard output is. */
+/** The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. */
 export function replyWriter(flags: Flags): ReplyWriter {
   const format = flags.text('output') ?? 'text'
   if (format === 'stream-json')
@@ -25,7 +27,7 @@ export function replyWriter(flags: Flags): ReplyWriter {
 
 function end(): void {}
 
-/** The text as it comes, byte for byte; on a terminal without what could drive it. */
+/** Writes the text unchanged, on a terminal without its control characters. */
 function textWriter(isTerminal: boolean): ReplyWriter {
   let last = '\n'
   return {
@@ -39,11 +41,15 @@ function textWriter(isTerminal: boolean): ReplyWriter {
   }
 }
 
-/** Rendered Markdown, on a terminal. */
+/** Writes rendered Markdown to a terminal. */
 function screenWriter(flags: Flags): ReplyWriter {
   const screen = new Screen(process.stdout)
   const wrap = flags.text('wrap') as 'word' | 'soft' | 'off' | undefined
-  const markdown = new MarkdownStream({ columns: screen.columns, paint: painterFor(flags), ...(wrap && { wrap }) })
+  const markdown = new MarkdownStream({
+    columns: screen.columns,
+    paint: painterFor({ color: flags.text('color') }),
+    ...(wrap && { wrap }),
+  })
   let timer: NodeJS.Timeout | undefined
   return {
     event(event) {
@@ -62,7 +68,7 @@ function screenWriter(flags: Flags): ReplyWriter {
   }
 }
 
-/** Only the first block of code, when the reply is there. */
+/** Writes only the first code block, at the end of the reply. */
 function codeWriter(): ReplyWriter {
   let text = ''
   return {
@@ -72,13 +78,6 @@ function codeWriter(): ReplyWriter {
       if (code !== undefined) process.stdout.write(code.endsWith('\n') ? code : `${code}\n`)
     },
   }
-}
-
-/** The blocks of code in a reply, without their fences. */
-export function codeBlocks(text: string): string[] {
-  return [...text.matchAll(/^ {0,3}(`{3,}|~{3,})[^\n]*\n([^]*?)(?:^ {0,3}\1|$(?![^]))/gm)].map(
-    (match) => match[2] ?? '',
-  )
 }
 
 function textOf(event: MessageStreamEvent): string {

@@ -1,28 +1,28 @@
-import { reduce, type EditorEvent } from '../editor/reduce.ts'
-import { newEditor, type EditorState, type Intent } from '../editor/state.ts'
-import { editorView, sentLines, textColumns, type EditorView } from '../editor/view.ts'
-import type { MarkdownStream } from '../markdown/markdown-stream.ts'
-import type { Screen } from '../terminal/screen.ts'
-import type { Painter } from '../terminal/style.ts'
-import { cutTo } from '../terminal/width.ts'
+import { reduce, type EditorEvent } from '../../editor/reduce.ts'
+import { newEditor, type EditorState, type Intent } from '../../editor/state.ts'
+import { editorView, sentLines, textColumns, type EditorView } from '../../editor/editor-view.ts'
+import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import type { Screen } from '../../terminal/screen.ts'
+import type { Painter } from '../../terminal/style.ts'
+import { cutTo } from '../../terminal/width.ts'
 
-/** At most thirty frames a second: more cannot be seen, and costs on a slow line. */
+/** The time between two frames: 30 a second. More are not visible, and slow down a remote terminal. */
 const frameMs = 33
 
-/** What the user sees: what is done above, the reply that is being written, and the line that is being edited. */
+/** The screen of a chat: finished lines, the reply in flight, and the editor below them. */
 export class ChatView {
   readonly screen: Screen
   readonly paint: Painter
   editor: EditorState
-  /** Lines under the editor: an answer to a key, gone with the next. */
+  /** Lines below the editor, shown until the next key. */
   hint: string[] = []
-  /** The reply that is being written. */
+  /** The reply in flight. */
   reply: MarkdownStream | undefined
-  /** Shown while nothing of a reply is there yet, and below it. */
+  /** Returns the lines below the reply in flight. */
   status: () => string[] = () => []
-  /** Nothing is edited and nothing is painted: the user is somewhere else, or the program is leaving. */
+  /** Neither editor nor reply are painted: another program has the terminal, or this one is leaving. */
   isPaused = false
-  /** Lines that are sent when the reply is there. */
+  /** Lines that are sent after the reply. */
   queued: readonly string[] = []
   placeholder = 'Ask anything · / commands · @ file'
   #timer: NodeJS.Timeout | undefined
@@ -34,7 +34,7 @@ export class ChatView {
     this.editor = newEditor(history, textColumns(screen.columns))
   }
 
-  /** Takes a key or another event, and returns what is to be done about it. */
+  /** Passes a key or another event to the editor. Returns what it asks for. */
   edit(event: EditorEvent): Intent | undefined {
     this.hint = []
     this.editor = reduce(this.editor, event)
@@ -47,12 +47,18 @@ export class ChatView {
     this.#update(lines)
   }
 
-  /** What the user has sent, as it stays. */
+  /** Prints a line that was sent. */
   printSent(text: string): void {
     this.print(...sentLines(text, this.paint))
   }
 
-  /** Begins to show a reply. */
+  /** Adds a sent line to the history, unless it begins with a space. */
+  remember(text: string): void {
+    if (text.startsWith(' ')) return
+    this.editor = { ...this.editor, history: [...this.editor.history.filter((one) => one !== text), text] }
+  }
+
+  /** Starts to show a reply. */
   begin(reply: MarkdownStream, status: () => string[]): void {
     this.reply = reply
     this.status = status
@@ -67,7 +73,7 @@ export class ChatView {
     this.#update(lines)
   }
 
-  /** Says that something changed. It is painted at once, or with the next frame where the last was just now. */
+  /** Tells that something changed. Paints it now, or with the next frame if the last one was less than `frameMs` ago. */
   touch(): void {
     this.#isStale = true
     if (this.#timer !== undefined) return
@@ -120,7 +126,7 @@ export class ChatView {
     })
   }
 
-  /** Lines about the program: dim, and never broken. */
+  /** Dim lines of the program's own, cut to the width. */
   #small(lines: readonly string[]): string[] {
     return lines.map((line) => this.paint(cutTo(line, this.screen.columns - 1), { dim: true }))
   }

@@ -1,18 +1,20 @@
 import { readdirSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { EditorState } from '../editor/state.ts'
-import { slashCommands } from './slash.ts'
+import type { EditorState } from '../../editor/state.ts'
+import { withHome } from '../attach.ts'
+import { slashCommands } from '../slash/table.ts'
 
-/** What the word before the cursor may become: a command, a model, a path. */
+/** Completions of the word before the cursor. */
 export interface Candidates {
+  /** The position in the text where the word begins. */
   from: number
   items: string[]
 }
 
-/** Commands whose argument is a path, and what it begins with when it is one. */
+/** The beginning of a line whose next word is a path. */
 const pathCommands = /^\/(?:attach|save|export)\s+|^\/system\s+(?=@)/
 
+/** Completes a slash command, a model or a path. */
 export async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' | 'cursor'>): Promise<Candidates> {
   const head = text.slice(0, cursor)
   const word = /\S*$/.exec(head)?.[0] ?? ''
@@ -25,16 +27,16 @@ export async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' |
     const { models } = await import('colloquy/protocol')
     return { from, items: models.map(({ id }) => id).filter((id) => id.startsWith(word)) }
   }
-  const mark = word.startsWith('@') ? '@' : ''
-  if (mark === '' && !pathCommands.test(head)) return { from, items: [] }
-  return { from: from + mark.length, items: pathsLike(word.slice(mark.length)) }
+  const prefix = word.startsWith('@') ? '@' : ''
+  if (prefix === '' && !pathCommands.test(head)) return { from, items: [] }
+  return { from: from + prefix.length, items: pathsLike(word.slice(prefix.length)) }
 }
 
-/** The files and folders that a path may go on as; hidden ones only where a dot was typed. */
+/** The paths that begin with the typed text. Hidden files only if a dot was typed. */
 function pathsLike(typed: string): string[] {
   const folder = typed.endsWith('/') ? typed : typed.includes('/') ? `${dirname(typed)}/`.replace('//', '/') : ''
   const start = typed.slice(folder.length)
-  const place = folder.replace(/^~(?=\/)/, homedir()) || '.'
+  const place = withHome(folder) || '.'
   try {
     return readdirSync(place)
       .filter((name) => name.startsWith(start) && (start.startsWith('.') || !name.startsWith('.')))

@@ -1,40 +1,10 @@
-import { createInterface, type Interface } from 'node:readline'
-import { greeting } from '../commands/chat.ts'
-import type { Flags } from '../command.ts'
-import { ExitCode } from '../exit.ts'
-import type { MarkdownStream } from '../markdown/markdown-stream.ts'
-import { plainPainter } from '../terminal/style.ts'
-import { showTail } from './actions.ts'
-import { openChat } from './open.ts'
+import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import { plainPainter, type Painter } from '../../terminal/style.ts'
 import type { Surface } from './surface.ts'
 
-/** A chat for screen readers and simple terminals: lines go in, whole lines come out, and nothing is painted over. */
-export async function plainChat(words: readonly string[], flags: Flags): Promise<number> {
-  const surface = new PlainSurface()
-  surface.print(...greeting(flags))
-  const { chat, conversation } = await openChat(surface, flags, { wordsPerSecond: Infinity })
-  if (conversation !== undefined) showTail(chat, conversation)
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
-  surface.lines = lines
-  lines.on('SIGINT', () => (surface.isReplying ? chat.stop() : lines.close()))
-  process.on('SIGTERM', () => lines.close())
-  if (words.length > 0) await chat.line(words.join(' '))
-  else if (flags.has('resume') && flags.text('resume') === undefined) await chat.line('/resume')
-  lines.prompt()
-  for await (const line of lines) {
-    if (line.trim() !== '') await chat.line(line)
-    if (chat.isOver) break
-    lines.prompt()
-  }
-  lines.close()
-  await chat.chats.close()
-  if (chat.resumeLine !== undefined) surface.print('', chat.resumeLine)
-  return ExitCode.ok
-}
-
-class PlainSurface implements Surface {
-  readonly paint = plainPainter
-  lines: Interface | undefined
+/** Plain lines for screen readers and simple terminals: only whole lines, and nothing is painted over. */
+export class PlainSurface implements Surface {
+  readonly paint: Painter = plainPainter
   #reply: MarkdownStream | undefined
   #words = 0
 
@@ -57,7 +27,7 @@ class PlainSurface implements Surface {
   }
 
   touch(): void {
-    // Only what is finished: a line that is read aloud cannot be taken back.
+    // Only finished lines: one that has been read aloud cannot be changed.
     this.#show(this.#reply?.frame(Number.MAX_SAFE_INTEGER).done ?? [])
   }
 

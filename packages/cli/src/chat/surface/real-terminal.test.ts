@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '..', '..', 'main.ts')
 const exec = promisify(execFile)
 const hasTmux = spawnSync('tmux', ['-V']).status === 0
 
 test(
-  'in a real terminal: stop a reply, narrow the window, go on, leave, resume',
+  'chat in tmux: stop a reply, narrow the window, continue, leave, resume',
   {
-    skip: hasTmux ? false : 'NOT RUN: there is no tmux here, install it to try the chat in a real terminal',
+    skip: hasTmux ? false : 'NOT RUN: tmux is not installed',
     timeout: 60_000,
   },
   async () => {
@@ -45,7 +45,7 @@ test(
       await sees(/> go on\s+\d\d?\d?, \d/)
       await keys('Escape')
       await sees(/■ stopped[^]*■ stopped/)
-      // Whatever the window was, every number up to the stop stands in the scrollback once and in order.
+      // Every number up to the stop is in the scrollback once and in order, in spite of the resizing.
       const numbers = [...(await sees(/stopped/)).matchAll(/(?<=^|\s)(\d+),/g)].map((match) => Number(match[1]))
       assert.deepEqual(
         numbers,

@@ -1,21 +1,21 @@
-import type { MarkdownStream } from '../markdown/markdown-stream.ts'
-import type { Painter } from '../terminal/style.ts'
+import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import type { Painter } from '../../terminal/style.ts'
 
-/** Where a chat shows itself: a terminal with a line editor, or plain lines. */
+/** Shows a chat: a terminal with a line editor, or plain lines. */
 export interface Surface {
   readonly paint: Painter
-  /** How wide text may be. */
+  /** The width for text. */
   readonly columns: number
   /** Writes lines that stay. */
   print(...lines: string[]): void
-  /** Begins to show a reply; `status` are lines about it, asked for with every frame. */
+  /** Starts to show a reply. `status` returns lines about its progress and is called for every frame. */
   begin(reply: MarkdownStream, status: () => string[]): void
-  /** Something of the reply has come. */
+  /** Tells that the reply or its status has changed. */
   touch(): void
   /** Shows the rest of the reply. */
   end(): void
-  /** Puts a text where the user can change and send it. */
+  /** Puts text into the editor. */
   prefill(text: string): void
-  /** Passes a text to the system's clipboard. */
+  /** Copies text to the system's clipboard. */
   copy(text: string): Promise<void>
 }

@@ -1,80 +1,81 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { ReadStream, WriteStream } from 'node:tty'
-import { appendHistory, readHistory } from '../editor/history.ts'
-import { expanded } from '../editor/state.ts'
-import type { MarkdownStream } from '../markdown/markdown-stream.ts'
-import type { Key } from '../terminal/keys.ts'
-import { Screen } from '../terminal/screen.ts'
-import type { Painter } from '../terminal/style.ts'
-import { Terminal } from '../terminal/terminal.ts'
-import { commandHints } from './slash.ts'
+import { appendHistory, readHistory } from '../../editor/history.ts'
+import { expanded, type Intent } from '../../editor/state.ts'
+import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import { clipboardSequence, copyBySystem } from '../../terminal/clipboard.ts'
+import { editExternally } from '../../terminal/external-editor.ts'
+import type { Key } from '../../terminal/keys.ts'
+import { Screen } from '../../terminal/screen.ts'
+import type { Painter } from '../../terminal/style.ts'
+import { suspend } from '../../terminal/suspend.ts'
+import { Terminal } from '../../terminal/terminal.ts'
+import { ChatView } from './chat-view.ts'
 import type { Surface } from './surface.ts'
-import { ChatView } from './view.ts'
 
-/** What the keys lead to. */
-export interface Listener {
+/** Something the user did that concerns the chat and not only the editor. */
+export type UserInput =
   /** A line was sent. */
-  line(text: string): void
-  /** Ctrl-C or Esc while a reply comes. */
-  stop(): void
-  /** The user leaves. */
-  leave(): void
-  /** Ctrl-O. */
-  thinking(): void
-  /** Esc on an empty line; true when it meant something. */
-  escape(): boolean
-  readonly isReplying: boolean
-}
+  | { kind: 'line'; text: string }
+  /** Ctrl-C or Esc while busy. */
+  | { kind: 'stop' }
+  /** Esc while idle. `isSecond`: the second within a second, on an empty line. */
+  | { kind: 'escape'; isSecond: boolean }
+  /** Ctrl-O: show the thinking. */
+  | { kind: 'thinking' }
+  /** Ctrl-D, a second Ctrl-C, a signal, or the end of the input. */
+  | { kind: 'leave'; exitCode: number }
 
-export interface InteractiveOptions {
+export interface TerminalSurfaceOptions {
   input: ReadStream
   output: WriteStream
   paint: Painter
   historyPath: string
+  /** Receives what the user does. */
+  send: (input: UserInput) => void
 }
 
 const shortcuts = [
   'Enter sends · Shift-Enter, Alt-Enter, Ctrl-J or \\ Enter: new line · pasting never sends',
   'Up, Down: history · Ctrl-R searches it · a leading space keeps a line out of it',
   'Tab completes · Ctrl-G opens $EDITOR · Ctrl-_ undoes, Alt-_ redoes',
-  'Ctrl-L cleans the window · Ctrl-Z suspends',
+  'Ctrl-L clears the window · Ctrl-Z suspends',
   'Ctrl-A E B F, Alt-B F: move · Ctrl-W U K, Alt-D: cut · Ctrl-Y: paste what was cut',
-  'Esc or Ctrl-C stops a reply and keeps it · Ctrl-O shows what was thought',
+  'Esc or Ctrl-C stops a reply and keeps it · Ctrl-O shows the thinking',
   'Esc Esc: edit your last message · Ctrl-D leaves',
 ]
 
-/** How long after the first Ctrl-C or Esc the second counts. Milliseconds. */
-const againMs = 2000
+/** The time within which a second Ctrl-C leaves. Milliseconds. */
+const secondInterruptMs = 2000
+/** The time within which a second Esc edits the last message. Milliseconds. */
+const secondEscapeMs = 1000
 
-/** A chat on a terminal: a line editor below, everything else in the scrollback above it. */
-export class Interactive implements Surface {
+/** A chat on a terminal: a line editor at the bottom, everything else in the scrollback above it. */
+export class TerminalSurface implements Surface {
   readonly paint: Painter
   readonly #view: ChatView
   readonly #terminal: Terminal
   readonly #output: WriteStream
   readonly #historyPath: string
-  #listener: Listener | undefined
+  readonly #send: (input: UserInput) => void
+  #isBusy = false
   #interruptedAt = 0
   #escapedAt = 0
 
-  constructor({ input, output, paint, historyPath }: InteractiveOptions) {
+  constructor({ input, output, paint, historyPath, send }: TerminalSurfaceOptions) {
     this.paint = paint
     this.#output = output
     this.#historyPath = historyPath
+    this.#send = send
     this.#view = new ChatView(new Screen(output), paint, readHistory(historyPath))
-    this.#terminal = new Terminal(input, output, (key) => this.#key(key))
+    this.#terminal = new Terminal(input, output, (key) => this.#onKey(key))
   }
 
   get columns(): number {
     return this.#view.screen.columns
   }
 
-  /** Takes the keys, then shows the first lines and the prompt: whoever sees the prompt may type. */
-  open(listener: Listener, lines: readonly string[]): void {
-    this.#listener = listener
+  /** Starts to read keys, then shows the first lines and the prompt. */
+  open(lines: readonly string[]): void {
     this.#terminal.open()
     this.#output.on('resize', this.#onResize)
     this.#view.print(...lines)
@@ -87,7 +88,7 @@ export class Interactive implements Surface {
   }
 
   print(...lines: string[]): void {
-    this.#view.print(...lines.flatMap((line) => line.split('\n')))
+    if (lines.length > 0) this.#view.print(...lines.flatMap((line) => line.split('\n')))
   }
 
   begin(reply: MarkdownStream, status: () => string[]): void {
@@ -106,52 +107,60 @@ export class Interactive implements Surface {
     this.#view.edit({ name: 'replace', text })
   }
 
-  /** What was typed and not sent. */
+  async copy(text: string): Promise<void> {
+    const sequence = clipboardSequence(text)
+    if (sequence !== undefined) this.#output.write(sequence)
+    await copyBySystem(text)
+  }
+
+  /** The text in the editor. */
   get draft(): string {
     return expanded(this.#view.editor)
   }
 
-  /** Lines that wait to be sent, shown below the reply. */
-  set queued(lines: readonly string[]) {
-    this.#view.queued = lines
+  /** Prints a line that was sent. */
+  printSent(text: string): void {
+    this.#view.printSent(text)
   }
 
-  /** By OSC 52, which also reaches the user's machine from a distant one, and by the system's own program. */
-  async copy(text: string): Promise<void> {
-    const code = Buffer.from(text).toString('base64')
-    if (code.length < 100_000) this.#output.write(`\x1b]52;c;${code}\x07`)
-    for (const [program, ...args] of clipboardPrograms()) {
-      if (await feed(program ?? '', args, text)) return
-    }
+  /** While busy, Ctrl-C and Esc stop instead of editing, and the lines that wait are shown. */
+  showBusy(isBusy: boolean, queued: readonly string[]): void {
+    this.#isBusy = isBusy
+    this.#view.queued = isBusy ? queued : []
+    this.#view.touch()
+  }
+
+  /** Shows lines below the editor until the next key. */
+  hint(lines: readonly string[]): void {
+    this.#view.hint = [...lines]
+    this.#view.touch()
   }
 
   readonly #onResize = (): void => this.#view.resized()
 
-  #key(key: Key): void {
-    const listener = this.#listener
-    if (listener === undefined) return
-    const isStop = key.name === 'escape' || (key.ctrl && key.name === 'c')
-    if (isStop && listener.isReplying) return listener.stop()
-    if (!(key.ctrl && key.name === 'c')) this.#interruptedAt = 0
+  #onKey(key: Key): void {
+    const isInterrupt = key.ctrl && key.name === 'c'
+    if (this.#isBusy && (isInterrupt || key.name === 'escape')) return this.#send({ kind: 'stop' })
+    if (!isInterrupt) this.#interruptedAt = 0
     const intent = this.#view.edit(key)
-    const hints = this.#view.editor.completions === undefined ? commandHints(this.#view.editor.text) : []
-    if (hints.length > 0) {
-      this.#view.hint = hints.slice(0, 7).map(({ name, summary }) => `/${name}  ${summary}`)
-      this.#view.touch()
-    }
-    switch (intent?.kind) {
+    if (intent !== undefined) this.#carryOut(intent)
+    else void this.#suggestCommands()
+  }
+
+  #carryOut(intent: Intent): void {
+    switch (intent.kind) {
       case 'submit':
         return this.#submit(intent.text)
       case 'interrupt':
         return this.#interrupt()
       case 'leave':
-        return listener.leave()
+        return this.#send({ kind: 'leave', exitCode: 0 })
       case 'escape':
         return this.#escape()
       case 'complete':
         return void this.#complete()
       case 'editor':
-        return this.#edit()
+        return this.#editExternally()
       case 'redraw':
         return this.#redraw()
       case 'suspend':
@@ -159,91 +168,61 @@ export class Interactive implements Surface {
       case 'shortcuts':
         return this.hint(shortcuts)
       case 'thinking':
-        return listener.thinking()
+        return this.#send({ kind: 'thinking' })
     }
   }
 
   #submit(text: string): void {
     appendHistory(this.#historyPath, text)
-    const { editor } = this.#view
-    if (!text.startsWith(' '))
-      this.#view.editor = { ...editor, history: [...editor.history.filter((one) => one !== text), text] }
-    this.#listener?.line(text)
-  }
-
-  /** What was sent, as it stays in the scrollback. */
-  printSent(text: string): void {
-    this.#view.printSent(text)
+    this.#view.remember(text)
+    this.#send({ kind: 'line', text })
   }
 
   #interrupt(): void {
     const now = Date.now()
-    if (now - this.#interruptedAt < againMs) return this.#listener?.leave()
+    if (now - this.#interruptedAt < secondInterruptMs) return this.#send({ kind: 'leave', exitCode: 0 })
     this.#interruptedAt = now
     this.hint(['Ctrl-C again or Ctrl-D to leave'])
   }
 
   #escape(): void {
     const now = Date.now()
-    const isSecond = now - this.#escapedAt < againMs / 2
+    const isSecond = now - this.#escapedAt < secondEscapeMs
     this.#escapedAt = isSecond ? 0 : now
-    if (this.#listener?.escape() === true) return
-    if (isSecond && this.#view.editor.text === '') this.#listener?.line('/edit')
+    this.#send({ kind: 'escape', isSecond: isSecond && this.#view.editor.text === '' })
   }
 
-  /** Lines under the editor, until the next key. */
-  hint(lines: readonly string[]): void {
-    this.#view.hint = [...lines]
-    this.#view.touch()
+  /** Shows the slash commands that the text may become. They are loaded after the prompt is shown. */
+  async #suggestCommands(): Promise<void> {
+    const { text, completions } = this.#view.editor
+    if (!text.startsWith('/') || completions !== undefined) return
+    const { commandsLike } = await import('../slash/table.ts')
+    if (this.#view.editor.text !== text) return
+    const found = commandsLike(text).slice(0, 7)
+    if (found.length > 0) this.hint(found.map(({ name, summary }) => `/${name}  ${summary}`))
   }
 
   async #complete(): Promise<void> {
-    const { candidatesFor } = await import('./complete.ts')
+    const { candidatesFor } = await import('./completion.ts')
     const { text, cursor } = this.#view.editor
     const { from, items } = await candidatesFor({ text, cursor })
-    // What was typed meanwhile is not what was asked about.
+    // The candidates are for the text before the await; the user may have typed since.
     if (this.#view.editor.text !== text || this.#view.editor.cursor !== cursor) return
     this.#view.edit({ name: 'completions', from, items })
   }
 
-  #edit(): void {
-    const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
-    const file = join(folder, 'message.md')
-    try {
-      writeFileSync(file, expanded(this.#view.editor), { mode: 0o600 })
-      const command = process.env['VISUAL'] || process.env['EDITOR'] || 'vi'
-      const { error, status } = this.#elsewhere(() =>
-        spawnSync(`${command} "${file}"`, { stdio: 'inherit', shell: true }),
-      )
-      if (error !== undefined || status !== 0)
-        return this.hint([`${command} ended with ${error?.message ?? status}: nothing changed`])
-      this.#view.edit({ name: 'replace', text: readFileSync(file, 'utf8').replace(/\n$/, '') })
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
-
-  /** Gives the terminal away for a while. */
-  #elsewhere<Result>(visit: () => Result): Result {
+  #editExternally(): void {
     this.#pause()
-    try {
-      return visit()
-    } finally {
-      this.#resume()
-    }
+    const result = editExternally(this.draft)
+    this.#resume()
+    if ('failure' in result) this.hint([result.failure])
+    else this.prefill(result.text)
   }
 
   #suspend(): void {
     if (process.platform === 'win32') return
     this.#pause()
-    // Without the keys nothing else would keep the program running until it may go on.
-    const hold = setInterval(() => {}, 1000)
-    process.once('SIGCONT', () => {
-      clearInterval(hold)
-      this.#resume()
-    })
-    // The whole job stops, as by the terminal's own Ctrl-Z: whoever started us waits in the same group.
-    process.kill(0, 'SIGTSTP')
+    suspend(() => this.#resume())
   }
 
   #pause(): void {
@@ -259,7 +238,7 @@ export class Interactive implements Surface {
     this.#view.draw()
   }
 
-  /** A clean window; what was in it goes to the scrollback, where it can be read. */
+  /** Clears the window by scrolling, so that its content can still be read in the scrollback. */
   #redraw(): void {
     const { screen } = this.#view
     screen.update({})
@@ -267,26 +246,4 @@ export class Interactive implements Surface {
     screen.forget()
     this.#view.draw()
   }
-}
-
-function clipboardPrograms(): string[][] {
-  if (process.platform === 'darwin') return [['pbcopy']]
-  if (process.platform === 'win32') return [['clip.exe']]
-  if (process.env['WAYLAND_DISPLAY']) return [['wl-copy']]
-  return process.env['DISPLAY']
-    ? [
-        ['xclip', '-selection', 'clipboard'],
-        ['xsel', '-ib'],
-      ]
-    : []
-}
-
-function feed(program: string, args: readonly string[], text: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
-  child.on('error', () => resolve(false))
-  child.on('close', (code) => resolve(code === 0))
-  child.stdin.on('error', () => {})
-  child.stdin.end(text)
-  return promise
 }

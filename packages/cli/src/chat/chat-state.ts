@@ -1,0 +1,85 @@
+import type { Conversation, ConversationMessage, ConversationSettings, Conversations } from 'colloquy/conversation'
+import type { Turn, TurnOptions } from 'colloquy/conversation'
+import type { Connection } from '../connect.ts'
+import type { Attachment } from './attach.ts'
+
+/** How much the line below a reply tells. */
+export type CostStyle = 'off' | 'short' | 'full'
+
+/** What a chat remembers from one line to the next. A value: a `change` effect makes a new one. */
+export interface ChatState {
+  /** Undefined until the first message of a new chat is sent. */
+  conversation: Conversation | undefined
+  /** The settings of a new chat. */
+  settings: ConversationSettings
+  /** The files to send with the next message. */
+  attachments: readonly Attachment[]
+  /** The message that the next one replaces. */
+  editedMessageId: string | undefined
+  costStyle: CostStyle
+  /** The chats that were listed last, for choosing one by its number. */
+  lastListedIds: readonly string[]
+  /** An expensive message that is sent if the user sends it again. */
+  unconfirmedText: string | undefined
+  shouldExit: boolean
+}
+
+/** What stays the same for a whole chat. */
+export interface ChatContext {
+  chats: Conversations
+  connection: Connection
+  turnOptions: TurnOptions
+  /** The title of a new chat. Default: the first line of its first message. */
+  title: string | undefined
+  /** Whether chats outlive the program. */
+  isSaved: boolean
+}
+
+/** Something a line leads to. Commands only return effects; `ChatSession` carries them out in order. */
+export type Effect =
+  /** Shows lines of the program's own. */
+  | { kind: 'say'; lines: readonly string[] }
+  /** Shows text as it is. */
+  | { kind: 'print'; text: string }
+  /** Shows messages as they looked when they were new. */
+  | { kind: 'messages'; messages: readonly ConversationMessage[] }
+  | { kind: 'change'; changes: Partial<ChatState> }
+  /** Puts text into the editor. */
+  | { kind: 'prefill'; text: string }
+  /** Copies text to the clipboard. */
+  | { kind: 'copy'; text: string }
+  /** Runs a turn and shows its reply. */
+  | { kind: 'turn'; begin: () => Turn }
+
+export function say(...lines: string[]): Effect {
+  return { kind: 'say', lines }
+}
+
+export function print(text: string): Effect {
+  return { kind: 'print', text }
+}
+
+export function showMessages(...messages: ConversationMessage[]): Effect {
+  return { kind: 'messages', messages }
+}
+
+export function change(changes: Partial<ChatState>): Effect {
+  return { kind: 'change', changes }
+}
+
+export function prefill(text: string): Effect {
+  return { kind: 'prefill', text }
+}
+
+export function copy(text: string): Effect {
+  return { kind: 'copy', text }
+}
+
+export function runTurn(begin: () => Turn): Effect {
+  return { kind: 'turn', begin }
+}
+
+/** The settings in force: the conversation's, or those of a new chat. */
+export function currentSettings({ conversation, settings }: ChatState): ConversationSettings {
+  return conversation?.settings ?? settings
+}

@@ -1,0 +1,153 @@
+import { onStopSignal } from '../process.ts'
+import type { Flags } from '../flags.ts'
+import { change, prefill, say } from './chat-state.ts'
+import type { ChatSession } from './session.ts'
+import type { TerminalSurface, UserInput } from './surface/terminal-surface.ts'
+
+/** The speed of the offline engine: slow enough to read along and to stop it. */
+const offlineWordsPerSecond = 40
+
+/**
+ * A chat on a terminal. Carries out what the user does, in order: a line that is sent during a reply waits in a queue, and
+ * lines sent before the session is open wait until it is.
+ */
+export class InteractiveChat {
+  readonly #surface: TerminalSurface
+  readonly #inputs: AsyncIterable<UserInput> & { push(input: UserInput): void }
+  readonly #flags: Flags
+  readonly #queue: string[]
+  #session: ChatSession | undefined
+  #isLeaving = false
+  /** The line that is being carried out. */
+  #current: Promise<void> | undefined
+
+  constructor(
+    surface: TerminalSurface,
+    inputs: AsyncIterable<UserInput> & { push(input: UserInput): void },
+    flags: Flags,
+    words: readonly string[],
+  ) {
+    this.#surface = surface
+    this.#inputs = inputs
+    this.#flags = flags
+    this.#queue = words.length > 0 ? [words.join(' ')] : []
+  }
+
+  /** How to return to this chat later. Undefined if it was not saved. */
+  get resumeHint(): string | undefined {
+    return this.#session?.resumeHint
+  }
+
+  /** Runs until the user leaves. Returns the exit code. */
+  async run(): Promise<number> {
+    const stopListening = onStopSignal((exitCode) => this.#inputs.push({ kind: 'leave', exitCode }))
+    try {
+      const opening = this.#open()
+      for await (const input of this.#inputs) {
+        if (input.kind !== 'leave') this.#carryOut(input)
+        else return await this.#leave(input.exitCode, opening)
+      }
+      return 0
+    } finally {
+      stopListening()
+    }
+  }
+
+  /** Opens the session while the user may already type. Leaves if it cannot be opened. */
+  async #open(): Promise<void> {
+    try {
+      const { openSession } = await import('./open-session.ts')
+      const { session, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
+        wordsPerSecond: offlineWordsPerSecond,
+      })
+      this.#session = session
+      if (this.#isLeaving) return
+      if (isContinued) this.#surface.print('')
+      else if (this.#flags.has('resume')) this.#queue.unshift('/resume')
+      else if (isFirst && this.#queue.length === 0) this.#suggestMessages()
+      this.#submitNext(session)
+    } catch (error) {
+      const [{ showError }, { describeError }] = await Promise.all([
+        import('./surface/show.ts'),
+        import('../describe-error.ts'),
+      ])
+      showError(this.#surface, error)
+      this.#inputs.push({ kind: 'leave', exitCode: describeError(error).exitCode })
+    }
+  }
+
+  #suggestMessages(): void {
+    this.#surface.hint([
+      'For example:',
+      '  Explain @README.md in three sentences',
+      '  What is the difference between a thread and a process?',
+      '  Count to 20',
+    ])
+  }
+
+  #carryOut(input: Exclude<UserInput, { kind: 'leave' }>): void {
+    const session = this.#session
+    switch (input.kind) {
+      case 'line':
+        this.#queue.push(input.text)
+        return session === undefined ? undefined : this.#submitNext(session)
+      case 'stop':
+        return this.#stop()
+      case 'escape':
+        return void this.#escape(input.isSecond)
+      case 'thinking':
+        if (session !== undefined && session.thinking !== '') {
+          void session.perform([say(...session.thinking.trimEnd().split('\n'))])
+        }
+    }
+  }
+
+  /** Carries out the next line of the queue, unless one is being carried out. */
+  #submitNext(session: ChatSession): void {
+    if (this.#current === undefined) {
+      const text = this.#queue.shift()
+      if (text !== undefined) {
+        this.#surface.printSent(text)
+        this.#current = this.#submit(session, text)
+      }
+    }
+    this.#surface.showBusy(this.#current !== undefined, this.#queue)
+  }
+
+  async #submit(session: ChatSession, text: string): Promise<void> {
+    await session.submit(text)
+    this.#current = undefined
+    if (session.state.shouldExit) this.#inputs.push({ kind: 'leave', exitCode: 0 })
+    else this.#submitNext(session)
+  }
+
+  /** Stops the reply and puts the queued lines back into the editor: they were written for the complete reply. */
+  #stop(): void {
+    this.#session?.stop()
+    const queued = this.#queue.splice(0)
+    if (queued.length > 0) {
+      this.#surface.prefill([...queued, this.#surface.draft].filter((text) => text !== '').join('\n'))
+    }
+    this.#surface.showBusy(this.#current !== undefined, this.#queue)
+  }
+
+  async #escape(isSecond: boolean): Promise<void> {
+    const session = this.#session
+    if (session?.state.editedMessageId !== undefined) {
+      const unchanged = say('The message was not changed.')
+      return session.perform([change({ editedMessageId: undefined }), unchanged, prefill('')])
+    }
+    if (isSecond) this.#carryOut({ kind: 'line', text: '/edit' })
+  }
+
+  /** Stops the reply in flight, waits until it is saved, and closes the chats. */
+  async #leave(exitCode: number, opening: Promise<void>): Promise<number> {
+    this.#isLeaving = true
+    this.#queue.length = 0
+    await opening
+    this.#session?.stop()
+    await this.#current
+    await this.#session?.close()
+    return exitCode
+  }
+}

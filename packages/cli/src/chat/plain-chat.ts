@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline'
+import { ExitCode } from '../exit.ts'
+import type { Flags } from '../flags.ts'
+import { greeting } from './greeting.ts'
+import { openSession } from './open-session.ts'
+import { PlainSurface } from './surface/plain-surface.ts'
+
+/** Runs a chat with `--plain`: reads lines, prints whole lines. */
+export async function plainChat(words: readonly string[], flags: Flags): Promise<number> {
+  const surface = new PlainSurface()
+  surface.print(...greeting(flags))
+  const { session } = await openSession(surface, flags, { wordsPerSecond: Infinity })
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
+  lines.on('SIGINT', () => (surface.isReplying ? session.stop() : lines.close()))
+  process.on('SIGTERM', () => lines.close())
+  if (words.length > 0) await session.submit(words.join(' '))
+  else if (flags.has('resume') && flags.text('resume') === undefined) await session.submit('/resume')
+  lines.prompt()
+  for await (const line of lines) {
+    if (line.trim() !== '') await session.submit(line)
+    if (session.state.shouldExit) break
+    lines.prompt()
+  }
+  lines.close()
+  await session.close()
+  if (session.resumeHint !== undefined) surface.print('', session.resumeHint)
+  return ExitCode.ok
+}

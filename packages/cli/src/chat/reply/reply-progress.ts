@@ -1,0 +1,60 @@
+import type { MessageStreamEvent } from 'colloquy/protocol'
+import { describeError } from '../../describe-error.ts'
+import type { LatestRequest } from '../../connect.ts'
+import { withoutControls } from '../../terminal/style.ts'
+
+/** The last lines of thinking that are shown while the model thinks. */
+const thinkingLines = 2
+
+/** How far a reply has come. Times are those of `performance.now()`. */
+export class ReplyProgress {
+  readonly startedAt: number = performance.now()
+  #firstTokenAt: number | undefined
+  #thinking = ''
+  #thinkingSince: number | undefined
+
+  /** The thinking of the model so far. */
+  get thinking(): string {
+    return this.#thinking
+  }
+
+  /** Milliseconds from the first token to now; 0 before it. */
+  get writingMs(): number {
+    return this.#firstTokenAt === undefined ? 0 : performance.now() - this.#firstTokenAt
+  }
+
+  get ms(): number {
+    return performance.now() - this.startedAt
+  }
+
+  add(event: MessageStreamEvent): void {
+    if (event.type !== 'content_block_delta') return
+    this.#firstTokenAt ??= performance.now()
+    if (event.delta.type !== 'thinking_delta') return
+    this.#thinkingSince ??= performance.now()
+    this.#thinking += withoutControls(event.delta.thinking)
+  }
+
+  /** Ends a run of thinking and returns how long it took. Undefined if the model was not thinking. */
+  endThinking(): number | undefined {
+    const since = this.#thinkingSince
+    this.#thinkingSince = undefined
+    return since === undefined ? undefined : performance.now() - since
+  }
+
+  /** The lines below the reply: the wait for a retry, the thinking, or the time without a first token. */
+  status({ retry }: Readonly<LatestRequest>, isSummarizing: boolean): string[] {
+    const waited = Math.round(this.ms / 1000)
+    if (retry !== undefined) {
+      const left = Math.max(0, Math.ceil((retry.at - performance.now()) / 1000))
+      const { sentence } = describeError(retry.error)
+      return [`${sentence} Retry ${retry.retry} of ${retry.maxRetries} in ${left} s · Esc gives up`]
+    }
+    if (this.#thinkingSince !== undefined) {
+      const lines = this.#thinking.trimEnd().split('\n').slice(-thinkingLines)
+      return [...lines, `thinking ${waited} s · Esc stops · Ctrl-O shows it`]
+    }
+    const activity = isSummarizing ? 'summarizing earlier turns' : 'waiting'
+    return this.#firstTokenAt === undefined ? [`${activity} ${waited} s · Esc stops`] : []
+  }
+}

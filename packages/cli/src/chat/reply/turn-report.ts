@@ -1,0 +1,90 @@
+import type { Conversation, Reply } from 'colloquy/conversation'
+import { APIError, APIUserAbortError, formatUsd, type Message } from 'colloquy/protocol'
+import { describeError } from '../../describe-error.ts'
+import type { CostStyle } from '../chat-state.ts'
+import { costLine, stoppedFigures, type TurnFigures } from './cost-line.ts'
+import type { ReplyProgress } from './reply-progress.ts'
+
+/** The facts about a turn that its reply does not carry. */
+export interface TurnFacts {
+  conversation: Conversation
+  progress: ReplyProgress
+  isOffline: boolean
+}
+
+/** The lines below a finished reply: summaries that were written, why it ended early, and its cost. */
+export async function replyNotes(reply: Reply, facts: TurnFacts, style: CostStyle): Promise<string[]> {
+  const notes = [...summaryNotes(reply), ...endNotes(reply)]
+  if (style === 'off') return notes
+  const line = costLine(figuresOf(reply.message, reply.cost, facts), style)
+  const versions = await facts.conversation.versions(reply.messageId)
+  const position = versions.findIndex(({ id }) => id === reply.messageId) + 1
+  return [...notes, '', versions.length > 1 ? `${line} · ‹${position}/${versions.length}›` : line]
+}
+
+/** The lines below a reply that failed or was stopped. `error` is the error to show before them. */
+export function failureNotes(
+  error: unknown,
+  message: Message | undefined,
+  facts: TurnFacts,
+): { error?: unknown; lines: string[] } {
+  const partial = message !== undefined && message.content.length > 0 ? message : undefined
+  if (error instanceof APIUserAbortError) return { lines: [stoppedNote(partial, facts)] }
+  if (partial !== undefined) return { error, lines: ['The partial reply is saved: /continue, or /retry.'] }
+  return { error, lines: error instanceof APIError ? [hintFor(error)] : [] }
+}
+
+function summaryNotes({ window }: Reply): string[] {
+  return (window?.summaries ?? []).map(({ by, cost }) => {
+    const price = cost === undefined ? 'no price' : formatUsd(cost.picoUsd)
+    return `earlier turns were summarized · ${price}${by === 'api' ? ' of the cost below' : ''}`
+  })
+}
+
+function endNotes({ message, stopReason, usage }: Reply): string[] {
+  if (stopReason === 'max_tokens') return [`cut off at ${usage.output_tokens} tokens · /continue`]
+  if (stopReason === 'refusal') return [refusalNote(message)]
+  if (stopReason === 'model_context_window_exceeded') return ['cut off: the window is full · /new']
+  return message.content.length === 0 ? ['The reply is empty.'] : []
+}
+
+function refusalNote({ stop_details: details }: Message): string {
+  const category = details?.category ? ` (${details.category})` : ''
+  return `refused${category}: ${details?.explanation ?? 'the model declined to answer'} · /edit  /undo`
+}
+
+function stoppedNote(partial: Message | undefined, facts: TurnFacts): string {
+  if (partial === undefined) return '■ stopped · before the reply began · /retry  /edit'
+  // The conversation has estimated the cost when it saved the partial reply.
+  const picoUsd = facts.conversation.messages.at(-1)?.costPicoUsd
+  const figures = figuresOf(partial, picoUsd === undefined ? undefined : { picoUsd }, facts)
+  return `■ stopped · kept · ${stoppedFigures(figures)} · /continue  /retry  /edit`
+}
+
+function figuresOf(
+  message: Message,
+  cost: { picoUsd: bigint; estimated?: boolean } | undefined,
+  { conversation, progress, isOffline }: TurnFacts,
+): TurnFigures {
+  return {
+    model: isOffline ? conversation.settings.model : message.model,
+    usage: conversation.messages.at(-1)?.usage ?? message.usage,
+    cost,
+    isEstimated: cost?.estimated === true,
+    isLocal: isOffline,
+    ms: progress.ms,
+    writingMs: progress.writingMs,
+    chat: conversation.cost,
+  }
+}
+
+/** What to do after a failure without any reply. */
+function hintFor(error: APIError): string {
+  const { type, sentence } = describeError(error)
+  if (type === 'authentication_error')
+    return 'Your message is saved. Set another ANTHROPIC_API_KEY and resume, or /quit.'
+  if (type === 'invalid_request_error' && /too long/i.test(sentence))
+    return 'Your message is saved. /undo takes it back; /new starts a new chat.'
+  if (type === 'not_found_error') return 'Your message is saved. /model changes the model, /retry sends it again.'
+  return 'Your message is saved: /retry sends it again, /undo takes it back.'
+}

@@ -1,0 +1,19 @@
+import { UsageError } from '../../exit.ts'
+import { attach, attachmentLabel, type Attachment } from '../attach.ts'
+import { change, say, type Effect } from '../chat-state.ts'
+import type { SlashInput } from './command.ts'
+
+export async function attachFile({ state, rest }: SlashInput): Promise<Effect[]> {
+  if (rest === '') throw new UsageError('Cannot attach: give a file or a web address, as in /attach notes.md')
+  const attachment = await attach(rest.replace(/^(["'])(.*)\1$/, '$2'))
+  return [
+    change({ attachments: [...state.attachments, attachment] }),
+    say(`⎘ ${attachmentLabel(attachment)} goes with the next message`),
+  ]
+}
+
+export function files({ state, words: [action] }: SlashInput): Effect[] {
+  const attachments: readonly Attachment[] = action === 'clear' ? [] : state.attachments
+  const lines = attachments.map((attachment) => `⎘ ${attachmentLabel(attachment)}`)
+  return [change({ attachments }), say(...(lines.length === 0 ? ['No files go with the next message.'] : lines))]
+}

@@ -1,0 +1,71 @@
+import type { ConversationSettings } from 'colloquy/conversation'
+import { findModel, models, nearMiss } from 'colloquy/protocol'
+import { UsageError } from '../../exit.ts'
+import { change, currentSettings, say, type Effect } from '../chat-state.ts'
+import { systemText, thinkingSettings } from '../settings.ts'
+import type { SlashInput } from './command.ts'
+
+export async function model(input: SlashInput): Promise<Effect[]> {
+  const [id] = input.words
+  if (id === undefined) return [say(`${currentSettings(input.state).model} · /model ID changes it, Tab completes`)]
+  const isKnown = findModel(id) !== undefined
+  const names = models.flatMap((entry) => [entry.id, ...entry.aliases])
+  const meant = isKnown ? undefined : nearMiss(id, names)
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
+  return [
+    await configure(input, { model: id }),
+    ...(isKnown ? [] : [say(`${id} is not in the catalogue.${hint}`)]),
+    say(`The next reply is by ${id}.`),
+  ]
+}
+
+export async function system(input: SlashInput): Promise<Effect[]> {
+  const { state, rest } = input
+  if (rest === '') return [say(...systemLines(currentSettings(state)))]
+  if (rest !== 'off') {
+    return [
+      await configure(input, { system: systemText(rest) }),
+      say('The system prompt holds from the next message on.'),
+    ]
+  }
+  // `configure` removes a setting that is set to undefined, which its type does not say.
+  const removal = { system: undefined } as unknown as Partial<ConversationSettings>
+  await state.conversation?.configure(removal)
+  const { system: _removed, ...settings } = state.settings
+  return [change({ settings }), say('There is no system prompt from now on.')]
+}
+
+export async function set(input: SlashInput): Promise<Effect[]> {
+  const [name, value] = input.words
+  if (name === undefined || value === undefined) return [say(settingsLine(input))]
+  const done = say(`${name} ${value}`)
+  if (name === 'cost' && (value === 'off' || value === 'short' || value === 'full')) {
+    return [change({ costStyle: value }), done]
+  }
+  if (name === 'max_tokens' && /^[1-9]\d{0,8}$/.test(value)) {
+    return [await configure(input, { max_tokens: Number(value) }), done]
+  }
+  if (name === 'effort' && /^(?:off|low|medium|high|xhigh|max)$/.test(value)) {
+    return [await configure(input, thinkingSettings(value)), done]
+  }
+  throw new UsageError(
+    `Cannot set ${name} to ${value}: the settings are max_tokens (a number), effort (off, low … max) and cost (off, short, full)`,
+  )
+}
+
+/** Changes the open conversation, and the settings of new chats. */
+async function configure({ state }: SlashInput, changes: Partial<ConversationSettings>): Promise<Effect> {
+  await state.conversation?.configure(changes)
+  return change({ settings: { ...state.settings, ...changes } })
+}
+
+function settingsLine({ state }: SlashInput): string {
+  const { max_tokens: maxTokens, output_config: output, thinking } = currentSettings(state)
+  const effort = thinking?.type === 'disabled' ? 'off' : (output?.effort ?? 'the model’s default')
+  return `max_tokens ${maxTokens} · effort ${effort} · cost ${state.costStyle}`
+}
+
+function systemLines({ system: current }: ConversationSettings): string[] {
+  const text = typeof current === 'string' ? current : (current ?? []).map((block) => block.text).join('\n')
+  return text === '' ? ['There is no system prompt.'] : text.split('\n')
+}

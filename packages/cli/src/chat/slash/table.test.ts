@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import test from 'node:test'
+import { memoryStore, openConversations } from 'colloquy/conversation'
+import { offline } from 'colloquy/engines'
+import { UsageError } from '../../exit.ts'
+import type { ChatContext, ChatState, Effect } from '../chat-state.ts'
+import { commandsLike, findCommand, slashCommands } from './table.ts'
+
+const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliases])
+
+const engine = offline()
+const context: ChatContext = {
+  chats: openConversations({ engine, store: memoryStore() }),
+  connection: { engine, isOffline: true, latest: { params: undefined, requestId: undefined, retry: undefined } },
+  turnOptions: {},
+  title: undefined,
+  isSaved: false,
+}
+
+const emptyChat: ChatState = {
+  conversation: undefined,
+  settings: { model: 'claude-sonnet-5-5', max_tokens: 100 },
+  attachments: [],
+  editedMessageId: undefined,
+  costStyle: 'full',
+  lastListedIds: [],
+  unconfirmedText: undefined,
+  shouldExit: false,
+}
+
+async function effectsOf(name: string, rest: string, state: ChatState = emptyChat): Promise<readonly Effect[]> {
+  const words = rest.split(' ').filter((word) => word !== '')
+  return findCommand(name)!.run({ state, context, words, rest })
+}
+
+test('no two slash commands share a name or an alias', () => {
+  assert.equal(new Set(names).size, names.length)
+})
+
+test('the table in docs/chat.md names every slash command', async () => {
+  const page = await readFile(new URL('../../../../../docs/chat.md', import.meta.url), 'utf8')
+  assert.deepEqual(
+    slashCommands.filter(({ name }) => !page.includes(`\`/${name}`)).map(({ name }) => name),
+    [],
+  )
+})
+
+test('/help shows every slash command with its summary', async () => {
+  const [effect] = await effectsOf('help', '')
+  assert.ok(effect?.kind === 'say')
+  for (const { name, summary } of slashCommands) {
+    assert.ok(effect.lines.some((line) => line.includes(`/${name}`) && line.endsWith(summary)))
+  }
+})
+
+test('every slash command either has an effect on an empty chat or says what it needs', async () => {
+  for (const { name } of slashCommands) {
+    try {
+      assert.ok((await effectsOf(name, '')).length > 0, name)
+    } catch (error) {
+      assert.ok(error instanceof UsageError, name)
+    }
+  }
+})
+
+test('slash commands return changes and leave the state they were given alone', async () => {
+  const conversation = await context.chats.create({ model: 'claude-sonnet-5-5', max_tokens: 100 })
+  await conversation.send('Hello')
+  const state = Object.freeze({ ...emptyChat, conversation })
+  assert.deepEqual(await effectsOf('set', 'cost short', state), [
+    { kind: 'change', changes: { costStyle: 'short' } },
+    { kind: 'say', lines: ['cost short'] },
+  ])
+  const [changed] = await effectsOf('edit', '', state)
+  assert.deepEqual(changed, { kind: 'change', changes: { editedMessageId: conversation.messages[0]!.id } })
+  const [left] = await effectsOf('quit', '', state)
+  assert.deepEqual(left, { kind: 'change', changes: { shouldExit: true } })
+})
+
+test('commandsLike() finds commands by the beginning of a name or alias', () => {
+  assert.deepEqual(
+    commandsLike('/re').map(({ name }) => name),
+    ['resume', 'retry'],
+  )
+  assert.deepEqual(
+    commandsLike('/exp').map(({ name }) => name),
+    ['save'],
+  )
+  assert.deepEqual(commandsLike('/model x'), [])
+})

@@ -1,0 +1,40 @@
+import { UsageError } from '../../exit.ts'
+import { countText } from '../../format.ts'
+import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
+import { textOf } from '../transcript.ts'
+import { openConversation, type SlashInput } from './command.ts'
+
+export function edit(input: SlashInput): Effect[] {
+  const [which = '1'] = input.words
+  const own = openConversation(input).messages.filter(({ role }) => role === 'user')
+  const message = own.at(-Number(which))
+  if (message === undefined || !/^[1-9]\d*$/.test(which)) {
+    throw new UsageError(`Cannot edit message ${which} from the end: you sent ${countText(own.length, 'message')}`)
+  }
+  return [
+    change({ editedMessageId: message.id }),
+    say('Change the message and send it. The old one and its replies stay as a branch. Esc leaves it unchanged.'),
+    prefill(textOf(message)),
+  ]
+}
+
+export function retry(input: SlashInput): Effect[] {
+  const conversation = openConversation(input)
+  const [model] = input.words
+  const options = { ...input.context.turnOptions, ...(model !== undefined && { model }) }
+  return [runTurn(() => conversation.retry(undefined, options))]
+}
+
+export function continueReply(input: SlashInput): Effect[] {
+  const conversation = openConversation(input)
+  return [runTurn(() => conversation.continue(input.context.turnOptions))]
+}
+
+export async function undo(input: SlashInput): Promise<Effect[]> {
+  const [count = '1'] = input.words
+  if (!/^[1-9]\d{0,3}$/.test(count)) throw new UsageError(`Cannot undo ${count}: give a number of turns`)
+  const conversation = openConversation(input)
+  const removed = await conversation.undo(Number(count))
+  const left = conversation.messages.length
+  return [say(`Took back ${countText(removed.length, 'message')}, ${left} left. /branches still lists them.`)]
+}

@@ -1,0 +1,59 @@
+import type { AccessEntry } from '@colloquy/server'
+import { costOf, formatUsd } from 'colloquy/protocol'
+import { describeError } from '../describe-error.ts'
+import type { Flags } from '../flags.ts'
+import { durationText, tokenText } from '../format.ts'
+import { painterFor } from '../terminal/color-support.ts'
+
+/** Returns a function that writes a line for each request. */
+export function accessLogger(flags: Flags, isOffline: boolean): (entry: AccessEntry) => void {
+  if (flags.has('quiet')) return () => {}
+  if (flags.has('json')) return (entry) => void process.stdout.write(`${JSON.stringify(recordOf(entry))}\n`)
+  const paint = painterFor({ color: flags.text('color'), isPlain: flags.has('plain') })
+  return (entry) => {
+    const line = accessLine(entry, { at: new Date(), isOffline })
+    process.stdout.write(`${paint(line, entry.status >= 400 ? { color: 'red' } : {})}\n`)
+  }
+}
+
+/** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  req_01…` */
+function accessLine(entry: AccessEntry, { at, isOffline }: { at: Date; isOffline: boolean }): string {
+  const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
+    entry
+  const usage = outputTokens === null ? '' : `${tokenText(inputTokens ?? 0)}→${tokenText(outputTokens)}`
+  return [
+    at.toTimeString().slice(0, 8),
+    `${method} ${path}`,
+    aborted ? 'stopped by client' : String(status),
+    stream ? 'stream' : '',
+    model ?? '',
+    aborted && usage !== '' ? `≈${usage}` : usage,
+    durationText(ms),
+    ttftMs === null ? '' : `ttft ${durationText(ttftMs)}`,
+    usage === '' ? '' : priceOf(entry, isOffline),
+    error === undefined || aborted ? '' : describeError(error).sentence,
+    requestId,
+  ]
+    .filter((part) => part !== '')
+    .join('  ')
+}
+
+function priceOf(entry: AccessEntry, isOffline: boolean): string {
+  if (isOffline) return 'local'
+  const { model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, aborted } = entry
+  const usage = {
+    input_tokens: inputTokens ?? 0,
+    output_tokens: outputTokens ?? 0,
+    cache_read_input_tokens: cacheReadTokens,
+    cache_creation_input_tokens: cacheWriteTokens,
+  }
+  const cost = model === null ? undefined : costOf(usage, model)
+  if (cost === undefined) return 'no price'
+  // The entry does not tell 5-minute cache writes from 1-hour ones, so the price of a request with writes is a lower bound.
+  return `${aborted || cacheWriteTokens ? '≈' : ''}${formatUsd(cost.picoUsd)}`
+}
+
+function recordOf({ error, ...entry }: AccessEntry): object {
+  const failure = error === undefined ? null : describeError(error)
+  return { at: new Date().toISOString(), ...entry, error: failure && { type: failure.type, message: failure.sentence } }
+}

@@ -1,0 +1,84 @@
+import type { Conversation, Reply } from 'colloquy/conversation'
+import { toUsd, type Message } from 'colloquy/protocol'
+import { costLine } from '../chat/reply/cost-line.ts'
+import type { Connection } from '../connect.ts'
+import type { ErrorDescription } from '../describe-error.ts'
+import { ExitCode } from '../exit.ts'
+
+/** Everything known when `ask` ends. After a failure some of it is missing. */
+export interface AskOutcome {
+  chat?: Conversation
+  connection?: Connection
+  /** The reply, also if it is partial. */
+  message?: Message | undefined
+  /** The complete reply. */
+  reply?: Reply
+  failure?: ErrorDescription
+  /** From the request to the end of the reply. */
+  ms?: number
+  /** From the request to the first delta. */
+  firstTokenMs?: number
+}
+
+/** The object that `--output json` prints, with the same fields after a success and after a failure. */
+export function resultOf(outcome: AskOutcome): object {
+  const { chat, connection, message, reply, failure, ms = 0, firstTokenMs } = outcome
+  return {
+    id: message?.id ?? null,
+    chat_id: chat?.id ?? null,
+    model: message?.model ?? chat?.settings.model ?? null,
+    text: textOf(message),
+    content: message?.content ?? [],
+    stop_reason: reply?.stopReason ?? (message === undefined ? null : 'interrupted'),
+    usage: message?.usage ?? null,
+    cost: costOf(outcome),
+    timing: { ms: Math.round(ms), first_token_ms: firstTokenMs === undefined ? null : Math.round(firstTokenMs) },
+    request_id: failure?.requestId ?? connection?.latest.requestId ?? null,
+    error:
+      failure === undefined ? null : { type: failure.type, message: failure.sentence, exit_code: failure.exitCode },
+  }
+}
+
+/** The lines for standard error: a failure, a reply that was cut off or refused, and the usage if it is wanted. */
+export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
+  const { failure, reply } = outcome
+  const notes: string[] = []
+  if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) notes.push(failure.line)
+  if (reply?.stopReason === 'max_tokens') {
+    notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
+  }
+  if (reply?.stopReason === 'refusal') notes.push(refusalText(reply.message))
+  if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
+  return notes
+}
+
+/** The text blocks of the message, joined. */
+export function textOf(message: Message | undefined): string {
+  return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('')
+}
+
+function usageLine({ message, usage, cost }: Reply, { chat, connection, ms = 0, firstTokenMs }: AskOutcome): string {
+  const figures = {
+    model: message.model,
+    usage,
+    cost,
+    isEstimated: cost?.estimated === true,
+    isLocal: connection?.isOffline === true,
+    ms,
+    writingMs: ms - (firstTokenMs ?? ms),
+    chat: chat?.cost ?? { picoUsd: 0n, estimated: false, unpriced: 0 },
+  }
+  return costLine(figures, 'full')
+}
+
+function costOf({ reply, connection }: AskOutcome): object {
+  const cost = reply?.cost
+  if (connection?.isOffline) return { usd: 0, estimated: false, by: 'local' }
+  if (cost === undefined) return { usd: null, estimated: false, by: 'no price' }
+  return { usd: toUsd(cost.picoUsd), estimated: cost.estimated, by: cost.price.source }
+}
+
+function refusalText({ stop_details: details }: Message): string {
+  const category = details?.category ? ` (${details.category})` : ''
+  return `Refused${category}: ${details?.explanation ?? 'the model declined to answer.'}`
+}

@@ -1,0 +1,25 @@
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type { Environment } from './flags.ts'
+
+/** The files of the program: in the XDG folders, on Windows in AppData. */
+export interface FilePaths {
+  /** The saved chats, one SQLite database. */
+  chats: string
+  /** The lines typed so far, one JSON string a line. Only its owner can read the file. */
+  history: string
+}
+
+export function filePaths(env: Environment = process.env, platform: string = process.platform): FilePaths {
+  const home = env['HOME'] ?? homedir()
+  const local = platform === 'win32' ? env['LOCALAPPDATA'] : undefined
+  // The XDG specification ignores relative paths.
+  const folder = (name: string, fallback: string): string => {
+    const value = env[name]
+    return value !== undefined && isAbsolute(value) ? value : (local ?? join(home, fallback))
+  }
+  return {
+    chats: join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy', 'chats.db'),
+    history: join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
+  }
+}

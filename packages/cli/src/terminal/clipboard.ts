@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+
+/** The OSC 52 sequence that sets the clipboard. It also works over ssh. Undefined if the text is too long for it. */
+export function clipboardSequence(text: string): string | undefined {
+  const code = Buffer.from(text).toString('base64')
+  return code.length < 100_000 ? `\x1b]52;c;${code}\x07` : undefined
+}
+
+/** Copies text with the system's own program, if there is one. */
+export async function copyBySystem(text: string): Promise<void> {
+  for (const [program, ...args] of clipboardPrograms()) {
+    if (await feed(program ?? '', args, text)) return
+  }
+}
+
+function clipboardPrograms(): string[][] {
+  if (process.platform === 'darwin') return [['pbcopy']]
+  if (process.platform === 'win32') return [['clip.exe']]
+  if (process.env['WAYLAND_DISPLAY']) return [['wl-copy']]
+  return process.env['DISPLAY']
+    ? [
+        ['xclip', '-selection', 'clipboard'],
+        ['xsel', '-ib'],
+      ]
+    : []
+}
+
+/** Passes the text to the standard input of a program. Resolves to false if it cannot be run or fails. */
+function feed(program: string, args: readonly string[], text: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.on('error', () => resolve(false))
+  child.on('close', (code) => resolve(code === 0))
+  child.stdin.on('error', () => {})
+  child.stdin.end(text)
+  return promise
+}
