@@ -8,18 +8,18 @@ import { costRatio } from '../bench/cache.ts'
 const ours = policies.colloquy!
 
 for (const readFactor of [0.1, 0.05, 0.025]) {
-  describe(`cache lifetimes where a read costs ${readFactor} of the input price`, () => {
-    test('cost next to nothing too much when turns follow one another at once', () => {
+  describe(`cache lifetimes with reads at ${readFactor} of the input price`, () => {
+    test('cost close to the optimum when turns follow immediately', () => {
       const ratio = costRatio([regular({ turns: 200, gapMs: 42_000 })], ours, readFactor)
       assert.ok(ratio <= 1.01, `${ratio} times the optimum`)
     })
 
-    test('cost next to nothing too much when every pause is of 20 minutes', () => {
+    test('cost close to the optimum when every pause is 20 minutes', () => {
       const ratio = costRatio([regular({ turns: 200, gapMs: 20 * 60_000 })], ours, readFactor)
       assert.ok(ratio <= 1.05, `${ratio} times the optimum`)
     })
 
-    test('cost at most a quarter more than the optimum, and no more than any fixed choice, among all kinds of users', () => {
+    test('cost at most 25 % more than the optimum, and no more than any fixed policy, for mixed users', () => {
       const runs = [mixed(101), mixed(102)]
       const ratio = costRatio(runs, ours, readFactor)
       assert.ok(ratio <= 1.25, `${ratio} times the optimum`)
@@ -31,12 +31,12 @@ for (const readFactor of [0.1, 0.05, 0.025]) {
   })
 }
 
-test('the simulator reckons as a person would', () => {
+test('the simulator matches a calculation by hand', () => {
   const population = {
     sharedTokens: 1000,
     talks: [{ startMs: 0, turns: [turn(0, 100), turn(60_000, 200), turn(600_000, 300)] }],
   }
-  // A write, a read with a write behind it, and after ten minutes a write of all.
+  // A write, then a read followed by a write, and after ten minutes a write of everything.
   const fiveMinutes = 1.25 * 1100 + (0.1 * 1100 + 1.25 * 200) + 1.25 * 1600
   assert.equal(round(simulate(population, policies['automatic, 5 minutes']!, 0.1)), fiveMinutes)
   const anHour = 2 * 1100 + (0.1 * 1100 + 2 * 200) + (0.1 * 1300 + 2 * 300)
@@ -44,11 +44,11 @@ test('the simulator reckons as a person would', () => {
   assert.equal(round(simulate(population, policies['no caching']!, 0.1)), 1100 + 1300 + 1600)
 })
 
-test('the optimum is what a person finds who knows the pauses', () => {
+test('the optimum matches a calculation by hand with known pauses', () => {
   const talk = { startMs: 0, turns: [turn(0, 100), turn(60_000, 200), turn(600_000, 50), turn(60_000, 400)] }
   const population = { sharedTokens: 0, talks: [talk] }
-  // Nothing pays in the last turn but to read. Before the pause an hour pays for the first two turns' tokens (2 + 0.1 + 0.1
-  // each, against 1.25 + 1.25), and behind them five minutes do for the third's.
+  // In the last turn only reading pays. Before the pause, one hour pays for the tokens of the first two turns (2 + 0.1
+  // + 0.1 each, against 1.25 + 1.25), and five minutes are enough for those of the third.
   const least = 200 + (10 + 400) + (30 + 1.25 * 50) + (35 + 400)
   assert.equal(round(optimum(population, 0.1)), least)
   for (const policy of Object.values(policies)) assert.ok(simulate(population, policy, 0.1) >= least)

@@ -12,23 +12,23 @@ import { run } from './program.ts'
 import { read, root } from './source.ts'
 
 interface Program {
-  /** The page and the line where it begins. */
+  /** The page and the line number. */
   place: string
   file: string
   text: string
-  /** What the page says that it prints. */
+  /** The output according to the page. */
   output: string | undefined
 }
 
 const pages = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/README.md'], { cwd: root }).toSorted()
-// Beside the packages, so that `import 'colloquy'` finds them as a user's program does.
+// Next to the packages, so that `import 'colloquy'` resolves as in a user's program.
 const folder = mkdtempSync(join(root, '.docs-'))
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-docs-'))
 after(() => [folder, scratch].forEach((each) => rmSync(each, { recursive: true, force: true })))
-// The pages about the inside show signatures, which are no programs.
+// Pages about the internals show signatures rather than programs.
 const programs = pages.filter((page) => !/^(ARCHITECTURE|docs\/decisions)/.test(page)).flatMap(programsOf)
 
-test('every program of the pages compiles', () => {
+test('every program in the pages compiles', () => {
   const compilerOptions = { isolatedDeclarations: false, exactOptionalPropertyTypes: false, moduleDetection: 'force' }
   const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
@@ -49,7 +49,7 @@ for (const { place, file, output } of programs) {
   })
 }
 
-test('every relative link of the pages leads somewhere', () => {
+test('every relative link in the pages has a target', () => {
   const broken = pages.flatMap((page) =>
     [...proseOf(page).matchAll(/\]\((?!\w+:)([^)\s]+)\)/g)]
       .map(([, target]) => target!)
@@ -59,7 +59,7 @@ test('every relative link of the pages leads somewhere', () => {
   assert.deepEqual(broken, [])
 })
 
-test('every npm script that the pages name exists', () => {
+test('every npm script in the pages exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   const unknown = pages.flatMap((page) =>
     [...read(page).matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(start|test)\b)/g)]
@@ -70,11 +70,11 @@ test('every npm script that the pages name exists', () => {
   assert.deepEqual(unknown, [])
 })
 
-test('every command line of the pages is one that the program takes', async () => {
+test('every command line in the pages is valid', async () => {
   for (const page of pages) for (const words of commandLinesOf(page)) await assert.doesNotReject(parse(words), page)
 })
 
-test('the table of errors names every class, with its status, and says rightly whether it is tried again', () => {
+test('the table of errors lists every class with its status and whether it is retried', () => {
   const rows = [...read('docs/errors.md').matchAll(/^\| (`.+?) \| ([\d, ]*)\| .+ \| (.+) \|$/gm)]
   const listed = rows.flatMap(([, names, statuses, again]) => {
     const status = statuses!.split(',').map(Number)
@@ -89,7 +89,7 @@ test('the table of errors names every class, with its status, and says rightly w
   }
 })
 
-test('every slash command of the pages is one of the chat', () => {
+test('every slash command in the pages exists in the chat', () => {
   const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliases])
   const named = [...read('docs/chat.md').matchAll(/`\/([a-z]+)/g)].map(([, name]) => name!)
   assert.deepEqual(
@@ -109,7 +109,7 @@ function programsOf(page: string): Program[] {
   }))
 }
 
-/** The words after `colloquy` in the blocks of shell. */
+/** The words after `colloquy` in shell blocks. */
 function commandLinesOf(page: string): string[][] {
   const blocks = [...read(page).matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text!)
   const calls = blocks.flatMap((text) =>
@@ -118,7 +118,7 @@ function commandLinesOf(page: string): string[][] {
   return calls.map((rest) => [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => (quoted ?? bare)!))
 }
 
-/** A page without its code, in which brackets mean something else. */
+/** A page without its code, where brackets have another meaning. */
 function proseOf(page: string): string {
   return read(page)
     .replaceAll(/^```[^]*?^```$/gm, '')
@@ -132,7 +132,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || headingsOf(target).includes(anchor)
 }
 
-/** As GitHub writes them. */
+/** The anchors of the headings, as GitHub generates them. */
 function headingsOf(page: string): string[] {
   const text = read(page).replaceAll(/^```[^]*?^```$/gm, '')
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>

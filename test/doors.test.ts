@@ -1,7 +1,7 @@
 import { test, snapshot } from 'node:test'
 import { doors, importsOf, read } from './source.ts'
 
-// After a change that is meant: npm run doors -- --test-update-snapshots
+// After an intended change: npm run doors
 snapshot.setDefaultSnapshotSerializers([(names: string[]) => names.join('\n')])
 
 for (const [door, file] of doors) {
@@ -12,7 +12,7 @@ for (const [door, file] of doors) {
   })
 }
 
-/** The names of the types that a file exports, itself or from others. */
+/** The names of the types that a file exports or re-exports. */
 function typesOf(file: string): Set<string> {
   const text = read(file)
   const declared = [...text.matchAll(/^export (?:declare )?(?:interface|type) (\w+)/gm)].map(([, name]) => name!)

@@ -11,7 +11,7 @@ const names = globSync('examples/*.ts', { cwd: root })
   .map((file) => basename(file, '.ts'))
   .toSorted()
 
-test('each example has at most 40 lines and its line in the list', () => {
+test('each example has at most 40 lines and a row in the list', () => {
   assert.equal(names.length, 14)
   for (const name of names) {
     assert.ok(read(`examples/${name}.ts`).trimEnd().split('\n').length <= 40, name)
@@ -28,7 +28,7 @@ test('01 prints the reply to a first message', async () => {
   assert.match(stdout, /\w+/)
 })
 
-test('02 sends the whole conversation every time', async () => {
+test('02 sends the whole conversation with each request', async () => {
   const { stdout, requests } = await example('02-trip-planning')
   assert.deepEqual(lengths(requests), [1, 3, 5])
   assertGrows(requests)
@@ -43,7 +43,7 @@ test('03 sends the system prompt with every request', async () => {
   for (const { params } of requests) assert.deepEqual(params.system, requests[0]!.params.system)
 })
 
-test('04 asks questions that lean on the answers before', async () => {
+test('04 asks questions that refer to earlier replies', async () => {
   const { stdout, requests } = await example('04-tutor')
   assertGrows(requests)
   assert.match(stdout, /17 \* 24 = 408/)
@@ -51,7 +51,7 @@ test('04 asks questions that lean on the answers before', async () => {
   assert.match(stdout, /“What is 17 \* 24\?”/)
 })
 
-test('05 prints the reply as it comes and the tokens at the end', async () => {
+test('05 prints the reply as it arrives and the tokens at the end', async () => {
   const { stdout, requests } = await example('05-streaming')
   assert.equal(requests[0]!.params.stream, true)
   const [, input, output] = /\n\n\[Tokens: (\d+) in, (\d+) out\]\n$/.exec(stdout)!
@@ -63,18 +63,18 @@ test('06 prints tokens by kind and exact dollars', async () => {
   assert.match(stdout, /^input: +1000\ncache write: 2000\ncache read: +4000\noutput: +500\ncost: +\$0\.0192\n$/)
 })
 
-test('07 tells a reply that was cut from one that is complete', async () => {
+test('07 distinguishes a cut reply from a complete one', async () => {
   const { stdout } = await example('07-max-tokens')
   assert.match(stdout, /^max_tokens 10 → max_tokens after 10 tokens \(cut off/)
   assert.match(stdout, /^max_tokens 1000 → end_turn after \d+ tokens \(complete/m)
 })
 
-test('08 stops at a stop sequence and leaves it out', async () => {
+test('08 stops at a stop sequence and omits it', async () => {
   const { stdout } = await example('08-stop-sequences')
   assert.match(stdout, /^[^.!]+\nstop_reason: stop_sequence, stop_sequence: "[.!]"\n$/)
 })
 
-test('09 tries again after 429 and 529 and then succeeds', async () => {
+test('09 retries after 429 and 529 and then succeeds', async () => {
   const engine = script([
     { error: { type: 'rate_limit_error' } },
     { error: { type: 'overloaded_error' } },
@@ -89,7 +89,7 @@ test('09 tries again after 429 and 529 and then succeeds', async () => {
   assert.equal(requests.length, 3)
 })
 
-test('09 says what is wrong where trying again is no use', async () => {
+test('09 explains errors that a retry cannot fix', async () => {
   const refused = await example('09-errors', { keys: ['sk-another'], fails: true })
   assert.match(refused.stderr, /^The key is not valid/)
   const wrong = await example('09-errors', { parameters: [' '], fails: true })
@@ -100,7 +100,7 @@ test('09 says what is wrong where trying again is no use', async () => {
   assert.equal(failed.requests.length, 1)
 })
 
-test('10 names the user by an opaque id', async () => {
+test('10 sends an opaque user id', async () => {
   const { requests } = await example('10-user-id')
   assert.match(requests[0]!.params.metadata!.user_id!, /^[0-9a-f]{64}$/)
 })
@@ -111,7 +111,7 @@ test('11 sends the beta header with its request', async () => {
   assert.match(stdout, /\d{5,} tokens in, request req_\w+\n$/)
 })
 
-test('12 prints tokens and cost after each turn and remembers the ones before', async () => {
+test('12 prints tokens and cost after each turn and keeps the history', async () => {
   const { stdout, requests } = await example('12-senior-engineer', {
     input: 'What is 6 * 7?\nWhat was my first question?\n\n',
   })
@@ -120,14 +120,14 @@ test('12 prints tokens and cost after each turn and remembers the ones before', 
   assert.equal(stdout.match(/^\[Tokens: \d+ in, \d+ out \| Cost: \$0\.\d{4}\]$/gm)?.length, 2)
 })
 
-test('13 answers the tool call and gets a reply that knows the result', async () => {
+test('13 answers the tool call and gets a reply with the result', async () => {
   const { stdout, requests } = await example('13-tool-by-hand')
   assert.equal(requests.length, 2)
   assertToolTurn(requests[1]!.params.messages)
   assert.match(stdout, /\[get_weather \{"city":".+"\}\][^]*24 °C/)
 })
 
-test('14 does the same on the conversation layer', async () => {
+test('14 does the same with a conversation', async () => {
   const { stdout, requests } = await example('14-tool-in-a-conversation')
   assert.equal(requests.length, 2)
   assertToolTurn(requests[1]!.params.messages)
@@ -158,7 +158,7 @@ function lengths(requests: Outcome['requests']): number[] {
   return requests.map(({ params }) => params.messages.length)
 }
 
-/** Each request begins with the whole of the one before. */
+/** Asserts that each request begins with all messages of the previous one. */
 function assertGrows(requests: Outcome['requests']): void {
   for (const [index, { params }] of requests.slice(1).entries()) {
     const before = requests[index]!.params.messages

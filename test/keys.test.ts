@@ -1,4 +1,4 @@
-// V8 from Node 24 on takes some keys with an escape for others: https://github.com/nodejs/node/issues/63785
+// From Node 24, V8 confuses some keys that contain an escape: https://github.com/nodejs/node/issues/63785
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createServer } from '@colloquy/server'
@@ -20,7 +20,7 @@ const question = {
   messages: [{ role: 'user' as const, content: 'Count.' }],
 }
 
-/** A tool's input in JSON, of which V8 has seen another with the same first key and a second one named `\`. */
+/** The JSON of a tool input, after V8 has parsed one with the same first key and a second key `\`. */
 function confusing(first: string): string {
   const other = JSON.parse(String.raw`{"${first}":[],"\\":0}`) as object
   assert.deepEqual(Object.keys(other), [first, '\\'])
@@ -29,12 +29,12 @@ function confusing(first: string): string {
 
 const inputOf = (content: unknown): string => JSON.stringify((content as ToolUseBlock[])[0]!.input)
 
-/** A message in JSON, whose only block is a call with that input. */
+/** The JSON of a message whose only block is a call with this input. */
 const messageWith = (input: string): string =>
   `{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-6","content":[{"type":"tool_use","id":"toolu_1","name":"count",
   "input":${input}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}`
 
-/** The events of that message, the input in one piece of text, or with the block as it starts. */
+/** The events of that message, with the input in one delta or in the start of the block. */
 function eventsWith(input: string, isWhole = false): string {
   const events = [...replay(JSON.parse(messageWith('{}')))].map(encodeSse).join('')
   if (isWhole) return events.replace('"input":{}', `"input":${input}`)
@@ -48,7 +48,7 @@ function eventsWith(input: string, isWhole = false): string {
 
 const thanks = [...replay({ ...JSON.parse(messageWith('{}')), content: [{ type: 'text', text: 'Thanks.' }] })]
 
-/** A client whose requests are answered with these bodies in turn. */
+/** A client that receives these bodies in turn. */
 function answered(...bodies: string[]): { client: Anthropic; requests: string[] } {
   const requests: string[] = []
   const fetch = async (_url: unknown, init?: { body?: unknown }) => {
@@ -60,21 +60,21 @@ function answered(...bodies: string[]): { client: Anthropic; requests: string[] 
   return { client: new Anthropic({ apiKey: 'any', maxRetries: 0, fetch }), requests }
 }
 
-test("create() keeps the names of an input's keys", async () => {
+test('create() keeps the keys of a tool input', async () => {
   const input = confusing('created')
   const { content } = await answered(messageWith(input)).client.messages.create(question)
   assert.equal(inputOf(content), input)
 })
 
 for (const isWhole of [false, true]) {
-  test(`stream() keeps the names of an input's keys, ${isWhole ? 'as its block starts' : 'in pieces'}`, async () => {
+  test(`stream() keeps the keys of a tool input that arrives ${isWhole ? 'with its block' : 'in pieces'}`, async () => {
     const input = confusing(`streamed ${isWhole}`)
     const { content } = await answered(eventsWith(input, isWhole)).client.messages.stream(question).finalMessage()
     assert.equal(inputOf(content), input)
   })
 }
 
-test("the results of a batch keep the names of an input's keys", async () => {
+test('the results of a batch keep the keys of a tool input', async () => {
   const input = confusing('batch')
   const { client } = answered(
     '{"id":"msgbatch_1","results_url":"https://api.anthropic.com/v1/messages/batches/msgbatch_1/results"}',
@@ -84,7 +84,7 @@ test("the results of a batch keep the names of an input's keys", async () => {
   assert.equal(line?.result.type === 'succeeded' && inputOf(line.result.message.content), input)
 })
 
-test('a conversation runs, shows and sends on an input whose keys have their names', async () => {
+test('a conversation runs, shows and sends the keys of a tool input unchanged', async () => {
   for (const isWhole of [false, true]) {
     const input = confusing(`kept ${isWhole}`)
     const { client, requests } = answered(eventsWith(input, isWhole), thanks.map(encodeSse).join(''))
@@ -106,7 +106,7 @@ test('a conversation runs, shows and sends on an input whose keys have their nam
   }
 })
 
-test('a served engine gets an input whose keys have their names', async () => {
+test('a served engine gets the keys of a tool input unchanged', async () => {
   const input = confusing('served')
   const inputs: string[] = []
   async function* engine({ messages }: MessageCreateParams): AsyncGenerator<MessageStreamEvent> {

@@ -3,7 +3,10 @@ import { dirname } from 'node:path/posix'
 import { test } from 'node:test'
 import { doors, importsOf, sources } from './source.ts'
 
-/** Places from the bottom up. A file may import its own row and the rows above it in this list; a row is one or more places. */
+/**
+ * The layers from the bottom up. A file may import its own row and the rows above it in this list; a row has one or
+ * more paths.
+ */
 const layers = [
   ['colloquy/src/protocol/types'],
   ['colloquy/src/protocol/codec'],
@@ -45,7 +48,7 @@ test('no imports form a circle, types included', { todo: true }, () => {
   assert.deepEqual(circles(), [])
 })
 
-test('a folder holds at most 12 files beside its folders, tests aside', { todo: true }, () => {
+test('a folder has at most 12 files beside its subfolders, without tests', { todo: true }, () => {
   const sizes = Map.groupBy(sources, (file) => dirname(file))
   assert.deepEqual(
     [...sizes].filter(([, files]) => files.length > 12).map(([folder, files]) => `${folder}: ${files.length}`),
@@ -53,7 +56,7 @@ test('a folder holds at most 12 files beside its folders, tests aside', { todo: 
   )
 })
 
-test('the library needs nothing but itself and, where it says so, Node', () => {
+test('the library imports only itself and Node modules', () => {
   const wrong = sources
     .filter((file) => file.startsWith('packages/colloquy/'))
     .flatMap((file) =>
@@ -64,7 +67,7 @@ test('the library needs nothing but itself and, where it says so, Node', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('opening one door of the library loads no other, but the words of the wire', () => {
+test('an entry point of the library loads no other except colloquy/protocol', () => {
   const wrong = [...doors]
     .filter(([door]) => door.startsWith('colloquy'))
     .map(([door, file]) => ({
@@ -75,14 +78,14 @@ test('opening one door of the library loads no other, but the words of the wire'
   assert.deepEqual(wrong, [])
 })
 
-/** The row of the longest place that holds the file. */
+/** Returns the row with the longest path that contains the file. */
 function rankOf(file: string): number {
   const places = layers.flatMap((row, rank) => row.map((place) => ({ place: `packages/${place}`, rank })))
   const holding = places.filter(({ place }) => file === place || file.startsWith(`${place}/`))
   return holding.toSorted((a, b) => b.place.length - a.place.length)[0]!.rank
 }
 
-/** Every group of files that reach each other, by Tarjan's algorithm. */
+/** Returns every group of files that import each other, by Tarjan's algorithm. */
 function circles(): string[][] {
   const order = new Map<string, number>()
   const lowest = new Map<string, number>()

@@ -15,7 +15,7 @@ function clientOf(engine: Engine): Anthropic {
   return new Anthropic({ fetch, baseURL: 'http://colloquy.test', apiKey: 'any', maxRetries: 0 })
 }
 
-test('a conversation goes on with a stream that breaks off: its reader sees one reply', async () => {
+test('a conversation continues a stream that breaks off, as one reply', async () => {
   async function* rest(...asked: Parameters<Engine>): AsyncGenerator<MessageStreamEvent | PingEvent> {
     assert.equal(asked[0].messages.at(-1)?.role, 'user')
     yield* script([answer])(...asked)
@@ -32,7 +32,7 @@ test('a conversation goes on with a stream that breaks off: its reader sees one 
   )
 })
 
-test('a conversation that is told not to go on keeps what had arrived, and fails', async () => {
+test('a conversation with recover: 0 keeps the part that arrived, and fails', async () => {
   const engine = script([cut, 'Never asked.'])
   const conversation = await openConversations({ client: clientOf(engine), recover: 0 }).create(settings)
   await assert.rejects(async () => conversation.send('What is the answer?'), { name: 'APIStreamError' })

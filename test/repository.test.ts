@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { read, root } from './source.ts'
 
-/** What a commit would hold. */
+/** The files of a commit. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
@@ -13,7 +13,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((file) => file !== '' && file !== 'test/repository.test.ts' && existsSync(join(root, file)))
 
-test('no file speaks of the machine it was written on', () => {
+test('no file contains a path of the machine it was written on', () => {
   assert.deepEqual(lines(/(?<![\w.~-])\/(?:home|Users|root|work|tmp)\/\w|[A-Z]:\\Users/), [])
 })
 
@@ -21,7 +21,7 @@ test('no file names a registry to download from', () => {
   assert.deepEqual(lines(/https?:\/\/[^/\s]*\b(?:registry|npm)\b[^/\s]*\/[^\s]*\.tgz|registry\s*=/), [])
 })
 
-test('no file puts work off', () => {
+test('no file has a TODO', () => {
   assert.deepEqual(lines(/\b(?:TODO|FIXME|XXX)\b/), [])
 })
 

@@ -7,14 +7,14 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { after, test, type TestContext } from 'node:test'
 
-// The real script with an npm of our own on the PATH: it notes that it was called and does what the test says.
+// Runs the real script with a fake npm on the PATH, which records its calls and does what the test says.
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-setup-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 const skip = process.platform === 'win32' ? 'the stand-in for npm is a POSIX script' : false
 
 const succeeding = 'mkdir -p node_modules/.bin && touch node_modules/.bin/node'
 
-test('setup installs once and is quiet afterwards', { skip }, async (t) => {
+test('setup installs once, then does nothing', { skip }, async (t) => {
   const checkout = newCheckout(t, succeeding)
   const first = await setup(checkout)
   const second = await setup(checkout)
@@ -25,7 +25,7 @@ test('setup installs once and is quiet afterwards', { skip }, async (t) => {
   assert.equal(installs(checkout), 1)
 })
 
-test('setup installs again once the lockfile or what is installed changed', { skip }, async (t) => {
+test('setup installs again after the lockfile or node_modules changed', { skip }, async (t) => {
   const checkout = newCheckout(t, succeeding)
   await setup(checkout)
   writeFileSync(join(checkout, 'package-lock.json'), '{ "changed": true }')
@@ -35,7 +35,7 @@ test('setup installs again once the lockfile or what is installed changed', { sk
   assert.equal(installs(checkout), 3)
 })
 
-test('setup says that the install failed and tries again the next time', { skip }, async (t) => {
+test('setup reports a failed install and retries the next time', { skip }, async (t) => {
   const checkout = newCheckout(t, 'echo "no network" >&2; exit 7')
   const failed = await setup(checkout)
   assert.equal(failed.code, 1)
@@ -44,7 +44,7 @@ test('setup says that the install failed and tries again the next time', { skip 
   assert.equal(installs(checkout), 2)
 })
 
-test('setup forgets the earlier install before it changes anything', { skip }, async (t) => {
+test('setup invalidates the previous install before it changes anything', { skip }, async (t) => {
   const checkout = newCheckout(t, succeeding)
   const before = readFileSync(join(checkout, 'package-lock.json'))
   await setup(checkout)
@@ -57,7 +57,7 @@ test('setup forgets the earlier install before it changes anything', { skip }, a
   assert.equal(installs(checkout), 3)
 })
 
-test('setup leaves nothing behind when it is interrupted', { skip }, async (t) => {
+test('setup leaves nothing behind when interrupted', { skip }, async (t) => {
   const checkout = newCheckout(t, 'exec sleep 60')
   const interrupted = start(checkout)
   await until(() => installs(checkout) === 1)
@@ -68,7 +68,7 @@ test('setup leaves nothing behind when it is interrupted', { skip }, async (t) =
   assert.equal(installs(checkout), 2)
 })
 
-test('setup takes over from one that was killed', { skip }, async (t) => {
+test('setup takes over after another setup was killed', { skip }, async (t) => {
   const checkout = newCheckout(t, 'kill -9 $PPID; sleep 0.1')
   await setup(checkout)
   assert.ok(existsSync(join(checkout, 'node_modules/.colloquy-setup.lock')))
@@ -77,7 +77,7 @@ test('setup takes over from one that was killed', { skip }, async (t) => {
   assert.equal(installs(checkout), 2)
 })
 
-test('setup runs npm once when several start together', { skip }, async (t) => {
+test('setup runs npm once when several start at the same time', { skip }, async (t) => {
   const checkout = newCheckout(t, `sleep 0.5; ${succeeding}`)
   const runs = await Promise.all([setup(checkout), setup(checkout), setup(checkout)])
   assert.deepEqual(
@@ -103,7 +103,7 @@ function writeNpm(checkout: string, script: string): void {
   chmodSync(file, 0o755)
 }
 
-/** How many runs of the script called npm: under an older Node one run calls it twice. */
+/** The number of script runs that called npm: on an older Node, one run calls it twice. */
 function installs(checkout: string): number {
   const callers = join(checkout, 'callers.txt')
   return existsSync(callers) ? new Set(readFileSync(callers, 'utf8').trim().split('\n')).size : 0

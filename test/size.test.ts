@@ -11,25 +11,25 @@ import { read, root } from './source.ts'
 
 const ceilingBytes = 14_000
 
-// What is published: its manifest tells bundlers which modules a browser does without.
+// The published package, whose manifest tells bundlers which modules a browser does not need.
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-size-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 copyFileSync(join(root, 'packages/colloquy/package.json'), join(folder, 'package.json'))
 compile('colloquy', folder, JSON.parse(read('packages/colloquy/package.json')))
 
-test(`the client weighs at most ${ceilingBytes / 1000} KB in a browser, minified and compressed`, async (t) => {
+test(`the client is at most ${ceilingBytes / 1000} KB in a browser, minified and compressed`, async (t) => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
   const bytes = chunks.map((chunk) => gzipSync(chunk, { level: 9 }).length).reduce((sum, length) => sum + length, 0)
   t.diagnostic(`${bytes} bytes`)
   assert.ok(bytes <= ceilingBytes, `${bytes} bytes`)
 })
 
-test('what the client loads in a browser has nothing of Node', async () => {
+test('the client loads no Node module in a browser', async () => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
   for (const chunk of chunks) assert.doesNotMatch(new TextDecoder().decode(chunk), /["']node:(?!process)/)
 })
 
-test('the client is two files on Node, and its errors are those of the other doors', async () => {
+test('the client is two files on Node and shares its errors with other entry points', async () => {
   const file = (name: string): string => join(folder, 'dist/node', name)
   const importsIn = (name: string): string[] =>
     [...readFileSync(file(name), 'utf8').matchAll(/from\s*"\.\/([^"]+)"/g)].map(([, path]) => path!)
@@ -40,7 +40,7 @@ test('the client is two files on Node, and its errors are those of the other doo
   assert.equal(client['APIError'], protocol['APIError'])
 })
 
-/** What a page loads before the program runs: what it imports, without what is imported later. */
+/** The files that a page loads before the program runs: its static imports. */
 async function firstChunks(contents: string): Promise<Uint8Array[]> {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: folder, loader: 'ts' },

@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url'
 
 export const root: string = fileURLToPath(new URL('../', import.meta.url))
 
-/** What a file of ours imports. `target` is the file of ours that stands behind the name, if one does. */
+/** An import of one of our files. `target` is the imported file if it is one of ours. */
 export interface Import {
   name: string
   target: string | undefined
-  /** Gone once the types are stripped. */
+  /** True if type stripping removes the import. */
   isTypeOnly: boolean
 }
 
-/** The sources of all packages without their tests, from `packages/`. */
+/** The paths of the sources of all packages, without tests, relative to the root. */
 export const sources: string[] = globSync('packages/*/src/**/*.ts', { cwd: root })
   .filter((file) => !file.endsWith('.test.ts'))
   .toSorted()

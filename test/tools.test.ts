@@ -26,9 +26,9 @@ function serve(engine: ScriptEngine, maxRounds?: number): { ours: Anthropic; off
 }
 
 for (const name of ['ours', 'official'] as const) {
-  test(`an engine with tools is served: ${name} client reads one message and sends it back as it is`, async () => {
+  test(`an engine with tools streams one message that ${name} client sends back unchanged`, async () => {
     const engine = script([call, 'Sunny.', 'You are welcome.'])
-    // The official types know the blocks by other names.
+    // The official types have other names for these blocks.
     const client = serve(engine)[name] as Anthropic
     const { content } = await client.messages.stream({ ...params, messages: [question] }).finalMessage()
     assert.deepEqual(
@@ -47,7 +47,7 @@ for (const name of ['ours', 'official'] as const) {
   })
 }
 
-test('the round limit of a served engine is an error that says so', async () => {
+test('a served engine reports its round limit as an error', async () => {
   const { ours } = serve(script([call, call, call]), 2)
   await assert.rejects(
     ours.messages.stream({ ...params, messages: [question] }).done(),

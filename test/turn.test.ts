@@ -7,7 +7,8 @@ import { type Message, type MessageCreateParams, accumulate } from 'colloquy/pro
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 
-// The idea that carries the design: whatever turns a request into stream events is an engine, and nobody can tell which.
+// The main idea of the design: every function from a request to stream events is an engine, and callers cannot tell
+// which.
 const ways: Record<string, (engine: Engine, context: TestContext) => Promise<Engine>> = {
   'in process': async (engine) => engine,
   'over HTTP': overHttp,
@@ -34,7 +35,7 @@ for (const [way, reach] of Object.entries(ways)) {
       assert.deepEqual(events.map(withoutId), expected.map(withoutId))
     })
 
-    test('makes the same message, which knows what was said before', async (context) => {
+    test('makes the same message, which refers to the history', async (context) => {
       const expected = await accumulate(offline()(question))
       const message = await accumulate((await reach(offline(), context))(question))
       assert.deepEqual({ ...message, id: '' }, { ...expected, id: '' })
@@ -48,7 +49,7 @@ for (const [way, reach] of Object.entries(ways)) {
       assert.deepEqual(await engine.countTokens?.(params), await offline().countTokens?.(params))
     })
 
-    test('fails in the same words', async (context) => {
+    test('fails with the same text', async (context) => {
       const engine = await reach(script([{ error: { type: 'overloaded_error' } }]), context)
       await assert.rejects(Array.fromAsync(engine(question)), {
         name: 'OverloadedError',
@@ -58,7 +59,7 @@ for (const [way, reach] of Object.entries(ways)) {
       })
     })
 
-    test('is stopped by the one who asked', { timeout: 10_000 }, async (context) => {
+    test('stops when the caller aborts', { timeout: 10_000 }, async (context) => {
       const { engine, stopped } = endless()
       const controller = new AbortController()
       const events = (await reach(engine, context))(question, { signal: controller.signal })
@@ -68,7 +69,7 @@ for (const [way, reach] of Object.entries(ways)) {
       await stopped
     })
 
-    test('holds a conversation', async (context) => {
+    test('answers a conversation', async (context) => {
       const conversations = openConversations({ engine: await reach(offline(), context), store: memoryStore() })
       const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 300 })
       await conversation.send('My name is Ada.')
@@ -78,14 +79,14 @@ for (const [way, reach] of Object.entries(ways)) {
   })
 }
 
-/** Puts a server and a client with real sockets between the asker and the engine. */
+/** Puts a server and a client with real sockets in front of the engine. */
 async function overHttp(engine: Engine, context: TestContext): Promise<Engine> {
   const listening = await listen(createServer({ engine }), { port: 0 })
   context.after(() => listening.close())
   return upstream(new Anthropic({ baseURL: listening.url, apiKey: 'any', maxRetries: 0 }))
 }
 
-/** An engine that writes until it is stopped, and a promise that it was. */
+/** An engine that writes until it is stopped, and a promise that resolves then. */
 function endless(): { engine: Engine; stopped: Promise<void> } {
   const { promise: stopped, resolve } = Promise.withResolvers<void>()
   async function* engine(...[params, { signal } = {}]: Parameters<Engine>): ReturnType<typeof events> {

@@ -42,7 +42,9 @@ const ourSdk: Sdk = {
   helpers: { ...colloquyTools, ...colloquyMemory } as unknown as Helpers,
 }
 
-/** Plays a scenario with both clients and says where they part, after the differences that hold for every request. */
+/**
+ * Runs a scenario with both clients and returns where they differ, without the differences that apply to every request.
+ */
 export async function compare(server: RecordingServer, scenario: Scenario): Promise<Comparison> {
   const [official, played] = await Promise.all([play(server, scenario, officialSdk), play(server, scenario, ourSdk)])
   const ours = { ...played, waits: played.waits.map((wait, index) => sameWait(wait, official.waits[index])) }
@@ -50,8 +52,9 @@ export async function compare(server: RecordingServer, scenario: Scenario): Prom
 }
 
 /**
- * Ours counts a limit, of a second and more, from the call and theirs from the moment that its timer is set, which is no
- * difference; on a busy machine some time passes between the two.
+ * Our client measures a timeout from the start of the request, the official one from the moment it sets its timer. On a
+ * busy machine some time passes in between, which is not a difference of the clients. Applies to timeouts of a second
+ * and more.
  */
 function sameWait(ours: number, official = 0): number {
   return official >= 1000 && ours < official && ours >= official - 100 ? official : ours
@@ -116,12 +119,12 @@ function withEnvironment<T>(env: Record<string, string>, run: () => T): T {
   }
 }
 
-/** The official outcome, told in our words. */
+/** The official outcome, with our error texts. */
 function translated(outcome: Outcome): Outcome {
   return Object.values(everywhere).reduce((told, tell) => tell(told), outcome)
 }
 
-/** The differences that no scenario needs to name, by their rows in docs/compatibility.md. */
+/** The differences that apply to every request, by their rows in docs/compatibility.md. */
 export const everywhere: Record<string, (outcome: Outcome) => Outcome> = {
   'api-key-header': (outcome) =>
     withRequests(outcome, ({ headers: { authorization, ...headers }, ...request }) => {
@@ -149,7 +152,7 @@ function withRequests(outcome: Outcome, change: (request: DescribedRequest) => D
   return { ...outcome, requests: outcome.requests.map(change) }
 }
 
-/** A value whose streamed messages do not say that nothing was parsed. */
+/** Removes `parsed_output: null` from streamed messages. */
 function withoutParsedNull(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutParsedNull)
   if (typeof value !== 'object' || value === null) return value

@@ -7,7 +7,7 @@ import { surfaces, types } from './surface.ts'
 
 const document = read('docs/compatibility.md')
 
-test('each difference that a scenario names is explained, and none that no scenario has', () => {
+test('the page explains exactly the differences that the scenarios name', () => {
   const differences = document.slice(document.indexOf('## Differences'), document.indexOf('### In the types'))
   const explained = rowsOf(differences).flatMap(({ names }) => names)
   const named = Object.values(tables).flatMap((scenarios) => scenarios.flatMap(({ differs = [] }) => differs))
@@ -15,7 +15,7 @@ test('each difference that a scenario names is explained, and none that no scena
   assert.deepEqual(explained.toSorted(), [...expected].toSorted())
 })
 
-test('each difference that the surface speaks of is explained', () => {
+test('the page explains each difference that its tables mention', () => {
   const [differences = '', surface = ''] = document.split('## The surface')
   const explained = rowsOf(differences).flatMap(({ names }) => names)
   const mentioned = [...surface.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name]) => name!)
@@ -25,7 +25,7 @@ test('each difference that the surface speaks of is explained', () => {
   )
 })
 
-describe('the page says of every name of the official client whether it is here', async () => {
+describe('the page lists every name of the official client with the right verdict', async () => {
   for (const [section, { official, isOurs }] of Object.entries(await surfaces())) {
     test(section, () => {
       const rows = rowsOf(sectionOf(section))
@@ -39,7 +39,7 @@ describe('the page says of every name of the official client whether it is here'
   }
 })
 
-test('every official type has its name here or a row that says what to use', async () => {
+test('every official type exists here or has a row with a replacement', async () => {
   const { official, isOurs } = await types()
   const rows = rowsOf(sectionOf('Types'))
   const missing = official.filter((name) => !isOurs(name))
@@ -51,12 +51,12 @@ test('every official type has its name here or a row that says what to use', asy
 })
 
 interface Row {
-  /** Of the first cell; a star stands for any letters. */
+  /** The names in the first cell; a star stands for any letters. */
   names: string[]
   verdict: string
 }
 
-/** The rows of the tables in a piece of the page, but for the heads of the tables. */
+/** The rows of the tables in a part of the page, without the table headers. */
 function rowsOf(text: string): Row[] {
   const lines = text.split('\n').filter((line) => line.startsWith('| `'))
   return lines.map((line) => {
@@ -71,7 +71,7 @@ function sectionOf(title: string): string {
   return section.split('\n### ')[0]!
 }
 
-/** The row that has the name itself, or else the first whose pattern fits. */
+/** Returns the row with this name, or the first row whose pattern matches. */
 function rowFor(rows: Row[], name: string): Row | undefined {
   return (
     rows.find(({ names }) => names.includes(name)) ??
@@ -79,7 +79,7 @@ function rowFor(rows: Row[], name: string): Row | undefined {
   )
 }
 
-/** Names and patterns of rows that stand for nothing. */
+/** Returns the names and patterns of rows that match no official name. */
 function idle(rows: Row[], official: string[]): string[] {
   return rows.flatMap(({ names }) => names).filter((pattern) => !official.some((name) => isMatch(pattern, name)))
 }

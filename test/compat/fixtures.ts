@@ -2,7 +2,7 @@ import type { Reply } from './recording-server.ts'
 
 export const requestId = 'req_011CSHoEeqs5C35K2UUqR7Fy'
 
-/** The least that a request needs. */
+/** The smallest valid request. */
 export const hello: { model: string; max_tokens: number; messages: { role: 'user'; content: string }[] } = {
   model: 'claude-sonnet-4-6',
   max_tokens: 64,
@@ -19,7 +19,7 @@ const usage = {
   inference_geo: 'global',
 }
 
-/** A reply's body as the API writes it. */
+/** Makes the body of a reply in the API's form. */
 export function message(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     id: 'msg_01XFDUDYJgAACzvnptvVoYEL',
@@ -43,7 +43,7 @@ export function json(value: unknown, { status = 200, headers = {} }: Partial<Rep
   }
 }
 
-/** An error as the API answers it. */
+/** Makes an error response in the API's form. */
 export function failure(
   status: number,
   type: string,
@@ -60,7 +60,7 @@ export function frame(event: Event): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
 
-/** A stream, one event a packet. What is no event goes out as it is: text, bytes, waits. */
+/** Makes a stream with one event per packet. Text, bytes and waits are passed through. */
 export function sse(pieces: readonly (Event | string | Uint8Array | number)[], reply: Partial<Reply> = {}): Reply {
   return {
     ...reply,
@@ -100,7 +100,7 @@ export function finish(
 export const stop: Event = { type: 'message_stop' }
 export const ping: Event = { type: 'ping' }
 
-/** A text block, piece by piece. */
+/** The events of a text block, one for each piece. */
 export function text(index: number, ...pieces: string[]): Event[] {
   return [
     open(index, { type: 'text', text: '' }),
@@ -109,7 +109,7 @@ export function text(index: number, ...pieces: string[]): Event[] {
   ]
 }
 
-/** A tool call, its input piece by piece. */
+/** The events of a tool call, one for each piece of its input. */
 export function toolUse(index: number, name: string, ...pieces: string[]): Event[] {
   return [
     open(index, { type: 'tool_use', id: `toolu_${index}`, name, input: {} }),
@@ -118,7 +118,7 @@ export function toolUse(index: number, name: string, ...pieces: string[]): Event
   ]
 }
 
-/** A whole stream around the blocks. */
+/** A complete stream with these blocks. */
 export function streamOf(...blocks: Event[][]): Event[] {
   return [start(), ...blocks.flat(), finish(), stop]
 }

@@ -1,16 +1,16 @@
 import type { RecordedRequest } from './recording-server.ts'
 
-/** All that a scenario can be told apart by. */
+/** The observable result of a scenario. */
 export interface Outcome {
-  /** What came back, as JSON that says what JSON cannot. */
+  /** The returned value as JSON, with markers for values that JSON does not have. */
   returned?: unknown
   threw?: unknown
-  /** It did neither in its time. */
+  /** True if it neither returned nor threw in time. */
   pending?: true
   requests: DescribedRequest[]
-  /** The waits between tries and the time limits that were reached, in milliseconds. */
+  /** The delays between attempts and the expired timeouts, in milliseconds. */
   waits: number[]
-  /** Rejections that would have ended the program. */
+  /** Unhandled rejections, which would have ended the program. */
   unhandled: unknown[]
 }
 
@@ -22,7 +22,7 @@ export interface DescribedRequest {
   abandoned?: true
 }
 
-// Who sends and how the connection is kept, not what is asked.
+// Headers that describe the sender and the connection rather than the request.
 const beneathNotice =
   /^(host|connection|content-length|transfer-encoding|accept-encoding|accept-language|sec-fetch-mode|user-agent|x-stainless-(lang|package-version|os|arch|runtime|runtime-version))$/
 
@@ -42,14 +42,14 @@ export function describeRequest({ method, path, headers, body, abandoned }: Reco
 
 function parsed(text: string): unknown {
   try {
-    // To the API `stream: false` is nothing said.
+    // For the API, `stream: false` equals a missing field.
     return JSON.parse(text, (key, value: unknown) => (key === 'stream' && value === false ? undefined : value))
   } catch {
     return text
   }
 }
 
-/** A value as JSON that compares by what a program could tell: errors by class and fields, responses by status and headers. */
+/** Converts a value into comparable JSON: errors by class and fields, responses by status and headers. */
 export function describe(value: unknown, depth = 0): unknown {
   if (value === undefined) return '(undefined)'
   if (typeof value === 'function') return '(function)'
@@ -77,7 +77,7 @@ function describeError(error: Error, depth: number): unknown {
   for (const field of ['status', 'type', 'errorCode', 'apiMessage', 'details', 'error']) {
     if (field in error) described[field] = describe((error as unknown as Record<string, unknown>)[field], depth + 1)
   }
-  // Where there is none, the official client says null for some errors and undefined for others.
+  // Without an id, the official client sets null for some errors and undefined for others.
   for (const field of ['requestID', 'workspaceID'] as const) {
     if (field in error) described[field] = (error as unknown as Record<string, string | null>)[field] ?? null
   }
@@ -106,7 +106,7 @@ export interface Deviation {
   ours: unknown
 }
 
-/** Every place where two values part, as deep as they still have the same shape. */
+/** Returns every path at which two values differ, as deep as their shapes agree. */
 export function* deviations(official: unknown, ours: unknown, at = ''): Generator<Deviation> {
   if (Object.is(official, ours)) return
   if (!isTree(official) || !isTree(ours) || Array.isArray(official) !== Array.isArray(ours)) {
@@ -122,7 +122,7 @@ function isTree(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** What stands at a place of an outcome. */
+/** Returns the value at a path of an outcome. */
 export function valueAt(outcome: unknown, at: string): unknown {
   return at.split('.').reduce((value, key) => (isTree(value) ? value[key] : undefined), outcome)
 }

@@ -2,34 +2,34 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What the server does with one request. */
+/** The response to one request. */
 export interface Reply {
-  /** Default 200. 0 answers nothing at all: only `end` happens. */
+  /** Default 200. 0 sends no response: only `end` happens. */
   status?: number
   headers?: Record<string, string>
-  /** Written one by one, each in its own packet; a number is a wait in milliseconds. */
+  /** Each is written in a packet of its own; a number is a wait in milliseconds. */
   body?: readonly (string | Uint8Array | number)[]
-  /** Default `finish`: the reply ends as it should. `reset` breaks the connection, `hold` leaves it open and silent. */
+  /** Default `finish`: the response ends normally. `reset` breaks the connection, `hold` leaves it open and silent. */
   end?: 'finish' | 'reset' | 'hold'
 }
 
-/** One request as it reached the wire. */
+/** A request as received. */
 export interface RecordedRequest {
   method: string
   path: string
   headers: Record<string, string>
   body: string
-  /** The client closed the connection before the reply was over. */
+  /** True if the client closed the connection before the end of the response. */
   abandoned: boolean
 }
 
-/** One client's place on the server: its own base URL, its own script, its own record. */
+/** One client's part of the server, with its own base URL, script and record. */
 export interface Stage {
   url: string
   requests: RecordedRequest[]
-  /** Resolves once so many requests have arrived in all. */
+  /** Resolves when this number of requests has arrived. */
   arrived(count: number): Promise<void>
-  /** Resolves once every reply is over or left by the client; cuts what is still open after `graceMs`. */
+  /** Resolves when every response has ended or the client has closed it; cuts open responses after `graceMs`. */
   settled(graceMs: number): Promise<void>
 }
 
@@ -37,12 +37,12 @@ interface Backstage extends Stage {
   replies: readonly Reply[]
   open: Set<Promise<void>>
   responses: Set<ServerResponse>
-  /** Closed by this server at the end of a scenario, not by the client. */
+  /** True if this server closed the connection at the end of a scenario. */
   cut: WeakSet<ServerResponse>
   waiters: Set<() => void>
 }
 
-/** A server on loopback that answers every stage from its script and writes down what arrived. */
+/** A server on loopback that answers every stage from its script and records the requests. */
 export interface RecordingServer {
   stage(replies: readonly Reply[]): Stage
   close(): Promise<void>
@@ -50,7 +50,7 @@ export interface RecordingServer {
 
 export async function recordingServer(): Promise<RecordingServer> {
   const stages = new Map<string, Backstage>()
-  // Clients keep a timer for it, which must not go off while a hurried scenario runs.
+  // Clients set a timer for the keep-alive time, which must not expire while the timers of a scenario run fast.
   const server = createServer({ keepAliveTimeout: 3_600_000 }, (request, response) => {
     const [, id = '', path = ''] = /^\/(\d+)(.*)$/s.exec(request.url ?? '') ?? []
     const stage = stages.get(id)
@@ -66,7 +66,7 @@ export async function recordingServer(): Promise<RecordingServer> {
     const id = String(stages.size + 1)
     const stage: Backstage = {
       url: `${origin}/${id}`,
-      // A reply names the stage's own address where it needs one, as batches do.
+      // Some responses contain the address of the stage, for example those of batches.
       replies: replies.map((reply) => located(reply, `${origin}/${id}`)),
       requests: [],
       open: new Set(),

@@ -8,30 +8,30 @@ import type { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
 import type { BetaLocalFilesystemMemoryTool } from '@anthropic-ai/sdk/tools/memory/node'
 import type { Reply, Stage } from './recording-server.ts'
 
-/** One thing that a program does with a client, written against the official types. */
+/** A use of a client, written against the official types. */
 export interface Scenario {
   name: string
-  /** What the server does with the first request, the second, and so on. */
+  /** The responses to the first request, the second, and so on. */
   replies?: readonly Reply[]
-  /** Besides the key, the address of the stage and the silenced log. */
+  /** Client options, in addition to the key, the address of the stage and a silent log. */
   options?: ClientOptions | ((stage: Stage) => ClientOptions)
-  /** Variables that are set while the client is constructed; no other of its variables is. */
+  /** The environment variables of the client while it is constructed. */
   env?: Record<string, string>
-  /** What it does, and what comes back. */
+  /** Runs the scenario and returns its result. */
   run(context: Context): unknown
-  /** How long it may take before it counts as never coming back. Default 5,000. */
+  /** Milliseconds after which it counts as hanging. Default 5,000. */
   limitMs?: number
-  /** Lets the client's timers run fifty times faster, so that a wait of seconds can be held against the other's. */
+  /** Runs the client's timers fifty times faster, so that delays of seconds can be compared. */
   hurried?: boolean
-  /** Where ours must differ. Everywhere else it must be equal. */
+  /** The differences that must exist. Everything else must be equal. */
   differs?: readonly Difference[]
 }
 
 export interface Context {
   client: Anthropic
-  /** The class, with what hangs on it. */
+  /** The class with its static properties. */
   Anthropic: typeof Anthropic
-  /** What the official package has in `helpers` and `tools`, and ours in `colloquy/tools`. */
+  /** The exports of the official `helpers` and `tools`, and of our `colloquy/tools`. */
   helpers: Helpers
   stage: Stage
 }
@@ -45,18 +45,18 @@ export interface Helpers {
   zodOutputFormat: typeof zodOutputFormat
 }
 
-/** A difference on purpose. The test fails when it is gone, too. */
+/** A deliberate difference. The test also fails if the difference no longer exists. */
 export interface Difference {
   /** Its row in docs/compatibility.md. */
   name: string
-  /** The place in the outcome under which they part, such as `threw` or `requests.0.headers.x-api-key`. */
+  /** The path of the difference in the outcome, such as `threw` or `requests.0.headers.x-api-key`. */
   at: string
-  /** What stands there: all of a value, of an object the fields that matter, or a pattern. Absent where nothing stands. */
+  /** The value at that path: a whole value, some fields of an object, or a pattern. Absent if there is no value. */
   official?: unknown
   ours?: unknown
 }
 
-/** An error that the client makes itself is an `AnthropicError` in its own words. */
+/** The difference of the client's own errors: an `AnthropicError` with our text. */
 export function ownError(at: string, official: object = {}): Difference {
   return { name: 'own-errors', at, official, ours: { classes: 'AnthropicError < Error' } }
 }

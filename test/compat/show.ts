@@ -1,4 +1,4 @@
-// Prints where the two clients part in the scenarios whose names contain the argument, and with --all both outcomes:
+// Prints how the two clients differ in the scenarios whose names contain the argument; with --all also both outcomes:
 //   node --conditions=@colloquy/source test/compat/show.ts 'retry-after' --all
 import { inspect, parseArgs } from 'node:util'
 import { compare } from './compare.ts'

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What one scenario's client does behind the caller's back. */
+/** The timers and unhandled rejections of a scenario. */
 export interface Stopwatch {
-  /** The delays of the timers that went off, in order: waits between tries, and time limits. */
+  /** The delays of the expired timers, in order: delays between attempts, and timeouts. */
   waits: number[]
-  /** Rejections that nobody handled, which would end the program. */
+  /** Unhandled rejections, which would end the program. */
   unhandled: unknown[]
-  /** Every timer, so that one which outlives the scenario cannot keep the process waiting. */
+  /** Every timer, so that one that outlives the scenario cannot keep the process alive. */
   timers: NodeJS.Timeout[]
   hurried: boolean
 }
@@ -16,7 +16,7 @@ const hurry = 50
 
 let installed = false
 
-/** Runs something with its timers and rejections watched. From the first time on nothing is random in this process. */
+/** Records timers and rejections during a call. After the first call, nothing in this process is random. */
 export function watched<T>(stopwatch: Stopwatch, run: () => T): T {
   if (!installed) install()
   installed = true
@@ -44,7 +44,7 @@ function install(): void {
   }
   globalThis.setTimeout = Object.assign(setTimeout, original) as typeof globalThis.setTimeout
 
-  // The test runner would take them for failures of the test.
+  // The test runner would report them as failures of the test.
   const others = process.listeners('unhandledRejection')
   process.removeAllListeners('unhandledRejection')
   process.on('unhandledRejection', (error, promise) => {

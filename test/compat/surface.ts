@@ -18,7 +18,7 @@ import { root } from '../source.ts'
 import { wrongLines } from './compiler.ts'
 import { frame, hello, helloStream } from './fixtures.ts'
 
-/** The names of one thing that the official client offers, and whether ours has them too. */
+/** The names of a part of the official client, and whether ours has them. */
 export interface Surface {
   official: string[]
   isOurs: (name: string) => boolean
@@ -27,7 +27,7 @@ export interface Surface {
 const sdk = join(root, 'node_modules/@anthropic-ai/sdk')
 const client = join(root, 'packages/colloquy/src/client')
 
-/** The surface by the section of docs/compatibility.md that lists it. */
+/** The surfaces by their section in docs/compatibility.md. */
 export async function surfaces(): Promise<Record<string, Surface>> {
   const [official, ours] = await Promise.all([specimens(Official), specimens(Colloquy as unknown as typeof Official)])
   const members = Object.entries(official).map(([section, specimen]) => {
@@ -75,7 +75,7 @@ const officialHelpers = [
 
 const page = { data: [{ id: 'a' }], has_more: false, first_id: 'a', last_id: 'a' }
 
-/** One of each thing that a program gets to hold. */
+/** Creates one of each object that a program gets from the client. */
 async function specimens(Anthropic: typeof Official): Promise<Record<string, object>> {
   const client = new Anthropic({ apiKey: 'any', fetch: async (_, init) => answer(String(init?.body)) })
   const stream = client.messages.stream(hello)
@@ -105,7 +105,7 @@ function answer(body: string): Response {
   return new Response(helloStream.map(frame).join(''), { headers: { 'content-type': 'text/event-stream' } })
 }
 
-/** The names of an object that are not its class's own affair. */
+/** Returns the public names of an object. */
 function namesOf(specimen: object): string[] {
   const names = new Set<string>()
   const builtin: unknown[] = [Object.prototype, Function.prototype, Promise.prototype, Error.prototype]
@@ -116,7 +116,7 @@ function namesOf(specimen: object): string[] {
   return [...names].filter((name) => !name.startsWith('_') && !ordinary.includes(name)).toSorted()
 }
 
-/** Where the official declarations say what of a class is private or protected; at run time it looks like the rest. */
+/** The official declarations that mark private and protected members, which cannot be recognized at run time. */
 const internal: Record<string, string> = {
   'The client': 'client.d.ts',
   'Promises of calls': 'core/api-promise.d.ts',
@@ -156,13 +156,13 @@ function variablesIn(folder: string, files: string, reader: string): string[] {
   return [...new Set(found)].toSorted()
 }
 
-/** The names of types in files of declarations. */
+/** Returns the names of types in declaration files. */
 function typesIn(...files: string[]): string[] {
   const pattern = /^export (?:declare )?(?:interface|type|class) (\w+)/gm
   return files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name!))
 }
 
-/** The types of the official Messages surface, and which of them `colloquy` exports. */
+/** The types of the official Messages API, and those that `colloquy` exports. */
 export async function types(): Promise<Surface> {
   const files = ['messages/messages', 'messages/batches', 'models', 'beta/messages/messages', 'beta/messages/batches']
   const official = [...new Set(typesIn(...files.map((file) => join(sdk, 'resources', `${file}.d.ts`))))]

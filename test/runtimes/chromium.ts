@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import type { Found } from './downloads.ts'
 import type { Outcome } from './programs/promise.ts'
 
-/** A browser of the machine's own: it is no package of npm. */
+/** The browser of this machine, because npm has no package for it. */
 export function findChromium(): Found {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome']
   const folders = (process.env['PATH'] ?? '').split(delimiter)
@@ -23,14 +23,14 @@ export function findChromium(): Found {
 
 export interface Site {
   origin: string
-  /** Where the same pages are under another name, and so of another origin. */
+  /** The address of the same pages under another name, which makes another origin. */
   elsewhere: string
-  /** Opens the page in the browser and waits for what it reports. */
+  /** Opens the page in the browser and waits for its report. */
   visit(browser: string, url: string): Promise<Outcome[]>
   close(): Promise<void>
 }
 
-/** Serves the files of a project, and pages that run the programs in it. */
+/** Serves the files of a project, and pages that run its programs. */
 export async function startSite(project: string, pages: ReadonlyMap<string, string>): Promise<Site> {
   let reported = Promise.withResolvers<Outcome[]>()
   const http = createServer((request, response) => void answer(request, response))
@@ -70,7 +70,7 @@ export async function startSite(project: string, pages: ReadonlyMap<string, stri
   }
 }
 
-/** A page that loads one module, and reports what keeps it from running. */
+/** A page that loads one module and reports the error if the module cannot run. */
 export function pageOf(module: string, imports: Readonly<Record<string, string>> = {}): string {
   return `<!doctype html>
 <meta charset="utf-8">
@@ -84,7 +84,7 @@ export function pageOf(module: string, imports: Readonly<Record<string, string>>
 `
 }
 
-/** Where a browser finds the modules of packages that are installed: their doors for all who are not Node. */
+/** The import map of the installed packages: their entry points for runtimes other than Node. */
 export function importMapOf(project: string, names: readonly string[]): Record<string, string> {
   const imports: Record<string, string> = {}
   for (const name of names) {
@@ -100,7 +100,7 @@ export function importMapOf(project: string, names: readonly string[]): Record<s
   return imports
 }
 
-/** Opens the address in a window that nobody sees. Gives what closes it. */
+/** Opens the address in a headless window. Returns a function that closes it. */
 function open(program: string, url: string, onFailure: (error: Error) => void): () => Promise<void> {
   const profile = mkdtempSync(join(tmpdir(), 'colloquy-chromium-'))
   const flags = [
@@ -111,7 +111,7 @@ function open(program: string, url: string, onFailure: (error: Error) => void): 
     '--disable-component-update',
     '--disable-sync',
     `--user-data-dir=${profile}`,
-    // Its sandbox refuses to run as root.
+    // Chromium's sandbox refuses to run as root.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ]
   const child = spawn(program, [...flags, url], { stdio: 'ignore', timeout: 60_000, killSignal: 'SIGKILL' })
@@ -121,7 +121,7 @@ function open(program: string, url: string, onFailure: (error: Error) => void): 
   return async () => {
     child.kill()
     await closed
-    // Processes of its own may write for a moment longer.
+    // Chromium's child processes may write for a moment longer.
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }

@@ -1,5 +1,5 @@
-// The runtimes that the tests want besides the Node that runs them. They weigh 900 MB, so they are fetched only when somebody
-// asks: `npm run runtimes`, which begins with this file, or COLLOQUY_RUNTIMES=fetch.
+// Fetches the runtimes that the tests need besides the Node that runs them. They weigh 900 MB, so they are fetched only
+// on request: by `npm run runtimes`, which begins with this file, or by COLLOQUY_RUNTIMES=fetch.
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ export type RuntimeName =
   | 'Deno 2.9.6'
   | 'workerd 1.20261117.1'
 
-/** By the name that the tests call it; npm packages and where in them the program is. */
+/** The runtimes by their name in the tests: the npm packages, and the path of the program in them. */
 const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
-  // The oldest that is promised to work, the newest of its line, and the newest of all.
+  // The oldest supported version, the newest of its line, and the newest of all.
   'Node 22.13.0': { specifier: nodePackage('22.13.0'), program: 'node-*/bin/node{,.exe}' },
   'Node 22.23.3': { specifier: nodePackage('22.23.3'), program: 'node-*/bin/node{,.exe}' },
   'Node 26.10.0': { specifier: nodePackage('26.10.0'), program: 'node-*/bin/node{,.exe}' },
@@ -24,10 +24,10 @@ const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
   'workerd 1.20261117.1': { specifier: 'workerd@1.20261117.1', program: '@cloudflare/workerd-*/bin/workerd{,.exe}' },
 }
 
-/** A program that is there, or why it is not. */
+/** An available program, or the reason why it is not available. */
 export type Found = { program: string; skip: false } | { program: undefined; skip: string }
 
-/** Looks for the runtime, and fetches it where the tests were asked to. */
+/** Looks for the runtime, and fetches it on request. */
 export function find(name: RuntimeName): Found {
   const folder = join(cache, name.replaceAll(' ', '-').toLowerCase())
   if (!existsSync(folder)) {
@@ -45,13 +45,13 @@ export function find(name: RuntimeName): Found {
   return { program, skip: false }
 }
 
-/** All or nothing: a fetch that is interrupted leaves no folder that looks like a runtime. */
+/** Fetches a runtime. An interrupted fetch leaves no folder that looks like a runtime. */
 function fetchInto(folder: string, specifier: string): void {
   mkdirSync(cache, { recursive: true })
   const fresh = mkdtempSync(join(cache, 'fetching-'))
   writeFileSync(join(fresh, 'package.json'), '{ "private": true }')
   try {
-    // Without their scripts: what those would put in place is in the package of the platform.
+    // Skip install scripts: the program is in the package of the platform.
     const parameters = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', specifier]
     execFileSync('npm', parameters, { cwd: fresh, stdio: 'pipe', shell: process.platform === 'win32' })
     if (!existsSync(folder)) renameSync(fresh, folder)

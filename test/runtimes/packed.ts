@@ -9,18 +9,18 @@ export interface PackedFile {
   size: number
 }
 
-/** What `npm pack` says of a package. */
+/** The output of `npm pack` for a package. */
 export interface Packed {
   name: string
   version: string
   tarball: string
-  /** Bytes, as npm publishes it, and as it is installed. */
+  /** Bytes of the published archive, and of the installed package. */
   size: number
   unpackedSize: number
   files: PackedFile[]
 }
 
-/** Compiles and packs every package into the folder, as publishing it would. */
+/** Compiles and packs every package into the folder, as for publishing. */
 export function packAll(folder: string): Packed[] {
   return packageNames.map((name) => {
     const source = join(root, 'packages', name)
@@ -35,7 +35,7 @@ export function packAll(folder: string): Packed[] {
   })
 }
 
-/** A new folder's project that has the packages installed, as a user's has. */
+/** Creates a project in a new folder and installs the packages as a user does. */
 export function install(folder: string, tarballs: readonly string[]): string {
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
@@ -43,7 +43,7 @@ export function install(folder: string, tarballs: readonly string[]): string {
   return folder
 }
 
-/** As `npm install --global`, with another folder for the machine's. Gives the folder of the programs. */
+/** Runs `npm install --global` into another folder. Returns the folder of the programs. */
 export function installGlobally(folder: string, tarballs: readonly string[]): string {
   mkdirSync(folder)
   npm(folder, 'install', '--global', '--prefix', folder, ...tarballs)
@@ -51,7 +51,7 @@ export function installGlobally(folder: string, tarballs: readonly string[]): st
 }
 
 function npm(folder: string, ...parameters: string[]): string {
-  // What the checkout's own install brought is in npm's cache, so that this needs no network.
+  // The packages of this repository's own install are in npm's cache, so this needs no network.
   const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   const shell = process.platform === 'win32'
   return execFileSync('npm', [...parameters, ...quiet], { cwd: folder, encoding: 'utf8', stdio: 'pipe', shell })

@@ -8,19 +8,19 @@ import type { Outcome } from './programs/promise.ts'
 const sources = join(root, 'test/runtimes/programs')
 
 export interface BundleOptions {
-  /** A project that has the packages installed. */
+  /** A project with the packages installed. */
   project: string
-  /** A program of `programs/` by its name, or any other by its path. */
+  /** The name of a program in `programs/`, or the path of any other. */
   source: string
-  /** Where in the project the JavaScript goes. */
+  /** The path of the JavaScript file in the project. */
   target: string
-  /** Whether the packages go into the file too, as bundlers for browsers and workers do it. Default false. */
+  /** Whether to bundle the packages too, as for browsers and workers. Default false. */
   withPackages?: boolean
-  /** Conditions of `exports` besides the usual ones. */
+  /** Additional conditions of `exports`. */
   conditions?: string[]
 }
 
-/** Makes one file of JavaScript of a program. */
+/** Bundles a program into one JavaScript file. */
 export async function bundle(options: BundleOptions): Promise<string> {
   const { project, source, target, withPackages = false, conditions = [] } = options
   const outfile = join(project, target)
@@ -38,7 +38,7 @@ export async function bundle(options: BundleOptions): Promise<string> {
   return outfile
 }
 
-/** The programs are in this checkout, but what they import is looked for where it is installed. */
+/** Resolves the imports of the programs, which are in this repository, from the project. */
 function findingIn(project: string): Plugin {
   return {
     name: 'installed packages',
@@ -51,9 +51,9 @@ function findingIn(project: string): Plugin {
 }
 
 export interface StartOptions {
-  /** Where it runs. Default: here. */
+  /** The working directory. Default: that of this process. */
   folder?: string
-  /** Default: this process's. */
+  /** The environment. Default: that of this process. */
   env?: NodeJS.ProcessEnv
 }
 
@@ -65,12 +65,12 @@ export interface Ended {
 
 export interface Running {
   child: ChildProcess
-  /** The address that it says it serves; rejects where it ends before. */
+  /** The address that the program prints; rejects if the program ends first. */
   url: Promise<string>
   ended: Promise<Ended>
 }
 
-/** Starts a program. It is killed after a minute: what it was to do takes seconds. */
+/** Starts a program, and kills it after a minute: its work takes seconds. */
 export function start(program: string, parameters: string[], options: StartOptions = {}): Running {
   const { folder, env } = options
   const child = spawn(program, parameters, { cwd: folder, env, timeout: 60_000, killSignal: 'SIGKILL' })
@@ -78,7 +78,7 @@ export function start(program: string, parameters: string[], options: StartOptio
   let stderr = ''
   const url = Promise.withResolvers<string>()
   const look = (): void => {
-    // Deno says it on standard error.
+    // Deno prints the address on standard error.
     const [, found] = /(http:\/\/[^\s/]+)\/?\s/.exec(`${stdout}\n${stderr}`) ?? []
     if (found !== undefined) url.resolve(found)
   }
@@ -100,7 +100,7 @@ export function start(program: string, parameters: string[], options: StartOptio
   return { child, url: url.promise, ended }
 }
 
-/** What the program, run to its end, says of its promises. */
+/** Runs the program to its end and returns the results of its promises. */
 export async function report(program: string, parameters: string[], options: StartOptions): Promise<Outcome[]> {
   const { child, ended } = start(program, parameters, options)
   child.stdin?.end()

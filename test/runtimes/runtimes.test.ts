@@ -1,5 +1,5 @@
-// The packages as they are published, installed as users install them, in the runtimes that people use. What is not on this
-// machine is skipped and says so; `npm run runtimes` fetches what npm has.
+// Tests the packages as published, installed as users install them, in several runtimes. A runtime that this machine
+// does not have is skipped with a message; `npm run runtimes` fetches those that npm has.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -71,7 +71,7 @@ for (const [name, node] of nodes) {
 promised('Bun 1.4.5', bun, withFiles, () => report(bun.program!, ['run', main, api.url, newFolder()], {}))
 promised('the server in Bun 1.4.5', bun, clientPromises, () => askServer(bun.program!, ['run', serve]))
 
-// What the guide page says that it needs, and no more.
+// Exactly the permissions that docs/runtimes.md lists.
 const files = join(scratch, 'deno')
 const allowed = ['--allow-net=127.0.0.1', `--allow-read=${scratch}`, `--allow-write=${files}`, '--allow-sys=hostname']
 const denoRun = ['run', '--no-prompt', '--no-remote', '--cached-only', ...allowed]
@@ -149,7 +149,7 @@ suite('the packages', () => {
   })
 })
 
-/** A test for each promise, of what the runtime says when it is asked once for all. */
+/** Registers a test for each promise. The runtime is started once for all of them. */
 function promised(name: string, found: Found, promises: Promises, run: () => Promise<Outcome[]>): void {
   whereFound(name, found, () => {
     let outcomes: Outcome[] = []
@@ -166,13 +166,13 @@ function promised(name: string, found: Found, promises: Promises, run: () => Pro
   })
 }
 
-/** A suite that is skipped would not be counted: a test that is, is. */
+/** Registers a skipped test, because the runner does not count a skipped suite. */
 function whereFound(name: string, { skip }: Found, tests: () => void): void {
   if (skip) test(name, { skip }, () => {})
   else suite(name, tests)
 }
 
-/** Asks the server that the program starts, from here. */
+/** Starts the program and tests its server from this process. */
 async function askServer(program: string, parameters: string[], options: StartOptions = {}): Promise<Outcome[]> {
   const serving = start(program, parameters, options)
   try {
@@ -194,7 +194,7 @@ async function inWorker<T>(source: string, flags: readonly string[], work: (url:
   }
 }
 
-/** The first program below the heading, as a file of the project. It gets any free port in place of its own. */
+/** Writes the first program below the heading into a file of the project, with a free port instead of its own. */
 function documented(heading: string): string {
   const [, text] = new RegExp(`^## ${heading}\\n+\`\`\`js\\n([^]*?)^\`\`\``, 'm').exec(read('docs/runtimes.md'))!
   const file = join(project, `${heading.toLowerCase()}.js`)
@@ -202,7 +202,7 @@ function documented(heading: string): string {
   return file
 }
 
-/** The program as `npm install --global` puts it in place, with this Node first on the PATH. */
+/** The program as installed by `npm install --global`, with this Node first on the PATH. */
 function holdProgram(node: string): void {
   const run = async (...words: string[]): Promise<string> => {
     const home = newFolder()
@@ -213,10 +213,10 @@ function holdProgram(node: string): void {
     assert.deepEqual([code, stderr], [0, ''])
     return stdout
   }
-  test('it says its version', async () => {
+  test('prints its version', async () => {
     assert.equal(await run('--version'), `colloquy ${packages[0]!.version}\n`)
   })
-  test('it answers and keeps the chat', async () => {
+  test('answers and saves the chat', async () => {
     assert.equal(await run('ask', 'What is 6 * 7?'), '6 * 7 = 42\n')
   })
 }

@@ -8,11 +8,11 @@ export interface Worker {
   stop(): Promise<void>
 }
 
-/** Starts workerd with the worker in the file, on a free port. It may ask servers of this machine. */
+/** Starts workerd with the worker in the file, on a free port. The worker may connect to servers on this machine. */
 export async function startWorker(program: string, file: string, flags: readonly string[]): Promise<Worker> {
   const config = join(dirname(file), `${basename(file, '.js')}.capnp`)
   writeFileSync(config, configOf(basename(file), flags))
-  // It tells on descriptor 3 where it listens.
+  // workerd reports its address on descriptor 3.
   const child = spawn(program, ['serve', '--control-fd=3', config], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   let stderr = ''

@@ -19,7 +19,8 @@ const pending = new Anthropic({ fetch: never }).messages.create(hello, { signal:
 setTimeout(() => controller.abort(), 20)
 await pending.catch((error: unknown) => console.log(error instanceof APIUserAbortError, (error as Error).message))
 
-// More than one read of the socket brings: Node 22's fetch never settles a body that was there as a whole when it was aborted.
+// Longer than one read of the socket: Node 22's fetch never settles a body that had arrived completely before the
+// abort.
 const messages = [{ role: 'user' as const, content: 'Count to 1000.' }]
 const stream = new Anthropic().messages.stream({ ...hello, max_tokens: 9000, messages })
 stream.once('text', () => stream.abort())

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import type { MessageBatch, MessageBatchIndividualResponse } from '@anthropic-ai/sdk/resources/messages/batches'
 
-// A stand-in for the API, as tests of such programs have.
+// Imitates the API, as tests of such programs do.
 const batch = {
   id: 'msgbatch_1',
   type: 'message_batch',

@@ -4,7 +4,7 @@ import type { AutoParseableOutputFormat, ParsedMessage } from '@anthropic-ai/sdk
 import type { BetaTool } from '@anthropic-ai/sdk/resources/beta/messages'
 import { Messages } from '@anthropic-ai/sdk/resources/messages'
 
-// The names that a program finds below other names: namespaces of resources, of parameters and of tools.
+// Names inside namespaces: of resources, of parameters and of tools.
 const schema: Anthropic.Tool.InputSchema = { type: 'object', properties: { city: { type: 'string' } } }
 const sameSchema: Anthropic.Messages.Tool.InputSchema = schema
 const betaSchema: BetaTool.InputSchema = { type: 'object' }

@@ -9,7 +9,7 @@ const params: Omit<Anthropic.MessageCreateParamsNonStreaming, 'stream'> = {
   messages: [{ role: 'user', content: 'Hello' }],
 }
 
-// What a web server does: the browser gets lines of JSON and reads them with the same class.
+// Relays a stream as a web server does: the browser gets lines of JSON and reads them with the same class.
 const response = new Response(
   client.messages.stream(params).toReadableStream() as ConstructorParameters<typeof Response>[0],
 )

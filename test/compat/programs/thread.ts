@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 
-// A stand-in for the API that holds one thread.
+// Imitates an API that keeps one thread.
 const turns: string[] = []
 async function fetch(_url: unknown, init?: RequestInit): Promise<Response> {
   const { thread, messages, system } = JSON.parse(String(init?.body)) as Record<string, unknown> & {

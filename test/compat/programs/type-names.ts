@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk'
 
-// Only types: this program is about what compiles.
+// Uses types only: this program tests what compiles.
 const tool: Anthropic.Messages.Tool = { name: 'a', input_schema: { type: 'object' as const, properties: {} } }
 const choice: Anthropic.ToolChoice = { type: 'tool', name: tool.name }
 const server: Anthropic.ToolUnion[] = [

@@ -18,7 +18,7 @@ import type { Difference, Scenario } from '../scenario.ts'
 
 const ids: Difference = { name: 'request-ids', at: 'returned._request_id', ours: requestId }
 
-/** `beta.messages`: the same wire with `anthropic-beta`. */
+/** `beta.messages`: the same requests with `anthropic-beta`. */
 export const beta: Scenario[] = [
   {
     name: 'create() with betas',

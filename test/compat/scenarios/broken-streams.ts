@@ -29,7 +29,7 @@ function brokeOff(at: string, official: unknown, name = 'early-end'): Difference
   return { name, at, official, ours: streamError }
 }
 
-/** Streams that go wrong after they began. */
+/** Streams that fail after they began. */
 export const brokenStreams: Scenario[] = [
   iterates(
     'an error in the middle of a stream',
@@ -122,7 +122,7 @@ export const brokenStreams: Scenario[] = [
     ],
   },
   {
-    name: 'an error as the first event is tried again',
+    name: 'an error as the first event is retried',
     replies: [sse([ping, overloaded]), sse(helloStream)],
     hurried: true,
     run: ({ client }) => client.messages.stream(hello).finalText(),
@@ -134,7 +134,7 @@ export const brokenStreams: Scenario[] = [
     ],
   },
   {
-    name: 'an error after the first event is never tried again',
+    name: 'an error after the first event is never retried',
     replies: [sse([...begun, overloaded]), sse(helloStream)],
     run: async ({ client }) =>
       (await client.messages
@@ -175,7 +175,7 @@ export const brokenStreams: Scenario[] = [
     differs: [{ name: 'aborted-loop', at: 'returned.3', official: 'the end', ours: { name: 'APIUserAbortError' } }],
   },
   {
-    name: 'abort() of a message stream that nobody waits for',
+    name: 'abort() of a message stream without an await',
     replies: [sse(begun, { end: 'hold' })],
     async run({ client }) {
       const stream = client.messages.stream(hello)
@@ -267,7 +267,7 @@ export const brokenStreams: Scenario[] = [
     stop,
   ]),
   {
-    name: 'a refusal before a stream begins is one error, told once',
+    name: 'an error response before a stream begins is reported once',
     replies: [failure(400, 'invalid_request_error', 'No')],
     async run({ client }) {
       const told: string[] = []

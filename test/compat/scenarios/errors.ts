@@ -79,7 +79,7 @@ const classesByStatus: Record<number, string> = {
   529: 'OverloadedError < InternalServerError',
 }
 
-/** Every answer that is no reply: its class, its message and its fields. */
+/** Every error response: its class, its message and its fields. */
 export const errors: Scenario[] = [
   ...statuses.map(([status, type]) => throws(`${status} ${type}`, failure(status, type, 'Something is wrong'))),
   ...codes.map(([status, code, name]) =>
@@ -124,7 +124,7 @@ export const errors: Scenario[] = [
   ),
   throws('304, which nothing asked for', { status: 304, headers: { 'request-id': requestId } }),
   {
-    name: 'the classes hang on the client and extend each other',
+    name: 'the error classes are properties of the client and extend each other',
     run: ({ Anthropic }) =>
       (
         [
@@ -155,7 +155,7 @@ export const errors: Scenario[] = [
       ).map((name) => [name, Anthropic[name].name, Object.getPrototypeOf(Anthropic[name]).name]),
   },
   {
-    name: 'errors made by hand, as tests do',
+    name: 'errors created by a program',
     run: ({ Anthropic }) => [
       new Anthropic.AnthropicError('mine'),
       new Anthropic.APIUserAbortError(),
@@ -196,7 +196,7 @@ export const errors: Scenario[] = [
     },
   },
   {
-    name: 'a reply of 200 whose JSON is cut is asked for again',
+    name: 'a 200 whose JSON is cut is retried',
     replies: [{ ...json(message()), body: ['{"id": "msg_1", "content": [{'] }, json(message())],
     hurried: true,
     run: async ({ client }) => (await client.messages.create(hello)).id,
@@ -208,7 +208,7 @@ export const errors: Scenario[] = [
     ],
   },
   {
-    name: 'a reply of 200 that is text',
+    name: 'a 200 with a text body',
     replies: [plain('Welcome to the proxy', 200, 'text/plain')],
     options: { maxRetries: 0 },
     run: ({ client }) => client.messages.create(hello),
@@ -237,7 +237,7 @@ function throws(name: string, reply: Reply, differs: readonly Difference[] = [])
   }
 }
 
-/** The class of the status, which ours has for every code. */
+/** The class of the status, which our client uses for every code. */
 function classOf(status: number): string {
   return classesByStatus[status]!.split(' < ')[0]!
 }

@@ -7,7 +7,7 @@ import { listen } from './message-streams.ts'
 const silence: Reply = { status: 0, end: 'hold' }
 const begun = sse([start(), ...text(0, 'Once')], { end: 'hold' })
 
-/** Time that runs out and callers that leave, at every stage of a request. */
+/** Timeouts and aborts at every stage of a request. */
 export const limits: Scenario[] = [
   {
     name: 'a time limit before the headers',
@@ -35,12 +35,12 @@ export const limits: Scenario[] = [
     run: ({ client }) => client.messages.stream(hello).finalMessage(),
   },
   {
-    name: 'a limit above ten minutes, said in a header in whole seconds',
+    name: 'a timeout above ten minutes is sent in a header in whole seconds',
     replies: [json(message())],
     run: ({ client }) => client.messages.create(hello, { timeout: 1_234_567 }),
   },
   {
-    name: 'the limit of the client, said in a header',
+    name: 'the timeout of the client is sent in a header',
     replies: [json(message()), json({ input_tokens: 1 })],
     options: { timeout: 90_500 },
     run: async ({ client }) => [await client.messages.create(hello), await client.messages.countTokens(hello)],
@@ -175,7 +175,7 @@ export const limits: Scenario[] = [
     },
   },
   {
-    name: 'abort() of a message stream in the middle, for each who waits',
+    name: 'abort() of a message stream in the middle, for each promise',
     replies: [begun],
     async run({ client }) {
       const stream = client.messages.stream(hello)
@@ -257,7 +257,7 @@ export const limits: Scenario[] = [
     },
   },
   {
-    name: 'a host that is not there',
+    name: 'a host that does not exist',
     options: { baseURL: 'http://127.0.0.1:1', maxRetries: 0 },
     async run({ client, Anthropic }) {
       const error = await client.messages.create(hello).catch((error: unknown) => error)

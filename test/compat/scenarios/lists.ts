@@ -10,7 +10,7 @@ function model(id: string): { id: string } & Record<string, unknown> {
   return { type: 'model', id, display_name: id, created_at: '2026-02-17T00:00:00Z' }
 }
 
-/** Models: one, a page, all pages. */
+/** Models: one model, a page, all pages. */
 export const models: Scenario[] = [
   {
     name: 'retrieve() one',
@@ -23,7 +23,7 @@ export const models: Scenario[] = [
     run: ({ client }) => client.models.retrieve('a/b?é d', { workspace_id: 'wrkspc_1' }),
   },
   {
-    name: 'retrieve() one that is not there',
+    name: 'retrieve() of an unknown model',
     replies: [failure(404, 'not_found_error', 'model: x')],
     run: ({ client }) => client.models.retrieve('x'),
   },
@@ -36,7 +36,7 @@ export const models: Scenario[] = [
     },
   },
   {
-    name: 'list() in a loop asks for page after page',
+    name: 'list() in a loop requests page after page',
     replies: [page([model('a'), model('b')], true), page([model('c')], false)],
     async run({ client }) {
       const seen: string[] = []
@@ -65,7 +65,7 @@ export const models: Scenario[] = [
     },
   },
   {
-    name: 'getNextPage() where there is none',
+    name: 'getNextPage() of the last page',
     replies: [page([model('a')], false), page([], false)],
     run: async ({ client }) => (await (await client.models.list()).getNextPage()).data,
     differs: [
@@ -104,7 +104,7 @@ export const models: Scenario[] = [
     },
   },
   {
-    name: 'break in a list asks no further',
+    name: 'break in a list sends no further request',
     replies: [page([model('a'), model('b')], true)],
     async run({ client }) {
       for await (const { id } of client.models.list()) if (id === 'b') return id
@@ -145,7 +145,7 @@ async function read({ client }: Parameters<Scenario['run']>[0]): Promise<unknown
   return seen
 }
 
-/** Batches: each call, and their results line by line. */
+/** Batches: each method, and their results line by line. */
 export const batches: Scenario[] = [
   {
     name: 'create()',

@@ -34,7 +34,7 @@ const names = [
   'end',
 ] as const
 
-/** Every call of every listener, in order, with what it was given, copied at the time. */
+/** Records every call of every listener in order, with a copy of its arguments. */
 export function listen(stream: MessageStream): unknown[] {
   const calls: unknown[] = []
   for (const name of names) {
@@ -52,11 +52,11 @@ async function heard({ client }: Context): Promise<unknown> {
   return calls
 }
 
-/** `messages.stream()`: what its listeners hear, and what its promises give. */
+/** `messages.stream()`: the events for its listeners, and the values of its promises. */
 export const messageStreams: Scenario[] = [
   { name: 'text, event by event', replies: [sse(helloStream)], run: heard },
   {
-    name: 'pings, which nobody hears',
+    name: 'pings without a listener',
     replies: [sse([start(), ping, ...text(0, 'a'), ping, finish(), stop])],
     run: heard,
   },
@@ -171,13 +171,13 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'request-ids', at: 'returned.0._request_id', ours: requestId }],
   },
   {
-    name: 'finalText() where there is no text',
+    name: 'finalText() of a reply without text',
     replies: [sse(streamOf(toolUse(0, 'f', '{}')))],
     run: ({ client }) => client.messages.stream(hello).finalText(),
     differs: [ownError('threw', { message: 'stream ended without producing a content block with type=text' })],
   },
   {
-    name: 'its events in a loop, with the snapshot beside them',
+    name: 'its events in a loop, with the snapshot',
     replies: [sse(helloStream)],
     async run({ client }) {
       const stream = client.messages.stream(hello)
@@ -229,7 +229,7 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'emitted-values', at: 'returned', official: 'Hello', ours: ['Hello', 'Hello'] }],
   },
   {
-    name: 'a listener that comes when the reply is already there',
+    name: 'a listener added after the reply has arrived',
     replies: [sse(helloStream)],
     async run({ client }) {
       const stream = client.messages.stream(hello)
@@ -242,7 +242,7 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'late-listeners', at: 'returned.0', official: [], ours: ['Hello', ' there'] }],
   },
   {
-    name: 'a listener that comes after the end hears nothing more',
+    name: 'a listener added after the end gets no events',
     replies: [sse(helloStream)],
     async run({ client }) {
       const stream = client.messages.stream(hello)
@@ -282,7 +282,7 @@ export const messageStreams: Scenario[] = [
     },
   },
   {
-    name: 'the stream helper says so in a header',
+    name: 'the stream helper is named in a header',
     replies: [sse(helloStream)],
     run: ({ client }) => client.messages.stream(hello, { headers: { 'x-mine': '1' } }).finalText(),
   },
@@ -298,7 +298,7 @@ export const messageStreams: Scenario[] = [
     run: heard,
   },
   {
-    name: 'an error before the stream begins, for each who waits',
+    name: 'an error before the stream begins, for each promise',
     replies: [
       {
         status: 400,

@@ -7,7 +7,7 @@ const good = json(message())
 const refusals: readonly Difference[] = [ownError('returned.0'), ownError('returned.1')]
 const ask: Scenario['run'] = async ({ client }) => (await client.messages.create(hello)).id
 
-/** How a client is told whom to ask and what to send along. */
+/** Client options: addresses, credentials, headers and others. */
 export const options: Scenario[] = [
   given('an API key', { apiKey: 'sk-ant-mine' }),
   given('a key of another make', { apiKey: 'gateway-key' }, [
@@ -66,7 +66,7 @@ export const options: Scenario[] = [
   ),
   given('a base URL that ends in /v1', ({ url }) => ({ baseURL: `${url}/v1` }), refused('/v1/v1/messages')),
   {
-    name: 'a base URL that is none',
+    name: 'an invalid base URL',
     options: { baseURL: 'not a url' },
     run: ask,
     differs: [ownError('threw', { classes: 'TypeError < Error', message: 'Invalid URL' })],
@@ -138,7 +138,7 @@ export const options: Scenario[] = [
     run: ({ client }) => client.messages.create(hello, { query: { b: '3', list: ['x', 'y'] } }),
   },
   {
-    name: 'what the client says of itself',
+    name: 'the headers that describe the client',
     options: { timeout: 5000, maxRetries: 4, apiKey: 'sk-ant-mine' },
     run: ({ client, stage }) => [
       client.apiKey,
@@ -149,7 +149,7 @@ export const options: Scenario[] = [
     ],
   },
   {
-    name: 'what a client says of itself by default',
+    name: 'the headers that describe the client by default',
     run: ({ Anthropic }) => {
       const client = new Anthropic({ apiKey: 'x', baseURL: null })
       return [client.baseURL, client.timeout, client.maxRetries, Anthropic.DEFAULT_TIMEOUT]
@@ -197,7 +197,7 @@ export const options: Scenario[] = [
     },
   },
   {
-    name: 'a fetch that answers by itself',
+    name: 'a fetch that returns a response by itself',
     options: { fetch: async () => Response.json(message(), { headers: { 'request-id': 'req_own' } }) },
     run: ({ client }) => client.messages.create(hello),
   },
@@ -210,7 +210,7 @@ export const options: Scenario[] = [
     run: ask,
   },
   {
-    name: 'middleware sees each try and may change it',
+    name: 'middleware sees each attempt and may change it',
     replies: [failure(529, 'overloaded_error', 'Overloaded', { headers: { 'retry-after-ms': '1' } }), good],
     options: {
       middleware: [
@@ -229,7 +229,7 @@ export const options: Scenario[] = [
     run: ({ client }) => client.messages.create(hello, { idempotencyKey: 'key-1' }),
   },
   {
-    name: 'a log of everything never shows a key',
+    name: 'a debug log never contains a key',
     replies: [failure(529, 'overloaded_error', 'Overloaded', { headers: { 'retry-after-ms': '1' } }), good],
     async run({ client }) {
       const lines: unknown[] = []
@@ -242,7 +242,7 @@ export const options: Scenario[] = [
     },
   },
   {
-    name: 'a log at its default says nothing while all is well',
+    name: 'the default log is empty without errors',
     replies: [good],
     async run({ client, Anthropic }) {
       const lines: unknown[] = []
@@ -268,7 +268,7 @@ function given(name: string, options: NonNullable<Scenario['options']>, differs:
   return { name, replies: [good], options, run: ask, differs }
 }
 
-/** Whether a client is made where these are global: by whoever did not allow it, by whoever did, and by a client that may. */
+/** Tries to create a client while these globals exist: by default, with permission, and with the client option. */
 function refusesToRun(where: string, globals: object, differs: readonly Difference[] = []): Scenario {
   return {
     name: `whether it refuses to run ${where}`,
@@ -295,7 +295,7 @@ function madeOr(make: () => unknown): unknown {
   }
 }
 
-/** Nothing else runs meanwhile, so nobody else sees them. */
+/** Sets globals during a synchronous call, so that no other code sees them. */
 function withGlobals<T>(globals: object, run: () => T): T {
   const before = new Map(
     Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const),
@@ -323,7 +323,7 @@ function variables(name: string, env: Record<string, string>, options: ClientOpt
   }
 }
 
-/** What cannot be meant is told when the client is made, not by a 404 later. */
+/** An address that is certainly wrong is an error when the client is created, not a 404 later. */
 function refused(path: string): readonly Difference[] {
   return [
     { name: 'base-urls', at: 'returned', official: 'msg_01XFDUDYJgAACzvnptvVoYEL' },

@@ -9,7 +9,7 @@ const olderVersion: Difference = {
   ours: '2023-06-01',
 }
 
-/** What a request may say: each parameter reaches the wire as it was given. */
+/** The parameters of a request: each one is sent unchanged. */
 export const parameters: Scenario[] = [
   sends('the least there is', {}),
   sends('a system prompt', { system: 'Be brief.' }),

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { failure, frame, hello, helloStream, json, message, requestId, sse } from '../fixtures.ts'
 import type { Scenario } from '../scenario.ts'
 
-/** What an answer may be: every block, every odd body, and the ways to look at it. */
+/** The possible responses: every block, unusual bodies, and the methods to read them. */
 export const replies: Scenario[] = [
   returns('text with citations of every kind', [
     {
@@ -151,7 +151,7 @@ export const replies: Scenario[] = [
     },
   },
   {
-    name: 'no request id in the answer',
+    name: 'a response without a request id',
     replies: [{ ...json(message()), headers: { 'content-type': 'application/json' } }],
     async run({ client }) {
       const reply = await client.messages.create(hello)

@@ -4,7 +4,10 @@ import type { Difference, Scenario } from '../scenario.ts'
 
 const good = json(message())
 
-/** What is tried again, after how long, and what each try says. Waits are compared; timers run fast. */
+/**
+ * Retries: the requests that are sent again, the delays, and the headers of each attempt. Delays are compared; timers
+ * run fast.
+ */
 export const retries: Scenario[] = [
   ...[408, 409, 429, 500, 502, 503, 504, 529, 599].map((status) =>
     tries(`${status} once`, [failure(status, 'some_error', 'Later')]),
@@ -88,13 +91,13 @@ export const retries: Scenario[] = [
     run: ({ client }) => client.messages.stream(hello).finalText(),
   },
   {
-    name: 'countTokens() and models are tried again as well',
+    name: 'countTokens() and models are retried too',
     replies: [overloaded(), json({ input_tokens: 3 }), overloaded(), json({ id: 'm', type: 'model' })],
     hurried: true,
     run: async ({ client }) => [await client.messages.countTokens(hello), await client.models.retrieve('m')],
   },
   {
-    name: 'a stream body that ends early is not asked for again',
+    name: 'a stream body that ends early is not retried',
     replies: [sse(helloStream.slice(0, 3)), sse(helloStream)],
     hurried: true,
     async run({ client }) {

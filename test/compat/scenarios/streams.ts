@@ -18,7 +18,7 @@ import {
 } from '../fixtures.ts'
 import { ownError, type Context, type Difference, type Scenario } from '../scenario.ts'
 
-/** Everything that `create({ stream: true })` hands out, in order, and how it ends. */
+/** Collects everything that `create({ stream: true })` yields, and how it ends. */
 async function collect({ client }: Context): Promise<unknown[]> {
   const seen: unknown[] = []
   try {
@@ -30,7 +30,7 @@ async function collect({ client }: Context): Promise<unknown[]> {
   return seen
 }
 
-/** `create({ stream: true })`: every event, every delta, and bytes as odd as they come. */
+/** `create({ stream: true })`: every event, every delta, and unusual bytes. */
 export const streams: Scenario[] = [
   iterates('text', helloStream),
   iterates('pings, which are not handed out', [start(), ping, ...text(0, 'Hi'), ping, finish(), ping, stop]),
@@ -229,7 +229,7 @@ export function iterates(
   return { name, replies: [sse(pieces)], options: { maxRetries: 0 }, run: collect, differs }
 }
 
-/** The events' bytes in packets of so many. */
+/** Cuts the bytes of the events into packets of this size. */
 function bytewise(events: readonly Event[], size = 3, ...before: Event[]): (Event | Uint8Array)[] {
   const bytes = Buffer.from(events.map(frame).join(''))
   const packets = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>

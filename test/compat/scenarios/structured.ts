@@ -11,7 +11,7 @@ const schema = {
   additionalProperties: false,
 } as const
 
-/** Structured output: what the helpers send, and what comes back as a value. */
+/** Structured output: the requests of the helpers, and the parsed values. */
 export const structured: Scenario[] = [
   {
     name: 'parse() with a zod format',
@@ -139,7 +139,7 @@ export const structured: Scenario[] = [
     ],
   },
   {
-    name: 'parse() of text that is no JSON',
+    name: 'parse() of text that is not JSON',
     replies: [json(message())],
     run: ({ client, helpers }) =>
       client.messages.parse({ ...hello, output_config: { format: helpers.zodOutputFormat(answer) } }),

@@ -14,7 +14,7 @@ function code(status: number, error_code: string, details: object = {}): Reply {
   return failure(status, 'invalid_request_error', 'No', { details: { error_code, ...details } })
 }
 
-/** `beta.messages.thread()`: what a turn sends, what is kept, and how it recovers. */
+/** `beta.messages.thread()`: the requests of a turn, the stored history, and recovery. */
 export const threads: Scenario[] = [
   {
     name: 'two turns: the first creates, the second continues',
@@ -76,7 +76,7 @@ export const threads: Scenario[] = [
     ],
   },
   {
-    name: 'a request that cannot be threaded goes on without a thread where that is wanted',
+    name: 'a request that cannot be threaded continues without a thread if allowed',
     replies: [code(400, 'thread_unsupported_request', { unsupported: ['thinking'] }), says('msg_1'), says('msg_2')],
     async run({ client }) {
       const thread = client.beta.messages.thread({ ...setup, unsupportedRequestBehavior: 'continue_unthreaded' })
@@ -133,7 +133,7 @@ export const threads: Scenario[] = [
     },
   },
   {
-    name: 'fork() copies the history and starts anew',
+    name: 'fork() copies the history and starts a new thread',
     replies: [says('msg_1'), says('msg_2'), says('msg_3')],
     async run({ client }) {
       const thread = client.beta.messages.thread(setup)

@@ -7,7 +7,7 @@ import type { Helpers, Scenario } from '../scenario.ts'
 
 type RunnerParams = Parameters<Anthropic['beta']['messages']['toolRunner']>[0]
 
-/** A question, and tools that work and fail. */
+/** A question, and tools that succeed or fail. */
 function asks(
   { betaTool }: Helpers,
   params: Partial<Omit<RunnerParams, 'thread'>> & { thread?: boolean } = {},
@@ -27,7 +27,7 @@ function asks(
   return { ...hello, tools: [weather, broken], ...params } as RunnerParams & { stream?: false }
 }
 
-/** A tool whose input zod checks. */
+/** A tool whose input is checked by zod. */
 function doubles({ betaZodTool }: Helpers): RunnerParams['tools'] {
   const double = betaZodTool({
     name: 'double',
@@ -43,14 +43,14 @@ function calls(...uses: { name: string; input: unknown }[]): Reply {
   return json(message({ id: `msg_${uses.length}`, content, stop_reason: 'tool_use' }))
 }
 
-/** A reply as the next request says it. */
+/** A reply in the form of the next request. */
 function said({ role, content }: BetaMessage): BetaMessageParam {
   return { role, content: content as BetaContentBlockParam[] }
 }
 
 const done = json(message())
 
-/** The loop around tools, without a thread and with one. */
+/** The tool loop, with and without a thread. */
 export const toolRunner: Scenario[] = [
   runs('a call and its answer', [calls({ name: 'get_weather', input: { city: 'Paris' } }), done]),
   runs('no call', [done]),
@@ -183,7 +183,7 @@ export const toolRunner: Scenario[] = [
     run: async ({ client, helpers }) => (await client.beta.messages.thread(asks(helpers)).toolRunner()).id,
   },
   {
-    name: 'over a thread where the server has none',
+    name: 'over a thread, on a server without threads',
     replies: [
       failure(400, 'invalid_request_error', 'no threads', {
         details: { error_code: 'thread_unsupported_request', unsupported: ['thinking'] },
@@ -199,7 +199,7 @@ export const toolRunner: Scenario[] = [
       ).id,
   },
   {
-    name: 'over a thread or not where nobody says',
+    name: 'without the option thread',
     replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), done],
     run: async ({ client, helpers }) => (await client.beta.messages.toolRunner(asks(helpers))).id,
     differs: [

@@ -15,9 +15,9 @@ export const add: CustomTool<{ a: number; b: number }> = tool({
   run: ({ a, b }) => a + b,
 })
 
-/** What the client does wherever it runs. */
+/** The behavior of the client in every runtime. */
 export const clientPromises: Promises = {
-  'a page has to allow itself a client, and nobody else has to': async () => {
+  'a client in a page needs dangerouslyAllowBrowser, elsewhere it does not': async () => {
     const inPage = 'document' in globalThis
     const error = await failure(
       (async () => {
@@ -28,12 +28,12 @@ export const clientPromises: Promises = {
     const refused = error instanceof Anthropic.AnthropicError && error.message.includes('dangerouslyAllowBrowser')
     equal([refused, String(error)], [inPage, inPage ? String(error) : 'Error: made'])
   },
-  'create() answers, with the id of the request': async (given) => {
+  'create() returns a reply with its request id': async (given) => {
     const message = await clientOf(given).messages.create(ask('What is 6 * 7?'))
     equal(textOf(message), '6 * 7 = 42')
     ok(message._request_id?.startsWith('req_'), 'the message has the id of its request')
   },
-  'create() with stream: true gives the events in order': async (given) => {
+  'create() with stream: true yields the events in order': async (given) => {
     const types: string[] = []
     for await (const event of await clientOf(given).messages.create({ ...ask('Count to 5.'), stream: true })) {
       if (types.at(-1) !== event.type) types.push(event.type)
@@ -47,7 +47,7 @@ export const clientPromises: Promises = {
       'message_stop',
     ])
   },
-  'stream() hands text out while it comes, and the whole in the end': async (given) => {
+  'stream() delivers text as it arrives, and the message at the end': async (given) => {
     let heard = ''
     const stream = clientOf(given).messages.stream(ask('Count to 5.'))
     stream.on('text', (text) => (heard += text))
@@ -58,7 +58,7 @@ export const clientPromises: Promises = {
     equal(heard, textOf(message))
     ok(deltas > 1, 'the text came in pieces')
   },
-  'a question of 2 MB arrives whole': async (given) => {
+  'a question of 2 MB arrives complete': async (given) => {
     const client = clientOf(given)
     const words = 'ä word '.repeat(300_000)
     const request = { model: 'claude-sonnet-4-6', messages: [{ role: 'user' as const, content: words }] }
@@ -69,7 +69,7 @@ export const clientPromises: Promises = {
     })
     ok(all > 25 * some, `${all} tokens are some thirty times ${some}`)
   },
-  'models are listed over several pages': async (given) => {
+  'models.list() reads several pages': async (given) => {
     const client = clientOf(given)
     const page = await client.models.list({ limit: 2 })
     equal([page.data.length, page.has_more], [2, true])
@@ -78,7 +78,7 @@ export const clientPromises: Promises = {
     ok(new Set(ids).size > 4, 'every page was read')
     equal((await client.models.retrieve(ids[0]!)).id, ids[0])
   },
-  'an unknown model is a NotFoundError with the id of the request': async (given) => {
+  'an unknown model is a NotFoundError with its request id': async (given) => {
     const error = await failure(clientOf(given).messages.create({ ...ask('Hello'), model: 'claude-none' }))
     ok(error instanceof Anthropic.NotFoundError, `${String(error)} is a NotFoundError`)
     equal([error.status, error.type], [404, 'not_found_error'])
@@ -88,7 +88,7 @@ export const clientPromises: Promises = {
     const error = await failure(clientOf(given, { apiKey: 'sk-wrong' }).messages.create(ask('Hello')))
     ok(error instanceof Anthropic.AuthenticationError, `${String(error)} is an AuthenticationError`)
   },
-  'an overloaded server is asked again': async (given) => {
+  'a request to an overloaded server is retried': async (given) => {
     let retries = 0
     const client = clientOf(given, { onRetry: () => void retries++ })
     await client.messages.create(ask(`Overloaded ${unique()}`))
@@ -103,7 +103,7 @@ export const clientPromises: Promises = {
     ok(error instanceof Anthropic.APIUserAbortError, `${String(error)} is an APIUserAbortError`)
     await hasLeft(client, question)
   },
-  'leaving the loop closes the connection': async (given) => {
+  'leaving a loop closes the connection': async (given) => {
     const client = clientOf(given)
     const question = `Slowly ${unique()}: count to 500.`
     for await (const event of await client.messages.create({ ...ask(question), stream: true })) {
@@ -111,7 +111,7 @@ export const clientPromises: Promises = {
     }
     await hasLeft(client, question)
   },
-  'a reply that breaks off is an APIStreamError with what had come': async (given) => {
+  'a reply that breaks off is an APIStreamError with its first part': async (given) => {
     const error = await failure(
       clientOf(given)
         .messages.stream(ask(`Break ${unique()}`))
@@ -125,25 +125,25 @@ export const clientPromises: Promises = {
     const error = await failure(client.messages.stream(ask(`Stall ${unique()}`)).finalMessage())
     ok(error instanceof Anthropic.APIStreamError, `${String(error)} is an APIStreamError`)
   },
-  'a call that takes too long is an APIConnectionTimeoutError': async (given) => {
+  'a request that takes too long is an APIConnectionTimeoutError': async (given) => {
     const client = clientOf(given, { timeout: 300, maxRetries: 0 })
     const error = await failure(client.messages.create(ask(`Stall ${unique()}`)))
     ok(error instanceof Anthropic.APIConnectionTimeoutError, `${String(error)} is an APIConnectionTimeoutError`)
   },
-  'a server that is not there is an APIConnectionError': async (given) => {
-    // Port 9 is that of the discard service, which nobody runs any more. Browsers refuse to ask it at all.
+  'a missing server is an APIConnectionError': async (given) => {
+    // Port 9 belongs to the discard service, which no longer exists. Browsers refuse to connect to it.
     const client = clientOf({ ...given, baseURL: 'http://127.0.0.1:9' }, { maxRetries: 0 })
     const error = await failure(client.messages.create(ask('Hello')))
     ok(error instanceof Anthropic.APIConnectionError, `${String(error)} is an APIConnectionError`)
   },
-  'the tool runner calls what the model asks for': async (given) => {
+  'the tool runner runs the calls of the model': async (given) => {
     const runner = clientOf(given).beta.messages.toolRunner({ ...ask('Use add on 4711 and 815.'), tools: [add] })
     const reasons: (string | null)[] = []
     for await (const message of runner) reasons.push(message.stop_reason)
     equal(reasons, ['tool_use', 'end_turn'])
     ok(textOf(await runner).includes('5526'), 'the reply has the result')
   },
-  'parse() gives a reply by its schema': async (given) => {
+  'parse() returns a value that satisfies its schema': async (given) => {
     const format = jsonSchemaOutputFormat({
       type: 'object',
       properties: { name: { type: 'string' } },
@@ -163,7 +163,7 @@ export const clientPromises: Promises = {
   },
 }
 
-/** A client of the server that was given. */
+/** Creates a client for the given server. */
 export function clientOf({ baseURL }: Given, options: Anthropic.ClientOptions = {}): Anthropic {
   return new Anthropic({ baseURL, apiKey: key, dangerouslyAllowBrowser: true, ...options })
 }
@@ -182,7 +182,7 @@ function textOf({ content }: Anthropic.Message): string {
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
 
-/** Asks the engine until it says that whoever asked the question has left it. */
+/** Polls the engine until it reports that the client of this question has disconnected. */
 async function hasLeft(client: Anthropic, question: string): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (textOf(await client.messages.create(ask(`Left ${question}`))) === 'yes') return

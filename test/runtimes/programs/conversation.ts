@@ -4,12 +4,12 @@ import { type Promises, equal, ok } from './promise.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
 
-/** What a conversation in memory does wherever it runs. */
+/** The behavior of a conversation in memory in every runtime. */
 export const conversationPromises: Promises = {
-  'a conversation remembers what was said': async (given) => {
+  'a conversation remembers earlier messages': async (given) => {
     await converse(openConversations({ client: clientOf(given), store: memoryStore() }))
   },
-  'a turn gives its text while it comes': async (given) => {
+  'a turn delivers its text as it arrives': async (given) => {
     const conversations = openConversations({ client: clientOf(given) })
     const talk = await conversations.create(settings)
     const turn = talk.send('Count to 5.')
@@ -18,7 +18,7 @@ export const conversationPromises: Promises = {
     equal(heard, (await turn).text)
     await conversations.close()
   },
-  'a reply that is stopped is kept as far as it came': async (given) => {
+  'a stopped reply is kept as far as it arrived': async (given) => {
     const conversations = openConversations({ client: clientOf(given) })
     const talk = await conversations.create(settings)
     const turn = talk.send(`Slowly ${crypto.randomUUID()}: count to 500.`)
@@ -32,7 +32,7 @@ export const conversationPromises: Promises = {
     equal([last?.role, last?.state], ['assistant', 'interrupted'])
     await conversations.close()
   },
-  'a tool is called and answered in a conversation': async (given) => {
+  'a conversation runs a tool': async (given) => {
     const conversations = openConversations({ client: clientOf(given) })
     const talk = await conversations.create({ ...settings, tools: [add.toJSON()] })
     const { message } = await talk.send('Use add on 4711 and 815.')
@@ -43,7 +43,7 @@ export const conversationPromises: Promises = {
   },
 }
 
-/** A talk of two turns, as it is held with every store. Gives its id. */
+/** Runs a conversation of two turns, the same for every store. Returns its id. */
 export async function converse(conversations: Conversations): Promise<string> {
   const talk = await conversations.create(settings)
   await talk.send('My name is Ada.')

@@ -1,23 +1,23 @@
 import { type Engine, type EngineContext, offline, script } from 'colloquy/engines'
 import type { MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
 
-/** The key that the servers in front of it let in. */
+/** The key that the servers accept. */
 export const key = 'sk-runtimes'
 
 /**
- * The offline engine, with what goes wrong on demand: a first message that begins with one of these words, and then with a
- * name of the caller's own, so that those who ask at the same time do not meet.
+ * The offline engine with faults on demand. The first message begins with one of these words, followed by a name that is unique
+ * to the caller, so that parallel callers do not affect each other.
  *
  * - `Slowly`: 50 words a second.
- * - `Overloaded`: the first time, an error before the first event.
+ * - `Overloaded`: an error before the first event, only the first time.
  * - `Break`: the connection is reset after the fourth event.
  * - `Stall`: silence after the fourth event.
- * - `Left`: says `yes` once the caller of another message, quoted after the name, has left.
+ * - `Left`: answers `yes` once the caller of another message, quoted after the name, has disconnected.
  */
 export function engine(): Engine {
   const quick = offline()
   const slow = offline({ wordsPerSecond: 50 })
-  // With time between the events, as a reset also destroys what was not sent yet.
+  // Wait between the events, because a reset also discards unsent bytes.
   const part = { times: Infinity, after: 4, eventDelayMs: 5 }
   const breaking = script([{ ...part, reply: 'This reply breaks off in the middle.', cut: 'reset' }])
   const stalling = script([{ ...part, reply: 'This reply falls silent.', stall: true }])

@@ -1,11 +1,11 @@
-// What Node, Bun and Deno run: the promises that the first word names, against the server at the second.
+// Runs in Node, Bun and Deno: tests the promises named by the first argument against the server at the second.
 import { clientPromises } from './client.ts'
 import { conversationPromises } from './conversation.ts'
 import { hold } from './promise.ts'
 import { serverPromises } from './server.ts'
 
 const [baseURL = '', folder = ''] = process.argv.slice(2)
-// Not at the top: where there is no SQLite the rest is still held.
+// Imported on demand: without SQLite, the other promises are still tested.
 const { sqlitePromises } = await import('./sqlite.ts')
 const promises = { ...clientPromises, ...conversationPromises, ...serverPromises, ...sqlitePromises }
 process.stdout.write(`${JSON.stringify(await hold(promises, { baseURL, folder }))}\n`)

@@ -1,4 +1,4 @@
-// What a browser runs. It has no other way to tell what it found than to send it to where the page came from.
+// Runs in a browser, which can only report its results by sending them to the server of the page.
 import { clientPromises } from './client.ts'
 import { conversationPromises } from './conversation.ts'
 import { hold } from './promise.ts'

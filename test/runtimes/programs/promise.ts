@@ -1,26 +1,26 @@
-// Nothing but the language: these run in browsers and workers too, which have no test runner.
+// Uses only the language, because browsers and workers have no test runner.
 
-/** What a program may use. */
+/** The environment of a promise. */
 export interface Given {
-  /** Where the server of `engine.ts` listens; its key is `sk-runtimes`. */
+  /** The address of the server of `engine.ts`; its key is `sk-runtimes`. */
   baseURL: string
-  /** A folder of the program's own, where there are files. */
+  /** A folder for the program, in runtimes with files. */
   folder?: string
 }
 
-/** Throws where the promise does not hold. */
+/** Throws if the promise does not hold. */
 export type Check = (given: Given) => Promise<void>
 
-/** By what is promised. */
+/** The promises by their name. */
 export type Promises = Readonly<Record<string, Check>>
 
 export interface Outcome {
   promise: string
-  /** Why it does not hold; null where it does. */
+  /** The reason why it does not hold; null if it does. */
   failure: string | null
 }
 
-/** Holds them one after the other, so that what one leaves open shows in the next. */
+/** Tests the promises one after the other, so that a leak of one shows in the next. */
 export async function hold(promises: Promises, given: Given): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const [promise, check] of Object.entries(promises))
@@ -58,7 +58,7 @@ export function ok(value: unknown, what: string): asserts value {
   if (!value) throw new Error(`it does not hold that ${what}`)
 }
 
-/** What the promise rejected with. */
+/** Returns the error of a promise that must reject. */
 export async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
   try {
     await promise

@@ -1,4 +1,4 @@
-// The server on a port, as each runtime has it. Says its address and serves until its standard input ends.
+// Serves on a port. Prints its address, and ends with its standard input.
 import { createServer } from '@colloquy/server'
 import { engine, key } from './engine.ts'
 

@@ -3,7 +3,7 @@ import { createServer } from '@colloquy/server'
 import { engine, key } from './engine.ts'
 import { type Promises, equal, failure, ok } from './promise.ts'
 
-/** What the server does inside the runtime, with no port in between. */
+/** The behavior of the server in process, without a port. */
 export const serverPromises: Promises = {
   'the server answers a client in the same process': async () => {
     const { fetch } = createServer({ engine: engine(), keys: [key] })

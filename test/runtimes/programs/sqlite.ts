@@ -4,9 +4,9 @@ import { clientOf } from './client.ts'
 import { converse } from './conversation.ts'
 import { type Promises, equal, failure, ok } from './promise.ts'
 
-/** What a conversation in a file does, where there is SQLite. */
+/** The behavior of a conversation in a file, in runtimes with SQLite. */
 export const sqlitePromises: Promises = {
-  'a conversation in SQLite is there after the file was closed': async ({ folder, ...given }) => {
+  'a conversation in SQLite survives closing the file': async ({ folder, ...given }) => {
     const path = `${folder}/talks.db`
     const client = clientOf(given)
     const first = openConversations({ client, store: sqliteStore(path) })
@@ -26,7 +26,7 @@ export const sqlitePromises: Promises = {
     equal((await second.search('ada')).length, 0)
     await second.close()
   },
-  'a file that cannot be opened is an error that says so': async ({ folder, ...given }) => {
+  'a file that cannot be opened is a clear error': async ({ folder, ...given }) => {
     const open = async (): Promise<unknown> => {
       const conversations = openConversations({
         client: clientOf(given),

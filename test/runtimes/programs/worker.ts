@@ -1,4 +1,4 @@
-// What workerd runs: the server of `engine.ts`, and beside it the promises against the server that it is told.
+// Runs in workerd: the server of `engine.ts`, and the promises against a given server.
 import { createServer } from '@colloquy/server'
 import { clientPromises } from './client.ts'
 import { conversationPromises } from './conversation.ts'
@@ -21,5 +21,5 @@ const handler: Handler = {
   },
 }
 
-// The one default export that there is: workerd looks for it.
+// workerd requires a default export.
 export default handler
