@@ -1,5 +1,6 @@
 import Official from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import * as officialMcp from '@anthropic-ai/sdk/helpers/beta/mcp'
 import { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
@@ -29,6 +30,7 @@ interface Sdk {
 const officialSdk: Sdk = {
   Anthropic: Official,
   helpers: {
+    ...officialMcp,
     BetaLocalFilesystemMemoryTool,
     betaMemoryTool,
     betaTool,

@@ -1,6 +1,7 @@
 import type { ClientOptions } from '@anthropic-ai/sdk'
 import type Anthropic from '@anthropic-ai/sdk'
 import type { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
+import type * as mcp from '@anthropic-ai/sdk/helpers/beta/mcp'
 import type { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
 import type { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import type { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
@@ -36,7 +37,7 @@ export interface Context {
   stage: Stage
 }
 
-export interface Helpers {
+export interface Helpers extends MCPHelpers {
   BetaLocalFilesystemMemoryTool: typeof BetaLocalFilesystemMemoryTool
   betaMemoryTool: typeof betaMemoryTool
   betaTool: typeof betaTool
@@ -44,6 +45,11 @@ export interface Helpers {
   jsonSchemaOutputFormat: typeof jsonSchemaOutputFormat
   zodOutputFormat: typeof zodOutputFormat
 }
+
+type MCPHelpers = Pick<
+  typeof mcp,
+  'mcpContent' | 'mcpMessage' | 'mcpMessages' | 'mcpResourceToContent' | 'mcpResourceToFile' | 'mcpTool' | 'mcpTools'
+>
 
 /** A deliberate difference. The test also fails if the difference no longer exists. */
 export interface Difference {

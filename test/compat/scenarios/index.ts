@@ -4,6 +4,7 @@ import { brokenStreams } from './broken-streams.ts'
 import { errors } from './errors.ts'
 import { limits } from './limits.ts'
 import { batches, models } from './lists.ts'
+import { mcp } from './mcp.ts'
 import { memory } from './memory.ts'
 import { messageStreams } from './message-streams.ts'
 import { options } from './options.ts'
@@ -33,4 +34,5 @@ export const tables: Record<string, readonly Scenario[]> = {
   'tool runner': toolRunner,
   threads,
   memory,
+  mcp,
 }

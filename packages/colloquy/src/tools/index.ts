@@ -42,6 +42,18 @@ export {
   memoryTool,
   memoryTool as betaMemoryTool,
 } from './memory/memory-tool.ts'
+export {
+  type MCPBlock,
+  type MCPBlockFields,
+  UnsupportedMCPValueError,
+  mcpContent,
+  mcpMessage,
+  mcpMessages,
+  mcpResourceToContent,
+  mcpResourceToFile,
+} from './mcp/mcp-content.ts'
+export { type MCPToolFields, mcpTool, mcpTools } from './mcp/mcp-tool.ts'
+export type * from './mcp/mcp-values.ts'
 export { addUsage } from './usage.ts'
 export { withTools } from './with-tools.ts'
 export type { OutputFormat } from '../protocol/json/parsed-message.ts'

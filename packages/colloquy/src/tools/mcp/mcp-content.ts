@@ -1,0 +1,117 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
+import type {
+  Base64ImageSource,
+  DocumentBlockParam,
+  ImageBlockParam,
+  MessageParam,
+  TextBlockParam,
+} from '../../protocol/types/params.ts'
+import type {
+  MCPContentLike,
+  MCPPromptMessageLike,
+  MCPReadResourceResultLike,
+  MCPResourceContentsLike,
+} from './mcp-values.ts'
+
+/** A block that stands for a value of MCP, in a message and in the result of a tool. */
+export type MCPBlock = TextBlockParam | ImageBlockParam | DocumentBlockParam
+
+/** Fields that are added to a block, such as `cache_control`. */
+export type MCPBlockFields = Partial<
+  Omit<TextBlockParam, 'type' | 'text'> &
+    Omit<ImageBlockParam, 'type' | 'source'> &
+    Omit<DocumentBlockParam, 'type' | 'source'>
+>
+
+/** A value of MCP that no content block can hold, such as audio. */
+export class UnsupportedMCPValueError extends AnthropicError {
+  override name = 'UnsupportedMCPValueError'
+}
+
+/** A message of an MCP prompt as a message of the API. */
+export function mcpMessage({ role, content }: MCPPromptMessageLike, fields?: MCPBlockFields): MessageParam {
+  return { role, content: [mcpContent(content, fields)] }
+}
+
+/** The messages of an MCP prompt as messages of the API. */
+export function mcpMessages(messages: readonly MCPPromptMessageLike[], fields?: MCPBlockFields): MessageParam[] {
+  return messages.map((message) => mcpMessage(message, fields))
+}
+
+/** A content item of MCP as a content block. Throws `UnsupportedMCPValueError` for audio, links and unknown media types. */
+export function mcpContent(content: MCPContentLike, fields?: MCPBlockFields): MCPBlock {
+  switch (content.type) {
+    case 'text':
+      return { type: 'text', text: content.text, ...fields }
+    case 'image':
+      if (isImageType(content.mimeType)) return image(content.data, content.mimeType, fields)
+      throw new UnsupportedMCPValueError(`Unsupported image MIME type: ${content.mimeType}`)
+    case 'resource':
+      return resourceBlock(content.resource, fields)
+    default:
+      throw new UnsupportedMCPValueError(`Unsupported MCP content type: ${(content as { type: string }).type}`)
+  }
+}
+
+/** The first item of an MCP resource that a content block can hold. Throws `UnsupportedMCPValueError` if there is none. */
+export function mcpResourceToContent({ contents }: MCPReadResourceResultLike, fields?: MCPBlockFields): MCPBlock {
+  const supported = firstOf(contents, ({ mimeType }) => isSupported(mimeType))
+  if (supported) return resourceBlock(supported, fields)
+  const found = contents.flatMap(({ mimeType }) => mimeType ?? [])
+  throw new UnsupportedMCPValueError(
+    `No supported MIME type found in resource contents. Available: ${found.join(', ')}`,
+  )
+}
+
+/** The first item of an MCP resource as a file to upload, named by the end of its URI. */
+export function mcpResourceToFile({ contents }: MCPReadResourceResultLike): File {
+  const resource = firstOf(contents, () => true)!
+  const name = new URL(resource.uri).pathname.split('/').at(-1) || 'file'
+  const data = 'blob' in resource ? bytesOf(resource.blob) : resource.text
+  return new File([data], name, resource.mimeType === undefined ? {} : { type: resource.mimeType })
+}
+
+function firstOf(
+  contents: readonly MCPResourceContentsLike[],
+  test: (item: MCPResourceContentsLike) => boolean,
+): MCPResourceContentsLike | undefined {
+  if (contents.length > 0) return contents.find(test)
+  throw new UnsupportedMCPValueError('Resource contents array must contain at least one item')
+}
+
+function resourceBlock(resource: MCPResourceContentsLike, fields?: MCPBlockFields): MCPBlock {
+  const { mimeType, uri } = resource
+  if (isImageType(mimeType)) return image(blobOf(resource, 'Image'), mimeType, fields)
+  if (mimeType === 'application/pdf') {
+    const source = { type: 'base64', media_type: mimeType, data: blobOf(resource, 'PDF') } as const
+    return { type: 'document', source, ...fields }
+  }
+  if (!isSupported(mimeType)) {
+    throw new UnsupportedMCPValueError(`Unsupported MIME type "${mimeType}" for resource: ${uri}`)
+  }
+  const data = 'text' in resource ? resource.text : new TextDecoder().decode(bytesOf(resource.blob))
+  return { type: 'document', source: { type: 'text', media_type: 'text/plain', data }, ...fields }
+}
+
+function image(data: string, media_type: Base64ImageSource['media_type'], fields?: MCPBlockFields): ImageBlockParam {
+  return { type: 'image', source: { type: 'base64', media_type, data }, ...fields }
+}
+
+function blobOf(resource: MCPResourceContentsLike, kind: string): string {
+  if ('blob' in resource) return resource.blob
+  throw new UnsupportedMCPValueError(`${kind} resource must have blob data, not text. URI: ${resource.uri}`)
+}
+
+const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
+
+function isImageType(mimeType: string | undefined): mimeType is Base64ImageSource['media_type'] {
+  return mimeType !== undefined && imageTypes.includes(mimeType)
+}
+
+function isSupported(mimeType: string | undefined): boolean {
+  return !mimeType || mimeType.startsWith('text/') || mimeType === 'application/pdf' || isImageType(mimeType)
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}

@@ -1,0 +1,45 @@
+import type { ToolResultContent } from '../../protocol/types/params.ts'
+import type { Tool } from '../../protocol/types/tool.ts'
+import { ToolError } from '../call.ts'
+import type { RunnableTool } from '../runnable.ts'
+import { mcpContent } from './mcp-content.ts'
+import type { MCPCallToolResultLike, MCPClientLike, MCPToolLike } from './mcp-values.ts'
+
+/** Fields that are added to a tool's definition, such as `cache_control` or `defer_loading`. */
+export type MCPToolFields = Partial<Omit<Tool, 'name' | 'description' | 'input_schema'>>
+
+/** A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server. */
+export function mcpTool(
+  { name, description, inputSchema }: MCPToolLike,
+  client: MCPClientLike,
+  fields?: MCPToolFields,
+): Tool & RunnableTool<Record<string, unknown>> {
+  // MCP allows null for both; JSON Schema does not.
+  const { properties, required, ...schema } = inputSchema
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    input_schema: { ...schema, ...(properties && { properties }), ...(required && { required: [...required] }) },
+    ...fields,
+    run: async (input) => outputOf(await client.callTool({ name, arguments: input })),
+    parse: (input) => input as Record<string, unknown>,
+  }
+}
+
+/** Tools of an MCP server for a tool loop. */
+export function mcpTools(
+  tools: readonly MCPToolLike[],
+  client: MCPClientLike,
+  fields?: MCPToolFields,
+): Array<Tool & RunnableTool<Record<string, unknown>>> {
+  return tools.map((tool) => mcpTool(tool, client, fields))
+}
+
+function outputOf({ content = [], structuredContent, isError }: MCPCallToolResultLike): string | ToolResultContent[] {
+  const blocks = content.map((item) => mcpContent(item))
+  // A server should repeat structured content as text, and need not.
+  const output = blocks.length === 0 && structuredContent ? JSON.stringify(structuredContent) : blocks
+  if (!isError) return output
+  // The API refuses an error without content.
+  throw new ToolError(output.length === 0 ? 'The tool failed and did not say why' : output)
+}
