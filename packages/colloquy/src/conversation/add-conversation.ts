@@ -2,7 +2,7 @@ import { checkSettings } from './check-settings.ts'
 import type { Archive } from './history/records.ts'
 import { titleOf } from './history/view.ts'
 import type { ConversationStore } from './stores/store.ts'
-import { openRecovered } from './turn/recovery.ts'
+import { openRecovered } from './turn/call/recovery.ts'
 import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws where its settings are no settings, and then adds nothing. */

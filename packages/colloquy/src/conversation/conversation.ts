@@ -1,25 +1,25 @@
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
-import { definitionOf, isRunnable, type RunnableTool } from '../tools/runnable.ts'
+import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
 import { type Branch, branchesOf } from './branches.ts'
-import { CachePlanner } from './cache/cache-planner.ts'
-import { checkContent, checkReplacement } from './history/content.ts'
-import { cutFor } from './window/cut.ts'
+import { checkReplacement } from './history/content.ts'
 import { ContentError } from './errors.ts'
 import type { History } from './history/history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { copyPath } from './history/records.ts'
-import { type Plan, planToContinue, requestOf } from './turn/request.ts'
+import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
+import { nextRequest } from './turn/preview.ts'
+import type { Reply } from './turn/reply.ts'
+import { runTurn, writeReply } from './turn/run.ts'
+import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { ConversationStore, MessageRecord, TreeNode } from './stores/store.ts'
-import { summaryRequest } from './turn/summary-turn.ts'
 import { newestLeaf, numberOf, turnStart, versionsOf, withoutSummaries } from './history/tree.ts'
-import { answerTools, type ToolTurn, type TurnToolOptions, withLeftOver } from './turn/tool-turn.ts'
-import { type Reply, Turn } from './turn/turn.ts'
-import { type Asking, runTurn, type TurnRequest } from './turn/turn-runner.ts'
+import { runSteps, type StepOptions, type TurnToolOptions, withUnanswered } from './turn/steps.ts'
+import { Turn } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
 
 /** How one turn differs: any setting may be given for this turn alone. */
@@ -52,11 +52,11 @@ export interface SendOptions extends TurnOptions {
  */
 export class Conversation {
   readonly #state: ConversationState
-  readonly #asking: Asking
+  readonly #config: TurnConfig
 
-  constructor(state: ConversationState, asking: Asking) {
+  constructor(state: ConversationState, config: TurnConfig) {
     this.#state = state
-    this.#asking = asking
+    this.#config = config
   }
 
   get id(): string {
@@ -109,47 +109,43 @@ export class Conversation {
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
     const { key, ...rest } = options
     const seen = this.#state.settledHead
-    let said = content
-    const plan = async (): Promise<Plan> => {
-      const { history } = rest.onConflict === 'branch' ? { history: await this.#state.historyTo(seen) } : this.#state
-      return this.#planToSay(said, history)
-    }
-    return this.#ask(rest, key, plan, async (turn) => {
-      said = await withLeftOver(content, this.#state.history.lastSent, turn)
+    const historySeen = async (): Promise<History> =>
+      rest.onConflict === 'branch' ? this.#state.historyTo(seen) : this.#state.history
+    return this.#run(rest, async (scope, steps) => {
+      const said = await withUnanswered(scope, content, steps)
+      return runTurn(scope, { ...steps, plan: async () => planToSend(await historySeen(), said), key })
     })
   }
 
-  /** Asks for another reply beside the one there is. Default: the last. A user message's id asks for its reply anew. */
+  /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
   retry(messageId?: string, options: TurnOptions = {}): Turn {
-    return this.#ask(options, undefined, async () => {
-      const history = await this.#historyTo(messageId)
-      const { last } = history
-      if (last === undefined) throw new ContentError('Cannot retry: the conversation has no message yet')
-      if (last.role !== 'assistant') return { history, messages: [], parent: last.number }
-      return { history: history.before(last.number), messages: [], parent: last.parent }
-    })
+    return this.#run(options, (scope, steps) =>
+      runTurn(scope, { ...steps, plan: async () => planToRetry(await this.#historyTo(messageId)) }),
+    )
   }
 
   /**
-   * Says something else where a message stands: the message stays as it is, a sibling takes its place on the active path.
-   * In place of what the user said, the model answers it; in place of a reply, nothing is asked.
+   * Puts other content in the place of a message: the message stays as it is, and a sibling takes its place on the active
+   * path. In place of a user message, the model answers the new content; in place of a reply, no request is sent.
    */
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
     const number = numberOf(this.id, messageId)
-    return this.#ask(options, undefined, async () => {
-      const history = await this.#historyTo(messageId)
-      const { role, parent } = history.last!
-      const before = history.before(number)
-      if (role !== 'assistant') return this.#planToSay(content, before)
+    return this.#run(options, async (scope, steps) => {
+      const before = async (): Promise<History> => (await this.#historyTo(messageId)).upToBefore(number)
+      const { role, parent } = (await this.#historyTo(messageId)).last!
+      if (role !== 'assistant') {
+        return runTurn(scope, { ...steps, plan: async () => planToSend(await before(), content) })
+      }
       checkReplacement(content)
-      return { history: before, messages: [], parent, reply: content }
+      const plan = async (): Promise<Plan> => ({ history: await before(), messages: [], parent })
+      return writeReply(scope, { ...steps, plan }, content)
     })
   }
 
-  /** Carries on a reply that was interrupted, cut by a limit or paused; asks anew where nothing of it came. */
+  /** Continues a reply that was interrupted, cut off by a limit or paused; requests it again if nothing of it arrived. */
   continue(options: TurnOptions = {}): Turn {
-    return this.#ask(options, undefined, () =>
-      planToContinue(this.#state.history, changeSettings(this.settings, settingsOf(options))),
+    return this.#run(options, (scope, steps) =>
+      runTurn(scope, { ...steps, plan: () => planToContinue(this.#state.history, steps.settings()) }),
     )
   }
 
@@ -194,7 +190,7 @@ export class Conversation {
     const { records } = await this.#historyTo(messageId)
     const messages = copyPath(records, this.#state.summaries)
     const state = await addConversation(this.#store, { title, settings, messages, head: records.length })
-    return new Conversation(state, this.#asking)
+    return new Conversation(state, this.#config)
   }
 
   /** Erases a message and everything that follows it, on every branch. */
@@ -221,16 +217,7 @@ export class Conversation {
    * that is the one for the summary: the instructions for it are its last message.
    */
   preview(content?: MessageContentParam): MessageCreateParams {
-    const { settings, history, summaries } = this.#state
-    const added = content === undefined ? [] : [JSON.stringify({ role: 'user', content })]
-    const cut = cutFor({ settings, history, added, summaries })
-    const { cover } = cut
-    if (cover !== undefined) return summaryRequest({ settings, history, cut, cover }, this.#asking).params
-    const whole = content === undefined ? history : history.with({ role: 'user', content })
-    const next = whole.after(cut)
-    const { params } = requestOf(settings, {}, next.sent)
-    const cached = this.#asking.cacheMarks && new CachePlanner().plan(params, next, Date.now())
-    return cached ? cached.params : params
+    return nextRequest(this.#state, this.#config, content)
   }
 
   get #store(): ConversationStore {
@@ -239,12 +226,6 @@ export class Conversation {
 
   async #tree(): Promise<TreeNode[]> {
     return withoutSummaries(await this.#store.tree(this.id))
-  }
-
-  #planToSay(content: MessageContentParam, history: History): Plan {
-    checkContent(content, history.waitingCalls)
-    const json = JSON.stringify({ role: 'user', content })
-    return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
   }
 
   async #historyTo(messageId: string | undefined): Promise<History> {
@@ -256,28 +237,14 @@ export class Conversation {
     return history
   }
 
-  #ask(
-    options: TurnOptions,
-    key: string | undefined,
-    plan: TurnRequest['plan'],
-    prepare?: (turn: ToolTurn) => Promise<void>,
-  ): Turn {
+  #run(options: TurnOptions, first: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
     const { signal, onConflict = 'fail', tools = [], toolOptions } = options
     const overrides = settingsOf(options)
     const settings = (): ConversationSettings => changeSettings(this.settings, overrides)
-    return new Turn(async (control) => {
-      const step = (plan: TurnRequest['plan'], key?: string): Promise<Reply> =>
-        runTurn(this.#state, this.#asking, { plan, settings, onConflict, key }, control)
-      if (!tools.some(isRunnable)) return step(plan, key)
-      const turn: ToolTurn = {
-        ...toolOptions,
-        tools,
-        signal: control.signal,
-        say: (results) => step(() => this.#planToSay(results, this.#state.history)),
-        resume: () => step(() => planToContinue(this.#state.history, this.#state.settings)),
-      }
-      await prepare?.(turn)
-      return answerTools(await step(plan, key), turn)
+    const steps = { settings, onConflict, tools, toolOptions }
+    return new Turn((control) => {
+      const scope = { state: this.#state, config: this.#config, control }
+      return runSteps(scope, steps, () => first(scope, steps))
     }, signal)
   }
 }

@@ -8,7 +8,7 @@ import { Conversation } from './conversation.ts'
 import { ConversationNotFoundError } from './errors.ts'
 import type { Limits } from './money/limits.ts'
 import { memoryStore } from './stores/memory/store.ts'
-import { openRecovered } from './turn/recovery.ts'
+import { openRecovered } from './turn/call/recovery.ts'
 import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
@@ -92,13 +92,13 @@ export interface Conversations {
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
   if (limits !== undefined) checkAmounts('limits', limits)
-  const asking = { engine: engineOf(options), journalMs, cacheMarks, limits }
+  const config = { engine: engineOf(options), journalMs, cacheMarks, limits }
   async function open(id: string): Promise<Conversation> {
-    return new Conversation(new ConversationState(store, await openRecovered(store, id)), asking)
+    return new Conversation(new ConversationState(store, await openRecovered(store, id)), config)
   }
 
   async function add(archive: Archive): Promise<Conversation> {
-    return new Conversation(await addConversation(store, archive), asking)
+    return new Conversation(await addConversation(store, archive), config)
   }
 
   return {

@@ -9,7 +9,7 @@ import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
 /** What of a history is sent. */
-export interface SentPart {
+export interface PromptSlice {
   /** How many of the first records are not. */
   dropped: number
   /** The message that is sent in their place, as JSON. */
@@ -39,7 +39,7 @@ export class History {
   #compactedAt = 0
   /** How many of the first records were searched for compactions. */
   #searchedForCompactions = 0
-  #tail: (SentPart & { history: History }) | undefined
+  #tail: (PromptSlice & { history: History }) | undefined
   #lastReply: KnownReply | undefined
 
   /** @param records taken over, not copied. */
@@ -149,7 +149,7 @@ export class History {
   }
 
   /** The history up to and with the message; undefined where it does not stand in this one. */
-  to(number: number): History | undefined {
+  upTo(number: number): History | undefined {
     if (number === (this.last?.number ?? 0)) return this
     if (number === 0) return new History()
     const index = this.#records.findIndex((record) => record.number === number)
@@ -157,13 +157,13 @@ export class History {
   }
 
   /** The history before the message. */
-  before(number: number): History {
+  upToBefore(number: number): History {
     const index = this.#records.findIndex((record) => record.number === number)
     return new History(this.#records.slice(0, index))
   }
 
   /** A history with one more message, which is not kept anywhere. */
-  with(message: MessageParam): History {
+  appending(message: MessageParam): History {
     const number = (this.last?.number ?? 0) + 1
     const json = JSON.stringify(message)
     const place = { number, parent: number - 1, state: 'committed', createdAt: Date.now() } as const
@@ -171,8 +171,8 @@ export class History {
   }
 
   /** The part that is sent. The same history again and again, which grows with this one. */
-  after(part: SentPart): History {
-    const { dropped, summary, thinking } = part
+  visibleThrough(slice: PromptSlice): History {
+    const { dropped, summary, thinking } = slice
     if (dropped === 0) return this
     const tail = this.#tail
     if (tail?.dropped !== dropped || tail.summary !== summary || tail.thinking !== thinking) {
@@ -180,7 +180,7 @@ export class History {
       const first =
         summary === undefined ? [] : [{ ...this.#records[dropped - 1]!, role: 'user', json: summary, reply: null }]
       const rest = thinking === 'all' ? kept : kept.map((record) => withBoundThinking(record, dropped))
-      this.#tail = { ...part, history: new History([...first, ...rest]) }
+      this.#tail = { ...slice, history: new History([...first, ...rest]) }
     }
     return this.#tail!.history
   }

@@ -63,6 +63,16 @@ export function correctionEntry(given: string, reply: string): Entry | undefined
   }
 }
 
+/** The sum of amounts. */
+export function sumOf(amounts: Iterable<Amounts>): Amounts {
+  const sum = { picoUsd: 0n, tokens: 0n }
+  for (const { picoUsd, tokens } of amounts) {
+    sum.picoUsd += picoUsd
+    sum.tokens += tokens
+  }
+  return sum
+}
+
 /** Throws `BudgetError` where an account would hold more than its limit with this. */
 export function checkAccount({ most, ...account }: LimitedAccount, now: Spending, worst: Amounts): void {
   for (const unit of ['picoUsd', 'tokens'] as const) {

@@ -6,7 +6,7 @@ import { importClaudeCode, isClaudeCode } from './claude-code.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
 import { type Archive, newRecord } from '../history/records.ts'
 import { markUnbilled } from '../history/reply-record.ts'
-import { openRecovered } from '../turn/recovery.ts'
+import { openRecovered } from '../turn/call/recovery.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord, MessageState } from '../stores/store.ts'
 

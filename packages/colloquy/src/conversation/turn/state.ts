@@ -1,8 +1,10 @@
 import { CachePlanner } from '../cache/cache-planner.ts'
 import { ConversationConflictError } from '../errors.ts'
 import { History } from '../history/history.ts'
+import { type Summary, summaryIn } from '../history/reply-record.ts'
+import { isUnfinished } from '../history/tree.ts'
 import { Ledger } from '../money/ledger.ts'
-import { openRecovered } from './recovery.ts'
+import { sumOf } from '../money/spending.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type {
   Amounts,
@@ -13,163 +15,211 @@ import type {
   FinishStep,
   MessageRecord,
   OpenedConversation,
+  Reservation,
 } from '../stores/store.ts'
-import { type Summary, summaryIn } from '../history/reply-record.ts'
-import { isUnfinished } from '../history/tree.ts'
+import type { BegunCall, CallToBegin } from './call/call.ts'
+import { FinishQueue } from './call/finish-queue.ts'
+import { openRecovered } from './call/recovery.ts'
 
-/** As a store opens it, or one that was just made. */
+/** A conversation as a store opens it, or one that was just created. */
 type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversation>
 
-/** What a process knows of a conversation, and how it learns more. */
+/** Whether something is happening in a conversation that keeps other writers waiting. */
+export type Activity =
+  | { type: 'idle' }
+  /** This process runs a turn. `over` resolves when it has ended; it never rejects. */
+  | { type: 'running'; over: Promise<void> }
+  /** A reply has ended, and the store failed to record that. It is recorded before anything else is written. */
+  | { type: 'unrecorded' }
+  /** The active path ends in a reply that another process is receiving, or a turn here that another one branched off. */
+  | { type: 'receiving' }
+
+/** What a call added to a conversation when it began. */
+interface Added {
+  added: readonly MessageRecord[]
+  reservation: Reservation | undefined
+  promptSettings: string | undefined
+}
+
+/** What this process knows of a conversation. Turns change it at two points: when a call has begun and when it has ended. */
 export class ConversationState {
   readonly store: ConversationStore
-  record!: ConversationRecord
-  /** The active path, without a reply that is still being received. */
-  history!: History
-  settings!: ConversationSettings
-  ledger!: Ledger
-  /** The settings of the last call that this process made, as JSON. */
-  askedWith: string | undefined
-  /** Of whatever path. */
-  summaries: Summary[] = []
   readonly cache: CachePlanner = new CachePlanner()
-  /** The turn that this process runs; it never rejects. */
-  running: Promise<unknown> | undefined
-  /** The end of a reply that the store could not take. It will be tried again before anything else is written. */
-  #unkept: FinishStep | undefined
-  /** What is held for replies that have not ended, by their numbers. */
-  #held = new Map<number, Amounts>()
-  #isReceiving = false
-  #before: Promise<unknown> = Promise.resolve()
+  /** Does one thing after the other, so that changes of this process do not conflict with each other. */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
+  #record!: ConversationRecord
+  #history!: History
+  #settings!: ConversationSettings
+  #ledger!: Ledger
+  #summaries: Summary[] = []
+  #lastPromptSettings: string | undefined
+  /** The reservations of replies that have not ended, by the reply's number. */
+  #reservations = new Map<number, Amounts>()
+  #running: Promise<void> | undefined
+  readonly #finishes: FinishQueue
 
   constructor(store: ConversationStore, opened: Opened) {
     this.store = store
+    this.#finishes = new FinishQueue(store)
     this.#take(opened)
   }
 
   get id(): string {
-    return this.record.id
+    return this.#record.id
   }
 
-  /** A reply to the active path is being received, by whomever. */
-  get isBusy(): boolean {
-    return this.#isReceiving
+  get record(): Readonly<ConversationRecord> {
+    return this.#record
   }
 
-  /** What is held for calls under way, other processes' included. */
-  get held(): Amounts {
-    const sum = { picoUsd: 0n, tokens: 0n }
-    for (const { picoUsd, tokens } of this.#held.values()) {
-      sum.picoUsd += picoUsd
-      sum.tokens += tokens
-    }
-    return sum
+  /** The active path, without a reply that is still being received. */
+  get history(): History {
+    return this.#history
   }
 
-  /** The message on which a new turn would stand if the one being received did not exist. */
+  get settings(): ConversationSettings {
+    return this.#settings
+  }
+
+  get ledger(): Ledger {
+    return this.#ledger
+  }
+
+  /** The summaries of the conversation, on all paths. */
+  get summaries(): readonly Summary[] {
+    return this.#summaries
+  }
+
+  /** The prompt settings of the last limited call of this process, as JSON. */
+  get lastPromptSettings(): string | undefined {
+    return this.#lastPromptSettings
+  }
+
+  /** What is reserved for calls in flight, those of other processes included. */
+  get reserved(): Amounts {
+    return sumOf(this.#reservations.values())
+  }
+
+  get activity(): Activity {
+    if (this.#running) return { type: 'running', over: this.#running }
+    if (!this.#finishes.isEmpty) return { type: 'unrecorded' }
+    return { type: this.isReceiving ? 'receiving' : 'idle' }
+  }
+
+  /** Whether the active path ends in a reply that has not ended: it is the head, and not yet part of the history. */
+  get isReceiving(): boolean {
+    return this.#record.head !== (this.#history.last?.number ?? 0)
+  }
+
+  /** The message that a new turn would follow if the reply that is being received did not exist. */
   get settledHead(): number {
-    if (!this.#isReceiving) return this.record.head
-    return this.history.records.findLast(({ role }) => role === 'assistant')?.number ?? 0
+    if (!this.isReceiving) return this.#record.head
+    return this.#history.records.findLast(({ role }) => role === 'assistant')?.number ?? 0
   }
 
+  conflict(reason: 'moved' | 'busy'): ConversationConflictError {
+    const { head } = this.#record
+    return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
+  }
+
+  /** Reads the conversation from the store again. */
   async refresh(): Promise<void> {
     this.#take(await openRecovered(this.store, this.id))
   }
 
   async historyTo(number: number): Promise<History> {
-    return this.history.to(number) ?? new History(await this.store.path(this.id, number))
+    return this.#history.upTo(number) ?? new History(await this.store.path(this.id, number))
   }
 
-  /** Changes the conversation as it was last seen. When someone else changed it, it is seen anew and the change refused. */
+  /** Runs a turn: until it has ended, the conversation is `running`. */
+  async run<T>(turn: () => Promise<T>): Promise<T> {
+    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+    this.#running = over
+    try {
+      return await turn()
+    } finally {
+      if (this.#running === over) this.#running = undefined
+      end()
+    }
+  }
+
+  /** A call has begun. Returns the history that its reply will follow. */
+  began(call: CallToBegin, begun: BegunTurn, { added, reservation, promptSettings }: Added): History {
+    const { version, reply } = begun
+    if (reservation !== undefined) this.#reservations.set(reply, reservation)
+    if (call.role === 'summary') {
+      this.#record = { ...this.#record, version, last: reply }
+      return call.history
+    }
+    this.#record = { ...this.#record, version, head: reply, last: reply }
+    this.#record.title ??= call.title ?? null
+    this.#lastPromptSettings = promptSettings
+    if (call.history !== this.#history) this.#history = new History([...call.history.records, ...added])
+    else for (const message of added) this.#history.push(message)
+    return this.#history
+  }
+
+  /** A call has ended and its end is recorded. @param reply the record of its reply. */
+  async ended({ role, reply: begun }: Pick<BegunCall, 'role' | 'reply'>, reply: MessageRecord): Promise<void> {
+    if (reply.reply !== null) this.#ledger.add(reply.reply)
+    this.#reservations.delete(begun)
+    const summary = summaryIn(reply.reply)
+    if (summary !== undefined) this.#summaries.push(summary)
+    if (role === 'summary') return
+    // Another process took the reply for abandoned, or the conversation continued on another branch.
+    if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
+    this.#history.push(reply)
+  }
+
+  /** Records the end of a reply; if the store fails, remembers it for later and throws. Returns the reply's number. */
+  finish(step: FinishStep): Promise<number> {
+    return this.#finishes.finish(step)
+  }
+
+  /** Records the ends of replies that the store failed to record before. */
+  async finishUnrecorded(): Promise<void> {
+    if (this.#finishes.isEmpty) return
+    await this.#finishes.retry()
+    await this.refresh()
+  }
+
+  /** Changes the conversation as this process knows it. If another writer changed it, refreshes and throws the conflict. */
   async change(makeChanges: () => Omit<ConversationChanges, 'at'>): Promise<void> {
-    await this.#settled()
+    await this.#settle()
     await this.exclusively(async () => {
       const changes = makeChanges()
       if (changes.head !== undefined) this.#checkIdle()
       const at = Date.now()
-      const history = changes.head === undefined ? this.history : await this.historyTo(changes.head)
-      const version = await this.#seenAnew(() => this.store.update(this.id, this.record.version, { ...changes, at }))
-      this.record = { ...this.record, ...changes, version, updatedAt: at }
-      this.history = history
-      if (changes.settings !== undefined) this.settings = parseSettings(changes.settings)
+      const history = changes.head === undefined ? this.#history : await this.historyTo(changes.head)
+      const version = await this.#refreshOnConflict(() =>
+        this.store.update(this.id, this.#record.version, { ...changes, at }),
+      )
+      this.#record = { ...this.#record, ...changes, version, updatedAt: at }
+      this.#history = history
+      if (changes.settings !== undefined) this.#settings = parseSettings(changes.settings)
     })
   }
 
-  /** Erases a message and what follows it. */
+  /** Erases a message and all that follow it. */
   async prune(number: number): Promise<void> {
-    await this.#settled()
+    await this.#settle()
     await this.exclusively(async () => {
       this.#checkIdle()
-      await this.#seenAnew(() => this.store.prune(this.id, this.record.version, number))
+      await this.#refreshOnConflict(() => this.store.prune(this.id, this.#record.version, number))
       await this.refresh()
     })
   }
 
-  /** Does one thing after the other, so that this process's own changes are no conflict. */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#before.then(work)
-    this.#before = result.catch(() => {})
-    return result
-  }
-
-  began({ version, reply }: BegunTurn, history: History, asked: readonly MessageRecord[], title: string | null): void {
-    this.record = { ...this.record, version, head: reply, last: reply, title: this.record.title ?? title }
-    if (history === this.history) for (const message of asked) history.push(message)
-    else this.history = new History([...history.records, ...asked])
-    this.#isReceiving = true
-  }
-
-  /** Something is held for a reply until it has ended. */
-  hold(reply: number, amounts: Amounts): void {
-    this.#held.set(reply, amounts)
-  }
-
-  /** A reply ended and is kept. */
-  async ended(begun: number, reply: MessageRecord): Promise<void> {
-    if (reply.reply !== null) this.ledger.add(reply.reply)
-    this.#held.delete(begun)
-    // Another writer gave the turn up, or the conversation went on elsewhere meanwhile.
-    if (this.record.head !== begun || reply.number !== begun) return this.refresh()
-    this.history.push(reply)
-    this.#isReceiving = false
-  }
-
-  /** A summary ended, by whatever outcome, and is kept. */
-  summarized(begun: number, reply: string): void {
-    this.ledger.add(reply)
-    this.#held.delete(begun)
-    const summary = summaryIn(reply)
-    if (summary !== undefined) this.summaries.push(summary)
-  }
-
-  /** Keeps the end of a reply, or remembers it where the store refuses. Returns the reply's number. */
-  async keep(end: FinishStep): Promise<number> {
-    try {
-      return (await this.store.finish(end)).number
-    } catch (error) {
-      this.#unkept = end
-      throw error
-    }
-  }
-
-  async keepUnkept(): Promise<void> {
-    if (this.#unkept === undefined) return
-    await this.store.finish(this.#unkept)
-    this.#unkept = undefined
-    await this.refresh()
-  }
-
-  async #settled(): Promise<void> {
-    await this.keepUnkept()
-    if (this.#isReceiving && this.running === undefined) await this.refresh()
+  async #settle(): Promise<void> {
+    await this.finishUnrecorded()
+    if (this.activity.type === 'receiving') await this.refresh()
   }
 
   #checkIdle(): void {
-    if (this.#isReceiving || this.running !== undefined) throw this.conflict('busy')
+    if (this.activity.type !== 'idle') throw this.conflict('busy')
   }
 
-  /** Runs a step that someone else's writing may forestall; then the conversation is seen anew and the error passed on. */
-  async #seenAnew<T>(step: () => Promise<T>): Promise<T> {
+  async #refreshOnConflict<T>(step: () => Promise<T>): Promise<T> {
     try {
       return await step()
     } catch (error) {
@@ -178,25 +228,30 @@ export class ConversationState {
     }
   }
 
-  conflict(reason: 'moved' | 'busy'): ConversationConflictError {
-    const { head } = this.record
-    return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
-  }
-
   #take({ conversation, messages, offPathReplies, unfinished = [] }: Opened): void {
-    this.record = conversation
-    this.settings = parseSettings(conversation.settings)
-    this.ledger = new Ledger(messages)
-    for (const reply of offPathReplies) this.ledger.add(reply)
-    this.summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
-    this.#held = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
-    // Only the head can be unfinished: nobody goes on from a reply that has not ended.
+    this.#record = conversation
+    this.#settings = parseSettings(conversation.settings)
+    this.#ledger = new Ledger(messages)
+    for (const reply of offPathReplies) this.#ledger.add(reply)
+    this.#summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
+    this.#reservations = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
+    // Only the last message can be an unfinished reply: no turn continues from one.
     const last = messages.at(-1)
-    this.#isReceiving = last !== undefined && isUnfinished(last.state)
-    this.history = new History(this.#isReceiving ? messages.slice(0, -1) : messages)
+    const isReceiving = last !== undefined && isUnfinished(last.state)
+    this.#history = new History(isReceiving ? messages.slice(0, -1) : messages)
   }
 }
 
 function parseSettings(json: string): ConversationSettings {
   return Object.freeze(JSON.parse(json)) as ConversationSettings
+}
+
+/** Returns a function that starts work when all earlier work has ended. */
+function queue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
 }

@@ -1,60 +1,39 @@
-import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
-import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
-import type { CacheReport } from '../cache/cache-planner.ts'
-import type { ReplyCost } from '../money/ledger.ts'
-import type { WindowReport, WrittenSummary } from './window-report.ts'
+import type { Message } from '../../protocol/types/message.ts'
+import type { Reply, WrittenSummary } from './reply.ts'
 
-/** What the model answered, kept. */
-export interface Reply {
-  /** In the conversation: for `retry`, `edit`, `switchTo`. The API's own id is `message.id`. */
-  messageId: string
-  /** The message that it answers; undefined at the beginning. */
-  parentId: string | undefined
-  message: Message
-  text: string
-  usage: Usage
-  /** Undefined: the model has no known price. */
-  cost: ReplyCost | undefined
-  /** What was planned for the prompt cache and what came of it; undefined where no marks were placed. */
-  cache: CacheReport | undefined
-  /** What became of the messages that the window had no room for; undefined where all were sent. */
-  window: WindowReport | undefined
-  stopReason: StopReason | null
-}
-
-/** How long an engine may take to stop when it is told to; after that it is left to itself. */
+/** How long an aborted turn waits for the engine to stop. */
 const graceMs = 1000
 
-/** What the one who runs a turn has of it. */
+/** How the running turn reaches its `Turn`. */
 export interface TurnControl {
   readonly signal: AbortSignal
-  /** Rejects a while after the abort: whoever stops a reply does not wait for an engine that does not hear. */
-  readonly left: Promise<never>
+  /** Rejects a while after an abort: an aborted turn does not wait for an engine that ignores the signal. */
+  readonly gaveUp: Promise<never>
   abort(reason: unknown): void
-  publish(event: MessageStreamEvent): void
-  /** Says where the message so far can be had. */
-  watch(message: () => Message | undefined): void
-  /** The failure, should there be one, is written down where it will be found. */
-  kept: boolean
-  /** Those that were written in the course of the turn. */
+  emit(event: MessageStreamEvent): void
+  /** @param message returns the message as far as it has arrived. */
+  exposeMessage(message: () => Message | undefined): void
+  /** Whether the outcome is recorded in the conversation, so that an error cannot go unnoticed. */
+  isRecorded: boolean
+  /** The summaries that were written in the course of the turn. */
   readonly summaries: WrittenSummary[]
   isSummarizing: boolean
 }
 
 /**
- * One exchange: await it for the reply, or iterate over it while it arrives, or both, in any order.
+ * A turn: a question and its reply. Await it for the reply, iterate over it while the reply arrives, or both, in any order.
  *
- * It runs whether or not anyone looks, and leaving a loop early does not stop it: `abort()` does. Whatever the outcome, what
- * arrived is kept in the conversation. So a turn that fails and that nobody awaits is no unhandled rejection: the failure
- * stands in the conversation. Only one that could not even be written down, and that nobody looked at, is.
+ * A turn runs even if it is neither awaited nor iterated, and leaving a loop early does not stop it: `abort()` does. Whatever
+ * the outcome, what arrived is kept in the conversation. A turn that fails without being awaited causes an unhandled
+ * rejection only if the failure could not be recorded in the conversation either.
  */
 export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   readonly [Symbol.toStringTag] = 'Turn'
   readonly #reply = Promise.withResolvers<Reply>()
   readonly #controller = new AbortController()
-  readonly #left = Promise.withResolvers<never>()
-  #leaving: ReturnType<typeof setTimeout> | undefined
+  readonly #gaveUp = Promise.withResolvers<never>()
+  #giveUpTimer: ReturnType<typeof setTimeout> | undefined
   readonly #events: MessageStreamEvent[] = []
   #waiting: (() => void)[] = []
   #settled = false
@@ -66,27 +45,27 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     void this.#run(run, signal)
   }
 
-  /** The text as it arrives, from the first character whenever the loop begins. Ends once the reply is kept. */
+  /** The text as it arrives, always from the first character on. Ends when the reply is recorded. */
   get text(): AsyncIterable<string> {
     return this.#texts()
   }
 
-  /** The stream's events as they arrive, from the first whenever the loop begins. Ends once the reply is kept. */
+  /** The stream's events as they arrive, always from the first event on. Ends when the reply is recorded. */
   get events(): AsyncIterable<MessageStreamEvent> {
     return this.#iterate()
   }
 
-  /** The message so far; undefined before the model began. */
+  /** The message as far as it has arrived; undefined before the reply begins. */
   get message(): Message | undefined {
     return this.#message()
   }
 
-  /** Earlier turns are being summed up, by a call of its own: the reply is asked for after that. */
+  /** Whether a request of its own is summarizing earlier turns, before the reply is requested. */
   get isSummarizing(): boolean {
     return this.#control?.isSummarizing ?? false
   }
 
-  /** Stops the reply. What arrived is kept; whoever waits gets an `APIUserAbortError`. */
+  /** Stops the reply and keeps what has arrived. The turn rejects with an `APIUserAbortError`. */
   abort(): void {
     this.#abort()
   }
@@ -121,25 +100,25 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     signal?.addEventListener('abort', abort, { once: true })
     const control: TurnControl = {
       signal: this.#controller.signal,
-      left: this.#left.promise,
+      gaveUp: this.#gaveUp.promise,
       abort: (reason) => this.#abort(reason),
-      publish: (event) => this.#publish(event),
-      watch: (message) => (this.#message = message),
-      kept: false,
+      emit: (event) => this.#emit(event),
+      exposeMessage: (message) => (this.#message = message),
+      isRecorded: false,
       summaries: [],
       isSummarizing: false,
     }
     this.#control = control
     try {
-      // Whoever asked has the turn in hand before anything happens to it.
+      // The caller gets the turn before anything happens to it.
       await Promise.resolve()
       resolve(await run(control))
     } catch (error) {
-      if (control.kept || this.#observed) promise.catch(() => {})
+      if (control.isRecorded || this.#observed) promise.catch(() => {})
       reject(error)
     } finally {
       signal?.removeEventListener('abort', abort)
-      clearTimeout(this.#leaving)
+      clearTimeout(this.#giveUpTimer)
       this.#settled = true
       this.#wake()
     }
@@ -149,11 +128,11 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     if (this.#settled) return
     const { signal } = this.#controller
     this.#controller.abort(reason)
-    this.#left.promise.catch(() => {})
-    this.#leaving ??= setTimeout(() => this.#left.reject(signal.reason), graceMs)
+    this.#gaveUp.promise.catch(() => {})
+    this.#giveUpTimer ??= setTimeout(() => this.#gaveUp.reject(signal.reason), graceMs)
   }
 
-  #publish(event: MessageStreamEvent): void {
+  #emit(event: MessageStreamEvent): void {
     this.#events.push(event)
     this.#wake()
   }
@@ -185,9 +164,4 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     }
     await this.#reply.promise
   }
-}
-
-/** An abort has one shape, whatever the engine made of it. */
-export function abortError(cause: unknown): APIUserAbortError {
-  return cause instanceof APIUserAbortError ? cause : new APIUserAbortError({ cause })
 }

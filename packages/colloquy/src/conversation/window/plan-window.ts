@@ -1,13 +1,13 @@
 import { findModel } from '../../protocol/models/models.ts'
 import { answersCalls } from '../history/tree.ts'
-import type { History, SentPart } from '../history/history.ts'
+import type { History, PromptSlice } from '../history/history.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { Summary } from '../history/reply-record.ts'
 import { summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
 
 /** What is to be sent: what stands in the history, and behind it the messages that are added, as JSON. */
-export interface Asked {
+export interface WindowInput {
   settings: ConversationSettings
   history: History
   added: readonly string[]
@@ -16,16 +16,16 @@ export interface Asked {
 }
 
 /** Where in a history the sent part begins, and what stands before it. */
-export interface Cut extends SentPart {
+export interface WindowPlan extends PromptSlice {
   /** The cut is not where it was for the last reply: the API's cache knows nothing of this beginning. */
   moved: boolean
   /** The prompt's tokens, by estimate: what the last usage told, and a token for 3 characters of what is new. */
   tokens: number
   /** What is to be summed up before this is sent. Undefined: nothing. */
-  cover: Cover | undefined
+  toSummarize: SummaryRange | undefined
 }
 
-export interface Cover {
+export interface SummaryRange {
   /** Of how many of the first records. */
   count: number
   /** More would have been, but does not fit into one prompt: the rest is for another summary. */
@@ -33,30 +33,30 @@ export interface Cover {
 }
 
 /** Where the sent part begins, by the settings' policy and by where it began for the last reply. */
-export function cutFor(asked: Asked): Cut {
-  const { settings, history, added } = asked
+export function planWindow(input: WindowInput): WindowPlan {
+  const { settings, history, added } = input
   const policy = settings.window?.policy ?? 'fail'
   const before = droppedBefore(history)
-  const part = partOf(asked, policy, before)
+  const slice = sliceFor(input, policy, before)
   // Where the API has compacted, the last usage is of what it made of the prompt.
-  const moved = policy !== 'compact' && part.dropped !== before
+  const moved = policy !== 'compact' && slice.dropped !== before
   const known = moved ? undefined : history.usedTokens
   const sizes = added.map(sizeOf)
-  const sent = (): number[] => history.after(part).records.map(({ json }) => sizeOf(json))
+  const sent = (): number[] => history.visibleThrough(slice).records.map(({ json }) => sizeOf(json))
   const tokens =
     known === undefined ? tokensOf([...sent(), ...sizes, sizeOf(JSON.stringify(settings))]) : known + tokensOf(sizes)
-  const cut = { ...part, moved, tokens, cover: undefined }
-  if (policy !== 'drop' && policy !== 'summarize') return cut
+  const plan = { ...slice, moved, tokens, toSummarize: undefined }
+  if (policy !== 'drop' && policy !== 'summarize') return plan
   const limit = promptLimit(settings)
-  if (limit === undefined || tokens <= limit) return cut
-  const size = new Sizes(part, [...sent(), ...sizes], tokens)
+  if (limit === undefined || tokens <= limit) return plan
+  const size = new Sizes(slice, [...sent(), ...sizes], tokens)
   return policy === 'drop'
-    ? dropFurther(asked, cut, { size, limit })
-    : { ...cut, cover: coverFor(asked, { size, limit }) }
+    ? dropFurther(input, plan, { size, limit })
+    : { ...plan, toSummarize: rangeFor(input, { size, limit }) }
 }
 
 /** What was sent up to now, by the policy. */
-function partOf({ settings, history, added, summaries }: Asked, policy: string, before: number): SentPart {
+function sliceFor({ settings, history, added, summaries }: WindowInput, policy: string, before: number): PromptSlice {
   const { model } = settings
   if (policy === 'drop') return { dropped: before, summary: undefined, thinking: thinkingBy(model) }
   if (policy === 'compact') return { dropped: history.compactedAt, summary: undefined, thinking: 'all' }
@@ -80,7 +80,7 @@ function partOf({ settings, history, added, summaries }: Asked, policy: string, 
  * Models that think by themselves sign what they think together with all that stood before it, and refuse it behind
  * something else. Those that are given a budget do not, and want the thinking of a turn under way back.
  */
-function thinkingBy(model: string): SentPart['thinking'] {
+function thinkingBy(model: string): PromptSlice['thinking'] {
   const entry = findModel(model)
   return entry === undefined || entry.thinking.types.includes('enabled') ? 'all' : 'bound'
 }
@@ -92,7 +92,7 @@ class Sizes {
   readonly #tokens: number
   readonly #all: number
 
-  constructor({ dropped, summary }: SentPart, sizes: readonly number[], tokens: number) {
+  constructor({ dropped, summary }: PromptSlice, sizes: readonly number[], tokens: number) {
     this.#first = dropped - (summary === undefined ? 0 : 1)
     this.#sizes = sizes
     this.#tokens = tokens
@@ -114,22 +114,22 @@ interface Room {
   limit: number
 }
 
-function dropFurther({ settings, history, added }: Asked, cut: Cut, { size, limit }: Room): Cut {
+function dropFurther({ settings, history, added }: WindowInput, plan: WindowPlan, { size, limit }: Room): WindowPlan {
   const keepTurns = settings.window?.keepTurns
-  const { turns } = startsIn(history, added, cut.dropped)
+  const { turns } = startsIn(history, added, plan.dropped)
   const most = keepTurns === undefined ? limit / 2 : limit
   const isEnough = (start: number, place: number): boolean =>
     size.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
   // Where even the last turn is too long it is sent alone.
   const dropped = turns.find(isEnough) ?? turns.at(-1)
-  if (dropped === undefined) return cut
-  return { ...cut, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: size.tokensFrom(dropped) }
+  if (dropped === undefined) return plan
+  return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: size.tokensFrom(dropped) }
 }
 
-function coverFor(asked: Asked, { size, limit }: Room): Cover | undefined {
-  const { settings, history, added } = asked
+function rangeFor(input: WindowInput, { size, limit }: Room): SummaryRange | undefined {
+  const { settings, history, added } = input
   const { keepTurns, model = settings.model } = settings.window!
-  const { turns, steps } = startsIn(history, added, partOf(asked, 'summarize', 0).dropped)
+  const { turns, steps } = startsIn(history, added, sliceFor(input, 'summarize', 0).dropped)
   const room = (keepTurns === undefined ? limit / 2 : limit) - summaryTokens(limit)
   const fits = (start: number): boolean => size.tokensFrom(start) <= room
   const wanted = turns.find((start, place) => fits(start) && turns.length - place <= (keepTurns ?? 3))

@@ -249,11 +249,11 @@ test('what is no summary is not taken for one, and is paid all the same', async 
   const conversation = await openConversations({ engine }).create({ ...settings, window: policy })
   await assert.rejects(
     talkOn({ conversation, engine } as Talk),
-    /^SummaryError: .* found a reply that is none \(tool_use\)/,
+    /^SummaryError: .* the model returned no summary \(stop_reason: tool_use\)/,
   )
   const paid = conversation.cost.picoUsd
-  await assert.rejects(conversation.send(long), /found a reply that is none \(refusal\)/)
-  await assert.rejects(conversation.send(long), /found a reply that is none \(end_turn\)/)
+  await assert.rejects(conversation.send(long), /the model returned no summary \(stop_reason: refusal\)/)
+  await assert.rejects(conversation.send(long), /the model returned no summary \(stop_reason: end_turn\)/)
   assert.ok(conversation.cost.picoUsd > paid)
   assert.equal(conversation.usage.calls, engine.requests.length)
 })

@@ -1,33 +1,53 @@
-import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { attachJson } from '../../protocol/codec/attached-json.ts'
-import type { ContentBlock } from '../../protocol/types/message.ts'
-import { findModel } from '../../protocol/models/models.ts'
-import type { MessageContentParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { withCompaction } from '../window/compaction.ts'
+import { findModel } from '../../protocol/models/models.ts'
+import type { ContentBlock } from '../../protocol/types/message.ts'
+import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
+import { checkContent } from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
-import { ReplyBuilder } from '../history/reply-builder.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
+import type { BeginPolicy } from './conflict.ts'
 
-/** What the next turn adds to a history, and where. */
+/** What a turn is to do. */
+export interface TurnRequest extends BeginPolicy {
+  /** Plans the turn for the conversation as it is now. Called again after another writer changed the conversation. */
+  plan: () => Plan | Promise<Plan>
+  /** The settings of the turn: those of the conversation as it is now, with what the turn changes. */
+  settings: () => ConversationSettings
+}
+
+/** What a turn adds to a history, and after which message. */
 export interface Plan {
-  /** The messages that stand before what is added. */
+  /** The messages before those that are added. */
   history: History
-  /** What is added before the reply. */
+  /** The messages that are added before the reply. */
   messages: readonly { role: string; json: string }[]
-  /** The message that these, or without any the reply, follow. */
+  /** The message that the first of `messages` follows; if there are none, the reply. */
   parent: number
   /** The beginning of the reply, which the model is to continue. */
   prefill?: readonly ContentBlock[] | undefined
-  /** The reply itself, where its reader wrote it and nobody is asked. */
-  reply?: MessageContentParam | undefined
 }
 
-/** The plan that carries a reply on which ended early, by the rules of the model. */
+/** Plans to send a user message. Throws a `ContentError` if the API would refuse it. */
+export function planToSend(history: History, content: MessageContentParam): Plan {
+  checkContent(content, history.waitingCalls)
+  const json = JSON.stringify({ role: 'user', content })
+  return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
+}
+
+/** Plans another reply in place of the last one; if the last message is the user's, a first reply to it. */
+export function planToRetry(history: History): Plan {
+  const { last } = history
+  if (last === undefined) throw new ContentError('Cannot retry: the conversation has no message yet')
+  if (last.role !== 'assistant') return { history, messages: [], parent: last.number }
+  return { history: history.upToBefore(last.number), messages: [], parent: last.parent }
+}
+
+/** Plans to continue a reply that ended early, in the way that the model supports. */
 export function planToContinue(history: History, settings: ConversationSettings): Plan {
   const { last } = history
   if (last === undefined) throw new ContentError('Cannot continue the conversation: it has no message yet')
@@ -42,25 +62,27 @@ export function planToContinue(history: History, settings: ConversationSettings)
     )
   }
   const prefill = prefillOf(last, settings)
-  if (prefill !== undefined) return { history: history.before(last.number), messages: [], parent: last.parent, prefill }
+  if (prefill !== undefined) {
+    return { history: history.upToBefore(last.number), messages: [], parent: last.parent, prefill }
+  }
   return { history, messages: [userText(continueNote)], parent: last.number }
 }
 
-/** The reply is sent back as it is, and goes on. */
+/** After these the reply is sent back as it is, and the model continues it. */
 const pauses = new Set<unknown>(['pause_turn', 'compaction'])
 const cutShort = new Set<unknown>(['max_tokens', 'model_context_window_exceeded'])
 
-/** What asks a model without prefill to carry on. */
+/** The message that asks a model without prefill to continue its reply. */
 export const continueNote: string =
   'Your last message was cut off. Continue it exactly where it stopped: repeat nothing and do not mention the interruption.'
 
 function planAfterNothing(history: History, last: MessageRecord, stopReason: unknown): Plan {
-  // An empty end of turn comes again when it is only asked again: the API's advice is to say something.
+  // Sent the same request, a model that ended its turn with an empty reply does so again. The API's advice is to say something.
   if (stopReason === 'end_turn') return { history, messages: [userText('Please go on.')], parent: last.number }
-  return { history: history.before(last.number), messages: [], parent: last.parent }
+  return planToRetry(history)
 }
 
-/** The reply's blocks as a prefill; undefined where the model takes none, or where they do not end in text. */
+/** The reply's blocks as a prefill. Undefined if the model supports none, or if they do not end in text. */
 function prefillOf({ json }: MessageRecord, settings: ConversationSettings): ContentBlock[] | undefined {
   if (!findModel(settings.model)?.prefill || settings.thinking?.type === 'enabled') return undefined
   const texts = jsonMembers(json).get('content')!
@@ -74,31 +96,4 @@ function prefillOf({ json }: MessageRecord, settings: ConversationSettings): Con
 
 function userText(text: string): { role: string; json: string } {
   return { role: 'user', json: JSON.stringify({ role: 'user', content: text }) }
-}
-
-/** What is sent: the settings and the messages, without what belongs to the request's headers. */
-export function requestOf(
-  given: ConversationSettings,
-  { prefill }: Pick<Plan, 'prefill'>,
-  messages: MessageParam[],
-): { params: MessageCreateParams; context: EngineContext } {
-  const { betas, version, budget: _, window: __, ...settings } = withCompaction(given)
-  const sent: MessageParam[] =
-    prefill === undefined ? messages : [...messages, { role: 'assistant', content: [...prefill] }]
-  return {
-    params: { ...settings, messages: sent },
-    context: { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) },
-  }
-}
-
-/** Builds the reply, from its beginning where it has one. */
-export function builderFor({ prefill = [] }: Pick<Plan, 'prefill'>): ReplyBuilder {
-  return new ReplyBuilder(prefill)
-}
-
-/** The prompt's tokens, counted by the engine. Undefined if the engine cannot count. */
-export async function countedTokens(engine: Engine, request: () => MessageCreateParams): Promise<number | undefined> {
-  if (engine.countTokens === undefined) return undefined
-  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = request()
-  return (await engine.countTokens(counted)).input_tokens
 }

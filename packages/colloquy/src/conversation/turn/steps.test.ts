@@ -119,7 +119,7 @@ test('a model that never stops calling is stopped, and the conversation can go o
   const engine = script([{ reply: calls('Paris'), times: 3 }, 'Fine.'])
   const conversation = await open(engine)
   const asked = conversation.send('How is the weather?', { tools: [weather()], toolOptions: { maxRounds: 3 } })
-  await assert.rejects(asked, /still asks for tools after 3 replies/)
+  await assert.rejects(asked, /still calls tools after 3 replies/)
   assert.equal((await conversation.send('Stop.', { tools: [weather()] })).text, 'Fine.')
 })
 

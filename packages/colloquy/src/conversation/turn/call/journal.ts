@@ -1,7 +1,7 @@
-import type { MessageStreamEvent } from '../../protocol/types/event.ts'
-import { parseEvent, receivedJson } from '../../protocol/codec/event-stream.ts'
-import { jsonElements } from '../history/json-members.ts'
-import type { ConversationStore } from '../stores/store.ts'
+import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
+import { parseEvent, receivedJson } from '../../../protocol/codec/event-stream.ts'
+import { jsonElements } from '../../history/json-members.ts'
+import type { ConversationStore } from '../../stores/store.ts'
 
 export interface JournalOptions {
   /** Of the reply in the store. */

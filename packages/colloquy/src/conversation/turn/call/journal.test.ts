@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { ContentBlockStartEvent, MessageStreamEvent } from '../../protocol/types/event.ts'
-import { parseEvent } from '../../protocol/codec/event-stream.ts'
-import type { Message } from '../../protocol/types/message.ts'
+import type { ContentBlockStartEvent, MessageStreamEvent } from '../../../protocol/types/event.ts'
+import { parseEvent } from '../../../protocol/codec/event-stream.ts'
+import type { Message } from '../../../protocol/types/message.ts'
 import { Journal, readJournal } from './journal.ts'
-import { memoryStore } from '../stores/memory/store.ts'
-import { ReplyBuilder, blockJson } from '../history/reply-builder.ts'
-import type { ConversationStore, JournalStep } from '../stores/store.ts'
+import { memoryStore } from '../../stores/memory/store.ts'
+import { ReplyBuilder, blockJson } from '../../history/reply-builder.ts'
+import type { ConversationStore, JournalStep } from '../../stores/store.ts'
 
 const message = {
   content: [],

@@ -1,0 +1,79 @@
+import type { EngineContext } from '../../../protocol/types/engine.ts'
+import { APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
+import type { MessageCreateParams } from '../../../protocol/types/params.ts'
+import type { ReplyBuilder } from '../../history/reply-builder.ts'
+import type { TurnControl } from '../turn.ts'
+import type { TurnScope } from '../scope.ts'
+import { outcomeOf, type ReplyOutcome } from './finish.ts'
+import { Journal } from './journal.ts'
+
+/** A request to the engine, and the place of its reply. */
+export interface EngineRequest {
+  params: MessageCreateParams
+  context: EngineContext
+  /** The reply's handle in the store. */
+  handle: number
+  /** Empty; or, if the request has a prefill, with the beginning of the reply. */
+  builder: ReplyBuilder
+  /** How many of the first messages of the path are not in the request. */
+  dropped: number
+}
+
+/** Sends a request, journals and emits the events of its reply, and tells how the reply ended. Never throws. */
+export async function askEngine({ state, config, control }: TurnScope, request: EngineRequest): Promise<ReplyOutcome> {
+  const { store, id } = state
+  const { handle, builder, dropped } = request
+  let unwritten: { error: unknown } | undefined
+  const journal = new Journal(store, { handle, intervalMs: config.journalMs }, (error) => {
+    unwritten ??= { error }
+    // A reply that cannot be recorded is not worth paying for.
+    control.abort(error)
+  })
+  let error: Error | undefined
+  const reading = { isOver: false }
+  try {
+    await Promise.race([receive({ state, config, control }, request, journal, reading), control.gaveUp])
+  } catch (caught) {
+    if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
+  }
+  reading.isOver = true
+  await journal.close()
+  if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
+  return outcomeOf({ id, handle, builder, error, dropped })
+}
+
+/** @param reading when it is over, events that still arrive are ignored: the caller gave up waiting for the engine. */
+async function receive(
+  { config, control }: TurnScope,
+  { params, context, builder }: EngineRequest,
+  journal: Journal,
+  reading: { isOver: boolean },
+): Promise<void> {
+  const { signal } = control
+  signal.throwIfAborted()
+  for await (const event of config.engine(params, { ...context, signal })) {
+    if (reading.isOver) return
+    if (event.type === 'ping') continue
+    builder.push(event)
+    journal.push(event)
+    control.emit(event)
+    // The message is complete: an error of the engine after that changes nothing.
+    if (builder.isWhole) return
+    signal.throwIfAborted()
+  }
+  throw new APIConnectionError({ message: 'The reply ended before it was whole: found no message_stop.' })
+}
+
+/** A control whose events and message are not those of the turn. */
+export function withoutEvents(control: TurnControl): TurnControl {
+  return { ...control, emit: () => {}, exposeMessage: () => {} }
+}
+
+/** An abort always has the same class, whatever the engine threw. */
+function abortError(cause: unknown): APIUserAbortError {
+  return cause instanceof APIUserAbortError ? cause : new APIUserAbortError({ cause })
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+}

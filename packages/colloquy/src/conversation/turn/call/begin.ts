@@ -1,0 +1,92 @@
+import { BudgetError } from '../../errors.ts'
+import { newRecord } from '../../history/records.ts'
+import { maxTokensAfter, maxTokensAllowed } from '../../money/budget.ts'
+import { type CostCeiling, type CostInput, ceilingAt, ceilingFor } from '../../money/cost-ceiling.ts'
+import { accountsFor, isInDollars } from '../../money/limits.ts'
+import type { BeginStep, BegunTurn, MessageRecord, RepeatedTurn, Reservation } from '../../stores/store.ts'
+import type { TurnScope } from '../scope.ts'
+import type { BegunCall, CallToBegin, LimitSet } from './call.ts'
+import { endAbandoned } from './recovery.ts'
+
+/** The most that a call can take. Undefined if nothing limits the call or counts it. */
+export async function ceilingIfLimited(
+  { budget, limits }: LimitSet,
+  input: () => CostInput,
+): Promise<CostCeiling | undefined> {
+  if (budget === undefined && limits === undefined) return undefined
+  const inDollars = budget?.usd !== undefined || budget?.usdPerCall !== undefined || isInDollars(limits ?? {})
+  return ceilingFor(input(), { inDollars })
+}
+
+/** Writes the messages of a call, gives its reply a place in the store, and reserves the most that the call can take. */
+export async function beginCall(scope: TurnScope, call: CallToBegin & { key?: undefined }): Promise<BegunCall>
+export async function beginCall(scope: TurnScope, call: CallToBegin): Promise<BegunCall | RepeatedTurn>
+export async function beginCall(scope: TurnScope, call: CallToBegin): Promise<BegunCall | RepeatedTurn> {
+  const { state } = scope
+  const { role, parent, messages, key, title, promptSettings } = call
+  const at = Date.now()
+  const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at }
+  const { begun, maxTokens, reservation } = await beginReserved(scope, step, call)
+  if (begun.repeated) return begun
+  const added = recordsOf(call, begun.first, at)
+  const history = state.began(call, begun, { added, reservation, promptSettings })
+  return {
+    ...begun,
+    role,
+    parent: added.at(-1)?.number ?? parent,
+    history,
+    at,
+    maxTokens,
+    accounts: reservation?.accounts,
+  }
+}
+
+interface Reserved {
+  begun: BegunTurn | RepeatedTurn
+  maxTokens: number | undefined
+  reservation: Reservation | undefined
+}
+
+/**
+ * Begins a turn whose call stays within every limit. Throws `BudgetError`, and writes nothing, if there is no room.
+ *
+ * The conversation's own budget is checked here, against what this process knows: the step's version proves that no other
+ * process has begun a turn since. The store checks its own limits.
+ */
+async function beginReserved(
+  { state }: TurnScope,
+  step: BeginStep,
+  { limits: { budget, limits }, ceiling, user }: CallToBegin,
+): Promise<Reserved> {
+  const { store } = state
+  if (ceiling === undefined) return { begun: await store.begin(step), maxTokens: undefined, reservation: undefined }
+  const accounts = limits === undefined ? [] : accountsFor(limits, user, store.now())
+  const used = { spent: state.ledger.total, reserved: state.reserved }
+  let maxTokens = budget === undefined ? ceiling.maxTokens : maxTokensAllowed(budget, ceiling, used)
+  for (let hasFreed = false; ;) {
+    const reservation = { ...ceilingAt(ceiling, maxTokens), accounts }
+    try {
+      return { begun: await store.begin({ ...step, reservation }), maxTokens, reservation }
+    } catch (error) {
+      if (!(error instanceof BudgetError)) throw error
+      const isFreed: boolean = !hasFreed && error.held > 0n && (await endAbandoned(store))
+      hasFreed = true
+      if (isFreed) continue
+      if (!limits?.fit) throw error
+      // Another call may have taken the room in the meantime, so try again with what is left now.
+      maxTokens = maxTokensAfter(ceiling, error)
+    }
+  }
+}
+
+function recordsOf({ messages, parent }: CallToBegin, first: number, at: number): MessageRecord[] {
+  return messages.map(({ role, json }, index) =>
+    newRecord({
+      number: first + index,
+      parent: index === 0 ? parent : first + index - 1,
+      role,
+      createdAt: at,
+      json,
+    }),
+  )
+}

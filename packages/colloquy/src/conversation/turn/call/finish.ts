@@ -1,0 +1,54 @@
+import { AnthropicError } from '../../../protocol/types/error.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import type { ReplyBuilder } from '../../history/reply-builder.ts'
+import type { ReplyRecord } from '../../history/reply-record.ts'
+import { keepReply } from '../../history/sendable.ts'
+import { estimateUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
+import type { FinishStep } from '../../stores/store.ts'
+
+/** A reply that has ended: by itself, by an error or by an abort. */
+export interface EndedReply {
+  /** The conversation's id. */
+  id: string
+  handle: number
+  builder: ReplyBuilder
+  /** The error that ended the reply early. */
+  error: Error | undefined
+  /** How many of the first messages of the path the request left out. Default 0. */
+  dropped?: number
+}
+
+export interface ReplyOutcome {
+  /** Writes the end of the reply to the store. */
+  step: FinishStep
+  /** Undefined if nothing arrived. */
+  message: Message | undefined
+  cost: ReplyCost | undefined
+  error: Error | undefined
+}
+
+/** How a reply that has ended is recorded: with what may be sent back, what arrived, and what it used. */
+export function outcomeOf({ id, handle, builder, error, dropped = 0 }: EndedReply): ReplyOutcome {
+  const { message, isWhole, blocks } = builder
+  const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
+  const hasArrived = kept.json !== '' || kept.received !== null
+  const state = isWhole ? 'committed' : hasArrived ? 'interrupted' : 'failed'
+  const record: ReplyRecord = {}
+  let cost: ReplyCost | undefined
+  if (message !== undefined) {
+    const { content: _, ...head } = message
+    const usage = isWhole ? head.usage : estimateUsage(head.usage, builder.arrived)
+    cost = replyCost({ usage, model: head.model }, !isWhole)
+    record.message = { ...head, usage }
+    record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
+    if (!isWhole) record.estimated = true
+  }
+  if (dropped > 0) record.dropped = dropped
+  if (error !== undefined) record.error = describe(error)
+  return { step: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, message, cost, error }
+}
+
+function describe(error: Error): NonNullable<ReplyRecord['error']> {
+  const type = error instanceof AnthropicError && 'type' in error ? error.type : undefined
+  return { name: error.name, message: error.message, ...(typeof type === 'string' ? { type } : {}) }
+}

@@ -1,0 +1,47 @@
+import { ConversationNotFoundError, StoreError } from '../../errors.ts'
+import { ReplyBuilder } from '../../history/reply-builder.ts'
+import type { ConversationStore, FinishStep, OpenedConversation, UnfinishedReply } from '../../stores/store.ts'
+import { outcomeOf } from './finish.ts'
+import { readJournal } from './journal.ts'
+
+// Another process may die while its reply is finished here, so try more than once.
+const maxTries = 10
+
+/**
+ * Opens a conversation. Replies whose process died are finished first, with what their journal has, so that a conversation
+ * is always opened in a consistent state.
+ */
+export async function openRecovered(store: ConversationStore, id: string): Promise<OpenedConversation> {
+  for (let tries = 0; tries < maxTries; tries++) {
+    const opened = await store.open(id)
+    if (opened === undefined) throw new ConversationNotFoundError(id)
+    const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
+    if (abandoned.length === 0) return opened
+    for (const reply of abandoned) await store.finish(recoveredStep(id, reply))
+  }
+  throw new StoreError(
+    'failed',
+    `Cannot open conversation ${id}: its abandoned replies could not be finished after ${maxTries} attempts`,
+  )
+}
+
+/**
+ * Finishes the abandoned replies that have a reservation, in all conversations of the store. Returns false if there were none.
+ */
+export async function endAbandoned(store: ConversationStore): Promise<boolean> {
+  const ids = await store.abandonedReservations()
+  for (const id of ids) {
+    await openRecovered(store, id).catch((error: unknown) => {
+      // Deleted in the meantime; its reservations have been charged.
+      if (!(error instanceof ConversationNotFoundError)) throw error
+    })
+  }
+  return ids.length > 0
+}
+
+function recoveredStep(id: string, { handle, journal }: UnfinishedReply): FinishStep {
+  const builder = new ReplyBuilder()
+  for (const event of readJournal(journal)) builder.push(event)
+  const error = builder.isWhole ? undefined : new Error('The process that received the reply ended before it.')
+  return { ...outcomeOf({ id, handle, builder, error }).step, recovering: true }
+}

@@ -1,0 +1,24 @@
+import type { MessageContentParam, MessageCreateParams } from '../../protocol/types/params.ts'
+import { CachePlanner } from '../cache/cache-planner.ts'
+import { planWindow } from '../window/plan-window.ts'
+import { requestOf } from './prompt.ts'
+import type { TurnConfig } from './scope.ts'
+import type { ConversationState } from './state.ts'
+import { summaryRequest } from './summarize.ts'
+
+/** The request that would be sent next; if a summary has to make room first, the request for that. Sends nothing. */
+export function nextRequest(
+  { settings, history, summaries }: Pick<ConversationState, 'settings' | 'history' | 'summaries'>,
+  config: Pick<TurnConfig, 'cacheMarks'>,
+  content: MessageContentParam | undefined,
+): MessageCreateParams {
+  const added = content === undefined ? [] : [JSON.stringify({ role: 'user', content })]
+  const window = planWindow({ settings, history, added, summaries })
+  const { toSummarize: range } = window
+  if (range !== undefined) return summaryRequest({ settings, history, window, range }, config).params
+  const all = content === undefined ? history : history.appending({ role: 'user', content })
+  const sent = all.visibleThrough(window)
+  const { params } = requestOf(settings, {}, sent.sent)
+  const cached = config.cacheMarks ? new CachePlanner().plan(params, sent, Date.now()) : undefined
+  return cached?.params ?? params
+}

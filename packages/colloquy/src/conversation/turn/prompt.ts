@@ -1,0 +1,69 @@
+import { parseJson } from '../../protocol/codec/parse-json.ts'
+import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
+import type { History } from '../history/history.ts'
+import type { ConversationSettings } from '../settings.ts'
+import { withCompaction } from '../window/compaction.ts'
+import { planWindow, type WindowPlan } from '../window/plan-window.ts'
+import { checkFits } from '../window/window.ts'
+import type { Plan } from './plan.ts'
+import type { TurnScope } from './scope.ts'
+
+/** The settings and messages of a request, before it is priced and begun. */
+export interface Prompt {
+  settings: ConversationSettings
+  plan: Plan
+  /** How much of the history is sent. */
+  window: WindowPlan
+  /** The messages of the history that are sent. */
+  history: History
+  /** The messages that are added, as JSON. */
+  added: readonly string[]
+  /** Builds the request. */
+  params: () => MessageCreateParams
+}
+
+/** Fits a plan into the window: decides how much of the history is sent. Throws `WindowError` if it does not fit. */
+export async function fitPrompt(
+  { state, config }: TurnScope,
+  settings: ConversationSettings,
+  plan: Plan,
+): Promise<Prompt> {
+  const added = plan.messages.map(({ json }) => json)
+  const window = planWindow({ settings, history: plan.history, added, summaries: state.summaries })
+  const history = plan.history.visibleThrough(window)
+  const params = (): MessageCreateParams => {
+    const messages = [...history.sent, ...added.map((json) => parseJson(json) as MessageParam)]
+    return requestOf(settings, plan, messages).params
+  }
+  await checkFits(settings, window.tokens, () => countedTokens(config.engine, params))
+  return { settings, plan, window, history, added, params }
+}
+
+/** A request: its body, and what travels in its headers. */
+export interface RequestParts {
+  params: MessageCreateParams
+  context: EngineContext
+}
+
+/** Builds a request from settings and messages. */
+export function requestOf(
+  given: ConversationSettings,
+  { prefill }: Pick<Plan, 'prefill'>,
+  messages: MessageParam[],
+): RequestParts {
+  const { betas, version, budget: _, window: __, ...settings } = withCompaction(given)
+  const sent: MessageParam[] =
+    prefill === undefined ? messages : [...messages, { role: 'assistant', content: [...prefill] }]
+  return {
+    params: { ...settings, messages: sent },
+    context: { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) },
+  }
+}
+
+/** The prompt's tokens, counted by the engine. Undefined if the engine cannot count. */
+export async function countedTokens(engine: Engine, params: () => MessageCreateParams): Promise<number | undefined> {
+  if (engine.countTokens === undefined) return undefined
+  const { max_tokens: _, stream: __, metadata: ___, stop_sequences: ____, ...counted } = params()
+  return (await engine.countTokens(counted)).input_tokens
+}

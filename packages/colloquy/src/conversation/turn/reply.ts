@@ -1,0 +1,122 @@
+import { newId } from '../../engines/id.ts'
+import type { ContentBlock, Message, StopReason, Usage } from '../../protocol/types/message.ts'
+import type { MessageContentParam } from '../../protocol/types/params.ts'
+import type { CacheReport } from '../cache/cache-planner.ts'
+import type { PromptSlice } from '../history/history.ts'
+import type { ReplyRecord } from '../history/reply-record.ts'
+import { type ReplyCost, replyCost } from '../money/ledger.ts'
+import type { MessageRecord } from '../stores/store.ts'
+import type { ReplyOutcome } from './call/finish.ts'
+
+/** The model's reply, as it is recorded in the conversation. */
+export interface Reply {
+  /** The reply's id in the conversation, for `retry`, `edit` and `switchTo`. The API's own id is `message.id`. */
+  messageId: string
+  /** The message that it answers; undefined at the beginning. */
+  parentId: string | undefined
+  message: Message
+  text: string
+  usage: Usage
+  /** Undefined: the model has no known price. */
+  cost: ReplyCost | undefined
+  /** What the prompt cache was expected to do and what it did; undefined if no cache breakpoints were placed. */
+  cache: CacheReport | undefined
+  /** What happened to the messages that did not fit into the window; undefined if all were sent. */
+  window: WindowReport | undefined
+  stopReason: StopReason | null
+}
+
+/** The reply of a record. */
+export function replyOf(
+  { number, parent }: Pick<MessageRecord, 'number' | 'parent'>,
+  message: Message,
+  { cost, cache, window }: Partial<Pick<Reply, 'cost' | 'cache' | 'window'>>,
+): Reply {
+  return {
+    messageId: String(number),
+    parentId: parent === 0 ? undefined : String(parent),
+    message,
+    text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
+    usage: message.usage,
+    cost,
+    cache,
+    window,
+    stopReason: message.stop_reason,
+  }
+}
+
+export interface WrittenReply {
+  /** The conversation's id. */
+  id: string
+  handle: number
+  content: MessageContentParam
+  model: string
+}
+
+/** A reply that the user wrote: it used no tokens and costs nothing. */
+export function writtenOutcome({ id, handle, content, model }: WrittenReply): ReplyOutcome {
+  const message: Omit<Message, 'content'> = {
+    id: newId('msg_'),
+    type: 'message',
+    role: 'assistant',
+    model,
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 },
+  }
+  // `checkReplacement` has ruled out blocks that only a user may send.
+  const blocks = (
+    typeof content === 'string' ? [{ type: 'text', text: content, citations: null }] : content
+  ) as ContentBlock[]
+  const json = JSON.stringify({ role: 'assistant', content: blocks })
+  const reply = JSON.stringify({ message, cost_pico_usd: 0, unpaid: true } satisfies ReplyRecord)
+  return {
+    step: { id, handle, state: 'committed', json, received: null, reply, at: Date.now() },
+    message: { ...message, content: blocks },
+    cost: replyCost(message, false),
+    error: undefined,
+  }
+}
+
+/** A summary that was written in the course of a turn. */
+export interface WrittenSummary {
+  /** `turn`: by a call of its own, before the one of the reply. `api`: by the API, as a part of the reply. */
+  by: 'turn' | 'api'
+  /** Undefined where the API wrote it so that only it can read it. */
+  text: string | undefined
+  usage: Pick<Usage, 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens' | 'output_tokens'>
+  /** Of the call, beside the reply's; of what the API wrote, in the reply's. Undefined: no known price. */
+  cost: ReplyCost | undefined
+}
+
+/** What became of the messages that the window had no room for. */
+export interface WindowReport {
+  /** How many of the first messages of the path were not sent. */
+  dropped: number
+  /** The summaries that were written in the course of the turn, and what they cost. */
+  summaries: readonly WrittenSummary[]
+}
+
+/** Undefined where all of the path was sent. */
+export function windowReport(
+  { dropped }: PromptSlice,
+  message: Message,
+  written: readonly WrittenSummary[],
+): WindowReport | undefined {
+  const summaries = [...written, ...compactionsIn(message)]
+  return dropped === 0 && summaries.length === 0 ? undefined : { dropped, summaries }
+}
+
+/** What the API wrote for a reply: each compaction is one of its blocks, and one of the iterations of its usage. */
+function compactionsIn({ content, usage, model }: Message): WrittenSummary[] {
+  const used = (usage.iterations ?? []).filter(({ type }) => type === 'compaction')
+  const blocks = content.filter((block) => block.type === 'compaction')
+  return blocks.flatMap(({ content: text }, index): WrittenSummary[] => {
+    const iteration = used[index]
+    if (iteration === undefined) return []
+    const { type: _, ...tokens } = iteration
+    const terms = { speed: usage.speed ?? null, inference_geo: usage.inference_geo ?? null }
+    const cost = replyCost({ usage: { ...terms, service_tier: usage.service_tier ?? null, ...tokens }, model }, false)
+    return [{ by: 'api', text: text ?? undefined, usage: tokens, cost }]
+  })
+}

@@ -1,0 +1,147 @@
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+import { CachePlanner } from '../cache/cache-planner.ts'
+import { SummaryError } from '../errors.ts'
+import type { History } from '../history/history.ts'
+import { ReplyBuilder } from '../history/reply-builder.ts'
+import type { ReplyRecord, Summary } from '../history/reply-record.ts'
+import type { ConversationSettings } from '../settings.ts'
+import type { FinishStep } from '../stores/store.ts'
+import { planWindow, type SummaryRange, type WindowPlan } from '../window/plan-window.ts'
+import { summaryInstructions, summarySettings, summaryTokens } from '../window/summary.ts'
+import { promptLimit } from '../window/window.ts'
+import { askEngine, withoutEvents } from './call/ask.ts'
+import { beginCall, ceilingIfLimited } from './call/begin.ts'
+import type { BegunCall } from './call/call.ts'
+import { keepCall } from './call/keep.ts'
+import type { TurnRequest } from './plan.ts'
+import { countedTokens, type RequestParts, requestOf } from './prompt.ts'
+import type { WrittenSummary } from './reply.ts'
+import type { TurnConfig, TurnScope } from './scope.ts'
+
+/**
+ * Summarizes what does not fit into the window, if the policy is to summarize, until the turn fits. Each summary is a call of
+ * its own and is recorded before the next step, so that it is there for the next turn even if this one fails.
+ *
+ * Throws `SummaryError` if the call fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
+ * then.
+ */
+export async function makeRoom(
+  scope: TurnScope,
+  { plan: makePlan, settings: makeSettings, key }: TurnRequest,
+): Promise<void> {
+  const { state, control } = scope
+  const settings = makeSettings()
+  if (settings.window?.policy !== 'summarize') return
+  // The reply to a repeated key may be there already.
+  if (key !== undefined && (await state.store.find(state.id, key)) !== undefined) return
+  for (let isPart = true; isPart;) {
+    const { history, messages } = await makePlan()
+    const added = messages.map(({ json }) => json)
+    const window = planWindow({ settings, history, added, summaries: state.summaries })
+    if (window.toSummarize === undefined) return
+    control.isSummarizing = true
+    try {
+      control.summaries.push(await summarize(scope, { settings, history, window, range: window.toSummarize }))
+    } finally {
+      control.isSummarizing = false
+    }
+    isPart = window.toSummarize.isPart
+  }
+}
+
+/** A summary that is to be written. */
+interface SummaryInput {
+  settings: ConversationSettings
+  history: History
+  window: WindowPlan
+  /** The messages that it covers. */
+  range: SummaryRange
+}
+
+async function summarize(scope: TurnScope, input: SummaryInput): Promise<WrittenSummary> {
+  const request = summaryRequest(input, scope.config)
+  const begun = await begin(scope, input, request)
+  const control = withoutEvents(scope.control)
+  const { handle } = begun
+  const { dropped } = input.window
+  const outcome = await askEngine({ ...scope, control }, { ...request, handle, builder: new ReplyBuilder(), dropped })
+  const { step, message, cost, error } = outcome
+  const text = error === undefined ? summaryText(message) : undefined
+  await keepCall(scope, begun, asSummary(step, text === undefined ? undefined : { upTo: begun.parent, text }))
+  if (error !== undefined) throw failure(error)
+  if (text === undefined) {
+    throw new SummaryError(`the model returned no summary (stop_reason: ${message!.stop_reason})`)
+  }
+  return { by: 'turn', text, usage: message!.usage, cost }
+}
+
+async function begin(scope: TurnScope, input: SummaryInput, { params }: RequestParts): Promise<BegunCall> {
+  const { state, config } = scope
+  const { settings, history } = input
+  // A summary that a limit cut short would leave out some of what it stands for.
+  const limits = { budget: withoutFit(settings.budget), limits: withoutFit(config.limits) }
+  const ceiling = await ceilingIfLimited(limits, () => ({
+    params,
+    usedTokens: undefined,
+    added: [],
+    countTokens: () => countedTokens(config.engine, () => params),
+  }))
+  return state.exclusively(() =>
+    beginCall(scope, {
+      role: 'summary',
+      history,
+      parent: lastCovered(input),
+      messages: [],
+      limits,
+      ceiling,
+      user: settings.metadata?.user_id ?? '',
+    }),
+  )
+}
+
+/** The limits, none of which lowers `max_tokens`. */
+function withoutFit<Given extends { fit?: boolean }>(limits: Given | undefined): Given | undefined {
+  return limits && { ...limits, fit: false }
+}
+
+/** Builds the summary request: the messages to be summarized, followed by the instructions. */
+export function summaryRequest(input: SummaryInput, { cacheMarks }: Pick<TurnConfig, 'cacheMarks'>): RequestParts {
+  const { settings, window } = input
+  const limit = promptLimit(settings)!
+  // A token is about three quarters of a word. The words stay well below the limit: a summary that is cut off lacks its end.
+  const words = Math.floor(summaryTokens(limit) / 2)
+  const content = settings.window?.instructions ?? `${summaryInstructions} Use at most ${words} words.`
+  const covered = input.history.upTo(lastCovered(input))!
+  const history = covered.visibleThrough(window).appending({ role: 'user', content })
+  const { params, context } = requestOf(summarySettings(settings, limit), {}, history.sent)
+  // Another model cannot read this model's cache, and no later request would read what it writes.
+  const isCached = cacheMarks && params.model === settings.model
+  const marked = isCached ? new CachePlanner().plan(params, history, Date.now())?.params : undefined
+  return { params: marked ?? params, context }
+}
+
+function lastCovered({ history, range }: SummaryInput): number {
+  return history.records[range.count - 1]!.number
+}
+
+/** A summary is sent in place of other messages, never as the reply that it arrived as. */
+function asSummary(step: FinishStep, summary: Summary | undefined): FinishStep {
+  const { json, received, reply } = step
+  const record = { ...(JSON.parse(reply) as ReplyRecord), ...(summary && { summary }) } satisfies ReplyRecord
+  return { ...step, json: '', received: received ?? (json === '' ? null : json), reply: JSON.stringify(record) }
+}
+
+/** The text of a summary. Undefined if the model refused, called a tool or wrote no text. */
+function summaryText(message: Message | undefined): string | undefined {
+  if (message === undefined || message.stop_reason === 'tool_use' || message.stop_reason === 'refusal') return undefined
+  const text = message.content.map(textIn).join('').trim()
+  return text === '' ? undefined : text
+}
+
+function textIn(block: ContentBlock): string {
+  return block.type === 'text' ? block.text : ''
+}
+
+function failure(error: Error): Error {
+  return error.name === 'APIUserAbortError' ? error : new SummaryError(error.message, { cause: error })
+}
