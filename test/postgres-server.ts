@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface PostgresServer {
-  /** A folder with the server's socket: what `pg` takes for a host. */
+  /** The folder of the server's socket, which `pg` accepts as a host. */
   host: string
   stop(): void
 }
 
 /**
- * Starts a PostgreSQL server of the machine's own, on a socket in a new folder. Undefined where none is installed, or where
- * nobody but root is there to run it: PostgreSQL refuses to run as root.
+ * Starts the PostgreSQL server of this machine on a socket in a new folder. Undefined if it is not installed, or if root is
+ * the only user that could run it: PostgreSQL refuses to run as root.
  */
 export function startPostgres(): PostgresServer | undefined {
   const [bin] = globSync(['/usr/lib/postgresql/*/bin', '/opt/homebrew/opt/postgresql@*/bin', '/usr/local/pgsql/bin'])

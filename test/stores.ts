@@ -12,10 +12,10 @@ interface StoreOptions {
   now: () => number
 }
 
-/** A new, empty place for conversations. Each call of the result opens it once more. */
+/** Makes a new, empty store. Each call of the result opens it once more. */
 export type MakePlace = (folder: string, options: StoreOptions) => () => ConversationStore
 
-/** Every kind of store that can be had here, by name. What runs them is stopped after the tests of the file. */
+/** Every kind of store that is available here, by name. Their servers are stopped after the tests of the file. */
 export function storePlaces(): Record<string, MakePlace> {
   let schemas = 0
   const newSchema = (): string => `test_${++schemas}`

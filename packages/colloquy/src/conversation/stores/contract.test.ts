@@ -7,7 +7,7 @@ import { storePlaces } from '../../../../../test/stores.ts'
 import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
 import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from './store.ts'
 
-// What every store promises. Each test gets a new, empty store.
+// The contract of every store. Each test gets a new, empty store.
 for (const [name, make] of Object.entries(storePlaces())) {
   describe(name, () => {
     let folder: string
@@ -42,7 +42,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       return store.finish({ id: 'one', handle, state: 'committed', json, received: null, reply, at: ++clock, ...more })
     }
 
-    /** One turn after the other; returns the version. */
+    /** Takes one turn for each text, and returns the version. */
     async function talk(...texts: string[]): Promise<number> {
       let version = 1
       let parent = 0
@@ -58,7 +58,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       return (await store.path('one', leaf)).map(({ number }) => number)
     }
 
-    test('open() finds what create() made, and nothing else', async () => {
+    test('open() returns the conversation that create() added, or undefined', async () => {
       await store.create({ id: 'one', title: 'A title', settings: '{"model":"m"}', at: 5 })
       const opened = await store.open('one')
       assert.deepEqual(
@@ -78,7 +78,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(await store.open('two'), undefined)
     })
 
-    test('create() takes the messages of a copy', async () => {
+    test('create() adds the messages of a copy', async () => {
       const messages: MessageRecord[] = [
         {
           number: 1,
@@ -125,7 +125,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(opened?.conversation.head, 2)
     })
 
-    test('texts come back as they were, whatever is in them', async () => {
+    test('texts are read back exactly, with NUL, lone surrogates and odd JSON', async () => {
       await create()
       const json = JSON.stringify({ role: 'user', content: '\0 \ud800 \udc00 😀 \u2028 "\\' })
       const begun = await store.begin({ id: 'one', version: 1, parent: 0, messages: [{ role: 'user', json }], at: 2 })
@@ -138,7 +138,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(opened?.messages[1]?.received, ` ${exact}`)
     })
 
-    test('begin() refuses a writer that has not seen the newest version, and says where the head is', async () => {
+    test('begin() refuses a writer with an old version and tells it the head', async () => {
       await create()
       await talk('hello')
       await assert.rejects(begin(1, 0, 'too late'), (error) => {
@@ -149,7 +149,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal((await store.tree('one')).length, 2)
     })
 
-    test('begin() refuses a parent that is not there, and an unknown conversation', async () => {
+    test('begin() refuses an unknown parent or conversation', async () => {
       await create()
       await assert.rejects(begin(1, 7, 'hello'), new ConversationNotFoundError('one', '7'))
       await assert.rejects(
@@ -159,7 +159,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await store.tree('one'), [])
     })
 
-    test('begin() with a key that was used finds what was begun', async () => {
+    test('begin() with a used key returns the first turn', async () => {
       await create()
       await end(await begin(1, 0, 'hello', 'k'), 'hi')
       const again = await store.begin({ id: 'one', version: 1, parent: 0, messages: [], key: 'k', at: 9 })
@@ -171,14 +171,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await begin(2, 2, 'more', 'another')
     })
 
-    test('the first title stays', async () => {
+    test('begin() sets the title only if there is none', async () => {
       await create()
       await store.begin({ id: 'one', version: 1, parent: 0, messages: [], title: 'First', at: 1 })
       await store.begin({ id: 'one', version: 2, parent: 0, messages: [], title: 'Second', at: 1 })
       assert.equal((await store.open('one'))?.conversation.title, 'First')
     })
 
-    test('a path is followed through every fork', async () => {
+    test('path() follows every fork', async () => {
       await create()
       let version = await talk('a', 'b', 'c') // 1–6
       const retried = await begin(version, 3) // 7 answers 3
@@ -199,7 +199,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
     })
 
-    test('open() tells of replies elsewhere, which were paid for all the same', async () => {
+    test('open() returns replies off the path, because their cost counts', async () => {
       await create()
       const begun = await begin(await talk('hello'), 1)
       await end(begun, 'again')
@@ -211,7 +211,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(opened?.offPathReplies, ['{"cost_pico_usd":8}'])
     })
 
-    test('a silent turn counts as abandoned when its lease runs out, one that is journalled does not', async () => {
+    test('a turn is abandoned when its lease ends, unless journal() extends it', async () => {
       await create()
       const { handle } = await begin(1, 0, 'hello')
       await store.journal({ handle, index: 0, json: '[1]', at: clock })
@@ -226,7 +226,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(silent?.abandoned, true)
     })
 
-    test('recovering a reply twice keeps it once', async () => {
+    test('finish() with recovering writes a reply only once', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')
       await end(begun, 'part', { state: 'interrupted', recovering: true })
@@ -234,7 +234,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await states(store), ['committed', 'interrupted'])
     })
 
-    test('a reply that was given up and comes after all stands beside what was kept of it', async () => {
+    test('finish() adds a reply that was taken for abandoned beside the recovered one', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')
       await end(begun, 'part', { state: 'interrupted', recovering: true })
@@ -250,7 +250,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(opened?.conversation.version, begun.version + 1)
     })
 
-    test('a summary stands beside the path: the head stays, nobody searches it, and it is erased with what it sums up', async () => {
+    test('a summary is off the path, is not searched, and is erased with its parent', async () => {
       await create()
       const version = await talk('hello', 'sunny', 'bye')
       const place = { id: 'one', version, parent: 2, messages: [], role: 'summary' as const, at: ++clock }
@@ -266,7 +266,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         (await store.search(['sunny'], { limit: 9 })).map(({ number }) => number),
         [4, 3],
       )
-      // Its process was given up, and comes after all.
+      // Another process takes it for abandoned, and it ends after all.
       const late = await store.begin({ ...place, version: begun.version })
       assert.ok(!late.repeated)
       clock += 60_000
@@ -284,7 +284,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
     })
 
-    test('journal() after the end does nothing', async () => {
+    test('journal() does nothing after the reply has ended', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')
       await end(begun, 'hi')
@@ -293,7 +293,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual((await store.open('one'))?.unfinished, [])
     })
 
-    test('update() changes what it is given, for one who has seen the newest version', async () => {
+    test('update() changes the given fields if the version is the latest', async () => {
       await create()
       const version = await talk('a', 'b')
       assert.equal(await store.update('one', version, { head: 2, at: 50 }), version + 1)
@@ -314,7 +314,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
     })
 
-    test('read() finds single messages', async () => {
+    test('read() returns messages by number and skips unknown ones', async () => {
       await create()
       await talk('a', 'b')
       assert.deepEqual(
@@ -323,7 +323,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
     })
 
-    test('messages() goes through all of them, however many', async () => {
+    test('messages() reads many pages', async () => {
       await create()
       await talk(...Array.from({ length: 120 }, (_, index) => `${index}`))
       const numbers = (await Array.fromAsync(store.messages('one'))).map(({ number }) => number)
@@ -333,7 +333,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
     })
 
-    test('prune() erases a message and all that follow it, and moves a head among them', async () => {
+    test('prune() erases a message and its descendants, and moves the head', async () => {
       await create()
       const version = await talk('a', 'b')
       const begun = await begin(version, 1)
@@ -350,7 +350,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await pathTo(7), [1, 5, 6, 7])
     })
 
-    test('what erased replies used is still told, and nothing else of them', async () => {
+    test('prune() keeps the billing data of erased replies and nothing else', async () => {
       await create()
       const usage = { input_tokens: 7, output_tokens: 3 }
       const message = { id: 'msg_1', model: 'm', usage, stop_details: { explanation: 'what was said' } }
@@ -379,7 +379,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual((await store.open('one'))!.offPathReplies, [])
     })
 
-    test('prune() of the last reply frees the key of what was asked', async () => {
+    test('prune() of the last reply lets its key be used again', async () => {
       await create()
       const first = await begin(1, 0, 'hello', 'k')
       await end(first, 'hi')
@@ -393,7 +393,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal((await store.find('one', 'k'))?.message, 4)
     })
 
-    test('list() has the last used first, a page at a time', async () => {
+    test('list() returns pages, the last used first', async () => {
       for (const id of ['one', 'two', 'three']) await create(id)
       await talk('hello')
       assert.deepEqual(
@@ -408,7 +408,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await assert.rejects(store.list({ limit: 1, before: 'nine' }), new ConversationNotFoundError('nine'))
     })
 
-    test('search() finds messages that hold every word, in any language, the newest first', async () => {
+    test('search() finds messages with every word, in any language, the newest first', async () => {
       await create()
       let version = await talk('Plan a trip to Kyoto', '東京に行きたい', 'const answer = computeAnswer(42)')
       const found = async (...words: string[]): Promise<number[]> =>
@@ -429,7 +429,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await found('osaka'), [])
     })
 
-    test('delete() erases a conversation, and says whether there was one', async () => {
+    test('delete() erases a conversation and returns whether it existed', async () => {
       await create()
       await talk('hello')
       await store.search(['hello'], { limit: 1 })
@@ -440,14 +440,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await store.list({ limit: 1 }), [])
     })
 
-    test('a reply whose conversation was deleted says so', async () => {
+    test('finish() throws ConversationNotFoundError after delete()', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')
       await store.delete('one')
       await assert.rejects(end(begun, 'hi'), new ConversationNotFoundError('one'))
     })
 
-    test('a closed store says that it is closed', async () => {
+    test('a closed store throws a StoreError with the code closed', async () => {
       await store.close()
       await assert.rejects(store.open('one'), { name: 'StoreError', code: 'closed' })
     })
@@ -458,7 +458,7 @@ async function states(store: ConversationStore): Promise<string[]> {
   return (await store.open('one'))!.messages.map(({ state }) => state)
 }
 
-// SQLite's rows have no prototype.
+// Rows of SQLite have no prototype.
 function plain(message: MessageRecord): MessageRecord {
   return { ...message }
 }

@@ -16,7 +16,7 @@ import type {
   Spending,
 } from './store.ts'
 
-// What every store promises of the accounts in which money is held and spent. Each test gets a new, empty store.
+// The contract of every store for its accounts. Each test gets a new, empty store.
 
 const today: LimitedAccount = { user: '', day: '2026-11-21', most: { picoUsd: 1_000n, tokens: 500n } }
 const ada: LimitedAccount = { user: 'ada', day: '', most: { tokens: 300n } }
@@ -54,7 +54,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       return store.finish({ id: 'one', handle, state: 'committed', json, received: null, reply, at: clock, ...more })
     }
 
-    test('what is held is neither spent nor free, until the reply has ended: then what it used is spent', async () => {
+    test('a reservation is held until the reply ends, then its usage is spent', async () => {
       assert.deepEqual(await amounts(store, today), [0n, 0n, 0n, 0n, 0])
       const begun = await begin(hold(400n, 200n, today, ada, adaToday))
       for (const account of [today, ada, adaToday]) {
@@ -69,7 +69,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, { user: 'ada', day: '2026-11-22' }), [0n, 0n, 0n, 0n, 0])
     })
 
-    test('a turn that could take more than a limit leaves is refused as a whole, with the numbers', async () => {
+    test('begin() over a limit writes nothing and throws the amounts', async () => {
       await end(await begin(hold(300n, 100n, today, ada)), reply(250, 90))
       await begin(hold(500n, 150n, today, ada), 2)
       const before = await store.open('one')
@@ -87,13 +87,13 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await begin(hold(250n, 60n, today, ada), 3)
     })
 
-    test('a turn that another writer forestalled holds nothing', async () => {
+    test('begin() with an old version reserves nothing', async () => {
       await begin(undefined)
       await assert.rejects(begin(hold(1n, 1n, today)), ConversationConflictError)
       assert.deepEqual(await amounts(store, today), [0n, 0n, 0n, 0n, 0])
     })
 
-    test('a turn that is repeated holds nothing, however little is left', async () => {
+    test('begin() with a used key reserves nothing, even over a limit', async () => {
       const step = { id: 'one', parent: 0, messages: [{ role: 'user', json: '{}' }], key: 'k', at: clock }
       await store.begin({ ...step, version: 1, reservation: hold(900n, 1n, today) })
       const again = await store.begin({ ...step, version: 2, reservation: hold(900n, 1n, today) })
@@ -101,14 +101,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, today), [0n, 0n, 900n, 1n, 0])
     })
 
-    test('a reply that failed frees what was held, one without a price counts with it', async () => {
+    test('a failed reply is free, a reply without a price costs its reservation', async () => {
       await end(await begin(hold(400n, 200n, today)), '{"error":{}}', { state: 'failed', json: '' })
       assert.deepEqual(await amounts(store, today), [0n, 0n, 0n, 0n, 0])
       await end(await begin(hold(400n, 200n, today), 2), reply(null, 70))
       assert.deepEqual(await amounts(store, today), [400n, 70n, 0n, 0n, 1])
     })
 
-    test('a reply that waits for its tools still holds', async () => {
+    test('a reply that awaits tools keeps its reservation', async () => {
       const begun = await begin(hold(400n, 200n, today))
       await end(begun, reply(50, 20), { state: 'awaiting_tools' })
       assert.deepEqual(await amounts(store, today), [0n, 0n, 400n, 200n, 0])
@@ -116,7 +116,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, today), [60n, 30n, 0n, 0n, 0])
     })
 
-    test('an abandoned reply holds until somebody ends it, and can be found', async () => {
+    test('abandonedReservations() finds an abandoned reply until it is finished', async () => {
       const begun = await begin(hold(400n, 200n, today))
       assert.deepEqual(await store.abandonedReservations(), [])
       clock += 31_000
@@ -129,7 +129,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, today), [150n, 80n, 0n, 0n, 0])
     })
 
-    test('a reply that was given up and comes after all is counted once: in its accounts, and beside the messages', async () => {
+    test('a late reply replaces the charge of the recovered one', async () => {
       const begun = await begin(hold(400n, 200n, today, ada))
       await end(begun, reply(150, 80), { state: 'interrupted', recovering: true })
       assert.equal((await end(begun, reply(120, 90), { accounts: [today, ada] })).number, 3)
@@ -142,7 +142,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(paid, [reply(120, 90)])
     })
 
-    test('a reply is kept that used more than is left, whenever it comes', async () => {
+    test('finish() saves a reply that exceeds a limit', async () => {
       const first = await begin(hold(400n, 200n, today, ada))
       await end(first, reply(150, 80), { state: 'interrupted', recovering: true })
       const second = await begin(hold(50n, 5n, today, ada), first.version)
@@ -152,17 +152,17 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await assert.rejects(begin(hold(0n, 0n, today, ada), second.version + 1), { limit: 'usdPerDay', spent: 1_400n })
     })
 
-    test('the end of a reply that is kept twice, as the first answer of the store was lost, is counted once', async () => {
+    test('finish() called twice charges once', async () => {
       const begun = await begin(hold(400n, 200n, today))
       await end(begun, reply(150, 80), { accounts: [today] })
-      // A store in memory loses no answer, and forgets the reply.
+      // The memory store has forgotten the reply: it cannot lose the result of a call.
       await end(begun, reply(150, 80), { accounts: [today] }).catch((error: unknown) => {
         assert.ok(name === 'memoryStore' && error instanceof ConversationNotFoundError)
       })
       assert.deepEqual(await amounts(store, today), [150n, 80n, 0n, 0n, 0])
     })
 
-    test('deleting gives nothing back: what was spent stays, and what is held for a reply under way is spent', async () => {
+    test('prune() and delete() charge the reservations of replies in flight', async () => {
       const { version } = await begin(hold(100n, 10n, today))
       await begin(hold(200n, 20n, today, ada), version)
       await store.prune('one', version + 1, 1)
@@ -172,7 +172,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, ada), [200n, 20n, 0n, 0n, 0])
     })
 
-    test('days that are over can be forgotten, unless something is held in them', async () => {
+    test('forgetDays() erases days without reservations', async () => {
       await end(await begin(hold(100n, 10n, today, ada)), reply(100, 10))
       await begin(hold(200n, 20n, adaToday), 2)
       await store.forgetDays(today.day)
@@ -183,14 +183,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, adaToday), [0n, 0n, 200n, 20n, 0])
     })
 
-    test('large amounts are exact', async () => {
+    test('amounts beyond 2^53 are exact', async () => {
       const account = { ...today, most: { picoUsd: 1_000_000_000_000_000_001n } }
       await end(await begin(hold(999_999_999_999_999_999n, 1n, account)), reply(null, 1))
       await assert.rejects(begin(hold(3n, 1n, account), 2), { limit: 'usdPerDay', spent: 999_999_999_999_999_999n })
       await begin(hold(2n, 1n, account), 2)
     })
 
-    test('of turns that begin at once, in several conversations and two openings, only as many as the limit holds', async () => {
+    test('turns that begin at once, in two processes, never exceed a limit', async () => {
       const others = [store, open()]
       const ids = Array.from({ length: 12 }, (_, index) => `c${index}`)
       for (const id of ids) await store.create({ id, title: null, settings: '{}', at: clock })
@@ -201,7 +201,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
             version: 1,
             parent: 0,
             messages: [],
-            // Named in either order, so that each might wait for what the other has.
+            // In different orders, which could deadlock.
             reservation: hold(300n, 50n, ...(index % 3 === 0 ? [ada, today] : [today, ada])),
             at: clock,
           }),
@@ -214,7 +214,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       if (name !== 'memoryStore') await others[1]!.close()
     })
 
-    test('a reply that two end at once, or that ends while its conversation is deleted, is counted once', async () => {
+    test('a reply is charged once when finish() and delete() race', async () => {
       const other = open()
       const [account, user] = [today, ada].map((each) => ({ ...each, most: {} })) as [LimitedAccount, LimitedAccount]
       let spent = 0n
@@ -230,7 +230,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
         const rival = round % 2 === 0 ? other.finish(recovered) : other.delete(id)
         const [first, second] = await Promise.allSettled([rival, store.finish(late)])
         assert.equal(first.status, 'fulfilled', String(first.status === 'rejected' && first.reason))
-        // Whoever deletes first spends what was held.
+        // If delete() is first, it charges the reservation.
         const isLost = second.status === 'rejected'
         assert.ok(!isLost || (round % 2 === 1 && second.reason instanceof ConversationNotFoundError), String(isLost))
         spent += isLost ? 100n : 7n
@@ -239,8 +239,8 @@ for (const [name, make] of Object.entries(storePlaces())) {
       if (name !== 'memoryStore') await other.close()
     })
 
-    test('whatever begins, ends, is given up or deleted in any order, the accounts are what a plain list says', async () => {
-      // Each run has a place of its own.
+    test('the accounts match a simple model after any sequence of steps', async () => {
+      // Each run has a store of its own.
       const property = fc.asyncProperty(fc.array(move, { minLength: 4, maxLength: 25 }), async (list) => {
         const place = make(mkdtempSync(join(folder, 'run-')), { leaseMs: 30_000, now: () => clock })
         const book = new Book(place(), clock)
@@ -279,7 +279,7 @@ interface Entry extends Reservation {
   counted: { picoUsd: bigint; tokens: bigint }
 }
 
-/** A store, and beside it a plain list of every turn. */
+/** A store, and a list of its turns as the model. */
 class Book {
   readonly #store: ConversationStore
   readonly #at: number
@@ -330,7 +330,7 @@ class Book {
       Object.assign(entry, { state: 'over', counted: { picoUsd: entry.picoUsd, tokens: entry.tokens } })
       return
     }
-    // What comes late has a price: what has none stays what it was counted for.
+    // A late reply always has a price here: without one, the charge of the recovered reply stays.
     const price = what === 'late' ? (cost ?? 7) : (cost ?? (what === 'end' ? null : 7))
     const step = { id, handle, json: '{}', received: null, reply: reply(price, tokens), at: this.#at, accounts }
     const recovering = what === 'recover'

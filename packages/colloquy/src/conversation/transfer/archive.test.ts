@@ -22,7 +22,7 @@ function textOf(content: MessageParam['content']): string {
 }
 
 describe('export() and import()', () => {
-  test('bring back every message of every branch as it was', async () => {
+  test('export() and import() keep every message of every branch exactly', async () => {
     const store = memoryStore()
     const conversations = openConversations({
       engine: script([
@@ -55,7 +55,7 @@ describe('export() and import()', () => {
       after!.map(({ reply: _, ...message }) => message),
       before!.map(({ reply: _, ...message }) => message),
     )
-    // It was paid for once.
+    // The copy costs nothing.
     assert.equal(copy.usage.calls, 0)
     assert.deepEqual(
       copy.messages.map(({ usage }) => usage),
@@ -65,7 +65,7 @@ describe('export() and import()', () => {
     assert.deepEqual(again.slice(1).map(withoutReply), lines.slice(1).map(withoutReply))
   })
 
-  test('an export is a line each, in the form of the API', async () => {
+  test('export() writes a line for each message, in the form of the API', async () => {
     const conversations = openConversations({ engine: script(['r1']) })
     const conversation = await conversations.create(settings)
     await conversation.send('a')
@@ -86,7 +86,7 @@ describe('export() and import()', () => {
     )
   })
 
-  test('export() of what is not there says so', async () => {
+  test('export() throws ConversationNotFoundError for an unknown id', async () => {
     const conversations = openConversations({ engine: script([]) })
     await assert.rejects(Array.fromAsync(conversations.export('nowhere')), { name: 'ConversationNotFoundError' })
   })
@@ -97,7 +97,7 @@ describe('export() and import()', () => {
     { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'blue' }] },
   ]
 
-  test('messages in the form of the API, as a list, a line each, or as they are', async () => {
+  test('import() and create() take messages in the form of the API', async () => {
     const engine = script([{ reply: 'blue it is', times: 3 }])
     const conversations = openConversations({ engine, cacheMarks: false })
     for (const conversation of [
@@ -112,7 +112,7 @@ describe('export() and import()', () => {
     }
   })
 
-  test('a text keeps its numbers and the order of its keys', async () => {
+  test('import() keeps numbers and the order of keys', async () => {
     const store = memoryStore()
     const json =
       '{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"n","input":{ "10":1.0,"2":12345678901234567890 }}]}'
@@ -124,7 +124,7 @@ describe('export() and import()', () => {
   })
 
   for (const [text, message] of [
-    ['', 'Cannot import a conversation: found no line'],
+    ['', 'Cannot import a conversation: the text is empty'],
     ['[{"role":"user"}]', /^Cannot import message 1: Cannot send content: .* found undefined$/],
     ['[{"role":"narrator","content":"a"}]', 'Cannot import message 1: its role is "narrator"'],
     ['{"role":"user","content":"a"}\nhello', /^Cannot import line 2: Unexpected token/],
@@ -143,17 +143,17 @@ describe('export() and import()', () => {
     ['{"type":"conversation","head":null}\n{"id":2}', 'Cannot import line 2: its id is 2'],
     [
       '{"type":"conversation","head":"7"}\n{"id":"1","parentId":null,"message":{"role":"user","content":"a"}}',
-      'Cannot import line 1: its head 7 is no message of it',
+      'Cannot import line 1: its head is 7, and no line has this id',
     ],
   ] as const) {
-    test(`refuses ${JSON.stringify(text).slice(0, 60)}, and adds nothing`, async () => {
+    test(`import() refuses ${JSON.stringify(text).slice(0, 60)} and adds nothing`, async () => {
       const conversations = openConversations({ engine: script([]) })
       await assert.rejects(conversations.import(text, settings), { name: 'ContentError', message })
       assert.deepEqual(await conversations.list(), [])
     })
   }
 
-  test('needs the settings that do not come with it', async () => {
+  test('import() needs the settings that are not in the text', async () => {
     const conversations = openConversations({ engine: script([]) })
     await assert.rejects(
       conversations.import('{"role":"user","content":"a"}'),
@@ -185,7 +185,7 @@ describe('import() of a Claude Code transcript', () => {
   const result = (id: string): object => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })
   const use = (id: string): object => ({ type: 'tool_use', id, name: 'Read', input: {} })
 
-  test('puts replies and results that came in pieces together', async () => {
+  test('joins the lines of a reply and of parallel results', async () => {
     const text = [
       line({ type: 'summary', summary: 'Reading files', leafUuid: 'x' }),
       user('1', null, 'Read both files'),
@@ -211,7 +211,7 @@ describe('import() of a Claude Code transcript', () => {
     assert.equal((await conversation.send('go on')).text, 'more')
   })
 
-  test('leaves calls without results and results without calls out of what is sent', async () => {
+  test('does not send calls without results or results without calls', async () => {
     const text = [
       user('1', null, 'Read'),
       assistant('2', '1', 'msg_1', { type: 'text', text: 'Reading' }),
@@ -239,7 +239,7 @@ describe('import() of a Claude Code transcript', () => {
 })
 
 describe('fork()', () => {
-  test('begins another conversation with this one, and neither knows of the other', async () => {
+  test('copies a conversation into an independent one', async () => {
     const conversations = openConversations({ engine: script(['r1', 'r2', 'r3', 'r4']) })
     const conversation = await conversations.create({ ...settings, system: 'Be brief.' })
     await conversation.send('a')

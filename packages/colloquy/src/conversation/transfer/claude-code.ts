@@ -5,29 +5,30 @@ import { markUnbilled, type ReplyRecord } from '../history/reply-record.ts'
 import { type Archive, messageJson, newRecord } from '../history/records.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
+/** The members of a line's object, each as JSON. */
 type Line = ReadonlyMap<string, string>
 
-/** Whether these are the lines of a Claude Code transcript: they are chained by `uuid` and `parentUuid`. */
+/** Whether the lines are a Claude Code transcript: each names itself by `uuid` and the line before it by `parentUuid`. */
 export function isClaudeCode(lines: readonly Line[]): boolean {
   return lines.some((line) => line.has('uuid') && line.has('parentUuid') && line.has('message'))
 }
 
 /**
- * Reads a Claude Code transcript. It has a line for each block of a reply, and one for each result of calls that were made
- * together: these become one message again. Side conversations and lines that are no messages are left out.
+ * Reads a Claude Code transcript. It has a line for each block of a reply, and a line for each result of parallel calls:
+ * these lines are joined into one message. Side conversations and lines without a message are left out.
  */
-export function importClaudeCode(lines: readonly Line[]): Archive {
+export function readClaudeCode(lines: readonly Line[]): Archive {
   const messages: MessageRecord[] = []
-  /** The message that a line became part of, or comes after. */
-  const places = new Map<unknown, number>([[null, 0]])
+  /** The number of the message that contains a line, or of the one before it, by the line's `uuid`. */
+  const numbers = new Map<unknown, number>([[null, 0]])
   let lastId: string | undefined
   let model: string | undefined
   for (const line of lines) {
     const uuid = value(line, 'uuid')
-    const parent = places.get(value(line, 'parentUuid') ?? null) ?? 0
+    const parent = numbers.get(value(line, 'parentUuid') ?? null) ?? 0
     const message = line.get('message')
     if (message === undefined || value(line, 'isSidechain') === true || !isTurn(value(line, 'type'))) {
-      places.set(uuid, parent)
+      numbers.set(uuid, parent)
       continue
     }
     const last = messages.at(-1)
@@ -35,10 +36,10 @@ export function importClaudeCode(lines: readonly Line[]): Archive {
     const id = value(members, 'id') as string | undefined
     model = (value(members, 'model') as string | undefined) ?? model
     const content = members.get('content') ?? '[]'
-    if (last !== undefined && belongsTo(last, { id, lastId, parent, content })) append(last, content)
+    if (last !== undefined && continues(last, { id, lastId, parent, content })) append(last, content)
     else messages.push(recordOf(line, members, messages.length + 1, parent))
     lastId = id
-    places.set(uuid, messages.length)
+    numbers.set(uuid, messages.length)
   }
   const title = lines.map((line) => value(line, 'summary')).findLast((summary) => typeof summary === 'string')
   return {
@@ -50,8 +51,8 @@ export function importClaudeCode(lines: readonly Line[]): Archive {
 }
 
 /**
- * A session that was stopped leaves calls without results, or results without calls: the API would refuse every request.
- * What is sent leaves them out, and replies of thinking alone.
+ * Leaves calls without results, results without calls and replies of thinking alone out of the messages to send. A session
+ * that was stopped has them, and the API would refuse every request with them.
  */
 function withoutOrphans(messages: readonly MessageRecord[]): MessageRecord[] {
   const calls = idsBy(messages, 'number', 'tool_use', 'id')
@@ -77,7 +78,7 @@ interface AnyBlock {
 
 function idsBy(
   messages: readonly MessageRecord[],
-  place: 'number' | 'parent',
+  key: 'number' | 'parent',
   type: string,
   name: 'id' | 'tool_use_id',
 ): Map<number, Set<string | undefined>> {
@@ -85,8 +86,8 @@ function idsBy(
   for (const record of messages) {
     for (const { block } of blocksOf(record)) {
       if (block.type !== type) continue
-      const ids = found.get(record[place]) ?? new Set()
-      found.set(record[place], ids.add(block[name]))
+      const ids = found.get(record[key]) ?? new Set()
+      found.set(record[key], ids.add(block[name]))
     }
   }
   return found
@@ -106,16 +107,17 @@ function isTurn(type: unknown): boolean {
   return type === 'user' || type === 'assistant'
 }
 
-interface Next {
+/** A line that may continue the last message. */
+interface NextLine {
   id: string | undefined
   lastId: string | undefined
   parent: number
   content: string
 }
 
-function belongsTo(last: MessageRecord, { id, lastId, parent, content }: Next): boolean {
+function continues(last: MessageRecord, { id, lastId, parent, content }: NextLine): boolean {
   if (last.role === 'assistant') return id !== undefined && id === lastId
-  // Results of calls that were made together each follow their own call, which is one message by now.
+  // The lines of parallel results each follow the line of their own call, and all calls are in one message.
   return parent >= last.parent && isResults(content) && isResults(jsonMembers(last.json).get('content')!)
 }
 

@@ -39,11 +39,11 @@ const failures: Partial<Record<StoreErrorCode, () => void>> = {
 }
 
 for (const [code, fail] of Object.entries(failures)) {
-  test(`a failure of SQLite is known as ${code}, where the runtime tells no number too`, () => {
+  test(`storeError() turns an error of SQLite into ${code}, with or without its number`, () => {
     const error = thrownBy(fail)
     assert.equal((storeError(error, 'save') as { code: unknown }).code, code)
     assert.equal(isBusy(error), code === 'locked')
-    // As Deno throws it.
+    // Deno throws it like this.
     const withoutNumber = Object.assign(new Error((error as Error).message), { code: 'ERR_SQLITE_ERROR' })
     assert.equal((storeError(withoutNumber, 'save') as { code: unknown }).code, code)
     assert.equal(isBusy(withoutNumber), code === 'locked')

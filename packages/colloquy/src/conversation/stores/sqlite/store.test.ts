@@ -31,7 +31,7 @@ describe('sqliteStore', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  /** A conversation with one turn, in a file that is closed again. */
+  /** Writes a conversation with a turn for each reply, and closes the file. */
   async function write(...replies: string[]): Promise<string> {
     const conversations = openConversations({ engine: script(replies), store: sqliteStore(path) })
     const conversation = await conversations.create(settings)
@@ -52,14 +52,14 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), ['say hello', 'hello'])
   })
 
-  test('keeps conversations in memory for :memory:', async () => {
+  test('keeps conversations in memory if the path is :memory:', async () => {
     const conversations = openConversations({ engine: script(['hello']), store: sqliteStore(':memory:') })
     const conversation = await conversations.create(settings)
     await conversation.send('say hello')
     assert.deepEqual(said(await conversations.open(conversation.id)), ['say hello', 'hello'])
   })
 
-  test('opens one file twice at once, also when it is new', async () => {
+  test('opens a new file twice at once', async () => {
     const one = sqliteStore(path)
     const two = sqliteStore(path)
     const conversation = await openConversations({ engine: script(['hello']), store: one }).create(settings)
@@ -72,7 +72,7 @@ describe('sqliteStore', () => {
     await two.close()
   })
 
-  test('a database that another process has locked: waits, then says so, and nothing is half written', async () => {
+  test('a locked database: waits, then throws, and writes nothing', async () => {
     const id = await write('one')
     const other = new DatabaseSync(path)
     const store = sqliteStore(path, { busyTimeoutMs: 60 })
@@ -92,7 +92,7 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), ['say one', 'one', 'say two', 'two'])
   })
 
-  test('a reply that cannot be kept at once is kept before anything else is written', async () => {
+  test('a reply that could not be saved is saved before the next write', async () => {
     const id = await write('one')
     const other = new DatabaseSync(path)
     const engine = script([{ reply: 'two', eventDelayMs: 2 }, 'three'])
@@ -112,7 +112,7 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), said(conversation))
   })
 
-  test('a file of the version before accounts is brought up to date, with the reply that is under way in it', async () => {
+  test('a file from before accounts is migrated, with its unfinished reply', async () => {
     const old = sqliteStore(path)
     await old.create({ id: 'one', title: null, settings: '{}', at: 0 })
     const begun = await old.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 0 })
@@ -131,7 +131,7 @@ describe('sqliteStore', () => {
     await store.close()
   })
 
-  test('a file that may only be read', async () => {
+  test('a read-only file', async () => {
     const id = await write('one')
     withoutRights(folder, () => {
       const message = `Cannot open ${path}: it is read-only`
@@ -140,7 +140,7 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), ['say one', 'one'])
   })
 
-  test('a connection that may only read', async () => {
+  test('a read-only connection', async () => {
     const id = await write('one')
     const engine = script(['two'])
     const { store, db } = openWithConnection(path)
@@ -156,7 +156,7 @@ describe('sqliteStore', () => {
     await store.close()
   })
 
-  test('a file that is no database', () => {
+  test('a file that is not a database', () => {
     writeFileSync(path, 'This is a letter and no database, however long it may be. '.repeat(50))
     assert.throws(() => sqliteStore(path), {
       name: 'StoreError',
@@ -166,7 +166,7 @@ describe('sqliteStore', () => {
     assert.match(readFileSync(path, 'utf8'), /^This is a letter/)
   })
 
-  test('a database that is damaged', async () => {
+  test('a damaged database', async () => {
     const id = await write(...Array.from({ length: 60 }, (_, index) => `${index} ${'text '.repeat(300)}`))
     const { size } = statSync(path)
     truncateSync(path, Math.floor(size / 2048) * 1024)
@@ -180,7 +180,7 @@ describe('sqliteStore', () => {
     assert.equal((error as { code?: string }).code, 'damaged')
   })
 
-  test('a database that a newer version wrote', async () => {
+  test('a database written by a newer version', async () => {
     await write('one')
     const db = new DatabaseSync(path)
     db.exec("INSERT INTO migration VALUES ('9999 tomorrow', 0)")
@@ -192,11 +192,11 @@ describe('sqliteStore', () => {
     })
   })
 
-  test('a folder that is not there', () => {
+  test('a folder that does not exist', () => {
     assert.throws(() => sqliteStore(join(folder, 'nowhere', 'a.db')), { name: 'StoreError', code: 'cannot_open' })
   })
 
-  test('a disk that is full: the turn says so, nothing is half written, and the next one works when there is room', async () => {
+  test('a full disk: the turn throws and writes nothing, and works when there is room', async () => {
     const id = await write('one')
     const { store, db } = openWithConnection(path)
     const engine = script(['two', 'three'])
@@ -215,7 +215,7 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), ['say one', 'one', 'say two', 'two'])
   })
 
-  test('a disk that fills up under a reply: what arrived is kept as soon as there is room', async () => {
+  test('a disk that fills during a reply: the reply is saved when there is room', async () => {
     const id = await write('one')
     const { store, db } = openWithConnection(path)
     const long = 'long '.repeat(40_000)
@@ -234,7 +234,7 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), ['say one', 'one', 'say two', long, 'say three', 'three'])
   })
 
-  test('what was erased is in none of its files', async () => {
+  test('erased text is in none of the files', async () => {
     const id = await write('a secret word', 'unspoken')
     const store = sqliteStore(path)
     const conversations = openConversations({ engine: script(['xylophone in the reply']), store })
@@ -250,7 +250,7 @@ describe('sqliteStore', () => {
     await conversations.close()
   })
 
-  test('the view `call` answers questions about money', async () => {
+  test('the view `call` sums up costs', async () => {
     await write('one', 'two')
     const db = new DatabaseSync(path)
     const row = db
@@ -264,7 +264,7 @@ describe('sqliteStore', () => {
 })
 
 describe('the owner of a turn', () => {
-  test('is gone when its process is, and is not when it may be alive', () => {
+  test('is gone if its process is known to have ended', () => {
     const [host, pid, start] = thisProcess().split(' ') as [string, string, string]
     assert.equal(isGone(thisProcess()), false)
     assert.equal(isGone(`${host} ${process.ppid} 0`), false)
@@ -280,7 +280,7 @@ function said({ messages }: Conversation): string[] {
   )
 }
 
-/** A store and its own connection, so that a test can take away what it needs. */
+/** Opens a store and returns its connection too, so that a test can break it. */
 function openWithConnection(path: string): { store: ConversationStore; db: DatabaseSync } {
   const exec = mock.method(DatabaseSync.prototype, 'exec')
   const store = sqliteStore(path)
@@ -288,7 +288,7 @@ function openWithConnection(path: string): { store: ConversationStore; db: Datab
   return { store, db: exec.mock.calls[0]!.this as DatabaseSync }
 }
 
-/** Lets the database grow no further; returns what lifts the limit. */
+/** Stops the database from growing; returns a function that lets it grow again. */
 function fill(db: DatabaseSync): () => void {
   const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number }
   db.exec(`PRAGMA max_page_count = ${pages}`)
@@ -299,7 +299,7 @@ function filesWith(folder: string, text: string): string[] {
   return readdirSync(folder).filter((name) => readFileSync(join(folder, name)).includes(text))
 }
 
-/** Runs the work where the files of the folder may only be read, by root too. */
+/** Runs the work while the files of the folder are read-only, for root too. */
 function withoutRights(folder: string, work: () => void): void {
   const isRoot = process.getuid?.() === 0
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
