@@ -2,12 +2,12 @@ import { type UpstreamClient, upstream } from '../engines/upstream.ts'
 import type { Engine } from '../protocol/types/engine.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
-import { fromMessages } from './transfer/api-messages.ts'
-import { exportConversation } from './transfer/archive.ts'
-import { readArchive } from './transfer/import.ts'
+import { exportConversation } from './transfer/export.ts'
+import { readConversations, readGivenMessages } from './transfer/import.ts'
+import type { ImportReport } from './transfer/report.ts'
 import { checkAmounts } from './money/budget.ts'
 import { Conversation } from './conversation.ts'
-import { ConversationNotFoundError } from './errors.ts'
+import { ContentError, ConversationNotFoundError } from './errors.ts'
 import type { Limits } from './money/limits.ts'
 import { memoryStore } from './stores/memory/store.ts'
 import { openRecovered } from './turn/call/recovery.ts'
@@ -56,6 +56,13 @@ export interface ListOptions {
   before?: string
 }
 
+/** A conversation that `importAll()` added. */
+export interface ImportedConversation {
+  id: string
+  title: string | undefined
+  report: ImportReport
+}
+
 export interface Conversations {
   create(options: CreateOptions): Promise<Conversation>
   /** Throws a `ConversationNotFoundError` where there is none. A reply whose process died is ended first. */
@@ -67,12 +74,16 @@ export interface Conversations {
   /** The conversation as JSON Lines: itself, then every message of every branch, exactly as it is kept. */
   export(id: string): AsyncGenerator<string>
   /**
-   * Adds a conversation from what `export` wrote, from a Claude Code transcript, or from messages in the API's form, one a
-   * line or in a list. Settings that are given go before those that come with it.
+   * Adds the conversation of a file, and reports what had to be changed so that the API accepts it. Reads what `export`
+   * wrote, a Claude Code transcript, messages in the API's form (a list, or one a line), a conversation of ChatGPT or
+   * Claude.ai, UI messages of the AI SDK, and LangChain messages. `settings` go before those of the file.
    *
-   * Throws a `ContentError` that names the line where it can be read as none of these, and then adds nothing.
+   * Throws a `ContentError` that names the line for a file that is none of these or cannot be repaired, and for a file of
+   * several conversations; then nothing is added.
    */
-  import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation>
+  import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation & { report: ImportReport }>
+  /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
+  importAll(text: string, settings?: Partial<ConversationSettings>): Promise<ImportedConversation[]>
   /** Erases the conversation. Throws a `ConversationNotFoundError` where there is none. */
   delete(id: string): Promise<void>
   /**
@@ -106,7 +117,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
   return {
     open,
     async create({ title, messages = [], ...settings }) {
-      const archive = fromMessages(
+      const archive = readGivenMessages(
         messages.map((message) => JSON.stringify(message)),
         Date.now(),
       )
@@ -114,8 +125,21 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     export: (id) => exportConversation(store, id),
     async import(text, settings) {
-      const archive = readArchive(text, Date.now())
-      return add({ ...archive, settings: { ...archive.settings, ...settings } })
+      const [read, ...others] = readConversations(text, Date.now(), settings?.model)
+      if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
+      if (others.length > 0) {
+        throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
+      }
+      const conversation = await add(withSettings(read.archive, settings))
+      return Object.assign(conversation, { report: read.report })
+    },
+    async importAll(text, settings) {
+      const imported: ImportedConversation[] = []
+      for (const { archive, report } of readConversations(text, Date.now(), settings?.model)) {
+        const { id, title } = await add(withSettings(archive, settings))
+        imported.push({ id, title, report })
+      }
+      return imported
     },
     async list({ limit = 50, before } = {}) {
       return (await store.list({ limit: positive('limit', limit), before })).map(showListed)
@@ -141,6 +165,10 @@ export function openConversations(options: ConversationsOptions): Conversations 
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   }
+}
+
+function withSettings(archive: Archive, settings: Partial<ConversationSettings> | undefined): Archive {
+  return { ...archive, settings: { ...archive.settings, ...settings } }
 }
 
 async function unusedSince(store: ConversationStore, time: number): Promise<string[]> {

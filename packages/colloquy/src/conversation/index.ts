@@ -5,6 +5,7 @@ export {
   type Conversations,
   type ConversationsOptions,
   type CreateOptions,
+  type ImportedConversation,
   type ListOptions,
   openConversations,
 } from './conversations.ts'
@@ -31,4 +32,5 @@ export type { TurnToolOptions } from './turn/steps.ts'
 export type { Reply, WindowReport, WrittenSummary } from './turn/reply.ts'
 export type { Turn } from './turn/turn.ts'
 export { WindowError } from './window/window.ts'
+export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'
 export type { ConversationMessage, FoundMessage, ListedConversation } from './history/view.ts'

@@ -1,0 +1,159 @@
+import { isBlank } from '../../../protocol/sendable.ts'
+import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import type { ImportNotes } from '../report.ts'
+import { keysOf, printed } from '../unknown-file.ts'
+import type { SourceConversation, SourceMessage } from '../source.ts'
+
+/** A UI message of the AI SDK: since version 5 with `parts` alone, before with `content` too. */
+export interface UiMessage {
+  role?: unknown
+  content?: unknown
+  parts: (UiPart | null)[]
+  createdAt?: unknown
+}
+
+interface UiPart {
+  type?: unknown
+  text?: unknown
+  [other: string]: unknown
+}
+
+export function isUiMessage(value: unknown): value is UiMessage {
+  if (typeof value !== 'object' || value === null) return false
+  return 'parts' in value && Array.isArray(value.parts) && 'role' in value
+}
+
+/**
+ * Reads UI messages of the AI SDK. A message of the assistant can hold several steps: each becomes a reply with its tool calls
+ * and a user message with their results. Reasoning keeps its signature where a provider gave one.
+ */
+export function readUiMessages(
+  list: readonly { line: number; value: unknown }[],
+  notes: ImportNotes,
+): SourceConversation {
+  const messages: SourceMessage[] = []
+  for (const { line, value } of list) {
+    const message = uiMessageIn(value)
+    if (message === undefined) {
+      notes.skipped(line, `${keysOf(value)} among UI messages`)
+      continue
+    }
+    const createdAt = Date.parse(printed(message.createdAt)) || 0
+    const said = message.role === 'assistant' ? stepsOf(message, line, notes) : [questionOf(message, line, notes)]
+    for (const { role, blocks } of said) {
+      if (blocks.length === 0) continue
+      messages.push({ line, role, parent: messages.length, createdAt, content: contentOf(blocks) })
+    }
+  }
+  return { settings: {}, messages, head: messages.length }
+}
+
+/** A message of AI SDK 4 may have its text as content alone. */
+function uiMessageIn(value: unknown): UiMessage | undefined {
+  if (isUiMessage(value)) return value
+  const { role, content } = (value ?? {}) as { role?: unknown; content?: unknown }
+  return typeof content === 'string' ? { role, parts: [{ type: 'text', text: content }] } : undefined
+}
+
+interface Said {
+  role: string
+  blocks: SourceBlock[]
+}
+
+function questionOf({ role, parts }: UiMessage, line: number, notes: ImportNotes): Said {
+  return { role: printed(role), blocks: parts.flatMap((part) => blockOf(part ?? {}, line, notes)) }
+}
+
+/** The replies of an assistant's message, each with the results of its calls behind it. */
+function stepsOf({ parts }: UiMessage, line: number, notes: ImportNotes): Said[] {
+  const steps: { reply: SourceBlock[]; results: SourceBlock[] }[] = [{ reply: [], results: [] }]
+  for (const part of parts) {
+    const call = toolPartOf(part ?? {})
+    const step = steps.at(-1)!
+    if (call) {
+      step.reply.push(toBlock({ type: 'tool_use', id: call.id, name: call.name, input: call.input }))
+      if (call.result) step.results.push(toBlock({ type: 'tool_result', tool_use_id: call.id, ...call.result }))
+      continue
+    }
+    const blocks = blockOf(part ?? {}, line, notes)
+    // Text after a call with a result was written after the result.
+    if (step.results.length > 0 && (blocks.length > 0 || part?.type === 'step-start'))
+      steps.push({ reply: blocks, results: [] })
+    else step.reply.push(...blocks)
+  }
+  return steps.flatMap(({ reply, results }) => [
+    { role: 'assistant', blocks: reply },
+    { role: 'user', blocks: results },
+  ])
+}
+
+/** The block of a part; none if it is not for the model. */
+function blockOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
+  if (part.type === 'text') return isBlank(printed(part.text ?? '')) ? [] : [textBlock(part.text as string)]
+  if (part.type === 'reasoning') return reasoningOf(part)
+  if (part.type === 'file') return fileOf(part, line, notes)
+  if (part.type !== 'step-start') notes.repaired(line, `left out: a ${printed(part.type)} part, which no model reads`)
+  return []
+}
+
+function reasoningOf(part: UiPart): SourceBlock[] {
+  const { anthropic } = (part['providerMetadata'] ?? {}) as {
+    anthropic?: { signature?: unknown; redactedData?: unknown }
+  }
+  if (anthropic?.redactedData !== undefined)
+    return [toBlock({ type: 'redacted_thinking', data: anthropic.redactedData })]
+  const thinking = part.text ?? part['reasoning']
+  return [toBlock({ type: 'thinking', thinking, signature: anthropic?.signature })]
+}
+
+function fileOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
+  const { mediaType = part['mimeType'], url = part['data'], filename } = part as Record<string, unknown>
+  const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(printed(url)) ?? []
+  const kind = printed(mediaType).startsWith('image/')
+    ? 'image'
+    : mediaType === 'application/pdf'
+      ? 'document'
+      : undefined
+  if (kind === undefined) {
+    notes.repaired(line, `left out: a file of type ${printed(mediaType)}, which the API does not take`)
+    return []
+  }
+  const source = data === undefined ? { type: 'url', url } : { type: 'base64', media_type: mediaType, data }
+  return [
+    toBlock({ type: kind, source, ...(kind === 'document' && typeof filename === 'string' && { title: filename }) }),
+  ]
+}
+
+interface ToolPart {
+  id: string
+  name: string
+  input: unknown
+  /** Absent: the tool has not answered. */
+  result?: { content: string; is_error?: true }
+}
+
+/** The call of a `tool-NAME`, `dynamic-tool` or `tool-invocation` part. */
+function toolPartOf(part: UiPart): ToolPart | undefined {
+  const type = printed(part.type)
+  if (type === 'tool-invocation') return invocationOf(part['toolInvocation'] as Record<string, unknown>)
+  if (type !== 'dynamic-tool' && !type.startsWith('tool-')) return undefined
+  const name = type === 'dynamic-tool' ? printed(part['toolName']) : type.slice('tool-'.length)
+  const call = { id: printed(part['toolCallId']), name, input: part['input'] ?? part['rawInput'] ?? {} }
+  if (part['state'] === 'output-available') return { ...call, result: { content: textOfOutput(part['output']) } }
+  if (part['state'] !== 'output-error') return call
+  return { ...call, result: { content: printed(part['errorText'] ?? 'failed'), is_error: true } }
+}
+
+/** The call of an AI SDK 4 part. */
+function invocationOf(invocation: Record<string, unknown> = {}): ToolPart {
+  const call = {
+    id: printed(invocation['toolCallId']),
+    name: printed(invocation['toolName']),
+    input: invocation['args'] ?? {},
+  }
+  return invocation['state'] === 'result' ? { ...call, result: { content: textOfOutput(invocation['result']) } } : call
+}
+
+function textOfOutput(output: unknown): string {
+  return typeof output === 'string' ? output : (JSON.stringify(output) ?? '')
+}

@@ -1,0 +1,121 @@
+import { contentOf, textBlock } from '../blocks.ts'
+import type { ImportNotes } from '../report.ts'
+import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { printed } from '../unknown-file.ts'
+
+/** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
+export interface ChatGptConversation {
+  title?: unknown
+  mapping: Record<string, Node | undefined>
+  current_node?: unknown
+}
+
+interface Node {
+  message?: ChatGptMessage | null
+  parent?: string | null
+  children?: string[]
+}
+
+interface ChatGptMessage {
+  author?: { role?: unknown; name?: unknown }
+  create_time?: unknown
+  content?: { content_type?: unknown; parts?: unknown; text?: unknown; language?: unknown; result?: unknown }
+  metadata?: { model_slug?: unknown; is_visually_hidden_from_conversation?: unknown; attachments?: unknown }
+  recipient?: unknown
+}
+
+export function isChatGpt(value: unknown): value is ChatGptConversation {
+  if (typeof value !== 'object' || value === null) return false
+  return 'mapping' in value && typeof value.mapping === 'object' && value.mapping !== null
+}
+
+/**
+ * Reads a conversation of ChatGPT with all its branches. Calls of its tools and their output become text of the reply, as no
+ * tool of the API stands behind them. Pictures are not in the file: a note and a text stand for them.
+ */
+export function readChatGpt(
+  { title, mapping, current_node: current }: ChatGptConversation,
+  line: number,
+  notes: ImportNotes,
+): SourceConversation {
+  const messages: SourceMessage[] = []
+  const numbers = new Map<string, number>()
+  for (const id of inOrder(mapping)) {
+    const node = mapping[id]!
+    const parent = numbers.get(node.parent ?? '') ?? 0
+    const message = node.message ? messageOf(node.message, { line, parent }, notes) : undefined
+    if (message) messages.push(message)
+    numbers.set(id, message ? messages.length : parent)
+  }
+  const head = numbers.get(printed(current)) ?? messages.length
+  return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, messages, head }
+}
+
+/** The ids of the nodes, parents first. */
+function inOrder(mapping: ChatGptConversation['mapping']): string[] {
+  const placed = new Set<string>()
+  for (const id of Object.keys(mapping)) {
+    const chain: string[] = []
+    const seen = new Set<string>()
+    for (let at: string | null | undefined = id; at != null && mapping[at] && !placed.has(at) && !seen.has(at);) {
+      chain.push(at)
+      seen.add(at)
+      at = mapping[at]!.parent
+    }
+    for (const each of chain.toReversed()) placed.add(each)
+  }
+  return [...placed]
+}
+
+function messageOf(
+  message: ChatGptMessage,
+  place: Pick<SourceMessage, 'line' | 'parent'>,
+  notes: ImportNotes,
+): SourceMessage | undefined {
+  const role = message.author?.role
+  const texts = textsOf(message, place.line, notes)
+  if (texts.length === 0) return undefined
+  if (role === 'system' || message.metadata?.is_visually_hidden_from_conversation === true) {
+    notes.skipped(place.line, `a hidden ${printed(role)} message`)
+    return undefined
+  }
+  const createdAt = typeof message.create_time === 'number' ? Math.round(message.create_time * 1000) : 0
+  const content = contentOf(texts.map(textBlock))
+  if (role === 'user') return { ...place, role, createdAt, content }
+  const model = message.metadata?.model_slug
+  return {
+    ...place,
+    role: 'assistant',
+    createdAt,
+    content,
+    about: aboutReply((name) => (name === 'model' ? model : undefined)),
+  }
+}
+
+/** The visible text of a message, as Markdown. */
+function textsOf({ author, content, recipient }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
+  const kind = content?.content_type
+  if (content === undefined || kind === 'thoughts' || kind === 'reasoning_recap') return []
+  const text = typeof content.text === 'string' ? content.text : content.result
+  const parts = Array.isArray(content.parts) ? content.parts : [text]
+  const texts = parts.map((part) => textOfPart(part, line, notes)).filter((part) => part.trim() !== '')
+  const isCall = kind === 'code' || (typeof recipient === 'string' && recipient !== 'all')
+  if (!isCall && author?.role !== 'tool') return texts
+  const language =
+    isCall && typeof content.language === 'string' && content.language !== 'unknown' ? content.language : ''
+  return texts.map((each) => fenced(each, language))
+}
+
+function fenced(text: string, language: string): string {
+  const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)))
+  return `${fence}${language}\n${text}\n${fence}`
+}
+
+function textOfPart(part: unknown, line: number, notes: ImportNotes): string {
+  if (typeof part === 'string') return part
+  if (typeof part !== 'object' || part === null) return ''
+  const { content_type: type, text } = part as { content_type?: unknown; text?: unknown }
+  if (typeof text === 'string') return text
+  notes.repaired(line, `${printed(type)} is not in the file: a text stands for it`)
+  return `[${printed(type)}]`
+}

@@ -1,0 +1,159 @@
+import type { ConversationSettings } from '../../settings.ts'
+import { ContentError } from '../../errors.ts'
+import { jsonMembers } from '../../history/json-members.ts'
+import type { Archive } from '../../history/records.ts'
+import { markUnbilled } from '../../history/reply-record.ts'
+import type { MessageRecord, MessageState } from '../../stores/store.ts'
+import { type JsonLine, stringOf, valueOf } from '../lines.ts'
+import { blocksOf } from '../blocks.ts'
+import type { ImportNotes } from '../report.ts'
+
+export function isColloquy(lines: readonly JsonLine[]): boolean {
+  return lines.some(({ members }) => members.get('type') === '"conversation"' && members.has('head'))
+}
+
+/**
+ * Reads an export. Messages are not repaired, since they left a store as they are sent. A message whose parent was on a
+ * damaged line follows the message before it instead.
+ *
+ * Throws a `ContentError` that names the line of a value that no export has.
+ */
+export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Archive {
+  const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
+  const numbers = new Set<number>()
+  const messages = lines
+    .filter((line) => line !== about)
+    .map((line) => {
+      const record = recordOf(line)
+      if (numbers.has(record.number)) throw wrong(line.line, `message ${record.number} is there twice`)
+      if (record.parent !== 0 && !numbers.has(record.parent)) {
+        notes.repaired(line.line, `its parent ${record.parent} is not in the file`)
+        record.parent = [...numbers].findLast((number) => number < record.number) ?? 0
+      }
+      numbers.add(record.number)
+      return record
+    })
+  const head = numberIn(about, 'head')
+  if (head !== 0 && !numbers.has(head)) {
+    if (messages.length === lines.length - 1 && notes.isEmpty) {
+      throw wrong(about.line, `its head is ${head}, and no line has this id`)
+    }
+    notes.repaired(about.line, `its head ${head} is not in the file`)
+  }
+  return {
+    title: stringOf(about.members, 'title'),
+    settings: settingsIn(about),
+    messages,
+    head: numbers.has(head) || head === 0 ? head : ([...numbers].at(-1) ?? 0),
+  }
+}
+
+function recordOf(line: JsonLine): MessageRecord {
+  const { members } = line
+  const json = messageIn(line, 'message') ?? ''
+  const received = messageIn(line, 'received') ?? null
+  const number = numberIn(line, 'id')
+  const parent = numberIn(line, 'parentId')
+  if (number === 0) throw wrong(line.line, 'its id is null')
+  if (parent >= number) throw wrong(line.line, 'its parent comes after it')
+  return {
+    number,
+    parent,
+    role: members.get('role') === '"summary"' ? 'summary' : roleOf(received ?? json),
+    state: endedState(valueOf(members, 'state')),
+    createdAt: Date.parse(stringOf(members, 'createdAt') ?? '') || 0,
+    json,
+    received,
+    reply: replyIn(line),
+  }
+}
+
+const roles = new Set<unknown>(['user', 'assistant', 'system'])
+
+/** The exact JSON of a message, which stands in the line as an object or as a string. */
+function messageIn({ line, members }: JsonLine, name: string): string | undefined {
+  const text = members.get(name)
+  if (text === undefined) return undefined
+  const json = text.startsWith('"') ? (JSON.parse(text) as string) : text
+  const message = membersIn(json)
+  const [role, content] = [message?.get('role'), message?.get('content')]
+  if (message === undefined) throw wrong(line, `its ${name} is not an object: ${text.slice(0, 40)}`)
+  if (!roles.has(role && JSON.parse(role))) throw wrong(line, `its ${name}.role is ${role?.slice(0, 40)}`)
+  if (!content || !/^["[]/.test(content)) {
+    throw wrong(line, `its ${name}.content is neither text nor a list: ${content?.slice(0, 40)}`)
+  }
+  const odd = blocksOf(content)!.findIndex(
+    ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
+  )
+  if (odd >= 0) throw wrong(line, `its ${name}.content.${odd} is not a content block`)
+  return json
+}
+
+function membersIn(json: string): Map<string, string> | undefined {
+  try {
+    return jsonMembers(json)
+  } catch {
+    return undefined
+  }
+}
+
+/** The record of a reply. A usage that is not a count would spoil every sum, so it is refused. */
+function replyIn({ line, members }: JsonLine): string | null {
+  const text = members.get('reply')
+  if (text === undefined || text === 'null') return null
+  const reply = membersIn(text)
+  const message = reply?.get('message')
+  if (reply === undefined) throw wrong(line, `its reply is not an object: ${text.slice(0, 40)}`)
+  const cost = valueOf(reply, 'cost_pico_usd') ?? 0
+  if (!Number.isSafeInteger(cost)) throw wrong(line, `its reply.cost_pico_usd is ${JSON.stringify(cost)}`)
+  if (message !== undefined && !isCounted(valueOf(membersIn(message) ?? new Map(), 'usage'))) {
+    throw wrong(line, 'its reply.message has no usage with input_tokens and output_tokens')
+  }
+  return markUnbilled(text)
+}
+
+function isCounted(usage: unknown): boolean {
+  const { input_tokens: input, output_tokens: output } = (usage ?? {}) as Record<string, unknown>
+  return Number.isInteger(input) && Number.isInteger(output)
+}
+
+const lists = ['tools', 'stop_sequences', 'betas']
+const objects = ['metadata', 'thinking', 'tool_choice', 'budget', 'output_config']
+
+const blocks = ['tools', 'system']
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> {
+  const settings = (valueOf(members, 'settings') ?? {}) as Record<string, unknown>
+  if (typeof settings !== 'object' || Array.isArray(settings)) throw wrong(line, 'its settings are not an object')
+  const odd =
+    lists.find((name) => settings[name] !== undefined && !Array.isArray(settings[name])) ??
+    objects.find((name) => settings[name] != null && typeof settings[name] !== 'object') ??
+    blocks.find((name) => Array.isArray(settings[name]) && !settings[name].every(isObject))
+  if (odd !== undefined) throw wrong(line, `its settings.${odd} is ${JSON.stringify(settings[odd]).slice(0, 40)}`)
+  return settings
+}
+
+/** A reply that was in flight when the conversation was exported has failed in the copy. */
+function endedState(state: unknown): MessageState {
+  return state === undefined || state === 'committed' ? 'committed' : state === 'interrupted' ? 'interrupted' : 'failed'
+}
+
+function roleOf(json: string): string {
+  return json === '' ? 'assistant' : (JSON.parse(json) as { role: string }).role
+}
+
+function numberIn({ line, members }: JsonLine, name: string): number {
+  const id = valueOf(members, name) ?? null
+  if (id === null) return 0
+  const number = typeof id === 'string' ? Number(id) : 0
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw wrong(line, `its ${name} is ${JSON.stringify(id)}`)
+}
+
+function wrong(line: number, found: string): ContentError {
+  return new ContentError(`Cannot import line ${line}: ${found}`)
+}

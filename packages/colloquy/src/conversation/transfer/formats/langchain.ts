@@ -1,0 +1,140 @@
+import { isBlank } from '../../../protocol/sendable.ts'
+import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import type { ImportNotes } from '../report.ts'
+import { keysOf, printed } from '../unknown-file.ts'
+import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+
+/** The fields of a LangChain message, from whichever of its three JSON forms. */
+interface Fields {
+  content?: unknown
+  tool_calls?: unknown
+  tool_call_id?: unknown
+  status?: unknown
+  additional_kwargs?: unknown
+  response_metadata?: unknown
+  usage_metadata?: unknown
+  role?: unknown
+}
+
+const roles: Record<string, string> = {
+  human: 'user',
+  ai: 'assistant',
+  system: 'system',
+  tool: 'tool',
+  developer: 'system',
+}
+
+/** Whether this is a LangChain message: `{ lc, id, kwargs }`, `{ type, data }`, or its fields with a `type`. */
+export function isLangChain(value: unknown): boolean {
+  return roleOf(value) !== undefined
+}
+
+/** Reads LangChain messages. Results of tools that follow each other become one user message. */
+export function readLangChain(
+  list: readonly { line: number; value: unknown }[],
+  notes: ImportNotes,
+): SourceConversation {
+  const messages: SourceMessage[] = []
+  for (const { line, value } of list) {
+    const role = roleOf(value)
+    if (role === undefined) notes.skipped(line, `${keysOf(value)}, which is not a message the API has a role for`)
+    else addMessage(messages, { line, role, fields: fieldsOf(value as object) }, notes)
+  }
+  return { settings: {}, messages, head: messages.length }
+}
+
+function addMessage(
+  messages: SourceMessage[],
+  { line, role, fields }: { line: number; role: string; fields: Fields },
+  notes: ImportNotes,
+): void {
+  const last = messages.at(-1)
+  const blocks = role === 'tool' ? [resultOf(fields)] : blocksIn(fields, line, notes)
+  const follows = role === 'tool' && last?.role === 'user' && last.content!.startsWith('[{"type":"tool_result"')
+  if (follows) {
+    last.content = `${last.content!.slice(0, -1)},${contentOf(blocks).slice(1)}`
+    return
+  }
+  const about = role === 'assistant' ? aboutReply((name) => metadataOf(fields)[name]) : undefined
+  const said = { line, role: role === 'tool' ? 'user' : role, parent: messages.length, createdAt: 0 }
+  messages.push({ ...said, content: contentOf(blocks), ...(about && { about }) })
+}
+
+/** `HumanMessage` → `user`, `ai` → `assistant`; undefined if it is not a message. */
+function roleOf(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  const type = typeOf(message)
+  return Object.hasOwn(roles, type) ? roles[type] : undefined
+}
+
+function typeOf(message: object): string {
+  const { id, kwargs, type } = message as { id?: unknown; kwargs?: unknown; type?: unknown }
+  const isSerialized = typeof kwargs === 'object' && Array.isArray(id)
+  const name = isSerialized ? printed(id.at(-1)) : printed(type)
+  return name.replace(/Message(?:Chunk)?$/, '').toLowerCase()
+}
+
+function fieldsOf(message: object): Fields {
+  const { kwargs, data } = message as { kwargs?: Fields; data?: Fields }
+  return kwargs ?? data ?? message
+}
+
+function blocksIn({ content, tool_calls: calls }: Fields, line: number, notes: ImportNotes): SourceBlock[] {
+  const parts = Array.isArray(content) ? (content as unknown[]) : [content]
+  const blocks = parts.flatMap((part) => blockOf(part, line, notes))
+  const known = new Set(blocks.map(({ block }) => block.id))
+  const others = (Array.isArray(calls) ? calls : []) as { id?: unknown; name?: unknown; args?: unknown }[]
+  const missing = others.filter(({ id }) => !known.has(id))
+  return [...blocks, ...missing.map(({ id, name, args }) => toBlock({ type: 'tool_use', id, name, input: args ?? {} }))]
+}
+
+/** The block for a part of a message's content, which is in the API's form or in LangChain's own. */
+function blockOf(part: unknown, line: number, notes: ImportNotes): SourceBlock[] {
+  if (typeof part === 'string') return isBlank(part) ? [] : [textBlock(part)]
+  if (typeof part !== 'object' || part === null) return []
+  const block = part as AnyBlock
+  if (block.type === 'image_url') return [imageOf(block)]
+  if (block.type === 'tool_call')
+    return [toBlock({ type: 'tool_use', id: block.id, name: block.name, input: block['args'] ?? {} })]
+  if (block.type === 'reasoning') notes.repaired(line, 'left out: reasoning without a signature')
+  if (block.type === 'tool_use') return [toBlock(toolUse(block))]
+  return block.type === 'reasoning' || block.type === 'input_json_delta' ? [] : [toBlock(withoutIndex(block))]
+}
+
+/** Streamed messages carry the input of a call as text, and the index of each block. */
+function toolUse({ type, id, name, input }: AnyBlock): AnyBlock {
+  return { type, id, name, input: typeof input === 'string' ? inputIn(input) : input }
+}
+
+function inputIn(text: string): unknown {
+  try {
+    return parseJson(text === '' ? '{}' : text)
+  } catch {
+    return text
+  }
+}
+
+function withoutIndex({ index: _, ...block }: AnyBlock): AnyBlock {
+  return block
+}
+
+function imageOf(block: AnyBlock): SourceBlock {
+  const given = block['image_url'] as string | { url?: unknown } | undefined
+  const url = printed(typeof given === 'object' ? given.url : given)
+  const [, media_type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? []
+  return toBlock({
+    type: 'image',
+    source: data === undefined ? { type: 'url', url } : { type: 'base64', media_type, data },
+  })
+}
+
+function resultOf({ tool_call_id: id, content, status }: Fields): SourceBlock {
+  const text = typeof content === 'string' || Array.isArray(content) ? content : JSON.stringify(content)
+  return toBlock({ type: 'tool_result', tool_use_id: id, content: text, ...(status === 'error' && { is_error: true }) })
+}
+
+function metadataOf({ response_metadata: metadata }: Fields): Record<string, unknown> {
+  const found = typeof metadata === 'object' && metadata !== null ? (metadata as Record<string, unknown>) : {}
+  return { ...found, model: found['model'] ?? found['model_name'] }
+}

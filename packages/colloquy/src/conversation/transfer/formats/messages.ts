@@ -1,0 +1,66 @@
+import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import type { MessageParam } from '../../../protocol/types/params.ts'
+import { ContentError } from '../../errors.ts'
+import { checkMessage, waitingCalls } from '../../history/content.ts'
+import { jsonMembers } from '../../history/json-members.ts'
+import { valueOf } from '../lines.ts'
+import type { ImportNotes } from '../report.ts'
+import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+
+/**
+ * Reads messages in the API's form: as they are sent, or whole responses.
+ *
+ * Throws a `ContentError` for a message whose role, content or tool results the API refuses.
+ */
+export function readMessages(
+  texts: readonly { line: number; json: string }[],
+  at: number,
+  notes: ImportNotes,
+): SourceConversation {
+  let before: MessageParam | undefined
+  const messages = texts.map(({ line, json }, index) => {
+    const message = parseJson(json) as MessageParam
+    try {
+      checkMessage(message, waitingCalls(before))
+    } catch (error) {
+      throw new ContentError(`Cannot import message ${index + 1}: ${(error as Error).message}`, { cause: error })
+    }
+    before = message
+    return messageIn(jsonMembers(json), { line, parent: index, createdAt: at }, notes)
+  })
+  return { settings: {}, messages, head: messages.length, keepsOpenCalls: true }
+}
+
+/** Members that the API adds to a message that it returns, and refuses in a message that is sent. */
+const responseMembers = new Set([
+  'id',
+  'type',
+  'model',
+  'stop_reason',
+  'stop_sequence',
+  'stop_details',
+  'usage',
+  'container',
+  'context_management',
+  'input_transformations',
+  'diagnostics',
+  'parsed_output',
+])
+
+function messageIn(
+  members: ReadonlyMap<string, string>,
+  place: Pick<SourceMessage, 'line' | 'parent' | 'createdAt'>,
+  notes: ImportNotes,
+): SourceMessage {
+  const isResponse = members.has('usage') && members.has('model')
+  const others = [...members.keys()].filter(
+    (name) => name !== 'role' && name !== 'content' && !responseMembers.has(name),
+  )
+  if (others.length > 0) notes.repaired(place.line, `left out: ${others.join(', ')}`)
+  return {
+    ...place,
+    role: valueOf(members, 'role') as string,
+    content: members.get('content')!,
+    ...(isResponse && { about: aboutReply((name) => valueOf(members, name)) }),
+  }
+}

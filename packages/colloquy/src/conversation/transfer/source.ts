@@ -1,0 +1,55 @@
+import type { Message } from '../../protocol/types/message.ts'
+import type { ConversationSettings } from '../settings.ts'
+
+/** A conversation as a file has it, before it is checked. */
+export interface SourceConversation {
+  title?: string | undefined
+  settings: Partial<ConversationSettings>
+  /** A parent stands before its children. */
+  messages: SourceMessage[]
+  /** The number of the active message: its place in `messages`, from 1; 0 if there is none. */
+  head: number
+  /** Keep tool calls at the end of a path, whose results can still be sent. Default false. */
+  keepsOpenCalls?: boolean
+}
+
+export interface SourceMessage {
+  /** The line of the file where the message begins, from 1. */
+  line: number
+  role: string
+  /** The number of the message that it follows; 0 at the beginning. */
+  parent: number
+  /** Milliseconds since 1970; 0 if unknown. */
+  createdAt: number
+  /** The exact JSON of the content: a string or a list of blocks. Null: not imported, for a reason that was noted. */
+  content: string | null
+  /** The rest of a reply as the API returned it: its model, stop reason and usage. */
+  about?: Partial<Omit<Message, 'content'>>
+}
+
+/** The metadata of a reply, from the values that a file has for it. Counts that are missing are 0. */
+export function aboutReply(value: (name: string) => unknown): Partial<Omit<Message, 'content'>> {
+  const usage = value('usage') as Message['usage'] | undefined
+  const isCounted = Number.isInteger(usage?.input_tokens) && Number.isInteger(usage?.output_tokens)
+  return {
+    ...stringIn('id', value),
+    type: 'message',
+    role: 'assistant',
+    model: stringIn('model', value).model ?? 'unknown',
+    stop_reason: (stringIn('stop_reason', value).stop_reason as Message['stop_reason']) ?? null,
+    stop_sequence: stringIn('stop_sequence', value).stop_sequence ?? null,
+    usage: isCounted ? usage! : noUsage,
+  }
+}
+
+const noUsage: Message['usage'] = {
+  input_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  output_tokens: 0,
+}
+
+function stringIn(name: string, value: (name: string) => unknown): Record<string, string> {
+  const found = value(name)
+  return typeof found === 'string' && found !== '' ? { [name]: found } : {}
+}

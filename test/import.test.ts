@@ -1,0 +1,707 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { createServer } from '@colloquy/server'
+import Anthropic from 'colloquy'
+import { type Conversations, type ImportReport, memoryStore, openConversations } from 'colloquy/conversation'
+import { sqliteStore } from 'colloquy/conversation/sqlite'
+import { offline } from 'colloquy/engines'
+import fc from 'fast-check'
+
+// What is imported is sent to the strict server: whatever the API refuses would be a 400 for good.
+
+const { fetch } = createServer({ engine: offline() })
+const client = new Anthropic({ fetch, baseURL: 'http://colloquy.test', apiKey: 'any', maxRetries: 0 })
+const settings = {
+  model: 'claude-opus-4-6',
+  max_tokens: 200,
+  tools: [{ name: 'Read', description: 'Reads', input_schema: { type: 'object' as const } }],
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-import-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const text = (value: string): object => ({ type: 'text', text: value })
+const call = (id: string): object => ({ type: 'tool_use', id, name: 'Read', input: {} })
+const result = (id: string): object => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })
+
+function line(fields: object): string {
+  return JSON.stringify({ isSidechain: false, timestamp: '2026-11-20T10:00:00.000Z', ...fields })
+}
+
+function user(uuid: string, parentUuid: string | null, content: unknown): string {
+  return line({ type: 'user', uuid, parentUuid, message: { role: 'user', content } })
+}
+
+function assistant(uuid: string, parentUuid: string | null, id: string, block: object, more: object = {}): string {
+  const usage = { input_tokens: 10, output_tokens: 2 }
+  const message = { id, type: 'message', role: 'assistant', model: 'claude-opus-4-6', content: [block], usage, ...more }
+  return line({ type: 'assistant', uuid, parentUuid, message })
+}
+
+interface Imported {
+  /** What the next question would send, without the question. */
+  sent: string[]
+  report: ImportReport
+  title: string | undefined
+}
+
+/** Imports a file and sends one message, which the server must accept. */
+async function importAndSend(file: string, given: object = settings): Promise<Imported> {
+  const conversation = await openConversations({ client, cacheMarks: false }).import(file, given)
+  const sent = conversation.preview('And?').messages.slice(0, -1)
+  await conversation.send('And?')
+  return {
+    sent: sent.map(({ role, content }) => `${role}: ${typeof content === 'string' ? content : namesIn(content)}`),
+    report: conversation.report,
+    title: conversation.title,
+  }
+}
+
+function namesIn(content: readonly { type: string; text?: string; id?: string; tool_use_id?: string }[]): string {
+  return content.map((block) => block.text ?? block.id ?? block.tool_use_id ?? block.type).join('+')
+}
+
+describe('import() of a Claude Code transcript', () => {
+  const cases: [name: string, lines: string[], sent: string[], notes: RegExp[]][] = [
+    [
+      'joins the calls of a reply whose results stand between them',
+      [
+        user('1', null, 'Read both'),
+        assistant('2', '1', 'msg_1', call('t1')),
+        user('3', '2', [result('t1')]),
+        assistant('4', '2', 'msg_1', call('t2')),
+        user('5', '4', [result('t2')]),
+        assistant('6', '3', 'msg_2', text('Both')),
+      ],
+      ['user: Read both', 'assistant: t1+t2', 'user: t1+t2', 'assistant: Both'],
+      [],
+    ],
+    [
+      'takes the line before for a parent that is not in the file',
+      [user('1', null, 'a'), assistant('2', '1', 'm1', text('b')), user('3', 'gone', 'c')],
+      ['user: a', 'assistant: b', 'user: c'],
+      [/^3 repaired its parent gone is not in the file/],
+    ],
+    [
+      'follows a parent that stands later in the file',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', text('b')),
+        line({ type: 'attachment', uuid: '3', parentUuid: '4' }),
+        line({ type: 'system', uuid: '4', parentUuid: '2', content: 'hook' }),
+        user('5', '3', 'c'),
+      ],
+      ['user: a', 'assistant: b', 'user: c'],
+      [],
+    ],
+    [
+      'breaks a circle of parents',
+      [user('1', '2', 'a'), user('2', '1', 'b')],
+      ['user: b', 'user: a'],
+      [/^\d repaired its parents form a circle/],
+    ],
+    [
+      'reads each line once',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', call('t1')),
+        assistant('2', '1', 'm1', call('t1')),
+        user('3', '2', [result('t1')]),
+        user('3', '2', [result('t1')]),
+        assistant('4', '3', 'm2', text('done')),
+      ],
+      ['user: a', 'assistant: t1', 'user: t1', 'assistant: done'],
+      [/^3 skipped .*uuid 2 once more/, /^5 skipped .*uuid 3 once more/],
+    ],
+    [
+      'sends calls on the branch that answers them only',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', text('Let me look')),
+        assistant('3', '2', 'm1', call('t1')),
+        user('4', '3', [result('t1')]),
+        assistant('5', '4', 'm2', text('done')),
+        user('6', '3', 'no, stop'),
+      ],
+      ['user: a', 'assistant: Let me look', 'user: no, stop'],
+      [/^2 repaired .*call t1, which has no result/],
+    ],
+    [
+      'leaves blank texts out',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', text('\n\n')),
+        assistant('3', '2', 'm1', text('b')),
+        user('4', '3', 'c'),
+        assistant('5', '4', 'm2', text('')),
+      ],
+      ['user: a', 'assistant: b', 'user: c'],
+      [/^2 repaired .*without a visible character/, /^5 skipped never sent/],
+    ],
+    [
+      'leaves out notices of the program and side conversations',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', text('No response requested.'), { model: '<synthetic>' }),
+        line({
+          type: 'assistant',
+          uuid: '3',
+          parentUuid: '2',
+          isSidechain: true,
+          message: { role: 'assistant', content: [text('x')] },
+        }),
+        assistant('4', '2', 'm2', text('b')),
+      ],
+      ['user: a', 'assistant: b'],
+      [/^2 skipped a notice/, /^3 skipped part of a side conversation/],
+    ],
+    [
+      'begins with the summary of a compaction',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', text('b')),
+        line({ type: 'system', subtype: 'compact_boundary', uuid: '3', parentUuid: null, logicalParentUuid: '2' }),
+        line({
+          type: 'user',
+          uuid: '4',
+          parentUuid: '3',
+          isCompactSummary: true,
+          message: { role: 'user', content: 'So far: a, b' },
+        }),
+        assistant('5', '4', 'm2', text('c')),
+      ],
+      ['user: So far: a, b', 'assistant: c'],
+      [],
+    ],
+    [
+      'keeps the order of results before text, and one result for a call',
+      [
+        user('1', null, 'a'),
+        assistant('2', '1', 'm1', call('t1')),
+        user('3', '2', [text('by the way'), result('t1'), result('t1'), result('t9')]),
+        assistant('4', '3', 'm2', text('done')),
+      ],
+      ['user: a', 'assistant: t1', 'user: t1+by the way', 'assistant: done'],
+      [/^3 repaired/],
+    ],
+  ]
+  for (const [name, lines, sent, notes] of cases) {
+    test(name, async () => {
+      const imported = await importAndSend(lines.join('\n'))
+      assert.deepEqual(imported.sent, sent)
+      assert.equal(imported.report.format, 'claude-code')
+      assertNotes(imported.report, notes)
+    })
+  }
+
+  const two = [user('1', null, 'a'), assistant('2', '1', 'm1', text('b'))].join('\n')
+  for (const [name, file, notes] of [
+    ['a last line that is cut', `${two}\n${user('3', '2', 'and more').slice(0, 70)}`, [/^3 skipped not a JSON object/]],
+    ['a byte order mark', `\ufeff${two}`, []],
+    ['a run of NUL', two.replace('\n', `\n${'\0'.repeat(200)}\n`), []],
+    ['two records on one line', two.replace('\n', ''), []],
+    ['Windows line ends', two.replace('\n', '\r\n'), []],
+    [
+      'the file of a sub-agent, all a side conversation',
+      two.replaceAll('"isSidechain":false', '"isSidechain":true'),
+      [],
+    ],
+  ] as const) {
+    test(`reads ${name}`, async () => {
+      const imported = await importAndSend(file)
+      assert.deepEqual(imported.sent, ['user: a', 'assistant: b'])
+      assertNotes(imported.report, notes)
+    })
+  }
+
+  test('keeps the usage and stop reason of the last line of a reply', async () => {
+    const conversation = await openConversations({ client }).import(
+      [
+        user('1', null, 'Hi'),
+        assistant('2', '1', 'm1', text('a'), { usage: { input_tokens: 10, output_tokens: 3 } }),
+        assistant('3', '2', 'm1', text('b'), {
+          usage: { input_tokens: 10, output_tokens: 159 },
+          stop_reason: 'end_turn',
+        }),
+      ].join('\n'),
+      settings,
+    )
+    const reply = conversation.messages[1]!
+    assert.deepEqual([reply.usage?.output_tokens, reply.stopReason], [159, 'end_turn'])
+  })
+
+  test('takes the title that the user gave before one that was generated', async () => {
+    const titles = [
+      line({ type: 'ai-title', aiTitle: 'Generated' }),
+      line({ type: 'custom-title', customTitle: 'Mine' }),
+    ]
+    const imported = await importAndSend([two, ...titles, line({ type: 'summary', summary: 'Old' })].join('\n'))
+    assert.equal(imported.title, 'Mine')
+  })
+
+  test('is sendable or refused by name, however the lines are mangled', async () => {
+    const lines = [
+      user('1', null, 'a'),
+      assistant('2', '1', 'm1', { type: 'thinking', thinking: 'hm', signature: 'c2ln' }),
+      assistant('3', '2', 'm1', call('t1')),
+      user('4', '3', [result('t1')]),
+      assistant('5', '3', 'm1', call('t2')),
+      user('6', '5', [{ type: 'tool_result', tool_use_id: 't2', is_error: true }]),
+      assistant('7', '6', 'm2', text('b')),
+      user('8', '7', 'c'),
+      assistant('9', '8', 'm3', text('')),
+      user('10', '9', [text('d')]),
+    ]
+    const change = fc.record({
+      kind: fc.constantFrom('double', 'drop', 'swap', 'cut', 'branch'),
+      at: fc.nat(lines.length - 1),
+      other: fc.nat(lines.length - 1),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 5 }), async (changes) => {
+        const mangled = changes.reduce(
+          (file, { kind, at, other }) => mangle(file, kind, at % file.length, other % file.length),
+          lines,
+        )
+        await sendableOrRefused(openConversations({ client }), mangled.join('\n'))
+      }),
+      { numRuns: Number(process.env['COLLOQUY_FUZZ'] ?? 200) },
+    )
+  })
+})
+
+function mangle(lines: readonly string[], kind: string, at: number, other: number): string[] {
+  const line = lines[at]!
+  if (kind === 'double') return lines.toSpliced(other, 0, line)
+  if (kind === 'drop') return lines.length > 1 ? lines.toSpliced(at, 1) : [...lines]
+  if (kind === 'swap') return lines.with(at, lines[other]!).with(other, line)
+  if (kind === 'cut') return lines.with(at, line.slice(0, line.length / 2))
+  const parent = /"uuid":"(\w+)"/.exec(lines[other]!)?.[1] ?? 'gone'
+  return [
+    ...lines,
+    line.replace(/"parentUuid":(?:"\w+"|null)/, `"parentUuid":"${parent}"`).replace(/"uuid":"(\w+)"/, '"uuid":"$1b"'),
+  ]
+}
+
+async function sendableOrRefused(conversations: Conversations, file: string): Promise<void> {
+  const conversation = await conversations.import(file, settings).catch((error: unknown) => {
+    assert.equal((error as Error).name, 'ContentError', String(error))
+  })
+  await conversation?.send('And?')
+}
+
+function assertNotes({ notes }: ImportReport, patterns: readonly RegExp[]): void {
+  const told = notes.map(({ line: at, kind, reason }) => `${at} ${kind} ${reason}`)
+  assert.equal(told.length, patterns.length, told.join('\n'))
+  for (const [index, pattern] of patterns.entries()) assert.match(told[index]!, pattern)
+}
+
+describe('import() of messages in the API form', () => {
+  const hi = { role: 'user', content: 'hi' }
+  const use = (id: string): object => ({ role: 'assistant', content: [call(id)] })
+  const back = (id: string): object => ({ role: 'user', content: [result(id)] })
+  const response = {
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-opus-4-6',
+    content: [text('ok')],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 1, output_tokens: 1 },
+  }
+  const cases: [name: string, messages: object[], sent: string[]][] = [
+    ['whole responses', [hi, response], ['user: hi', 'assistant: ok']],
+    ['a system message first', [{ role: 'system', content: 'Be brief.' }, hi, response], ['user: hi', 'assistant: ok']],
+    ['an empty text block in a reply', [hi, { role: 'assistant', content: [text('')] }], ['user: hi']],
+    ['a blank reply', [hi, { role: 'assistant', content: '  ' }], ['user: hi']],
+    [
+      'thinking without a signature',
+      [hi, { role: 'assistant', content: [{ type: 'thinking', thinking: 'x' }, text('a')] }],
+      ['user: hi', 'assistant: a'],
+    ],
+    [
+      'one id for two calls',
+      [hi, use('t1'), back('t1'), use('t1'), back('t1'), response],
+      ['user: hi', 'assistant: t1', 'user: t1', 'assistant: t1_2', 'user: t1_2', 'assistant: ok'],
+    ],
+    [
+      'an error result without content',
+      [
+        hi,
+        use('t1'),
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', is_error: true }] },
+        response,
+      ],
+      ['user: hi', 'assistant: t1', 'user: t1', 'assistant: ok'],
+    ],
+    [
+      'a server tool call without its result',
+      [
+        hi,
+        {
+          role: 'assistant',
+          content: [{ type: 'server_tool_use', id: 's1', name: 'web_search', input: {} }, text('a')],
+        },
+      ],
+      ['user: hi', 'assistant: a'],
+    ],
+  ]
+  for (const [name, messages, sent] of cases) {
+    test(`takes ${name}`, async () => {
+      const file = JSON.stringify(messages)
+      assert.deepEqual((await importAndSend(file)).sent, sent)
+      assert.deepEqual((await importAndSend(`\ufeff${file}`)).sent, sent)
+    })
+  }
+
+  test('makes the first system message the system prompt', async () => {
+    const file = JSON.stringify([{ role: 'system', content: 'Be brief.' }, hi])
+    const conversation = await openConversations({ client }).import(file, settings)
+    assert.equal(conversation.settings.system, 'Be brief.')
+  })
+
+  test('takes the settings of a saved request', async () => {
+    const file = JSON.stringify(
+      { model: 'claude-opus-4-6', max_tokens: 50, system: 'Be brief.', messages: [hi] },
+      null,
+      2,
+    )
+    const conversation = await openConversations({ client }).import(file)
+    assert.deepEqual([conversation.settings.system, conversation.settings.max_tokens], ['Be brief.', 50])
+    assert.equal((await conversation.send('And?')).stopReason, 'end_turn')
+  })
+
+  test('names the line of what it left out', async () => {
+    const file = JSON.stringify([hi, { role: 'assistant', content: [text(''), text('a')], note: 1 }], null, 2)
+    const { report } = await importAndSend(file)
+    assertNotes(report, [/^6 repaired left out: note/, /^6 repaired .*without a visible character/])
+  })
+})
+
+describe('import() of exports of other programs', () => {
+  const node = (parent: string | null, message: object | null, children: string[] = []): object => ({
+    parent,
+    message,
+    children,
+  })
+  const said = (role: string, parts: unknown[], more: object = {}): object => ({
+    author: { role },
+    create_time: 1_763_600_000.5,
+    content: { content_type: 'text', parts },
+    metadata: {},
+    recipient: 'all',
+    ...more,
+  })
+  const chatGpt = {
+    title: 'Trip',
+    current_node: 'e',
+    mapping: {
+      root: node(null, null, ['s']),
+      s: node(
+        'root',
+        said('system', ['You are ChatGPT'], { metadata: { is_visually_hidden_from_conversation: true } }),
+        ['a'],
+      ),
+      a: node('s', said('user', ['Plan a trip']), ['b', 'x']),
+      x: node('a', said('assistant', ['Another reply'])),
+      b: node(
+        'a',
+        said('assistant', [], {
+          content: { content_type: 'code', language: 'python', text: 'print(1)' },
+          recipient: 'python',
+        }),
+        ['c'],
+      ),
+      c: node(
+        'b',
+        { author: { role: 'tool', name: 'python' }, content: { content_type: 'execution_output', text: '1' } },
+        ['d'],
+      ),
+      d: node('c', said('assistant', ['To Kyoto'], { metadata: { model_slug: 'gpt-5' } }), ['e']),
+      e: node(
+        'd',
+        said('user', [{ content_type: 'image_asset_pointer', asset_pointer: 'file://1' }, 'Here?'], {
+          content: { content_type: 'multimodal_text', parts: [{ content_type: 'image_asset_pointer' }, 'Here?'] },
+        }),
+      ),
+    },
+  }
+
+  test('ChatGPT: the active path, its tools as text, other replies as branches', async () => {
+    const imported = await importAndSend(JSON.stringify([chatGpt]))
+    assert.deepEqual(imported.sent, [
+      'user: Plan a trip',
+      'assistant: ```python\nprint(1)\n```',
+      'assistant: ```\n1\n```',
+      'assistant: To Kyoto',
+      'user: [image_asset_pointer]+Here?',
+    ])
+    assert.deepEqual([imported.report.format, imported.title], ['chatgpt', 'Trip'])
+    const conversation = await openConversations({ client }).import(JSON.stringify(chatGpt), settings)
+    assert.equal((await conversation.branches()).length, 2)
+  })
+
+  const claudeAi = {
+    uuid: 'c1',
+    name: 'Notes',
+    chat_messages: [
+      {
+        uuid: 'm1',
+        sender: 'human',
+        text: 'Read this',
+        created_at: '2026-01-01T00:00:00Z',
+        attachments: [{ file_name: 'a.txt', extracted_content: 'Hello' }],
+        files: [{ file_name: 'b.png' }],
+      },
+      {
+        uuid: 'm2',
+        sender: 'assistant',
+        text: '',
+        created_at: '2026-01-01T00:00:01Z',
+        content: [
+          { type: 'thinking', thinking: 'hm' },
+          { type: 'text', text: 'It says hello' },
+          { type: 'tool_use', name: 'artifacts', input: { title: 'x' } },
+          { type: 'tool_result', content: [{ type: 'text', text: 'OK' }] },
+        ],
+      },
+      null,
+    ],
+  }
+
+  test('Claude.ai: attachments as documents, its tools as text, what is missing noted', async () => {
+    const imported = await importAndSend(JSON.stringify([claudeAi]))
+    assert.deepEqual(imported.sent, [
+      'user: document+Read this',
+      'assistant: It says hello+artifacts:\n```json\n{"title":"x"}\n```+OK',
+    ])
+    assert.deepEqual([imported.report.format, imported.title], ['claude-ai', 'Notes'])
+    assertNotes(imported.report, [/b\.png is not in the export/, /thinking part/, /without a sender or text/])
+  })
+
+  test('importAll() adds every conversation of a file, import() refuses several', async () => {
+    const conversations = openConversations({ client })
+    const file = JSON.stringify([chatGpt, claudeAi, chatGpt], null, 1)
+    await assert.rejects(conversations.import(file, settings), /found 3, importAll\(\) adds them all/)
+    assert.equal((await conversations.list()).length, 0)
+    const imported = await conversations.importAll(file, settings)
+    assert.deepEqual(
+      imported.map(({ title, report }) => [title, report.format]),
+      [
+        ['Trip', 'chatgpt'],
+        ['Notes', 'claude-ai'],
+        ['Trip', 'chatgpt'],
+      ],
+    )
+    for (const { id } of imported) await (await conversations.open(id)).send('And?')
+  })
+
+  test('AI SDK: the steps of a message become replies with calls and their results', async () => {
+    const { sent, report } = await importAndSend(
+      JSON.stringify([
+        { id: '0', role: 'system', parts: [{ type: 'text', text: 'Be brief.' }] },
+        {
+          id: '1',
+          role: 'user',
+          parts: [
+            { type: 'text', text: 'Read a' },
+            {
+              type: 'file',
+              mediaType: 'image/png',
+              url: 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+            },
+          ],
+        },
+        {
+          id: '2',
+          role: 'assistant',
+          parts: [
+            { type: 'step-start' },
+            { type: 'reasoning', text: 'hm', providerMetadata: { anthropic: { signature: 'c2ln' } } },
+            { type: 'text', text: 'Let me look' },
+            {
+              type: 'tool-Read',
+              toolCallId: 't1',
+              state: 'output-available',
+              input: { path: 'a' },
+              output: { lines: 1 },
+            },
+            {
+              type: 'dynamic-tool',
+              toolName: 'Read',
+              toolCallId: 't2',
+              state: 'output-error',
+              input: {},
+              errorText: 'gone',
+            },
+            { type: 'step-start' },
+            { type: 'text', text: 'One line' },
+            { type: 'data-weather', data: {} },
+          ],
+        },
+        { id: '3', role: 'user', content: 'Thanks' },
+      ]),
+    )
+    assert.equal(report.format, 'ai-sdk')
+    assert.deepEqual(sent, [
+      'user: Read a+image',
+      'assistant: thinking+Let me look+t1+t2',
+      'user: t1+t2',
+      'assistant: One line',
+      'user: Thanks',
+    ])
+  })
+
+  const langChain = [
+    {
+      lc: 1,
+      type: 'constructor',
+      id: ['langchain_core', 'messages', 'SystemMessage'],
+      kwargs: { content: 'Be brief.' },
+    },
+    { lc: 1, type: 'constructor', id: ['langchain_core', 'messages', 'HumanMessage'], kwargs: { content: 'Read a' } },
+    {
+      lc: 1,
+      type: 'constructor',
+      id: ['langchain_core', 'messages', 'AIMessage'],
+      kwargs: {
+        content: [text('Look'), { type: 'tool_use', id: 't1', name: 'Read', input: '{"a":1}', index: 1 }],
+        tool_calls: [
+          { id: 't1', name: 'Read', args: { a: 1 } },
+          { id: 't2', name: 'Read', args: {} },
+        ],
+        response_metadata: { model_name: 'claude-opus-4-6' },
+      },
+    },
+    {
+      lc: 1,
+      type: 'constructor',
+      id: ['langchain_core', 'messages', 'ToolMessage'],
+      kwargs: { content: 'one', tool_call_id: 't1' },
+    },
+    {
+      lc: 1,
+      type: 'constructor',
+      id: ['langchain_core', 'messages', 'ToolMessage'],
+      kwargs: { content: 'two', tool_call_id: 't2', status: 'error' },
+    },
+    { lc: 1, type: 'constructor', id: ['langchain_core', 'messages', 'AIMessage'], kwargs: { content: 'Done' } },
+  ]
+  const names: Record<string, string> = {
+    SystemMessage: 'system',
+    HumanMessage: 'human',
+    AIMessage: 'ai',
+    ToolMessage: 'tool',
+  }
+  const typed = langChain.map(({ id, kwargs }) => ({ type: names[id.at(-1)!], data: kwargs }))
+  for (const [name, list] of [
+    ['serialized', langChain],
+    ['as dictionaries', typed],
+    ['as plain fields', typed.map(({ type, data }) => ({ type, ...data }))],
+  ] as const) {
+    test(`LangChain messages ${name}`, async () => {
+      for (const file of [
+        JSON.stringify(list),
+        list.map((each) => JSON.stringify(each)).join('\n'),
+        JSON.stringify({ messages: list }, null, 2),
+      ]) {
+        const { sent, report } = await importAndSend(file)
+        assert.equal(report.format, 'langchain')
+        assert.deepEqual(sent, ['user: Read a', 'assistant: Look+t1+t2', 'user: t1+t2', 'assistant: Done'])
+      }
+    })
+  }
+})
+
+describe('import() of a file that it cannot read', () => {
+  for (const [file, message] of [
+    ['PK\u0003\u0004abc', /looks like a ZIP archive/],
+    ['<!doctype html><p>', /looks like an HTML/],
+    ['# My chat\n\nHello', /looks like Markdown/],
+    ['name,role\nAda,user\n', /comma-separated/],
+    ['SQLite format 3\0', /a SQLite database/],
+    ['just text', /text that is not JSON/],
+    ['{"foo":1,"bar":2}', /found JSON with the members "foo", "bar"/],
+    ['[]', /^$/],
+    ['[1,2]', /Cannot import message 1/],
+    ['[null]', /Cannot import message 1/],
+    ['[{"role":"user","content":"a"}', /Cannot import the list/],
+  ] as const) {
+    test(`${JSON.stringify(file)} is named`, async () => {
+      const conversations = openConversations({ client })
+      if (file === '[]') return void (await conversations.import(file, settings))
+      await assert.rejects(conversations.import(file, settings), { name: 'ContentError', message })
+      assert.deepEqual(await conversations.list(), [])
+    })
+  }
+})
+
+describe('import() of a damaged export', () => {
+  test('is usable or a ContentError, the same in every store', async () => {
+    const from = openConversations({ client })
+    const conversation = await from.create(settings)
+    await conversation.send('hello')
+    await conversation.send('again')
+    const lines = await Array.fromAsync(from.export(conversation.id))
+    const stores = [memoryStore(), sqliteStore(join(folder, 'damaged.db'))]
+    const odd = fc.constantFrom<unknown>(null, 5, 'x', [], {}, { toString: 1 }, true, '-1', undefined)
+    const path = fc.array(fc.nat(9), { minLength: 1, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(fc.nat(lines.length - 1), path, odd, async (at, way, value) => {
+        const damaged = JSON.parse(lines[at]!) as object
+        replaceIn(damaged, way, value)
+        const file = lines.with(at, JSON.stringify(damaged)).join('\n')
+        const outcomes = await Promise.all(
+          stores.map(async (store) => {
+            try {
+              const copy = await openConversations({ client, store }).import(file)
+              await (await openConversations({ client, store }).open(copy.id)).send('go on')
+              return 'usable'
+            } catch (error) {
+              assert.ok(
+                ['ContentError', 'AnthropicError', 'RangeError', 'BadRequestError', 'NotFoundError'].includes(
+                  (error as Error).name,
+                ),
+                String((error as Error).stack),
+              )
+              return (error as Error).name
+            }
+          }),
+        )
+        assert.equal(outcomes[0], outcomes[1])
+      }),
+      { numRuns: Number(process.env['COLLOQUY_FUZZ'] ?? 150) },
+    )
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
+  test('skips a line that is cut and reports it', async () => {
+    const from = openConversations({ client })
+    const conversation = await from.create(settings)
+    await conversation.send('hello')
+    const lines = await Array.fromAsync(from.export(conversation.id))
+    const copy = await from.import(lines.with(2, lines[2]!.slice(0, 50)).join('\n'))
+    assertNotes(copy.report, [/^1 repaired its head 2 is not in the file/, /^3 skipped not a JSON object/])
+    await copy.send('go on')
+  })
+})
+
+/** Replaces the value that the way leads to, each step choosing a member by its place. */
+function replaceIn(root: object, way: readonly number[], value: unknown): void {
+  let at = root as Record<string, unknown>
+  for (const [step, choice] of way.entries()) {
+    const keys = Object.keys(at)
+    const key = keys[choice % Math.max(1, keys.length)]
+    if (key === undefined) return
+    const next = at[key]
+    if (step === way.length - 1 || typeof next !== 'object' || next === null) {
+      at[key] = value
+      return
+    }
+    at = next as Record<string, unknown>
+  }
+}
