@@ -17,7 +17,8 @@ const layers = [
   ['colloquy/src/client/transport'],
   ['colloquy/src/client/request'],
   ['colloquy/src/client/stream'],
-  ['colloquy/src/client/resources', 'colloquy/src/client/agents'],
+  ['colloquy/src/client/agents'],
+  ['colloquy/src/client/resources'],
   ['colloquy/src/client', 'colloquy/src/index.ts'],
   ['colloquy/src/engines'],
   [

@@ -18,7 +18,7 @@ interface Entry {
   isPartial?: boolean
 }
 
-/** Where the next turn continues: in a new thread, after a reply of this thread, or without threads. */
+/** The place where the next turn continues: a new thread, a reply of this thread, or no thread. */
 type Anchor =
   | { type: 'create'; afterLoss: boolean }
   | { type: 'continue'; id: string; created: string[]; afterLoss: boolean }
@@ -41,7 +41,7 @@ const createOnly = ['system', 'tools'] as const
 /** Codes of errors that lost nothing but the server's copy: the whole history makes a new one. */
 const losses = ['thread_not_found', 'thread_already_continued', 'thread_continue_in_flight']
 
-/** The conversation of a thread: what was answered, what the next turn sends, and where that turn continues. */
+/** The conversation of a thread: the answered messages, those that the next turn sends, and its place to continue. */
 export class ThreadHistory {
   readonly onUnsupported: UnsupportedRequestBehavior
   #fields: ThreadFields

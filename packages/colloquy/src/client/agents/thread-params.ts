@@ -6,7 +6,7 @@ import type { RunnableTool } from '../../tools/runnable.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { Cancellable } from '../request/cancellation.ts'
-import type { MessageEvents } from '../stream/message-events.ts'
+import type { MessageEvents } from '../stream/events/message-events.ts'
 
 /** The parameters that a thread keeps between turns: all but the messages. */
 export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream' | 'thread' | 'tools'>, HeaderParams {

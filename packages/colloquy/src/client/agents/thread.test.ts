@@ -15,14 +15,14 @@ import type { ThreadParams } from './thread-params.ts'
 const params = { model: 'claude-sonnet-5-5', max_tokens: 100, system: 'Be brief.' }
 const say = (content: string): MessageParam => ({ role: 'user', content })
 
-/** What the model says: by default, all that it heard. */
+/** The reply of the model to a request. By default it repeats all messages. */
 type Answer = (heard: string[], request: MessageCreateParams) => Partial<Message> & { cutAfter?: number }
 
-/** An engine that keeps threads by the rules of the API. */
+/** An engine that keeps threads as the API does. */
 class ThreadKeeper {
   readonly threads = new Map<string, { history: MessageParam[]; given: string; isContinued: boolean }>()
   answer: Answer = (heard) => ({ content: [{ type: 'text', text: heard.join(' | '), citations: null }] })
-  /** Codes to refuse the next requests with. */
+  /** Error codes for the next requests. */
   readonly refusals: string[] = []
   #count = 0
 
@@ -96,7 +96,7 @@ function begin(more: Partial<ThreadParams> = {}): {
 
 const texts = ({ content }: Message) => textOf({ role: 'assistant', content })
 
-test('a thread sends everything once, and then only what is new', async () => {
+test('a thread sends each message once', async () => {
   const { thread, requests } = begin({ messages: [say('one')], betas: ['files-api-2025-04-14'] })
   assert.equal(thread.previousMessageId, null)
   assert.equal(texts(await thread.send(say('two'))), 'one | two')
@@ -116,7 +116,7 @@ test('a thread sends everything once, and then only what is new', async () => {
   assert.deepEqual(thread.messages.map(textOf), ['one', 'two', 'one | two', 'three', 'one | two | three'])
 })
 
-test('a thread that the server lost is made anew from the whole history', async () => {
+test('a thread that the server lost is created again from the whole history', async () => {
   for (const code of ['thread_not_found', 'thread_already_continued', 'thread_continue_in_flight']) {
     const { thread, requests, keeper } = begin()
     await thread.send(say('one'))
@@ -136,7 +136,7 @@ test('a thread that the server lost is made anew from the whole history', async 
   }
 })
 
-test('a history that is sent again leaves its old cache marks out, and data of that name in', async () => {
+test('a history that is sent again has no old cache marks, but data of that name', async () => {
   const mark = { cache_control: { type: 'ephemeral' as const } }
   const { thread, requests, keeper } = begin()
   const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'a', input: { cache_control: 'data' } }
@@ -153,7 +153,7 @@ test('a history that is sent again leaves its old cache marks out, and data of t
   assert.deepEqual(thread.messages[0]!.content, [{ type: 'text', text: 'one', ...mark }])
 })
 
-test('a server without threads is an error, or is served with the whole history when that was asked for', async () => {
+test('unsupportedRequestBehavior decides about a server without threads', async () => {
   const strict = begin()
   strict.keeper.refusals.push('thread_unsupported_request')
   await assert.rejects(strict.thread.send(say('one')), { errorCode: 'thread_unsupported_request' })
@@ -173,7 +173,7 @@ test('a server without threads is an error, or is served with the whole history 
   assert.equal(lenient.requests.at(-1)!.thread, undefined)
 })
 
-test('a server that loses each thread at once is served without threads when that was asked for', async () => {
+test('continue_unthreaded ends threads on a server that loses each at once', async () => {
   const { thread, requests, keeper } = begin({ unsupportedRequestBehavior: 'continue_unthreaded' })
   for (const word of ['one', 'two', 'three', 'four']) {
     await thread.send(say(word))
@@ -186,7 +186,7 @@ test('a server that loses each thread at once is served without threads when tha
   assert.equal(textOf(thread.messages.at(-1)!), 'one | two | three | four')
 })
 
-test('any other error is passed on, and the messages can be sent again', async () => {
+test('a failed turn passes its error on and can be sent again', async () => {
   const { thread, keeper } = begin({ messages: [say('zero')] })
   keeper.refusals.push('thread_fingerprint_mismatch')
   await assert.rejects(thread.send(say('one')), { errorCode: 'thread_fingerprint_mismatch' })
@@ -194,7 +194,7 @@ test('any other error is passed on, and the messages can be sent again', async (
   assert.equal(texts(await thread.send(say('one'))), 'zero | one')
 })
 
-test('append() waits for the next turn, and passes over the reply that is there already', async () => {
+test('append() waits for the next turn and skips the reply that is there', async () => {
   const { thread, requests } = begin()
   thread.append(say('one'), say('two'))
   const reply = await thread.send()
@@ -216,7 +216,7 @@ test('a thread runs one turn at a time', async () => {
   assert.equal(texts(await thread.send(say('two'))), 'one | two')
 })
 
-test('update() changes later turns; system and tools cannot change once the thread is made', async () => {
+test('update() changes later turns, but not system and tools of a thread', async () => {
   const { thread, requests } = begin()
   thread.update({ max_tokens: 50, metadata: undefined as never })
   await thread.send(say('one'), { system: 'Be kind.' })
@@ -233,7 +233,7 @@ test('update() changes later turns; system and tools cannot change once the thre
   assert.throws(() => begin({ thread: { type: 'create' } } as never), /Cannot set `thread`/)
 })
 
-test('fork() goes its own way from the same conversation', async () => {
+test('fork() continues the same conversation in its own thread', async () => {
   const { thread, requests } = begin()
   await thread.send(say('one'))
   thread.append(say('two'))
@@ -247,7 +247,7 @@ test('fork() goes its own way from the same conversation', async () => {
   )
 })
 
-test("parse() reads the reply by the thread's format, and the reply stays in the history as it came", async () => {
+test('parse() parses the reply and keeps it in the history as it came', async () => {
   const keeper = new ThreadKeeper()
   const { client } = clientOf(keeper.engine)
   const format = jsonSchemaOutputFormat({ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] })
@@ -259,7 +259,7 @@ test("parse() reads the reply by the thread's format, and the reply stays in the
   assert.deepEqual(thread.messages.at(-1)!.content, [{ type: 'text', text: '{"n":7}', citations: null }])
 })
 
-test('stream() hands the reply out and keeps it', async () => {
+test('stream() streams the reply and keeps it', async () => {
   const { thread, requests, keeper } = begin()
   await thread.send(say('one'))
   keeper.threads.clear()
@@ -282,7 +282,7 @@ test('stream() hands the reply out and keeps it', async () => {
   )
 })
 
-test('after a stream that broke off the text is kept and a new thread begins', async () => {
+test('a stream that breaks off leaves its text and a new thread', async () => {
   const { thread, requests, keeper } = begin()
   await thread.send(say('one'))
   const answer = keeper.answer
@@ -296,7 +296,7 @@ test('after a stream that broke off the text is kept and a new thread begins', a
   assert.equal(requests.at(-1)!.messages.length, 5)
 })
 
-test('a turn whose reply broke off is sent again when nothing new is said', async () => {
+test('send() without messages repeats a turn whose reply broke off', async () => {
   const { thread, requests, keeper } = begin()
   const answer = keeper.answer
   keeper.answer = (heard, request) => ({ ...answer(heard, request), cutAfter: 3 })
@@ -307,7 +307,7 @@ test('a turn whose reply broke off is sent again when nothing new is said', asyn
   assert.deepEqual(thread.messages.map(textOf), ['one', 'one'])
 })
 
-test('blocks that a break left unfinished are not kept, but text', async () => {
+test('a reply that broke off keeps its complete blocks and its text', async () => {
   const { thread, keeper } = begin()
   const content: Message['content'] = [
     { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' },
@@ -318,7 +318,7 @@ test('blocks that a break left unfinished are not kept, but text', async () => {
   assert.deepEqual(thread.messages.at(-1)!.content, content.slice(0, 1))
 })
 
-test('an abort frees the thread at once, wherever the stream is', async () => {
+test('an abort frees the thread at every stage of a stream', async () => {
   const { thread, keeper } = begin()
   const early = thread.stream(say('one'))
   early.abort()
@@ -333,7 +333,7 @@ test('an abort frees the thread at once, wherever the stream is', async () => {
   assert.equal(keeper.threads.size > 0, true)
 })
 
-test('a refused turn leaves the history, and a reply of another model begins a new thread', async () => {
+test('a refusal is not kept, and a fallback reply begins a new thread', async () => {
   const { thread, requests, keeper } = begin()
   const answer = keeper.answer
   await thread.send(say('one'))
@@ -359,7 +359,7 @@ test('a refused turn leaves the history, and a reply of another model begins a n
   )
 })
 
-test('a paused turn is continued with no message, and the container is kept', async () => {
+test('a paused turn continues without a message, in the same container', async () => {
   const { thread, requests, keeper } = begin()
   const answer = keeper.answer
   const container = { id: 'container_1', expires_at: '2026-12-01T00:00:00Z' }
@@ -372,7 +372,7 @@ test('a paused turn is continued with no message, and the container is kept', as
   assert.equal(requests[1]!.container, 'container_1')
 })
 
-test('a reply without content is left out when the history is sent again', async () => {
+test('a history that is sent again has no reply without content', async () => {
   const { thread, requests, keeper } = begin()
   const answer = keeper.answer
   keeper.answer = () => ({ content: [] })
@@ -383,7 +383,7 @@ test('a reply without content is left out when the history is sent again', async
   assert.deepEqual(requests.at(-1)!.messages, [say('one'), say('two')])
 })
 
-test('toolRunner() runs over the thread, each turn with what is new only', async () => {
+test('toolRunner() over a thread sends only new messages', async () => {
   for (const stream of [false, true]) {
     const keeper = new ThreadKeeper()
     const { client, requests } = clientOf(keeper.engine)

@@ -60,7 +60,7 @@ function asked(replies: Array<Said[] | Message>): { client: Anthropic; requests:
 const params = { model: 'm', max_tokens: 100, messages: [question], tools: [weather] } satisfies ToolRunnerParams
 const texts = ({ content }: Message) => content.map((block) => (block.type === 'text' ? block.text : `<${block.type}>`))
 
-test('toolRunner() gives each message, and sends the whole conversation each time', async () => {
+test('toolRunner() gives each reply and sends the whole conversation each time', async () => {
   const { client, requests } = asked([['Let me see.', call('Nara'), call('Kyoto')], ['Sunny.']])
   const seen: string[][] = []
   for await (const message of client.beta.messages.toolRunner({ ...params, betas: ['a-1'] })) seen.push(texts(message))
@@ -83,7 +83,7 @@ test('toolRunner() gives each message, and sends the whole conversation each tim
   ])
 })
 
-test('toolRunner({ stream: true }) gives a stream for each turn', async () => {
+test('toolRunner({ stream: true }) gives a stream for each reply', async () => {
   const { client, requests } = asked([['Let me see.', call('Nara')], ['Sunny.']])
   const seen: string[] = []
   const runner = client.beta.messages.toolRunner({ ...params, stream: true })
@@ -98,7 +98,7 @@ test('toolRunner({ stream: true }) gives a stream for each turn', async () => {
   assert.deepEqual(texts(await runner.done()), ['Sunny.'])
 })
 
-test('a turn that nobody reads is read by the runner', async () => {
+test('toolRunner() reads a stream that the caller does not read', async () => {
   const { client } = asked([[call('Nara')], ['Sunny.']])
   let turns = 0
   for await (const stream of client.beta.messages.toolRunner({ ...params, stream: true })) turns += stream ? 1 : 0
@@ -106,7 +106,7 @@ test('a turn that nobody reads is read by the runner', async () => {
   assert.deepEqual(runs, ['Nara'])
 })
 
-test('awaiting a runner, runUntilDone() and done() give the last message', async () => {
+test('await, runUntilDone() and done() give the last message', async () => {
   const replies = [[call('Nara')], ['Sunny.']]
   assert.deepEqual(texts(await asked(replies).client.beta.messages.toolRunner(params)), ['Sunny.'])
   const runner = asked(replies).client.beta.messages.toolRunner(params)
@@ -119,7 +119,7 @@ test('awaiting a runner, runUntilDone() and done() give the last message', async
   }, /^AnthropicError: Cannot run a tool runner twice$/)
 })
 
-test('what goes wrong with a call is a result that the model reads', async () => {
+test('a failed tool call is a result for the model', async () => {
   const unknown: ContentBlock = { type: 'tool_use', id: 'toolu_x', name: 'wether', input: {} }
   const { client, requests } = asked([[call('Atlantis'), call(7 as never, 'toolu_7'), unknown], ['Sorry.']])
   await client.beta.messages.toolRunner(params)
@@ -140,7 +140,7 @@ test('what goes wrong with a call is a result that the model reads', async () =>
   ])
 })
 
-test('max_iterations bounds the requests; the tools of the last reply are still answered', async () => {
+test('max_iterations limits the requests, but the last tool calls are answered', async () => {
   const { client, requests } = asked([[call('Nara')], [call('Kyoto')], ['Sunny.']])
   const runner = client.beta.messages.toolRunner({ ...params, max_iterations: 2 })
   assert.deepEqual(texts(await runner), ['<tool_use>'])
@@ -149,7 +149,7 @@ test('max_iterations bounds the requests; the tools of the last reply are still 
   assert.equal(runner.params.messages.length, 5)
 })
 
-test('a paused turn is sent back, and a reply that was cut off ends the loop without a call', async () => {
+test('a paused reply is sent back, and a cut reply ends the loop', async () => {
   const { client, requests } = asked([messageOf(['Searching'], { stop_reason: 'pause_turn' }), ['Found.']])
   assert.deepEqual(texts(await client.beta.messages.toolRunner(params)), ['Found.'])
   assert.equal(requests[1]!.messages.length, 2)
@@ -158,7 +158,7 @@ test('a paused turn is sent back, and a reply that was cut off ends the loop wit
   assert.deepEqual(runs, [])
 })
 
-test('pushMessages() and setMessagesParams() inside the loop take the next request over', async () => {
+test('pushMessages() and setMessagesParams() replace the next request', async () => {
   const { client, requests } = asked([['First.'], [call('Nara')], ['Sunny.']])
   const runner = client.beta.messages.toolRunner(params)
   let turn = 0
@@ -181,7 +181,7 @@ test('pushMessages() and setMessagesParams() inside the loop take the next reque
   assert.deepEqual(runs, ['Nara'])
 })
 
-test('generateToolResponse() makes the calls once, whoever asks', async () => {
+test('generateToolResponse() runs the tools once', async () => {
   const { client, requests } = asked([[call('Nara')], ['Sunny.']])
   const runner = client.beta.messages.toolRunner(params)
   const results: unknown[] = []
@@ -192,7 +192,7 @@ test('generateToolResponse() makes the calls once, whoever asks', async () => {
   assert.deepEqual(requests[1]!.messages.at(-1), { role: 'user', content })
 })
 
-test('the approval and the options reach every call and request', async () => {
+test('approve and request options apply to every step', async () => {
   const { client, requests } = asked([[call('Nara')], ['A pity.']])
   const runner = client.beta.messages.toolRunner({ ...params, approve: () => 'too late' }, { betas: ['b-2'] })
   runner.setRequestOptions((options) => ({ ...options, headers: { 'anthropic-beta': 'c-3' } }))
@@ -212,7 +212,7 @@ test('a failing request fails the loop and done()', async () => {
   await done
 })
 
-test('an abort ends the loop during a call', async () => {
+test('an abort ends the loop during a tool call', async () => {
   const controller = new AbortController()
   const endless: RunnableTool = { ...weather, run: () => new Promise<string>(() => {}) }
   const runner = asked([[call('Nara')]]).client.beta.messages.toolRunner(
@@ -223,7 +223,7 @@ test('an abort ends the loop during a call', async () => {
   await assert.rejects(runner.runUntilDone(), { name: 'APIUserAbortError' })
 })
 
-test('leaving the loop early closes its stream, and done() says so', async () => {
+test('leaving the loop early closes its stream and rejects done()', async () => {
   const { client } = asked([['A', call('Nara')]])
   const runner = client.beta.messages.toolRunner({ ...params, stream: true })
   const turns = runner[Symbol.asyncIterator]()

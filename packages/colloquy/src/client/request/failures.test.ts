@@ -194,8 +194,8 @@ test('idleTimeout is that of the request, else of the client, else 60 seconds', 
   const client = server.client({ idleTimeout: 40 })
   const silence = async (options: Anthropic.RequestOptions): Promise<string> =>
     String((await read(await client.messages.create({ ...params, stream: true }, options))).error)
-  assert.match(await silence({}), /nothing came for 40 ms/)
-  assert.match(await silence({ idleTimeout: 50 }), /nothing came for 50 ms/)
+  assert.match(await silence({}), /nothing arrived for 40 ms/)
+  assert.match(await silence({ idleTimeout: 50 }), /nothing arrived for 50 ms/)
 
   const timers = t.mock.method(globalThis, 'setTimeout').mock
   const stream = await streamFrom(server)

@@ -21,7 +21,7 @@ const line = (custom_id: string): MessageBatchIndividualResponse => ({
   result: { type: 'succeeded', message: hello },
 })
 
-test('batches are created, looked at, cancelled and deleted', async (t) => {
+test('batches creates, retrieves, lists, cancels and deletes', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, batch))
   const { batches } = server.client().messages
   const requests = [{ custom_id: 'a', params }]
@@ -50,7 +50,7 @@ test('batches are created, looked at, cancelled and deleted', async (t) => {
   await assert.rejects(async () => batches.retrieve(''), /without an id/)
 })
 
-test('a loop over list() asks for all pages', async (t) => {
+test('a loop over batches.list() reads all pages', async (t) => {
   const page = (id: string, has_more: boolean) => ({ data: [{ ...batch, id }], has_more, first_id: id, last_id: id })
   const server = await faultServer(
     t,
@@ -66,7 +66,7 @@ test('a loop over list() asks for all pages', async (t) => {
   )
 })
 
-test('results() reads JSON Lines however they are cut, from the URL that the batch names', async (t) => {
+test('results() reads JSON Lines cut at any byte from the URL of the batch', async (t) => {
   const lines = `${JSON.stringify(line('ä'))}\n${JSON.stringify(line('b'))}\r\n\n${JSON.stringify(line('c'))}`
   const bytes = Buffer.from(lines)
   const server = await faultServer(
@@ -87,7 +87,7 @@ test('results() reads JSON Lines however they are cut, from the URL that the bat
   assert.equal(server.requests[1]!.headers['x-api-key'], 'key')
 })
 
-test('results() of a batch that has not ended is an error that says so', async (t) => {
+test('results() rejects with the status of a batch that has not ended', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, { ...batch, processing_status: 'in_progress' }))
   await assert.rejects(server.client().messages.batches.results('msgbatch_1'), {
     name: 'AnthropicError',
@@ -95,7 +95,7 @@ test('results() of a batch that has not ended is an error that says so', async (
   })
 })
 
-test('results() says which line is no JSON, and that a connection broke', async (t) => {
+test('results() names the line that is not JSON, and reports a broken connection', async (t) => {
   for (const [end, expected] of [
     ['{"custom_id":\n', /^AnthropicError: Cannot read line 2 of http.* as JSON: found \{"custom_id":$/],
     [undefined, { name: 'APIConnectionError' }],
@@ -118,7 +118,7 @@ test('results() says which line is no JSON, and that a connection broke', async 
   }
 })
 
-test('leaving the results early closes the connection', async (t) => {
+test('leaving the loop over results() closes the connection', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
@@ -131,7 +131,7 @@ test('leaving the results early closes the connection', async (t) => {
   await server.idle()
 })
 
-test('an abort and a long silence end the results', async (t) => {
+test('an abort and a long silence end results()', async (t) => {
   const server = await faultServer(
     t,
     (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),

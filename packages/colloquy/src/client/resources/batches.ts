@@ -16,7 +16,7 @@ import { Stream } from '../stream/stream.ts'
 
 const path = '/v1/messages/batches'
 
-/** `client.messages.batches`: many requests at half the price, answered within a day. */
+/** `client.messages.batches`: many requests at half the price, processed within a day. */
 export class Batches {
   readonly #client: ResourceClient
 
@@ -24,22 +24,22 @@ export class Batches {
     this.#client = client
   }
 
-  /** Hands in the requests; the batch begins at once. */
+  /** Creates a batch, which begins at once. */
   create(params: BatchCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
     return this.#client.post(path, toBodyAndOptions(params, options))
   }
 
-  /** How far the batch is. */
+  /** The state of a batch. */
   retrieve(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
     return this.#client.get(pathOf(path, id), optionsOf(params, options))
   }
 
-  /** The batches, newest first. A loop over the result asks for further pages by itself. */
+  /** The batches, newest first. A loop over the result requests further pages as needed. */
   list(params: (PageParams & HeaderParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
     return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
   }
 
-  /** Ends a batch before its time. Requests that are being answered are still finished, and billed. */
+  /** Cancels a batch. Requests that are being processed are still completed and billed. */
   cancel(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
     return this.#client.post(pathOf(path, id, '/cancel'), optionsOf(params, options))
   }
@@ -49,7 +49,7 @@ export class Batches {
     return this.#client.delete(pathOf(path, id), optionsOf(params, options))
   }
 
-  /** The answers of a batch that has ended, one by one as they arrive, in any order. */
+  /** The results of a batch that has ended, one by one as they arrive, in any order. */
   async results(
     id: string,
     params: HeaderParams | null = {},

@@ -8,9 +8,9 @@ import type { ThreadParams } from '../agents/thread-params.ts'
 import { ToolRunner } from '../agents/tool-runner.ts'
 import type { ToolRunnerParams } from '../agents/tool-runner-state.ts'
 
-/** `client.beta.messages`: `client.messages`, where `betas` are taken too, and what runs over it. */
+/** `client.beta.messages`: `client.messages` with the `betas` parameter, tool runners and threads. */
 export class BetaMessages extends Messages {
-  /** Calls the runnable tools until a reply asks for none. Sends nothing until it is iterated or awaited. */
+  /** Runs the tools that replies call until a reply calls none. Sends nothing until it is iterated or awaited. */
   toolRunner(params: ToolRunnerParams & { stream?: false }, options?: RequestOptions): ToolRunner<false>
   toolRunner(params: ToolRunnerParams & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner
@@ -21,7 +21,7 @@ export class BetaMessages extends Messages {
     return this.thread({ ...fields, unsupportedRequestBehavior: 'continue_unthreaded' }).toolRunner(settings, options)
   }
 
-  /** Begins a conversation that the server holds between turns. Sends nothing. */
+  /** Creates a conversation that the server keeps between turns. Sends nothing. */
   thread<const Params extends ThreadParams>(params: Params, options?: RequestOptions): MessageThread<ParsedOf<Params>> {
     return new MessageThread(this, params, options)
   }

@@ -16,9 +16,9 @@ export async function* jsonLines<Item>(
   let number = 0
   try {
     while (true) {
-      watch.waits()
+      watch.startWaiting()
       const chunk = await response.read()
-      watch.received()
+      watch.stopWaiting()
       const lines = (rest + (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode())).split('\n')
       rest = chunk ? lines.pop()! : ''
       for (const line of lines) {

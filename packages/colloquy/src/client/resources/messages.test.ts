@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
 import type { Anthropic } from '../client.ts'
 
-test('create() gives the message and the ids of its answer', async (t) => {
+test('create() gives the message and the ids of its response', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello, { 'anthropic-workspace-id': 'wrkspc_1' }))
   const message = await server.client().messages.create(params)
   assert.deepEqual(message, hello)
@@ -13,7 +13,7 @@ test('create() gives the message and the ids of its answer', async (t) => {
   assert.ok(!Object.keys(message).includes('_request_id'))
 })
 
-test('create() sends one request with the headers and the body of the API', async (t) => {
+test('create() sends one request with the headers and body of the API', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, hello))
   await server.client().messages.create(params)
   assert.equal(server.requests.length, 1)
@@ -27,7 +27,7 @@ test('create() sends one request with the headers and the body of the API', asyn
   assert.equal(headers['accept'], 'application/json')
 })
 
-test('create({ stream: true }) gives the events in order, pings left out', async (t) => {
+test('create({ stream: true }) gives the events in order, without pings', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer
       .stream()

@@ -13,7 +13,7 @@ import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
 import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
-import type { MessageEvents } from '../stream/message-events.ts'
+import type { MessageEvents } from '../stream/events/message-events.ts'
 import type * as streaming from '../stream/streaming.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import type { RequestOptions } from '../request/options.ts'
@@ -32,8 +32,8 @@ export class Messages {
   }
 
   /**
-   * Asks for one reply: a `Message`, or with `stream: true` its events. A reply that could take longer than ten minutes is
-   * streamed underneath and still comes whole, unless `timeout` is given.
+   * Requests one reply: a `Message`, or its events with `stream: true`. A reply that could take longer than ten minutes is
+   * streamed internally and still returned as one message, unless `timeout` is set.
    */
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options?: RequestOptions): APIPromise<Message>
   create(
@@ -62,8 +62,8 @@ export class Messages {
   }
 
   /**
-   * Asks for one reply and reads the value that its text stands for, by `output_config.format`. A text that does not satisfy
-   * the format is an `AnthropicError`.
+   * Requests one reply and parses its text by `output_config.format`. Rejects with an `AnthropicError` if the text does not
+   * match the format.
    */
   parse<const Params extends ParseableParams & HeaderParams>(
     params: Params & { stream?: false },
@@ -75,7 +75,7 @@ export class Messages {
     })
   }
 
-  /** Asks for one reply and hands it out as it comes: events to loop over or to listen to, and the whole message at the end. */
+  /** Requests one reply and streams it: events to loop over or to listen to, and the complete message at the end. */
   stream<const Params extends ParseableParams & HeaderParams>(
     params: Params,
     options: RequestOptions = {},
@@ -83,14 +83,14 @@ export class Messages {
     const events = this.events(params as MessageStreamParams & HeaderParams, options)
       .map(async (source) => {
         if (!params.output_config?.format) return source
-        const { withParsedOutput } = await import('../stream/parsed-output.ts')
+        const { withParsedOutput } = await import('../stream/events/parsed-output.ts')
         return withParsedOutput(source, params)
       })
       .suppressUnhandled()
     return new MessageStream(events, events, params.messages)
   }
 
-  /** Counts the prompt as the API would. */
+  /** Counts the tokens of a prompt without sending it to a model. */
   countTokens(
     params: MessageCountTokensParams & HeaderParams,
     options: RequestOptions = {},
@@ -98,7 +98,11 @@ export class Messages {
     return this.#client.post('/v1/messages/count_tokens', toBodyAndOptions(params, options))
   }
 
-  /** The events of a reply a chunk at a time, which `create` and `stream` hand out. */
+  /**
+   * The events of a reply in batches. `create` and `stream` are built on it.
+   *
+   * @internal
+   */
   events(params: MessageStreamParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageEvents> {
     const { recover, pings = false } = options
     const streams = loadStreams()
@@ -129,7 +133,7 @@ export class Messages {
   }
 }
 
-/** What only streams need, loaded while the first one is asked for: a program without streams does not pay for it. */
+/** Loads the code of streams while the first one is requested, as a program without streams does not need it. */
 function loadStreams(): Promise<typeof streaming> {
   return import('../stream/streaming.ts')
 }
@@ -139,10 +143,10 @@ async function collect(source: MessageEvents): Promise<Message> {
   return withIds(source.message!, source.response!)
 }
 
-/** Longer than this a reply is not waited for in one piece: proxies and load balancers cut silent connections. */
+/** A reply that may take longer is streamed, because proxies and load balancers cut silent connections. */
 const longestReplySeconds = 600
 
-/** The API's own estimate of the slowest reply: 128,000 tokens an hour. */
+/** Whether the reply may take too long at the API's own estimate of the slowest speed: 128,000 tokens an hour. */
 function takesLong({ max_tokens }: MessageCreateParams): boolean {
   return (max_tokens * 3600) / 128_000 > longestReplySeconds
 }

@@ -4,7 +4,7 @@ import { faultServer, type Answer } from '../request/fault-server.test.ts'
 
 const all = ['e', 'd', 'c', 'b', 'a']
 
-/** Serves a list of five models as the API pages it. */
+/** Serves a list of five models in pages, as the API does. */
 function serve(answer: Answer): void {
   const query = new URL(answer.request.path, 'http://a.test').searchParams
   const limit = Number(query.get('limit') ?? 2)
@@ -17,7 +17,7 @@ function serve(answer: Answer): void {
   answer.json(200, { data, has_more, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null })
 }
 
-test('models.list() gives one page, and the next when it is asked for', async (t) => {
+test('models.list() gives one page, and the next on request', async (t) => {
   const server = await faultServer(t, serve)
   const page = await server.client().models.list({ limit: 2, lifecycle: ['active', 'deprecated'] })
   assert.deepEqual(
@@ -40,7 +40,7 @@ test('models.list() gives one page, and the next when it is asked for', async (t
   assert.equal(server.requests[0]!.headers['content-type'], undefined)
 })
 
-test('a loop over models.list() goes through all pages', async (t) => {
+test('a loop over models.list() reads all pages', async (t) => {
   const server = await faultServer(t, serve)
   const ids: string[] = []
   for await (const { id } of server.client().models.list({ limit: 2 })) ids.push(id)
@@ -48,7 +48,7 @@ test('a loop over models.list() goes through all pages', async (t) => {
   assert.equal(server.requests.length, 3)
 })
 
-test('a list that is read with before_id goes backwards', async (t) => {
+test('models.list({ before_id }) reads pages backwards', async (t) => {
   const server = await faultServer(t, serve)
   const pages: string[][] = []
   const first = await server.client().models.list({ before_id: 'a', limit: 2 })
@@ -59,14 +59,14 @@ test('a list that is read with before_id goes backwards', async (t) => {
   ])
 })
 
-test('the page after the last one is an error', async (t) => {
+test('getNextPage() throws after the last page', async (t) => {
   const server = await faultServer(t, serve)
   const page = await server.client().models.list({ limit: 10 })
   assert.ok(!page.hasNextPage())
   await assert.rejects(page.getNextPage(), /this is the last one/)
 })
 
-test('models.retrieve() asks for one model, in the workspace that is named', async (t) => {
+test('models.retrieve() requests one model in a workspace', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, { type: 'model', id: 'a' }))
   const model = await server.client().models.retrieve('a', { workspace_id: 'wrkspc_1' })
   assert.equal(model.id, 'a')
@@ -74,7 +74,7 @@ test('models.retrieve() asks for one model, in the workspace that is named', asy
   assert.equal(server.requests[0]!.headers['anthropic-workspace-id'], 'wrkspc_1')
 })
 
-test('messages.countTokens() counts the prompt', async (t) => {
+test('countTokens() counts the tokens of a prompt', async (t) => {
   const server = await faultServer(t, (answer) => answer.json(200, { input_tokens: 7 }))
   const count = await server.client().messages.countTokens({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] })
   assert.deepEqual(count, { input_tokens: 7 })

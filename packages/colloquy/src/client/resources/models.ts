@@ -27,7 +27,7 @@ export class Models {
     this.#client = client
   }
 
-  /** The models, newest first. A loop over the result asks for further pages by itself. */
+  /** The models, newest first. A loop over the result requests further pages as needed. */
   list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
     return this.#client.list('/v1/models', ...splitHeaderParams(params ?? {}, options))
   }

@@ -32,7 +32,7 @@ function says(text: string): { client: Anthropic; requests: WireParams[] } {
   )
 }
 
-test('messages.parse() sends the schema and gives the value, typed, beside the message', async () => {
+test('parse() sends the schema and gives the typed value with the message', async () => {
   const { client, requests } = says('{"city":"Nara","days":2}')
   const format = jsonSchemaOutputFormat(trip)
   const promise = client.messages.parse({ ...params, output_config: { format, effort: 'low' } })
@@ -48,14 +48,14 @@ test('messages.parse() sends the schema and gives the value, typed, beside the m
   assert.deepEqual([data, request_id], [message, 'req_1'])
 })
 
-test('messages.parse() takes a schema of a validation library', async () => {
+test('parse() accepts a schema of a validation library', async () => {
   const format = standardSchemaOutputFormat(z.object({ city: z.string().transform((city) => city.length) }))
   const message = await says('{"city":"Nara"}').client.messages.parse({ ...params, output_config: { format } })
   const length: number | undefined = message.parsed_output?.city
   assert.equal(length, 4)
 })
 
-test('messages.parse() without a format gives null, and rejects a text that is no value of the format', async () => {
+test('parse() gives null without a format and rejects text that does not match', async () => {
   const message = await says('Hello.').client.messages.parse(params)
   assert.equal(message.parsed_output, null)
   const format = jsonSchemaOutputFormat(trip)
@@ -69,7 +69,7 @@ test('messages.parse() without a format gives null, and rejects a text that is n
     await assert.rejects(says(text).client.messages.parse({ ...params, output_config: { format } }), expected)
 })
 
-test('messages.stream() gives the value with the final message', async () => {
+test('stream() gives the parsed value with the final message', async () => {
   const format = jsonSchemaOutputFormat(trip)
   const stream = says('{"city":"Nara"}').client.messages.stream({ ...params, output_config: { format } })
   const types = (await Array.fromAsync(stream)).map(({ type }) => type)
@@ -80,7 +80,7 @@ test('messages.stream() gives the value with the final message', async () => {
   assert.equal((message as { _request_id?: string })._request_id, 'req_stream')
 })
 
-test('messages.stream() fails at its end when the text is no value of the format', async () => {
+test('stream() fails at its end when the text does not match the format', async () => {
   const format = jsonSchemaOutputFormat(trip)
   const stream = says('{"days":2}').client.messages.stream({ ...params, output_config: { format } })
   let events = 0

@@ -2,30 +2,30 @@ import { APIConnectionTimeoutError } from '../../protocol/types/error.ts'
 import { startTimer } from '../../tools/timer.ts'
 
 /**
- * Tells when nothing came for too long, or when the call's time is up. Only a read that waits is timed, so a slow reader is
- * never taken for a silent server; and by one timer for the stream, not one a read.
+ * Reports when a read has waited too long, or when the whole request is out of time. Only reads are timed, so that a slow
+ * reader is not taken for a silent server, and one timer serves the whole stream.
  */
 export class IdleWatch {
   readonly #idleTimeout: number
   readonly #endsAt: number
   readonly #expired: (error: Error) => void
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** When the read that is under way began; Infinity while there is none. */
+  /** When the current read began; Infinity while no read waits. */
   #waitingSince = Infinity
 
-  /** `idleTimeout` in ms, 0 for any time; `endsAt` as `performance.now()` counts. */
+  /** `idleTimeout` in milliseconds, 0 for no limit; `endsAt` in `performance.now()` time. */
   constructor(idleTimeout: number, endsAt: number, expired: (error: Error) => void) {
     this.#idleTimeout = idleTimeout || Infinity
     this.#endsAt = endsAt
     this.#expired = expired
   }
 
-  waits(): void {
+  startWaiting(): void {
     this.#waitingSince = performance.now()
-    if (this.#timer === undefined) this.#arm()
+    if (this.#timer === undefined) this.#schedule()
   }
 
-  received(): void {
+  stopWaiting(): void {
     this.#waitingSince = Infinity
   }
 
@@ -34,27 +34,27 @@ export class IdleWatch {
     this.#waitingSince = Infinity
   }
 
-  #arm(): void {
+  #schedule(): void {
     const from = Math.min(this.#waitingSince, performance.now())
     const expire = (): void => {
-      // A program that was busy finds the timer due before the bytes that came in time: they are looked at first.
-      if (this.#error()) this.#timer = setTimeout(() => this.#look(), 1)
-      else this.#arm()
+      // In a program that was busy the timer is due before bytes that arrived in time: let them be read first.
+      if (this.#error()) this.#timer = setTimeout(() => this.#check(), 1)
+      else this.#schedule()
     }
     this.#timer = startTimer(expire, Math.min(from + this.#idleTimeout, this.#endsAt) - performance.now())
   }
 
-  #look(): void {
+  #check(): void {
     const error = this.#error()
     if (error) this.#expired(error)
-    else this.#arm()
+    else this.#schedule()
   }
 
   #error(): Error | undefined {
     const now = performance.now()
     if (now >= this.#endsAt)
-      return new APIConnectionTimeoutError({ message: 'the call took longer than totalTimeout allows' })
+      return new APIConnectionTimeoutError({ message: 'the request took longer than totalTimeout allows' })
     if (now - this.#waitingSince < this.#idleTimeout) return undefined
-    return new APIConnectionTimeoutError({ message: `nothing came for ${this.#idleTimeout} ms (idleTimeout)` })
+    return new APIConnectionTimeoutError({ message: `nothing arrived for ${this.#idleTimeout} ms (idleTimeout)` })
   }
 }

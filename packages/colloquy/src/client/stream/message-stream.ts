@@ -7,8 +7,7 @@ import { withIds, withResponse, type WithResponse } from '../request/response.ts
 import type { Cancellable } from '../request/cancellation.ts'
 import { EventQueue } from './event-queue.ts'
 import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
-import type { MessageEvents, StreamedEvent } from './message-events.ts'
-import type { emitEvent as EmitEvent } from './emit-event.ts'
+import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
 import { abandonedStreams, Stream, toReadableStream } from './stream.ts'
 
 export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
@@ -46,7 +45,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   /** Reads a stream that `toReadableStream()` wrote. */
   static fromReadableStream(readable: ReadableStream<Uint8Array>): MessageStream {
     const events = Stream.fromReadableStream<StreamedEvent>(readable)
-    const source = import('./iterable-events.ts').then(({ IterableEvents }) => new IterableEvents(events))
+    const source = import('./events/iterable-events.ts').then(({ IterableEvents }) => new IterableEvents(events))
     return new MessageStream(source, { cancel: () => void readable.cancel().catch(() => {}) }, [])
   }
 
@@ -95,11 +94,15 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    return this.#listen(event, listener, { once: false })
+    this.#listeners.add(event, listener, { once: false })
+    void this.#start()
+    return this
   }
 
   once<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    return this.#listen(event, listener, { once: true })
+    this.#listeners.add(event, listener, { once: true })
+    void this.#start()
+    return this
   }
 
   /** Removes one registration of the listener. */
@@ -135,13 +138,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** The text of the final message; several text blocks are joined with a space. */
   async finalText(): Promise<string> {
-    const { content } = await this.finalMessage()
-    const texts = content.flatMap((block) => (block.type === 'text' ? [block.text] : []))
-    if (texts.length === 0) {
-      const found = content.map((block) => block.type).join(', ') || 'no content'
-      throw new AnthropicError(`Cannot give the final text as the message has no text block: found ${found}`)
-    }
-    return texts.join(' ')
+    const message = await this.finalMessage()
+    const { textOf } = await import('./streaming.ts')
+    return textOf(message)
   }
 
   /** The stream and the response that carries it. */
@@ -166,15 +165,8 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return queue
   }
 
-  #listen<Event extends Name>(event: Event, listener: MessageStreamListener<Event>, options: { once: boolean }): this {
-    this.#listeners.add(event, listener, options)
-    void this.#start()
-    return this
-  }
-
   #cancel(): void {
-    const current = this.#source ?? this.#call
-    current.cancel(new APIUserAbortError())
+    ;(this.#source ?? this.#call).cancel(new APIUserAbortError())
   }
 
   /** Reads the stream to its end, once. */
@@ -201,32 +193,15 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     const loading = import('./streaming.ts')
     const source = (this.#source = await this.#events)
     if (source.response) this.#listeners.emit('connect')
-    const { emitEvent } = await loading
-    await source.each((events) => {
-      // A reply that is only awaited has thousands of events that need no work.
-      const isFollowed = this.#queues.size > 0 || this.#listeners.isUsed
-      if (!isFollowed && events.at(-1)!.type !== 'message_stop') return
-      for (const event of events) {
-        this.#handOut(event, source, emitEvent)
-        if (source.failure instanceof APIUserAbortError) throw source.failure
-      }
-    })
+    const { deliver } = await loading
+    const onMessage = (message: Message): void => {
+      this.messages.push(message)
+      this.receivedMessages.push(message)
+      this.#listeners.emit('message', message)
+    }
+    await deliver(source, { queues: this.#queues, listeners: this.#listeners, onMessage })
     const message = source.message!
     this.#listeners.emit('finalMessage', source.response ? withIds(message, source.response) : message)
-  }
-
-  #handOut(event: StreamedEvent, source: MessageEvents, emitEvent: typeof EmitEvent): void {
-    if (event.type === 'ping') return this.#listeners.emit('ping')
-    for (const queue of this.#queues) queue.push(event)
-    // Reading the message parses tool inputs piece by piece, so only listeners pay for it.
-    if (this.#listeners.isUsed && source.message) emitEvent(this.#listeners, event, source.message)
-    if (event.type === 'message_stop') this.#receive(source.message!)
-  }
-
-  #receive(message: Message): void {
-    this.messages.push(message)
-    this.receivedMessages.push(message)
-    this.#listeners.emit('message', message)
   }
 
   #finish(): void {

@@ -1,6 +1,6 @@
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Cancellable } from '../request/cancellation.ts'
-import type { MessageEvents, StreamedEvent } from './message-events.ts'
+import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
 
 /** Closes the connections of streams that were garbage-collected before they were read to their end. */
 export const abandonedStreams: FinalizationRegistry<Cancellable> | undefined =

@@ -1,3 +1,3 @@
-// What only streams need, in one module that is loaded with the first stream.
-export { emitEvent } from './emit-event.ts'
-export { collectMessage, openEvents } from './response-events.ts'
+// The code that only streams need, in one module that is loaded with the first stream.
+export { deliver, textOf } from './delivery.ts'
+export { collectMessage, openEvents } from './events/response-events.ts'

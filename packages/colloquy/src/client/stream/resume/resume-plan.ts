@@ -14,7 +14,7 @@ export type ResumePlan =
  * Decides how to continue after a stream broke off when `message` had been handed out. Undefined if it cannot be completed.
  *
  * - All content had arrived: only the end is missing.
- * - A complete tool call was handed out: it must be answered before the model can go on, so the message ends there.
+ * - A complete tool call was handed out: it must be answered first, so the message ends there.
  * - No text was handed out: the same request is sent again.
  * - Otherwise the text is sent as a prefill if the model accepts one, or the model is asked to continue it.
  *

@@ -41,7 +41,7 @@ const call = (id: string): ContentBlock => ({
   input: { city: 'Paris', days: [1, 2] },
 })
 
-/** Where a stream breaks off, and how: it ends, its connection is reset, or the API sends an error. */
+/** A break of a stream: after how many bytes, and whether it ends, is reset, or carries an error of the API. */
 interface Cut {
   bytes: number
   how: 'end' | 'reset' | 'overloaded'
@@ -101,7 +101,7 @@ interface Position {
   anchor: string | undefined
 }
 
-/** Where a request asks the model to continue. Undefined if it sends no part of the reply. */
+/** The position at which a request asks to continue. Undefined if it sends no part of the reply. */
 function positionOf({ messages }: Anthropic.MessageCreateParams): Position | undefined {
   const reply = messages.find(({ role }) => role === 'assistant')
   if (!reply) return undefined
@@ -212,7 +212,7 @@ for (const [name, { model, whole, thinking }] of Object.entries(replies)) {
   })
 }
 
-/** The content with the thinking of the first response. That of a later one is right too if its own signature is with it. */
+/** The content with the thinking of the first response. Thinking of a later one is right too if it has its own signature. */
 function withFirstThoughts(content: ContentBlock[]): ContentBlock[] {
   return content.map((block) => {
     if (block.type !== 'thinking') return block

@@ -6,7 +6,7 @@ import { APIStreamError, isRetryable } from '../../request/errors.ts'
 import { forEach } from '../../transport/sink.ts'
 import type { Cancellable } from '../../request/cancellation.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
-import type { MessageEvents, StreamedEvent } from '../message-events.ts'
+import type { MessageEvents, StreamedEvent } from '../events/message-events.ts'
 import { planResume } from './resume-plan.ts'
 import { HandedOutMessage, Splice } from './splice.ts'
 

@@ -7,7 +7,7 @@ import type {
 } from '../../../protocol/types/event.ts'
 import type { Message, Usage } from '../../../protocol/types/message.ts'
 import { isThinking } from '../../../protocol/sendable.ts'
-import type { StreamedEvent } from '../message-events.ts'
+import type { StreamedEvent } from '../events/message-events.ts'
 import type { ContinuationJoiner } from './continuation-joiner.ts'
 import { sumUsage, replaceUsage } from './usage.ts'
 

@@ -12,7 +12,7 @@ export function sumUsage(before: Usage | undefined, after: Usage | undefined): U
   return sum(before, after) as Usage | undefined
 }
 
-/** Adds numbers wherever they stand and appends lists. Of any other value, the later one wins. */
+/** Adds numbers and appends lists, at any depth. For any other value, the later one wins. */
 function sum(before: unknown, after: unknown): unknown {
   if (typeof before === 'number' && typeof after === 'number') return before + after
   if (Array.isArray(before) && Array.isArray(after)) return [...before, ...after]

@@ -1,7 +1,7 @@
-import type { Message } from '../../protocol/types/message.ts'
-import { forEach } from '../transport/sink.ts'
-import type { Cancellable } from '../request/cancellation.ts'
-import type { TransportResponse } from '../transport/transport.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import { forEach } from '../../transport/sink.ts'
+import type { Cancellable } from '../../request/cancellation.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
 import type { StreamedEvent } from './message-decoder.ts'
 
 export type { StreamedEvent } from './message-decoder.ts'

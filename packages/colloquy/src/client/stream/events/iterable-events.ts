@@ -1,6 +1,6 @@
-import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import { forEach } from '../transport/sink.ts'
+import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import { forEach } from '../../transport/sink.ts'
 import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
 /** The events of an iterable, one a batch. */

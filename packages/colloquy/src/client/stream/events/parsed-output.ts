@@ -1,4 +1,4 @@
-import { type ParseableParams, parseMessage } from '../../protocol/json/parsed-message.ts'
+import { type ParseableParams, parseMessage } from '../../../protocol/json/parsed-message.ts'
 import { type MessageEvents, observeEvents } from './message-events.ts'
 
 /**

@@ -1,12 +1,12 @@
-import { APIUserAbortError, errorFrom } from '../../protocol/types/error.ts'
-import { pinCompiledCode } from '../../protocol/codec/pin-compiled-code.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import { APIStreamError } from '../request/errors.ts'
-import { drain, pipe } from '../transport/pipe.ts'
-import { readOne, type Sink } from '../transport/sink.ts'
-import type { RetryingRequest } from '../request/retrying-request.ts'
-import type { TransportResponse } from '../transport/transport.ts'
-import { IdleWatch } from './idle-watch.ts'
+import { APIUserAbortError, errorFrom } from '../../../protocol/types/error.ts'
+import { pinCompiledCode } from '../../../protocol/codec/pin-compiled-code.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import { APIStreamError } from '../../request/errors.ts'
+import { drain, pipe } from '../../transport/pipe.ts'
+import { readOne, type Sink } from '../../transport/sink.ts'
+import type { RetryingRequest } from '../../request/retrying-request.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
+import { IdleWatch } from '../idle-watch.ts'
 import { MessageDecoder } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
@@ -97,7 +97,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
 
   /** Takes a chunk of the response; undefined is its end. Returns whether another is wanted. */
   write(chunk: Uint8Array | undefined): boolean {
-    this.#watch.received()
+    this.#watch.stopWaiting()
     const events = this.#decoder.push(chunk)
     this.#checkEnd(chunk)
     const sink = this.#takeSink()
@@ -126,7 +126,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
     else if (this.#phase === 'done') sink.write(undefined)
     else {
       this.#sink = sink
-      this.#watch.waits()
+      this.#watch.startWaiting()
       return true
     }
     return false

@@ -1,8 +1,8 @@
-import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
-import type { ErrorEvent, MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
-import { isErrorEvent, parseEvent } from '../../protocol/codec/event-stream.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import { SseParser, type ServerSentEvent } from '../../protocol/codec/sse.ts'
+import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
+import type { ErrorEvent, MessageStreamEvent, PingEvent } from '../../../protocol/types/event.ts'
+import { isErrorEvent, parseEvent } from '../../../protocol/codec/event-stream.ts'
+import type { Message } from '../../../protocol/types/message.ts'
+import { SseParser, type ServerSentEvent } from '../../../protocol/codec/sse.ts'
 
 export type StreamedEvent = MessageStreamEvent | PingEvent
 

@@ -1,0 +1,82 @@
+import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
+import type { ContentBlockDeltaEvent, MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+import type { Unlisted } from '../../protocol/types/unlisted.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
+import type { Listeners } from './listeners.ts'
+
+/** The readers of a stream. */
+export interface Audience {
+  queues: ReadonlySet<EventQueue<MessageStreamEvent>>
+  listeners: Listeners
+  /** Called with the complete message, when `message_stop` has been handed out. */
+  onMessage: (message: Message) => void
+}
+
+/** Delivers the events of a message until it is complete. */
+export function deliver(source: MessageEvents, audience: Audience): Promise<void> {
+  const { queues, listeners } = audience
+  return source.each((events) => {
+    // A reply that is only awaited has thousands of events that need no work.
+    const isFollowed = queues.size > 0 || listeners.isUsed
+    if (!isFollowed && events.at(-1)!.type !== 'message_stop') return
+    for (const event of events) {
+      deliverEvent(event, source, audience)
+      if (source.failure instanceof APIUserAbortError) throw source.failure
+    }
+  })
+}
+
+function deliverEvent(event: StreamedEvent, source: MessageEvents, { queues, listeners, onMessage }: Audience): void {
+  if (event.type === 'ping') return listeners.emit('ping')
+  for (const queue of queues) queue.push(event)
+  // Reading the message parses tool inputs piece by piece, so only listeners pay for it.
+  if (listeners.isUsed && source.message) emitEvent(listeners, event, source.message)
+  if (event.type === 'message_stop') onMessage(source.message!)
+}
+
+/** Emits an event of the message, then what it adds to the message. */
+function emitEvent(listeners: Listeners, event: MessageStreamEvent, message: Message): void {
+  listeners.emit('streamEvent', event, message)
+  if (event.type === 'content_block_delta') emitDelta(listeners, event, message.content[event.index])
+  else if (event.type === 'content_block_stop') {
+    const block = message.content[event.index]
+    if (block) listeners.emit('contentBlock', block)
+  }
+}
+
+function emitDelta(listeners: Listeners, { delta }: ContentBlockDeltaEvent, block: ContentBlock | undefined): void {
+  switch (delta.type) {
+    case 'text_delta':
+      if (block?.type === 'text') listeners.emit('text', delta.text, block.text)
+      return
+    case 'citations_delta':
+      if (block?.type === 'text') listeners.emit('citation', delta.citation, block.citations ?? [])
+      return
+    case 'thinking_delta':
+      if (block?.type === 'thinking') listeners.emit('thinking', delta.thinking, block.thinking)
+      return
+    case 'signature_delta':
+      if (block?.type === 'thinking') listeners.emit('signature', block.signature)
+      return
+    case 'input_json_delta':
+      if (block && 'input' in block) listeners.emit('inputJson', delta.partial_json, block.input)
+      return
+    case 'compaction_delta':
+      return
+    default:
+      // Fails to compile when a listed delta has no case.
+      delta satisfies Unlisted
+  }
+}
+
+/** The text of a message; several text blocks are joined with a space. Throws if it has none. */
+export function textOf({ content }: Message): string {
+  const texts = content.flatMap((block) => (block.type === 'text' ? [block.text] : []))
+  if (texts.length === 0) {
+    const found = content.map((block) => block.type).join(', ') || 'no content'
+    throw new AnthropicError(`Cannot give the final text as the message has no text block: found ${found}`)
+  }
+  return texts.join(' ')
+}
