@@ -1,12 +1,12 @@
 import { test, snapshot } from 'node:test'
-import { doors, importsOf, read } from './source.ts'
+import { entryPoints, importsOf, read } from './source.ts'
 
 // After an intended change: npm run doors
 snapshot.setDefaultSnapshotSerializers([(names: string[]) => names.join('\n')])
 
-for (const [door, file] of doors) {
-  test(`${door} exports what it exported before`, async (t) => {
-    const values = Object.keys((await import(door)) as object)
+for (const [name, file] of entryPoints) {
+  test(`${name} exports the same names as before`, async (t) => {
+    const values = Object.keys((await import(name)) as object)
     const types = [...typesOf(file)].filter((name) => !values.includes(name)).map((name) => `type ${name}`)
     t.assert.snapshot([...values.toSorted(), ...types.toSorted()])
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { dirname } from 'node:path/posix'
 import { test } from 'node:test'
-import { doors, importsOf, sources } from './source.ts'
+import { entryPoints, importsOf, sources } from './source.ts'
 
 /**
  * The layers from the bottom up. A file may import its own row and the rows above it in this list; a row has one or
@@ -69,11 +69,11 @@ test('the library imports only itself and Node modules', () => {
 })
 
 test('an entry point of the library loads no other except colloquy/protocol', () => {
-  const wrong = [...doors]
-    .filter(([door]) => door.startsWith('colloquy'))
-    .map(([door, file]) => ({
-      door,
-      loads: doorsAmong(loadedBy(file)).filter((name) => name !== door && name !== 'colloquy/protocol'),
+  const wrong = [...entryPoints]
+    .filter(([name]) => name.startsWith('colloquy'))
+    .map(([entryPoint, file]) => ({
+      entryPoint,
+      loads: entryPointsAmong(loadedBy(file)).filter((name) => name !== entryPoint && name !== 'colloquy/protocol'),
     }))
     .filter(({ loads }) => loads.length > 0)
   assert.deepEqual(wrong, [])
@@ -109,8 +109,8 @@ function circles(): string[][] {
   return found
 }
 
-function doorsAmong(files: Set<string>): string[] {
-  return [...doors].filter(([, file]) => files.has(file)).map(([door]) => door)
+function entryPointsAmong(files: Set<string>): string[] {
+  return [...entryPoints].filter(([, file]) => files.has(file)).map(([name]) => name)
 }
 
 function loadedBy(file: string, files: Set<string> = new Set()): Set<string> {

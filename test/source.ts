@@ -18,11 +18,11 @@ export const sources: string[] = globSync('packages/*/src/**/*.ts', { cwd: root 
   .toSorted()
 
 /** `colloquy/protocol` → `packages/colloquy/src/protocol/index.ts`, for every entry of every `exports`. */
-export const doors: ReadonlyMap<string, string> = new Map(
-  globSync('packages/*/package.json', { cwd: root }).flatMap(doorsOf),
+export const entryPoints: ReadonlyMap<string, string> = new Map(
+  globSync('packages/*/package.json', { cwd: root }).flatMap(entryPointsOf),
 )
 
-function doorsOf(manifest: string): [string, string][] {
+function entryPointsOf(manifest: string): [string, string][] {
   const { name, exports = {} } = JSON.parse(read(manifest)) as {
     name: string
     exports?: Record<string, Record<string, string>>
@@ -37,7 +37,7 @@ const statement = /^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s*)?'([^']+)
 export function importsOf(file: string): Import[] {
   return [...read(file).matchAll(statement)].map(([, type, fixed, dynamic]) => {
     const name = (fixed ?? dynamic)!
-    const target = name.startsWith('.') ? join(dirname(file), name) : doors.get(name)
+    const target = name.startsWith('.') ? join(dirname(file), name) : entryPoints.get(name)
     return { name, target, isTypeOnly: type !== undefined }
   })
 }

@@ -18,6 +18,7 @@ import { Replies } from './messages/replies.ts'
 import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
 import { type AccessEntry, RequestLog } from './operate/request-log.ts'
 
+/** Options of `createServer()`. */
 export interface ServerOptions {
   /** The engine that answers. */
   engine: Engine
@@ -50,6 +51,7 @@ export interface ServerOptions {
 /** The origins of pages that may use the server, or a function that decides. */
 export type Origins = readonly string[] | ((origin: string) => boolean)
 
+/** A Messages API server, in process. */
 export interface Server {
   /**
    * Answers a request. Takes the same arguments as the global `fetch`, so that it can replace it: `new Anthropic({ fetch })`.

@@ -2,13 +2,13 @@
 import type * as batches from './resources/batches.ts'
 import type * as models from './resources/models.ts'
 
-export type * from '../protocol/types/cache-control.ts'
 export type * from '../protocol/types/citation.ts'
 export type * from '../protocol/types/error.ts'
 export type * from '../protocol/types/event.ts'
 export type * from '../protocol/types/message.ts'
 export type * from '../protocol/types/page.ts'
 export type * from '../protocol/types/params.ts'
+export type * from '../protocol/types/server-tools.ts'
 export type * from '../protocol/types/tool.ts'
 export type * from './names/batches.ts'
 export type * from './names/errors.ts'
@@ -24,7 +24,9 @@ export type {
 } from './names/params.ts'
 
 // Each is the type of a resource and a namespace with the names of its types.
+/** The methods of `messages.batches`. */
 export type Batches = batches.Batches
 export type * as Batches from './names/batches.ts'
+/** The methods of `models`. */
 export type Models = models.Models
 export type * as Models from './names/models.ts'

@@ -19,6 +19,7 @@ import { dayOf } from './money/spending.ts'
 import type { ConversationStore, Spending } from './stores/store.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from './history/view.ts'
 
+/** Options of `openConversations()`. */
 export interface ConversationsOptions {
   /** Whom to ask: a client, this library's or the official one. */
   client?: UpstreamClient
@@ -49,6 +50,7 @@ export interface CreateOptions extends ConversationSettings {
   messages?: readonly MessageParam[]
 }
 
+/** The position and length of a page of conversations. */
 export interface ListOptions {
   /** Default 50. */
   limit?: number
@@ -63,6 +65,7 @@ export interface ImportedConversation {
   report: ImportReport
 }
 
+/** The conversations of a store. */
 export interface Conversations {
   create(options: CreateOptions): Promise<Conversation>
   /** Throws a `ConversationNotFoundError` where there is none. A reply whose process died is ended first. */

@@ -71,6 +71,7 @@ const limitScopes = {
   tokensPerUserDay: ' a user and day',
 }
 
+/** The name of a limit of a budget or of a store. */
 export type LimitName = keyof typeof limitScopes
 
 /** The numbers of a limit that was too low: picodollars, or tokens. */

@@ -39,6 +39,7 @@ export interface Step {
   eventDelayMs?: number
 }
 
+/** An API error of a script. */
 export interface ScriptedError {
   type: ErrorType
   /** Default: the API's message for the type. */
@@ -56,6 +57,7 @@ export interface ScriptedRequest {
   context: EngineContext
 }
 
+/** Options of `script()`. */
 export interface ScriptOptions {
   /** The engine that answers if no step does. Default: an `api_error` that says so. */
   otherwise?: Engine

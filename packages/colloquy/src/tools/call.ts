@@ -17,6 +17,7 @@ export class ToolError extends AnthropicError {
   }
 }
 
+/** How tool calls are run. */
 export interface CallOptions {
   signal?: AbortSignal | null | undefined
   /** The longest time of a call without its approval, unless the tool has its own `timeoutMs`. Default 600,000. */
@@ -31,6 +32,7 @@ export interface CallOptions {
   ) => Promisable<boolean | string>
 }
 
+/** The next action of a tool loop after a reply. */
 export type NextStep = { type: 'call'; calls: ToolUseBlock[] } | { type: 'resume' } | { type: 'stop' }
 
 /**

@@ -18,6 +18,7 @@ import { addUsage } from './usage.ts'
 /** A request with tools that may be runnable. */
 export type ToolRunParams = Omit<MessageCreateParams, 'tools' | 'stream'> & { tools?: Array<ToolUnion | RunnableTool> }
 
+/** Options of `runTools()`. */
 export interface ToolRunOptions extends Omit<CallOptions, 'signal'> {
   /** The most requests; then `ToolRoundsError` is thrown. Default 50. */
   maxRounds?: number
@@ -35,6 +36,7 @@ export type ToolRunItem =
   | { type: 'results'; round: number; message: UserMessageParam }
   | ({ type: 'done' } & ToolRun)
 
+/** The result of a tool loop. */
 export interface ToolRun {
   /** The last reply. */
   message: Message

@@ -10,6 +10,7 @@ import type {
   ToolUnion,
 } from '../protocol/types/tool.ts'
 
+/** A value or a promise of it. */
 export type Promisable<Value> = Value | Promise<Value>
 
 /**

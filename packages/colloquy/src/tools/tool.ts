@@ -30,6 +30,7 @@ export interface CustomTool<Input = unknown> extends Tool, ToolRunner<Input> {
 type Schema = StandardSchema | (JsonSchema & { readonly type: 'object' })
 type InputOf<Given> = Given extends StandardSchema ? OutputOf<Given> : FromSchema<Given>
 
+/** The fields of a tool definition besides its schema and function. */
 export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema'> & {
   type?: 'custom'
   run: (input: InputOf<Given>, context: ToolContext) => Promisable<ToolOutput>

@@ -9,6 +9,7 @@ import { errorResponse, apiError } from 'colloquy/protocol'
 import { newId } from 'colloquy/engines'
 import type { Server } from '../app.ts'
 
+/** Options of `listen()`. */
 export interface ListenOptions {
   /** Default 0: any free port. */
   port?: number
@@ -22,6 +23,7 @@ export interface ListenOptions {
   stallMs?: number
 }
 
+/** A server that listens on a port. */
 export interface Listening {
   url: string
   port: number

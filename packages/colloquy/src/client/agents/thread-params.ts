@@ -19,6 +19,7 @@ export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream
  */
 export type UnsupportedRequestBehavior = 'error' | 'continue_unthreaded'
 
+/** Parameters of `beta.messages.thread()`. */
 export interface ThreadParams extends ThreadFields {
   /** The conversation so far, which the first turn sends. */
   messages?: MessageParam[]

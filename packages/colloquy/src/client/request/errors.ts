@@ -1,6 +1,6 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
-import { isRetryableStatus } from '../../protocol/types/status.ts'
+import { isRetryableStatus } from '../../protocol/status.ts'
 
 /** What a stream had delivered when it broke. */
 export interface StreamProgress {

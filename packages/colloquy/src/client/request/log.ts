@@ -6,6 +6,7 @@ export interface Logger {
   debug(message: string, ...rest: unknown[]): void
 }
 
+/** The lowest level of log lines to write. `off` writes none. */
 export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug'
 
 const levels: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug']

@@ -32,6 +32,7 @@ export interface Retry {
   error: Error
 }
 
+/** A function that is called before each retry. */
 export type OnRetry = (retry: Retry) => void
 
 /** Options of one request, which every method takes after its parameters. */
@@ -57,6 +58,7 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   idempotencyKey?: string | undefined
 }
 
+/** Options for continuing a stream that breaks off. */
 export interface RecoverOptions {
   /** The most times a stream is continued. */
   attempts: number
@@ -83,8 +85,10 @@ export interface APIRequest {
   body?: string | Uint8Array | readonly Uint8Array[] | undefined
 }
 
+/** Sends the request to the next middleware, or to the network. */
 export type MiddlewareNext = (request: APIRequest) => Promise<Response>
 
+/** The context of a middleware call. */
 export interface MiddlewareContext {
   /** The options of the request. */
   readonly options: FinalRequestOptions

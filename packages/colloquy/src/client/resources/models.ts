@@ -7,6 +7,7 @@ import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
 
+/** Options of `models.list()`. */
 export interface ModelListParams extends PageParams {
   /** Default: `active` and `deprecated`. */
   lifecycle?: ('active' | 'deprecated' | 'retired')[]
@@ -14,6 +15,7 @@ export interface ModelListParams extends PageParams {
   workspace_id?: string
 }
 
+/** Options of `models.retrieve()`. */
 export interface ModelRetrieveParams {
   betas?: readonly string[]
   workspace_id?: string

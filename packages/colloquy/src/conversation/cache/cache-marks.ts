@@ -1,5 +1,5 @@
 import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
-import type { CacheControlEphemeral } from '../../protocol/types/cache-control.ts'
+import type { CacheControlEphemeral } from '../../protocol/types/tool.ts'
 import type {
   ContentBlockParam,
   MessageCreateParams,

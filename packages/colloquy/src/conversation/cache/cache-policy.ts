@@ -1,4 +1,4 @@
-import type { CacheControlEphemeral } from '../../protocol/types/cache-control.ts'
+import type { CacheControlEphemeral } from '../../protocol/types/tool.ts'
 
 export type CacheTtl = NonNullable<CacheControlEphemeral['ttl']>
 

@@ -76,6 +76,7 @@ export interface ConversationStore {
  */
 export type MessageState = 'pending' | 'streaming' | 'awaiting_tools' | 'committed' | 'interrupted' | 'failed'
 
+/** A conversation to add to a store. */
 export interface NewConversation {
   id: string
   title: string | null
@@ -89,6 +90,7 @@ export interface NewConversation {
   head?: number
 }
 
+/** A conversation as a store keeps it. */
 export interface ConversationRecord {
   id: string
   version: number
@@ -101,6 +103,7 @@ export interface ConversationRecord {
   settings: string
 }
 
+/** A message as a store keeps it. */
 export interface MessageRecord {
   number: number
   parent: number
@@ -115,6 +118,7 @@ export interface MessageRecord {
   reply: string | null
 }
 
+/** A conversation as a store opens it, with its replies in flight. */
 export interface OpenedConversation {
   conversation: ConversationRecord
   /** The active path. */
@@ -125,6 +129,7 @@ export interface OpenedConversation {
   unfinished: UnfinishedReply[]
 }
 
+/** A reply that was begun and not finished. */
 export interface UnfinishedReply {
   handle: number
   number: number
@@ -172,6 +177,7 @@ export interface Spending extends Amounts {
 /** A message without its content. */
 export type TreeNode = Omit<MessageRecord, 'json' | 'received'>
 
+/** The first step of a turn: stores the question and a place for the reply. */
 export interface BeginStep {
   id: string
   version: number
@@ -192,6 +198,7 @@ export interface BeginStep {
   at: number
 }
 
+/** The result of beginning a turn. */
 export interface BegunTurn {
   repeated: false
   version: number
@@ -202,6 +209,7 @@ export interface BegunTurn {
   handle: number
 }
 
+/** The earlier turn that was begun with the same key. */
 export interface RepeatedTurn {
   repeated: true
   /** The number of the message with the key. */
@@ -210,6 +218,7 @@ export interface RepeatedTurn {
   reply: MessageRecord
 }
 
+/** A step during a turn: stores the events that arrived. */
 export interface JournalStep {
   handle: number
   /** 0, 1, 2… */
@@ -219,6 +228,7 @@ export interface JournalStep {
   at: number
 }
 
+/** The last step of a turn: stores the reply, or the part that arrived. */
 export interface FinishStep {
   /** The id of the conversation. */
   id: string
@@ -237,11 +247,13 @@ export interface FinishStep {
   accounts?: readonly Account[] | undefined
 }
 
+/** The result of finishing a turn. */
 export interface FinishedTurn {
   /** The number of the reply. It is a new one if the turn had been finished as abandoned before. */
   number: number
 }
 
+/** Changes of a conversation besides its messages. */
 export interface ConversationChanges {
   title?: string | null
   settings?: string
@@ -249,6 +261,7 @@ export interface ConversationChanges {
   at: number
 }
 
+/** A conversation in a list. */
 export interface ConversationSummary {
   id: string
   title: string | null
@@ -258,6 +271,7 @@ export interface ConversationSummary {
   messages: number
 }
 
+/** A message that a search found. */
 export interface SearchHit {
   conversationId: string
   title: string | null

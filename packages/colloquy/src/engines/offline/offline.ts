@@ -13,6 +13,7 @@ import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './c
 import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
 
+/** Options of `offline()`. */
 export interface OfflineOptions {
   /** Words per second of a stream. Default: as fast as it is read. */
   wordsPerSecond?: number

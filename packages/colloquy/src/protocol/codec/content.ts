@@ -1,12 +1,13 @@
 import { AnthropicError } from '../types/error.ts'
 import { type ImageMediaType, imageSize, mediaTypeOf } from './media.ts'
-import type { CacheControlEphemeral } from '../types/cache-control.ts'
+import type { CacheControlEphemeral } from '../types/tool.ts'
 import type { CitationsConfigParam } from '../types/citation.ts'
 import type { DocumentBlockParam, ImageBlockParam } from '../types/params.ts'
 
 /** A URL (`https:`, `data:` or `file:`), a path, or the bytes themselves. */
 export type ContentSource = string | URL | Uint8Array | ArrayBuffer | Blob
 
+/** Options of `contentBlock()`. */
 export interface ContentBlockOptions {
   /** The kind of content at a web URL. Default: by the ending of its path. */
   as?: 'image' | 'document'

@@ -4,6 +4,7 @@ import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
 
+/** Options of `decodeEventStream()`. */
 export interface EventStreamOptions extends SseOptions {
   /** The headers of the response. An error in the stream takes its request id from them. */
   headers?: Headers

@@ -2,6 +2,7 @@ import type { ContentBlockDelta, MessageDeltaEvent, MessageStreamEvent } from '.
 import type { CompactionBlock, ContentBlock, Message, TextBlock, ThinkingBlock, Usage } from '../types/message.ts'
 import { partialInput, setPartialInput } from './partial-input.ts'
 
+/** Options of `replay()`. */
 export interface ReplayOptions {
   /** Cuts a text, or the JSON of a tool's input, into pieces. Default: 20 characters each. */
   cut?: (text: string) => Iterable<string>

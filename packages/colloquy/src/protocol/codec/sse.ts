@@ -8,6 +8,7 @@ export interface ServerSentEvent {
   data: string
 }
 
+/** Limits of the parser of server-sent events. */
 export interface SseOptions {
   /** The most bytes of one event, field names and comments included. Default 16 MiB. */
   maxEventBytes?: number

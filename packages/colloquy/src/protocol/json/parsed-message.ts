@@ -17,6 +17,7 @@ export type ParseableParams = Omit<MessageCreateParams, 'output_config'> & {
 /** The type of the parsed reply; `null` without an output format. */
 export type ParsedOf<Params> = Params extends { output_config: { format: OutputFormat<infer Parsed> } } ? Parsed : null
 
+/** A text block with its parsed value. */
 export type ParsedTextBlock<Parsed> = TextBlock & { parsed_output: Parsed | null }
 
 /** A reply with the value of its text. */

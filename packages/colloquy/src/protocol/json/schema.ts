@@ -16,10 +16,12 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+/** The result of a validation: the value, or the problems. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
 
+/** A problem that a schema found. */
 export interface StandardIssue {
   readonly message: string
   readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined

@@ -27,6 +27,7 @@ export interface CostParts {
   serverTools: PicoUsd
 }
 
+/** Options of `costOf()`. */
 export interface CostOptions {
   /** The time of the request, which decides the price. Default: now. */
   at?: Date

@@ -1,6 +1,8 @@
 import type { PicoUsd } from './money.ts'
 
+/** A value of `thinking.type`. */
 export type ThinkingType = 'adaptive' | 'between_tools' | 'disabled' | 'enabled'
+/** A value of `output_config.effort`. */
 export type EffortLevel = 'low' | 'medium' | 'high' | 'xhigh' | 'max'
 
 /** A model in the catalogue. */
@@ -43,6 +45,7 @@ export interface ModelEntry {
   compaction: boolean
 }
 
+/** The types of thinking that a model supports. */
 export interface ThinkingSupport {
   /** The values of `thinking.type`. */
   types: readonly ThinkingType[]

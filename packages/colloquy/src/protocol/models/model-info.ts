@@ -18,10 +18,12 @@ export interface ModelInfo {
   capabilities?: ModelCapabilities | null
 }
 
+/** Whether a model supports a feature. */
 export interface CapabilitySupport {
   supported: boolean
 }
 
+/** The features that a model supports. */
 export interface ModelCapabilities {
   batch: CapabilitySupport
   citations: CapabilitySupport

@@ -12,6 +12,7 @@ export declare namespace BatchCreateParams {
   export type Request = BatchCreateRequest
 }
 
+/** One request of a batch. */
 export interface BatchCreateRequest {
   /** Unique in the batch: 1 to 64 letters, digits, `_` and `-`. */
   custom_id: string
@@ -43,6 +44,7 @@ export interface MessageBatchRequestCounts {
   expired: number
 }
 
+/** The response to deleting a batch. */
 export interface DeletedMessageBatch {
   id: string
   type: 'message_batch_deleted'
@@ -54,26 +56,31 @@ export interface MessageBatchIndividualResponse {
   result: MessageBatchResult
 }
 
+/** The outcome of one request of a batch. */
 export type MessageBatchResult =
   | MessageBatchSucceededResult
   | MessageBatchErroredResult
   | MessageBatchCanceledResult
   | MessageBatchExpiredResult
 
+/** The reply to one request of a batch. */
 export interface MessageBatchSucceededResult {
   type: 'succeeded'
   message: Message
 }
 
+/** The error of one request of a batch. */
 export interface MessageBatchErroredResult {
   type: 'errored'
   error: ErrorBody
 }
 
+/** The batch was cancelled before this request was sent to the model. */
 export interface MessageBatchCanceledResult {
   type: 'canceled'
 }
 
+/** The batch expired before this request was sent to the model. */
 export interface MessageBatchExpiredResult {
   type: 'expired'
 }

@@ -15,6 +15,7 @@ export interface CitationsConfigParam {
   enabled?: boolean
 }
 
+/** A cited range of characters in a plain text document. */
 export interface CitationCharLocation {
   type: 'char_location'
   cited_text: string
@@ -26,6 +27,7 @@ export interface CitationCharLocation {
   file_id?: string | null
 }
 
+/** A cited range of pages in a PDF. */
 export interface CitationPageLocation {
   type: 'page_location'
   cited_text: string
@@ -37,6 +39,7 @@ export interface CitationPageLocation {
   file_id?: string | null
 }
 
+/** A cited range of blocks in a document of blocks. */
 export interface CitationContentBlockLocation {
   type: 'content_block_location'
   cited_text: string
@@ -47,6 +50,7 @@ export interface CitationContentBlockLocation {
   file_id?: string | null
 }
 
+/** A cited web page of a search. */
 export interface CitationsWebSearchResultLocation {
   type: 'web_search_result_location'
   cited_text: string
@@ -56,6 +60,7 @@ export interface CitationsWebSearchResultLocation {
   encrypted_index: string
 }
 
+/** A cited range of blocks in a search result of the program. */
 export interface CitationsSearchResultLocation {
   type: 'search_result_location'
   cited_text: string

@@ -13,12 +13,14 @@ export type ErrorType =
   | 'overloaded_error'
   | (string & {})
 
+/** An error as the API describes it. */
 export interface ErrorObject {
   type: ErrorType
   message: string
   details?: ErrorDetails | null
 }
 
+/** Additional fields of some errors. */
 export interface ErrorDetails {
   /** The stable name of the error, such as `thread_not_found`. */
   error_code?: string

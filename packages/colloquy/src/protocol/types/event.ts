@@ -29,12 +29,14 @@ export type MessageStreamEvent =
 /** Any event of a stream: the message's events, keep-alive pings, and the error that ends the stream. */
 export type ServerEvent = MessageStreamEvent | PingEvent | ErrorEvent
 
+/** The first event of a stream. */
 export interface MessageStartEvent {
   type: 'message_start'
   /** The content is empty and `stop_reason` null. Input counts are final, `output_tokens` is a placeholder. */
   message: Message
 }
 
+/** The start of a block. */
 export interface ContentBlockStartEvent {
   type: 'content_block_start'
   /** The index of the block in `content`. */
@@ -43,6 +45,7 @@ export interface ContentBlockStartEvent {
   content_block: ContentBlock
 }
 
+/** A piece of a block. */
 export interface ContentBlockDeltaEvent {
   type: 'content_block_delta'
   index: number
@@ -62,6 +65,7 @@ export interface MessageDeltaEvent {
   usage: MessageDeltaUsage
 }
 
+/** The fields of a message that are known at its end. */
 export interface MessageDelta {
   stop_reason: StopReason | null
   stop_sequence: string | null
@@ -81,10 +85,12 @@ export interface MessageDeltaUsage {
   iterations?: UsageIteration[] | null
 }
 
+/** The last event of a complete stream. */
 export interface MessageStopEvent {
   type: 'message_stop'
 }
 
+/** A sign of life during silence. */
 export interface PingEvent {
   type: 'ping'
 }
@@ -92,6 +98,7 @@ export interface PingEvent {
 /** The stream failed after it had begun. The connection closes. */
 export type ErrorEvent = ErrorBody
 
+/** A piece of a block, by type. */
 export type ContentBlockDelta =
   | TextDelta
   | InputJSONDelta
@@ -101,6 +108,7 @@ export type ContentBlockDelta =
   | CompactionDelta
   | Unlisted
 
+/** A piece of text. */
 export interface TextDelta {
   type: 'text_delta'
   text: string
@@ -112,6 +120,7 @@ export interface InputJSONDelta {
   partial_json: string
 }
 
+/** A piece of thinking. */
 export interface ThinkingDelta {
   type: 'thinking_delta'
   thinking: string
@@ -125,11 +134,13 @@ export interface SignatureDelta {
   signature: string
 }
 
+/** A citation of the text. */
 export interface CitationsDelta {
   type: 'citations_delta'
   citation: TextCitation
 }
 
+/** A piece of a compaction, or all of it. */
 export interface CompactionDelta {
   type: 'compaction_delta'
   content: string | null

@@ -1,9 +1,21 @@
 import type { TextCitation } from './citation.ts'
+import type {
+  BashCodeExecutionToolResultBlock,
+  CodeExecutionToolResultBlock,
+  ContainerUploadBlock,
+  ServerToolUseBlock,
+  TextEditorCodeExecutionToolResultBlock,
+  ToolSearchToolResultBlock,
+  ToolUseCaller,
+  WebFetchToolResultBlock,
+  WebSearchToolResultBlock,
+} from './server-tools.ts'
 import type { Unlisted } from './unlisted.ts'
 
 /** A model id, such as `claude-sonnet-5-5`. Any string is accepted; `KnownModel` lists those of the catalogue. */
 export type Model = KnownModel | (string & {})
 
+/** The ids of the models in the catalogue. */
 export type KnownModel =
   | 'claude-fable-5-2'
   | 'claude-mythos-5-2'
@@ -73,6 +85,7 @@ export type StopReason =
   | 'compaction'
   | (string & {})
 
+/** The reason of a refusal. */
 export interface RefusalStopDetails {
   type: 'refusal'
   category: 'cyber' | 'bio' | 'frontier_llm' | 'reasoning_extraction' | 'general_harms' | (string & {}) | null
@@ -87,6 +100,7 @@ export interface Container {
   skills?: ContainerSkill[] | null
 }
 
+/** A skill that a container has loaded. */
 export interface ContainerSkill {
   type: 'anthropic' | 'custom'
   skill_id: string
@@ -98,6 +112,7 @@ export interface Diagnostics {
   cache_miss_reason: CacheMissReason | null
 }
 
+/** The first difference from the previous message that made the prompt cache miss. */
 export interface CacheMissReason {
   type:
     | 'model_changed'
@@ -134,11 +149,13 @@ export interface Usage {
   iterations?: UsageIteration[] | null
 }
 
+/** The cache writes by lifetime, in tokens. */
 export interface CacheCreation {
   ephemeral_5m_input_tokens: number
   ephemeral_1h_input_tokens: number
 }
 
+/** The output tokens by purpose. */
 export interface OutputTokensDetails {
   thinking_tokens: number
 }
@@ -149,6 +166,7 @@ export interface ServerToolUsage {
   web_fetch_requests?: number
 }
 
+/** The usage of one of several passes of the model within a request. */
 export interface UsageIteration {
   type: 'message' | 'compaction' | 'advisor_message' | 'fallback_message' | (string & {})
   input_tokens: number
@@ -160,6 +178,7 @@ export interface UsageIteration {
 
 // Content
 
+/** A block of a reply. Narrow by `type`; `Unlisted` stands for types that the API adds later. */
 export type ContentBlock =
   | TextBlock
   | ThinkingBlock
@@ -177,6 +196,7 @@ export type ContentBlock =
   | FallbackBlock
   | Unlisted
 
+/** Text that the model wrote, with its citations. */
 export interface TextBlock {
   type: 'text'
   text: string
@@ -192,6 +212,7 @@ export interface ThinkingBlock {
   signature: string
 }
 
+/** Encrypted thinking. Send it back unchanged. */
 export interface RedactedThinkingBlock {
   type: 'redacted_thinking'
   /** Opaque. */
@@ -207,170 +228,6 @@ export interface ToolUseBlock {
   input: unknown
   caller?: ToolUseCaller
   toolset_name?: string
-}
-
-/** The caller: the model itself, or code that runs in the container. Send it back unchanged. */
-export interface ToolUseCaller {
-  type: 'direct' | 'code_execution_20250825' | 'code_execution_20260120' | (string & {})
-  tool_id?: string
-}
-
-/** A call of a tool that runs on the server. Its result is in the same reply. */
-export interface ServerToolUseBlock {
-  type: 'server_tool_use'
-  id: string
-  name:
-    | 'web_search'
-    | 'web_fetch'
-    | 'code_execution'
-    | 'bash_code_execution'
-    | 'text_editor_code_execution'
-    | 'tool_search_tool_regex'
-    | 'tool_search_tool_bm25'
-    | (string & {})
-  input: unknown
-  caller?: ToolUseCaller
-}
-
-export interface WebSearchToolResultBlock {
-  type: 'web_search_tool_result'
-  tool_use_id: string
-  content: WebSearchResultBlock[] | ServerToolResultError<'web_search_tool_result_error'>
-  caller?: ToolUseCaller
-}
-
-export interface WebSearchResultBlock {
-  type: 'web_search_result'
-  title: string
-  url: string
-  /** Opaque; send it back with the block. */
-  encrypted_content: string
-  page_age: string | null
-}
-
-export interface WebFetchToolResultBlock {
-  type: 'web_fetch_tool_result'
-  tool_use_id: string
-  content: WebFetchBlock | ServerToolResultError<'web_fetch_tool_result_error'>
-  caller?: ToolUseCaller
-}
-
-export interface WebFetchBlock {
-  type: 'web_fetch_result'
-  url: string
-  content: unknown
-  retrieved_at: string | null
-}
-
-export interface CodeExecutionToolResultBlock {
-  type: 'code_execution_tool_result'
-  tool_use_id: string
-  content:
-    | CodeExecutionResultBlock
-    | EncryptedCodeExecutionResultBlock
-    | ServerToolResultError<'code_execution_tool_result_error'>
-}
-
-export interface CodeExecutionResultBlock {
-  type: 'code_execution_result'
-  stdout: string
-  stderr: string
-  return_code: number
-  content: CodeExecutionOutputBlock[]
-}
-
-export interface EncryptedCodeExecutionResultBlock {
-  type: 'encrypted_code_execution_result'
-  encrypted_stdout: string
-  stderr: string
-  return_code: number
-  content: CodeExecutionOutputBlock[]
-}
-
-export interface CodeExecutionOutputBlock {
-  type: 'code_execution_output'
-  file_id: string
-}
-
-export interface BashCodeExecutionToolResultBlock {
-  type: 'bash_code_execution_tool_result'
-  tool_use_id: string
-  content: BashCodeExecutionResultBlock | ServerToolResultError<'bash_code_execution_tool_result_error'>
-}
-
-export interface BashCodeExecutionResultBlock {
-  type: 'bash_code_execution_result'
-  stdout: string
-  stderr: string
-  return_code: number
-  content: BashCodeExecutionOutputBlock[]
-}
-
-export interface BashCodeExecutionOutputBlock {
-  type: 'bash_code_execution_output'
-  file_id: string
-}
-
-export interface TextEditorCodeExecutionToolResultBlock {
-  type: 'text_editor_code_execution_tool_result'
-  tool_use_id: string
-  content:
-    | TextEditorCodeExecutionViewResultBlock
-    | TextEditorCodeExecutionCreateResultBlock
-    | TextEditorCodeExecutionStrReplaceResultBlock
-    | ServerToolResultError<'text_editor_code_execution_tool_result_error'>
-}
-
-export interface TextEditorCodeExecutionViewResultBlock {
-  type: 'text_editor_code_execution_view_result'
-  content: string
-  file_type: 'text' | 'image' | 'pdf'
-  num_lines: number | null
-  start_line: number | null
-  total_lines: number | null
-}
-
-export interface TextEditorCodeExecutionCreateResultBlock {
-  type: 'text_editor_code_execution_create_result'
-  is_file_update: boolean
-}
-
-export interface TextEditorCodeExecutionStrReplaceResultBlock {
-  type: 'text_editor_code_execution_str_replace_result'
-  lines: string[] | null
-  new_lines: number | null
-  new_start: number | null
-  old_lines: number | null
-  old_start: number | null
-}
-
-export interface ToolSearchToolResultBlock {
-  type: 'tool_search_tool_result'
-  tool_use_id: string
-  content: ToolSearchToolSearchResultBlock | ServerToolResultError<'tool_search_tool_result_error'>
-}
-
-export interface ToolSearchToolSearchResultBlock {
-  type: 'tool_search_tool_search_result'
-  tool_references: ToolReferenceBlock[]
-}
-
-export interface ToolReferenceBlock {
-  type: 'tool_reference'
-  tool_name: string
-}
-
-/** The error of a server tool, such as `max_uses_exceeded` or `unavailable`. */
-export interface ServerToolResultError<Type extends string> {
-  type: Type
-  error_code: string
-  error_message?: string | null
-}
-
-/** A file that code in the container created. */
-export interface ContainerUploadBlock {
-  type: 'container_upload'
-  file_id: string
 }
 
 /** Replaces everything before it when the server compacted the history (beta). Send it back unchanged. */

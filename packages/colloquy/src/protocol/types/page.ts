@@ -6,6 +6,7 @@ export interface ListPage<Item> {
   last_id: string | null
 }
 
+/** The position and length of a page of a list. */
 export interface PageParams {
   /** 1 to 1000. Default 20. */
   limit?: number

@@ -1,22 +1,18 @@
-import type { CacheControlEphemeral } from './cache-control.ts'
 import type { CitationsConfigParam, TextCitation } from './citation.ts'
+import type { CompactionBlock, FallbackBlock, Model, RedactedThinkingBlock, ThinkingBlock } from './message.ts'
 import type {
-  BashCodeExecutionToolResultBlock,
-  CodeExecutionToolResultBlock,
-  CompactionBlock,
-  ContainerUploadBlock,
-  FallbackBlock,
-  Model,
-  RedactedThinkingBlock,
-  TextEditorCodeExecutionToolResultBlock,
-  ThinkingBlock,
-  ToolReferenceBlock,
-  ToolSearchToolResultBlock,
+  BashCodeExecutionToolResultBlockParam,
+  CodeExecutionToolResultBlockParam,
+  ContainerUploadBlockParam,
+  ServerToolUseBlockParam,
+  TextEditorCodeExecutionToolResultBlockParam,
+  ToolReferenceBlockParam,
+  ToolSearchToolResultBlockParam,
   ToolUseCaller,
-  WebFetchToolResultBlock,
-  WebSearchToolResultBlock,
-} from './message.ts'
-import type { ToolChoice, ToolUnion } from './tool.ts'
+  WebFetchToolResultBlockParam,
+  WebSearchToolResultBlockParam,
+} from './server-tools.ts'
+import type { CacheControlEphemeral, ToolChoice, ToolUnion } from './tool.ts'
 import type { Unlisted } from './unlisted.ts'
 
 /** The body of `POST /v1/messages`. */
@@ -63,15 +59,18 @@ export interface MessageCreateParams {
   mcp_servers?: MCPServer[]
 }
 
+/** The body of a request without streaming. */
 export interface MessageCreateParamsNonStreaming extends MessageCreateParams {
   stream?: false
 }
 
+/** The body of a request with streaming. */
 export interface MessageCreateParamsStreaming extends MessageCreateParams {
   stream: true
 }
 
 export type MessageCreateParamsBase = MessageCreateParams
+/** The body of a request for `messages.stream()`. */
 export type MessageStreamParams = Omit<MessageCreateParams, 'stream'>
 
 /** The body of `POST /v1/messages/count_tokens`. */
@@ -90,16 +89,19 @@ export type MessageCountTokensParams = Pick<
   | 'mcp_servers'
 >
 
+/** The response of `POST /v1/messages/count_tokens`. */
 export interface MessageTokensCount {
   /** The whole prompt: messages, system and tools. */
   input_tokens: number
 }
 
+/** Information about the request for the API. */
 export interface Metadata {
   /** An opaque id of the end user, such as a hash or UUID, not a name or address. At most 256 characters. */
   user_id?: string | null
 }
 
+/** Whether and how much the model thinks before it answers. */
 export type ThinkingConfigParam =
   | ThinkingConfigEnabled
   | ThinkingConfigAdaptive
@@ -107,6 +109,7 @@ export type ThinkingConfigParam =
   | ThinkingConfigDisabled
   | Unlisted
 
+/** The model thinks, with a limit in tokens. */
 export interface ThinkingConfigEnabled {
   type: 'enabled'
   /** At least 1024 and less than `max_tokens`. */
@@ -120,16 +123,20 @@ export interface ThinkingConfigAdaptive {
   display?: ThinkingDisplay | null
 }
 
+/** The model thinks only between tool calls. */
 export interface ThinkingConfigBetweenTools {
   type: 'between_tools'
 }
 
+/** The model does not think. */
 export interface ThinkingConfigDisabled {
   type: 'disabled'
 }
 
+/** The form of thinking in the reply: a summary, or none. */
 export type ThinkingDisplay = 'summarized' | 'omitted' | (string & {})
 
+/** The effort and the format of the reply. */
 export interface OutputConfig {
   /** Default: the model's own, `high` or `medium`. */
   effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null
@@ -142,21 +149,25 @@ export interface JSONOutputFormat {
   schema: { [key: string]: unknown }
 }
 
+/** The container of code execution: an existing one, and the skills to load. */
 export interface ContainerParams {
   id?: string | null
   skills?: SkillParams[] | null
 }
 
+/** A skill to load into the container. */
 export interface SkillParams {
   type: 'anthropic' | 'custom'
   skill_id: string
   version?: string
 }
 
+/** Requests an explanation of a cache miss. */
 export interface DiagnosticsParam {
   previous_message_id?: string | null
 }
 
+/** Edits that the API applies to a long history (beta). */
 export interface ContextManagement {
   edits: ContextEdit[]
 }
@@ -167,13 +178,16 @@ export interface ContextEdit {
   [field: string]: unknown
 }
 
+/** Requests a summary of the history as the reply (beta). */
 export interface CompactionParams {
   type: 'summarize'
   instructions?: string
 }
 
+/** Keeps the history on the server (beta): creates a thread, or continues one. */
 export type ThreadParams = { type: 'create' } | { type: 'continue'; previous_message_id: string }
 
+/** An MCP server whose tools the API calls (beta). */
 export interface MCPServer {
   type: 'url'
   url: string
@@ -184,8 +198,10 @@ export interface MCPServer {
 
 // Messages
 
+/** A message of the history. */
 export type MessageParam = UserMessageParam | AssistantMessageParam | SystemMessageParam
 
+/** A message of the user: text, files or tool results. */
 export interface UserMessageParam {
   role: 'user'
   content: MessageContentParam
@@ -206,6 +222,7 @@ export interface SystemMessageParam {
 /** A string is short for one text block. */
 export type MessageContentParam = string | ContentBlockParam[]
 
+/** A block of a message in a request. */
 export type ContentBlockParam =
   | TextBlockParam
   | ImageBlockParam
@@ -227,6 +244,7 @@ export type ContentBlockParam =
   | FallbackBlockParam
   | Unlisted
 
+/** Text in a request. */
 export interface TextBlockParam {
   type: 'text'
   /** Must have a character that is not white space. */
@@ -236,6 +254,7 @@ export interface TextBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
+/** An image in a request. */
 export interface ImageBlockParam {
   type: 'image'
   source: Base64ImageSource | URLImageSource | FileImageSource
@@ -243,26 +262,31 @@ export interface ImageBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
+/** How the API handles an image that is too large. */
 export interface ImageTransformationsParam {
   oversized_image?: 'downsize' | 'error'
 }
 
+/** An image as base64. */
 export interface Base64ImageSource {
   type: 'base64'
   media_type: 'image/jpeg' | 'image/png' | 'image/gif' | 'image/webp'
   data: string
 }
 
+/** An image at a web address. */
 export interface URLImageSource {
   type: 'url'
   url: string
 }
 
+/** An image that was uploaded through the Files API. */
 export interface FileImageSource {
   type: 'file'
   file_id: string
 }
 
+/** A document in a request. */
 export interface DocumentBlockParam {
   type: 'document'
   source: Base64PDFSource | PlainTextSource | ContentBlockSource | URLPDFSource | FileDocumentSource
@@ -273,35 +297,42 @@ export interface DocumentBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
+/** A PDF as base64. */
 export interface Base64PDFSource {
   type: 'base64'
   media_type: 'application/pdf'
   data: string
 }
 
+/** A document of plain text. */
 export interface PlainTextSource {
   type: 'text'
   media_type: 'text/plain'
   data: string
 }
 
+/** A document of blocks, which are cited as a whole. */
 export interface ContentBlockSource {
   type: 'content'
   content: string | ContentBlockSourceContent[]
 }
 
+/** A block of such a document. */
 export type ContentBlockSourceContent = TextBlockParam | ImageBlockParam
 
+/** A PDF at a web address. */
 export interface URLPDFSource {
   type: 'url'
   url: string
 }
 
+/** A document that was uploaded through the Files API. */
 export interface FileDocumentSource {
   type: 'file'
   file_id: string
 }
 
+/** A search result of the program, which the model may cite. */
 export interface SearchResultBlockParam {
   type: 'search_result'
   source: string
@@ -322,6 +353,7 @@ export interface ToolResultBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
+/** A block of a tool result. */
 export type ToolResultContent =
   | TextBlockParam
   | ImageBlockParam
@@ -330,6 +362,7 @@ export type ToolResultContent =
   | ToolReferenceBlockParam
   | Unlisted
 
+/** A tool call of an earlier reply. */
 export interface ToolUseBlockParam {
   type: 'tool_use'
   id: string
@@ -340,28 +373,8 @@ export interface ToolUseBlockParam {
   cache_control?: CacheControlEphemeral | null
 }
 
-export interface ServerToolUseBlockParam {
-  type: 'server_tool_use'
-  id: string
-  name: string
-  input: unknown
-  caller?: ToolUseCaller
-  cache_control?: CacheControlEphemeral | null
-}
-
 export type ThinkingBlockParam = ThinkingBlock
 export type RedactedThinkingBlockParam = RedactedThinkingBlock
-export type ToolReferenceBlockParam = Cacheable<ToolReferenceBlock>
-export type WebSearchToolResultBlockParam = Cacheable<WebSearchToolResultBlock>
-export type WebFetchToolResultBlockParam = Cacheable<WebFetchToolResultBlock>
-export type CodeExecutionToolResultBlockParam = Cacheable<CodeExecutionToolResultBlock>
-export type BashCodeExecutionToolResultBlockParam = Cacheable<BashCodeExecutionToolResultBlock>
-export type TextEditorCodeExecutionToolResultBlockParam = Cacheable<TextEditorCodeExecutionToolResultBlock>
-export type ToolSearchToolResultBlockParam = Cacheable<ToolSearchToolResultBlock>
-export type ContainerUploadBlockParam = Cacheable<ContainerUploadBlock>
-export type CompactionBlockParam = Cacheable<CompactionBlock>
+export type CompactionBlockParam = CompactionBlock & { cache_control?: CacheControlEphemeral | null }
 export type FallbackBlockParam = FallbackBlock
 export type TextCitationParam = TextCitation
-
-/** A block of a reply as it is sent back. It may have a cache breakpoint. */
-type Cacheable<Block> = Block & { cache_control?: CacheControlEphemeral | null }

@@ -1,7 +1,7 @@
-import type { CacheControlEphemeral } from './cache-control.ts'
 import type { CitationsConfigParam } from './citation.ts'
 import type { Unlisted } from './unlisted.ts'
 
+/** A tool of a request: of the program, or of the API. */
 export type ToolUnion =
   | Tool
   | ToolBash20250124
@@ -132,6 +132,7 @@ export interface ToolSearchTool extends ToolOptions {
   name: 'tool_search_tool_regex' | 'tool_search_tool_bm25'
 }
 
+/** The approximate location of the user, for search results. */
 export interface UserLocation {
   type: 'approximate'
   city?: string | null
@@ -169,23 +170,34 @@ export type CodeExecutionTool20260521 = CodeExecutionTool & { type: 'code_execut
 /** The tools that the model may or must call. Models of the 5.1 and 5.5 lines accept only `auto` and `none`. */
 export type ToolChoice = ToolChoiceAuto | ToolChoiceAny | ToolChoiceTool | ToolChoiceNone
 
+/** The model decides whether to call a tool. */
 export interface ToolChoiceAuto {
   type: 'auto'
   /** Allows at most one call in a reply. Default false. */
   disable_parallel_tool_use?: boolean
 }
 
+/** The model must call one of the tools. */
 export interface ToolChoiceAny {
   type: 'any'
   disable_parallel_tool_use?: boolean
 }
 
+/** The model must call this tool. */
 export interface ToolChoiceTool {
   type: 'tool'
   name: string
   disable_parallel_tool_use?: boolean
 }
 
+/** The model must not call a tool. */
 export interface ToolChoiceNone {
   type: 'none'
+}
+
+/** Marks the end of a prompt prefix to be cached. At most four a request. */
+export interface CacheControlEphemeral {
+  type: 'ephemeral'
+  /** How long the entry lives after its last use. Default `5m`. */
+  ttl?: '5m' | '1h'
 }

@@ -15,6 +15,7 @@ import type {
   MemoryViewCommand,
 } from './memory-tool.ts'
 
+/** Options of `memoryFolder()`. */
 export interface MemoryFolderOptions {
   /** The largest file that is read or written, in bytes. Default 1 MiB. */
   maxFileBytes?: number

@@ -3,6 +3,7 @@ import type { ToolResultContent } from '../../protocol/types/params.ts'
 import type { MemoryTool20250818 } from '../../protocol/types/tool.ts'
 import type { Promisable, RunnableTool } from '../runnable.ts'
 
+/** Reads a file, or lists a folder. */
 export interface MemoryViewCommand {
   command: 'view'
   path: string
@@ -10,12 +11,14 @@ export interface MemoryViewCommand {
   view_range?: number[]
 }
 
+/** Writes a file. */
 export interface MemoryCreateCommand {
   command: 'create'
   path: string
   file_text: string
 }
 
+/** Replaces a text in a file. */
 export interface MemoryStrReplaceCommand {
   command: 'str_replace'
   path: string
@@ -23,6 +26,7 @@ export interface MemoryStrReplaceCommand {
   new_str: string
 }
 
+/** Inserts a text at a line of a file. */
 export interface MemoryInsertCommand {
   command: 'insert'
   path: string
@@ -31,11 +35,13 @@ export interface MemoryInsertCommand {
   insert_text: string
 }
 
+/** Deletes a file or folder. */
 export interface MemoryDeleteCommand {
   command: 'delete'
   path: string
 }
 
+/** Renames a file or folder. */
 export interface MemoryRenameCommand {
   command: 'rename'
   old_path: string

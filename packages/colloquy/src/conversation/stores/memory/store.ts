@@ -27,6 +27,7 @@ import { MemoryLeases } from './leases.ts'
 import { searchMessages } from './search.ts'
 import { MemorySpending } from './spending.ts'
 
+/** Options of `memoryStore()`. */
 export type MemoryStoreOptions = LeaseOptions
 
 /** Keeps conversations until the process ends: for tests, and for programs that need no more. */

@@ -35,6 +35,7 @@ import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 
 export type { PostgresDatabase } from './schema.ts'
 
+/** Options of `postgresStore()`. */
 export interface PostgresStoreOptions extends LeaseOptions {
   /** The schema of the tables, created if it does not exist. Lower-case letters, digits and `_`. Default `colloquy`. */
   schema?: string

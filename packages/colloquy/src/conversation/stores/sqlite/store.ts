@@ -32,6 +32,7 @@ import { searchMessages } from './search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 
+/** Options of `sqliteStore()`. */
 export interface SqliteStoreOptions extends LeaseOptions {
   /** How long to wait for another process's lock before a `StoreError` with the code `locked`. Default 5,000. */
   busyTimeoutMs?: number
