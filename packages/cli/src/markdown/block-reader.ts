@@ -1,360 +1,279 @@
-import { paintSpans, type Painter, type Span, type Style } from '../terminal/style.ts'
 import { widthOf } from '../terminal/width.ts'
-import { wrap } from '../terminal/wrap.ts'
-import { CodePainter } from './code.ts'
-import { inlineSpans, type LinkDefinitions } from './inline.ts'
-import { expandIndent, indentOf, isSetextUnderline, itemKind, lineKind, type LineKind } from './line-kind.ts'
-import { cellsOf, isDelimiterRow, tableLines } from './table.ts'
-import { closeOpen } from './unfinished.ts'
+import { BlockOutput, type BlockLines, type Sink } from './block-output.ts'
+import {
+  emitProse,
+  Fence,
+  headingStyle,
+  Html,
+  IndentedCode,
+  Paragraph,
+  type Block,
+  type BlockContext,
+  type SourceLine,
+  type Taken,
+} from './leaf-blocks.ts'
+import { expandIndent, indentOf, isHtml, itemKind, lineKind, type LineKind } from './line-kind.ts'
+import { itemStart, listKind, withLabel } from './list-item.ts'
+import type { Sheet } from './prose.ts'
 
-/** What is the same for a whole text. */
-export interface Sheet {
-  paint: Painter
-  definitions: LinkDefinitions
+/** The narrowest text, also inside deep lists and quotes. */
+const minColumns = 12
+/** Quotes and lists inside each other. Deeper ones are shown as text. */
+const maxDepth = 16
+const quoteBar = '│ '
+
+interface ReaderOptions {
+  isPreview?: boolean
+  depth?: number
 }
-
-/** Finished lines. */
-export interface Output {
-  lines: string[]
-  /** So many of the first lines read the same whatever follows. */
-  stable: number
-  /** Code: printed from the first column, however deep in lists it stands, so that a copy of it is the code. */
-  flush: boolean
-}
-
-export type Sink = (output: Output) => void
-
-type Leaf =
-  | { kind: 'none' }
-  | { kind: 'paragraph' | 'table' | 'html'; lines: string[] }
-  | { kind: 'fence'; marker: string; indent: number; code: CodePainter }
-  | { kind: 'indented'; blanks: number }
-  | { kind: 'quote'; reader: BlockReader }
-  | Item
-
-interface Item {
-  kind: 'item'
-  reader: BlockReader
-  /** Where the marker stands and where the text behind it begins. */
-  indent: number
-  offset: number
-  marker: string
-  label: Span
-  isShown: boolean
-}
-
-const narrowest = 12
-const previewRows = 3
-const quoteBar: Span = { text: '│ ', style: { dim: true } }
 
 /**
- * Reads Markdown line by line and hands out each block when it is finished. What a block looks like depends on the text
- * alone, never on how it was cut on its way here. Lists and quotes hold a reader of their own, so that their blocks are
- * handed out one by one too: only a paragraph, a table or a line of code ever waits.
+ * Reads Markdown line by line and passes each block on when it is finished. The result depends only on the text and not on
+ * the pieces that it arrived in. Lists and quotes have a reader of their own for their blocks.
  */
 export class BlockReader {
+  readonly output: BlockOutput
   readonly #sheet: Sheet
-  readonly #sink: Sink
-  #columns: number
-  /** How wide the next block is. */
-  #nextColumns: number
   readonly #isPreview: boolean
-  #leaf: Leaf = { kind: 'none' }
-  #isFirst = true
-  /** A blank line came since the last block. */
-  #blank = false
-  /** The last block wants air behind it. */
-  #apart = false
-  /** The block that is open gets a blank line before it. */
-  #gap = false
+  readonly #depth: number
+  #columns: number
+  /** The width of the next block. */
+  #nextColumns: number
+  #block: Block | undefined
   /** The number of the last item of an ordered list. */
   #number = 0
 
-  constructor(sheet: Sheet, sink: Sink, columns: number, isPreview = false) {
+  constructor(
+    sheet: Sheet,
+    output: BlockOutput,
+    columns: number,
+    { isPreview = false, depth = 0 }: ReaderOptions = {},
+  ) {
     this.#sheet = sheet
-    this.#sink = sink
-    this.#columns = Math.max(columns, narrowest)
+    this.output = output
+    this.#columns = Math.max(columns, minColumns)
     this.#nextColumns = this.#columns
     this.#isPreview = isPreview
+    this.#depth = depth
   }
 
-  /** Sets the width of the blocks to come; one that has begun keeps its own, as lines of it may be finished. */
+  /** Sets the width of later blocks. The open block keeps its width, as some of its lines may be finished. */
   resize(columns: number): void {
-    this.#nextColumns = Math.max(columns, narrowest)
-    const leaf = this.#leaf
-    if (leaf.kind === 'item') leaf.reader.resize(columns - widthOf(leaf.label.text))
-    else if (leaf.kind === 'quote') leaf.reader.resize(columns - widthOf(quoteBar.text))
+    this.#nextColumns = Math.max(columns, minColumns)
+    if (this.#block instanceof Container) this.#block.resize(columns)
   }
 
-  /** A copy that reads on by itself, to see what the text would look like if it ended here. */
+  /** A copy that can read on and end, to see what the text would look like if it ended there. */
   preview(sink: Sink): BlockReader {
-    const sheet = { ...this.#sheet, definitions: { ...this.#sheet.definitions } }
-    const copy = new BlockReader(sheet, sink, this.#columns, true)
-    copy.#isFirst = this.#isFirst
-    copy.#blank = this.#blank
-    copy.#apart = this.#apart
-    copy.#gap = this.#gap
+    const definitions = Object.create(this.#sheet.definitions) as Sheet['definitions']
+    return this.copy({ ...this.#sheet, definitions }, sink)
+  }
+
+  /** A copy for a preview, with another sheet and sink. */
+  copy(sheet: Sheet, sink: Sink): BlockReader {
+    const copy = new BlockReader(sheet, this.output.copy(sink), this.#columns, { isPreview: true, depth: this.#depth })
     copy.#number = this.#number
     copy.#nextColumns = this.#nextColumns
-    const leaf = this.#leaf
-    if (leaf.kind === 'quote') copy.#leaf = { ...leaf, reader: leaf.reader.preview(copy.#quoteSink) }
-    else if (leaf.kind === 'item') {
-      const item = { ...leaf }
-      item.reader = leaf.reader.preview((output) => copy.#emitItem(item, output))
-      copy.#leaf = item
-    } else copy.#leaf = 'lines' in leaf ? { ...leaf, lines: [...leaf.lines] } : { ...leaf }
+    copy.#block = this.#block?.copy(copy.#context)
     return copy
   }
 
-  line(source: string): void {
-    const leaf = this.#leaf
-    if (leaf.kind === 'fence') return this.#fenceLine(leaf, source)
-    const line = expandIndent(source)
+  line(raw: string): void {
+    const text = expandIndent(raw)
+    const line: SourceLine = { raw, text, kind: this.#kindOf(text) }
+    const block = this.#block
+    if (line.kind.kind === 'blank' && !(block instanceof Fence)) this.output.setBlank(true)
+    const taken = block === undefined ? 'left' : block.take(line)
+    if (taken === 'last') this.#block = undefined
+    else if (taken === 'left') this.#openNext(line)
+    else if (taken !== 'taken') this.#block = taken
+  }
+
+  /** Ends the open block. */
+  end(): void {
+    const block = this.#block
+    this.#block = undefined
+    block?.end()
+  }
+
+  /** Whether a line of plain text would continue the open paragraph. */
+  get inParagraph(): boolean {
+    return this.#block?.inParagraph === true
+  }
+
+  get #context(): BlockContext {
+    return { sheet: this.#sheet, output: this.output, columns: this.#columns, isPreview: this.#isPreview }
+  }
+
+  #kindOf(line: string): LineKind {
     const kind = lineKind(line)
-    if (kind.kind === 'blank') this.#blank = true
-    switch (leaf.kind) {
-      case 'none':
-        return this.#open(line, kind)
-      case 'paragraph':
-        return this.#paragraphLine(leaf, line, kind)
-      case 'table':
-        if (kind.kind !== 'text') return this.#reopen(line, kind)
-        // A row that is still being written would move all columns with each of its letters.
-        if (!this.#isPreview) leaf.lines.push(line)
-        return
-      case 'html':
-        return kind.kind === 'blank' ? this.end() : void leaf.lines.push(line)
-      case 'indented':
-        return this.#indentedLine(leaf, line, kind)
-      case 'quote':
-        return this.#quoteLine(leaf, line, kind)
-      case 'item':
-        return this.#itemLine(leaf, line, kind)
+    const isContainer = kind.kind === 'quote' || kind.kind === 'item'
+    return isContainer && this.#depth >= maxDepth ? { kind: 'text' } : kind
+  }
+
+  /** Ends the open block and opens the one that the line begins. */
+  #openNext(line: SourceLine): void {
+    const { kind } = line
+    const isSameList = this.#block instanceof Item && this.#block.isFollowedBy(kind)
+    if (!isSameList) this.#number = 0
+    this.end()
+    if (kind.kind === 'blank') return
+    if (kind.kind === 'definition') {
+      this.#sheet.definitions[kind.label.toLowerCase()] ??= { href: kind.href, title: kind.title }
+      return
     }
+    this.output.begin(kind.kind !== 'item' && kind.kind !== 'text')
+    this.#columns = this.#nextColumns
+    this.#open(line)
+  }
+
+  #open(line: SourceLine): void {
+    const { text, kind } = line
+    const context = this.#context
+    switch (kind.kind) {
+      case 'heading':
+        return emitProse(context, [kind.text], headingStyle(kind.level))
+      case 'rule':
+        return this.output.emit([this.#sheet.paint('─'.repeat(Math.min(this.#columns, 40)), { dim: true })])
+      case 'fence':
+        this.#block = new Fence(context, kind)
+        return
+      case 'indented':
+        this.#block = new IndentedCode(context)
+        return void this.#block.take(line)
+      case 'quote':
+        return this.#openContainer(new Quote(context, this.#depth + 1), kind.rest)
+      case 'item': {
+        const start = itemStart(kind, this.#number)
+        this.#number = start.number
+        return this.#openContainer(new Item(context, kind, start.label, this.#depth + 1), start.rest)
+      }
+      case 'text':
+        this.#block = isHtml(text) ? new Html(context, [text]) : new Paragraph(context, [text])
+    }
+  }
+
+  #openContainer(container: Container, firstLine: string): void {
+    this.#block = container
+    container.reader.line(firstLine)
+  }
+}
+
+/** A block that contains blocks. Its lines, without its mark, are read by a reader of their own. */
+abstract class Container implements Block {
+  readonly reader: BlockReader
+  protected readonly context: BlockContext
+  readonly #indent: number
+
+  /** `original` is the reader to copy for a preview. */
+  constructor(context: BlockContext, mark: string, depth: number, original?: BlockReader) {
+    this.context = context
+    this.#indent = widthOf(mark)
+    const { sheet, columns, isPreview } = context
+    const sink: Sink = (block) => this.emit(block)
+    this.reader =
+      original?.copy(sheet, sink) ??
+      new BlockReader(sheet, new BlockOutput(sink), columns - this.#indent, { isPreview, depth })
+  }
+
+  get inParagraph(): boolean {
+    return this.reader.inParagraph
+  }
+
+  resize(columns: number): void {
+    this.reader.resize(columns - this.#indent)
   }
 
   end(): void {
-    const leaf = this.#leaf
-    this.#leaf = { kind: 'none' }
-    switch (leaf.kind) {
-      case 'paragraph':
-        return this.#emitText(leaf.lines, {})
-      case 'html':
-        return this.#emit(leaf.lines.map((line) => this.#sheet.paint(line, { dim: true })))
-      case 'table': {
-        // Drawn whole when it is complete. Until then its last rows show that it grows.
-        const shown = this.#isPreview
-          ? [...leaf.lines.slice(0, 2), ...leaf.lines.slice(2).slice(-previewRows)]
-          : leaf.lines
-        const lines = tableLines(shown, this.#columns, this.#sheet.paint, (cell, style) => this.#spans(cell, style))
-        return this.#emit(lines, this.#isPreview ? 0 : lines.length)
-      }
-      case 'quote':
-        return leaf.reader.end()
-      case 'item':
-        leaf.reader.end()
-        if (!leaf.isShown) this.#emitItem(leaf, { lines: [''], stable: this.#isPreview ? 0 : 1, flush: false })
-        this.#apart = leaf.reader.#apart
-    }
+    this.reader.end()
   }
 
-  /** Whether a line of plain text would go on with the paragraph that is open. */
-  get inParagraph(): boolean {
-    const leaf = this.#leaf
-    if (leaf.kind === 'quote' || leaf.kind === 'item') return leaf.reader.inParagraph
-    return leaf.kind === 'paragraph'
+  abstract take(line: SourceLine): Taken
+  abstract copy(context: BlockContext): Block
+  /** Writes lines of the inner blocks with the mark. */
+  protected abstract emit(block: BlockLines): void
+}
+
+class Quote extends Container {
+  readonly #depth: number
+
+  constructor(context: BlockContext, depth: number, original?: BlockReader) {
+    super(context, quoteBar, depth, original)
+    this.#depth = depth
   }
 
-  #reopen(line: string, kind: LineKind): void {
-    this.end()
-    this.#open(line, kind)
+  take({ text, kind }: SourceLine): Taken {
+    if (kind.kind === 'quote') this.reader.line(kind.rest)
+    else if (kind.kind === 'text' && this.inParagraph) this.reader.line(text)
+    else return 'left'
+    return 'taken'
   }
 
-  #open(line: string, kind: LineKind): void {
-    switch (kind.kind) {
-      case 'blank':
-        return
-      case 'definition':
-        this.#sheet.definitions[kind.label.toLowerCase()] ??= { href: kind.href, title: kind.title }
-        return
-      case 'fence':
-        this.#begin({ apart: true })
-        this.#leaf = { ...kind, code: new CodePainter(kind.info, this.#sheet.paint) }
-        return
-      case 'heading':
-        this.#begin({ apart: true })
-        return this.#emitText([kind.text], headingStyle(kind.level))
-      case 'rule':
-        this.#begin({ apart: true })
-        return this.#emit([this.#sheet.paint('─'.repeat(Math.min(this.#columns, 40)), { dim: true })])
-      case 'quote':
-        this.#begin({ apart: true })
-        this.#leaf = { kind: 'quote', reader: this.#child(widthOf(quoteBar.text), this.#quoteSink) }
-        return this.#leaf.reader.line(kind.rest)
-      case 'item':
-        this.#begin({ apart: false })
-        return this.#openItem(kind)
-      case 'indented':
-        this.#begin({ apart: true })
-        this.#leaf = { kind: 'indented', blanks: 0 }
-        return this.#indentedLine(this.#leaf, line, kind)
-      case 'text':
-        this.#begin({ apart: false })
-        this.#leaf = { kind: isHtml(line) ? 'html' : 'paragraph', lines: [line] }
-    }
+  copy(context: BlockContext): Quote {
+    return new Quote(context, this.#depth, this.reader)
   }
 
-  /** Decides on the air before a block while it is known what came before it. */
-  #begin({ apart }: { apart: boolean }): void {
-    this.#gap = !this.#isFirst && (this.#blank || this.#apart || apart)
-    this.#blank = false
-    this.#apart = apart
-    this.#columns = this.#nextColumns
-  }
-
-  #setApart(): void {
-    this.#gap = !this.#isFirst
-    this.#apart = true
-  }
-
-  #paragraphLine(leaf: Leaf & { lines: string[] }, line: string, kind: LineKind): void {
-    const above = leaf.lines.at(-1) ?? ''
-    if (isSetextUnderline(line)) {
-      this.#leaf = { kind: 'none' }
-      this.#setApart()
-      return this.#emitText(leaf.lines, headingStyle(line.includes('=') ? 1 : 2))
-    }
-    if (isDelimiterRow(line) && above.includes('|') && cellsOf(above).length === cellsOf(line).length) {
-      leaf.lines.pop()
-      if (leaf.lines.length > 0) this.end()
-      this.#setApart()
-      this.#leaf = { kind: 'table', lines: [above, line] }
-      return
-    }
-    const interrupts = kind.kind === 'item' ? kind.rest !== '' && !/^(?!1[.)])\d/.test(kind.marker) : true
-    if (kind.kind === 'text' || kind.kind === 'indented' || kind.kind === 'definition' || !interrupts) {
-      leaf.lines.push(line)
-    } else this.#reopen(line, kind)
-  }
-
-  #fenceLine(leaf: Leaf & { kind: 'fence' }, source: string): void {
-    const closing = /^ {0,3}(`{3,}|~{3,})\s*$/.exec(source)?.[1]
-    if (closing?.startsWith(leaf.marker)) {
-      this.#leaf = { kind: 'none' }
-      return
-    }
-    const text = source.slice(Math.min(leaf.indent, indentOf(source)))
-    this.#emitCode(this.#isPreview ? leaf.code.preview(text) : leaf.code.line(text))
-  }
-
-  #indentedLine(leaf: Leaf & { kind: 'indented' }, line: string, kind: LineKind): void {
-    if (kind.kind === 'blank') leaf.blanks++
-    else if (kind.kind === 'indented') {
-      this.#blank = false
-      for (; leaf.blanks > 0; leaf.blanks--) this.#emitCode('')
-      this.#emitCode(line.slice(4))
-    } else this.#reopen(line, kind)
-  }
-
-  #quoteLine(leaf: Leaf & { kind: 'quote' }, line: string, kind: LineKind): void {
-    if (kind.kind === 'quote') leaf.reader.line(kind.rest)
-    else if (kind.kind === 'text' && leaf.reader.inParagraph) leaf.reader.line(line)
-    else this.#reopen(line, kind)
-  }
-
-  #itemLine(leaf: Item, line: string, kind: LineKind): void {
-    if (kind.kind === 'blank') return leaf.reader.line('')
-    const indent = indentOf(line)
-    // Two spaces under `1. ` are one too few by the letter; whoever writes them means a list inside the list.
-    const isNested = indent >= leaf.offset || (indent > leaf.indent + 1 && itemKind(line) !== undefined)
-    if (isNested || (kind.kind === 'text' && leaf.reader.inParagraph)) {
-      this.#blank = false
-      return leaf.reader.line(line.slice(Math.min(indent, leaf.offset)))
-    }
-    this.end()
-    if (kind.kind !== 'item' || listOf(kind.marker) !== listOf(leaf.marker)) this.#number = 0
-    this.#open(line, kind)
-  }
-
-  #openItem({ indent, offset, marker, rest }: LineKind & { kind: 'item' }): void {
-    const isOrdered = listOf(marker) !== marker
-    const first = Number.parseInt(marker)
-    this.#number = !isOrdered ? 0 : this.#number === 0 ? first : this.#number + 1
-    const task = isOrdered ? null : /^\[([ xX])\] /.exec(rest)
-    const bullet = task === null ? '•' : task[1] === ' ' ? '☐' : '☑'
-    const text = `${isOrdered ? `${this.#number}${marker.slice(-1)}` : bullet} `
-    const reader = this.#child(widthOf(text), (output) => this.#emitItem(item, output))
-    const item: Item = { kind: 'item', reader, indent, offset, marker, label: { text, style: {} }, isShown: false }
-    this.#leaf = item
-    reader.line(task === null ? rest : rest.slice(task[0].length))
-  }
-
-  #child(indent: number, sink: Sink): BlockReader {
-    return new BlockReader(this.#sheet, sink, this.#columns - indent, this.#isPreview)
-  }
-
-  readonly #quoteSink: Sink = ({ lines, stable, flush }) => {
-    const bar = this.#sheet.paint(quoteBar.text, quoteBar.style)
-    this.#emit(flush ? lines : lines.map((line) => (bar + line).trimEnd()), stable, flush)
-  }
-
-  #emitItem(item: Item, { lines, stable, flush }: Output): void {
-    const label = this.#sheet.paint(item.label.text, item.label.style)
-    const indent = ' '.repeat(widthOf(item.label.text))
-    const isFirst = !item.isShown
-    item.isShown = true
-    if (flush) {
-      if (isFirst) this.#emit([label.trimEnd()])
-      return this.#emit(lines, stable, flush)
-    }
-    const prefixed = lines.map((line, index) => {
-      if (isFirst && index === 0) return (label + line).trimEnd()
-      return line === '' ? '' : indent + line
-    })
-    this.#emit(prefixed, stable)
-  }
-
-  #emitCode(line: string): void {
-    this.#emit([line], this.#isPreview ? 0 : 1, true)
-  }
-
-  #emitText(lines: readonly string[], style: Style): void {
-    const source = lines.map((line) => line.trimStart()).join('\n')
-    if (!this.#isPreview) return this.#emit(this.#wrapped(source, style))
-    const { text, stableEnd } = closeOpen(source)
-    // The last line may become the head of a table; and the last word, and with it the line it stands on, may grow.
-    const lastLine = source.lastIndexOf('\n') + 1
-    const end = source.includes('|', lastLine) ? Math.min(stableEnd, lastLine) : stableEnd
-    const stable = this.#wrapped(source.slice(0, end), style).length - 1
-    this.#emit(this.#wrapped(text, style), stable)
-  }
-
-  #wrapped(source: string, style: Style): string[] {
-    return wrap(this.#spans(source, style), this.#columns).map((line) => paintSpans(line, this.#sheet.paint).trimEnd())
-  }
-
-  #spans(source: string, style: Style): Span[] {
-    return inlineSpans(source.trimEnd(), style, this.#sheet.definitions, this.#sheet.paint)
-  }
-
-  #emit(lines: string[], stable: number = lines.length, flush = false): void {
-    if (lines.length === 0) return
-    const hasGap = this.#gap
-    this.#gap = false
-    this.#isFirst = false
-    this.#sink({ lines: hasGap ? ['', ...lines] : lines, stable: hasGap && stable > 0 ? stable + 1 : stable, flush })
+  protected emit({ lines, stable, isCode }: BlockLines): void {
+    const { output, sheet } = this.context
+    const bar = sheet.paint(quoteBar, { dim: true })
+    output.emit(isCode ? lines : lines.map((line) => (bar + line).trimEnd()), stable, isCode)
   }
 }
 
-function headingStyle(level: number): Style {
-  return level === 1 ? { bold: true, underline: true } : { bold: true }
-}
+type ItemMark = LineKind & { kind: 'item' }
 
-/** The kind of list that a marker belongs to: its bullet, or what stands behind its numbers. */
-function listOf(marker: string): string {
-  return /\d/.test(marker) ? marker.slice(-1) : marker
-}
+class Item extends Container {
+  readonly #mark: ItemMark
+  readonly #label: string
+  readonly #depth: number
+  /** Whether the label has been written. */
+  #isShown: boolean
 
-function isHtml(line: string): boolean {
-  return /^ {0,3}<(?:\/?[a-z][\w-]*(?:[\s/>]|$)|!--)/i.test(line) && !/^ {0,3}<(?:https?|mailto):/i.test(line)
+  constructor(context: BlockContext, mark: ItemMark, label: string, depth: number, original?: Item) {
+    super(context, label, depth, original?.reader)
+    this.#mark = mark
+    this.#label = label
+    this.#depth = depth
+    this.#isShown = original !== undefined && original.#isShown
+  }
+
+  take({ text, kind }: SourceLine): Taken {
+    if (kind.kind === 'blank') {
+      this.reader.line('')
+      return 'taken'
+    }
+    const { indent: markIndent, offset } = this.#mark
+    const indent = indentOf(text)
+    // Models often indent a nested list by two spaces, also where CommonMark wants three.
+    const isNested = indent >= offset || (indent > markIndent + 1 && itemKind(text) !== undefined)
+    if (!isNested && !(kind.kind === 'text' && this.inParagraph)) return 'left'
+    this.context.output.setBlank(false)
+    this.reader.line(text.slice(Math.min(indent, offset)))
+    return 'taken'
+  }
+
+  override end(): void {
+    this.reader.end()
+    const { output, isPreview } = this.context
+    if (!this.#isShown) this.emit({ lines: [''], stable: isPreview ? 0 : 1, isCode: false })
+    output.setApart(this.reader.output.isApart)
+  }
+
+  /** Whether the line begins the next item of the same list. */
+  isFollowedBy(kind: LineKind): boolean {
+    return kind.kind === 'item' && listKind(kind.marker) === listKind(this.#mark.marker)
+  }
+
+  copy(context: BlockContext): Item {
+    return new Item(context, this.#mark, this.#label, this.#depth, this)
+  }
+
+  protected emit({ lines, stable, isCode }: BlockLines): void {
+    const { output, sheet } = this.context
+    const isFirst = !this.#isShown
+    this.#isShown = true
+    if (!isCode) return output.emit(withLabel(lines, this.#label, isFirst, sheet.paint), stable)
+    if (isFirst) output.emit([sheet.paint(this.#label, {}).trimEnd()])
+    output.emit(lines, stable, isCode)
+  }
 }

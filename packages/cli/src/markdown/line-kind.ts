@@ -1,4 +1,4 @@
-/** What a line begins, read by itself. Which of these counts depends on the block that is open. */
+/** What a line is by itself. The open block decides whether that counts. */
 export type LineKind =
   | { kind: 'blank' }
   | { kind: 'fence'; marker: string; indent: number; info: string }
@@ -11,7 +11,7 @@ export type LineKind =
   | { kind: 'text' }
 
 const fence = /^( {0,3})(`{3,}|~{3,})\s*(.*)$/
-const heading = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/
+const heading = /^ {0,3}(#{1,6})(?:[ \t]+(.*))?$/
 const rule = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/
 const quote = /^ {0,3}> ?(.*)$/
 const item = /^( *)([-*+]|\d{1,9}[.)])(?:( {1,4})(?! )|( +)|$)(.*)$/
@@ -26,7 +26,7 @@ export function lineKind(line: string): LineKind {
     return { kind: 'fence', indent, marker: fenced[2] ?? '', info: fenced[3] ?? '' }
   }
   const headed = heading.exec(line)
-  if (headed !== null) return { kind: 'heading', level: headed[1]?.length ?? 1, text: headed[2] ?? '' }
+  if (headed !== null) return { kind: 'heading', level: headed[1]?.length ?? 1, text: withoutClosing(headed[2] ?? '') }
   if (rule.test(line)) return { kind: 'rule' }
   const quoted = quote.exec(line)
   if (quoted !== null) return { kind: 'quote', rest: quoted[1] ?? '' }
@@ -37,6 +37,13 @@ export function lineKind(line: string): LineKind {
     return { kind: 'definition', label: defined[1] ?? '', href: defined[2] ?? '', title: defined[3] ?? null }
   }
   return { kind: 'text' }
+}
+
+/** A heading's text without the `#` marks at its end. */
+function withoutClosing(text: string): string {
+  const trimmed = text.trimEnd()
+  const bare = trimmed.replace(/#+$/, '')
+  return /[ \t]$/.test(bare) ? bare.trimEnd() : trimmed
 }
 
 /** Reads `- text` and `1. text` at any indentation. */
@@ -50,7 +57,7 @@ export function itemKind(line: string): (LineKind & { kind: 'item' }) | undefine
     indent: before.length,
     offset: before.length + marker.length + padding,
     marker,
-    // More than four spaces after the marker: one belongs to it, the others make indented code.
+    // Of more than four spaces after the marker one belongs to it. The others make indented code.
     rest: code === undefined ? rest : code.slice(1) + rest,
   }
 }
@@ -63,11 +70,15 @@ export function isSetextUnderline(line: string): boolean {
   return /^ {0,3}(?:=+|-+)[ \t]*$/.test(line)
 }
 
-/** Tabs before the text count to the next multiple of four, as Markdown has it. */
+/** Expands the tabs before the text to the next multiple of four columns, as CommonMark does. */
 export function expandIndent(line: string): string {
   const leading = /^[ \t]*/.exec(line)?.[0] ?? ''
   if (!leading.includes('\t')) return line
   let columns = 0
   for (const character of leading) columns += character === '\t' ? 4 - (columns % 4) : 1
   return ' '.repeat(columns) + line.slice(leading.length)
+}
+
+export function isHtml(line: string): boolean {
+  return /^ {0,3}<(?:\/?[a-z][\w-]*(?:[\s/>]|$)|!--)/i.test(line) && !/^ {0,3}<(?:https?|mailto):/i.test(line)
 }

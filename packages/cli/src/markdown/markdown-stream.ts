@@ -1,47 +1,57 @@
 import { withoutControls, type Painter } from '../terminal/style.ts'
 import { rowsOf } from '../terminal/width.ts'
-import { BlockReader, type Sheet } from './block-reader.ts'
+import { BlockOutput } from './block-output.ts'
+import { BlockReader } from './block-reader.ts'
+import type { LinkDefinitions } from './inline.ts'
+import type { Sheet } from './prose.ts'
 
 export interface MarkdownOptions {
-  /** How wide the window is. Prose is broken one column earlier: a character that the terminal finds wider still fits. */
+  /** The width of the window. Prose is one column narrower, in case the terminal shows a character wider than expected. */
   columns: number
   paint: Painter
-  /** `soft` and `off` leave the breaking to the terminal. Default `word`. */
+  /** `soft` and `off` leave line breaks to the terminal. Default `word`. */
   wrap?: 'word' | 'soft' | 'off'
 }
 
-/** What the screen shows next: lines that are finished for good, then those that may change until the next frame. */
+/** The next change of the screen. */
 export interface Frame {
+  /** Lines that are finished. */
   done: string[]
+  /** Lines below them that may change until the next frame. */
   live: string[]
 }
 
-/** A line that is nothing but a mark: not shown before it is clear what it marks. */
+/** A line of marks only. It is not shown before the text shows what it marks. */
 const bareMark = /^[\s>]*(?:[-*_=#|`~:+ ]+|\d{1,9}[.)]?)\s*$/
+/** A longer unfinished line is not shown until it ends: it would take longer to draw with every character. */
+const maxPreview = 8000
 
-/** Turns Markdown that comes in pieces into lines for the terminal, each of which is finished exactly once. */
+/** Turns Markdown that arrives in pieces into lines for the terminal. Each line is finished exactly once. */
 export class MarkdownStream {
   readonly #reader: BlockReader
   readonly #wrap: 'word' | 'soft' | 'off'
   #columns: number
   #isResized = false
   #done: string[] = []
-  /** The line that has no end yet. */
+  /** The line that has not ended. */
   #partial = ''
-  /** Lines handed out as done before their block was, because the window was full. */
+  /** Finished lines of a block that has not ended, handed out because the window was full. */
   #ahead: string[] = []
 
   constructor({ columns, paint, wrap = 'word' }: MarkdownOptions) {
-    const sheet: Sheet = { paint, definitions: {} }
+    const sheet: Sheet = { paint, definitions: Object.create(null) as LinkDefinitions }
+    const output = new BlockOutput(({ lines }) => {
+      for (const line of lines) this.#done.push(line)
+    })
     this.#wrap = wrap
     this.#columns = columns
-    this.#reader = new BlockReader(sheet, ({ lines }) => this.#done.push(...lines), this.#textColumns)
+    this.#reader = new BlockReader(sheet, output, this.#textColumns)
   }
 
-  /** The window has another width: the blocks to come are broken for it. */
+  /** Sets the width of the window. It applies to later blocks. */
   resize(columns: number): void {
     this.#columns = columns
-    // The line that is being written may be the beginning of a block.
+    // The unfinished line may be the beginning of a block, which then has the old width.
     this.#isResized = true
     if (this.#partial === '') this.#applyResize()
   }
@@ -56,11 +66,13 @@ export class MarkdownStream {
   }
 
   push(text: string): void {
-    const lines = (this.#partial + withoutControls(text)).split('\n')
-    this.#partial = lines.pop() ?? ''
-    for (const line of lines) {
-      this.#reader.line(line)
+    const [first = '', ...rest] = withoutControls(text).split('\n')
+    // Only the new text is searched for line breaks: the unfinished line may be long.
+    this.#partial += first
+    for (const next of rest) {
+      this.#reader.line(this.#partial)
       this.#applyResize()
+      this.#partial = next
     }
   }
 
@@ -68,19 +80,21 @@ export class MarkdownStream {
   frame(rows: number): Frame {
     const done = this.#take()
     const { lines, stable } = this.#preview()
-    const behind = lines.slice(this.#ahead.length)
-    const height = (): number => behind.reduce((sum, line) => sum + rowsOf(line, this.#columns), 0)
-    // A block taller than the window: its first lines can no longer change, so they are finished before it is.
-    for (let left = stable - this.#ahead.length; left > 0 && height() > rows; left--) {
-      const line = behind.shift() ?? ''
+    const heights = lines.map((line) => rowsOf(line, this.#columns))
+    let first = this.#ahead.length
+    let height = heights.slice(first).reduce((sum, one) => sum + one, 0)
+    // In a block taller than the window the first lines are finished before the block is.
+    for (; first < stable && height > rows; first++) {
+      const line = lines[first] ?? ''
       this.#ahead.push(line)
       done.push(line)
+      height -= heights[first] ?? 0
     }
-    while (behind.length > 1 && height() > rows) behind.shift()
-    return { done, live: height() > rows ? [] : behind }
+    for (; first < lines.length - 1 && height > rows; first++) height -= heights[first] ?? 0
+    return { done, live: height > rows ? [] : lines.slice(first) }
   }
 
-  /** The rest: nothing follows. */
+  /** The rest of the lines. No text may follow. */
   end(): string[] {
     if (this.#partial !== '') this.#reader.line(this.#partial)
     this.#partial = ''
@@ -92,7 +106,7 @@ export class MarkdownStream {
     const done = this.#done
     this.#done = []
     if (this.#ahead.length === 0 || done.length === 0) return done
-    // Should a line have turned out otherwise than it was shown, it is shown again: twice is better than not at all.
+    // A line that turned out different from what was handed out is handed out again, so that no text is missing.
     const known = this.#ahead
     let same = 0
     while (same < known.length && same < done.length && known[same] === done[same]) same++
@@ -103,12 +117,17 @@ export class MarkdownStream {
   #preview(): { lines: string[]; stable: number } {
     const lines: string[] = []
     let stable = 0
-    const preview = this.#reader.preview((output) => {
-      if (stable === lines.length) stable += output.stable
-      lines.push(...output.lines)
+    const preview = this.#reader.preview((block) => {
+      if (stable === lines.length) stable += block.stable
+      for (const line of block.lines) lines.push(line)
     })
-    if (this.#partial !== '' && !bareMark.test(this.#partial)) preview.line(this.#partial)
+    if (this.#showsPartial) preview.line(this.#partial)
     preview.end()
     return { lines, stable }
+  }
+
+  get #showsPartial(): boolean {
+    const { length } = this.#partial
+    return length > 0 && length <= maxPreview && !(length < 100 && bareMark.test(this.#partial))
   }
 }

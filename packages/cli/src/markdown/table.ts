@@ -9,13 +9,28 @@ type RenderCell = (source: string, style: Style) => Cell
 const gap = 2
 const narrowestColumn = 6
 
-/** Whether the line is the `|---|:--:|` under a table's head. */
-export function isDelimiterRow(line: string): boolean {
+/** Rows with more cells or characters are shown as text. */
+const maxCells = 60
+const maxHeadLength = 4000
+
+/** Whether the lines are the head of a table and the `|---|:--:|` below it. */
+export function isTableHead(above: string, line: string): boolean {
+  if (!above.includes('|') || Math.max(above.length, line.length) > maxHeadLength || !isDelimiterRow(line)) return false
+  const cells = cellsOf(above).length
+  return cells <= maxCells && cells === cellsOf(line).length
+}
+
+/** The rows of a table that is still growing: its head and its last three. */
+export function previewRows(lines: readonly string[]): string[] {
+  return [...lines.slice(0, 2), ...lines.slice(Math.max(2, lines.length - 3))]
+}
+
+function isDelimiterRow(line: string): boolean {
   return line.includes('-') && /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/.test(line)
 }
 
-/** The cells of a row; `\|` and bars inside code do not part cells. */
-export function cellsOf(line: string): string[] {
+/** The cells of a row. `\|` and bars in code do not separate cells. */
+function cellsOf(line: string): string[] {
   const cells: string[] = ['']
   let inCode = false
   const inner = line
@@ -36,14 +51,19 @@ export function cellsOf(line: string): string[] {
   return cells.map((cell) => cell.trim())
 }
 
-/** Draws a table without frames; cells wrap where the window is narrow, and a very narrow one gets a row as a list. */
+/** Draws a table without borders. In a narrow window cells wrap; if there is no room for columns, rows become lists. */
 export function tableLines(lines: readonly string[], columns: number, paint: Painter, render: RenderCell): string[] {
   const head = cellsOf(lines[0] ?? '')
   const alignments = cellsOf(lines[1] ?? '').map(alignmentOf)
-  const rows = lines.slice(2).map((line) => head.map((_, index) => render(cellsOf(line)[index] ?? '', {})))
+  const rows = lines.slice(2).map((line) => {
+    const cells = cellsOf(line)
+    return head.map((_, index) => render(cells[index] ?? '', {}))
+  })
   const heads = head.map((cell) => render(cell, { bold: true }))
   const widths = fit(
-    heads.map((cell, index) => Math.max(...[cell, ...rows.map((row) => row[index] ?? [])].map(spansWidth))),
+    heads.map((cell, index) =>
+      rows.reduce((most, row) => Math.max(most, spansWidth(row[index] ?? [])), spansWidth(cell)),
+    ),
     columns - gap * (head.length - 1),
   )
   if (widths === undefined) return recordLines(heads, rows, columns, paint)
@@ -85,7 +105,7 @@ function align(cell: Cell, width: number, alignment: Alignment, paint: Painter):
   return ' '.repeat(left) + paintSpans(cell, paint) + ' '.repeat(free - left)
 }
 
-/** Takes columns from the widest until all fit; undefined when there is no room for a table. */
+/** Narrows the widest columns until all fit. Undefined if there is no room for a table. */
 function fit(widths: readonly number[], room: number): number[] | undefined {
   const fitted = [...widths]
   let excess = fitted.reduce((sum, width) => sum + width, 0) - room
