@@ -34,6 +34,9 @@ const layers = [
   ['cli/src/terminal'],
   ['cli/src/markdown', 'cli/src/editor'],
   ['cli/src'],
+  ['cli/src/chat'],
+  ['cli/src/commands'],
+  ['cli/src/program.ts', 'cli/src/main.ts'],
 ]
 
 test('a file imports its own layer and the layers below it, types included', { todo: true }, () => {

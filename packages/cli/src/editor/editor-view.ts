@@ -3,7 +3,7 @@ import { cutTo, widthOf } from '../terminal/width.ts'
 import { layout } from './layout.ts'
 import type { EditorState } from './state.ts'
 
-/** The editor as it is shown. */
+/** The lines of the editor on the screen. */
 export interface EditorView {
   lines: string[]
   cursor: { line: number; column: number }
@@ -11,19 +11,19 @@ export interface EditorView {
 
 export interface ViewOptions {
   columns: number
-  /** The most rows of the text that are shown; the cursor's is always among them. */
+  /** The most rows of text to show. The row of the cursor is always among them. */
   rows: number
   paint: Painter
   /** Shown in an empty editor. */
   placeholder: string
-  /** Lines below the text: hints, completions. */
+  /** Lines to show below the text. */
   below?: readonly string[]
 }
 
 const prompt = '> '
 const indent = '  '
 
-/** How wide the text is shown in a window. */
+/** The width for the text in a window. */
 export function textColumns(columns: number): number {
   return Math.max(8, columns - widthOf(prompt) - 1)
 }
@@ -39,19 +39,19 @@ export function editorView(state: EditorState, options: ViewOptions): EditorView
   }
   const hints = [...searchLine(state, paint), ...completionLines(state, columns, paint), ...below]
   return {
-    lines: [...lines, ...hints.map((line) => line)],
+    lines: [...lines, ...hints],
     cursor: { line: row - first, column: widthOf(prompt) + column },
   }
 }
 
-/** What was sent, as it stays in the scrollback. */
+/** The lines of a sent message in the scrollback. */
 export function sentLines(text: string, paint: Painter): string[] {
   return text.split('\n').map((line, index) => paint((index === 0 ? prompt : indent) + line, { bold: true }))
 }
 
 function searchLine({ search }: EditorState, paint: Painter): string[] {
   if (search === undefined) return []
-  const failed = search.query !== '' && search.place === undefined ? 'nothing older has ' : ''
+  const failed = search.query !== '' && search.place === undefined ? 'no older line contains ' : ''
   return [paint(`search: ${failed}${search.query}`, { dim: true })]
 }
 

@@ -1,10 +1,10 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** The file is cut back to so many entries when it has twice as many. */
+/** The most entries to keep. The file is shortened when it has twice as many. */
 const maxEntries = 1000
 
-/** What was typed before, oldest first, each entry once at its latest place. A file that cannot be read is no history. */
+/** Reads the lines typed before, oldest first. A repeated line counts only once, at its last place. Never throws. */
 export function readHistory(path: string): string[] {
   try {
     const entries = readFileSync(path, 'utf8').split('\n').flatMap(entryOf)
@@ -16,13 +16,13 @@ export function readHistory(path: string): string[] {
   }
 }
 
-/** Adds what was typed; a leading space keeps it out. Whoever cannot write a history can still talk. */
+/** Adds a line, unless it begins with a space. Never throws: a chat also works without a history. */
 export function appendHistory(path: string, entry: string): void {
   if (entry.startsWith(' ')) return
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     appendFileSync(path, lineOf(entry), { mode: 0o600 })
-    // The mode above counts only for a new file.
+    // The mode option applies only to a new file.
     chmodSync(path, 0o600)
   } catch {}
 }
@@ -37,7 +37,7 @@ function entryOf(line: string): string[] {
     const entry: unknown = JSON.parse(line)
     return typeof entry === 'string' ? [entry] : []
   } catch {
-    // A line that a crash cut short.
+    // A crash can leave an incomplete line.
     return []
   }
 }

@@ -1,22 +1,22 @@
 import { graphemes, widthOf } from '../terminal/width.ts'
 import { isMark, labelOf } from './state.ts'
 
-/** One row as it is shown. */
+/** A row on the screen. */
 export interface Row {
   text: string
-  /** Where in the text the row begins and ends; a line break at its end is not part of it. */
+  /** The range of the text, without a line break at its end. */
   start: number
   end: number
 }
 
 export interface Layout {
   rows: Row[]
-  /** Where the cursor is shown. */
+  /** The position of the cursor. */
   row: number
   column: number
 }
 
-/** Breaks the text into rows, at any grapheme: what is typed stays where it was typed. */
+/** Breaks the text into rows, at any grapheme, so that typing never moves text that is already on the screen. */
 export function layout(text: string, cursor: number, columns: number, pastes: readonly string[]): Layout {
   const rows: Row[] = []
   let row: Row = { text: '', start: 0, end: 0 }
@@ -42,7 +42,7 @@ export function layout(text: string, cursor: number, columns: number, pastes: re
   }
   if (at === cursor) place = { row: rows.length, column: used }
   rows.push({ ...row, end: at })
-  // A cursor behind a full row stands at the beginning of the next, as the terminal would have it.
+  // After a full row the cursor stands at the beginning of the next row.
   if (place.column >= columns) {
     if (place.row === rows.length - 1) rows.push({ text: '', start: at, end: at })
     place = { row: place.row + 1, column: 0 }
@@ -50,7 +50,7 @@ export function layout(text: string, cursor: number, columns: number, pastes: re
   return { rows, ...place }
 }
 
-/** The place in a row that is nearest to the column. */
+/** The text offset in a row that is nearest to the column. */
 export function placeAt(row: Row, column: number, text: string, pastes: readonly string[]): number {
   let used = 0
   let at = row.start

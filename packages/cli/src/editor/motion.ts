@@ -2,7 +2,7 @@ import { graphemes } from '../terminal/width.ts'
 
 const wordCharacter = /[\p{L}\p{N}\p{M}_]/u
 
-/** The place one grapheme before. */
+/** The offset one grapheme to the left. */
 export function before(text: string, cursor: number): number {
   if (cursor === 0) return 0
   let last = lineStart(text, cursor - 1)
@@ -14,7 +14,7 @@ export function before(text: string, cursor: number): number {
   return last
 }
 
-/** The place one grapheme behind. */
+/** The offset one grapheme to the right. */
 export function after(text: string, cursor: number): number {
   for (const cluster of graphemes(text.slice(cursor))) return cursor + cluster.length
   return cursor
@@ -34,7 +34,7 @@ export function wordAfter(text: string, cursor: number): number {
   return at
 }
 
-/** Back over white space, then over everything else: what Ctrl-W cuts. */
+/** The beginning of the word and the white space that Ctrl-W cuts. */
 export function spacedWordBefore(text: string, cursor: number): number {
   const head = text.slice(0, cursor).trimEnd()
   return /\S*$/.exec(head)?.index ?? 0

@@ -9,7 +9,7 @@ import { expanded, newEditor, type EditorState } from './state.ts'
 
 const history = ['first question', 'second\nwith two lines', 'third question']
 
-/** What the editor makes of the bytes that a terminal sends. */
+/** The state after the bytes of a terminal. */
 function press(bytes: string, state: EditorState = newEditor(history)): EditorState {
   let next = state
   const reader = new KeyReader((key) => (next = reduce(next, key)))
@@ -25,7 +25,7 @@ function paste(text: string): string {
   return `\x1b[200~${text}\x1b[201~`
 }
 
-/** The text with the cursor in it. */
+/** The text with a mark at the cursor. */
 function shown({ text, cursor }: EditorState): string {
   return `${text.slice(0, cursor)}|${text.slice(cursor)}`
 }
@@ -35,14 +35,14 @@ const down = '\x1b[B'
 const left = '\x1b[D'
 const lines = (count: number): string => Array.from({ length: count }, (_, index) => `line ${index + 1}`).join('\n')
 
-test('Enter sends the text typed, and the editor is empty again', () => {
+test('Enter sends the typed text and empties the editor', () => {
   const state = press('hello\r')
   assert.deepEqual(state.intent, { kind: 'submit', text: 'hello' })
   assert.equal(state.text, '')
   assert.equal(press('  \r').intent, undefined)
 })
 
-test('Shift-Enter, Alt-Enter, Ctrl-J and a backslash before Enter begin a new line and send nothing', () => {
+test('Shift-Enter, Alt-Enter, Ctrl-J and backslash Enter insert a line break', () => {
   for (const key of ['\x1b[13;2u', '\x1b\r', '\n', '\\\r']) {
     const state = press(`a${key}b`)
     assert.equal(shown(state), 'a\nb|')
@@ -50,7 +50,7 @@ test('Shift-Enter, Alt-Enter, Ctrl-J and a backslash before Enter begin a new li
   }
 })
 
-test('a paste never sends, not even with Enter in it, and a long one is shown as a mark', () => {
+test('a paste with line breaks does not send, and a long one becomes a mark', () => {
   const state = press(`look: ${paste(`${lines(43)}\n`)} ok`)
   assert.equal(state.intent, undefined)
   const { rows } = layout(state.text, state.cursor, 80, state.pastes)
@@ -61,14 +61,14 @@ test('a paste never sends, not even with Enter in it, and a long one is shown as
   assert.deepEqual(press('\r', state).intent, { kind: 'submit', text: `look: ${lines(43)}\n ok` })
 })
 
-test('pasting the same again puts the text in place of its mark', () => {
+test('pasting the same text again replaces its mark by the text', () => {
   const once = press(paste(lines(12)))
   assert.equal(once.text.length, 1)
   assert.equal(press(paste(lines(12)), once).text, lines(12))
   assert.equal(press('\x7f', once).text, '')
 })
 
-test('up and down move inside the text and reach the history only at its edges', () => {
+test('up and down move in the text, then through the history', () => {
   const typed = press('one\ntwo')
   assert.equal(shown(press(up, typed)), 'one|\ntwo')
   assert.equal(shown(press(up + up, typed)), 'third question|')
@@ -77,11 +77,11 @@ test('up and down move inside the text and reach the history only at its edges',
   assert.equal(shown(press(up + up + down, typed)), 'one\ntwo|')
 })
 
-test('up keeps its column over shorter lines', () => {
+test('up keeps its column across shorter lines', () => {
   assert.equal(shown(press(`long line\nab\nanother one${up}${up}`)), 'long line|\nab\nanother one')
 })
 
-test('Ctrl-R finds backwards, again finds older, Enter sends it, Esc brings back what was typed', () => {
+test('Ctrl-R searches back, Enter sends the match, Esc restores the text', () => {
   const found = press('draft\x12question')
   assert.equal(found.text, 'third question')
   assert.equal(press('\x12', found).text, 'first question')
@@ -90,7 +90,7 @@ test('Ctrl-R finds backwards, again finds older, Enter sends it, Esc brings back
   assert.equal(press('\x12nothing like it').search?.place, undefined)
 })
 
-test('the keys of emacs cut, paste, move and swap', () => {
+test('Emacs keys cut, paste, move and transpose', () => {
   assert.equal(shown(press('one two\x01\x0b\x19\x19')), 'one twoone two|')
   assert.equal(shown(press('one two three\x17\x17\x19')), 'one two three|')
   assert.equal(shown(press('one two\x1bb\x15')), '|two')
@@ -99,7 +99,7 @@ test('the keys of emacs cut, paste, move and swap', () => {
   assert.equal(shown(press('one\x02\x02\x04')), 'o|e')
 })
 
-test('Ctrl-_ undoes word by word and Alt-_ brings back', () => {
+test('Ctrl-_ undoes word by word and Alt-_ redoes', () => {
   const state = press('one two three')
   assert.equal(press('\x1f', state).text, 'one two')
   assert.equal(press('\x1f\x1f', state).text, 'one')
@@ -107,7 +107,7 @@ test('Ctrl-_ undoes word by word and Alt-_ brings back', () => {
   assert.equal(press('\x1f\x1f\x1b_', state).text, 'one two')
 })
 
-test('Ctrl-C clears what was typed, and asks to leave only on an empty line; so does Ctrl-D', () => {
+test('Ctrl-C clears the text; on an empty line Ctrl-C and Ctrl-D ask to leave', () => {
   assert.equal(press('abc\x03').text, '')
   assert.equal(press('abc\x03').intent, undefined)
   assert.equal(press('abc\x03\x1f').text, 'abc')
@@ -116,12 +116,12 @@ test('Ctrl-C clears what was typed, and asks to leave only on an empty line; so 
   assert.equal(press(`abc${left}\x04`).text, 'ab')
 })
 
-test('a question mark on an empty line asks for the shortcuts, elsewhere it is one', () => {
+test('? shows the shortcuts on an empty line and is text elsewhere', () => {
   assert.equal(press('?').intent?.kind, 'shortcuts')
   assert.equal(press('why?').text, 'why?')
 })
 
-test('Tab takes what all completions share, then goes through them, and Enter sends the text, not the list', () => {
+test('Tab inserts the common beginning, then cycles; Enter sends the text', () => {
   const asked = press('/mo\t')
   assert.equal(asked.intent?.kind, 'complete')
   const offered = reduce(asked, { name: 'completions', from: 0, items: ['/model', '/more'] })
@@ -168,7 +168,7 @@ function key(name: string, parts: object = {}): EditorEvent {
   return { name, text: '', ctrl: false, alt: false, shift: false, ...parts }
 }
 
-test('whatever is pressed, the cursor stands between two graphemes and the text holds no control characters', () => {
+test('any keys leave the cursor between graphemes and no control characters', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
       let state = newEditor(history, 20)
@@ -187,7 +187,7 @@ test('whatever is pressed, the cursor stands between two graphemes and the text 
   )
 })
 
-test('undoing as often as something changed gives back the beginning', () => {
+test('undoing every change restores the first state', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40, size: 'max' }), (events) => {
       let state = newEditor([], 20)
@@ -202,7 +202,7 @@ test('undoing as often as something changed gives back the beginning', () => {
   )
 })
 
-test('nothing but Enter sends', () => {
+test('only Enter sends', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60, size: 'max' }), (events) => {
       let state = newEditor(history, 20)

@@ -16,17 +16,17 @@ import {
   type Snapshot,
 } from './state.ts'
 
-/** What can happen to the editor: a key, an answer to its `complete` intent, a text from outside, another width. */
+/** An event for the editor: a key, completions that it asked for, a text that replaces its own, or a new width. */
 export type EditorEvent =
   | Key
   | { name: 'completions'; from: number; items: readonly string[] }
   | { name: 'replace'; text: string }
   | { name: 'columns'; columns: number }
 
-/** How many steps can be undone. */
+/** The most steps that can be undone. */
 const maxUndo = 200
 
-/** The editor after an event. Pure: the same state and event give the same state. */
+/** Returns the state after an event. A pure function. */
 export function reduce(state: EditorState, event: EditorEvent): EditorState {
   const fresh: EditorState = { ...state, intent: undefined }
   if ('columns' in event) return { ...fresh, columns: Math.max(8, event.columns) }
@@ -120,7 +120,7 @@ function enter(state: EditorState, { shift, alt, ctrl }: Key): EditorState {
 
 function typed(state: EditorState, text: string): EditorState {
   if (text === '?' && state.text === '') return intend(state, { kind: 'shortcuts' })
-  // A word is undone as one; the white space before it begins a new step.
+  // One undo step removes a word with the white space before it.
   const continues = state.last === 'type' && /\S/.test(text)
   return insert(state, editable(text), 'type', continues)
 }
@@ -143,7 +143,7 @@ function insert(state: EditorState, text: string, last: EditorState['last'], con
   return edit(state, { text: head + state.text.slice(state.cursor), cursor: head.length }, last, continues)
 }
 
-/** Puts a new text in place, and the old one where undo finds it. */
+/** Sets the text and remembers the old one for undo. */
 function edit(state: EditorState, next: Snapshot, last: EditorState['last'], continues = false): EditorState {
   if (next.text === state.text) return moveTo(state, next.cursor)
   const snapshot = { text: state.text, cursor: state.cursor }
@@ -159,7 +159,7 @@ function edit(state: EditorState, next: Snapshot, last: EditorState['last'], con
   }
 }
 
-/** The next place between two graphemes: joined text may have made one of two. */
+/** The next offset between two graphemes. Joining text can turn two graphemes into one. */
 function settle(text: string, cursor: number): number {
   const start = lineStart(text, Math.min(cursor, text.length))
   let at = start
@@ -217,7 +217,7 @@ function redo(state: EditorState): EditorState {
   return { ...state, ...snapshot, redone: state.redone.slice(0, -1), undone, last: undefined, goal: undefined }
 }
 
-/** Up and down: between the rows of the text, and at its edges through the history. */
+/** Moves up or down between the rows of the text, and from its first and last row through the history. */
 function vertical(state: EditorState, step: -1 | 1): EditorState {
   const { rows, row, column } = layout(state.text, state.cursor, state.columns, state.pastes)
   const target = rows[row + step]

@@ -2,13 +2,13 @@ import type { Key } from '../terminal/keys.ts'
 import { graphemes } from '../terminal/width.ts'
 import { editable, type EditorState, type Search } from './state.ts'
 
-/** Ctrl-R: looks for what is typed next, from the newest entry back. */
+/** Starts a search (Ctrl-R) from the newest entry back. */
 export function startSearch(state: EditorState): EditorState {
   const before = { text: state.text, cursor: state.cursor }
   return { ...state, search: { query: '', place: undefined, before } }
 }
 
-/** A key while searching. Keys that are no part of it accept what was found and then do what they do. */
+/** Handles a key during a search. A key that is not part of the search accepts the entry and then has its usual effect. */
 export function searchKey(
   state: EditorState,
   search: Search,
@@ -36,7 +36,7 @@ function found(state: EditorState, search: Search, from: number): EditorState {
   for (let place = from; place >= 0; place--) {
     if (matches(state.history[place], search.query)) return show(state, search, place)
   }
-  // The last hit stays in view, and only the words say that there is no other.
+  // The last match stays on the screen; the line below says that there is no other.
   return { ...state, search: { ...search, place: undefined } }
 }
 

@@ -1,31 +1,31 @@
-/** What the line editor knows. It is a value: every key makes a new one. */
+/** The state of the line editor. A value: every event makes a new one. */
 export interface EditorState {
   text: string
-  /** Where the cursor stands, in UTF-16 units; always between two graphemes. */
+  /** The cursor's offset in UTF-16 units, always between two graphemes. */
   cursor: number
-  /** The column that up and down keep to, while they follow each other. */
+  /** The column to return to during a series of up and down keys. */
   goal: number | undefined
-  /** How wide the lines are shown, for moving up and down in them. */
+  /** The width of the rows. */
   columns: number
-  /** What the last cut took, for Ctrl-Y. */
+  /** The text that Ctrl-Y inserts. */
   killed: string
-  /** What the last key did; several of a kind are undone, or cut, together. */
+  /** The kind of the last change. Typed characters are undone together; several cuts are pasted together. */
   last: 'type' | 'kill' | 'move' | undefined
   undone: readonly Snapshot[]
   redone: readonly Snapshot[]
-  /** What the marks in the text stand for. */
+  /** The texts that the marks in `text` stand for. */
   pastes: readonly string[]
-  /** Oldest first. */
+  /** The lines typed before, oldest first. */
   history: readonly string[]
-  /** The entry that is shown; undefined while it is a new text. */
+  /** The index of the history entry in the editor; undefined for a new text. */
   place: number | undefined
-  /** The new text, while an entry is shown. */
+  /** The new text while a history entry is in the editor. */
   draft: string
   search: Search | undefined
   completions: Completions | undefined
-  /** A key that waits for a second one. */
+  /** A key that waits for a second key. */
   prefix: 'ctrl-x' | undefined
-  /** What whoever runs the editor has to do now. Gone with the next key. */
+  /** An action for the program. Removed by the next event. */
   intent: Intent | undefined
 }
 
@@ -34,19 +34,19 @@ export interface Snapshot {
   cursor: number
 }
 
-/** A search backwards through the history. */
+/** A search in the history. */
 export interface Search {
   query: string
-  /** The entry found; undefined when none was. */
+  /** The index of the match; undefined if there is none. */
   place: number | undefined
   before: Snapshot
 }
 
 export interface Completions {
-  /** Where the word begins that they complete. */
+  /** The offset of the word that they complete. */
   from: number
   items: readonly string[]
-  /** The one in the text; undefined while it is only what all of them begin with. */
+  /** The index of the completion in the text; undefined while the text has only their common beginning. */
   chosen: number | undefined
 }
 
@@ -64,12 +64,12 @@ export type Intent =
   | { kind: 'shortcuts' }
   | { kind: 'thinking' }
 
-/** Whether a paste is shown as a mark: more than ten lines, or one that would fill the window. */
+/** Whether a paste is shown as a mark: if it has more than 10 lines or 2,000 characters. */
 export function isLongPaste(text: string): boolean {
   return text.length > 2000 || text.split('\n').length > 10
 }
 
-/** The marks: characters that Unicode keeps for a program's own use, so that no text brings them. */
+/** The marks are Unicode noncharacters: they are reserved for internal use and removed from all typed and pasted text. */
 const firstMark = 0xfdd0
 export const maxPastes = 32
 
@@ -103,7 +103,7 @@ export function isMark(character: string): boolean {
   return code >= firstMark && code < firstMark + maxPastes
 }
 
-/** How a mark is shown. */
+/** The label of a mark on the screen. */
 export function labelOf(mark: string, pastes: readonly string[]): string {
   const paste = mark.charCodeAt(0) - firstMark
   const text = pastes[paste] ?? ''
@@ -111,12 +111,12 @@ export function labelOf(mark: string, pastes: readonly string[]): string {
   return `[paste ${paste + 1}: ${lines > 1 ? `${lines} lines` : `${text.length} characters`}]`
 }
 
-/** The text with every mark replaced by what was pasted. */
+/** The text with each mark replaced by its paste. */
 export function expanded({ text, pastes }: Pick<EditorState, 'text' | 'pastes'>): string {
   return text.replace(/[\ufdd0-\ufdef]/g, (mark) => pastes[mark.charCodeAt(0) - firstMark] ?? '')
 }
 
-/** Text fit to be edited: line breaks, no other control characters, no marks. Tabs become spaces. */
+/** Text for the editor: without marks and control characters other than line breaks. Tabs become spaces. */
 export function editable(text: string): string {
   return text
     .replaceAll('\r\n', '\n')

@@ -5,7 +5,7 @@ import { paintSpans, type Painter, type Span, type Style } from '../terminal/sty
 const require = createRequire(import.meta.url)
 let highlighter: HLJSApi | undefined
 
-/** The longest comment or string that is followed; the lines after it are coloured as if it had ended. */
+/** The longest comment or string, in lines. Later lines are coloured as if it had ended. */
 const maxContextLines = 200
 
 const aliases: Record<string, string> = {
@@ -75,14 +75,14 @@ const styles: Record<string, Style> = {
   variable: { color: 'red' },
 }
 
-/** Stands behind the last line, to see whether something is still open there. No code has it. */
+/** Appended to the last line to see whether a comment or string is open there. A private-use character. */
 const sentinel = '\ue000'
 
-/** Colours the lines of one block of code as they come. A line's colours depend on the lines before it alone. */
+/** Colours the lines of a code block one by one. The colours of a line depend only on the lines before it. */
 export class CodePainter {
   readonly #language: string | undefined
   readonly #paint: Painter
-  /** The lines since nothing was open: with them the next line is read as what it is, and without the rest as fast. */
+  /** The lines since the last one at whose end no comment or string was open. Earlier lines do not change the colours. */
   #context: string[] = []
 
   constructor(info: string, paint: Painter) {
@@ -99,7 +99,7 @@ export class CodePainter {
     return paintSpans(spans, this.#paint)
   }
 
-  /** What the line would look like, without keeping it: it is still being written. */
+  /** Colours an unfinished line. Later lines do not depend on it. */
   preview(text: string): string {
     if (this.#language === undefined) return text
     return paintSpans(highlightLast([...this.#context, text], this.#language).spans, this.#paint)
@@ -108,11 +108,11 @@ export class CodePainter {
 
 interface Highlighted {
   spans: Span[]
-  /** A comment, a string or the like goes on in the next line. */
+  /** Whether a comment or string continues on the next line. */
   isOpen: boolean
 }
 
-/** Colours the last of the lines, by reading it off the highlighter's HTML: `<span class>`, its end, and text. */
+/** Colours the last line, from the HTML of the highlighter. */
 function highlightLast(lines: readonly string[], language: string): Highlighted {
   if (highlighter === undefined) throw new Error('Cannot highlight before a language was found')
   const { value } = highlighter.highlight(`${lines.join('\n')}\n${sentinel}`, { language, ignoreIllegals: true })
@@ -148,7 +148,7 @@ function unescape(text: string): string {
     .replaceAll('&amp;', '&')
 }
 
-/** Loads the highlighter with the first code and each language with its first block: a chat without code pays nothing. */
+/** Loads the highlighter and the language on demand. Undefined if the language is not known. */
 function languageOf(info: string): string | undefined {
   const word = (/^[^\s{,:]+/.exec(info)?.[0] ?? '').toLowerCase()
   const name = aliases[word] ?? word

@@ -1,7 +1,7 @@
 import { Lexer, type Token } from 'marked'
 import type { Painter, Span, Style } from '../terminal/style.ts'
 
-/** What `[label]: address` lines of the text have defined so far. */
+/** The link definitions (`[label]: address`) so far. */
 export type LinkDefinitions = Record<string, { href: string; title: string | null }>
 
 const lexerOptions = { gfm: true, breaks: true }
@@ -28,7 +28,7 @@ const entities: Record<string, string> = {
   euro: '€',
 }
 
-/** Reads emphasis, code, links and breaks. */
+/** Renders emphasis, code, links and line breaks. */
 export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
   const lexer = new Lexer(lexerOptions)
   lexer.tokens.links = definitions
@@ -78,7 +78,7 @@ function linkSpans(
   return isBare ? children(linked) : [...children(linked), { text: ` (${address})`, style }]
 }
 
-/** An image is named, never fetched: its address may carry what the conversation says to someone else. */
+/** Shows an image as a link. It is never fetched, as its address could carry text of the conversation to another server. */
 function imageSpans({ href, text }: { href: string; text: string }, style: Style, paint: Painter): Span[] {
   const address = safeAddress(href)
   const label = { text: `[image${text === '' ? '' : `: ${text}`}]`, style: { ...style, dim: true } }
@@ -87,7 +87,7 @@ function imageSpans({ href, text }: { href: string; text: string }, style: Style
   return [label, { text: ` (${address})`, style }]
 }
 
-/** The address when it is one that may be opened from a terminal. */
+/** The address if it is safe to open from a terminal. */
 function safeAddress(href: string): string | undefined {
   return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
 }
@@ -99,7 +99,7 @@ function decodeEntities(text: string): string {
     (whole: string, decimal?: string, hex?: string, name?: string) => {
       if (name !== undefined) return entities[name] ?? whole
       const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
-      // A control character would reach the terminal by this door after all others were closed.
+      // Control characters are removed before entities are decoded, so an entity must not bring one back.
       return code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code)
     },
   )

@@ -13,7 +13,7 @@ function render(text: string, columns = 60, paint: Painter = plainPainter): stri
   return stream.end()
 }
 
-/** Markdown as models write it, and the marks that can be misread, in any order. */
+/** Text and marks of Markdown, in any order. */
 const fragment = fc.constantFrom(
   'a',
   'word ',
@@ -77,7 +77,7 @@ function pieces(text: string, at: readonly number[]): string[] {
   return places.slice(1).map((place, index) => text.slice(places[index], place))
 }
 
-test('finished lines are the same however the text was cut and whenever frames were drawn', () => {
+test('finished lines do not depend on the pieces or the frames', () => {
   fc.assert(
     fc.property(markdown, cuts, fc.integer({ min: 20, max: 80 }), (text, at, columns) => {
       const stream = new MarkdownStream({ columns, paint: colored })
@@ -93,7 +93,7 @@ test('finished lines are the same however the text was cut and whenever frames w
   )
 })
 
-test('a block taller than the window is finished from its top, and nothing of it is lost or doubled', () => {
+test('a block taller than the window is finished from its top, each line once', () => {
   const words = fc.constantFrom('plain ', 'words ', 'go ', '**bold** ', '`code` ', '*it* ', '日本語 ', 'https://a.b/c ')
   fc.assert(
     fc.property(fc.array(words, { minLength: 60, maxLength: 150 }), fc.constantFrom('', '- ', '> '), (parts, mark) => {
@@ -113,7 +113,7 @@ test('a block taller than the window is finished from its top, and nothing of it
   )
 })
 
-test('no control character of the text reaches the terminal', () => {
+test('control characters of the text do not reach the terminal', () => {
   const text = fc.string({
     unit: fc.constantFrom('\x1b', '[', '2J', '\x9b', '\x07', ']8;;', '&#27;', '&#x9b;', '`', 'a', '\n', '\r'),
   })
@@ -128,7 +128,7 @@ test('no control character of the text reaches the terminal', () => {
   )
 })
 
-test('prose never runs over the window unless a single word does', () => {
+test('prose is wrapped to the window', () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom('one', 'three', '日本語', '👍🏽', 'a,b'), { maxLength: 60, size: 'max' }),
@@ -139,7 +139,7 @@ test('prose never runs over the window unless a single word does', () => {
   )
 })
 
-test('code stands at the first column, unwrapped and unnumbered, also inside a list', () => {
+test('code starts at the first column and is not wrapped, also in a list', () => {
   const long = 'x'.repeat(90)
   assert.deepEqual(render(`1. Run\n   \`\`\`sh\n   echo ${long}\n     two\n   \`\`\`\n2. Done`, 40), [
     '1. Run',
@@ -151,7 +151,7 @@ test('code stands at the first column, unwrapped and unnumbered, also inside a l
   ])
 })
 
-test('what is still open is shown as if it were closed, and a bare mark not at all', () => {
+test('open marks are shown as if closed, and a mark without text is hidden', () => {
   assert.deepEqual(shown('a **bo'), ['a \x1b[1mbo\x1b[0m'])
   assert.deepEqual(shown('a **bold** and **'), ['a \x1b[1mbold\x1b[0m and'])
   assert.deepEqual(shown('run `npm te'), ['run \x1b[36mnpm te\x1b[0m'])
@@ -163,7 +163,7 @@ test('what is still open is shown as if it were closed, and a bare mark not at a
   assert.deepEqual(shown('12'), [])
 })
 
-test('a table is drawn with its columns aligned, by width and not by length', () => {
+test('the columns of a table are aligned by the width of their text', () => {
   assert.deepEqual(render('| city | people |\n|:--|--:|\n| 東京 | 14 |\n| Ōsaka | 2.7 |\n\nafter'), [
     'city   people',
     '─────  ──────',
@@ -174,7 +174,7 @@ test('a table is drawn with its columns aligned, by width and not by length', ()
   ])
 })
 
-test('a table that does not fit wraps its cells, and in a very narrow window becomes a list', () => {
+test('the cells of a table wrap, and in a very narrow window rows become lists', () => {
   const table = '| name | what it is |\n|---|---|\n| alpha | the first letter of all |\n| omega | the last |'
   assert.deepEqual(render(table, 22), [
     'name   what it is',
@@ -196,14 +196,14 @@ test('a table that does not fit wraps its cells, and in a very narrow window bec
   ])
 })
 
-test('lists keep their numbers, their depth and the air between their items', () => {
+test('lists keep their numbers, depth and blank lines', () => {
   assert.deepEqual(
     render('Steps:\n1. one\n1. two\n  - inner\n    more\n1. three\n\n- [ ] open\n- [x] done\n\n  said'),
     ['Steps:', '1. one', '2. two', '   • inner', '     more', '3. three', '', '☐ open', '☑ done', '', '  said'],
   )
 })
 
-test('links show their address unless the terminal opens them, and only http, https and mailto open', () => {
+test('links show their address unless the terminal opens them', () => {
   assert.deepEqual(
     render('[docs](https://a.b/c) <https://d.e> [bad](javascript:alert(1)) ![pic](https://t.co/x.png)'),
     ['docs (https://a.b/c) https://d.e bad [image: pic]', '(https://t.co/x.png)'],
@@ -213,7 +213,7 @@ test('links show their address unless the terminal opens them, and only http, ht
   ])
 })
 
-test('a comment over several lines is coloured to its end, and what follows as code', () => {
+test('a comment over several lines is coloured to its end', () => {
   const green = (text: string): string => `\x1b[32m${text}\x1b[0m`
   const lines = render('```python\ndoc = """one\ntwo\n"""\nreturn 1\n```', 60, colored)
   assert.deepEqual(lines, [
@@ -224,7 +224,7 @@ test('a comment over several lines is coloured to its end, and what follows as c
   ])
 })
 
-test('a language that nobody knows, or none, is printed as it is', () => {
+test('code in an unknown language is printed without colours', () => {
   for (const info of ['', 'nonsense', '../../../package', 'text']) {
     assert.deepEqual(render(`\`\`\`${info}\nif (a < b) return\n\`\`\``, 60, colored), ['if (a < b) return'])
   }

@@ -1,8 +1,8 @@
-/** What a text without its end can be shown as. */
+/** An unfinished text, made presentable. */
 export interface Closed {
-  /** The text with everything closed that is open. */
+  /** The text with open emphasis, code and links closed. */
   text: string
-  /** Up to here the text reads the same whatever follows. */
+  /** The part of the source that looks the same whatever text follows. */
   stableEnd: number
 }
 
@@ -12,8 +12,8 @@ interface Opener {
 }
 
 /**
- * Closes emphasis, code and links that are still open at the end, and leaves out a mark that has nothing behind it yet,
- * so that a reply looks finished while it is being written.
+ * Closes emphasis, code and links that are open at the end, and removes a mark at the very end, so that a reply looks
+ * finished while it is being written.
  */
 export function closeOpen(source: string): Closed {
   const open: Opener[] = []
@@ -62,7 +62,7 @@ function emphasisAt(source: string, at: number, open: Opener[]): number {
   return at + run.length
 }
 
-/** Finds the end of `[text](address)`, `[text][label]` or `[text]`; none when it is still being written. */
+/** Finds the end of `[text](address)`, `[text][label]` or `[text]`. Undefined if it is unfinished. */
 function linkAt(source: string, at: number): { text: string; end: number | undefined } {
   let depth = 0
   for (let index = at; index < source.length; index++) {
@@ -95,7 +95,7 @@ function finish(source: string, open: readonly Opener[], end: number): Closed {
   const stableEnd = Math.min(end, ...open.map((opener) => opener.at))
   let text = source.slice(0, end).trimEnd()
   for (const { mark } of open.toReversed()) {
-    // A mark with nothing behind it is not shown yet: the text may still become anything.
+    // A mark without text after it is not shown: it is not known yet what it marks.
     text = text.endsWith(mark) ? text.slice(0, -mark.length).trimEnd() : text + mark
   }
   return { text, stableEnd }

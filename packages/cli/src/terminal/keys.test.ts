@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { KeyReader, type Key } from './keys.ts'
 
-/** The keys that the bytes make when they come in these pieces. */
+/** The keys of the bytes when they arrive in these pieces. */
 function read(...pieces: (string | Uint8Array)[]): string[] {
   const keys: string[] = []
   const reader = new KeyReader((key) => keys.push(describe(key)))
@@ -18,7 +18,7 @@ function describe({ name, text, ctrl, alt, shift }: Key): string {
   return `${ctrl ? 'ctrl-' : ''}${alt ? 'alt-' : ''}${shift ? 'shift-' : ''}${name}`
 }
 
-test('the four ways to begin a new line are told from sending', () => {
+test('KeyReader distinguishes Enter from the four keys for a new line', () => {
   assert.deepEqual(read('\r'), ['enter'])
   assert.deepEqual(read('\n'), ['ctrl-j'])
   assert.deepEqual(read('\x1b\r'), ['alt-enter'])
@@ -26,7 +26,7 @@ test('the four ways to begin a new line are told from sending', () => {
   assert.deepEqual(read('\x1b[27;2;13~'), ['shift-enter'])
 })
 
-test('the Kitty protocol names the same keys as the classic bytes', () => {
+test('KeyReader reads keys of the Kitty protocol', () => {
   assert.deepEqual(read('\x1b[99;5u', '\x1b[27u', '\x1b[127;3u', '\x1b[9;2u', '\x1b[98;3u'), [
     'ctrl-c',
     'escape',
@@ -37,24 +37,24 @@ test('the Kitty protocol names the same keys as the classic bytes', () => {
   assert.deepEqual(read('\x1b[97:65;2u', '\x1b[97;1:3u', '\x1b[57358u'), ['text:A'])
 })
 
-test('answers to queries, focus reports and mouse reports are not text', () => {
+test('KeyReader ignores answers to queries, focus and mouse reports', () => {
   assert.deepEqual(read('\x1b[?62;22c', '\x1b[I', '\x1b[O', '\x1b[<0;3;4M', 'x'), ['text:x'])
 })
 
-test('a terminal that speaks the Kitty protocol says so with a key of its own', () => {
+test('KeyReader reports the answer about the Kitty protocol', () => {
   assert.deepEqual(read('\x1b[?0u'), ['kitty'])
 })
 
-test('a paste is one key, whatever is in it, and its line breaks are line breaks', () => {
+test('a bracketed paste is one key with its line breaks', () => {
   assert.deepEqual(read('\x1b[200~one\r\ntwo\rthree\x1b[31m\x1b[201~!'), ['paste:one\ntwo\nthree\x1b[31m', 'text:!'])
 })
 
-test('several lines in one read are a paste, also without bracketed paste', () => {
+test('several lines in one read are a paste, also without brackets', () => {
   assert.deepEqual(read('one\rtwo\r'), ['paste:one\ntwo'])
   assert.deepEqual(read('one\r'), ['text:o', 'text:n', 'text:e', 'enter'])
 })
 
-test('an escape character alone becomes the Esc key, and two become two', async () => {
+test('an escape character alone is the Esc key', async () => {
   const keys: string[] = []
   const reader = new KeyReader((key) => keys.push(describe(key)))
   reader.push(Buffer.from('\x1b\x1b'))
@@ -62,7 +62,7 @@ test('an escape character alone becomes the Esc key, and two become two', async 
   assert.deepEqual(keys, ['escape', 'escape'])
 })
 
-test('bytes make the same keys however they are cut', () => {
+test('KeyReader reads the same keys from any pieces', () => {
   const piece = fc.constantFrom(
     'a',
     'é',

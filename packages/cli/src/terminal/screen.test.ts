@@ -31,7 +31,7 @@ Some **bold** prose with \`code\` and a [link](https://example.com/${part}) that
 `,
 ).join('')
 
-/** The reply on a terminal, as it comes in pieces of a few characters with a frame after each. */
+/** A terminal after a streamed reply, with a frame after each piece of a few characters. */
 function stream(text: string, { columns = 80, rows = 24, size = 5, frames = 1 } = {}): VirtualTerminal {
   const terminal = new VirtualTerminal(columns, rows)
   const screen = new Screen(terminal)
@@ -45,7 +45,7 @@ function stream(text: string, { columns = 80, rows = 24, size = 5, frames = 1 } 
   return terminal
 }
 
-/** The same text printed at once by a terminal that breaks long lines. */
+/** The text of a terminal after the whole reply at once. */
 function printed(text: string, columns: number): string {
   const markdown = new MarkdownStream({ columns, paint: plainPainterWithLinks })
   markdown.push(text)
@@ -56,7 +56,7 @@ function printed(text: string, columns: number): string {
 
 const plainPainterWithLinks = Object.assign((text: string) => text, { links: true })
 
-test('every line of a streamed reply stands in the scrollback once, in any window', () => {
+test('each line of a streamed reply is in the scrollback once, in any window', () => {
   const sizes = fc.record({
     columns: fc.integer({ min: 14, max: 90 }),
     rows: fc.integer({ min: 4, max: 30 }),
@@ -71,7 +71,7 @@ test('every line of a streamed reply stands in the scrollback once, in any windo
   )
 })
 
-test('streaming writes less than 15 times the text, even token by token, and never clears screen or scrollback', () => {
+test('Screen writes less than 15 times the text and never clears the screen', () => {
   for (const size of [4, 12, 40]) {
     const { written } = stream(reply, { size })
     assert.ok(written.length < 15 * reply.length, `${(written.length / reply.length).toFixed(1)} times the text`)
@@ -79,7 +79,7 @@ test('streaming writes less than 15 times the text, even token by token, and nev
   }
 })
 
-test('plain text that only grows is only written', () => {
+test('Screen only appends when a line grows', () => {
   const terminal = new VirtualTerminal(80, 24)
   const screen = new Screen(terminal)
   screen.update({ live: ['Hello'] })
@@ -88,7 +88,7 @@ test('plain text that only grows is only written', () => {
   assert.equal(terminal.written.slice(before), ', world')
 })
 
-test('the screen shows the live lines that were asked for, with the cursor at its place', () => {
+test('Screen shows the given lines, with the cursor in its position', () => {
   const word = fc.constantFrom('a', 'some words', '日本', '', 'x'.repeat(19), 'x'.repeat(20), 'y'.repeat(45), '👍🏽!')
   const styled = fc
     .tuple(fc.constantFrom('ab ', ' ', ''), word, fc.boolean())

@@ -1,23 +1,23 @@
 import { rowsOf, widthOf } from './width.ts'
 
-/** Where the text goes: a terminal, or what a test puts in its place. */
+/** A terminal to write to. */
 export interface Output {
   write(text: string): unknown
   readonly columns?: number
   readonly rows?: number
 }
 
-/** What is to be on the screen next. */
+/** The next change of the screen. */
 export interface Update {
-  /** Lines to be written once and for all, above the live ones. */
+  /** Finished lines, written once above the live ones. */
   done?: readonly string[]
-  /** The lines that may change, below everything that is done. */
+  /** Lines that may change later. They replace the live lines on the screen. */
   live?: readonly string[]
-  /** A place in the live lines. Default behind the last. */
-  cursor?: Place | undefined
+  /** A position in the live lines. Default: after the last one. */
+  cursor?: Position | undefined
 }
 
-export interface Place {
+export interface Position {
   line: number
   column: number
 }
@@ -25,16 +25,16 @@ export interface Place {
 const beginSynchronized = '\x1b[?2026h'
 const endSynchronized = '\x1b[?2026l'
 const eraseBelow = '\x1b[J'
-const start: Place = { line: 0, column: 0 }
+const start: Position = { line: 0, column: 0 }
 
 /**
- * Writes to the terminal's own screen: what is done scrolls away as any output does and is never touched again; only the
- * live lines at the bottom are painted anew, from the first that changed. It never clears the screen or the scrollback.
+ * Writes finished lines, which scroll away like any output, and repaints the live lines at the bottom from the first that
+ * changed. It never clears the screen or the scrollback.
  */
 export class Screen {
   readonly #output: Output
   #live: readonly string[] = []
-  #cursor: Place = start
+  #cursor: Position = start
 
   constructor(output: Output) {
     this.#output = output
@@ -50,30 +50,24 @@ export class Screen {
 
   update({ done = [], live = [], cursor = endOf(live) }: Update): void {
     const lines = [...done, ...live]
-    // What is done ends with a line break: the next line begins below it.
+    // Finished lines end with a line break, so that the next output begins below them.
     if (done.length > 0 && live.length === 0) lines.push('')
     this.#repaint(lines, live, cursor)
     this.#live = [...live]
     this.#cursor = cursor
   }
 
-  /** Leaves the live lines as they are and goes on below them. */
-  keep(): void {
-    if (this.#live.length > 0) this.#output.write(`${this.#to(endOf(this.#live))}\r\n`)
-    this.forget()
-  }
-
-  /** Nothing of ours is on the screen any more: someone else has written to it. */
+  /** Forgets the live lines, after another program has written to the terminal. */
   forget(): void {
     this.#live = []
     this.#cursor = start
   }
 
   /**
-   * Puts `lines` where the live lines are; the last of them are the new live ones. It begins at the first that differs: a
-   * line that stays as it is may have left the window, where nothing reaches it.
+   * Replaces the live lines by `lines`, of which the last are the new live ones. Starts at the first line that differs: an
+   * unchanged line may have scrolled out of the window, where it cannot be written.
    */
-  #repaint(lines: readonly string[], live: readonly string[], cursor: Place): void {
+  #repaint(lines: readonly string[], live: readonly string[], cursor: Position): void {
     const old = this.#live
     let same = 0
     while (same < lines.length && same < old.length && lines[same] === old[same]) same++
@@ -82,7 +76,7 @@ export class Screen {
       if (cursor.line !== this.#cursor.line || cursor.column !== this.#cursor.column) this.#paint(this.#to(cursor))
       return
     }
-    // The end of the lines that stay has to be written again where lines behind it go.
+    // If only lines at the end are removed, the line before them is written again.
     const first = Math.max(0, Math.min(same, lines.length - 1))
     const was = old[first]
     const line = lines[first] ?? ''
@@ -105,18 +99,18 @@ export class Screen {
   }
 
   #paint(text: string): void {
-    // A change inside one row cannot be seen half done; the marks around it would be most of what is sent.
+    // A change within one row is not visible in part, so it needs no marks for a synchronized update.
     this.#output.write(
       text.includes(eraseBelow) && text.includes('\n') ? beginSynchronized + text + endSynchronized : text,
     )
   }
 
-  /** From where the cursor is to another place in the lines that are on the screen. */
-  #to(place: Place): string {
-    return this.#move(this.#live, this.#cursor, place)
+  /** Moves the cursor to another position in the live lines. */
+  #to(position: Position): string {
+    return this.#move(this.#live, this.#cursor, position)
   }
 
-  #move(lines: readonly string[], from: Place, to: Place): string {
+  #move(lines: readonly string[], from: Position, to: Position): string {
     if (from.line === to.line && from.column === to.column) return ''
     const down = this.#row(lines, to) - this.#row(lines, from)
     const column = to.column % this.columns
@@ -124,16 +118,16 @@ export class Screen {
     return `${vertical}\r${column > 0 ? `\x1b[${column}C` : ''}`
   }
 
-  /** The row of a place, counted from the first live line, in a window as wide as it is now. */
-  #row(lines: readonly string[], { line, column }: Place): number {
+  /** The row of a position, counted from the first live line, at the current width of the window. */
+  #row(lines: readonly string[], { line, column }: Position): number {
     const above = lines.slice(0, line).reduce((sum, text) => sum + rowsOf(text, this.columns), 0)
-    // Behind a full row the terminal waits at its end and does not go on to the next.
+    // After the last column of a row the terminal's cursor stays there until the next character.
     const isAtEnd = column > 0 && column === widthOf(lines[line] ?? '')
     return above + Math.floor((isAtEnd ? column - 1 : column) / this.columns)
   }
 }
 
-/** How much of the line stands already, up to a place where no style is open and no character is cut. */
+/** The length of the common beginning of two lines, up to a point without open style and between two characters. */
 function settledPart(was: string, line: string): number {
   let same = 0
   while (same < was.length && same < line.length && was[same] === line[same]) same++
@@ -149,12 +143,12 @@ function settledPart(was: string, line: string): number {
   return boundary ? settled : line.lastIndexOf(' ', settled - 1) + 1
 }
 
-function endOf(lines: readonly string[]): Place {
+function endOf(lines: readonly string[]): Position {
   if (lines.length === 0) return start
   return { line: lines.length - 1, column: widthOf(lines.at(-1) ?? '') }
 }
 
-function isEnd(lines: readonly string[], place: Place): boolean {
+function isEnd(lines: readonly string[], position: Position): boolean {
   const end = endOf(lines)
-  return end.line === place.line && end.column === place.column
+  return end.line === position.line && end.column === position.column
 }

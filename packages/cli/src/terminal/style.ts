@@ -1,4 +1,4 @@
-/** How a run of text looks. Only the sixteen named colours are used, so the reader's own theme decides how they look. */
+/** The look of a piece of text. Colours are among the terminal's 16 named ones, so that they follow the user's theme. */
 export interface Style {
   bold?: boolean
   dim?: boolean
@@ -7,7 +7,7 @@ export interface Style {
   strike?: boolean
   inverse?: boolean
   color?: Color
-  /** Where the text leads, when the terminal can open links. */
+  /** The address of a link. */
   link?: string
 }
 
@@ -28,14 +28,14 @@ const colorCodes = {
   gray: 90,
 } as const
 
-/** Turns styled text into what the terminal reads. */
+/** Turns text with a style into text with escape sequences. */
 export interface Painter {
   (text: string, style: Style): string
-  /** Whether links are written as OSC 8, so that only their text shows. */
+  /** Whether links are written as OSC 8 sequences. If not, their address must be in the text. */
   readonly links: boolean
 }
 
-/** A painter that leaves the text as it is: for pipes, `NO_COLOR` and dumb terminals. */
+/** A painter without styles, for pipes, `NO_COLOR` and dumb terminals. */
 export const plainPainter: Painter = Object.assign((text: string): string => text, { links: false })
 
 export function ansiPainter({ links }: { links: boolean }): Painter {

@@ -3,12 +3,12 @@ import { KeyReader, type Key } from './keys.ts'
 
 const pasteOn = '\x1b[?2004h'
 const pasteOff = '\x1b[?2004l'
-/** Asks whether the terminal speaks the Kitty keyboard protocol; one that does not is silent. */
+/** Asks whether the terminal supports the Kitty keyboard protocol. One that does not gives no answer. */
 const askKitty = '\x1b[?u'
 const kittyOn = '\x1b[>1u'
 const kittyOff = '\x1b[<u'
 
-/** The user's terminal: keys come in one by one while it is open, and it is as it was when it is closed. */
+/** Reads keys from the user's terminal while it is open. Closing restores the terminal's modes. */
 export class Terminal {
   readonly #input: ReadStream
   readonly #output: WriteStream
@@ -42,7 +42,7 @@ export class Terminal {
     this.#hasKitty = false
     this.#input.off('data', this.#onData)
     this.#input.pause()
-    // A terminal that is gone has no mode to set.
+    // Setting the mode of a closed stream throws.
     if (!this.#input.destroyed) this.#input.setRawMode(false)
   }
 

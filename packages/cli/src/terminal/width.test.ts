@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { cutTo, graphemes, rowsOf, widthOf } from './width.ts'
 
-test('width counts columns: wide characters two, what combines none, emoji two however they are put together', () => {
+test('widthOf() counts 2 for wide characters and emoji, 0 for combining marks', () => {
   const widths: [string, number][] = [
     ['', 0],
     ['abc', 3],
@@ -26,24 +26,24 @@ test('width counts columns: wide characters two, what combines none, emoji two h
   for (const [text, width] of widths) assert.equal(widthOf(text), width, JSON.stringify(text))
 })
 
-test('escape sequences take no room', () => {
+test('widthOf() ignores escape sequences', () => {
   assert.equal(widthOf('\x1b[1;36mbold\x1b[0m'), 4)
   assert.equal(widthOf('\x1b]8;;https://a.b\x1b\\link\x1b]8;;\x1b\\'), 4)
 })
 
-test('tabs run to the next stop', () => {
+test('widthOf() extends tabs to the next multiple of 8', () => {
   assert.equal(widthOf('\tx'), 9)
   assert.equal(widthOf('abc\tx'), 9)
 })
 
-test('a line fills as many rows as the terminal needs for it', () => {
+test('rowsOf() counts the rows of a line in a window', () => {
   assert.deepEqual(
     ['', 'a'.repeat(10), 'a'.repeat(11), '日'.repeat(6)].map((line) => rowsOf(line, 10)),
     [1, 1, 2, 2],
   )
 })
 
-test('cutting keeps characters whole', () => {
+test('cutTo() does not split graphemes', () => {
   assert.equal(cutTo('short', 10), 'short')
   assert.equal(cutTo('日本語テキスト', 6), '日本…')
   assert.deepEqual([...graphemes('a👩‍👩‍👧é')], ['a', '👩‍👩‍👧', 'é'])

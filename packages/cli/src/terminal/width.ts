@@ -1,6 +1,6 @@
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** The ranges of East Asian Width W and F; wide emoji are known by their property. Unassigned gaps inside are wide too. */
+/** The ranges of East Asian Width W and F, with the unassigned code points in them. Wide emoji have a property of their own. */
 const wideRanges: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
   [0x2329, 0x232a],
@@ -24,11 +24,11 @@ const wideRanges: readonly (readonly [number, number])[] = [
 const printableAscii = /^[\x20-\x7e]*$/
 const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]$/u
 const emoji = /\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\p{RI}\p{RI}/u
-/** Sequences that move no cursor: colours, links and modes. */
+/** Escape sequences that do not move the cursor: colours, links and modes. */
 const escapeSequence = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\]8;[^\x07\x1b]*(?:\x07|\x1b\\))/g
 const tabStop = 8
 
-/** How many columns the text takes, escape sequences not counted; tabs run to the next stop as if the text began a line. */
+/** The width of a line in columns, without escape sequences. Tabs extend to the next multiple of 8. */
 export function widthOf(text: string): number {
   if (printableAscii.test(text)) return text.length
   let columns = 0
@@ -38,13 +38,13 @@ export function widthOf(text: string): number {
   return columns
 }
 
-/** What a reader takes for one character: the unit that the cursor moves by and that is never cut. */
+/** The grapheme clusters of a text: what a reader sees as one character each. */
 export function* graphemes(text: string): Generator<string> {
   if (printableAscii.test(text)) yield* text
   else for (const { segment } of segmenter.segment(text)) yield segment
 }
 
-/** How many rows of the window the line fills when the terminal breaks it. */
+/** The number of rows that a line takes in a window. */
 export function rowsOf(line: string, columns: number): number {
   return Math.max(1, Math.ceil(widthOf(line) / columns))
 }
@@ -53,7 +53,7 @@ export function withoutEscapes(text: string): string {
   return text.includes('\x1b') ? text.replace(escapeSequence, '') : text
 }
 
-/** Cuts the text to so many columns, with an ellipsis where something was cut. */
+/** Cuts the text to the number of columns. A cut text ends with an ellipsis. */
 export function cutTo(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   let cut = ''

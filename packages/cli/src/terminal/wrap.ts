@@ -1,17 +1,17 @@
 import type { Span, Style } from './style.ts'
 import { graphemes, widthOf } from './width.ts'
 
-/** A run without a place to break in it. */
+/** Text that is not broken. */
 interface Word {
   spans: Span[]
   width: number
-  /** The white space before it, dropped where the line breaks. */
+  /** The white space before the word. Dropped at a line break. */
   space: Span | undefined
 }
 
 /**
- * Breaks styled text into lines of at most `columns`, at white space and between wide characters.
- * A word longer than a line stays whole and is broken by the terminal, so that a copied link is one piece.
+ * Breaks styled text into lines of at most `columns`, at white space and between wide characters. The terminal breaks a word
+ * that is longer than a line, so that a copied link has no line break.
  */
 export function wrap(spans: readonly Span[], columns: number): Span[][] {
   const lines: Span[][] = []
@@ -66,7 +66,7 @@ function* words(spans: readonly Span[]): Generator<Word> {
   if (word.spans.length > 0) yield word
 }
 
-/** Parts a word so that each wide character stands alone: between those a line may break. */
+/** Splits a word at its wide characters, between which a line may be broken. */
 function* runs(piece: string): Generator<{ run: string; wide: boolean }> {
   let narrow = ''
   for (const cluster of graphemes(piece)) {
@@ -81,7 +81,7 @@ function* runs(piece: string): Generator<{ run: string; wide: boolean }> {
   if (narrow !== '') yield { run: narrow, wide: false }
 }
 
-/** Punctuation that no line begins with. */
+/** Whether the text begins with punctuation that must not begin a line. */
 function closesLine(run: string): boolean {
   return /^[.,;:!?)\]}%'"’”。、，．：；？！）」』】〉》〕％ー…]/u.test(run)
 }
