@@ -118,7 +118,7 @@ export class Html implements Block {
   }
 }
 
-export class Table implements Block {
+class Table implements Block {
   readonly inParagraph = false
   readonly #context: BlockContext
   readonly #lines: string[]
