@@ -59,15 +59,15 @@ function sentenceOf(error: unknown, type: string): string {
   const said = oneLine(error.apiMessage ?? error.message)
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
   const opening = openings[type]
-  const wait = waitOf(error)
-  const sentence = opening === undefined ? said : `${opening}: ${said}`
-  return `${withPeriod(sentence)}${wait === undefined || /again/i.test(said) ? '' : ` Try again in ${wait} s.`}`
+  const sentence = withPeriod(opening === undefined ? said : `${opening}: ${said}`)
+  const { retryAfterMs: waitMs } = error
+  return waitMs === null || waitMs <= 0 ? sentence : `${sentence} Try again in ${Math.ceil(waitMs / 1000)} s.`
 }
 
-function connectionSentence(error: Error): string {
-  const reached = /cannot reach (?:https?:\/\/)?(\S+) \((.*)\)/.exec(error.message)
-  if (reached !== null) return `Can't reach ${reached[1]} (${reached[2]}).`
-  return withPeriod(oneLine(error.message))
+function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
+  if (host === undefined) return withPeriod(oneLine(message))
+  const reason = code ?? (cause instanceof Error ? oneLine(cause.message) : undefined)
+  return `Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}.`
 }
 
 function exitCodeOf(error: unknown, type: string): number {
@@ -84,12 +84,6 @@ function exitCodeOf(error: unknown, type: string): number {
   return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
     ? ExitCode.rejected
     : ExitCode.failed
-}
-
-/** The wait that the response asks for, in seconds. */
-function waitOf(error: APIError): number | undefined {
-  const seconds = Number(error.headers?.get('retry-after') ?? Number.NaN)
-  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
 }
 
 function withPeriod(sentence: string): string {

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'colloquy/protocol'
+import { describeError } from './describe-error.ts'
+import { ExitCode, ExitError, UsageError } from './exit.ts'
+
+function apiError(status: number, type: string, message: string, headers: Record<string, string> = {}): APIError {
+  return APIError.generate(status, { type: 'error', error: { type, message } }, undefined, new Headers(headers))
+}
+
+const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' })
+
+const cases: [name: string, error: unknown, exitCode: number, line: string][] = [
+  [
+    'an API error',
+    apiError(400, 'invalid_request_error', 'max_tokens: too large', { 'request-id': 'req_1' }),
+    ExitCode.rejected,
+    'The request was rejected: max_tokens: too large. (invalid_request_error, req_1)',
+  ],
+  [
+    'a rate limit',
+    apiError(429, 'rate_limit_error', 'Try again later', { 'retry-after': '5' }),
+    ExitCode.busy,
+    'Too many requests: Try again later. Try again in 5 s. (rate_limit_error)',
+  ],
+  [
+    'an unreachable host',
+    new APIConnectionError({ message: 'anything', host: '127.0.0.1:9', cause: refused }),
+    ExitCode.network,
+    "Can't reach 127.0.0.1:9 (ECONNREFUSED). (connection_error)",
+  ],
+  [
+    'a lost connection without a host',
+    new APIConnectionError({ message: 'The stream broke' }),
+    ExitCode.network,
+    'The stream broke. (connection_error)',
+  ],
+  ['a timeout', new APIConnectionTimeoutError(), ExitCode.network, 'Request timed out. (timeout_error)'],
+  ['an abort', new APIUserAbortError(), ExitCode.interrupted, 'Stopped. (APIUserAbortError)'],
+  ['a usage error', new UsageError('No flag --x.'), ExitCode.usage, 'No flag --x.'],
+  ['an exit error', new ExitError(ExitCode.key, 'No API key.'), ExitCode.key, 'No API key.'],
+  ['an error of several lines', new Error('one\n  two'), ExitCode.failed, 'one two'],
+  ['a thrown string', 'text', ExitCode.failed, 'text'],
+]
+
+for (const [name, error, exitCode, line] of cases) {
+  test(`describeError() describes ${name}`, () => {
+    const description = describeError(error)
+    assert.deepEqual({ exitCode: description.exitCode, line: description.line }, { exitCode, line })
+  })
+}
