@@ -83,14 +83,17 @@ export class BaseAnthropic {
     return new (this.constructor as new (options: ClientOptions) => this)({ ...this.#options, ...current, ...options })
   }
 
+  /** Sends a GET request to a path of the API. */
   get<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
     return this.request({ ...options, method: 'get', path })
   }
 
+  /** Sends a POST request to a path of the API. */
   post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
     return this.request({ ...options, method: 'post', path })
   }
 
+  /** Sends a DELETE request to a path of the API. */
   delete<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
     return this.request({ ...options, method: 'delete', path })
   }

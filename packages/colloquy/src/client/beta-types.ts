@@ -76,6 +76,7 @@ export type BetaFileImageSource = types.FileImageSource
 export type BetaImageBlockParam = types.ImageBlockParam
 export type BetaImageTransformationsParam = types.ImageTransformationsParam
 export type BetaInputJSONDelta = types.InputJSONDelta
+/** The usage of each pass of the model within a request. */
 export type BetaIterationsUsage = types.UsageIteration[]
 export type BetaJSONOutputFormat = types.JSONOutputFormat
 export type BetaMemoryTool20250818 = types.MemoryTool20250818

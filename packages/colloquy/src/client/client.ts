@@ -57,6 +57,7 @@ export declare namespace Anthropic {
   export import Beta = betaTypes
   export type Beta = BetaResource
   export import Models = modelNames
+  /** The methods of `client.models`. */
   export type Models = ModelsResource
   export import Tool = types.Tool
   export type FinalRequestOptions = request.FinalRequestOptions

@@ -203,6 +203,7 @@ export class Conversation {
     await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, changes)) }))
   }
 
+  /** Changes the title. */
   async rename(title: string): Promise<void> {
     await this.#state.change(() => ({ title }))
   }

@@ -67,6 +67,7 @@ export interface ImportedConversation {
 
 /** The conversations of a store. */
 export interface Conversations {
+  /** Starts a conversation. */
   create(options: CreateOptions): Promise<Conversation>
   /** Throws a `ConversationNotFoundError` where there is none. A reply whose process died is ended first. */
   open(id: string): Promise<Conversation>
@@ -101,6 +102,7 @@ export interface Conversations {
   spending(of?: { user?: string; day?: string }): Promise<Spending>
   /** Closes the store. */
   close(): Promise<void>
+  /** Closes the store. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -10,7 +10,9 @@ import { abortError, throwIfAborted } from './clock.ts'
  */
 export interface UpstreamClient {
   messages: {
+    /** Sends a request. */
     create(params: never, options?: UpstreamRequestOptions): PromiseLike<unknown>
+    /** Counts the tokens of a prompt. */
     countTokens(params: never, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
   }
 }

@@ -30,6 +30,7 @@ export interface ToolContext {
 /** The part of a runnable tool that is not sent to the API. */
 export interface ToolRunner<Input = unknown> {
   // Declared as a method, so that a tool with a specific input type can be in a list of tools.
+  /** Answers a call. */
   run(input: Input, context: ToolContext): Promisable<ToolOutput>
   /** Checks the input before `run`. The model reads the error that it throws. */
   parse?(input: unknown): Promisable<Input>

@@ -33,6 +33,7 @@ type InputOf<Given> = Given extends StandardSchema ? OutputOf<Given> : FromSchem
 /** The fields of a tool definition besides its schema and function. */
 export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema'> & {
   type?: 'custom'
+  /** Answers a call. */
   run: (input: InputOf<Given>, context: ToolContext) => Promisable<ToolOutput>
   /** The JSON Schema of `inputSchema`, or a function that makes it, if its library cannot. */
   jsonSchema?: ToJsonSchema

@@ -77,6 +77,7 @@ export class ToolRunner<Streams extends boolean = boolean>
     return this.runUntilDone().then(onFulfilled, onRejected)
   }
 
+  /** Yields each reply, or each stream of one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ToolRunnerTurn<Streams>> {
     if (this.#isTaken) throw new AnthropicError('Cannot run a tool runner twice')
     this.#isTaken = true

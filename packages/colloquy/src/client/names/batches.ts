@@ -19,8 +19,13 @@ export type {
 
 export type MessageBatchesPage = Page<MessageBatch>
 export type BetaMessageBatchesPage = MessageBatchesPage
+/** The parameters of `batches.retrieve()`. */
 export type BatchRetrieveParams = HeaderParams
+/** The parameters of `batches.list()`. */
 export type BatchListParams = PageParams & HeaderParams
+/** The parameters of `batches.delete()`. */
 export type BatchDeleteParams = HeaderParams
+/** The parameters of `batches.cancel()`. */
 export type BatchCancelParams = HeaderParams
+/** The parameters of `batches.results()`. */
 export type BatchResultsParams = HeaderParams

@@ -2,13 +2,15 @@
 import type * as body from '../../protocol/types/params.ts'
 import type { HeaderParams } from '../request/request.ts'
 
+/** The parameters of `messages.create()`. */
 export interface MessageCreateParams extends body.MessageCreateParams, HeaderParams {}
-/** The body of a request without streaming. */
+/** The parameters of `messages.create()` without streaming. */
 export interface MessageCreateParamsNonStreaming extends body.MessageCreateParamsNonStreaming, HeaderParams {}
-/** The body of a request with streaming. */
+/** The parameters of `messages.create()` with streaming. */
 export interface MessageCreateParamsStreaming extends body.MessageCreateParamsStreaming, HeaderParams {}
-/** The body of a request for `messages.stream()`. */
+/** The parameters of `messages.stream()`. */
 export interface MessageStreamParams extends body.MessageStreamParams, HeaderParams {}
+/** The parameters of `messages.countTokens()`. */
 export interface MessageCountTokensParams extends body.MessageCountTokensParams, HeaderParams {}
 export type MessageCreateParamsBase = MessageCreateParams
 
@@ -16,6 +18,8 @@ type NonStreaming = MessageCreateParamsNonStreaming
 type Streaming = MessageCreateParamsStreaming
 
 export declare namespace MessageCreateParams {
+  /** The parameters of `messages.create()` without streaming. */
   export type MessageCreateParamsNonStreaming = NonStreaming
+  /** The parameters of `messages.create()` with streaming. */
   export type MessageCreateParamsStreaming = Streaming
 }

@@ -14,6 +14,7 @@ export type AutoParseableBetaOutputFormat<Parsed> = OutputFormat<Parsed>
 export type ParseableMessageCreateParams = ParseableParams
 export type BetaParseableMessageCreateParams = ParseableParams
 export type ParsedBetaMessage<Parsed> = ParsedMessage<Parsed>
+/** A block of a parsed message. */
 export type ParsedContentBlock<Parsed> = ParsedMessage<Parsed>['content'][number]
 export type ParsedBetaContentBlock<Parsed> = ParsedContentBlock<Parsed>
 export type ExtractParsedContentFromParams<Params> = ParsedOf<Params>

@@ -1,8 +1,12 @@
 /** Takes the client's log lines. `console` is one. */
 export interface Logger {
+  /** Receives errors. */
   error(message: string, ...rest: unknown[]): void
+  /** Receives warnings. */
   warn(message: string, ...rest: unknown[]): void
+  /** Receives notices. */
   info(message: string, ...rest: unknown[]): void
+  /** Receives details of each request. */
   debug(message: string, ...rest: unknown[]): void
 }
 

@@ -19,6 +19,7 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
     this.#backwards = backwards
   }
 
+  /** Whether there is another page. */
   hasNextPage(): boolean {
     return this.has_more && this.data.length > 0 && this.#cursor() !== null
   }
@@ -30,15 +31,18 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
     return this.#requestPage(this.#backwards ? { before_id: cursor } : { after_id: cursor })
   }
 
+  /** The items of this page. */
   getPaginatedItems(): Item[] {
     return this.data
   }
 
+  /** Yields this page and all following ones. */
   async *iterPages(): AsyncGenerator<Page<Item>> {
     yield this
     if (this.hasNextPage()) yield* (await this.getNextPage()).iterPages()
   }
 
+  /** Yields the items of this page and of all following ones. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     for await (const page of this.iterPages()) yield* page.data
   }
@@ -53,6 +57,7 @@ export type RequestPage<Item> = (cursor: { before_id?: string; after_id?: string
 
 /** The promise of a page. A loop over it reads the items of the page and of all that follow. */
 export class PagePromise<Item> extends APIPromise<Page<Item>> implements AsyncIterable<Item> {
+  /** Yields the items of all pages. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item> {
     yield* await this
   }

@@ -93,12 +93,14 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     this.controller.abort()
   }
 
+  /** Adds a listener for an event. */
   on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
     this.#listeners.add(event, listener, { once: false })
     void this.#start()
     return this
   }
 
+  /** Adds a listener for the next such event only. */
   once<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
     this.#listeners.add(event, listener, { once: true })
     void this.#start()

@@ -63,6 +63,7 @@ export interface ConversationStore {
   search(words: readonly string[], options: { limit: number }): Promise<SearchHit[]>
   /** Erases a conversation; false if it does not exist. */
   delete(id: string): Promise<boolean>
+  /** Closes the store. No other method may be called afterwards. */
   close(): Promise<void>
 }
 

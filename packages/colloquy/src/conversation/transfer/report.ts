@@ -12,6 +12,7 @@ export interface ImportReport {
   moreNotes: number
 }
 
+/** A line of an imported file that was repaired or skipped. */
 export interface ImportNote {
   /** The line of the file, from 1. */
   line: number

@@ -89,6 +89,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     return this.#reply.promise.finally(onSettled)
   }
 
+  /** Yields the events of the stream, like `events`. */
   [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
     return this.#iterate()
   }

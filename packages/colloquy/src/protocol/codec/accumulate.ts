@@ -53,6 +53,7 @@ export class MessageAccumulator {
     return this.#message
   }
 
+  /** Adds an event to the message. */
   push(event: MessageStreamEvent | PingEvent): void {
     switch (event.type) {
       case 'content_block_delta':

@@ -7,10 +7,12 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
+    /** Checks a value. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
     /** Missing from some libraries and versions. */
     readonly jsonSchema?: {
+      /** The JSON Schema of the input. */
       readonly input: (options: { readonly target: 'draft-2020-12' }) => { [keyword: string]: unknown }
     }
   }
@@ -84,6 +86,7 @@ export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): Json
   )
 }
 
+/** Whether a value is a schema of a Standard Schema library. */
 export function isStandardSchema(schema: unknown): schema is StandardSchema {
   // May be a function: arktype's schemas are callable.
   const isHolder = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'

@@ -312,6 +312,7 @@ function typeOf(status: number): ErrorType {
   return typeByStatus.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error')
 }
 
+/** Whether a value is an error body of the API. */
 export function isErrorBody(value: unknown): value is ErrorBody {
   const error = (value as Partial<ErrorBody> | null | undefined)?.error
   return (

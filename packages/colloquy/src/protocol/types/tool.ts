@@ -151,10 +151,12 @@ export type WebSearchTool20260318 = WebSearchTool & { type: 'web_search_20260318
 type Place = UserLocation
 
 export declare namespace WebSearchTool20250305 {
+  /** The approximate location of the user, for search results. */
   export type UserLocation = Place
 }
 
 export declare namespace WebSearchTool20260209 {
+  /** The approximate location of the user, for search results. */
   export type UserLocation = Place
 }
 

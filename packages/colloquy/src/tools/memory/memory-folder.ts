@@ -53,6 +53,7 @@ export class MemoryFolder implements MemoryHandlers {
     return folder
   }
 
+  /** Reads a file, or lists a folder. */
   async view({ path, view_range }: MemoryViewCommand): Promise<string> {
     return this.#alone(async () => {
       const { real } = await this.#find(path)
@@ -65,6 +66,7 @@ export class MemoryFolder implements MemoryHandlers {
     })
   }
 
+  /** Writes a new file. */
   async create({ path, file_text }: MemoryCreateCommand): Promise<string> {
     return this.#alone(async () => {
       const { real } = await this.#find(path)
@@ -79,6 +81,7 @@ export class MemoryFolder implements MemoryHandlers {
     })
   }
 
+  /** Replaces a text that occurs once in a file. */
   async str_replace({ path, old_str, new_str }: MemoryStrReplaceCommand): Promise<string> {
     return this.#alone(async () => {
       const { text, shown } = replaceOnce(path, await this.#textOf(path), old_str, new_str)
@@ -87,6 +90,7 @@ export class MemoryFolder implements MemoryHandlers {
     })
   }
 
+  /** Inserts a text at a line of a file. */
   async insert({ path, insert_line, insert_text }: MemoryInsertCommand): Promise<string> {
     return this.#alone(async () => {
       await this.#write(path, insertLine(await this.#textOf(path), insert_line, insert_text))
@@ -94,6 +98,7 @@ export class MemoryFolder implements MemoryHandlers {
     })
   }
 
+  /** Deletes a file or folder. */
   async delete({ path }: MemoryDeleteCommand): Promise<string> {
     return this.#alone(async () => {
       const { itself } = await this.#find(path)
@@ -103,6 +108,7 @@ export class MemoryFolder implements MemoryHandlers {
     })
   }
 
+  /** Renames a file or folder. */
   async rename({ old_path, new_path }: MemoryRenameCommand): Promise<string> {
     return this.#alone(async () => {
       const { itself } = await this.#find(old_path)

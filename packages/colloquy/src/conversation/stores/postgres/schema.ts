@@ -1,5 +1,6 @@
 /** Runs one statement: a pool or client of `pg`, PGlite, or a small wrapper around another driver. */
 export interface PostgresDatabase {
+  /** Runs a statement with parameters `$1`, `$2` and so on. */
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
