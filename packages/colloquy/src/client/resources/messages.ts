@@ -139,7 +139,7 @@ function loadStreams(): Promise<typeof streaming> {
 }
 
 async function collect(source: MessageEvents): Promise<Message> {
-  await source.each(() => {})
+  await source.forEach(() => {})
   return withIds(source.message!, source.response!)
 }
 

@@ -17,7 +17,7 @@ export interface Audience {
 /** Delivers the events of a message until it is complete. */
 export function deliver(source: MessageEvents, audience: Audience): Promise<void> {
   const { queues, listeners } = audience
-  return source.each((events) => {
+  return source.forEach((events) => {
     // A reply that is only awaited has thousands of events that need no work.
     const isFollowed = queues.size > 0 || listeners.isUsed
     if (!isFollowed && events.at(-1)!.type !== 'message_stop') return

@@ -403,3 +403,81 @@ test('MessageAccumulator reads a megabyte of tool input, with a message after ea
   accumulator.push({ type: 'content_block_stop', index: 0 })
   assert.deepEqual(accumulator.message!.content, [{ ...tool, input }])
 })
+
+/** A block of each type that has fields to fill: how it begins, its deltas, and what it is when the start has none. */
+const startFields: { start: { type: string; [field: string]: unknown }; deltas: ContentBlockDelta[] }[] = [
+  { start: { type: 'text', text: '' }, deltas: [{ type: 'text_delta', text: 'Hello' }] },
+  {
+    start: { type: 'thinking', thinking: '', signature: '' },
+    deltas: [{ type: 'thinking_delta', thinking: 'Hm' }],
+  },
+  { start: { type: 'redacted_thinking', data: '' }, deltas: [] },
+  {
+    start: { type: 'tool_use', id: 't', name: 'n', input: {} },
+    deltas: [{ type: 'input_json_delta', partial_json: '{"q":1}' }],
+  },
+  {
+    start: { type: 'server_tool_use', id: 't', name: 'n', input: {} },
+    deltas: [{ type: 'input_json_delta', partial_json: '{"q":1}' }],
+  },
+  {
+    start: { type: 'mcp_tool_use', id: 't', name: 'n', input: {} },
+    deltas: [{ type: 'input_json_delta', partial_json: '{"q":1}' }],
+  },
+  { start: { type: 'compaction', content: null }, deltas: [{ type: 'compaction_delta', content: 'summary' }] },
+]
+
+test('MessageAccumulator reads a block that began without a field as if it were empty', () => {
+  for (const { start: block, deltas } of startFields) {
+    const read = (began: object, pieces: readonly ContentBlockDelta[]): Message =>
+      pushed(start, open(0, began as ContentBlock), ...pieces.map((piece) => delta(0, piece)), { type: 'message_stop' })
+        .message!
+    for (const field of Object.keys(block).filter((name) => !['type', 'id', 'name'].includes(name))) {
+      const { [field]: _, ...without } = block
+      for (const pieces of [deltas, []])
+        for (const began of [without, { ...block, [field]: null }])
+          assert.deepEqual(read(began, pieces), read(block, pieces), `${block.type} without ${field}`)
+    }
+  }
+})
+
+test('MessageAccumulator reads a message that began without a field as if it were empty', () => {
+  for (const field of ['type', 'role', 'content', 'stop_reason', 'stop_sequence', 'usage'] as const) {
+    const began: Message = start.type === 'message_start' ? start.message : assert.fail()
+    const whole: object = { ...began, usage: {} }
+    const without = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== field))
+    for (const message of [without, { ...whole, [field]: null }])
+      assert.deepEqual(pushed({ type: 'message_start', message } as MessageStreamEvent).message, whole, field)
+  }
+})
+
+test('MessageAccumulator names the field of a malformed event', () => {
+  const malformed: [object, RegExp][] = [
+    [{ type: 'message_start' }, /^Cannot read message_start: its message is not an object: found nothing$/],
+    [{ type: 'message_start', message: { content: 'x' } }, /its message.content is not a list: found "x"$/],
+    [{ type: 'content_block_start', index: 0 }, /its content_block is not an object: found nothing$/],
+    [{ type: 'content_block_start', index: 0, content_block: {} }, /its content_block.type is not a string/],
+    [{ type: 'content_block_start', content_block: text1 }, /its index is not a whole number: found nothing$/],
+    [
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: 5 } },
+      /content_block.text is not a string: found 5$/,
+    ],
+    [{ type: 'content_block_delta', index: 1 }, /its delta is not an object with a type: found nothing$/],
+    [
+      { type: 'content_block_delta', index: 1, delta: { type: 'text_delta' } },
+      /its delta.text is not a string: found nothing$/,
+    ],
+    [{ type: 'content_block_stop', index: '1' }, /its index is not a whole number: found "1"$/],
+    [{ type: 'message_delta', delta: 'x' }, /its delta is not an object: found "x"$/],
+    [{ type: 'message_delta', usage: [1] }, /its usage is not an object: found \[1\]$/],
+  ]
+  for (const [event, message] of malformed) {
+    const before = (event as MessageStreamEvent).type === 'message_start' ? [] : [start, open(1, text1)]
+    assert.throws(() => pushed(...before, event as MessageStreamEvent), { name: 'AnthropicError', message })
+  }
+})
+
+test('MessageAccumulator gives the model that took the reply over', () => {
+  const fallback = { type: 'fallback', from: { model: 'a' }, to: { model: 'b' } } as const
+  assert.equal(pushed(start, open(0, fallback), open(1, text1)).message?.model, 'b')
+})

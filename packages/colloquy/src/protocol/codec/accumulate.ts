@@ -1,15 +1,21 @@
 import { AnthropicError } from '../types/error.ts'
+import type { TextCitation } from '../types/citation.ts'
 import type {
+  CitationsDelta,
+  CompactionDelta,
   ContentBlockDelta,
+  ContentBlockDeltaEvent,
   ContentBlockStartEvent,
+  ContentBlockStopEvent,
   MessageDeltaEvent,
   MessageStreamEvent,
   PingEvent,
 } from '../types/event.ts'
-import type { ContentBlock, Message } from '../types/message.ts'
+import type { CompactionBlock, ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
+import { malformed, objectOf, startedBlock, startedMessage, stringOf } from './event-values.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 
 /** Reads a stream to its end and returns the message. Throws an `AnthropicError` if it ends before `message_stop`. */
@@ -28,8 +34,9 @@ export async function accumulate(
 /**
  * Assembles a message from the events of its stream. The inverse of `replay`.
  *
- * Unknown events and deltas, and deltas that do not fit their block, are ignored; unknown blocks stay as they began. Events
- * are not modified. A second `message_start`, or another event before the first, is an `AnthropicError`.
+ * Unknown events and deltas, and deltas that do not fit their block, are ignored; unknown blocks stay as they began. Fields
+ * that the start of a message or block left out are empty. Events are not modified. A malformed event is an `AnthropicError`
+ * that names the field, as is a second `message_start` or another event before the first.
  */
 export class MessageAccumulator {
   #message: Message | undefined
@@ -58,16 +65,16 @@ export class MessageAccumulator {
     switch (event.type) {
       case 'content_block_delta':
         this.#started(event)
-        return this.#change(this.#blocks.get(event.index), event.delta)
+        return this.#change(this.#blockOf(event), event.delta)
       case 'message_start':
         if (this.#message) throw outOfOrder(event, 'receiving "message_stop"')
-        this.#message = copyOf(event.message)
+        this.#message = startedMessage(event.message)
         return
       case 'content_block_start':
         return this.#open(this.#started(event), event)
       case 'content_block_stop':
         this.#started(event)
-        return this.#settle(this.#blocks.get(event.index)?.input)
+        return this.#settle(this.#blockOf(event)?.input)
       case 'message_delta':
         return update(this.#started(event), event)
       case 'message_stop':
@@ -83,28 +90,35 @@ export class MessageAccumulator {
   }
 
   #open(message: Message, { index, content_block: start }: ContentBlockStartEvent): void {
-    const block = { ...start }
-    if (block.type === 'text' && block.citations) block.citations = [...block.citations]
+    if (!Number.isInteger(index)) throw malformed('content_block_start', 'index', 'a whole number', index)
+    const block = startedBlock(start)
     message.content.push(block)
     this.#blocks.set(index, { block, input: hasInput(block) ? new ToolInput(block) : undefined })
+    // From here on another model writes the reply, and is paid for it.
+    if (block.type === 'fallback' && typeof block.to?.model === 'string') message.model = block.to.model
+  }
+
+  /** The block of an event; undefined if a server names one that did not begin. */
+  #blockOf({ type, index }: ContentBlockDeltaEvent | ContentBlockStopEvent): OpenBlock | undefined {
+    const open = this.#blocks.get(index)
+    if (!open && !Number.isInteger(index)) throw malformed(type, 'index', 'a whole number', index)
+    return open
   }
 
   #change(open: OpenBlock | undefined, delta: ContentBlockDelta): void {
+    if (typeof delta?.type !== 'string') throw malformed('content_block_delta', 'delta', 'an object with a type', delta)
     if (!open) return
     const { block, input } = open
     if (delta.type === 'input_json_delta' && input) {
-      input.push(delta.partial_json)
+      input.push(textIn(delta.partial_json, 'partial_json'))
       this.#inputs.add(input)
     } else if (block.type === 'text') {
-      if (delta.type === 'text_delta') block.text += delta.text
-      else if (delta.type === 'citations_delta') (block.citations ??= []).push(delta.citation)
+      if (delta.type === 'text_delta') block.text += textIn(delta.text, 'text')
+      else if (delta.type === 'citations_delta') (block.citations ??= []).push(citationIn(delta))
     } else if (block.type === 'thinking') {
-      if (delta.type === 'thinking_delta') block.thinking += delta.thinking
-      else if (delta.type === 'signature_delta') block.signature = delta.signature
-    } else if (block.type === 'compaction' && delta.type === 'compaction_delta') {
-      block.content = delta.content
-      if (delta.encrypted_content !== undefined) block.encrypted_content = delta.encrypted_content
-    }
+      if (delta.type === 'thinking_delta') block.thinking += textIn(delta.thinking, 'thinking')
+      else if (delta.type === 'signature_delta') block.signature = textIn(delta.signature, 'signature')
+    } else if (block.type === 'compaction' && delta.type === 'compaction_delta') compact(block, delta)
   }
 
   #settle(input: ToolInput | undefined): void {
@@ -165,20 +179,28 @@ class ToolInput {
   }
 }
 
-/** Copies the message that is modified later. Some servers leave out empty content. */
-function copyOf(message: Omit<Message, 'content'> & Partial<Message>): Message {
-  return { ...message, content: [...(message.content ?? [])], usage: { ...message.usage } }
+function textIn(value: unknown, field: string): string {
+  return typeof value === 'string' ? value : stringOf(value, 'content_block_delta', `delta.${field}`)
+}
+
+function citationIn({ citation }: CitationsDelta): TextCitation {
+  return objectOf(citation, 'content_block_delta', 'delta.citation') as unknown as TextCitation
+}
+
+function compact(block: CompactionBlock, { content, encrypted_content }: CompactionDelta): void {
+  if (content !== undefined) block.content = content === null ? null : textIn(content, 'content')
+  if (encrypted_content !== undefined) block.encrypted_content = encrypted_content
 }
 
 /** Applies a `message_delta`. Counts are totals and replace earlier ones, `null` does not. Unknown fields are copied too. */
 function update(message: Message, { type: _type, delta, usage, ...rest }: MessageDeltaEvent): void {
   replace(message, rest)
-  replace(message, delta)
-  replace(message.usage, usage)
+  if (delta != null) replace(message, objectOf(delta, 'message_delta', 'delta'))
+  if (usage != null) replace(message.usage, objectOf(usage, 'message_delta', 'usage'))
 }
 
-function replace(target: object, values: object | undefined): void {
-  for (const [key, value] of Object.entries(values ?? {})) {
+function replace(target: object, values: object): void {
+  for (const [key, value] of Object.entries(values)) {
     if (value == null) continue
     if (key !== '__proto__') (target as Record<string, unknown>)[key] = value
     else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })

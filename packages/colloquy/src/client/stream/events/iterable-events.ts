@@ -1,5 +1,7 @@
 import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
+import { APIError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
+import { APIStreamError } from '../../request/errors.ts'
 import { forEach } from '../../transport/sink.ts'
 import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
@@ -20,18 +22,36 @@ export class IterableEvents implements MessageEvents {
 
   async read(): Promise<readonly StreamedEvent[] | undefined> {
     if (this.failure) throw this.failure
-    const { value, done } = await this.#iterator.next()
-    if (done) return undefined
-    if (value.type !== 'ping') this.#accumulator.push(value)
-    return [value]
+    if (this.#accumulator.isWhole) return undefined
+    try {
+      return [await this.#next()]
+    } catch (error) {
+      const failure = this.failure ?? this.#failureOf(error as Error)
+      this.cancel(failure)
+      throw failure
+    }
   }
 
-  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
     return forEach(this, take)
   }
 
   cancel(error: Error): void {
     this.failure ??= error
     this.#iterator.return?.().catch(() => {})
+  }
+
+  async #next(): Promise<StreamedEvent> {
+    const { value, done } = await this.#iterator.next()
+    if (done) throw new Error('it ended without message_stop')
+    if (typeof value?.type !== 'string') throw new Error(`found ${JSON.stringify(value)} instead of an event`)
+    this.#accumulator.push(value)
+    return value
+  }
+
+  #failureOf(cause: Error): Error {
+    if (cause instanceof APIError) return cause
+    const message = `Stream broke off: ${cause.message}`
+    return new APIStreamError({ message, cause, headers: undefined, partial: this.message })
   }
 }

@@ -12,12 +12,12 @@ export interface MessageEvents extends Cancellable {
   readonly response: TransportResponse | undefined
   /** The message so far. */
   readonly message: Message | undefined
-  /** Why the stream ended early. `read` and `each` throw it after the events that preceded it. */
+  /** Why the stream ended early. `read` and `forEach` throw it after the events that preceded it. */
   readonly failure: Error | undefined
   /** The next events, at least one; undefined after `message_stop`. */
   read(): Promise<readonly StreamedEvent[] | undefined>
   /** Calls `take` with each batch as it arrives. Rejects with what `take` throws. */
-  each(take: (events: readonly StreamedEvent[]) => void): Promise<void>
+  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void>
 }
 
 export interface EventObserver {
@@ -74,7 +74,7 @@ class ObservedEvents implements MessageEvents {
     return events
   }
 
-  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
     return forEach(this, take)
   }
 

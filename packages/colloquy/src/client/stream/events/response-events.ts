@@ -26,7 +26,7 @@ export async function openEvents(
 export async function collectMessage(response: TransportResponse, request: RetryingRequest): Promise<Message> {
   const events = new ResponseEvents(response, request)
   request.setCancelTarget(events)
-  await events.each(ignore)
+  await events.forEach(ignore)
   return events.message!
 }
 
@@ -74,7 +74,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
     return new Promise((resolve, reject) => this.#feed(readOne(resolve, reject)))
   }
 
-  each(take: (events: Batch) => void): Promise<void> {
+  forEach(take: (events: Batch) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const write = (events: Batch | undefined): boolean => {
         try {

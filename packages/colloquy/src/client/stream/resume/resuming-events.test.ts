@@ -54,9 +54,12 @@ interface Model {
 
 /**
  * An API whose model always writes the same reply. Sent a part of the reply, as a prefill or with a message that asks to
- * continue, it writes the rest. Its first responses break off at the cuts.
+ * continue, it writes the rest. Its first responses break off at the cuts, and name the models if any are given.
  */
-function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly Cut[]; obeys?: boolean }): Model {
+function modelThatSays(
+  whole: Message,
+  { cuts, obeys = true, models = [] }: { cuts: readonly Cut[]; obeys?: boolean; models?: readonly string[] },
+): Model {
   const requests: Anthropic.MessageCreateParams[] = []
   const client = new Anthropic({
     apiKey: 'key',
@@ -65,7 +68,11 @@ function modelThatSays(whole: Message, { cuts, obeys = true }: { cuts: readonly 
       const request = JSON.parse(init!.body as string) as Anthropic.MessageCreateParams
       requests.push(request)
       const content = continueFrom(whole.content, positionOf(request), { obeys, response: requests.length })
-      const bytes = new TextEncoder().encode(Array.from(replay({ ...whole, content }), encodeSse).join(''))
+      const bytes = new TextEncoder().encode(
+        Array.from(replay({ ...whole, content, model: models[requests.length - 1] ?? whole.model }), encodeSse).join(
+          '',
+        ),
+      )
       const cut = cuts[requests.length - 1]
       return new Response(cut ? broken(bytes, cut) : bytes, {
         headers: { 'content-type': 'text/event-stream', 'request-id': `req_${requests.length}` },
@@ -256,6 +263,36 @@ test('recover sums the usage of all responses', async () => {
   assert.equal(received.usage.cache_read_input_tokens, 6)
   // The first response had reported only the usage of its start.
   assert.ok(received.usage.output_tokens > 20)
+})
+
+test('recover gives the model that wrote the end of the reply', async () => {
+  const whole = { ...message([say(long)]), model: 'claude-sonnet-4-5' }
+  const { client, requests } = modelThatSays(whole, { cuts: [{ bytes: 700, how: 'end' }], models: ['a', 'b'] })
+  const received = await client.messages
+    .stream({ ...params, model: 'claude-sonnet-4-5' }, { recover: { attempts: 1 } })
+    .finalMessage()
+  assert.equal(requests.length, 2)
+  assert.equal(received.model, 'b')
+  assert.deepEqual(received.content, [say(long)])
+})
+
+test('recover continues a reply whose message_start had no stop_reason', async () => {
+  let responses = 0
+  const bare = { type: 'message_start', message: { id: 'msg_1', model: 'claude-sonnet-4-5', usage: {} } }
+  const block = { type: 'content_block_start', index: 0, content_block: { type: 'text' } }
+  const piece = (text: string): object => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'text_delta', text },
+  })
+  const fetch = (): Response => {
+    const sent =
+      responses++ === 0 ? [bare, block, piece('Hello')] : [bare, block, piece(' world'), { type: 'message_stop' }]
+    return new Response(sent.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
+  }
+  const client = new Anthropic({ apiKey: 'key', baseURL: 'http://model.test', fetch, maxRetryDelay: 1 })
+  const body = { ...params, model: 'claude-sonnet-4-5' }
+  assert.equal(await client.messages.stream(body, { recover: { attempts: 1 } }).finalText(), 'Hello world')
 })
 
 test('recover completes create() without a stream', async () => {

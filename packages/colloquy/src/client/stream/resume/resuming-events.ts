@@ -72,7 +72,7 @@ export class ResumingEvents implements MessageEvents {
     return undefined
   }
 
-  each(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
+  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
     return forEach(this, take)
   }
 

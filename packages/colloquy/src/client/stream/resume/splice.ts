@@ -60,6 +60,8 @@ export class Splice {
   /** The start of a new text block, withheld until its first text arrives. */
   #textStart: ContentBlockStartEvent | undefined
   #usage: Usage | undefined
+  /** The model that writes this response. */
+  #model: string | undefined
 
   constructor(handedOut: HandedOutMessage, continuation?: Continuation) {
     this.#handedOut = handedOut
@@ -77,6 +79,7 @@ export class Splice {
     switch (event.type) {
       case 'message_start':
         this.#usage = event.message.usage
+        this.#model = event.message.model
         return this.#continuation ? [] : [event]
       case 'content_block_start':
         return this.#open(event)
@@ -86,7 +89,7 @@ export class Splice {
         return this.#close(event)
       case 'message_delta':
         // A tool input that `max_tokens` cut off has no `content_block_stop`.
-        return [...this.#close(), ...this.#handedOut.closeText(), this.#withTotalUsage(event)]
+        return [...this.#close(), ...this.#handedOut.closeText(), this.#withTotals(event)]
       default:
         return [event]
     }
@@ -99,6 +102,7 @@ export class Splice {
       this.#textStart = event
       return this.#continuation ? [] : this.#startText()
     }
+    if (event.content_block.type === 'fallback') this.#model = event.content_block.to?.model ?? this.#model
     this.#block = this.#continuation?.dropsThinking && isThinking(event.content_block) ? 'dropped' : 'held'
     this.#held = [event]
     return []
@@ -147,9 +151,12 @@ export class Splice {
     return [...rest, ...this.#handedOut.closeText()]
   }
 
-  #withTotalUsage(event: MessageDeltaEvent): MessageDeltaEvent {
+  /** The event with the usage of all responses, and with the model if another one than the reader knows wrote the end. */
+  #withTotals(event: MessageDeltaEvent): MessageDeltaEvent {
     this.#usage = replaceUsage(this.#usage, event.usage)
-    return this.#continuation ? { ...event, usage: this.usage! } : event
+    if (!this.#continuation) return event
+    const model = this.#model === this.#handedOut.message?.model ? {} : { model: this.#model }
+    return { ...event, ...model, usage: this.usage! }
   }
 }
 

@@ -2,8 +2,8 @@ import type { MessageDeltaUsage } from '../../../protocol/types/event.ts'
 import type { Usage } from '../../../protocol/types/message.ts'
 
 /** Usage with a later report of the same response. Counts in a stream are totals, so they replace earlier ones. */
-export function replaceUsage(usage: Usage | undefined, later: MessageDeltaUsage): Usage {
-  const reported = Object.entries(later).filter(([, value]) => value !== null && value !== undefined)
+export function replaceUsage(usage: Usage | undefined, later: MessageDeltaUsage | null | undefined): Usage {
+  const reported = Object.entries(later ?? {}).filter(([, value]) => value !== null && value !== undefined)
   return { ...usage, ...Object.fromEntries(reported) } as Usage
 }
 

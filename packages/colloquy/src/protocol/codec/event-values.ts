@@ -1,0 +1,60 @@
+import { AnthropicError } from '../types/error.ts'
+import type { ContentBlock, Message } from '../types/message.ts'
+
+type Fields = Record<string, unknown>
+
+/** Copies the message that a stream begins with. Fields that a server left out, or sent as null, are empty. */
+export function startedMessage(value: unknown): Message {
+  const message = objectOf(value, 'message_start', 'message')
+  const { content = null, usage = null, stop_reason = null, stop_sequence = null } = message
+  if (content !== null && !Array.isArray(content))
+    throw malformed('message_start', 'message.content', 'a list', content)
+  const blocks = (content ?? []).map((block, index) =>
+    startedBlock(block, 'message_start', `message.content[${index}]`),
+  )
+  const counts = usage === null ? {} : objectOf(usage, 'message_start', 'message.usage')
+  const copy = { ...message, content: blocks, usage: { ...counts }, stop_reason, stop_sequence }
+  return { ...copy, type: message['type'] ?? 'message', role: message['role'] ?? 'assistant' } as unknown as Message
+}
+
+/** Copies the block that a `content_block_start` brings. Fields that a server left out, or sent as null, are empty. */
+export function startedBlock(value: unknown, event = 'content_block_start', name = 'content_block'): ContentBlock {
+  const block: Fields = { ...objectOf(value, event, name) }
+  const type = stringOf(block['type'], event, `${name}.type`)
+  for (const field of textFields[type] ?? []) block[field] = stringOf(block[field] ?? '', event, `${name}.${field}`)
+  if (type.endsWith('tool_use')) block['input'] = block['input'] || {}
+  if (type === 'compaction') block['content'] ??= null
+  if (block['citations'] != null) block['citations'] = [...listOf(block['citations'], event, `${name}.citations`)]
+  return block as unknown as ContentBlock
+}
+
+/** The fields of a block that deltas append to or replace. */
+const textFields: Record<string, readonly string[]> = {
+  text: ['text'],
+  thinking: ['thinking', 'signature'],
+  redacted_thinking: ['data'],
+}
+
+/** Returns a string of an event. Throws an `AnthropicError` that names the field for any other value. */
+export function stringOf(value: unknown, event: string, name: string): string {
+  if (typeof value !== 'string') throw malformed(event, name, 'a string', value)
+  return value
+}
+
+/** Returns an object of an event. Throws an `AnthropicError` that names the field for any other value. */
+export function objectOf(value: unknown, event: string, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed(event, name, 'an object', value)
+  return value as Fields
+}
+
+function listOf(value: unknown, event: string, name: string): unknown[] {
+  if (!Array.isArray(value)) throw malformed(event, name, 'a list', value)
+  return value
+}
+
+export function malformed(event: string, name: string, expected: string, found: unknown): AnthropicError {
+  const text = JSON.stringify(found) ?? 'nothing'
+  const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text
+  return new AnthropicError(`Cannot read ${event}: its ${name} is not ${expected}: found ${shown}`)
+}
