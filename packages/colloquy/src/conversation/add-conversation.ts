@@ -2,10 +2,10 @@ import { checkSettings } from './check-settings.ts'
 import type { Archive } from './history/records.ts'
 import { titleOf } from './history/view.ts'
 import type { ConversationStore } from './stores/store.ts'
-import { openRecovered } from './turn/call/recovery.ts'
+import { openRecovered } from './turn/request/recovery.ts'
 import { ConversationState } from './turn/state.ts'
 
-/** Adds a conversation to the store. Throws where its settings are no settings, and then adds nothing. */
+/** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
 export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
   const { title, settings, messages, head } = archive
   checkSettings(settings)
@@ -20,10 +20,10 @@ export async function addConversation(store: ConversationStore, archive: Archive
   )
 }
 
-// Crockford's base 32: no letters that are easily mistaken, and it sorts as the number does.
+// Crockford's base 32: it has no letters that look alike, and it sorts as the numbers do.
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
-/** A new conversation's id, a ULID: ten characters of time, so that newer ones sort later, and sixteen of chance. */
+/** The id of a new conversation, a ULID: ten characters of time, so that ids sort by age, and sixteen random ones. */
 function newConversationId(at: number = Date.now()): string {
   let id = ''
   for (let rest = at, place = 0; place < 10; place++, rest = Math.floor(rest / 32)) id = alphabet[rest % 32]! + id

@@ -2,19 +2,19 @@ import { leaves, pathTo } from './history/tree.ts'
 import { Ledger, type TotalUsage } from './money/ledger.ts'
 import type { TreeNode } from './stores/store.ts'
 
-/** One way through the tree of a conversation, by its last message. */
+/** One path through the tree of a conversation, named by its last message. */
 export interface Branch {
-  /** Its last message, for `switchTo`. */
+  /** The id of its last message, for `switchTo`. */
   messageId: string
   isActive: boolean
-  /** How many messages it has from the beginning. */
+  /** The number of its messages, from the beginning. */
   length: number
   updatedAt: Date
-  /** What the replies on it used, those included that it shares with other branches. */
+  /** The usage of its replies, including those that it shares with other branches. */
   usage: TotalUsage
 }
 
-/** The branches, the one that was added to last first. */
+/** The branches, the most recently extended first. */
 export function branchesOf(nodes: readonly TreeNode[], head: number): Branch[] {
   const byNumber = new Map(nodes.map((node) => [node.number, node]))
   const onPath = new Set(pathTo(byNumber, head).map(({ number }) => number))

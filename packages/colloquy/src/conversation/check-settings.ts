@@ -4,7 +4,7 @@ import type { ConversationSettings } from './settings.ts'
 import { checkCompaction } from './window/compaction.ts'
 import { checkWindow } from './window/window.ts'
 
-/** Checks what no request can do without. What else the API refuses, it refuses itself. */
+/** Checks the required settings and those of this library. Everything else is left to the API. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
   const { model, max_tokens: maxTokens, budget, window } = settings
   if (budget !== undefined) checkAmounts('budget', budget)
@@ -20,7 +20,7 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
   checkCompaction({ ...settings, model, max_tokens: maxTokens! })
 }
 
-/** The settings with the changes laid over them; a change to undefined takes the setting away. */
+/** The settings with changes applied. A change to undefined removes the setting. */
 export function changeSettings(
   settings: ConversationSettings,
   changes: Partial<ConversationSettings>,

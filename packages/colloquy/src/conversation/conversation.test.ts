@@ -26,7 +26,7 @@ async function start(
   return { conversation, engine, again: () => conversations.open(conversation.id) }
 }
 
-/** What stands in the conversation: text, or the state in which it ended. */
+/** The text of each message, with the state of replies that are not complete. */
 function said({ messages }: Conversation): string[] {
   return messages.map(({ content, state }) => `${textOf(content)}${state === 'committed' ? '' : ` (${state})`}`)
 }
@@ -35,7 +35,7 @@ function textOf(content: string | readonly { type: string; text?: unknown }[]): 
   return typeof content === 'string' ? content : content.map((block) => String(block.text ?? block.type)).join('+')
 }
 
-/** What the last request sent. */
+/** The messages of the last request. */
 function sent({ requests }: ScriptEngine): unknown {
   return requests.at(-1)?.params.messages.map(({ role, content }) => `${role}: ${textOf(content)}`)
 }
@@ -44,7 +44,7 @@ const call: ContentBlock = { type: 'tool_use', id: 'toolu_1', name: 'look', inpu
 const secondCall: ContentBlock = { type: 'tool_use', id: 'toolu_2', name: 'look', input: {} }
 
 describe('send()', () => {
-  test('gives the reply to who awaits it', async () => {
+  test('resolves to the reply when awaited', async () => {
     const { conversation } = await start(['Hello there.'])
     const reply = await conversation.send('Hello')
     assert.deepEqual(
@@ -55,7 +55,7 @@ describe('send()', () => {
     assert.deepEqual(reply.usage, reply.message.usage)
   })
 
-  test('streams the text, and the reply can be awaited before, after, or never', async () => {
+  test('streams the text, whether the turn is awaited before, after or never', async () => {
     const { conversation } = await start(['one two three', 'four five six', 'seven'])
     const first = conversation.send('a')
     assert.equal((await Array.fromAsync(first.text)).join(''), 'one two three')
@@ -112,7 +112,7 @@ describe('send()', () => {
     assert.equal(messages.length, 5)
   })
 
-  test('takes settings for one turn alone', async () => {
+  test('takes settings for one turn only', async () => {
     const { conversation, engine } = await start(['r1', 'r2'])
     await conversation.send('a', { model: 'claude-opus-5-5', max_tokens: 7 })
     await conversation.send('b')
@@ -125,7 +125,7 @@ describe('send()', () => {
     )
   })
 
-  test('writes what is said before the request leaves', async () => {
+  test('records the message before it sends the request', async () => {
     const store = memoryStore()
     let seen: unknown
     async function* watching(...[params, context]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
@@ -141,7 +141,7 @@ describe('send()', () => {
     ])
   })
 
-  test('keeps the question when the engine fails, and the next one goes along with it', async () => {
+  test('keeps the question when the engine fails, and sends it along with the next one', async () => {
     const { conversation, engine, again } = await start([{ error: { type: 'overloaded_error' } }, 'r2'])
     await assert.rejects(conversation.send('hello'), { name: 'OverloadedError', type: 'overloaded_error' })
     assert.deepEqual(said(conversation), ['hello'])
@@ -151,7 +151,7 @@ describe('send()', () => {
     assert.deepEqual(said(conversation), ['hello', 'are you there?', 'r2'])
   })
 
-  test('keeps what arrived when the engine fails in the middle, marks it, and sends it as what was said', async () => {
+  test('keeps, marks and sends a partial reply when the engine fails', async () => {
     const { conversation, engine, again } = await start([
       { reply: 'one two three four five six seven', after: 3, cut: 'reset' },
       'r2',
@@ -168,7 +168,7 @@ describe('send()', () => {
     assert.deepEqual(sent(engine), ['user: hello', `assistant: ${arrived}`, 'user: go on'])
   })
 
-  test('a stream that ends early without an error is no whole reply', async () => {
+  test('fails when the stream ends without message_stop', async () => {
     async function* silent(...[params]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
       for await (const event of script(['one two three'])(params)) if (event.type !== 'message_stop') yield event
     }
@@ -177,7 +177,7 @@ describe('send()', () => {
     assert.deepEqual(said(conversation), ['hello', 'one two three (interrupted)'])
   })
 
-  test('a failure that stands in the conversation is no unhandled rejection', async (context) => {
+  test('does not reject unhandled if the failure is recorded', async (context) => {
     const unhandled = context.mock.fn()
     process.on('unhandledRejection', unhandled)
     context.after(() => process.off('unhandledRejection', unhandled))
@@ -189,7 +189,7 @@ describe('send()', () => {
     assert.equal(unhandled.mock.callCount(), 0)
   })
 
-  test('a failure that stands nowhere and that nobody awaits is an unhandled rejection', async (context) => {
+  test('rejects unhandled if neither recorded nor awaited', async (context) => {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     const listeners = process.listeners('unhandledRejection')
     process.removeAllListeners('unhandledRejection')
@@ -213,7 +213,7 @@ describe('send()', () => {
     ],
     [7, 'Cannot send content: it must be text or a list of blocks, found 7'],
   ] as const) {
-    test(`refuses ${JSON.stringify(content)}, and neither writes nor sends anything`, async () => {
+    test(`refuses ${JSON.stringify(content)}, and writes and sends nothing`, async () => {
       const { conversation, engine, again } = await start(['r1'])
       await assert.rejects(conversation.send(content as never), { name: 'ContentError', message })
       assert.equal(engine.requests.length, 0)
@@ -221,7 +221,7 @@ describe('send()', () => {
     })
   }
 
-  test('a failure on the way to the engine leaves no reply open', async () => {
+  test('ends the reply when the engine throws at once', async () => {
     function broken(): never {
       throw new TypeError('broken')
     }
@@ -231,7 +231,7 @@ describe('send()', () => {
     assert.deepEqual(said(conversation), ['a', 'b'])
   })
 
-  test('refuses settings that no request can have, and writes nothing', async () => {
+  test('refuses invalid settings, and writes nothing', async () => {
     const { conversation, again } = await start(['r1'])
     await assert.rejects(conversation.send('a', { max_tokens: 0 }), /Cannot set max_tokens .* found 0/)
     assert.deepEqual((await again()).messages, [])
@@ -240,7 +240,7 @@ describe('send()', () => {
 })
 
 describe('abort()', () => {
-  test('stops the turn, and what arrived is kept', async () => {
+  test('stops the turn and keeps what has arrived', async () => {
     const { conversation, again } = await start([{ reply: 'one two three four five', after: 3, stall: true }])
     const turn = conversation.send('hello')
     const { text } = await firstText(turn.text)
@@ -250,7 +250,7 @@ describe('abort()', () => {
     assert.deepEqual((await again()).messages, conversation.messages)
   })
 
-  test('a signal does the same, and says why', async () => {
+  test('is what an aborted signal does, with its reason as the cause', async () => {
     const { conversation } = await start([{ stall: true, after: 0 }, 'r2'])
     const controller = new AbortController()
     const turn = conversation.send('hello', { signal: controller.signal })
@@ -263,7 +263,7 @@ describe('abort()', () => {
     assert.equal((await conversation.retry()).text, 'r2')
   })
 
-  test('does not wait for an engine that does not hear', async (context) => {
+  test('does not wait for an engine that ignores the signal', async (context) => {
     context.mock.timers.enable({ apis: ['setTimeout'] })
     const reached = Promise.withResolvers<void>()
     async function* deaf(...[params]: Parameters<Engine>): AsyncGenerator<EngineEvent> {
@@ -284,7 +284,7 @@ describe('abort()', () => {
     assert.match(said(conversation)[1]!, /^one.* \(interrupted\)$/)
   })
 
-  test('before anything was written nothing is', async () => {
+  test('writes nothing if the turn has not begun', async () => {
     const { conversation, engine } = await start(['r1'])
     const turn = conversation.send('hello')
     turn.abort()
@@ -295,8 +295,8 @@ describe('abort()', () => {
   })
 })
 
-describe('what is sent after', () => {
-  test('an interrupted reply leaves out thinking and calls that are not whole, and calls that nobody will answer', async () => {
+describe('the request after', () => {
+  test('an interrupted reply has no incomplete thinking and no tool calls', async () => {
     const thinking = { type: 'thinking' as const, thinking: 'hm', signature: 's' }
     const content = [thinking, { type: 'text' as const, text: 'Looking', citations: null }, call, secondCall]
     const events = await Array.fromAsync(script([{ content }])({ ...settings, messages: [] }))
@@ -308,7 +308,7 @@ describe('what is sent after', () => {
     assert.deepEqual(engine.requests[1]?.params.messages[1]?.content, content.slice(0, 2))
   })
 
-  test('a reply of which nothing may be sent is not sent at all', async () => {
+  test('a reply of unfinished thinking does not contain that reply', async () => {
     const content = [{ type: 'thinking' as const, thinking: 'hm hm hm hm hm hm hm hm hm', signature: 's' }]
     const { conversation, engine } = await start([{ reply: { content }, after: 3, cut: 'reset' }, 'ok'])
     await assert.rejects(conversation.send('a'))
@@ -317,7 +317,7 @@ describe('what is sent after', () => {
     assert.deepEqual(said(conversation), ['a', 'thinking (interrupted)', 'b', 'ok'])
   })
 
-  test('a refusal is what was asked', async () => {
+  test('a refusal contains only the question', async () => {
     const { conversation, engine } = await start([{ content: 'Well, I', stop_reason: 'refusal' }, 'ok'])
     assert.equal((await conversation.send('a')).stopReason, 'refusal')
     await conversation.send('b')
@@ -325,7 +325,7 @@ describe('what is sent after', () => {
     assert.equal(conversation.messages[1]?.stopReason, 'refusal')
   })
 
-  test('max_tokens inside a call leaves the call out', async () => {
+  test('max_tokens in the middle of a tool call leaves the call out', async () => {
     const content: ContentBlock[] = [{ type: 'text', text: 'Looking', citations: null }, call]
     const { conversation, engine } = await start([{ content, stop_reason: 'max_tokens' }, 'ok'])
     await conversation.send('a')
@@ -333,7 +333,7 @@ describe('what is sent after', () => {
     assert.deepEqual(sent(engine), ['user: a', 'assistant: Looking', 'user: b'])
   })
 
-  test('a call must be answered: all results, once each, before anything else', async () => {
+  test('tool calls must have all their results, once each, first', async () => {
     const { conversation, engine } = await start([{ content: [call, secondCall], stop_reason: 'tool_use' }, 'done'])
     await conversation.send('a')
     const result = (id: string) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'blue' })
@@ -358,7 +358,7 @@ describe('what is sent after', () => {
 describe('continue()', () => {
   const cut = { reply: 'one two three four five six seven', after: 3, cut: 'reset' } as const
 
-  test('on a model with prefill goes on in the same message', async () => {
+  test('continues the same message on a model with prefill', async () => {
     const { conversation, engine } = await start([cut, ' and more'], { model: 'claude-sonnet-4-5' })
     await assert.rejects(conversation.send('count'))
     const [, { content }] = conversation.messages as [unknown, { content: string }]
@@ -370,7 +370,7 @@ describe('continue()', () => {
     assert.equal((await conversation.versions(reply.messageId)).length, 2)
   })
 
-  test('on other models asks to carry on, and keeps what was asked', async () => {
+  test('asks other models to continue, in a message of its own', async () => {
     const { conversation, engine } = await start([cut, 'and more'])
     await assert.rejects(conversation.send('count'))
     const begun = textOf(conversation.messages[1]!.content)
@@ -380,7 +380,7 @@ describe('continue()', () => {
     assert.equal(conversation.messages.length, 4)
   })
 
-  test('sends a paused reply back as it is', async () => {
+  test('sends a paused reply back unchanged', async () => {
     const { conversation, engine } = await start([{ content: 'Searching', stop_reason: 'pause_turn' }, 'found'])
     await conversation.send('a')
     await conversation.continue()
@@ -388,7 +388,7 @@ describe('continue()', () => {
     assert.deepEqual(said(conversation), ['a', 'Searching', 'found'])
   })
 
-  test('asks again where nothing came, and goes on where a limit cut the reply', async () => {
+  test('retries an empty reply, and continues one that max_tokens cut', async () => {
     const { conversation, engine } = await start([
       { error: { type: 'api_error' } },
       { content: 'one two', stop_reason: 'max_tokens' },
@@ -401,16 +401,16 @@ describe('continue()', () => {
     await assert.rejects(conversation.continue(), /Cannot continue message \d+: it ended by itself \(end_turn\)/)
   })
 
-  test('of an empty end of turn asks to go on', async () => {
+  test('asks the model to continue after an empty end_turn', async () => {
     const { conversation, engine } = await start([{ content: [] }, 'more'])
     await conversation.send('a')
     await conversation.continue()
-    assert.deepEqual(sent(engine), ['user: a', 'user: Please go on.'])
+    assert.deepEqual(sent(engine), ['user: a', 'user: Please continue.'])
   })
 })
 
 describe('the tree', () => {
-  test('retry() asks for a sibling, also of another model and further up', async () => {
+  test('retry() adds a sibling, also of another model and of an earlier reply', async () => {
     const { conversation, engine } = await start(['r1', 'r2', 'r1b', 'r2b'])
     const first = await conversation.send('a')
     const second = await conversation.send('b')
@@ -432,7 +432,7 @@ describe('the tree', () => {
     )
   })
 
-  test('edit() of what was said asks anew, beside it', async () => {
+  test('edit() of a user message adds a sibling with a reply', async () => {
     const { conversation, engine, again } = await start(['r1', 'r2', 'r3'])
     await conversation.send('a')
     await conversation.send('b')
@@ -446,7 +446,7 @@ describe('the tree', () => {
     assert.deepEqual(said(await again()), said(conversation))
   })
 
-  test('edit() of the first message begins the conversation anew', async () => {
+  test('edit() of the first message adds a second beginning', async () => {
     const { conversation } = await start(['r1', 'r2'])
     await conversation.send('a')
     await conversation.edit('1', 'b')
@@ -455,7 +455,7 @@ describe('the tree', () => {
     assert.deepEqual(said(conversation), ['a', 'r1'])
   })
 
-  test('edit() of a reply takes its place and asks nobody', async () => {
+  test('edit() of a reply sends no request', async () => {
     const { conversation, engine } = await start(['r1', 'r2'])
     const { messageId } = await conversation.send('a')
     const { cost, usage } = conversation
@@ -467,7 +467,7 @@ describe('the tree', () => {
     assert.deepEqual(sent(engine), ['user: a', 'assistant: what it should have said', 'user: b'])
   })
 
-  test('undo() takes turns back and gives them back', async () => {
+  test('undo() takes turns back and returns them', async () => {
     const { conversation, engine, again } = await start(['r1', 'r2', 'r3', 'r4'])
     for (const text of ['a', 'b', 'c']) await conversation.send(text)
     const undone = await conversation.undo(2)
@@ -482,7 +482,7 @@ describe('the tree', () => {
     await assert.rejects(conversation.undo(0), RangeError)
   })
 
-  test('branches() are all ways through the tree', async () => {
+  test('branches() lists all paths through the tree', async () => {
     const { conversation } = await start(['r1', 'r2', 'r3'])
     await conversation.send('a')
     await conversation.retry()
@@ -497,7 +497,7 @@ describe('the tree', () => {
     )
   })
 
-  test('erase() takes a message and what follows it out for good', async () => {
+  test('erase() removes a message and what follows it', async () => {
     const { conversation, again } = await start(['r1', 'r2'])
     await conversation.send('a')
     await conversation.send('b')
@@ -507,7 +507,7 @@ describe('the tree', () => {
     assert.equal((await conversation.branches()).length, 1)
   })
 
-  test('names a message that is not there', async () => {
+  test('names a message that does not exist', async () => {
     const { conversation, engine } = await start(['r1'])
     await conversation.send('a')
     for (const id of ['9', '0', 'x', '', '1.5', '-1']) {
@@ -523,7 +523,7 @@ describe('the tree', () => {
 })
 
 describe('a key', () => {
-  test('makes a send that is repeated find the first one, also after reopening', async () => {
+  test('makes a repeated send return the first reply, also after reopening', async () => {
     const { conversation, engine, again } = await start(['r1', 'r2'])
     const first = await conversation.send('a', { key: 'k' })
     await conversation.send('b')
@@ -536,7 +536,7 @@ describe('a key', () => {
     assert.deepEqual(said(await again()), ['a', 'r1', 'b', 'r2'])
   })
 
-  test('asks again where there was no whole reply', async () => {
+  test('requests a reply that was not completed once more', async () => {
     const { conversation, engine } = await start([{ error: { type: 'api_error' } }, 'r1'])
     await assert.rejects(conversation.send('a', { key: 'k' }))
     assert.equal((await conversation.send('a', { key: 'k' })).text, 'r1')
@@ -544,7 +544,7 @@ describe('a key', () => {
     assert.deepEqual(said(conversation), ['a', 'r1'])
   })
 
-  test('finds results that were sent already', async () => {
+  test('finds tool results that were sent before', async () => {
     const { conversation } = await start([{ content: [call], stop_reason: 'tool_use' }, 'done'])
     await conversation.send('a')
     const results = [{ type: 'tool_result' as const, tool_use_id: 'toolu_1', content: 'blue' }]
@@ -562,7 +562,7 @@ for (const kind of ['memoryStore', 'sqliteStore']) {
     const newStore = (): ConversationStore =>
       kind === 'memoryStore' ? memoryStore() : sqliteStore(join(folder, `${++files}.db`))
 
-    test('the one who comes second is told, and nothing of his is written', async () => {
+    test('the second writer gets a conflict, and nothing of it is written', async () => {
       const { conversation, again } = await start(['r1', 'r2', 'r3'], { store: newStore() })
       const other = await again()
       await conversation.send('a')
@@ -574,7 +574,7 @@ for (const kind of ['memoryStore', 'sqliteStore']) {
       assert.deepEqual(said(await again()), ['a', 'r1', 'b', 'r2'])
     })
 
-    test('who comes while a reply is received is told', async () => {
+    test('a writer gets a conflict while a reply is being received', async () => {
       const { conversation, again } = await start([{ reply: 'one two three', eventDelayMs: 5 }], { store: newStore() })
       const turn = conversation.send('a')
       await firstText(turn.text)
@@ -585,7 +585,7 @@ for (const kind of ['memoryStore', 'sqliteStore']) {
       assert.equal((await turn).text, 'one two three')
     })
 
-    test('who queues waits and goes on from there', async () => {
+    test('a queued turn waits and continues after the others', async () => {
       const { conversation, engine, again } = await start([{ reply: 'one two three', eventDelayMs: 2 }, 'r2', 'r3'], {
         store: newStore(),
       })
@@ -602,7 +602,7 @@ for (const kind of ['memoryStore', 'sqliteStore']) {
       assert.deepEqual(new Set([texts[2], texts[4]]), new Set(['b', 'c']))
     })
 
-    test('who queues can be stopped', async () => {
+    test('a queued turn can be aborted', async () => {
       const { conversation, again } = await start([{ stall: true, after: 0 }], { store: newStore() })
       const turn = conversation.send('a')
       const waiting = [conversation, await again()].map((each) =>
@@ -614,7 +614,7 @@ for (const kind of ['memoryStore', 'sqliteStore']) {
       assert.deepEqual(said(await again()), ['a'])
     })
 
-    test('who branches goes on from what he saw, and both are kept', async () => {
+    test('a branching turn continues from what it saw, and both are kept', async () => {
       const { conversation, engine, again } = await start(
         ['r1', 'r2', { reply: 'one two three', eventDelayMs: 5 }, 'r4'],
         { store: newStore() },
@@ -647,7 +647,7 @@ describe('money', () => {
     server_tool_use: { web_search_requests: 2 },
   }
 
-  test('usage and cost of a reply and of all calls, the retried included', async () => {
+  test('usage and cost include retried replies', async () => {
     const { conversation, again } = await start([
       { content: 'a', usage },
       { content: 'b', usage },
@@ -678,7 +678,7 @@ describe('money', () => {
     assert.deepEqual(conversation.cost, { picoUsd: 0n, estimated: false, unpriced: 1 })
   })
 
-  test('an interrupted call is counted by what arrived, and marked', async () => {
+  test('an interrupted reply is counted by what arrived, and marked', async () => {
     const text = 'one two three four five six seven eight nine ten eleven twelve'
     const { conversation } = await start([
       { reply: { content: text, usage: { ...usage, output_tokens: 1 } }, after: 4, cut: 'reset' },
@@ -694,7 +694,7 @@ describe('money', () => {
 })
 
 describe('conversations', () => {
-  test('are listed, searched, renamed, configured and deleted', async () => {
+  test('can be listed, searched, renamed, configured and deleted', async () => {
     const conversations = openConversations({ engine: script(['Kyoto is lovely.', 'r2']) })
     const one = await conversations.create({ ...settings, system: 'Plan.' })
     const two = await conversations.create({ ...settings, title: 'Two' })
@@ -742,7 +742,7 @@ describe('conversations', () => {
   })
 })
 
-/** The first piece of text; the turn goes on. */
+/** The first piece of text; the turn continues. */
 async function firstText(texts: AsyncIterable<string>): Promise<{ text: string }> {
   for await (const text of texts) return { text }
   return { text: '' }
@@ -761,7 +761,7 @@ async function eventually(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
-test('deleteUnusedSince() erases what nobody used for so long, and nothing else', async () => {
+test('deleteUnusedSince() erases only conversations not used since', async () => {
   const conversations = openConversations({ engine: script(['a', 'b', 'c']) })
   const [old, revived] = [await conversations.create(settings), await conversations.create(settings)]
   await old.send('Hello')

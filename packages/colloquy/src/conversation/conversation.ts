@@ -22,33 +22,36 @@ import { runSteps, type StepOptions, type TurnToolOptions, withUnanswered } from
 import { Turn } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
 
-/** How one turn differs: any setting may be given for this turn alone. */
+/** Options of one turn. Any setting may be given for this turn only. */
 export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>> {
   /**
-   * Tools made by `tool()` run by themselves: their calls are answered and the model is asked again until it calls none,
-   * each step kept before the next. The reply is the last one; `usage` and `cost` of the conversation have all of them.
+   * Tools made by `tool()` run by themselves: their results are sent and the model replies again, until a reply calls none
+   * of them. Each step is recorded before the next one begins.
    */
   tools?: (ToolUnion | RunnableTool)[]
   /** How those tools are run. */
   toolOptions?: TurnToolOptions
-  /** Stops the turn. What arrived is kept. */
+  /** Stops the turn when it aborts. The text that has arrived is kept. */
   signal?: AbortSignal
   /**
-   * What happens when someone else has written to the conversation, or a reply is being received. `fail`: a
-   * `ConversationConflictError`, nothing is written. `queue`: wait, and go on from what stands there then. `branch`: go on
-   * from what this process last saw, beside what the other wrote. Default `fail`.
+   * How to handle a conflict: another writer changed the conversation, or a reply is still being received. `fail`: a
+   * `ConversationConflictError`; nothing is written. `queue`: waits, and continues after what is there then. `branch`:
+   * continues after what this process last saw, as a sibling of what the other wrote. Default `fail`.
    */
   onConflict?: 'fail' | 'queue' | 'branch'
 }
 
 export interface SendOptions extends TurnOptions {
-  /** Sending with the same key again finds the first turn and its reply; only what got no whole reply is asked again. */
+  /**
+   * Makes the message be sent once: sending it with the same key again returns the first turn and its reply. Only a reply
+   * that was not completed is requested again.
+   */
   key?: string
 }
 
 /**
- * A conversation: a tree of messages of which one path is active. Every turn sends the whole path, and what is said and
- * what is answered is kept, exactly. Nothing is overwritten: an edit or a retry is a sibling of what was there.
+ * A conversation: a tree of messages of which one path is active. Every turn sends the active path. Messages and replies are
+ * kept exactly, and nothing is overwritten: an edit or a retry adds a sibling.
  */
 export class Conversation {
   readonly #state: ConversationState
@@ -63,12 +66,12 @@ export class Conversation {
     return this.#state.id
   }
 
-  /** Of a conversation that was given none: the first line that was said in it. */
+  /** The title. Defaults to the first line of the first user message. */
   get title(): string | undefined {
     return this.#state.record.title ?? undefined
   }
 
-  /** Model, system, tools and what else is said with every request. Frozen: `configure` changes it. */
+  /** The settings of every request, such as model, system and tools. Frozen: `configure` changes them. */
   get settings(): ConversationSettings {
     return this.#state.settings
   }
@@ -81,18 +84,18 @@ export class Conversation {
     return new Date(this.#state.record.updatedAt)
   }
 
-  /** The id of the last message of the active path; undefined before the first. */
+  /** The id of the last message of the active path; undefined if there is none. */
   get head(): string | undefined {
     const { head } = this.#state.record
     return head === 0 ? undefined : String(head)
   }
 
-  /** The active path. Not in it: a reply that is still being received, and replies of which nothing came. */
+  /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
   get messages(): ConversationMessage[] {
     return this.#state.history.records.filter(isShown).map(showMessage)
   }
 
-  /** What all calls used, those of other branches, of interrupted replies and of erased ones included. */
+  /** The usage of all requests, including those of other branches and of interrupted and erased replies. */
   get usage(): TotalUsage {
     return this.#state.ledger.total
   }
@@ -102,9 +105,9 @@ export class Conversation {
   }
 
   /**
-   * Says something and asks for the reply. What is said is kept before the request leaves.
+   * Sends a user message and requests the reply. The message is recorded before the request is sent.
    *
-   * The turn fails with a `ContentError`, and nothing is written, where the API would refuse the content.
+   * The turn fails with a `ContentError`, and writes nothing, if the API would refuse the content.
    */
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
     const { key, ...rest } = options
@@ -149,7 +152,7 @@ export class Conversation {
     )
   }
 
-  /** Takes back the last turns, what was said included: they stay in the tree. Returns the messages taken back. */
+  /** Takes back the last turns, with their questions. They stay in the tree. Returns the messages that were taken back. */
   async undo(turns = 1): Promise<ConversationMessage[]> {
     if (!Number.isInteger(turns) || turns < 1) {
       throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
@@ -165,7 +168,7 @@ export class Conversation {
     return undone.filter(isShown).map(showMessage)
   }
 
-  /** Makes the branch active that the message is on, to its newest message. */
+  /** Makes the branch of a message active, up to the newest message that follows it. */
   async switchTo(messageId: string): Promise<void> {
     const number = numberOf(this.id, messageId)
     const nodes = await this.#tree()
@@ -173,18 +176,21 @@ export class Conversation {
     await this.#state.change(() => ({ head: newestLeaf(nodes, number) }))
   }
 
-  /** The messages that stand where this one stands, itself included: what `edit` and `retry` made. */
+  /** The versions of a message, made by `edit` and `retry`: the message itself and its siblings. */
   async versions(messageId: string): Promise<ConversationMessage[]> {
     const numbers = versionsOf(await this.#tree(), this.id, numberOf(this.id, messageId))
     return (await this.#store.read(this.id, numbers)).map(showMessage)
   }
 
-  /** All ways through the tree, the one that was added to last first. */
+  /** All paths through the tree, the most recently extended first. */
   async branches(): Promise<Branch[]> {
     return branchesOf(await this.#tree(), this.#state.record.head)
   }
 
-  /** A new conversation that begins with this one, up to and with the message. Default: the whole active path. */
+  /**
+   * Creates a conversation that begins with the messages of this one, up to and including the given message. Default: the
+   * whole active path.
+   */
   async fork(messageId?: string): Promise<Conversation> {
     const { title, settings } = this
     const { records } = await this.#historyTo(messageId)
@@ -198,7 +204,7 @@ export class Conversation {
     await this.#state.prune(numberOf(this.id, messageId))
   }
 
-  /** Changes settings for the turns to come. A setting that is changed to undefined is taken away. */
+  /** Changes settings for the turns to come. A change to undefined removes the setting. */
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
     await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, changes)) }))
   }
@@ -208,14 +214,14 @@ export class Conversation {
     await this.#state.change(() => ({ title }))
   }
 
-  /** Sees what other processes wrote. */
+  /** Reads what other processes have written. */
   async refresh(): Promise<void> {
     await this.#state.refresh()
   }
 
   /**
-   * The request that would be sent next, with this content as the user's message. Where `summarize` has to make room first,
-   * that is the one for the summary: the instructions for it are its last message.
+   * The request that would be sent next, with this content as the user message. If a summary has to make room first, the
+   * request for that: its last message is the instructions for the summary.
    */
   preview(content?: MessageContentParam): MessageCreateParams {
     return nextRequest(this.#state, this.#config, content)
@@ -233,7 +239,7 @@ export class Conversation {
     if (messageId === undefined) return this.#state.history
     const number = numberOf(this.id, messageId)
     const history = await this.#state.historyTo(number)
-    // A message that is not there has no path.
+    // The path of a message that does not exist ends elsewhere.
     if (history.last?.number !== number) versionsOf([], this.id, number)
     return history
   }

@@ -10,7 +10,7 @@ import { Conversation } from './conversation.ts'
 import { ContentError, ConversationNotFoundError } from './errors.ts'
 import type { Limits } from './money/limits.ts'
 import { memoryStore } from './stores/memory/store.ts'
-import { openRecovered } from './turn/call/recovery.ts'
+import { openRecovered } from './turn/request/recovery.ts'
 import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
@@ -21,40 +21,45 @@ import { type FoundMessage, type ListedConversation, showFound, showListed } fro
 
 /** Options of `openConversations()`. */
 export interface ConversationsOptions {
-  /** Whom to ask: a client, this library's or the official one. */
+  /** Sends the requests: this library's client, or the official one. */
   client?: UpstreamClient
-  /** Whom to ask, instead of a client. */
+  /** Answers the requests, in place of a client. */
   engine?: Engine
-  /** Where conversations are kept. Default: in memory, until the process ends. */
+  /** Keeps the conversations. Default: in memory, until the process ends. */
   store?: ConversationStore
-  /** How often what arrives of a reply is written down: a crash loses no more than that. Milliseconds. Default 250. */
+  /**
+   * How often what has arrived of a reply is written to the store, in milliseconds: a crash loses no more than that. Default
+   * 250.
+   */
   journalMs?: number
   /**
-   * Marks what the API is to keep in its prompt cache, and for how long, by the pauses seen so far. A conversation that
-   * carries marks of its own is left alone. Default true.
+   * Places cache breakpoints, and chooses how long they live by the pauses between messages so far. A conversation with
+   * breakpoints of its own is left alone. Default true.
    */
   cacheMarks?: boolean
   /**
-   * How often a reply is taken up again whose stream breaks off in the middle, where `client` is this library's: the reader
-   * sees one reply, and its usage is that of all attempts. Default 2; 0 keeps what had arrived and fails.
+   * How often a reply whose stream breaks off is resumed, if `client` is this library's. The reader sees one reply, and its
+   * usage is that of all attempts. Default 2; with 0 the turn fails and keeps what has arrived.
    */
   recover?: number
-  /** What the conversations of the store may cost together, by day and by user. Default: no limit, and nothing is counted. */
+  /**
+   * Limits for all conversations of the store together, by day and by user. Default: no limit, and nothing is counted.
+   */
   limits?: Limits
 }
 
 export interface CreateOptions extends ConversationSettings {
-  /** Default: the first line that is said. */
+  /** Default: the first line of the first user message. */
   title?: string
-  /** What was said before, in the API's form. Default nothing. */
+  /** Earlier messages, in the API's form. Default none. */
   messages?: readonly MessageParam[]
 }
 
 /** The position and length of a page of conversations. */
 export interface ListOptions {
-  /** Default 50. */
+  /** The most conversations that are returned. Default 50. */
   limit?: number
-  /** The id of the last conversation of the page before. */
+  /** The id of the last conversation of the previous page. */
   before?: string
 }
 
@@ -69,18 +74,23 @@ export interface ImportedConversation {
 export interface Conversations {
   /** Starts a conversation. */
   create(options: CreateOptions): Promise<Conversation>
-  /** Throws a `ConversationNotFoundError` where there is none. A reply whose process died is ended first. */
+  /**
+   * Opens a conversation. Throws `ConversationNotFoundError` if it does not exist. If a process died while it received a
+   * reply, that reply is ended first.
+   */
   open(id: string): Promise<Conversation>
-  /** The last used first. */
+  /** Lists conversations, the most recently used first. */
   list(options?: ListOptions): Promise<ListedConversation[]>
-  /** The messages that hold every word of the query, the newest first. Default limit 20. */
+  /** Finds the messages that contain every word of the query, the newest first. Default limit 20. */
   search(query: string, options?: { limit?: number }): Promise<FoundMessage[]>
-  /** The conversation as JSON Lines: itself, then every message of every branch, exactly as it is kept. */
+  /**
+   * The conversation as JSON Lines: the conversation itself, then every message of every branch, exactly as it is stored.
+   */
   export(id: string): AsyncGenerator<string>
   /**
    * Adds the conversation of a file, and reports what had to be changed so that the API accepts it. Reads what `export`
    * wrote, a Claude Code transcript, messages in the API's form (a list, or one a line), a conversation of ChatGPT or
-   * Claude.ai, UI messages of the AI SDK, and LangChain messages. `settings` go before those of the file.
+   * Claude.ai, UI messages of the AI SDK, and LangChain messages. `settings` override those of the file.
    *
    * Throws a `ContentError` that names the line for a file that is none of these or cannot be repaired, and for a file of
    * several conversations; then nothing is added.
@@ -88,16 +98,16 @@ export interface Conversations {
   import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation & { report: ImportReport }>
   /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
   importAll(text: string, settings?: Partial<ConversationSettings>): Promise<ImportedConversation[]>
-  /** Erases the conversation. Throws a `ConversationNotFoundError` where there is none. */
+  /** Erases a conversation. Throws `ConversationNotFoundError` if it does not exist. */
   delete(id: string): Promise<void>
   /**
-   * Erases the conversations that were last used before the time, and says how many: run it by your rule of retention. What
-   * was spent on days before it is erased too; what a user spent in all stays.
+   * Erases the conversations that were last used before a time, and returns their number. Spending of earlier days is erased
+   * too; the totals of users stay. Call it as your rule of retention demands.
    */
   deleteUnusedSince(time: Date): Promise<number>
   /**
-   * What was spent on a day (in UTC, such as `2026-11-21`), by a user, or by a user on a day. Without either: today. Counted
-   * is where `limits` are set. What a deleted conversation spent is in it.
+   * The spending of a day (in UTC, such as `2026-11-21`), of a user, or of a user on a day. Default: today's. Counted only
+   * if `limits` are set. Includes deleted conversations.
    */
   spending(of?: { user?: string; day?: string }): Promise<Spending>
   /** Closes the store. */
@@ -106,7 +116,7 @@ export interface Conversations {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Opens the conversations of a store. Throws an `AnthropicError` unless there is one of `client` and `engine`. */
+/** Opens the conversations of a store. Throws an `AnthropicError` unless exactly one of `client` and `engine` is given. */
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
   if (limits !== undefined) checkAmounts('limits', limits)

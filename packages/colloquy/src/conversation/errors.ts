@@ -1,20 +1,23 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import { formatUsd } from '../protocol/models/money.ts'
 
-/** Someone else changed the conversation since this process last saw it. Nothing was written and nothing was sent. */
+/**
+ * Another writer changed the conversation since this process last saw it, or a reply is still being received. Nothing was
+ * written and nothing was sent.
+ */
 export class ConversationConflictError extends AnthropicError {
   override name = 'ConversationConflictError'
   readonly conversationId: string
-  /** `moved`: the conversation has other messages or settings now. `busy`: another turn is under way. */
+  /** `moved`: the conversation has other messages or settings now. `busy`: another turn is in flight. */
   readonly reason: 'moved' | 'busy'
-  /** The active message as the store has it now; undefined in an empty conversation. */
+  /** The id of the active message in the store; undefined if the conversation is empty. */
   readonly head: string | undefined
 
   constructor(conversationId: string, reason: 'moved' | 'busy', head: string | undefined) {
     super(
       reason === 'moved'
-        ? `Cannot write to conversation ${conversationId}: another writer changed it, it stands at ${place(head)} now`
-        : `Cannot write to conversation ${conversationId}: another turn is under way, it stands at ${place(head)} now`,
+        ? `Cannot write to conversation ${conversationId}: another writer changed it, and it now ends at ${place(head)}`
+        : `Cannot write to conversation ${conversationId}: another turn is in flight, and it now ends at ${place(head)}`,
     )
     this.conversationId = conversationId
     this.reason = reason
@@ -26,7 +29,7 @@ function place(head: string | undefined): string {
   return head === undefined ? 'its beginning' : `message ${head}`
 }
 
-/** No conversation has the id, or the conversation has no such message. */
+/** The store has no conversation with the id, or the conversation no message with the id. */
 export class ConversationNotFoundError extends AnthropicError {
   override name = 'ConversationNotFoundError'
   readonly conversationId: string
@@ -43,21 +46,21 @@ export class ConversationNotFoundError extends AnthropicError {
   }
 }
 
-/** Earlier turns had to be summed up before the request, and could not be. Nothing of the turn was written. */
+/** Earlier turns had to be summarized before the request, and that failed. Nothing of the turn was written. */
 export class SummaryError extends AnthropicError {
   override name = 'SummaryError'
 
   constructor(found: string, options?: ErrorOptions) {
-    super(`Cannot sum up the earlier turns, for which the window has no room: ${found}`, options)
+    super(`Cannot summarize the earlier turns, which do not fit into the window: ${found}`, options)
   }
 }
 
-/** What was to be said cannot be: the API would refuse it. Nothing was written and nothing was sent. */
+/** The API would refuse the content. Nothing was written and nothing was sent. */
 export class ContentError extends AnthropicError {
   override name = 'ContentError'
 }
 
-/** What a limit counts together, by its name: what is said behind the amount. */
+/** The limits by name, each with the words that follow its amount in an error. */
 const limitScopes = {
   usd: '',
   tokens: '',
@@ -74,20 +77,20 @@ const limitScopes = {
 /** The name of a limit of a budget or of a store. */
 export type LimitName = keyof typeof limitScopes
 
-/** The numbers of a limit that was too low: picodollars, or tokens. */
+/** The numbers of a limit that was too low: picodollars or tokens. */
 export interface LimitNumbers {
   allowed: bigint
   spent: bigint
-  /** Held for calls under way, which may cost less in the end. */
+  /** Reserved for requests in flight, which may cost less in the end. */
   held: bigint
-  /** The most that the call could take. */
+  /** The most that the request could take. */
   worst: bigint
 }
 
-/** The next call could cost more than is left. Nothing was written and nothing was sent. */
+/** The request could cost more than is left. Nothing was written and nothing was sent. */
 export class BudgetError extends AnthropicError implements LimitNumbers {
   override name = 'BudgetError'
-  /** The limit, by the name under which it was set. */
+  /** The name of the limit, as it was set. */
   readonly limit: LimitName
   readonly allowed: bigint
   readonly spent: bigint
@@ -97,7 +100,7 @@ export class BudgetError extends AnthropicError implements LimitNumbers {
   constructor(limit: LimitName, { allowed, spent, held, worst }: LimitNumbers) {
     const show = (amount: bigint): string => (limit.startsWith('tokens') ? `${amount} tokens` : formatUsd(amount))
     const used = limit.endsWith('PerCall') ? '' : `${show(spent)} are spent and `
-    const kept = held === 0n ? '' : `${show(held)} are held for calls under way and `
+    const kept = held === 0n ? '' : `${show(held)} are reserved for calls in flight and `
     super(
       `Cannot send within the budget of ${show(allowed)}${limitScopes[limit]}: ` +
         `${used}${kept}the call could take ${show(worst)}`,
@@ -110,23 +113,23 @@ export class BudgetError extends AnthropicError implements LimitNumbers {
   }
 }
 
-/** What is wrong with the store, as a program needs to tell it apart. */
+/** The kind of a store's failure. */
 export type StoreErrorCode =
   /** Another process held the database for longer than `busyTimeoutMs`. */
   | 'locked'
   | 'read_only'
-  /** No database, or one whose pages contradict each other. */
+  /** The file is not a database, or its pages contradict each other. */
   | 'damaged'
-  /** Written by a newer version of this program. */
+  /** A newer version of this library wrote the database. */
   | 'newer'
-  /** The disk, or the quota, is full. */
+  /** The disk or the quota is full. */
   | 'full'
-  /** The file or its folder is not there or may not be opened. */
+  /** The file or its folder does not exist or cannot be opened. */
   | 'cannot_open'
   | 'closed'
   | 'failed'
 
-/** The store failed; the step that it was doing left nothing behind. */
+/** The store failed. The operation that failed left nothing behind. */
 export class StoreError extends AnthropicError {
   override name = 'StoreError'
   readonly code: StoreErrorCode

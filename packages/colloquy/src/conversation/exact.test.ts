@@ -18,10 +18,10 @@ const stores: Record<string, () => ConversationStore> = {
 }
 
 for (const [name, make] of Object.entries(stores)) {
-  test(`a reply goes back byte for byte as it came, through ${name} and the wire`, async () => {
+  test(`a reply is sent back byte for byte as it arrived, through ${name} and HTTP`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { maxLength: 6 }), unit, async (some, question) => {
-        // What ends in thinking does not go back whole.
+        // The thinking at the end of a reply is not sent back.
         const blocks = [...some, plainText('.')]
         const store = make()
         const { client, bodies } = recording([...eventsOf(blocks)], [...eventsOf([plainText('ok')])])
@@ -46,7 +46,7 @@ for (const [name, make] of Object.entries(stores)) {
   })
 }
 
-test('a reply that is continued by prefill keeps its blocks as they came', async () => {
+test('a reply that is continued by prefill keeps its blocks byte for byte', async () => {
   const found = '{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":{"10":1.0,"2":2}}'
   const asked = '{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}'
   const blocks = [asked, found].map((json) => ({ start: json, deltas: [], json, isCall: false }))
@@ -62,7 +62,7 @@ test('a reply that is continued by prefill keeps its blocks as they came', async
   assert.equal(kept, `{"role":"assistant","content":[${asked},${found},${text}]}`)
 })
 
-test('what was sent before is not read again to be sent', async () => {
+test('messages that were sent before are not parsed to be sent again', async () => {
   const { client } = recording(...Array.from({ length: 4 }, () => [...eventsOf([plainText('ok')])]))
   const conversations = openConversations({ client })
   const conversation = await conversations.create({ model: 'm', max_tokens: 10 })
@@ -90,7 +90,7 @@ test('what was sent before is not read again to be sent', async () => {
   )
 })
 
-/** A block of a reply: the events that carry it, as texts, and the JSON that must go back. */
+/** A block of a reply: its events, as texts, and the JSON that must be sent back. */
 interface Block {
   start: string
   deltas: string[]
@@ -104,7 +104,7 @@ const unit = fc.string({ unit: 'binary', maxLength: 30 })
 const visible = unit.map((text) => `.${text}`)
 const id = fc.uuid()
 
-/** A JSON text as no JSON.stringify() writes it: spaces, long numbers, keys that are numbers, keys twice. */
+/** JSON as JSON.stringify() never writes it: with spaces, long numbers, numeric keys and repeated keys. */
 const rawObject: fc.Arbitrary<string> = fc.letrec<{ object: string; value: string }>((tie) => ({
   object: fc
     .array(fc.tuple(fc.oneof(unit, fc.constantFrom('10', '2', 'a')), tie('value'), fc.constantFrom('', ' ', '\n\t')), {
@@ -223,7 +223,7 @@ function results(blocks: readonly Block[]): { type: 'tool_result'; tool_use_id: 
     .map(({ id: tool_use_id }) => ({ type: 'tool_result', tool_use_id: tool_use_id! }))
 }
 
-/** A client whose server streams these replies, one a request, and what bodies reached it. */
+/** A client whose server streams these replies, one per request, and the bodies that reached the server. */
 function recording(...replies: string[][]): { client: Anthropic; bodies: string[] } {
   const bodies: string[] = []
   const client = new Anthropic({

@@ -11,13 +11,13 @@ import type { MessageContentParam, MessageParam } from '../protocol/types/params
 import { type Conversation, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
 
-/** How often a process is killed; 20 is for every day, `.ci/run` has 200. */
+/** How many processes are killed. Default 20; `.ci/run` sets 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)
 
 const [, , path, id, first] = process.argv
 if (path !== undefined && id !== undefined) await talk(path, id, Number(first))
 else
-  test(`${kills} processes are killed at any instant: nothing that was said or had ended is lost, doubled or broken`, async () => {
+  test(`${kills} kills at random instants lose, double and break nothing`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
     after(() => rmSync(folder, { recursive: true }))
     const store = sqliteStore(join(folder, 'colloquy.db'))
@@ -25,13 +25,13 @@ else
     const { id } = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
     const talker = new Talker(join(folder, 'colloquy.db'), id)
     for (let kill = 0; kill < kills; kill++) {
-      // On a busy machine it takes longer until a reply has ended.
+      // On a loaded machine it takes longer until a reply has ended.
       const longestMs = talker.ended.size > 0 ? 60 : 60 * (kill + 1)
       await talker.talkAndDie(Math.random() * longestMs)
       const conversation = await conversations.open(id)
       const shown = conversation.messages.map(({ role, content, state }) => ({ role, state, text: textOf(content) }))
 
-      // What was said is there once, in order, and so is every reply that had ended.
+      // Every message is there once, in order, and so is every reply that had ended.
       const questions = shown
         .filter(({ role, text }) => role === 'user' && text.startsWith('question'))
         .map(({ text }) => text)
@@ -44,11 +44,11 @@ else
           `reply ${number}`,
         )
       }
-      // What had not ended is the beginning of what was coming.
+      // A reply that had not ended is the beginning of the complete one.
       for (const { role, state, text } of shown) {
         if (role === 'assistant' && state === 'interrupted') assert.ok(wholeReply(text).startsWith(text), text)
       }
-      // No reply is left open, no call without its result goes out, and the conversation goes on.
+      // No reply is left open, every tool call that is sent has its result, and the conversation continues.
       assert.ok(shown.every(({ state }) => state === 'committed' || state === 'interrupted'))
       assert.equal((await conversation.send(nextContent(conversation, 'and now?'))).text, 'still here')
       checkPairs(conversation.preview().messages)
@@ -62,7 +62,7 @@ else
     await store.close()
   })
 
-/** What the process does that is killed: it asks, one question after the other, and tells what it has done. */
+/** The process that is killed: it sends one question after the other, and prints what it has done. */
 async function talk(path: string, id: string, first: number): Promise<void> {
   const conversations = openConversations({ engine: slow, store: sqliteStore(path), journalMs: 2 })
   const conversation = await conversations.open(id)
@@ -86,7 +86,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/** Answers a question with its text, now and then after a call. */
+/** Answers a question with its text, now and then after a tool call. */
 async function* slow(...[{ messages }, context]: Parameters<Engine>): AsyncGenerator<MessageStreamEvent | PingEvent> {
   const { content } = messages.at(-1)!
   const number = Number(/^question (\d+)/.exec(textOf(content))?.[1] ?? Number.NaN)
@@ -107,9 +107,9 @@ function nextContent({ messages }: Conversation, text: string): MessageContentPa
   return calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'seen' }))
 }
 
-/** A process that talks to the conversation as fast as it can and says what it has done. */
+/** A process that sends to the conversation as fast as it can and prints what it has done. */
 class Talker {
-  /** Questions whose first event was seen: their asking is in the store. */
+  /** Questions whose first event arrived, so that they are in the store. */
   readonly begun = new Set<string>()
   /** Replies that were awaited. */
   readonly ended = new Map<number, string>()
@@ -151,7 +151,7 @@ class Talker {
   }
 
   #note(output: string): void {
-    // The last line may be half written.
+    // The last line may be incomplete.
     for (const line of output.split('\n').slice(0, -1)) {
       const [what, number] = line.split(' ')
       if (what === 'begun') this.begun.add(`question ${number}`)
@@ -176,7 +176,7 @@ function textOf(content: MessageParam['content']): string {
     : content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
 
-/** Every call in what would be sent has its result right after it. */
+/** Checks that every tool call that would be sent has its result in the next message. */
 function checkPairs(messages: readonly MessageParam[]): void {
   for (const [index, { role, content }] of messages.entries()) {
     if (role !== 'assistant' || typeof content === 'string') continue

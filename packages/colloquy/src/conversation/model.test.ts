@@ -12,8 +12,8 @@ import { ConversationConflictError, type Conversation, memoryStore, openConversa
 import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore, MessageState } from './stores/store.ts'
 
-// Anything may be done to a conversation, in any order, by two writers, with crashes in between: what is kept and what is
-// sent must be what a plain list of messages says.
+// Two writers do anything to a conversation, in any order, with crashes in between. The messages that are stored and sent
+// must be those of a plain list.
 
 type Outcome = { kind: 'whole' | 'call' | 'fails' } | { kind: 'cut' | 'abort' | 'crash'; after: number }
 type Operation = { writer: 0 | 1 } & (
@@ -52,14 +52,14 @@ interface Node {
   parent: number
   role: 'user' | 'assistant'
   state: MessageState
-  /** What is shown. */
+  /** The text that is shown. */
   text: string
-  /** What is sent; undefined where nothing is. */
+  /** The message that is sent; undefined if none is. */
   sent: string | undefined
-  /** A call that waits for its result. */
+  /** The tool call that waits for its result. */
   call?: string | undefined
   isResult?: boolean
-  /** The model was reached, so it was paid for. */
+  /** The engine was reached, so the request was paid for. */
   isPaid?: boolean
 }
 
@@ -76,8 +76,8 @@ const stores: Record<string, () => (now: () => number) => ConversationStore> = {
 }
 
 for (const [name, make] of Object.entries(stores)) {
-  test(`whatever is done to a conversation in ${name}, it is what a plain list of messages says`, async () => {
-    // A crash takes what is kept in memory with it.
+  test(`a conversation in ${name} equals a list of messages, whatever is done to it`, async () => {
+    // A store in memory does not survive a crash.
     const operations = fc.array(name === 'memoryStore' ? operation.filter((each) => !crashes(each)) : operation, {
       minLength: 1,
       maxLength: 16,
@@ -117,7 +117,7 @@ class World {
   #head = 0
   #last = 0
   #keys = new Map<number, number>()
-  /** Replies that were paid, and are erased. */
+  /** Replies that were paid for and are erased. */
   #erased = 0
 
   private constructor(openStore: (now: () => number) => ConversationStore) {
@@ -152,7 +152,7 @@ class World {
 
   async perform(operation: Operation): Promise<void> {
     const conversation = this.#writers[operation.writer]!
-    // Who has not seen the newest is refused, once.
+    // A writer that has not seen the newest version is refused, once.
     if (operation.do !== 'sendStale') await conversation.refresh()
     switch (operation.do) {
       case 'send':
@@ -224,7 +224,7 @@ class World {
     }
   }
 
-  /** What may be said next: the result that is waited for, or text. */
+  /** The next content: the result that the last reply waits for, or text. */
   #content(): string | ContentBlockParam[] {
     const call = this.#waiting()
     return call === undefined
@@ -274,7 +274,7 @@ class World {
     const arrived = { text: '', events: 0 }
     const wanted = 'after' in outcome ? outcome.after : Infinity
     let isOver = false
-    // Looks at the turn so that it is nobody's unhandled rejection.
+    // Observes the turn, so that it does not reject unhandled.
     const ended = turn.then(
       () => (isOver = true),
       () => (isOver = true),
@@ -292,7 +292,7 @@ class World {
     if (outcome.kind === 'abort') controller.abort()
     if (outcome.kind === 'crash') {
       await this.#crash(isOver, arrived.events)
-      // What is left of the dead process's turn finds its store closed.
+      // The rest of the dead process's turn finds its store closed.
       controller.abort()
     }
     await ended
@@ -323,7 +323,7 @@ class World {
     return nodes.some(({ state }) => state === 'pending' || state === 'streaming')
   }
 
-  /** The process dies once everything that arrived is in the journal, and another one starts when the lease has run out. */
+  /** The process dies when everything that arrived is in the journal. Another one starts when the lease has expired. */
   async #crash(isOver: boolean, events: number): Promise<void> {
     if (isOver) return
     await until(async () => {
@@ -331,7 +331,7 @@ class World {
       const journalled = unfinished?.journal.flatMap((json) => JSON.parse(json) as unknown[]) ?? []
       return events === 0 || journalled.length > 0
     })
-    // What arrived last may come a moment later.
+    // The last events may be written a moment later.
     await new Promise((resolve) => setTimeout(resolve, 3))
     this.#skippedMs += 31_000
     const now = (): number => Date.now() + this.#skippedMs
@@ -370,7 +370,7 @@ class World {
     return Math.max(...leaves)
   }
 
-  /** Every writer, once he looks, and everybody who opens the conversation anew sees what the model says. */
+  /** Every writer that refreshes, and every new opening of the conversation, sees what the model holds. */
   async check(): Promise<void> {
     const path = this.#path()
     const shown = path
@@ -407,7 +407,7 @@ function stepOf(outcome: Outcome, content: ContentBlock[]): Step {
   return 'after' in outcome ? { reply, after: outcome.after, stall: true } : { reply }
 }
 
-/** The rules of the API that no request may break. */
+/** The rules of the API that every request must keep. */
 function checkRequest({ messages }: MessageCreateParams): void {
   assert.equal(messages[0]?.role, 'user')
   assert.equal(messages.at(-1)?.role, 'user')

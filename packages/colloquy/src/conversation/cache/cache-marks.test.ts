@@ -24,14 +24,14 @@ function user(...content: ContentBlockParam[]): MessageParam {
 const text = (word: string): ContentBlockParam => ({ type: 'text', text: word })
 const options = { tail: '5m', minTokens: 1000 } as const
 
-test('the last thing the user said carries a mark', () => {
+test('the last user message has a cache breakpoint', () => {
   const { messages } = place(request({ role: 'user', content: 'Hello' }), options)
   assert.deepEqual([...messages], [[0, five]])
   const later = place(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), options)
   assert.deepEqual([...later.messages], [[2, five]])
 })
 
-test('system and tools carry a mark for an hour where they are long enough to be cached', () => {
+test('system and tools have a breakpoint for an hour if long enough to be cached', () => {
   const long = 'word '.repeat(1000)
   const { settings } = place({ ...request(), system: long }, options)
   assert.deepEqual(settings.system, [{ type: 'text', text: long, cache_control: hour }])
@@ -48,7 +48,7 @@ test('system and tools carry a mark for an hour where they are long enough to be
   )
 })
 
-test('where the last request ended carries a mark too when it would be out of sight', () => {
+test('the end of the last request has a breakpoint if it would not be found', () => {
   const reply: MessageParam = { role: 'assistant', content: 'Hm.' }
   const images = Array.from({ length: 19 }, (_, index) => text(`picture ${index}`))
   const far = place(request(user(text('a')), reply, user(...images)), options)
@@ -57,7 +57,7 @@ test('where the last request ended carries a mark too when it would be out of si
   assert.deepEqual([...near.messages.keys()], [2])
 })
 
-test('a run of tool calls and a run of results are one place each', () => {
+test('a run of tool calls and a run of results count as one position each', () => {
   const calls = Array.from(
     { length: 25 },
     (_, index) => ({ type: 'tool_use', id: `t${index}`, name: 'a', input: {} }) as const,
@@ -67,7 +67,7 @@ test('a run of tool calls and a run of results are one place each', () => {
   assert.deepEqual([...messages.keys()], [2])
 })
 
-test('a mark stands on the last block that can carry one', () => {
+test('a breakpoint is on the last block that can carry one', () => {
   const message = user(text('a'), { type: 'text', text: ' ' })
   assert.deepEqual(
     withMark(message, five),
@@ -79,7 +79,7 @@ test('a mark stands on the last block that can carry one', () => {
   )
 })
 
-test("marks of the user's own are seen", () => {
+test("the user's own breakpoints are found", () => {
   const settings = { model: 'm', max_tokens: 1 }
   assert.equal(hasOwnMarks(settings), false)
   assert.equal(hasOwnMarks({ ...settings, cache_control: five }), true)
@@ -90,7 +90,7 @@ test("marks of the user's own are seen", () => {
   )
 })
 
-test('there are never more than four marks, an hour never behind five minutes, and nothing else changes', () => {
+test('there are at most four breakpoints, an hour never after five minutes', () => {
   const block = fc.oneof(
     fc.string().map(text),
     fc.constant<ContentBlockParam>({ type: 'thinking', thinking: 'hm', signature: 's' }),
@@ -127,7 +127,7 @@ test('there are never more than four marks, an hour never behind five minutes, a
   )
 })
 
-test('a text that is kept as JSON is marked as one that is read', () => {
+test('a message that is stored as JSON gets the same breakpoint as a parsed one', () => {
   const piece = fc.constantFrom('a', ' ', '"', '\\', '\n', '\u00a0', '🦋', '\ud83e', '","x":"', '{')
   fc.assert(
     fc.property(fc.string({ unit: piece }), fc.constantFrom(five, hour), (content, mark) => {

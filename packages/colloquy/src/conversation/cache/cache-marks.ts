@@ -11,23 +11,23 @@ import { endOfString } from '../history/json-members.ts'
 import { lazyMessage } from '../history/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
-/** Where a request's cache marks go. */
+/** The cache breakpoints of a request. */
 export interface Marks {
-  /** The settings, the end of their system and tools marked where that pays. */
+  /** The settings, with a breakpoint at the end of their system and tools if that pays. */
   settings: Omit<MessageCreateParams, 'messages'>
-  /** By the message's place in the list. */
+  /** Breakpoints of messages, by index in the list. */
   messages: ReadonlyMap<number, CacheControlEphemeral>
 }
 
-/** Each mark finds an entry at most so many blocks before it, itself included. */
+/** A breakpoint finds a cache entry at most this many blocks before it, itself included. */
 const lookBack = 20
 
 /**
- * Places the marks of a request: at the end of system and tools, which other conversations share and so live for an hour;
- * on the last block of the user's last message; and where the last request ended, when so many blocks were added since that
- * it would not be found. At most three of the four marks that the API takes.
+ * Places the breakpoints of a request: at the end of system and tools, which other conversations share, for an hour; on the
+ * last block of the last user message; and at the end of the last request, if so many blocks were added since that it would
+ * not be found. These are at most three of the four breakpoints that the API accepts.
  *
- * @param minTokens what is shorter is never cached, so that its mark would be wasted.
+ * @param minTokens the shortest prefix that is cached: a breakpoint in a shorter one would be wasted.
  */
 export function placeMarks(
   settings: Marks['settings'],
@@ -43,14 +43,14 @@ export function placeMarks(
   return { settings: markShared(settings, minTokens), messages: marks }
 }
 
-/** Whether whoever wrote the settings places marks by hand: then all are theirs. */
+/** Whether the settings have cache breakpoints of their own. Then none are placed automatically. */
 export function hasOwnMarks({ cache_control, system, tools }: Omit<MessageCreateParams, 'messages'>): boolean {
   if (cache_control) return true
   if (Array.isArray(system) && system.some((block) => block.cache_control)) return true
   return tools?.some((tool) => tool.cache_control) ?? false
 }
 
-/** The message, with the mark on its last block that can carry one. */
+/** The message, with the breakpoint on its last block that can carry one. */
 export function withMark(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
   const json = markedText(message, cache_control)
   if (json !== undefined) return lazyMessage('user', json)
@@ -62,10 +62,10 @@ export function withMark(message: MessageParam, cache_control: CacheControlEphem
 }
 
 const textStart = '{"role":"user","content":'
-/** A user's message whose content is a text that begins with a visible character. */
+/** A user message whose content is a text that begins with a visible character. */
 const visibleText = /^{"role":"user","content":"[^\s"\\]/
 
-/** The marked message as JSON, where it is a text that is kept as JSON and need not be read; undefined where it is not. */
+/** The marked message as JSON, without parsing it. Undefined unless the message is a simple text that is stored as JSON. */
 function markedText(message: MessageParam, cache_control: CacheControlEphemeral): string | undefined {
   if (!isVisibleText(message)) return undefined
   const json = jsonOf(message)
@@ -82,7 +82,7 @@ function isVisibleText(message: MessageParam): boolean {
 function markShared(settings: Marks['settings'], minTokens: number): Marks['settings'] {
   const { system, tools } = settings
   if (system === undefined && tools === undefined) return settings
-  // About four characters a token; a mark too many costs nothing, as what is too short is not written.
+  // About four characters make a token. A breakpoint too many costs nothing: a prefix that is too short is not written.
   if (JSON.stringify([system, tools]).length < minTokens * 3) return settings
   const cache_control = mark('1h')
   if (typeof system === 'string' && !isBlank(system)) {
@@ -98,7 +98,7 @@ function markShared(settings: Marks['settings'], minTokens: number): Marks['sett
   return { ...settings, tools: tools.map((tool, at) => (at === index ? { ...tool, cache_control } : tool)) }
 }
 
-/** Marks stand on what the user says: a reply's blocks go back untouched. */
+/** Breakpoints are placed on user messages only: a reply's blocks are sent back unchanged. */
 function canBeMarked(message: MessageParam): boolean {
   if (message.role !== 'user') return false
   if (isVisibleText(message)) return true
@@ -106,12 +106,12 @@ function canBeMarked(message: MessageParam): boolean {
   return typeof content === 'string' ? !isBlank(content) : content.some(canCarry)
 }
 
-/** Thinking takes no mark, and neither does empty text. */
+/** The API accepts no breakpoint on thinking and empty text. */
 function canCarry(block: ContentBlockParam): boolean {
   return !isThinking(block) && (block.type !== 'text' || !isBlank(block.text))
 }
 
-/** Whether they may have so many blocks. What is kept as JSON is not read for that: each block names its type. */
+/** Whether the messages may have this many blocks. Stored JSON is not parsed for that: each block names its type. */
 function mayHold(messages: readonly MessageParam[], count: number): boolean {
   let most = 0
   for (const message of messages) {
@@ -123,7 +123,7 @@ function mayHold(messages: readonly MessageParam[], count: number): boolean {
   return most >= count
 }
 
-/** How many places the cache counts: a run of tool calls is one, and so is a run of their results. */
+/** The number of positions that the cache counts: a run of tool calls is one position, and so is a run of their results. */
 function positions(messages: readonly MessageParam[]): number {
   const types = messages.flatMap(({ content }) =>
     typeof content === 'string' ? ['text'] : content.map(({ type }) => type),

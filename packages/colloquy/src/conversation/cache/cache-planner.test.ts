@@ -10,7 +10,7 @@ import type { ConversationSettings } from '../settings.ts'
 const long = 'The history of Japan is long and full of turns. '.repeat(200)
 const settings: ConversationSettings = { model: 'claude-sonnet-5', max_tokens: 50, system: long }
 
-/** The offline engine keeps the prompt cache's books by the API's rules. */
+/** The offline engine counts cache reads and writes by the API's rules. */
 function recording(): ScriptEngine {
   return script([], { otherwise: offline() })
 }
@@ -26,7 +26,7 @@ function marksIn(params: MessageCreateParams): (string | undefined)[] {
   return [...found].map(([, ttl]) => ttl ?? '5m')
 }
 
-test('the second turn reads what the first one wrote, and says so', async () => {
+test('the second turn reads what the first one wrote, and reports it', async () => {
   const engine = recording()
   const conversation = await open(engine)
   const first = await conversation.send(long)
@@ -42,14 +42,14 @@ test('the second turn reads what the first one wrote, and says so', async () => 
   assert.ok(engine.requests.every(({ params }) => marksIn(params).length === 2))
 })
 
-test('what is kept of the conversation carries no marks', async () => {
+test('stored messages have no cache breakpoints', async () => {
   const conversation = await open(recording())
   await conversation.send(long)
   const kept = conversation.messages.map(({ content }) => content)
   assert.doesNotMatch(JSON.stringify([kept, conversation.settings]), /cache_control/)
 })
 
-test('a cache that let go early is a miss', async () => {
+test('an entry that was evicted early is a miss', async () => {
   const engine = script([], { otherwise: offline() })
   let instance = offline()
   const forgetful = Object.assign((...asked: Parameters<typeof engine>) => instance(...asked), {})
@@ -61,7 +61,7 @@ test('a cache that let go early is a miss', async () => {
   assert.equal(cache.readTokens, 0)
 })
 
-test('other settings or an earlier message promise nothing, so they are no miss', async () => {
+test('other settings and an earlier message are not a miss', async () => {
   const conversation = await open(recording())
   const { parentId } = await conversation.send(long)
   await conversation.configure({ system: `Be brief. ${long}` })
@@ -69,7 +69,7 @@ test('other settings or an earlier message promise nothing, so they are no miss'
   assert.equal((await conversation.edit(parentId!, `Tell me more. ${long}`)).cache?.expectedReadTokens, 0)
 })
 
-test("marks of the user's own are all there are", async () => {
+test("the user's own breakpoints are the only ones", async () => {
   const engine = recording()
   const conversation = await open(engine)
   await conversation.send([{ type: 'text', text: long, cache_control: { type: 'ephemeral' } }])
@@ -80,7 +80,7 @@ test("marks of the user's own are all there are", async () => {
   )
 })
 
-test('no marks are placed where nobody wants them, or for a model that nobody knows', async () => {
+test('no breakpoints are placed if switched off or if the model is unknown', async () => {
   const engine = recording()
   const unmarked = await open(engine, { cacheMarks: false })
   assert.equal((await unmarked.send(long)).cache, undefined)

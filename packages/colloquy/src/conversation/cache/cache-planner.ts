@@ -8,19 +8,22 @@ import { hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history/history.ts'
 
-/** What was planned for the prompt cache, and what came of it. */
+/** The plan for the prompt cache, and how it turned out. */
 export interface CacheReport {
-  /** How long what the request wrote was to live. */
+  /** How long the request's cache entry lives. */
   ttl: CacheTtl
-  /** What was to be read, at least: what the request before left in the cache. 0 where nothing could be known of it. */
+  /**
+   * The least number of tokens that should have been read: what the previous request left in the cache. 0 if that is
+   * unknown.
+   */
   expectedReadTokens: number
   readTokens: number
   writtenTokens: number
-  /** Less was read than was to be: something before the mark had changed, or the cache let go of it early. */
+  /** Fewer tokens were read than expected: something before the breakpoint had changed, or the entry was evicted early. */
   missed: boolean
 }
 
-/** A request with its marks, and how to judge what it used. */
+/** A request with cache breakpoints, and the function that judges its usage. */
 export interface CachedRequest {
   params: MessageCreateParams
   report(usage: Usage): CacheReport
@@ -29,34 +32,34 @@ export interface CachedRequest {
 interface Sent {
   at: number
   ttl: CacheTtl
-  /** The settings, as JSON: any change of theirs may make the cache miss. */
+  /** The settings as JSON: any change of them may miss the cache. */
   settings: string
   cachedTokens: number
 }
 
 const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 
-/** Places the cache marks of one conversation's requests, and learns from its pauses how long they should live. */
+/** Places the cache breakpoints of one conversation's requests, and learns from its pauses how long they should live. */
 export class CachePlanner {
   #pauses: PauseCounts = { short: 0, medium: 0, long: 0 }
-  /** How many of the first records the pauses were read from. */
+  /** How many of the first records the pauses were counted in. */
   #seen = 0
-  /** The number of the last of them. */
+  /** The number of the last of those records. */
   #lastNumber: number | undefined
-  /** The message that the path began with, or what stood in its place. */
+  /** The first message of the path, as JSON. */
   #first: string | undefined
   #lastRequestAt: number | undefined
   #lastSent: Sent | undefined
 
   /**
-   * Undefined where no marks are to be placed: the model is unknown, or the user places them by hand.
+   * Plans the breakpoints of a request. Undefined if none are placed: the model is unknown, or the user has placed some.
    *
-   * @param params its messages are those of the history's `sent`, and are changed in place.
+   * @param params its messages are the history's `sent`; they are changed in place.
    */
   plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnMarks(settings) || history.hasOwnMarks) return undefined
-    // A prefill stands behind the history and carries no mark.
+    // A prefill follows the history and carries no breakpoint.
     if (messages.length !== history.sentCount) return undefined
     this.#learn(history)
     const ttl = chooseTtl({
@@ -89,7 +92,7 @@ export class CachePlanner {
     for (; this.#seen < records.length; this.#seen++) {
       const { role, createdAt } = records[this.#seen]!
       if (role !== 'assistant') continue
-      // The steps of one turn follow at once: they say nothing of how long its user pauses.
+      // The steps of one turn follow each other at once: they do not show how long the user pauses.
       const isStep = records[this.#seen - 1]?.json.includes('"type":"tool_result"')
       if (!isStep) this.#pauses = this.#withPauseTo(createdAt)
       this.#lastRequestAt = createdAt
@@ -97,7 +100,7 @@ export class CachePlanner {
     this.#lastNumber = records.at(-1)?.number
   }
 
-  /** The conversation went on from an earlier message, or on another branch. */
+  /** Starts again: the path continued from an earlier message, or on another branch. */
   #forget(): void {
     this.#pauses = { short: 0, medium: 0, long: 0 }
     this.#seen = 0
@@ -109,7 +112,10 @@ export class CachePlanner {
     return this.#lastRequestAt === undefined ? this.#pauses : countPause(this.#pauses, at - this.#lastRequestAt)
   }
 
-  /** Whether the last reply's request left a part for 5 minutes that lives on. What an hour left is no reason to choose. */
+  /**
+   * Whether the last reply's request left an entry for 5 minutes that is still alive. Entries for an hour do not influence
+   * the choice.
+   */
   #warm({ lastReply }: History, now: number): CacheTtl | 'nothing' {
     if (lastReply === undefined || now - lastReply.record.createdAt > lifetimeMs['5m']) return 'nothing'
     return lastReply.about.message?.usage.cache_creation?.ephemeral_5m_input_tokens ? '5m' : 'nothing'

@@ -2,32 +2,32 @@ import type { CacheControlEphemeral } from '../../protocol/types/tool.ts'
 
 export type CacheTtl = NonNullable<CacheControlEphemeral['ttl']>
 
-/** How many pauses between a reply and the next message were so long. The bounds are those of the cache's two lifetimes. */
+/** How many pauses between a reply and the next message had each length. The bounds are the two lifetimes of the cache. */
 export interface PauseCounts {
-  /** At most 5 minutes: every entry lives on. */
+  /** At most 5 minutes: every entry is still alive. */
   short: number
-  /** 5 to 60 minutes: what was written for an hour lives on, the rest is gone. */
+  /** 5 to 60 minutes: entries written for an hour are still alive. */
   medium: number
-  /** More than an hour: all is gone. */
+  /** More than an hour: no entry is alive. */
   long: number
 }
 
-/** What is known when the lifetime of the next cache write is chosen. */
+/** The facts from which the lifetime of the next cache write is chosen. */
 export interface CacheOutlook {
-  /** Pauses of this conversation so far. */
+  /** The pauses of this conversation so far. */
   pauses: PauseCounts
-  /** Pauses elsewhere, of the same user or of everybody; weighs as much as `priorWeight` pauses of this conversation. */
+  /** Pauses elsewhere, of the same user or of all users. They weigh as much as `priorWeight` pauses of this conversation. */
   prior?: PauseCounts
-  /** What is still cached after the part that is shared (system and tools), and how its newest part was written. */
+  /** How the newest cache entry after the shared part (system and tools) was written, if one is still alive. */
   warm: CacheTtl | 'nothing'
-  /** The price of a cache read divided by that of uncached input. */
+  /** The price of a cache read divided by the price of uncached input. */
   readFactor: number
 }
 
 const fiveMinutesMs = 5 * 60_000
 const hourMs = 60 * 60_000
 
-/** About one pause in eighteen is of 5 to 60 minutes where nothing else is known. */
+/** Default pauses: about one in eighteen lasts 5 to 60 minutes. */
 const unknown: PauseCounts = { short: 93, medium: 5.5, long: 1.5 }
 const priorWeight = 8
 
@@ -37,14 +37,14 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
 }
 
 /**
- * How long the next cache write should live.
+ * Chooses how long the next cache write should live.
  *
  * Writing a token for an hour costs 0.75 of its price more than for 5 minutes, once. Each pause of 5 to 60 minutes costs
- * 1.25 less the read price for a token that was written for 5 minutes and nothing for one that was written for an hour.
- * So an hour pays once more than 0.75 / (1.25 − read) such pauses are expected in what is left of the conversation.
+ * 1.25 less the read price for a token that was written for 5 minutes, and nothing for one that was written for an hour. So
+ * an hour pays if more than 0.75 / (1.25 − read) such pauses are expected in the rest of the conversation.
  *
- * Behind a part that was written for 5 minutes and is still warm an hour would buy nothing: an entry is found only through
- * the prefix before it.
+ * After a prefix that was written for 5 minutes and is still alive, an hour would gain nothing: an entry is found only
+ * through the prefix before it.
  */
 export function chooseTtl({ pauses, prior = unknown, warm, readFactor }: CacheOutlook): CacheTtl {
   if (warm === '5m') return '5m'
@@ -54,8 +54,8 @@ export function chooseTtl({ pauses, prior = unknown, warm, readFactor }: CacheOu
 }
 
 /**
- * How many turns are still to come after so many. Lengths of conversations are spread like incomes: the longer one has
- * been, the longer it will yet be. Fitted to a log-normal with a median of 8 and a mean of 15 turns.
+ * How many turns are still to come after a number of turns. The longer a conversation has been, the longer it will be: the
+ * formula is fitted to a log-normal distribution with a median of 8 turns and a mean of 15.
  */
 function turnsLeft(turns: number): number {
   return 12 + 0.6 * turns

@@ -17,8 +17,8 @@ export function waitingCalls(last: MessageParam | undefined): string[] {
 }
 
 /**
- * Checks what a user says as the API would, so that nothing is written or paid for that it refuses: no empty text, no
- * blocks that only the model may send, and exactly the results that the last reply waits for, first.
+ * Checks a user message by the API's rules, so that nothing is written or paid for that the API refuses: no empty text, no
+ * blocks that only the model may send, and, first, exactly the results that the last reply waits for.
  */
 export function checkContent(content: MessageContentParam, waiting: WaitingCalls): void {
   if (typeof content === 'string') {
@@ -38,7 +38,7 @@ export function checkContent(content: MessageContentParam, waiting: WaitingCalls
   checkResults(results, waiting)
 }
 
-/** Checks a message of a history, after which other messages stand. */
+/** Checks a message of a history that other messages follow. */
 export function checkMessage({ role, content }: MessageParam, waiting: WaitingCalls): void {
   if (role === 'user') return checkContent(content, waiting)
   if (role !== 'assistant' && role !== 'system') throw new ContentError(`its role is ${describe(role)}`)
@@ -47,7 +47,7 @@ export function checkMessage({ role, content }: MessageParam, waiting: WaitingCa
   throw new ContentError(`its content must be text or a list of blocks, found ${describe(content)}`)
 }
 
-/** Checks what takes a reply's place: text or blocks that call nothing, since nobody would answer the calls. */
+/** Checks content that replaces a reply: text, or blocks without tool calls, which would stay unanswered. */
 export function checkReplacement(content: MessageContentParam): void {
   if (typeof content === 'string') return checkText(content, 'content')
   checkContent(content, [])

@@ -8,33 +8,33 @@ import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
-/** What of a history is sent. */
+/** How much of a history is sent. */
 export interface PromptSlice {
-  /** How many of the first records are not. */
+  /** How many of the first records are left out. */
   dropped: number
   /** The message that is sent in their place, as JSON. */
   summary: string | undefined
-  /** `bound`: no thinking but what was thought behind this same beginning. */
+  /** `bound`: leaves out thinking that was written after another beginning than this one. */
   thinking: 'all' | 'bound'
 }
 
-/** A reply, and what is kept beside it. */
+/** A reply and its record, parsed. */
 export interface KnownReply {
   record: MessageRecord
   about: ReplyRecord
 }
 
-/** The messages of the active path, and what of them is sent. */
+/** The messages of the active path, and what is sent of them. */
 export class History {
   readonly #records: MessageRecord[]
-  /** What is sent of the first records, as far as it was asked for. */
+  /** The messages that are sent, for the records looked at so far. */
   readonly #sent: MessageParam[] = []
   #seen = 0
   readonly #bytes = new MessageBytes()
   /** How many of the first records are in the bytes. */
   #encoded = 0
   #hasOwnMarks = false
-  /** How many of the first records were searched for marks. */
+  /** How many of the first records were searched for cache breakpoints. */
   #searched = 0
   #compactedAt = 0
   /** How many of the first records were searched for compactions. */
@@ -57,8 +57,8 @@ export class History {
   }
 
   /**
-   * The messages as they are sent, in a list of its own. Each is frozen, and parsed when it is first looked at; who sends
-   * the list needs no look.
+   * The messages as they are sent, in a new list. Each is frozen, and is parsed only when its content is read: sending the
+   * list does not parse it.
    */
   get sent(): MessageParam[] {
     return this.#kept(this.#look().slice(), this.#sent.length)
@@ -82,7 +82,7 @@ export class History {
     this.#kept(messages, Math.min(...replacements.keys()))
   }
 
-  /** Whether a message of the user's carries a cache mark of its own. */
+  /** Whether a user message has a cache breakpoint of its own. */
   get hasOwnMarks(): boolean {
     for (; !this.#hasOwnMarks && this.#searched < this.#records.length; this.#searched++) {
       const { role, json } = this.#records[this.#searched]!
@@ -91,7 +91,7 @@ export class History {
     return this.#hasOwnMarks
   }
 
-  /** The place of the newest message in which the API compacted what stands before it; 0 where there is none. */
+  /** The index of the newest message in which the API compacted everything before it; 0 if there is none. */
   get compactedAt(): number {
     for (; this.#searchedForCompactions < this.#records.length; this.#searchedForCompactions++) {
       if (isCompacted(this.#records[this.#searchedForCompactions]!)) this.#compactedAt = this.#searchedForCompactions
@@ -99,7 +99,7 @@ export class History {
     return this.#compactedAt
   }
 
-  /** How many records there are up to and with the message; 0 where it does not stand here. */
+  /** How many records there are up to and including the message; 0 if it is not on this path. */
   countTo(number: number): number {
     // A message comes after its parent, so the numbers of a path rise.
     let [from, to] = [0, this.#records.length]
@@ -117,9 +117,9 @@ export class History {
     return record && lazyMessage(record.role, record.json)
   }
 
-  /** The ids of the calls at its end that wait for their results. */
+  /** The ids of the tool calls at the end that wait for results. */
   get waitingCalls(): string[] {
-    // Most replies call nothing, and are not read again to know that.
+    // Most replies call no tool, and are not parsed to find that out.
     return this.#lastSentRecord?.json.includes('"tool_use"') ? waitingCalls(this.lastSent) : []
   }
 
@@ -127,7 +127,7 @@ export class History {
     return this.#records.findLast(({ json }) => json !== '')
   }
 
-  /** The last message with something beside it, and what that is. */
+  /** The last message with a reply record, and that record. */
   get lastReply(): KnownReply | undefined {
     const record = this.#records.findLast(({ reply }) => reply !== null)
     if (record === undefined) return undefined
@@ -148,7 +148,7 @@ export class History {
     return message === undefined || unpaid ? undefined : Number(tokensOf(message.usage))
   }
 
-  /** The history up to and with the message; undefined where it does not stand in this one. */
+  /** The history up to and including the message; undefined if the message is not on this path. */
   upTo(number: number): History | undefined {
     if (number === (this.last?.number ?? 0)) return this
     if (number === 0) return new History()
@@ -162,7 +162,7 @@ export class History {
     return new History(this.#records.slice(0, index))
   }
 
-  /** A history with one more message, which is not kept anywhere. */
+  /** This history with one more message, which is not stored. */
   appending(message: MessageParam): History {
     const number = (this.last?.number ?? 0) + 1
     const json = JSON.stringify(message)
@@ -170,7 +170,7 @@ export class History {
     return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
   }
 
-  /** The part that is sent. The same history again and again, which grows with this one. */
+  /** The part that is sent. Returns the same history for the same slice, and it grows with this one. */
   visibleThrough(slice: PromptSlice): History {
     const { dropped, summary, thinking } = slice
     if (dropped === 0) return this
@@ -198,7 +198,10 @@ export class History {
     return this.#sent
   }
 
-  /** Ties the list to its JSON, the first so many messages to what was encoded before, for as long as nobody changes it. */
+  /**
+   * Attaches JSON to the list, the first `first` messages as the bytes that are already encoded. It is void once the list
+   * changes.
+   */
   #kept(messages: MessageParam[], first: number): MessageParam[] {
     const rest = messages.slice(first)
     return attachJson(messages, () => {
@@ -210,7 +213,7 @@ export class History {
     })
   }
 
-  /** The JSON of the first so many messages and some others. What was sent before is not encoded again. */
+  /** The JSON of the first `count` messages and of some others. Messages that were sent before are not encoded again. */
   #pieces(count: number, others: readonly string[] = []): Uint8Array[] {
     for (; this.#bytes.count < count; this.#encoded++) {
       const { json } = this.#records[this.#encoded]!
@@ -223,11 +226,11 @@ export class History {
 function isCompacted({ role, json }: MessageRecord): boolean {
   if (role !== 'assistant' || !json.includes('"type":"compaction"')) return false
   const { content } = JSON.parse(json) as { content: ContentBlock[] }
-  // One that failed has no content, and stands for nothing.
+  // A compaction that failed has no content and replaces nothing.
   return content.some((block) => block.type === 'compaction' && (block.content ?? block.encrypted_content) != null)
 }
 
-/** The record, without thinking where other messages stood before it when it was received. */
+/** The record, without its thinking if other messages came before it when it was received. */
 function withBoundThinking(record: MessageRecord, dropped: number): MessageRecord {
   const { role, json, reply } = record
   if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record

@@ -5,7 +5,7 @@ import { jsonElements, jsonMembers } from './json-members.ts'
 
 const space = fc.constantFrom('', ' ', '\n\t')
 
-test('the members of an object are the texts that they were', () => {
+test('jsonMembers() returns the exact text of each member', () => {
   const json = '{ "a" : 1.0 ,"b":{"c":[1,{"d":"}\\""}]}, "\\u0065":[ ] ,"10": 12345678901234567890}'
   assert.deepEqual(
     [...jsonMembers(json)],
@@ -19,12 +19,12 @@ test('the members of an object are the texts that they were', () => {
   assert.deepEqual([...jsonMembers(' {} ')], [])
 })
 
-test('the elements of a list are the texts that they were', () => {
+test('jsonElements() returns the exact text of each element', () => {
   assert.deepEqual(jsonElements('[1.0, "a,]" ,{"b":[2]},[]]'), ['1.0', '"a,]"', '{"b":[2]}', '[]'])
   assert.deepEqual(jsonElements(' [ ] '), [])
 })
 
-test('whatever the values and the spaces between them, they come back', () => {
+test('jsonMembers() and jsonElements() are exact for any values and spaces', () => {
   const members = fc.uniqueArray(fc.tuple(fc.string({ unit: 'binary' }), fc.jsonValue(), space, space), {
     selector: ([name]) => name,
   })
@@ -45,7 +45,7 @@ test('whatever the values and the spaces between them, they come back', () => {
   )
 })
 
-test('what is no object, no list or no JSON is refused', () => {
+test('text that is not an object, a list or JSON is refused', () => {
   for (const json of ['[]', '1', 'null', '"a"', '{', '']) assert.throws(() => jsonMembers(json), SyntaxError)
   for (const json of ['{}', '1', 'null', '"a"', '[', '']) assert.throws(() => jsonElements(json), SyntaxError)
 })

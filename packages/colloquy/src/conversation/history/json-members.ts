@@ -1,12 +1,13 @@
 /**
- * The members of a JSON object as the texts that they are, by their names: what `JSON.parse` would make of them could not
- * be written again exactly. Throws a `SyntaxError` where the text is no JSON object.
+ * The members of a JSON object as text, by name. Parsing and writing them again would not always give the same text. Throws
+ * a `SyntaxError` if the text is not a JSON object.
  */
 export function jsonMembers(json: string): Map<string, string> {
   const value: unknown = JSON.parse(json)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('It is no JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SyntaxError('It is not a JSON object')
   const members = new Map<string, string>()
-  // It is well-formed, so strings and brackets are all that has to be told apart.
+  // The text is well-formed, so only strings and brackets have to be told apart.
   let at = json.indexOf('{') + 1
   for (;;) {
     const start = skipSpace(json, at)
@@ -19,9 +20,9 @@ export function jsonMembers(json: string): Map<string, string> {
   }
 }
 
-/** The elements of a JSON list as the texts that they are. Throws a `SyntaxError` where the text is no JSON list. */
+/** The elements of a JSON list as text. Throws a `SyntaxError` if the text is not a JSON list. */
 export function jsonElements(json: string): string[] {
-  if (!Array.isArray(JSON.parse(json))) throw new SyntaxError('It is no JSON list')
+  if (!Array.isArray(JSON.parse(json))) throw new SyntaxError('It is not a JSON list')
   const elements: string[] = []
   let at = json.indexOf('[') + 1
   for (;;) {
@@ -33,7 +34,7 @@ export function jsonElements(json: string): string[] {
   }
 }
 
-/** Where the value ends: at the comma or bracket behind it. */
+/** The end of a value: the index of the comma or bracket that follows it. */
 function endOfValue(json: string, start: number): number {
   let depth = 0
   for (let at = start; ; at++) {
@@ -45,7 +46,7 @@ function endOfValue(json: string, start: number): number {
   }
 }
 
-/** Behind the closing quote of the string that starts there. */
+/** The index after the closing quote of the string that starts at `start`. */
 export function endOfString(json: string, start: number): number {
   let at = json.indexOf('"', start + 1)
   while (isEscaped(json, at)) at = json.indexOf('"', at + 1)

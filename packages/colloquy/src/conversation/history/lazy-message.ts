@@ -2,7 +2,7 @@ import { attachJson } from '../../protocol/codec/attached-json.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 
-/** A message that is kept as JSON: frozen, and parsed when its content is first looked at. */
+/** A message from its JSON: frozen, and parsed only when its content is first read. */
 export function lazyMessage(role: string, json: string): MessageParam {
   let content: unknown
   const message = {

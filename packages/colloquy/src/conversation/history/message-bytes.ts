@@ -1,13 +1,13 @@
 const encoder = new TextEncoder()
 
-/** Messages as the bytes of a JSON list that grows at its end: what was encoded once is never encoded or copied again. */
+/** Messages as the bytes of a JSON list that grows at its end. No message is encoded or copied twice. */
 export class MessageBytes {
-  /** Always full of finished bytes up to the last end; requests that are under way hold views of them. */
+  /** The bytes up to the last end never change: requests in flight hold views of them. */
   #bytes = new Uint8Array(1024)
-  /** Where each message ends. */
+  /** The end of each message. */
   readonly #ends: number[] = []
 
-  /** How many messages there are. */
+  /** The number of messages. */
   get count(): number {
     return this.#ends.length
   }
@@ -24,7 +24,7 @@ export class MessageBytes {
     this.#ends.push(start + 1 + encoder.encodeInto(json, this.#bytes.subarray(start + 1)).written)
   }
 
-  /** The list of the first so many messages, and behind them others that are JSON texts. */
+  /** The list of the first `count` messages, followed by others that are given as JSON. */
   pieces(count: number, others: readonly string[] = []): Uint8Array[] {
     const texts = count === 0 ? `[${others.join(',')}]` : `${others.map((other) => `,${other}`).join('')}]`
     return [...(count === 0 ? [] : [this.#bytes.subarray(0, this.#ends[count - 1])]), encoder.encode(texts)]

@@ -2,7 +2,7 @@ import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
-/** A conversation as it is brought in from elsewhere. */
+/** A conversation that is imported, forked or created with messages. */
 export interface Archive {
   title?: string | undefined
   settings: Partial<ConversationSettings>
@@ -10,14 +10,14 @@ export interface Archive {
   head: number
 }
 
-/** A message that goes out as it stands. */
+/** A record of a message that is sent as it is. */
 export function newRecord(
   message: Pick<MessageRecord, 'number' | 'parent' | 'role' | 'createdAt' | 'json'>,
 ): MessageRecord {
   return { ...message, state: 'committed', received: null, reply: null }
 }
 
-/** A copy of messages as a path of their own, and of the summaries of it. They were paid for where they come from. */
+/** Copies messages as a path of their own, together with the summaries of that path. The copies cost nothing. */
 export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
   const copies = records.map((record, index) => {
     return { ...record, number: index + 1, parent: index, reply: markUnbilled(record.reply) }

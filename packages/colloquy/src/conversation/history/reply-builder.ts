@@ -10,25 +10,25 @@ import { jsonMembers } from './json-members.ts'
 /** A block of a reply as it arrived. */
 export interface ArrivedBlock {
   block: ContentBlock
-  /** The JSON text of a tool input, exactly as the model wrote it. Undefined where none was streamed. */
+  /** The JSON text of a tool input, exactly as the model wrote it. Undefined if none was streamed. */
   input: string | undefined
-  /** Its end was seen. */
+  /** Whether its end has arrived. */
   ended: boolean
-  /** What came whole, as the text that it came as: the members that the block began with, and its citations. */
+  /** The exact texts of what arrives in one piece: the members of the block's start, and its citations. */
   members?: ReadonlyMap<string, string> | undefined
   citations?: (string | undefined)[]
 }
 
 /**
- * Puts a reply together so that it can be kept exactly: a tool's input, a block or a citation stays the text that it came
- * as, with its spaces, its order of keys and its large numbers, which parsing would change.
+ * Builds a reply so that it can be kept exactly: tool inputs, blocks and citations stay the text that arrived, with its
+ * spaces, its order of keys and its large numbers, which parsing would change.
  */
 export class ReplyBuilder {
   readonly #accumulator = new MessageAccumulator()
   readonly #prefill: readonly ArrivedBlock[]
   readonly #arrived = new Map<number, ArrivedBlock>()
 
-  /** @param prefill the beginning of the reply where this one continues it: text goes on in the last of these blocks. */
+  /** @param prefill the beginning of the reply, if this one continues it. Text continues in the last of these blocks. */
   constructor(prefill: readonly ContentBlock[] = []) {
     this.#prefill = prefill.map((block) => {
       const members = hasAttachedJson(block) ? jsonMembers(jsonOf(block)) : undefined
@@ -56,18 +56,18 @@ export class ReplyBuilder {
     }
   }
 
-  /** `message_stop` was seen. */
+  /** Whether `message_stop` has arrived. */
   get isWhole(): boolean {
     return this.#accumulator.isWhole
   }
 
-  /** The message so far; undefined before it began. It grows in place. */
+  /** The message as far as it has arrived; undefined before it begins. It grows in place. */
   get message(): Message | undefined {
     const { message } = this.#accumulator
     return message && { ...message, content: this.blocks.map(({ block }) => block) }
   }
 
-  /** What the model wrote now, without the beginning that it continues. */
+  /** The blocks that the model has written now, without the prefill. */
   get arrived(): ContentBlock[] {
     return [...this.#arrived.values()].map(({ block }) => block)
   }
@@ -83,14 +83,17 @@ export class ReplyBuilder {
   }
 }
 
-/** The members of a member of the event, where the text that it came as is known. */
+/** The members of a member of the event, as text. Undefined if the event's text is not known. */
 function textsIn(event: MessageStreamEvent, name: 'content_block' | 'delta'): ReadonlyMap<string, string> | undefined {
   const text = receivedJson(event)
   const member = text === undefined ? undefined : jsonMembers(text).get(name)
   return member?.startsWith('{') ? jsonMembers(member) : undefined
 }
 
-/** The block as JSON, as it was written. A tool input that is no whole object stands beside an empty one, as text. */
+/**
+ * The block as JSON, as it was written. A tool input that is not a complete object becomes an empty one, and its text a
+ * member of its own.
+ */
 export function blockJson({ block, input, members, citations }: ArrivedBlock): string {
   if (input === undefined && members === undefined && citations === undefined) return JSON.stringify(block)
   const isWhole = input === undefined || input === '' || isObject(input)
@@ -107,13 +110,13 @@ export function blockJson({ block, input, members, citations }: ArrivedBlock): s
   return `{${texts.join(',')}}`
 }
 
-/** The value as the text that it came as, unless it says something else by now. */
+/** The text that arrived, unless the value has changed since. */
 function exactly(value: unknown, text: string | undefined): string {
   const json = JSON.stringify(value)
   return text === undefined || text === json || JSON.stringify(parseJson(text)) !== json ? json : text
 }
 
-/** Whether the input can be sent back: a JSON object, or nothing, which stands for an empty one. */
+/** Whether the input can be sent back: a JSON object, or nothing, which means an empty one. */
 export function isWholeInput(input: string | undefined): boolean {
   return input === undefined || input === '' || isObject(input)
 }

@@ -1,7 +1,7 @@
 import type { Message, UsageIteration } from '../../protocol/types/message.ts'
 import { tokenCounts } from '../../protocol/models/token-counts.ts'
 
-/** What is known about a reply besides its content: the JSON in `MessageRecord.reply`. */
+/** The facts about a reply besides its content: the JSON in `MessageRecord.reply`. */
 export interface ReplyRecord {
   /** The API's message without its content; absent if the reply failed before it began. */
   message?: Omit<Message, 'content'>

@@ -24,13 +24,13 @@ interface Case {
 
 const cases: Case[] = [
   {
-    what: 'a whole reply',
+    what: 'a complete reply',
     stopReason: 'end_turn',
     blocks: [thinking, text('a'), tomorrow, text('b')],
     sent: [thinking, text('a'), tomorrow, text('b')],
   },
   {
-    what: 'calls that wait',
+    what: 'calls that wait for results',
     stopReason: 'tool_use',
     blocks: [thinking, text('a'), call],
     sent: [thinking, text('a'), call],
@@ -42,16 +42,16 @@ const cases: Case[] = [
   { what: 'thinking at the end', stopReason: 'max_tokens', blocks: [text('a'), thinking], sent: [text('a')] },
   { what: 'empty text', stopReason: 'end_turn', blocks: [text(''), text('a'), text(' \n')], sent: [text('a')] },
   {
-    what: 'a call that a limit cut',
+    what: 'a call that max_tokens cut',
     stopReason: 'max_tokens',
     blocks: [text('a'), call],
     cut: true,
     input: '{"a',
     sent: [text('a')],
   },
-  { what: 'a whole call before a limit', stopReason: 'max_tokens', blocks: [text('a'), call], sent: [text('a')] },
+  { what: 'a complete call before max_tokens', stopReason: 'max_tokens', blocks: [text('a'), call], sent: [text('a')] },
   {
-    what: 'a call that is no JSON',
+    what: 'a call with input that is not JSON',
     stopReason: 'tool_use',
     blocks: [text('a'), call],
     input: '{"a',
@@ -98,7 +98,7 @@ const cases: Case[] = [
 ]
 
 for (const { what, stopReason, blocks, cut = false, input, sent } of cases) {
-  test(`of ${what} goes back what the API takes, and everything is kept`, () => {
+  test(`keepReply() of ${what} sends what the API accepts, and keeps everything`, () => {
     const arrived = blocks.map((block, index): ArrivedBlock => {
       const isLast = index === blocks.length - 1
       return { block, input: isLast ? input : undefined, ended: !(cut && isLast) }

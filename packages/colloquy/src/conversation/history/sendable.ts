@@ -3,31 +3,31 @@ import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
 
-/** A reply as it is kept. */
+/** A reply as it is stored. */
 export interface KeptReply {
-  /** The message as it will be sent; empty where nothing of it may be. */
+  /** The message as it is sent back; empty if nothing of it may be. */
   json: string
-  /** The message as it was received, where that is something else. */
+  /** The message as it was received, if that is something else. */
   received: string | null
 }
 
 /**
- * What of a reply may be sent back, by the API's rules, so that no reply makes later requests fail.
+ * Decides how much of a reply is sent back, by the API's rules, so that no reply makes later requests fail.
  *
- * A whole reply goes back as it came. Left out are: everything of a refusal; blocks that were cut off, except text; calls
- * that cannot be answered because the reply ended early; server calls without their result; text without a visible
- * character; and thinking at the end, which nothing follows.
+ * A complete reply is sent back unchanged. Left out are: everything of a refusal; blocks that were cut off, except text;
+ * calls that cannot be answered because the reply ended early; server tool calls without their result; text without a
+ * visible character; and thinking at the end, which nothing follows.
  *
- * @param stopReason undefined where the reply was interrupted.
+ * @param stopReason undefined if the reply was interrupted.
  */
 export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
-  const whole = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
-  const end = stopReason === 'refusal' ? 0 : withoutLastThinking(whole.map(({ block }) => block)).length
-  const json = end === 0 ? '' : messageJson(whole.slice(0, end))
+  const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
+  const end = stopReason === 'refusal' ? 0 : withoutLastThinking(sendable.map(({ block }) => block)).length
+  const json = end === 0 ? '' : messageJson(sendable.slice(0, end))
   return { json, received: end === blocks.length ? null : messageJson(blocks) }
 }
 
-// After these a call stands unanswered: the model did not come to the point of waiting for it.
+// After these the model does not wait for the results of its calls.
 const cutShort = new Set<StopReason | undefined>([undefined, 'max_tokens', 'model_context_window_exceeded', 'refusal'])
 
 function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason: StopReason | undefined): boolean {
@@ -41,7 +41,7 @@ function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason
   return isWholeInput(input) && (stopReason === 'pause_turn' || hasResult(id, all))
 }
 
-/** A reply's message without its thinking; everything else of it stays the text that it is. */
+/** A reply's message without its thinking. Everything else stays the same text. */
 export function withoutThinking(json: string): string {
   const content = jsonMembers(json).get('content')!
   if (content.startsWith('"')) return json

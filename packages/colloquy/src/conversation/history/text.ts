@@ -1,11 +1,14 @@
-/** What a person reads of a message: its text and the text of tool results, a line each. */
+/** The readable text of a message: its text blocks and the text of tool results, a line each. */
 export function textOf(json: string): string {
   if (json === '') return ''
   const { content } = JSON.parse(json) as { content: unknown }
   return texts(content).join('\n')
 }
 
-/** What a database searches: NUL and half surrogate pairs are no text to it, and what is no message has no words. */
+/**
+ * The searchable text of a message, without NUL and lone surrogates, which databases reject. Empty if the JSON is not a
+ * message.
+ */
 export function wordsOf(json: string): string {
   try {
     return textOf(json).toWellFormed().replaceAll('\0', ' ')
@@ -25,7 +28,7 @@ function texts(content: unknown): string[] {
 
 const around = 60
 
-/** The text around the first occurrence of the word, in one line. */
+/** The text around the first occurrence of the word, on one line. */
 export function excerptOf(text: string, word: string): string {
   const at = Math.max(0, text.toLowerCase().indexOf(word.toLowerCase()))
   const start = Math.max(0, at - around)

@@ -5,39 +5,39 @@ export function isUnfinished(state: MessageState): boolean {
   return state === 'pending' || state === 'streaming' || state === 'awaiting_tools'
 }
 
-/** A summary is no way to go on: it stands beside the path. */
+/** The tree without summaries, which are not part of any path. */
 export function withoutSummaries(nodes: readonly TreeNode[]): TreeNode[] {
   return nodes.filter(({ role }) => role !== 'summary')
 }
 
-/** The messages from the beginning to the leaf; 0 is the beginning itself. */
+/** The messages from the beginning to the leaf. 0 is the beginning itself. */
 export function pathTo<Node extends { parent: number }>(nodes: ReadonlyMap<number, Node>, leaf: number): Node[] {
   const path: Node[] = []
   for (let node = nodes.get(leaf); node !== undefined; node = nodes.get(node.parent)) path.push(node)
   return path.toReversed()
 }
 
-/** The message and all that follow it. Nodes come by number, so a parent is seen before its children. */
+/** The message and all that follow it. Nodes are sorted by number, so a parent comes before its children. */
 export function descendants(nodes: readonly { number: number; parent: number }[], number: number): Set<number> {
   const found = new Set([number])
   for (const node of nodes) if (found.has(node.parent)) found.add(node.number)
   return found
 }
 
-/** The messages that nothing follows: one a branch. */
+/** The messages that no other follows: one per branch. */
 export function leaves(nodes: readonly TreeNode[]): TreeNode[] {
   const parents = new Set(nodes.map(({ parent }) => parent))
   return nodes.filter(({ number }) => !parents.has(number))
 }
 
-/** The newest leaf below a message: itself where nothing follows it. */
+/** The newest leaf after a message; the message itself if none follows it. */
 export function newestLeaf(nodes: readonly TreeNode[], number: number): number {
   const below = descendants(nodes, number)
   const inside = nodes.filter((node) => below.has(node.number))
   return leaves(inside).at(-1)!.number
 }
 
-/** The messages that stand where this one stands, itself included, by number. */
+/** The numbers of a message and its siblings with the same role. */
 export function versionsOf(nodes: readonly TreeNode[], conversationId: string, number: number): number[] {
   const own = nodes.find((node) => node.number === number)
   if (own === undefined) throw new ConversationNotFoundError(conversationId, String(number))
@@ -51,12 +51,12 @@ export function numberOf(conversationId: string, messageId: string): number {
   return number
 }
 
-/** The message with which the n-th last turn began: what the user said, not results that answer calls. */
+/** The first message of the n-th last turn: a user message that is not tool results. */
 export function turnStart(records: readonly MessageRecord[], turns: number): MessageRecord | undefined {
   return records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
 }
 
-/** Whether a message carries results of tools. */
+/** Whether a message contains tool results. */
 export function answersCalls({ json }: Pick<MessageRecord, 'json'>): boolean {
   if (!json.includes('"tool_result"')) return false
   const { content } = JSON.parse(json) as { content: string | { type: string }[] }

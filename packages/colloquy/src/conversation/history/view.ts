@@ -12,26 +12,26 @@ export interface ConversationMessage {
   /** The message that it follows; undefined at the beginning. */
   parentId: string | undefined
   role: 'user' | 'assistant' | (string & {})
-  /** As it was said or received: of an interrupted reply, everything that arrived. */
+  /** The content as it was sent or received; for an interrupted reply, everything that arrived. */
   content: MessageContentParam
-  /** `interrupted` where the reply ended early. */
+  /** `interrupted` if the reply ended early. */
   state: MessageState
   createdAt: Date
-  /** Of a reply. */
+  /** The model of a reply. */
   model?: string
   stopReason?: StopReason | null
   usage?: Usage
-  /** Absent where the model has no known price. */
+  /** Absent if the model has no known price. */
   costPicoUsd?: bigint
-  /** The reply was interrupted, so its output is counted by estimate. */
+  /** The reply was interrupted, so its output tokens are an estimate. */
   estimated?: boolean
-  /** What ended the reply early. */
+  /** The error that ended the reply early. */
   error?: { name: string; message: string; type?: string }
 }
 
 const shown = new WeakMap<MessageRecord, ConversationMessage>()
 
-/** The message as it is shown. Parsed once a record, and frozen. */
+/** The message as it is shown. Each record is parsed once, and the result is frozen. */
 export function showMessage(record: MessageRecord): ConversationMessage {
   let message = shown.get(record)
   if (message === undefined) {
@@ -41,7 +41,7 @@ export function showMessage(record: MessageRecord): ConversationMessage {
   return message
 }
 
-/** Whether there is something to show: not for a reply that is still to come, nor where none came. */
+/** Whether there is something to show: not for a reply that has not ended, nor if nothing of it arrived. */
 export function isShown({ state }: MessageRecord): boolean {
   return !isUnfinished(state) && state !== 'failed'
 }
@@ -78,7 +78,7 @@ function replyFields({ message, cost_pico_usd: cost, estimated, error }: ReplyRe
   }
 }
 
-/** A kept reply as the API's message; undefined where none arrived. */
+/** A stored reply as the API's message; undefined if nothing arrived. */
 export function replyMessage({ json, received, reply }: MessageRecord): Message | undefined {
   const { message } = JSON.parse(reply ?? '{}') as ReplyRecord
   if (message === undefined) return undefined
@@ -88,7 +88,7 @@ export function replyMessage({ json, received, reply }: MessageRecord): Message 
   return { id, type, role, model, content, ...rest }
 }
 
-/** A title for a conversation without one: the first line that is said in it. */
+/** The default title: the first line of the first message. */
 export function titleOf(messages: readonly { json: string }[]): string | undefined {
   const line = textOf(messages[0]?.json ?? '')
     .trim()
@@ -104,7 +104,7 @@ export interface ListedConversation {
   title: string | undefined
   createdAt: Date
   updatedAt: Date
-  /** How many messages were ever added to it, those of other branches included. */
+  /** How many messages were ever added to it, on all branches. */
   messages: number
 }
 
@@ -116,7 +116,7 @@ export function showListed({ title, createdAt, updatedAt, ...rest }: Conversatio
 export interface FoundMessage {
   conversationId: string
   messageId: string
-  /** The conversation's. */
+  /** The conversation's title. */
   title: string | undefined
   role: string
   createdAt: Date

@@ -18,7 +18,7 @@ async function open(
   return { conversation, asked: () => engine.requests.length }
 }
 
-test('a call that could cost more than the budget is neither written nor sent, and the error has the numbers', async () => {
+test('a request that could exceed the budget fails with the numbers, unsent', async () => {
   const { conversation, asked } = await open({ budget: { usd: 0.01 } })
   const error = await conversation.send('Hello').then(
     () => assert.fail('sent'),
@@ -26,13 +26,13 @@ test('a call that could cost more than the budget is neither written nor sent, a
   )
   assert.ok(error instanceof BudgetError)
   assert.deepEqual([error.limit, error.allowed, error.spent], ['usd', fromUsd(0.01), 0n])
-  // A thousand tokens at $15 for a million, and a short prompt.
+  // A thousand tokens at $15 per million, and a short prompt.
   assert.ok(error.worst > fromUsd(0.015) && error.worst < fromUsd(0.016))
   assert.match(error.message, /budget of \$0\.0100: \$0\.00 are spent and the call could take \$0\.01\d\d/)
   assert.deepEqual([asked(), conversation.messages.length], [0, 0])
 })
 
-test('a budget that is asked to fit lowers max_tokens to what is left', async () => {
+test('budget.fit lowers max_tokens to what is left', async () => {
   const engine = script([], { otherwise: offline() })
   const conversation = await openConversations({ engine }).create({ ...settings, budget: { usd: 0.01, fit: true } })
   await conversation.send('Hello')
@@ -42,7 +42,7 @@ test('a budget that is asked to fit lowers max_tokens to what is left', async ()
   await assert.rejects(conversation.send('Hello'), BudgetError)
 })
 
-test('max_tokens is lowered to what leaves room for thinking, or not at all', async () => {
+test('budget.fit never lowers max_tokens below the thinking budget', async () => {
   const engine = script([], { otherwise: offline() })
   const thinking = { type: 'enabled' as const, budget_tokens: 1024 }
   const budget = { usdPerCall: 0.018, fit: true }
@@ -55,13 +55,13 @@ test('max_tokens is lowered to what leaves room for thinking, or not at all', as
   const { length } = conversation.messages
   await assert.rejects(conversation.send('Hello again'), (error) => {
     assert.ok(error instanceof BudgetError)
-    // With 1,025 tokens of a reply.
+    // With a reply of 1,025 tokens.
     return error.worst > fromUsd(0.015_375) && error.worst < fromUsd(0.02)
   })
   assert.deepEqual([engine.requests.length, conversation.messages.length], [1, length])
 })
 
-test('each call has a limit of its own, and tokens have one too', async () => {
+test('a budget limits each request, and tokens too', async () => {
   const perCall = await open({ budget: { usdPerCall: 0.02 } })
   await perCall.conversation.send('Hello')
   await perCall.conversation.configure({ max_tokens: 2000 })
@@ -78,7 +78,7 @@ test('each call has a limit of its own, and tokens have one too', async () => {
   await assert.rejects(inTokens.conversation.send('word '.repeat(200)), { name: 'BudgetError', limit: 'tokens' })
 })
 
-test('however long it goes on, a conversation never costs more than its budget', async () => {
+test('a conversation never costs more than its budget', async () => {
   for (const [model, usd] of [
     ['claude-sonnet-4-6', 0.05],
     ['claude-haiku-5-5', 0.002],
@@ -98,7 +98,7 @@ test('however long it goes on, a conversation never costs more than its budget',
   }
 })
 
-test('a budget in dollars needs a price, and an end to searches', async () => {
+test('a budget in dollars needs a price, and max_uses of web_search', async () => {
   const unknown = await open({ model: 'llama-3', budget: { usd: 1 } })
   await assert.rejects(unknown.conversation.send('Hello'), /found no price for llama-3/)
   const searching = await open({ budget: { usd: 1 }, tools: [{ type: 'web_search_20250305', name: 'web_search' }] })
@@ -106,14 +106,14 @@ test('a budget in dollars needs a price, and an end to searches', async () => {
   assert.equal(unknown.asked() + searching.asked(), 0)
 })
 
-test('a budget may be a part of another, however many digits that has', async () => {
+test('a budget may have more digits than a picodollar', async () => {
   const { conversation } = await open({ budget: { usd: 0.1 / 3, usdPerCall: 1e-7 + 0.02 } })
   await conversation.send('Hello')
   await conversation.configure({ budget: { usd: 1e-7 } })
   await assert.rejects(conversation.send('Hello'), { name: 'BudgetError', allowed: 100_000n })
 })
 
-test('an amount that is none is refused where it is set', async () => {
+test('an invalid amount is refused when it is set', async () => {
   await assert.rejects(open({ budget: { usd: -1 } }), /Cannot set budget\.usd as it must be positive: found -1/)
   await assert.rejects(
     open({ budget: { tokens: 1.5 } }),

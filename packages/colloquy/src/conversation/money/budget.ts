@@ -21,7 +21,7 @@ export function checkAmounts(name: string, { fit: _, ...amounts }: Budget | Limi
   }
 }
 
-/** What a conversation has used so far, and what is reserved for its requests in flight. */
+/** The usage of a conversation so far, and the reservations of its requests in flight. */
 export interface Used {
   spent: TotalUsage
   reserved: Amounts

@@ -17,7 +17,7 @@ export interface CostInput {
   countTokens: () => Promise<number | undefined>
 }
 
-/** The most that a call can take, however little is read from the prompt cache. */
+/** The most that a request can take, however little of its prompt is read from the cache. */
 export interface CostCeiling {
   /** The requested `max_tokens`. */
   maxTokens: number
@@ -29,14 +29,14 @@ export interface CostCeiling {
 }
 
 interface Share {
-  /** What the prompt takes at most, however long the reply is. */
+  /** The most that the prompt takes, however long the reply is. */
   fixed: bigint
-  /** What each token of the reply takes. */
+  /** The amount per token of the reply. */
   perToken: bigint
 }
 
 /**
- * Bounds what a call can cost. Throws an `AnthropicError` if there is no bound: a model without a price, a web search without
+ * The upper bound of a request's cost. Throws an `AnthropicError` if there is no bound: a model without a price, a web search without
  * `max_uses`, an image that the engine cannot count.
  */
 export async function ceilingFor(input: CostInput, { inDollars }: { inDollars: boolean }): Promise<CostCeiling> {
@@ -53,7 +53,7 @@ export async function ceilingFor(input: CostInput, { inDollars }: { inDollars: b
   }
 }
 
-/** The most that the call can take with this `max_tokens`. */
+/** The most that the request can take with this `max_tokens`. */
 export function ceilingAt({ tokens, picoUsd }: CostCeiling, maxTokens: number): Amounts {
   const atMost = ({ fixed, perToken }: Share): bigint => fixed + perToken * BigInt(maxTokens)
   return { tokens: atMost(tokens), picoUsd: picoUsd === undefined ? 0n : atMost(picoUsd) }
@@ -65,11 +65,11 @@ function minTokensFor({ thinking, max_tokens: maxTokens }: MessageCreateParams):
 }
 
 interface Tokens {
-  /** Of the longest prompt, which decides the price band. */
+  /** The tokens of the longest prompt, which decides the price band. */
   prompt: bigint
-  /** Of all prompts together: compaction reads the prompt a second time. */
+  /** The tokens of all prompts together: compaction reads the prompt a second time. */
   input: bigint
-  /** Of what is written before the reply. */
+  /** The tokens that are written before the reply. */
   output: bigint
 }
 

@@ -6,7 +6,7 @@ import { usageOf } from './spending.ts'
 
 const split = { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 20 }
 
-test('cache writes are summed up as they are paid for, where a server tells only the total, or only the split', () => {
+test('Ledger sums cache writes if only their total or only their split is known', () => {
   const told: Pick<Usage, 'cache_creation_input_tokens' | 'cache_creation'>[] = [
     { cache_creation_input_tokens: 120, cache_creation: split },
     { cache_creation_input_tokens: null, cache_creation: split },

@@ -5,21 +5,21 @@ import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 
 export interface ReplyCost extends Cost {
-  /** The reply was interrupted, so its output is counted by estimate. */
+  /** The reply was interrupted, so its output tokens are an estimate. */
   estimated: boolean
 }
 
-/** What several calls cost together. */
+/** The cost of several requests. */
 export interface TotalCost {
-  /** Of all calls that have a price. */
+  /** The sum of all requests that have a price, in picodollars. */
   picoUsd: bigint
-  /** Some call was interrupted, so its output is counted by estimate. */
+  /** A reply was interrupted, so its output tokens are an estimate. */
   estimated: boolean
-  /** Calls without a known price: they are not in the sum. */
+  /** The number of requests without a known price. They are not in the sum. */
   unpriced: number
 }
 
-/** What several calls used together, each kind of tokens by itself. */
+/** The usage of several requests, each kind of tokens by itself. */
 export interface TotalUsage {
   calls: number
   input_tokens: number
@@ -31,7 +31,7 @@ export interface TotalUsage {
   cost: TotalCost
 }
 
-/** What an interrupted reply used: its output is what was reported last, or what arrived if that is more. */
+/** The usage of an interrupted reply: its output is what was reported last, or what arrived if that is more. */
 export function estimateUsage(usage: Usage, content: readonly ContentBlock[]): Usage {
   const arrived = content.map((block) => countTokens(outputOf(block))).reduce((sum, tokens) => sum + tokens, 0)
   return { ...usage, output_tokens: Math.max(usage.output_tokens, arrived) }
@@ -51,13 +51,13 @@ export function replyCost(
   return cost && { ...cost, estimated }
 }
 
-/** A message, as far as it may have cost something. */
+/** A message that may have cost something. */
 interface Counted {
-  /** The JSON beside it in the store; null beside a question. */
+  /** Its reply record; null for a user message. */
   reply: string | null
 }
 
-/** Adds up replies, each when the sum is next asked for: looking at thousands at the start would delay the first turn. */
+/** Adds up replies, when the sum is next read: parsing thousands at the start would delay the first turn. */
 export class Ledger {
   #total: TotalUsage = emptyTotal()
   #uncounted: Counted[]
@@ -66,12 +66,12 @@ export class Ledger {
     this.#uncounted = messages.slice()
   }
 
-  /** @param reply the JSON beside the reply in the store. */
+  /** @param reply the reply's record. */
   add(reply: string): void {
     this.#uncounted.push({ reply })
   }
 
-  /** The sum; later replies do not change it. */
+  /** The sum. Replies that are added later do not change the returned object. */
   get total(): TotalUsage {
     const uncounted = this.#uncounted
     this.#uncounted = []

@@ -13,14 +13,14 @@ import { BudgetError, type Conversation, type Limits, memoryStore, openConversat
 import { postgresStore } from '../stores/postgres/store.ts'
 import type { ConversationStore } from '../stores/store.ts'
 
-/** A reply of all of the `max_tokens`, so that nothing is left of what was held but some of the prompt. */
+/** A reply that uses all of its `max_tokens`, so that little of the reservation is left over. */
 const spender: Engine = (params, context) => {
   const usage = { input_tokens: 10, output_tokens: params.max_tokens }
   return script([{ reply: { content: 'spent', usage: { ...noUsage, ...usage } }, delayMs: 5 }])(params, context)
 }
 const noUsage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
 
-/** A thousand tokens of a reply cost 1.5 cents, and the prompt, as it is bounded, less than 0.2. */
+/** A reply of a thousand tokens costs 1.5 cents, and the upper bound of the prompt is below 0.2 cents. */
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1000, metadata: { user_id: 'ada' } }
 
 for (const [name, make] of Object.entries(storePlaces())) {
@@ -39,7 +39,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       rmSync(folder, { recursive: true })
     })
 
-    /** Two openings of one store, as two processes have them, and conversations in turn of either. */
+    /** Two openings of one store, as two processes have them, and conversations of both in turn. */
     async function conversationsOf(limits: Limits | undefined, count: number): Promise<Conversation[]> {
       const both = [open(), open()].map((store) => {
         stores.push(store)
@@ -61,14 +61,14 @@ for (const [name, make] of Object.entries(storePlaces())) {
         for (const error of refused) assert.equal(error.limit, Object.keys(limits)[0])
         const spent = all.reduce((sum, { cost }) => sum + cost.picoUsd, 0n)
         assert.ok(spent > fromUsd(0.045) && spent <= fromUsd(0.05), `${spent}`)
-        // Nothing of the others was written.
+        // Nothing of the refused turns was written.
         assert.deepEqual(all.filter(({ messages }) => messages.length === 0).length, 7)
         const counted = await openConversations({ engine: spender, store: stores[0]! }).spending()
         assert.deepEqual([counted.picoUsd, counted.held], [spent, { picoUsd: 0n, tokens: 0n }])
       })
     }
 
-    test('are lowered to what the others leave, where that is asked for', async () => {
+    test('with fit, lower max_tokens to what the others leave', async () => {
       const all = await conversationsOf({ usdPerDay: 0.05, fit: true }, 10)
       const refused = await refusals(all.map((conversation) => conversation.send('Hello')))
       const spent = all.reduce((sum, { cost }) => sum + cost.picoUsd, 0n)
@@ -83,7 +83,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
       const [one] = await conversationsOf(undefined, 1)
       await one!.configure({ budget: { usd: 0.08 } })
       await one!.send('Hello')
-      // No call ends before another was refused, so that something is held then.
+      // No request ends before another was refused, so that there is a reservation then.
       const { promise: refusal, resolve } = Promise.withResolvers<unknown>()
       async function* slow(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
         await refusal
@@ -103,7 +103,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
   })
 }
 
-/** Those that were refused; anything else that went wrong is thrown. */
+/** The turns that were refused. Throws all other errors. */
 async function refusals(turns: readonly PromiseLike<unknown>[]): Promise<BudgetError[]> {
   const settled = await Promise.allSettled(turns)
   return settled.flatMap((each) => {
@@ -122,7 +122,7 @@ describe('limits', () => {
     return { conversation: await conversations.create({ ...settings, ...changes }), conversations }
   }
 
-  test('a day begins anew at midnight in UTC, a user does not', async () => {
+  test('limits per day start again at midnight UTC, those per user do not', async () => {
     let now = Date.parse('2026-11-21T23:59:59.999Z')
     const { conversation, conversations } = await open({ usdPerDay: 0.03, usdPerUser: 0.05 }, { now: () => now })
     await conversation.send('Hello')
@@ -146,7 +146,7 @@ describe('limits', () => {
     assert.equal((await conversations.spending({ user: 'ada' })).picoUsd, picoUsd * 2n)
   })
 
-  test('a turn may be of another user than its conversation', async () => {
+  test('a turn may have another user than its conversation', async () => {
     const { conversation, conversations } = await open({ usdPerUserDay: 0.02 })
     await conversation.send('Hello')
     await assert.rejects(conversation.send('Hello'), { limit: 'usdPerUserDay' })
@@ -154,11 +154,11 @@ describe('limits', () => {
     assert.equal((await conversations.spending({ user: 'bob' })).tokens, 1010n)
   })
 
-  test('a call that names no user where users are limited, or that has no price, is neither written nor sent', async () => {
+  test('a request without a user or a price is refused if a limit needs it', async () => {
     const nobody = await open({ tokensPerUser: 10_000 }, { changes: { metadata: {} } })
     await assert.rejects(
       nobody.conversation.send('Hello'),
-      /Cannot hold limits\.tokensPerUser: found no metadata\.user_id/,
+      /Cannot apply limits\.tokensPerUser: the request has no metadata\.user_id/,
     )
     const unpriced = await open({ usdPerDay: 1 }, { changes: { model: 'llama-3' } })
     await assert.rejects(unpriced.conversation.send('Hello'), /found no price for llama-3/)
@@ -167,14 +167,14 @@ describe('limits', () => {
     }
   })
 
-  test('without an amount they count and refuse nothing, calls without a price too', async () => {
+  test('without amounts they only count, requests without a price too', async () => {
     const { conversation, conversations } = await open({}, { changes: { model: 'llama-3' } })
     await conversation.send('Hello')
     const { picoUsd, tokens, unpriced } = await conversations.spending()
     assert.deepEqual([picoUsd, tokens, unpriced], [0n, 1010n, 1])
   })
 
-  test('an amount that is none, and a day that is none, are refused where they are said', async () => {
+  test('invalid amounts and days are refused', async () => {
     assert.throws(
       () => openConversations({ engine: spender, limits: { usdPerDay: 0 } }),
       /Cannot set limits\.usdPerDay as it must be positive: found 0/,
@@ -187,7 +187,7 @@ describe('limits', () => {
     await assert.rejects(conversations.spending({ day: 'today' }), /the day must be such as 2026-11-21: it is today/)
   })
 
-  test('a reply that is cut off is spent by estimate, one of which nothing came is not', async () => {
+  test('an interrupted reply is charged by estimate, an empty one is not charged', async () => {
     const steps = [
       { error: { type: 'overloaded_error' as const } },
       { reply: 'one two three four', cut: 'reset' as const, after: 4 },
@@ -203,7 +203,7 @@ describe('limits', () => {
     assert.deepEqual([picoUsd, held.picoUsd], [conversation.cost.picoUsd, 0n])
   })
 
-  test('each step of a turn with tools is checked by itself: what was answered before is kept', async () => {
+  test('each step of a turn with tools is checked by itself', async () => {
     const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'look', input: {} }
     const usage = { ...noUsage, input_tokens: 100, output_tokens: 900 }
     const engine = script([{ reply: { content: [call], usage }, times: 5 }])
@@ -215,7 +215,7 @@ describe('limits', () => {
     assert.equal((await conversations.spending()).tokens, 2_000n)
   })
 
-  test('a conversation that is held back by a reply that is over by now looks again by itself', async () => {
+  test('a refusal because of a reservation that is settled by now is retried', async () => {
     const store = memoryStore()
     const release = Promise.withResolvers<void>()
     async function* slow(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
@@ -232,7 +232,7 @@ describe('limits', () => {
       assert.ok(error instanceof BudgetError)
       assert.match(
         error.message,
-        /\$0\.0002 are spent and \$0\.015\d are held for calls under way and the call could take/,
+        /\$0\.0002 are spent and \$0\.015\d are reserved for calls in flight and the call could take/,
       )
       return error.held > fromUsd(0.015) && error.spent < fromUsd(0.001)
     })
@@ -241,7 +241,7 @@ describe('limits', () => {
     assert.equal((await other.send('And now?', { onConflict: 'queue' })).text, 'brief')
   })
 
-  test('what an abandoned reply holds is freed when somebody needs it, and what came of it is spent', async () => {
+  test('an abandoned reservation is released when needed, and its reply is charged', async () => {
     let now = 0
     const store = memoryStore({ now: () => now, leaseMs: 30_000 })
     const limits = { usdPerDay: 0.02 }
@@ -256,18 +256,18 @@ describe('limits', () => {
     now += 30_001
     await conversation.send('Hello')
     const held = { picoUsd: 0n, tokens: 0n }
-    // Nothing of the abandoned reply was written down.
+    // Nothing of the abandoned reply was journalled.
     const spent = await conversations.spending()
     assert.deepEqual([spent.picoUsd, spent.held], [conversation.cost.picoUsd, held])
     turn.abort()
     await assert.rejects(turn)
-    // It was only slow: what it used is counted after all, once.
+    // It was only slow: its usage is counted after all, once.
     const { picoUsd } = await conversations.spending()
     assert.ok(dead.cost.picoUsd > 0n)
     assert.equal(picoUsd, conversation.cost.picoUsd + dead.cost.picoUsd)
   })
 
-  test('a reply that ends elsewhere between two reads of PostgreSQL is in the budget', async () => {
+  test('a reply that ends between two reads of PostgreSQL counts in the budget', async () => {
     const db = new PGlite()
     let afterRead = async (): Promise<void> => {}
     const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
@@ -276,7 +276,7 @@ describe('limits', () => {
       return result
     }
     const conversations = openConversations({ engine: spender, store: postgresStore({ query }) })
-    // The conversation, what is held, the messages: three reads, and the reply ends after each of them once.
+    // Three reads (conversation, reservations, messages), and the reply ends after each of them once.
     for (const last of [1, 2, 3]) {
       const begun = Promise.withResolvers<void>()
       const release = Promise.withResolvers<void>()
@@ -296,7 +296,7 @@ describe('limits', () => {
         release.resolve()
         await turn
       }
-      // As it saw a reply under way, it looks again before it spends.
+      // It saw a reply in flight, so it refreshes before it spends.
       await assert.rejects(ours.send('Me too', { onConflict: 'branch' }), { name: 'BudgetError', limit: 'usd' })
       assert.ok(reads >= 3)
       afterRead = async () => {}

@@ -11,7 +11,7 @@ import { fromUsd } from '../../protocol/models/money.ts'
 import { BudgetError, type Conversations, openConversations } from '../index.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 
-/** A call can take 1.5 cents, and its prompt. */
+/** A request can take 1.5 cents, and its prompt. */
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1000, metadata: { user_id: 'ada' } }
 const usage = { input_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1000 }
 const spender = (delayMs: number): Engine => script([{ reply: { content: 'spent', usage }, times: 1_000, delayMs }])
@@ -24,7 +24,7 @@ else {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
   after(() => rmSync(folder, { recursive: true }))
 
-  test('processes that spend from one limit at once use it up, and no more', async () => {
+  test('processes that share a limit use it up and never exceed it', async () => {
     const file = join(folder, 'spend.db')
     sqliteStore(file)
     const processes = Array.from({ length: 3 }, () => start('spend', file, 0.5))
@@ -34,13 +34,13 @@ else {
     const conversations = open(file, 0.5, spender(0))
     const { picoUsd, held } = await conversations.spending()
     assert.deepEqual(held, { picoUsd: 0n, tokens: 0n })
-    // Each was refused only when another call would not have fitted.
+    // Each was refused only when another request did not fit.
     assert.ok(picoUsd > fromUsd(0.48) && picoUsd <= fromUsd(0.5), `${picoUsd}`)
     assert.equal(picoUsd, paid(file))
     await conversations.close()
   })
 
-  test('killed at any instant, processes leave accounts that are what stands beside the replies', async () => {
+  test('after kills at random instants, accounts equal the sum of the replies', async () => {
     const file = join(folder, 'kill.db')
     sqliteStore(file)
     for (let round = 0; round < 6; round++) {
@@ -60,7 +60,7 @@ else {
     await conversations.close()
   })
 
-  test('what a killed process held is free for others, and what had arrived for it is spent', async () => {
+  test('reservations of a killed process are released, and what had arrived is charged', async () => {
     const file = join(folder, 'stall.db')
     const { child, said, over } = start('stall', file, 0.03)
     await said('arrived')
@@ -72,7 +72,7 @@ else {
     )
     child.kill('SIGKILL')
     await over
-    // The owner is known to be gone, so nobody waits for its lease to run out.
+    // The owner is known to be gone, so its lease does not have to expire.
     await conversation.send('Hello')
     const { picoUsd, held } = await conversations.spending()
     assert.deepEqual(held, { picoUsd: 0n, tokens: 0n })
@@ -86,7 +86,7 @@ function open(file: string, usdPerUserDay: number, engine: Engine): Conversation
   return openConversations({ engine, store: sqliteStore(file), limits: { usdPerUserDay }, journalMs: 1 })
 }
 
-/** What stands beside the replies of all conversations. */
+/** The records of all replies, in all conversations. */
 function paid(file: string): bigint {
   const db = new DatabaseSync(file)
   const { sum } = db.prepare('SELECT sum(cost_pico_usd) AS sum FROM call').get() as { sum: number }
@@ -94,7 +94,7 @@ function paid(file: string): bigint {
   return BigInt(sum)
 }
 
-/** Calls in several conversations at once, until there is no room for another. */
+/** Sends in several conversations at once, until there is no room for another request. */
 async function spend(file: string, usdPerUserDay: number): Promise<void> {
   const conversations = open(file, usdPerUserDay, spender(3))
   process.stdout.write('ready\n')
@@ -116,7 +116,7 @@ async function spend(file: string, usdPerUserDay: number): Promise<void> {
   await conversations.close()
 }
 
-/** A call whose reply never ends. */
+/** Sends a request whose reply never ends. */
 async function stall(file: string): Promise<void> {
   const conversations = open(file, 0.03, staller)
   const turn = (await conversations.create(settings)).send('Hello')
@@ -128,7 +128,7 @@ async function stall(file: string): Promise<void> {
 
 interface Started {
   child: ChildProcess
-  /** Resolves when the process has said it. */
+  /** Resolves when the process has printed it. */
   said: (word: string) => Promise<void>
   over: Promise<void>
 }

@@ -4,7 +4,7 @@ import { BudgetError, type LimitName } from '../errors.ts'
 import { type ReplyRecord, tokensOf } from '../history/reply-record.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from '../stores/store.ts'
 
-// What every store does with its accounts, whatever it keeps them in.
+// The rules for accounts that all stores share.
 
 export interface Used {
   /** Undefined: no known price. */
@@ -12,7 +12,7 @@ export interface Used {
   tokens: bigint
 }
 
-/** What the call used whose reply this stands beside. @param reply JSON of a `ReplyRecord`. */
+/** The usage of a request, from the record of its reply. */
 export function usageOf(reply: string): Used {
   const { message, cost_pico_usd: picoUsd, unpaid } = JSON.parse(reply) as ReplyRecord
   if (message === undefined || unpaid) return { picoUsd: 0n, tokens: 0n }
@@ -20,7 +20,7 @@ export function usageOf(reply: string): Used {
   return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens }
 }
 
-/** What stays of a reply that is erased: what its call used and cost. Undefined where none was paid. */
+/** The part of an erased reply's record that is kept: its usage and cost. Undefined if it cost nothing. */
 export function billingPart(reply: string | null): string | undefined {
   const { message, cost_pico_usd, estimated, unpaid } = JSON.parse(reply ?? '{}') as ReplyRecord
   if (message === undefined || unpaid) return undefined
@@ -33,12 +33,14 @@ export interface Entry extends Amounts {
   unpriced: number
 }
 
-/** What is held, nothing being spent yet. */
+/** Reserves the most that a request can take. */
 export function reservationEntry({ picoUsd, tokens }: Amounts): Entry {
   return { picoUsd: 0n, tokens: 0n, held: { picoUsd, tokens }, unpriced: 0 }
 }
 
-/** What was held is free again, and what was used is spent. What has no price counts with what was held for it. */
+/**
+ * Releases the reservation and charges the actual usage. A request without a known price is charged its whole reservation.
+ */
 export function settlementEntry({ picoUsd, tokens }: Amounts, used: Used): Entry {
   return {
     picoUsd: used.picoUsd ?? picoUsd,
@@ -49,8 +51,8 @@ export function settlementEntry({ picoUsd, tokens }: Amounts, used: Used): Entry
 }
 
 /**
- * What a reply used that was given up, and came after all: what was counted of it then is taken back. Undefined where it
- * came before and was counted.
+ * The correction for a reply that arrived after it had been marked abandoned: its real usage minus what was charged then.
+ * Undefined if that usage was charged already.
  */
 export function correctionEntry(given: string, reply: string): Entry | undefined {
   if ((JSON.parse(given) as ReplyRecord).unpaid) return undefined
@@ -73,7 +75,7 @@ export function sumOf(amounts: Iterable<Amounts>): Amounts {
   return sum
 }
 
-/** Throws `BudgetError` where an account would hold more than its limit with this. */
+/** Throws `BudgetError` if the account would exceed its limit with this amount. */
 export function checkAccount({ most, ...account }: LimitedAccount, now: Spending, worst: Amounts): void {
   for (const unit of ['picoUsd', 'tokens'] as const) {
     const allowed = most[unit]
@@ -90,7 +92,7 @@ export function limitName({ user, day }: Account, unit: keyof Amounts): LimitNam
   return day === '' ? `${kind}PerUser` : `${kind}PerUserDay`
 }
 
-/** A limit in dollars: whatever has been divided is rounded to what can be counted. */
+/** Dollars as picodollars. An amount that was divided is rounded to a whole picodollar. */
 export function picoUsdOf(usd: number): bigint {
   return fromUsd(usd.toFixed(12))
 }

@@ -1,4 +1,4 @@
-import { openRecovered } from '../turn/call/recovery.ts'
+import { openRecovered } from '../turn/request/recovery.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord } from '../stores/store.ts'
 
 /** Writes a conversation as JSON Lines: itself, then every message by number. */

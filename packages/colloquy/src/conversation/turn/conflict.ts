@@ -64,7 +64,7 @@ export async function orRepeated<Begun>(
 
 export type NextMove = 'wait' | 'refresh' | 'refresh and fail' | 'fail'
 
-/** What to do after a turn could not begin. */
+/** Decides how to continue after a turn could not begin. */
 export function nextMove(
   error: unknown,
   { onConflict, hasRefreshed }: { onConflict: OnConflict; hasRefreshed: boolean },
@@ -76,7 +76,7 @@ export function nextMove(
   return mayHaveRoom(error) && !hasRefreshed ? 'refresh' : 'fail'
 }
 
-/** Another process may already have ended a call that is still counted here as in flight, and it may have cost less. */
+/** A request that counts here as in flight may have ended in another process, and cost less than its reservation. */
 function mayHaveRoom(error: unknown): boolean {
   return error instanceof BudgetError && (error.limit === 'usd' || error.limit === 'tokens') && error.held > 0n
 }

@@ -12,15 +12,15 @@ import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import type { BeginPolicy } from './conflict.ts'
 
-/** What a turn is to do. */
-export interface TurnRequest extends BeginPolicy {
+/** The input of a turn. */
+export interface TurnInput extends BeginPolicy {
   /** Plans the turn for the conversation as it is now. Called again after another writer changed the conversation. */
   plan: () => Plan | Promise<Plan>
   /** The settings of the turn: those of the conversation as it is now, with what the turn changes. */
   settings: () => ConversationSettings
 }
 
-/** What a turn adds to a history, and after which message. */
+/** The messages that a turn adds to a history, and their place. */
 export interface Plan {
   /** The messages before those that are added. */
   history: History
@@ -78,7 +78,7 @@ export const continueNote: string =
 
 function planAfterNothing(history: History, last: MessageRecord, stopReason: unknown): Plan {
   // Sent the same request, a model that ended its turn with an empty reply does so again. The API's advice is to say something.
-  if (stopReason === 'end_turn') return { history, messages: [userText('Please go on.')], parent: last.number }
+  if (stopReason === 'end_turn') return { history, messages: [userText('Please continue.')], parent: last.number }
   return planToRetry(history)
 }
 

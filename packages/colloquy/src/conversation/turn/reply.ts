@@ -6,7 +6,7 @@ import type { PromptSlice } from '../history/history.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import { type ReplyCost, replyCost } from '../money/ledger.ts'
 import type { MessageRecord } from '../stores/store.ts'
-import type { ReplyOutcome } from './call/finish.ts'
+import type { ReplyOutcome } from './request/finish.ts'
 
 /** The model's reply, as it is recorded in the conversation. */
 export interface Reply {
@@ -19,9 +19,9 @@ export interface Reply {
   usage: Usage
   /** Undefined: the model has no known price. */
   cost: ReplyCost | undefined
-  /** What the prompt cache was expected to do and what it did; undefined if no cache breakpoints were placed. */
+  /** The plan for the prompt cache and how it turned out; undefined if no cache breakpoints were placed. */
   cache: CacheReport | undefined
-  /** What happened to the messages that did not fit into the window; undefined if all were sent. */
+  /** The messages that did not fit into the window; undefined if all were sent. */
   window: WindowReport | undefined
   stopReason: StopReason | null
 }
@@ -80,24 +80,27 @@ export function writtenOutcome({ id, handle, content, model }: WrittenReply): Re
 
 /** A summary that was written in the course of a turn. */
 export interface WrittenSummary {
-  /** `turn`: by a call of its own, before the one of the reply. `api`: by the API, as a part of the reply. */
+  /** `turn`: by a request of its own, before the reply. `api`: by the API, as a part of the reply. */
   by: 'turn' | 'api'
-  /** Undefined where the API wrote it so that only it can read it. */
+  /** Undefined if the API encrypted it. */
   text: string | undefined
   usage: Pick<Usage, 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens' | 'output_tokens'>
-  /** Of the call, beside the reply's; of what the API wrote, in the reply's. Undefined: no known price. */
+  /**
+   * The cost of that request, which is not part of the reply's; for `api`, a part of the reply's cost. Undefined: no known
+   * price.
+   */
   cost: ReplyCost | undefined
 }
 
-/** What became of the messages that the window had no room for. */
+/** A report on the messages that did not fit into the window. */
 export interface WindowReport {
   /** How many of the first messages of the path were not sent. */
   dropped: number
-  /** The summaries that were written in the course of the turn, and what they cost. */
+  /** The summaries that were written in the course of the turn. */
   summaries: readonly WrittenSummary[]
 }
 
-/** Undefined where all of the path was sent. */
+/** The report of a turn's window; undefined if the complete path was sent. */
 export function windowReport(
   { dropped }: PromptSlice,
   message: Message,
@@ -107,7 +110,7 @@ export function windowReport(
   return dropped === 0 && summaries.length === 0 ? undefined : { dropped, summaries }
 }
 
-/** What the API wrote for a reply: each compaction is one of its blocks, and one of the iterations of its usage. */
+/** The summaries that the API wrote: each is a block of the reply and an iteration of its usage. */
 function compactionsIn({ content, usage, model }: Message): WrittenSummary[] {
   const used = (usage.iterations ?? []).filter(({ type }) => type === 'compaction')
   const blocks = content.filter((block) => block.type === 'compaction')

@@ -9,31 +9,31 @@ import type { CostCeiling } from '../money/cost-ceiling.ts'
 import { replyCost } from '../money/ledger.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord, RepeatedTurn } from '../stores/store.ts'
-import { askEngine } from './call/ask.ts'
-import { beginCall, ceilingIfLimited } from './call/begin.ts'
-import type { BegunCall, LimitSet } from './call/call.ts'
-import { outcomeOf, type ReplyOutcome } from './call/finish.ts'
-import { keepCall } from './call/keep.ts'
+import { askEngine } from './request/ask.ts'
+import { beginRequest, ceilingIfLimited } from './request/begin.ts'
+import type { BegunRequest, LimitSet } from './request/begun.ts'
+import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
+import { keepReply } from './request/keep.ts'
 import { beginWithRetries, checkNotBusy, inTurn, orRepeated, waitForOthers } from './conflict.ts'
-import type { Plan, TurnRequest } from './plan.ts'
+import type { Plan, TurnInput } from './plan.ts'
 import { countedTokens, fitPrompt, type Prompt, requestOf } from './prompt.ts'
 import { type Reply, replyOf, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
 import { makeRoom } from './summarize.ts'
 
 /** Runs one turn, from the question to the recorded reply. */
-export function runTurn(scope: TurnScope, request: TurnRequest): Promise<Reply> {
+export function runTurn(scope: TurnScope, request: TurnInput): Promise<Reply> {
   return inTurn(scope, request, () => runOrReplay(scope, request))
 }
 
-async function runOrReplay(scope: TurnScope, request: TurnRequest): Promise<Reply> {
+async function runOrReplay(scope: TurnScope, request: TurnInput): Promise<Reply> {
   const begun = await beginWithRetries(scope, request, () => orRepeated(scope, request, () => prepare(scope, request)))
   if (begun.repeated) return repeat(scope, request, begun)
   const asked = await ask(scope, begun).catch((error: Error) => unsent(scope, begun, error))
   return keep(scope, begun, asked)
 }
 
-async function prepare(scope: TurnScope, request: TurnRequest): Promise<BegunTurn | RepeatedTurn> {
+async function prepare(scope: TurnScope, request: TurnInput): Promise<BegunTurn | RepeatedTurn> {
   checkNotBusy(scope, request)
   await makeRoom(scope, request)
   return scope.state.exclusively(async () => {
@@ -45,7 +45,7 @@ async function prepare(scope: TurnScope, request: TurnRequest): Promise<BegunTur
 }
 
 /** A turn that has begun, with what the rest of it needs. */
-interface BegunTurn extends BegunCall {
+interface BegunTurn extends BegunRequest {
   prompt: Prompt
 }
 
@@ -54,7 +54,7 @@ interface Asked extends ReplyOutcome {
   cache?: CacheReport | undefined
 }
 
-/** The most that the turn's call can cost. Undefined if nothing limits or counts it. */
+/** The most that the request can cost. Undefined if nothing limits or counts it. */
 function priceOf(scope: TurnScope, prompt: Prompt): Promise<CostCeiling | undefined> {
   const { state, config } = scope
   const { settings, window, history, added, params } = prompt
@@ -77,7 +77,7 @@ async function begin(
 ): Promise<BegunTurn | RepeatedTurn> {
   const { settings, plan } = prompt
   const { history, parent, messages } = plan
-  const begun = await beginCall(scope, {
+  const begun = await beginRequest(scope, {
     role: 'assistant',
     history,
     parent,
@@ -116,7 +116,7 @@ function unsent({ state: { id } }: TurnScope, { handle }: BegunTurn, error: Erro
 /** Records the reply. */
 async function keep(scope: TurnScope, begun: BegunTurn, asked: Asked): Promise<Reply> {
   const { step, message, cost, cache, error } = asked
-  const record = await keepCall(scope, begun, step)
+  const record = await keepReply(scope, begun, step)
   if (error !== undefined) throw error
   return replyOf(record, message!, {
     cost,
@@ -126,7 +126,7 @@ async function keep(scope: TurnScope, begun: BegunTurn, asked: Asked): Promise<R
 }
 
 /** Puts a reply that the user wrote in the place of the model's. No request is sent. */
-export function writeReply(scope: TurnScope, request: TurnRequest, content: MessageContentParam): Promise<Reply> {
+export function writeReply(scope: TurnScope, request: TurnInput, content: MessageContentParam): Promise<Reply> {
   return inTurn(scope, request, async () => {
     const begun = await beginWithRetries(scope, request, () => {
       checkNotBusy(scope, request)
@@ -134,17 +134,17 @@ export function writeReply(scope: TurnScope, request: TurnRequest, content: Mess
         const { model } = request.settings()
         const { history, parent, messages } = await request.plan()
         const limits = { budget: undefined, limits: undefined }
-        const call = { role: 'assistant', history, parent, messages, limits, ceiling: undefined, user: '' } as const
-        return { ...(await beginCall(scope, call)), model }
+        const reply = { role: 'assistant', history, parent, messages, limits, ceiling: undefined, user: '' } as const
+        return { ...(await beginRequest(scope, reply)), model }
       })
     })
     const outcome = writtenOutcome({ id: scope.state.id, content, ...begun })
-    return replyOf(await keepCall(scope, begun, outcome.step), outcome.message!, outcome)
+    return replyOf(await keepReply(scope, begun, outcome.step), outcome.message!, outcome)
   })
 }
 
 /** Returns the reply to a message that was sent with the same key before, or requests it again if it is not complete. */
-async function repeat(scope: TurnScope, request: TurnRequest, { reply, message }: RepeatedTurn): Promise<Reply> {
+async function repeat(scope: TurnScope, request: TurnInput, { reply, message }: RepeatedTurn): Promise<Reply> {
   const { state, control } = scope
   if (reply.state === 'committed') return replayed(scope, reply)
   if (isUnfinished(reply.state)) {

@@ -17,9 +17,9 @@ import type {
   OpenedConversation,
   Reservation,
 } from '../stores/store.ts'
-import type { BegunCall, CallToBegin } from './call/call.ts'
-import { FinishQueue } from './call/finish-queue.ts'
-import { openRecovered } from './call/recovery.ts'
+import type { BegunRequest, RequestToBegin } from './request/begun.ts'
+import { FinishQueue } from './request/finish-queue.ts'
+import { openRecovered } from './request/recovery.ts'
 
 /** A conversation as a store opens it, or one that was just created. */
 type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversation>
@@ -34,14 +34,14 @@ export type Activity =
   /** The active path ends in a reply that another process is receiving, or a turn here that another one branched off. */
   | { type: 'receiving' }
 
-/** What a call added to a conversation when it began. */
+/** The changes of a conversation when a request began. */
 interface Added {
   added: readonly MessageRecord[]
   reservation: Reservation | undefined
   promptSettings: string | undefined
 }
 
-/** What this process knows of a conversation. Turns change it at two points: when a call has begun and when it has ended. */
+/** The conversation as this process knows it. Turns change it at two points: when a request has begun and when it has ended. */
 export class ConversationState {
   readonly store: ConversationStore
   readonly cache: CachePlanner = new CachePlanner()
@@ -90,12 +90,12 @@ export class ConversationState {
     return this.#summaries
   }
 
-  /** The prompt settings of the last limited call of this process, as JSON. */
+  /** The prompt settings of this process's last request with limits, as JSON. */
   get lastPromptSettings(): string | undefined {
     return this.#lastPromptSettings
   }
 
-  /** What is reserved for calls in flight, those of other processes included. */
+  /** The reservations of requests in flight, including those of other processes. */
   get reserved(): Amounts {
     return sumOf(this.#reservations.values())
   }
@@ -143,24 +143,24 @@ export class ConversationState {
     }
   }
 
-  /** A call has begun. Returns the history that its reply will follow. */
-  began(call: CallToBegin, begun: BegunTurn, { added, reservation, promptSettings }: Added): History {
+  /** A request has begun. Returns the history that its reply will follow. */
+  began(request: RequestToBegin, begun: BegunTurn, { added, reservation, promptSettings }: Added): History {
     const { version, reply } = begun
     if (reservation !== undefined) this.#reservations.set(reply, reservation)
-    if (call.role === 'summary') {
+    if (request.role === 'summary') {
       this.#record = { ...this.#record, version, last: reply }
-      return call.history
+      return request.history
     }
     this.#record = { ...this.#record, version, head: reply, last: reply }
-    this.#record.title ??= call.title ?? null
+    this.#record.title ??= request.title ?? null
     this.#lastPromptSettings = promptSettings
-    if (call.history !== this.#history) this.#history = new History([...call.history.records, ...added])
+    if (request.history !== this.#history) this.#history = new History([...request.history.records, ...added])
     else for (const message of added) this.#history.push(message)
     return this.#history
   }
 
-  /** A call has ended and its end is recorded. @param reply the record of its reply. */
-  async ended({ role, reply: begun }: Pick<BegunCall, 'role' | 'reply'>, reply: MessageRecord): Promise<void> {
+  /** A request has ended and its reply is recorded. @param reply the record of its reply. */
+  async ended({ role, reply: begun }: Pick<BegunRequest, 'role' | 'reply'>, reply: MessageRecord): Promise<void> {
     if (reply.reply !== null) this.#ledger.add(reply.reply)
     this.#reservations.delete(begun)
     const summary = summaryIn(reply.reply)

@@ -31,7 +31,7 @@ function result(id: string, content: string, more: object = {}): object {
   return { type: 'tool_result', tool_use_id: id, content, cache_control: undefined, ...more }
 }
 
-test('send() with tools answers the calls, side by side, until the model makes none', async () => {
+test('send() with tools answers calls concurrently until the model makes none', async () => {
   const engine = script([calls('Paris', 'Rome'), calls('Oslo'), 'All sunny.'])
   const conversation = await open(engine)
   let running = 0
@@ -54,14 +54,14 @@ test('send() with tools answers the calls, side by side, until the model makes n
   assert.equal(conversation.usage.calls, 3)
 })
 
-test('every round is seen while it arrives', async () => {
+test('a turn with tools streams every step', async () => {
   const turn = (await open(script([calls('Paris'), 'Sunny.']))).send('How is the weather?', { tools: [weather()] })
   const types = (await Array.fromAsync(turn)).map(({ type }) => type)
   assert.equal(types.filter((type) => type === 'message_stop').length, 2)
   assert.equal((await Array.fromAsync(turn.text)).join(''), 'Sunny.')
 })
 
-test('each step is kept before the next: a tool sees its call in the store', async () => {
+test('each step is recorded before the next: a tool sees its call in the store', async () => {
   const store = memoryStore()
   const engine = script([calls('Paris'), 'Sunny.'])
   const conversation = await open(engine, store)
@@ -75,7 +75,7 @@ test('each step is kept before the next: a tool sees its call in the store', asy
   assert.deepEqual(kept, ['user', 'assistant'])
 })
 
-test('a call whose process died is told to be interrupted, or made again where its tool allows it', async () => {
+test('a call whose process died is reported as interrupted, or repeated if repeatable', async () => {
   for (const repeatable of [false, true]) {
     const store = memoryStore()
     const dying = script([calls('Paris')])
@@ -100,7 +100,7 @@ test('a call whose process died is told to be interrupted, or made again where i
   }
 })
 
-test('a tool that fails, is declined or is unknown is a result that the model reads', async () => {
+test('a tool that fails, is declined or is unknown gives the model an error result', async () => {
   const engine = script([calls('Paris'), calls('Rome'), 'Never mind.'])
   const conversation = await open(engine)
   const failing = weather(() => {
@@ -115,7 +115,7 @@ test('a tool that fails, is declined or is unknown is a result that the model re
   ])
 })
 
-test('a model that never stops calling is stopped, and the conversation can go on', async () => {
+test('a turn fails after maxRounds replies, and the conversation can continue', async () => {
   const engine = script([{ reply: calls('Paris'), times: 3 }, 'Fine.'])
   const conversation = await open(engine)
   const asked = conversation.send('How is the weather?', { tools: [weather()], toolOptions: { maxRounds: 3 } })

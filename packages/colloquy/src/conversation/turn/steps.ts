@@ -58,7 +58,7 @@ export async function runSteps(
 
 /**
  * The content, after results for the tool calls that a crash or an abort left unanswered: the API refuses everything else.
- * Tools that are declared `repeatable` run again. What another tool did is not known, so the model is told that it was
+ * Tools that are declared `repeatable` run again. It is not known whether another tool did its work, so the model is told that the call was
  * interrupted.
  */
 export async function withUnanswered(

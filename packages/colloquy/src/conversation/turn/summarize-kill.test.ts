@@ -12,14 +12,14 @@ import { sqliteStore } from '../stores/sqlite/store.ts'
 
 const long = 'word '.repeat(100)
 const facts = 'Ada likes trains, and many other things that are worth while to be written down.'
-/** Where a process dies: in the middle of the summary, or when it is kept and the turn is not yet begun. */
+/** The moments at which a process dies: in the middle of the summary, or after it and before the turn begins. */
 const places = ['being written', 'kept'] as const
 
 const [, , path, id, place] = process.argv
 if (path !== undefined && id !== undefined) await talk(path, id, place as (typeof places)[number])
 else
   for (const where of places) {
-    test(`a process is killed when the summary is ${where}: it is there and is used, or it is not`, async () => {
+    test(`after a kill with the summary ${where}, it is used or it is not there`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
       after(() => rmSync(folder, { recursive: true }))
       const file = join(folder, 'colloquy.db')
@@ -38,7 +38,7 @@ else
       const again = await conversations.open(conversation.id)
       assert.deepEqual(again.messages, messages)
       assert.equal((await again.branches()).length, 1)
-      // It is paid, whole or as far as it came, and nothing is held for it any more.
+      // It is paid for, as far as it arrived, and its reservation is released.
       assert.ok(again.cost.picoUsd > cost.picoUsd)
       assert.equal(again.cost.estimated, where === 'being written')
       const day = new Date().toISOString().slice(0, 10)
@@ -55,7 +55,7 @@ else
     })
   }
 
-/** What the process does that is killed: it asks what needs a summary first, and gets no further than that. */
+/** The process that is killed: its question needs a summary first, and it gets no further. */
 async function talk(file: string, conversationId: string, where: (typeof places)[number]): Promise<void> {
   const store = where === 'kept' ? stoppedBy(sqliteStore(file)) : sqliteStore(file)
   const conversations = openConversations({
@@ -69,7 +69,7 @@ async function talk(file: string, conversationId: string, where: (typeof places)
   await conversation.send(long)
 }
 
-/** A store that takes the summary and then lets nothing more happen. */
+/** A store that records the summary and then does nothing more. */
 function stoppedBy(store: ConversationStore): ConversationStore {
   const finish = store.finish.bind(store)
   store.finish = async (step) => {

@@ -32,7 +32,7 @@ interface Talk {
   conversation: Conversation
 }
 
-/** Summaries say the facts, whatever happened; everything else the offline engine answers. */
+/** Writes fixed facts as summaries; the offline engine answers everything else. */
 async function open(window: Window = policy, store: ConversationStore = memoryStore(), more = {}): Promise<Talk> {
   const engine = summarizer({ reply: facts, times: 99 })
   const conversations = openConversations({ engine, store })
@@ -54,7 +54,7 @@ function textOf({ content }: MessageParam): string {
   return typeof content === 'string' ? content : content.map((block) => ('text' in block ? block.text : '')).join('')
 }
 
-/** What was asked for replies, and what for summaries. */
+/** The requests for replies, and those for summaries. */
 function asked({ requests }: ScriptEngine): { replies: MessageParam[][]; summaries: MessageParam[][] } {
   const all = requests.map(({ params }) => params)
   return {
@@ -63,7 +63,7 @@ function asked({ requests }: ScriptEngine): { replies: MessageParam[][]; summari
   }
 }
 
-/** Talks until a summary was written; returns the reply that followed it. */
+/** Sends messages until a summary was written; returns the reply that followed it. */
 async function talkOn({ conversation, engine }: Talk, first = 0): Promise<Reply> {
   const before = asked(engine).summaries.length
   for (let turn = first; turn < first + 40; turn++) {
@@ -73,12 +73,12 @@ async function talkOn({ conversation, engine }: Talk, first = 0): Promise<Reply>
   assert.fail('no summary was written')
 }
 
-test('what the window has no room for is summed up, and the summary is sent in its place', async () => {
+test('messages that do not fit are summarized, and the summary is sent instead', async () => {
   const talk = await open()
   const { conversation, engine } = talk
   const { window } = await talkOn(talk)
   const { replies, summaries } = asked(engine)
-  // Whole turns, from the beginning, and the instructions behind them.
+  // Complete turns from the beginning, followed by the instructions.
   const sentBefore = replies.at(-2)!
   assert.deepEqual(summaries[0]!.slice(0, -1), sentBefore.slice(0, summaries[0]!.length - 1))
   const [first, second] = replies.at(-1)!
@@ -90,16 +90,16 @@ test('what the window has no room for is summed up, and the summary is sent in i
     window!.summaries.map(({ by, text }) => ({ by, text })),
     [{ by: 'turn', text: facts }],
   )
-  // The originals are there, and nothing else.
+  // The store has the original messages, and nothing else.
   assert.equal(conversation.messages.length, 2 * replies.length)
   assert.equal((await conversation.branches()).length, 1)
-  // The next turns go on from there, and the API's cache is read.
+  // The next turns begin at the summary too, and the prompt cache is read.
   const next = await conversation.send('And now?')
   assert.equal(next.window!.summaries.length, 0)
   assert.deepEqual(asked(engine).replies.at(-1)!.slice(0, 2), replies.at(-1)!.slice(0, 2))
 })
 
-test('later summaries build on the former', async () => {
+test('later summaries include the earlier ones', async () => {
   const talk = await open()
   await talkOn(talk)
   await talkOn(talk, 40)
@@ -110,7 +110,7 @@ test('later summaries build on the former', async () => {
     assert.ok((await offline().countTokens!(params)).input_tokens <= 1_100, 'a prompt is too long')
 })
 
-test('a summary is paid: its usage and its cost are in the totals, and nowhere twice', async () => {
+test('usage and cost of a summary are in the totals, once', async () => {
   const talk = await open()
   const reply = await talkOn(talk)
   const { conversation, conversations, engine } = talk
@@ -123,7 +123,7 @@ test('a summary is paid: its usage and its cost are in the totals, and nowhere t
   assert.deepEqual(again.usage, conversation.usage)
 })
 
-test('preview() shows the request for the summary, and then the one with it', async () => {
+test('preview() shows the request for the summary, then the one that uses it', async () => {
   const talk = await open()
   const { conversation, engine } = talk
   for (let turn = 0; turn < 12; turn++) {
@@ -135,7 +135,7 @@ test('preview() shows the request for the summary, and then the one with it', as
   assert.ok(asked(engine).summaries.length > 0)
 })
 
-test('a summary is written by window.model, for whom nothing is marked and nothing else is said', async () => {
+test('window.model writes the summary, without cache breakpoints and other settings', async () => {
   const { conversation, engine, ...rest } = await open(
     { ...policy, model: 'claude-haiku-4-5', instructions: 'Write a summary of this conversation, in one line.' },
     memoryStore(),
@@ -147,7 +147,7 @@ test('a summary is written by window.model, for whom nothing is marked and nothi
   assert.equal(textOf(messages.at(-1)!), 'Write a summary of this conversation, in one line.')
 })
 
-test('the same model is asked with all that its cache covers', async () => {
+test('the same model gets the same cached prefix', async () => {
   const talk = await open(policy, memoryStore(), {
     system: 'Be brief.',
     stop_sequences: ['\n'],
@@ -163,7 +163,7 @@ test('the same model is asked with all that its cache covers', async () => {
   })
 })
 
-test('a branch that has what was summed up uses the summary, another does not', async () => {
+test('a branch uses the summary only if it has the summarized messages', async () => {
   const talk = await open()
   const { conversation, engine, conversations } = talk
   await talkOn(talk)
@@ -171,7 +171,7 @@ test('a branch that has what was summed up uses the summary, another does not', 
   const [second, last] = [conversation.messages[2]!, conversation.messages.at(-2)!]
   await conversation.edit(last.id, 'Something else')
   assert.match(textOf(asked(engine).replies.at(-1)![0]!), /Ada likes trains/)
-  // Before the end of what was summed up.
+  // Before the end of the summarized messages.
   assert.ok(dropped > 3)
   await conversation.edit(second.id, 'From the beginning')
   assert.match(textOf(asked(engine).replies.at(-1)![0]!), /^0 word/)
@@ -184,7 +184,7 @@ test('a branch that has what was summed up uses the summary, another does not', 
 })
 
 for (const [name, make] of Object.entries(storePlaces())) {
-  test(`reopened, exported and forked conversations have the summary (${name})`, async () => {
+  test(`reopened, imported and forked conversations have the summary (${name})`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
     after(() => rmSync(folder, { recursive: true }))
     const store = make(folder, { leaseMs: 30_000, now: Date.now })()
@@ -205,7 +205,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
     )
     await fork.send('Hello')
     assert.equal(asked(engine).summaries.length, 1)
-    // Of what comes before the end of the summary it knows nothing.
+    // A fork that ends before the summary's last message does not have it.
     const early = await conversation.fork(conversation.messages[1]!.id)
     assert.doesNotMatch(JSON.stringify(early.preview('Hello')), /Ada/)
     assert.deepEqual(await conversations.search('trains'), [])
@@ -213,7 +213,7 @@ for (const [name, make] of Object.entries(storePlaces())) {
   })
 }
 
-test('erasing a message erases the summary that tells of it', async () => {
+test('erasing a message erases the summary that covers it', async () => {
   const talk = await open()
   const { conversation, conversations } = talk
   await talkOn(talk)
@@ -223,12 +223,12 @@ test('erasing a message erases the summary that tells of it', async () => {
   assert.doesNotMatch(JSON.stringify(conversation.preview('Hello')), /trains/)
 })
 
-test('a summary that fails fails the turn, which was not begun; the next one tries again', async () => {
+test('a turn fails before it begins if its summary fails; the next one retries', async () => {
   const engine = summarizer({ error: { type: 'overloaded_error' } }, { reply: facts })
   const conversation = await openConversations({ engine }).create({ ...settings, window: policy })
   const error: unknown = await talkOn({ conversation, engine } as Talk).catch((thrown: unknown) => thrown)
   assert.ok(error instanceof SummaryError)
-  assert.match(error.message, /^Cannot sum up the earlier turns, .*Overloaded/)
+  assert.match(error.message, /^Cannot summarize the earlier turns, .*Overloaded/)
   assert.ok(error.cause instanceof AnthropicError)
   const count = conversation.messages.length
   assert.equal(conversation.messages.at(-1)!.role, 'assistant')
@@ -239,7 +239,7 @@ test('a summary that fails fails the turn, which was not begun; the next one tri
   assert.equal((await conversation.branches()).length, 1)
 })
 
-test('what is no summary is not taken for one, and is paid all the same', async () => {
+test('a reply that is not a summary is not used as one, and is paid for', async () => {
   const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'look', input: {} }
   const engine = summarizer(
     { reply: { content: [call] } },
@@ -276,14 +276,14 @@ test('an abort stops the summary too, and nothing of the turn is written', async
   }
 })
 
-test('a summary that the budget does not allow is not asked for', async () => {
+test('a summary that exceeds the budget is not requested', async () => {
   const talk = await open({ ...policy, atTokens: 2_000 }, memoryStore(), { budget: { tokensPerCall: 1_900 } })
   const error: unknown = await talkOn(talk).catch((thrown: unknown) => thrown)
   assert.ok(error instanceof BudgetError)
   assert.equal(asked(talk.engine).summaries.length, 0)
 })
 
-test('a limit that lowers max_tokens to fit never cuts a summary short', async () => {
+test('budget.fit never lowers max_tokens of a summary', async () => {
   const store = memoryStore()
   const { conversation, engine } = await open(policy, store)
   while (!isSummary(conversation.preview(long))) await conversation.send(long)
@@ -296,7 +296,7 @@ test('a limit that lowers max_tokens to fit never cuts a summary short', async (
   assert.equal(asked(engine).summaries.length, 0)
 })
 
-test('a model that thinks has room to think before it sums up', async () => {
+test('max_tokens of a summary leaves room for thinking', async () => {
   const roomFor = async (more: Partial<ConversationSettings>): Promise<number> => {
     const talk = await open(policy, memoryStore(), more)
     await talkOn(talk)
@@ -308,7 +308,7 @@ test('a model that thinks has room to think before it sums up', async () => {
   assert.equal(await roomFor({}), 250)
 })
 
-test('what a summary may cost is held while it is written', async () => {
+test('the most that a summary can cost is reserved while it is written', async () => {
   const store = memoryStore()
   const engine = summarizer({ reply: facts, eventDelayMs: 20 })
   const conversations = openConversations({ engine, store, limits: {} })
@@ -328,7 +328,7 @@ test('what a summary may cost is held while it is written', async () => {
   assert.deepEqual([left, picoUsd], [{ picoUsd: 0n, tokens: 0n }, conversation.cost.picoUsd])
 })
 
-test('another writer who goes on while the summary is written is not overwritten, and finds it', async () => {
+test('a writer that sends during a summary is not overwritten, and uses it', async () => {
   const store = memoryStore()
   const engine = summarizer({ reply: facts, times: 9, eventDelayMs: 5 })
   const conversations = openConversations({ engine, store })
@@ -349,7 +349,7 @@ test('another writer who goes on while the summary is written is not overwritten
   assert.match(textOf(asked(engine).replies.at(-1)![0]!), /Ada likes trains/)
 })
 
-test('a key finds the reply that there is, and sums nothing up', async () => {
+test('a repeated key returns its reply without a summary', async () => {
   const talk = await open()
   const { conversation, engine } = talk
   await talkOn(talk)
@@ -360,7 +360,7 @@ test('a key finds the reply that there is, and sums nothing up', async () => {
   assert.equal(engine.requests.length, length)
 })
 
-test('the results of tools that pass the limit in the middle of a turn are summed up to a step', async () => {
+test('a turn whose tool results exceed the window is summarized up to a step', async () => {
   const look = tool({
     name: 'look',
     description: 'Looks.',
@@ -386,7 +386,7 @@ test('the results of tools that pass the limit in the middle of a turn are summe
   }
 })
 
-test('kept turns lose the thinking that was signed with what is not sent, where the model binds it', async () => {
+test('kept turns lose thinking that was signed together with dropped messages', async () => {
   const think = { type: 'thinking' as const, thinking: 'Hm.', signature: 'c2ln' }
   const said = (text: string): Step => ({
     when: (params) => !isSummary(params),
@@ -414,7 +414,7 @@ test('kept turns lose the thinking that was signed with what is not sent, where 
   }
 })
 
-test('the prompt cache begins anew behind a summary, and nothing is reported as missed', async () => {
+test('a new cache prefix after a summary is not reported as a miss', async () => {
   const talk = await open({ ...policy, atTokens: 4_000 })
   const { conversation, engine } = talk
   let last = 0
@@ -436,7 +436,7 @@ test('a summary of a single message begins another prefix too', async () => {
   assert.deepEqual([window!.dropped, cache!.expectedReadTokens], [1, 0])
 })
 
-test('a history that no single request could hold is summed up in parts', async () => {
+test('a history that is too long for one request is summarized in parts', async () => {
   const { engine, conversations } = await open()
   const huge = 'word '.repeat(140_000)
   const messages = Array.from({ length: 12 }, (_, index): MessageParam => ({
@@ -454,7 +454,7 @@ test('a history that no single request could hold is summed up in parts', async 
   assert.equal(asked(engine).replies.length, 1)
 })
 
-test('a window that is none is refused when it is set', async () => {
+test('an invalid window is refused when it is set', async () => {
   const { conversation } = await open()
   await assert.rejects(conversation.configure({ window: { ...policy, model: '' } }), /window\.model .* found ""/)
   const wrong = { ...policy, instructions: 3 } as unknown as Window

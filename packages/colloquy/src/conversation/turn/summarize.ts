@@ -9,25 +9,25 @@ import type { FinishStep } from '../stores/store.ts'
 import { planWindow, type SummaryRange, type WindowPlan } from '../window/plan-window.ts'
 import { summaryInstructions, summarySettings, summaryTokens } from '../window/summary.ts'
 import { promptLimit } from '../window/window.ts'
-import { askEngine, withoutEvents } from './call/ask.ts'
-import { beginCall, ceilingIfLimited } from './call/begin.ts'
-import type { BegunCall } from './call/call.ts'
-import { keepCall } from './call/keep.ts'
-import type { TurnRequest } from './plan.ts'
+import { askEngine, withoutEvents } from './request/ask.ts'
+import { beginRequest, ceilingIfLimited } from './request/begin.ts'
+import type { BegunRequest } from './request/begun.ts'
+import { keepReply } from './request/keep.ts'
+import type { TurnInput } from './plan.ts'
 import { countedTokens, type RequestParts, requestOf } from './prompt.ts'
 import type { WrittenSummary } from './reply.ts'
 import type { TurnConfig, TurnScope } from './scope.ts'
 
 /**
- * Summarizes what does not fit into the window, if the policy is to summarize, until the turn fits. Each summary is a call of
- * its own and is recorded before the next step, so that it is there for the next turn even if this one fails.
+ * Summarizes what does not fit into the window, if the policy is to summarize, until the turn fits. Each summary is a
+ * request of its own and is recorded before the next step, so that it is there for the next turn even if this one fails.
  *
- * Throws `SummaryError` if the call fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
+ * Throws `SummaryError` if the request fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
  * then.
  */
 export async function makeRoom(
   scope: TurnScope,
-  { plan: makePlan, settings: makeSettings, key }: TurnRequest,
+  { plan: makePlan, settings: makeSettings, key }: TurnInput,
 ): Promise<void> {
   const { state, control } = scope
   const settings = makeSettings()
@@ -67,7 +67,7 @@ async function summarize(scope: TurnScope, input: SummaryInput): Promise<Written
   const outcome = await askEngine({ ...scope, control }, { ...request, handle, builder: new ReplyBuilder(), dropped })
   const { step, message, cost, error } = outcome
   const text = error === undefined ? summaryText(message) : undefined
-  await keepCall(scope, begun, asSummary(step, text === undefined ? undefined : { upTo: begun.parent, text }))
+  await keepReply(scope, begun, asSummary(step, text === undefined ? undefined : { upTo: begun.parent, text }))
   if (error !== undefined) throw failure(error)
   if (text === undefined) {
     throw new SummaryError(`the model returned no summary (stop_reason: ${message!.stop_reason})`)
@@ -75,7 +75,7 @@ async function summarize(scope: TurnScope, input: SummaryInput): Promise<Written
   return { by: 'turn', text, usage: message!.usage, cost }
 }
 
-async function begin(scope: TurnScope, input: SummaryInput, { params }: RequestParts): Promise<BegunCall> {
+async function begin(scope: TurnScope, input: SummaryInput, { params }: RequestParts): Promise<BegunRequest> {
   const { state, config } = scope
   const { settings, history } = input
   // A summary that a limit cut short would leave out some of what it stands for.
@@ -87,7 +87,7 @@ async function begin(scope: TurnScope, input: SummaryInput, { params }: RequestP
     countTokens: () => countedTokens(config.engine, () => params),
   }))
   return state.exclusively(() =>
-    beginCall(scope, {
+    beginRequest(scope, {
       role: 'summary',
       history,
       parent: lastCovered(input),

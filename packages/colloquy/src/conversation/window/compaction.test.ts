@@ -24,7 +24,7 @@ const usage: Usage = {
 }
 const compactionUsage = { ...usage, input_tokens: 30_000, cache_read_input_tokens: 150_000, output_tokens: 3_500 }
 
-/** What the API streams for a prompt that it has compacted. */
+/** The reply to a prompt that the API has compacted. */
 function compacted(text: string | null, words: string): MessageStreamEvent[] {
   const message = { id: 'msg_1', type: 'message', role: 'assistant', model: settings.model, content: [] } as const
   const iterations = [
@@ -65,7 +65,7 @@ async function open(
   return { engine, conversation: await openConversations({ engine, store }).create({ ...settings, ...more }) }
 }
 
-test('the API is asked to compact, where and how the window says', async () => {
+test('the request asks for compaction as the window says', async () => {
   const { conversation, engine } = await open(['Hi', 'Hi', 'Hi', 'Hi', 'Hi'], {
     betas: ['other-beta'],
     max_tokens: 1_000,
@@ -78,7 +78,7 @@ test('the API is asked to compact, where and how the window says', async () => {
   await conversation.send('Hello', { window: { policy: 'compact', atTokens: 60_000, instructions: 'Keep the code.' } })
   const trigger = { type: 'input_tokens', value: 60_000 }
   assert.deepEqual(edits(), [{ type: 'compact_20260112', trigger, instructions: 'Keep the code.' }])
-  // Below the price band, and by the words that keep a model from calling a tool instead.
+  // Below the price band, with instructions that keep the model from calling a tool instead.
   await conversation.send('Hello', {
     model: 'claude-haiku-5-5',
     tools: [{ name: 'look', input_schema: { type: 'object' } }],
@@ -86,7 +86,7 @@ test('the API is asked to compact, where and how the window says', async () => {
   const [{ trigger: below, instructions }] = edits() as [{ trigger: unknown; instructions: string }]
   assert.deepEqual(below, { type: 'input_tokens', value: 90_000 })
   assert.match(instructions, /Call no tool/)
-  // Beside what else the API is to do, and by a model that the catalogue does not know.
+  // With other edits, and with a model that the catalogue does not have.
   const clear = { type: 'clear_tool_uses_20250919' }
   await conversation.send('Hello', {
     model: 'own',
@@ -99,7 +99,7 @@ test('the API is asked to compact, where and how the window says', async () => {
   assert.equal(engine.requests.at(-1)!.params.context_management, undefined)
 })
 
-test('what stands before the newest compaction is not sent, the block goes back as it came, and all is kept', async () => {
+test('messages before the newest compaction are kept and not sent', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
   after(() => rmSync(folder, { recursive: true }))
   const store = sqliteStore(join(folder, 'colloquy.db'))
@@ -123,7 +123,7 @@ test('what stands before the newest compaction is not sent, the block goes back 
   assert.deepEqual(preview, engine.requests.at(-1)!.params)
   assert.match(JSON.stringify(preview.messages[0]), /Newer/)
   assert.equal(again.messages.length, 10)
-  // A branch from before it knows nothing of it.
+  // A branch that begins before it does not use it.
   await again.switchTo(conversation.messages[1]!.id)
   await again.edit(again.messages[2]!.id, 'otherwise').catch(() => {})
   assert.deepEqual(
@@ -133,13 +133,13 @@ test('what stands before the newest compaction is not sent, the block goes back 
   await store.close()
 })
 
-test('a compaction that failed stands for nothing', async () => {
+test('a compaction that failed replaces nothing', async () => {
   const { conversation, engine } = await open(['One', compacted(null, 'Two'), 'Three'])
   for (const content of ['first', 'second', 'third']) await conversation.send(content)
   assert.equal(engine.requests.at(-1)!.params.messages.length, 5)
 })
 
-test('what compacting used is in the cost of the reply, in the totals and in the report, once', async () => {
+test('usage of a compaction is in the cost of the reply, the totals and the report, once', async () => {
   const store = memoryStore()
   const engine = script([compacted('Short.', 'Hi')])
   const conversations = openConversations({ engine, store, limits: {} })
@@ -158,7 +158,7 @@ test('what compacting used is in the cost of the reply, in the totals and in the
   assert.equal((await store.spending({ user: '', day })).tokens, 207_500n)
 })
 
-test('a budget has room for compacting too, or the call is refused', async () => {
+test('a request whose compaction exceeds the budget is refused', async () => {
   const history = compacted('Short.', 'Hi')
   // The next prompt is 24,000 tokens and a few: far from the trigger, so it is read once.
   const near = await open([history, 'Hi'], { budget: { tokensPerCall: 300_000 } })
@@ -182,7 +182,7 @@ test('a budget has room for compacting too, or the call is refused', async () =>
   await conversation.send(long)
 })
 
-test('what compacting read is read from the prompt cache, which begins anew behind it', async () => {
+test('a compaction reads the prompt cache, and a new prefix begins after it', async () => {
   const engine = script([{ reply: compacted('Short.', 'Hi'), when: ({ messages }) => messages.length === 5 }], {
     otherwise: offline(),
   })
@@ -198,7 +198,7 @@ test('what compacting read is read from the prompt cache, which begins anew behi
   assert.ok(next.cache!.readTokens > 0 && !next.cache!.missed)
 })
 
-test('a reply that paused after compacting goes on by itself between tools, and by continue()', async () => {
+test('a reply that paused for compaction is resumed between tools and by continue()', async () => {
   const paused: ScriptedMessage = { content: [{ type: 'compaction', content: 'Short.' }], stop_reason: 'compaction' }
   const look = tool({
     name: 'look',
@@ -217,7 +217,7 @@ test('a reply that paused after compacting goes on by itself between tools, and 
   assert.equal(engine.remaining, 0)
 })
 
-test('a model without compaction, and what would be compacted twice, is refused where it is set', async () => {
+test('compaction is refused when set twice or for a model without it', async () => {
   const { conversation } = await open(['Hi'])
   await assert.rejects(
     conversation.configure({ model: 'claude-haiku-4-5' }),
@@ -225,8 +225,8 @@ test('a model without compaction, and what would be compacted twice, is refused 
   )
   await assert.rejects(conversation.send('Hello', { model: 'claude-sonnet-4-5' }), /'summarize'/)
   const context_management = { edits: [{ type: 'compact_20260112' }] }
-  await assert.rejects(conversation.configure({ context_management }), /beside a compact_20260112 edit/)
-  await assert.rejects(conversation.configure({ compaction: { type: 'summarize' } }), /beside compaction/)
+  await assert.rejects(conversation.configure({ context_management }), /together with a compact_20260112 edit/)
+  await assert.rejects(conversation.configure({ compaction: { type: 'summarize' } }), /together with compaction/)
   await assert.rejects(
     conversation.configure({ window: { policy: 'compact', atTokens: 10_000 } }),
     /50000 at least: found 10000/,

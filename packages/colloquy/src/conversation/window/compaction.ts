@@ -5,15 +5,15 @@ import type { ConversationSettings } from '../settings.ts'
 import { longestAtLowestPrice } from './price-band.ts'
 import { summaryInstructions } from './summary.ts'
 
-// The API shortens the prompt by itself: what it writes stands in the reply as a `compaction` block, and for everything
-// before it.
+// Compaction: the API shortens the prompt by itself. Its summary is a `compaction` block of the reply, and replaces
+// everything before it.
 
 const beta = 'compact-2026-01-12'
 const edit = 'compact_20260112'
-/** The API takes no lower trigger. */
+/** The lowest trigger that the API accepts. */
 export const leastCompactTokens = 50_000
 
-/** Throws where the model, or what else the settings say, has no place for it. */
+/** Throws an `AnthropicError` if the model has no compaction, or if other settings ask for it too. */
 export function checkCompaction({
   model,
   context_management: managed,
@@ -28,16 +28,16 @@ export function checkCompaction({
   }
   if (compaction || managed?.edits.some(({ type }) => type === edit)) {
     throw new AnthropicError(
-      `Cannot set window.policy to 'compact' beside ${compaction ? 'compaction' : `a ${edit} edit`}: found both`,
+      `Cannot set window.policy to 'compact' together with ${compaction ? 'compaction' : `a ${edit} edit`}: found both`,
     )
   }
 }
 
-/** The settings with what asks for compaction, where the window wants it. */
+/** The settings, with the request for compaction if that is the window's policy. */
 export function withCompaction(settings: ConversationSettings): ConversationSettings {
   const { window, betas = [], context_management: managed, tools } = settings
   if (window?.policy !== 'compact') return settings
-  // Where there are tools the model may call one instead of writing the summary, unless it is told not to.
+  // If there are tools, the model may call one instead of writing the summary, unless the instructions forbid it.
   const instructions = window.instructions ?? (tools?.length ? summaryInstructions : undefined)
   const compact = {
     type: edit,
@@ -48,22 +48,23 @@ export function withCompaction(settings: ConversationSettings): ConversationSett
   return { ...settings, context_management, betas: betas.includes(beta) ? betas : [...betas, beta] }
 }
 
-/** From how many tokens on the prompt is compacted. */
+/** The prompt size in tokens from which the prompt is compacted. */
 function compactAt({ model, max_tokens: reply, window }: ConversationSettings): number {
   if (window?.atTokens !== undefined) return window.atTokens
   const entry = findModel(model)
   if (entry === undefined) return unknownCompactTokens
-  // The prompt that passes the trigger is read once more, as long as it is: the last tenth of a band is for it.
+  // The prompt that passes the trigger is read once more at its full length, so the last tenth of a price band is left for
+  // it.
   const most = Math.min(entry.contextTokens - reply, Math.floor(longestAtLowestPrice(model) * 0.9))
   return Math.max(most, leastCompactTokens)
 }
 
-/** What the API takes where it is not told. */
+/** The API's default trigger. */
 const unknownCompactTokens = 150_000
 
 /**
- * The most tokens that compacting takes besides the call itself: the prompt once more, and the summary. The API sets no bound
- * to a summary; they are a few thousand tokens. Undefined where a prompt of this length is not compacted.
+ * The most tokens that compaction takes besides the request itself: the prompt once more, and the summary. The API sets no
+ * limit for a summary; a few thousand tokens are usual. Undefined if a prompt of this length is not compacted.
  */
 export function compactionBound(
   { context_management: managed }: Pick<MessageCreateParams, 'context_management'>,

@@ -6,39 +6,39 @@ import type { Summary } from '../history/reply-record.ts'
 import { summaryMessage, summaryTokens } from './summary.ts'
 import { promptLimit, windowOf } from './window.ts'
 
-/** What is to be sent: what stands in the history, and behind it the messages that are added, as JSON. */
+/** The messages of a request: the history and the messages that are added, as JSON. */
 export interface WindowInput {
   settings: ConversationSettings
   history: History
   added: readonly string[]
-  /** Those of the conversation, of whatever path. */
+  /** The summaries of the conversation, on all paths. */
   summaries: readonly Summary[]
 }
 
-/** Where in a history the sent part begins, and what stands before it. */
+/** The message at which the prompt begins, and what it contains. */
 export interface WindowPlan extends PromptSlice {
-  /** The cut is not where it was for the last reply: the API's cache knows nothing of this beginning. */
+  /** The prompt begins elsewhere than that of the last reply, so the prompt cache has nothing of it. */
   moved: boolean
-  /** The prompt's tokens, by estimate: what the last usage told, and a token for 3 characters of what is new. */
+  /** An estimate of the prompt's tokens: the last usage, and a token for every 3 characters of what is new. */
   tokens: number
-  /** What is to be summed up before this is sent. Undefined: nothing. */
+  /** The messages that have to be summarized first. Undefined: none. */
   toSummarize: SummaryRange | undefined
 }
 
 export interface SummaryRange {
-  /** Of how many of the first records. */
+  /** How many of the first records are summarized. */
   count: number
-  /** More would have been, but does not fit into one prompt: the rest is for another summary. */
+  /** True if the messages to summarize do not fit into one prompt and another summary must follow. */
   isPart: boolean
 }
 
-/** Where the sent part begins, by the settings' policy and by where it began for the last reply. */
+/** Decides where the prompt begins, by the policy and by where it began for the last reply. */
 export function planWindow(input: WindowInput): WindowPlan {
   const { settings, history, added } = input
   const policy = settings.window?.policy ?? 'fail'
   const before = droppedBefore(history)
   const slice = sliceFor(input, policy, before)
-  // Where the API has compacted, the last usage is of what it made of the prompt.
+  // After a compaction, the last usage is that of the compacted prompt.
   const moved = policy !== 'compact' && slice.dropped !== before
   const known = moved ? undefined : history.usedTokens
   const sizes = added.map(sizeOf)
@@ -55,13 +55,13 @@ export function planWindow(input: WindowInput): WindowPlan {
     : { ...plan, toSummarize: rangeFor(input, { size, limit }) }
 }
 
-/** What was sent up to now, by the policy. */
+/** The slice that was sent so far, by the policy. */
 function sliceFor({ settings, history, added, summaries }: WindowInput, policy: string, before: number): PromptSlice {
   const { model } = settings
   if (policy === 'drop') return { dropped: before, summary: undefined, thinking: thinkingBy(model) }
   if (policy === 'compact') return { dropped: history.compactedAt, summary: undefined, thinking: 'all' }
   if (policy === 'summarize') {
-    // Something must be left to answer.
+    // At least one message must be left to answer.
     const most = history.records.length - (added.length === 0 ? 1 : 0)
     const places = summaries.map((summary) => ({ summary, dropped: history.countTo(summary.upTo) }))
     const newest = places
@@ -77,15 +77,15 @@ function sliceFor({ settings, history, added, summaries }: WindowInput, policy: 
 }
 
 /**
- * Models that think by themselves sign what they think together with all that stood before it, and refuse it behind
- * something else. Those that are given a budget do not, and want the thinking of a turn under way back.
+ * Models that decide by themselves when to think sign their thinking together with everything before it, and the API refuses
+ * it after another beginning. Models with a thinking budget do not, and need the thinking of the current turn back.
  */
 function thinkingBy(model: string): PromptSlice['thinking'] {
   const entry = findModel(model)
   return entry === undefined || entry.thinking.types.includes('enabled') ? 'all' : 'bound'
 }
 
-/** How long what is sent would be if it began elsewhere. */
+/** Estimates the prompt's tokens for other beginnings. */
 class Sizes {
   readonly #first: number
   readonly #sizes: readonly number[]
@@ -99,7 +99,7 @@ class Sizes {
     this.#all = sum(sizes)
   }
 
-  /** From the message at this place of the path on. */
+  /** The tokens from the message at this index of the path on. */
   tokensFrom(place: number): number {
     return Math.ceil((this.#tokens * sum(this.#sizes.slice(place - this.#first))) / this.#all)
   }
@@ -120,7 +120,7 @@ function dropFurther({ settings, history, added }: WindowInput, plan: WindowPlan
   const most = keepTurns === undefined ? limit / 2 : limit
   const isEnough = (start: number, place: number): boolean =>
     size.tokensFrom(start) <= most && (keepTurns === undefined || turns.length - place <= keepTurns)
-  // Where even the last turn is too long it is sent alone.
+  // If even the last turn is too long, it is sent alone.
   const dropped = turns.find(isEnough) ?? turns.at(-1)
   if (dropped === undefined) return plan
   return { ...plan, dropped, thinking: thinkingBy(settings.model), moved: true, tokens: size.tokensFrom(dropped) }
@@ -133,7 +133,7 @@ function rangeFor(input: WindowInput, { size, limit }: Room): SummaryRange | und
   const room = (keepTurns === undefined ? limit / 2 : limit) - summaryTokens(limit)
   const fits = (start: number): boolean => size.tokensFrom(start) <= room
   const wanted = turns.find((start, place) => fits(start) && turns.length - place <= (keepTurns ?? 3))
-  // A turn too long to be kept whole is summed up to one of its last steps.
+  // A turn that is too long to be kept complete is summarized up to one of its last steps.
   const count = wanted ?? steps.find(fits) ?? steps.at(-1) ?? turns.at(-1)
   if (count === undefined) return undefined
   const readable = (windowOf({ ...settings, model }) ?? Infinity) - summaryTokens(limit)
@@ -143,7 +143,10 @@ function rangeFor(input: WindowInput, { size, limit }: Room): SummaryRange | und
   return part === undefined ? { count, isPart: false } : { count: part, isPart: true }
 }
 
-/** Where turns begin that the user began, and where the last of them was asked on: a result is never sent without its call. */
+/**
+ * The indexes at which the user's turns begin, and at which the last turn's steps begin: a result is never sent without its
+ * call.
+ */
 function startsIn(
   { records }: History,
   added: readonly string[],
@@ -163,12 +166,12 @@ function startsIn(
   return { turns: turns.filter(isNew), steps: steps.filter(isNew) }
 }
 
-/** How many of the first records were not sent when the last reply was asked for. */
+/** How many of the first records the request for the last reply left out. */
 function droppedBefore({ lastReply }: History): number {
   return lastReply?.about.dropped ?? 0
 }
 
-/** Characters, but of an image as many as it has tokens. */
+/** The length in characters; an image counts as many as its tokens would have. */
 function sizeOf(json: string): number {
   if (!json.includes('"data":"')) return json.length
   let blocks = 0

@@ -2,16 +2,16 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { Summary } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 
-/** What asks for a summary, unless `window.instructions` does. How long it may be is said behind it. */
+/** The default instructions for a summary. The length is added to them. */
 export const summaryInstructions: string =
-  'Write a summary of this conversation up to here. It will stand in the place of these messages: whoever goes on with the ' +
+  'Write a summary of this conversation up to here. It will stand in the place of these messages: a reader who continues the ' +
   'conversation knows nothing else of them. Keep what the user wants and how, what was decided and why, names, numbers, ' +
   'dates, file names and code that may be needed again, what tools found out, and what is still open. ' +
   'Call no tool and answer nothing that is still open: write the summary only.'
 
 const messages = new WeakMap<Summary, string>()
 
-/** The message that is sent in the place of what was summed up, as JSON. Written once a summary. */
+/** The message that is sent in place of the summarized messages, as JSON. Built once per summary. */
 export function summaryMessage(summary: Summary): string {
   let json = messages.get(summary)
   if (json === undefined) {
@@ -22,14 +22,14 @@ export function summaryMessage(summary: Summary): string {
   return json
 }
 
-/** The most tokens that a summary may have, where a prompt may have so many. */
+/** The most tokens of a summary, for prompts with a limit. */
 export function summaryTokens(limit: number): number {
   return Math.min(8_192, Math.ceil(limit / 4))
 }
 
 /**
- * The settings of the call that writes a summary. With the same model all that the prompt cache covers stays as it is, so
- * that the messages are read from it.
+ * The settings of the request for a summary. With the same model, everything that the prompt cache covers stays the same, so
+ * that the messages are read from the cache.
  */
 export function summarySettings(settings: ConversationSettings, limit: number): ConversationSettings {
   const { model, window: _, stop_sequences: __, tool_choice, output_config, ...rest } = settings
@@ -53,7 +53,7 @@ export function summarySettings(settings: ConversationSettings, limit: number): 
   }
 }
 
-/** What the model may think before it writes. */
+/** The tokens that the model may think before it writes. */
 function thinkingTokens(model: string, thinking: ConversationSettings['thinking']): number {
   if (thinking?.type === 'enabled') return thinking.budget_tokens
   const type = thinking?.type ?? findModel(model)?.thinking.default

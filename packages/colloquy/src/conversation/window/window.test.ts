@@ -25,7 +25,7 @@ function sentOf({ requests }: ScriptEngine): MessageParam[][] {
   return requests.map(({ params }) => params.messages)
 }
 
-test('a prompt that cannot fit is neither written nor sent, and the error has the numbers', async () => {
+test('a prompt that does not fit fails with the numbers, and nothing is written', async () => {
   const { conversation, engine } = await open(undefined)
   const error = await conversation.send('word '.repeat(1_100_000)).then(
     () => assert.fail('sent'),
@@ -37,14 +37,14 @@ test('a prompt that cannot fit is neither written nor sent, and the error has th
   assert.deepEqual([engine.requests.length, conversation.messages.length], [0, 0])
 })
 
-test('a limit below the window is one too, and what is only estimated above it is sent', async () => {
+test('atTokens limits the counted prompt, not the estimated one', async () => {
   const { conversation, engine } = await open({ policy: 'fail', atTokens: 150 })
   await conversation.send(long)
   assert.equal(engine.requests.length, 1)
   await assert.rejects(conversation.send(long), { name: 'WindowError', limit: 150 })
 })
 
-test('dropping begins at a turn, and stays there for several turns', async () => {
+test('drop leaves out complete turns, and keeps its place for several turns', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 2_000 })
   for (let turn = 0; turn < 30; turn++) {
     const { cache } = await conversation.send(`${turn} ${long}`)
@@ -58,7 +58,7 @@ test('dropping begins at a turn, and stays there for several turns', async () =>
   for (const { params } of engine.requests) assert.ok((await offline().countTokens!(params)).input_tokens <= 2_000)
 })
 
-test('preview() shows what is sent', async () => {
+test('preview() shows the request that is sent', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 1_000 })
   for (let turn = 0; turn < 12; turn++) {
     const preview = conversation.preview(`${turn} ${long}`)
@@ -68,7 +68,7 @@ test('preview() shows what is sent', async () => {
   assert.ok(sentOf(engine).at(-1)!.length < conversation.messages.length)
 })
 
-test('keepTurns says how many turns are left', async () => {
+test('keepTurns is the number of turns that are sent', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 1_000, keepTurns: 2 })
   for (let turn = 0; turn < 15; turn++) await conversation.send(`${turn} ${long}`)
   const counts = sentOf(engine).map(({ length }) => length)
@@ -76,7 +76,7 @@ test('keepTurns says how many turns are left', async () => {
   assert.equal(counts[cut], 3)
 })
 
-test('a result is never sent without its call', async () => {
+test('a tool result is never sent without its call', async () => {
   const { conversation, engine } = await open({ policy: 'drop', atTokens: 1_000 })
   const weather = tool({
     name: 'get_weather',
@@ -94,7 +94,7 @@ test('a result is never sent without its call', async () => {
   }
 })
 
-test('turns that are kept lose the thinking that was signed with dropped ones, where the model binds it', async () => {
+test('kept turns lose thinking that was signed together with dropped turns', async () => {
   const think = { type: 'thinking' as const, thinking: 'Hm.', signature: 'c2ln' }
   const replies = Array.from({ length: 12 }, () => ({
     content: [think, { type: 'text' as const, text: long, citations: null }],
@@ -113,14 +113,14 @@ test('turns that are kept lose the thinking that was signed with dropped ones, w
       .filter(({ role }) => role === 'assistant')
     const thoughts = sent.map(({ content }) => typeof content !== 'string' && content[0]!.type === 'thinking')
     assert.deepEqual(thoughts, binds ? [false, false, true] : [true, true, true])
-    // They are kept.
+    // The store has them.
     assert.ok(
       conversation.messages.every(({ role, content }) => role === 'user' || JSON.stringify(content).includes('c2ln')),
     )
   }
 })
 
-test('where the sent part begins is remembered by the store', async () => {
+test('the store remembers where the prompt begins', async () => {
   const store = memoryStore()
   const engine = script([], { otherwise: offline() })
   const first = await openConversations({ engine, store }).create({
@@ -138,7 +138,7 @@ function isCut(engine: ScriptEngine): boolean {
   return last !== undefined && last.length < before!.length
 }
 
-test('a prompt has room for its reply beside it, and is no longer than its tokens cost the lowest price', () => {
+test('the default limit leaves room for the reply and stays in the lowest price band', () => {
   const limit = (model: string): number | undefined =>
     promptLimit({ model, max_tokens: 1_000, window: { policy: 'drop' } })
   assert.equal(limit('claude-sonnet-5'), 999_000)
@@ -146,7 +146,7 @@ test('a prompt has room for its reply beside it, and is no longer than its token
   assert.equal(limit('llama-3'), undefined)
 })
 
-test('a window that is none is refused when it is set', async () => {
+test('an invalid window is refused when it is set', async () => {
   const { conversation } = await open(undefined)
   const wrong = { policy: 'forget' } as unknown as NonNullable<ConversationSettings['window']>
   await assert.rejects(conversation.configure({ window: wrong }), /window\.policy .* found "forget"/)

@@ -19,7 +19,7 @@ export class WindowError extends AnthropicError {
 
 const policies: readonly unknown[] = ['fail', 'drop', 'summarize', 'compact'] satisfies Window['policy'][]
 
-/** Throws where a member is not what it must be. */
+/** Throws an `AnthropicError` if a member is not valid. */
 export function checkWindow({ policy, atTokens, keepTurns, model, instructions }: Window): void {
   if (!policies.includes(policy)) {
     throw new AnthropicError(
@@ -43,7 +43,7 @@ export function checkWindow({ policy, atTokens, keepTurns, model, instructions }
   }
 }
 
-/** The longest prompt, where turns are to be left out before it is longer; undefined where nothing limits it. */
+/** The prompt size in tokens at which turns are dropped or summarized; undefined if unlimited. */
 export function promptLimit(settings: ConversationSettings): number | undefined {
   const { model, max_tokens: reply, window } = settings
   if (window?.atTokens !== undefined) return window.atTokens
@@ -52,7 +52,7 @@ export function promptLimit(settings: ConversationSettings): number | undefined 
   return Math.min(Math.max(size - reply, 1), longestAtLowestPrice(model))
 }
 
-/** The model's window in tokens; undefined where nothing is known of it, or where the API shortens the prompt itself. */
+/** The model's window in tokens; undefined if it is unknown or the API shortens the prompt itself. */
 export function windowOf(settings: ConversationSettings): number | undefined {
   if ('context_management' in settings) return undefined
   const isLong = settings.betas?.some((beta) => beta.startsWith('context-1m'))

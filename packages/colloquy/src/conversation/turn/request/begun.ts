@@ -4,10 +4,10 @@ import type { Limits } from '../../money/limits.ts'
 import type { Budget } from '../../settings.ts'
 import type { Account, BeginStep, BegunTurn } from '../../stores/store.ts'
 
-/** A call that is to begin. */
-export interface CallToBegin extends Pick<BeginStep, 'parent' | 'messages' | 'key' | 'title'> {
+/** A request that is to begin. */
+export interface RequestToBegin extends Pick<BeginStep, 'parent' | 'messages' | 'key' | 'title'> {
   role: 'assistant' | 'summary'
-  /** The messages before those that the call adds. */
+  /** The messages before those that the request adds. */
   history: History
   limits: LimitSet
   ceiling: CostCeiling | undefined
@@ -17,8 +17,8 @@ export interface CallToBegin extends Pick<BeginStep, 'parent' | 'messages' | 'ke
   promptSettings?: string | undefined
 }
 
-/** A call that has begun: its reply has a place in the store, and the most that it can take is reserved. */
-export interface BegunCall extends BegunTurn {
+/** A request that has begun: its reply has a place in the store, and the most that it can take is reserved. */
+export interface BegunRequest extends BegunTurn {
   role: 'assistant' | 'summary'
   /** The message that the reply answers. */
   parent: number
@@ -28,11 +28,11 @@ export interface BegunCall extends BegunTurn {
   at: number
   /** The highest `max_tokens` that no limit forbids. Undefined if there are no limits. */
   maxTokens: number | undefined
-  /** The accounts that the call is charged to. */
+  /** The accounts that the request is charged to. */
   accounts: readonly Account[] | undefined
 }
 
-/** What limits a call: its conversation's budget and the store's limits. */
+/** The limits of a request: its conversation's budget and the store's limits. */
 export interface LimitSet {
   budget: Budget | undefined
   limits: Limits | undefined

@@ -5,10 +5,10 @@ import { type CostCeiling, type CostInput, ceilingAt, ceilingFor } from '../../m
 import { accountsFor, isInDollars } from '../../money/limits.ts'
 import type { BeginStep, BegunTurn, MessageRecord, RepeatedTurn, Reservation } from '../../stores/store.ts'
 import type { TurnScope } from '../scope.ts'
-import type { BegunCall, CallToBegin, LimitSet } from './call.ts'
+import type { BegunRequest, RequestToBegin, LimitSet } from './begun.ts'
 import { endAbandoned } from './recovery.ts'
 
-/** The most that a call can take. Undefined if nothing limits the call or counts it. */
+/** The most that a request can take. Undefined if nothing limits or counts it. */
 export async function ceilingIfLimited(
   { budget, limits }: LimitSet,
   input: () => CostInput,
@@ -18,18 +18,21 @@ export async function ceilingIfLimited(
   return ceilingFor(input(), { inDollars })
 }
 
-/** Writes the messages of a call, gives its reply a place in the store, and reserves the most that the call can take. */
-export async function beginCall(scope: TurnScope, call: CallToBegin & { key?: undefined }): Promise<BegunCall>
-export async function beginCall(scope: TurnScope, call: CallToBegin): Promise<BegunCall | RepeatedTurn>
-export async function beginCall(scope: TurnScope, call: CallToBegin): Promise<BegunCall | RepeatedTurn> {
+/** Writes the messages of a request, gives its reply a place in the store, and reserves the most that the request can take. */
+export async function beginRequest(
+  scope: TurnScope,
+  request: RequestToBegin & { key?: undefined },
+): Promise<BegunRequest>
+export async function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn>
+export async function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn> {
   const { state } = scope
-  const { role, parent, messages, key, title, promptSettings } = call
+  const { role, parent, messages, key, title, promptSettings } = request
   const at = Date.now()
   const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at }
-  const { begun, maxTokens, reservation } = await beginReserved(scope, step, call)
+  const { begun, maxTokens, reservation } = await beginReserved(scope, step, request)
   if (begun.repeated) return begun
-  const added = recordsOf(call, begun.first, at)
-  const history = state.began(call, begun, { added, reservation, promptSettings })
+  const added = recordsOf(request, begun.first, at)
+  const history = state.began(request, begun, { added, reservation, promptSettings })
   return {
     ...begun,
     role,
@@ -48,7 +51,7 @@ interface Reserved {
 }
 
 /**
- * Begins a turn whose call stays within every limit. Throws `BudgetError`, and writes nothing, if there is no room.
+ * Begins a request that stays within every limit. Throws `BudgetError`, and writes nothing, if there is no room.
  *
  * The conversation's own budget is checked here, against what this process knows: the step's version proves that no other
  * process has begun a turn since. The store checks its own limits.
@@ -56,7 +59,7 @@ interface Reserved {
 async function beginReserved(
   { state }: TurnScope,
   step: BeginStep,
-  { limits: { budget, limits }, ceiling, user }: CallToBegin,
+  { limits: { budget, limits }, ceiling, user }: RequestToBegin,
 ): Promise<Reserved> {
   const { store } = state
   if (ceiling === undefined) return { begun: await store.begin(step), maxTokens: undefined, reservation: undefined }
@@ -73,13 +76,13 @@ async function beginReserved(
       hasFreed = true
       if (isFreed) continue
       if (!limits?.fit) throw error
-      // Another call may have taken the room in the meantime, so try again with what is left now.
+      // Another request may have taken the room in the meantime, so try again with what is left now.
       maxTokens = maxTokensAfter(ceiling, error)
     }
   }
 }
 
-function recordsOf({ messages, parent }: CallToBegin, first: number, at: number): MessageRecord[] {
+function recordsOf({ messages, parent }: RequestToBegin, first: number, at: number): MessageRecord[] {
   return messages.map(({ role, json }, index) =>
     newRecord({
       number: first + index,

@@ -36,7 +36,7 @@ async function tick(context: TestContext, ms: number): Promise<void> {
   await Promise.resolve()
 }
 
-test('what arrives is written within 250 ms, neighbouring deltas joined', async (context) => {
+test('Journal writes events within 250 ms, with adjacent deltas joined', async (context) => {
   const { journal, steps } = start(context)
   journal.push(text('one '))
   await tick(context, 200)
@@ -63,7 +63,7 @@ test('what arrives is written within 250 ms, neighbouring deltas joined', async 
   await journal.close()
 })
 
-test('what came whole is written as the text that it came as', async (context) => {
+test('Journal writes blocks and citations as the text that arrived', async (context) => {
   const { journal, steps } = start(context)
   const block = '{"type":"web_search_tool_result","content":{"10":1.0,"2":12345678901234567890}}'
   const citation = '{"b":1e2,"1":-0}'
@@ -85,7 +85,7 @@ test('what came whole is written as the text that it came as', async (context) =
   await journal.close()
 })
 
-test('a block that says something else by now is not written as it came', () => {
+test('blockJson() writes a block that has changed by its value', () => {
   const builder = new ReplyBuilder()
   builder.push({ type: 'message_start', message })
   const data = '{"type":"content_block_start","index":0,"content_block":{"type":"x","a":1.0,"b":2.0}}'
@@ -95,7 +95,7 @@ test('a block that says something else by now is not written as it came', () => 
   assert.deepEqual(builder.blocks.map(blockJson), ['{"type":"x","a":1.0,"b":3}'])
 })
 
-test('a reply that is silent gives signs of life', async (context) => {
+test('Journal gives signs of life while nothing arrives', async (context) => {
   const { journal, steps } = start(context)
   await tick(context, 10_000)
   await tick(context, 10_000)
@@ -111,7 +111,7 @@ test('a reply that is silent gives signs of life', async (context) => {
   assert.equal(steps.length, 2)
 })
 
-test('what the store refuses is told', async (context) => {
+test('Journal reports errors of the store', async (context) => {
   const full = new Error('full')
   const { journal, failures } = start(context, full)
   journal.push(text('one'))

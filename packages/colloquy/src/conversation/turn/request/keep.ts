@@ -1,11 +1,11 @@
 import type { FinishStep, MessageRecord } from '../../stores/store.ts'
 import type { TurnScope } from '../scope.ts'
-import type { BegunCall } from './call.ts'
+import type { BegunRequest } from './begun.ts'
 
-/** Records how a call ended: its reply, and what it really cost instead of its reservation. Returns the reply's record. */
-export async function keepCall(
+/** Records a reply that has ended, and replaces its reservation by the real cost. Returns the reply's record. */
+export async function keepReply(
   { state, control }: TurnScope,
-  begun: BegunCall,
+  begun: BegunRequest,
   step: FinishStep,
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun

@@ -4,13 +4,13 @@ import { jsonElements } from '../../history/json-members.ts'
 import type { ConversationStore } from '../../stores/store.ts'
 
 export interface JournalOptions {
-  /** Of the reply in the store. */
+  /** The reply's handle in the store. */
   handle: number
-  /** Nothing that arrived is unwritten for longer. */
+  /** The longest time for which an event stays unwritten, in milliseconds. */
   intervalMs: number
 }
 
-/** Writes what arrives of a reply to the store, so that a crash loses no more than the last interval of it. */
+/** Writes the events of a reply to the store as they arrive, so that a crash loses no more than the last interval of it. */
 export class Journal {
   readonly #store: ConversationStore
   readonly #handle: number
@@ -22,14 +22,14 @@ export class Journal {
   #writing: Promise<void> = Promise.resolve()
   #index = 0
 
-  /** @param fail called when the store refuses. */
+  /** @param fail called if the store fails. */
   constructor(store: ConversationStore, { handle, intervalMs }: JournalOptions, fail: (error: unknown) => void) {
     this.#store = store
     this.#handle = handle
     this.#tickMs = Math.min(intervalMs, store.heartbeatMs)
     this.#fail = fail
     this.#timer = setInterval(() => this.#tick(), this.#tickMs)
-    // It keeps no program running; in browsers timers are numbers and never do.
+    // The timer must not keep the process running. In browsers timers are numbers and never do.
     if (typeof this.#timer === 'object') this.#timer.unref()
   }
 
@@ -40,13 +40,13 @@ export class Journal {
     else this.#waiting[this.#waiting.length - 1] = longer
   }
 
-  /** Writes no more. What is still unwritten is for whoever ends the reply. */
+  /** Stops writing. Events that are not written yet are part of the reply's end. */
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#writing
   }
 
-  /** One timer for what arrived and for signs of life: a turn that is short makes no more than it needs. */
+  /** One timer for events and for signs of life: a short turn needs no other. */
   #tick(): void {
     this.#silentMs += this.#tickMs
     if (this.#waiting.length > 0) this.#flush()
@@ -75,7 +75,7 @@ export function readJournal(parts: readonly string[]): MessageStreamEvent[] {
 
 const grows = ['text', 'thinking', 'partial_json'] as const
 
-/** Two deltas of the same kind and block as one; undefined where they are not. */
+/** Two deltas of the same kind and block as one; undefined if they are not of one kind. */
 function join(last: MessageStreamEvent, next: MessageStreamEvent): MessageStreamEvent | undefined {
   if (last.type !== 'content_block_delta' || next.type !== 'content_block_delta') return undefined
   if (last.index !== next.index || last.delta.type !== next.delta.type) return undefined
