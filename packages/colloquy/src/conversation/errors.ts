@@ -46,6 +46,17 @@ export class ConversationNotFoundError extends AnthropicError {
   }
 }
 
+/** The id of a new conversation is taken. Nothing was written. */
+export class ConversationExistsError extends AnthropicError {
+  override name = 'ConversationExistsError'
+  readonly conversationId: string
+
+  constructor(conversationId: string) {
+    super(`Cannot create conversation ${conversationId}: the store has one with this id`)
+    this.conversationId = conversationId
+  }
+}
+
 /** Earlier turns had to be summarized before the request, and that failed. Nothing of the turn was written. */
 export class SummaryError extends AnthropicError {
   override name = 'SummaryError'

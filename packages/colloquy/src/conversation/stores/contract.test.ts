@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { storePlaces } from '../../../../../test/stores.ts'
-import { ConversationConflictError, ConversationNotFoundError } from '../errors.ts'
-import type { BegunTurn, ConversationStore, FinishStep, MessageRecord } from './store.ts'
+import { ConversationConflictError, ConversationExistsError, ConversationNotFoundError } from '../errors.ts'
+import type { BegunTurn, ConversationStore, FinishStep, ListQuery, MessageRecord } from './store.ts'
 
 // The contract of every store. Each test gets a new, empty store.
 for (const [name, make] of Object.entries(storePlaces())) {
@@ -65,6 +65,8 @@ for (const [name, make] of Object.entries(storePlaces())) {
         { ...opened?.conversation },
         {
           id: 'one',
+          owner: null,
+          metadata: null,
           version: 1,
           head: 0,
           last: 0,
@@ -76,6 +78,36 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
       assert.deepEqual([opened?.messages, opened?.offPathReplies, opened?.unfinished], [[], [], []])
       assert.equal(await store.open('two'), undefined)
+    })
+
+    test('create() refuses an id that is taken and changes nothing', async () => {
+      await create()
+      const other = { id: 'one', owner: 'bob', metadata: '{}', title: 'T', settings: '{"x":1}', at: 9 }
+      await assert.rejects(store.create(other), new ConversationExistsError('one'))
+      const { conversation } = (await store.open('one'))!
+      assert.deepEqual([conversation.owner, conversation.metadata, conversation.title], [null, null, null])
+      assert.equal(conversation.settings, '{"model":"m"}')
+    })
+
+    test('create() of one id by two processes at once succeeds once', async () => {
+      const tries = await Promise.allSettled([create('two'), create('two'), create('two')])
+      assert.deepEqual(tries.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected', 'rejected'])
+    })
+
+    test('update() changes the owner and the metadata, and sets them to null', async () => {
+      await store.create({ id: 'one', owner: 'ada', metadata: '{"a":1}', title: null, settings: '{}', at: 5 })
+      const read = async (): Promise<(string | null)[]> => {
+        const { owner, metadata } = (await store.open('one'))!.conversation
+        return [owner, metadata]
+      }
+      assert.deepEqual(await read(), ['ada', '{"a":1}'])
+      await store.update('one', 1, { metadata: '{"b":2}', at: 6 })
+      assert.deepEqual(await read(), ['ada', '{"b":2}'])
+      await store.update('one', 2, { owner: null, metadata: null, at: 7 })
+      assert.deepEqual(await read(), [null, null])
+      await store.update('one', 3, { owner: 'bob', metadata: '{}', at: 8 })
+      await store.update('one', 4, { title: 'T', at: 9 })
+      assert.deepEqual(await read(), ['bob', '{}'])
     })
 
     test('create() adds the messages of a copy', async () => {
@@ -406,6 +438,70 @@ for (const [name, make] of Object.entries(storePlaces())) {
       )
       assert.equal((await store.list({ limit: 1 }))[0]?.messages, 2)
       await assert.rejects(store.list({ limit: 1, before: 'nine' }), new ConversationNotFoundError('nine'))
+    })
+
+    test('list() and search() return only the conversations of an owner', async () => {
+      const owners = { one: 'ada', two: 'bob', three: 'ada', four: null }
+      for (const [id, owner] of Object.entries(owners)) {
+        await store.create({ id, owner, metadata: `{"id":"${id}"}`, title: null, settings: '{}', at: ++clock })
+        const messages = [{ role: 'user', json: `{"role":"user","content":"a sunny day in ${id}"}` }]
+        await store.begin({ id, version: 1, parent: 0, messages, at: ++clock })
+      }
+      const listed = async (query: Partial<ListQuery>): Promise<string[]> =>
+        (await store.list({ limit: 9, ...query })).map(({ id }) => id)
+      assert.deepEqual(await listed({}), ['four', 'three', 'two', 'one'])
+      assert.deepEqual(await listed({ owner: 'ada' }), ['three', 'one'])
+      assert.deepEqual(await listed({ owner: 'ada', limit: 1 }), ['three'])
+      assert.deepEqual(await listed({ owner: 'ada', before: 'three' }), ['one'])
+      assert.deepEqual(await listed({ owner: 'eve' }), [])
+      const [first] = await store.list({ limit: 1, owner: 'bob' })
+      assert.deepEqual([first?.owner, first?.metadata], ['bob', '{"id":"two"}'])
+      const found = async (owner?: string): Promise<string[]> =>
+        (await store.search(['sunny'], { limit: 9, owner })).map(({ conversationId }) => conversationId)
+      assert.deepEqual(await found(), ['four', 'three', 'two', 'one'])
+      assert.deepEqual(await found('ada'), ['three', 'one'])
+      assert.deepEqual(await found('eve'), [])
+      assert.deepEqual(
+        (await store.search(['su'], { limit: 1, owner: 'bob' })).map(({ conversationId }) => conversationId),
+        ['two'],
+      )
+    })
+
+    test('list() adds up the paid replies of all branches, erased and late ones included', async () => {
+      const paid = (cost: number | null, more: object = {}): { reply: string } => {
+        const message = { usage: { input_tokens: 7, output_tokens: 3 } }
+        return { reply: JSON.stringify({ message, cost_pico_usd: cost, ...more }) }
+      }
+      const totals = async (): Promise<unknown[]> => {
+        const [listed] = await store.list({ limit: 1 })
+        const { calls, picoUsd, tokens, unpriced, estimated } = listed!.totals!
+        return [calls, picoUsd, tokens, unpriced, estimated]
+      }
+      await create()
+      assert.deepEqual(await totals(), [0, 0n, 0n, 0, false])
+      const first = await begin(1, 0, 'a')
+      assert.deepEqual(await totals(), [0, 0n, 0n, 0, false])
+      await end(first, 'one', paid(5))
+      assert.deepEqual(await totals(), [1, 5n, 10n, 0, false])
+      assert.deepEqual(await totals(), [1, 5n, 10n, 0, false])
+      // A reply that ends before an earlier one.
+      const second = await begin(first.version, 1)
+      const third = await begin(second.version, 1)
+      await end(third, 'three', paid(null, { estimated: true }))
+      assert.deepEqual(await totals(), [2, 5n, 20n, 1, true])
+      await end(second, 'two', paid(20, { unpaid: true }))
+      assert.deepEqual(await totals(), [2, 5n, 20n, 1, true])
+      // A reply that was taken for abandoned and ends after all.
+      const fourth = await begin(third.version, 1)
+      await end(fourth, 'part', { ...paid(2), state: 'interrupted', recovering: true })
+      assert.deepEqual(await totals(), [3, 7n, 30n, 1, true])
+      await end(fourth, 'complete', paid(3))
+      assert.deepEqual(await totals(), [3, 8n, 30n, 1, true])
+      await store.prune('one', fourth.version + 1, 1)
+      assert.deepEqual(await totals(), [3, 8n, 30n, 1, true])
+      await end(await begin(fourth.version + 2, 0, 'again'), 'again', paid(100))
+      assert.deepEqual(await totals(), [4, 108n, 40n, 1, true])
+      assert.equal((await store.list({ limit: 1, totals: false }))[0]?.totals, undefined)
     })
 
     test('search() finds messages with every word, in any language, the newest first', async () => {

@@ -14,7 +14,10 @@ export interface ConversationStore {
   /** The clock by which leases end and days begin, in milliseconds since 1970. */
   readonly now: () => number
 
-  /** Adds a conversation, together with its messages if it is a copy of another one. */
+  /**
+   * Adds a conversation, together with its messages if it is a copy of another one. Throws a `ConversationExistsError` if
+   * the id is taken.
+   */
   create(conversation: NewConversation): Promise<ConversationRecord>
   /** Reads a conversation and its active path; undefined if it does not exist. */
   open(id: string): Promise<OpenedConversation | undefined>
@@ -41,7 +44,7 @@ export interface ConversationStore {
    * usage instead, once, however often the reply is ended.
    */
   finish(step: FinishStep): Promise<FinishedTurn>
-  /** Changes the title, the settings or the head. Throws a `ConversationConflictError` if `version` is old. */
+  /** Changes fields of the conversation. Throws a `ConversationConflictError` if `version` is old. */
   update(id: string, version: number, changes: ConversationChanges): Promise<number>
   /**
    * Erases a message and all that follow it. If the head is among them, it moves to the parent of the message. A key whose
@@ -57,10 +60,10 @@ export interface ConversationStore {
   /** Erases the accounts of days before this one, such as `2026-11-21`, unless they have reservations. */
   forgetDays(before: string): Promise<void>
 
-  /** Lists conversations, the last used first. `before` is the id of the last one on the previous page. */
-  list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]>
+  /** Lists conversations, the last used first. */
+  list(options: ListQuery): Promise<ConversationSummary[]>
   /** Finds messages that contain every word, the newest first. Summaries are not searched. */
-  search(words: readonly string[], options: { limit: number }): Promise<SearchHit[]>
+  search(words: readonly string[], options: SearchQuery): Promise<SearchHit[]>
   /** Erases a conversation; false if it does not exist. */
   delete(id: string): Promise<boolean>
   /** Closes the store. No other method may be called afterwards. */
@@ -80,6 +83,10 @@ export type MessageState = 'pending' | 'streaming' | 'awaiting_tools' | 'committ
 /** A conversation to add to a store. */
 export interface NewConversation {
   id: string
+  /** Default null. */
+  owner?: string | null | undefined
+  /** JSON of an object. Default null. */
+  metadata?: string | null | undefined
   title: string | null
   /** JSON. */
   settings: string
@@ -94,6 +101,10 @@ export interface NewConversation {
 /** A conversation as a store keeps it. */
 export interface ConversationRecord {
   id: string
+  /** The user, team or tenant that the conversation belongs to. */
+  owner: string | null
+  /** JSON of an object that the program keeps with the conversation. */
+  metadata: string | null
   version: number
   head: number
   /** The number of the newest message. */
@@ -256,20 +267,54 @@ export interface FinishedTurn {
 
 /** Changes of a conversation besides its messages. */
 export interface ConversationChanges {
+  owner?: string | null
+  metadata?: string | null
   title?: string | null
   settings?: string
   head?: number
   at: number
 }
 
+/** The conversations to list. */
+export interface ListQuery {
+  limit: number
+  /** The id of the last conversation on the previous page. */
+  before?: string | undefined
+  /** Default: the conversations of all owners, and those without one. */
+  owner?: string | undefined
+  /** Whether to add up `totals`. Default true. */
+  totals?: boolean | undefined
+}
+
+/** The conversations to search. */
+export interface SearchQuery {
+  limit: number
+  /** Default: the conversations of all owners, and those without one. */
+  owner?: string | undefined
+}
+
 /** A conversation in a list. */
 export interface ConversationSummary {
   id: string
+  owner: string | null
+  metadata: string | null
   title: string | null
   createdAt: number
   updatedAt: number
   /** How many messages were ever added, on all branches. */
   messages: number
+  /** Absent if they were not asked for. */
+  totals?: ConversationTotals
+}
+
+/** The sum over the replies of a conversation that were paid for, on all branches and erased ones included. */
+export interface ConversationTotals extends Amounts {
+  /** The number of these replies. */
+  calls: number
+  /** The number of these replies without a known price. */
+  unpriced: number
+  /** Whether the tokens of a reply are an estimate because it was interrupted. */
+  estimated: boolean
 }
 
 /** A message that a search found. */

@@ -2,7 +2,15 @@ import { ConversationNotFoundError } from '../../errors.ts'
 import { descendants, pathTo } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
 import { checkVersion } from '../conflict.ts'
-import type { BeginStep, ConversationRecord, MessageRecord, NewConversation, RepeatedTurn } from '../store.ts'
+import type {
+  BeginStep,
+  ConversationRecord,
+  ConversationSummary,
+  MessageRecord,
+  NewConversation,
+  RepeatedTurn,
+} from '../store.ts'
+import { addToTotals, noTotals } from '../totals.ts'
 
 /** A conversation of a store in memory. */
 export class MemoryConversation {
@@ -12,9 +20,10 @@ export class MemoryConversation {
   /** The billing data of erased replies. */
   readonly #erased: string[] = []
 
-  constructor({ id, title, settings, at, messages = [], head = 0 }: NewConversation) {
+  constructor(added: NewConversation) {
+    const { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 } = added
     const last = messages.at(-1)?.number ?? 0
-    this.record = { id, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+    this.record = { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
     this.messages = new Map(messages.map((message) => [message.number, { ...message }]))
   }
 
@@ -27,6 +36,13 @@ export class MemoryConversation {
     const onPath = new Set(path.map(({ number }) => number))
     const replies = [...this.messages.values()].filter(({ number }) => !onPath.has(number)).map(({ reply }) => reply)
     return [...this.#erased, ...replies.filter((reply) => reply !== null)]
+  }
+
+  /** The conversation as an entry of a list. */
+  summary({ totals }: { totals: boolean }): ConversationSummary {
+    const { id, owner, metadata, title, createdAt, updatedAt, last: messages } = this.record
+    const summary = { id, owner, metadata, title, createdAt, updatedAt, messages }
+    return totals ? { ...summary, totals: this.offPathReplies([]).reduce(addToTotals, noTotals) } : summary
   }
 
   repeated(key: string): RepeatedTurn | undefined {

@@ -1,14 +1,16 @@
 import { excerptOf, textOf } from '../../history/text.ts'
-import type { SearchHit } from '../store.ts'
+import type { SearchHit, SearchQuery } from '../store.ts'
 import type { MemoryConversation } from './conversation.ts'
 
 /** Finds the messages that contain every word, the newest first, by reading all of them. */
 export function searchMessages(
   conversations: Iterable<MemoryConversation>,
   words: readonly string[],
-  limit: number,
+  { limit, owner }: SearchQuery,
 ): SearchHit[] {
-  const hits = [...conversations].flatMap((conversation) => hitsIn(conversation, words))
+  const hits = [...conversations]
+    .filter(({ record }) => owner === undefined || record.owner === owner)
+    .flatMap((conversation) => hitsIn(conversation, words))
   return hits.toSorted((a, b) => b.createdAt - a.createdAt || b.number - a.number).slice(0, limit)
 }
 

@@ -1,4 +1,4 @@
-import { ConversationNotFoundError, StoreError } from '../../errors.ts'
+import { ConversationExistsError, ConversationNotFoundError, StoreError } from '../../errors.ts'
 import { isUnfinished } from '../../history/tree.ts'
 import { lateFinish } from '../late-finish.ts'
 import { LeaseClock, type LeaseOptions } from '../lease.ts'
@@ -13,12 +13,14 @@ import type {
   FinishedTurn,
   FinishStep,
   JournalStep,
+  ListQuery,
   MessageRecord,
   NewConversation,
   OpenedConversation,
   RepeatedTurn,
   Reservation,
   SearchHit,
+  SearchQuery,
   Spending,
   TreeNode,
 } from '../store.ts'
@@ -58,7 +60,7 @@ class MemoryStore implements ConversationStore {
   async create(added: NewConversation): Promise<ConversationRecord> {
     this.#checkOpen()
     const { id } = added
-    if (this.#conversations.has(id)) throw new StoreError('failed', `Cannot create conversation ${id}: it exists`)
+    if (this.#conversations.has(id)) throw new ConversationExistsError(id)
     const conversation = new MemoryConversation(added)
     this.#conversations.set(id, conversation)
     return { ...conversation.record }
@@ -163,23 +165,23 @@ class MemoryStore implements ConversationStore {
     return this.#leases.abandonedReservations()
   }
 
-  async list({ limit, before }: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
+  async list({ limit, before, owner, totals = true }: ListQuery): Promise<ConversationSummary[]> {
     this.#checkOpen()
     // Sorting is stable: of conversations used in the same millisecond the newer comes first.
-    const records = [...this.#conversations.values()]
-      .map(({ record }) => record)
+    const all = [...this.#conversations.values()]
       .toReversed()
-      .toSorted((a, b) => b.updatedAt - a.updatedAt)
-    const start = before === undefined ? 0 : records.findIndex(({ id }) => id === before) + 1
-    if (before !== undefined && start === 0) throw new ConversationNotFoundError(before)
-    return records.slice(start, start + limit).map(({ id, title, createdAt, updatedAt, last }) => {
-      return { id, title, createdAt, updatedAt, messages: last }
-    })
+      .toSorted((a, b) => b.record.updatedAt - a.record.updatedAt)
+    const start = before === undefined ? 0 : all.indexOf(this.#find(before)) + 1
+    return all
+      .slice(start)
+      .filter(({ record }) => owner === undefined || record.owner === owner)
+      .slice(0, limit)
+      .map((conversation) => conversation.summary({ totals }))
   }
 
-  async search(words: readonly string[], { limit }: { limit: number }): Promise<SearchHit[]> {
+  async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {
     this.#checkOpen()
-    return searchMessages(this.#conversations.values(), words, limit)
+    return searchMessages(this.#conversations.values(), words, query)
   }
 
   async delete(id: string): Promise<boolean> {

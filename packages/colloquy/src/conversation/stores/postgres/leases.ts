@@ -32,7 +32,7 @@ export async function unfinishedReplies(
 
 const readReservations = statement(
   'read the reservations',
-  `SELECT public_id AS id, owner, until::float8 AS until
+  `SELECT public_id AS id, l.owner, until::float8 AS until
    FROM %.lease l JOIN %.conversation c ON c.id = l.conversation WHERE accounts IS NOT NULL`,
 )
 

@@ -87,8 +87,9 @@ const prune = statement(
        AND m.key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM %.message other WHERE other.conversation = conversation.id
          AND other.parent = m.number AND other.id NOT IN (SELECT id FROM gone))
    ), moved AS (
-     UPDATE %.conversation c SET version = version + 1, head = CASE WHEN head IN (SELECT number FROM gone)
-       THEN (SELECT parent FROM gone WHERE number = :number::int) ELSE head END
+     UPDATE %.conversation c SET version = version + 1, corrected = version + 1,
+       head = CASE WHEN head IN (SELECT number FROM gone)
+         THEN (SELECT parent FROM gone WHERE number = :number::int) ELSE head END
      FROM conversation WHERE c.id = conversation.id AND EXISTS (SELECT 1 FROM gone) RETURNING version
    ), ${chargeErased('m.id IN (SELECT id FROM gone)')}
    SELECT version, (SELECT count(entered) FROM charged) FROM moved`,

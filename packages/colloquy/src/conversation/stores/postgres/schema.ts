@@ -4,7 +4,7 @@ export interface PostgresDatabase {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
-interface Migration {
+export interface Migration {
   name: string
   sql: string
 }
@@ -15,7 +15,7 @@ interface Migration {
  *
  * Content is `text`, never `jsonb`, which reorders keys, drops repeated ones and rejects `\u0000`.
  */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   {
     name: '0001 conversations',
     sql: `
@@ -141,6 +141,26 @@ const migrations: readonly Migration[] = [
         reply        text NOT NULL
       );
       CREATE INDEX ON %.erased (conversation);
+    `,
+  },
+  {
+    name: '0005 owners',
+    sql: `
+      ALTER TABLE %.conversation ADD owner text, ADD corrected integer NOT NULL DEFAULT 0;
+      CREATE INDEX ON %.conversation (owner) WHERE owner IS NOT NULL;
+
+      CREATE TABLE %.metadata (
+        conversation bigint PRIMARY KEY REFERENCES %.conversation ON DELETE CASCADE,
+        json         text NOT NULL
+      );
+
+      -- The totals of a conversation up to a message, saved by listing, not by writing. They are valid unless a later
+      -- version corrected an earlier message.
+      CREATE TABLE %.totals (
+        conversation bigint PRIMARY KEY REFERENCES %.conversation ON DELETE CASCADE,
+        version      integer NOT NULL,
+        json         text NOT NULL
+      );
     `,
   },
 ]

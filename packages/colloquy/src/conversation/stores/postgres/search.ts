@@ -1,5 +1,5 @@
 import { excerptOf } from '../../history/text.ts'
-import type { SearchHit } from '../store.ts'
+import type { SearchHit, SearchQuery } from '../store.ts'
 import type { PostgresConnection } from './connection.ts'
 import { type Statement, statement } from './statement.ts'
 
@@ -7,10 +7,11 @@ import { type Statement, statement } from './statement.ts'
 export async function searchMessages(
   db: PostgresConnection,
   words: readonly string[],
-  limit: number,
+  { limit, owner }: SearchQuery,
 ): Promise<SearchHit[]> {
   const rows = await db.rows<Omit<SearchHit, 'excerpt'> & { words: string }>(searchFor(words.length), {
     limit,
+    owner,
     ...Object.fromEntries(words.map((word, index) => [`word${index}`, patternOf(word)])),
   })
   return rows.map(({ words: text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
@@ -22,6 +23,7 @@ function searchFor(count: number): Statement {
     'search the conversations',
     `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt", words
      FROM %.message m JOIN %.conversation c ON c.id = m.conversation WHERE role <> 'summary' AND ${conditions}
+       AND (:owner::text IS NULL OR owner = :owner::text)
      ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT :limit::int`,
   )
 }

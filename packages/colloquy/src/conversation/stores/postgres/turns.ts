@@ -177,8 +177,8 @@ const finishBeside = statement(
      UPDATE %.message SET reply = :replaced::text WHERE id = :handle::bigint AND reply = :stored::text
      RETURNING conversation, number, parent, role
    ), conversation AS (
-     UPDATE %.conversation c SET version = version + 1, last = last + 1, updated_at = :at::bigint,
-       head = CASE WHEN head = stored.number THEN last + 1 ELSE head END
+     UPDATE %.conversation c SET version = version + 1, corrected = version + 1, last = last + 1,
+       updated_at = :at::bigint, head = CASE WHEN head = stored.number THEN last + 1 ELSE head END
      FROM stored WHERE c.id = stored.conversation RETURNING c.id, last, stored.parent, stored.role
    ), added AS (
      INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)

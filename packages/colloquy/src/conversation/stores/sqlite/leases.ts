@@ -71,7 +71,7 @@ export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conve
 
 /** The ids of conversations with an abandoned reply that has a reservation in an account. */
 export function abandonedReservations(db: SqliteConnection, clock: LeaseClock): string[] {
-  const sql = `SELECT public_id AS id, owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
+  const sql = `SELECT public_id AS id, l.owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
     WHERE accounts IS NOT NULL`
   const leases = db.read('read the reservations', () => db.rows<Lease & { id: string }>(sql))
   return [...new Set(leases.filter((lease) => clock.isAbandoned(lease)).map(({ id }) => id))]

@@ -56,7 +56,10 @@ export async function pruneMessages(
     const { parent, erased } = eraseFrom(db, row.id, number)
     freeKey(db, row.id, parent)
     const head = erased.has(row.head) ? parent : row.head
-    db.run('UPDATE conversation SET version = version + 1, head = ? WHERE id = ?', [head, row.id])
+    db.run('UPDATE conversation SET version = version + 1, corrected = version + 1, head = ? WHERE id = ?', [
+      head,
+      row.id,
+    ])
     return version + 1
   })
   db.truncateWal()

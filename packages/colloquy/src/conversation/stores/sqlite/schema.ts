@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../errors.ts'
 import { rollback } from './error.ts'
 
-interface Migration {
+export interface Migration {
   name: string
   sql: string
 }
@@ -14,7 +14,7 @@ interface Migration {
  * nothing that grows is rewritten. Therefore the settings, which may be long, are not a column of `conversation`, whose row
  * changes with every turn; and the search index is updated by searching, not by writing.
  */
-const migrations: readonly Migration[] = [
+export const migrations: readonly Migration[] = [
   {
     name: '0001 conversations',
     sql: `
@@ -123,6 +123,28 @@ const migrations: readonly Migration[] = [
       -- The billing data of erased replies: they still count in the cost of the conversation.
       CREATE TABLE erased (conversation INTEGER NOT NULL, reply TEXT NOT NULL);
       CREATE INDEX erased_conversation ON erased (conversation);
+    `,
+  },
+  {
+    name: '0005 owners',
+    sql: `
+      ALTER TABLE conversation ADD COLUMN owner TEXT;
+      -- Without a time, so that no turn changes the index.
+      CREATE INDEX conversation_owner ON conversation (owner) WHERE owner IS NOT NULL;
+
+      CREATE TABLE metadata (
+        conversation INTEGER PRIMARY KEY,
+        json         TEXT NOT NULL
+      );
+
+      -- The totals of a conversation up to a message, saved by listing, not by writing. They are valid unless a later
+      -- version corrected an earlier message.
+      ALTER TABLE conversation ADD COLUMN corrected INTEGER NOT NULL DEFAULT 0;
+      CREATE TABLE totals (
+        conversation INTEGER PRIMARY KEY,
+        version      INTEGER NOT NULL,
+        json         TEXT NOT NULL
+      );
     `,
   },
 ]

@@ -1,5 +1,5 @@
 import { excerptOf, wordsOf } from '../../history/text.ts'
-import type { SearchHit } from '../store.ts'
+import type { SearchHit, SearchQuery } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
 
 const doing = 'search the conversations'
@@ -8,11 +8,11 @@ const doing = 'search the conversations'
 export async function searchMessages(
   db: SqliteConnection,
   words: readonly string[],
-  limit: number,
+  query: SearchQuery,
 ): Promise<SearchHit[]> {
-  if (!hasFts5(db)) return db.read(doing, () => scanMessages(db, words, limit))
+  if (!hasFts5(db)) return db.read(doing, () => scanMessages(db, words, query))
   while (await db.write(doing, () => indexMore(db)));
-  return db.read(doing, () => searchIndex(db, words, limit))
+  return db.read(doing, () => searchIndex(db, words, query))
 }
 
 /** Takes messages out of the index, if there is one. A part of a transaction. */
@@ -82,7 +82,7 @@ function indexRow(db: SqliteConnection, { id, json, received }: IndexedRow): voi
   if (text !== '') db.run('INSERT INTO search (rowid, text) VALUES (?, ?)', [id, text])
 }
 
-function searchIndex(db: SqliteConnection, words: readonly string[], limit: number): SearchHit[] {
+function searchIndex(db: SqliteConnection, words: readonly string[], { limit, owner }: SearchQuery): SearchHit[] {
   // A trigram index answers for three characters or more; shorter words are looked for in the text.
   const long = words.filter((word) => Array.from(word).length >= 3)
   const short = words.filter((word) => Array.from(word).length < 3)
@@ -90,6 +90,7 @@ function searchIndex(db: SqliteConnection, words: readonly string[], limit: numb
   const conditions = [
     ...(long.length > 0 ? ['search MATCH ?'] : []),
     ...short.map(() => "search.text LIKE ? ESCAPE '\\'"),
+    ...(owner === undefined ? [] : ['c.owner = ?']),
   ]
   const rows = db.rows<Omit<SearchHit, 'excerpt'> & { text: string }>(
     `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, search.text
@@ -98,6 +99,7 @@ function searchIndex(db: SqliteConnection, words: readonly string[], limit: numb
     [
       ...(long.length > 0 ? [match] : []),
       ...short.map((word) => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`),
+      ...(owner === undefined ? [] : [owner]),
       limit,
     ],
   )
@@ -105,14 +107,15 @@ function searchIndex(db: SqliteConnection, words: readonly string[], limit: numb
 }
 
 /** Reads every message, for a SQLite without full-text search. */
-function scanMessages(db: SqliteConnection, words: readonly string[], limit: number): SearchHit[] {
+function scanMessages(db: SqliteConnection, words: readonly string[], { limit, owner }: SearchQuery): SearchHit[] {
   const folded = words.map((word) => word.toLowerCase())
   const rows = db.prepare(
     `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, state, json, received
-     FROM message m JOIN conversation c ON c.id = m.conversation WHERE m.role <> 'summary' ORDER BY m.id DESC`,
+     FROM message m JOIN conversation c ON c.id = m.conversation
+     WHERE m.role <> 'summary' ${owner === undefined ? '' : 'AND c.owner = ?'} ORDER BY m.id DESC`,
   )
   const hits: SearchHit[] = []
-  for (const row of rows.iterate() as Iterable<unknown>) {
+  for (const row of rows.iterate(...(owner === undefined ? [] : [owner])) as Iterable<unknown>) {
     const { state: _, json, received, ...hit } = row as Omit<SearchHit, 'excerpt'> & IndexedRow
     const text = wordsOf(received ?? json)
     if (folded.every((word) => text.toLowerCase().includes(word)))

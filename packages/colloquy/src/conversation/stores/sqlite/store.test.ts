@@ -112,25 +112,6 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), said(conversation))
   })
 
-  test('a file from before accounts is migrated, with its unfinished reply', async () => {
-    const old = sqliteStore(path)
-    await old.create({ id: 'one', title: null, settings: '{}', at: 0 })
-    const begun = await old.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 0 })
-    await old.close()
-    const db = new DatabaseSync(path)
-    for (const column of ['accounts', 'held_tokens', 'held_pico_usd'])
-      db.exec(`ALTER TABLE lease DROP COLUMN ${column}`)
-    db.exec("DROP TABLE spending; DROP TABLE erased; DELETE FROM migration WHERE name >= '0003'")
-    db.close()
-    const store = sqliteStore(path)
-    assert.deepEqual((await store.open('one'))!.unfinished[0]?.reserved, { picoUsd: 0n, tokens: 0n })
-    assert.ok(!begun.repeated)
-    const end = { id: 'one', handle: begun.handle, json: '{}', received: null, reply: '{}', at: 0 }
-    assert.deepEqual({ ...(await store.finish({ ...end, state: 'committed' })) }, { number: 1 })
-    assert.equal((await store.spending({ user: '', day: '1970-01-01' })).tokens, 0n)
-    await store.close()
-  })
-
   test('a read-only file', async () => {
     const id = await write('one')
     withoutRights(folder, () => {

@@ -10,23 +10,20 @@ import type {
   FinishedTurn,
   FinishStep,
   JournalStep,
+  ListQuery,
   MessageRecord,
   NewConversation,
   OpenedConversation,
   RepeatedTurn,
   SearchHit,
+  SearchQuery,
   Spending,
   TreeNode,
 } from '../store.ts'
 import { SqliteConnection } from './connection.ts'
-import {
-  createConversation,
-  deleteConversation,
-  listConversations,
-  openConversation,
-  updateConversation,
-} from './conversations.ts'
+import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
 import { abandonedReservations } from './leases.ts'
+import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import { searchMessages } from './search.ts'
 import { forgetDays, readSpending } from './spending.ts'
@@ -121,12 +118,12 @@ class SqliteStore implements ConversationStore {
     await forgetDays(this.#db, before)
   }
 
-  async list(options: { limit: number; before?: string | undefined }): Promise<ConversationSummary[]> {
-    return listConversations(this.#db, options)
+  async list(query: ListQuery): Promise<ConversationSummary[]> {
+    return listConversations(this.#db, query)
   }
 
-  async search(words: readonly string[], { limit }: { limit: number }): Promise<SearchHit[]> {
-    return searchMessages(this.#db, words, limit)
+  async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {
+    return searchMessages(this.#db, words, query)
   }
 
   async delete(id: string): Promise<boolean> {

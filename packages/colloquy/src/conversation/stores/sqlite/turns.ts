@@ -80,7 +80,7 @@ function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
   if (late.correction !== undefined) enter(db, accounts, late.correction)
   db.run('UPDATE message SET reply = ? WHERE id = ?', [late.replaced, handle])
   const { last: number } = db.row<{ last: number }>(
-    `UPDATE conversation SET version = version + 1, last = last + 1, updated_at = ?,
+    `UPDATE conversation SET version = version + 1, corrected = version + 1, last = last + 1, updated_at = ?,
        head = CASE WHEN head = ? THEN last + 1 ELSE head END WHERE id = ? RETURNING last`,
     [at, stored.number, stored.conversation],
   )!

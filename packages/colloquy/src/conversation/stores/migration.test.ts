@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, describe, test } from 'node:test'
+import { PGlite } from '@electric-sql/pglite'
+import { migrations as postgresMigrations } from './postgres/schema.ts'
+import { postgresStore } from './postgres/store.ts'
+import { migrations as sqliteMigrations } from './sqlite/schema.ts'
+import { sqliteStore } from './sqlite/store.ts'
+import type { ConversationStore } from './store.ts'
+
+// A conversation with a question, a reply and a reply that has not ended, as each earlier version wrote it.
+const question = '{"role":"user","content":"hello"}'
+const reply = '{"message":{"usage":{"input_tokens":3,"output_tokens":1}},"cost_pico_usd":5}'
+const rows = (s = ''): string => `
+  INSERT INTO ${s}conversation (public_id, version, head, last, created_at, updated_at, title)
+    VALUES ('old', 3, 2, 3, 10, 20, 'Hello');
+  INSERT INTO ${s}settings (conversation, json) SELECT id, '{"model":"m"}' FROM ${s}conversation;`
+const messages = (s: string, words: [string, string]): string => `
+  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
+    SELECT id, 1, 0, 'user', 'committed', 11, 'k', NULL, NULL, '${question}'${words[1]} FROM ${s}conversation;
+  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
+    SELECT id, 2, 1, 'assistant', 'committed', 12, NULL, '${reply}', NULL, '{"role":"assistant","content":"hi"}'${words[1]}
+    FROM ${s}conversation;
+  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
+    SELECT id, 3, 1, 'assistant', 'pending', 13, NULL, NULL, NULL, ''${words[1]} FROM ${s}conversation;
+  INSERT INTO ${s}lease (message, conversation, owner, until)
+    SELECT m.id, c.id, 'elsewhere 1 1', 0 FROM ${s}message m JOIN ${s}conversation c ON c.id = m.conversation
+    WHERE number = 3;`
+
+async function check(store: ConversationStore): Promise<void> {
+  const { conversation, messages: path, unfinished } = (await store.open('old'))!
+  assert.deepEqual([conversation.title, conversation.owner, conversation.metadata], ['Hello', null, null])
+  assert.deepEqual(
+    path.map(({ json }) => json),
+    [question, '{"role":"assistant","content":"hi"}'],
+  )
+  assert.equal((await store.find('old', 'k'))?.message, 1)
+  const [lease] = unfinished
+  assert.deepEqual([lease?.number, lease?.abandoned, { ...lease?.reserved }], [3, true, { picoUsd: 0n, tokens: 0n }])
+  const end = { id: 'old', handle: lease!.handle, json: '{}', received: null, reply, at: 30 }
+  assert.deepEqual({ ...(await store.finish({ ...end, state: 'committed' })) }, { number: 3 })
+  assert.equal((await store.spending({ user: '', day: '1970-01-01' })).tokens, 0n)
+  assert.equal((await store.list({ limit: 1 }))[0]?.totals?.picoUsd, 10n)
+  await store.update('old', 3, { owner: 'ada', metadata: '{"a":1}', at: 40 })
+  assert.deepEqual(
+    (await store.list({ limit: 1, owner: 'ada' })).map(({ id, metadata }) => [id, metadata]),
+    [['old', '{"a":1}']],
+  )
+  await store.close()
+}
+
+for (const [index, { name }] of sqliteMigrations.entries()) {
+  test(`sqliteStore() migrates a file of version ${name}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+    const path = join(folder, 'old.db')
+    const db = new DatabaseSync(path)
+    db.exec('CREATE TABLE migration (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)')
+    for (const migration of sqliteMigrations.slice(0, index + 1)) {
+      db.exec(migration.sql)
+      db.prepare('INSERT INTO migration VALUES (?, 0)').run(migration.name)
+    }
+    db.exec(rows() + messages('', ['', '']))
+    db.close()
+    await check(sqliteStore(path))
+    rmSync(folder, { recursive: true })
+  })
+}
+
+describe('postgresStore()', () => {
+  let db: PGlite
+  before(() => (db = new PGlite()))
+  after(() => db.close())
+
+  for (const [index, { name }] of postgresMigrations.entries()) {
+    test(`migrates a schema of version ${name}`, async () => {
+      const schema = `old_${index}`
+      await db.exec(
+        `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.migration (name text PRIMARY KEY, applied_at bigint)`,
+      )
+      for (const migration of postgresMigrations.slice(0, index + 1)) {
+        await db.exec(`DO $old$ BEGIN ${migration.sql.replaceAll('%.', `${schema}.`)} END $old$`)
+        await db.query(`INSERT INTO ${schema}.migration VALUES ($1, 0)`, [migration.name])
+      }
+      await db.exec(rows(`${schema}.`) + messages(`${schema}.`, [', words', ", ''"]))
+      await check(postgresStore(db, { schema }))
+    })
+  }
+})

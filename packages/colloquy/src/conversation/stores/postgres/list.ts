@@ -1,0 +1,123 @@
+import { StoreError } from '../../errors.ts'
+import type { ConversationSummary, ListQuery } from '../store.ts'
+import { type CountedReply, TotalsCounter } from '../totals.ts'
+import type { PostgresConnection } from './connection.ts'
+import { findConversation } from './conversation-row.ts'
+import { statement } from './statement.ts'
+
+const doing = 'list the conversations'
+
+interface ListedRow extends Omit<ConversationSummary, 'totals'> {
+  row: number
+  version: number
+  /** The saved totals, if they are valid. */
+  saved: string | null
+}
+
+const readRows = statement(
+  doing,
+  `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, title,
+     created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", last AS messages,
+     CASE WHEN t.version >= corrected THEN t.json END AS saved
+   FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
+   WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::bigint IS NULL
+     OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE id = :before::bigint))
+   ORDER BY updated_at DESC, id DESC LIMIT :limit::int`,
+)
+
+export async function listConversations(
+  db: PostgresConnection,
+  { limit, before, owner, totals = true }: ListQuery,
+): Promise<ConversationSummary[]> {
+  const start = before === undefined ? undefined : (await findConversation(db, before)).id
+  const rows = await db.rows<ListedRow>(readRows, { limit, before: start, owner })
+  const counters = totals ? await countReplies(db, rows) : undefined
+  return rows.map(({ row, version: _, saved: __, ...summary }) => {
+    return counters === undefined ? summary : { ...summary, totals: counters.get(row)!.totals }
+  })
+}
+
+/** Adds the replies since the totals were last saved, and saves the totals. Returns the counters by row. */
+async function countReplies(db: PostgresConnection, rows: readonly ListedRow[]): Promise<Map<number, TotalsCounter>> {
+  const counters = new Map(rows.map(({ row, saved }) => [row, new TotalsCounter(saved)]))
+  const stale = rows.filter(({ row, messages }) => counters.get(row)!.countedTo !== messages)
+  if (stale.length === 0) return counters
+  await addErased(db, stale, counters)
+  await addReplies(db, stale, counters)
+  for (const { row, messages } of stale) counters.get(row)!.end(messages)
+  await saveTotals(db, stale, counters)
+  return counters
+}
+
+const readErased = statement(
+  doing,
+  `SELECT conversation::float8 AS conversation, reply FROM %.erased
+   WHERE conversation IN (SELECT value::bigint FROM json_array_elements_text(:conversations::json))`,
+)
+
+async function addErased(
+  db: PostgresConnection,
+  stale: readonly ListedRow[],
+  counters: ReadonlyMap<number, TotalsCounter>,
+): Promise<void> {
+  const conversations = stale.map(({ row }) => row).filter((row) => counters.get(row)!.isNew)
+  if (conversations.length === 0) return
+  const values = { conversations: JSON.stringify(conversations) }
+  const erased = await db.rows<{ conversation: number; reply: string }>(readErased, values)
+  for (const { conversation, reply } of erased) counters.get(conversation)!.addErased(reply)
+}
+
+const batch = 1_000
+
+/** The replies after the given number of each conversation, by conversation and number. */
+const readReplies = statement(
+  doing,
+  `SELECT conversation::float8 AS conversation, number, state, reply
+   FROM json_to_recordset(:stale::json) AS stale (id bigint, after int)
+     JOIN %.message ON conversation = stale.id AND number > after
+   WHERE reply IS NOT NULL OR state IN ('pending', 'streaming', 'awaiting_tools')
+   ORDER BY conversation, number LIMIT :batch::int`,
+)
+
+async function addReplies(
+  db: PostgresConnection,
+  stale: readonly ListedRow[],
+  counters: ReadonlyMap<number, TotalsCounter>,
+): Promise<void> {
+  const after = new Map(stale.map(({ row }) => [row, counters.get(row)!.countedTo]))
+  for (;;) {
+    const rest = JSON.stringify([...after].map(([id, number]) => ({ id, after: number })))
+    const replies = await db.rows<CountedReply & { conversation: number }>(readReplies, { stale: rest, batch })
+    for (const { conversation, ...reply } of replies) counters.get(conversation)!.add(reply)
+    const last = replies.at(-1)
+    if (last === undefined || replies.length < batch) return
+    // The batch ended in this conversation: those before it are done.
+    for (const id of after.keys()) if (id < last.conversation) after.delete(id)
+    after.set(last.conversation, last.number)
+  }
+}
+
+const save = statement(
+  doing,
+  `INSERT INTO %.totals
+   SELECT conversation, version, json
+   FROM json_to_recordset(:totals::json) AS row (conversation bigint, version int, json text)
+   ON CONFLICT (conversation) DO UPDATE SET version = excluded.version, json = excluded.json`,
+)
+
+async function saveTotals(
+  db: PostgresConnection,
+  stale: readonly ListedRow[],
+  counters: ReadonlyMap<number, TotalsCounter>,
+): Promise<void> {
+  const totals = stale
+    .map(({ row, version }) => ({ conversation: row, version, json: counters.get(row)!.save() }))
+    // In one order, so that two lists never wait for each other.
+    .toSorted((a, b) => a.conversation - b.conversation)
+  try {
+    await db.rows(save, { totals: JSON.stringify(totals) })
+  } catch (error) {
+    // The list is correct without it: a read-only database can be listed, and a conversation may have been deleted.
+    if (!(error instanceof StoreError)) throw error
+  }
+}

@@ -1,0 +1,94 @@
+import { setImmediate as nextTask } from 'node:timers/promises'
+import { StoreError } from '../../errors.ts'
+import type { ConversationSummary, ListQuery } from '../store.ts'
+import { type CountedReply, TotalsCounter } from '../totals.ts'
+import type { SqliteConnection } from './connection.ts'
+import { findConversation } from './conversation-row.ts'
+
+const doing = 'list the conversations'
+
+interface ListedRow extends Omit<ConversationSummary, 'totals'> {
+  row: number
+  version: number
+  /** The saved totals, if they are valid. */
+  saved: string | null
+}
+
+export async function listConversations(
+  db: SqliteConnection,
+  { totals = true, ...query }: ListQuery,
+): Promise<ConversationSummary[]> {
+  const rows = db.read(doing, () => readRows(db, query))
+  const summaries: ConversationSummary[] = []
+  for (const listed of rows) {
+    const { row: _, version: __, saved: ___, ...summary } = listed
+    summaries.push(totals ? { ...summary, totals: (await countReplies(db, listed)).totals } : summary)
+  }
+  return summaries
+}
+
+function readRows(db: SqliteConnection, { limit, before, owner }: ListQuery): ListedRow[] {
+  const conditions: string[] = []
+  const values: (string | number)[] = []
+  if (owner !== undefined) {
+    conditions.push('owner = ?')
+    values.push(owner)
+  }
+  if (before !== undefined) {
+    conditions.push('(updated_at, id) < (SELECT updated_at, id FROM conversation WHERE id = ?)')
+    values.push(findConversation(db, before).id)
+  }
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
+  return db.rows<ListedRow>(
+    `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, title, created_at AS createdAt,
+       updated_at AS updatedAt, last AS messages, CASE WHEN t.version >= corrected THEN t.json END AS saved
+     FROM conversation c LEFT JOIN metadata m ON m.conversation = id LEFT JOIN totals t ON t.conversation = id
+     ${where} ORDER BY updated_at DESC, id DESC LIMIT ?`,
+    [...values, limit],
+  )
+}
+
+// Few enough to be read in some milliseconds.
+const batch = 1_000
+
+/** Adds the replies since the totals were last saved, and saves the totals. */
+async function countReplies(
+  db: SqliteConnection,
+  { row, version, saved, messages }: ListedRow,
+): Promise<TotalsCounter> {
+  const counter = new TotalsCounter(saved)
+  if (counter.countedTo === messages) return counter
+  if (counter.isNew) for (const reply of erasedReplies(db, row)) counter.addErased(reply)
+  for (let from = counter.countedTo; ;) {
+    const replies = repliesAfter(db, row, from)
+    for (const reply of replies) counter.add(reply)
+    // Let other work run before the next batch or conversation.
+    await nextTask()
+    if (replies.length < batch) break
+    from = replies.at(-1)!.number
+  }
+  counter.end(messages)
+  await saveTotals(db, row, version, counter.save())
+  return counter
+}
+
+function erasedReplies(db: SqliteConnection, conversation: number): string[] {
+  const sql = 'SELECT reply FROM erased WHERE conversation = ?'
+  return db.read(doing, () => db.rows<{ reply: string }>(sql, [conversation])).map(({ reply }) => reply)
+}
+
+function repliesAfter(db: SqliteConnection, conversation: number, number: number): CountedReply[] {
+  const sql = `SELECT number, state, reply FROM message WHERE conversation = ? AND number > ?
+    AND (reply IS NOT NULL OR state IN ('pending', 'streaming', 'awaiting_tools')) ORDER BY number LIMIT ?`
+  return db.read(doing, () => db.rows<CountedReply>(sql, [conversation, number, batch]))
+}
+
+async function saveTotals(db: SqliteConnection, conversation: number, version: number, json: string): Promise<void> {
+  const sql = 'INSERT OR REPLACE INTO totals SELECT id, ?, ? FROM conversation WHERE id = ?'
+  try {
+    await db.write(doing, () => db.run(sql, [version, json, conversation]))
+  } catch (error) {
+    // The list is correct without it: a file that is read-only or locked can still be listed.
+    if (!(error instanceof StoreError)) throw error
+  }
+}
