@@ -13,6 +13,7 @@ export {
   BudgetError,
   ContentError,
   ConversationConflictError,
+  ConversationExistsError,
   ConversationNotFoundError,
   type LimitName,
   type LimitNumbers,
