@@ -9,7 +9,7 @@ import { isRetryable } from '../packages/colloquy/src/client/request/errors.ts'
 import { slashCommands } from '../packages/cli/src/chat/slash/table.ts'
 import { parse } from '../packages/cli/src/commands/parse.ts'
 import { run } from './program.ts'
-import { read, root } from './source.ts'
+import { entryPoints, read, root } from './source.ts'
 
 interface Program {
   /** The page and the line number. */
@@ -57,6 +57,19 @@ test('every relative link in the pages has a target', () => {
       .map((target) => `${page}: ${target}`),
   )
   assert.deepEqual(broken, [])
+})
+
+test('every file and folder that ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
+  const files = globSync(['packages/*/{src/**,package.json}', 'test/**', 'docs/**', 'examples/**', 'bench/**'], {
+    cwd: root,
+  })
+  const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((page) =>
+    [...read(page).matchAll(/[\w.-]+\/[\w./-]*[\w-](?:\.ts|(?=\/?`))|\b[\w-]+(?:\.test)?\.ts\b/g)]
+      .map(([path]) => path)
+      .filter((path) => !entryPoints.has(path) && !files.some((file) => `/${file}`.endsWith(`/${path}`)))
+      .map((path) => `${page}: ${path}`),
+  )
+  assert.deepEqual(missing, [])
 })
 
 test('every npm script in the pages exists', () => {
