@@ -12,9 +12,10 @@ import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { type Keys, authenticate } from './access/auth.ts'
 import { readApiVersion } from './messages/api-version.ts'
-import { readJson } from './messages/body.ts'
+import { BodyReader } from './messages/body.ts'
 import { Models } from './messages/models.ts'
 import { Replies } from './messages/replies.ts'
+import { inPieces } from './messages/pieces.ts'
 import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
 import { type AccessEntry, RequestLog } from './operate/request-log.ts'
 
@@ -38,6 +39,10 @@ export interface ServerOptions {
   lenient?: boolean
   /** The size of the largest request body; a larger one is answered with 413. Default 32 MiB. */
   maxBodyBytes?: number
+  /** The bytes of all request bodies being read; a request beyond is answered with 529. Default 256 MiB. */
+  maxBufferedBytes?: number
+  /** Milliseconds that a request body may take; a slower one is answered with 408. Default 300,000. */
+  bodyTimeoutMs?: number
   /** The most replies in flight; a request beyond is answered with 529. Default 1,000. */
   maxReplies?: number
   /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
@@ -63,8 +68,6 @@ export interface Server {
 
 type Env = { Bindings: { log: RequestLog } }
 type Context = HonoContext<Env>
-
-const MiB = 1024 * 1024
 
 /** A server for the Messages API in front of an engine. */
 export function createServer(options: ServerOptions): Server {
@@ -93,7 +96,8 @@ function isInit(init: unknown): boolean {
 }
 
 function routes(options: ServerOptions): Hono<Env> {
-  const { engine, keys, origins, lenient = false, maxBodyBytes = 32 * MiB } = options
+  const { engine, keys, origins, lenient = false } = options
+  const bodies = new BodyReader(options)
   const models = new Models(options.models ?? catalogue)
   const replies = new Replies(engine, options)
   const app = new Hono<Env>()
@@ -107,12 +111,12 @@ function routes(options: ServerOptions): Hono<Env> {
   })
   app.post('/v1/messages', async (c) => {
     const context = contextOf(c, lenient)
-    const params = checkCreate(await readJson(c.req.raw, maxBodyBytes), { ...context, models })
+    const params = await inPieces(checkCreate(await bodies.readJson(c.req.raw), { ...context, models }))
     return replies.answer(params, { ...context, signal: c.req.raw.signal }, c.env.log)
   })
   app.post('/v1/messages/count_tokens', async (c) => {
     const context = contextOf(c, lenient)
-    const params = checkCountTokens(await readJson(c.req.raw, maxBodyBytes), { ...context, models })
+    const params = await inPieces(checkCountTokens(await bodies.readJson(c.req.raw), { ...context, models }))
     c.env.log.accepted({ model: params.model })
     const count = await engine.countTokens?.(params, { ...context, signal: c.req.raw.signal })
     return c.json(count ?? { input_tokens: countPromptTokens(params) })

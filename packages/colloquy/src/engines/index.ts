@@ -1,7 +1,7 @@
 export { type Clock, systemClock } from './clock.ts'
 export type { Engine, EngineContext } from '../protocol/types/engine.ts'
 export { newId } from './id.ts'
-export { base64Bytes, documentPages, imageSize, mediaType } from './media.ts'
+export { base64Bytes, documentPages, imageSize, mediaType, pdfPages } from './media.ts'
 export { type OfflineOptions, offline } from './offline/offline.ts'
 export {
   type ScriptEngine,

@@ -1,52 +1,150 @@
-import { apiError, parseJson } from 'colloquy/protocol'
+import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
+import { invalid, parseBody } from './json-body.ts'
+import { inPieces } from './pieces.ts'
 
-/** Reads a request's JSON body, at most `maxBytes` of it. Throws the API's 400 or 413. */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const encoding = request.headers.get('content-encoding') ?? 'identity'
-  if (encoding !== 'identity') {
-    const message = `Cannot read the request body: content-encoding '${encoding}' is not supported`
-    throw apiError('invalid_request_error', message, { error_code: 'request_body_encoding_unsupported' })
+export interface BodyOptions {
+  /** Default 32 MiB. */
+  maxBodyBytes?: number
+  /** Default 256 MiB. */
+  maxBufferedBytes?: number
+  /** Default 300,000. */
+  bodyTimeoutMs?: number
+}
+
+const MiB = 1024 * 1024
+
+/** Reads the JSON bodies of requests, within limits for each and for all together. */
+export class BodyReader {
+  readonly #maxBytes: number
+  readonly #maxBufferedBytes: number
+  readonly #timeoutMs: number
+  /** The bytes of all bodies that are being read or parsed. */
+  #bufferedBytes = 0
+
+  constructor({ maxBodyBytes = 32 * MiB, maxBufferedBytes = 256 * MiB, bodyTimeoutMs = 300_000 }: BodyOptions) {
+    this.#maxBytes = maxBodyBytes
+    this.#maxBufferedBytes = maxBufferedBytes
+    this.#timeoutMs = bodyTimeoutMs
   }
-  // Refuse before reading a byte if the client announces the length.
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  const bytes = await readBytes(request, maxBytes)
-  try {
-    return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (error) {
-    throw apiError('invalid_request_error', `The request body is not valid JSON: ${describeJsonError(error, bytes)}`)
+
+  /** Throws the API's 400, 408, 413 or 529. */
+  async readJson(request: Request): Promise<unknown> {
+    const encoding = encodingOf(request.headers)
+    checkCharset(request.headers)
+    // Refuse before reading a byte if the client announces the length.
+    if (Number(request.headers.get('content-length') ?? 0) > this.#maxBytes) throw tooLarge()
+    const buffer = new BodyBuffer()
+    try {
+      for await (const chunk of this.#chunks(request, encoding)) {
+        this.#bufferedBytes += chunk.byteLength
+        buffer.push(chunk)
+        if (buffer.length > this.#maxBytes) throw encoding === undefined ? tooLarge() : tooLargeDecoded()
+        if (this.#bufferedBytes > this.#maxBufferedBytes) throw apiError('overloaded_error', 'Overloaded')
+      }
+      if (buffer.length === 0) throw invalid('it is empty')
+      return await inPieces(parseBody(buffer.text()))
+    } finally {
+      this.#bufferedBytes -= buffer.length
+    }
+  }
+
+  async *#chunks(request: Request, encoding: 'gzip' | undefined): AsyncGenerator<Uint8Array> {
+    if (!request.body) return
+    const reader = (encoding ? decompressed(request.body, this.#maxBytes) : request.body).getReader()
+    const { promise: timeout, reject } = Promise.withResolvers<never>()
+    timeout.catch(() => {})
+    const timer = setTimeout(() => reject(tooSlow()), this.#timeoutMs)
+    let isDone = false
+    try {
+      for (;;) {
+        const next = await Promise.race([reader.read().catch(encoding ? throwUndecodable : rethrow), timeout])
+        isDone = next.done
+        if (next.done) return
+        yield next.value
+      }
+    } finally {
+      clearTimeout(timer)
+      // Not awaited: a body that stalls may never answer.
+      if (!isDone) reader.cancel().catch(() => {})
+    }
   }
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
+class BodyBuffer {
+  readonly #chunks: Uint8Array[] = []
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+    this.#length += chunk.byteLength
+  }
+
+  text(): string {
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    try {
+      return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
+    } catch {
+      throw invalid('it is not UTF-8')
+    }
+  }
+}
+
+function encodingOf(headers: Headers): 'gzip' | undefined {
+  const encoding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
+  if (encoding === 'identity') return undefined
+  if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip'
+  throw unreadable(`content-encoding '${encoding.slice(0, 100)}' is not supported`, 'request_body_encoding_unsupported')
+}
+
+function checkCharset(headers: Headers): void {
+  const charset = /;\s*charset="?([^\s";]+)/i.exec(headers.get('content-type') ?? '')?.[1]
+  if (charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)) return
+  throw unreadable(`charset '${charset.slice(0, 100)}' is not supported`, 'unsupported_charset')
+}
+
+/** Decompresses a body that is itself within the limit. */
+function decompressed(body: ReadableStream<Uint8Array>, maxBytes: number): ReadableStream<Uint8Array> {
   let length = 0
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength
-    if (length > maxBytes) throw tooLarge()
-    chunks.push(chunk)
+  const limit = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      length += chunk.byteLength
+      if (length > maxBytes) controller.error(tooLarge())
+      else controller.enqueue(new Uint8Array(chunk))
+    },
+  })
+  return body.pipeThrough(limit).pipeThrough(new DecompressionStream('gzip'))
+}
+
+function throwUndecodable(error: unknown): never {
+  if (error instanceof APIError) throw error
+  throw unreadable('it is not valid gzip', 'request_body_encoding_invalid')
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+function unreadable(problem: string, error_code: string): Error {
+  return apiError('invalid_request_error', `Cannot read the request body: ${problem}`, { error_code })
+}
+
+function tooLarge(details?: ErrorDetails): Error {
+  return apiError('request_too_large', 'Request exceeds the maximum size', details)
+}
+
+function tooLargeDecoded(): Error {
+  return tooLarge({ error_code: 'request_body_too_large_after_decoding' })
+}
+
+function tooSlow(): Error {
+  const error: ErrorBody['error'] = {
+    type: 'timeout_error',
+    message: 'The request body took too long',
+    details: { error_code: 'request_body_timeout' },
   }
-  return chunks.length === 1 ? chunks[0]! : concatenate(chunks, length)
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return bytes
-}
-
-function tooLarge(): Error {
-  return apiError('request_too_large', 'Request exceeds the maximum size')
-}
-
-// The parser's message may quote the body, which may hold secrets: only the position is used.
-function describeJsonError(error: unknown, bytes: Uint8Array): string {
-  if (bytes.byteLength === 0) return 'it is empty'
-  if (error instanceof TypeError) return 'it is not UTF-8'
-  const place =
-    error instanceof Error ? /at position \d+( \(line \d+ column \d+\))?/.exec(error.message)?.[0] : undefined
-  return place ? `unexpected character ${place}` : 'it ends too early'
+  return APIError.generate(408, { type: 'error', error } satisfies ErrorBody, undefined, undefined)
 }

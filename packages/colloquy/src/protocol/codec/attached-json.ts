@@ -28,19 +28,24 @@ export function jsonOf(value: object): string {
   return typeof json === 'string' ? json : JSON.stringify(value)
 }
 
-/** The JSON of a request body. Messages with attached JSON are sent as that. */
+/** The JSON of a request body. Fields and messages with attached JSON are sent as that. */
 export function encodeJson(body: object): string | readonly Uint8Array[] {
-  const { messages, ...rest } = body as { messages?: unknown }
-  if (!Array.isArray(messages)) return JSON.stringify(body)
-  const pieces = piecesOf(messages) ?? elements(messages)
-  if (pieces === undefined) return JSON.stringify(body)
+  const rest: Record<string, unknown> = {}
+  const attachedFields: (readonly Uint8Array[])[] = []
+  for (const [key, value] of Object.entries(body)) {
+    const pieces = piecesOf(value) ?? (key === 'messages' ? elements(value) : undefined)
+    if (pieces === undefined) rest[key] = value
+    else attachedFields.push([encode(`${JSON.stringify(key)}:`), ...pieces])
+  }
+  if (attachedFields.length === 0) return JSON.stringify(body)
   const head = JSON.stringify(rest)
-  const start = head === '{}' ? '{"messages":' : `${head.slice(0, -1)},"messages":`
-  return [encode(start), ...pieces, encode('}')]
+  const fields = attachedFields.flatMap((field, index) => [...(index === 0 && head === '{}' ? [] : [comma]), ...field])
+  return [encode(head.slice(0, -1)), ...fields, encode('}')]
 }
 
 /** Undefined if no message has attached JSON. */
-function elements(messages: readonly unknown[]): readonly Uint8Array[] | undefined {
+function elements(messages: unknown): readonly Uint8Array[] | undefined {
+  if (!Array.isArray(messages)) return undefined
   const all = messages.map(piecesOf)
   if (all.every((pieces) => pieces === undefined)) return undefined
   const list = all.flatMap((pieces, index) => [

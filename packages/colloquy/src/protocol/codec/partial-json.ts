@@ -57,6 +57,9 @@ export class JsonReader {
   #escape = ''
   #isKey = false
   #isString = false
+  /** The length of the earlier pieces. */
+  #offset = 0
+  #errorAt: number | undefined
 
   /** The value so far. */
   get value(): unknown {
@@ -68,10 +71,21 @@ export class JsonReader {
     return this.#state === 'end'
   }
 
+  /** The position of the first invalid character in the whole text; undefined if there is none so far. */
+  get errorAt(): number | undefined {
+    return this.#errorAt
+  }
+
   /** Parses the next piece and returns the value so far. */
   push(piece: string): unknown {
     let at = 0
-    while (at < piece.length && this.#state !== 'broken') at = this.#read(piece, at)
+    let last = 0
+    while (at < piece.length && this.#state !== 'broken') {
+      last = at
+      at = this.#read(piece, at)
+    }
+    if (this.#state === 'broken') this.#errorAt ??= this.#offset + last
+    this.#offset += piece.length
     if (this.#isString && !this.#isKey) this.#place(this.#token)
     if (this.#state === 'number' && this.#stack.length === 0)
       this.#root = isNumber(this.#token) ? Number(this.#token) : undefined

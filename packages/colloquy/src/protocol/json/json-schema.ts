@@ -20,10 +20,21 @@ export interface JsonIssue {
  * `oneOf`, `allOf`, `not` and a `$ref` into the schema itself. Other keywords are annotations, `format` too, as in the
  * standard.
  */
-export function checkJson(schema: JsonSchema | boolean, value: unknown): JsonIssue[] {
+export function checkJson(
+  schema: JsonSchema | boolean,
+  value: unknown,
+  { maxSteps = Infinity, matches = matchesRegExp }: CheckJsonOptions = {},
+): JsonIssue[] {
   const issues: JsonIssue[] = []
-  check(schema, value, { root: schema, path: [], issues, refs: 0 })
+  check(schema, value, { root: schema, path: [], issues, refs: 0, matches, budget: { steps: maxSteps } })
   return issues
+}
+
+export interface CheckJsonOptions {
+  /** The most subschemas to apply, after which a `RangeError` is thrown. Default: no limit. */
+  maxSteps?: number
+  /** Tests a `pattern`. Default: a `RegExp` with the flag `u`, whose running time has no limit. */
+  matches?: (pattern: string, text: string) => boolean
 }
 
 /** Formats issues as lines: `days.0: must be an integer: found "two"`. */
@@ -39,12 +50,16 @@ interface Position {
   issues: JsonIssue[]
   /** References followed at this depth of the value, to stop at a schema that only refers to itself. */
   refs: number
+  matches: (pattern: string, text: string) => boolean
+  /** Shared by all positions. */
+  budget: { steps: number }
 }
 
 const maxRefs = 16
 
 function check(schema: unknown, value: unknown, at: Position): void {
   if (schema === true || schema === undefined) return
+  if (at.budget.steps-- <= 0) throw new RangeError('Cannot check the value: the schema takes too many steps')
   if (schema === false) return report(at, `must be left out: found ${preview(value)}`)
   if (!isObject(schema)) return
   if (typeof schema.$ref === 'string') checkReference(schema.$ref, value, at)
@@ -72,11 +87,26 @@ function resolve(reference: string, root: unknown): unknown {
   if (!reference.startsWith('#')) return undefined
   let target = root
   for (const part of reference.slice(1).split('/').slice(1)) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+    const key = decodePointer(part)
     if (!(isObject(target) || Array.isArray(target)) || !Object.hasOwn(target, key)) return undefined
     target = (target as Record<string, unknown>)[key]
   }
   return target
+}
+
+/** Decodes a part of a JSON pointer. Invalid percent encoding is left as it is. */
+function decodePointer(part: string): string {
+  let decoded = part
+  try {
+    decoded = decodeURIComponent(part)
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+  }
+  return decoded.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function matchesRegExp(pattern: string, text: string): boolean {
+  return new RegExp(pattern, 'u').test(text)
 }
 
 function checkString(schema: JsonSchema, value: string, at: Position): void {
@@ -89,7 +119,7 @@ function checkString(schema: JsonSchema, value: string, at: Position): void {
     if (typeof maxLength === 'number' && length > maxLength)
       report(at, `must have at most ${maxLength} characters: found ${length}`)
   }
-  if (typeof pattern === 'string' && !new RegExp(pattern, 'u').test(value))
+  if (typeof pattern === 'string' && !at.matches(pattern, value))
     report(at, `must match ${pattern}: found ${preview(value)}`)
 }
 
@@ -128,14 +158,14 @@ function checkObject(schema: JsonSchema, value: Record<string, unknown>, at: Pos
   const patterns = isObject(schema.patternProperties) ? Object.entries(schema.patternProperties) : []
   const keys = Object.keys(value)
   if (Array.isArray(schema.required))
-    for (const key of schema.required as string[])
+    for (const key of schema.required.filter((each) => typeof each === 'string'))
       if (!Object.hasOwn(value, key)) report(inside(at, key), 'is required and missing')
   if (typeof schema.minProperties === 'number' && keys.length < schema.minProperties)
     report(at, `must have at least ${schema.minProperties} properties: found ${keys.length}`)
   if (typeof schema.maxProperties === 'number' && keys.length > schema.maxProperties)
     report(at, `must have at most ${schema.maxProperties} properties: found ${keys.length}`)
   for (const key of keys) {
-    const matching = patterns.filter(([pattern]) => new RegExp(pattern, 'u').test(key)).map(([, schema]) => schema)
+    const matching = patterns.filter(([pattern]) => at.matches(pattern, key)).map(([, schema]) => schema)
     if (Object.hasOwn(properties, key)) matching.push(properties[key])
     if (schema.propertyNames !== undefined) check(schema.propertyNames, key, inside(at, key))
     if (matching.length) for (const each of matching) check(each, value[key], inside(at, key))

@@ -47,6 +47,7 @@ import {
   string,
   stringOr,
   tagged,
+  text,
 } from './schema.ts'
 
 const ephemeral = object<CacheControlEphemeral & { scope?: string | null }>({
@@ -133,9 +134,14 @@ const toolReferenceBlock = object<ToolReferenceBlockParam>({
   cache_control: mark,
 })
 
+const callId = text({ pattern: /^[a-zA-Z0-9_-]+$/ })
+
+/** The name of a tool, in its definition and in its calls. */
+export const toolName: Schema<string> = text({ pattern: /^[a-zA-Z0-9_-]{1,128}$/ })
+
 const toolResultBlock = object<ToolResultBlockParam>({
   type: literal('tool_result'),
-  tool_use_id: string,
+  tool_use_id: callId,
   content: optional(
     stringOr(
       array(
@@ -161,8 +167,8 @@ const caller: Optional<ToolUseCaller> = optional(opaque<ToolUseCaller>())
 
 const toolUseBlock = object<ToolUseBlockParam>({
   type: literal('tool_use'),
-  id: string,
-  name: string,
+  id: callId,
+  name: toolName,
   input: json,
   caller,
   toolset_name: optional(nullable(string)),

@@ -1,6 +1,6 @@
 import { isThinking, type MessageCountTokensParams } from 'colloquy/protocol'
 import { refuse } from './schema.ts'
-import { blocksOf } from './turns.ts'
+import { blocksOf } from './messages.ts'
 
 interface Mark {
   ttl: '5m' | '1h'
@@ -10,8 +10,8 @@ interface Mark {
 type Block = Record<string, unknown>
 
 /** Checks the cache breakpoints: at most four, and none of an hour after one of five minutes. */
-export function checkCacheMarks(params: MessageCountTokensParams): void {
-  const marks = [...marksOf(params)]
+export function* checkCacheMarks(params: MessageCountTokensParams): Generator<void> {
+  const marks = yield* marksOf(params)
   const automatic = params.cache_control
   if (automatic) {
     const last = lastCacheable(params)
@@ -34,12 +34,14 @@ export function checkCacheMarks(params: MessageCountTokensParams): void {
     )
 }
 
-function* marksOf({ tools = [], system, messages }: MessageCountTokensParams): Generator<Mark> {
-  yield* marksIn(tools, 'tools')
-  if (Array.isArray(system)) yield* marksIn(system, 'system')
+function* marksOf({ tools = [], system, messages }: MessageCountTokensParams): Generator<void, Mark[]> {
+  const marks = [...marksIn(tools, 'tools'), ...marksIn(Array.isArray(system) ? system : [], 'system')]
   for (const [index, { content }] of messages.entries()) {
-    if (typeof content !== 'string') yield* marksIn(content, `messages.${index}.content`)
+    yield
+    if (typeof content === 'string') continue
+    for (const mark of marksIn(content, `messages.${index}.content`)) marks.push(mark)
   }
+  return marks
 }
 
 function* marksIn(blocks: readonly object[], path: string): Generator<Mark> {
@@ -58,7 +60,10 @@ function ttlOf(block: object): '5m' | '1h' | undefined {
 }
 
 function lastCacheable({ tools = [], system, messages }: MessageCountTokensParams): object | undefined {
-  const inMessages = messages.flatMap((message) => blocksOf(message))
-  const all: object[] = [...tools, ...(Array.isArray(system) ? system : []), ...inMessages]
-  return all.findLast((block) => !isThinking(block as Block) && (block as Block).text !== '')
+  const isCacheable = (block: object): boolean => !isThinking(block) && (block as Block).text !== ''
+  for (let index = messages.length - 1; index >= 0; index--) {
+    const last = blocksOf(messages[index]!).findLast(isCacheable)
+    if (last) return last
+  }
+  return (Array.isArray(system) ? system : []).findLast(isCacheable) ?? tools.findLast(isCacheable)
 }

@@ -1,7 +1,7 @@
-import { documentPages, imageSize, mediaType } from 'colloquy/engines'
+import { imageSize, mediaType, pdfPages } from 'colloquy/engines'
 import type { MessageParam } from 'colloquy/protocol'
+import { blocksOf } from './messages.ts'
 import { refuse } from './schema.ts'
-import { blocksOf } from './turns.ts'
 
 type Block = Record<string, unknown> & { type: string }
 
@@ -17,23 +17,33 @@ const manyImages = 20
 const maxEdgeOfMany = 2_000
 
 /** Checks the bytes of images and PDFs, as the API does before it passes them to the model. */
-export function checkMedia(messages: readonly MessageParam[], maxPages: number): void {
-  const media = messages.flatMap((message, index) => [...mediaIn(blocksOf(message), `messages.${index}.content`)])
+export function* checkMedia(messages: readonly MessageParam[], maxPages: number): Generator<void> {
+  const media: Media[] = []
+  for (const [index, message] of messages.entries()) {
+    if (typeof message.content !== 'string')
+      for (const each of mediaIn(blocksOf(message), `messages.${index}.content`)) media.push(each)
+    yield
+  }
+  for (const { block } of media) checkUrl(block.source as Block)
   const images = media.filter(({ block }) => block.type === 'image')
-  for (const { block, path } of images) checkImage(block.source as Block, `${path}.image.source`, images.length)
+  for (const { block, path } of images) {
+    checkImage(block.source as Block, `${path}.image.source`, images.length)
+    yield
+  }
   let pages = 0
   for (const { block } of media) {
     const source = block.source as Block
     if (block.type !== 'document' || source.type !== 'base64') continue
     const data = String(source.data)
     if (mediaType(data) !== 'application/pdf') refuse('', 'The PDF specified was not valid.')
-    pages += documentPages(data)
+    pages += yield* pdfPages(data)
   }
   if (pages > maxPages) refuse('', `A maximum of ${maxPages} PDF pages may be provided.`)
 }
 
 function* mediaIn(blocks: readonly Block[], path: string): Generator<Media> {
   for (const [index, block] of blocks.entries()) {
+    if (block.type === 'text') continue
     const at = `${path}.${index}`
     if (block.type === 'image' || block.type === 'document') yield { block, path: at }
     if (block.type === 'tool_result' && Array.isArray(block.content))
@@ -42,6 +52,11 @@ function* mediaIn(blocks: readonly Block[], path: string): Generator<Media> {
     if (block.type === 'document' && Array.isArray(source?.content))
       yield* mediaIn(source.content as Block[], `${at}.document.source.content`)
   }
+}
+
+/** The API fetches images and documents by HTTPS only. */
+function checkUrl({ type, url }: Block): void {
+  if (type === 'url' && !/^https:\/\//i.test(String(url))) refuse('', 'Only HTTPS URLs are supported.')
 }
 
 function checkImage(source: Block, path: string, images: number): void {

@@ -22,7 +22,9 @@ import { cacheControl, contentBlock, textBlock } from './blocks.ts'
 import {
   type Optional,
   type Schema,
+  type Steps,
   array,
+  arrayInSteps,
   beta,
   boolean,
   integer,
@@ -30,6 +32,7 @@ import {
   literal,
   nullable,
   object,
+  objectInSteps,
   opaque,
   optional,
   range,
@@ -56,12 +59,12 @@ const role: Schema<MessageParam['role']> = (value, path) => {
   return value
 }
 
-const message = object<Message>({
+const message = objectInSteps<Message>({
   role,
-  content: stringOr(array(contentBlock)),
+  content: arrayInSteps(contentBlock, { orString: true }),
   output_config: optional(opaque<unknown>()),
   clear_at: optional(literal('next_user_message', 'never')),
-}) as Schema<MessageParam>
+}) as Steps<MessageParam>
 
 const display = optional(nullable(literal('summarized', 'omitted', 'updates')))
 const blockBinding: Optional<unknown> = beta(opaque<unknown>(), 'thinking-binding-controls-2026-08-01')
@@ -114,9 +117,9 @@ const contextManagement = object<ContextManagement>({ edits: array(opaque<Contex
 /** The fields that both endpoints share. */
 const prompt = {
   model: text({ least: 1 }),
-  messages: array(message, { most: 100_000 }),
-  system: optional(stringOr(array(textBlock))),
-  tools: optional(array(tool)),
+  messages: arrayInSteps(message, { most: 100_000 }),
+  system: optional(arrayInSteps(textBlock, { orString: true })),
+  tools: optional(arrayInSteps(tool)),
   tool_choice: optional(toolChoice),
   thinking: optional(thinking),
   output_config: optional(outputConfig),
@@ -161,12 +164,12 @@ const createFields = {
   output_format: beta(nullable(format), 'structured-outputs-'),
 }
 
-export const createParams: Schema<MessageCreateParams> = object<MessageCreateParams & BetaParams>(createFields)
+export const createParams: Steps<MessageCreateParams> = objectInSteps<MessageCreateParams & BetaParams>(createFields)
 
-const countFields = object<MessageCountTokensParams & Partial<MessageCreateParams> & BetaParams>({
+const countFields = objectInSteps<MessageCountTokensParams & Partial<MessageCreateParams> & BetaParams>({
   ...createFields,
   max_tokens: optional(createFields.max_tokens),
 })
 
 /** Also accepts the body of a create request, so that a client can count what it is about to send. */
-export const countTokensParams: Schema<MessageCountTokensParams> = countFields
+export const countTokensParams: Steps<MessageCountTokensParams> = countFields

@@ -1,10 +1,12 @@
 import { type MessageCountTokensParams, type MessageCreateParams, type ModelEntry, apiError } from 'colloquy/protocol'
 import { checkCacheMarks } from './cache-marks.ts'
+import { checkGrammars, checkOutputSchema } from './json-schemas.ts'
 import { checkMedia } from './media-limits.ts'
 import { checkModel, checkModelPrompt } from './model-rules.ts'
 import { countTokensParams, createParams } from './params.ts'
 import { type Context, dictionary, refuse } from './schema.ts'
-import { checkMessages, checkSystemMessages, checkText, endsInServerTool } from './turns.ts'
+import { checkEachMessage, checkText } from './messages.ts'
+import { checkSystemMessages, checkTurns, endsInServerTool } from './turns.ts'
 
 /** How a request is checked: the headers it came with, and the server's settings. */
 export interface RequestContext {
@@ -15,11 +17,11 @@ export interface RequestContext {
 }
 
 /** Checks the body of `POST /v1/messages`. Throws the API's error for the first mistake. */
-export function checkCreate(body: unknown, context: RequestContext): MessageCreateParams {
+export function* checkCreate(body: unknown, context: RequestContext): Generator<void, MessageCreateParams> {
   refuseThread(body)
-  const params = createParams(body, '', schemaContext(context))
+  const params = yield* createParams.steps(body, '', schemaContext(context))
   const model = findModel(params.model, context)
-  checkPrompt(params, context, model)
+  yield* checkPrompt(params, context, model)
   checkStopSequences(params.stop_sequences ?? [])
   checkPreWarm(params)
   if (params.compaction && params.context_management)
@@ -29,10 +31,10 @@ export function checkCreate(body: unknown, context: RequestContext): MessageCrea
 }
 
 /** Checks the body of `POST /v1/messages/count_tokens`, which may be the body of a create request. */
-export function checkCountTokens(body: unknown, context: RequestContext): MessageCountTokensParams {
+export function* checkCountTokens(body: unknown, context: RequestContext): Generator<void, MessageCountTokensParams> {
   refuseThread(body)
-  const params = countTokensParams(body, '', schemaContext(context))
-  checkPrompt(params, context, findModel(params.model, context))
+  const params = yield* countTokensParams.steps(body, '', schemaContext(context))
+  yield* checkPrompt(params, context, findModel(params.model, context))
   return params
 }
 
@@ -56,18 +58,21 @@ function findModel(id: string, { models, lenient }: RequestContext): ModelEntry 
   return model
 }
 
-function checkPrompt(
+function* checkPrompt(
   params: MessageCountTokensParams,
-  { version }: RequestContext,
+  { version, lenient }: RequestContext,
   model: ModelEntry | undefined,
-): void {
+): Generator<void> {
   const { messages, system } = params
-  checkMessages(messages, { version, thinks: params.thinking?.type === 'enabled' })
+  yield* checkEachMessage(messages, version)
+  yield* checkTurns(messages, params.thinking?.type === 'enabled')
   if (Array.isArray(system)) system.forEach((block, index) => checkText(block, `system.${index}`, 'system'))
   checkTools(params)
-  checkCacheMarks(params)
-  checkMedia(messages, (model?.contextTokens ?? 1_000_000) > 200_000 ? 600 : 100)
-  checkSystemMessages(messages)
+  checkOutputSchema(params)
+  if (!lenient) checkGrammars(params)
+  yield* checkCacheMarks(params)
+  yield* checkMedia(messages, (model?.contextTokens ?? 1_000_000) > 200_000 ? 600 : 100)
+  yield* checkSystemMessages(messages)
   if (model) checkModelPrompt(params, model, endsInServerTool)
 }
 

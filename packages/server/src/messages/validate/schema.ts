@@ -19,6 +19,11 @@ export interface Optional<T> {
 
 type Fields<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? Optional<T[K]> : Schema<T[K]> }
 
+/** As `Schema`, for values that may be large: yields between the parts, so that the caller can let other work run. */
+export interface Steps<T> {
+  steps: (value: unknown, path: string, context: Context) => Generator<void, T>
+}
+
 /** Throws the API's error for a field. */
 export function refuse(path: string, problem: string): never {
   throw apiError('invalid_request_error', path ? `${path}: ${problem}` : problem)
@@ -31,22 +36,64 @@ export function object<T extends object>(fields: Fields<T>): Schema<T> {
   const known = new Map<string, Schema<unknown> | Optional<unknown>>(Object.entries(fields))
   return (value, path, context) => {
     const given = dictionary(value, path, context)
-    for (const [key, field] of known) {
-      const inner = given[key]
-      if (typeof field === 'function') {
-        if (inner === undefined) refuse(join(path, key), 'Field required')
-        field(inner, join(path, key), context)
-      } else if (inner !== undefined) {
-        if (field.isKnown && !field.isKnown(context) && !context.lenient) refuse(join(path, key), extraInputs)
-        field.optional(inner, join(path, key), context)
-      }
-    }
-    if (!context.lenient) for (const key in given) if (!known.has(key)) refuse(join(path, key), extraInputs)
+    for (const [key, field] of known)
+      schemaFor(field, key, given, path, context)?.(given[key], join(path, key), context)
+    refuseUnknown(given, known, path, context)
     return value as T
   }
 }
 
-export function optional<T>(schema: Schema<T>): Optional<T> {
+type StepFields<T> = {
+  [K in keyof T]-?: {} extends Pick<T, K> ? Optional<T[K]> | OptionalSteps<T[K]> : Schema<T[K]> | Steps<T[K]>
+}
+
+interface OptionalSteps<T> {
+  optional: Steps<T>
+  isKnown?: (context: Context) => boolean
+}
+
+/** As `object`, in steps. */
+export function objectInSteps<T extends object>(fields: StepFields<T>): Steps<T> {
+  const known = new Map<string, Field>(Object.entries(fields))
+  function* steps(value: unknown, path: string, context: Context): Generator<void, T> {
+    const given = dictionary(value, path, context)
+    for (const [key, field] of known) {
+      const schema = schemaFor(field, key, given, path, context)
+      if (typeof schema === 'function') schema(given[key], join(path, key), context)
+      else if (schema) yield* schema.steps(given[key], join(path, key), context)
+    }
+    refuseUnknown(given, known, path, context)
+    return value as T
+  }
+  return { steps }
+}
+
+type Required<T> = Schema<T> | Steps<T>
+type Field = Required<unknown> | Optional<unknown> | OptionalSteps<unknown>
+
+function schemaFor(field: Schema<unknown> | Optional<unknown>, ...rest: FieldPlace): Schema<unknown> | undefined
+function schemaFor(field: Field, ...rest: FieldPlace): Required<unknown> | undefined
+/** The schema to apply to a field of the object: none if it is optional and absent. */
+function schemaFor(field: Field, key: string, given: object, path: string, context: Context): unknown {
+  const isAbsent = (given as Record<string, unknown>)[key] === undefined
+  if (!('optional' in field)) {
+    if (isAbsent) refuse(join(path, key), 'Field required')
+    return field
+  }
+  if (isAbsent) return undefined
+  if (field.isKnown && !field.isKnown(context) && !context.lenient) refuse(join(path, key), extraInputs)
+  return field.optional
+}
+
+type FieldPlace = [key: string, given: object, path: string, context: Context]
+
+function refuseUnknown(given: object, known: ReadonlyMap<string, unknown>, path: string, { lenient }: Context): void {
+  if (!lenient) for (const key in given) if (!known.has(key)) refuse(join(path, key), extraInputs)
+}
+
+export function optional<T>(schema: Schema<T>): Optional<T>
+export function optional<T>(schema: Steps<T>): OptionalSteps<T>
+export function optional(schema: unknown): unknown {
   return { optional: schema }
 }
 
@@ -81,7 +128,8 @@ export function tagged<T>(
   const byTag = new Map(Object.entries(schemas))
   return (value, path, context) => {
     const kind = dictionary(value, path, context).type
-    if (kind === undefined) refuse(path, "Unable to extract tag using discriminator 'type'")
+    if (kind === undefined || (typeof kind === 'object' && kind !== null))
+      refuse(path, "Unable to extract tag using discriminator 'type'")
     const schema = byTag.get(String(kind))
     if (schema) return schema(value, join(path, String(kind)), context) as T
     if (context.lenient && typeof kind === 'string') return value as T
@@ -97,6 +145,26 @@ export function array<T>(item: Schema<T>, { most = Infinity }: { most?: number }
     for (let index = 0; index < value.length; index++) item(value[index], `${path}.${index}`, context)
     return value as T[]
   }
+}
+
+/** As `array`, in steps: one for each item. With `orString` the value may be a string instead. */
+export function arrayInSteps<T>(item: Required<T>, options: { most?: number; orString: true }): Steps<string | T[]>
+export function arrayInSteps<T>(item: Required<T>, options?: { most?: number }): Steps<T[]>
+export function arrayInSteps<T>(
+  item: Required<T>,
+  { most = Infinity, orString = false }: { most?: number; orString?: boolean } = {},
+): Steps<string | T[]> {
+  const checkList = array<unknown>((value) => value, { most })
+  function* steps(value: unknown, path: string, context: Context): Generator<void, string | T[]> {
+    if (orString && typeof value === 'string') return value
+    for (const [index, each] of checkList(value, path, context).entries()) {
+      if (typeof item === 'function') item(each, `${path}.${index}`, context)
+      else yield* item.steps(each, `${path}.${index}`, context)
+      yield
+    }
+    return value as T[]
+  }
+  return { steps }
 }
 
 export function nullable<T>(schema: Schema<T>): Schema<T | null> {
@@ -127,13 +195,20 @@ export function text({ least = 0, most = Infinity, pattern }: StringRules = {}):
   return (value, path) => {
     if (typeof value !== 'string') refuse(path, 'Input should be a valid string')
     if (value.length < least) refuse(path, `String should have at least ${least} character${least > 1 ? 's' : ''}`)
-    if (value.length > most) refuse(path, `String should have at most ${most} characters`)
+    if (value.length > most && lengthOf(value) > most) refuse(path, `String should have at most ${most} characters`)
     if (pattern && !pattern.test(value)) refuse(path, `String should match pattern '${pattern.source}'`)
     return value
   }
 }
 
 export const string: Schema<string> = text()
+
+/** The API counts code points, not UTF-16 units. */
+function lengthOf(value: string): number {
+  let length = 0
+  for (const _ of value) length++
+  return length
+}
 
 export const boolean: Schema<boolean> = (value, path) => {
   if (typeof value !== 'boolean') refuse(path, 'Input should be a valid boolean')

@@ -21,7 +21,8 @@ import type {
   WebFetchTool,
   WebSearchTool,
 } from 'colloquy/protocol'
-import { citationsConfig, mark } from './blocks.ts'
+import { citationsConfig, mark, toolName } from './blocks.ts'
+import { checkInputSchema } from './json-schemas.ts'
 import {
   type Optional,
   type Schema,
@@ -38,7 +39,6 @@ import {
   refuse,
   string,
   tagged,
-  text,
 } from './schema.ts'
 
 /** The fields that every tool may have. */
@@ -57,12 +57,14 @@ const inputSchema: Schema<ToolInputSchema> = (value, path, context) => {
   const { type } = dictionary(value, path, context)
   if (type === undefined) refuse(`${path}.type`, 'Field required')
   literal('object')(type, `${path}.type`, context)
-  return json(value, path, context) as ToolInputSchema
+  const schema = json(value, path, context) as ToolInputSchema
+  checkInputSchema(schema, path, context)
+  return schema
 }
 
 const customTool = object<Tool>({
   type: optional(nullable(literal('custom'))),
-  name: text({ pattern: /^[a-zA-Z0-9_-]{1,128}$/ }),
+  name: toolName,
   description: optional(string),
   input_schema: inputSchema,
   eager_input_streaming: optional(nullable(boolean)),

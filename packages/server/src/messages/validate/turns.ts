@@ -1,14 +1,6 @@
-import {
-  type ContentBlockParam,
-  isBlank,
-  isModelOnly,
-  isServerToolBlock,
-  isThinking,
-  type MessageParam,
-} from 'colloquy/protocol'
+import { type MessageParam, isServerToolBlock, isThinking } from 'colloquy/protocol'
+import { type Block, blocksOf } from './messages.ts'
 import { refuse } from './schema.ts'
-
-type Block = ContentBlockParam & Record<string, unknown>
 
 /** A block and its position in the request. */
 interface Placed {
@@ -23,100 +15,35 @@ interface Turn {
   blocks: Placed[]
 }
 
-/** Checks the rules between blocks and messages: roles, order, and which result answers which call. */
-export function checkMessages(messages: readonly MessageParam[], { version, thinks }: MessageRules): void {
-  if (messages.length === 0) refuse('messages', 'at least one message is required')
-  messages.forEach((message, index) => checkMessage(message, index, index === messages.length - 1, version))
-  const turns = turnsOf(messages)
-  checkCalls(turns)
-  checkServerCalls(turns)
-  checkThinking(messages, thinks)
+/**
+ * Checks the rules between messages: which result answers which call, and where thinking is required.
+ *
+ * @param thinks Whether thinking has a budget. If so, it must be the first block of an assistant message that has any, and of
+ *   the one whose tool calls the request answers.
+ */
+export function* checkTurns(messages: readonly MessageParam[], thinks: boolean): Generator<void> {
+  const turns = yield* turnsOf(messages)
+  yield* checkCalls(turns)
+  yield* checkServerCalls(turns)
+  if (!thinks) return
+  yield* checkThinkingFirst(messages)
+  checkThinkingInToolLoop(turns)
 }
 
-export interface MessageRules {
-  version: string
-  /** Whether thinking has a budget. If so, thinking must be the first block of an assistant message that has any. */
-  thinks: boolean
-}
-
-/** The blocks of a message. A string is one text block. */
-export function blocksOf({ content }: Pick<MessageParam, 'content'>): Block[] {
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[])
-}
-
-function checkMessage(message: MessageParam, index: number, isLast: boolean, version: string): void {
-  const isPrefill = isLast && message.role === 'assistant'
-  const changesConfig = message.role === 'system' && 'output_config' in message
-  if (message.content.length === 0 && !isPrefill && !changesConfig)
-    refuse(
-      `messages.${index}`,
-      'all messages must have non-empty content except for the optional final assistant message',
-    )
-  const blocks = blocksOf(message)
-  blocks.forEach((block, at) => {
-    if (block.type === 'text') checkText(block, `messages.${index}.content.${at}`, 'messages', isPrefill)
-    checkSide(block, message.role, index, at, version)
-  })
-  const last = blocks.at(-1)
-  if (isPrefill && last?.type === 'text' && /\s$/.test(last.text))
-    refuse('messages', 'final assistant content cannot end with trailing whitespace')
-}
-
-/** Checks the text of a block of a message or the system prompt. */
-export function checkText(
-  { text, cache_control: mark }: { text?: unknown; cache_control?: unknown },
-  path: string,
-  section: string,
-  mayBeEmpty = false,
-): void {
-  if (text === '') {
-    if (mark) refuse(`${path}.text`, 'cache_control cannot be set for empty text blocks')
-    if (!mayBeEmpty) refuse(section, 'text content blocks must be non-empty')
-  } else if (isBlank(String(text)) && !mayBeEmpty) {
-    refuse(section, 'text content blocks must contain non-whitespace text')
-  }
-}
-
-const ofUser = new Set(['image', 'document', 'search_result', 'tool_result', 'container_upload'])
-const ofSystem = new Set(['text', 'tool_addition', 'tool_removal'])
-
-function checkSide(
-  { type, citations }: Block,
-  role: MessageParam['role'],
-  message: number,
-  index: number,
-  version: string,
-): void {
-  const isNew = version >= '2026-10-21'
-  if (role === 'system') {
-    if (!ofSystem.has(type))
-      refuse(`messages.${message}.content.${index}`, '`system` messages can only hold `text` blocks')
-  } else if (role === 'user') {
-    if (isThinking({ type }))
-      refuse(`messages.${message}.content`, 'thinking blocks may only be in `assistant` messages')
-    if (!ofUser.has(type) && isModelOnly({ type }))
-      refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
-    if (isNew && Array.isArray(citations) && citations.length > 0)
-      refuse(`messages.${message}.content.${index}.${type}.citations`, 'Extra inputs are not permitted')
-  } else if (ofUser.has(type) && type !== 'container_upload' && (isNew || type !== 'document')) {
-    refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`user\` messages`)
-  }
-}
-
-function turnsOf(messages: readonly MessageParam[]): Turn[] {
+function* turnsOf(messages: readonly MessageParam[]): Generator<void, Turn[]> {
   const turns: Turn[] = []
-  messages.forEach((message, at) => {
-    if (message.role === 'system') return
-    const placed = blocksOf(message).map((block, index) => ({ block, message: at, index }))
-    const last = turns.at(-1)
-    if (last?.role === message.role) last.blocks.push(...placed)
-    else turns.push({ role: message.role, blocks: placed })
-  })
+  for (const [at, message] of messages.entries()) {
+    if (message.role === 'system') continue
+    let turn = turns.at(-1)
+    if (turn?.role !== message.role) turns.push((turn = { role: message.role, blocks: [] }))
+    for (const [index, block] of blocksOf(message).entries()) turn.blocks.push({ block, message: at, index })
+    yield
+  }
   return turns
 }
 
 /** Checks that each `tool_use` is answered once, at the beginning of the next user turn. */
-function checkCalls(turns: readonly Turn[]): void {
+function* checkCalls(turns: readonly Turn[]): Generator<void> {
   const seen = new Set<string>()
   let open: Placed[] = []
   for (const { role, blocks } of turns) {
@@ -131,6 +58,7 @@ function checkCalls(turns: readonly Turn[]): void {
         seen.add(id)
       }
     }
+    yield
   }
   if (open.length > 0) refuseUnanswered(open)
 }
@@ -170,48 +98,84 @@ function refuseUnanswered(calls: readonly Placed[]): never {
 }
 
 /** Checks that each server tool call has its result in the same turn. Only the last turn may have paused. */
-function checkServerCalls(turns: readonly Turn[]): void {
+function* checkServerCalls(turns: readonly Turn[]): Generator<void> {
   for (const { role, blocks } of turns.slice(0, -1)) {
-    if (role !== 'assistant') continue
-    const answered = new Set(blocks.map(({ block }) => block.tool_use_id))
-    for (const { block, message } of blocks) {
-      if (block.type !== 'server_tool_use' || answered.has(block.id)) continue
-      const { name } = block
-      const result = name.startsWith('tool_search') ? 'tool_search_tool_result' : `${name}_tool_result`
-      refuse(
-        `messages.${message}`,
-        `\`${name}\` tool use with id \`${block.id}\` was found without a corresponding \`${result}\` block`,
-      )
-    }
+    if (role === 'assistant') checkServerCallsOf(blocks)
+    yield
   }
 }
 
-function checkThinking(messages: readonly MessageParam[], thinks: boolean): void {
-  if (!thinks) return
-  messages.forEach((message, index) => {
-    if (message.role !== 'assistant') return
+function checkServerCallsOf(blocks: readonly Placed[]): void {
+  const calls = blocks.filter(({ block }) => block.type === 'server_tool_use')
+  if (calls.length === 0) return
+  const answered = new Set(blocks.map(({ block }) => block.tool_use_id))
+  for (const { block, message } of calls) {
+    if (answered.has(block.id)) continue
+    const name = String(block.name)
+    const result = name.startsWith('tool_search') ? 'tool_search_tool_result' : `${name}_tool_result`
+    refuse(
+      `messages.${message}`,
+      `\`${name}\` tool use with id \`${String(block.id)}\` was found without a corresponding \`${result}\` block`,
+    )
+  }
+}
+
+function* checkThinkingFirst(messages: readonly MessageParam[]): Generator<void> {
+  for (const [index, message] of messages.entries()) {
+    yield
+    if (message.role !== 'assistant') continue
     const blocks = blocksOf(message)
     const first = blocks[0]
-    if (!first || isThinking(first) || !blocks.some(isThinking)) return
+    if (!first || isThinking(first) || !blocks.some(isThinking)) continue
     refuse(
       `messages.${index}.content.0`,
       `If an assistant message contains any thinking blocks, the first block must be \`thinking\` or \`redacted_thinking\`. Found \`${first.type}\`.`,
     )
-  })
+  }
+}
+
+/** Checks that the reply whose tool calls the request answers begins with its thinking. */
+function checkThinkingInToolLoop(turns: readonly Turn[]): void {
+  const [reply, results] = turns.slice(-2)
+  const first = reply?.blocks[0]
+  if (reply?.role !== 'assistant' || !first || isThinking(first.block)) return
+  if (results?.blocks[0]?.block.type !== 'tool_result') return
+  const found = `Expected \`thinking\` or \`redacted_thinking\`, but found \`${first.block.type}\`.`
+  refuse(
+    `messages.${first.message}.content.${first.index}.type`,
+    `${found} When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable \`thinking\`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking`,
+  )
 }
 
 /** Checks the positions of system messages, for models that take them. */
-export function checkSystemMessages(messages: readonly MessageParam[]): void {
-  messages.forEach((message, index) => {
-    if (message.role !== 'system' || (message.content.length === 0 && 'output_config' in message)) return
+export function* checkSystemMessages(messages: readonly MessageParam[]): Generator<void> {
+  const next = rolesAfter(messages)
+  let before: MessageParam | undefined
+  for (const [index, message] of messages.entries()) {
+    yield
+    if (message.role !== 'system') {
+      before = message
+      continue
+    }
+    if (message.content.length === 0 && 'output_config' in message) continue
     if (index === 0) refuse('messages.0', "use the top-level 'system' parameter for the initial system prompt")
-    const before = messages.slice(0, index).findLast(({ role }) => role !== 'system')
-    const after = messages.slice(index).find(({ role }) => role !== 'system')
     if (before?.role !== 'user' && !(before && endsInServerTool(before)))
       refuse(`messages.${index}`, 'a system message must immediately follow a user turn')
-    if (after && after.role !== 'assistant')
+    if (next[index] === 'user')
       refuse(`messages.${index}`, 'a system message must be the last message or be followed by an assistant turn')
-  })
+  }
+}
+
+/** For each message, the role of the next one that is not a system message. */
+function rolesAfter(messages: readonly MessageParam[]): (MessageParam['role'] | undefined)[] {
+  const roles: (MessageParam['role'] | undefined)[] = []
+  let next: MessageParam['role'] | undefined
+  for (let index = messages.length - 1; index >= 0; index--) {
+    roles.push(next)
+    const { role } = messages[index]!
+    if (role !== 'system') next = role
+  }
+  return roles.toReversed()
 }
 
 /** Whether the message ends with a server tool's call or result, so that the model can continue it. */

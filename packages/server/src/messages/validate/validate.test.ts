@@ -392,6 +392,7 @@ suite('tools', () => {
         {
           ...tool,
           name: 'a-b_C9',
+          input_schema: { type: 'object', additionalProperties: false },
           strict: true,
           defer_loading: false,
           eager_input_streaming: true,

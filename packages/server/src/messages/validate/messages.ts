@@ -1,0 +1,94 @@
+import { type ContentBlockParam, type MessageParam, isBlank, isModelOnly, isThinking } from 'colloquy/protocol'
+import { refuse } from './schema.ts'
+
+export type Block = ContentBlockParam & Record<string, unknown>
+
+/** The blocks of a message. A string is one text block. */
+export function blocksOf({ content }: Pick<MessageParam, 'content'>): Block[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : (content as Block[])
+}
+
+/** Checks each message by itself: its content, and which role may send which block. */
+export function* checkEachMessage(messages: readonly MessageParam[], version: string): Generator<void> {
+  if (messages.length === 0) refuse('messages', 'at least one message is required')
+  for (const [index, message] of messages.entries()) {
+    yield* checkMessage(message, index, { isLast: index === messages.length - 1, version })
+    yield
+  }
+}
+
+function* checkMessage(
+  message: MessageParam,
+  index: number,
+  { isLast, version }: { isLast: boolean; version: string },
+): Generator<void> {
+  const isPrefill = isLast && message.role === 'assistant'
+  const changesConfig = message.role === 'system' && 'output_config' in message
+  if (message.content.length === 0 && !isPrefill && !changesConfig)
+    refuse(
+      `messages.${index}`,
+      'all messages must have non-empty content except for the optional final assistant message',
+    )
+  const blocks = blocksOf(message)
+  for (const [at, block] of blocks.entries()) {
+    const path = `messages.${index}.content.${at}`
+    if (block.type === 'text') checkText(block, path, 'messages', isPrefill)
+    if (block.type === 'tool_result') checkErrorResult(block, path)
+    checkRole(block, message.role, { message: index, index: at, version })
+    if (at % 100 === 99) yield
+  }
+  if (message.role === 'assistant') checkEnd(blocks.at(-1), index, isPrefill)
+}
+
+/** Checks the text of a block of a message or the system prompt. */
+export function checkText(
+  { text, cache_control: mark }: { text?: unknown; cache_control?: unknown },
+  path: string,
+  section: string,
+  mayBeEmpty = false,
+): void {
+  if (text === '') {
+    if (mark) refuse(`${path}.text`, 'cache_control cannot be set for empty text blocks')
+    if (!mayBeEmpty) refuse(section, 'text content blocks must be non-empty')
+  } else if (isBlank(String(text)) && !mayBeEmpty) {
+    refuse(section, 'text content blocks must contain non-whitespace text')
+  }
+}
+
+function checkErrorResult({ is_error, content }: Block, path: string): void {
+  if (is_error !== true) return
+  const isEmpty = content === undefined || (content as string | unknown[]).length === 0
+  if (isEmpty) refuse(`${path}.tool_result`, 'content cannot be empty if `is_error` is true')
+}
+
+const ofUser = new Set(['image', 'document', 'search_result', 'tool_result', 'container_upload'])
+const ofSystem = new Set(['text', 'tool_addition', 'tool_removal'])
+
+function checkRole(
+  { type, citations }: Block,
+  role: MessageParam['role'],
+  { message, index, version }: { message: number; index: number; version: string },
+): void {
+  const isNew = version >= '2026-10-21'
+  if (role === 'system') {
+    if (!ofSystem.has(type))
+      refuse(`messages.${message}.content.${index}`, '`system` messages can only hold `text` blocks')
+  } else if (role === 'user') {
+    if (isThinking({ type }))
+      refuse(`messages.${message}.content`, 'thinking blocks may only be in `assistant` messages')
+    if (!ofUser.has(type) && isModelOnly({ type }))
+      refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`assistant\` messages`)
+    if (isNew && Array.isArray(citations) && citations.length > 0)
+      refuse(`messages.${message}.content.${index}.${type}.citations`, 'Extra inputs are not permitted')
+  } else if (ofUser.has(type) && type !== 'container_upload' && (isNew || type !== 'document')) {
+    refuse(`messages.${message}`, `\`${type}\` blocks can only be in \`user\` messages`)
+  }
+}
+
+/** Checks the last block of an assistant message. */
+function checkEnd(last: Block | undefined, index: number, isPrefill: boolean): void {
+  if (last && isThinking(last))
+    refuse(`messages.${index}`, `The final block in an assistant message cannot be \`${last.type}\`.`)
+  if (isPrefill && last?.type === 'text' && /\s$/.test(last.text.slice(-1)))
+    refuse('messages', 'final assistant content cannot end with trailing whitespace')
+}
