@@ -1,4 +1,5 @@
 import { checkSettings } from './check-settings.ts'
+import { metadataJson } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'
 import { titleOf } from './history/view.ts'
 import type { ConversationStore } from './stores/store.ts'
@@ -7,13 +8,22 @@ import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
 export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
-  const { title, settings, messages, head } = archive
+  const { owner, metadata, title, settings, messages, head } = archive
   checkSettings(settings)
   const at = Date.now()
-  const id = newConversationId(at)
+  const { id = newConversationId(at) } = archive
   const asked = messages.find(({ role }) => role === 'user')
   const given = title ?? (asked && titleOf([asked])) ?? null
-  const conversation = await store.create({ id, title: given, settings: JSON.stringify(settings), at, messages, head })
+  const conversation = await store.create({
+    id,
+    owner,
+    metadata: metadata && metadataJson(metadata),
+    title: given,
+    settings: JSON.stringify(settings),
+    at,
+    messages,
+    head,
+  })
   return new ConversationState(
     store,
     messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, offPathReplies: [] },

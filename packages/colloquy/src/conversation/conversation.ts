@@ -4,9 +4,9 @@ import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
 import { type Branch, branchesOf } from './branches.ts'
 import { checkReplacement } from './history/content.ts'
-import { ContentError } from './errors.ts'
 import type { History } from './history/history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
+import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
 import { nextRequest } from './turn/preview.ts'
@@ -16,8 +16,8 @@ import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
-import type { ConversationStore, MessageRecord, TreeNode } from './stores/store.ts'
-import { newestLeaf, numberOf, turnStart, versionsOf, withoutSummaries } from './history/tree.ts'
+import type { MessageRecord, TreeNode } from './stores/store.ts'
+import { newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
 import { runSteps, type StepOptions, type TurnToolOptions, withUnanswered } from './turn/steps.ts'
 import { Turn } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
@@ -49,6 +49,13 @@ export interface SendOptions extends TurnOptions {
   key?: string
 }
 
+/** Changes of `update()`. A field that is absent stays as it is. */
+export interface ConversationUpdate {
+  title?: string | null
+  owner?: string | null
+  metadata?: ConversationMetadata | null
+}
+
 /**
  * A conversation: a tree of messages of which one path is active. Every turn sends the active path. Messages and replies are
  * kept exactly, and nothing is overwritten: an edit or a retry adds a sibling.
@@ -69,6 +76,16 @@ export class Conversation {
   /** The title. Defaults to the first line of the first user message. */
   get title(): string | undefined {
     return this.#state.record.title ?? undefined
+  }
+
+  /** The user, team or tenant that the conversation belongs to. */
+  get owner(): string | undefined {
+    return this.#state.record.owner ?? undefined
+  }
+
+  /** The object that the program keeps with the conversation. */
+  get metadata(): ConversationMetadata | undefined {
+    return parseMetadata(this.#state.record.metadata)
   }
 
   /** The settings of every request, such as model, system and tools. Frozen: `configure` changes them. */
@@ -123,7 +140,7 @@ export class Conversation {
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
   retry(messageId?: string, options: TurnOptions = {}): Turn {
     return this.#run(options, (scope, steps) =>
-      runTurn(scope, { ...steps, plan: async () => planToRetry(await this.#historyTo(messageId)) }),
+      runTurn(scope, { ...steps, plan: async () => planToRetry(await historyTo(this.#state, messageId)) }),
     )
   }
 
@@ -134,8 +151,8 @@ export class Conversation {
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
     const number = numberOf(this.id, messageId)
     return this.#run(options, async (scope, steps) => {
-      const before = async (): Promise<History> => (await this.#historyTo(messageId)).upToBefore(number)
-      const { role, parent } = (await this.#historyTo(messageId)).last!
+      const before = async (): Promise<History> => (await historyTo(this.#state, messageId)).upToBefore(number)
+      const { role, parent } = (await historyTo(this.#state, messageId)).last!
       if (role !== 'assistant') {
         return runTurn(scope, { ...steps, plan: async () => planToSend(await before(), content) })
       }
@@ -154,16 +171,10 @@ export class Conversation {
 
   /** Takes back the last turns, with their questions. They stay in the tree. Returns the messages that were taken back. */
   async undo(turns = 1): Promise<ConversationMessage[]> {
-    if (!Number.isInteger(turns) || turns < 1) {
-      throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
-    }
     let undone: readonly MessageRecord[] = []
     await this.#state.change(() => {
-      const { records } = this.#state.history
-      const first = turnStart(records, turns)
-      if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
-      undone = records.slice(records.indexOf(first))
-      return { head: first.parent }
+      undone = lastTurns(this.#state.history.records, turns)
+      return { head: undone[0]!.parent }
     })
     return undone.filter(isShown).map(showMessage)
   }
@@ -171,20 +182,20 @@ export class Conversation {
   /** Makes the branch of a message active, up to the newest message that follows it. */
   async switchTo(messageId: string): Promise<void> {
     const number = numberOf(this.id, messageId)
-    const nodes = await this.#tree()
+    const nodes = await treeOf(this.#state)
     versionsOf(nodes, this.id, number)
     await this.#state.change(() => ({ head: newestLeaf(nodes, number) }))
   }
 
   /** The versions of a message, made by `edit` and `retry`: the message itself and its siblings. */
   async versions(messageId: string): Promise<ConversationMessage[]> {
-    const numbers = versionsOf(await this.#tree(), this.id, numberOf(this.id, messageId))
-    return (await this.#store.read(this.id, numbers)).map(showMessage)
+    const numbers = versionsOf(await treeOf(this.#state), this.id, numberOf(this.id, messageId))
+    return (await this.#state.store.read(this.id, numbers)).map(showMessage)
   }
 
   /** All paths through the tree, the most recently extended first. */
   async branches(): Promise<Branch[]> {
-    return branchesOf(await this.#tree(), this.#state.record.head)
+    return branchesOf(await treeOf(this.#state), this.#state.record.head)
   }
 
   /**
@@ -192,10 +203,11 @@ export class Conversation {
    * whole active path.
    */
   async fork(messageId?: string): Promise<Conversation> {
-    const { title, settings } = this
-    const { records } = await this.#historyTo(messageId)
+    const { owner, metadata, title, settings } = this
+    const { records } = await historyTo(this.#state, messageId)
     const messages = copyPath(records, this.#state.summaries)
-    const state = await addConversation(this.#store, { title, settings, messages, head: records.length })
+    const copy = { owner, metadata, title, settings, messages, head: records.length }
+    const state = await addConversation(this.#state.store, copy)
     return new Conversation(state, this.#config)
   }
 
@@ -211,7 +223,13 @@ export class Conversation {
 
   /** Changes the title. */
   async rename(title: string): Promise<void> {
-    await this.#state.change(() => ({ title }))
+    await this.update({ title })
+  }
+
+  /** Changes the title, the owner or the metadata. Null removes a value. */
+  async update({ metadata, ...changes }: ConversationUpdate): Promise<void> {
+    const json = metadata && metadataJson(metadata)
+    await this.#state.change(() => ({ ...changes, ...(json !== undefined && { metadata: json }) }))
   }
 
   /** Reads what other processes have written. */
@@ -225,23 +243,6 @@ export class Conversation {
    */
   preview(content?: MessageContentParam): MessageCreateParams {
     return nextRequest(this.#state, this.#config, content)
-  }
-
-  get #store(): ConversationStore {
-    return this.#state.store
-  }
-
-  async #tree(): Promise<TreeNode[]> {
-    return withoutSummaries(await this.#store.tree(this.id))
-  }
-
-  async #historyTo(messageId: string | undefined): Promise<History> {
-    if (messageId === undefined) return this.#state.history
-    const number = numberOf(this.id, messageId)
-    const history = await this.#state.historyTo(number)
-    // The path of a message that does not exist ends elsewhere.
-    if (history.last?.number !== number) versionsOf([], this.id, number)
-    return history
   }
 
   #run(options: TurnOptions, first: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
@@ -264,4 +265,19 @@ function settingsOf({
   ...settings
 }: TurnOptions): Partial<ConversationSettings> {
   return tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) }
+}
+
+/** All messages without their content, summaries aside. */
+async function treeOf({ store, id }: ConversationState): Promise<TreeNode[]> {
+  return withoutSummaries(await store.tree(id))
+}
+
+/** The path to a message. Default: the active path. */
+async function historyTo(state: ConversationState, messageId: string | undefined): Promise<History> {
+  if (messageId === undefined) return state.history
+  const number = numberOf(state.id, messageId)
+  const history = await state.historyTo(number)
+  // A message that does not exist has no path.
+  if (history.last?.number !== number) versionsOf([], state.id, number)
+  return history
 }

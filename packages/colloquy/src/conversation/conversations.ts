@@ -7,10 +7,11 @@ import { readConversations, readGivenMessages } from './transfer/import.ts'
 import type { ImportReport } from './transfer/report.ts'
 import { checkAmounts } from './money/budget.ts'
 import { Conversation } from './conversation.ts'
-import { ContentError, ConversationNotFoundError } from './errors.ts'
+import { ContentError, ConversationExistsError, ConversationNotFoundError } from './errors.ts'
 import type { Limits } from './money/limits.ts'
 import { memoryStore } from './stores/memory/store.ts'
 import { openRecovered } from './turn/request/recovery.ts'
+import { type GivenMetadata, splitMetadata } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
@@ -49,6 +50,15 @@ export interface ConversationsOptions {
 }
 
 export interface CreateOptions extends ConversationSettings {
+  /** The id of the conversation. `create` throws a `ConversationExistsError` if it is taken. Default: a new ULID. */
+  id?: string
+  /** The user, team or tenant that the conversation belongs to. Default none. */
+  owner?: string
+  /**
+   * The `user_id` of the requests, and any other JSON-able values, which are kept with the conversation and never sent. Their
+   * JSON has at most 65,536 characters. Default none.
+   */
+  metadata?: GivenMetadata
   /** Default: the first line of the first user message. */
   title?: string
   /** Earlier messages, in the API's form. Default none. */
@@ -61,6 +71,16 @@ export interface ListOptions {
   limit?: number
   /** The id of the last conversation of the previous page. */
   before?: string
+  /** Lists only the conversations of this owner. Default: all conversations. */
+  owner?: string
+}
+
+/** Options of `import()` and `importAll()`. Settings and metadata override those of the file. */
+export interface ImportOptions extends Partial<ConversationSettings> {
+  /** The user, team or tenant that the conversations belong to. An owner named in a file is ignored. Default none. */
+  owner?: string
+  /** As for `create()`. Default: the metadata of the file. */
+  metadata?: GivenMetadata
 }
 
 /** A conversation that `importAll()` added. */
@@ -75,14 +95,19 @@ export interface Conversations {
   /** Starts a conversation. */
   create(options: CreateOptions): Promise<Conversation>
   /**
-   * Opens a conversation. Throws `ConversationNotFoundError` if it does not exist. If a process died while it received a
-   * reply, that reply is ended first.
+   * Opens a conversation. Throws `ConversationNotFoundError` if it does not exist or, with an `owner`, belongs to another
+   * one. If a process died while it received a reply, that reply is ended first.
    */
-  open(id: string): Promise<Conversation>
+  open(id: string, options?: { owner?: string }): Promise<Conversation>
+  /**
+   * Opens the conversation with the id, or creates it if it does not exist. With an `owner`, throws
+   * `ConversationNotFoundError` if it belongs to another one.
+   */
+  openOrCreate(options: CreateOptions & { id: string }): Promise<Conversation>
   /** Lists conversations, the most recently used first. */
   list(options?: ListOptions): Promise<ListedConversation[]>
   /** Finds the messages that contain every word of the query, the newest first. Default limit 20. */
-  search(query: string, options?: { limit?: number }): Promise<FoundMessage[]>
+  search(query: string, options?: { limit?: number; owner?: string }): Promise<FoundMessage[]>
   /**
    * The conversation as JSON Lines: the conversation itself, then every message of every branch, exactly as it is stored.
    */
@@ -90,14 +115,15 @@ export interface Conversations {
   /**
    * Adds the conversation of a file, and reports what had to be changed so that the API accepts it. Reads what `export`
    * wrote, a Claude Code transcript, messages in the API's form (a list, or one a line), a conversation of ChatGPT or
-   * Claude.ai, UI messages of the AI SDK, and LangChain messages. `settings` override those of the file.
+   * Claude.ai, UI messages of the AI SDK, and LangChain messages. The settings in
+   * `options` override those of the file.
    *
    * Throws a `ContentError` that names the line for a file that is none of these or cannot be repaired, and for a file of
    * several conversations; then nothing is added.
    */
-  import(text: string, settings?: Partial<ConversationSettings>): Promise<Conversation & { report: ImportReport }>
+  import(text: string, options?: ImportOptions): Promise<Conversation & { report: ImportReport }>
   /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
-  importAll(text: string, settings?: Partial<ConversationSettings>): Promise<ImportedConversation[]>
+  importAll(text: string, options?: ImportOptions): Promise<ImportedConversation[]>
   /** Erases a conversation. Throws `ConversationNotFoundError` if it does not exist. */
   delete(id: string): Promise<void>
   /**
@@ -121,47 +147,48 @@ export function openConversations(options: ConversationsOptions): Conversations 
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
   if (limits !== undefined) checkAmounts('limits', limits)
   const config = { engine: engineOf(options), journalMs, cacheMarks, limits }
-  async function open(id: string): Promise<Conversation> {
-    return new Conversation(new ConversationState(store, await openRecovered(store, id)), config)
+  async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
+    const opened = await openRecovered(store, id)
+    if (owner !== undefined && opened.conversation.owner !== owner) throw new ConversationNotFoundError(id)
+    return new Conversation(new ConversationState(store, opened), config)
   }
 
   async function add(archive: Archive): Promise<Conversation> {
     return new Conversation(await addConversation(store, archive), config)
   }
 
+  async function create(options: CreateOptions): Promise<Conversation> {
+    return add(newArchive(options))
+  }
+
   return {
     open,
-    async create({ title, messages = [], ...settings }) {
-      const archive = readGivenMessages(
-        messages.map((message) => JSON.stringify(message)),
-        Date.now(),
-      )
-      return add({ ...archive, title, settings })
-    },
+    create,
+    openOrCreate: (options) => openOrCreate(options, open, create),
     export: (id) => exportConversation(store, id),
-    async import(text, settings) {
-      const [read, ...others] = readConversations(text, Date.now(), settings?.model)
+    async import(text, options) {
+      const [read, ...others] = readConversations(text, Date.now(), options?.model)
       if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
       if (others.length > 0) {
         throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
       }
-      const conversation = await add(withSettings(read.archive, settings))
+      const conversation = await add(withOptions(read.archive, options))
       return Object.assign(conversation, { report: read.report })
     },
-    async importAll(text, settings) {
+    async importAll(text, options) {
       const imported: ImportedConversation[] = []
-      for (const { archive, report } of readConversations(text, Date.now(), settings?.model)) {
-        const { id, title } = await add(withSettings(archive, settings))
+      for (const { archive, report } of readConversations(text, Date.now(), options?.model)) {
+        const { id, title } = await add(withOptions(archive, options))
         imported.push({ id, title, report })
       }
       return imported
     },
-    async list({ limit = 50, before } = {}) {
-      return (await store.list({ limit: positive('limit', limit), before })).map(showListed)
+    async list({ limit = 50, before, owner } = {}) {
+      return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
     },
-    async search(query, { limit = 20 } = {}) {
+    async search(query, { limit = 20, owner } = {}) {
       const words = query.split(/\s+/).filter((word) => word !== '')
-      const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit) })
+      const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
       return found.map(showFound)
     },
     async delete(id) {
@@ -182,14 +209,43 @@ export function openConversations(options: ConversationsOptions): Conversations 
   }
 }
 
-function withSettings(archive: Archive, settings: Partial<ConversationSettings> | undefined): Archive {
-  return { ...archive, settings: { ...archive.settings, ...settings } }
+function newArchive({ id, owner, metadata, title, messages = [], ...settings }: CreateOptions): Archive {
+  const { setting, kept } = splitMetadata(metadata)
+  const texts = messages.map((message) => JSON.stringify(message))
+  const archive = readGivenMessages(texts, Date.now())
+  return { ...archive, id, owner, metadata: kept, title, settings: { ...settings, ...setting } }
+}
+
+async function openOrCreate(
+  options: CreateOptions & { id: string },
+  open: Conversations['open'],
+  create: Conversations['create'],
+): Promise<Conversation> {
+  const { id, owner } = options
+  const scope = owner === undefined ? {} : { owner }
+  try {
+    return await open(id, scope)
+  } catch (error) {
+    if (!(error instanceof ConversationNotFoundError)) throw error
+  }
+  try {
+    return await create(options)
+  } catch (error) {
+    // Another process was faster, or the conversation belongs to another owner.
+    if (!(error instanceof ConversationExistsError)) throw error
+    return open(id, scope)
+  }
+}
+
+function withOptions(archive: Archive, { owner, metadata, ...settings }: ImportOptions = {}): Archive {
+  const { setting, kept = archive.metadata } = splitMetadata(metadata)
+  return { ...archive, owner, metadata: kept, settings: { ...archive.settings, ...settings, ...setting } }
 }
 
 async function unusedSince(store: ConversationStore, time: number): Promise<string[]> {
   const unused: string[] = []
   for (let before: string | undefined; ;) {
-    const page = await store.list({ limit: 1_000, before })
+    const page = await store.list({ limit: 1_000, before, totals: false })
     unused.push(...page.filter(({ updatedAt }) => updatedAt < time).map(({ id }) => id))
     before = page.at(-1)?.id
     if (before === undefined) return unused

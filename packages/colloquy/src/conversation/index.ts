@@ -1,11 +1,12 @@
 export type { CacheReport } from './cache/cache-planner.ts'
 export type { Branch } from './branches.ts'
-export type { Conversation, SendOptions, TurnOptions } from './conversation.ts'
+export type { Conversation, ConversationUpdate, SendOptions, TurnOptions } from './conversation.ts'
 export {
   type Conversations,
   type ConversationsOptions,
   type CreateOptions,
   type ImportedConversation,
+  type ImportOptions,
   type ListOptions,
   openConversations,
 } from './conversations.ts'
@@ -34,4 +35,5 @@ export type { Reply, WindowReport, WrittenSummary } from './turn/reply.ts'
 export type { Turn } from './turn/turn.ts'
 export { WindowError } from './window/window.ts'
 export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'
+export type { ConversationMetadata, GivenMetadata } from './history/metadata.ts'
 export type { ConversationMessage, FoundMessage, ListedConversation } from './history/view.ts'

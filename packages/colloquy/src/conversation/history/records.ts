@@ -1,9 +1,14 @@
+import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
 /** A conversation that is imported, forked or created with messages. */
 export interface Archive {
+  /** Default: a new id. */
+  id?: string | undefined
+  owner?: string | undefined
+  metadata?: ConversationMetadata | undefined
   title?: string | undefined
   settings: Partial<ConversationSettings>
   messages: MessageRecord[]

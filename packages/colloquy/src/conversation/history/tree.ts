@@ -1,4 +1,4 @@
-import { ConversationNotFoundError } from '../errors.ts'
+import { ContentError, ConversationNotFoundError } from '../errors.ts'
 import type { MessageRecord, MessageState, TreeNode } from '../stores/store.ts'
 
 export function isUnfinished(state: MessageState): boolean {
@@ -51,9 +51,14 @@ export function numberOf(conversationId: string, messageId: string): number {
   return number
 }
 
-/** The first message of the n-th last turn: a user message that is not tool results. */
-export function turnStart(records: readonly MessageRecord[], turns: number): MessageRecord | undefined {
-  return records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
+/** The messages of the last turns. A turn begins with a user message that is not tool results. */
+export function lastTurns(records: readonly MessageRecord[], turns: number): MessageRecord[] {
+  if (!Number.isInteger(turns) || turns < 1) {
+    throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
+  }
+  const first = records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
+  if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
+  return records.slice(records.indexOf(first))
 }
 
 /** Whether a message contains tool results. */

@@ -1,8 +1,15 @@
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
+import { type ConversationMetadata, parseMetadata } from './metadata.ts'
 import type { ReplyRecord } from './reply-record.ts'
-import type { ConversationSummary, MessageRecord, MessageState, SearchHit } from '../stores/store.ts'
+import type {
+  ConversationSummary,
+  ConversationTotals,
+  MessageRecord,
+  MessageState,
+  SearchHit,
+} from '../stores/store.ts'
 import { textOf } from './text.ts'
 import { isUnfinished } from './tree.ts'
 
@@ -101,15 +108,34 @@ export function titleOf(messages: readonly { json: string }[]): string | undefin
 /** A conversation in a list. */
 export interface ListedConversation {
   id: string
+  owner: string | undefined
+  metadata: ConversationMetadata | undefined
   title: string | undefined
   createdAt: Date
   updatedAt: Date
   /** How many messages were ever added to it, on all branches. */
   messages: number
+  /** The number of replies that were paid for, on all branches and erased ones included. */
+  calls: number
+  /** The tokens of these replies and their prompts. */
+  tokens: number
+  /** The cost of these replies. Those without a known price are only counted, as `unpriced`. */
+  cost: Omit<ConversationTotals, 'calls' | 'tokens'>
 }
 
-export function showListed({ title, createdAt, updatedAt, ...rest }: ConversationSummary): ListedConversation {
-  return { ...rest, title: title ?? undefined, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) }
+export function showListed({ totals, ...summary }: ConversationSummary): ListedConversation {
+  const { calls, tokens, ...cost } = totals!
+  return {
+    ...summary,
+    owner: summary.owner ?? undefined,
+    metadata: parseMetadata(summary.metadata),
+    title: summary.title ?? undefined,
+    createdAt: new Date(summary.createdAt),
+    updatedAt: new Date(summary.updatedAt),
+    calls,
+    tokens: Number(tokens),
+    cost,
+  }
 }
 
 /** A message that a search found. */

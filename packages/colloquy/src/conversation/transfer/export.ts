@@ -8,9 +8,10 @@ export async function* exportConversation(store: ConversationStore, id: string):
   for await (const message of store.messages(id)) yield messageLine(message)
 }
 
-function conversationLine({ id, title, settings, head, createdAt }: ConversationRecord): string {
+function conversationLine({ id, metadata, title, settings, head, createdAt }: ConversationRecord): string {
   const about = { type: 'conversation', id, title, createdAt: new Date(createdAt).toISOString(), head: idOf(head) }
-  return `${JSON.stringify(about).slice(0, -1)},"settings":${settings}}`
+  const exact = `"settings":${settings}${metadata === null ? '' : `,"metadata":${metadata}`}`
+  return `${JSON.stringify(about).slice(0, -1)},${exact}}`
 }
 
 /** The exact message that is sent, the one that was received if it differs, and what is known about a reply. */

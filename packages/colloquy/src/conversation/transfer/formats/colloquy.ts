@@ -1,6 +1,7 @@
 import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
 import { jsonMembers } from '../../history/json-members.ts'
+import type { ConversationMetadata } from '../../history/metadata.ts'
 import type { Archive } from '../../history/records.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
@@ -42,6 +43,7 @@ export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Ar
   }
   return {
     title: stringOf(about.members, 'title'),
+    metadata: metadataIn(about),
     settings: settingsIn(about),
     messages,
     head: numbers.has(head) || head === 0 ? head : ([...numbers].at(-1) ?? 0),
@@ -135,6 +137,13 @@ function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> 
     blocks.find((name) => Array.isArray(settings[name]) && !settings[name].every(isObject))
   if (odd !== undefined) throw wrong(line, `its settings.${odd} is ${JSON.stringify(settings[odd]).slice(0, 40)}`)
   return settings
+}
+
+function metadataIn({ line, members }: JsonLine): ConversationMetadata | undefined {
+  const metadata = valueOf(members, 'metadata')
+  if (metadata === undefined) return undefined
+  if (isObject(metadata) && !Array.isArray(metadata)) return metadata as ConversationMetadata
+  throw wrong(line, `its metadata is ${JSON.stringify(metadata).slice(0, 40)}`)
 }
 
 /** A reply that was in flight when the conversation was exported has failed in the copy. */

@@ -1,0 +1,38 @@
+import type { Metadata } from '../../protocol/types/params.ts'
+
+/** An object that a program keeps with a conversation. It is stored as JSON and never sent. */
+export type ConversationMetadata = Readonly<Record<string, unknown>>
+
+const maxMetadataLength = 65_536
+
+/** The JSON of metadata. Throws a `TypeError` if it is not an object, and a `RangeError` if it is too long. */
+export function metadataJson(metadata: ConversationMetadata): string {
+  const json = JSON.stringify(metadata) as string | undefined
+  if (!json?.startsWith('{')) {
+    throw new TypeError(`Cannot set the metadata of a conversation as it must be an object: found ${json ?? 'nothing'}`)
+  }
+  if (json.length <= maxMetadataLength) return json
+  throw new RangeError(
+    `Cannot set the metadata of a conversation as its JSON must have at most ${maxMetadataLength} characters: ` +
+      `it has ${json.length}`,
+  )
+}
+
+export function parseMetadata(json: string | null): ConversationMetadata | undefined {
+  return json === null ? undefined : (JSON.parse(json) as ConversationMetadata)
+}
+
+/** Metadata as a program gives it: the `user_id` is a setting and is sent, the rest stays with the conversation. */
+export type GivenMetadata = Metadata | (Metadata & ConversationMetadata)
+
+/** Separates the setting `metadata` from the object to keep. Either is absent if it would be empty. */
+export function splitMetadata(given: GivenMetadata | undefined): {
+  setting: { metadata?: Metadata }
+  kept: ConversationMetadata | undefined
+} {
+  const { user_id, ...kept } = given ?? {}
+  return {
+    setting: user_id === undefined ? {} : { metadata: { user_id } },
+    kept: Object.keys(kept).length === 0 ? undefined : kept,
+  }
+}
