@@ -21,8 +21,7 @@ export class Cancellation implements Cancellable {
   constructor(signal: AbortSignal | null | undefined, totalTimeout: number) {
     this.endsAt = timeAfter(totalTimeout)
     if (signal?.aborted) this.#error = new APIUserAbortError({ cause: signal.reason })
-    else if (signal)
-      this.#unsubscribe = onAbort(signal, (reason) => this.cancel(new APIUserAbortError({ cause: reason })))
+    else if (signal) this.#unsubscribe = onAbort(signal, (reason) => this.cancel(abortError(reason)))
   }
 
   /** Why the request was cancelled. */
@@ -32,6 +31,7 @@ export class Cancellation implements Cancellable {
 
   cancel(error: Error): void {
     this.#error ??= error
+    this.#unsubscribe?.()
     this.#target?.cancel(this.#error)
   }
 
@@ -60,6 +60,14 @@ export class Cancellation implements Cancellable {
     this.#target = undefined
     this.#unsubscribe?.()
   }
+}
+
+function abortError(cause: unknown): APIUserAbortError {
+  const error = new APIUserAbortError({ cause })
+  // Until the stack of an error is read, V8 keeps the functions that were running, and all they refer to, alive with it.
+  void error.stack
+  void (cause as { stack?: unknown } | null | undefined)?.stack
+  return error
 }
 
 /** The time some milliseconds from now; 0 is never. */

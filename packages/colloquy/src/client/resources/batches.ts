@@ -4,7 +4,7 @@ import type {
   MessageBatch,
   MessageBatchIndividualResponse,
 } from '../../protocol/types/batch.ts'
-import { APIUserAbortError, AnthropicError } from '../../protocol/types/error.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import type { ResourceClient } from './resource-client.ts'
@@ -64,15 +64,9 @@ export class Batches {
     const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
     return this.#client.sendRequest(request, async (response, pending) => {
       const { jsonLines } = await import('./json-lines.ts')
-      const controller = new AbortController()
-      controller.signal.addEventListener('abort', () => response.cancel(abortOf(controller.signal)), { once: true })
-      return new Stream(() => jsonLines<MessageBatchIndividualResponse>(pending, response, request.path), controller)
+      return Stream.of<MessageBatchIndividualResponse>(() => jsonLines(pending, response, request.path), pending)
     })
   }
-}
-
-function abortOf({ reason }: AbortSignal): APIUserAbortError {
-  return new APIUserAbortError({ cause: reason })
 }
 
 function optionsOf(params: HeaderParams | null, options: RequestOptions): RequestOptions {

@@ -168,6 +168,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   #cancel(): void {
+    abandonedStreams?.unregister(this)
     ;(this.#source ?? this.#call).cancel(new APIUserAbortError())
   }
 

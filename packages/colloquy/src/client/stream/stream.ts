@@ -2,7 +2,12 @@ import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts
 import type { Cancellable } from '../request/cancellation.ts'
 import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
 
-/** Closes the connections of streams that were garbage-collected before they were read to their end. */
+/**
+ * Closes the connections of streams that were garbage-collected before they were read to their end.
+ *
+ * A stream that has ended in any way must be unregistered: its source keeps the error, and the stack of an error that was
+ * never read keeps the functions that were running, and with them the stream, alive for good.
+ */
 export const abandonedStreams: FinalizationRegistry<Cancellable> | undefined =
   typeof FinalizationRegistry === 'undefined'
     ? undefined
@@ -13,6 +18,8 @@ export class Stream<Item> implements AsyncIterable<Item> {
   readonly #iterate: () => AsyncIterator<Item>
   #controller: AbortController | undefined
   #source: MessageEvents | undefined
+  /** Ends the reading of the items. */
+  #reading: Cancellable | undefined
   #taken = false
 
   constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController) {
@@ -24,8 +31,13 @@ export class Stream<Item> implements AsyncIterable<Item> {
   static over<Item = StreamedEvent>(source: MessageEvents): Stream<Item> {
     const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
     stream.#source = source
-    abandonedStreams?.register(stream, source, stream)
-    return stream
+    return stream.#watch(source)
+  }
+
+  /** A stream over items that are read from the response of a request. */
+  static of<Item>(read: () => AsyncGenerator<Item>, request: Cancellable): Stream<Item> {
+    const stream: Stream<Item> = new Stream(() => untilEnd(stream, read()))
+    return stream.#watch(request)
   }
 
   /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
@@ -38,9 +50,11 @@ export class Stream<Item> implements AsyncIterable<Item> {
     if (this.#controller) return this.#controller
     const controller = new AbortController()
     const { signal } = controller
-    signal.addEventListener('abort', () => this.#source?.cancel(new APIUserAbortError({ cause: signal.reason })), {
-      once: true,
-    })
+    const abort = (): void => {
+      abandonedStreams?.unregister(this)
+      this.#reading?.cancel(new APIUserAbortError({ cause: signal.reason }))
+    }
+    signal.addEventListener('abort', abort, { once: true })
     return (this.#controller = controller)
   }
 
@@ -93,6 +107,21 @@ export class Stream<Item> implements AsyncIterable<Item> {
   toReadableStream(): ReadableStream<Uint8Array> {
     return toReadableStream(this)
   }
+
+  #watch(reading: Cancellable): this {
+    this.#reading = reading
+    abandonedStreams?.register(this, reading, this)
+    return this
+  }
+}
+
+/** The same items. The stream is referenced, and so not taken for abandoned, as long as they are read. */
+async function* untilEnd<Item>(stream: Stream<Item>, items: AsyncGenerator<Item>): AsyncGenerator<Item> {
+  try {
+    yield* items
+  } finally {
+    abandonedStreams?.unregister(stream)
+  }
 }
 
 export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStream<Uint8Array> {
@@ -139,11 +168,9 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
       events = (await this.#source.read()) as readonly Item[] | undefined
     } finally {
       this.#refilling = undefined
+      if (!events) abandonedStreams?.unregister(this.stream)
     }
-    if (!events) {
-      abandonedStreams?.unregister(this.stream)
-      return { value: undefined, done: true }
-    }
+    if (!events) return { value: undefined, done: true }
     this.#events = events
     this.#at = 1
     return { value: events[0]!, done: false }

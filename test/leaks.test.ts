@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { root } from './source.ts'
+
+interface Left {
+  /** Streams and other objects that were made. */
+  made: number
+  /** Those still in memory after a garbage collection. */
+  alive: number
+  /** Open connections of the server. */
+  connections: number
+  /** Listeners on the signal that all requests share. */
+  listeners: number
+}
+
+test('a stream leaves nothing behind in any way of leaving it', { timeout: 120_000 }, async () => {
+  const program = join(root, 'test/leaks/program.ts')
+  const flags = ['--expose-gc', '--conditions=@colloquy/source', program]
+  const { stdout } = await promisify(execFile)(process.execPath, flags)
+  const ways = Object.entries(JSON.parse(stdout) as Record<string, Left>)
+  assert.ok(ways.length > 60)
+  for (const [way, { made, alive, connections, listeners }] of ways) {
+    assert.ok(made >= 20, way)
+    assert.deepEqual([alive, listeners], [0, 0], way)
+    // A leak leaves 20, but after an abort fetch opens some connections in advance.
+    assert.ok(connections <= 5, `${way}: ${connections} connections`)
+  }
+})
