@@ -2,11 +2,12 @@ import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/page.ts'
 import { authenticationHeader, credentialsOf, customHeaders } from './credentials.ts'
 import { checkClientOptions, type ApiKeySetter, type ClientOptions } from './options.ts'
-import { APIPromise, readJson } from './request/api-promise.ts'
+import { APIPromise, readJson, readObject } from './request/api-promise.ts'
 import { mergeHeaders, type HeadersLike } from './request/headers.ts'
 import { isLogLevel, logAt, maskHeaders, maskUrl, type Log, type Logger, type LogLevel } from './request/log.ts'
 import {
   checkRequestOptions,
+  requestTo,
   type FinalRequestOptions,
   type Middleware,
   type MiddlewareContext,
@@ -16,8 +17,9 @@ import { buildUrl, checkBaseUrl, encodeBody, version, versionFor, type Query } f
 import { RetryingRequest, type Parse } from './request/retrying-request.ts'
 import type { RetryPolicy } from './request/retry.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
-import { FetchResponse, fetchTransport } from './transport/fetch-transport.ts'
-import { nodeTransport } from './transport/node-transport.ts'
+import { FetchResponse } from './transport/fetch-response.ts'
+import { fetchTransport } from './transport/fetch-transport.ts'
+import { nodeTransport } from './transport/node/node-transport.ts'
 import { environment, isBrowser, isNode } from './transport/runtime.ts'
 import type { Transport, WireRequest } from './transport/transport.ts'
 
@@ -85,26 +87,26 @@ export class BaseAnthropic {
 
   /** Sends a GET request to a path of the API. */
   get<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
-    return this.request({ ...options, method: 'get', path })
+    return this.request(requestTo('get', path, options))
   }
 
   /** Sends a POST request to a path of the API. */
   post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
-    return this.request({ ...options, method: 'post', path })
+    return this.request(requestTo('post', path, options))
   }
 
   /** Sends a DELETE request to a path of the API. */
   delete<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
-    return this.request({ ...options, method: 'delete', path })
+    return this.request(requestTo('delete', path, options))
   }
 
   /** A list, read page by page, from the cursor of the query on. */
   list<Item>(path: string, query: Query, options: RequestOptions = {}): PagePromise<Item> {
     const requestPage: RequestPage<Item> = (cursor) =>
       this.list(path, { ...query, before_id: undefined, after_id: undefined, ...cursor }, options)
-    const request = this.#open({ ...options, method: 'get', path, query: { ...query, ...options.query } })
+    const request = this.#open(requestTo('get', path, { ...options, query: { ...query, ...options.query } }))
     const parse: Parse<Page<Item>> = async (response) => {
-      const page = (await readJson(response, request)) as ListPage<Item>
+      const page = (await readObject(response, request)) as ListPage<Item>
       return new Page(page, requestPage, query['before_id'] !== undefined)
     }
     return new PagePromise(request, (response) => request.read(response, parse))
@@ -180,7 +182,7 @@ export class BaseAnthropic {
       // Thrown by the promise, like every other failure of a request.
       return async () => {
         if (error instanceof AnthropicError) throw error
-        const { encodingError } = await import('./request/json-body.ts')
+        const { encodingError } = await import('./request/rare-bodies.ts')
         throw encodingError(options.body, error)
       }
     }

@@ -101,3 +101,20 @@ export async function readJson(response: TransportResponse, request: RetryingReq
   request.finish()
   return withIds(value, response)
 }
+
+/** Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. */
+export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
+  const value = await parseBody(await request.withTimeout(response, readBody(response)), response)
+  if (!isPlainResult(value)) {
+    const { wrongResult } = await import('./rare-bodies.ts')
+    const error = wrongResult(value, response)
+    if (error) throw error
+  }
+  request.finish()
+  return withIds(value as object, response)
+}
+
+function isPlainResult(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return !('error' in value) && !('message' in value) && (value as { type?: unknown }).type !== 'error'
+}

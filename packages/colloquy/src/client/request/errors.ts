@@ -52,7 +52,8 @@ const spendLimit = /spend_limit_reached$/
 const passingTypes = /^(overloaded|rate_limit|api|timeout)_error$/
 
 // A certificate is as wrong a second later.
-const lastingCodes = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED)/
+const lastingCodes =
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED|ERR_PROXY_REFUSED)/
 
 /** Whether the failure may pass with time. */
 export function isRetryable(error: unknown): boolean {
@@ -62,6 +63,8 @@ export function isRetryable(error: unknown): boolean {
   if (error.name === 'RetryableError') return true
   const { status, type } = error
   if (status === undefined) {
+    const code = gatewayStatus(error.error)
+    if (code >= 400) return isRetryableStatus(code)
     if (type !== null) return passingTypes.test(type)
     return error instanceof APIConnectionError && !lastingCodes.test(error.code ?? '')
   }
@@ -69,4 +72,9 @@ export function isRetryable(error: unknown): boolean {
   const advice = error.headers?.get('x-should-retry')
   if (advice === 'true' || advice === 'false') return advice === 'true'
   return isRetryableStatus(status)
+}
+
+/** The HTTP status that some gateways put into an error of a stream, as a number or as text. */
+function gatewayStatus(body: unknown): number {
+  return Number((body as { error?: { code?: unknown } } | undefined)?.error?.code)
 }

@@ -315,7 +315,7 @@ test('529, 500 and a reset connection are retried until a response arrives', asy
   const retries: Retry[] = []
   const server = await faultServer(
     t,
-    (answer) => answer.json(529, overloaded),
+    (answer) => answer.json(529, overloaded, { connection: 'close' }),
     (answer) => answer.reset(),
     (answer) =>
       answer.json(500, { type: 'error', error: { type: 'api_error', message: 'Oops' } }, { 'retry-after-ms': '5' }),

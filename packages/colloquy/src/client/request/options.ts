@@ -54,6 +54,8 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   fetchOptions?: RequestInit | undefined
   /** Runs inside the middleware of the client. */
   middleware?: readonly Middleware[] | undefined
+  /** Replaces the path of the method that is called. */
+  path?: string | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
   idempotencyKey?: string | undefined
 }
@@ -75,6 +77,15 @@ export interface FinalRequestOptions extends RequestOptions {
   body?: unknown
   /** Whether the response is a stream of events. */
   stream?: boolean | undefined
+}
+
+/** The options of a request to a path, unless the caller's own options have one. */
+export function requestTo(
+  method: FinalRequestOptions['method'],
+  path: string,
+  options: (RequestOptions & { body?: unknown }) | undefined,
+): FinalRequestOptions {
+  return { ...options, method, path: options?.path ?? path }
 }
 
 /** One attempt of a request, as a middleware sees it and may change it. */

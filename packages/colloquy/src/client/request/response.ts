@@ -38,7 +38,7 @@ export async function parseBody(text: string, response: TransportResponse): Prom
   } catch {
     // Read again below, which says what is wrong.
   }
-  const { parseExactly } = await import('./json-body.ts')
+  const { parseExactly } = await import('./rare-bodies.ts')
   try {
     return parseExactly(text, response.header('content-type'))
   } catch (cause) {

@@ -2,7 +2,6 @@ import { APIError } from '../../protocol/types/error.ts'
 import type { TransportResponse, Transport, WireRequest } from '../transport/transport.ts'
 import { Cancellation, timeAfter, type Cancellable } from './cancellation.ts'
 import type { Log } from './log.ts'
-import { readBody } from './response.ts'
 import { decideRetry, type RetryDecision, type RetryPolicy } from './retry.ts'
 
 /** Makes the result of a response. An `APIError` leads to another attempt, if one may follow. */
@@ -125,13 +124,8 @@ export class RetryingRequest implements Cancellable {
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
-    const location = response.status < 400 ? response.header('location') : null
-    // The key is meant for the host that it was given for, and a POST that becomes a GET requests nothing.
-    const hint = location && `Cannot follow a redirect to ${location}: if it can be trusted, pass it as baseURL`
-    const text = (await this.withTimeout(response, readBody(response))) || hint || ''
-    const body = parsed(text)
-    const message = body === undefined ? text.slice(0, 2000) : undefined
-    return APIError.generate(response.status, body, message, response.headers())
+    const { errorOf } = await import('./rare-bodies.ts')
+    return this.withTimeout(response, errorOf(response))
   }
 
   async #waitAfter(error: Error): Promise<void> {
@@ -166,13 +160,5 @@ export class RetryingRequest implements Cancellable {
       timer = setTimeout(resolve, ms)
     })
     return this.#cancellation.guard({ cancel }, wait, Infinity).finally(() => clearTimeout(timer))
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -7,7 +7,7 @@ import type {
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { ResourceClient } from './resource-client.ts'
+import { requestObject, type ResourceClient } from './resource-client.ts'
 import { type HeaderParams, toBodyAndOptions, splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
@@ -26,12 +26,12 @@ export class Batches {
 
   /** Creates a batch, which begins at once. */
   create(params: BatchCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return this.#client.post(path, toBodyAndOptions(params, options))
+    return requestObject(this.#client, 'post', path, toBodyAndOptions(params, options))
   }
 
   /** The state of a batch. */
   retrieve(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return this.#client.get(pathOf(path, id), optionsOf(params, options))
+    return requestObject(this.#client, 'get', pathOf(path, id), optionsOf(params, options))
   }
 
   /** The batches, newest first. A loop over the result requests further pages as needed. */
@@ -41,12 +41,12 @@ export class Batches {
 
   /** Cancels a batch. Requests that are being processed are still completed and billed. */
   cancel(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return this.#client.post(pathOf(path, id, '/cancel'), optionsOf(params, options))
+    return requestObject(this.#client, 'post', pathOf(path, id, '/cancel'), optionsOf(params, options))
   }
 
   /** Deletes a batch that has ended. */
   delete(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
-    return this.#client.delete(pathOf(path, id), optionsOf(params, options))
+    return requestObject(this.#client, 'delete', pathOf(path, id), optionsOf(params, options))
   }
 
   /** The results of a batch that has ended, one by one as they arrive, in any order. */

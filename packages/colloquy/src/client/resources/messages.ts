@@ -10,13 +10,13 @@ import type {
 } from '../../protocol/types/params.ts'
 import type { ParseableParams, ParsedMessage, ParsedOf } from '../../protocol/json/parsed-message.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { ResourceClient } from './resource-client.ts'
+import { requestObject, type ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
 import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 import type * as streaming from '../stream/streaming.ts'
 import { MessageStream } from '../stream/message-stream.ts'
-import type { RequestOptions } from '../request/options.ts'
+import { requestTo, type RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import { Stream } from '../stream/stream.ts'
@@ -58,7 +58,7 @@ export class Messages {
         withIds(await (await streams).collectMessage(response, request), response),
       )
     }
-    return this.#client.post<Message>('/v1/messages', toBodyAndOptions(params, options))
+    return requestObject<Message>(this.#client, 'post', '/v1/messages', toBodyAndOptions(params, options))
   }
 
   /**
@@ -95,7 +95,7 @@ export class Messages {
     params: MessageCountTokensParams & HeaderParams,
     options: RequestOptions = {},
   ): APIPromise<MessageTokensCount> {
-    return this.#client.post('/v1/messages/count_tokens', toBodyAndOptions(params, options))
+    return requestObject(this.#client, 'post', '/v1/messages/count_tokens', toBodyAndOptions(params, options))
   }
 
   /**
@@ -126,7 +126,7 @@ export class Messages {
   ): APIPromise<Result> {
     const { body, ...settled } = toBodyAndOptions(params, options)
     return this.#client.sendRequest(
-      { ...settled, method: 'post', path: '/v1/messages', body: { ...body, stream: true } },
+      requestTo('post', '/v1/messages', { ...settled, body: { ...body, stream: true } }),
       parse,
       failure,
     )

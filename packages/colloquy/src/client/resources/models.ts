@@ -1,7 +1,7 @@
 import type { ModelInfo } from '../../protocol/models/model-info.ts'
 import type { PageParams } from '../../protocol/types/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { ResourceClient } from './resource-client.ts'
+import { requestObject, type ResourceClient } from './resource-client.ts'
 import { splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
@@ -41,6 +41,6 @@ export class Models {
     options: RequestOptions = {},
   ): APIPromise<ModelInfo> {
     const [, settled] = splitHeaderParams(params ?? {}, options)
-    return this.#client.get(pathOf('/v1/models', model), settled)
+    return requestObject(this.#client, 'get', pathOf('/v1/models', model), settled)
   }
 }

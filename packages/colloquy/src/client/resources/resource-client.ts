@@ -1,5 +1,5 @@
-import type { APIPromise } from '../request/api-promise.ts'
-import type { FinalRequestOptions, RequestOptions } from '../request/options.ts'
+import { readObject, type APIPromise } from '../request/api-promise.ts'
+import { requestTo, type FinalRequestOptions, type RequestOptions } from '../request/options.ts'
 import type { Query } from '../request/request.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import type { PagePromise } from './page.ts'
@@ -8,10 +8,17 @@ import type { PagePromise } from './page.ts'
 export interface ResourceClient {
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
-  get<Result>(path: string, options?: RequestOptions): APIPromise<Result>
-  post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result>
-  delete<Result>(path: string, options?: RequestOptions): APIPromise<Result>
   list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>
   /** Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result>
+}
+
+/** Sends a request whose response is a JSON object. */
+export function requestObject<Result extends object>(
+  client: ResourceClient,
+  method: FinalRequestOptions['method'],
+  path: string,
+  options: RequestOptions & { body?: unknown },
+): APIPromise<Result> {
+  return client.sendRequest(requestTo(method, path, options), readObject as Parse<Result>)
 }

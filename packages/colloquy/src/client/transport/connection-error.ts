@@ -1,10 +1,11 @@
-import { APIConnectionError, APIError } from '../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError } from '../../protocol/types/error.ts'
 
 /** The error for a request or response that the connection lost. An error of the client's own stays as it is. */
-export function connectionError(url: string, cause: unknown): Error {
-  if (cause instanceof APIError) return cause
+export function connectionError(url: string, cause: unknown, proxyHost?: string): Error {
+  if (cause instanceof AnthropicError) return cause
   const { host, origin } = new URL(url)
-  const message = `Connection error: cannot reach ${origin} (${reasonOf(cause)})`
+  const through = proxyHost === undefined ? '' : ` through the proxy ${proxyHost}`
+  const message = `Connection error: cannot reach ${origin}${through} (${reasonOf(cause)})`
   return new APIConnectionError({ message, cause, host })
 }
 
@@ -12,5 +13,6 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.cause instanceof Error) return reasonOf(error.cause)
   const { code } = error as { code?: unknown }
-  return typeof code === 'string' ? code : error.message
+  // The codes of the system are known by name; a code of a library says less than its message.
+  return typeof code === 'string' && !/^(ERR|Z|UND_ERR)_/.test(code) ? code : error.message
 }

@@ -12,8 +12,8 @@ import { APIConnectionError } from '../../protocol/types/error.ts'
 import { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
 import { fetchTransport } from './fetch-transport.ts'
-import { nodeTransport } from './node-transport.ts'
-import { proxyFor } from './proxy.ts'
+import { nodeTransport } from './node/node-transport.ts'
+import { proxyFor } from './node/proxy.ts'
 import { readBody } from '../request/response.ts'
 import type { Transport, WireRequest } from './transport.ts'
 
@@ -78,18 +78,18 @@ for (const [name, transport] of Object.entries(transports)) {
 
   test(`${name}: cancel() before the response rejects and closes the connection`, async (t) => {
     const server = await faultServer(t, () => {})
-    const { response, cancel } = transport(request(server.url))
+    const pending = transport(request(server.url))
     const reason = new Error('enough')
-    setTimeout(() => cancel(reason), 30)
-    await assert.rejects(response, reason)
+    setTimeout(() => pending.cancel(reason), 30)
+    await assert.rejects(pending.response, reason)
     await server.idle()
   })
 
   test(`${name}: cancel() at once leaves no connection open`, async (t) => {
     const server = await faultServer(t, () => {})
-    const { response, cancel } = transport(request(server.url))
-    cancel(new Error('enough'))
-    await assert.rejects(response, /enough/)
+    const pending = transport(request(server.url))
+    pending.cancel(new Error('enough'))
+    await assert.rejects(pending.response, /enough/)
     await server.idle()
   })
 
@@ -187,9 +187,9 @@ test('pipe() writes chunks as they arrive, and buffers when the sink has enough'
 test('cancel() ends a fetch that ignores its signal', async () => {
   let answer!: (response: Response) => void
   const transport = fetchTransport(() => new Promise((resolve) => (answer = resolve)))
-  const { response, cancel } = transport(request('http://a.test'))
-  cancel(new Error('enough'))
-  await assert.rejects(response, /enough/)
+  const pending = transport(request('http://a.test'))
+  pending.cancel(new Error('enough'))
+  await assert.rejects(pending.response, /enough/)
   let cancelled = false
   answer(new Response(new ReadableStream({ cancel: () => void (cancelled = true) })))
   await new Promise((resolve) => setTimeout(resolve, 5))
@@ -412,7 +412,7 @@ test('proxyFor() reads the environment, and NO_PROXY exempts hosts', (t) => {
   for (const url of ['https://a.test', 'https://bb.test', 'https://e.test']) assert.ok(through(url), url)
   process.env['NO_PROXY'] = '*'
   assert.equal(through('https://a.test'), undefined)
-  assert.equal(proxyFor(new URL('https://a.test'), 'http://mine.test')?.host, 'mine.test')
+  assert.equal(proxyFor(new URL('https://a.test'), new URL('http://mine.test'))?.host, 'mine.test')
   assert.equal(proxyFor(new URL('https://a.test'), false), undefined)
 })
 

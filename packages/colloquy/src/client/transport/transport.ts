@@ -44,7 +44,7 @@ export interface TransportResponse {
 }
 
 /** The body of a response as a web stream. */
-export function bodyStream(response: TransportResponse): ReadableStream<Uint8Array> {
+export function bodyStream(response: Pick<TransportResponse, 'read' | 'cancel'>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const chunk = await response.read()

@@ -49,7 +49,8 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   const value = parseData(name, data)
   const type = value.type ?? name
   if (type === 'error') return errorEvent(data)
-  if (type === undefined) return undefined
+  // Some gateways report an error without a type and without the name of an event.
+  if (type === undefined) return value.error ? errorEvent(data) : undefined
   if (value.type === undefined) return { ...value, type } as ServerEvent
   if (!carriesOpaqueValue(value as ServerEvent)) return value as ServerEvent
   // Only these events can have keys that the API does not define, which `parseJson` reads correctly.
@@ -77,7 +78,7 @@ export function isErrorEvent(event: ServerEvent): event is ErrorEvent {
   return event.type === 'error'
 }
 
-function parseData(name: string | undefined, data: string): { type?: unknown } {
+function parseData(name: string | undefined, data: string): { type?: unknown; error?: unknown } {
   let cause: unknown
   try {
     const value: unknown = JSON.parse(data)

@@ -1,3 +1,5 @@
+import { statusByType } from './error-statuses.ts'
+
 /** The error types of the API. Messages may change; the type, the status and `details.error_code` do not. */
 export type ErrorType =
   | 'invalid_request_error'
@@ -75,6 +77,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     this.type = stringOf(object['type'])
     this.details = (object['details'] as ErrorDetails | undefined) ?? null
     this.errorCode = stringOf(fieldsOf(this.details)['error_code'])
+
     this.apiMessage = stringOf(object['message'])
     this.requestID = headers?.get('request-id') ?? stringOf(body['request_id'])
     this.workspaceID = headers?.get('anthropic-workspace-id') ?? null
@@ -228,19 +231,6 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [529, OverloadedError],
 ])
 
-const statusByType = new Map<ErrorType, number>([
-  ['invalid_request_error', 400],
-  ['authentication_error', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['not_found_error', 404],
-  ['conflict_error', 409],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['api_error', 500],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-])
 const typeByStatus = new Map([...statusByType].map(([type, status]) => [status, type]))
 
 /** Makes an error for an engine or server to throw, with the class and status of the type. */

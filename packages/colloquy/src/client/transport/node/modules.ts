@@ -14,6 +14,8 @@ export interface NodeAgentOptions {
 }
 
 export interface NodeAgent {
+  /** Idle connections, by names that begin with `host:port:`. */
+  readonly freeSockets: Record<string, NodeSocket[]>
   createConnection(
     options: NodeConnectOptions,
     callback: (error: Error | null, socket?: NodeSocket) => void,
@@ -39,8 +41,10 @@ export interface NodeRequestOptions {
 }
 
 export interface NodeRequest {
+  /** Whether the connection served another request before. */
+  readonly reusedSocket: boolean
   on(event: 'response', listener: (incoming: NodeIncoming) => void): this
-  on(event: 'connect', listener: (incoming: NodeIncoming, socket: NodeSocket) => void): this
+  on(event: 'connect' | 'upgrade', listener: (incoming: NodeIncoming, socket: NodeSocket) => void): this
   on(event: 'socket', listener: (socket: NodeSocket) => void): this
   on(event: 'error', listener: (error: Error) => void): this
   setTimeout(ms: number, listener: () => void): this
@@ -60,12 +64,17 @@ export interface NodeReadable {
   on(event: 'data', listener: (chunk: Uint8Array) => void): this
   on(event: 'end' | 'close', listener: () => void): this
   on(event: 'error', listener: (error: Error) => void): this
+  once(event: 'data', listener: (chunk: Uint8Array) => void): this
+  once(event: 'end', listener: () => void): this
+  off(event: 'end', listener: () => void): this
+  pipe(target: NodeDecoder): NodeDecoder
   pause(): void
   resume(): void
   destroy(): void
 }
 
 export interface NodeSocket {
+  readonly bytesRead: number
   readonly connecting: boolean
   once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): this
   setKeepAlive(enable: boolean, initialDelay: number): void
@@ -76,11 +85,14 @@ export interface NodeTls {
   connect(options: NodeConnectOptions & { socket: NodeSocket }): NodeSocket
 }
 
-export interface NodeZlib {
-  createUnzip(): NodeReadable
-  createBrotliDecompress(): NodeReadable
+export interface NodeDecoder extends NodeReadable {
+  write(chunk: Uint8Array): void
 }
 
-export interface NodeStreams {
-  pipeline(source: NodeReadable, target: NodeReadable, callback: (error?: Error | null) => void): NodeReadable
+export interface NodeZlib {
+  createUnzip(): NodeDecoder
+  createInflateRaw(): NodeDecoder
+  createBrotliDecompress(): NodeDecoder
+  /** Since Node 22.15. */
+  createZstdDecompress?(): NodeDecoder
 }

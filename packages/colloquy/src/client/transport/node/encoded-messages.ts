@@ -1,4 +1,4 @@
-import { encodeJson, hasAttachedJson, attachJson } from '../../protocol/codec/attached-json.ts'
+import { encodeJson, hasAttachedJson, attachJson } from '../../../protocol/codec/attached-json.ts'
 
 /** Shorter bodies cost less to encode than to compare. In characters. */
 const minLength = 100_000

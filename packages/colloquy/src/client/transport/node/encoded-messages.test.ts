@@ -3,8 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { attachJson } from '../../protocol/codec/attached-json.ts'
-import { Anthropic } from '../client.ts'
+import { attachJson } from '../../../protocol/codec/attached-json.ts'
+import { Anthropic } from '../../client.ts'
 import { encodeMessages, EncodedMessages } from './encoded-messages.ts'
 
 test('encodeMessages() matches JSON.stringify() after any change in place', () => {

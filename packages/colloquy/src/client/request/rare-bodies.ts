@@ -1,0 +1,102 @@
+// Read or write bodies that most requests do not have: errors, inputs of tools, values that are not JSON.
+import { parseJson } from '../../protocol/codec/parse-json.ts'
+import { AnthropicError, APIError } from '../../protocol/types/error.ts'
+import { statusByType } from '../../protocol/types/error-statuses.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import { APIResponseError } from './errors.ts'
+
+/** The value of a response body, whatever its keys. A body that is not JSON is a `SyntaxError` that says what was found. */
+export function parseExactly(text: string, contentType: string | null): unknown {
+  try {
+    return parseJson(text)
+  } catch (cause) {
+    const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
+    const message = `Cannot read the response as JSON: found ${text.length} characters of ${contentType ?? 'no content-type'}: ${found}`
+    throw new SyntaxError(message, { cause })
+  }
+}
+
+/** The error of a response whose status is not a success. */
+export async function errorOf(response: TransportResponse): Promise<APIError> {
+  const text = (await readErrorText(response)) || redirectHint(response)
+  const body = parsed(text)
+  const message = body === undefined ? text.slice(0, 2000) : undefined
+  return APIError.generate(response.status || undefined, body, message, response.headers())
+}
+
+/** The most bytes of an error's body that are read. */
+const maxErrorBytes = 1024 * 1024
+
+/** The body of an error as text, or as much of it as arrives: the status counts more than the end of the text. */
+async function readErrorText(response: TransportResponse): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
+      text += decoder.decode(chunk, { stream: true })
+      if (text.length > maxErrorBytes) response.cancel(new Error('The body of the error is too long'))
+    }
+  } catch {
+    // The connection broke, or took too long.
+  }
+  return text
+}
+
+/** Why a redirect is an error: the key is meant for the host that it was given for, and a POST could become a GET. */
+function redirectHint(response: TransportResponse): string {
+  // A browser hides the status and the target of a redirect.
+  const isHidden = response.status === 0
+  const location = response.status < 400 ? response.header('location') : null
+  if (!isHidden && location === null) return ''
+  return `Cannot follow a redirect to ${location ?? 'another URL'}: if it can be trusted, pass it as baseURL`
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Why a value is not a result of the API: the error that it reports, or an `APIResponseError`. Undefined if it is a result. */
+export function wrongResult(value: unknown, response: TransportResponse): APIError | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = value === undefined ? 'an empty body' : JSON.stringify(value).slice(0, 80)
+    const message = `Cannot read the response as a JSON object: found ${found}`
+    return new APIResponseError(response.status, undefined, message, response.headers())
+  }
+  if (!isError(value)) return undefined
+  const type = (value as { error?: { type?: unknown } }).error?.type
+  const status = statusByType.get(String(type))
+  if (status !== undefined) return APIError.generate(status, value, undefined, response.headers())
+  return new APIResponseError(response.status, value, undefined, response.headers())
+}
+
+/** Whether an object is an error in the form of the API, or in one of those that gateways use. */
+function isError(value: object): boolean {
+  const { type, error, message, id, content } = value as Record<string, unknown>
+  if (type === 'error' || (error !== undefined && error !== null)) return true
+  return typeof message === 'string' && type === undefined && id === undefined && content === undefined
+}
+
+/** The error for a request body that JSON cannot hold. */
+export function encodingError(body: unknown, cause: unknown): AnthropicError {
+  const found = findUnencodable(body, [], new Set()) ?? String(cause)
+  return new AnthropicError(`Cannot encode the request body as JSON: ${found}`, { cause })
+}
+
+/** Names the first value in the body that JSON cannot hold. */
+function findUnencodable(value: unknown, path: (string | number)[], above: Set<object>): string | undefined {
+  const place = path.join('.') || 'the body'
+  if (typeof value === 'bigint') return `${place} is the bigint ${value}`
+  if (typeof value !== 'object' || value === null) return undefined
+  if (above.has(value)) return `${place} refers back to an object that contains it`
+  above.add(value)
+  for (const [key, item] of Object.entries(value)) {
+    const found = findUnencodable(item, [...path, key], above)
+    if (found) return found
+  }
+  above.delete(value)
+  return undefined
+}

@@ -1,0 +1,79 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
+import { connectionError } from './connection-error.ts'
+import type { TransportResponse } from './transport.ts'
+
+/** The part of a body's reader that is used. */
+export interface BodyReader {
+  read(): Promise<{ value?: Uint8Array | undefined; done: boolean }>
+  cancel(): Promise<void>
+}
+
+/** Reads a `Response`, or an object like one as some `fetch` implementations and mocks return. */
+export class FetchResponse implements TransportResponse {
+  readonly url: string
+  readonly #response: Response
+  readonly #controller: AbortController | undefined
+  #reader: BodyReader | undefined
+  #failure: Error | undefined
+  #reject: ((error: Error) => void) | undefined
+
+  constructor(response: Response, url: string, controller?: AbortController) {
+    this.#response = response
+    this.url = url
+    this.#controller = controller
+  }
+
+  get status(): number {
+    return this.#response.status
+  }
+
+  header(name: string): string | null {
+    return this.headers().get(name)
+  }
+
+  headers(): Headers {
+    const { headers } = this.#response
+    return typeof headers?.get === 'function' ? headers : new Headers(headers)
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    if (!this.#reader) return this.#open().then(() => this.read())
+    const reader = this.#reader
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      reader.read().then(
+        ({ value, done }) => resolve(done ? undefined : value),
+        (error: unknown) => reject(this.#failure ?? connectionError(this.url, error)),
+      )
+    })
+  }
+
+  cancel(error: Error): void {
+    this.#failure ??= error
+    this.#reject?.(this.#failure)
+    this.#controller?.abort(error)
+    if (this.#reader) this.#reader.cancel().catch(ignore)
+    else closeBody(this.#response)
+  }
+
+  response(): Response {
+    return this.#response
+  }
+
+  async #open(): Promise<void> {
+    const { body, bodyUsed } = this.#response
+    if (bodyUsed || body?.locked) throw new AnthropicError('Cannot read the response: its body was read before')
+    if (typeof body?.getReader === 'function') this.#reader = body.getReader()
+    else this.#reader = (await import('./other-bodies.ts')).readerOf(this.#response)
+  }
+}
+
+/** Closes the body of a response that is not read. */
+export function closeBody({ body }: Response): void {
+  if (!body || body.locked) return
+  if (typeof body.cancel === 'function') body.cancel().catch(ignore)
+  else (body as { destroy?: () => void }).destroy?.()
+}
+
+function ignore(): void {}

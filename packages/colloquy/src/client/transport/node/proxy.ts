@@ -1,0 +1,122 @@
+import { AnthropicError } from '../../../protocol/types/error.ts'
+import type { NodeAgent, NodeConnectOptions, NodeHttp, NodeSocket, NodeTls } from './modules.ts'
+import { builtin, environment } from '../runtime.ts'
+
+const tunnelTimeoutMs = 10_000
+
+/**
+ * The proxy for a URL: the option, or else `https_proxy` or `http_proxy` in lower or upper case. The variables do not apply to
+ * loopback hosts and to those in `no_proxy`.
+ */
+export function proxyFor(url: URL, option: URL | false | undefined): URL | undefined {
+  if (option !== undefined) return option || undefined
+  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
+  const variable = [name, name.toUpperCase()].find((each) => environment(each) !== undefined)
+  if (variable === undefined || isLoopback(hostOf(url))) return undefined
+  if (isExempt(url, environment('no_proxy') ?? environment('NO_PROXY') ?? '')) return undefined
+  return parseProxy(environment(variable)!, variable)
+}
+
+/** The URL of a proxy, whose scheme may be left out. `name` is where it was set. */
+export function parseProxy(text: string, name: string): URL {
+  try {
+    const url = new URL(text.includes('://') ? text : `http://${text}`)
+    if (/^https?:$/.test(url.protocol) && url.hostname !== '') return url
+  } catch {
+    // Refused below.
+  }
+  const shown = text.replace(/(^|\/\/)[^/]*@/, '$1***@')
+  throw new AnthropicError(`Cannot use ${name} as it must be the URL of an http or https proxy: found ${shown}`)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || host.startsWith('127.')
+}
+
+/** Whether `NO_PROXY` lists the host or a parent domain of it, with or without a port. `*` lists every host. */
+function isExempt(url: URL, list: string): boolean {
+  const { host, port } = addressOf(url)
+  return list.split(/[\s,]+/).some((entry) => {
+    if (entry === '*') return true
+    const [, name = '', entryPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? []
+    const suffix = name.replace(/^\*?\./, '').toLowerCase()
+    if (!suffix || (entryPort !== undefined && Number(entryPort) !== port)) return false
+    return host === suffix || host.endsWith(`.${suffix}`)
+  })
+}
+
+/** Makes the agent connect through a tunnel that the proxy opens (`CONNECT`). */
+export function connectTunnels(agent: NodeAgent, proxy: URL, ca: string | readonly string[] | undefined): void {
+  agent.createConnection = (options, callback) => {
+    openTunnel(proxy, ca, options, (error, socket) => {
+      if (!socket) return callback(error)
+      const tls = builtin('node:tls') as NodeTls
+      callback(null, tls.connect({ ...options, socket }))
+    })
+    return undefined
+  }
+}
+
+function openTunnel(
+  proxy: URL,
+  ca: string | readonly string[] | undefined,
+  { host, port }: NodeConnectOptions,
+  callback: (error: Error | null, socket?: NodeSocket) => void,
+): void {
+  const target = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const request = httpFor(proxy).request({
+    ...addressOf(proxy),
+    method: 'CONNECT',
+    path: target,
+    headers: { host: target, ...proxyAuthorization(proxy) },
+    agent: false,
+    ...(ca !== undefined && { ca }),
+  })
+  request.on('connect', ({ statusCode }, socket) => {
+    if (statusCode === 200) {
+      socket.setKeepAlive(true, tunnelTimeoutMs)
+      callback(null, socket)
+    } else {
+      socket.destroy()
+      callback(refusal(proxy, statusCode))
+    }
+  })
+  request.on('error', (error) => callback(error))
+  request.setTimeout(tunnelTimeoutMs, () => request.destroy(new Error(`the proxy ${proxy.host} did not respond`)))
+  request.end()
+}
+
+function refusal(proxy: URL, status: number): Error {
+  const error = new Error(`the proxy ${proxy.host} answered CONNECT with ${status}`)
+  // A proxy that refuses credentials or the host refuses them the next time too.
+  return status < 500 ? Object.assign(error, { code: 'ERR_PROXY_REFUSED' }) : error
+}
+
+export function httpFor({ protocol }: URL): NodeHttp {
+  return builtin(protocol === 'https:' ? 'node:https' : 'node:http') as NodeHttp
+}
+
+export function addressOf(url: URL): { host: string; port: number } {
+  return { host: hostOf(url), port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) }
+}
+
+/** The host name as sockets take it: without the brackets of an IPv6 address. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '')
+}
+
+/** The header with the user name and password of a proxy. None if its URL has neither. */
+export function proxyAuthorization({ username, password }: URL): Record<string, string> {
+  if (!username && !password) return {}
+  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`)
+  return { 'proxy-authorization': `Basic ${btoa(String.fromCharCode(...bytes))}` }
+}
+
+/** A part of a URL without percent-encoding. A stray percent sign is left as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
