@@ -1,3 +1,5 @@
+export { chatCompletions } from './chat-completions/chat-completions.ts'
+export type { ChatCompletionsOptions } from './chat-completions/options.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { Engine, EngineContext } from '../protocol/types/engine.ts'
 export { newId } from './id.ts'

@@ -1,0 +1,753 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { accumulate } from '../../protocol/codec/accumulate.ts'
+import type { APIError } from '../../protocol/types/error.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { Message } from '../../protocol/types/message.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
+import { chatCompletions } from './chat-completions.ts'
+import type { ChatCompletionsOptions } from './options.ts'
+import { ThinkTags } from './think-tags.ts'
+
+const question: MessageCreateParams = {
+  model: 'm',
+  max_tokens: 100,
+  messages: [{ role: 'user', content: 'Hi' }],
+}
+const weather = { name: 'weather', description: 'Weather', input_schema: { type: 'object' as const } }
+const askTools: MessageCreateParams = { ...question, tools: [weather] }
+
+interface Sent {
+  url: string
+  headers: Record<string, string>
+  body: Record<string, unknown>
+}
+
+/** An engine before a server that answers each request with the same bytes, in pieces. */
+function server(answer: () => Response, options: Partial<ChatCompletionsOptions> = {}) {
+  const sent: Sent[] = []
+  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const headers = init.headers as Record<string, string>
+    sent.push({ url, headers, body: JSON.parse(init.body as string) as Record<string, unknown> })
+    return answer()
+  }
+  return { engine: chatCompletions({ baseURL: 'http://127.0.0.1:8080/v1', ...options, fetch }), sent }
+}
+
+function sse(...chunks: (object | string)[]): () => Response {
+  const text = chunks.map((chunk) => `data: ${typeof chunk === 'string' ? chunk : JSON.stringify(chunk)}\n\n`).join('')
+  return () => new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+const delta = (fields: object, more: object = {}): object => ({
+  model: 'served',
+  choices: [{ index: 0, delta: fields, ...more }],
+})
+const finish = (reason: string): object => delta({}, { finish_reason: reason })
+const usage = (fields: object): object => ({ choices: [], usage: fields })
+const call = (index: number, name: string | undefined, args: string | undefined, id?: string): object =>
+  delta({ tool_calls: [{ index, ...(id && { id }), type: 'function', function: { name, arguments: args } }] })
+
+async function replyTo(params: MessageCreateParams, chunks: (object | string)[]): Promise<Message> {
+  return accumulate(server(sse(...chunks)).engine(params))
+}
+
+function shapes({ content }: Message): string[] {
+  return content.map((block) => {
+    if (block.type === 'text') return `text:${block.text}`
+    if (block.type === 'thinking') return `thinking:${block.thinking}`
+    return block.type === 'tool_use' ? `${block.name}:${JSON.stringify(block.input)}` : block.type
+  })
+}
+
+describe('replies as servers stream them', () => {
+  const cases: [
+    name: string,
+    params: MessageCreateParams,
+    chunks: (object | string)[],
+    shapes: string[],
+    stop: string,
+    usage: object,
+  ][] = [
+    [
+      'llama.cpp: role first, usage behind the finish, timings',
+      question,
+      [
+        delta({ role: 'assistant', content: null }),
+        delta({ content: 'Hel' }),
+        delta({ content: 'lo' }),
+        finish('stop'),
+        {
+          ...usage({ prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 10 } }),
+          timings: {},
+        },
+        '[DONE]',
+      ],
+      ['text:Hello'],
+      'end_turn',
+      { input_tokens: 2, cache_read_input_tokens: 10, output_tokens: 3 },
+    ],
+    [
+      'OpenAI: parallel calls one after the other, the name in the first piece',
+      askTools,
+      [
+        call(0, 'weather', '', 'call_1'),
+        call(0, undefined, '{"a"'),
+        call(0, undefined, ':1}'),
+        call(1, 'weather', '', 'call_2'),
+        call(1, undefined, '{}'),
+        finish('tool_calls'),
+        usage({ prompt_tokens: 9, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 2 } }),
+        '[DONE]',
+      ],
+      ['weather:{"a":1}', 'weather:{}'],
+      'tool_use',
+      { input_tokens: 9, output_tokens: 5, output_tokens_details: { thinking_tokens: 2 } },
+    ],
+    [
+      'vLLM: calls whose pieces come in turn',
+      askTools,
+      [
+        call(0, 'weather', '{"a":'),
+        call(1, 'weather', '{"b":'),
+        call(0, undefined, '1}'),
+        call(1, undefined, '2}'),
+        finish('tool_calls'),
+        '[DONE]',
+      ],
+      ['weather:{"a":1}', 'weather:{"b":2}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'SGLang: arguments before the name, `stop` for a call',
+      askTools,
+      [call(0, undefined, '{"a"'), call(0, 'weather', ':1}'), finish('stop'), '[DONE]'],
+      ['weather:{"a":1}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'Ollama: a whole call in one piece, without an index, arguments as an object',
+      askTools,
+      [
+        delta({
+          content: '',
+          tool_calls: [
+            { id: 'call_1', function: { name: 'weather', arguments: { a: 1 } } },
+            { id: 'call_2', function: { name: 'weather', arguments: {} } },
+          ],
+        }),
+        finish('stop'),
+        usage({ prompt_tokens: 3, completion_tokens: 4 }),
+        '[DONE]',
+      ],
+      ['weather:{"a":1}', 'weather:{}'],
+      'tool_use',
+      { input_tokens: 3 },
+    ],
+    [
+      'DeepSeek: reasoning_content before the text, its own name for cached tokens',
+      question,
+      [
+        delta({ reasoning_content: 'Hm', content: null }),
+        delta({ reasoning_content: 'm', content: null }),
+        delta({ content: 'Yes' }),
+        finish('stop'),
+        usage({ prompt_tokens: 8, completion_tokens: 4, prompt_cache_hit_tokens: 6 }),
+        '[DONE]',
+      ],
+      ['thinking:Hmm', 'text:Yes'],
+      'end_turn',
+      { input_tokens: 2, cache_read_input_tokens: 6 },
+    ],
+    [
+      'OpenRouter: comments, reasoning, usage with the last choice',
+      question,
+      [
+        delta({ reasoning: 'Hm' }),
+        delta({ content: 'Yes' }),
+        { ...finish('stop'), usage: { prompt_tokens: 5, completion_tokens: 2 } },
+        '[DONE]',
+      ],
+      ['thinking:Hm', 'text:Yes'],
+      'end_turn',
+      { input_tokens: 5, output_tokens: 2 },
+    ],
+    [
+      'Groq: usage in x_groq',
+      question,
+      [
+        delta({ content: 'Yes' }),
+        { ...finish('stop'), x_groq: { usage: { prompt_tokens: 7, completion_tokens: 1 } } },
+        '[DONE]',
+      ],
+      ['text:Yes'],
+      'end_turn',
+      { input_tokens: 7 },
+    ],
+    [
+      'Mistral: content as parts, no [DONE]',
+      question,
+      [
+        delta({ content: [{ type: 'text', text: 'Ye' }] }),
+        {
+          ...delta({ content: [{ type: 'text', text: 's' }] }, { finish_reason: 'stop' }),
+          usage: { prompt_tokens: 7, completion_tokens: 1 },
+        },
+      ],
+      ['text:Yes'],
+      'end_turn',
+      { input_tokens: 7 },
+    ],
+    [
+      'LM Studio: <think> in the content, blank text before a call',
+      askTools,
+      [
+        delta({ content: '\n<th' }),
+        delta({ content: 'ink>\nHm</thi' }),
+        delta({ content: 'nk>\n\n' }),
+        delta({ content: ' \n' }),
+        call(0, 'weather', '{}', 'x'),
+        finish('tool_calls'),
+        '[DONE]',
+      ],
+      ['thinking:Hm', 'weather:{}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'a reply that speaks of <think>',
+      question,
+      [delta({ content: 'The tag <think> opens it.' }), finish('stop')],
+      ['text:The tag <think> opens it.'],
+      'end_turn',
+      {},
+    ],
+    [
+      'a limit',
+      question,
+      [delta({ content: 'a' }), finish('length'), usage({ prompt_tokens: 1, completion_tokens: 100 })],
+      ['text:a'],
+      'max_tokens',
+      {},
+    ],
+    [
+      'a full window',
+      question,
+      [delta({ content: 'a' }), finish('length'), usage({ prompt_tokens: 1, completion_tokens: 9 })],
+      ['text:a'],
+      'model_context_window_exceeded',
+      {},
+    ],
+    ['a refusal', question, [delta({ refusal: 'I cannot' }), finish('stop')], ['text:I cannot'], 'refusal', {}],
+    ['a content filter', question, [delta({ content: 'a' }), finish('content_filter')], ['text:a'], 'refusal', {}],
+    ['an empty reply', question, [delta({ role: 'assistant' }), finish('stop')], [], 'end_turn', {}],
+  ]
+  for (const [name, params, chunks, expected, stop, counts] of cases) {
+    test(name, async () => {
+      const message = await replyTo(params, chunks)
+      assert.deepEqual(shapes(message), expected)
+      assert.deepEqual([message.stop_reason, message.model], [stop, 'served'])
+      for (const [field, value] of Object.entries(counts))
+        assert.deepEqual(message.usage[field as 'input_tokens'], value, field)
+    })
+  }
+
+  test('a server that does not stream', async () => {
+    const body = {
+      model: 'served',
+      choices: [{ message: { role: 'assistant', content: 'Yes' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 2, completion_tokens: 1 },
+    }
+    const message = await accumulate(server(() => Response.json(body)).engine(question))
+    assert.deepEqual([shapes(message), message.usage.input_tokens], [['text:Yes'], 2])
+  })
+
+  test('ids of calls are new and unique', async () => {
+    const message = await replyTo(askTools, [
+      call(0, 'weather', '{}', 'call_0'),
+      call(1, 'weather', '{}', 'call_0'),
+      finish('stop'),
+    ])
+    const ids = message.content.map((block) => (block as { id: string }).id)
+    assert.equal(new Set(ids).size, 2)
+    for (const id of ids) assert.match(id, /^toolu_01\w{22}$/)
+  })
+
+  test('counts are estimated and marked if the server gives none', async () => {
+    const message = await replyTo(question, [delta({ content: 'Yes' }), finish('stop')])
+    assert.equal((message.usage as { estimated?: boolean }).estimated, true)
+    assert.ok(message.usage.input_tokens > 0 && message.usage.output_tokens > 0)
+  })
+})
+
+describe('stop sequences', () => {
+  const stopping = { ...question, stop_sequences: ['STOP', '###'] }
+
+  test('end the reply before them, wherever the pieces are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('one STOP two', 'a ST b ### c', 'no stop', 'STO', 'x#'),
+        fc.integer({ min: 1, max: 5 }),
+        async (text, size) => {
+          const pieces = text.match(new RegExp(`.{1,${size}}`, 'gs'))!
+          const message = await replyTo(stopping, [...pieces.map((content) => delta({ content })), finish('stop')])
+          const found = /STOP|###/.exec(text)
+          const expected = found ? text.slice(0, found.index) : text
+          assert.deepEqual(shapes(message), expected === '' ? [] : [`text:${expected}`])
+          assert.deepEqual(
+            [message.stop_reason, message.stop_sequence],
+            found ? ['stop_sequence', found[0]] : ['end_turn', null],
+          )
+        },
+      ),
+    )
+  })
+
+  test('are not looked for in thinking, and not sent to the server', async () => {
+    const { engine, sent } = server(sse(delta({ reasoning: 'STOP' }), delta({ content: 'a' }), finish('stop')))
+    const message = await accumulate(engine(stopping))
+    assert.deepEqual([shapes(message), message.stop_reason], [['thinking:STOP', 'text:a'], 'end_turn'])
+    assert.equal('stop' in sent[0]!.body, false)
+  })
+})
+
+test('ThinkTags finds the same pieces wherever the text is cut', () => {
+  for (const text of [
+    '<think>a</think>b',
+    ' \n<think>\na<b</th</think>\n\nb',
+    'a<think>b',
+    '<thin',
+    '<think>a',
+    '<think></think>b',
+    '',
+  ]) {
+    const expected = joined([text])
+    for (let at = 0; at <= text.length; at++)
+      assert.deepEqual(joined([text.slice(0, at), text.slice(at)]), expected, `${text} at ${at}`)
+    assert.deepEqual(joined([...text]), expected)
+  }
+})
+
+function joined(pieces: string[]): Record<string, string> {
+  const tags = new ThinkTags()
+  const found = [...pieces.flatMap((piece) => tags.push(piece)), ...tags.end()]
+  const texts: Record<string, string> = {}
+  for (const { kind, text } of found) texts[kind] = (texts[kind] ?? '') + text
+  return texts
+}
+
+describe('events', () => {
+  test('come in the order of the API, each block opened once and closed', async () => {
+    const chunks = [
+      delta({ reasoning: 'a' }),
+      delta({ content: 'b' }),
+      delta({ reasoning: 'c' }),
+      call(0, 'weather', '{'),
+      call(1, 'weather', '{}'),
+      call(0, undefined, '}'),
+      finish('stop'),
+    ]
+    const events: MessageStreamEvent[] = await Array.fromAsync(
+      server(sse(...chunks)).engine(askTools) as AsyncIterable<MessageStreamEvent>,
+    )
+    const names = events.map((event) =>
+      (event as { index?: number }).index === undefined
+        ? event.type
+        : `${event.type}:${(event as { index: number }).index}`,
+    )
+    assert.deepEqual(names, [
+      'message_start',
+      'content_block_start:0',
+      'content_block_delta:0',
+      'content_block_delta:0',
+      'content_block_stop:0',
+      'content_block_start:1',
+      'content_block_delta:1',
+      'content_block_stop:1',
+      'content_block_start:2',
+      'content_block_delta:2',
+      'content_block_delta:2',
+      'content_block_stop:2',
+      'content_block_start:3',
+      'content_block_delta:3',
+      'content_block_delta:3',
+      'content_block_stop:3',
+      'content_block_start:4',
+      'content_block_delta:4',
+      'content_block_stop:4',
+      'message_delta',
+      'message_stop',
+    ])
+  })
+
+  test('leave the input of a call open that the limit cut off', async () => {
+    const chunks = [call(0, 'weather', '{"a":'), finish('length')]
+    const events = await Array.fromAsync(server(sse(...chunks)).engine(askTools))
+    assert.equal(events.filter(({ type }) => type === 'content_block_stop').length, 0)
+    assert.equal((await replyTo(askTools, chunks)).stop_reason, 'max_tokens')
+  })
+})
+
+describe('errors', () => {
+  const failures: [name: string, status: number, body: string, type: string, expected: number, message: RegExp][] = [
+    [
+      'OpenAI',
+      400,
+      '{"error":{"message":"bad","type":"invalid_request_error","code":null}}',
+      'invalid_request_error',
+      400,
+      /^bad$/,
+    ],
+    ['a text', 422, '{"detail":"bad"}', 'invalid_request_error', 400, /^bad$/],
+    ['FastAPI', 422, '{"detail":[{"message":"bad"}]}', 'invalid_request_error', 400, /^bad$/],
+    ['a string', 404, '{"error":"model \\"x\\" not found"}', 'not_found_error', 404, /not found/],
+    [
+      'a page',
+      502,
+      '<html>Bad gateway 10.0.0.1</html>',
+      'api_error',
+      502,
+      /^The model's server answered with status 502\.$/,
+    ],
+    ['a key', 401, '{"error":{"message":"no key"}}', 'authentication_error', 401, /no key/],
+    ['a limit', 429, '{"error":{"message":"slow"}}', 'rate_limit_error', 429, /slow/],
+    ['overload', 503, '{"error":{"message":"busy"}}', 'overloaded_error', 529, /busy/],
+    [
+      'llama.cpp',
+      400,
+      '{"error":{"code":400,"message":"request (3030 tokens) exceeds the available context size (1024 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":3030,"n_ctx":1024}}',
+      'invalid_request_error',
+      400,
+      /^prompt is too long: 3030 tokens > 1024 maximum$/,
+    ],
+    [
+      'vLLM',
+      400,
+      '{"message":"This model\'s maximum context length is 4096 tokens. However, you requested 5000 tokens (4900 in the messages, 100 in the completion)."}',
+      'invalid_request_error',
+      400,
+      /^prompt is too long: 4900 tokens > 4096 maximum$/,
+    ],
+    [
+      'no picture',
+      500,
+      '{"error":{"message":"image input is not supported"}}',
+      'invalid_request_error',
+      400,
+      /image input/,
+    ],
+  ]
+  for (const [name, status, body, type, expected, message] of failures) {
+    test(`${name}: ${status} becomes ${type}`, async () => {
+      const { engine } = server(() => new Response(body, { status, headers: { 'retry-after': '7' } }))
+      await assert.rejects(accumulate(engine(question)), (error: APIError) => {
+        const { error: object } = error.error as { error: { type: string; message: string } }
+        assert.deepEqual([error.status, object.type, error.headers?.get('retry-after')], [expected, type, '7'])
+        assert.match(object.message, message)
+        return true
+      })
+    })
+  }
+
+  test('an error inside the stream comes after the events before it', async () => {
+    const { engine } = server(sse(delta({ content: 'a' }), { error: { message: 'lost', code: 503 } }))
+    const seen: string[] = []
+    await assert.rejects(
+      async () => {
+        for await (const { type } of engine(question)) seen.push(type)
+      },
+      { status: 529 },
+    )
+    assert.deepEqual(seen, ['message_start', 'content_block_start', 'content_block_delta'])
+  })
+
+  for (const [name, answer] of [
+    ['a stream that breaks off', sse(delta({ content: 'a' }))],
+    ['no chunk', sse('[DONE]')],
+    ['a chunk that is not JSON', sse('{nope')],
+    [
+      'a connection that fails',
+      () => {
+        throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })
+      },
+    ],
+  ] as [string, () => Response][]) {
+    test(`${name} is an APIConnectionError`, async () => {
+      await assert.rejects(accumulate(server(answer).engine(question)), { name: 'APIConnectionError' })
+    })
+  }
+
+  test('arguments that are not JSON, and a forced call that does not come, are errors', async () => {
+    await assert.rejects(
+      replyTo(askTools, [call(0, 'weather', '{nope'), finish('stop')]),
+      /arguments are not a JSON object/,
+    )
+    await assert.rejects(
+      replyTo({ ...askTools, tool_choice: { type: 'any' } }, [delta({ content: 'a' }), finish('stop')]),
+      /called no tool/,
+    )
+  })
+
+  test('the key is in no error', async () => {
+    const { engine } = server(
+      () => {
+        throw new TypeError('fetch failed')
+      },
+      { apiKey: 'sk-secret' },
+    )
+    const error = await accumulate(engine(question)).catch((reason: unknown) => reason)
+    assert.doesNotMatch(`${String(error)} ${JSON.stringify(error)}`, /sk-secret/)
+  })
+})
+
+describe('requests', () => {
+  const ok = sse(delta({ content: 'a' }), finish('stop'))
+
+  async function sentFor(
+    params: Partial<MessageCreateParams>,
+    options: Partial<ChatCompletionsOptions> = {},
+  ): Promise<Sent> {
+    const { engine, sent } = server(ok, options)
+    await accumulate(engine({ ...question, ...params }))
+    return sent[0]!
+  }
+
+  async function messagesFor(
+    messages: MessageParam[],
+    options: Partial<ChatCompletionsOptions> = {},
+  ): Promise<unknown> {
+    return (await sentFor({ messages }, options)).body['messages']
+  }
+
+  test('carry the settings under the names of the server', async () => {
+    const options = { apiKey: 'key', model: 'other', headers: { 'x-title': 'T' }, baseURL: 'http://127.0.0.1/v1/' }
+    const { engine, sent } = server(sse(call(0, 'weather', '{}'), finish('stop')), options)
+    await accumulate(
+      engine({
+        ...question,
+        system: 'Be brief.',
+        temperature: 0.5,
+        top_p: 0.9,
+        top_k: 5,
+        metadata: { user_id: 'u' },
+        tools: [weather],
+        tool_choice: { type: 'tool', name: 'weather', disable_parallel_tool_use: true },
+        output_config: { format: { type: 'json_schema', schema: { type: 'object' } } },
+      }),
+    )
+    const { url, headers, body } = sent[0]!
+    assert.equal(url, 'http://127.0.0.1/v1/chat/completions')
+    assert.deepEqual([headers['authorization'], headers['x-title']], ['Bearer key', 'T'])
+    assert.deepEqual(body, {
+      model: 'other',
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Hi' },
+      ],
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: 100,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 5,
+      user: 'u',
+      tools: [
+        { type: 'function', function: { name: 'weather', description: 'Weather', parameters: { type: 'object' } } },
+      ],
+      tool_choice: { type: 'function', function: { name: 'weather' } },
+      parallel_tool_calls: false,
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'reply', schema: { type: 'object' }, strict: true },
+      },
+    })
+  })
+
+  test('leave out what strict servers refuse', async () => {
+    const { body } = await sentFor({ top_k: 5, metadata: { user_id: 'u' } }, { baseURL: 'https://api.openai.com/v1' })
+    assert.deepEqual(Object.keys(body), ['model', 'messages', 'stream', 'stream_options', 'max_completion_tokens'])
+  })
+
+  test('extraBody replaces fields', async () => {
+    const { body } = await sentFor({ temperature: 1 }, { extraBody: { temperature: 0.2, min_p: 0.1 } })
+    assert.deepEqual([body['temperature'], body['min_p']], [0.2, 0.1])
+  })
+
+  test('carry a tool loop: calls, a result each, pictures of results in the question', async () => {
+    const image = {
+      type: 'image' as const,
+      source: { type: 'base64' as const, media_type: 'image/png' as const, data: 'AA' },
+    }
+    const messages: MessageParam[] = [
+      { role: 'user', content: 'Look' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'hm', signature: 's' },
+          { type: 'text', text: 'I look' },
+          { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { a: 1 } },
+          { type: 'tool_use', id: 'toolu_2', name: 'weather', input: {} },
+        ],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: 'sun' }, image] },
+          { type: 'tool_result', tool_use_id: 'toolu_2', content: 'gone', is_error: true },
+          { type: 'text', text: 'Well?' },
+        ],
+      },
+    ]
+    assert.deepEqual(await messagesFor(messages, { sendsThinking: true }), [
+      { role: 'user', content: 'Look' },
+      {
+        role: 'assistant',
+        content: 'I look',
+        tool_calls: [
+          { id: 'toolu_1', type: 'function', function: { name: 'weather', arguments: '{"a":1}' } },
+          { id: 'toolu_2', type: 'function', function: { name: 'weather', arguments: '{}' } },
+        ],
+        reasoning_content: 'hm',
+      },
+      { role: 'tool', tool_call_id: 'toolu_1', content: 'sun' },
+      { role: 'tool', tool_call_id: 'toolu_2', content: 'Error: gone' },
+      {
+        role: 'user',
+        content: [
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } },
+          { type: 'text', text: 'Well?' },
+        ],
+      },
+    ])
+  })
+
+  test('fold system messages within the history into the question', async () => {
+    const messages = [
+      { role: 'user', content: 'a' },
+      { role: 'system', content: 'Now in French.' },
+    ] as MessageParam[]
+    assert.deepEqual(await messagesFor(messages), [
+      { role: 'user', content: 'a\n\n<system>\nNow in French.\n</system>' },
+    ])
+  })
+
+  test('ids of calls have nine characters for Mistral, the same for call and result', async () => {
+    const messages: MessageParam[] = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_01ABC', name: 'weather', input: {} }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_01ABC', content: 'b' }] },
+    ]
+    const sent = (await messagesFor(messages, { baseURL: 'https://api.mistral.ai/v1' })) as {
+      tool_calls?: { id: string }[]
+      tool_call_id?: string
+    }[]
+    assert.match(sent[1]!.tool_calls![0]!.id, /^[a-z0-9]{9}$/)
+    assert.equal(sent[1]!.tool_calls![0]!.id, sent[2]!.tool_call_id)
+  })
+
+  test('a document of text is text, a PDF goes to servers that read it', async () => {
+    const pdf = {
+      type: 'document' as const,
+      title: 'a.pdf',
+      source: { type: 'base64' as const, media_type: 'application/pdf' as const, data: 'AA' },
+    }
+    const text = {
+      type: 'document' as const,
+      title: 'T',
+      source: { type: 'text' as const, media_type: 'text/plain' as const, data: 'Hello' },
+    }
+    assert.deepEqual(await messagesFor([{ role: 'user', content: [text] }]), [
+      { role: 'user', content: 'Document: T\n\nHello' },
+    ])
+    await assert.rejects(
+      messagesFor([{ role: 'user', content: [pdf] }]),
+      /messages\.0\.content\.0\.source: a document from a PDF is not supported/,
+    )
+    assert.deepEqual(
+      await messagesFor([{ role: 'user', content: [pdf, { type: 'text', text: 'b' }] }], { unsupported: 'drop' }),
+      [{ role: 'user', content: 'b' }],
+    )
+    const [sent] = (await messagesFor([{ role: 'user', content: [pdf] }], {
+      baseURL: 'https://openrouter.ai/api/v1',
+    })) as { content: { type: string }[] }[]
+    assert.equal(sent!.content[0]!.type, 'file')
+  })
+
+  test('server tools are refused by name, or dropped', async () => {
+    const tools = [{ type: 'web_search_20250305', name: 'web_search' }] as MessageCreateParams['tools'] & object
+    await assert.rejects(sentFor({ tools }), /tools\.0: a tool of type 'web_search_20250305' is not supported/)
+    assert.equal('tools' in (await sentFor({ tools }, { unsupported: 'drop' })).body, false)
+  })
+
+  test('the beginning of a reply is refused, or continued without its repetition', async () => {
+    const messages: MessageParam[] = [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'The capital' },
+    ]
+    await assert.rejects(sentFor({ messages }), /does not support assistant message prefill/)
+    for (const pieces of [[' is Paris'], ['The cap', 'ital is Paris'], ['The capital is Paris']]) {
+      const { engine } = server(sse(...pieces.map((content) => delta({ content })), finish('stop')), { prefill: true })
+      assert.deepEqual(shapes(await accumulate(engine({ ...question, messages }))), ['text: is Paris'])
+    }
+  })
+})
+
+describe('abort', () => {
+  test('before the first byte and in the middle ends the request', async () => {
+    for (const chunks of [0, 2]) {
+      let cancelled = false
+      const controller = new AbortController()
+      const fetch = async (_: string, init: RequestInit): Promise<Response> => {
+        if (chunks === 0) {
+          setTimeout(() => controller.abort(), 5)
+          return new Promise((_resolve, reject) =>
+            init.signal!.addEventListener('abort', () => {
+              cancelled = true
+              reject(init.signal!.reason as Error)
+            }),
+          )
+        }
+        const body = new ReadableStream({
+          pull(stream) {
+            stream.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(delta({ content: 'a' }))}\n\n`))
+            return new Promise((resolve) => setTimeout(resolve, 1))
+          },
+          cancel() {
+            cancelled = true
+          },
+        })
+        init.signal!.addEventListener('abort', () => {
+          cancelled = true
+        })
+        return new Response(body)
+      }
+      const engine = chatCompletions({ baseURL: 'http://127.0.0.1/v1', fetch })
+      await assert.rejects(
+        async () => {
+          let seen = 0
+          for await (const _ of engine(question, { signal: controller.signal })) if (++seen > chunks) controller.abort()
+        },
+        { name: 'APIUserAbortError' },
+      )
+      assert.ok(cancelled)
+    }
+  })
+
+  test('leaving the loop ends the request', async () => {
+    let isAborted = false
+    const { engine } = server(sse(delta({ content: 'a' }), finish('stop')))
+    const watched = chatCompletions({
+      baseURL: 'http://127.0.0.1/v1',
+      fetch: async (_, init) => {
+        init.signal!.addEventListener('abort', () => (isAborted = true))
+        return sse(delta({ content: 'a' }), delta({ content: 'b' }), finish('stop'))()
+      },
+    })
+    for await (const _ of watched(question)) break
+    assert.ok(isAborted)
+    for await (const _ of engine(question)) break
+  })
+})

@@ -1,0 +1,74 @@
+import { apiError } from '../../protocol/types/error.ts'
+
+/** The address of a Chat Completions server, and how it differs from others. */
+export interface ChatCompletionsOptions {
+  /** The address before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. */
+  baseURL: string
+  /** Sent as `Authorization: Bearer`. Default: none, as for servers on this machine. */
+  apiKey?: string
+  /** The model to ask for, whatever the request says. Default: the request's model. */
+  model?: string
+  /** Headers for every request. */
+  headers?: Record<string, string>
+  /** Default: the global `fetch`. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>
+  /** How long the server may take until its first byte. Milliseconds. Default 600,000. */
+  timeoutMs?: number
+  /** Fields to add to every request, such as `{ top_k: 20 }`. They replace the engine's own. */
+  extraBody?: Record<string, unknown>
+  /**
+   * How to handle parts of a request that the server does not have, such as server tools. `refuse` (the default) is an
+   * `invalid_request_error` that names the part; `drop` leaves the part out.
+   */
+  unsupported?: 'refuse' | 'drop'
+  /**
+   * Whether the server continues a reply whose beginning is the last message, as llama.cpp and vLLM do. Default false: such a
+   * request is refused, as Claude models from 4.6 on refuse it.
+   */
+  prefill?: boolean
+  /** Whether to send earlier thinking back, as `reasoning_content`. Some servers refuse the field. Default false. */
+  sendsThinking?: boolean
+}
+
+/** The differences between servers that the engine knows by their address. */
+export interface Dialect {
+  /** Refuses fields that OpenAI does not document, such as `top_k`. */
+  isStrict: boolean
+  maxTokensField: 'max_tokens' | 'max_completion_tokens'
+  /** Takes PDF files. */
+  readsPdf: boolean
+  /** The form of the ids of tool calls: Mistral accepts nine letters and digits only. */
+  toolCallId: (id: string) => string
+}
+
+export function dialectOf(baseURL: string): Dialect {
+  const { hostname } = new URL(baseURL)
+  const isAt = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`)
+  return {
+    isStrict: isAt('openai.com') || isAt('groq.com') || isAt('mistral.ai'),
+    maxTokensField: isAt('openai.com') ? 'max_completion_tokens' : 'max_tokens',
+    readsPdf: isAt('openai.com') || isAt('openrouter.ai'),
+    toolCallId: isAt('mistral.ai') ? nineCharacters : (id) => id,
+  }
+}
+
+/** The same nine characters for the same id. */
+function nineCharacters(id: string): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+  let hash = 0xcbf29ce484222325n
+  for (const byte of new TextEncoder().encode(id)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
+  return Array.from({ length: 9 }, (_, place) => letters[Number((hash >> BigInt(place * 6)) % 36n)]).join('')
+}
+
+/** The path of a content in the request, and the server that it is for. */
+export interface Source {
+  path: string
+  options: ChatCompletionsOptions
+  dialect: Dialect
+}
+
+/** Nothing, or the error for a part of a request that the server does not have. */
+export function unsupported(part: string, options: ChatCompletionsOptions): never[] {
+  if (options.unsupported === 'drop') return []
+  throw apiError('invalid_request_error', `${part} is not supported by this model's server.`)
+}

@@ -1,0 +1,147 @@
+import { apiError } from '../../protocol/types/error.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import type { StopReason } from '../../protocol/types/message.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import { emptyMessage } from '../empty-message.ts'
+import { StopSequences } from '../stop-sequences.ts'
+import { countTokens } from '../tokens.ts'
+import { BlockWriter } from './blocks.ts'
+import { CallWriter } from './calls.ts'
+import { errorInStream } from './errors.ts'
+import { type Piece, ThinkTags } from './think-tags.ts'
+import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
+import type { ChatChunk, ChatDelta } from './wire.ts'
+
+/** Turns the chunks of a Chat Completions reply into the events of a message. */
+export class ReplyWriter {
+  readonly #params: MessageCreateParams
+  readonly #promptTokens: number
+  readonly #blocks = new BlockWriter()
+  readonly #calls = new CallWriter(this.#blocks)
+  readonly #tags = new ThinkTags()
+  readonly #stops: StopSequences
+  /** The beginning of the reply that the request had, as far as the server may still repeat it. */
+  #prefill: string
+  #usage: ReplyUsage | undefined
+  #finish: string | null = null
+  #output = ''
+  #isRefused = false
+
+  /** @param promptTokens the estimate for `message_start`; the last event has the server's count, if it gives one. */
+  constructor(params: MessageCreateParams, promptTokens: number) {
+    this.#params = params
+    this.#promptTokens = promptTokens
+    this.#stops = new StopSequences(params.stop_sequences ?? [])
+    this.#prefill = prefillOf(params)
+  }
+
+  /** Whether the server said that the reply is complete. */
+  get isFinished(): boolean {
+    return this.#finish !== null
+  }
+
+  /** Whether a stop sequence ended the reply, whatever the server still sends. */
+  get isStopped(): boolean {
+    return this.#stops.found !== null
+  }
+
+  start(model: string): MessageStreamEvent {
+    return { type: 'message_start', message: emptyMessage(model, estimatedUsage(this.#promptTokens, 1)) }
+  }
+
+  *push(chunk: ChatChunk): Generator<MessageStreamEvent> {
+    if (chunk.error !== undefined && chunk.error !== null) throw errorInStream(chunk.error)
+    const usage = chunk.usage ?? chunk.x_groq?.usage
+    if (usage) this.#usage = usageOf(usage)
+    const choice = chunk.choices?.[0]
+    const delta = choice?.delta ?? choice?.message
+    if (delta) yield* this.#delta(delta)
+    this.#finish = choice?.finish_reason ?? this.#finish
+  }
+
+  *end(): Generator<MessageStreamEvent> {
+    for (const piece of this.#tags.end()) yield* this.#piece(piece)
+    if (!this.isStopped) yield* this.#blocks.text(this.#stops.end())
+    const isCut = this.#finish === 'length'
+    if (!this.isStopped) yield* this.#calls.end(isCut)
+    this.#checkCalls(isCut)
+    const stop_reason = this.#stopReason(isCut)
+    // Like the API, do not close the input of a call that the limit cut off.
+    if (!(isCut && this.#calls.hasCalls)) yield* this.#blocks.end()
+    const usage = this.#usage ?? this.#estimate()
+    yield { type: 'message_delta', delta: { stop_reason, stop_sequence: this.#stops.found }, usage }
+    yield { type: 'message_stop' }
+  }
+
+  #estimate(): ReplyUsage {
+    return { ...estimatedUsage(this.#promptTokens, countTokens(this.#output)), estimated: true }
+  }
+
+  *#delta(delta: ChatDelta): Generator<MessageStreamEvent> {
+    if (this.isStopped) return
+    const thinking = delta.reasoning_content ?? delta.reasoning ?? delta.thinking ?? ''
+    if (thinking !== '') yield* this.#piece({ kind: 'thinking', text: thinking })
+    for (const piece of this.#tags.push(textOf(delta.content))) yield* this.#piece(piece)
+    if (delta.refusal) {
+      this.#isRefused = true
+      yield* this.#piece({ kind: 'text', text: delta.refusal })
+    }
+    if (delta.tool_calls?.length && !this.isStopped) yield* this.#push(delta)
+  }
+
+  *#push({ tool_calls: deltas }: ChatDelta): Generator<MessageStreamEvent> {
+    yield* this.#blocks.text(this.#stops.end())
+    for (const { function: called } of deltas!) this.#output += called?.name ?? called?.arguments ?? ''
+    yield* this.#calls.push(deltas!)
+  }
+
+  *#piece({ kind, text }: Piece): Generator<MessageStreamEvent> {
+    this.#output += text
+    if (kind === 'thinking') yield* this.#blocks.thinking(text)
+    else yield* this.#blocks.text(this.#stops.push(this.#withoutPrefill(text)))
+  }
+
+  /** Some servers begin a reply that they continue with the beginning that they were given. */
+  #withoutPrefill(text: string): string {
+    const common = this.#prefill.startsWith(text)
+      ? text.length
+      : text.startsWith(this.#prefill)
+        ? this.#prefill.length
+        : -1
+    const rest = common < 0 ? text : text.slice(common)
+    this.#prefill = common < 0 ? '' : this.#prefill.slice(common)
+    return rest
+  }
+
+  /** A server that ignores `tool_choice` would otherwise be taken for a model that has nothing to call. */
+  #checkCalls(isCut: boolean): void {
+    const { tool_choice: choice, tools } = this.#params
+    const isForced = tools?.length && (choice?.type === 'any' || choice?.type === 'tool')
+    if (!isForced || isCut || this.isStopped || this.#isRefused || this.#calls.hasCalls) return
+    throw apiError('api_error', 'The model called no tool, although tool_choice asks for a call.')
+  }
+
+  /** By what was written, since servers say `stop` for calls and stop sequences too. */
+  #stopReason(isCut: boolean): StopReason {
+    if (this.isStopped) return 'stop_sequence'
+    if (this.#finish === 'content_filter' || this.#isRefused) return 'refusal'
+    if (isCut) return this.#isWindowFull() ? 'model_context_window_exceeded' : 'max_tokens'
+    return this.#calls.hasCalls ? 'tool_use' : 'end_turn'
+  }
+
+  #isWindowFull(): boolean {
+    return this.#usage !== undefined && this.#usage.output_tokens < this.#params.max_tokens
+  }
+}
+
+function textOf(content: ChatDelta['content']): string {
+  if (typeof content === 'string') return content
+  return (content ?? []).map((part) => ('text' in part ? part.text : '')).join('')
+}
+
+function prefillOf({ messages }: MessageCreateParams): string {
+  const last = messages.at(-1)
+  if (last?.role !== 'assistant') return ''
+  if (typeof last.content === 'string') return last.content
+  return last.content.map((block) => (block.type === 'text' ? (block as { text: string }).text : '')).join('')
+}

@@ -1,0 +1,111 @@
+import { decodeSse } from '../../protocol/codec/sse.ts'
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
+import { abortError } from '../clock.ts'
+import { errorOf } from './errors.ts'
+import type { ChatCompletionsOptions } from './options.ts'
+import type { ChatChunk } from './wire.ts'
+
+const maxErrorBytes = 64 * 1024
+const defaultTimeoutMs = 600_000
+
+/** One request to a Chat Completions server, from its first byte to the end of its reply. */
+export class ServerRequest {
+  readonly #url: string
+  readonly #options: ChatCompletionsOptions
+  readonly #signal: AbortSignal | undefined
+  readonly #controller = new AbortController()
+  readonly #abort = (): void => this.#controller.abort()
+
+  constructor(url: string, options: ChatCompletionsOptions, signal: AbortSignal | undefined) {
+    this.#url = url
+    this.#options = options
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** The chunks of the reply. Throws an `APIError` for any other response, and when the reply breaks off. */
+  async *chunks(body: string): AsyncGenerator<ChatChunk> {
+    try {
+      const response = await this.#send(body)
+      if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
+      yield* isStream(response) ? this.#events(response) : [JSON.parse(await response.text()) as ChatChunk]
+    } catch (error) {
+      throw this.#explained(error)
+    }
+  }
+
+  /** Ends the request, if it has not ended. */
+  close(): void {
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#controller.abort()
+  }
+
+  async #send(body: string): Promise<Response> {
+    const { apiKey, headers, fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
+    const timer = setTimeout(this.#abort, timeoutMs)
+    try {
+      return await fetch(this.#url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+          ...headers,
+        },
+        body,
+        signal: this.#controller.signal,
+        // A redirect would take the key along.
+        redirect: 'error',
+      })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async *#events(response: Response): AsyncGenerator<ChatChunk> {
+    let isFinished = false
+    for await (const { data } of decodeSse(response.body!)) {
+      // Not every `fetch` ends its body when the signal aborts.
+      if (this.#controller.signal.aborted) throw new DOMException('Aborted', 'AbortError')
+      if (data.trim() === '[DONE]') return
+      const chunk = JSON.parse(data) as ChatChunk
+      isFinished ||= chunk.choices?.some((choice) => choice.finish_reason) ?? false
+      yield chunk
+    }
+    if (!isFinished) throw new APIConnectionError({ message: 'The stream ended before the message was complete.' })
+  }
+
+  /** Abort, timeout and broken connections by the names that the API's clients know. */
+  #explained(error: unknown): unknown {
+    if (error instanceof APIError) return error
+    if (this.#signal?.aborted) return abortError(this.#signal)
+    if (this.#controller.signal.aborted) return new APIConnectionTimeoutError()
+    if (error instanceof SyntaxError) {
+      return new APIConnectionError({ message: `The model's server sent a reply that is not JSON.`, cause: error })
+    }
+    return new APIConnectionError({
+      message: `Cannot reach the model's server (${codeOf(error)}).`,
+      cause: error as Error,
+    })
+  }
+}
+
+function isStream(response: Response): boolean {
+  return !/\bapplication\/json\b/.test(response.headers.get('content-type') ?? '')
+}
+
+/** The text of an error response, as far as it is worth reading. */
+async function textOf(response: Response): Promise<string> {
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(bytes, { stream: true })
+    if (text.length > maxErrorBytes) break
+  }
+  return text
+}
+
+function codeOf(error: unknown): string {
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } }
+  return String(cause?.code ?? code ?? 'the connection failed')
+}

@@ -1,0 +1,67 @@
+// The Chat Completions API as its servers speak it, as far as the engine uses it.
+
+export interface ChatRequest {
+  model: string
+  messages: ChatMessage[]
+  stream: true
+  [field: string]: unknown
+}
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant' | 'tool'
+  content: string | ChatPart[] | null
+  tool_calls?: ChatToolCall[]
+  tool_call_id?: string
+  reasoning_content?: string
+}
+
+export type ChatPart =
+  | { type: 'text'; text: string }
+  | { type: 'image_url'; image_url: { url: string } }
+  | { type: 'file'; file: { filename: string; file_data: string } }
+
+export interface ChatToolCall {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+}
+
+/** One event of a streamed reply. Everything may be missing: servers differ. */
+export interface ChatChunk {
+  model?: string | null
+  choices?: ChatChoice[] | null
+  usage?: ChatUsage | null
+  /** Groq's place for the usage. */
+  x_groq?: { usage?: ChatUsage | null } | null
+  error?: unknown
+}
+
+export interface ChatChoice {
+  delta?: ChatDelta | null
+  /** In place of `delta` from a server that does not stream. */
+  message?: ChatDelta | null
+  finish_reason?: string | null
+}
+
+export interface ChatDelta {
+  content?: string | ChatPart[] | null
+  refusal?: string | null
+  reasoning?: string | null
+  reasoning_content?: string | null
+  thinking?: string | null
+  tool_calls?: ChatCallDelta[] | null
+}
+
+export interface ChatCallDelta {
+  index?: number | null
+  function?: { name?: string | null; arguments?: unknown } | null
+}
+
+export interface ChatUsage {
+  prompt_tokens?: number | null
+  completion_tokens?: number | null
+  prompt_tokens_details?: { cached_tokens?: number | null } | null
+  completion_tokens_details?: { reasoning_tokens?: number | null } | null
+  /** DeepSeek's name for the cached tokens. */
+  prompt_cache_hit_tokens?: number | null
+}
