@@ -1,4 +1,4 @@
-import { WireFault, countPromptTokens } from 'colloquy/engines'
+import { WireFault, countPromptTokens, inPieces } from 'colloquy/engines'
 import type { Engine, EngineContext } from 'colloquy/engines'
 import {
   APIUserAbortError,
@@ -15,7 +15,6 @@ import { readApiVersion } from './messages/api-version.ts'
 import { BodyReader } from './messages/body.ts'
 import { Models } from './messages/models.ts'
 import { Replies } from './messages/replies.ts'
-import { inPieces } from './messages/pieces.ts'
 import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
 import { type AccessEntry, RequestLog } from './operate/request-log.ts'
 

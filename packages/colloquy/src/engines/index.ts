@@ -3,6 +3,7 @@ export type { ChatCompletionsOptions } from './chat-completions/options.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { Engine, EngineContext } from '../protocol/types/engine.ts'
 export { newId } from './id.ts'
+export { inPieces } from './pieces.ts'
 export { base64Bytes, documentPages, imageSize, mediaType, pdfPages } from './media.ts'
 export { type OfflineOptions, offline } from './offline/offline.ts'
 export {

@@ -51,7 +51,16 @@ export class PromptCache {
     this.#maxEntries = maxEntries
   }
 
-  plan(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): CachePlan {
+  plan(segments: readonly PromptSegment[], options: PlanOptions): CachePlan {
+    const steps = this.planInSteps(segments, options)
+    for (;;) {
+      const step = steps.next()
+      if (step.done) return step.value
+    }
+  }
+
+  /** As `plan()`, with a step for each segment. */
+  *planInSteps(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): Generator<void, CachePlan> {
     const startedAt = this.#now()
     const hashes: string[] = []
     const sums: number[] = []
@@ -65,6 +74,7 @@ export class PromptCache {
       sum += segment.tokens
       hashes.push(hash)
       sums.push(sum)
+      yield
     }
     const marks: Mark[] = []
     segments.forEach(({ ttl }, at) => {

@@ -2,6 +2,7 @@ import { documentPages, imageSize } from './media.ts'
 import { isThinking } from '../protocol/sendable.ts'
 import type { ImageSize } from '../protocol/codec/media.ts'
 import type { MessageCountTokensParams } from '../protocol/types/params.ts'
+import { printable } from './printable.ts'
 
 /**
  * Estimates the tokens of a text. The real tokenizer is not public.
@@ -140,7 +141,13 @@ function* segmentsOf(
     // Breakpoints inside a tool result come before its own.
     for (const inner of content as Block[]) yield* segmentsOf(inner, level, perBlock, rules)
     const text = render({ ...block, content: undefined })
-    yield { level, tokens: overhead + countTokens(String(block.tool_use_id)), text, ttl: markOf(block), markable: true }
+    yield {
+      level,
+      tokens: overhead + countTokens(printable(block.tool_use_id)),
+      text,
+      ttl: markOf(block),
+      markable: true,
+    }
     return
   }
   const markable = !isThinking(block) && block.text !== ''
@@ -149,15 +156,15 @@ function* segmentsOf(
 
 function blockTokens(block: Block, rules: TokenRules): number {
   const source = block.source as Block | undefined
-  if (block.type === 'text') return countTokens(String(block.text))
-  if (block.type === 'thinking') return countTokens(String(block.thinking))
+  if (block.type === 'text') return countTokens(printable(block.text))
+  if (block.type === 'thinking') return countTokens(printable(block.thinking))
   // The tokens in opaque data are unknown. A base64 character counts like a letter.
-  if (block.type === 'redacted_thinking') return Math.ceil(String(block.data).length / 8)
+  if (block.type === 'redacted_thinking') return Math.ceil(printable(block.data).length / 8)
   if (block.type === 'image') return imageTokens(source, rules)
   if (block.type === 'document' && source) {
     const about = countTokens([block.title, block.context].filter(Boolean).join('\n'))
-    if (source.type === 'base64') return about + documentPages(String(source.data)) * perPage
-    if (source.type === 'text') return about + countTokens(String(source.data))
+    if (source.type === 'base64') return about + documentPages(printable(source.data)) * perPage
+    if (source.type === 'text') return about + countTokens(printable(source.data))
     if (source.type === 'content')
       return (
         about + blocksOf(source.content as string | Block[]).reduce((sum, each) => sum + blockTokens(each, rules), 0)
@@ -169,7 +176,7 @@ function blockTokens(block: Block, rules: TokenRules): number {
 
 function imageTokens(source: Block | undefined, rules: TokenRules): number {
   const { maxImageEdge = 2_576, maxImageTokens = 4_784 } = rules
-  const size = source?.type === 'base64' ? imageSize(String(source.data)) : undefined
+  const size = source?.type === 'base64' ? imageSize(printable(source.data)) : undefined
   if (!size) return Math.min(1_568, maxImageTokens)
   const scale = Math.min(1, maxImageEdge / Math.max(size.width, size.height))
   return Math.max(1, Math.min(maxImageTokens, tiles(size, scale)))

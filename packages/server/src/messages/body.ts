@@ -1,6 +1,6 @@
+import { inPieces } from 'colloquy/engines'
 import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
 import { invalid, parseBody } from './json-body.ts'
-import { inPieces } from './pieces.ts'
 
 export interface BodyOptions {
   /** Default 32 MiB. */

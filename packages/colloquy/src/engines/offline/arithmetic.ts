@@ -11,7 +11,8 @@ export function calculate(sentence: string, before?: number): { expression: stri
     text = text.replace(/^\W*(?:(?:and|now|then)\s+)*(?=[*/^%]|[-+]\s)/, `(${before}) `)
   }
   for (const [pattern, order] of commands) text = text.replace(pattern, order)
-  for (const [candidate] of text.matchAll(/[-(\d.][\d\s.,()+\-*/^%]*[\d)]/g)) {
+  for (const [run] of text.matchAll(/[\d\s.,()+\-*/^%]+/g)) {
+    const candidate = expressionIn(run)
     const expression = candidate.replaceAll(',', '').replace(/\s+/g, ' ').trim()
     if (!/[\d)]\s*[-+*/^%]/.test(expression)) continue
     const value = new Calculation(expression).value()
@@ -39,10 +40,20 @@ const commands: ReadonlyArray<readonly [RegExp, string]> = [
   [new RegExp(String.raw`\bsquare (?:of )?${number}`), '$1 ^ 2'],
 ]
 
+/** The part of the text from the first character that may begin an expression to the last that may end one. */
+function expressionIn(run: string): string {
+  const start = run.search(/[-(\d.]/)
+  let end = run.length
+  while (end > start && !/[\d)]/.test(run[end - 1]!)) end--
+  return start < 0 ? '' : run.slice(start, end)
+}
+
 /** Formats a number without the rounding noise of binary fractions. */
 export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(12)))
 }
+
+const maxTokens = 1_000
 
 /** Recursive descent over `+ - * / % ^` and parentheses, with the usual precedence. */
 class Calculation {
@@ -54,6 +65,8 @@ class Calculation {
   }
 
   value(): number | undefined {
+    // The parser is recursive.
+    if (this.#tokens.length > maxTokens) return undefined
     const value = this.#sum()
     return this.#at === this.#tokens.length && Number.isFinite(value) ? value : undefined
   }

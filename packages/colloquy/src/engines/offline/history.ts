@@ -1,4 +1,5 @@
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import { printable } from '../printable.ts'
 
 /** The conversation as the responder reads it: plain text, and the blocks. */
 export interface History {
@@ -32,15 +33,12 @@ export function readHistory({ system, messages }: Pick<MessageCreateParams, 'sys
     }
     const [first] = blocks
     // The block replaces all earlier messages.
-    if (first?.type === 'compaction') turns.push({ role: 'user', text: String(first.content ?? ''), blocks: [] })
-    const last = turns.at(-1)
-    if (last?.role === role) {
-      last.blocks.push(...blocks)
-      last.text = plainTextOf(last.blocks)
-    } else {
-      turns.push({ role, blocks: [...blocks], text: plainTextOf(blocks) })
-    }
+    if (first?.type === 'compaction') turns.push({ role: 'user', text: printable(first.content ?? ''), blocks: [] })
+    let last = turns.at(-1)
+    if (last?.role !== role) turns.push((last = { role, blocks: [], text: '' }))
+    for (const block of blocks) last.blocks.push(block)
   }
+  for (const turn of turns) if (turn.blocks.length > 0) turn.text = plainTextOf(turn.blocks)
   const prefill = turns.at(-1)?.role === 'assistant' ? turns.pop()!.text : ''
   return {
     system: instructions.filter(Boolean).join('\n'),
@@ -56,13 +54,23 @@ export function blocksOf(content: unknown): Block[] {
 }
 
 export function plainTextOf(blocks: readonly Block[]): string {
-  const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => withoutReminders(String(text)))
+  const [only] = blocks
+  if (blocks.length === 1 && only!.type === 'text') return withoutReminders(printable(only!.text)).trim()
+  const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => withoutReminders(printable(text)))
   return texts.filter(Boolean).join('\n').trim()
 }
 
 // Agents put notes for the model into user messages. A responder that quotes the user must not quote them.
 function withoutReminders(text: string): string {
-  return text.includes('<system-reminder>')
-    ? text.replace(/<system-reminder>[^]*?<\/system-reminder>/g, '').trim()
-    : text
+  const [start, end] = ['<system-reminder>', '</system-reminder>']
+  if (!text.includes(start)) return text
+  let kept = ''
+  let at = 0
+  for (let from = text.indexOf(start); from >= 0; from = text.indexOf(start, at)) {
+    const to = text.indexOf(end, from)
+    if (to < 0) break
+    kept += text.slice(at, from)
+    at = to + end.length
+  }
+  return (kept + text.slice(at)).trim()
 }

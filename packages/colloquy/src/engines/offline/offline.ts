@@ -7,11 +7,13 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { emptyMessage } from '../empty-message.ts'
+import { inPieces } from '../pieces.ts'
 import { type CachePlan, PromptCache } from '../prompt-cache.ts'
 import { type PromptSegment, type TokenRules, countPromptTokens, promptSegments } from '../tokens.ts'
 import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './compaction.ts'
 import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
+import { printable } from '../printable.ts'
 
 /** Options of `offline()`. */
 export interface OfflineOptions {
@@ -39,18 +41,20 @@ export function offline(options: OfflineOptions = {}): Engine {
     throwIfAborted(signal)
     const params = fromCompaction(given)
     const model = findModel(params.model, models)
-    const plan = planCache(cache, params, model)
+    const plan = await inPieces(planCache(cache, params, model))
     const prompt = promptTokensOf(plan)
     const window = model?.contextTokens ?? 1_000_000
     if (prompt > window)
       throw apiError('invalid_request_error', `prompt is too long: ${prompt} tokens > ${window} maximum`)
     const compaction = compactionOf(params, prompt)
+    // Before the first event: a schema that cannot be satisfied is a response with status 400.
+    const draft = compaction?.pauses ? undefined : draftOf(params, model)
     const usage = compaction ? compactedUsage(compaction, plan, params, model) : usageOf(plan, params.speed)
     yield { type: 'message_start', message: emptyMessage(model?.id ?? params.model, usage) }
     plan.commit()
     if (compaction) yield* replayBlock(compaction.block)
-    if (compaction?.pauses) return yield* pauseOf(usage)
-    const writer = new Writer(draftOf(params, model), {
+    if (!draft) return yield* pauseOf(usage)
+    const writer = new Writer(draft, {
       blocksBefore: compaction ? 1 : 0,
       maxTokens: Math.min(params.max_tokens, window - prompt),
       stopSequences: params.stop_sequences ?? [],
@@ -95,14 +99,22 @@ function showsThinking({ thinking }: MessageCreateParams, model: ModelEntry | un
   return (asked ?? model?.thinking.display ?? 'omitted') !== 'omitted'
 }
 
-function planCache(cache: PromptCache, params: MessageCreateParams, model: ModelEntry | undefined): CachePlan {
-  const segments = [...promptSegments(params, rulesOf(model))]
+function* planCache(
+  cache: PromptCache,
+  params: MessageCreateParams,
+  model: ModelEntry | undefined,
+): Generator<void, CachePlan> {
+  const segments: PromptSegment[] = []
+  for (const segment of promptSegments(params, rulesOf(model))) {
+    segments.push(segment)
+    yield
+  }
   if (params.cache_control) markLast(segments, params.cache_control.ttl ?? '5m')
   const { tools = [], thinking, tool_choice, output_config, speed } = params
-  const isSearching = tools.some(({ type }) => String(type).startsWith('web_search'))
+  const isSearching = tools.some(({ type }) => printable(type).startsWith('web_search'))
   const hasImages = segments.some(({ text }) => text.includes('"type":"image"'))
   const effort = output_config?.effort ?? model?.effort?.default
-  return cache.plan(segments, {
+  return yield* cache.planInSteps(segments, {
     minTokens: model?.minCacheTokens ?? 1_024,
     keys: {
       tools: model?.id ?? params.model,

@@ -1,9 +1,12 @@
+import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../media.ts'
 import { type Block, type History, readHistory } from './history.ts'
-import { sample } from './sample.ts'
-import { introduction, numbered, plural, shorten, skills } from './skills.ts'
+import { SampleError } from './sample/budget.ts'
+import { sample } from './sample/sample.ts'
+import { countWords, introduction, numbered, plural, shorten, skills } from './skills.ts'
 import { type PlannedToolCall, chooseCalls, toolResults } from './tools.ts'
+import { printable } from '../printable.ts'
 
 /** A reply before limits cut it. */
 export interface Draft {
@@ -20,8 +23,17 @@ export function draftReply(params: MessageCreateParams): Draft {
   const thinking = thoughts(history, calls)
   if (calls.length > 0) return { thinking, calls, text: isForced(params) ? '' : callNote(calls) }
   const schema = params.output_config?.format?.schema
-  const whole = schema ? JSON.stringify(sample(schema, factsOf(history))) : obey(history.system, answer(history))
+  const whole = schema ? outputFor(schema, factsOf(history)) : obey(history.system, answer(history))
   return { thinking, calls, text: continued(history.prefill, whole) }
+}
+
+function outputFor(schema: unknown, text: string): string {
+  try {
+    return JSON.stringify(sample(schema, text))
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    throw apiError('invalid_request_error', `output_config.format.schema: ${error.message}`)
+  }
 }
 
 function isForced({ tool_choice: choice }: MessageCreateParams): boolean {
@@ -38,18 +50,18 @@ function factsOf(history: History): string {
 }
 
 function thoughts({ turns, question, system }: History, calls: readonly PlannedToolCall[]): string {
-  const size = `The message has ${plural(question.match(/\S+/g)?.length ?? 0, 'word')}, and ${plural(turns.length - 1, 'message')} came before it.`
+  const size = `The message has ${plural(countWords(question), 'word')}, and ${plural(turns.length - 1, 'message')} came before it.`
   const frame = system ? ' There is a system prompt.' : ''
   const plan = calls.length > 0 ? ` A tool fits: ${calls[0]!.name}.` : ' I look for a rule that answers it.'
   return size + frame + plan
 }
 
-function answer(history: History): string {
+function answer(history: History, depth = 0): string {
   const results = toolResults(history)
   if (results.length > 0) return reportOf(results)
   const attached = history.turns.at(-1)?.blocks.filter(({ type }) => type === 'image' || type === 'document') ?? []
   if (attached.length > 0) return descriptionOf(attached)
-  const rest = remainder(history)
+  const rest = remainder(history, depth)
   if (rest !== undefined) return rest
   // The rules read the first part of a long message only.
   const question = history.question.slice(0, 20_000)
@@ -100,19 +112,19 @@ function descriptionOf(blocks: readonly Block[]): string {
 
 function describeAttachment({ type, source: given, title }: Block): string {
   const source = (given ?? {}) as Block
-  const named = title ? ` “${String(title)}”` : ''
-  const data = String(source.data ?? '')
-  if (source.type === 'url') return `${article(type)}${named} by URL, ${String(source.url)}`
-  if (source.type === 'file') return `${article(type)}${named} by file id, ${String(source.file_id)}`
+  const named = title ? ` “${printable(title)}”` : ''
+  const data = printable(source.data ?? '')
+  if (source.type === 'url') return `${article(type)}${named} by URL, ${printable(source.url)}`
+  if (source.type === 'file') return `${article(type)}${named} by file id, ${printable(source.file_id)}`
   if (source.type === 'text')
     return `a plain text document${named} of ${data.length} characters, which begins “${shorten(data, 60)}”`
   if (source.type === 'content')
     return `a document${named} made of ${Array.isArray(source.content) ? plural(source.content.length, 'block') : 'text'}`
   const bytes = plural(base64Bytes(data), 'byte')
   if (type === 'document')
-    return `a document${named}, ${String(source.media_type)}, ${bytes}, ${plural(documentPages(data), 'page')}`
+    return `a document${named}, ${printable(source.media_type)}, ${bytes}, ${plural(documentPages(data), 'page')}`
   const size = imageSize(data)
-  return `an image, ${String(source.media_type)}, ${bytes}, ${size ? `${size.width} × ${size.height} pixels` : 'of a size its header does not tell'}`
+  return `an image, ${printable(source.media_type)}, ${bytes}, ${size ? `${size.width} × ${size.height} pixels` : 'of a size its header does not tell'}`
 }
 
 function article(noun: string): string {
@@ -120,17 +132,22 @@ function article(noun: string): string {
 }
 
 /** The rest of the previous reply, if it was cut short and the user asks to continue. */
-function remainder({ turns, question, system }: History): string | undefined {
+/** A reply that continues one that continues another may be cut short too. */
+const maxContinuations = 20
+
+function remainder({ turns, question, system }: History, depth: number): string | undefined {
   if (
+    depth >= maxContinuations ||
     !/^(please )?(continue|go on|carry on|keep going)\b|\bcontinue (?:exactly |right )?(?:where|from where)\b/i.test(
-      question,
+      question.slice(0, 20_000),
     )
   )
     return undefined
   const cut = turns.at(-2)?.text
   if (!cut || turns.length < 3) return undefined
   const before = turns.slice(0, -2)
-  const whole = obey(system, answer({ turns: before, system, question: before.at(-1)!.text, prefill: '' }))
+  const earlier = { turns: before, system, question: before.at(-1)!.text, prefill: '' }
+  const whole = obey(system, answer(earlier, depth + 1))
   if (!whole.startsWith(cut)) return undefined
   return whole.length > cut.length ? whole.slice(cut.length) : 'I had said everything.'
 }
@@ -146,8 +163,9 @@ function continued(prefill: string, whole: string): string {
 }
 
 /** Follows the few instructions that fixed rules can follow. Other system prompts are quoted on request, but not followed. */
-function obey(system: string, text: string): string {
-  if (!system) return text
+function obey(instructions: string, text: string): string {
+  if (!instructions) return text
+  const system = instructions.slice(0, 20_000)
   const always = quotedAfter(
     system,
     String.raw`(?:always|only) (?:say|answer|reply|respond)(?: only)?(?: with)?|(?:answer|reply|respond) only with`,

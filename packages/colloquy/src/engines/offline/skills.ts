@@ -34,7 +34,7 @@ function repeat(question: string): string | undefined {
 
 function firstOrLast(question: string, history: History): string | undefined {
   const match =
-    /\bwhat (?:was|did) (?:(my|i)|(your|you))\b.*?\b(first|last|before|earlier|previous(?:ly)?|just|begin(?:ning)?|start)\b/i.exec(
+    /\bwhat (?:was|did) (?:(my|i)|(your|you))\b.{0,200}?\b(first|last|before|earlier|previous(?:ly)?|just|begin(?:ning)?|start)\b/i.exec(
       question,
     )
   if (!match) return undefined
@@ -73,7 +73,14 @@ function count(question: string, { turns, system }: History): string | undefined
 }
 
 function words(turns: readonly Turn[]): number {
-  return turns.reduce((sum, { text }) => sum + (text.match(/\S+/g)?.length ?? 0), 0)
+  return turns.reduce((sum, { text }) => sum + countWords(text), 0)
+}
+
+/** The number of words, without a list of them, which could be long. */
+export function countWords(text: string): number {
+  let words = 0
+  for (const _ of text.matchAll(/\S+/g)) words++
+  return words
 }
 
 function identity(question: string, { system }: History): string | undefined {
@@ -85,23 +92,20 @@ function identity(question: string, { system }: History): string | undefined {
 
 /** Recalls facts about the user, latest first: `my name is Ada`, `I live in Paris`, `call me Ada`. */
 function factAbout(question: string, { turns }: History): string | undefined {
-  const said = turns
-    .slice(0, -1)
-    .filter(({ role }) => role === 'user')
-    .map(({ text }) => text)
+  const said = recentTexts(turns.slice(0, -1).filter(({ role }) => role === 'user'))
   const asked =
     /\b(?:what(?:'s|’s| is| was| are)|who(?:'s|’s| is)|tell me|remember|recall)\s+my\s+([\p{L}\s'-]+)/iu.exec(question)
   if (asked) {
     const words = asked[1]!.trim().split(/\s+/)
     // "my name again": try shorter and shorter beginnings of the phrase.
-    for (let length = words.length; length > 0; length--) {
+    for (let length = Math.min(words.length, maxNounWords); length > 0; length--) {
       const noun = words.slice(0, length).join(' ')
       const value =
         told(said, new RegExp(String.raw`\bmy ${noun}(?: is|'s|’s| was| are|:)\s+${rest}`, 'i')) ??
         (noun === 'name' ? nameIn(said) : undefined)
       if (value) return `Your ${noun} is ${value}.`
     }
-    return `You have not told me your ${words.join(' ')}.`
+    return `You have not told me your ${words.slice(0, maxNounWords).join(' ')}.`
   }
   const verb = /\b(?:what|where|who|which \w+) do i (like|love|live|work|want|need|have|hate|prefer)\b/i
     .exec(question)?.[1]
@@ -109,6 +113,20 @@ function factAbout(question: string, { turns }: History): string | undefined {
   if (!verb) return undefined
   const value = told(said, new RegExp(String.raw`\bi ${verb}\s+${rest}`, 'i'))
   return value ? `You told me that you ${verb} ${value}.` : `You have not told me what you ${verb}.`
+}
+
+const maxNounWords = 10
+
+/** The beginnings of the last messages, in order: facts are looked for in at most a million characters. */
+function recentTexts(turns: readonly Turn[]): string[] {
+  const texts: string[] = []
+  let characters = 0
+  for (const { text } of turns.toReversed()) {
+    texts.push(text.slice(0, 20_000))
+    characters += Math.min(text.length, 20_000)
+    if (characters > 1_000_000) break
+  }
+  return texts.toReversed()
 }
 
 const rest = String.raw`((?:(?!\s(?:and|but) (?:i|my)\b)[^.,;!?\n])+)`
@@ -141,9 +159,15 @@ function countTo(question: string): string | undefined {
 }
 
 function arithmetic(question: string, { turns }: History): string | undefined {
-  const before = turns.findLast(({ role }) => role === 'assistant')?.text.match(/-?\d+(\.\d+)?(?!.*\d)/s)?.[0]
-  const result = calculate(question, before === undefined ? undefined : Number(before))
+  const before = lastNumberIn(turns.findLast(({ role }) => role === 'assistant')?.text ?? '')
+  const result = calculate(question, before)
   return result && `${result.expression} = ${formatNumber(result.value)}`
+}
+
+function lastNumberIn(text: string): number | undefined {
+  let last: string | undefined
+  for (const [number] of text.slice(-20_000).matchAll(/-?\d+(\.\d+)?/g)) last = number
+  return last === undefined ? undefined : Number(last)
 }
 
 function code(question: string): string | undefined {
@@ -179,7 +203,7 @@ function table(question: string, { turns }: History): string | undefined {
 function list(question: string, { system }: History): string | undefined {
   if (!/\b(list|bullet|steps|ideas|itinerary|plan|options|suggest\w*|recommend\w*)\b/i.test(question)) return undefined
   const wanted = Math.min(20, Number(/\b(\d+)\b/.exec(question)?.[1] ?? 3)) || 3
-  const topics = topicsOf(`${question} ${system}`)
+  const topics = topicsOf(`${question} ${system.slice(0, 20_000)}`)
   const items = Array.from(
     { length: wanted },
     (_, index) => `**${topics[index % topics.length]}**: ${remarks[index % remarks.length]}`,

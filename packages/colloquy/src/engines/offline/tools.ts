@@ -1,6 +1,9 @@
+import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { type Block, type History, blocksOf, plainTextOf } from './history.ts'
-import { sample } from './sample.ts'
+import { SampleError } from './sample/budget.ts'
+import { sample } from './sample/sample.ts'
+import { printable } from '../printable.ts'
 
 /** A tool call that the reply will make. */
 export interface PlannedToolCall {
@@ -17,8 +20,12 @@ type Tool = Record<string, unknown> & { name: string }
 export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams, history: History): PlannedToolCall[] {
   const callable = (tools ?? []).filter((tool): tool is typeof tool & Tool => isCallable(tool))
   if (callable.length === 0 || choice?.type === 'none') return []
-  const text = history.question
-  const call = (tool: Tool): PlannedToolCall => ({ name: tool.name, input: sample(schemaOf(tool), text) })
+  // Rules read the first part of a long message only.
+  const text = history.question.slice(0, 100_000)
+  const call = (tool: Tool): PlannedToolCall => ({
+    name: tool.name,
+    input: inputFor(tool, text, tools!.indexOf(tool as never)),
+  })
   if (choice?.type === 'tool') return callable.filter(({ name }) => name === choice.name).map(call)
   if (choice?.type !== 'any' && toolResults(history).length > 0) return []
   const asked = new Set(wordsOf(text))
@@ -32,15 +39,24 @@ export function chooseCalls({ tools, tool_choice: choice }: MessageCreateParams,
   return chosen.slice(0, isSingle ? 1 : 4).map(call)
 }
 
+function inputFor(tool: Tool, text: string, index: number): unknown {
+  try {
+    return sample(schemaOf(tool), text)
+  } catch (error) {
+    if (!(error instanceof SampleError)) throw error
+    throw apiError('invalid_request_error', `tools.${index}.custom.input_schema: ${error.message}`)
+  }
+}
+
 /** The tool results in the last message. */
 export function toolResults({ turns }: History): Array<{ name: string; text: string; isError: boolean }> {
   const last = turns.at(-1)
   if (last?.role !== 'user') return []
-  const calls = turns.at(-2)?.blocks ?? []
+  const names = new Map(turns.at(-2)?.blocks.map(({ id, name }) => [id, name]))
   return last.blocks
     .filter(({ type }) => type === 'tool_result')
     .map((result) => ({
-      name: String(calls.find(({ id }) => id === result.tool_use_id)?.name ?? 'unknown'),
+      name: printable(names.get(result.tool_use_id) ?? 'unknown'),
       text: resultText(blocksOf(result.content)),
       isError: result.is_error === true,
     }))
@@ -54,12 +70,12 @@ function resultText(blocks: readonly Block[]): string {
 /** Excludes server tools, which this engine does not have, and deferred tools, which the model does not see. */
 function isCallable(tool: object): tool is Tool {
   const { type, name, defer_loading } = tool as Tool
-  const isServerTool = /^(web_|code_execution|tool_search|advisor|mcp_)/.test(String(type ?? ''))
+  const isServerTool = /^(web_|code_execution|tool_search|advisor|mcp_)/.test(printable(type ?? ''))
   return typeof name === 'string' && !isServerTool && defer_loading !== true
 }
 
 function schemaOf(tool: Tool): unknown {
-  return tool.input_schema ?? builtInSchemas.find(([prefix]) => String(tool.type).startsWith(prefix))?.[1] ?? {}
+  return tool.input_schema ?? builtInSchemas.find(([prefix]) => printable(tool.type).startsWith(prefix))?.[1] ?? {}
 }
 
 const string = { type: 'string' }
@@ -81,7 +97,7 @@ const builtInSchemas: ReadonlyArray<readonly [string, unknown]> = [
 
 /** The first sentence of the description. Agents write pages about each tool, which would match every question. */
 function summaryOf(tool: Tool): string {
-  return /^[^.\n]*/.exec(String(tool.description ?? ''))![0]
+  return /^[^.\n]*/.exec(printable(tool.description ?? ''))![0]
 }
 
 function wordsOf(text: string): string[] {

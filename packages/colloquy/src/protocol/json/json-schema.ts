@@ -23,16 +23,16 @@ export interface JsonIssue {
 export function checkJson(
   schema: JsonSchema | boolean,
   value: unknown,
-  { maxSteps = Infinity, matches = matchesRegExp }: CheckJsonOptions = {},
+  { budget = { steps: Infinity }, matches = matchesRegExp }: CheckJsonOptions = {},
 ): JsonIssue[] {
   const issues: JsonIssue[] = []
-  check(schema, value, { root: schema, path: [], issues, refs: 0, matches, budget: { steps: maxSteps } })
+  check(schema, value, { root: schema, path: [], issues, refs: 0, matches, budget })
   return issues
 }
 
 export interface CheckJsonOptions {
-  /** The most subschemas to apply, after which a `RangeError` is thrown. Default: no limit. */
-  maxSteps?: number
+  /** The most subschemas to apply. Counted down; a `RangeError` is thrown at 0. Default: no limit. */
+  budget?: { steps: number }
   /** Tests a `pattern`. Default: a `RegExp` with the flag `u`, whose running time has no limit. */
   matches?: (pattern: string, text: string) => boolean
 }
@@ -51,7 +51,7 @@ interface Position {
   /** References followed at this depth of the value, to stop at a schema that only refers to itself. */
   refs: number
   matches: (pattern: string, text: string) => boolean
-  /** Shared by all positions. */
+  /** The same at all positions. */
   budget: { steps: number }
 }
 

@@ -26,7 +26,7 @@ function checkDraft(schema: JsonSchema, path: string, more = ''): void {
 
 function isDraft202012(schema: JsonSchema, path: string): boolean {
   try {
-    return checkJson(metaSchema, schema, { maxSteps }).length === 0
+    return checkJson(metaSchema, schema, { budget: { steps: maxSteps } }).length === 0
   } catch (error) {
     if (error instanceof RangeError) refuse(path, 'Schema is too complex for compilation.')
     throw error

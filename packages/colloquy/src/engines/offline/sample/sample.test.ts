@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkJson, describeIssues } from '../../protocol/json/json-schema.ts'
-import { matching } from './pattern.ts'
+import { checkJson, describeIssues } from '../../../protocol/json/json-schema.ts'
+import { exampleOf } from './pattern.ts'
+import { parseRegex } from './regex.ts'
 import { sample } from './sample.ts'
 
 type Schema = Record<string, unknown>
@@ -119,7 +120,7 @@ test('sample() merges allOf and makes unique items distinct', () => {
   satisfies({ type: ['string', 'null'], minLength: 3 })
 })
 
-test('matching() matches the patterns that schemas use', () => {
+test('exampleOf() matches the patterns that schemas use', () => {
   const patterns = [
     '^[A-Z]{2}-\\d{4}$',
     '^(red|green)$',
@@ -130,7 +131,7 @@ test('matching() matches the patterns that schemas use', () => {
     '^#[0-9a-f]{6}$',
     '^\\S+$',
   ]
-  for (const pattern of patterns) assert.match(matching(pattern), new RegExp(pattern, 'u'), pattern)
-  assert.ok(matching('^a+$', 5).length >= 5)
+  for (const pattern of patterns) assert.match(exampleOf(parseRegex(pattern)), new RegExp(pattern, 'u'), pattern)
+  assert.ok(exampleOf(parseRegex('^a+$'), 5).length >= 5)
   satisfies({ type: 'string', pattern: '^[a-z]+$', minLength: 8 })
 })
