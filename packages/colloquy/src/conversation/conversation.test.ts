@@ -672,6 +672,33 @@ describe('money', () => {
     }
   })
 
+  test('replies, messages and totals can be written as JSON, with dollars beside picodollars', async () => {
+    const { conversation } = await start([{ content: 'a', usage }])
+    const reply = await conversation.send('a')
+    const [, message] = JSON.parse(JSON.stringify(conversation.messages)) as { costUsd: string; costPicoUsd: string }[]
+    assert.deepEqual([message?.costUsd, message?.costPicoUsd], ['0.0202925', '20292500000'])
+    const { cost, steps } = JSON.parse(JSON.stringify(reply)) as { cost: object; steps: { cost: object }[] }
+    assert.deepEqual(cost, { ...cost, usd: '0.0202925', picoUsd: '20292500000', estimated: false })
+    assert.deepEqual(steps[0]?.cost, cost)
+    assert.deepEqual(JSON.parse(JSON.stringify(conversation.usage.cost)), {
+      picoUsd: '20292500000',
+      usd: '0.0202925',
+      estimated: false,
+      unpriced: 0,
+    })
+    assert.doesNotThrow(() => JSON.stringify([conversation.usage, conversation.cost]))
+  })
+
+  test('branches, spending and refusals can be written as JSON', async () => {
+    const conversations = openConversations({ engine: script([{ content: 'a', usage }]), limits: { usdPerDay: 1 } })
+    const conversation = await conversations.create({ ...settings, budget: { usd: 0.021 } })
+    await conversation.send('a')
+    assert.match(JSON.stringify(await conversation.branches()), /"usd":"0\.0202925"/)
+    assert.match(JSON.stringify(await conversations.spending()), /"usd":"0\.0202925"/)
+    const error = await conversation.send('b').catch((error: unknown) => error)
+    assert.match(JSON.stringify(error), /"name":"BudgetError".*"allowed":"21000000000".*"message":"Cannot send/)
+  })
+
   test('a model without a price is counted apart', async () => {
     const { conversation } = await start([{ content: 'a', usage, model: 'llama' }], { model: 'llama' })
     assert.equal((await conversation.send('a')).cost, undefined)

@@ -9,16 +9,18 @@ import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
-import { nextRequest } from './turn/preview.ts'
-import type { Reply } from './turn/reply.ts'
-import { runTurn, writeReply } from './turn/run.ts'
+import { nextRequest } from './preview.ts'
+import { takeTurn } from './turn/conflict.ts'
+import { sendOnce } from './turn/once.ts'
+import { type Reply, replyOfTurn } from './turn/reply.ts'
+import { runStep, writeReply } from './turn/run.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { MessageRecord, TreeNode } from './stores/store.ts'
 import { newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
-import { runSteps, type StepOptions, type TurnToolOptions, withUnanswered } from './turn/steps.ts'
+import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import { Turn } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
 
@@ -128,20 +130,19 @@ export class Conversation {
    */
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
     const { key, ...rest } = options
-    const seen = this.#state.settledHead
-    const historySeen = async (): Promise<History> =>
-      rest.onConflict === 'branch' ? this.#state.historyTo(seen) : this.#state.history
-    return this.#run(rest, async (scope, steps) => {
-      const said = await withUnanswered(scope, content, steps)
-      return runTurn(scope, { ...steps, plan: async () => planToSend(await historySeen(), said), key })
+    const seen = options.onConflict === 'branch' ? this.#state.settledHead : undefined
+    const history = async (): Promise<History> =>
+      seen === undefined ? this.#state.history : this.#state.historyTo(seen)
+    if (key !== undefined) return this.#run(rest, (...turn) => sendOnce(...turn, { key, content, history }))
+    return this.#runSteps(rest, ({ openCalls }) => async () => {
+      const before = await history()
+      return planToSend(before, await openCalls.before(content, before))
     })
   }
 
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
   retry(messageId?: string, options: TurnOptions = {}): Turn {
-    return this.#run(options, (scope, steps) =>
-      runTurn(scope, { ...steps, plan: async () => planToRetry(await historyTo(this.#state, messageId)) }),
-    )
+    return this.#runSteps(options, () => async () => planToRetry(await historyTo(this.#state, messageId)))
   }
 
   /**
@@ -149,24 +150,20 @@ export class Conversation {
    * path. In place of a user message, the model answers the new content; in place of a reply, no request is sent.
    */
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
-    const number = numberOf(this.id, messageId)
-    return this.#run(options, async (scope, steps) => {
-      const before = async (): Promise<History> => (await historyTo(this.#state, messageId)).upToBefore(number)
-      const { role, parent } = (await historyTo(this.#state, messageId)).last!
-      if (role !== 'assistant') {
-        return runTurn(scope, { ...steps, plan: async () => planToSend(await before(), content) })
-      }
-      checkReplacement(content)
-      const plan = async (): Promise<Plan> => ({ history: await before(), messages: [], parent })
-      return writeReply(scope, { ...steps, plan }, content)
-    })
+    numberOf(this.id, messageId)
+    return this.#run(options, (scope, steps) => editMessage(scope, steps, { messageId, content }))
   }
 
-  /** Continues a reply that was interrupted, cut off by a limit or paused; requests it again if nothing of it arrived. */
+  /**
+   * Continues a reply that was interrupted, cut off by a limit or paused; requests it again if nothing of it arrived. Tool
+   * calls that were interrupted are answered first.
+   */
   continue(options: TurnOptions = {}): Turn {
-    return this.#run(options, (scope, steps) =>
-      runTurn(scope, { ...steps, plan: () => planToContinue(this.#state.history, steps.settings()) }),
-    )
+    return this.#runSteps(options, ({ openCalls, settings }) => async () => {
+      const { history } = this.#state
+      const results = await openCalls.resultsFor(history)
+      return results.length > 0 ? planToSend(history, results) : planToContinue(history, settings())
+    })
   }
 
   /** Takes back the last turns, with their questions. They stay in the tree. Returns the messages that were taken back. */
@@ -245,15 +242,54 @@ export class Conversation {
     return nextRequest(this.#state, this.#config, content)
   }
 
-  #run(options: TurnOptions, first: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
-    const { signal, onConflict = 'fail', tools = [], toolOptions } = options
-    const overrides = settingsOf(options)
-    const settings = (): ConversationSettings => changeSettings(this.settings, overrides)
-    const steps = { settings, onConflict, tools, toolOptions }
+  /** Runs a turn of steps. @param makePlan makes the function that plans the first step. */
+  #runSteps(
+    options: TurnOptions,
+    makePlan: (turn: StepOptions & { openCalls: OpenCalls }) => () => Promise<Plan>,
+  ): Turn {
+    return this.#run(options, async (scope, steps) => {
+      const plan = makePlan({ ...steps, openCalls: new OpenCalls(scope, steps) })
+      return runSteps(scope, steps, [await runStep(scope, { ...steps, plan })])
+    })
+  }
+
+  #run(options: TurnOptions, run: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
+    const steps = stepOptions(options, () => this.settings)
     return new Turn((control) => {
       const scope = { state: this.#state, config: this.#config, control }
-      return runSteps(scope, steps, () => first(scope, steps))
-    }, signal)
+      return takeTurn(scope, steps.onConflict, () => run(scope, steps))
+    }, options.signal)
+  }
+}
+
+async function editMessage(
+  scope: TurnScope,
+  steps: StepOptions,
+  { messageId, content }: { messageId: string; content: MessageContentParam },
+): Promise<Reply> {
+  const { state } = scope
+  const number = numberOf(state.id, messageId)
+  const before = async (): Promise<History> => (await historyTo(state, messageId)).upToBefore(number)
+  const { role, parent } = (await historyTo(state, messageId)).last!
+  if (role !== 'assistant') {
+    const plan = async (): Promise<Plan> => planToSend(await before(), content)
+    return runSteps(scope, steps, [await runStep(scope, { ...steps, plan })])
+  }
+  checkReplacement(content)
+  const plan = async (): Promise<Plan> => ({ history: await before(), messages: [], parent })
+  return replyOfTurn([await writeReply(scope, { ...steps, plan }, content)])
+}
+
+/** @param current returns the settings of the conversation as they are. */
+function stepOptions(options: TurnOptions, current: () => ConversationSettings): StepOptions {
+  const { onConflict = 'fail', tools = [], toolOptions } = options
+  const overrides = settingsOf(options)
+  return {
+    settings: () => changeSettings(current(), overrides),
+    onConflict,
+    tools,
+    toolOptions,
+    continuesAfter: (reply) => stepAfter(reply, tools).type !== 'stop',
   }
 }
 

@@ -1,4 +1,5 @@
 import { type UpstreamClient, upstream } from '../engines/upstream.ts'
+import { jsonable } from '../protocol/models/jsonable.ts'
 import type { Engine } from '../protocol/types/engine.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
@@ -202,7 +203,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     async spending({ user = '', day } = {}) {
       const on = day === undefined ? undefined : checkDay(day)
-      return store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') })
+      return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
     },
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),

@@ -1,4 +1,5 @@
 import { AnthropicError } from '../protocol/types/error.ts'
+import { plain } from '../protocol/models/jsonable.ts'
 import { formatUsd } from '../protocol/models/money.ts'
 
 /**
@@ -121,6 +122,11 @@ export class BudgetError extends AnthropicError implements LimitNumbers {
     this.spent = spent
     this.held = held
     this.worst = worst
+  }
+
+  /** The error for logs: with its message, and with amounts as decimal strings. */
+  toJSON(): unknown {
+    return plain({ ...this, message: this.message })
   }
 }
 

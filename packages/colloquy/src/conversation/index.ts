@@ -31,7 +31,7 @@ export type * from './stores/store.ts'
 // The earlier name of the same thing.
 export type { Reservation as Hold } from './stores/store.ts'
 export type { TurnToolOptions } from './turn/steps.ts'
-export type { Reply, WindowReport, WrittenSummary } from './turn/reply.ts'
+export type { Reply, ReplyStep, WindowReport, WrittenSummary } from './turn/reply.ts'
 export type { Turn } from './turn/turn.ts'
 export { WindowError } from './window/window.ts'
 export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'

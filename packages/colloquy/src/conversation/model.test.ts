@@ -116,7 +116,8 @@ class World {
   #nodes: Node[] = []
   #head = 0
   #last = 0
-  #keys = new Map<number, number>()
+  /** The messages that were sent with a key, by the key and the number of the attempt. */
+  #keys = new Map<string, number>()
   /** Replies that were paid for and are erased. */
   #erased = 0
 
@@ -235,24 +236,25 @@ class World {
   async #send(conversation: Conversation, outcome: Outcome, key: number | undefined): Promise<void> {
     const content = this.#content()
     const options = key === undefined ? {} : { key: `key ${key}` }
-    const known = key === undefined ? undefined : this.#keys.get(key)
-    if (known !== undefined) {
-      const reply = this.#nodes.findLast(({ parent, role }) => parent === known && role === 'assistant')!
+    let attempt = 1
+    for (let known = this.#keys.get(`${key} 1`); known !== undefined; known = this.#keys.get(`${key} ${++attempt}`)) {
+      const replies = this.#nodes.filter(({ parent, role }) => parent === known && role === 'assistant')
+      const reply = replies.findLast(({ state }) => state === 'committed') ?? replies.at(-1)!
       if (reply.state === 'committed') {
         const found = await conversation.send(content, options)
         assert.deepEqual([found.messageId, found.text], [String(reply.number), reply.text])
-      } else if (this.#head === reply.number) {
-        await this.#ask(outcome, known, undefined, (more) => conversation.send(content, { ...options, ...more }))
-      } else {
-        await assert.rejects(conversation.send(content, options), ConversationConflictError)
+        return
       }
-      return
+      if (this.#head !== reply.number || this.#keys.has(`${key} ${attempt + 1}`)) continue
+      return this.#ask(outcome, known, undefined, (more) => conversation.send(content, { ...options, ...more }))
     }
     const text = typeof content === 'string' ? content : ''
     const asked = { text, isResult: typeof content !== 'string' }
     const number = this.#last + 1
     await this.#ask(outcome, this.#head, asked, (more) => conversation.send(content, { ...options, ...more }))
-    if (key !== undefined && this.#nodes.some((node) => node.number === number)) this.#keys.set(key, number)
+    if (key !== undefined && this.#nodes.some((node) => node.number === number)) {
+      this.#keys.set(`${key} ${attempt}`, number)
+    }
   }
 
   /** Runs a turn to its outcome, and the same in the model. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
-import { lazyMessage } from '../history/lazy-message.ts'
+import { lazyMessage } from '../history/exact/lazy-message.ts'
 import { type Marks, hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
 
 const five = { type: 'ephemeral' } as const

@@ -8,7 +8,7 @@ import type {
 } from '../../protocol/types/params.ts'
 import { isBlank, isThinking } from '../../protocol/sendable.ts'
 import { endOfString } from '../history/json-members.ts'
-import { lazyMessage } from '../history/lazy-message.ts'
+import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
 /** The cache breakpoints of a request. */

@@ -13,6 +13,8 @@ export interface ReplyRecord {
   error?: { name: string; message: string; type?: string }
   /** The reply costs this conversation nothing: it was written by hand, copied, or is counted in another record. */
   unpaid?: true
+  /** The turn continues after the reply by itself, with tool results: if nothing follows, it was interrupted. */
+  continues?: true
   /** How many of the first messages of its path its request left out. Absent: none. */
   dropped?: number
   /** Set if the reply is a summary. */

@@ -1,3 +1,4 @@
+import { jsonable } from '../../protocol/models/jsonable.ts'
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
@@ -73,7 +74,7 @@ function parseMessage({
     state,
     createdAt: new Date(createdAt),
   }
-  return reply === null ? message : { ...message, ...replyFields(JSON.parse(reply) as ReplyRecord) }
+  return reply === null ? message : jsonable({ ...message, ...replyFields(JSON.parse(reply) as ReplyRecord) })
 }
 
 function replyFields({ message, cost_pico_usd: cost, estimated, error }: ReplyRecord): Partial<ConversationMessage> {

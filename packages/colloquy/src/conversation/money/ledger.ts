@@ -1,6 +1,7 @@
 import { countTokens } from '../../engines/tokens.ts'
-import { type Cost, costOf } from '../../protocol/models/cost.ts'
+import { type Cost, type CostParts, costOf } from '../../protocol/models/cost.ts'
 import type { ContentBlock, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
+import { jsonable } from '../../protocol/models/jsonable.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 
@@ -48,7 +49,20 @@ export function replyCost(
   estimated: boolean,
 ): ReplyCost | undefined {
   const cost = costOf(usage, model)
-  return cost && { ...cost, estimated }
+  return cost && jsonable({ ...cost, estimated })
+}
+
+/** The cost of two requests together. Undefined if the price of one is not known. */
+export function addCost(earlier: ReplyCost | undefined, later: ReplyCost | undefined): ReplyCost | undefined {
+  if (earlier === undefined || later === undefined) return undefined
+  const names = Object.keys(later.parts) as (keyof CostParts)[]
+  const parts = Object.fromEntries(names.map((name) => [name, earlier.parts[name] + later.parts[name]]))
+  return jsonable({
+    picoUsd: earlier.picoUsd + later.picoUsd,
+    parts: parts as Record<keyof CostParts, bigint>,
+    price: later.price,
+    estimated: earlier.estimated || later.estimated,
+  })
 }
 
 /** A message that may have cost something. */
@@ -76,7 +90,9 @@ export class Ledger {
     const uncounted = this.#uncounted
     this.#uncounted = []
     for (const { reply } of uncounted) if (reply !== null) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
-    return structuredClone(this.#total)
+    const total = structuredClone(this.#total)
+    jsonable(total.cost)
+    return total
   }
 }
 

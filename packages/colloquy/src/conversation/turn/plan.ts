@@ -1,7 +1,7 @@
 import { attachJson } from '../../protocol/codec/attached-json.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import type { ContentBlock } from '../../protocol/types/message.ts'
+import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import { checkContent } from '../history/content.ts'
@@ -10,17 +10,22 @@ import { jsonElements, jsonMembers } from '../history/json-members.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
-import type { BeginPolicy } from './conflict.ts'
+import type { OnConflict } from './conflict.ts'
 
-/** The input of a turn. */
-export interface TurnInput extends BeginPolicy {
-  /** Plans the turn for the conversation as it is now. Called again after another writer changed the conversation. */
+/** The input of a step of a turn: of one request and its reply. */
+export interface StepInput {
+  /** Plans the step for the conversation as it is now. Called again after another writer changed the conversation. */
   plan: () => Plan | Promise<Plan>
   /** The settings of the turn: those of the conversation as it is now, with what the turn changes. */
   settings: () => ConversationSettings
+  onConflict: OnConflict
+  /** The key that makes the message be sent once. */
+  key?: string | undefined
+  /** Whether the turn continues after the reply by itself. */
+  continuesAfter?: (reply: Message) => boolean
 }
 
-/** The messages that a turn adds to a history, and their place. */
+/** The messages that a step adds to a history, and their place. */
 export interface Plan {
   /** The messages before those that are added. */
   history: History
@@ -56,6 +61,12 @@ export function planToContinue(history: History, settings: ConversationSettings)
   const stopReason = last.state === 'committed' ? message?.stop_reason : undefined
   if (pauses.has(stopReason)) return { history, messages: [], parent: last.number }
   if (last.json === '') return planAfterNothing(history, last, stopReason)
+  const { waitingCalls } = history
+  if (waitingCalls.length > 0) {
+    throw new ContentError(
+      `Cannot continue message ${last.number} without the results of ${waitingCalls.join(', ')}: it waits for them`,
+    )
+  }
   if (last.state === 'committed' && !cutShort.has(stopReason)) {
     throw new ContentError(
       `Cannot continue message ${last.number}: it ended by itself (${stopReason ?? 'written by hand'}), found nothing to add`,
@@ -72,13 +83,20 @@ export function planToContinue(history: History, settings: ConversationSettings)
 const pauses = new Set<unknown>(['pause_turn', 'compaction'])
 const cutShort = new Set<unknown>(['max_tokens', 'model_context_window_exceeded'])
 
-/** The message that asks a model without prefill to continue its reply. */
+/** The user message that asks a model without prefill to continue its reply. */
 export const continueNote: string =
   'Your last message was cut off. Continue it exactly where it stopped: repeat nothing and do not mention the interruption.'
 
+/** Whether a message, as JSON, only asks the model to continue. */
+export function isContinueNote(json: string): boolean {
+  return json === userText(continueNote).json || json === userText(pleaseContinue).json
+}
+
+const pleaseContinue = 'Please continue.'
+
 function planAfterNothing(history: History, last: MessageRecord, stopReason: unknown): Plan {
   // Sent the same request, a model that ended its turn with an empty reply does so again. The API's advice is to say something.
-  if (stopReason === 'end_turn') return { history, messages: [userText('Please continue.')], parent: last.number }
+  if (stopReason === 'end_turn') return { history, messages: [userText(pleaseContinue)], parent: last.number }
   return planToRetry(history)
 }
 

@@ -1,15 +1,16 @@
 import { newId } from '../../engines/id.ts'
 import type { ContentBlock, Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
+import { addUsage } from '../../tools/usage.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
 import type { PromptSlice } from '../history/history.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
-import { type ReplyCost, replyCost } from '../money/ledger.ts'
+import { addCost, type ReplyCost, replyCost } from '../money/ledger.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import type { ReplyOutcome } from './request/finish.ts'
 
-/** The model's reply, as it is recorded in the conversation. */
-export interface Reply {
+/** One request of a turn and its reply, as it is recorded in the conversation. */
+export interface ReplyStep {
   /** The reply's id in the conversation, for `retry`, `edit` and `switchTo`. The API's own id is `message.id`. */
   messageId: string
   /** The message that it answers; undefined at the beginning. */
@@ -26,12 +27,31 @@ export interface Reply {
   stopReason: StopReason | null
 }
 
+/**
+ * The reply of a turn. In a turn with tools, `message`, `text` and the other members are those of the last step; `usage` and
+ * `cost` are those of all steps together.
+ */
+export interface Reply extends ReplyStep {
+  /** The steps of the turn, in order. Without tools there is one. */
+  steps: readonly ReplyStep[]
+}
+
+/** The reply of a turn with these steps. */
+export function replyOfTurn(steps: readonly ReplyStep[]): Reply {
+  return {
+    ...steps.at(-1)!,
+    usage: steps.map(({ usage }) => usage).reduce(addUsage),
+    cost: steps.map(({ cost }) => cost).reduce(addCost),
+    steps,
+  }
+}
+
 /** The reply of a record. */
 export function replyOf(
   { number, parent }: Pick<MessageRecord, 'number' | 'parent'>,
   message: Message,
-  { cost, cache, window }: Partial<Pick<Reply, 'cost' | 'cache' | 'window'>>,
-): Reply {
+  { cost, cache, window }: Partial<Pick<ReplyStep, 'cost' | 'cache' | 'window'>>,
+): ReplyStep {
   return {
     messageId: String(number),
     parentId: parent === 0 ? undefined : String(parent),

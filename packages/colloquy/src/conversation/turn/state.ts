@@ -55,7 +55,8 @@ export class ConversationState {
   #lastPromptSettings: string | undefined
   /** The reservations of replies that have not ended, by the reply's number. */
   #reservations = new Map<number, Amounts>()
-  #running: Promise<void> | undefined
+  /** The turns that this process runs: several if they branch off from each other. */
+  readonly #running = new Set<Promise<void>>()
   readonly #finishes: FinishQueue
 
   constructor(store: ConversationStore, opened: Opened) {
@@ -101,7 +102,8 @@ export class ConversationState {
   }
 
   get activity(): Activity {
-    if (this.#running) return { type: 'running', over: this.#running }
+    const [over] = this.#running
+    if (over !== undefined) return { type: 'running', over }
     if (!this.#finishes.isEmpty) return { type: 'unrecorded' }
     return { type: this.isReceiving ? 'receiving' : 'idle' }
   }
@@ -134,11 +136,11 @@ export class ConversationState {
   /** Runs a turn: until it has ended, the conversation is `running`. */
   async run<T>(turn: () => Promise<T>): Promise<T> {
     const { promise: over, resolve: end } = Promise.withResolvers<void>()
-    this.#running = over
+    this.#running.add(over)
     try {
       return await turn()
     } finally {
-      if (this.#running === over) this.#running = undefined
+      this.#running.delete(over)
       end()
     }
   }
@@ -146,7 +148,7 @@ export class ConversationState {
   /** A request has begun. Returns the history that its reply will follow. */
   began(request: RequestToBegin, begun: BegunTurn, { added, reservation, promptSettings }: Added): History {
     const { version, reply } = begun
-    if (reservation !== undefined) this.#reservations.set(reply, reservation)
+    if (reservation) this.#reservations.set(reply, reservation)
     if (request.role === 'summary') {
       this.#record = { ...this.#record, version, last: reply }
       return request.history
@@ -236,8 +238,7 @@ export class ConversationState {
     this.#summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
     this.#reservations = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
     // Only the last message can be an unfinished reply: no turn continues from one.
-    const last = messages.at(-1)
-    const isReceiving = last !== undefined && isUnfinished(last.state)
+    const isReceiving = isUnfinished(messages.at(-1)?.state ?? 'committed')
     this.#history = new History(isReceiving ? messages.slice(0, -1) : messages)
   }
 }

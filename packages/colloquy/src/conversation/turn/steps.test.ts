@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { script, type ScriptEngine, type ScriptedMessage } from '../../engines/script.ts'
-import type { ContentBlock } from '../../protocol/types/message.ts'
+import type { ContentBlock, Usage } from '../../protocol/types/message.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../conversations.ts'
@@ -133,4 +133,86 @@ test('calls of tools that are only declared are left to the caller', async () =>
     tools: [declared, other],
   })
   assert.equal(answered.text, 'Sunny.')
+})
+
+test('usage and cost of a turn with tools are those of all steps, each beside them', async () => {
+  const usage = { input_tokens: 1000, output_tokens: 1000 } as Usage
+  const called = { ...calls('Paris'), usage }
+  const engine = script([called, { ...calls('Rome'), usage }, { content: 'Done.', usage }])
+  const conversation = await open(engine)
+  const reply = await conversation.send('go', { tools: [weather()] })
+  assert.deepEqual([reply.usage.input_tokens, reply.usage.output_tokens], [3000, 3000])
+  assert.equal(reply.cost?.picoUsd, conversation.cost.picoUsd)
+  assert.deepEqual(
+    reply.steps.map(({ messageId, usage, cost }) => [messageId, usage.output_tokens, cost?.picoUsd]),
+    ['2', '4', '6'].map((id) => [id, 1000, 18_000_000_000n]),
+  )
+  assert.equal(reply.message.usage.output_tokens, 1000)
+})
+
+test('a turn without tools has one step', async () => {
+  const reply = await (await open(script(['Hello.']))).send('Hi')
+  const { steps, ...rest } = reply
+  assert.deepEqual(steps, [rest])
+})
+
+test('a turn whose step has no price has no price', async () => {
+  const engine = script([calls('Paris'), { content: 'Done.', model: 'llama' }])
+  assert.equal((await (await open(engine)).send('go', { tools: [weather()] })).cost, undefined)
+})
+
+test('turn.text separates the texts of steps by an empty line', async () => {
+  const text = (content: string): ContentBlock => ({ type: 'text', text: content, citations: null })
+  const looking = { ...calls('Paris'), content: [text('Looking.'), ...(calls('Paris').content as ContentBlock[])] }
+  const turn = (await open(script([calls('Oslo'), looking, looking, 'Sunny.']))).send('go', { tools: [weather()] })
+  assert.equal((await Array.fromAsync(turn.text)).join(''), 'Looking.\n\nLooking.\n\nSunny.')
+})
+
+for (const next of ['continue()', 'continue() with tools', 'send()', 'send() with tools'] as const) {
+  for (const repeatable of [false, true]) {
+    test(`${next} answers calls that an abort interrupted${repeatable ? ', again if repeatable' : ''}`, async () => {
+      const engine = script([calls('Paris', 'Rome'), 'Fine.'])
+      const conversation = await open(engine)
+      let stop: (() => void) | undefined
+      const tools = [weather((city) => (stop?.(), `Sunny in ${city}`), repeatable)]
+      const turn = conversation.send('How is the weather?', { tools })
+      stop = () => turn.abort()
+      await assert.rejects(turn, { name: 'APIUserAbortError' })
+      stop = undefined
+      const options = next.endsWith('tools') ? { tools } : {}
+      const reply = await (next.startsWith('send')
+        ? conversation.send('Well?', options)
+        : conversation.continue(options))
+      assert.equal(reply.text, 'Fine.')
+      const interrupted = "Error: Tool 'weather' was interrupted, and what it did is not known"
+      const answered = repeatable && next.endsWith('tools')
+      const results = ['Paris', 'Rome'].map((city) =>
+        answered ? result(city, `Sunny in ${city}`) : result(city, interrupted, { is_error: true }),
+      )
+      const said = next.startsWith('send') ? [{ type: 'text', text: 'Well?', cache_control: undefined }] : []
+      assert.deepEqual(sent(engine, 1), [...results, ...said])
+    })
+  }
+}
+
+test('continue() without the results of calls that the caller answers names them', async () => {
+  const conversation = await open(script([calls('Paris')]))
+  await conversation.send('How is the weather?')
+  await assert.rejects(conversation.continue(), /Cannot continue message 2 without the results of Paris/)
+})
+
+test('a turn with tools keeps other turns of the process waiting until it has ended', async () => {
+  const engine = script([calls('Paris'), 'Sunny.', 'Hello.'])
+  const conversation = await open(engine)
+  let queued: Promise<unknown> | undefined
+  const tools = [
+    weather(async () => {
+      await assert.rejects(conversation.send('Hi'), { name: 'ConversationConflictError', reason: 'busy' })
+      queued = conversation.send('Hi', { onConflict: 'queue' })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }),
+  ]
+  await conversation.send('How is the weather?', { tools })
+  await queued
+  assert.deepEqual(conversation.messages.map(({ role }) => role[0]).join(''), 'uauaua')
 })

@@ -1,15 +1,17 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { ToolUseBlock } from '../../protocol/types/message.ts'
+import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ContentBlockParam, MessageContentParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
-import { type CallOptions, answerCall, answerCalls, failedCall, nextStep } from '../../tools/call.ts'
+import { type CallOptions, answerCall, failedCall, type NextStep, nextStep } from '../../tools/call.ts'
 import { unansweredIn } from '../../tools/run.ts'
 import { type RunnableTool, declaredNames, isRunnable } from '../../tools/runnable.ts'
+import type { History } from '../history/history.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { OnConflict } from './conflict.ts'
+import type { EarlierCalls } from './earlier-turn.ts'
 import { type Plan, planToContinue, planToSend } from './plan.ts'
-import type { Reply } from './reply.ts'
-import { runTurn } from './run.ts'
+import { type Reply, replyOfTurn, type ReplyStep } from './reply.ts'
+import { runStep } from './run.ts'
 import type { TurnScope } from './scope.ts'
 
 /** How the tools of a turn are run. */
@@ -25,61 +27,117 @@ export interface StepOptions {
   /** Runnable tools, and tools that are only declared: calls of the latter are for the caller to answer. */
   tools: readonly (ToolUnion | RunnableTool)[]
   toolOptions: TurnToolOptions | undefined
+  /** Whether the turn continues after a reply by itself. */
+  continuesAfter: (reply: Message) => boolean
+  /** The calls of an earlier attempt of the turn. */
+  earlierCalls?: EarlierCalls | undefined
 }
 
-/**
- * Runs a turn: its first step, and as long as the reply calls runnable tools, another one with their results. Each step is
- * recorded before the next one begins.
- */
-export async function runSteps(
-  scope: TurnScope,
-  { settings, onConflict, tools, toolOptions: { maxRounds = 50, ...toolOptions } = {} }: StepOptions,
-  first: () => Promise<Reply>,
-): Promise<Reply> {
-  const { state, control } = scope
-  const runnable = tools.filter(isRunnable)
-  let reply = await first()
-  if (runnable.length === 0) return reply
-  const step = (plan: () => Plan): Promise<Reply> => runTurn(scope, { plan, settings, onConflict })
-  for (let round = 1; ; round++) {
-    const next = nextStep(reply.message)
-    if (next.type === 'stop' || (next.type === 'call' && hasPending(next.calls, tools))) return reply
-    // Check before running the tools: their side effects would be wasted.
-    if (round >= maxRounds) {
-      throw new AnthropicError(`Cannot continue the turn: the model still calls tools after ${maxRounds} replies`)
-    }
-    if (next.type === 'resume') reply = await step(() => planToContinue(state.history, settings()))
-    else {
-      const { content } = await answerCalls(next.calls, runnable, { ...toolOptions, signal: control.signal })
-      reply = await step(() => planToSend(state.history, content))
-    }
-  }
-}
-
-/**
- * The content, after results for the tool calls that a crash or an abort left unanswered: the API refuses everything else.
- * Tools that are declared `repeatable` run again. It is not known whether another tool did its work, so the model is told that the call was
- * interrupted.
- */
-export async function withUnanswered(
-  { state, control }: TurnScope,
-  content: MessageContentParam,
-  { tools, toolOptions }: Pick<StepOptions, 'tools' | 'toolOptions'>,
-): Promise<MessageContentParam> {
-  const { lastSent } = state.history
-  const calls = unansweredIn(lastSent ? [lastSent] : [])
-  const runnable = tools.filter(isRunnable)
-  const said: readonly ContentBlockParam[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-  if (calls.length === 0 || runnable.length === 0 || said.some(({ type }) => type === 'tool_result')) return content
-  const answer = async (call: ToolUseBlock): Promise<ToolResultBlockParam> => {
-    const tool = runnable.find(({ name }) => name === call.name)
-    if (tool?.repeatable) return answerCall(call, runnable, { ...toolOptions, signal: control.signal })
-    return failedCall(call, `Tool '${call.name}' was interrupted, and what it did is not known`)
-  }
-  return [...(await Promise.all(calls.map(answer))), ...said]
+/** The step that follows a reply in a turn with these tools. */
+export function stepAfter(reply: Message, tools: StepOptions['tools']): NextStep {
+  const next = nextStep(reply)
+  const isOver = !tools.some(isRunnable) || (next.type === 'call' && hasPending(next.calls, tools))
+  return isOver ? { type: 'stop' } : next
 }
 
 function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools']): boolean {
   const declared = declaredNames(tools)
   return calls.some(({ name }) => declared.has(name))
+}
+
+/**
+ * Runs the rest of a turn: as long as its last reply calls runnable tools, another step with their results. Each step is
+ * recorded before the next one begins.
+ *
+ * @param steps the steps so far, one at least.
+ */
+export async function runSteps(scope: TurnScope, options: StepOptions, steps: readonly ReplyStep[]): Promise<Reply> {
+  const { state, control } = scope
+  const { settings, tools, toolOptions: { maxRounds = 50 } = {} } = options
+  const done = [...steps]
+  for (;;) {
+    const reply = done.at(-1)!
+    const next = stepAfter(reply.message, tools)
+    if (next.type === 'stop') return replyOfTurn(done)
+    // Check before running the tools: their side effects would be wasted.
+    if (done.length >= maxRounds) {
+      throw new AnthropicError(`Cannot continue the turn: the model still calls tools after ${maxRounds} replies`)
+    }
+    const results = next.type === 'call' ? await resultsOf(next.calls, options, control.signal) : undefined
+    const plan = async (): Promise<Plan> => {
+      // Results belong right after their calls, also if another writer continued the conversation.
+      const history = await state.historyTo(Number(reply.messageId))
+      return results === undefined ? planToContinue(history, settings()) : planToSend(history, results)
+    }
+    done.push(await runStep(scope, { ...options, plan }))
+  }
+}
+
+function resultsOf(
+  calls: readonly ToolUseBlock[],
+  { tools, toolOptions, earlierCalls }: StepOptions,
+  signal: AbortSignal,
+): Promise<ToolResultBlockParam[]> {
+  const runnable = tools.filter(isRunnable)
+  return Promise.all(
+    calls.map(async (call) => {
+      const earlier = isRepeatable(call, runnable) ? undefined : earlierCalls?.take(call)
+      return earlier ?? answerCall(call, runnable, { ...toolOptions, signal })
+    }),
+  )
+}
+
+function isRepeatable({ name }: ToolUseBlock, tools: readonly RunnableTool[]): boolean {
+  return tools.find((tool) => tool.name === name)?.repeatable ?? false
+}
+
+/**
+ * Answers the tool calls that a crash or an abort left unanswered: the API refuses everything else. Calls of `repeatable`
+ * tools run again. It is not known what other tools did, so the model reads that their calls were interrupted.
+ */
+export class OpenCalls {
+  readonly #scope: TurnScope
+  readonly #options: StepOptions
+  readonly #results = new Map<string, Promise<ToolResultBlockParam>>()
+
+  constructor(scope: TurnScope, options: StepOptions) {
+    this.#scope = scope
+    this.#options = options
+  }
+
+  /** The results for the calls at the end of a history. Empty if there are none, or if they are for the caller to answer. */
+  async resultsFor(history: History): Promise<ToolResultBlockParam[]> {
+    const { lastSent, lastReply } = history
+    const isOurs = this.#options.tools.some(isRunnable) || lastReply?.about.continues === true
+    if (lastSent === undefined || !isOurs || history.waitingCalls.length === 0) return []
+    return Promise.all(unansweredIn([lastSent]).map((call) => this.#answer(call)))
+  }
+
+  /** The content, after the results that it needs. */
+  async before(content: MessageContentParam, history: History): Promise<MessageContentParam> {
+    const said: readonly ContentBlockParam[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+    if (Array.isArray(content) && said.some((block) => block?.type === 'tool_result')) return content
+    const results = await this.resultsFor(history)
+    return results.length === 0 ? content : [...results, ...said]
+  }
+
+  /** Runs no call twice, however often it is asked for. */
+  #answer(call: ToolUseBlock): Promise<ToolResultBlockParam> {
+    const { tools, toolOptions } = this.#options
+    const runnable = tools.filter(isRunnable)
+    let result = this.#results.get(call.id)
+    if (result === undefined) {
+      const { signal } = this.#scope.control
+      result = isRepeatable(call, runnable)
+        ? answerCall(call, runnable, { ...toolOptions, signal })
+        : Promise.resolve(interruptedCall(call))
+      this.#results.set(call.id, result)
+    }
+    return result
+  }
+}
+
+/** The result of a call whose turn was interrupted. */
+export function interruptedCall(call: ToolUseBlock): ToolResultBlockParam {
+  return failedCall(call, `Tool '${call.name}' was interrupted, and what it did is not known`)
 }

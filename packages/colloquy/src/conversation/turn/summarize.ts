@@ -13,7 +13,7 @@ import { askEngine, withoutEvents } from './request/ask.ts'
 import { beginRequest, ceilingIfLimited } from './request/begin.ts'
 import type { BegunRequest } from './request/begun.ts'
 import { keepReply } from './request/keep.ts'
-import type { TurnInput } from './plan.ts'
+import type { StepInput } from './plan.ts'
 import { countedTokens, type RequestParts, requestOf } from './prompt.ts'
 import type { WrittenSummary } from './reply.ts'
 import type { TurnConfig, TurnScope } from './scope.ts'
@@ -25,15 +25,10 @@ import type { TurnConfig, TurnScope } from './scope.ts'
  * Throws `SummaryError` if the request fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
  * then.
  */
-export async function makeRoom(
-  scope: TurnScope,
-  { plan: makePlan, settings: makeSettings, key }: TurnInput,
-): Promise<void> {
+export async function makeRoom(scope: TurnScope, { plan: makePlan, settings: makeSettings }: StepInput): Promise<void> {
   const { state, control } = scope
   const settings = makeSettings()
   if (settings.window?.policy !== 'summarize') return
-  // The reply to a repeated key may be there already.
-  if (key !== undefined && (await state.store.find(state.id, key)) !== undefined) return
   for (let isPart = true; isPart;) {
     const { history, messages } = await makePlan()
     const added = messages.map(({ json }) => json)

@@ -2,6 +2,8 @@ import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { Reply, WrittenSummary } from './reply.ts'
 
+const stepSeparator = '\n\n'
+
 /** How long an aborted turn waits for the engine to stop. */
 const graceMs = 1000
 
@@ -45,7 +47,10 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     void this.#run(run, signal)
   }
 
-  /** The text as it arrives, always from the first character on. Ends when the reply is recorded. */
+  /**
+   * The text of all steps as it arrives, always from the first character on. An empty line separates the texts of two steps.
+   * Ends when the reply is recorded.
+   */
   get text(): AsyncIterable<string> {
     return this.#texts()
   }
@@ -145,8 +150,14 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   }
 
   async *#texts(): AsyncGenerator<string> {
+    let separator = ''
+    let hasText = false
     for await (const event of this.#iterate()) {
-      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') yield event.delta.text
+      if (event.type === 'message_start') separator = hasText ? stepSeparator : ''
+      if (event.type !== 'content_block_delta' || event.delta.type !== 'text_delta') continue
+      yield `${separator}${event.delta.text}`
+      separator = ''
+      hasText = true
     }
   }
 

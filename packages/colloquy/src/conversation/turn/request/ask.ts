@@ -1,5 +1,6 @@
 import type { EngineContext } from '../../../protocol/types/engine.ts'
 import { APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
+import type { Message } from '../../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../../protocol/types/params.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { TurnControl } from '../turn.ts'
@@ -17,12 +18,14 @@ export interface EngineRequest {
   builder: ReplyBuilder
   /** How many of the first messages of the path are not in the request. */
   dropped: number
+  /** Whether the turn continues after the reply by itself. */
+  continuesAfter?: ((reply: Message) => boolean) | undefined
 }
 
 /** Sends a request, journals and emits the events of its reply, and tells how the reply ended. Never throws. */
 export async function askEngine({ state, config, control }: TurnScope, request: EngineRequest): Promise<ReplyOutcome> {
   const { store, id } = state
-  const { handle, builder, dropped } = request
+  const { handle, builder, dropped, continuesAfter } = request
   let unwritten: { error: unknown } | undefined
   const journal = new Journal(store, { handle, intervalMs: config.journalMs }, (error) => {
     unwritten ??= { error }
@@ -39,7 +42,7 @@ export async function askEngine({ state, config, control }: TurnScope, request: 
   reading.isOver = true
   await journal.close()
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
-  return outcomeOf({ id, handle, builder, error, dropped })
+  return outcomeOf({ id, handle, builder, error, dropped, continuesAfter })
 }
 
 /** @param reading when it is over, events that still arrive are ignored: the caller gave up waiting for the engine. */

@@ -16,6 +16,8 @@ export interface EndedReply {
   error: Error | undefined
   /** How many of the first messages of the path the request left out. Default 0. */
   dropped?: number
+  /** Whether the turn continues after the reply by itself. */
+  continuesAfter?: ((reply: Message) => boolean) | undefined
 }
 
 export interface ReplyOutcome {
@@ -28,7 +30,8 @@ export interface ReplyOutcome {
 }
 
 /** How a reply that has ended is recorded: with what may be sent back, what arrived, and what it used. */
-export function outcomeOf({ id, handle, builder, error, dropped = 0 }: EndedReply): ReplyOutcome {
+export function outcomeOf(ended: EndedReply): ReplyOutcome {
+  const { id, handle, builder, error, dropped = 0, continuesAfter } = ended
   const { message, isWhole, blocks } = builder
   const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
   const hasArrived = kept.json !== '' || kept.received !== null
@@ -42,6 +45,7 @@ export function outcomeOf({ id, handle, builder, error, dropped = 0 }: EndedRepl
     record.message = { ...head, usage }
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
     if (!isWhole) record.estimated = true
+    else if (continuesAfter?.(message)) record.continues = true
   }
   if (dropped > 0) record.dropped = dropped
   if (error !== undefined) record.error = describe(error)

@@ -1,10 +1,10 @@
-import type { MessageContentParam, MessageCreateParams } from '../../protocol/types/params.ts'
-import { CachePlanner } from '../cache/cache-planner.ts'
-import { planWindow } from '../window/plan-window.ts'
-import { requestOf } from './prompt.ts'
-import type { TurnConfig } from './scope.ts'
-import type { ConversationState } from './state.ts'
-import { summaryRequest } from './summarize.ts'
+import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
+import { CachePlanner } from './cache/cache-planner.ts'
+import { planWindow } from './window/plan-window.ts'
+import { requestOf } from './turn/prompt.ts'
+import type { TurnConfig } from './turn/scope.ts'
+import type { ConversationState } from './turn/state.ts'
+import { summaryRequest } from './turn/summarize.ts'
 
 /** The request that would be sent next; if a summary has to make room first, the request for that. Sends nothing. */
 export function nextRequest(

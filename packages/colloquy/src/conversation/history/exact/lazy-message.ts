@@ -1,6 +1,6 @@
-import { attachJson } from '../../protocol/codec/attached-json.ts'
-import { parseJson } from '../../protocol/codec/parse-json.ts'
-import type { MessageParam } from '../../protocol/types/params.ts'
+import { attachJson } from '../../../protocol/codec/attached-json.ts'
+import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import type { MessageParam } from '../../../protocol/types/params.ts'
 
 /** A message from its JSON: frozen, and parsed only when its content is first read. */
 export function lazyMessage(role: string, json: string): MessageParam {

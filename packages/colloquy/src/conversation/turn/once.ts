@@ -1,0 +1,175 @@
+import { replay } from '../../protocol/codec/replay.ts'
+import type { MessageContentParam } from '../../protocol/types/params.ts'
+import type { History } from '../history/history.ts'
+import type { ReplyRecord } from '../history/reply-record.ts'
+import { isUnfinished } from '../history/tree.ts'
+import { replyMessage } from '../history/view.ts'
+import { replyCost } from '../money/ledger.ts'
+import type { MessageRecord, RepeatedTurn } from '../stores/store.ts'
+import { waitForOthers } from './conflict.ts'
+import { EarlierCalls, type EarlierTurn, findTurn } from './earlier-turn.ts'
+import { type Plan, planToContinue, planToRetry, planToSend } from './plan.ts'
+import { type Reply, replyOf, replyOfTurn, type ReplyStep } from './reply.ts'
+import { runStep } from './run.ts'
+import type { TurnScope } from './scope.ts'
+import { interruptedCall, OpenCalls, runSteps, stepAfter, type StepOptions } from './steps.ts'
+
+/** A message that is to be sent once. */
+export interface KeyedMessage {
+  key: string
+  content: MessageContentParam
+  /** The history that the message is to follow. */
+  history: () => Promise<History>
+}
+
+/**
+ * Sends a message once. If the key was used before, the earlier turn is returned; if that turn did not end, it is completed:
+ *
+ * - after its last message, if that is still the head, or if the policy is to branch off;
+ * - otherwise by another attempt at the end of the active path. Tool calls that an earlier attempt made are not made again.
+ */
+export async function sendOnce(scope: TurnScope, options: StepOptions, message: KeyedMessage): Promise<Reply> {
+  return new KeyedTurn(scope, options, message).run()
+}
+
+/** The turn that a keyed message belongs to is not where it was. */
+class MovedError extends Error {}
+
+class KeyedTurn {
+  readonly #scope: TurnScope
+  readonly #options: StepOptions
+  readonly #message: KeyedMessage
+  readonly #openCalls: OpenCalls
+  /** The replies whose events were emitted. */
+  readonly #emitted = new Set<number>()
+
+  constructor(scope: TurnScope, options: StepOptions, message: KeyedMessage) {
+    this.#scope = scope
+    this.#message = message
+    this.#options = options
+    this.#openCalls = new OpenCalls(scope, options)
+  }
+
+  async run(): Promise<Reply> {
+    let earlier: EarlierTurn[] = []
+    for (;;) {
+      const attempt = earlier.length + 1
+      const turn = await this.#find(attempt)
+      if (turn === undefined) {
+        const reply = await this.#send(attempt, earlier)
+        if (reply !== undefined) return reply
+        // Another process was faster, or the conversation has moved: look again.
+        earlier = []
+      } else if (isUnfinished(turn.replies.at(-1)!.state)) await this.#waitFor(attempt)
+      else if (this.#isComplete(turn)) return replyOfTurn(this.#replay(turn.replies))
+      else if ((await this.#isNext(turn)) && !(await this.#find(attempt + 1))) {
+        const reply = await this.#resume(turn, earlier)
+        if (reply !== undefined) return reply
+      } else earlier = [...earlier, turn]
+    }
+  }
+
+  #find(attempt: number): Promise<EarlierTurn | undefined> {
+    const { store, id } = this.#scope.state
+    return findTurn(store, id, keyOf(this.#message.key, attempt))
+  }
+
+  /** Sends the message. Undefined if that turns out to be wrong. @param earlier the attempts before this one. */
+  async #send(attempt: number, earlier: readonly EarlierTurn[]): Promise<Reply | undefined> {
+    const { key, content, history: historyNow } = this.#message
+    const plan = async (): Promise<Plan> => {
+      const before = earlier.at(-1)
+      if (before !== undefined && this.#isHead(before)) throw new MovedError()
+      const history = await historyNow()
+      return planToSend(history, await this.#openCalls.before(content, history))
+    }
+    const step = await this.#step(plan, keyOf(key, attempt))
+    if (step === undefined || 'repeated' in step) return undefined
+    return this.#runSteps([step], earlier)
+  }
+
+  /** Completes a turn that ended early, after its last message. Undefined if the conversation has moved. */
+  async #resume(turn: EarlierTurn, earlier: readonly EarlierTurn[]): Promise<Reply | undefined> {
+    const { state } = this.#scope
+    const last = turn.replies.at(-1)!
+    const history = await state.historyTo(last.number)
+    const done = last.state === 'committed' ? turn.replies : turn.replies.slice(0, -1)
+    const plan = async (): Promise<Plan> => {
+      if (this.#options.onConflict !== 'branch' && !this.#isHead(turn)) throw new MovedError()
+      if (last.state !== 'committed') return planToRetry(history)
+      const results = await this.#openCalls.resultsFor(history)
+      return results.length > 0 ? planToSend(history, results) : planToContinue(history, this.#options.settings())
+    }
+    const steps = this.#replay(done)
+    const step = await this.#step(plan)
+    if (step === undefined || 'repeated' in step) return undefined
+    return this.#runSteps([...steps, step], earlier)
+  }
+
+  #runSteps(steps: readonly ReplyStep[], earlier: readonly EarlierTurn[]): Promise<Reply> {
+    const earlierCalls = new EarlierCalls(earlier, interruptedCall)
+    return runSteps(this.#scope, { ...this.#options, earlierCalls }, steps)
+  }
+
+  async #step(plan: () => Promise<Plan>, key?: string): Promise<ReplyStep | RepeatedTurn | undefined> {
+    try {
+      return await runStep(this.#scope, { ...this.#options, plan, key })
+    } catch (error) {
+      if (error instanceof MovedError) return undefined
+      throw error
+    }
+  }
+
+  #isComplete({ replies }: EarlierTurn): boolean {
+    const last = replies.at(-1)!
+    if (last.state !== 'committed') return false
+    const { continues } = JSON.parse(last.reply!) as ReplyRecord
+    return continues !== true && stepAfter(replyMessage(last)!, this.#options.tools).type === 'stop'
+  }
+
+  /** Whether the turn can be completed where it is. Looks at the newest state, and throws the conflict if that is new. */
+  async #isNext(turn: EarlierTurn): Promise<boolean> {
+    const { state } = this.#scope
+    const { onConflict } = this.#options
+    if (onConflict === 'branch' || this.#isHead(turn)) return true
+    const { version } = state.record
+    await state.refresh()
+    if (this.#isHead(turn)) return true
+    if (onConflict === 'fail' && state.record.version !== version) throw state.conflict('moved')
+    return false
+  }
+
+  #isHead({ replies }: EarlierTurn): boolean {
+    return this.#scope.state.record.head === replies.at(-1)!.number
+  }
+
+  /** Waits for a reply that is being received. Throws the conflict if the policy is not to wait. */
+  async #waitFor(attempt: number): Promise<void> {
+    const { state, control } = this.#scope
+    // Finishes the reply if its process died.
+    await state.refresh()
+    const turn = await this.#find(attempt)
+    if (turn === undefined || !isUnfinished(turn.replies.at(-1)!.state)) return
+    if (this.#options.onConflict !== 'queue') throw state.conflict('busy')
+    await waitForOthers(state, control.signal)
+  }
+
+  /** Emits the events of replies that were recorded before, as if they arrived now. */
+  #replay(replies: readonly MessageRecord[]): ReplyStep[] {
+    const { control } = this.#scope
+    control.isRecorded = true
+    return replies.map((record) => {
+      const message = replyMessage(record)!
+      const { estimated = false } = JSON.parse(record.reply!) as ReplyRecord
+      control.exposeMessage(() => message)
+      if (!this.#emitted.has(record.number)) for (const event of replay(message)) control.emit(event)
+      this.#emitted.add(record.number)
+      return replyOf(record, message, { cost: replyCost(message, estimated) })
+    })
+  }
+}
+
+/** The key of an attempt. The store keeps those of later attempts apart from all keys of callers. */
+function keyOf(key: string, attempt: number): string {
+  return attempt === 1 ? key : `${key}\u001F${attempt}`
+}
