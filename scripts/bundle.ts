@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { type BuildOptions, type Metafile, buildSync } from 'esbuild'
 import type { Manifest } from './compile.ts'
 
@@ -9,7 +9,7 @@ import type { Manifest } from './compile.ts'
  * and one for the modules that entry points share, because half of the time of an import is spent on finding and
  * opening modules.
  */
-export function lighten(folder: string, { exports = {} }: Manifest): void {
+export function lighten(folder: string, { exports = {}, browser = {} }: Manifest): void {
   const doors = Object.values(exports).filter((door) =>
     Object.values(door).some((file) => file.startsWith('./dist/node/')),
   )
@@ -47,6 +47,67 @@ export function lighten(folder: string, { exports = {} }: Manifest): void {
     // Bundlers do the same.
     minifySyntax: true,
   })
+  joinModules(common, exports['.']!['default']!.slice('./'.length), Object.keys(browser))
+}
+
+/**
+ * Joins the modules that the client loads at start into one, for bundlers. They split code by who needs it: of modules that
+ * code which is loaded later needs too, they would make a chunk for every combination, and a page would load six files.
+ * Each module remains as a list of names that it takes from the joined one. Modules that a browser replaces stay apart.
+ */
+function joinModules(common: BuildOptions, index: string, replaced: readonly string[]): void {
+  const folder = common.absWorkingDir!
+  const file = 'dist/client/core.js'
+  const all: BuildOptions = { ...common, bundle: true, metafile: true, minifySyntax: true }
+  const apart = replaced.map((path) => path.slice('./'.length))
+  const { inputs } = buildSync({
+    ...all,
+    entryPoints: [index],
+    outdir: 'dist',
+    splitting: true,
+    write: false,
+  }).metafile!
+  const modules = [...loadedAtStart(index, inputs, new Set(apart))].filter((module) => module !== index)
+  const { outputs } = buildSync({
+    ...all,
+    entryPoints: modules,
+    outbase: '.',
+    outdir: '.',
+    splitting: true,
+    write: false,
+  }).metafile!
+  const namesOf = new Map(modules.map((module) => [module, outputs[module]!.exports]))
+  const names = [...namesOf.values()].flat()
+  if (new Set(names).size < names.length)
+    throw new Error(
+      `Cannot join the client's modules as two export the same name: found ${names.toSorted().join(', ')}`,
+    )
+  buildSync({
+    ...all,
+    stdin: { contents: modules.map((module) => `export * from './${module}'\n`).join(''), resolveDir: folder },
+    outfile: file,
+    external: Object.keys(inputs).flatMap((input) => (modules.includes(input) ? [] : [`./${input}`])),
+  })
+  for (const [module, exported] of namesOf) {
+    const path = relative(dirname(module), file).replaceAll('\\', '/')
+    const from = path.startsWith('.') ? path : `./${path}`
+    writeFileSync(join(folder, module), `export{${exported.join(',')}}from"${from}";\n`)
+  }
+}
+
+/** The modules that a module imports statically, and itself. */
+function loadedAtStart(
+  module: string,
+  inputs: Metafile['inputs'],
+  except: ReadonlySet<string>,
+  found: Set<string> = new Set(),
+): Set<string> {
+  if (found.has(module) || except.has(module)) return found
+  found.add(module)
+  for (const { kind, path } of inputs[module]!.imports) {
+    if (kind === 'import-statement') loadedAtStart(path, inputs, except, found)
+  }
+  return found
 }
 
 /** The files that an output imports statically. */

@@ -142,6 +142,7 @@ export const everywhere: Record<string, (outcome: Outcome) => Outcome> = {
     }),
   'results-accept': (outcome) =>
     withRequests(outcome, ({ headers: { accept = '', ...headers }, ...request }) => {
+      if (!request.path.endsWith('/results')) return { ...request, headers: { ...headers, accept } }
       return { ...request, headers: { ...headers, accept: accept.replace('application/binary', 'application/json') } }
     }),
   'parsed-output-null': ({ returned, ...outcome }) => ({

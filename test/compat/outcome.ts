@@ -26,7 +26,8 @@ export interface DescribedRequest {
 const beneathNotice =
   /^(host|connection|content-length|transfer-encoding|accept-encoding|accept-language|sec-fetch-mode|user-agent|x-stainless-(lang|package-version|os|arch|runtime|runtime-version))$/
 
-export function describeRequest({ method, path, headers, body, abandoned }: RecordedRequest): DescribedRequest {
+export function describeRequest(request: RecordedRequest): DescribedRequest {
+  const { method, path, headers, body, abandoned } = withoutBoundary(request)
   return {
     method,
     path,
@@ -38,6 +39,14 @@ export function describeRequest({ method, path, headers, body, abandoned }: Reco
     body: parsed(body),
     ...(abandoned ? { abandoned } : {}),
   }
+}
+
+/** A form's parts are separated by a random text. */
+function withoutBoundary({ headers, body, ...request }: RecordedRequest): RecordedRequest {
+  const boundary = /boundary=(\S+)/.exec(headers['content-type'] ?? '')?.[1]
+  if (!boundary) return { ...request, headers, body }
+  const own = (text: string): string => text.replaceAll(boundary, 'boundary')
+  return { ...request, headers: { ...headers, 'content-type': own(headers['content-type']!) }, body: own(body) }
 }
 
 function parsed(text: string): unknown {

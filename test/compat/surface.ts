@@ -88,6 +88,7 @@ async function specimens(Anthropic: typeof Official): Promise<Record<string, obj
     'client.messages': client.messages,
     'client.messages.batches': client.messages.batches,
     'client.models': client.models,
+    'client.files': client.files,
     'client.beta': client.beta,
     'client.beta.messages': client.beta.messages,
     'Message streams': stream,

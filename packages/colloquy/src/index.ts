@@ -4,10 +4,12 @@ export { APIPromise } from './client/request/api-promise.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
 export { Beta } from './client/resources/beta.ts'
+export { Files, toFile } from './client/resources/files.ts'
 export { Messages } from './client/resources/messages.ts'
-export { Page, PagePromise } from './client/resources/page.ts'
+export { Page, Page as PageCursor, PagePromise } from './client/resources/page.ts'
 export { rateLimits, type RateLimit, type RateLimits } from './client/request/headers.ts'
 export { Stream } from './client/stream/stream.ts'
+export type { AccessToken, AccessTokenProvider, AnthropicConfig } from './client/credentials/access-token.ts'
 export type { Fetch } from './client/transport/fetch-transport.ts'
 export type { HeadersLike } from './client/request/headers.ts'
 export type { Logger, LogLevel } from './client/request/log.ts'
@@ -23,6 +25,14 @@ export type {
   RequestOptions,
   Retry,
 } from './client/request/options.ts'
+export type {
+  FileDeleteParams,
+  FileDownloadParams,
+  FileListParams,
+  FileRetrieveMetadataParams,
+  FileUploadParams,
+} from './client/resources/files.ts'
+export type { ToFileInput, ToFileOptions, Uploadable } from './client/request/to-file.ts'
 export type { ApiKeySetter, ClientOptions } from './client/options.ts'
 export * from './protocol/types/error.ts'
 export type * from './client/types.ts'

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { beta } from './beta.ts'
 import { brokenStreams } from './broken-streams.ts'
 import { errors } from './errors.ts'
+import { files } from './files.ts'
 import { limits } from './limits.ts'
 import { batches, models } from './lists.ts'
 import { mcp } from './mcp.ts'
@@ -35,4 +36,5 @@ export const tables: Record<string, readonly Scenario[]> = {
   threads,
   memory,
   mcp,
+  files,
 }

@@ -1,7 +1,9 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/page.ts'
-import { authenticationHeader, credentialsOf, customHeaders } from './credentials.ts'
-import { checkClientOptions, type ApiKeySetter, type ClientOptions } from './options.ts'
+import type { AccessTokenProvider } from './credentials/access-token.ts'
+import { authenticationHeaders, credentialsOf, customHeaders, TokenUse } from './credentials/authentication.ts'
+import type { TokenSource } from './credentials/token-source.ts'
+import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
 import { mergeHeaders, type HeadersLike } from './request/headers.ts'
 import { isLogLevel, logAt, maskHeaders, maskUrl, type Log, type Logger, type LogLevel } from './request/log.ts'
@@ -13,9 +15,10 @@ import {
   type MiddlewareContext,
   type RequestOptions,
 } from './request/options.ts'
-import { buildUrl, checkBaseUrl, encodeBody, version, versionFor, type Query } from './request/request.ts'
+import { buildUrl, checkBaseUrl, encodeBody, isWebBody, version, versionFor, type Query } from './request/request.ts'
 import { RetryingRequest, type Parse } from './request/retrying-request.ts'
 import type { RetryPolicy } from './request/retry.ts'
+import type { EncodedBody } from './request/web-body.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
 import { FetchResponse } from './transport/fetch-response.ts'
 import { fetchTransport } from './transport/fetch-transport.ts'
@@ -38,9 +41,13 @@ export class BaseAnthropic {
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
   readonly #customHeaders = customHeaders()
+  readonly #isBaseUrlGiven: boolean
+  /** Finds the access tokens, which copies of this client share. */
+  readonly #findTokens: () => Promise<TokenSource | undefined>
+  #tokens: TokenSource | undefined
   #transport: Transport | undefined
 
-  constructor(options: ClientOptions = {}) {
+  constructor(options: ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> } = {}) {
     checkClientOptions(options)
     if (isBrowser() && !options.dangerouslyAllowBrowser) {
       throw new AnthropicError(
@@ -52,7 +59,10 @@ export class BaseAnthropic {
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
     this.authToken = authToken
-    this.baseURL = checkBaseUrl(options.baseURL || environment('ANTHROPIC_BASE_URL') || 'https://api.anthropic.com')
+    const baseURL = options.baseURL || environment('ANTHROPIC_BASE_URL')
+    this.#isBaseUrlGiven = baseURL !== undefined
+    this.baseURL = checkBaseUrl(baseURL ?? 'https://api.anthropic.com')
+    this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
     this.maxRetries = options.maxRetries ?? 2
     this.timeout = options.timeout ?? 10 * minute
     this.logger = options.logger ?? console
@@ -69,20 +79,28 @@ export class BaseAnthropic {
     return this.#options.timeout
   }
 
-  /** A copy of this client with some options changed. */
+  /** Returns access tokens, if the client has neither a key nor a token. Null before the first request found it. */
+  get credentials(): AccessTokenProvider | null {
+    return this.#options.credentials ?? this.#tokens?.provider ?? null
+  }
+
+  /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
   withOptions(options: ClientOptions): this {
-    const credentials =
-      options.apiKey !== undefined || options.authToken !== undefined
-        ? { apiKey: null, authToken: null }
-        : { apiKey: this.#apiKeySetter ?? this.apiKey, authToken: this.authToken }
+    const others = credentialNames.filter((name) => options[name] !== undefined)
     const current = {
-      baseURL: this.baseURL,
+      ...(this.#isBaseUrlGiven && { baseURL: this.baseURL }),
       maxRetries: this.maxRetries,
       logger: this.logger,
       logLevel: this.logLevel,
-      ...credentials,
+      apiKey: this.#apiKeySetter ?? this.apiKey,
+      authToken: this.authToken,
+      [sharedTokens]: others.length === 0 ? this.#findTokens : undefined,
+      ...(others.length > 0 && Object.fromEntries(credentialNames.map((name) => [name, null]))),
     }
-    return new (this.constructor as new (options: ClientOptions) => this)({ ...this.#options, ...current, ...options })
+    const given = Object.fromEntries(
+      Object.entries(options).filter(([name, value]) => value !== undefined || !isCredential(name)),
+    )
+    return new (this.constructor as new (options: ClientOptions) => this)({ ...this.#options, ...current, ...given })
   }
 
   /** Sends a GET request to a path of the API. */
@@ -133,11 +151,12 @@ export class BaseAnthropic {
     const middleware = [...(this.#options.middleware ?? []), ...inner]
     const log = logAt(this.logger, this.logLevel)
     const transport = this.#transportFor(options)
+    const tokens = new TokenUse(() => this.#adoptTokens())
     return new RetryingRequest({
-      prepare: this.#preparation(options, log, middleware.length === 0 ? transport.encode : undefined),
+      prepare: this.#preparation(options, log, tokens, middleware.length === 0 ? transport.encode : undefined),
       transport: () =>
         middleware.length === 0 ? transport : wrap(transport, middleware, { options: given, logger: this.logger }),
-      policy: this.#policy(options),
+      policy: { ...this.#policy(options), hasOtherCredentials: (error) => tokens.mayReplace(error) },
       signal: options.signal,
       log,
     })
@@ -147,13 +166,14 @@ export class BaseAnthropic {
   #preparation(
     options: FinalRequestOptions,
     log: Log,
+    tokens: TokenUse,
     encode: Transport['encode'],
   ): (attempt: number) => Promise<WireRequest> {
     try {
       checkRequestOptions(options)
       const { method, path, query, body, headers, betas } = options
-      const encoded = encodeBody(body, encode)
-      const url = buildUrl(this.baseURL, path, this.#options.defaultQuery, query)
+      const webBody = isWebBody(body) ? readWebBody(body) : undefined
+      const encoded = webBody ? undefined : encodeBody(body, encode)
       const own: HeadersLike = {
         accept: 'application/json',
         'user-agent': `colloquy/${version}`,
@@ -162,21 +182,27 @@ export class BaseAnthropic {
         'content-type': encoded === undefined ? undefined : 'application/json',
       }
       return async (attempt) => {
+        const read = await webBody
         const given = [
           this.#customHeaders,
           this.#options.defaultHeaders,
           { 'anthropic-beta': betas?.join(',') },
           headers,
         ]
-        const credentials = { apiKey: this.apiKey ?? this.#apiKeySetter ?? null, authToken: this.authToken }
+        const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
+        const credentials = { apiKey, authToken: this.authToken, findTokens: () => tokens.find() }
+        const merged = mergeHeaders(...given)
+        const authentication = await authenticationHeaders(credentials, merged)
+        // Only now, as a profile may say where the API is.
+        const url = buildUrl(this.baseURL, path, this.#options.defaultQuery, query)
         const { values } = mergeHeaders(
           own,
-          { 'x-stainless-retry-count': String(attempt) },
-          await authenticationHeader(credentials, mergeHeaders(...given)),
+          { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
           ...given,
+          authentication,
         )
         log('debug')?.(`${method} ${maskUrl(url)}`, maskHeaders(values))
-        return { method: method.toUpperCase(), url, headers: values, body: encoded }
+        return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? encoded }
       }
     } catch (error) {
       // Thrown by the promise, like every other failure of a request.
@@ -186,6 +212,28 @@ export class BaseAnthropic {
         throw encodingError(options.body, error)
       }
     }
+  }
+
+  async #adoptTokens(): Promise<TokenSource | undefined> {
+    this.#tokens = await this.#findTokens()
+    const { baseURL } = this.#tokens ?? {}
+    if (baseURL && !this.#isBaseUrlGiven) this.baseURL = checkBaseUrl(baseURL)
+    return this.#tokens
+  }
+
+  async #loadTokens(): Promise<TokenSource | undefined> {
+    const { tokenSource } = await import('./credentials/token-source.ts')
+    const { middleware = [] } = this.#options
+    const log = logAt(this.logger, this.logLevel)
+    const transport = this.#transportFor({ method: 'post', path: '' })
+    const context = { options: { method: 'post', path: '' }, logger: this.logger } as const
+    return tokenSource(this.#options, {
+      baseURL: this.baseURL,
+      userAgent: `colloquy/${version}`,
+      send: middleware.length === 0 ? transport : await wrap(transport, middleware, context),
+      warn: (message) => log('warn')?.(message),
+      debug: (message, error) => log('debug')?.(message, error),
+    })
   }
 
   #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
@@ -215,12 +263,38 @@ export class BaseAnthropic {
   }
 }
 
+/** Hands the access tokens of a client to its copies. */
+const sharedTokens: unique symbol = Symbol('shared tokens')
+
+function isCredential(name: string): boolean {
+  return (credentialNames as readonly string[]).includes(name)
+}
+
+/** Loads a value once, and again only after a failure. */
+function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {
+  let loaded: Promise<Value> | undefined
+  const forget = (): void => void (loaded = undefined)
+  return () => {
+    if (loaded) return loaded
+    loaded = load()
+    loaded.catch(forget)
+    return loaded
+  }
+}
+
 /** Node's own sockets on Node; `fetch` elsewhere, and if the options contain `fetch` or `fetchOptions`. */
 function createTransport({ fetch, fetchOptions, ca, proxy }: ClientOptions): Transport {
   // Undefined in a bundle for browsers: see `browser` in package.json.
   if (nodeTransport && isNode() && fetch === undefined && fetchOptions === undefined)
     return nodeTransport({ ca, proxy })
   return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions)
+}
+
+/** Reads a body that is not sent as JSON. A failure is thrown where the body is awaited. */
+function readWebBody(body: unknown): Promise<EncodedBody> {
+  const read = import('./request/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
+  read.catch(() => {})
+  return read
 }
 
 /** Loads the code for middleware, which few programs use. */

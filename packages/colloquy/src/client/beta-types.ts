@@ -24,6 +24,9 @@ export type {
 export type { Tool as BetaTool } from '../protocol/types/tool.ts'
 export type { RawMessageDeltaEvent as BetaRawMessageDeltaEvent } from '../protocol/types/event.ts'
 
+export type BetaDeletedFile = types.DeletedFile
+export type BetaFileMetadata = types.FileMetadata
+export type BetaFileScope = types.FileScope
 /** A value of the `anthropic-beta` header, such as `context-management-2025-06-27`. */
 export type AnthropicBeta = string
 export type BetaAssistantMessageParam = types.AssistantMessageParam

@@ -196,7 +196,7 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ base_url: 'http://a.test' } as ClientOptions, /did you mean baseURL\?/],
   [{ maxRetrys: 1 } as ClientOptions, /did you mean maxRetries\?/],
   [{ colour: 'red' } as ClientOptions, /client option colour: the options are timeout, /],
-  [{ profile: 'work' } as ClientOptions, /profile: it is not offered/],
+  [{ webhookKey: 'x' } as ClientOptions, /webhookKey: it is not offered/],
   [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found 1.5/],
   [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found -1/],
   [{ timeout: '10' as unknown as number }, /found "10"/],

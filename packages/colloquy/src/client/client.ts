@@ -3,6 +3,7 @@ import { BaseAnthropic } from './base-client.ts'
 import { Beta, type Beta as BetaResource } from './resources/beta.ts'
 import * as betaTypes from './beta-namespace.ts'
 import { APIResponseError, APIStreamError } from './request/errors.ts'
+import { Files, toFile, type Files as FilesResource } from './resources/files.ts'
 import { Messages, type Messages as MessagesResource } from './resources/messages.ts'
 import { Models, type Models as ModelsResource } from './resources/models.ts'
 import * as modelNames from './names/models.ts'
@@ -18,9 +19,11 @@ import * as types from './types.ts'
 export class Anthropic extends BaseAnthropic {
   readonly messages: Messages = new Messages(this)
   readonly models: Models = new Models(this)
+  readonly files: Files = new Files(this)
   readonly beta: Beta = new Beta(this)
 
   static readonly DEFAULT_TIMEOUT: number = 600_000
+  static readonly toFile: typeof toFile = toFile
   static readonly Anthropic: typeof Anthropic = Anthropic
   static readonly AnthropicError: typeof errors.AnthropicError = errors.AnthropicError
   static readonly APIError: typeof errors.APIError = errors.APIError
@@ -60,6 +63,7 @@ export declare namespace Anthropic {
   /** The methods of `client.models`. */
   export type Models = ModelsResource
   export import Tool = types.Tool
+  export type Files = FilesResource
   export type FinalRequestOptions = request.FinalRequestOptions
   export type ApiKeySetter = options.ApiKeySetter
   export type ErrorObject = types.ErrorObject

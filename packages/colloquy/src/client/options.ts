@@ -1,3 +1,4 @@
+import type { AccessTokenProvider, AnthropicConfig } from './credentials/access-token.ts'
 import type { Fetch } from './transport/fetch-transport.ts'
 import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
@@ -18,6 +19,12 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   apiKey?: string | ApiKeySetter | null | undefined
   /** Sent as `Authorization: Bearer`. Default: `ANTHROPIC_AUTH_TOKEN`, if there is no API key. */
   authToken?: string | null | undefined
+  /** Returns access tokens. Without any credentials, a profile or workload identity of the environment is used. */
+  credentials?: AccessTokenProvider | null | undefined
+  /** A configuration, as a profile's file holds it. */
+  config?: AnthropicConfig | null | undefined
+  /** The name of a profile. Default: `ANTHROPIC_PROFILE`. */
+  profile?: string | null | undefined
   /** The URL that `/v1/…` is appended to. Default: `ANTHROPIC_BASE_URL`, or `https://api.anthropic.com`. */
   baseURL?: string | null | undefined
   /**
@@ -50,6 +57,9 @@ const clientNames: readonly string[] = [
   ...([
     'apiKey',
     'authToken',
+    'credentials',
+    'config',
+    'profile',
     'baseURL',
     'defaultHeaders',
     'defaultQuery',
@@ -64,10 +74,17 @@ const clientNames: readonly string[] = [
   ] satisfies (keyof ClientOptions)[]),
 ]
 
+/** The options that are credentials. A client takes one of them. */
+export const credentialNames = ['apiKey', 'authToken', 'credentials', 'config', 'profile'] as const
+
+/** The credentials among the options that are set. */
+export function givenCredentials(options: ClientOptions): string[] {
+  return credentialNames.filter((name) => options[name] != null)
+}
+
 export function checkClientOptions(options: ClientOptions): void {
   checkNames(options, clientNames, 'client option')
   checkTimeoutsAndRetries(options)
-  if (options.apiKey != null && options.authToken != null) {
-    throw new TypeError('Cannot use both apiKey and authToken: pass one of them')
-  }
+  const given = givenCredentials(options)
+  if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}: pass one of them`)
 }

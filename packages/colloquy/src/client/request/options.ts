@@ -141,16 +141,8 @@ const requestNames: readonly string[] = [
   ] satisfies (keyof FinalRequestOptions)[]),
 ]
 
-// Options of the official client: to ignore them would leave a program without the credentials that it means to use.
-const notOffered: readonly string[] = [
-  'credentials',
-  'config',
-  'profile',
-  'webhookKey',
-  'openTelemetry',
-  'fallbackState',
-  'defaultBaseURL',
-]
+// Options of the official client that would change what a program does.
+const notOffered: readonly string[] = ['webhookKey', 'openTelemetry', 'fallbackState', 'defaultBaseURL']
 
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')

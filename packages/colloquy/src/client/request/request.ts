@@ -77,6 +77,13 @@ export function encodeBody(
   return encode(body)
 }
 
+/** Whether a body is not sent as JSON: a form, a file, a stream, or a function that returns one. */
+export function isWebBody(body: unknown): boolean {
+  if (typeof body === 'function') return true
+  // By name: naming the classes loads all of `fetch` on Node.
+  return /Buffer|Blob|File|FormData|ReadableStream|URLSearchParams/.test(Object.prototype.toString.call(body))
+}
+
 const samplingFields = ['temperature', 'top_p', 'top_k']
 
 /** The API version for a body: 2026-10-21, or an older one for the sampling fields, which 2026-10-21 refuses. */
@@ -115,7 +122,8 @@ export function splitHeaderParams(
   return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
 }
 
-function headersOf({ headers }: RequestOptions): Record<string, string | null> {
+/** The headers of the options, by lower-case name; null removes one. */
+export function headersOf({ headers }: RequestOptions): Record<string, string | null> {
   const { values, removed } = mergeHeaders(headers)
   return { ...values, ...Object.fromEntries(Array.from(removed, (name) => [name, null])) }
 }

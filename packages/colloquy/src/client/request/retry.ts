@@ -11,12 +11,14 @@ export interface RetryPolicy {
   maxRetries: number
   maxRetryDelay: number
   onRetry: OnRetry | undefined
+  /** Whether the next attempt has other credentials, so that it may succeed. */
+  hasOtherCredentials?: ((error: unknown) => boolean) | undefined
 }
 
 export interface RetryState {
   /** Retries made so far. */
   retries: number
-  policy: Pick<RetryPolicy, 'maxRetries' | 'maxRetryDelay'>
+  policy: Pick<RetryPolicy, 'maxRetries' | 'maxRetryDelay' | 'hasOtherCredentials'>
   /** The rest of `totalTimeout`, or Infinity. */
   remainingMs: number
 }
@@ -28,7 +30,7 @@ export type RetryDecision =
 
 /** Decides what follows a failed attempt. */
 export function decideRetry(error: unknown, { retries, policy, remainingMs }: RetryState): RetryDecision {
-  if (!isRetryable(error)) return { retry: false }
+  if (!isRetryable(error) && !policy.hasOtherCredentials?.(error)) return { retry: false }
   if (retries >= policy.maxRetries) return { retry: false, because: 'maxRetries' }
   const longestMs = Math.min(policy.maxRetryDelay || Infinity, longestTimerMs)
   const requestedMs = (error as APIError).retryAfterMs

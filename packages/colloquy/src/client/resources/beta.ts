@@ -1,5 +1,6 @@
 import type { ParsedOf } from '../../protocol/json/parsed-message.ts'
 import type { ResourceClient } from './resource-client.ts'
+import { Files } from './files.ts'
 import { Messages } from './messages.ts'
 import { Models } from './models.ts'
 import type { RequestOptions } from '../request/options.ts'
@@ -31,9 +32,11 @@ export class BetaMessages extends Messages {
 export class Beta {
   readonly messages: BetaMessages
   readonly models: Models
+  readonly files: Files
 
   constructor(client: ResourceClient) {
     this.messages = new BetaMessages(client)
     this.models = new Models(client)
+    this.files = new Files(client)
   }
 }

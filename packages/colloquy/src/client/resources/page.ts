@@ -7,6 +7,8 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   readonly has_more: boolean
   readonly first_id: string | null
   readonly last_id: string | null
+  /** The cursor of the next page, in lists that are read by `page`. */
+  readonly next_page: string | null
   readonly #requestPage: RequestPage<Item>
   readonly #backwards: boolean
 
@@ -15,20 +17,21 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
     this.has_more = page?.has_more ?? false
     this.first_id = page?.first_id ?? null
     this.last_id = page?.last_id ?? null
+    this.next_page = page?.next_page ?? null
     this.#requestPage = requestPage
     this.#backwards = backwards
   }
 
   /** Whether there is another page. */
   hasNextPage(): boolean {
-    return this.has_more && this.data.length > 0 && this.#cursor() !== null
+    return this.#next() !== undefined
   }
 
   /** The following page: the one before, if the list is read with `before_id`. */
   async getNextPage(): Promise<Page<Item>> {
-    const cursor = this.#cursor()
-    if (!this.hasNextPage() || cursor === null) throw new RangeError('Cannot get the next page as this is the last one')
-    return this.#requestPage(this.#backwards ? { before_id: cursor } : { after_id: cursor })
+    const next = this.#next()
+    if (!next) throw new RangeError('Cannot get the next page as this is the last one')
+    return this.#requestPage(next)
   }
 
   /** The items of this page. */
@@ -47,13 +50,23 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
     for await (const page of this.iterPages()) yield* page.data
   }
 
-  #cursor(): string | null {
-    return this.#backwards ? this.first_id : this.last_id
+  #next(): PageCursor | undefined {
+    if (this.next_page) return { page: this.next_page }
+    if (!this.has_more || this.data.length === 0) return undefined
+    if (this.#backwards) return this.first_id === null ? undefined : { before_id: this.first_id }
+    return this.last_id === null ? undefined : { after_id: this.last_id }
   }
 }
 
+/** Where the next page begins or ends. */
+export interface PageCursor {
+  page?: string
+  before_id?: string
+  after_id?: string
+}
+
 /** Requests the page at a cursor. */
-export type RequestPage<Item> = (cursor: { before_id?: string; after_id?: string }) => PagePromise<Item>
+export type RequestPage<Item> = (cursor: PageCursor) => PagePromise<Item>
 
 /** The promise of a page. A loop over it reads the items of the page and of all that follow. */
 export class PagePromise<Item> extends APIPromise<Page<Item>> implements AsyncIterable<Item> {

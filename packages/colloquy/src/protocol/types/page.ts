@@ -4,6 +4,8 @@ export interface ListPage<Item> {
   has_more: boolean
   first_id: string | null
   last_id: string | null
+  /** Set by lists that are read by `page`, such as that of files. */
+  next_page?: string | null
 }
 
 /** The position and length of a page of a list. */

@@ -1,0 +1,75 @@
+import { APIError, AnthropicError } from '../../protocol/types/error.ts'
+import { type ApiKeySetter, type ClientOptions, givenCredentials } from '../options.ts'
+import type { HeadersLike, MergedHeaders } from '../request/headers.ts'
+import { environment } from '../transport/runtime.ts'
+import type { TokenSource } from './token-source.ts'
+
+export interface Credentials {
+  apiKey: string | ApiKeySetter | null
+  authToken: string | null
+  /** Finds the source of access tokens, for a client without a key or a token. */
+  findTokens: () => Promise<TokenSource | undefined>
+}
+
+/** The key or token of the options, or else of the environment. */
+export function credentialsOf(options: ClientOptions): Pick<Credentials, 'apiKey' | 'authToken'> {
+  const { apiKey, authToken } = options
+  // The environment could belong to another account, so it adds nothing to a credential that was passed.
+  if (givenCredentials(options).length > 0) return { apiKey: apiKey ?? null, authToken: authToken ?? null }
+  const key = apiKey === undefined ? environment('ANTHROPIC_API_KEY') : undefined
+  const token = authToken === undefined && key === undefined ? environment('ANTHROPIC_AUTH_TOKEN') : undefined
+  return { apiKey: key ?? null, authToken: token ?? null }
+}
+
+/** The headers that authenticate a request: none if the caller's headers contain or remove them. */
+export async function authenticationHeaders(
+  { apiKey, authToken, findTokens }: Credentials,
+  { values, removed }: MergedHeaders,
+): Promise<HeadersLike> {
+  if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.has(name))) return {}
+  if (typeof apiKey === 'function') {
+    const { callApiKeySetter } = await import('./api-key-setter.ts')
+    return { 'x-api-key': await callApiKeySetter(apiKey) }
+  }
+  if (apiKey !== null) return { 'x-api-key': apiKey }
+  if (authToken !== null) return { authorization: `Bearer ${authToken}` }
+  const tokens = await findTokens()
+  if (tokens) return tokens.headers(values)
+  throw new AnthropicError(
+    'Cannot send a request without an API key: set ANTHROPIC_API_KEY or pass apiKey, or authToken for a bearer token',
+  )
+}
+
+/** The use of access tokens in one request: a token that the API refuses is replaced once. */
+export class TokenUse {
+  readonly #find: Credentials['findTokens']
+  #tokens: TokenSource | undefined
+  #refusal: unknown
+  #isReplaced = false
+
+  constructor(find: Credentials['findTokens']) {
+    this.#find = find
+  }
+
+  async find(): Promise<TokenSource | undefined> {
+    this.#tokens = await this.#find()
+    if (this.#refusal !== undefined && !this.#isReplaced) {
+      this.#isReplaced = true
+      this.#tokens?.invalidate()
+    }
+    return this.#tokens
+  }
+
+  /** Whether another attempt with another token may help. */
+  mayReplace(error: unknown): boolean {
+    if (!this.#tokens || !(error instanceof APIError) || error.status !== 401) return false
+    return (this.#refusal ??= error) === error
+  }
+}
+
+/** The headers of `ANTHROPIC_CUSTOM_HEADERS`, one on each line. */
+export function customHeaders(): Record<string, string> {
+  const lines = environment('ANTHROPIC_CUSTOM_HEADERS')?.split('\n') ?? []
+  const pairs = lines.map((line) => line.split(/:(.*)/s, 2).map((part) => part.trim()))
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair.length === 2 && pair[0] !== ''))
+}

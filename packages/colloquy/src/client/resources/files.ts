@@ -1,0 +1,88 @@
+import type { DeletedFile, FileMetadata } from '../../protocol/types/file.ts'
+import type { APIPromise } from '../request/api-promise.ts'
+import type { RequestOptions } from '../request/options.ts'
+import { type HeaderParams, headersOf, pathOf, splitHeaderParams } from '../request/request.ts'
+import type { ToFileInput, ToFileOptions, Uploadable } from '../request/to-file.ts'
+import type { PagePromise } from './page.ts'
+import type { ResourceClient } from './resource-client.ts'
+
+export interface FileListParams extends HeaderParams {
+  /** 1 to 1000. Default 20. */
+  limit?: number
+  /** The `next_page` of the page before. */
+  page?: string | null
+  /** Only the files with these ids. */
+  ids?: string[] | null
+  scope_id?: string
+}
+
+export interface FileUploadParams extends HeaderParams {
+  /** A file, a response or a stream of a file; other bytes through `toFile()`. */
+  file: Uploadable | PromiseLike<Uploadable>
+  /** Seconds until the API deletes the file. Default: it is kept. */
+  expires_in_seconds?: number
+}
+
+export type FileDeleteParams = HeaderParams
+export type FileDownloadParams = HeaderParams
+export type FileRetrieveMetadataParams = HeaderParams
+
+const path = '/v1/files'
+
+/** `client.files` and `client.beta.files`: files that messages name by their ids. */
+export class Files {
+  readonly #client: ResourceClient
+
+  constructor(client: ResourceClient) {
+    this.#client = client
+  }
+
+  /** Uploads a file, which is read to its end before it is sent. */
+  upload(params: FileUploadParams, options: RequestOptions = {}): APIPromise<FileMetadata> {
+    const [fields, settled] = splitHeaderParams(params, options)
+    const body = async (): Promise<FormData> => (await import('../request/web-body.ts')).formOf(fields)
+    return this.#client.post(path, { ...settled, body })
+  }
+
+  /** The files, newest first. A loop over the result requests further pages. */
+  list(params: FileListParams | null = {}, options: RequestOptions = {}): PagePromise<FileMetadata> {
+    return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
+  }
+
+  /** What is known of a file, without its content. */
+  retrieveMetadata(
+    id: string,
+    params: FileRetrieveMetadataParams | null = {},
+    options: RequestOptions = {},
+  ): APIPromise<FileMetadata> {
+    return this.#client.get(pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+  }
+
+  /** The content of a file that a tool or skill made, as a `Response` whose body is not yet read. */
+  download(id: string, params: FileDownloadParams | null = {}, options: RequestOptions = {}): APIPromise<Response> {
+    const headers = { accept: 'application/binary', ...headersOf(options) }
+    const [, settled] = splitHeaderParams(params ?? {}, { ...options, headers })
+    return this.#client.sendRequest(
+      { ...settled, method: 'get', path: pathOf(path, id, '/content') },
+      async (response) => response.response(),
+    )
+  }
+
+  /** Deletes a file. */
+  delete(id: string, params: FileDeleteParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedFile> {
+    return this.#client.delete(pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+  }
+}
+
+/**
+ * Makes a `File` of bytes, text, a `Blob`, a `Response` or a stream, which it reads to its end. The name defaults to the
+ * last part of the value's own `name`, `url`, `filename` or `path`, the media type to the value's own.
+ */
+export async function toFile(
+  value: ToFileInput | PromiseLike<ToFileInput>,
+  name?: string | null,
+  options?: ToFileOptions,
+): Promise<File> {
+  const { makeFile } = await import('../request/to-file.ts')
+  return makeFile(value, name, options)
+}
