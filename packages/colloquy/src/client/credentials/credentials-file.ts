@@ -25,7 +25,7 @@ interface NodeProcess {
 const process = (globalThis as { process?: NodeProcess }).process
 
 /** Node's files; undefined on runtimes without them. */
-export function nodeFiles(): NodeFiles | undefined {
+function nodeFiles(): NodeFiles | undefined {
   return builtin('node:fs/promises') as NodeFiles | undefined
 }
 

@@ -1,5 +1,5 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
-import { encodeJson } from '../../protocol/codec/attached-json.ts'
+import { bodyJson } from '../../protocol/codec/body-json.ts'
 import { mergeHeaders } from './headers.ts'
 import type { RequestOptions } from './options.ts'
 
@@ -70,7 +70,7 @@ export function pathOf(prefix: string, id: string, suffix: string = ''): string 
 /** Encodes a request body as JSON, or throws what `JSON.stringify` throws. Bytes and strings are sent as they are. */
 export function encodeBody(
   body: unknown,
-  encode: (body: object) => string | readonly Uint8Array[] = encodeJson,
+  encode: (body: object) => string | readonly Uint8Array[] = bodyJson,
 ): string | Uint8Array | readonly Uint8Array[] | undefined {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body

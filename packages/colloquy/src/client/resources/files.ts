@@ -1,10 +1,10 @@
 import type { DeletedFile, FileMetadata } from '../../protocol/types/file.ts'
 import type { APIPromise } from '../request/api-promise.ts'
-import type { RequestOptions } from '../request/options.ts'
+import { requestTo, type RequestOptions } from '../request/options.ts'
 import { type HeaderParams, headersOf, pathOf, splitHeaderParams } from '../request/request.ts'
 import type { ToFileInput, ToFileOptions, Uploadable } from '../request/to-file.ts'
 import type { PagePromise } from './page.ts'
-import type { ResourceClient } from './resource-client.ts'
+import { requestObject, type ResourceClient } from './resource-client.ts'
 
 export interface FileListParams extends HeaderParams {
   /** 1 to 1000. Default 20. */
@@ -41,7 +41,7 @@ export class Files {
   upload(params: FileUploadParams, options: RequestOptions = {}): APIPromise<FileMetadata> {
     const [fields, settled] = splitHeaderParams(params, options)
     const body = async (): Promise<FormData> => (await import('../request/web-body.ts')).formOf(fields)
-    return this.#client.post(path, { ...settled, body })
+    return requestObject(this.#client, 'post', path, { ...settled, body })
   }
 
   /** The files, newest first. A loop over the result requests further pages. */
@@ -55,22 +55,21 @@ export class Files {
     params: FileRetrieveMetadataParams | null = {},
     options: RequestOptions = {},
   ): APIPromise<FileMetadata> {
-    return this.#client.get(pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+    return requestObject(this.#client, 'get', pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
   }
 
   /** The content of a file that a tool or skill made, as a `Response` whose body is not yet read. */
   download(id: string, params: FileDownloadParams | null = {}, options: RequestOptions = {}): APIPromise<Response> {
     const headers = { accept: 'application/binary', ...headersOf(options) }
     const [, settled] = splitHeaderParams(params ?? {}, { ...options, headers })
-    return this.#client.sendRequest(
-      { ...settled, method: 'get', path: pathOf(path, id, '/content') },
-      async (response) => response.response(),
+    return this.#client.sendRequest(requestTo('get', pathOf(path, id, '/content'), settled), async (response) =>
+      response.response(),
     )
   }
 
   /** Deletes a file. */
   delete(id: string, params: FileDeleteParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedFile> {
-    return this.#client.delete(pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+    return requestObject(this.#client, 'delete', pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
   }
 }
 

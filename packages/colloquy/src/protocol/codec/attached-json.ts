@@ -1,3 +1,5 @@
+import { encodeBodiesWith } from './body-json.ts'
+
 const encoder = new TextEncoder()
 const comma = encoder.encode(',')
 // A property rather than a WeakMap: with a key for every old message, garbage collection took longer than the turn itself.
@@ -14,6 +16,7 @@ type AttachedJson = string | (() => readonly Uint8Array[] | undefined)
  * returns the pieces of the JSON in order, or undefined if the value has changed since.
  */
 export function attachJson<Value extends object>(value: Value, json: AttachedJson): Value {
+  encodeBodiesWith(encodeJson)
   return Object.defineProperty(value, attached, { value: json, configurable: true })
 }
 

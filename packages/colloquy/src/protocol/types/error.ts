@@ -231,8 +231,6 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [529, OverloadedError],
 ])
 
-const typeByStatus = new Map([...statusByType].map(([type, status]) => [status, type]))
-
 /** Makes an error for an engine or server to throw, with the class and status of the type. */
 export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
   const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
@@ -299,7 +297,8 @@ function toErrorObject(error: unknown): { status: number; object: ErrorObject } 
 }
 
 function typeOf(status: number): ErrorType {
-  return typeByStatus.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error')
+  const known = [...statusByType].find(([, each]) => each === status)
+  return known?.[0] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
 }
 
 /** Whether a value is an error body of the API. */
