@@ -1,18 +1,18 @@
 import { graphemes, widthOf } from '../packages/cli/src/terminal/width.ts'
 
 /**
- * A terminal in memory, for tests: what was written, as rows of text with the scrollback above the window. It knows the
- * sequences that the program may send and throws at any other, so that no test passes by what it did not understand.
+ * A terminal in memory, for tests: rows of text, with the scrollback above the window. It implements the sequences that the
+ * program may send and throws for any other sequence or control character.
  */
 export class VirtualTerminal {
   columns: number
   rows: number
-  /** Everything ever written, byte for byte. */
+  /** Everything that was written. */
   written = ''
   #lines: string[][] = [[]]
   #row = 0
   #column = 0
-  /** The last column was written, and the next character goes to the next row. */
+  /** The last column is full, so that the next character goes to the next row. */
   #full = false
 
   constructor(columns: number, rows: number) {
@@ -22,15 +22,16 @@ export class VirtualTerminal {
 
   write(text: string): void {
     this.written += text
-    for (const [part] of text.matchAll(/\x1b(?:\[[\d;?]*[A-Za-z]|\]8;;[^\x1b]*\x1b\\)|\r|\n|[^\x1b\r\n]+/g)) {
+    for (const [part] of text.matchAll(/\x1b(?:\[[\d;?<>]*[A-Za-z]|\]8;;[^\x1b]*\x1b\\)|\r|\n|[^\p{Cc}]+|[^]/gu)) {
       if (part === '\r') [this.#column, this.#full] = [0, false]
       else if (part === '\n') this.#down(1, true)
       else if (part.startsWith('\x1b')) this.#sequence(part)
+      else if (part !== '\t' && /\p{Cc}|\p{Bidi_Control}/u.test(part)) throw unexpected(part)
       else for (const cluster of graphemes(part)) this.#print(cluster)
     }
   }
 
-  /** The scrollback and the window, without the white space at the ends of rows and of the whole. */
+  /** The scrollback and the window, without white space at the ends of rows and after the last row. */
   get text(): string {
     return this.#lines
       .map((line) => line.join('').trimEnd())
@@ -67,7 +68,7 @@ export class VirtualTerminal {
     else if (sequence === '\x1b[J') {
       this.#line(this.#row).length = Math.min(this.#line(this.#row).length, this.#column)
       this.#lines.length = this.#row + 1
-    } else throw new Error(`Cannot show ${JSON.stringify(sequence)}: no such sequence was planned`)
+    } else throw unexpected(sequence)
   }
 
   #down(count: number, mayScroll: boolean): void {
@@ -86,4 +87,8 @@ export class VirtualTerminal {
     while (this.#lines.length <= row) this.#lines.push([])
     return this.#lines[row] ?? []
   }
+}
+
+function unexpected(sequence: string): Error {
+  return new Error(`Cannot show ${JSON.stringify(sequence)}: the program must not write it`)
 }

@@ -1,4 +1,5 @@
 import { ExitCode } from './exit.ts'
+import { writeErrorLine } from './terminal/output.ts'
 
 /** Standard input that has not ended after this time is mentioned on standard error. Milliseconds. */
 const patienceMs = 3000
@@ -6,7 +7,7 @@ const patienceMs = 3000
 /** Reads the input to its end. If that takes long, says on standard error that the program is waiting. */
 export async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<Buffer> {
   const note = setTimeout(() => {
-    process.stderr.write('Reading standard input; it has not ended yet. Without input, add </dev/null.\n')
+    writeErrorLine('Reading standard input; it has not ended yet. Without input, add </dev/null.')
   }, patienceMs)
   try {
     const chunks: Buffer[] = []

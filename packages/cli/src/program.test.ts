@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,16 +37,17 @@ function home(): Record<string, string> {
 }
 
 /** Starts the program without the environment of this machine. */
-function start(words: string[], env: Record<string, string> = home(), input: string | undefined = ''): Running {
+function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
     env: { PATH: process.env['PATH'], HOME: folder, ...env },
     cwd: folder,
+    stdio: ['pipe', output, 'pipe'],
   })
   let stdout = ''
   let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  child.stdin.on('error', () => {}).end(input)
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin!.on('error', () => {}).end(input)
   const ended = once(child, 'close').then(([code, signal]: unknown[]) => {
     return { stdout, stderr, code: code as number | null, signal: signal as string | null }
   })
@@ -178,7 +180,7 @@ const mistakes: [string[], RegExp][] = [
   [['ask', '--max-cost', '0'], /^Cannot use --max-cost 0: it must be a number above 0/],
   [['ask', '--engine', 'ftp://x', 'hi'], /^Cannot use --engine ftp:\/\/x/],
   [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file/],
-  [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt: .*no-such-file/],
+  [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt from no-such-file: no such file/],
   [['ask', '-r', 'nothing', 'hi'], /^No chat nothing\./],
   [['ask'], /^Nothing to ask\./],
 ]
@@ -342,6 +344,39 @@ test('-x writes only the code, -o writes to a file', async () => {
     const { stdout } = await run(['ask', 'x', '-o', 'reply.md'], env)
     assert.equal(stdout, '')
     assert.match(await readFile(join(folder, 'reply.md'), 'utf8'), /^Here:[^]*Done\.\n$/)
+  })
+})
+
+test('-o opens the file before the request, and keeps its content until there is a reply', async () => {
+  await served(['Done.'], async (env, engine) => {
+    const missing = await run(['ask', 'x', '-o', 'no-such-folder/reply.md'], env)
+    assert.equal(missing.stderr, 'Cannot write no-such-folder/reply.md: no such file or folder\n')
+    const folderGiven = await run(['ask', 'x', '-o', folder], env)
+    assert.equal(folderGiven.stderr, `Cannot write ${folder}: it is a folder\n`)
+    assert.deepEqual([missing.code, folderGiven.code, engine.requests.length], [1, 1, 0])
+    await writeFile(join(folder, 'old.md'), 'old content, longer than the reply')
+    await run(['ask', 'x', '-o', 'old.md'], { ...env, ANTHROPIC_API_KEY: 'sk-wrong' })
+    assert.equal(await readFile(join(folder, 'old.md'), 'utf8'), 'old content, longer than the reply')
+    await run(['ask', 'x', '-o', 'new.md'], { ...env, ANTHROPIC_API_KEY: 'sk-wrong' })
+    await assert.rejects(readFile(join(folder, 'new.md')), { code: 'ENOENT' })
+    await run(['ask', 'x', '-o', 'old.md'], env)
+    assert.equal(await readFile(join(folder, 'old.md'), 'utf8'), 'Done.\n')
+  })
+})
+
+test('a full disk gives one sentence and exit code 1', { skip: !existsSync('/dev/full') }, async () => {
+  const full = openSync('/dev/full', 'w')
+  for (const words of [['--help'], ['models'], ['chat', 'list'], ['ask', '--engine', 'offline', 'hi']]) {
+    const { stderr, code } = await start(words, home(), '', full).ended
+    assert.deepEqual([stderr, code], ['Cannot write to standard output: no space left on the disk.\n', 1], words[0])
+  }
+  closeSync(full)
+  await served(['It was paid for.'], async (env) => {
+    const { stdout, stderr, code } = await run(['ask', 'x', '--no-save', '-o', '/dev/full'], env)
+    assert.deepEqual(
+      { stdout, stderr, code },
+      { stdout: 'It was paid for.\n', stderr: 'Cannot write /dev/full: no space left on the disk\n', code: 1 },
+    )
   })
 })
 

@@ -2,17 +2,19 @@ import { readFile } from 'node:fs/promises'
 import { parse } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
+import { systemReason } from './system-error.ts'
+import { writeDocument, writeErrorLine } from './terminal/output.ts'
 
 /** Runs the program and returns its exit code. */
 export async function run(words: readonly string[]): Promise<number> {
-  exitQuietlyOnClosedPipe()
+  exitOnWriteErrors()
   silenceSqliteWarning()
   try {
     return await runWords(words)
   } catch (error) {
     const { describeError } = await import('./describe-error.ts')
     const { exitCode, line } = describeError(error)
-    process.stderr.write(`${line}\n`)
+    writeErrorLine(line)
     return exitCode
   }
 }
@@ -37,18 +39,24 @@ async function version(): Promise<string> {
 }
 
 function print(text: string): number {
-  process.stdout.write(text)
+  writeDocument(text)
   return ExitCode.ok
 }
 
-/** In `colloquy ask … | head -1` the pipe is closed as soon as its reader has read enough. */
-function exitQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(ExitCode.ok)
-      throw error
-    })
-  }
+/**
+ * Ends the program when standard output cannot be written: with one sentence, or silently when a pipe is closed, as in
+ * `colloquy ask … | head -1`. A terminal that is gone sends SIGHUP as well, so its error is ignored.
+ */
+function exitOnWriteErrors(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ExitCode.ok)
+    if (error.code === 'EIO' && process.stdout.isTTY) return
+    writeErrorLine(`Cannot write to standard output: ${systemReason(error)}.`)
+    process.exit(ExitCode.failed)
+  })
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed)
+  })
 }
 
 /** Node 22 warns that its SQLite is experimental. Users of the program can do nothing about it. */

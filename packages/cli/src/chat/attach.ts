@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
 import { UsageError } from '../exit.ts'
 import { byteText } from '../format.ts'
+import { systemReason } from '../system-error.ts'
 
 /** A file or web address to send with a message. */
 export interface Attachment {
@@ -23,7 +24,7 @@ export async function attach(source: string, piped?: () => Promise<Uint8Array>):
     if (statSync(path).isDirectory()) throw new AnthropicError('it is a folder')
     return { name: source, bytes: statSync(path).size, block: await contentBlock(path) }
   } catch (error) {
-    throw new UsageError(`Cannot attach ${source}: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`Cannot attach ${source}: ${systemReason(error)}`)
   }
 }
 

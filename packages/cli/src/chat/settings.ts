@@ -3,6 +3,7 @@ import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
 import type { Connection } from '../connect.ts'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
+import { systemReason } from '../system-error.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
@@ -51,6 +52,6 @@ export function systemText(value: string): string {
   try {
     return readFileSync(value.slice(1), 'utf8')
   } catch (error) {
-    throw new UsageError(`Cannot read the system prompt: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`Cannot read the system prompt from ${value.slice(1)}: ${systemReason(error)}`)
   }
 }

@@ -3,16 +3,18 @@ import { costOf, formatUsd } from 'colloquy/protocol'
 import { describeError } from '../describe-error.ts'
 import type { Flags } from '../flags.ts'
 import { durationText, tokenText } from '../format.ts'
+import { writeJson, writePaintedLine } from '../terminal/output.ts'
+import { safeLine } from '../terminal/safe-text.ts'
 import { painterFor } from '../terminal/color-support.ts'
 
 /** Returns a function that writes a line for each request. */
 export function accessLogger(flags: Flags, isOffline: boolean): (entry: AccessEntry) => void {
   if (flags.has('quiet')) return () => {}
-  if (flags.has('json')) return (entry) => void process.stdout.write(`${JSON.stringify(recordOf(entry))}\n`)
+  if (flags.has('json')) return (entry) => writeJson(recordOf(entry))
   const paint = painterFor({ color: flags.text('color'), isPlain: flags.has('plain') })
   return (entry) => {
-    const line = accessLine(entry, { at: new Date(), isOffline })
-    process.stdout.write(`${paint(line, entry.status >= 400 ? { color: 'red' } : {})}\n`)
+    const line = safeLine(accessLine(entry, { at: new Date(), isOffline }))
+    writePaintedLine(paint(line, entry.status >= 400 ? { color: 'red' } : {}))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
 import { costLine } from '../chat/reply/cost-line.ts'
+import type { ReplyFile } from '../chat/reply/reply-file.ts'
 import type { Connection } from '../connect.ts'
 import type { ErrorDescription } from '../describe-error.ts'
 import { ExitCode } from '../exit.ts'
@@ -14,6 +15,8 @@ export interface AskOutcome {
   /** The complete reply. */
   reply?: Reply
   failure?: ErrorDescription
+  /** The file of `--out`. */
+  file?: ReplyFile
   /** From the request to the end of the reply. */
   ms?: number
   /** From the request to the first delta. */

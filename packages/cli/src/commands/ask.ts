@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs'
 import type { Retry } from 'colloquy'
 import type { Conversation, Turn } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, mentionedFiles } from '../chat/attach.ts'
+import { ReplyFile } from '../chat/reply/reply-file.ts'
 import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
 import { chatFrom, openChats } from '../chat/stored-chats.ts'
@@ -10,6 +10,7 @@ import { connect, engineKind } from '../connect.ts'
 import { describeError } from '../describe-error.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
+import { writeDocument, writeErrorLine, writeJson } from '../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
 
@@ -23,6 +24,7 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
     outcome.failure = describeError(error)
   } finally {
     stop.dispose()
+    outcome.file?.close()
   }
   report(flags, outcome)
   return exitCodeOf(flags, outcome, stop)
@@ -30,6 +32,8 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
 
 async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
   const content = await contentFrom(words, flags)
+  const path = flags.text('out')
+  if (path !== undefined) outcome.file = new ReplyFile(path)
   const connection = await connect(engineKind(flags), flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
@@ -59,12 +63,23 @@ async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<vo
     outcome.ms = performance.now() - startedAt
     outcome.message = turn.message
     writer.end()
+    if (turn.message !== undefined) writeFile(outcome.file, textOf(turn.message))
+  }
+}
+
+/** Writes the reply to the file of `--out`. If the disk is full, writes it to standard output instead and throws. */
+function writeFile(file: ReplyFile | undefined, text: string): void {
+  try {
+    file?.write(text)
+  } catch (error) {
+    writeDocument(text.endsWith('\n') ? text : `${text}\n`)
+    throw error
   }
 }
 
 function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
   const wait = (delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)
-  process.stderr.write(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s\n`)
+  writeErrorLine(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s`)
 }
 
 /** The message: the prompt with the text from standard input, after the attached and mentioned files. */
@@ -95,17 +110,11 @@ function withInput(prompt: string, input: string): string {
 
 function report(flags: Flags, outcome: AskOutcome): void {
   const format = flags.text('output') ?? 'text'
-  const { message } = outcome
   if (format !== 'text') {
     const result = resultOf(outcome)
-    process.stdout.write(`${JSON.stringify(format === 'json' ? result : { type: 'result', ...result })}\n`)
+    writeJson(format === 'json' ? result : { type: 'result', ...result })
   }
-  const file = flags.text('out')
-  if (file !== undefined && message !== undefined) {
-    const text = textOf(message)
-    writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`)
-  }
-  for (const note of notesOf(outcome, flags.has('usage'))) process.stderr.write(`${note}\n`)
+  for (const note of notesOf(outcome, flags.has('usage'))) writeErrorLine(note)
 }
 
 function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequest): number {

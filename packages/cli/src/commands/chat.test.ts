@@ -373,7 +373,7 @@ test('/save writes the chat and does not overwrite a file', async () => {
     await user.sees(/Saved to/)
     assert.match(await readFile(file, 'utf8'), /\*\*You:\*\*\n\nnote this[^]*Written \*\*down\*\*\./)
     await user.says(`/save ${file}`)
-    await user.sees(/✗ .*EEXIST/)
+    await user.sees(/✗ Cannot save to .*: the file already\s+exists/)
     await user.type(controlD)
     await user.left
   })
@@ -407,5 +407,38 @@ test('an expensive message is sent only when confirmed', async () => {
     await user.sees(/at last/)
     await user.type(controlD)
     await user.left
+  })
+})
+
+test('text from outside reaches the terminal without control characters', async () => {
+  const attack = '\x1b]52;c;QQ==\x07\x1b]0;t\x07\x1b[2J\x9b2J\u202edlrow\u2066 &#8238; &#x9b;2J'
+  const typed = '\u202edlrow\u2066 &#8238;'
+  const steps: (ScriptedReply | Step)[] = [
+    { reply: `reply ${attack}\n\n\`\`\`sh\necho ${attack}\n\`\`\`\n\n<b>${attack}</b>\n`, eventDelayMs: 5 },
+    { error: { type: 'invalid_request_error', message: `failed ${attack}` } },
+    { content: [{ type: 'tool_use', id: 't', name: `tool ${attack}`, input: {} }], stop_reason: 'tool_use' },
+  ]
+  // The terminal of the test throws for any character that the program must not write.
+  await at(steps, async ({ sit }) => {
+    const user = await sit()
+    await user.says(`first ${typed}`)
+    await user.sees(/reply[^]*context/)
+    await user.says('second')
+    await user.sees(/✗ The request was rejected: failed/)
+    for (const line of [`/title title ${typed}`, '/resume', '/search reply', '/inspect', '/raw']) {
+      await user.says(line)
+    }
+    await user.says(`/set ${typed} x`)
+    await user.says('/attach none\x9b2J')
+    await user.sees(/✗ Cannot attach none/)
+    await user.says('/undo')
+    await user.says('third')
+    await user.sees(/⚙ wants to call tool/)
+    await user.type(controlD)
+    await user.left
+    const again = await sit(['-c'])
+    await again.sees(/“title[^]*tool_use/)
+    await again.type(controlD)
+    await again.left
   })
 })

@@ -40,6 +40,6 @@ export async function chat(
   const interactive = new InteractiveChat(surface, inputs, flags, words)
   const exitCode = await interactive.run()
   surface.close()
-  if (interactive.resumeHint !== undefined) output.write(`${interactive.resumeHint}\n`)
+  if (interactive.resumeHint !== undefined) surface.print(interactive.resumeHint)
   return exitCode
 }

@@ -4,18 +4,20 @@ import { exportChat, recordOf, type TranscriptFormat } from '../chat/transcript.
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { ageText, countText, oneLine } from '../format.ts'
+import { writeDocument, writeErrorLine, writeJson, writeLine } from '../terminal/output.ts'
+import { safeLine } from '../terminal/safe-text.ts'
 
 /** Runs `colloquy chat list`. */
 export function list(_words: readonly string[], flags: Flags): Promise<number> {
   return withChats(async (chats) => {
     const limit = flags.number('limit') ?? 20
     const found = await chats.list({ limit: limit + 1 })
-    if (flags.has('json')) return writeJson(found.slice(0, limit).map(withPlainDates))
-    if (found.length === 0) return write('No chats yet. colloquy chat starts one.')
+    if (flags.has('json')) return writeJson(found.slice(0, limit).map(withPlainDates), 2)
+    if (found.length === 0) return writeLine('No chats yet. colloquy chat starts one.')
     for (const { id, title, updatedAt, messages } of found.slice(0, limit)) {
-      write(`${shortId(id)}  ${title ?? 'untitled'} · ${ageText(updatedAt)} · ${countText(messages, 'message')}`)
+      writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${ageText(updatedAt)} · ${countText(messages, 'message')}`)
     }
-    if (found.length > limit) process.stderr.write(`There are more: --limit ${limit * 5} shows them.\n`)
+    if (found.length > limit) writeErrorLine(`There are more: --limit ${limit * 5} shows them.`)
   })
 }
 
@@ -24,11 +26,11 @@ export function search(words: readonly string[], flags: Flags): Promise<number> 
   if (words.length === 0) throw new UsageError('Cannot search: give the words, as in colloquy chat search trip japan')
   return withChats(async (chats) => {
     const found = await chats.search(words.join(' '), { limit: flags.number('limit') ?? 20 })
-    if (flags.has('json')) return writeJson(found.map(withPlainDates))
+    if (flags.has('json')) return writeJson(found.map(withPlainDates), 2)
     for (const { conversationId, title, role, excerpt } of found) {
-      write(`${shortId(conversationId)}  ${title ?? 'untitled'} · ${role}: ${oneLine(excerpt)}`)
+      writeLine(`${shortId(conversationId)}  ${title ?? 'untitled'} · ${role}: ${oneLine(excerpt)}`)
     }
-    if (found.length === 0) process.stderr.write(`No message contains ${words.join(' ')}.\n`)
+    if (found.length === 0) writeErrorLine(`No message contains ${words.join(' ')}.`)
   })
 }
 
@@ -37,8 +39,8 @@ export function show(words: readonly string[], flags: Flags): Promise<number> {
   return withChats(async (chats) => {
     const { id } = await findChat(chats, queryOf('show', words))
     const chat = await chats.open(id)
-    if (flags.has('json')) return writeJson(recordOf(chat))
-    process.stdout.write(exportChat(chat, 'md'))
+    if (flags.has('json')) return writeJson(recordOf(chat), 2)
+    writeDocument(exportChat(chat, 'md'))
   })
 }
 
@@ -47,7 +49,7 @@ export function exportOne(words: readonly string[], flags: Flags): Promise<numbe
   return withChats(async (chats) => {
     const { id } = await findChat(chats, queryOf('export', words))
     const format = (flags.text('format') ?? 'md') as TranscriptFormat
-    process.stdout.write(exportChat(await chats.open(id), format))
+    writeDocument(exportChat(await chats.open(id), format))
   })
 }
 
@@ -59,7 +61,7 @@ export function rename([query, ...words]: readonly string[]): Promise<number> {
     const { id } = await findChat(chats, query)
     const chat = await chats.open(id)
     await chat.rename(title)
-    write(`${shortId(id)}  ${title}`)
+    writeLine(`${shortId(id)}  ${title}`)
   })
 }
 
@@ -68,9 +70,10 @@ export function remove(words: readonly string[], flags: Flags): Promise<number> 
   return withChats(async (chats) => {
     const { id, title } = await findChat(chats, queryOf('delete', words))
     const name = `${shortId(id)} “${title ?? 'untitled'}”`
-    if (!flags.has('yes') && !(await confirm(`Delete ${name} for good? [y/N] `))) return write('Nothing was deleted.')
+    if (!flags.has('yes') && !(await confirm(`Delete ${name} for good? [y/N] `)))
+      return writeLine('Nothing was deleted.')
     await chats.delete(id)
-    write(`Deleted ${name}.`)
+    writeLine(`Deleted ${name}.`)
   })
 }
 
@@ -94,7 +97,7 @@ async function confirm(question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(?:es)?$/i.test((await lines.question(question)).trim())
+    return /^y(?:es)?$/i.test((await lines.question(safeLine(question))).trim())
   } finally {
     lines.close()
   }
@@ -107,12 +110,4 @@ function withPlainDates<Row extends object>(row: Row): object {
       value instanceof Date ? value.toISOString() : value,
     ]),
   )
-}
-
-function writeJson(value: unknown): void {
-  write(JSON.stringify(value, undefined, 2))
-}
-
-function write(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

@@ -2,12 +2,13 @@ import { models, priceAt, toUsd, type ModelEntry, type PriceBand } from 'colloqu
 import { ExitCode } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { tokenText } from '../format.ts'
+import { writeJson, writeLine } from '../terminal/output.ts'
 
 /** Runs `colloquy models [WORDS]`. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {
   const found = models.filter((entry) => words.every((word) => namesOf(entry).includes(word.toLowerCase())))
-  if (flags.has('json')) process.stdout.write(`${JSON.stringify(found.map(recordOf), undefined, 2)}\n`)
-  else for (const line of tableOf(found)) process.stdout.write(`${line}\n`)
+  if (flags.has('json')) writeJson(found.map(recordOf), 2)
+  else for (const line of tableOf(found)) writeLine(line)
   return ExitCode.ok
 }
 

@@ -7,6 +7,8 @@ import { connect, engineLabel } from '../connect.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
+import { systemReason } from '../system-error.ts'
+import { writeLine } from '../terminal/output.ts'
 import { accessLogger } from './access-log.ts'
 
 const defaultPort = 4141
@@ -24,7 +26,7 @@ export async function serve(flags: Flags): Promise<number> {
   const server = createServer({ engine, lenient: !isOffline, log, origins, ...(keys === undefined ? {} : { keys }) })
   const guarded = loopback.includes(host) ? onlyFor(names, server) : server
   const listening = await open(guarded, port, host)
-  if (!flags.has('json')) process.stdout.write(startScreen(listening.url, engineLabel(kind), keys?.length))
+  if (!flags.has('json')) startScreen(listening.url, engineLabel(kind), keys?.length).forEach(writeLine)
   return closed(listening)
 }
 
@@ -47,7 +49,7 @@ function readKeys(path: string): string[] {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`Cannot read the keys: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`Cannot read the keys in ${path}: ${systemReason(error)}`)
   }
   const keys = text.split('\n').map((line) => line.trim())
   const found = keys.filter((line) => line !== '' && !line.startsWith('#'))
@@ -97,15 +99,14 @@ function nameOfOrigin(origin: string): string {
   return nameOf(URL.parse(origin)?.host ?? '')
 }
 
-function startScreen(url: string, engine: string, keys: number | undefined): string {
+function startScreen(url: string, engine: string, keys: number | undefined): string[] {
   const access = keys === undefined ? 'any key or none' : countText(keys, 'key')
   return [
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
     `  Engine    ${engine}      Access  ${access}      Log  metadata only`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',
-    '',
-  ].join('\n')
+  ]
 }
 
 /** Waits for a signal, then at most 10 seconds for the replies in flight. A second signal ends the program. */

@@ -1,4 +1,5 @@
 import { Lexer, type Token } from 'marked'
+import { safeText } from '../terminal/safe-text.ts'
 import type { Painter, Span, Style } from '../terminal/style.ts'
 
 /** The link definitions (`[label]: address`) so far. */
@@ -92,6 +93,12 @@ function safeAddress(href: string): string | undefined {
   return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
 }
 
+/** The character of a numeric entity, or U+FFFD if it is not a character or not safe. */
+function characterOf(code: number): string {
+  const isCharacter = code >= 0x20 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
+  return (isCharacter && safeText(String.fromCodePoint(code))) || '\ufffd'
+}
+
 function decodeEntities(text: string): string {
   if (!text.includes('&')) return text
   return text.replace(
@@ -100,7 +107,7 @@ function decodeEntities(text: string): string {
       if (name !== undefined) return entities[name] ?? whole
       const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
       // Control characters are removed before entities are decoded, so an entity must not bring one back.
-      return code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code)
+      return characterOf(code)
     },
   )
 }

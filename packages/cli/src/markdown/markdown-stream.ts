@@ -1,4 +1,5 @@
-import { withoutControls, type Painter } from '../terminal/style.ts'
+import { safeText } from '../terminal/safe-text.ts'
+import type { Painter } from '../terminal/style.ts'
 import { rowsOf } from '../terminal/width.ts'
 import { BlockOutput } from './block-output.ts'
 import { BlockReader } from './block-reader.ts'
@@ -66,7 +67,7 @@ export class MarkdownStream {
   }
 
   push(text: string): void {
-    const [first = '', ...rest] = withoutControls(text).split('\n')
+    const [first = '', ...rest] = safeText(text).split('\n')
     // Only the new text is searched for line breaks: the unfinished line may be long.
     this.#partial += first
     for (const next of rest) {

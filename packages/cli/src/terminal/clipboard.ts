@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 
-/** The OSC 52 sequence that sets the clipboard. It also works over ssh. Undefined if the text is too long for it. */
-export function clipboardSequence(text: string): string | undefined {
-  const code = Buffer.from(text).toString('base64')
-  return code.length < 100_000 ? `\x1b]52;c;${code}\x07` : undefined
-}
+/** Terminals ignore longer sequences. Characters. */
+const maxSequence = 100_000
 
-/** Copies text with the system's own program, if there is one. */
-export async function copyBySystem(text: string): Promise<void> {
+/** Copies text to the clipboard by OSC 52, which also works over ssh, and with the system's own program if there is one. */
+export async function copyToClipboard(text: string, terminal: { write(text: string): unknown }): Promise<void> {
+  const code = Buffer.from(text).toString('base64')
+  if (code.length < maxSequence) terminal.write(`\x1b]52;c;${code}\x07`)
   for (const [program, ...args] of clipboardPrograms()) {
     if (await feed(program ?? '', args, text)) return
   }

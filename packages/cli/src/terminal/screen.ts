@@ -1,3 +1,4 @@
+import { safePainted } from './safe-text.ts'
 import { rowsOf, widthOf } from './width.ts'
 
 /** A terminal to write to. */
@@ -48,13 +49,26 @@ export class Screen {
     return this.#output.rows || 24
   }
 
-  update({ done = [], live = [], cursor = endOf(live) }: Update): void {
+  /** Shows the lines without anything but text, colours and links. */
+  update({ done = [], live: unsafeLive = [], cursor }: Update): void {
+    const live = unsafeLive.map(safePainted)
+    this.#show(done.map(safePainted), live, cursor ?? endOf(live))
+  }
+
+  #show(done: readonly string[], live: readonly string[], cursor: Position): void {
     const lines = [...done, ...live]
     // Finished lines end with a line break, so that the next output begins below them.
     if (done.length > 0 && live.length === 0) lines.push('')
     this.#repaint(lines, live, cursor)
-    this.#live = [...live]
+    this.#live = live
     this.#cursor = cursor
+  }
+
+  /** Scrolls everything out of the window, so that it can still be read in the scrollback. */
+  scrollAway(): void {
+    this.#show([], [], start)
+    this.#output.write(`${'\r\n'.repeat(this.rows)}\x1b[H`)
+    this.forget()
   }
 
   /** Forgets the live lines, after another program has written to the terminal. */

@@ -1,3 +1,8 @@
+import { safeText } from './safe-text.ts'
+
+/** A link to any other address could end its escape sequence. */
+const printableAscii = /^[\x21-\x7e]*$/
+
 /** The look of a piece of text. Colours are among the terminal's 16 named ones, so that they follow the user's theme. */
 export interface Style {
   bold?: boolean
@@ -28,7 +33,7 @@ const colorCodes = {
   gray: 90,
 } as const
 
-/** Turns text with a style into text with escape sequences. */
+/** Turns text with a style into text with escape sequences. Unsafe characters of the text are removed. */
 export interface Painter {
   (text: string, style: Style): string
   /** Whether links are written as OSC 8 sequences. If not, their address must be in the text. */
@@ -36,13 +41,16 @@ export interface Painter {
 }
 
 /** A painter without styles, for pipes, `NO_COLOR` and dumb terminals. */
-export const plainPainter: Painter = Object.assign((text: string): string => text, { links: false })
+export const plainPainter: Painter = Object.assign((text: string): string => safeText(text), { links: false })
 
 export function ansiPainter({ links }: { links: boolean }): Painter {
   function paint(text: string, style: Style): string {
+    const safe = safeText(text)
     const codes = codesOf(style)
-    const painted = text === '' || codes === '' ? text : `\x1b[${codes}m${text}\x1b[0m`
-    return links && style.link !== undefined ? `\x1b]8;;${style.link}\x1b\\${painted}\x1b]8;;\x1b\\` : painted
+    const painted = safe === '' || codes === '' ? safe : `\x1b[${codes}m${safe}\x1b[0m`
+    const link = links ? style.link : undefined
+    if (link === undefined || !printableAscii.test(link)) return painted
+    return `\x1b]8;;${link}\x1b\\${painted}\x1b]8;;\x1b\\`
   }
   return Object.assign(paint, { links })
 }
@@ -51,14 +59,6 @@ export function paintSpans(spans: readonly Span[], paint: Painter): string {
   return merge(spans)
     .map(({ text, style }) => paint(text, style))
     .join('')
-}
-
-/**
- * Text that is safe to print: without control characters, which could move the cursor, rename the window or type for
- * the user, and without the bidirectional overrides, which can make code read as what it is not.
- */
-export function withoutControls(text: string): string {
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
 function codesOf(style: Style): string {

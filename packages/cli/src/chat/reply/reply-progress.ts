@@ -1,7 +1,7 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
 import type { LatestRequest } from '../../connect.ts'
-import { withoutControls } from '../../terminal/style.ts'
+import { safeText } from '../../terminal/safe-text.ts'
 
 /** The last lines of thinking that are shown while the model thinks. */
 const thinkingLines = 2
@@ -32,7 +32,7 @@ export class ReplyProgress {
     this.#firstTokenAt ??= performance.now()
     if (event.delta.type !== 'thinking_delta') return
     this.#thinkingSince ??= performance.now()
-    this.#thinking += withoutControls(event.delta.thinking)
+    this.#thinking += safeText(event.delta.thinking)
   }
 
   /** Ends a run of thinking and returns how long it took. Undefined if the model was not thinking. */

@@ -2,8 +2,8 @@ import type { MessageStreamEvent } from 'colloquy/protocol'
 import type { Flags } from '../../flags.ts'
 import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { painterFor } from '../../terminal/color-support.ts'
+import { writeDocument, writeJson } from '../../terminal/output.ts'
 import { Screen } from '../../terminal/screen.ts'
-import { withoutControls } from '../../terminal/style.ts'
 import { codeBlocks } from '../transcript.ts'
 
 /** Writes a reply to standard output while it arrives. */
@@ -18,26 +18,25 @@ const frameMs = 33
 /** The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. */
 export function replyWriter(flags: Flags): ReplyWriter {
   const format = flags.text('output') ?? 'text'
-  if (format === 'stream-json')
-    return { event: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`), end }
+  if (format === 'stream-json') return { event: (event) => writeJson(event), end }
   if (format === 'json' || flags.has('out')) return { event: end, end }
   if (flags.has('extract')) return codeWriter()
-  return process.stdout.isTTY && !flags.has('plain') ? screenWriter(flags) : textWriter(process.stdout.isTTY)
+  return process.stdout.isTTY && !flags.has('plain') ? screenWriter(flags) : textWriter()
 }
 
 function end(): void {}
 
 /** Writes the text unchanged, on a terminal without its control characters. */
-function textWriter(isTerminal: boolean): ReplyWriter {
+function textWriter(): ReplyWriter {
   let last = '\n'
   return {
     event(event) {
       const text = textOf(event)
       if (text === '') return
       last = text
-      process.stdout.write(isTerminal ? withoutControls(text) : text)
+      writeDocument(text)
     },
-    end: () => void (last.endsWith('\n') || process.stdout.write('\n')),
+    end: () => void (last.endsWith('\n') || writeDocument('\n')),
   }
 }
 
@@ -75,7 +74,7 @@ function codeWriter(): ReplyWriter {
     event: (event) => void (text += textOf(event)),
     end() {
       const code = codeBlocks(text)[0]
-      if (code !== undefined) process.stdout.write(code.endsWith('\n') ? code : `${code}\n`)
+      if (code !== undefined) writeDocument(code.endsWith('\n') ? code : `${code}\n`)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
+import { systemReason } from '../../system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
 import { codeBlocks, exportChat, formatOf, textOf } from '../transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
@@ -22,6 +23,11 @@ export function copyReply(input: SlashInput): Effect[] {
 export function save(input: SlashInput): Effect[] {
   const format = formatOf(input.rest)
   if (format === undefined) throw new UsageError('Cannot save: give a file name that ends in .md, .json or .html')
-  writeFileSync(input.rest, exportChat(openConversation(input), format), { flag: 'wx' })
+  const text = exportChat(openConversation(input), format)
+  try {
+    writeFileSync(input.rest, text, { flag: 'wx' })
+  } catch (error) {
+    throw new UsageError(`Cannot save to ${input.rest}: ${systemReason(error)}`)
+  }
   return [say(`Saved to ${input.rest}.`)]
 }

@@ -1,5 +1,6 @@
 import { findModel, formatUsd } from 'colloquy/protocol'
 import { countText, tokenText } from '../../format.ts'
+import { safeJson } from '../../terminal/safe-text.ts'
 import { currentSettings, print, say, type Effect } from '../chat-state.ts'
 import { totalTokens } from '../reply/cost-line.ts'
 import { textOf } from '../transcript.ts'
@@ -50,5 +51,5 @@ export function raw(input: SlashInput): Effect[] {
 }
 
 function printJson(value: unknown): Effect {
-  return print(JSON.stringify(value, undefined, 2))
+  return print(safeJson(value, 2))
 }

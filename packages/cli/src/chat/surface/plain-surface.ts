@@ -1,4 +1,5 @@
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
+import { writeLine } from '../../terminal/output.ts'
 import { plainPainter, type Painter } from '../../terminal/style.ts'
 import type { Surface } from './surface.ts'
 
@@ -17,7 +18,7 @@ export class PlainSurface implements Surface {
   }
 
   print(...lines: string[]): void {
-    for (const line of lines) process.stdout.write(`${line}\n`)
+    for (const line of lines.flatMap((text) => text.split('\n'))) writeLine(line)
   }
 
   begin(reply: MarkdownStream): void {

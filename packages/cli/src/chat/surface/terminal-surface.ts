@@ -2,7 +2,7 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import { appendHistory, readHistory } from '../../editor/history.ts'
 import { expanded, type Intent } from '../../editor/state.ts'
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
-import { clipboardSequence, copyBySystem } from '../../terminal/clipboard.ts'
+import { copyToClipboard } from '../../terminal/clipboard.ts'
 import { editExternally } from '../../terminal/external-editor.ts'
 import type { Key } from '../../terminal/keys.ts'
 import { Screen } from '../../terminal/screen.ts'
@@ -107,10 +107,8 @@ export class TerminalSurface implements Surface {
     this.#view.edit({ name: 'replace', text })
   }
 
-  async copy(text: string): Promise<void> {
-    const sequence = clipboardSequence(text)
-    if (sequence !== undefined) this.#output.write(sequence)
-    await copyBySystem(text)
+  copy(text: string): Promise<void> {
+    return copyToClipboard(text, this.#output)
   }
 
   /** The text in the editor. */
@@ -238,12 +236,8 @@ export class TerminalSurface implements Surface {
     this.#view.draw()
   }
 
-  /** Clears the window by scrolling, so that its content can still be read in the scrollback. */
   #redraw(): void {
-    const { screen } = this.#view
-    screen.update({})
-    this.#output.write(`${'\r\n'.repeat(screen.rows)}\x1b[H`)
-    screen.forget()
+    this.#view.screen.scrollAway()
     this.#view.draw()
   }
 }

@@ -1,0 +1,17 @@
+const reasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EEXIST: 'the file already exists',
+  EISDIR: 'it is a folder',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'no space left on the disk',
+  ENOTDIR: 'a part of the path is not a folder',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+}
+
+/** The reason of a failed system call, such as `no such file or folder`; of another error its message. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as NodeJS.ErrnoException
+  return reasons[code ?? ''] ?? error.message
+}
