@@ -7,6 +7,7 @@ import { readOne, type Sink } from '../../transport/sink.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
+import { isJson, refuseJson } from './json-response.ts'
 import { MessageDecoder } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
@@ -16,6 +17,7 @@ export async function openEvents(
   request: RetryingRequest,
   options: { pings: boolean },
 ): Promise<MessageEvents> {
+  if (isJson(response)) await refuseJson(response, request)
   const events = new ResponseEvents(response, request, options)
   request.setCancelTarget(events)
   await events.open()
@@ -24,6 +26,7 @@ export async function openEvents(
 
 /** Reads the complete message of a streamed response. The request is sent again after any break, as the caller saw nothing. */
 export async function collectMessage(response: TransportResponse, request: RetryingRequest): Promise<Message> {
+  if (isJson(response)) await refuseJson(response, request)
   const events = new ResponseEvents(response, request)
   request.setCancelTarget(events)
   await events.forEach(ignore)
