@@ -1,7 +1,7 @@
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import type { Cancellable } from './cancellation.ts'
-import { parseBody, readBody, withIds, withResponse, type WithResponse } from './response.ts'
+import { parseBody, withIds, withResponse, type WithResponse } from './response.ts'
 import type { RetryingRequest } from './retrying-request.ts'
 
 /** A result with the ids of its response, which loops over its fields and `JSON.stringify` leave out. */
@@ -73,7 +73,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
     this.#isWatched = true
-    return (await this.#sent).response()
+    return this.#request.handOver(await this.#sent)
   }
 
   /** The result, and the response that it came with. */
@@ -97,14 +97,14 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
 
 /** Reads a response as JSON. */
 export async function readJson(response: TransportResponse, request: RetryingRequest): Promise<unknown> {
-  const value = await parseBody(await request.withTimeout(response, readBody(response)), response)
+  const value = await parseBody(await request.readText(response), response)
   request.finish()
   return withIds(value, response)
 }
 
 /** Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. */
 export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
-  const value = await parseBody(await request.withTimeout(response, readBody(response)), response)
+  const value = await parseBody(await request.readText(response), response)
   if (!isPlainResult(value)) {
     const { wrongResult } = await import('./rare-bodies.ts')
     const error = wrongResult(value, response)

@@ -5,14 +5,16 @@ import { statusByType } from '../../protocol/types/error-statuses.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import { APIResponseError } from './errors.ts'
 
-/** The value of a response body, whatever its keys. A body that is not JSON is a `SyntaxError` that says what was found. */
-export function parseExactly(text: string, contentType: string | null): unknown {
+/** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
+export function readValue(text: string, response: TransportResponse): unknown {
+  if (text === '') return undefined
   try {
     return parseJson(text)
   } catch (cause) {
+    const kind = response.header('content-type') ?? 'no content-type'
     const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
-    const message = `Cannot read the response as JSON: found ${text.length} characters of ${contentType ?? 'no content-type'}: ${found}`
-    throw new SyntaxError(message, { cause })
+    const message = `Cannot read the response as JSON: found ${text.length} characters of ${kind}: ${found}`
+    throw new APIResponseError(response.status, undefined, message, response.headers(), { cause })
   }
 }
 

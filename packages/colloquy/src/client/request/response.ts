@@ -38,12 +38,8 @@ export async function parseBody(text: string, response: TransportResponse): Prom
   } catch {
     // Read again below, which says what is wrong.
   }
-  const { parseExactly } = await import('./rare-bodies.ts')
-  try {
-    return parseExactly(text, response.header('content-type'))
-  } catch (cause) {
-    throw new APIResponseError(response.status, undefined, (cause as Error).message, response.headers(), { cause })
-  }
+  const { readValue } = await import('./rare-bodies.ts')
+  return readValue(text, response)
 }
 
 /** A result and the response that it came with. */

@@ -2,6 +2,7 @@ import { APIError } from '../../protocol/types/error.ts'
 import type { TransportResponse, Transport, WireRequest } from '../transport/transport.ts'
 import { Cancellation, timeAfter, type Cancellable } from './cancellation.ts'
 import type { Log } from './log.ts'
+import { readBody } from './response.ts'
 import { decideRetry, type RetryDecision, type RetryPolicy } from './retry.ts'
 
 /** Makes the result of a response. An `APIError` leads to another attempt, if one may follow. */
@@ -87,6 +88,19 @@ export class RetryingRequest implements Cancellable {
     return this.#cancellation.guard(target, work, Math.min(this.#attemptEndsAt, this.endsAt))
   }
 
+  /** Reads the body of a response as text, within the time of its attempt. */
+  readText(response: TransportResponse): Promise<string> {
+    return this.withTimeout(response, readBody(response))
+  }
+
+  /** Leaves a response to the caller, who may keep it, read it or drop it. No other attempt follows. */
+  handOver(response: TransportResponse): Response {
+    const given = response.response()
+    this.dropRequest()
+    this.#cancellation.handOver(response, given.body ?? given)
+    return given
+  }
+
   /** Frees the request's body, as no other attempt can follow. */
   dropRequest(): void {
     this.#prepare = undefined
@@ -148,6 +162,7 @@ export class RetryingRequest implements Cancellable {
   }
 
   #decide(error: unknown): RetryDecision {
+    if (!this.#prepare) return { retry: false }
     const remainingMs = this.endsAt - performance.now()
     return decideRetry(error, { retries: this.#attempts - 1, policy: this.policy, remainingMs })
   }

@@ -510,7 +510,7 @@ const stages: Record<string, Respond> = {
   'before the response': () => {},
   'in the headers': raw('HTTP/1.1 200 OK\r\ncontent-'),
   'in the body': raw(`${head(200, { ...json, 'content-length': 500 })}{`),
-  'in a compressed body': raw(`${head(200, { ...encoded('gzip'), 'content-length': 500 })}`),
+  'in a compressed body': raw(head(200, { ...encoded('gzip'), 'content-length': 500 })),
   'in the body of an error': raw(`${head(400, { ...json, 'content-length': 500 })}{`),
   'in the wait for a retry': sends(529, apiError('overloaded_error')),
 }

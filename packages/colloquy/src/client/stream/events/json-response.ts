@@ -1,6 +1,5 @@
 import { APIResponseError } from '../../request/errors.ts'
-import { wrongResult } from '../../request/rare-bodies.ts'
-import { parseBody, readBody } from '../../request/response.ts'
+import { readValue, wrongResult } from '../../request/rare-bodies.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 
@@ -11,7 +10,7 @@ export function isJson(response: TransportResponse): boolean {
 
 /** Throws the error that a JSON response reports, or one that says that it is not a stream. */
 export async function refuseJson(response: TransportResponse, request: RetryingRequest): Promise<never> {
-  const value = await parseBody(await request.withTimeout(response, readBody(response)), response)
+  const value = readValue(await request.readText(response), response)
   const message = 'Cannot read the response as a stream of events: it is JSON'
   throw wrongResult(value, response) ?? new APIResponseError(response.status, undefined, message, response.headers())
 }
