@@ -26,6 +26,22 @@ export const structured: Scenario[] = [
     differs: [{ name: 'request-ids', at: 'returned.0._request_id', ours: requestId }],
   },
   {
+    name: 'beta parse() with output_format, its earlier name',
+    replies: [warm, warm],
+    async run({ client, helpers }) {
+      const output_format = helpers.jsonSchemaOutputFormat(schema)
+      const create = await client.beta.messages.create({ ...hello, output_format })
+      return [create.id, (await client.beta.messages.parse({ ...hello, output_format })).parsed_output]
+    },
+    differs: [
+      {
+        name: 'idle-betas',
+        at: 'requests.1.headers.anthropic-beta',
+        official: 'structured-outputs-2025-12-15',
+      },
+    ],
+  },
+  {
     name: 'parse() with a format of JSON Schema',
     replies: [warm],
     run: async ({ client, helpers }) =>

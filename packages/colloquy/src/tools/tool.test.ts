@@ -48,7 +48,8 @@ test('tool() accepts inputSchema or input_schema, each as JSON Schema or Standar
   ]
   for (const each of made) {
     assert.deepEqual(each.input_schema.properties, { city: { type: 'string' } })
-    assert.equal(each.run(await each.parse({ city: 'Nara' }), context), 5)
+    assert.equal(each.run(each.parse({ city: 'Nara' }), context), 5)
+    assert.throws(() => each.parse({ city: 1 }), { name: 'AnthropicError' })
   }
   const byHand = tool({ name: 'a', input_schema: place, run: ({ city }) => city.toUpperCase() })
   assert.equal(byHand.run({ city: 'Nara' }, context), 'NARA')

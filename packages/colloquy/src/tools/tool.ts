@@ -3,6 +3,7 @@ import { type JsonSchema, checkJson, describeIssues } from '../protocol/json/jso
 import {
   type FromSchema,
   type OutputOf,
+  type StandardResult,
   type StandardSchema,
   type ToJsonSchema,
   describeStandardIssues,
@@ -22,7 +23,8 @@ import {
 
 /** A tool that `tool()` made. */
 export interface CustomTool<Input = unknown> extends Tool, ToolRunner<Input> {
-  parse(input: unknown): Promisable<Input>
+  /** Checks an input against the schema. With a schema that checks asynchronously, the result is a promise. */
+  parse(input: unknown): Input
   /** Returns the definition alone, so that the tool can be in the `tools` of any request. */
   toJSON(): ToolUnion
 }
@@ -70,7 +72,7 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
     ...(description === undefined ? {} : { description }),
     input_schema: schema as ToolInputSchema,
     run,
-    parse: parse as (input: unknown) => Promisable<InputOf<Given>>,
+    parse: parse as (input: unknown) => InputOf<Given>,
     toJSON,
   }
 }
@@ -87,12 +89,17 @@ function jsonParser(schema: JsonSchema): (input: unknown) => unknown {
   }
 }
 
-function standardParser(schema: StandardSchema): (input: unknown) => Promise<unknown> {
-  return async (input) => {
-    const result = await schema['~standard'].validate(input)
-    if (result.issues) throw mismatch(describeStandardIssues(result.issues))
-    return result.value
+/** Parses at once, unless the schema itself checks asynchronously. */
+function standardParser(schema: StandardSchema): (input: unknown) => unknown {
+  return (input) => {
+    const result = schema['~standard'].validate(input)
+    return result instanceof Promise ? result.then(valueOf) : valueOf(result)
   }
+}
+
+function valueOf(result: StandardResult<unknown>): unknown {
+  if (result.issues) throw mismatch(describeStandardIssues(result.issues))
+  return result.value
 }
 
 function mismatch(issues: string): AnthropicError {

@@ -1,5 +1,7 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { bodyJson } from '../../protocol/codec/body-json.ts'
+import type { OutputFormat } from '../../protocol/json/parsed-message.ts'
+import type { JSONOutputFormat, OutputConfig } from '../../protocol/types/params.ts'
 import { mergeHeaders } from './headers.ts'
 import type { RequestOptions } from './options.ts'
 
@@ -95,17 +97,25 @@ export function versionFor(body: unknown): string {
   return samples ? '2023-06-01' : '2026-10-21'
 }
 
-/** Parameters that are sent as headers. */
+/** Parameters that are not sent in the body under their name: most are sent as headers. */
 export interface HeaderParams {
   betas?: readonly string[] | undefined
   user_profile_id?: string | null | undefined
   workspace_id?: string | null | undefined
+  /** @deprecated The earlier name of `output_config.format`. */
+  output_format?: JSONOutputFormat | OutputFormat<unknown> | null
 }
 
 /** Moves parameters that are sent as headers into the options, and the others into the body. */
 export function toBodyAndOptions(params: HeaderParams, options: RequestOptions): RequestOptions & { body: object } {
-  const [body, settled] = splitHeaderParams(params, options)
-  return { ...settled, body }
+  const [{ output_format: format, ...body }, settled] = splitHeaderParams(params, options)
+  return { ...settled, body: format == null ? body : withFormat(body, format) }
+}
+
+function withFormat({ output_config, ...body }: { output_config?: OutputConfig | null }, format: unknown): object {
+  if (output_config?.format != null)
+    throw new AnthropicError('Cannot use both output_config.format and its earlier name output_format')
+  return { ...body, output_config: { ...output_config, format } }
 }
 
 /** Moves parameters that are sent as headers into the options. Returns the other parameters and the options. */

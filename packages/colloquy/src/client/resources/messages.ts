@@ -82,7 +82,7 @@ export class Messages {
   ): MessageStream<ParsedOf<Params>> {
     const events = this.events(params as MessageStreamParams & HeaderParams, options)
       .map(async (source) => {
-        if (!params.output_config?.format) return source
+        if (!params.output_config?.format && !params.output_format) return source
         const { withParsedOutput } = await import('../stream/events/parsed-output.ts')
         return withParsedOutput(source, params)
       })

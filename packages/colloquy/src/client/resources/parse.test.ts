@@ -55,6 +55,31 @@ test('parse() accepts a schema of a validation library', async () => {
   assert.equal(length, 4)
 })
 
+test('beta.messages accepts output_format, the earlier name of the format', async () => {
+  const format = jsonSchemaOutputFormat(trip)
+  const { client, requests } = says('{"city":"Nara"}')
+  const { messages } = client.beta
+  const parsed = await messages.parse({ ...params, output_format: format, output_config: { effort: 'low' } })
+  const city: string | undefined = parsed.parsed_output?.city
+  assert.equal(city, 'Nara')
+  assert.equal((await messages.stream({ ...params, output_format: format }).finalMessage()).parsed_output?.city, 'Nara')
+  assert.equal((await messages.thread({ ...params, output_format: format }).parse()).parsed_output?.city, 'Nara')
+  await messages.create({ ...params, output_format: format })
+  await messages.toolRunner({ ...params, output_format: format })
+  for (const [index, request] of requests.entries()) {
+    const { output_format, output_config }: WireParams & { output_format?: unknown } = request
+    assert.equal(output_format, undefined)
+    assert.deepEqual(output_config, {
+      ...(index === 0 && { effort: 'low' }),
+      format: JSON.parse(JSON.stringify(format)),
+    })
+  }
+  assert.equal(requests.length, 5)
+  assert.throws(() => messages.parse({ ...params, output_format: format, output_config: { format } }), {
+    message: 'Cannot use both output_config.format and its earlier name output_format',
+  })
+})
+
 test('parse() gives null without a format and rejects text that does not match', async () => {
   const message = await says('Hello.').client.messages.parse(params)
   assert.equal(message.parsed_output, null)

@@ -12,10 +12,16 @@ export interface OutputFormat<Parsed> extends JSONOutputFormat {
 /** Parameters whose output format may have a `parse()`. */
 export type ParseableParams = Omit<MessageCreateParams, 'output_config'> & {
   output_config?: (Omit<OutputConfig, 'format'> & { format?: JSONOutputFormat | OutputFormat<unknown> | null }) | null
+  /** @deprecated The earlier name of `output_config.format`. */
+  output_format?: JSONOutputFormat | OutputFormat<unknown> | null
 }
 
 /** The type of the parsed reply; `null` without an output format. */
-export type ParsedOf<Params> = Params extends { output_config: { format: OutputFormat<infer Parsed> } } ? Parsed : null
+export type ParsedOf<Params> = Params extends
+  | { output_config: { format: OutputFormat<infer Parsed> } }
+  | { output_format: OutputFormat<infer Parsed> }
+  ? Parsed
+  : null
 
 /** A text block with its parsed value. */
 export type ParsedTextBlock<Parsed> = TextBlock & { parsed_output: Parsed | null }
@@ -35,7 +41,7 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
   message: Message,
   params: Params,
 ): ParsedMessage<ParsedOf<Params>> {
-  const format = params.output_config?.format
+  const format = outputFormatOf(params)
   let first: unknown = null
   const content = message.content.map((block) => {
     if (block.type !== 'text') return block
@@ -46,6 +52,11 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
   // Not by spread: also copy what the client attached invisibly, such as the request id.
   const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(message))
   return Object.assign(copy, { content, parsed_output: first }) as ParsedMessage<ParsedOf<Params>>
+}
+
+/** The output format of a request, under either name. */
+export function outputFormatOf(params: Partial<ParseableParams>): JSONOutputFormat | OutputFormat<unknown> | undefined {
+  return params.output_config?.format ?? params.output_format ?? undefined
 }
 
 function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown>): unknown {

@@ -1,6 +1,7 @@
 import { AnthropicError } from '../types/error.ts'
 import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
 import { type OutputFormat, outputJson } from './parsed-message.ts'
+import { isZodSchema, zodJsonSchema } from './zod-schema.ts'
 
 /** The common interface of validation libraries (standardschema.dev), such as zod, valibot and arktype. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -80,6 +81,7 @@ export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): Json
   if (given) return given
   const { jsonSchema, vendor } = schema['~standard']
   if (jsonSchema) return jsonSchema.input({ target: 'draft-2020-12' })
+  if (isZodSchema(schema)) return zodJsonSchema(schema)
   throw new AnthropicError(
     `Cannot tell the JSON Schema of the ${vendor} schema: this version of ${vendor} has no \`~standard.jsonSchema\`. ` +
       'Pass `jsonSchema`: the JSON Schema, or the function that makes it (for zod, `z.toJSONSchema`).',

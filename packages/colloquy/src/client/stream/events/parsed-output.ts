@@ -1,4 +1,4 @@
-import { type ParseableParams, parseMessage } from '../../../protocol/json/parsed-message.ts'
+import { type ParseableParams, outputFormatOf, parseMessage } from '../../../protocol/json/parsed-message.ts'
 import { type MessageEvents, observeEvents } from './message-events.ts'
 
 /**
@@ -6,6 +6,6 @@ import { type MessageEvents, observeEvents } from './message-events.ts'
  * not valid fails the stream after its last event.
  */
 export function withParsedOutput(source: MessageEvents, params: Partial<ParseableParams>): MessageEvents {
-  if (!('parse' in (params.output_config?.format ?? {}))) return source
+  if (!('parse' in (outputFormatOf(params) ?? {}))) return source
   return observeEvents(source, { onComplete: (message) => parseMessage(message, params) })
 }
