@@ -1,13 +1,59 @@
+import { checkOptionNames, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
-import { checkAmounts } from './money/budget.ts'
+import { checkBudget } from './money/budget.ts'
 import type { ConversationSettings } from './settings.ts'
 import { checkCompaction } from './window/compaction.ts'
 import { checkWindow } from './window/window.ts'
 
+// The compiler checks that none is missing.
+const settingNames = Object.keys({
+  model: true,
+  max_tokens: true,
+  system: true,
+  stop_sequences: true,
+  temperature: true,
+  top_p: true,
+  top_k: true,
+  metadata: true,
+  tools: true,
+  tool_choice: true,
+  thinking: true,
+  output_config: true,
+  cache_control: true,
+  service_tier: true,
+  speed: true,
+  inference_geo: true,
+  container: true,
+  diagnostics: true,
+  context_management: true,
+  compaction: true,
+  thread: true,
+  mcp_servers: true,
+  betas: true,
+  version: true,
+  budget: true,
+  window: true,
+} satisfies Record<keyof ConversationSettings, true>)
+
+/**
+ * Throws an `AnthropicError` that names the nearest option if one of the options is not known. With `betas`, fields of the
+ * API that this version does not know are accepted.
+ *
+ * @param names the options besides the settings of a conversation.
+ * @param owner the function that the options belong to.
+ */
+export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
+  const known = [...names, ...settingNames]
+  const { betas = [] } = given as Partial<ConversationSettings>
+  const isBeta = (name: string): boolean => betas.length > 0 && nearestName(name, known) === undefined
+  const checked = Object.entries(given).filter(([name]) => !isBeta(name))
+  checkOptionNames(Object.fromEntries(checked), known, owner)
+}
+
 /** Checks the required settings and those of this library. Everything else is left to the API. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
   const { model, max_tokens: maxTokens, budget, window } = settings
-  if (budget !== undefined) checkAmounts('budget', budget)
+  if (budget !== undefined) checkBudget(budget)
   if (window !== undefined) checkWindow(window)
   if (typeof model !== 'string' || model === '') {
     throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)

@@ -112,6 +112,47 @@ describe('send()', () => {
     assert.equal(messages.length, 5)
   })
 
+  test('copies its arguments', async () => {
+    const { conversation, engine } = await start(['r1', 'r2', 'r3'])
+    const content = [{ type: 'text' as const, text: 'first' }]
+    const system = [{ type: 'text' as const, text: 'Be brief.' }]
+    for (const begin of [
+      () => conversation.send(content, { system }),
+      () => conversation.send(content, { system, key: 'k' }),
+      () => conversation.edit('1', content, { system }),
+    ]) {
+      content[0]!.text = 'first'
+      system[0]!.text = 'Be brief.'
+      const turn = begin()
+      content[0]!.text = 'changed'
+      system[0]!.text = 'changed'
+      await turn
+      const { messages, system: sentSystem } = engine.requests.at(-1)!.params
+      assert.match(JSON.stringify([messages.at(-1), sentSystem]), /"first".*"Be brief\."/)
+    }
+    assert.doesNotMatch(JSON.stringify(conversation.messages), /changed/)
+  })
+
+  for (const [name, options] of [
+    ['onconflict', { onconflict: 'queue' }],
+    ['idempotencyKey', { idempotencyKey: 'x' }],
+    ['maxTokens', { maxTokens: 5 }],
+    ['toolOptions.maxRound', { toolOptions: { maxRound: 1 } }],
+    ['budget.dollars', { budget: { dollars: 1 } }],
+    ['window.policies', { window: { policy: 'drop', policies: 1 } }],
+    ['onConflict', { onConflict: 'wait' }],
+  ] as const) {
+    test(`refuses the option ${name}, and writes nothing`, async () => {
+      const { conversation, engine, again } = await start([])
+      await assert.rejects(conversation.send('a', options as never), {
+        name: 'AnthropicError',
+        message: /^Cannot (use|set)/,
+      })
+      assert.equal(engine.requests.length, 0)
+      assert.deepEqual((await again()).messages, [])
+    })
+  }
+
   test('takes settings for one turn only', async () => {
     const { conversation, engine } = await start(['r1', 'r2'])
     await conversation.send('a', { model: 'claude-opus-5-5', max_tokens: 7 })
@@ -165,7 +206,9 @@ describe('send()', () => {
     assert.deepEqual(reopened.messages, conversation.messages)
     assert.equal(reopened.messages[1]?.error?.name, 'WireFault')
     await conversation.send('go on')
-    assert.deepEqual(sent(engine), ['user: hello', `assistant: ${arrived}`, 'user: go on'])
+    const note = '(Your previous message was interrupted and is incomplete.)'
+    assert.deepEqual(sent(engine), ['user: hello', `assistant: ${arrived}`, `user: ${note}+go on`])
+    assert.equal(conversation.messages[2]?.content, 'go on')
   })
 
   test('fails when the stream ends without message_stop', async () => {
@@ -212,6 +255,22 @@ describe('send()', () => {
       'Cannot send the result of toolu_9: no call with this id waits for one',
     ],
     [7, 'Cannot send content: it must be text or a list of blocks, found 7'],
+    [
+      [{ type: 'tool_result', tool_use_id: 'toolu_1', is_error: true }],
+      'Cannot send content.0: the result of a tool call that failed needs content',
+    ],
+    [
+      [{ type: 'tool_result', tool_use_id: 'toolu_1', is_error: true, content: ' ' }],
+      'Cannot send content.0: the result of a tool call that failed needs content',
+    ],
+    [
+      [{ type: 'tool_result', tool_use_id: 'toolu_1', is_error: true, content: [] }],
+      'Cannot send content.0: the result of a tool call that failed needs content',
+    ],
+    [
+      [{ type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: '' }] }],
+      'Cannot send content.0.content.0.text: found no visible character in it',
+    ],
   ] as const) {
     test(`refuses ${JSON.stringify(content)}, and writes and sends nothing`, async () => {
       const { conversation, engine, again } = await start(['r1'])
@@ -306,6 +365,59 @@ describe('the request after', () => {
     assert.equal(said(await again())[1], 'thinking+Looking+tool_use+tool_use (interrupted)')
     await conversation.send('b')
     assert.deepEqual(engine.requests[1]?.params.messages[1]?.content, content.slice(0, 2))
+  })
+
+  for (const [content, sentAs] of [
+    ['go on', '[{"type":"text","text":NOTE},{"type":"text","text":"go on"}]'],
+    ['"quoted" \u00e9', '[{"type":"text","text":NOTE},{"type":"text","text":"\\"quoted\\" \u00e9"}]'],
+    [[{ type: 'text', text: 'go on' }], '[{"type":"text","text":NOTE},{"type":"text","text":"go on"}]'],
+  ] as const) {
+    test(`an interrupted reply has a note before ${JSON.stringify(content)}, in every later request`, async () => {
+      const { conversation, engine, again } = await start([
+        { reply: 'one two three', after: 3, cut: 'reset' },
+        'ok',
+        'ok',
+      ])
+      await assert.rejects(conversation.send('a'))
+      const preview = conversation.preview(content as never)
+      await conversation.send(content as never)
+      await (await again()).send('b')
+      const note = JSON.stringify('(Your previous message was interrupted and is incomplete.)')
+      for (const { params } of engine.requests.slice(1)) {
+        const messages = JSON.parse(JSON.stringify(params.messages)) as { content: { cache_control?: unknown }[] }[]
+        for (const block of messages[2]!.content) delete block.cache_control
+        assert.equal(JSON.stringify(messages[2]!.content), sentAs.replace('NOTE', note))
+      }
+      assert.deepEqual(engine.requests[1]?.params, preview)
+      assert.deepEqual(conversation.messages[2]?.content, content)
+    })
+  }
+
+  test('a reply that failed, and one that is continued, have no note', async () => {
+    const { conversation, engine } = await start([
+      { error: { type: 'api_error' } },
+      { reply: 'one two three', after: 3, cut: 'reset' },
+      'four',
+      'ok',
+    ])
+    await assert.rejects(conversation.send('a'))
+    await assert.rejects(conversation.send('b'))
+    await conversation.continue()
+    await conversation.send('c')
+    assert.doesNotMatch(JSON.stringify(engine.requests.map(({ params }) => params.messages)), /was interrupted/)
+  })
+
+  test('a server tool that waits for a client tool keeps its call', async () => {
+    const search: ContentBlock = {
+      type: 'server_tool_use',
+      id: 'srvtoolu_1',
+      name: 'web_search',
+      input: { query: 'x' },
+    }
+    const { conversation, engine } = await start([{ content: [search, call], stop_reason: 'tool_use' }, 'done'])
+    await conversation.send('a')
+    await conversation.send([{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'blue' }])
+    assert.deepEqual(engine.requests[1]?.params.messages[1]?.content, [search, call])
   })
 
   test('a reply of unfinished thinking does not contain that reply', async () => {
@@ -757,6 +869,46 @@ describe('conversations', () => {
     await assert.rejects(conversations.create({ model: '', max_tokens: 1 }), /Cannot set the model .* found ""/)
     await assert.rejects(conversations.create({ model: 'm' } as never), /Cannot set max_tokens .* found undefined/)
     await assert.rejects(conversations.list({ limit: 0 }), RangeError)
+  })
+
+  for (const [title, create] of [
+    ['openConversations({ cachemarks })', () => openConversations({ engine: offline(), cachemarks: true } as never)],
+    ['limits', () => openConversations({ engine: offline(), limits: { usdPerUserPerDay: 1 } as never })],
+    ['a store that is a path', () => openConversations({ engine: offline(), store: 'x.db' as never })],
+  ] as const) {
+    test(`refuse ${title}`, () => {
+      assert.throws(create, {
+        name: 'AnthropicError',
+        message: /did you mean (cacheMarks|usdPerUserDay)|must be a store/,
+      })
+    })
+  }
+
+  for (const [title, act] of [
+    ['create({ maxTokens })', (all) => all.create({ ...settings, maxTokens: 5 } as never)],
+    ['create({ systemPrompt })', (all) => all.create({ ...settings, systemPrompt: 'x' } as never)],
+    ['create({ budget: { dollars } })', (all) => all.create({ ...settings, budget: { dollars: 1 } } as never)],
+    ['list({ limits })', (all) => all.list({ limits: 5 } as never)],
+    ['search({ limits })', (all) => all.search('a', { limits: 5 } as never)],
+    ['spending({ users })', (all) => all.spending({ users: 'a' } as never)],
+    ['import({ modle })', (all) => all.import('[]', { modle: 'a' } as never)],
+    ['configure({ modle })', async (all) => (await all.create(settings)).configure({ modle: 'a' } as never)],
+  ] as [string, (all: ReturnType<typeof openConversations>) => Promise<unknown>][]) {
+    test(`refuse ${title}, and name the nearest option`, async () => {
+      const conversations = openConversations({ engine: offline() })
+      await assert.rejects(act(conversations), /(did you mean|the options are)/)
+    })
+  }
+
+  test('accept unknown settings along with betas', async () => {
+    const { conversation, engine } = await start(['r1'], { betas: ['new-2027-01-01'], fresh_field: 1 } as never)
+    await conversation.send('a')
+    assert.equal((engine.requests[0]!.params as { fresh_field?: unknown }).fresh_field, 1)
+  })
+
+  test('need an engine that returns events', async () => {
+    const conversation = await openConversations({ engine: offline as never }).create(settings)
+    await assert.rejects(conversation.send('a'), /the engine did not return events: found function/)
   })
 
   test('preview() is the request that would be sent', async () => {

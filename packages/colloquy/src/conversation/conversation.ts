@@ -1,21 +1,23 @@
+import { checkOptionNames } from '../protocol/json/option-names.ts'
+import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
 import { type Branch, branchesOf } from './branches.ts'
-import { checkReplacement } from './history/content.ts'
+import { checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
 import { nextRequest } from './preview.ts'
-import { takeTurn } from './turn/conflict.ts'
-import { sendOnce } from './turn/once.ts'
+import { type OnConflict, takeTurn } from './turn/conflict.ts'
+import { sendMessage } from './turn/send.ts'
 import { type Reply, replyOfTurn } from './turn/reply.ts'
 import { runStep, writeReply } from './turn/run.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
-import { changeSettings } from './check-settings.ts'
+import { changeSettings, checkSettingNames } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { MessageRecord, TreeNode } from './stores/store.ts'
@@ -40,7 +42,7 @@ export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>
    * `ConversationConflictError`; nothing is written. `queue`: waits, and continues after what is there then. `branch`:
    * continues after what this process last saw, as a sibling of what the other wrote. Default `fail`.
    */
-  onConflict?: 'fail' | 'queue' | 'branch'
+  onConflict?: OnConflict
 }
 
 export interface SendOptions extends TurnOptions {
@@ -129,15 +131,12 @@ export class Conversation {
    * The turn fails with a `ContentError`, and writes nothing, if the API would refuse the content.
    */
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
-    const { key, ...rest } = options
-    const seen = options.onConflict === 'branch' ? this.#state.settledHead : undefined
+    const { key, onConflict } = options
+    const said = copyOf(content)
+    const seen = onConflict === 'branch' ? this.#state.settledHead : undefined
     const history = async (): Promise<History> =>
       seen === undefined ? this.#state.history : this.#state.historyTo(seen)
-    if (key !== undefined) return this.#run(rest, (...turn) => sendOnce(...turn, { key, content, history }))
-    return this.#runSteps(rest, ({ openCalls }) => async () => {
-      const before = await history()
-      return planToSend(before, await openCalls.before(content, before))
-    })
+    return this.#run(options, (scope, steps) => sendMessage(scope, steps, { key, content: said, history }))
   }
 
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
@@ -151,7 +150,8 @@ export class Conversation {
    */
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
     numberOf(this.id, messageId)
-    return this.#run(options, (scope, steps) => editMessage(scope, steps, { messageId, content }))
+    const said = copyOf(content)
+    return this.#run(options, (scope, steps) => editMessage(scope, steps, { messageId, content: said }))
   }
 
   /**
@@ -215,7 +215,9 @@ export class Conversation {
 
   /** Changes settings for the turns to come. A change to undefined removes the setting. */
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
-    await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, changes)) }))
+    const copy = copyOf(changes)
+    checkSettingNames(copy, [], 'configure()')
+    await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, copy)) }))
   }
 
   /** Changes the title. */
@@ -244,7 +246,7 @@ export class Conversation {
 
   /** Runs a turn of steps. @param makePlan makes the function that plans the first step. */
   #runSteps(
-    options: TurnOptions,
+    options: SendOptions,
     makePlan: (turn: StepOptions & { openCalls: OpenCalls }) => () => Promise<Plan>,
   ): Turn {
     return this.#run(options, async (scope, steps) => {
@@ -253,9 +255,10 @@ export class Conversation {
     })
   }
 
-  #run(options: TurnOptions, run: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
+  #run(options: SendOptions, run: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
     const steps = stepOptions(options, () => this.settings)
-    return new Turn((control) => {
+    return new Turn(async (control) => {
+      checkTurnOptions(options)
       const scope = { state: this.#state, config: this.#config, control }
       return takeTurn(scope, steps.onConflict, () => run(scope, steps))
     }, options.signal)
@@ -293,14 +296,29 @@ function stepOptions(options: TurnOptions, current: () => ConversationSettings):
   }
 }
 
+const turnNames = ['tools', 'toolOptions', 'signal', 'onConflict', 'key']
+const toolOptionNames = ['timeoutMs', 'approve', 'maxRounds']
+const conflictPolicies: readonly unknown[] = ['fail', 'queue', 'branch'] satisfies OnConflict[]
+
+function checkTurnOptions(options: TurnOptions): void {
+  checkSettingNames(options, turnNames, 'the turn')
+  const { onConflict, toolOptions } = options
+  if (toolOptions !== undefined) checkOptionNames(toolOptions, toolOptionNames, 'toolOptions')
+  if (onConflict === undefined || conflictPolicies.includes(onConflict)) return
+  throw new AnthropicError(
+    `Cannot set onConflict as it must be one of ${conflictPolicies.join(', ')}: found ${JSON.stringify(onConflict)}`,
+  )
+}
+
 function settingsOf({
+  key: _____,
   signal: _,
   onConflict: __,
   toolOptions: ___,
   tools,
   ...settings
-}: TurnOptions): Partial<ConversationSettings> {
-  return tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) }
+}: SendOptions): Partial<ConversationSettings> {
+  return copyOf(tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) })
 }
 
 /** All messages without their content, summaries aside. */

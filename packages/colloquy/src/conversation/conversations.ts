@@ -1,21 +1,22 @@
 import { type UpstreamClient, upstream } from '../engines/upstream.ts'
 import { jsonable } from '../protocol/models/jsonable.ts'
 import type { Engine } from '../protocol/types/engine.ts'
+import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
 import { exportConversation } from './transfer/export.ts'
 import { readConversations, readGivenMessages } from './transfer/import.ts'
 import type { ImportReport } from './transfer/report.ts'
-import { checkAmounts } from './money/budget.ts'
 import { Conversation } from './conversation.ts'
 import { ContentError, ConversationExistsError, ConversationNotFoundError } from './errors.ts'
-import type { Limits } from './money/limits.ts'
+import { checkLimits, type Limits } from './money/limits.ts'
 import { memoryStore } from './stores/memory/store.ts'
 import { openRecovered } from './turn/request/recovery.ts'
 import { type GivenMetadata, splitMetadata } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
+import { checkSettingNames } from './check-settings.ts'
 import { ConversationState } from './turn/state.ts'
 import { dayOf } from './money/spending.ts'
 import type { ConversationStore, Spending } from './stores/store.ts'
@@ -143,10 +144,33 @@ export interface Conversations {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const optionNames = Object.keys({
+  client: true,
+  engine: true,
+  store: true,
+  journalMs: true,
+  cacheMarks: true,
+  recover: true,
+  limits: true,
+} satisfies Record<keyof ConversationsOptions, true>)
+const createNames = ['id', 'owner', 'title', 'messages']
+
+/** Throws an `AnthropicError` if an option is misspelt or not valid. */
+function checkOptions(options: ConversationsOptions): void {
+  const { limits, store } = options
+  checkOptionNames(options, optionNames, 'openConversations()')
+  if (limits !== undefined) checkLimits(limits)
+  if (typeof store?.begin !== 'function') {
+    throw new AnthropicError(
+      `Cannot open conversations as store must be a store, such as sqliteStore(path): found ${JSON.stringify(store)}`,
+    )
+  }
+}
+
 /** Opens the conversations of a store. Throws an `AnthropicError` unless exactly one of `client` and `engine` is given. */
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
-  if (limits !== undefined) checkAmounts('limits', limits)
+  checkOptions({ ...options, store })
   const config = { engine: engineOf(options), journalMs, cacheMarks, limits }
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     const opened = await openRecovered(store, id)
@@ -159,6 +183,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
   }
 
   async function create(options: CreateOptions): Promise<Conversation> {
+    checkSettingNames(options, createNames, 'create()')
     return add(newArchive(options))
   }
 
@@ -184,14 +209,8 @@ export function openConversations(options: ConversationsOptions): Conversations 
       }
       return imported
     },
-    async list({ limit = 50, before, owner } = {}) {
-      return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
-    },
-    async search(query, { limit = 20, owner } = {}) {
-      const words = query.split(/\s+/).filter((word) => word !== '')
-      const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
-      return found.map(showFound)
-    },
+    list: (options) => listFrom(store, options),
+    search: (query, options) => searchIn(store, query, options),
     async delete(id) {
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
@@ -201,10 +220,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
       await store.forgetDays(dayOf(time.getTime()))
       return deleted.filter(Boolean).length
     },
-    async spending({ user = '', day } = {}) {
-      const on = day === undefined ? undefined : checkDay(day)
-      return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
-    },
+    spending: (of) => spendingOf(store, of),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   }
@@ -238,9 +254,36 @@ async function openOrCreate(
   }
 }
 
-function withOptions(archive: Archive, { owner, metadata, ...settings }: ImportOptions = {}): Archive {
+function withOptions(archive: Archive, options: ImportOptions = {}): Archive {
+  checkSettingNames(options, ['owner'], 'import()')
+  const { owner, metadata, ...settings } = options
   const { setting, kept = archive.metadata } = splitMetadata(metadata)
   return { ...archive, owner, metadata: kept, settings: { ...archive.settings, ...settings, ...setting } }
+}
+
+async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
+  checkOptionNames(options, ['limit', 'before', 'owner'], 'list()')
+  const { limit = 50, before, owner } = options
+  return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
+}
+
+async function searchIn(
+  store: ConversationStore,
+  query: string,
+  options: { limit?: number; owner?: string } = {},
+): Promise<FoundMessage[]> {
+  checkOptionNames(options, ['limit', 'owner'], 'search()')
+  const { limit = 20, owner } = options
+  const words = query.split(/\s+/).filter((word) => word !== '')
+  const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
+  return found.map(showFound)
+}
+
+async function spendingOf(store: ConversationStore, of: { user?: string; day?: string } = {}): Promise<Spending> {
+  checkOptionNames(of, ['user', 'day'], 'spending()')
+  const { user = '', day } = of
+  const on = day === undefined ? undefined : checkDay(day)
+  return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
 async function unusedSince(store: ConversationStore, time: number): Promise<string[]> {
@@ -264,7 +307,7 @@ function engineOf({ client, engine, recover = 2 }: ConversationsOptions): Engine
 
 function checkDay(day: string): string {
   if (/^\d{4}-\d\d-\d\d$/.test(day)) return day
-  throw new RangeError(`Cannot read what was spent as the day must be such as 2026-11-21: it is ${day}`)
+  throw new RangeError(`Cannot read the spending as the day must be such as 2026-11-21: it is ${day}`)
 }
 
 function positive(name: string, value: number): number {

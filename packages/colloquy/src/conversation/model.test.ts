@@ -101,6 +101,7 @@ function crashes(operation: Operation): boolean {
 }
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+const interruptedNote = '(Your previous message was interrupted and is incomplete.)'
 
 class World {
   readonly #openStore: (now: () => number) => ConversationStore
@@ -388,7 +389,11 @@ class World {
       assert.equal(conversation.usage.calls, this.#nodes.filter(({ isPaid }) => isPaid).length + this.#erased)
       assert.deepEqual(
         conversation.preview().messages.map(({ content }) => textOf(content)),
-        path.filter(({ sent }) => sent !== undefined).map(({ sent }) => sent),
+        path.flatMap(({ role, sent }, index) => {
+          const before = path[index - 1]
+          const isNoted = role === 'user' && before?.state === 'interrupted' && before.sent !== undefined
+          return sent === undefined ? [] : [`${isNoted ? interruptedNote : ''}${sent}`]
+        }),
       )
     }
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import { CachePlanner } from './cache/cache-planner.ts'
 import { planWindow } from './window/plan-window.ts'
-import { requestOf } from './turn/prompt.ts'
+import { requestOf, withContainer } from './turn/prompt.ts'
 import type { TurnConfig } from './turn/scope.ts'
 import type { ConversationState } from './turn/state.ts'
 import { summaryRequest } from './turn/summarize.ts'
@@ -18,7 +18,7 @@ export function nextRequest(
   if (range !== undefined) return summaryRequest({ settings, history, window, range }, config).params
   const all = content === undefined ? history : history.appending({ role: 'user', content })
   const sent = all.visibleThrough(window)
-  const { params } = requestOf(settings, {}, sent.sent)
+  const { params } = requestOf(withContainer(settings, history), {}, sent.sent)
   const cached = config.cacheMarks ? new CachePlanner().plan(params, sent, Date.now()) : undefined
   return cached?.params ?? params
 }

@@ -3,6 +3,7 @@ import type {
   ContentBlockParam,
   MessageContentParam,
   MessageParam,
+  TextBlockParam,
   ToolResultBlockParam,
 } from '../../protocol/types/params.ts'
 import { unansweredIn } from '../../tools/run.ts'
@@ -59,6 +60,24 @@ function checkBlock(block: ContentBlockParam | null, path: string): void {
   }
   if (isModelOnly(block)) throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
   if (block.type === 'text') checkText(block.text, `${path}.text`)
+  if (block.type === 'tool_result') checkResult(block, path)
+}
+
+/** A result may be empty, unless it is an error: the API refuses that, at every later turn too. */
+function checkResult({ content, is_error: isError }: ToolResultBlockParam, path: string): void {
+  const isText = (block: { type: string } | null): block is TextBlockParam => block?.type === 'text'
+  if (Array.isArray(content)) {
+    for (const [index, block] of content.entries()) {
+      if (isText(block)) checkText(block.text, `${path}.content.${index}.text`)
+    }
+  }
+  if (isError && (content === undefined || content === null || isEmpty(content))) {
+    throw new ContentError(`Cannot send ${path}: the result of a tool call that failed needs content`)
+  }
+}
+
+function isEmpty(content: string | readonly unknown[]): boolean {
+  return typeof content === 'string' ? isBlank(content) : content.length === 0
 }
 
 function checkText(text: unknown, path: string): void {
@@ -79,6 +98,15 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
   throw new ContentError(
     `Cannot send content without the results of ${missing.join(', ')}: the last reply waits for them (undo() takes it back)`,
   )
+}
+
+/** A copy of JSON-able values, so that the caller may change its own afterwards. Other values stay the same. */
+export function copyOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf) as Value
+  if (typeof value !== 'object' || value === null) return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyOf(member)])) as Value
 }
 
 function describe(value: unknown): string {

@@ -2,6 +2,7 @@ import { jsonOf, attachJson } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { waitingCalls } from './content.ts'
+import { sentJson } from './interruption.ts'
 import { lazyMessage } from './exact/lazy-message.ts'
 import { MessageBytes } from './exact/message-bytes.ts'
 import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
@@ -101,14 +102,7 @@ export class History {
 
   /** How many records there are up to and including the message; 0 if it is not on this path. */
   countTo(number: number): number {
-    // A message comes after its parent, so the numbers of a path rise.
-    let [from, to] = [0, this.#records.length]
-    while (from < to) {
-      const middle = (from + to) >> 1
-      if (this.#records[middle]!.number < number) from = middle + 1
-      else to = middle
-    }
-    return this.#records[from]?.number === number ? from + 1 : 0
+    return indexOfNumber(this.#records, number) + 1
   }
 
   /** The last message that is sent. */
@@ -152,22 +146,25 @@ export class History {
   upTo(number: number): History | undefined {
     if (number === (this.last?.number ?? 0)) return this
     if (number === 0) return new History()
-    const index = this.#records.findIndex((record) => record.number === number)
+    const index = indexOfNumber(this.#records, number)
     return index < 0 ? undefined : new History(this.#records.slice(0, index + 1))
   }
 
   /** The history before the message. */
   upToBefore(number: number): History {
-    const index = this.#records.findIndex((record) => record.number === number)
-    return new History(this.#records.slice(0, index))
+    return new History(this.#records.slice(0, indexOfNumber(this.#records, number)))
   }
 
   /** This history with one more message, which is not stored. */
   appending(message: MessageParam): History {
+    return this.appendingJson(message.role, JSON.stringify(message))
+  }
+
+  /** This history with one more message, as JSON, which is not stored. */
+  appendingJson(role: string, json: string): History {
     const number = (this.last?.number ?? 0) + 1
-    const json = JSON.stringify(message)
     const place = { number, parent: number - 1, state: 'committed', createdAt: Date.now() } as const
-    return new History([...this.#records, { ...place, role: message.role, json, received: null, reply: null }])
+    return new History([...this.#records, { ...place, role, json, received: null, reply: null }])
   }
 
   /** The part that is sent. Returns the same history for the same slice, and it grows with this one. */
@@ -190,9 +187,15 @@ export class History {
     this.#tail?.history.push(record)
   }
 
+  /** The JSON of a record as it is sent; empty if it is not. */
+  #jsonOf(index: number): string {
+    return sentJson(this.#records[index]!, this.#records[index - 1])
+  }
+
   #look(): readonly MessageParam[] {
     for (; this.#seen < this.#records.length; this.#seen++) {
-      const { role, json } = this.#records[this.#seen]!
+      const { role } = this.#records[this.#seen]!
+      const json = this.#jsonOf(this.#seen)
       if (json !== '') this.#sent.push(lazyMessage(role, json))
     }
     return this.#sent
@@ -216,7 +219,7 @@ export class History {
   /** The JSON of the first `count` messages and of some others. Messages that were sent before are not encoded again. */
   #pieces(count: number, others: readonly string[] = []): Uint8Array[] {
     for (; this.#bytes.count < count; this.#encoded++) {
-      const { json } = this.#records[this.#encoded]!
+      const json = this.#jsonOf(this.#encoded)
       if (json !== '') this.#bytes.add(json)
     }
     return this.#bytes.pieces(count, others)
@@ -235,4 +238,16 @@ function withBoundThinking(record: MessageRecord, dropped: number): MessageRecor
   const { role, json, reply } = record
   if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record
   return { ...record, json: withoutThinking(json) }
+}
+
+/** The index of a message in a path; -1 if it is not there. */
+function indexOfNumber(records: readonly MessageRecord[], number: number): number {
+  // A message comes after its parent, so the numbers of a path rise.
+  let [from, to] = [0, records.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (records[middle]!.number < number) from = middle + 1
+    else to = middle
+  }
+  return records[from]?.number === number ? from : -1
 }

@@ -1,4 +1,4 @@
-import type { Message, UsageIteration } from '../../protocol/types/message.ts'
+import type { Container, Message, UsageIteration } from '../../protocol/types/message.ts'
 import { tokenCounts } from '../../protocol/models/token-counts.ts'
 
 /** The facts about a reply besides its content: the JSON in `MessageRecord.reply`. */
@@ -32,6 +32,12 @@ export interface Summary {
 export function summaryIn(reply: string | null): Summary | undefined {
   if (reply === null || !reply.includes('"summary":{')) return undefined
   return (JSON.parse(reply) as ReplyRecord).summary
+}
+
+/** The container of the last reply that ran code. */
+export function containerIn(records: readonly { reply: string | null }[]): Container | undefined {
+  const reply = records.findLast((record) => record.reply?.includes('"container":{'))?.reply
+  return reply ? ((JSON.parse(reply) as ReplyRecord).message?.container ?? undefined) : undefined
 }
 
 /** How many of the first messages of its path a reply's request left out. */

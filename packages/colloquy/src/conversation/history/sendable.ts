@@ -15,7 +15,8 @@ export interface KeptReply {
  * Decides how much of a reply is sent back, by the API's rules, so that no reply makes later requests fail.
  *
  * A complete reply is sent back unchanged. Left out are: everything of a refusal; blocks that were cut off, except text;
- * calls that cannot be answered because the reply ended early; server tool calls without their result; text without a
+ * calls that cannot be answered because the reply ended early; server tool calls without their result, unless the API
+ * still runs them; text without a
  * visible character; and thinking at the end, which nothing follows.
  *
  * @param stopReason undefined if the reply was interrupted.
@@ -30,6 +31,9 @@ export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReaso
 // After these the model does not wait for the results of its calls.
 const cutShort = new Set<StopReason | undefined>([undefined, 'max_tokens', 'model_context_window_exceeded', 'refusal'])
 
+// After these the API still runs the server tools that were called: it sends their results at the beginning of the next reply.
+const resumes = new Set<StopReason | undefined>(['pause_turn', 'tool_use'])
+
 function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason: StopReason | undefined): boolean {
   const { block, input, ended } = arrived
   const isCut = !ended && cutShort.has(stopReason)
@@ -38,7 +42,7 @@ function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason
   if (block.type === 'tool_use') return !cutShort.has(stopReason) && isWholeInput(input)
   if (!isServerToolUse(block)) return !isCut
   const { id } = block as { id?: unknown }
-  return isWholeInput(input) && (stopReason === 'pause_turn' || hasResult(id, all))
+  return isWholeInput(input) && (resumes.has(stopReason) || hasResult(id, all))
 }
 
 /** A reply's message without its thinking. Everything else stays the same text. */

@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
 import { tokensOf } from '../history/reply-record.ts'
@@ -5,12 +6,28 @@ import type { Budget } from '../settings.ts'
 import type { Amounts } from '../stores/store.ts'
 import { type CostCeiling, ceilingAt, noPriceFor } from './cost-ceiling.ts'
 import type { TotalUsage } from './ledger.ts'
-import type { Limits } from './limits.ts'
 import { picoUsdOf } from './spending.ts'
 
+const budgetNames = Object.keys({
+  usd: true,
+  usdPerCall: true,
+  tokens: true,
+  tokensPerCall: true,
+  fit: true,
+} satisfies Record<keyof Budget, true>)
+
+/** Throws an `AnthropicError` if a limit is misspelt or not valid. */
+export function checkBudget(budget: Budget): void {
+  checkOptionNames(budget, budgetNames, 'budget')
+  checkAmounts('budget', budget)
+}
+
 /** Throws an `AnthropicError` if an amount is not valid. @param name the option that holds the amounts. */
-export function checkAmounts(name: string, { fit: _, ...amounts }: Budget | Limits): void {
-  for (const [member, amount] of Object.entries(amounts) as [string, unknown][]) {
+export function checkAmounts(name: string, { fit, ...amounts }: { fit?: boolean }): void {
+  if (fit !== undefined && typeof fit !== 'boolean') {
+    throw new AnthropicError(`Cannot set ${name}.fit as it must be true or false: found ${JSON.stringify(fit)}`)
+  }
+  for (const [member, amount] of Object.entries<unknown>(amounts)) {
     if (amount === undefined) continue
     if (typeof amount !== 'number' || !Number.isFinite(amount) || amount <= 0) {
       throw new AnthropicError(`Cannot set ${name}.${member} as it must be positive: found ${JSON.stringify(amount)}`)

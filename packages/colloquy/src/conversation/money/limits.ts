@@ -1,4 +1,6 @@
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
+import { checkAmounts } from './budget.ts'
 import { dayOf, picoUsdOf } from './spending.ts'
 import type { Amounts, LimitedAccount } from '../stores/store.ts'
 
@@ -20,6 +22,22 @@ export interface Limits {
   tokensPerUserDay?: number
   /** Lowers `max_tokens` to what is left instead of refusing the request. Default false. */
   fit?: boolean
+}
+
+const limitNames = Object.keys({
+  usdPerDay: true,
+  tokensPerDay: true,
+  usdPerUser: true,
+  tokensPerUser: true,
+  usdPerUserDay: true,
+  tokensPerUserDay: true,
+  fit: true,
+} satisfies Record<keyof Limits, true>)
+
+/** Throws an `AnthropicError` if a limit is misspelt or not valid. */
+export function checkLimits(limits: Limits): void {
+  checkOptionNames(limits, limitNames, 'limits')
+  checkAmounts('limits', limits)
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { ToolUseBlock } from '../../protocol/types/message.ts'
 import type { MessageContentParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
+import { isContinueNote } from '../history/interruption.ts'
 import { withoutSummaries } from '../history/tree.ts'
 import { replyMessage } from '../history/view.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import type { ConversationStore, MessageRecord, TreeNode } from '../stores/store.ts'
-import { isContinueNote } from './plan.ts'
 
 /** A turn that was begun with a key, as far as it is recorded. */
 export interface EarlierTurn {

@@ -6,6 +6,7 @@ import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import { checkContent } from '../history/content.ts'
 import type { History } from '../history/history.ts'
+import { continueNote, pleaseContinue, userJson } from '../history/interruption.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
@@ -83,17 +84,6 @@ export function planToContinue(history: History, settings: ConversationSettings)
 const pauses = new Set<unknown>(['pause_turn', 'compaction'])
 const cutShort = new Set<unknown>(['max_tokens', 'model_context_window_exceeded'])
 
-/** The user message that asks a model without prefill to continue its reply. */
-export const continueNote: string =
-  'Your last message was cut off. Continue it exactly where it stopped: repeat nothing and do not mention the interruption.'
-
-/** Whether a message, as JSON, only asks the model to continue. */
-export function isContinueNote(json: string): boolean {
-  return json === userText(continueNote).json || json === userText(pleaseContinue).json
-}
-
-const pleaseContinue = 'Please continue.'
-
 function planAfterNothing(history: History, last: MessageRecord, stopReason: unknown): Plan {
   // Sent the same request, a model that ended its turn with an empty reply does so again. The API's advice is to say something.
   if (stopReason === 'end_turn') return { history, messages: [userText(pleaseContinue)], parent: last.number }
@@ -113,5 +103,5 @@ function prefillOf({ json }: MessageRecord, settings: ConversationSettings): Con
 }
 
 function userText(text: string): { role: string; json: string } {
-  return { role: 'user', json: JSON.stringify({ role: 'user', content: text }) }
+  return { role: 'user', json: userJson(text) }
 }

@@ -1,7 +1,7 @@
-import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import type { History } from '../history/history.ts'
+import { containerIn } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { withCompaction } from '../window/compaction.ts'
 import { planWindow, type WindowPlan } from '../window/plan-window.ts'
@@ -33,11 +33,25 @@ export async function fitPrompt(
   const window = planWindow({ settings, history: plan.history, added, summaries: state.summaries })
   const history = plan.history.visibleThrough(window)
   const params = (): MessageCreateParams => {
-    const messages = [...history.sent, ...added.map((json) => parseJson(json) as MessageParam)]
-    return requestOf(settings, plan, messages).params
+    const all = plan.messages.reduce((before, { role, json }) => before.appendingJson(role, json), history)
+    return requestOf(settings, plan, all.sent).params
   }
   await checkFits(settings, window.tokens, () => countedTokens(config.engine, params))
   return { settings, plan, window, history, added, params }
+}
+
+/**
+ * The settings with the container of the last reply that ran code, so that its files and pending calls are still there. A
+ * container that the settings name, and one that has expired, is left alone.
+ */
+export function withContainer(settings: ConversationSettings, history: History): ConversationSettings {
+  const { container: given, tools } = settings
+  if (typeof given === 'string' || given?.id || !tools?.some(({ type }) => type?.startsWith('code_execution'))) {
+    return settings
+  }
+  const container = containerIn(history.records)
+  if (!container || Date.parse(container.expires_at) <= Date.now()) return settings
+  return { ...settings, container: given ? { ...given, id: container.id } : container.id }
 }
 
 /** A request: its body, and what travels in its headers. */

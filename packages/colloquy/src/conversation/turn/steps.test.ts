@@ -216,3 +216,34 @@ test('a turn with tools keeps other turns of the process waiting until it has en
   await queued
   assert.deepEqual(conversation.messages.map(({ role }) => role[0]).join(''), 'uauaua')
 })
+
+const container = { id: 'container_1', expires_at: new Date(Date.now() + 60_000).toISOString() }
+const expired = { ...container, expires_at: new Date(Date.now() - 1).toISOString() }
+
+for (const [title, given, found, sentAs] of [
+  ['is sent with the next step and the next turn', undefined, container, 'container_1'],
+  ['is sent with the skills of the settings', { skills: [] }, container, { skills: [], id: 'container_1' }],
+  ['is not sent if the settings name another', 'container_0', container, 'container_0'],
+  ['is not sent if it has expired', undefined, expired, undefined],
+] as const) {
+  test(`the container of a reply ${title}`, async () => {
+    const engine = script([{ ...calls('Paris'), container: found }, 'Sunny.', 'Bye.'])
+    const conversation = await open(engine)
+    const code = { type: 'code_execution_20250825', name: 'code_execution' } as const
+    const options = { tools: [weather(), code], ...(given && { container: given as never }) }
+    await conversation.send('Hi', options)
+    const preview = conversation.preview('Bye')
+    await conversation.send('Bye', options)
+    assert.deepEqual(
+      engine.requests.slice(1).map(({ params }) => params.container),
+      [sentAs, sentAs],
+    )
+    assert.equal(preview.container, undefined)
+  })
+}
+
+test('the container of a reply is not sent without code execution', async () => {
+  const engine = script([{ ...calls('Paris'), container }, 'Sunny.'])
+  await (await open(engine)).send('Hi', { tools: [weather()] })
+  assert.equal(engine.requests[1]?.params.container, undefined)
+})

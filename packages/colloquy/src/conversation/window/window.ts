@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import { leastCompactTokens } from './compaction.ts'
@@ -19,8 +20,18 @@ export class WindowError extends AnthropicError {
 
 const policies: readonly unknown[] = ['fail', 'drop', 'summarize', 'compact'] satisfies Window['policy'][]
 
-/** Throws an `AnthropicError` if a member is not valid. */
-export function checkWindow({ policy, atTokens, keepTurns, model, instructions }: Window): void {
+const windowNames = Object.keys({
+  policy: true,
+  atTokens: true,
+  keepTurns: true,
+  model: true,
+  instructions: true,
+} satisfies Record<keyof Window, true>)
+
+/** Throws an `AnthropicError` if an option is misspelt or not valid. */
+export function checkWindow(window: Window): void {
+  checkOptionNames(window, windowNames, 'window')
+  const { policy, atTokens, keepTurns, model, instructions } = window
   if (!policies.includes(policy)) {
     throw new AnthropicError(
       `Cannot set window.policy as it must be one of ${policies.join(', ')}: found ${JSON.stringify(policy)}`,

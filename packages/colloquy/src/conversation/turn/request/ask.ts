@@ -1,5 +1,5 @@
 import type { EngineContext } from '../../../protocol/types/engine.ts'
-import { APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../../protocol/types/params.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
@@ -54,7 +54,13 @@ async function receive(
 ): Promise<void> {
   const { signal } = control
   signal.throwIfAborted()
-  for await (const event of config.engine(params, { ...context, signal })) {
+  const events = config.engine(params, { ...context, signal })
+  if (typeof events?.[Symbol.asyncIterator] !== 'function') {
+    throw new AnthropicError(
+      `Cannot read the reply as the engine did not return events: found ${typeof events} (offline() is an engine, offline is not)`,
+    )
+  }
+  for await (const event of events) {
     if (reading.isOver) return
     if (event.type === 'ping') continue
     builder.push(event)

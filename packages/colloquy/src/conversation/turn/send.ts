@@ -14,13 +14,27 @@ import { runStep } from './run.ts'
 import type { TurnScope } from './scope.ts'
 import { interruptedCall, OpenCalls, runSteps, stepAfter, type StepOptions } from './steps.ts'
 
-/** A message that is to be sent once. */
-export interface KeyedMessage {
-  key: string
+/** A user message that is to be sent. */
+export interface MessageToSend {
+  key: string | undefined
   content: MessageContentParam
   /** The history that the message is to follow. */
   history: () => Promise<History>
 }
+
+/** Sends a user message and runs its turn; with a key only once. */
+export async function sendMessage(scope: TurnScope, options: StepOptions, message: MessageToSend): Promise<Reply> {
+  const { key, content, history: historyNow } = message
+  if (key !== undefined) return sendOnce(scope, options, { ...message, key })
+  const openCalls = new OpenCalls(scope, options)
+  const plan = async (): Promise<Plan> => {
+    const history = await historyNow()
+    return planToSend(history, await openCalls.before(content, history))
+  }
+  return runSteps(scope, options, [await runStep(scope, { ...options, plan })])
+}
+
+type KeyedMessage = MessageToSend & { key: string }
 
 /**
  * Sends a message once. If the key was used before, the earlier turn is returned; if that turn did not end, it is completed:
@@ -28,7 +42,7 @@ export interface KeyedMessage {
  * - after its last message, if that is still the head, or if the policy is to branch off;
  * - otherwise by another attempt at the end of the active path. Tool calls that an earlier attempt made are not made again.
  */
-export async function sendOnce(scope: TurnScope, options: StepOptions, message: KeyedMessage): Promise<Reply> {
+async function sendOnce(scope: TurnScope, options: StepOptions, message: KeyedMessage): Promise<Reply> {
   return new KeyedTurn(scope, options, message).run()
 }
 

@@ -1,0 +1,42 @@
+import { AnthropicError } from '../types/error.ts'
+import { nearMiss } from './near-miss.ts'
+
+/**
+ * Throws an `AnthropicError` if the options are not an object, or if one of them is not known: a misspelt option would be
+ * ignored without a word. The error names the nearest known option, or all of them.
+ *
+ * @param owner the function or option that the options belong to.
+ */
+export function checkOptionNames(options: unknown, known: readonly string[], owner: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describe(options)}`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue
+    const nearest = nearestName(name, known)
+    const hint = nearest === undefined ? `the options are ${known.join(', ')}` : `did you mean ${nearest}?`
+    throw new AnthropicError(`Cannot use the option ${name} of ${owner}: ${hint}`)
+  }
+}
+
+/** The known name that an unknown one was probably meant to be: a few letters off, a part of it, or made of the same words. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const words = wordsOf(name)
+  const shared = (candidate: string): number => wordsOf(candidate).filter((word) => words.includes(word)).length
+  const best = known.toSorted((a, b) => shared(b) - shared(a) || a.length - b.length)[0]
+  return nearMiss(name, known) ?? (best !== undefined && shared(best) > 0 ? best : undefined)
+}
+
+/** The words of a name in camel case or with separators, in lower case. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z\d]+/)
+    .filter((word) => word.length > 2 && word !== 'per' && word !== 'max')
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return value === null || typeof value !== 'string' ? String(value) : JSON.stringify(value)
+}
