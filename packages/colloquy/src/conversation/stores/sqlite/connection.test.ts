@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { SqliteConnection } from './connection.ts'
 
 test('write() rejects and writes nothing when its work returns a promise', async (t) => {
-  const db = new SqliteConnection(':memory:', 0)
+  const db = new SqliteConnection(':memory:', { busyTimeoutMs: 0, mode: 0o600 })
   t.after(() => db.close())
   const insert = "INSERT INTO spending VALUES ('ada', '', 1, 1, 0, 0, 0)"
   await assert.rejects(

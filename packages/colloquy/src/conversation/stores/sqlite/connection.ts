@@ -1,5 +1,7 @@
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError } from '../../errors.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { migrate } from './schema.ts'
 
@@ -11,9 +13,10 @@ export class SqliteConnection {
   readonly #statements = new Map<string, StatementSync>()
   #isClosed = false
 
-  constructor(path: string, busyTimeoutMs: number) {
+  constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
     this.#path = path
     this.#busyTimeoutMs = busyTimeoutMs
+    createFile(path, mode)
     this.db = openDatabase(path, busyTimeoutMs)
   }
 
@@ -110,6 +113,18 @@ export class SqliteConnection {
 
   #explain(error: unknown, doing: string): unknown {
     return storeError(error, `${doing} in ${this.#path}`)
+  }
+}
+
+/** Creates the file if it does not exist, since SQLite would create it with the modes of the umask. */
+function createFile(path: string, mode: number): void {
+  if (path === '') throw new StoreError('cannot_open', 'Cannot open a store: its path is empty')
+  if (path === ':memory:' || path.startsWith('file:')) return
+  try {
+    // SQLite creates its two other files with the mode of this one.
+    closeSync(openSync(path, 'wx', mode))
+  } catch {
+    // It exists, or SQLite will say why it cannot be created.
   }
 }
 

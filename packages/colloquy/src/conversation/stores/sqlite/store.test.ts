@@ -112,6 +112,31 @@ describe('sqliteStore', () => {
     assert.deepEqual(await read(id), said(conversation))
   })
 
+  test('new files can be read by their owner only, unless a mode is given', async () => {
+    const umask = process.umask(0o022)
+    const modes = async (name: string, mode?: number): Promise<Record<string, string>> => {
+      const store = sqliteStore(join(folder, name), mode === undefined ? {} : { mode })
+      await store.create({ id: `${name} ${mode}`, title: null, settings: '{}', at: 0 })
+      const files = readdirSync(folder).filter((each) => each.startsWith(name))
+      const found = files.map((each) => [each, (statSync(join(folder, each)).mode & 0o777).toString(8)])
+      await store.close()
+      return Object.fromEntries(found) as Record<string, string>
+    }
+    try {
+      assert.deepEqual(await modes('a.db'), { 'a.db': '600', 'a.db-shm': '600', 'a.db-wal': '600' })
+      assert.deepEqual(await modes('b.db', 0o640), { 'b.db': '640', 'b.db-shm': '640', 'b.db-wal': '640' })
+      chmodSync(join(folder, 'a.db'), 0o644)
+      assert.equal((await modes('a.db', 0o640))['a.db'], '644')
+    } finally {
+      process.umask(umask)
+    }
+  })
+
+  test('an empty path', () => {
+    const message = 'Cannot open a store: its path is empty'
+    assert.throws(() => sqliteStore(''), { name: 'StoreError', code: 'cannot_open', message })
+  })
+
   test('a read-only file', async () => {
     const id = await write('one')
     withoutRights(folder, () => {

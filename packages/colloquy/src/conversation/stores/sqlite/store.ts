@@ -33,6 +33,8 @@ import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 export interface SqliteStoreOptions extends LeaseOptions {
   /** How long to wait for another process's lock before a `StoreError` with the code `locked`. Default 5,000. */
   busyTimeoutMs?: number
+  /** The mode of a new file, and of the -wal and -shm files beside it. Default 0o600: only its owner can read it. */
+  mode?: number
 }
 
 /**
@@ -51,11 +53,11 @@ class SqliteStore implements ConversationStore {
   readonly #db: SqliteConnection
   readonly #clock: LeaseClock
 
-  constructor(path: string, { busyTimeoutMs = 5_000, ...options }: SqliteStoreOptions) {
+  constructor(path: string, { busyTimeoutMs = 5_000, mode = 0o600, ...options }: SqliteStoreOptions) {
     this.#clock = new LeaseClock(options)
     this.heartbeatMs = this.#clock.heartbeatMs
     this.now = this.#clock.now
-    this.#db = new SqliteConnection(path, busyTimeoutMs)
+    this.#db = new SqliteConnection(path, { busyTimeoutMs, mode })
   }
 
   async create(conversation: NewConversation): Promise<ConversationRecord> {
