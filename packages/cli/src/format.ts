@@ -1,3 +1,5 @@
+import { cutText } from 'colloquy/protocol'
+
 /** `just now`, `5 min ago`, `3 h ago`, `2 days ago`, from 14 days on the date. */
 export function ageText(at: Date | number, now: number = Date.now()): string {
   const minutes = Math.floor((now - Number(at)) / 60_000)
@@ -37,7 +39,7 @@ export function countText(count: number, noun: string): string {
 /** The first line that is not blank, cut to 60 characters. */
 export function firstLine(text: string): string {
   const line = text.split('\n').find((one) => one.trim() !== '') ?? ''
-  return line.length > 60 ? `${line.slice(0, 59)}…` : line
+  return cutText(line, 60)
 }
 
 /** The text on one line: each run of white space becomes one space. */

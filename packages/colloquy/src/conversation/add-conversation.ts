@@ -1,25 +1,27 @@
+import { wellFormedJson } from '../protocol/text.ts'
 import { checkSettings } from './check-settings.ts'
 import { metadataJson } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'
-import { titleOf } from './history/view.ts'
+import { titleOf, titleText } from './history/view.ts'
 import type { ConversationStore } from './stores/store.ts'
 import { openRecovered } from './turn/request/recovery.ts'
 import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
 export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
-  const { owner, metadata, title, settings, messages, head } = archive
+  const { owner, metadata, title, settings, head } = archive
   checkSettings(settings)
   const at = Date.now()
   const { id = newConversationId(at) } = archive
+  const messages = archive.messages.map((message) => ({ ...message, json: wellFormedJson(message.json) }))
   const asked = messages.find(({ role }) => role === 'user')
-  const given = title ?? (asked && titleOf([asked])) ?? null
+  const given = (title && titleText(title)) || (asked && titleOf([asked])) || null
   const conversation = await store.create({
     id,
     owner,
     metadata: metadata && metadataJson(metadata),
     title: given,
-    settings: JSON.stringify(settings),
+    settings: wellFormedJson(JSON.stringify(settings)),
     at,
     messages,
     head,

@@ -1,5 +1,6 @@
 import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
+import { wellFormedJson } from '../protocol/text.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
@@ -24,7 +25,7 @@ import type { MessageRecord, TreeNode } from './stores/store.ts'
 import { newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
 import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import { Turn } from './turn/turn.ts'
-import { type ConversationMessage, isShown, showMessage } from './history/view.ts'
+import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
 
 /** Options of one turn. Any setting may be given for this turn only. */
 export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>> {
@@ -217,18 +218,24 @@ export class Conversation {
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
     const copy = copyOf(changes)
     checkSettingNames(copy, [], 'configure()')
-    await this.#state.change(() => ({ settings: JSON.stringify(changeSettings(this.settings, copy)) }))
+    await this.#state.change(() => ({
+      settings: wellFormedJson(JSON.stringify(changeSettings(this.settings, copy))),
+    }))
   }
 
-  /** Changes the title. */
+  /** Changes the title. It is made one line and cut to 200 characters. */
   async rename(title: string): Promise<void> {
     await this.update({ title })
   }
 
   /** Changes the title, the owner or the metadata. Null removes a value. */
-  async update({ metadata, ...changes }: ConversationUpdate): Promise<void> {
+  async update({ title, metadata, ...changes }: ConversationUpdate): Promise<void> {
     const json = metadata && metadataJson(metadata)
-    await this.#state.change(() => ({ ...changes, ...(json !== undefined && { metadata: json }) }))
+    await this.#state.change(() => ({
+      ...changes,
+      ...(title !== undefined && { title: (title && titleText(title)) || null }),
+      ...(json !== undefined && { metadata: json }),
+    }))
   }
 
   /** Reads what other processes have written. */

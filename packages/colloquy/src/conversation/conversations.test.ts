@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { script } from '../engines/script.ts'
+import type { ContentBlock, ToolUseBlock } from '../protocol/types/message.ts'
+import type { ToolResultBlockParam } from '../protocol/types/params.ts'
+import { tool } from '../tools/tool.ts'
 import { openConversations } from './index.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
@@ -134,6 +137,92 @@ test('fork() keeps the owner and the metadata, import() only the metadata', asyn
   assert.deepEqual([copy.owner, copy.metadata], [undefined, { a: 1 }])
   const given = await conversations.import(lines, { owner: 'bob', metadata: { user_id: 'u', c: 3 } })
   assert.deepEqual([given.owner, given.metadata, given.settings.metadata], ['bob', { c: 3 }, { user_id: 'u' }])
+})
+
+describe('halves of surrogate pairs', () => {
+  // The API answers a request that has one with an error, now and at every later turn.
+  test('are replaced in everything that a program sends', async () => {
+    const engine = script(['one', 'two', 'three'])
+    const conversations = openConversations({ engine, cacheMarks: false })
+    const conversation = await conversations.create({
+      ...settings,
+      system: 'Be \ud800.',
+      messages: [
+        { role: 'user', content: 'a\udc00' },
+        { role: 'assistant', content: 'b\ud800' },
+      ],
+    })
+    await conversation.send('and \ud83d?')
+    await conversation.edit(conversation.messages.at(-1)!.id, 'c\ud800')
+    await conversation.configure({ system: 'Still \ud800.' })
+    assert.deepEqual(conversation.preview([{ type: 'text', text: '\ud83d' }]).messages.at(-1)?.content, [
+      { type: 'text', text: '\ufffd' },
+    ])
+    await conversation.send([{ type: 'text', text: '😀\ud83d' }])
+    const [first, second] = engine.requests.map(({ params }) => params)
+    assert.deepEqual([first?.system, second?.system], ['Be \ufffd.', 'Still \ufffd.'])
+    assert.deepEqual(
+      second?.messages.map(({ content }) => (typeof content === 'string' ? content : content[0])),
+      [
+        'a\ufffd',
+        'b\ufffd',
+        'and \ufffd?',
+        { type: 'text', text: 'c\ufffd', citations: null },
+        { type: 'text', text: '😀\ufffd' },
+      ],
+    )
+  })
+
+  test('are replaced in the results of tools', async () => {
+    const call: ContentBlock = { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} }
+    const engine = script([{ content: [call] }, 'fine'])
+    const conversation = await openConversations({ engine }).create(settings)
+    const inputSchema = { type: 'object', properties: {} } as const
+    const weather = tool({ name: 'weather', description: 'w', inputSchema, run: () => 'sunny 🌤'.slice(0, 7) })
+    await conversation.send('Weather?', { tools: [weather] })
+    const [result] = engine.requests[1]!.params.messages.at(-1)!.content as ToolResultBlockParam[]
+    assert.equal(result?.content, 'sunny \ufffd')
+  })
+
+  test('are replaced in what the model wrote when it is sent back', async () => {
+    const call: ContentBlock = { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Lis\ud83d' } }
+    const engine = script([{ content: [call] }, 'fine'])
+    const conversation = await openConversations({ engine }).create(settings)
+    await conversation.send('Weather?')
+    await conversation.send([{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'sunny' }])
+    const [sent] = engine.requests[1]!.params.messages[1]!.content as ToolUseBlock[]
+    assert.deepEqual(sent?.input, { city: 'Lis\ufffd' })
+    const [received] = conversation.messages[1]!.content as ToolUseBlock[]
+    assert.deepEqual(received?.input, { city: 'Lis\ud83d' })
+  })
+})
+
+test('titles are one line, and are cut between graphemes', async () => {
+  const conversations = openConversations({ engine: script(['hi', 'hi']) })
+  const family = '👨‍👩‍👧‍👦'
+  const title = async (content: string): Promise<string | undefined> => {
+    return (await conversations.create({ ...settings, messages: [{ role: 'user', content }] })).title
+  }
+  assert.equal(await title(`${'x'.repeat(55)}${family}abc`), `${'x'.repeat(55)}…`)
+  assert.equal(await title('\r\n Plan\ta trip\u0085to\u2028Kyoto'), 'Plan a trip to')
+  assert.equal(await title('e\u0301'.repeat(60)), `${'e\u0301'.repeat(29)}…`)
+  const named = await conversations.create({ ...settings, title: ' two\nlines \0 \ud800 ' })
+  assert.equal(named.title, 'two lines \ufffd \ufffd')
+  await named.rename('x'.repeat(300))
+  assert.equal(named.title, `${'x'.repeat(199)}…`)
+  await named.rename(' \n')
+  assert.equal(named.title, undefined)
+})
+
+test('ids, keys, owners and searches may have any character', async () => {
+  const conversations = openConversations({ engine: script(['hi', 'ho']) })
+  const conversation = await conversations.create({ ...settings, id: 'a\0', owner: '\ud800' })
+  await conversation.send('x\0y', { key: 'k\0', metadata: { user_id: 'u\0' } })
+  await conversation.send('x\0y', { key: 'k\0' })
+  assert.equal(conversation.messages.length, 2)
+  assert.equal((await conversations.open('a\0', { owner: '\ud800' })).messages.length, 2)
+  assert.equal((await conversations.search('x\0y')).length, 1)
+  assert.deepEqual(await conversations.search('\0'), [])
 })
 
 function said(text: string): { role: 'user'; content: string } {

@@ -2,6 +2,7 @@ import { type UpstreamClient, upstream } from '../engines/upstream.ts'
 import { jsonable } from '../protocol/models/jsonable.ts'
 import type { Engine } from '../protocol/types/engine.ts'
 import { checkOptionNames } from '../protocol/json/option-names.ts'
+import { storableText } from '../protocol/text.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
 import { exportConversation } from './transfer/export.ts'
@@ -174,7 +175,8 @@ export function openConversations(options: ConversationsOptions): Conversations 
   const config = { engine: engineOf(options), journalMs, cacheMarks, limits }
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     const opened = await openRecovered(store, id)
-    if (owner !== undefined && opened.conversation.owner !== owner) throw new ConversationNotFoundError(id)
+    if (owner !== undefined && opened.conversation.owner !== storableText(owner))
+      throw new ConversationNotFoundError(id)
     return new Conversation(new ConversationState(store, opened), config)
   }
 

@@ -5,6 +5,7 @@ import { requestOf, withContainer } from './turn/prompt.ts'
 import type { TurnConfig } from './turn/scope.ts'
 import type { ConversationState } from './turn/state.ts'
 import { summaryRequest } from './turn/summarize.ts'
+import { encodeMessage } from './history/records.ts'
 
 /** The request that would be sent next; if a summary has to make room first, the request for that. Sends nothing. */
 export function nextRequest(
@@ -12,7 +13,7 @@ export function nextRequest(
   config: Pick<TurnConfig, 'cacheMarks'>,
   content: MessageContentParam | undefined,
 ): MessageCreateParams {
-  const added = content === undefined ? [] : [JSON.stringify({ role: 'user', content })]
+  const added = content === undefined ? [] : [encodeMessage('user', content)]
   const window = planWindow({ settings, history, added, summaries })
   const { toSummarize: range } = window
   if (range !== undefined) return summaryRequest({ settings, history, window, range }, config).params

@@ -1,4 +1,5 @@
 import { isBlank, isModelOnly } from '../../protocol/sendable.ts'
+import { cutText } from '../../protocol/text.ts'
 import type {
   ContentBlockParam,
   MessageContentParam,
@@ -111,6 +112,6 @@ export function copyOf<Value>(value: Value): Value {
 
 function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  if (typeof value === 'string') return JSON.stringify(cutText(value, 41))
   return value === null || typeof value !== 'object' ? String(value) : 'an object'
 }

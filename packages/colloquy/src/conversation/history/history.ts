@@ -5,6 +5,7 @@ import { waitingCalls } from './content.ts'
 import { sentJson } from './interruption.ts'
 import { lazyMessage } from './exact/lazy-message.ts'
 import { MessageBytes } from './exact/message-bytes.ts'
+import { encodeMessage } from './records.ts'
 import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -157,7 +158,7 @@ export class History {
 
   /** This history with one more message, which is not stored. */
   appending(message: MessageParam): History {
-    return this.appendingJson(message.role, JSON.stringify(message))
+    return this.appendingJson(message.role, encodeMessage(message.role, message.content))
   }
 
   /** This history with one more message, as JSON, which is not stored. */

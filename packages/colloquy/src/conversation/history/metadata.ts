@@ -1,3 +1,4 @@
+import { wellFormedJson } from '../../protocol/text.ts'
 import type { Metadata } from '../../protocol/types/params.ts'
 
 /** An object that a program keeps with a conversation. It is stored as JSON and never sent. */
@@ -7,9 +8,9 @@ const maxMetadataLength = 65_536
 
 /** The JSON of metadata. Throws a `TypeError` if it is not an object, and a `RangeError` if it is too long. */
 export function metadataJson(metadata: ConversationMetadata): string {
-  const json = JSON.stringify(metadata) as string | undefined
-  if (!json?.startsWith('{')) {
-    throw new TypeError(`Cannot set the metadata of a conversation as it must be an object: found ${json ?? 'nothing'}`)
+  const json = wellFormedJson(JSON.stringify(metadata) ?? '')
+  if (!json.startsWith('{')) {
+    throw new TypeError(`Cannot set the metadata of a conversation as it must be an object: found ${json || 'nothing'}`)
   }
   if (json.length <= maxMetadataLength) return json
   throw new RangeError(

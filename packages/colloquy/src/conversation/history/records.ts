@@ -1,3 +1,4 @@
+import { wellFormedJson } from '../../protocol/text.ts'
 import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
@@ -36,6 +37,11 @@ export function copyPath(records: readonly MessageRecord[], summaries: readonly 
     copies.push({ ...newRecord(beside), reply })
   }
   return copies
+}
+
+/** The JSON of a message from a program. Halves of surrogate pairs, which the API refuses, become U+FFFD. */
+export function encodeMessage(role: string, content: unknown): string {
+  return wellFormedJson(JSON.stringify({ role, content }))
 }
 
 export function messageJson(role: string, content: string): string {

@@ -1,4 +1,5 @@
 import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../../protocol/sendable.ts'
+import { wellFormedJson } from '../../protocol/text.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
@@ -16,16 +17,18 @@ export interface KeptReply {
  *
  * A complete reply is sent back unchanged. Left out are: everything of a refusal; blocks that were cut off, except text;
  * calls that cannot be answered because the reply ended early; server tool calls without their result, unless the API
- * still runs them; text without a
- * visible character; and thinking at the end, which nothing follows.
+ * still runs them; text without a visible character; and thinking at the end, which nothing follows. Halves of surrogate
+ * pairs are replaced by U+FFFD.
  *
  * @param stopReason undefined if the reply was interrupted.
  */
 export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
   const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
   const end = stopReason === 'refusal' ? 0 : withoutLastThinking(sendable.map(({ block }) => block)).length
-  const json = end === 0 ? '' : messageJson(sendable.slice(0, end))
-  return { json, received: end === blocks.length ? null : messageJson(blocks) }
+  const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))
+  // A model can escape half a surrogate pair in the input of a tool.
+  const json = wellFormedJson(exact)
+  return { json, received: end === blocks.length && json === exact ? null : messageJson(blocks) }
 }
 
 // After these the model does not wait for the results of its calls.

@@ -1,3 +1,5 @@
+import { graphemeStart, oneLine } from '../../protocol/text.ts'
+
 /** The readable text of a message: its text blocks and the text of tool results, a line each. */
 export function textOf(json: string): string {
   if (json === '') return ''
@@ -5,16 +7,23 @@ export function textOf(json: string): string {
   return texts(content).join('\n')
 }
 
-/**
- * The searchable text of a message, without NUL and lone surrogates, which databases reject. Empty if the JSON is not a
- * message.
- */
-export function wordsOf(json: string): string {
+/** The text of a message for excerpts: with composed letters, and without NUL. Empty if the JSON is not a message. */
+function wordsOf(json: string): string {
   try {
-    return textOf(json).toWellFormed().replaceAll('\0', ' ')
+    return textOf(json).toWellFormed().replaceAll('\0', ' ').normalize('NFC')
   } catch {
     return ''
   }
+}
+
+/** The text of a message as searches compare it. */
+export function searchText(json: string): string {
+  return wordsOf(json).toLowerCase()
+}
+
+/** A word as searches compare it: composed letters in lower case. */
+export function foldWord(word: string): string {
+  return word.normalize('NFC').toLowerCase()
 }
 
 function texts(content: unknown): string[] {
@@ -28,11 +37,12 @@ function texts(content: unknown): string[] {
 
 const around = 60
 
-/** The text around the first occurrence of the word, on one line. */
-export function excerptOf(text: string, word: string): string {
-  const at = Math.max(0, text.toLowerCase().indexOf(word.toLowerCase()))
-  const start = Math.max(0, at - around)
-  const end = Math.min(text.length, at + word.length + around)
-  const excerpt = text.slice(start, end).toWellFormed().replaceAll(/\s+/g, ' ').trim()
+/** The text around the first occurrence of a folded word in a message, on one line. */
+export function excerptOf(json: string, word: string): string {
+  const text = wordsOf(json)
+  const at = Math.max(0, text.toLowerCase().indexOf(word))
+  const start = graphemeStart(text, at - around)
+  const end = graphemeStart(text, at + word.length + around)
+  const excerpt = oneLine(text.slice(start, end).toWellFormed())
   return `${start > 0 ? '…' : ''}${excerpt}${end < text.length ? '…' : ''}`
 }

@@ -1,6 +1,7 @@
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
+import { cutText, oneLine, storableText } from '../../protocol/text.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { type ConversationMetadata, parseMetadata } from './metadata.ts'
 import type { ReplyRecord } from './reply-record.ts'
@@ -98,12 +99,15 @@ export function replyMessage({ json, received, reply }: MessageRecord): Message 
 
 /** The default title: the first line of the first message. */
 export function titleOf(messages: readonly { json: string }[]): string | undefined {
-  const line = textOf(messages[0]?.json ?? '')
+  const [line] = textOf(messages[0]?.json ?? '')
     .trim()
-    .split(/[\n\0]/, 1)[0]!
-    .toWellFormed()
-  if (line === '') return undefined
-  return line.length > 60 ? `${line.slice(0, 59).toWellFormed()}…` : line
+    .split(/[\r\n\0\u2028\u2029]/, 1)
+  return cutText(oneLine(storableText(line!)), 60) || undefined
+}
+
+/** A title that a program gives: in one line, and cut to 200 characters. */
+export function titleText(title: string): string {
+  return cutText(oneLine(storableText(title)), 200)
 }
 
 /** A conversation in a list. */

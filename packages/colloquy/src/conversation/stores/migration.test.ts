@@ -12,23 +12,36 @@ import { sqliteStore } from './sqlite/store.ts'
 import type { ConversationStore } from './store.ts'
 
 // A conversation with a question, a reply and a reply that has not ended, as each earlier version wrote it.
-const question = '{"role":"user","content":"hello"}'
+const question = '{"role":"user","content":"Hello Re\u0301sume\u0301"}'
 const reply = '{"message":{"usage":{"input_tokens":3,"output_tokens":1}},"cost_pico_usd":5}'
 const rows = (s = ''): string => `
   INSERT INTO ${s}conversation (public_id, version, head, last, created_at, updated_at, title)
     VALUES ('old', 3, 2, 3, 10, 20, 'Hello');
   INSERT INTO ${s}settings (conversation, json) SELECT id, '{"model":"m"}' FROM ${s}conversation;`
-const messages = (s: string, words: [string, string]): string => `
-  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
-    SELECT id, 1, 0, 'user', 'committed', 11, 'k', NULL, NULL, '${question}'${words[1]} FROM ${s}conversation;
-  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
-    SELECT id, 2, 1, 'assistant', 'committed', 12, NULL, '${reply}', NULL, '{"role":"assistant","content":"hi"}'${words[1]}
-    FROM ${s}conversation;
-  INSERT INTO ${s}message (conversation, number, parent, role, state, created_at, key, reply, received, json${words[0]})
-    SELECT id, 3, 1, 'assistant', 'pending', 13, NULL, NULL, NULL, ''${words[1]} FROM ${s}conversation;
-  INSERT INTO ${s}lease (message, conversation, owner, until)
-    SELECT m.id, c.id, 'elsewhere 1 1', 0 FROM ${s}message m JOIN ${s}conversation c ON c.id = m.conversation
-    WHERE number = 3;`
+const messages = (s: string, words?: string): string => {
+  const columns = `conversation, number, parent, role, state, created_at, key, reply, json${words ? ', words' : ''}`
+  const insert = (values: string, itsWords: string): string => `
+    INSERT INTO ${s}message (${columns}) SELECT id, ${values}${words ? `, '${itsWords}'` : ''} FROM ${s}conversation;`
+  return `
+    ${insert(`1, 0, 'user', 'committed', 11, 'k', NULL, '${question}'`, words ?? '')}
+    ${insert(`2, 1, 'assistant', 'committed', 12, NULL, '${reply}', '{"role":"assistant","content":"hi"}'`, 'hi')}
+    ${insert(`3, 1, 'assistant', 'pending', 13, NULL, NULL, ''`, '')}
+    INSERT INTO ${s}lease (message, conversation, owner, until)
+      SELECT m.id, c.id, 'elsewhere 1 1', 0 FROM ${s}message m JOIN ${s}conversation c ON c.id = m.conversation
+      WHERE number = 3;`
+}
+
+// The search index as it was before it was folded.
+const oldIndex = `
+  CREATE VIRTUAL TABLE search USING fts5 (text, tokenize = 'trigram');
+  INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+  INSERT INTO search (rowid, text) VALUES (1, 'Hello Re\u0301sume\u0301'), (2, 'hi');
+  INSERT INTO search_later VALUES (3);
+  UPDATE search_state SET indexed_to = 3;`
+
+function hasFts5(db: DatabaseSync): boolean {
+  return db.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS used").get()?.used === 1
+}
 
 async function check(store: ConversationStore): Promise<void> {
   const { conversation, messages: path, unfinished } = (await store.open('old'))!
@@ -38,6 +51,7 @@ async function check(store: ConversationStore): Promise<void> {
     [question, '{"role":"assistant","content":"hi"}'],
   )
   assert.equal((await store.find('old', 'k'))?.message, 1)
+  assert.equal((await store.search(['RÉSUMÉ'], { limit: 1 }))[0]?.number, 1)
   const [lease] = unfinished
   assert.deepEqual([lease?.number, lease?.abandoned, { ...lease?.reserved }], [3, true, { picoUsd: 0n, tokens: 0n }])
   const end = { id: 'old', handle: lease!.handle, json: '{}', received: null, reply, at: 30 }
@@ -62,7 +76,8 @@ for (const [index, { name }] of sqliteMigrations.entries()) {
       db.exec(migration.sql)
       db.prepare('INSERT INTO migration VALUES (?, 0)').run(migration.name)
     }
-    db.exec(rows() + messages('', ['', '']))
+    db.exec(rows() + messages(''))
+    if (index > 0 && hasFts5(db)) db.exec(oldIndex)
     db.close()
     await check(sqliteStore(path))
     rmSync(folder, { recursive: true })
@@ -84,7 +99,9 @@ describe('postgresStore()', () => {
         await db.exec(`DO $old$ BEGIN ${migration.sql.replaceAll('%.', `${schema}.`)} END $old$`)
         await db.query(`INSERT INTO ${schema}.migration VALUES ($1, 0)`, [migration.name])
       }
-      await db.exec(rows(`${schema}.`) + messages(`${schema}.`, [', words', ", ''"]))
+      await db.exec(
+        rows(`${schema}.`) + messages(`${schema}.`, name < '0006' ? 'Hello Re\u0301sume\u0301' : 'hello résumé'),
+      )
       await check(postgresStore(db, { schema }))
     })
   }

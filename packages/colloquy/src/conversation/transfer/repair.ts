@@ -1,3 +1,4 @@
+import { cutText } from '../../protocol/text.ts'
 import { type Archive, messageJson, newRecord } from '../history/records.ts'
 import { markUnbilled } from '../history/reply-record.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -128,7 +129,7 @@ function noteChanges(
   for (const [index, { line, content }] of source.messages.entries()) {
     if (content === null) continue
     const why = [...(reasons.get(index + 1) ?? [])].join('; ')
-    if (!tree.isKept(index + 1)) notes.skipped(line, `its content is neither text nor a list: ${content.slice(0, 40)}`)
+    if (!tree.isKept(index + 1)) notes.skipped(line, `its content is neither text nor a list: ${cutText(content, 40)}`)
     else if (!sent.has(index + 1)) notes.skipped(line, `never sent: ${why || 'it has no content'}`)
     else if (why !== '') notes.repaired(line, `left out or changed: ${why}`)
   }

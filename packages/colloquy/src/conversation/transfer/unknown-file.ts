@@ -1,3 +1,5 @@
+import { cutText } from '../../protocol/text.ts'
+
 const signatures: [RegExp, string][] = [
   [/^PK\u0003\u0004/, 'a ZIP archive: unpack it and import the conversations.json inside'],
   [/^\u001f/, 'a gzip file: unpack it first'],
@@ -18,7 +20,7 @@ export function foundIn(text: string, members: ReadonlyMap<string, string> | und
 
 /** Says what a JSON value is. */
 export function keysOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value).slice(0, 40)
+  if (typeof value !== 'object' || value === null) return cutText(JSON.stringify(value), 40)
   return Array.isArray(value) ? 'a list' : `an object with ${listed(Object.keys(value))}`
 }
 
@@ -28,6 +30,6 @@ export function printed(value: unknown): string {
 }
 
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)))
+  const shown = names.slice(0, 8).map((name) => JSON.stringify(cutText(name, 40)))
   return shown.length === 0 ? 'no members' : `the members ${shown.join(', ')}${names.length > 8 ? ', …' : ''}`
 }

@@ -8,6 +8,7 @@ import { checkContent } from '../history/content.ts'
 import type { History } from '../history/history.ts'
 import { continueNote, pleaseContinue, userJson } from '../history/interruption.ts'
 import { jsonElements, jsonMembers } from '../history/json-members.ts'
+import { encodeMessage } from '../history/records.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -41,7 +42,7 @@ export interface Plan {
 /** Plans to send a user message. Throws a `ContentError` if the API would refuse it. */
 export function planToSend(history: History, content: MessageContentParam): Plan {
   checkContent(content, history.waitingCalls)
-  const json = JSON.stringify({ role: 'user', content })
+  const json = encodeMessage('user', content)
   return { history, messages: [{ role: 'user', json }], parent: history.last?.number ?? 0 }
 }
 

@@ -4,6 +4,7 @@ import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { addUsage } from '../../tools/usage.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
 import type { PromptSlice } from '../history/history.ts'
+import { encodeMessage } from '../history/records.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import { addCost, type ReplyCost, replyCost } from '../money/ledger.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -88,7 +89,7 @@ export function writtenOutcome({ id, handle, content, model }: WrittenReply): Re
   const blocks = (
     typeof content === 'string' ? [{ type: 'text', text: content, citations: null }] : content
   ) as ContentBlock[]
-  const json = JSON.stringify({ role: 'assistant', content: blocks })
+  const json = encodeMessage('assistant', blocks)
   const reply = JSON.stringify({ message, cost_pico_usd: 0, unpaid: true } satisfies ReplyRecord)
   return {
     step: { id, handle, state: 'committed', json, received: null, reply, at: Date.now() },

@@ -1,3 +1,4 @@
+import { cutText, oneLine } from '../../protocol/text.ts'
 import { calculate, formatNumber } from './arithmetic.ts'
 import type { History, Turn } from './history.ts'
 
@@ -266,8 +267,7 @@ const stopWords = new Set(
 )
 
 export function shorten(text: string, most = 120): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length <= most ? line : `${line.slice(0, most - 1).trimEnd()}…`
+  return cutText(oneLine(text), most)
 }
 
 export function plural(number: number, noun: string): string {

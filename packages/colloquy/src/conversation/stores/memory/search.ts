@@ -1,4 +1,4 @@
-import { excerptOf, textOf } from '../../history/text.ts'
+import { excerptOf, searchText } from '../../history/text.ts'
 import type { SearchHit, SearchQuery } from '../store.ts'
 import type { MemoryConversation } from './conversation.ts'
 
@@ -18,10 +18,9 @@ function hitsIn({ record, messages }: MemoryConversation, words: readonly string
   const hits: SearchHit[] = []
   for (const { number, role, createdAt, json, received } of messages.values()) {
     if (role === 'summary') continue
-    const text = textOf(received ?? json)
-    const folded = text.toLowerCase()
-    if (!words.every((word) => folded.includes(word.toLowerCase()))) continue
-    const excerpt = excerptOf(text, words[0]!)
+    const text = searchText(received ?? json)
+    if (!words.every((word) => text.includes(word))) continue
+    const excerpt = excerptOf(received ?? json, words[0]!)
     hits.push({ conversationId: record.id, title: record.title, number, role, createdAt, excerpt })
   }
   return hits

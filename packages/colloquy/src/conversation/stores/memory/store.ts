@@ -1,3 +1,4 @@
+import { CheckedStore } from '../checked-store.ts'
 import { ConversationExistsError, ConversationNotFoundError, StoreError } from '../../errors.ts'
 import { isUnfinished } from '../../history/tree.ts'
 import { lateFinish } from '../late-finish.ts'
@@ -34,7 +35,7 @@ export type MemoryStoreOptions = LeaseOptions
 
 /** Keeps conversations until the process ends: for tests, and for programs that need no more. */
 export function memoryStore(options: MemoryStoreOptions = {}): ConversationStore {
-  return new MemoryStore(options)
+  return new CheckedStore(new MemoryStore(options))
 }
 
 const noReservation: Reservation = { picoUsd: 0n, tokens: 0n, accounts: [] }

@@ -1,5 +1,5 @@
 import { ConversationExistsError } from '../../errors.ts'
-import { wordsOf } from '../../history/text.ts'
+import { searchText } from '../../history/text.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
 import type { PostgresConnection } from './connection.ts'
@@ -34,7 +34,7 @@ export async function createConversation(
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
-  const rows = messages.map((message) => ({ ...message, words: wordsOf(message.received ?? message.json) }))
+  const rows = messages.map((message) => ({ ...message, words: searchText(message.received ?? message.json) }))
   const values = { id, owner, metadata, head, last, at, title, settings, messages: JSON.stringify(rows) }
   if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(id)
   return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }

@@ -163,6 +163,17 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: '0006 folded search',
+    sql: `
+      -- Searches compare composed letters in lower case. A database that is not in UTF-8 cannot compose letters.
+      BEGIN
+        UPDATE %.message SET words = lower(normalize(words, NFC)) WHERE words <> lower(normalize(words, NFC));
+      EXCEPTION WHEN syntax_error OR feature_not_supported THEN
+        UPDATE %.message SET words = lower(words) WHERE words <> lower(words);
+      END;
+    `,
+  },
 ]
 
 /**

@@ -9,19 +9,20 @@ export async function searchMessages(
   words: readonly string[],
   { limit, owner }: SearchQuery,
 ): Promise<SearchHit[]> {
-  const rows = await db.rows<Omit<SearchHit, 'excerpt'> & { words: string }>(searchFor(words.length), {
+  const rows = await db.rows<Omit<SearchHit, 'excerpt'> & { json: string }>(searchFor(words.length), {
     limit,
     owner,
     ...Object.fromEntries(words.map((word, index) => [`word${index}`, patternOf(word)])),
   })
-  return rows.map(({ words: text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
+  return rows.map(({ json, ...hit }) => ({ ...hit, excerpt: excerptOf(json, words[0]!) }))
 }
 
 function searchFor(count: number): Statement {
-  const conditions = Array.from({ length: count }, (_, index) => `words ILIKE :word${index}::text`).join(' AND ')
+  const conditions = Array.from({ length: count }, (_, index) => `words LIKE :word${index}::text`).join(' AND ')
   return statement(
     'search the conversations',
-    `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt", words
+    `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt",
+       coalesce(received, json) AS json
      FROM %.message m JOIN %.conversation c ON c.id = m.conversation WHERE role <> 'summary' AND ${conditions}
        AND (:owner::text IS NULL OR owner = :owner::text)
      ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT :limit::int`,

@@ -1,3 +1,4 @@
+import { CheckedStore } from '../checked-store.ts'
 import { LeaseClock, type LeaseOptions } from '../lease.ts'
 import type {
   Account,
@@ -47,7 +48,7 @@ export interface PostgresStoreOptions extends LeaseOptions {
  * Throws a `StoreError` if the database fails, or was written by a newer version.
  */
 export function postgresStore(db: PostgresDatabase, options: PostgresStoreOptions = {}): ConversationStore {
-  return new PostgresStore(db, options)
+  return new CheckedStore(new PostgresStore(db, options))
 }
 
 class PostgresStore implements ConversationStore {

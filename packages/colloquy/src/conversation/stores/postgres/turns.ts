@@ -1,5 +1,5 @@
 import { ConversationNotFoundError } from '../../errors.ts'
-import { wordsOf } from '../../history/text.ts'
+import { searchText } from '../../history/text.ts'
 import { usageOf } from '../../money/spending.ts'
 import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
@@ -92,7 +92,7 @@ export async function beginTurn(
     title,
     at,
     count,
-    messages: JSON.stringify(messages.map(({ role, json }) => ({ role, json, words: wordsOf(json) }))),
+    messages: JSON.stringify(messages.map(({ role, json }) => ({ role, json, words: searchText(json) }))),
     owner: thisProcess(),
     until: clock.end,
     picoUsd: String(picoUsd),
@@ -155,7 +155,7 @@ export async function finishReply(db: PostgresConnection, step: FinishStep): Pro
   const { handle, state, json, received, reply } = step
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
-  const words = wordsOf(received ?? json)
+  const words = searchText(received ?? json)
   const values = { handle, state, json, received, reply, words, picoUsd, tokens }
   const ended = await db.row<FinishedTurn>(finish, values)
   return ended ? { number: ended.number } : finishLate(db, step)
@@ -204,7 +204,7 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
     received,
     reply,
     at,
-    words: wordsOf(received ?? json),
+    words: searchText(received ?? json),
     stored: stored.reply,
     replaced,
     accounts: correction && accountsJson(accounts),

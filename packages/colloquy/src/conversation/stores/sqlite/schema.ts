@@ -147,6 +147,13 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: '0006 folded search',
+    sql: `
+      -- Whether the search index holds folded text. The next search replaces one that does not.
+      ALTER TABLE search_state ADD COLUMN is_folded INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

@@ -1,4 +1,5 @@
-import { excerptOf, wordsOf } from '../../history/text.ts'
+import { setImmediate as nextTask } from 'node:timers/promises'
+import { excerptOf, searchText } from '../../history/text.ts'
 import type { SearchHit, SearchQuery } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
 
@@ -11,7 +12,8 @@ export async function searchMessages(
   query: SearchQuery,
 ): Promise<SearchHit[]> {
   if (!hasFts5(db)) return db.read(doing, () => scanMessages(db, words, query))
-  while (await db.write(doing, () => indexMore(db)));
+  // Other work runs between the batches.
+  while (await db.write(doing, () => indexMore(db))) await nextTask()
   return db.read(doing, () => searchIndex(db, words, query))
 }
 
@@ -29,8 +31,8 @@ function hasIndex(db: SqliteConnection): boolean {
   return db.row("SELECT 1 FROM sqlite_master WHERE name = 'search'") !== undefined
 }
 
-// Large enough to be efficient, small enough that another process's turn does not wait for it.
-const batch = 500
+// Few enough to be indexed in about 25 ms, so that neither this process nor another one waits long.
+const batch = 100
 
 interface IndexedRow {
   id: number
@@ -55,7 +57,11 @@ function indexMore(db: SqliteConnection): boolean {
 }
 
 function makeIndex(db: SqliteConnection): void {
-  if (hasIndex(db)) return
+  const { isFolded } = db.row<{ isFolded: number }>('SELECT is_folded AS isFolded FROM search_state')!
+  if (isFolded === 1 && hasIndex(db)) return
+  // An index of an earlier version distinguishes composed from decomposed letters.
+  db.db.exec('DROP TABLE IF EXISTS search; DELETE FROM search_later')
+  db.db.exec('UPDATE search_state SET is_folded = 1, indexed_to = 0')
   // Trigrams find any part of a word, also in code and in languages without spaces.
   db.db.exec("CREATE VIRTUAL TABLE search USING fts5 (text, tokenize = 'trigram')")
   // Erased text leaves the index at once, not when its segment is merged.
@@ -78,7 +84,7 @@ function hasEnded({ state }: IndexedRow): boolean {
 }
 
 function indexRow(db: SqliteConnection, { id, json, received }: IndexedRow): void {
-  const text = wordsOf(received ?? json)
+  const text = searchText(received ?? json)
   if (text !== '') db.run('INSERT INTO search (rowid, text) VALUES (?, ?)', [id, text])
 }
 
@@ -92,8 +98,9 @@ function searchIndex(db: SqliteConnection, words: readonly string[], { limit, ow
     ...short.map(() => "search.text LIKE ? ESCAPE '\\'"),
     ...(owner === undefined ? [] : ['c.owner = ?']),
   ]
-  const rows = db.rows<Omit<SearchHit, 'excerpt'> & { text: string }>(
-    `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, search.text
+  const rows = db.rows<Omit<SearchHit, 'excerpt'> & { json: string }>(
+    `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt,
+       coalesce(m.received, m.json) AS json
      FROM search JOIN message m ON m.id = search.rowid JOIN conversation c ON c.id = m.conversation
      WHERE m.role <> 'summary' AND ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`,
     [
@@ -103,12 +110,11 @@ function searchIndex(db: SqliteConnection, words: readonly string[], { limit, ow
       limit,
     ],
   )
-  return rows.map(({ text, ...hit }) => ({ ...hit, excerpt: excerptOf(text, words[0]!) }))
+  return rows.map(({ json, ...hit }) => ({ ...hit, excerpt: excerptOf(json, words[0]!) }))
 }
 
 /** Reads every message, for a SQLite without full-text search. */
 function scanMessages(db: SqliteConnection, words: readonly string[], { limit, owner }: SearchQuery): SearchHit[] {
-  const folded = words.map((word) => word.toLowerCase())
   const rows = db.prepare(
     `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt, state, json, received
      FROM message m JOIN conversation c ON c.id = m.conversation
@@ -117,9 +123,10 @@ function scanMessages(db: SqliteConnection, words: readonly string[], { limit, o
   const hits: SearchHit[] = []
   for (const row of rows.iterate(...(owner === undefined ? [] : [owner])) as Iterable<unknown>) {
     const { state: _, json, received, ...hit } = row as Omit<SearchHit, 'excerpt'> & IndexedRow
-    const text = wordsOf(received ?? json)
-    if (folded.every((word) => text.toLowerCase().includes(word)))
-      hits.push({ ...hit, excerpt: excerptOf(text, words[0]!) })
+    const text = searchText(received ?? json)
+    if (words.every((word) => text.includes(word))) {
+      hits.push({ ...hit, excerpt: excerptOf(received ?? json, words[0]!) })
+    }
     if (hits.length === limit) break
   }
   return hits

@@ -1,3 +1,4 @@
+import { CheckedStore } from '../checked-store.ts'
 import { LeaseClock, type LeaseOptions } from '../lease.ts'
 import type {
   Account,
@@ -44,7 +45,7 @@ export interface SqliteStoreOptions extends LeaseOptions {
  * `StoreError` if the file cannot be opened, is damaged, or was written by a newer version.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): ConversationStore {
-  return new SqliteStore(path, options)
+  return new CheckedStore(new SqliteStore(path, options))
 }
 
 class SqliteStore implements ConversationStore {

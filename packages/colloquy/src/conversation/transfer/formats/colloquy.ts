@@ -1,3 +1,4 @@
+import { cutText } from '../../../protocol/text.ts'
 import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
 import { jsonMembers } from '../../history/json-members.ts'
@@ -79,10 +80,10 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
   const json = text.startsWith('"') ? (JSON.parse(text) as string) : text
   const message = membersIn(json)
   const [role, content] = [message?.get('role'), message?.get('content')]
-  if (message === undefined) throw wrong(line, `its ${name} is not an object: ${text.slice(0, 40)}`)
-  if (!roles.has(role && JSON.parse(role))) throw wrong(line, `its ${name}.role is ${role?.slice(0, 40)}`)
+  if (message === undefined) throw wrong(line, `its ${name} is not an object: ${cutText(text, 40)}`)
+  if (!roles.has(role && JSON.parse(role))) throw wrong(line, `its ${name}.role is ${role && cutText(role, 40)}`)
   if (!content || !/^["[]/.test(content)) {
-    throw wrong(line, `its ${name}.content is neither text nor a list: ${content?.slice(0, 40)}`)
+    throw wrong(line, `its ${name}.content is neither text nor a list: ${content && cutText(content, 40)}`)
   }
   const odd = blocksOf(content)!.findIndex(
     ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
@@ -105,7 +106,7 @@ function replyIn({ line, members }: JsonLine): string | null {
   if (text === undefined || text === 'null') return null
   const reply = membersIn(text)
   const message = reply?.get('message')
-  if (reply === undefined) throw wrong(line, `its reply is not an object: ${text.slice(0, 40)}`)
+  if (reply === undefined) throw wrong(line, `its reply is not an object: ${cutText(text, 40)}`)
   const cost = valueOf(reply, 'cost_pico_usd') ?? 0
   if (!Number.isSafeInteger(cost)) throw wrong(line, `its reply.cost_pico_usd is ${JSON.stringify(cost)}`)
   if (message !== undefined && !isCounted(valueOf(membersIn(message) ?? new Map(), 'usage'))) {
@@ -135,7 +136,7 @@ function settingsIn({ line, members }: JsonLine): Partial<ConversationSettings> 
     lists.find((name) => settings[name] !== undefined && !Array.isArray(settings[name])) ??
     objects.find((name) => settings[name] != null && typeof settings[name] !== 'object') ??
     blocks.find((name) => Array.isArray(settings[name]) && !settings[name].every(isObject))
-  if (odd !== undefined) throw wrong(line, `its settings.${odd} is ${JSON.stringify(settings[odd]).slice(0, 40)}`)
+  if (odd !== undefined) throw wrong(line, `its settings.${odd} is ${cutText(JSON.stringify(settings[odd]), 40)}`)
   return settings
 }
 
@@ -143,7 +144,7 @@ function metadataIn({ line, members }: JsonLine): ConversationMetadata | undefin
   const metadata = valueOf(members, 'metadata')
   if (metadata === undefined) return undefined
   if (isObject(metadata) && !Array.isArray(metadata)) return metadata as ConversationMetadata
-  throw wrong(line, `its metadata is ${JSON.stringify(metadata).slice(0, 40)}`)
+  throw wrong(line, `its metadata is ${cutText(JSON.stringify(metadata), 40)}`)
 }
 
 /** A reply that was in flight when the conversation was exported has failed in the copy. */

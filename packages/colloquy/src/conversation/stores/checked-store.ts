@@ -1,0 +1,164 @@
+import type {
+  Account,
+  BeginStep,
+  BegunTurn,
+  ConversationChanges,
+  ConversationRecord,
+  ConversationStore,
+  ConversationSummary,
+  FinishedTurn,
+  FinishStep,
+  JournalStep,
+  ListQuery,
+  MessageRecord,
+  NewConversation,
+  OpenedConversation,
+  RepeatedTurn,
+  SearchHit,
+  SearchQuery,
+  Spending,
+  TreeNode,
+} from './store.ts'
+import { searchWords, storable, storableName } from './text.ts'
+
+/**
+ * Gives a store the same rules for text as every other store: NUL and halves of surrogate pairs are replaced by U+FFFD in
+ * all arguments, and names and searches that are too long are refused.
+ */
+export class CheckedStore implements ConversationStore {
+  readonly heartbeatMs: number
+  readonly now: () => number
+  readonly #store: ConversationStore
+
+  constructor(store: ConversationStore) {
+    this.#store = store
+    this.heartbeatMs = store.heartbeatMs
+    this.now = store.now
+  }
+
+  async create(added: NewConversation): Promise<ConversationRecord> {
+    const { id, owner, metadata, title, settings, messages } = added
+    return this.#store.create({
+      ...added,
+      id: storableName('id', id),
+      owner: owner == null ? owner : storableName('owner', owner),
+      metadata: storable(metadata),
+      title: storable(title),
+      settings: storable(settings),
+      ...(messages && { messages: messages.map(storableRecord) }),
+    })
+  }
+
+  open(id: string): Promise<OpenedConversation | undefined> {
+    return this.#store.open(storable(id))
+  }
+
+  path(id: string, leaf: number): Promise<MessageRecord[]> {
+    return this.#store.path(storable(id), leaf)
+  }
+
+  read(id: string, numbers: readonly number[]): Promise<MessageRecord[]> {
+    return this.#store.read(storable(id), numbers)
+  }
+
+  tree(id: string): Promise<TreeNode[]> {
+    return this.#store.tree(storable(id))
+  }
+
+  messages(id: string): AsyncIterable<MessageRecord> {
+    return this.#store.messages(storable(id))
+  }
+
+  find(id: string, key: string): Promise<RepeatedTurn | undefined> {
+    return this.#store.find(storable(id), storable(key))
+  }
+
+  async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+    const { id, messages, key, title, reservation } = step
+    return this.#store.begin({
+      ...step,
+      id: storable(id),
+      messages: messages.map(({ role, json }) => ({ role: storable(role), json: storable(json) })),
+      key: key === undefined ? undefined : storableName('key', key),
+      title: storable(title),
+      reservation: reservation && { ...reservation, accounts: reservation.accounts.map(storableAccount) },
+    })
+  }
+
+  journal(step: JournalStep): Promise<void> {
+    return this.#store.journal({ ...step, json: storable(step.json) })
+  }
+
+  async finish(step: FinishStep): Promise<FinishedTurn> {
+    const { id, json, received, reply, accounts } = step
+    return this.#store.finish({
+      ...step,
+      id: storable(id),
+      json: storable(json),
+      received: storable(received),
+      reply: storable(reply),
+      accounts: accounts?.map(storableAccount),
+    })
+  }
+
+  async update(id: string, version: number, changes: ConversationChanges): Promise<number> {
+    const { owner, metadata, title, settings } = changes
+    return this.#store.update(storable(id), version, {
+      ...changes,
+      ...(owner !== undefined && { owner: owner === null ? null : storableName('owner', owner) }),
+      ...(metadata !== undefined && { metadata: storable(metadata) }),
+      ...(title !== undefined && { title: storable(title) }),
+      ...(settings !== undefined && { settings: storable(settings) }),
+    })
+  }
+
+  prune(id: string, version: number, number: number): Promise<number> {
+    return this.#store.prune(storable(id), version, number)
+  }
+
+  spending({ user, day }: Account): Promise<Spending> {
+    return this.#store.spending({ user: storable(user), day: storable(day) })
+  }
+
+  abandonedReservations(): Promise<string[]> {
+    return this.#store.abandonedReservations()
+  }
+
+  forgetDays(before: string): Promise<void> {
+    return this.#store.forgetDays(storable(before))
+  }
+
+  list(query: ListQuery): Promise<ConversationSummary[]> {
+    return this.#store.list({ ...query, before: storable(query.before), owner: storable(query.owner) })
+  }
+
+  async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {
+    const folded = searchWords(words)
+    return folded.length === 0 ? [] : this.#store.search(folded, { ...query, owner: storable(query.owner) })
+  }
+
+  delete(id: string): Promise<boolean> {
+    return this.#store.delete(storable(id))
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}
+
+function storableRecord(message: MessageRecord): MessageRecord {
+  const { role, json, received, reply } = message
+  return {
+    ...message,
+    role: storable(role),
+    json: storable(json),
+    received: storable(received),
+    reply: storable(reply),
+  }
+}
+
+function storableAccount<Named extends Account>(account: Named): Named {
+  // The empty name stands for all users.
+  const user = account.user === '' ? '' : storableName('user', account.user)
+  return { ...account, user, day: storable(account.day) }
+}

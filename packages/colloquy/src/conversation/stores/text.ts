@@ -1,0 +1,36 @@
+import { storableText } from '../../protocol/text.ts'
+import { foldWord } from '../history/text.ts'
+
+// PostgreSQL indexes at most 2,704 bytes.
+const maxNameLength = 512
+const maxSearchLength = 1_000
+
+/** A text as all stores can hold it; null and undefined stay what they are. */
+export function storable<Text extends string | null | undefined>(text: Text): Text {
+  return (typeof text === 'string' ? storableText(text) : text) as Text
+}
+
+/** A name to be stored, such as an id or a key. Throws a `RangeError` if it is empty or longer than 512 characters. */
+export function storableName(kind: string, name: string): string {
+  if (name.length === 0 || name.length > maxNameLength) {
+    throw new RangeError(
+      `Cannot use the ${kind} as it must have 1 to ${maxNameLength} characters: it has ${name.length}`,
+    )
+  }
+  return storableText(name)
+}
+
+/** Words as searches compare them. Throws a `RangeError` if they have more than 1,000 characters together. */
+export function searchWords(words: readonly string[]): string[] {
+  const length = words.reduce((sum, word) => sum + word.length, 0)
+  if (length > maxSearchLength) {
+    throw new RangeError(
+      `Cannot search as the words must have at most ${maxSearchLength} characters together: they have ${length}`,
+    )
+  }
+  // Searchable text has a space for NUL.
+  return words
+    .flatMap((word) => word.split('\0'))
+    .filter((word) => word !== '')
+    .map((word) => foldWord(storableText(word)))
+}
