@@ -139,7 +139,7 @@ export function showListed({ totals, ...summary }: ConversationSummary): ListedC
     updatedAt: new Date(summary.updatedAt),
     calls,
     tokens: Number(tokens),
-    cost,
+    cost: jsonable(cost),
   }
 }
 
