@@ -10,7 +10,7 @@ import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { offline } from 'colloquy/engines'
 import fc from 'fast-check'
 
-// What is imported is sent to the strict server: whatever the API refuses would be a 400 for good.
+// Sends imported conversations to the strict server: content that the API refuses would fail with every later request.
 
 const { fetch } = createServer({ engine: offline() })
 const client = new Anthropic({ fetch, baseURL: 'http://colloquy.test', apiKey: 'any', maxRetries: 0 })
@@ -42,7 +42,7 @@ function assistant(uuid: string, parentUuid: string | null, id: string, block: o
 }
 
 interface Imported {
-  /** What the next question would send, without the question. */
+  /** The messages that the next request would send, without its question. */
   sent: string[]
   report: ImportReport
   title: string | undefined

@@ -16,7 +16,7 @@ const weather: MCPToolLike = {
   inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], $schema: 'x' },
 }
 
-/** What an MCP client has, as the API takes it. */
+/** Values of MCP servers, converted into the API's form. */
 export const mcp: Scenario[] = [
   calls('a call of a tool', { content: [text, png, { type: 'resource', resource: note }] }),
   calls('structured content without text', { content: [], structuredContent: { degrees: 18 } }),
