@@ -7,7 +7,7 @@ import { type Manifest, compile, packageNames } from './compile.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-for (const name of packageNames) build(name)
+for (const name of packageNames) await build(name)
 run(root, 'tsc', '--project', 'examples')
 const answer = run(
   root,
@@ -21,10 +21,12 @@ const answer = run(
 )
 if (answer !== '6 * 7 = 42\n') fail(`Cannot use what was built: the program answered ${JSON.stringify(answer)}`)
 
-function build(name: string): void {
+async function build(name: string): Promise<void> {
   const folder = join(root, 'packages', name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
-  attempt(folder, 'tsc', () => compile(name, folder, manifest))
+  await compile(name, folder, manifest).catch((error: Error) =>
+    fail(String((error as { stdout?: string }).stdout ?? error)),
+  )
   run(folder, 'publint', '--strict')
   if (manifest.exports) run(folder, 'attw', '--pack', '.', '--profile', 'esm-only', '--format', 'ascii')
   process.stdout.write(`${manifest.name} is built and passes publint${manifest.exports ? ' and attw' : ''}\n`)

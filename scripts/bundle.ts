@@ -1,153 +1,117 @@
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
-import { type BuildOptions, type Metafile, buildSync } from 'esbuild'
+import { type BuildOptions, type Metafile, type Plugin, build } from 'esbuild'
 import type { Manifest } from './compile.ts'
 
-/**
- * Makes the compiled files of a package smaller if its entry points have a file for Node. Bundlers and browsers get the
- * modules without white space and without comments, which the declarations repeat. Node gets one file per entry point
- * and one for the modules that entry points share, because half of the time of an import is spent on finding and
- * opening modules.
- */
-export function lighten(folder: string, { exports = {}, browser = {} }: Manifest): void {
-  const doors = Object.values(exports).filter((door) =>
-    Object.values(door).some((file) => file.startsWith('./dist/node/')),
-  )
-  if (doors.length === 0) return
-  const modules = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
-  const common: BuildOptions = {
+type Outputs = Metafile['outputs']
+
+const folderOfBundles = 'dist/esm'
+const nodeTransport = 'dist/client/transport/node/node-transport.js'
+const noNodeTransport = 'dist/client/transport/no-node-transport.js'
+
+/** The options of every bundle. Comments are removed, as the declarations repeat them. */
+export function bundleOptions(folder: string): BuildOptions {
+  return {
     absWorkingDir: folder,
-    // Otherwise the manifest's files for browsers would replace those for Node.
     platform: 'node',
     format: 'esm',
-    target: 'es2024',
-    // Keep names for readable stack traces, and short lines because Node prints the source line of an uncaught error.
+    // The oldest browsers that docs/runtimes.md names.
+    target: 'es2022',
+    // Names are kept for readable stack traces.
     minifyWhitespace: true,
+    minifySyntax: true,
+    // Node prints the source line of an uncaught error.
     lineLimit: 120,
+    bundle: true,
+    packages: 'external',
     logLevel: 'error',
   }
-  const { metafile } = buildSync({
-    ...common,
-    entryPoints: doors.map((door) => door['types']!.replace('.d.ts', '.js')),
-    outdir: 'dist/node',
-    outbase: 'dist',
-    chunkNames: 'shared/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    metafile: true,
-  })
-  joinChunks(common, chunksOf(exports['.']!['node']!.slice('./'.length), metafile.outputs), metafile.outputs)
-  buildSync({
-    ...common,
-    entryPoints: modules.filter((file) => file.endsWith('.js')).map((file) => join('dist', file)),
-    outdir: 'dist',
-    outbase: 'dist',
-    allowOverwrite: true,
-    // Bundlers do the same.
-    minifySyntax: true,
-  })
-  joinModules(common, exports['.']!['default']!.slice('./'.length), Object.keys(browser))
 }
 
 /**
- * Joins the modules that the client loads at start into one, for bundlers. They split code by who needs it: of modules that
- * code which is loaded later needs too, they would make a chunk for every combination, and a page would load six files.
- * Each module remains as a list of names that it takes from the joined one. Modules that a browser replaces stay apart.
+ * Bundles the modules of a package, if its entry points are in `dist/esm`: one file for each entry point, and one for
+ * each group of modules that entry points share. Half of the time of an import is spent on finding and opening files.
  */
-function joinModules(common: BuildOptions, index: string, replaced: readonly string[]): void {
-  const folder = common.absWorkingDir!
-  const file = 'dist/client/core.js'
-  const all: BuildOptions = { ...common, bundle: true, metafile: true, minifySyntax: true }
-  const apart = replaced.map((path) => path.slice('./'.length))
-  const { inputs } = buildSync({
-    ...all,
-    entryPoints: [index],
-    outdir: 'dist',
+export async function bundle(folder: string, { exports = {} }: Manifest): Promise<void> {
+  const files = Object.values(exports).map((conditions) => conditions.default)
+  const entries = files.filter((file) => file?.startsWith(`./${folderOfBundles}/`))
+  if (entries.length === 0) return
+  const options = bundleOptions(folder)
+  const { metafile } = await build({
+    ...options,
+    entryPoints: entries.map((file) => file!.replace(folderOfBundles, 'dist')),
+    outdir: folderOfBundles,
+    outbase: 'dist',
+    chunkNames: 'shared/[name]-[hash]',
     splitting: true,
-    write: false,
-  }).metafile!
-  const modules = [...loadedAtStart(index, inputs, new Set(apart))].filter((module) => module !== index)
-  const { outputs } = buildSync({
-    ...all,
-    entryPoints: modules,
-    outbase: '.',
-    outdir: '.',
-    splitting: true,
-    write: false,
-  }).metafile!
-  const namesOf = new Map(modules.map((module) => [module, outputs[module]!.exports]))
-  const names = [...namesOf.values()].flat()
-  if (new Set(names).size < names.length)
-    throw new Error(
-      `Cannot join the client's modules as two export the same name: found ${names.toSorted().join(', ')}`,
-    )
-  buildSync({
-    ...all,
-    stdin: { contents: modules.map((module) => `export * from './${module}'\n`).join(''), resolveDir: folder },
-    outfile: file,
-    external: Object.keys(inputs).flatMap((input) => (modules.includes(input) ? [] : [`./${input}`])),
+    metafile: true,
   })
-  for (const [module, exported] of namesOf) {
-    const path = relative(dirname(module), file).replaceAll('\\', '/')
-    const from = path.startsWith('.') ? path : `./${path}`
-    writeFileSync(join(folder, module), `export{${exported.join(',')}}from"${from}";\n`)
-  }
+  await joinClient(options, exports['.']!.default!.slice('./'.length), metafile.outputs)
 }
 
-/** The modules that a module imports statically, and itself. */
-function loadedAtStart(
-  module: string,
-  inputs: Metafile['inputs'],
-  except: ReadonlySet<string>,
-  found: Set<string> = new Set(),
-): Set<string> {
-  if (found.has(module) || except.has(module)) return found
-  found.add(module)
-  for (const { kind, path } of inputs[module]!.imports) {
-    if (kind === 'import-statement') loadedAtStart(path, inputs, except, found)
+/**
+ * Joins the chunks that the client loads at start into one file, with the client's own code. Node processes the path of
+ * each file letter by letter, so often that V8 compiles the functions involved: five files take 0.8 MB more than two. A
+ * bundler would make a file for every combination of what is loaded later. The price: other entry points, which need the
+ * errors, load the client too, unless a bundler removes what they do not use.
+ *
+ * Bundlers for browsers take a second file, without the transport over Node's sockets, by the field `browser` of the
+ * manifest.
+ */
+async function joinClient(options: BuildOptions, client: string, outputs: Outputs): Promise<void> {
+  const folder = options.absWorkingDir!
+  const chunks = chunksOf(client, outputs)
+  const modules = [client, ...chunks].flatMap((file) => Object.keys(outputs[file]!.inputs))
+  const lines = modules.map((module) => `export * from './${module}'`)
+  const contents = [`export { default } from './${client.replace(folderOfBundles, 'dist')}'`, ...lines].join('\n')
+  for (const file of ['client.js', 'browser.js'])
+    await build({
+      ...options,
+      stdin: { contents, resolveDir: folder },
+      outfile: `${folderOfBundles}/shared/${file}`,
+      plugins: [laterCode(folder, { isBrowser: file === 'browser.js' })],
+    })
+  const joined = new Set(Array.from(chunks, (chunk) => basename(chunk)))
+  const rename = (name: string): string => (joined.has(name) ? 'client.js' : withoutHash(name, outputs))
+  for (const output of Object.keys(outputs)) {
+    const path = join(folder, output)
+    // Imports without names only fix an order of evaluation, on which modules without side effects do not depend.
+    const text = readFileSync(path, 'utf8').replaceAll(/\bimport"[^"]+";/g, '')
+    rmSync(path)
+    if (chunks.has(output)) continue
+    const file = join(dirname(path), rename(basename(path)))
+    if (existsSync(file)) throw new Error(`Cannot bundle two modules as ${file}: rename one that is loaded later`)
+    writeFileSync(file, text.replaceAll(/[\w-]+\.js(?=")/g, rename))
   }
-  return found
+  writeFileSync(join(folder, client), `export{${outputs[client]!.exports.join(',')}}from"./shared/client.js";\n`)
+}
+
+/** The name of a file that is loaded later is that of its module, as the hash would be most of it after compression. */
+function withoutHash(name: string, outputs: Outputs): string {
+  const { entryPoint } = outputs[`${folderOfBundles}/shared/${name}`] ?? {}
+  return entryPoint === undefined ? name : basename(entryPoint)
+}
+
+/** Leaves code that is loaded later in the files that exist. */
+function laterCode(folder: string, { isBrowser }: { isBrowser: boolean }): Plugin {
+  return {
+    name: 'later code',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+        if (kind === 'dynamic-import') return { path: `./${basename(path)}`, external: true }
+        const module = relative(folder, join(resolveDir, path))
+        return isBrowser && module === nodeTransport ? { path: join(folder, noNodeTransport) } : undefined
+      })
+    },
+  }
 }
 
 /** The files that an output imports statically. */
-function chunksOf(output: string, outputs: Metafile['outputs'], found: Set<string> = new Set()): Set<string> {
+function chunksOf(output: string, outputs: Outputs, found: Set<string> = new Set()): Set<string> {
   for (const { kind, path } of outputs[output]!.imports) {
     if (kind !== 'import-statement' || found.has(path)) continue
     found.add(path)
     chunksOf(path, outputs, found)
   }
   return found
-}
-
-/**
- * Joins the chunks that the client loads at start into one file. Node processes the path of each file letter by letter,
- * so often that V8 compiles the functions involved, and these take more memory than the client's own code: five files
- * take 0.8 MB more than two. The price: other entry points, which need the errors, load 8 KB of the client.
- */
-function joinChunks(common: BuildOptions, chunks: ReadonlySet<string>, outputs: Metafile['outputs']): void {
-  const folder = common.absWorkingDir!
-  const file = 'dist/node/shared/client.js'
-  const { metafile } = buildSync({
-    ...common,
-    stdin: { contents: Array.from(chunks, (chunk) => `export * from './${chunk}'\n`).join(''), resolveDir: folder },
-    outfile: file,
-    bundle: true,
-    // Chunks that are loaded later stay separate.
-    external: Object.keys(outputs).flatMap((output) => (chunks.has(output) ? [] : [`./${output}`])),
-    metafile: true,
-  })
-  // If two chunks export the same name, `export *` exports neither.
-  const names = Array.from(chunks).flatMap((chunk) => outputs[chunk]!.exports)
-  if (metafile.outputs[file]!.exports.length < names.length)
-    throw new Error(`Cannot join the client's chunks as two export the same name: found ${names.toSorted().join(', ')}`)
-  const joined = new Set(Array.from(chunks, (chunk) => basename(chunk)))
-  for (const output of Object.keys(outputs)) {
-    const path = join(folder, output)
-    const text = readFileSync(path, 'utf8')
-    writeFileSync(
-      path,
-      text.replace(/[\w-]+\.js(?=")/g, (name) => (joined.has(name) ? basename(file) : name)),
-    )
-  }
 }

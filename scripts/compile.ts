@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { lighten } from './bundle.ts'
+import { bundle } from './bundle.ts'
+import { writeCommonJs, writeDeclarations } from './common-js.ts'
 import { prune } from './prune.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -11,10 +12,19 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 /** The packages in the order of their layers: each is compiled against the declarations of the previous ones. */
 export const packageNames = ['colloquy', 'server', 'cli'] as const
 
+/** The conditions of an entry point. Those in `require` hold for CommonJS. */
+export interface Conditions {
+  '@colloquy/source'?: string
+  types?: string
+  'module-sync'?: string
+  default?: string
+  require?: Conditions
+}
+
 export interface Manifest {
   name: string
   version: string
-  exports?: Record<string, Record<string, string>>
+  exports?: Record<string, Conditions>
   browser?: Record<string, string>
   bin?: Record<string, string>
 }
@@ -23,7 +33,7 @@ export interface Manifest {
  * Writes `dist` and the license into the folder, which already has the manifest. Throws the compiler's output on
  * failure.
  */
-export function compile(name: string, folder: string, manifest: Manifest): void {
+export async function compile(name: string, folder: string, manifest: Manifest): Promise<void> {
   const dist = join(folder, 'dist')
   rmSync(dist, { recursive: true, force: true })
   const project = join(root, 'packages', name, 'tsconfig.build.json')
@@ -31,21 +41,24 @@ export function compile(name: string, folder: string, manifest: Manifest): void 
     encoding: 'utf8',
     shell: process.platform === 'win32',
   })
-  lighten(folder, manifest)
+  await bundle(folder, manifest)
+  writeDeclarations(folder, manifest)
   const { exports = {}, browser = {}, bin = {} } = manifest
-  const files = Object.values(exports)
-    .flatMap((door) => Object.values(door))
-    .filter((file) => file.includes('/dist/'))
-  prune(
-    folder,
-    '.d.ts',
-    files.filter((file) => file.endsWith('.d.ts')),
-  )
-  prune(
-    folder,
-    '.js',
-    [...files, ...Object.values(browser), ...Object.values(bin)].filter((file) => file.endsWith('.js')),
-  )
-  for (const file of Object.values(bin)) chmodSync(join(folder, file), 0o755)
+  const files = Object.values(exports).flatMap(filesOf)
+  const programs = Object.values(bin)
+  prune(folder, '.d.ts', declarationsIn(files))
+  const scripts = [...files, ...programs, ...Object.values(browser)].filter((file) => file.endsWith('.js'))
+  prune(folder, '.js', scripts)
+  await writeCommonJs(folder, manifest)
+  for (const file of programs) chmodSync(join(folder, file), 0o755)
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+}
+
+/** The files in `dist` that the conditions of an entry point name, without those for CommonJS. */
+function filesOf({ require: _, ...conditions }: Conditions): string[] {
+  return Object.values(conditions as Record<string, string>).filter((file) => file.includes('/dist/'))
+}
+
+function declarationsIn(files: readonly string[]): string[] {
+  return files.filter((file) => /\.d\.m?ts$/.test(file))
 }

@@ -15,7 +15,7 @@ const ceilingBytes = 14_000
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-size-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 copyFileSync(join(root, 'packages/colloquy/package.json'), join(folder, 'package.json'))
-compile('colloquy', folder, JSON.parse(read('packages/colloquy/package.json')))
+await compile('colloquy', folder, JSON.parse(read('packages/colloquy/package.json')))
 
 test(`the client is at most ${ceilingBytes / 1000} KB in a browser, minified and compressed`, async (t) => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
@@ -30,7 +30,7 @@ test('the client loads no Node module in a browser', async () => {
 })
 
 test('the client is two files on Node and shares its errors with other entry points', async () => {
-  const file = (name: string): string => join(folder, 'dist/node', name)
+  const file = (name: string): string => join(folder, 'dist/esm', name)
   const importsIn = (name: string): string[] =>
     [...readFileSync(file(name), 'utf8').matchAll(/from\s*"\.\/([^"]+)"/g)].map(([, path]) => path!)
   assert.deepEqual([...new Set(importsIn('index.js'))], ['shared/client.js'])

@@ -9,7 +9,7 @@ import type { Held } from './holder.ts'
 /** The memory of an open, idle stream, after a request of 100 KB and three deltas. */
 export async function* report(): AsyncGenerator<string> {
   const { http } = await address()
-  const { all, colloquy } = contestants()
+  const { all, colloquy } = await contestants()
   const runs = all.map((contestant) => ({ contestant, held: [] as Held[] }))
   for (let round = 0; round < 3; round++) {
     for (const { contestant, held } of runs) {

@@ -51,7 +51,7 @@ interface Peer extends Package {
   entry: string
 }
 
-let found: Contestants | undefined
+let found: Promise<Contestants> | undefined
 
 export interface Contestants {
   official: Package
@@ -62,14 +62,17 @@ export interface Contestants {
 }
 
 /** All contestants, installed. Earlier installations are reused; our package is packed each time. */
-export function contestants(): Contestants {
-  if (found) return found
+export function contestants(): Promise<Contestants> {
+  return (found ??= installAll())
+}
+
+async function installAll(): Promise<Contestants> {
   const peers = [official, ...others].map(installed)
-  const colloquy = installedColloquy()
+  const colloquy = await installedColloquy()
   const fetchLoop = { name: 'loop on fetch', contestant: 'fetch-loop' }
   const loop = { name: 'loop on node:http(s)', contestant: 'http-loop' }
   const [first, ...rest] = peers
-  return (found = { official: first!, colloquy, loop, all: [first!, colloquy, ...rest, fetchLoop, loop] })
+  return { official: first!, colloquy, loop, all: [first!, colloquy, ...rest, fetchLoop, loop] }
 }
 
 function installed({ name, contestant, packages, entry }: Peer): Package {
@@ -84,7 +87,7 @@ function installed({ name, contestant, packages, entry }: Peer): Package {
 }
 
 /** Our package as published: built, packed, and installed from the archive. */
-function installedColloquy(): Package {
+async function installedColloquy(): Promise<Package> {
   const staged = join(installs, `staged-${process.pid}`)
   const folder = join(installs, `colloquy-${process.pid}`)
   try {
@@ -92,7 +95,7 @@ function installedColloquy(): Package {
     for (const name of ['package.json', 'README.md']) {
       cpSync(join(root, 'packages/colloquy', name), join(staged, name))
     }
-    compile('colloquy', staged, JSON.parse(readFileSync(join(staged, 'package.json'), 'utf8')) as Manifest)
+    await compile('colloquy', staged, JSON.parse(readFileSync(join(staged, 'package.json'), 'utf8')) as Manifest)
     npm(staged, 'pack', '--silent')
     install(
       folder,

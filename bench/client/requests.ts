@@ -6,15 +6,15 @@ import { raceTable } from './table.ts'
 /** Requests without streaming: many small ones, and the turns of a long conversation. */
 export async function* report(): AsyncGenerator<string> {
   const where = await address()
-  const { all, official } = contestants()
+  const { all, official } = await contestants()
   const small = { kind: 'create', path: 'whole', times: 640, inFlight: 32 } as const
-  yield raceTable(
+  yield await raceTable(
     'create() of 2 KB, 32 in flight (CPU per request)',
     await race({ contestants: all, address: where, task: small }),
     { count: small.times, target: { atMost: 0.4, times: official } },
   )
   const turns = { kind: 'turns', path: 'whole', times: 10 } as const
-  yield raceTable(
+  yield await raceTable(
     'a turn on a history of 5 MB, whole request (CPU per turn)',
     await race({ contestants: all, address: where, task: turns }),
     { count: turns.times, target: { atMostMs: 3 } },

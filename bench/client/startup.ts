@@ -5,7 +5,8 @@ import { type Row, table, verdict } from './table.ts'
 
 /** The cost of importing and creating a client, compared with an empty Node process. */
 export async function* report(): AsyncGenerator<string> {
-  const programs = [undefined, ...contestants().all.filter(({ entry }) => entry !== undefined)].map((contestant) => ({
+  const { all, colloquy } = await contestants()
+  const programs = [undefined, ...all.filter(({ entry }) => entry !== undefined)].map((contestant) => ({
     contestant,
     code: contestant ? programOf(contestant) : '',
     ms: [] as number[],
@@ -26,7 +27,7 @@ export async function* report(): AsyncGenerator<string> {
   const rows = clients.map(({ contestant, ms, megabytes }): Row => {
     const over = { ms: ms - empty!.ms, megabytes: megabytes - empty!.megabytes }
     const row = { name: contestant!.name, figures: [`+${over.ms.toFixed(1)} ms`, `+${over.megabytes.toFixed(1)} MB`] }
-    if (contestant !== contestants().colloquy) return row
+    if (contestant !== colloquy) return row
     return { ...row, verdict: verdict('≤ 10 ms, ≤ 4 MB', over.ms <= 10 && over.megabytes <= 4) }
   })
   yield table(`import and construct, over an empty Node (${empty!.ms.toFixed(1)} ms; wall time, resident memory)`, rows)

@@ -7,12 +7,12 @@ import { deltasPerMessage } from './wire.ts'
 /** Streams of text: with one event per TLS record, as in production, and with many events per chunk. */
 export async function* report(): AsyncGenerator<string> {
   const where = await address()
-  const { all, official } = contestants()
+  const { all, official } = await contestants()
   for (const { title, kind, path, secure, atMost } of works) {
     const task = { kind, path, secure, times: messages }
     const times = await race({ contestants: all, address: where, task })
     const target = { atMost, times: official }
-    yield raceTable(`${title} (CPU per delta)`, times, { count: messages * deltasPerMessage, target })
+    yield await raceTable(`${title} (CPU per delta)`, times, { count: messages * deltasPerMessage, target })
   }
 }
 

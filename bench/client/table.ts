@@ -29,8 +29,12 @@ export type Target = { atMost: number; times: Package } | { atMostMs: number }
  * Formats the times of a race as a table. A run handles `count` items; ratios are relative to the contestant of the
  * target.
  */
-export function raceTable(title: string, times: Times, { count, target }: { count: number; target: Target }): string {
-  const { official, colloquy } = contestants()
+export async function raceTable(
+  title: string,
+  times: Times,
+  { count, target }: { count: number; target: Target },
+): Promise<string> {
+  const { official, colloquy } = await contestants()
   const base = times.get('times' in target ? target.times : official)!
   const rows = [...times].map(([contestant, cpuMs]): Row => {
     if (cpuMs === undefined) return { name: contestant.name, figures: ['cut off', ''] }

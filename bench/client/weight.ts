@@ -7,7 +7,7 @@ import { type Row, table, verdict } from './table.ts'
 
 /** The sizes of a page's first load and of an installation. */
 export async function* report(): AsyncGenerator<string> {
-  const { all, colloquy } = contestants()
+  const { all, colloquy } = await contestants()
   const packages = all.filter(({ entry }) => entry !== undefined)
   const bundles = await Promise.all(
     packages.map(async (contestant): Promise<Row> => {

@@ -92,9 +92,9 @@ export function importMapOf(project: string, names: readonly string[]): Record<s
     const { exports } = JSON.parse(readFileSync(join(project, folder, 'package.json'), 'utf8')) as {
       exports: Record<string, Record<string, unknown>>
     }
-    for (const [door, conditions] of Object.entries(exports)) {
+    for (const [entryPoint, conditions] of Object.entries(exports)) {
       const file = conditions['default'] ?? conditions['import']
-      if (typeof file === 'string') imports[name + door.slice(1)] = folder + file.slice(1)
+      if (typeof file === 'string') imports[name + entryPoint.slice(1)] = folder + file.slice(1)
     }
   }
   return imports

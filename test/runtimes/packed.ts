@@ -21,18 +21,20 @@ export interface Packed {
 }
 
 /** Compiles and packs every package into the folder, as for publishing. */
-export function packAll(folder: string): Packed[] {
-  return packageNames.map((name) => {
+export async function packAll(folder: string): Promise<Packed[]> {
+  const all: Packed[] = []
+  for (const name of packageNames) {
     const source = join(root, 'packages', name)
     const target = join(folder, name)
     mkdirSync(target, { recursive: true })
     for (const file of ['package.json', 'README.md']) copyFileSync(join(source, file), join(target, file))
-    compile(name, target, JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest)
+    await compile(name, target, JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as Manifest)
     const [packed] = JSON.parse(npm(target, 'pack', '--json', '--pack-destination', folder)) as [
       Omit<Packed, 'tarball'> & { filename: string },
     ]
-    return { ...packed, tarball: join(folder, packed.filename) }
-  })
+    all.push({ ...packed, tarball: join(folder, packed.filename) })
+  }
+  return all
 }
 
 /** Creates a project in a new folder and installs the packages as a user does. */

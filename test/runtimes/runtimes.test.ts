@@ -25,7 +25,7 @@ import { startWorker } from './workerd.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-runtimes-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
-const packages = packAll(scratch)
+const packages = await packAll(scratch)
 const tarballs = packages.map(({ tarball }) => tarball)
 const project = install(join(scratch, 'project'), tarballs)
 
@@ -132,9 +132,10 @@ suite('the servers of docs/runtimes.md', () => {
 })
 
 suite('the packages', () => {
-  test('colloquy is one package of at most a megabyte', () => {
+  test('colloquy is one package of at most 1.2 MB', () => {
     const { unpackedSize, files: packed } = packages.find(({ name }) => name === 'colloquy')!
-    assert.ok(unpackedSize <= 1_000_000, `${unpackedSize} bytes`)
+    // A sixth of it is for CommonJS.
+    assert.ok(unpackedSize <= 1_200_000, `${unpackedSize} bytes`)
     assert.ok(packed.length > 0)
     const alone = install(join(scratch, 'alone'), tarballs.slice(0, 1))
     assert.deepEqual(

@@ -62,7 +62,7 @@ export class ConversationExistsError extends AnthropicError {
 export class SummaryError extends AnthropicError {
   override name = 'SummaryError'
 
-  constructor(found: string, options?: ErrorOptions) {
+  constructor(found: string, options?: { cause?: unknown }) {
     super(`Cannot summarize the earlier turns, which do not fit into the window: ${found}`, options)
   }
 }
@@ -151,7 +151,7 @@ export class StoreError extends AnthropicError {
   override name = 'StoreError'
   readonly code: StoreErrorCode
 
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.code = code
   }

@@ -11,7 +11,7 @@ export class ToolError extends AnthropicError {
   override name = 'ToolError'
   readonly content: string | ToolResultContent[]
 
-  constructor(content: string | ToolResultContent[], options?: ErrorOptions) {
+  constructor(content: string | ToolResultContent[], options?: { cause?: unknown }) {
     super(typeof content === 'string' ? content : 'The tool failed; what it answered is in `content`', options)
     this.content = content
   }

@@ -8,7 +8,8 @@ import type { Cancellable } from '../request/cancellation.ts'
 import { EventQueue } from './event-queue.ts'
 import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
 import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
-import { abandonedStreams, Stream, toReadableStream } from './stream.ts'
+import { abandonedStreams } from './abandoned-streams.ts'
+import { Stream, toReadableStream } from './stream.ts'
 
 export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
 type Name = keyof MessageStreamEvents

@@ -66,7 +66,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     error: unknown,
     message: string | undefined,
     headers: Headers | undefined,
-    options?: ErrorOptions,
+    options?: { cause?: unknown },
   ) {
     super(errorMessage(status, error, message), options)
     const body = fieldsOf(error)

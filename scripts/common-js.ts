@@ -1,0 +1,76 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { build } from 'esbuild'
+import { bundleOptions } from './bundle.ts'
+import type { Conditions, Manifest } from './compile.ts'
+import { filesReachedFrom } from './prune.ts'
+
+/**
+ * Writes the files for CommonJS, if the package has entry points with a `require` condition.
+ *
+ * Node loads the ES modules, so that `require()` and `import` give the same classes. Everything else, such as Jest and
+ * older bundlers, gets one file with all of these entry points, and a small file for each of them.
+ */
+export async function writeCommonJs(folder: string, { exports = {} }: Manifest): Promise<void> {
+  const entries = Object.entries(exports).filter(([, conditions]) => conditions.require)
+  if (entries.length === 0) return
+  await build({
+    ...bundleOptions(folder),
+    stdin: {
+      contents: entries.map(([path, { default: file }]) => `export * as ${nameOf(path)} from '${file}'`).join('\n'),
+      resolveDir: folder,
+    },
+    outfile: 'dist/cjs/all.js',
+    format: 'cjs',
+    minify: true,
+    keepNames: true,
+  })
+  writeFileSync(join(folder, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')
+  for (const [path, { require: commonJs }] of entries) {
+    const file = join(folder, commonJs!.default!)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, path === '.' ? clientForRequire : `module.exports = require('../all.js').${nameOf(path)}\n`)
+  }
+  writeFileSync(join(folder, exports['.']!.require!['module-sync']!), clientForNode)
+}
+
+/** `.` → `client`, `./tools` → `tools` */
+function nameOf(path: string): string {
+  return path === '.' ? 'client' : path.slice('./'.length)
+}
+
+// As with the official client, `require()` gives the class, and the other exports are properties of it.
+const clientForRequire = `const { client } = require('./all.js')
+exports = module.exports = Object.assign(client.default, client)
+exports.default = client.default
+Object.defineProperty(exports, '__esModule', { value: true })
+`
+
+const clientForNode = `import * as client from './index.js'
+Object.defineProperty(Object.assign(client.default, client), '__esModule', { value: true })
+export { default as 'module.exports' } from './index.js'
+`
+
+/**
+ * Moves the declarations of all entry points into one folder, where they describe CommonJS modules, and writes a file
+ * for each entry point that describes an ES module with the same names. ES modules may import CommonJS, but not the
+ * reverse, and a second copy would weigh 200 KB.
+ */
+export function writeDeclarations(folder: string, { exports = {} }: Manifest): void {
+  const entries = Object.values(exports).flatMap(({ types = '' }) => (types.endsWith('.d.mts') ? [types] : []))
+  if (entries.length === 0) return
+  const emitted = entries.map((file) => join(folder, file.replace('/types/', '/').replace('.d.mts', '.d.ts')))
+  for (const file of filesReachedFrom(emitted, '.d.ts')) {
+    const moved = file.replace(join(folder, 'dist'), join(folder, 'dist/types'))
+    mkdirSync(dirname(moved), { recursive: true })
+    renameSync(file, moved)
+  }
+  writeFileSync(join(folder, 'dist/types/package.json'), '{ "type": "commonjs" }\n')
+  for (const file of entries) writeFileSync(join(folder, file), sameNames(file, exports['.']!))
+}
+
+function sameNames(file: string, { types: client }: Conditions): string {
+  const module = `./${file.replace(/^.*\/|\.d\.mts$/g, '')}.js`
+  const names = `export * from '${module}'\n`
+  return file === client ? `${names}export { Anthropic as default } from '${module}'\n` : names
+}
