@@ -1,20 +1,15 @@
 import { WireFault, countPromptTokens, inPieces } from 'colloquy/engines'
 import type { Engine, EngineContext } from 'colloquy/engines'
-import {
-  APIUserAbortError,
-  type ModelEntry,
-  apiError,
-  errorResponse,
-  isRetryableStatus,
-  models as catalogue,
-} from 'colloquy/protocol'
+import { APIUserAbortError, type ModelEntry, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { type Keys, authenticate } from './access/auth.ts'
 import { readApiVersion } from './messages/api-version.ts'
 import { BodyReader } from './messages/body.ts'
+import { errorAnswer } from './messages/error-answer.ts'
 import { Models } from './messages/models.ts'
 import { Replies } from './messages/replies.ts'
+import { upstreamHeaders } from './messages/upstream-headers.ts'
 import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
 import { type AccessEntry, RequestLog } from './operate/request-log.ts'
 
@@ -63,6 +58,10 @@ export interface Server {
    * stands for a broken connection.
    */
   fetch(request: Request | URL | string, init?: RequestInit): Promise<Response>
+  /** Answers a request that cannot be passed to `fetch` with the error, in the API's envelope, and logs it. */
+  refuse(request: { method: string; path: string }, error: unknown): Response
+  /** Whether pages of the origin may use the server. */
+  isOriginAllowed(origin: string): boolean
 }
 
 type Env = { Bindings: { log: RequestLog } }
@@ -70,12 +69,13 @@ type Context = HonoContext<Env>
 
 /** A server for the Messages API in front of an engine. */
 export function createServer(options: ServerOptions): Server {
-  const { now = Date.now } = options
+  const { now = Date.now, origins = [] } = options
   const app = routes(options)
   return {
     async fetch(input, init) {
       const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
-      const log = new RequestLog(request, now, options.log)
+      const { method, url } = request
+      const log = new RequestLog({ method, path: new URL(url).pathname }, now, options.log)
       try {
         const response = await app.fetch(request, { log })
         response.headers.set('request-id', log.requestId)
@@ -86,6 +86,13 @@ export function createServer(options: ServerOptions): Server {
         throw error
       }
     },
+    refuse(request, error) {
+      const log = new RequestLog(request, now, options.log)
+      const response = respond(error, log)
+      log.responded(response.status)
+      return response
+    },
+    isOriginAllowed: typeof origins === 'function' ? origins : (origin) => origins.includes(origin),
   }
 }
 
@@ -117,7 +124,10 @@ function routes(options: ServerOptions): Hono<Env> {
     const context = contextOf(c, lenient)
     const params = await inPieces(checkCountTokens(await bodies.readJson(c.req.raw), { ...context, models }))
     c.env.log.accepted({ model: params.model })
-    const count = await engine.countTokens?.(params, { ...context, signal: c.req.raw.signal })
+    const onHeaders = (headers: Headers): void => {
+      for (const [name, value] of upstreamHeaders(headers)) c.header(name, value)
+    }
+    const count = await engine.countTokens?.(params, { ...context, signal: c.req.raw.signal, onHeaders })
     return c.json(count ?? { input_tokens: countPromptTokens(params) })
   })
   app.get('/v1/models', (c) => {
@@ -173,13 +183,16 @@ function answerError(c: Context, error: unknown): Response {
   const { log } = c.env
   // A broken connection has no response: the caller of `fetch` breaks it.
   if (error instanceof WireFault) throw error
-  log.failed(error)
   if (error instanceof APIUserAbortError || c.req.raw.signal.aborted) {
+    log.failed(error)
     log.clientLeft()
     return new Response(null, { status: 499 })
   }
-  const { status, headers, body } = errorResponse(error, log.requestId)
-  if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
-  headers.set('content-type', 'application/json')
+  return respond(error, log)
+}
+
+function respond(error: unknown, log: RequestLog): Response {
+  log.failed(error)
+  const { status, headers, body } = errorAnswer(error, log.requestId)
   return new Response(JSON.stringify(body), { status, headers })
 }

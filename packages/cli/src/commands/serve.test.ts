@@ -79,6 +79,24 @@ test('serve refuses requests with a foreign Host or Origin header', async () => 
   assert.equal(await serving.stop(), 0)
 })
 
+test('serve --lenient answers for a retired model', async () => {
+  const statusOf = async (...flags: string[]): Promise<number> => {
+    const serving = await serve('--quiet', ...flags)
+    const response = await fetch(`${serving.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'anthropic-version': '2023-06-01' },
+      body: JSON.stringify({
+        model: 'claude-3-opus-20240229',
+        max_tokens: 10,
+        messages: [{ role: 'user', content: 'Hi' }],
+      }),
+    })
+    assert.equal(await serving.stop(), 0)
+    return response.status
+  }
+  assert.deepEqual([await statusOf(), await statusOf('--lenient')], [404, 200])
+})
+
 test('serve allows pages of this machine by CORS', async () => {
   const serving = await serve('--quiet')
   const { headers } = await fetch(`${serving.url}/healthz`, { headers: { origin: 'http://localhost:5173' } })

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from '@colloquy/server'
-import { listen, type Listening } from '@colloquy/server/node'
-import { newId, offline } from 'colloquy/engines'
-import { apiError, errorResponse, type Engine } from 'colloquy/protocol'
+import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
+import { offline } from 'colloquy/engines'
+import { type Engine } from 'colloquy/protocol'
 import { connect, engineLabel } from '../connect.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
@@ -23,9 +23,14 @@ export async function serve(flags: Flags): Promise<number> {
   const log = accessLogger(flags, isOffline)
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
-  const server = createServer({ engine, lenient: !isOffline, log, origins, ...(keys === undefined ? {} : { keys }) })
-  const guarded = loopback.includes(host) ? onlyFor(names, server) : server
-  const listening = await open(guarded, port, host)
+  const server = createServer({
+    engine,
+    lenient: !isOffline || flags.has('lenient'),
+    log,
+    origins,
+    ...(keys === undefined ? {} : { keys }),
+  })
+  const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
   if (!flags.has('json')) startScreen(listening.url, engineLabel(kind), keys?.length).forEach(writeLine)
   return closed(listening)
 }
@@ -57,37 +62,16 @@ function readKeys(path: string): string[] {
   return found
 }
 
-async function open(server: Server, port: number, host: string): Promise<Listening> {
+async function open(server: Server, options: ListenOptions & { port: number }): Promise<Listening> {
+  const { port } = options
   try {
-    return await listen(server, { port, host })
+    return await listen(server, options)
   } catch (error) {
     const code = (error as { cause?: NodeJS.ErrnoException }).cause?.code
     if (code === 'EADDRINUSE') {
       throw new ExitError(ExitCode.failed, `Port ${port} is in use. Try colloquy serve --port ${port + 1}.`)
     }
     throw error
-  }
-}
-
-/**
- * Accepts only requests whose Host header names this machine and whose Origin header, if any, does too. Otherwise a web
- * page could let its own host name resolve to this machine and use the server (DNS rebinding).
- */
-function onlyFor(names: readonly string[], server: Server): Server {
-  return {
-    async fetch(input, init) {
-      const request = new Request(input, init)
-      const host = nameOf(request.headers.get('host'))
-      const origin = request.headers.get('origin')
-      const isOwnOrigin = origin === null || names.includes(nameOfOrigin(origin))
-      if (names.includes(host) && isOwnOrigin) return server.fetch(request)
-      const found = names.includes(host) ? `origin ${origin}` : `host ${host || '(none)'}`
-      const { body, headers } = errorResponse(
-        apiError('permission_error', `Not allowed: ${found}. colloquy serve --allow-host NAME allows a name`),
-        newId('req_01'),
-      )
-      return Response.json(body, { status: 403, headers })
-    },
   }
 }
 

@@ -134,6 +134,7 @@ const serve: Command = {
     { name: 'host', kind: 'text', value: 'ADDRESS', about: 'The address to listen on (default 127.0.0.1)' },
     { name: 'engine', kind: 'text', value: 'api|offline|URL', about: 'The engine that replies (default offline)' },
     { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
+    { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
     { name: 'key-file', kind: 'text', value: 'FILE', about: 'Access keys, one a line (default: accept every key)' },
     { name: 'quiet', short: 'q', kind: 'flag', about: 'Do not log requests' },
     { name: 'json', kind: 'flag', about: 'Log one JSON object a line' },

@@ -49,10 +49,8 @@ export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = 
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
     const { signal } = context
     throwIfAborted(signal)
-    const events = await messages.create(
-      { ...params, stream: true },
-      { ...optionsOf(context), ...(recover && { recover }) },
-    )
+    const sent = messages.create({ ...params, stream: true }, { ...optionsOf(context), ...(recover && { recover }) })
+    const events = await withHeaders(sent, context)
     for await (const event of events) {
       yield event
       // The message is complete, whatever the connection does now.
@@ -67,10 +65,19 @@ export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = 
     params: MessageCountTokensParams,
     context: EngineContext = {},
   ): Promise<MessageTokensCount> {
-    return messages.countTokens(params, optionsOf(context))
+    return withHeaders(messages.countTokens(params, optionsOf(context)), context)
   }
 
   return Object.assign(request, { countTokens })
+}
+
+/** Waits for the result, and reports the headers of its response if the client gives access to them. */
+async function withHeaders<Result>(sent: PromiseLike<Result>, { onHeaders }: EngineContext): Promise<Result> {
+  const { withResponse } = sent as { withResponse?: () => Promise<{ data: Result; response: { headers: Headers } }> }
+  if (!onHeaders || !withResponse) return sent
+  const { data, response } = await withResponse.call(sent)
+  onHeaders(response.headers)
+  return data
 }
 
 /** Another name for `upstream`. */

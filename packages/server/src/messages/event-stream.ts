@@ -5,9 +5,10 @@ import {
   type PingEvent,
   type ServerEvent,
   encodeSse,
-  errorResponse,
+  receivedJson,
 } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
+import { errorAnswer } from './error-answer.ts'
 import { fillEvent } from './fill-defaults.ts'
 
 type Event = MessageStreamEvent | PingEvent
@@ -77,7 +78,7 @@ export class EventStream {
       const event = fillEvent(next.value)
       this.#isComplete ||= event.type === 'message_stop'
       this.#options.log.sent(event)
-      controller.enqueue(encoder.encode(encodeSse(event)))
+      controller.enqueue(encoder.encode(encode(event)))
     } catch (error) {
       this.#fail(controller, error)
     }
@@ -92,7 +93,7 @@ export class EventStream {
       if (error.bytes) controller.enqueue(error.bytes)
       return error.end === 'reset' ? controller.error(error) : controller.close()
     }
-    const { body } = errorResponse(error, log.requestId)
+    const { body } = errorAnswer(error, log.requestId)
     controller.enqueue(encoder.encode(encodeSse(body satisfies ServerEvent)))
     controller.close()
   }
@@ -121,6 +122,12 @@ export class EventStream {
     this.#isOver = true
     this.#options.onEnd(reason)
   }
+}
+
+/** An event with a block of an upstream is sent as it was received: encoding it again could change numbers and keys. */
+function encode(event: Event): string {
+  const json = receivedJson(event)
+  return json === undefined || json.includes('\n') ? encodeSse(event) : `event: ${event.type}\ndata: ${json}\n\n`
 }
 
 function unfinished(): Error {

@@ -11,14 +11,20 @@ const maxDepth = 2_000
  * keeps its text (see `keepJson`) and is frozen, so that a proxy sends it as it was received.
  */
 export function* parseBody(text: string): Generator<void, unknown> {
-  const body = yield* membersOf(text)
   const isLossy = mayChange.test(text)
   try {
+    const body = yield* membersOf(text)
     if (body === undefined || (text.length <= smallCharacters && !isLossy)) return wellFormed(text, parseJson(text))
     const result: Record<string, unknown> = {}
     for (const { key, value, elements } of body) {
-      const parsed = elements ? yield* parseList(text, elements, isLossy) : parsePart(text.slice(...value), isLossy)
-      Object.defineProperty(result, String(parseJson(text.slice(...key))), {
+      const name = String(parseJson(text.slice(...key)))
+      const list = elements && (yield* parseList(text, elements, isLossy))
+      const parsed = keepText(
+        list ?? parseJson(text.slice(...value)),
+        text.slice(...value),
+        isLossy && name !== 'messages',
+      )
+      Object.defineProperty(result, name, {
         value: parsed,
         enumerable: true,
         configurable: true,
@@ -35,7 +41,8 @@ export function* parseBody(text: string): Generator<void, unknown> {
 function* parseList(text: string, elements: readonly Span[], isLossy: boolean): Generator<void, unknown[]> {
   const list: unknown[] = []
   for (const span of elements) {
-    list.push(parsePart(text.slice(...span), isLossy))
+    const element = text.slice(...span)
+    list.push(keepText(parseJson(element), element, isLossy))
     yield
   }
   return list
@@ -44,10 +51,10 @@ function* parseList(text: string, elements: readonly Span[], isLossy: boolean): 
 /** Texts that `JSON.stringify()` may write differently: long or unusual numbers, and keys that are integers. */
 const mayChange = /\d{16}|\d\.\d*0(?!\d)|\d[eE][+-]?\d|-0(?![.\d])|"\d+"\s*:/
 
-function parsePart(text: string, isLossy: boolean): unknown {
-  const value = parseJson(text)
+function keepText(value: unknown, text: string, isLossy: boolean): unknown {
   const isObject = typeof value === 'object' && value !== null
-  return isLossy && isObject && mayChange.test(text) ? deepFreeze(keepJson(value, text.trim())) : value
+  if (!isLossy || !isObject || !mayChange.test(text)) return value
+  return deepFreeze(keepJson(value, text.trim()))
 }
 
 function deepFreeze<T extends object>(value: T): T {
@@ -98,7 +105,10 @@ function* endOfValue(text: string, start: number, elements: Span[] | undefined):
     } else if (code === closeBrace || code === closeBracket) {
       if (depth === 0) return at
       depth--
-      if (depth === 0) addElement(text, [elementStart, at], elements)
+      if (depth === 0 && elements) {
+        if (code !== closeBracket) throw new SyntaxError('a list ends with a brace')
+        addElement(text, [elementStart, at], elements)
+      }
     } else if (code === comma) {
       if (depth === 0) return at
       if (depth === 1) {

@@ -8,7 +8,9 @@ import {
 } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { EventStream } from './event-stream.ts'
+import { ExactMessage } from './exact-message.ts'
 import { fillMessage } from './fill-defaults.ts'
+import { upstreamHeaders } from './upstream-headers.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -35,11 +37,17 @@ export class Replies {
     if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
     const slot = this.#takeSlot(context.signal)
     try {
-      const events = this.#engine(params, { ...context, signal: slot.controller.signal })
-      if (params.stream) return await this.#stream(events, log, slot)
-      const message = fillMessage(await accumulate(logged(events, log)))
+      const headers = new Headers()
+      const onHeaders = (received: Headers): void => {
+        for (const [name, value] of upstreamHeaders(received)) headers.set(name, value)
+      }
+      const events = this.#engine(params, { ...context, signal: slot.controller.signal, onHeaders })
+      if (params.stream) return await this.#stream(events, { log, slot, headers })
+      const exact = new ExactMessage()
+      const message = fillMessage(await accumulate(logged(events, log, exact)))
       slot.release()
-      return Response.json(message)
+      headers.set('content-type', 'application/json')
+      return new Response(exact.encode(message), { headers })
     } catch (error) {
       slot.release()
       throw error
@@ -64,7 +72,7 @@ export class Replies {
     }
   }
 
-  async #stream(events: Events, log: RequestLog, slot: Slot): Promise<Response> {
+  async #stream(events: Events, { log, slot, headers }: StreamParts): Promise<Response> {
     const stream = new EventStream({
       events,
       log,
@@ -77,13 +85,19 @@ export class Replies {
     })
     await stream.start()
     log.streaming()
-    return new Response(stream.body(), {
-      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' },
-    })
+    headers.set('content-type', 'text/event-stream; charset=utf-8')
+    headers.set('cache-control', 'no-cache')
+    return new Response(stream.body(), { headers })
   }
 }
 
 type Events = AsyncIterable<MessageStreamEvent | PingEvent>
+
+interface StreamParts {
+  log: RequestLog
+  slot: Slot
+  headers: Headers
+}
 
 /** The right to one of the replies in flight. */
 interface Slot {
@@ -92,9 +106,14 @@ interface Slot {
   release(): void
 }
 
-async function* logged(events: Events, log: RequestLog): AsyncGenerator<MessageStreamEvent | PingEvent> {
+async function* logged(
+  events: Events,
+  log: RequestLog,
+  exact: ExactMessage,
+): AsyncGenerator<MessageStreamEvent | PingEvent> {
   for await (const event of events) {
     log.sent(event)
+    exact.push(event)
     yield event
   }
 }

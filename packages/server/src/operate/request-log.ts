@@ -34,14 +34,18 @@ export class RequestLog {
   #isStreaming = false
   #isDone = false
 
-  constructor(request: Request, now: () => number, write: ((entry: AccessEntry) => void) | undefined) {
+  constructor(
+    { method, path }: { method: string; path: string },
+    now: () => number,
+    write: ((entry: AccessEntry) => void) | undefined,
+  ) {
     this.#now = now
     this.#startedAt = now()
     this.#write = write
     this.#entry = {
       requestId: newId('req_01'),
-      method: request.method,
-      path: new URL(request.url).pathname,
+      method,
+      path,
       status: 200,
       model: null,
       stream: false,

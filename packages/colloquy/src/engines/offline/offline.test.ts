@@ -103,6 +103,16 @@ suite('offline() reads the history', () => {
   })
 })
 
+test('offline() answers for a retired model, and names its successor in the first reply', async () => {
+  const question = { role: 'user' as const, content: 'What is 2 + 2?' }
+  const first = await ask({ model: 'claude-3-opus-20240229', messages: [question] })
+  const note = /^Note: claude-3-opus-20240229 was retired on 2026-01-05\. Use claude-opus-[\w-]+ instead\.\n\n/
+  assert.match(textOf(first), note)
+  assert.match(textOf(first), /2 \+ 2 = 4$/)
+  const messages = [question, { role: 'assistant' as const, content: textOf(first) }, question]
+  assert.equal(textOf(await ask({ model: 'claude-3-opus-20240229', messages })), '2 + 2 = 4')
+})
+
 suite('offline() obeys the limits', () => {
   test('cuts the text at max_tokens, with an exact count', async () => {
     const message = await ask({ question: 'Count to 50', max_tokens: 20 })

@@ -1,3 +1,5 @@
+import type { ModelEntry } from '../../protocol/models/model-entry.ts'
+import { findRetiredModel, models } from '../../protocol/models/models.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../media.ts'
@@ -23,8 +25,22 @@ export function draftReply(params: MessageCreateParams): Draft {
   const thinking = thoughts(history, calls)
   if (calls.length > 0) return { thinking, calls, text: isForced(params) ? '' : callNote(calls) }
   const schema = params.output_config?.format?.schema
-  const whole = schema ? outputFor(schema, factsOf(history)) : obey(history.system, answer(history))
+  const whole = schema
+    ? outputFor(schema, factsOf(history))
+    : noteOn(params.model, history) + obey(history.system, answer(history))
   return { thinking, calls, text: continued(history.prefill, whole) }
+}
+
+/** The first reply says if the model was retired, and which model replaces it. */
+function noteOn(model: string, history: History): string {
+  const retired = findRetiredModel(model)
+  if (!retired || !isFirst(history)) return ''
+  const successor = successorOf(retired)
+  return `Note: ${model} was retired on ${retired.retiredOn}.${successor ? ` Use ${successor.id} instead.` : ''}\n\n`
+}
+
+function successorOf({ id }: { id: string }): ModelEntry | undefined {
+  return models.find(({ line, lifecycle }) => lifecycle === 'active' && id.includes(line))
 }
 
 function outputFor(schema: unknown, text: string): string {

@@ -22,4 +22,6 @@ export interface EngineContext {
   betas?: readonly string[]
   /** The value of `anthropic-version`. Default `2026-10-21`. */
   version?: string
+  /** Called by an engine that forwards the request, with the headers of the response. */
+  onHeaders?: (headers: Headers) => void
 }

@@ -16,7 +16,7 @@ interface Turn {
 }
 
 /**
- * Checks the rules between messages: which result answers which call, and where thinking is required.
+ * Checks the rules between messages: which result answers which call, and the position of thinking.
  *
  * @param thinks Whether thinking has a budget. If so, it must be the first block of an assistant message that has any, and of
  *   the one whose tool calls the request answers.

@@ -1,0 +1,40 @@
+import {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIError,
+  type ErrorBody,
+  errorResponse,
+  isErrorBody,
+  isRetryableStatus,
+} from 'colloquy/protocol'
+import { upstreamHeaders } from './upstream-headers.ts'
+
+export interface ErrorAnswer {
+  status: number
+  headers: Headers
+  body: ErrorBody
+}
+
+/**
+ * The response for an error, with the headers that clients of the API know.
+ *
+ * Hides where an engine sends its requests: errors of its connection may name a host, and responses of gateways may be HTML.
+ */
+export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
+  const { status, headers, body } = errorResponse(withoutUpstream(error), requestId)
+  if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
+  headers.set('content-type', 'application/json')
+  if (error instanceof APIError && error.headers) {
+    for (const [name, value] of upstreamHeaders(error.headers)) headers.set(name, value)
+    const allow = error.headers.get('allow')
+    if (allow !== null) headers.set('allow', allow)
+  }
+  return { status, headers, body }
+}
+
+function withoutUpstream(error: unknown): unknown {
+  if (error instanceof APIConnectionTimeoutError) return new APIConnectionTimeoutError()
+  if (error instanceof APIConnectionError && error.host !== undefined) return new APIConnectionError()
+  if (!(error instanceof APIError) || error.status === undefined || isErrorBody(error.error)) return error
+  return APIError.generate(error.status, undefined, 'The upstream did not answer as the API does', error.headers)
+}
