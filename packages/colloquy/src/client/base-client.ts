@@ -1,5 +1,5 @@
 import { AnthropicError } from '../protocol/types/error.ts'
-import type { ListPage } from '../protocol/types/page.ts'
+import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
 import { authenticationHeaders, credentialsOf, customHeaders, TokenUse } from './credentials/authentication.ts'
 import type { TokenSource } from './credentials/token-source.ts'

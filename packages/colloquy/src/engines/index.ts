@@ -4,7 +4,7 @@ export { type Clock, systemClock } from './clock.ts'
 export type { Engine, EngineContext } from '../protocol/types/engine.ts'
 export { newId } from './id.ts'
 export { inPieces } from './pieces.ts'
-export { base64Bytes, documentPages, imageSize, mediaType, pdfPages } from './media.ts'
+export { base64Bytes, documentPages, imageSize, mediaType, pdfPages } from './prompt/media.ts'
 export { type OfflineOptions, offline } from './offline/offline.ts'
 export {
   type ScriptEngine,
@@ -16,6 +16,6 @@ export {
   type Step,
   script,
 } from './script.ts'
-export { type TokenRules, countPromptTokens, countTokens } from './tokens.ts'
+export { type TokenRules, countPromptTokens, countTokens } from './prompt/tokens.ts'
 export { type UpstreamClient, engineOf, upstream } from './upstream.ts'
 export { type WireEnd, WireFault } from './wire-fault.ts'

@@ -6,7 +6,7 @@ import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount 
 import { replay } from '../protocol/codec/replay.ts'
 import { type Clock, systemClock, throwIfAborted } from './clock.ts'
 import { emptyMessage } from './empty-message.ts'
-import { countPromptTokens, countTokens } from './tokens.ts'
+import { countPromptTokens, countTokens } from './prompt/tokens.ts'
 import { type WireEnd, WireFault } from './wire-fault.ts'
 
 /** The reply of a step: a text, a message or parts of one, or the events. */

@@ -1,10 +1,10 @@
 // The names under `Anthropic.Messages.Batches` and, with `Beta`, under `Anthropic.Beta.Messages.Batches`.
-import type { MessageBatch } from '../../protocol/types/batch.ts'
-import type { PageParams } from '../../protocol/types/page.ts'
+import type { MessageBatch } from '../../protocol/types/resources/batch.ts'
+import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { Page } from '../resources/page.ts'
 
-export type * from '../../protocol/types/batch.ts'
+export type * from '../../protocol/types/resources/batch.ts'
 export type {
   DeletedMessageBatch as BetaDeletedMessageBatch,
   MessageBatch as BetaMessageBatch,
@@ -15,7 +15,7 @@ export type {
   MessageBatchRequestCounts as BetaMessageBatchRequestCounts,
   MessageBatchResult as BetaMessageBatchResult,
   MessageBatchSucceededResult as BetaMessageBatchSucceededResult,
-} from '../../protocol/types/batch.ts'
+} from '../../protocol/types/resources/batch.ts'
 
 export type MessageBatchesPage = Page<MessageBatch>
 export type BetaMessageBatchesPage = MessageBatchesPage

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MessageBatch, MessageBatchIndividualResponse } from '../../protocol/types/batch.ts'
+import type { MessageBatch, MessageBatchIndividualResponse } from '../../protocol/types/resources/batch.ts'
 import { faultServer, hello, params } from '../request/fault-server.test.ts'
 
 const batch: MessageBatch = {

@@ -3,9 +3,9 @@ import type {
   DeletedMessageBatch,
   MessageBatch,
   MessageBatchIndividualResponse,
-} from '../../protocol/types/batch.ts'
+} from '../../protocol/types/resources/batch.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { PageParams } from '../../protocol/types/page.ts'
+import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
 import { type HeaderParams, toBodyAndOptions, splitHeaderParams } from '../request/request.ts'

@@ -1,4 +1,4 @@
-import type { DeletedFile, FileMetadata } from '../../protocol/types/file.ts'
+import type { DeletedFile, FileMetadata } from '../../protocol/types/resources/file.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
 import { type HeaderParams, headersOf, pathOf, splitHeaderParams } from '../request/request.ts'

@@ -1,5 +1,5 @@
 import type { ModelInfo } from '../../protocol/models/model-info.ts'
-import type { PageParams } from '../../protocol/types/page.ts'
+import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
 import { splitHeaderParams } from '../request/request.ts'

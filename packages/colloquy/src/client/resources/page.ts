@@ -1,4 +1,4 @@
-import type { ListPage } from '../../protocol/types/page.ts'
+import type { ListPage } from '../../protocol/types/resources/page.ts'
 import { APIPromise } from '../request/api-promise.ts'
 
 /** One page of a list. A loop over it continues with the items of the following pages. */

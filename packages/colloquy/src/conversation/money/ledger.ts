@@ -1,4 +1,4 @@
-import { countTokens } from '../../engines/tokens.ts'
+import { countTokens } from '../../engines/prompt/tokens.ts'
 import { type Cost, type CostParts, costOf } from '../../protocol/models/cost.ts'
 import type { ContentBlock, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'

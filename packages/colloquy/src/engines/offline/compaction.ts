@@ -1,7 +1,7 @@
 import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { iterationOf } from '../../tools/usage.ts'
-import { countTokens } from '../tokens.ts'
+import { countTokens } from '../prompt/tokens.ts'
 import { blocksOf, readHistory } from './history.ts'
 
 type Messages = Pick<MessageCreateParams, 'messages'>

@@ -10,7 +10,7 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import type { Tool } from '../../protocol/types/tool.ts'
 import type { Clock } from '../clock.ts'
-import { countTokens } from '../tokens.ts'
+import { countTokens } from '../prompt/tokens.ts'
 import { offline } from './offline.ts'
 
 const engine = offline()

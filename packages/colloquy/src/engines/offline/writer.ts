@@ -1,7 +1,7 @@
 import type { ContentBlockDelta, MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { ContentBlock, StopReason } from '../../protocol/types/message.ts'
 import { newId } from '../id.ts'
-import { countTokens } from '../tokens.ts'
+import { countTokens } from '../prompt/tokens.ts'
 import type { Draft } from './reply.ts'
 
 export interface WriterOptions {

@@ -1,6 +1,6 @@
 import { type MessageCountTokensParams, type MessageCreateParams, type ModelEntry, apiError } from 'colloquy/protocol'
 import { checkCacheMarks } from './cache-marks.ts'
-import { checkGrammars, checkOutputSchema } from './json-schemas.ts'
+import { checkGrammars, checkOutputSchema } from './json-schema/json-schemas.ts'
 import { checkMedia } from './media-limits.ts'
 import { checkModel, checkModelPrompt } from './model-rules.ts'
 import { countTokensParams, createParams } from './params.ts'

@@ -22,7 +22,7 @@ import type {
   WebSearchTool,
 } from 'colloquy/protocol'
 import { citationsConfig, mark, toolName } from './blocks.ts'
-import { checkInputSchema } from './json-schemas.ts'
+import { checkInputSchema } from './json-schema/json-schemas.ts'
 import {
   type Optional,
   type Schema,

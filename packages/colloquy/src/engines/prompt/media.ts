@@ -1,4 +1,4 @@
-import { type ImageSize, imageSize as sizeOfBytes, mediaTypeOf as typeOfBytes } from '../protocol/codec/media.ts'
+import { type ImageSize, imageSize as sizeOfBytes, mediaTypeOf as typeOfBytes } from '../../protocol/content/media.ts'
 
 // These functions decode no more of a base64 text than they need.
 

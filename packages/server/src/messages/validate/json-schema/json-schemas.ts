@@ -1,7 +1,7 @@
 import { type JsonSchema, type MessageCountTokensParams, checkJson } from 'colloquy/protocol'
 import { checkGrammar, checkGrammarLimits } from './grammar.ts'
 import { metaSchema } from './meta-schema.ts'
-import { type Context, refuse } from './schema.ts'
+import { type Context, refuse } from '../schema.ts'
 
 const propertyKey = /^[a-zA-Z0-9_.-]{1,64}$/
 

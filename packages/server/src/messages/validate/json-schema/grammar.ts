@@ -1,5 +1,5 @@
 import type { JsonSchema } from 'colloquy/protocol'
-import { refuse } from './schema.ts'
+import { refuse } from '../schema.ts'
 
 // Structured outputs support a part of JSON Schema only: the part that the API can compile into a grammar.
 

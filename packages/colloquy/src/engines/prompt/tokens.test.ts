@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { unlisted } from '../protocol/types/unlisted.ts'
+import { unlisted } from '../../protocol/types/unlisted.ts'
 import { countPromptTokens, countTokens } from './tokens.ts'
 
 const anyText = fc.string({

@@ -1,8 +1,8 @@
 import { documentPages, imageSize } from './media.ts'
-import { isThinking } from '../protocol/sendable.ts'
-import type { ImageSize } from '../protocol/codec/media.ts'
-import type { MessageCountTokensParams } from '../protocol/types/params.ts'
-import { printable } from './printable.ts'
+import { isThinking } from '../../protocol/sendable.ts'
+import type { ImageSize } from '../../protocol/content/media.ts'
+import type { MessageCountTokensParams } from '../../protocol/types/params.ts'
+import { printable } from '../printable.ts'
 
 /**
  * Estimates the tokens of a text. The real tokenizer is not public.

@@ -1,6 +1,6 @@
-import type { ErrorBody } from './error.ts'
-import type { Message } from './message.ts'
-import type { MessageCreateParams } from './params.ts'
+import type { ErrorBody } from '../error.ts'
+import type { Message } from '../message.ts'
+import type { MessageCreateParams } from '../params.ts'
 
 /** The body of `POST /v1/messages/batches`. */
 export interface BatchCreateParams {
