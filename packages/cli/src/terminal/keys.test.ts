@@ -96,3 +96,93 @@ test('KeyReader reads the same keys from any pieces', () => {
     { numRuns: 300 },
   )
 })
+
+/** Collects keys while time passes. */
+function reading(): { keys: string[]; push(...pieces: string[]): void; close(): void } {
+  const keys: string[] = []
+  const reader = new KeyReader((key) => keys.push(describe(key)))
+  const push = (...pieces: string[]): void => pieces.forEach((piece) => reader.push(Buffer.from(piece)))
+  return { keys, push, close: () => reader.close() }
+}
+
+for (const [name, key] of [
+  ['Ctrl-C', '\x03'],
+  ['Ctrl-D', '\x04'],
+] as const) {
+  test(`${name} ends a paste that lost its end`, async () => {
+    const { keys, push } = reading()
+    push('\x1b[200~torn', ' paste')
+    await sleep(150)
+    push(key)
+    assert.deepEqual(keys, ['paste:torn paste', name.toLowerCase()])
+  })
+}
+
+test('a paste that lost its end is a paste after a pause, and keys work again', async () => {
+  const { keys, push } = reading()
+  push('\x1b[200~torn\rpaste')
+  await sleep(1200)
+  push('x', '\r', '\x1b')
+  await sleep(100)
+  assert.deepEqual(keys, ['paste:torn\npaste', 'text:x', 'enter', 'escape'])
+})
+
+test('the rest of a torn paste does not send, with its end mark or without', async () => {
+  const { keys, push, close } = reading()
+  push('\x1b[200~one\r')
+  await sleep(1200)
+  push('two\r')
+  await sleep(100)
+  push('three\r\x1b[201~')
+  push('x', '\r')
+  close()
+  assert.deepEqual(keys, ['paste:one\n', 'paste:two', 'paste:three\n', 'text:x', 'enter'])
+})
+
+test('a paste without brackets that arrives in several reads is one paste', async () => {
+  const { keys, push } = reading()
+  push('one\rtwo\rth', 'ree\rfour', '\r')
+  await sleep(100)
+  assert.deepEqual(keys, ['paste:one\ntwo\nthree\nfour'])
+})
+
+test('a long line in one read is pasted as one, and Enter after it sends', async () => {
+  const line = 'word '.repeat(1000).trim()
+  for (const pieces of [[`${line}\r`], [line, '\r'], [line.slice(0, 4000), `${line.slice(4000)}\r`]]) {
+    const { keys, push, close } = reading()
+    push(...pieces)
+    await sleep(50)
+    close()
+    assert.equal(keys.at(-1), 'enter')
+    assert.equal(keys.map((key) => key.replace(/^(?:paste|text):|^enter$/, '')).join(''), line)
+    assert.ok(keys.length < 200)
+  }
+})
+
+test('many pastes in one read do not overflow the stack', () => {
+  const keys = read('\x1b[200~a\x1b[201~'.repeat(20_000))
+  assert.equal(keys.length, 20_000)
+})
+
+test('a paste takes time by its length, in any form', () => {
+  const forms = [
+    (text: string) => `\x1b[200~${text}\x1b[201~`,
+    (text: string) => text,
+    (text: string) => text.replaceAll('\r', ' '),
+    (text: string) => `\x1b[200~${text}`,
+  ]
+  const line = 'a line of a log that is pasted into the chat, with 日本語\r'
+  for (const form of forms) {
+    const time = (lines: number): number => {
+      const bytes = Buffer.from(form(line.repeat(lines)))
+      const startedAt = performance.now()
+      read(
+        ...Array.from({ length: Math.ceil(bytes.length / 4096) }, (_, i) => bytes.subarray(i * 4096, (i + 1) * 4096)),
+      )
+      return performance.now() - startedAt
+    }
+    time(1000)
+    // 2 MB. By the square of the length it would be minutes.
+    assert.ok(time(30_000) < 3000)
+  }
+})
