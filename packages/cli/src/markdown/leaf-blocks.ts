@@ -41,7 +41,7 @@ export interface Block {
 }
 
 /** A paragraph or HTML block is ended after this many characters, so that a preview of it stays cheap. */
-const maxLength = 16_000
+const maxLength = 4000
 const maxTableLength = 128_000
 
 export class Paragraph implements Block {
@@ -72,7 +72,7 @@ export class Paragraph implements Block {
     }
     if (interruptsParagraph(kind) || this.#length > maxLength) return 'left'
     this.#lines.push(line)
-    this.#length += line.length
+    this.#length += line.length + 1
     return 'taken'
   }
 
@@ -104,7 +104,7 @@ export class Html implements Block {
     }
     if (this.#length > maxLength) return 'left'
     this.#lines.push(line)
-    this.#length += line.length
+    this.#length += line.length + 1
     return 'taken'
   }
 
@@ -135,7 +135,7 @@ class Table implements Block {
     // The last row of a preview is incomplete: it would change the widths of all columns with every character.
     if (this.#context.isPreview) return 'taken'
     this.#lines.push(line)
-    this.#length += line.length
+    this.#length += line.length + 1
     return 'taken'
   }
 
@@ -234,5 +234,5 @@ function interruptsParagraph(kind: LineKind): boolean {
 }
 
 function lengthOf(lines: readonly string[]): number {
-  return lines.reduce((sum, line) => sum + line.length, 0)
+  return lines.reduce((sum, line) => sum + line.length + 1, 0)
 }

@@ -42,8 +42,9 @@ export function lineKind(line: string): LineKind {
 /** A heading's text without the `#` marks at its end. */
 function withoutClosing(text: string): string {
   const trimmed = text.trimEnd()
-  const bare = trimmed.replace(/#+$/, '')
-  return /[ \t]$/.test(bare) ? bare.trimEnd() : trimmed
+  let end = trimmed.length
+  while (trimmed[end - 1] === '#') end--
+  return trimmed[end - 1] === ' ' || trimmed[end - 1] === '\t' ? trimmed.slice(0, end).trimEnd() : trimmed
 }
 
 /** Reads `- text` and `1. text` at any indentation. */

@@ -229,3 +229,74 @@ test('code in an unknown language is printed without colours', () => {
     assert.deepEqual(render(`\`\`\`${info}\nif (a < b) return\n\`\`\``, 60, colored), ['if (a < b) return'])
   }
 })
+
+test('deeply nested quotes and lists are shown as text from a depth on', () => {
+  assert.equal(
+    render(`${'> '.repeat(2000)}x`, 60)
+      .join('')
+      .replaceAll(/[>│\s]/g, ''),
+    'x',
+  )
+  const [line] = render(`${'> '.repeat(20)}x`, 80)
+  assert.equal(line, `${'│ '.repeat(16)}> > > > x`)
+  assert.match(render(`${'- '.repeat(2000)}x`, 60).join(''), /^(?:• ){16}- - /)
+  assert.match(render('> '.repeat(500).concat('x\n').repeat(50), 60).join(''), /x$/)
+})
+
+test('a table with more than 60 columns is shown as text', () => {
+  const table = (columns: number): string =>
+    `${'|a'.repeat(columns)}|\n${'|-'.repeat(columns)}|\n${'|b'.repeat(columns)}|`
+  assert.doesNotMatch(render(table(60), 300).join('\n'), /\|/)
+  assert.match(render(table(61), 300).join('\n'), /\|/)
+})
+
+test('link labels with names of object properties are text', () => {
+  assert.deepEqual(render('[constructor] [toString][] [hasOwnProperty]'), [
+    '[constructor] [toString][] [hasOwnProperty]',
+  ])
+  assert.deepEqual(render('[__proto__]: http://a.b\n\n[x][__proto__]'), ['x (http://a.b)'])
+})
+
+/** The patterns that take parsers time by the square of their length, or overflow their stack. */
+const patterns: Record<string, [start: string, repeated: string, end?: string]> = {
+  quotes: ['', '> ', 'x'],
+  'lines of quotes': ['', `${'> '.repeat(100)}x\n`],
+  items: ['', '- ', 'x'],
+  numbers: ['', '1. ', 'x'],
+  emphasis: ['', '*a '],
+  marks: ['', '**`[_~'],
+  brackets: ['', '[ !['],
+  links: ['', '[a](b) '],
+  parentheses: ['[a](', '('],
+  backticks: ['', '` `` ``` '],
+  tags: ['', '<a '],
+  addresses: ['', 'http://a.b a@b. www.a '],
+  spaces: ['', ' ', 'x'],
+  'a heading of spaces': ['# ', ' ', 'x'],
+  'a heading of marks': ['# ', '#', 'x'],
+  'table cells': ['', '|a', `\n${'|-'.repeat(20_000)}`],
+  'table rows': ['|a|b|\n|-|-|\n', '| x | y |\n'],
+  'table spaces': ['|a|\n|-', ' ', 'x'],
+  definitions: ['', '[a]: b "c"\n'],
+  'a long line of code': ['```js\n', '"a" + '],
+  'a long comment': ['```js\n/*', ' x\n'],
+  html: ['<div>\n', '<b>\n'],
+  'short lines': ['', 'a\n'],
+  'a long word': ['', 'a'],
+  'wide characters': ['', '日'],
+  'combining characters': ['a', '\u0301'],
+}
+
+for (const [name, [start, repeated, end = '']] of Object.entries(patterns)) {
+  test(`the renderer is linear in ${name}`, () => {
+    const text = start + repeated.repeat(40_000 / repeated.length) + end
+    const startedAt = performance.now()
+    const stream = new MarkdownStream({ columns: 80, paint: colored })
+    for (let at = 0; at < text.length; at += 500) {
+      stream.push(text.slice(at, at + 500))
+      stream.frame(22)
+    }
+    stream.end()
+    assert.ok(performance.now() - startedAt < 4000)
+  })
+}

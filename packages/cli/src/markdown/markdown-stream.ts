@@ -25,7 +25,7 @@ export interface Frame {
 /** A line of marks only. It is not shown before the text shows what it marks. */
 const bareMark = /^[\s>]*(?:[-*_=#|`~:+ ]+|\d{1,9}[.)]?)\s*$/
 /** A longer unfinished line is not shown until it ends: it would take longer to draw with every character. */
-const maxPreview = 8000
+const maxPreview = 4000
 
 /** Turns Markdown that arrives in pieces into lines for the terminal. Each line is finished exactly once. */
 export class MarkdownStream {

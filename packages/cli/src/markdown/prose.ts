@@ -10,7 +10,7 @@ export interface Sheet {
 }
 
 /** Some inline syntax takes time by the square of the length, so that longer text is read in pieces. Characters. */
-const maxPiece = 4000
+const maxPiece = 2000
 
 /** Renders emphasis, code and links. */
 export function proseSpans(source: string, style: Style, { definitions, paint }: Sheet): Span[] {

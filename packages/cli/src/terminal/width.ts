@@ -66,7 +66,9 @@ export function cutTo(text: string, columns: number): string {
   return columns < 1 ? '' : `${cut}…`
 }
 
-function clusterWidth(cluster: string): number {
+/** The width of a grapheme cluster in columns. */
+export function clusterWidth(cluster: string): number {
+  if (cluster.length === 1 && cluster >= ' ' && cluster <= '~') return 1
   if (cluster.length > 1 && emoji.test(cluster)) return 2
   let columns = 0
   for (const character of cluster) columns += characterWidth(character)

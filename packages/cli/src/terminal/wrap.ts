@@ -1,5 +1,8 @@
 import type { Span, Style } from './style.ts'
-import { graphemes, widthOf } from './width.ts'
+import { clusterWidth, graphemes } from './width.ts'
+
+/** The most columns of a tab. */
+const tabWidth = 8
 
 /** Text that is not broken. */
 interface Word {
@@ -53,12 +56,12 @@ function* words(spans: readonly Span[]): Generator<Word> {
         afterWide = false
         continue
       }
-      for (const { run, wide } of runs(piece)) {
+      for (const { run, width, wide } of runs(piece)) {
         if ((wide || afterWide) && word.spans.length > 0 && !closesLine(run)) {
           yield word
           word = { spans: [], width: 0, space: undefined }
         }
-        append(word, run, style)
+        append(word, run, width, style)
         afterWide = wide
       }
     }
@@ -67,18 +70,22 @@ function* words(spans: readonly Span[]): Generator<Word> {
 }
 
 /** Splits a word at its wide characters, between which a line may be broken. */
-function* runs(piece: string): Generator<{ run: string; wide: boolean }> {
+function* runs(piece: string): Generator<{ run: string; width: number; wide: boolean }> {
   let narrow = ''
+  let columns = 0
   for (const cluster of graphemes(piece)) {
-    if (widthOf(cluster) < 2) {
+    const width = cluster === '\t' ? tabWidth : clusterWidth(cluster)
+    if (width < 2 || cluster === '\t') {
       narrow += cluster
+      columns += width
       continue
     }
-    if (narrow !== '') yield { run: narrow, wide: false }
+    if (narrow !== '') yield { run: narrow, width: columns, wide: false }
     narrow = ''
-    yield { run: cluster, wide: true }
+    columns = 0
+    yield { run: cluster, width, wide: true }
   }
-  if (narrow !== '') yield { run: narrow, wide: false }
+  if (narrow !== '') yield { run: narrow, width: columns, wide: false }
 }
 
 /** Whether the text begins with punctuation that must not begin a line. */
@@ -86,11 +93,11 @@ function closesLine(run: string): boolean {
   return /^[.,;:!?)\]}%'"’”。、，．：；？！）」』】〉》〕％ー…]/u.test(run)
 }
 
-function append(word: Word, text: string, style: Style): void {
+function append(word: Word, text: string, width: number, style: Style): void {
   const last = word.spans.at(-1)
   if (last?.style === style) last.text += text
   else word.spans.push({ text, style })
-  word.width += widthOf(text)
+  word.width += width
 }
 
 function splitLines(spans: readonly Span[]): Span[][] {
