@@ -21,6 +21,8 @@ export interface ChatState {
   lastListedIds: readonly string[]
   /** An expensive message that is sent if the user sends it again. */
   unconfirmedText: string | undefined
+  /** A message that was refused because another program had changed the chat. `/retry` sends it. */
+  unsentText: string | undefined
   shouldExit: boolean
 }
 

@@ -1,5 +1,6 @@
 import { onStopSignal } from '../process.ts'
 import type { Flags } from '../flags.ts'
+import { oneLine } from '../format.ts'
 import { change, prefill, say } from './chat-state.ts'
 import type { ChatSession } from './session.ts'
 import type { TerminalSurface, UserInput } from './surface/terminal-surface.ts'
@@ -143,10 +144,11 @@ export class InteractiveChat {
   /** Stops the reply in flight, waits until it is saved, and closes the chats. */
   async #leave(exitCode: number, opening: Promise<void>): Promise<number> {
     this.#isLeaving = true
-    this.#queue.length = 0
+    const dropped = this.#queue.splice(0)
     await opening
     this.#session?.stop()
     await this.#current
+    this.#surface.print(...dropped.map((text) => this.#surface.paint(`not sent: ${oneLine(text)}`, { dim: true })))
     await this.#session?.close()
     return exitCode
   }

@@ -1,7 +1,17 @@
 import type { Conversation } from 'colloquy/conversation'
 import type { MessageContentParam } from 'colloquy/protocol'
+import { countText } from '../format.ts'
 import { attach, attachmentLabel, mentionedFiles } from './attach.ts'
-import { change, prefill, runTurn, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
+import {
+  change,
+  prefill,
+  runTurn,
+  say,
+  showMessages,
+  type ChatContext,
+  type ChatState,
+  type Effect,
+} from './chat-state.ts'
 import { priceIfExpensive } from './price-warning.ts'
 
 /** The effects of sending a message. An expensive message is sent only if the user sends it a second time. */
@@ -26,7 +36,13 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
   const options = context.turnOptions
   return [
     labels,
-    change({ conversation, attachments: [], editedMessageId: undefined, unconfirmedText: undefined }),
+    change({
+      conversation,
+      attachments: [],
+      editedMessageId: undefined,
+      unconfirmedText: undefined,
+      unsentText: undefined,
+    }),
     runTurn(() =>
       edited === undefined ? conversation.send(content, options) : conversation.edit(edited, content, options),
     ),
@@ -37,4 +53,26 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
 async function conversationOf({ conversation, settings }: ChatState, context: ChatContext): Promise<Conversation> {
   const { title } = context
   return conversation ?? context.chats.create({ ...settings, ...(title !== undefined && { title }) })
+}
+
+/** The most messages of another program that are shown. */
+const maxShown = 4
+
+/** Explains a conflict. `lastId` is the last message on the screen: those after it are shown. */
+export function conflictEffects(
+  { messages }: Conversation,
+  reason: 'moved' | 'busy',
+  lastId: string | undefined,
+): Effect[] {
+  if (reason === 'busy') return [say('Another program is receiving a reply in this chat.')]
+  // The last message is not found if the other program switched to another branch.
+  const added = messages.slice(messages.findIndex(({ id }) => id === lastId) + 1)
+  if (added.length === 0) return [say('Another program changed this chat.')]
+  const hidden = added.length - maxShown
+  return [
+    say('Another program changed this chat. It now ends with:'),
+    ...(hidden > 0 ? [say(`… ${countText(hidden, 'earlier message')}`)] : []),
+    showMessages(...added.slice(-maxShown)),
+    say(''),
+  ]
 }

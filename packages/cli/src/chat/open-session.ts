@@ -42,6 +42,7 @@ export async function openSession(
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
     lastListedIds: [],
     unconfirmedText: undefined,
+    unsentText: undefined,
     shouldExit: false,
   }
   const session = new ChatSession(surface, context, state, flags.text('wrap') as WrapMode | undefined)

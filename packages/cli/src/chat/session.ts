@@ -1,7 +1,7 @@
-import type { Conversation, Turn } from 'colloquy/conversation'
+import { ConversationConflictError, type Conversation, type Turn } from 'colloquy/conversation'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
-import { say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
-import { messageEffects } from './message.ts'
+import { change, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
+import { conflictEffects, messageEffects } from './message.ts'
 import { followTurn } from './reply/follow-turn.ts'
 import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
@@ -19,6 +19,8 @@ export class ChatSession {
   readonly #context: ChatContext
   readonly #wrap: WrapMode | undefined
   #state: ChatState
+  /** The last message on the screen. */
+  #lastShownId: string | undefined
   #isStopped = false
   #turn: Turn | undefined
   #progress: ReplyProgress | undefined
@@ -27,6 +29,7 @@ export class ChatSession {
     this.#surface = surface
     this.#context = context
     this.#state = state
+    this.#lastShownId = lastIdOf(state)
     this.#wrap = wrap
   }
 
@@ -47,10 +50,13 @@ export class ChatSession {
   /** Carries out a line: a command or a message. Shows errors instead of throwing them. */
   async submit(text: string): Promise<void> {
     this.#isStopped = false
+    const before = this.#state
     try {
-      await this.perform(await effectsOf(text, this.#state, this.#context))
+      await this.perform(await effectsOf(text, before, this.#context))
+      this.#lastShownId = lastIdOf(this.#state)
     } catch (error) {
-      showError(this.#surface, error)
+      if (error instanceof ConversationConflictError) await this.#explainConflict(error, text, before)
+      else showError(this.#surface, error)
     }
     this.#surface.print('')
   }
@@ -87,6 +93,7 @@ export class ChatSession {
       case 'copy':
         return surface.copy(effect.text)
       case 'turn':
+        await this.#checkUnchanged()
         return this.#runTurn(effect.begin())
     }
   }
@@ -105,9 +112,32 @@ export class ChatSession {
     if (end.kind === 'finished') {
       return showNotes(this.#surface, await replyNotes(end.reply, facts, this.#state.costStyle))
     }
+    if (end.error instanceof ConversationConflictError) throw end.error
     const { error, lines } = failureNotes(end.error, turn.message, facts)
     if (error !== undefined) showError(this.#surface, error)
     showNotes(this.#surface, lines)
+  }
+
+  /** Throws a `ConversationConflictError` if another program added messages that are not on the screen. */
+  async #checkUnchanged(): Promise<void> {
+    const conversation = this.#conversation
+    await conversation.refresh()
+    const lastId = lastIdOf(this.#state)
+    if (lastId !== this.#lastShownId) throw new ConversationConflictError(conversation.id, 'moved', lastId)
+  }
+
+  /** Shows what another program added to the chat, and keeps a message that was refused because of it for `/retry`. */
+  async #explainConflict({ reason }: ConversationConflictError, text: string, before: ChatState): Promise<void> {
+    const conversation = this.#conversation
+    await conversation.refresh()
+    const line = readLine(text)
+    const unsentText = line.kind === 'message' ? line.text : before.unsentText
+    await this.perform([
+      change({ ...before, conversation, unsentText }),
+      ...conflictEffects(conversation, reason, this.#lastShownId),
+      say(unsentText === undefined ? 'Nothing was sent.' : 'Your message was not sent. /retry sends it.'),
+    ])
+    if (reason === 'moved') this.#lastShownId = lastIdOf(this.#state)
   }
 
   get #conversation(): Conversation {
@@ -115,6 +145,10 @@ export class ChatSession {
     if (conversation === undefined) throw new Error('Cannot report on a turn: there is no conversation')
     return conversation
   }
+}
+
+function lastIdOf({ conversation }: ChatState): string | undefined {
+  return conversation?.messages.at(-1)?.id
 }
 
 /** The effects of a line: those of a command, or of sending a message. */

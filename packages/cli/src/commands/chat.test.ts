@@ -442,3 +442,80 @@ test('text from outside reaches the terminal without control characters', async 
     await again.left
   })
 })
+
+for (const [name, key] of [
+  ['Ctrl-D', controlD],
+  ['/quit', '/quit\r'],
+] as const) {
+  test(`messages queued before leaving by ${name} are not sent, and shown as such`, async () => {
+    await at([{ reply: 'slow answer', eventDelayMs: 400 }, 'never'], async ({ engine, sit }) => {
+      const user = await sit()
+      await user.says('first')
+      await user.sees(/waiting/)
+      if (name === '/quit') await user.type(key)
+      await user.says('second\\\rline')
+      await user.says('third')
+      await user.sees(/queued: third/)
+      if (name === 'Ctrl-D') await user.type(key)
+      assert.equal(await user.left, 0)
+      assert.match(user.terminal.text, /\nnot sent: second line\nnot sent: third\nresume: colloquy chat -r \w{6}$/)
+      assert.doesNotMatch(user.terminal.text, /✗/)
+      assert.equal(engine.requests.length, 1)
+    })
+  })
+}
+
+test('a chat in two terminals: a refused message is retried, not the other terminal’s', async () => {
+  await at(['Hello Ada.', 'Nice city.', 'Ada.', 'Five.', 'Another five.'], async ({ engine, sit }) => {
+    const first = await sit()
+    await first.says('My name is Ada.')
+    await first.sees(/Hello Ada\./)
+    const second = await sit(['-c'])
+    await second.sees(/Hello Ada\./)
+    await first.says('I live in Paris.')
+    await first.sees(/Nice city\./)
+    await second.says('What is my name?')
+    await second.sees(/Another program changed this chat\. It now ends with:\n\n> I live in Paris\.\n\nNice city\./)
+    await second.sees(/Your message was not sent\. \/retry sends it\./)
+    assert.equal(engine.requests.length, 2)
+    await second.says('/retry')
+    await second.sees(/\nAda\.\n/)
+    assert.equal(said(engine, 2).join('|').endsWith('assistant: Nice city.|user: What is my name?'), true)
+    await first.says('/retry')
+    await first.sees(/Another program changed this chat[^]*What is my name\?\n\nAda\.[^]*Nothing was sent\./)
+    assert.equal(engine.requests.length, 3)
+    await first.says('count to 5')
+    await first.sees(/Five\./)
+    await second.says('/undo')
+    await second.sees(/Another program changed this chat[^]*count to 5\n\nFive\.[^]*Nothing was sent\./)
+    await second.says('/retry')
+    await second.sees(/Another five\./)
+    assert.equal(said(engine, 4).at(-1), 'user: count to 5')
+    for (const user of [first, second]) {
+      await user.type(controlD)
+      await user.left
+    }
+  })
+})
+
+test('a message sent while another terminal receives a reply is kept for /retry', async () => {
+  await at([{ reply: 'one two three', after: 3, stall: true }, 'At last.'], async ({ engine, sit }) => {
+    const first = await sit()
+    await first.says('count')
+    await first.sees(/one/)
+    const second = await sit(['-c'])
+    await second.says('and me?')
+    await second.sees(/Another program is receiving a reply in this chat\.[^]*Your message was not sent/)
+    await first.type(escape)
+    await first.sees(/■ stopped/)
+    await second.says('/retry')
+    await second.sees(/Another program changed this chat[^]*one[^]*■ interrupted[^]*not sent/)
+    await second.says('/retry')
+    await second.sees(/At last\./)
+    assert.match(said(engine, 1).at(-1)!, /and me\?$/)
+    for (const user of [first, second]) {
+      await user.type(controlD)
+      await user.left
+    }
+  })
+})

@@ -11,7 +11,7 @@ const maxListed = 20
 export function newChat({ state, context }: SlashInput): Effect[] {
   const hint = resumeHint(state.conversation, context.isSaved)
   return [
-    change({ conversation: undefined, attachments: [], editedMessageId: undefined }),
+    change({ conversation: undefined, attachments: [], editedMessageId: undefined, unsentText: undefined }),
     say(hint === undefined ? 'A new chat.' : `A new chat. To return to the other, ${hint}`),
   ]
 }
@@ -62,7 +62,11 @@ function listed(found: readonly ListedConversation[]): Effect[] {
 async function openChat({ context }: SlashInput, id: string): Promise<Effect[]> {
   const conversation = await context.chats.open(id)
   const { lines, messages } = tailOf(conversation)
-  return [change({ conversation, editedMessageId: undefined }), say(...lines), showMessages(...messages)]
+  return [
+    change({ conversation, editedMessageId: undefined, unsentText: undefined }),
+    say(...lines),
+    showMessages(...messages),
+  ]
 }
 
 function numberOf(index: number): string {

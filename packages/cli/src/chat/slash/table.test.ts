@@ -26,6 +26,7 @@ const emptyChat: ChatState = {
   costStyle: 'full',
   lastListedIds: [],
   unconfirmedText: undefined,
+  unsentText: undefined,
   shouldExit: false,
 }
 

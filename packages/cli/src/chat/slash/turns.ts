@@ -1,6 +1,7 @@
 import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
 import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
+import { messageEffects } from '../message.ts'
 import { textOf } from '../transcript.ts'
 import { openConversation, type SlashInput } from './command.ts'
 
@@ -18,10 +19,13 @@ export function edit(input: SlashInput): Effect[] {
   ]
 }
 
-export function retry(input: SlashInput): Effect[] {
+/** Sends a refused message, or else requests another version of the last reply. */
+export async function retry(input: SlashInput): Promise<Effect[]> {
+  const { state, context } = input
+  if (state.unsentText !== undefined) return messageEffects(state.unsentText, state, context)
   const conversation = openConversation(input)
   const [model] = input.words
-  const options = { ...input.context.turnOptions, ...(model !== undefined && { model }) }
+  const options = { ...context.turnOptions, ...(model !== undefined && { model }) }
   return [runTurn(() => conversation.retry(undefined, options))]
 }
 
