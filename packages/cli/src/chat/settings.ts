@@ -4,6 +4,7 @@ import type { Connection } from '../connect.ts'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
+import { thinkingForModel, thinkingSettings, type ThinkingLevel } from './thinking.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
@@ -15,35 +16,32 @@ export function modelFrom(flags: Flags, env: Environment = process.env): string 
 
 /** The settings of a new chat. */
 export function settingsFrom(flags: Flags, env: Environment = process.env): ConversationSettings {
-  return { model: modelFrom(flags, env), max_tokens: defaultMaxTokens, ...changesFrom(flags) }
+  const settings = { model: modelFrom(flags, env), max_tokens: defaultMaxTokens }
+  return { ...settings, ...changesFrom(flags, settings) }
 }
 
 /** The settings that the flags change in a chat that is continued. */
-export function changesFrom(flags: Flags): Partial<ConversationSettings> {
+export function changesFrom(flags: Flags, current: ConversationSettings): Partial<ConversationSettings> {
   const model = flags.text('model')
   const system = flags.text('system')
   const maxTokens = flags.number('max-tokens')
   const thinking = flags.text('thinking')
   if (maxTokens === 0) throw new UsageError(`Cannot use --max-tokens ${maxTokens}: it must be at least 1`)
-  return {
+  const changes = {
     ...(model !== undefined && { model }),
     ...(system !== undefined && { system: systemText(system) }),
     ...(maxTokens !== undefined && { max_tokens: maxTokens }),
-    ...(thinking !== undefined && thinkingSettings(thinking)),
   }
+  const next = { ...current, ...changes }
+  if (thinking !== undefined) return { ...changes, ...thinkingSettings(thinking as ThinkingLevel, next) }
+  const isSameForm = model === undefined && maxTokens === undefined
+  return isSameForm ? changes : { ...changes, ...thinkingForModel(next, next.model) }
 }
 
 /** The options of every turn: with `--max-cost` a reply is kept short enough for the chat to stay within the budget. */
 export function turnOptionsFrom(flags: Flags, { isOffline }: Connection): TurnOptions {
   const usd = flags.number('max-cost')
   return usd === undefined || isOffline ? {} : { budget: { usd, fit: true } }
-}
-
-/** The settings for a level of thinking: `off`, or an effort from `low` to `max`. */
-export function thinkingSettings(level: string): Partial<ConversationSettings> {
-  if (level === 'off') return { thinking: { type: 'disabled' } }
-  const effort = level as 'low' | 'medium' | 'high' | 'xhigh' | 'max'
-  return { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort } }
 }
 
 /** A system prompt as given, or if it begins with `@`, the text of that file. */

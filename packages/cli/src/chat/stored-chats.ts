@@ -82,7 +82,7 @@ export async function chatFrom(chats: Conversations, flags: Flags): Promise<Conv
   const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
   if (last === undefined) throw new UsageError('Cannot continue a chat: there is none yet')
   const chat = await chats.open(last.id)
-  const changes = changesFrom(flags)
+  const changes = changesFrom(flags, chat.settings)
   if (Object.keys(changes).length > 0) await chat.configure(changes)
   return chat
 }

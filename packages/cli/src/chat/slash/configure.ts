@@ -2,7 +2,8 @@ import type { ConversationSettings } from 'colloquy/conversation'
 import { findModel, models, nearMiss } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type Effect } from '../chat-state.ts'
-import { systemText, thinkingSettings } from '../settings.ts'
+import { systemText } from '../settings.ts'
+import { isThinkingLevel, thinkingForModel, thinkingLevelOf, thinkingSettings } from '../thinking.ts'
 import type { SlashInput } from './command.ts'
 
 export async function model(input: SlashInput): Promise<Effect[]> {
@@ -13,7 +14,7 @@ export async function model(input: SlashInput): Promise<Effect[]> {
   const meant = isKnown ? undefined : nearMiss(id, names)
   const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
   return [
-    await configure(input, { model: id }),
+    await configure(input, { model: id, ...thinkingForModel(currentSettings(input.state), id) }),
     ...(isKnown ? [] : [say(`${id} is not in the catalogue.${hint}`)]),
     say(`The next reply is by ${id}.`),
   ]
@@ -43,10 +44,12 @@ export async function set(input: SlashInput): Promise<Effect[]> {
     return [change({ costStyle: value }), done]
   }
   if (name === 'max_tokens' && /^[1-9]\d{0,8}$/.test(value)) {
-    return [await configure(input, { max_tokens: Number(value) }), done]
+    const changes = { ...currentSettings(input.state), max_tokens: Number(value) }
+    const thinking = thinkingForModel(changes, changes.model)
+    return [await configure(input, { max_tokens: Number(value), ...thinking }), done]
   }
-  if (name === 'effort' && /^(?:off|low|medium|high|xhigh|max)$/.test(value)) {
-    return [await configure(input, thinkingSettings(value)), done]
+  if (name === 'effort' && isThinkingLevel(value)) {
+    return [await configure(input, thinkingSettings(value, currentSettings(input.state))), done]
   }
   throw new UsageError(
     `Cannot set ${name} to ${value}: the settings are max_tokens (a number), effort (off, low … max) and cost (off, short, full)`,
@@ -60,9 +63,9 @@ async function configure({ state }: SlashInput, changes: Partial<ConversationSet
 }
 
 function settingsLine({ state }: SlashInput): string {
-  const { max_tokens: maxTokens, output_config: output, thinking } = currentSettings(state)
-  const effort = thinking?.type === 'disabled' ? 'off' : (output?.effort ?? 'the model’s default')
-  return `max_tokens ${maxTokens} · effort ${effort} · cost ${state.costStyle}`
+  const settings = currentSettings(state)
+  const effort = thinkingLevelOf(settings) ?? 'the model’s default'
+  return `max_tokens ${settings.max_tokens} · effort ${effort} · cost ${state.costStyle}`
 }
 
 function systemLines({ system: current }: ConversationSettings): string[] {

@@ -2,6 +2,7 @@ import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
 import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
 import { messageEffects } from '../message.ts'
+import { thinkingForModel } from '../thinking.ts'
 import { textOf } from '../transcript.ts'
 import { openConversation, type SlashInput } from './command.ts'
 
@@ -25,7 +26,8 @@ export async function retry(input: SlashInput): Promise<Effect[]> {
   if (state.unsentText !== undefined) return messageEffects(state.unsentText, state, context)
   const conversation = openConversation(input)
   const [model] = input.words
-  const options = { ...context.turnOptions, ...(model !== undefined && { model }) }
+  const changes = model === undefined ? {} : { model, ...thinkingForModel(conversation.settings, model) }
+  const options = { ...context.turnOptions, ...changes }
   return [runTurn(() => conversation.retry(undefined, options))]
 }
 
