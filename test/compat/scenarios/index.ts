@@ -8,6 +8,7 @@ import { batches, models } from './lists.ts'
 import { mcp } from './mcp.ts'
 import { memory } from './memory.ts'
 import { messageStreams } from './message-streams.ts'
+import { middleware } from './middleware.ts'
 import { options } from './options.ts'
 import { parameters } from './parameters.ts'
 import { replies } from './replies.ts'
@@ -37,4 +38,5 @@ export const tables: Record<string, readonly Scenario[]> = {
   memory,
   mcp,
   files,
+  middleware,
 }

@@ -1,30 +1,23 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
-import { authenticationHeaders, credentialsOf, customHeaders, TokenUse } from './credentials/authentication.ts'
-import type { TokenSource } from './credentials/token-source.ts'
+import { authenticationHeaders, credentialsOf, customHeaders, type Credentials } from './credentials/authentication.ts'
+import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
-import { mergeHeaders, type HeadersLike } from './request/headers.ts'
-import { isLogLevel, logAt, maskHeaders, maskUrl, type Log, type Logger, type LogLevel } from './request/log.ts'
-import {
-  checkRequestOptions,
-  requestTo,
-  type FinalRequestOptions,
-  type Middleware,
-  type MiddlewareContext,
-  type RequestOptions,
-} from './request/options.ts'
-import { buildUrl, checkBaseUrl, encodeBody, isWebBody, version, versionFor, type Query } from './request/request.ts'
+import type { MergedHeaders } from './request/headers.ts'
+import { isLogLevel, logAt, type Logger, type LogLevel } from './request/log.ts'
+import { requestTo, type FinalRequestOptions, type Middleware, type RequestOptions } from './request/options.ts'
+import { prepareRequest, type Authentication } from './request/prepare.ts'
+import { checkBaseUrl, version, type Query } from './request/request.ts'
 import { RetryingRequest, type Parse } from './request/retrying-request.ts'
 import type { RetryPolicy } from './request/retry.ts'
-import type { EncodedBody } from './request/web-body.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
 import { FetchResponse } from './transport/fetch-response.ts'
 import { fetchTransport } from './transport/fetch-transport.ts'
 import { nodeTransport } from './transport/node/node-transport.ts'
 import { environment, isBrowser, isNode } from './transport/runtime.ts'
-import type { Transport, WireRequest } from './transport/transport.ts'
+import type { Transport } from './transport/transport.ts'
 
 const minute = 60_000
 
@@ -37,6 +30,8 @@ export class BaseAnthropic {
   timeout: number
   logger: Logger
   logLevel: LogLevel
+  /** Wraps every attempt of every request. The first is the outermost. */
+  readonly middleware: readonly Middleware[]
 
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
@@ -56,6 +51,7 @@ export class BaseAnthropic {
     }
     const { apiKey, authToken } = credentialsOf(options)
     this.#options = options
+    this.middleware = [...(options.middleware ?? [])]
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
     this.authToken = authToken
@@ -79,6 +75,10 @@ export class BaseAnthropic {
     return this.#options.timeout
   }
 
+  get fetchOptions(): RequestInit | undefined {
+    return this.#options.fetchOptions
+  }
+
   /** Returns access tokens, if the client has neither a key nor a token. Null before the first request found it. */
   get credentials(): AccessTokenProvider | null {
     return this.#options.credentials ?? this.#tokens?.provider ?? null
@@ -86,21 +86,24 @@ export class BaseAnthropic {
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
   withOptions(options: ClientOptions): this {
-    const others = credentialNames.filter((name) => options[name] !== undefined)
-    const current = {
+    const areReplaced = credentialNames.some((name) => options[name] !== undefined)
+    const own: ClientOptions = {
+      ...this.#options,
+      apiKey: this.#apiKeySetter ?? this.apiKey,
+      authToken: this.authToken,
+    }
+    const credentials = credentialNames.map((name) => [name, options[name] ?? (areReplaced ? null : own[name])])
+    return new (this.constructor as new (options: ClientOptions) => this)({
+      ...own,
       ...(this.#isBaseUrlGiven && { baseURL: this.baseURL }),
       maxRetries: this.maxRetries,
       logger: this.logger,
       logLevel: this.logLevel,
-      apiKey: this.#apiKeySetter ?? this.apiKey,
-      authToken: this.authToken,
-      [sharedTokens]: others.length === 0 ? this.#findTokens : undefined,
-      ...(others.length > 0 && Object.fromEntries(credentialNames.map((name) => [name, null]))),
-    }
-    const given = Object.fromEntries(
-      Object.entries(options).filter(([name, value]) => value !== undefined || !isCredential(name)),
-    )
-    return new (this.constructor as new (options: ClientOptions) => this)({ ...this.#options, ...current, ...given })
+      middleware: this.middleware,
+      ...options,
+      ...Object.fromEntries(credentials),
+      [sharedTokens]: areReplaced ? undefined : this.#findTokens,
+    })
   }
 
   /** Sends a GET request to a path of the API. */
@@ -111,6 +114,16 @@ export class BaseAnthropic {
   /** Sends a POST request to a path of the API. */
   post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
     return this.request(requestTo('post', path, options))
+  }
+
+  /** Sends a PUT request to a path of the API. */
+  put<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+    return this.request(requestTo('put', path, options))
+  }
+
+  /** Sends a PATCH request to a path of the API. */
+  patch<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+    return this.request(requestTo('patch', path, options))
   }
 
   /** Sends a DELETE request to a path of the API. */
@@ -130,6 +143,16 @@ export class BaseAnthropic {
     return new PagePromise(request, (response) => request.read(response, parse))
   }
 
+  /** As `list()`, by its official name. The class of the pages is ignored: every page is a `Page`. */
+  getAPIList<Item>(path: string, _page: typeof Page, options: RequestOptions = {}): PagePromise<Item> {
+    return this.list(path, {}, options)
+  }
+
+  /** As `getAPIList()`, with the path in the options. */
+  requestAPIList<Item>(page: typeof Page, options: FinalRequestOptions): PagePromise<Item> {
+    return this.getAPIList(options.path, page, options)
+  }
+
   /** Sends any request to the API. Every other method comes down to this one. */
   request<Result>(options: FinalRequestOptions): APIPromise<Result> {
     return this.sendRequest(options, readJson as Parse<Result>)
@@ -147,71 +170,34 @@ export class BaseAnthropic {
   }
 
   #open(options: FinalRequestOptions): RetryingRequest {
-    const { middleware: inner = [], fetchOptions: _, ...given } = options
-    const middleware = [...(this.#options.middleware ?? []), ...inner]
     const log = logAt(this.logger, this.logLevel)
     const transport = this.#transportFor(options)
-    const tokens = new TokenUse(() => this.#adoptTokens())
+    let tokens: TokenUse | undefined
+    const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
+    const policy = this.#policy(options)
+    const isPlain = this.middleware.length === 0 && !options.middleware?.length
     return new RetryingRequest({
-      prepare: this.#preparation(options, log, tokens, middleware.length === 0 ? transport.encode : undefined),
-      transport: () =>
-        middleware.length === 0 ? transport : wrap(transport, middleware, { options: given, logger: this.logger }),
-      policy: { ...this.#policy(options), hasOtherCredentials: (error) => tokens.mayReplace(error) },
+      prepare: prepareRequest(options, {
+        headers: [this.#customHeaders, this.#options.defaultHeaders],
+        query: this.#options.defaultQuery,
+        isBrowserAllowed: this.#options.dangerouslyAllowBrowser,
+        encode: isPlain ? transport.encode : undefined,
+        authenticate: (given) => this.#authenticate(given, findTokens),
+        log,
+      }),
+      transport: () => (isPlain ? transport : this.#wrap(transport, options, policy.timeout)),
+      policy: { ...policy, hasOtherCredentials: (error) => tokens?.mayReplace(error) ?? false },
       signal: options.signal,
       log,
     })
   }
 
-  /** Checks and encodes the request once, now. Returns a function that adds what differs between attempts. */
-  #preparation(
-    options: FinalRequestOptions,
-    log: Log,
-    tokens: TokenUse,
-    encode: Transport['encode'],
-  ): (attempt: number) => Promise<WireRequest> {
-    try {
-      checkRequestOptions(options)
-      const { method, path, query, body, headers, betas } = options
-      const webBody = isWebBody(body) ? readWebBody(body) : undefined
-      const encoded = webBody ? undefined : encodeBody(body, encode)
-      const own: HeadersLike = {
-        accept: 'application/json',
-        'user-agent': `colloquy/${version}`,
-        'anthropic-version': versionFor(body),
-        'anthropic-dangerous-direct-browser-access': this.#options.dangerouslyAllowBrowser ? 'true' : undefined,
-        'content-type': encoded === undefined ? undefined : 'application/json',
-      }
-      return async (attempt) => {
-        const read = await webBody
-        const given = [
-          this.#customHeaders,
-          this.#options.defaultHeaders,
-          { 'anthropic-beta': betas?.join(',') },
-          headers,
-        ]
-        const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
-        const credentials = { apiKey, authToken: this.authToken, findTokens: () => tokens.find() }
-        const merged = mergeHeaders(...given)
-        const authentication = await authenticationHeaders(credentials, merged)
-        // Only now, as a profile may say where the API is.
-        const url = buildUrl(this.baseURL, path, this.#options.defaultQuery, query)
-        const { values } = mergeHeaders(
-          own,
-          { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
-          ...given,
-          authentication,
-        )
-        log('debug')?.(`${method} ${maskUrl(url)}`, maskHeaders(values))
-        return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? encoded }
-      }
-    } catch (error) {
-      // Thrown by the promise, like every other failure of a request.
-      return async () => {
-        if (error instanceof AnthropicError) throw error
-        const { encodingError } = await import('./request/rare-bodies.ts')
-        throw encodingError(options.body, error)
-      }
-    }
+  /** The headers that authenticate a request, and where it goes, which a profile may say. */
+  async #authenticate(given: MergedHeaders, findTokens: Credentials['findTokens']): Promise<Authentication> {
+    const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
+    const credentials = { apiKey, authToken: this.authToken, findTokens }
+    const headers = await authenticationHeaders(credentials, given)
+    return { headers, baseURL: this.baseURL }
   }
 
   async #adoptTokens(): Promise<TokenSource | undefined> {
@@ -223,16 +209,27 @@ export class BaseAnthropic {
 
   async #loadTokens(): Promise<TokenSource | undefined> {
     const { tokenSource } = await import('./credentials/token-source.ts')
-    const { middleware = [] } = this.#options
-    const log = logAt(this.logger, this.logLevel)
-    const transport = this.#transportFor({ method: 'post', path: '' })
-    const context = { options: { method: 'post', path: '' }, logger: this.logger } as const
+    const options = { method: 'post', path: '' } as const
+    const transport = this.#transportFor(options)
     return tokenSource(this.#options, {
       baseURL: this.baseURL,
       userAgent: `colloquy/${version}`,
-      send: middleware.length === 0 ? transport : await wrap(transport, middleware, context),
-      warn: (message) => log('warn')?.(message),
-      debug: (message, error) => log('debug')?.(message, error),
+      send: this.middleware.length === 0 ? transport : await this.#wrap(transport, options, 0),
+      log: logAt(this.logger, this.logLevel),
+    })
+  }
+
+  /** Wraps a transport in the middleware of the client and of the request. */
+  async #wrap(transport: Transport, given: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
+    const { middleware = [], fetchOptions: _, ...options } = given
+    const { withMiddleware } = await import('./middleware/with-middleware.ts')
+    return withMiddleware(transport, {
+      middleware: [...this.middleware, ...middleware],
+      options,
+      log: logAt(this.logger, this.logLevel),
+      timeoutMs,
+      read: (response, url) => new FetchResponse(response, url),
+      parse: async (response) => (await import('./middleware/parse-response.ts')).parseResponse(response),
     })
   }
 
@@ -266,10 +263,6 @@ export class BaseAnthropic {
 /** Hands the access tokens of a client to its copies. */
 const sharedTokens: unique symbol = Symbol('shared tokens')
 
-function isCredential(name: string): boolean {
-  return (credentialNames as readonly string[]).includes(name)
-}
-
 /** Loads a value once, and again only after a failure. */
 function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {
   let loaded: Promise<Value> | undefined
@@ -288,21 +281,4 @@ function createTransport({ fetch, fetchOptions, ca, proxy }: ClientOptions): Tra
   if (nodeTransport && isNode() && fetch === undefined && fetchOptions === undefined)
     return nodeTransport({ ca, proxy })
   return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions)
-}
-
-/** Reads a body that is not sent as JSON. A failure is thrown where the body is awaited. */
-function readWebBody(body: unknown): Promise<EncodedBody> {
-  const read = import('./request/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
-  read.catch(() => {})
-  return read
-}
-
-/** Loads the code for middleware, which few programs use. */
-async function wrap(
-  transport: Transport,
-  middleware: readonly Middleware[],
-  context: MiddlewareContext,
-): Promise<Transport> {
-  const { withMiddleware } = await import('./request/middleware.ts')
-  return withMiddleware(transport, middleware, context, (response, url) => new FetchResponse(response, url))
 }

@@ -1,14 +1,14 @@
-import { APIError, AnthropicError } from '../../protocol/types/error.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { type ApiKeySetter, type ClientOptions, givenCredentials } from '../options.ts'
 import type { HeadersLike, MergedHeaders } from '../request/headers.ts'
 import { environment } from '../transport/runtime.ts'
-import type { TokenSource } from './token-source.ts'
+import type { TokenUse } from './token-source.ts'
 
 export interface Credentials {
   apiKey: string | ApiKeySetter | null
   authToken: string | null
-  /** Finds the source of access tokens, for a client without a key or a token. */
-  findTokens: () => Promise<TokenSource | undefined>
+  /** Finds the access tokens, for a client without a key or a token. */
+  findTokens: () => Promise<TokenUse | undefined>
 }
 
 /** The key or token of the options, or else of the environment. */
@@ -38,33 +38,6 @@ export async function authenticationHeaders(
   throw new AnthropicError(
     'Cannot send a request without an API key: set ANTHROPIC_API_KEY or pass apiKey, or authToken for a bearer token',
   )
-}
-
-/** The use of access tokens in one request: a token that the API refuses is replaced once. */
-export class TokenUse {
-  readonly #find: Credentials['findTokens']
-  #tokens: TokenSource | undefined
-  #refusal: unknown
-  #isReplaced = false
-
-  constructor(find: Credentials['findTokens']) {
-    this.#find = find
-  }
-
-  async find(): Promise<TokenSource | undefined> {
-    this.#tokens = await this.#find()
-    if (this.#refusal !== undefined && !this.#isReplaced) {
-      this.#isReplaced = true
-      this.#tokens?.invalidate()
-    }
-    return this.#tokens
-  }
-
-  /** Whether another attempt with another token may help. */
-  mayReplace(error: unknown): boolean {
-    if (!this.#tokens || !(error instanceof APIError) || error.status !== 401) return false
-    return (this.#refusal ??= error) === error
-  }
 }
 
 /** The headers of `ANTHROPIC_CUSTOM_HEADERS`, one on each line. */

@@ -1,3 +1,4 @@
+import type { Log } from '../request/log.ts'
 import { builtin, environment } from '../transport/runtime.ts'
 import { WorkloadIdentityError } from './token-endpoint.ts'
 
@@ -75,7 +76,7 @@ export async function readObject(path: string): Promise<Record<string, unknown> 
 }
 
 /** Refuses a file of credentials that other users of the machine can read or change. */
-export async function checkFileMode(path: string, warn: (message: string) => void): Promise<void> {
+export async function checkFileMode(path: string, log: Log): Promise<void> {
   if (process?.platform === 'win32') return
   const stat = await nodeFiles()!
     .stat(path)
@@ -89,7 +90,8 @@ export async function checkFileMode(path: string, warn: (message: string) => voi
     )
   }
   const user = process?.getuid?.()
-  if (user !== undefined && stat.uid !== user) warn(`${path} belongs to another user (${stat.uid}, not ${user})`)
+  if (user !== undefined && stat.uid !== user)
+    log('warn')?.(`${path} belongs to another user (${stat.uid}, not ${user})`)
 }
 
 /** Replaces a file as a whole, readable by its owner alone. */

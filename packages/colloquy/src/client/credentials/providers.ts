@@ -1,4 +1,5 @@
 import type { Transport } from '../transport/transport.ts'
+import type { Log } from '../request/log.ts'
 import { environment } from '../transport/runtime.ts'
 import type { AccessTokenProvider, AnthropicConfig, FederationConfig, UserOAuthConfig } from './access-token.ts'
 import { checkFileMode, readObject, readText, writeObject } from './credentials-file.ts'
@@ -9,8 +10,7 @@ export interface ProviderContext {
   baseURL: string
   userAgent: string
   send: Transport
-  warn: (message: string) => void
-  debug: (message: string, error: unknown) => void
+  log: Log
 }
 
 /** Required by the API for every request with an access token. */
@@ -91,17 +91,17 @@ function missing(field: string, variable: string): WorkloadIdentityError {
 }
 
 /** Keeps the token of another provider in a file, so that the next process need not request one. */
-function kept(provider: AccessTokenProvider, path: string, { warn, debug }: ProviderContext): AccessTokenProvider {
+function kept(provider: AccessTokenProvider, path: string, { log }: ProviderContext): AccessTokenProvider {
   return async (options) => {
-    await checkFileMode(path, warn)
+    await checkFileMode(path, log)
     const stored = await readObject(path).catch((error: unknown) => {
-      debug(`cannot read ${path}`, error)
+      log('debug')?.(`cannot read ${path}`, error)
       return undefined
     })
     if (!options?.forceRefresh && isFresh(stored)) return accessTokenIn(stored)
     const { token, expiresAt } = await provider(options)
     const value = { ...stored, version: '1.0', type: 'oauth_token', access_token: token, expires_at: expiresAt }
-    await writeObject(path, value).catch((error: unknown) => debug(`cannot write ${path}`, error))
+    await writeObject(path, value).catch((error: unknown) => log('debug')?.(`cannot write ${path}`, error))
     return { token, expiresAt }
   }
 }
@@ -109,11 +109,11 @@ function kept(provider: AccessTokenProvider, path: string, { warn, debug }: Prov
 /** The token of a user, which is read from its file each time and refreshed there. */
 function userProvider(
   { credentials_path: path, client_id }: UserOAuthConfig,
-  { baseURL, userAgent, send, warn }: ProviderContext,
+  { baseURL, userAgent, send, log }: ProviderContext,
 ): AccessTokenProvider {
   if (!path) throw new WorkloadIdentityError('Cannot use user_oauth without credentials_path: set it, or use a profile')
   return async (options) => {
-    await checkFileMode(path, warn)
+    await checkFileMode(path, log)
     const stored = await readObject(path)
     if (!stored) throw new WorkloadIdentityError(`Cannot find the credentials file ${path}: log in first`)
     if (!stored['access_token']) throw new WorkloadIdentityError(`Cannot use ${path}: it has no access_token`)

@@ -13,8 +13,7 @@ const context = {
   baseURL: 'http://127.0.0.1:1',
   userAgent: 'test',
   send: () => assert.fail('nothing is sent'),
-  warn: () => {},
-  debug: () => {},
+  log: () => undefined,
 }
 const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds
 

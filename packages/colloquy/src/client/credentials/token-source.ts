@@ -1,4 +1,5 @@
 // Loaded when a client without a key sends its first request.
+import { APIError } from '../../protocol/types/error.ts'
 import type { AccessToken, AccessTokenProvider, AnthropicConfig } from './access-token.ts'
 import { findConfig } from './profile.ts'
 import { mandatorySeconds, oauthBeta, providerOf, type ProviderContext } from './providers.ts'
@@ -33,17 +34,17 @@ export class TokenSource {
   /** The API's address in the configuration. */
   readonly baseURL: string | undefined
   readonly #workspace: string | undefined
-  readonly #debug: ProviderContext['debug']
+  readonly #log: ProviderContext['log']
   #current: AccessToken | undefined
   #pending: Promise<AccessToken> | undefined
   #mustForce = false
   #failedAt = 0
 
-  constructor(provider: AccessTokenProvider, config: AnthropicConfig | undefined, { debug }: ProviderContext) {
+  constructor(provider: AccessTokenProvider, config: AnthropicConfig | undefined, { log }: ProviderContext) {
     this.provider = provider
     this.baseURL = config?.base_url?.replace(/\/+$/, '') || undefined
     this.#workspace = config?.authentication.type === 'user_oauth' ? config.workspace_id : undefined
-    this.#debug = debug
+    this.#log = log
   }
 
   /** The headers that authenticate a request. Values of `anthropic-beta` in the given headers are kept. */
@@ -55,6 +56,11 @@ export class TokenSource {
       'anthropic-beta': [...new Set([...betas, oauthBeta])].join(','),
       ...(this.#workspace && { 'anthropic-workspace-id': given['anthropic-workspace-id'] ?? this.#workspace }),
     }
+  }
+
+  /** Begins the use in a request. */
+  use(): TokenUse {
+    return new TokenUse(this)
   }
 
   /** Drops the current token, because the API refused it. */
@@ -89,8 +95,33 @@ export class TokenSource {
     if (this.#pending || nowSeconds() - this.#failedAt < backoffSeconds) return
     this.#renew().catch((error: unknown) => {
       this.#failedAt = nowSeconds()
-      this.#debug('cannot replace the access token yet', error)
+      this.#log('debug')?.('cannot replace the access token yet', error)
     })
+  }
+}
+
+/** The use of access tokens in one request: a token that the API refuses is replaced once. */
+export class TokenUse {
+  readonly #source: TokenSource
+  #refusal: unknown
+  #isReplaced = false
+
+  constructor(source: TokenSource) {
+    this.#source = source
+  }
+
+  /** The headers of an attempt. */
+  headers(given: Record<string, string>): Promise<Record<string, string>> {
+    if (this.#refusal !== undefined && !this.#isReplaced) {
+      this.#isReplaced = true
+      this.#source.invalidate()
+    }
+    return this.#source.headers(given)
+  }
+
+  /** Whether another attempt with another token may help. */
+  mayReplace(error: unknown): boolean {
+    return error instanceof APIError && error.status === 401 && (this.#refusal ??= error) === error
   }
 }
 

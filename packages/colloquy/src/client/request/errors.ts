@@ -55,9 +55,13 @@ const passingTypes = /^(overloaded|rate_limit|api|timeout)_error$/
 const lastingCodes =
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED|ERR_PROXY_REFUSED)/
 
-/** Whether the failure may pass with time. */
-export function isRetryable(error: unknown): boolean {
-  if (!(error instanceof APIError) || error instanceof APIUserAbortError) return false
+/** The causes of an error that are looked at. */
+const maxCauses = 10
+
+/** Whether the failure may pass with time. An error that is not an `APIError`, as of a middleware, is judged by its causes. */
+export function isRetryable(error: unknown, causes: number = 0): boolean {
+  if (error instanceof APIUserAbortError || causes > maxCauses) return false
+  if (!(error instanceof APIError)) return error instanceof Error && isRetryable(error.cause, causes + 1)
   if (spendLimit.test(error.errorCode ?? '')) return false
   // By name, so that a bundle without middleware does not contain the class.
   if (error.name === 'RetryableError') return true

@@ -103,13 +103,20 @@ export type MiddlewareNext = (request: APIRequest) => Promise<Response>
 export interface MiddlewareContext {
   /** The options of the request. */
   readonly options: FinalRequestOptions
+  /** Writes only the levels that the client logs. */
   readonly logger: Logger
+  /**
+   * Reads a response as the client does, without consuming it: the value of JSON, text, or a `Stream` of the events of a
+   * reply that streams. Parses each response once, but a stream as often as it is called.
+   */
+  parse<Result = unknown>(response: Response): Promise<Result>
 }
 
 /**
  * Wraps one attempt of a request. It may change the request, return a response of its own, call `next` several times, and
- * replace the response; to read a body it reads a `clone()`. Its errors reach the caller unchanged, except an `APIError` that
- * is retried. A `RetryableError` always is.
+ * replace the response; to read a body it calls `context.parse()` or reads a `clone()`. Its errors reach the caller unchanged,
+ * but an error that is a connection error or a `RetryableError`, or has one in its causes, is retried first. The time limit of
+ * an attempt does not count the middleware's own time.
  */
 export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 

@@ -2,6 +2,7 @@ import { APIError } from '../../protocol/types/error.ts'
 import type { TransportResponse, Transport, WireRequest } from '../transport/transport.ts'
 import { Cancellation, timeAfter, type Cancellable } from './cancellation.ts'
 import type { Log } from './log.ts'
+import { isRetryable } from './errors.ts'
 import { readBody } from './response.ts'
 import { decideRetry, type RetryDecision, type RetryPolicy } from './retry.ts'
 
@@ -119,9 +120,10 @@ export class RetryingRequest implements Cancellable {
       const request = await this.#prepare!(this.#attempts)
       const transport = await this.#transport()
       this.#attempts++
-      this.#attemptEndsAt = timeAfter(this.policy.timeout)
       const pending = transport(request)
+      this.#attemptEndsAt = pending.beganAt ? Infinity : timeAfter(this.policy.timeout)
       const response = await this.withTimeout(pending, pending.response)
+      if (pending.beganAt) this.#attemptEndsAt = pending.beganAt() + (this.policy.timeout || Infinity)
       this.log('info')?.(
         `${request.method} ${request.url.split('?')[0]} ${response.status} in ${Math.round(performance.now() - startedAt)} ms`,
         response.header('request-id'),
@@ -130,7 +132,7 @@ export class RetryingRequest implements Cancellable {
       this.setCancelTarget(response)
       return (this.response = response)
     } catch (error) {
-      if (error instanceof APIError) return error
+      if (error instanceof APIError || (error instanceof Error && isRetryable(error))) return error
       // Not a failure of the API: the function for the key, a middleware, or a mistake in the request.
       this.finish()
       throw error

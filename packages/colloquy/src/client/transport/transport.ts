@@ -23,6 +23,8 @@ export interface PendingRequest {
   response: Promise<TransportResponse>
   /** Gives up the request and closes its connection. Does nothing once the response has begun. */
   cancel(error: Error): void
+  /** When the request was sent, in `performance.now()` time. Present if that may be later, and the request limits its own time. */
+  beganAt?(): number
 }
 
 /** A response whose headers have arrived and whose body is read piece by piece. */

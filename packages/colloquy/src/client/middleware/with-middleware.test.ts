@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { APIConnectionError } from '../../protocol/types/error.ts'
 import { Anthropic } from '../client.ts'
-import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
-import type { Middleware } from './options.ts'
-import { RetryableError } from './errors.ts'
+import { type Answer, faultServer, hello, helloEvents, overloaded, params } from '../request/fault-server.test.ts'
+import type { Middleware } from '../request/options.ts'
+import { RetryableError } from '../request/errors.ts'
+
+const replies = (answer: Answer): void => {
+  answer.json(200, hello)
+}
 
 test('middleware wraps every attempt, the first outermost, and may change it', async (t) => {
   const server = await faultServer(
@@ -115,4 +119,89 @@ test('an abort reaches through middleware', async (t) => {
   setTimeout(() => controller.abort(), 30)
   await assert.rejects(call, Anthropic.APIUserAbortError)
   await server.idle()
+})
+
+test('context.parse() reads JSON with its ids, once, and leaves the response to the client', async (t) => {
+  const server = await faultServer(t, replies)
+  const seen: unknown[] = []
+  const observe: Middleware = async (request, next, { parse }) => {
+    const response = await next(request)
+    const message = await parse<Anthropic.Message & { _request_id?: string }>(response)
+    seen.push(message.id, message._request_id, (await parse(response)) === message)
+    return response
+  }
+  assert.equal((await server.client({ middleware: [observe] }).messages.create(params)).id, 'msg_1')
+  assert.deepEqual(seen, ['msg_1', 'req_test', true])
+})
+
+test('context.parse() of a reply that streams gives its events, while the client reads them too', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer
+      .stream()
+      .send(...helloEvents)
+      .end(),
+  )
+  const types: string[] = []
+  let observed: Promise<void> | undefined
+  const observe: Middleware = async (request, next, { parse }) => {
+    const response = await next(request)
+    const events = await parse<AsyncIterable<Anthropic.MessageStreamEvent>>(response)
+    observed = (async () => {
+      for await (const { type } of events) types.push(type)
+    })()
+    return response
+  }
+  const text = await server
+    .client({ middleware: [observe] })
+    .messages.stream(params)
+    .finalText()
+  assert.equal(text, 'Hello!')
+  await observed
+  assert.deepEqual([types[0], types.at(-1), types.includes('ping')], ['message_start', 'message_stop', false])
+})
+
+test('the timeout of an attempt counts what the middleware sends and not the middleware', async (t) => {
+  const server = await faultServer(t, replies, () => {})
+  const slow: Middleware = async (request, next) => {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    return next(request)
+  }
+  const client = server.client({ middleware: [slow], timeout: 200, maxRetries: 0 })
+  assert.equal((await client.messages.create(params)).id, 'msg_1')
+  await assert.rejects(client.messages.create(params), Anthropic.APIConnectionTimeoutError)
+})
+
+test('the timeout counts a body that comes slowly, from when the middleware sent the request', async (t) => {
+  const server = await faultServer(t, (answer) => {
+    answer.head(200, { 'content-type': 'application/json' }).send('{')
+  })
+  const client = server.client({ middleware: [(request, next) => next(request)], timeout: 200, maxRetries: 0 })
+  await assert.rejects(client.messages.create(params), Anthropic.APIConnectionTimeoutError)
+})
+
+test('an error whose causes form a circle is thrown as it is', async () => {
+  const error = new Error('round')
+  error.cause = new Error('about', { cause: error })
+  const client = new Anthropic({ apiKey: 'key', middleware: [() => Promise.reject(error)] })
+  await assert.rejects(client.messages.create(params), error)
+})
+
+test('a value that is thrown and is not an error becomes one', async () => {
+  const client = new Anthropic({ apiKey: 'key', middleware: [() => Promise.reject('oops')] })
+  await assert.rejects(client.messages.create(params), { name: 'Error', message: 'oops', cause: 'oops' })
+})
+
+test('the logger of middleware writes only the levels of the client', async (t) => {
+  const server = await faultServer(t, replies)
+  const lines: string[] = []
+  const write = (line: string): void => void lines.push(line)
+  const logger = { error: write, warn: write, info: write, debug: write }
+  const chatty: Middleware = async (request, next, context) => {
+    for (const level of ['error', 'warn', 'info', 'debug'] as const) context.logger[level](level)
+    return next(request)
+  }
+  await server.client({ logger, logLevel: 'off', middleware: [chatty] }).messages.create(params)
+  assert.deepEqual(lines, [])
+  await server.client({ logger, logLevel: 'warn', middleware: [chatty] }).messages.create(params)
+  assert.deepEqual(lines, ['error', 'warn'])
 })

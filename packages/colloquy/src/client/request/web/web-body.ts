@@ -1,5 +1,5 @@
 // Loaded when a body is not sent as JSON.
-import { AnthropicError } from '../../protocol/types/error.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
 import { isUploadable, makeFile } from './to-file.ts'
 
 /** A body as it is sent, with the media type that belongs to it. */

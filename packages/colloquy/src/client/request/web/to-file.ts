@@ -1,5 +1,5 @@
 // Loaded with the first upload.
-import { AnthropicError } from '../../protocol/types/error.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
 
 /** Bytes or text that `toFile()` makes a file of. */
 export type ToFileInput =

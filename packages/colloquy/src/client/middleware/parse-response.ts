@@ -1,0 +1,26 @@
+// Loaded when a middleware parses a response.
+import { decodeEvents } from '../../protocol/codec/event-stream.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
+import type { MessageStreamEvent } from '../../protocol/types/event.ts'
+import { parseBody, withIds } from '../request/response.ts'
+import { Stream } from '../stream/stream.ts'
+import { FetchResponse } from '../transport/fetch-response.ts'
+
+/** Reads a copy of a response as the client reads it: the events of a stream, the value of JSON, or else text. */
+export async function parseResponse(response: Response): Promise<unknown> {
+  if (response.bodyUsed || response.body?.locked) {
+    throw new AnthropicError('Cannot parse a response whose body was read: parse() it first, or read a clone()')
+  }
+  const copy = response.clone()
+  const type = (copy.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  if (type === 'text/event-stream' && copy.ok) return new Stream(() => eventsOf(copy))
+  const text = await copy.text()
+  if (copy.status !== 204 && !/[/+]json$/.test(type)) return text
+  const source = new FetchResponse(copy, copy.url)
+  return withIds(await parseBody(text, source), source)
+}
+
+async function* eventsOf({ body, headers }: Response): AsyncGenerator<MessageStreamEvent> {
+  if (!body) return
+  for await (const event of decodeEvents(body, { headers })) if (event.type !== 'ping') yield event
+}

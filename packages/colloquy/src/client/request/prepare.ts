@@ -1,0 +1,73 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
+import type { Transport, WireRequest } from '../transport/transport.ts'
+import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
+import { maskHeaders, maskUrl, type Log } from './log.ts'
+import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
+import { buildUrl, encodeBody, isWebBody, version, versionFor, type Query } from './request.ts'
+import type { EncodedBody } from './web/web-body.ts'
+
+export interface Authentication {
+  headers: HeadersLike
+  baseURL: string
+}
+
+/** The parts of a request that are the client's. */
+export interface ClientParts {
+  /** Later headers replace earlier ones. */
+  headers: readonly (HeadersLike | undefined)[]
+  query: Query | undefined
+  isBrowserAllowed: boolean | undefined
+  /** Encodes the body, if the transport has a way of its own. */
+  encode: Transport['encode']
+  /** Called for each attempt, with the headers of client and request. */
+  authenticate: (given: MergedHeaders) => Promise<Authentication>
+  log: Log
+}
+
+/** Checks and encodes a request once, now. Returns a function that adds what differs between attempts. */
+export function prepareRequest(
+  options: FinalRequestOptions,
+  client: ClientParts,
+): (attempt: number) => Promise<WireRequest> {
+  try {
+    checkRequestOptions(options)
+    const { method, path, query, body, headers, betas } = options
+    const webBody = isWebBody(body) ? readWebBody(body) : undefined
+    const encoded = webBody ? undefined : encodeBody(body, client.encode)
+    const own: HeadersLike = {
+      accept: 'application/json',
+      'user-agent': `colloquy/${version}`,
+      'anthropic-version': versionFor(body),
+      'anthropic-dangerous-direct-browser-access': client.isBrowserAllowed ? 'true' : undefined,
+      'content-type': encoded === undefined ? undefined : 'application/json',
+    }
+    return async (attempt) => {
+      const read = await webBody
+      const given = [...client.headers, { 'anthropic-beta': betas?.join(',') }, headers]
+      const authentication = await client.authenticate(mergeHeaders(...given))
+      const url = buildUrl(authentication.baseURL, path, client.query, query)
+      const { values } = mergeHeaders(
+        own,
+        { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
+        ...given,
+        authentication.headers,
+      )
+      client.log('debug')?.(`${method} ${maskUrl(url)}`, maskHeaders(values))
+      return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? encoded }
+    }
+  } catch (error) {
+    // Thrown by the promise, like every other failure of a request.
+    return async () => {
+      if (error instanceof AnthropicError) throw error
+      const { encodingError } = await import('./rare-bodies.ts')
+      throw encodingError(options.body, error)
+    }
+  }
+}
+
+/** Reads a body that is not sent as JSON. A failure is thrown when the body is awaited. */
+function readWebBody(body: unknown): Promise<EncodedBody> {
+  const read = import('./web/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
+  read.catch(() => {})
+  return read
+}
