@@ -32,7 +32,7 @@ export type {
   FileRetrieveMetadataParams,
   FileUploadParams,
 } from './client/resources/files.ts'
-export type { ToFileInput, ToFileOptions, Uploadable } from './client/request/web/to-file.ts'
+export type { ToFileInput, ToFileOptions, Uploadable } from './client/request/on-demand/to-file.ts'
 export type { ApiKeySetter, ClientOptions } from './client/options.ts'
 export * from './protocol/types/error.ts'
 export type * from './client/types.ts'

@@ -200,7 +200,7 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found 1.5/],
   [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found -1/],
   [{ timeout: '10' as unknown as number }, /found "10"/],
-  [{ baseURL: 'api.anthropic.com' }, /not an http or https URL: found "api.anthropic.com"/],
+  [{ baseURL: 'api.anthropic.com' }, /"api.anthropic.com" as it is not an http or https URL/],
   [{ baseURL: 'https://a.test/v1' }, /begins with \/v1 already: remove it \(https:\/\/a.test\)/],
   [{ baseURL: 'https://a.test/?x=1' }, /found \?x=1 at its end/],
 ]

@@ -1,10 +1,10 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Transport, WireRequest } from '../transport/transport.ts'
 import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
-import { maskHeaders, maskUrl, type Log } from './log.ts'
+import type { Log, Logger } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
 import { buildUrl, encodeBody, isWebBody, version, versionFor, type Query } from './request.ts'
-import type { EncodedBody } from './web/web-body.ts'
+import type { EncodedBody } from './on-demand/web-body.ts'
 
 export interface Authentication {
   headers: HeadersLike
@@ -52,7 +52,8 @@ export function prepareRequest(
         ...given,
         authentication.headers,
       )
-      client.log('debug')?.(`${method} ${maskUrl(url)}`, maskHeaders(values))
+      const debug = client.log('debug')
+      if (debug) await logRequest(debug, `${method} ${url}`, values)
       return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? encoded }
     }
   } catch (error) {
@@ -65,9 +66,14 @@ export function prepareRequest(
   }
 }
 
+async function logRequest(debug: Logger['debug'], text: string, headers: Record<string, string>): Promise<void> {
+  const { maskHeaders, maskUrl } = await import('./on-demand/mask.ts')
+  debug(maskUrl(text), maskHeaders(headers))
+}
+
 /** Reads a body that is not sent as JSON. A failure is thrown when the body is awaited. */
 function readWebBody(body: unknown): Promise<EncodedBody> {
-  const read = import('./web/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
+  const read = import('./on-demand/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
   read.catch(() => {})
   return read
 }

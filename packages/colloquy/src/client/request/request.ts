@@ -11,28 +11,19 @@ export const version = '0.1.0'
 /** Checks the base URL and removes trailing slashes. */
 export function checkBaseUrl(baseURL: string): string {
   const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new AnthropicError(
-      `Cannot use the base URL as it is not an http or https URL: found ${JSON.stringify(baseURL)}`,
-    )
-  }
-  if (url.username || url.password) {
-    throw new AnthropicError(
-      `Cannot use the base URL for ${url.host} as it contains a user name or password: pass apiKey or authToken`,
-    )
-  }
-  if (url.search || url.hash) {
-    throw new AnthropicError(
-      `Cannot use the base URL as paths are appended to it: found ${url.search}${url.hash} at its end`,
-    )
-  }
   const trimmed = baseURL.trim().replace(/\/+$/, '')
-  if (trimmed.endsWith('/v1')) {
-    throw new AnthropicError(
-      `Cannot use the base URL ${trimmed} as every path begins with /v1 already: remove it (${trimmed.slice(0, -3)})`,
-    )
-  }
+  const problem = problemOf(url, trimmed)
+  // A user name or password must not be repeated.
+  const shown = url?.username || url?.password ? url.host : JSON.stringify(baseURL)
+  if (problem) throw new AnthropicError(`Cannot use the base URL ${shown} as ${problem}`)
   return trimmed
+}
+
+function problemOf(url: URL | undefined, trimmed: string): string | undefined {
+  if (!url || !/^https?:$/.test(url.protocol)) return 'it is not an http or https URL'
+  if (url.username || url.password) return 'it contains a user name or password: pass apiKey or authToken'
+  if (url.search || url.hash) return `paths are appended to it: found ${url.search}${url.hash} at its end`
+  return trimmed.endsWith('/v1') ? `every path begins with /v1 already: remove it (${trimmed.slice(0, -3)})` : undefined
 }
 
 export type Query = Record<string, unknown>

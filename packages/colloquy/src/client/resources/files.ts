@@ -2,7 +2,7 @@ import type { DeletedFile, FileMetadata } from '../../protocol/types/resources/f
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
 import { type HeaderParams, headersOf, pathOf, splitHeaderParams } from '../request/request.ts'
-import type { ToFileInput, ToFileOptions, Uploadable } from '../request/web/to-file.ts'
+import type { ToFileInput, ToFileOptions, Uploadable } from '../request/on-demand/to-file.ts'
 import type { PagePromise } from './page.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
 
@@ -40,7 +40,7 @@ export class Files {
   /** Uploads a file, which is read to its end before it is sent. */
   upload(params: FileUploadParams, options: RequestOptions = {}): APIPromise<FileMetadata> {
     const [fields, settled] = splitHeaderParams(params, options)
-    const body = async (): Promise<FormData> => (await import('../request/web/web-body.ts')).formOf(fields)
+    const body = async (): Promise<FormData> => (await import('../request/on-demand/web-body.ts')).formOf(fields)
     return requestObject(this.#client, 'post', path, { ...settled, body })
   }
 
@@ -82,6 +82,6 @@ export async function toFile(
   name?: string | null,
   options?: ToFileOptions,
 ): Promise<File> {
-  const { makeFile } = await import('../request/web/to-file.ts')
+  const { makeFile } = await import('../request/on-demand/to-file.ts')
   return makeFile(value, name, options)
 }
