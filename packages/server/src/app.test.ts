@@ -59,6 +59,13 @@ async function readStream(response: Response): Promise<Received> {
   return received
 }
 
+test('createServer() throws for an option that is not known, and without an engine', () => {
+  const create = (options: unknown) => () => createServer(options as ServerOptions)
+  assert.throws(create({ engine: offline(), pingMS: 3 }), /option pingMS of createServer\(\): did you mean pingMs\?/)
+  assert.throws(create({}), /engine must be an engine, such as offline\(\): found undefined/)
+  assert.throws(create(undefined), /options must be an object: found undefined/)
+})
+
 suite('POST /v1/messages', () => {
   test('answers with a message that has every field', async () => {
     const response = await call(serve(), '/v1/messages', { body: base })

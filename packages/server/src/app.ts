@@ -1,9 +1,9 @@
 import { WireFault, countPromptTokens, inPieces } from 'colloquy/engines'
-import type { Engine, EngineContext } from 'colloquy/engines'
-import { APIUserAbortError, type ModelEntry, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
+import type { EngineContext } from 'colloquy/engines'
+import { APIUserAbortError, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import { type Keys, authenticate } from './access/auth.ts'
+import { authenticate } from './access/auth.ts'
 import { readApiVersion } from './messages/api-version.ts'
 import { BodyReader } from './messages/body.ts'
 import { errorAnswer } from './messages/error-answer.ts'
@@ -11,44 +11,10 @@ import { Models } from './messages/models.ts'
 import { Replies } from './messages/replies.ts'
 import { upstreamHeaders } from './messages/upstream-headers.ts'
 import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
-import { type AccessEntry, RequestLog } from './operate/request-log.ts'
+import { RequestLog } from './operate/request-log.ts'
+import { type Origins, type ServerOptions, checkServerOptions } from './options.ts'
 
-/** Options of `createServer()`. */
-export interface ServerOptions {
-  /** The engine that answers. */
-  engine: Engine
-  /** The keys that are accepted. Default: any key, or none. */
-  keys?: Keys
-  /**
-   * The origins of web pages that may use the server (`http://localhost:5173`), or a function that decides. Default: none, so
-   * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
-   */
-  origins?: Origins
-  /** The models that are served. Default: the catalogue. */
-  models?: readonly ModelEntry[]
-  /**
-   * Accepts fields, block types and models that this version does not know, for an engine that may know them. Default false:
-   * they are refused as the API refuses them.
-   */
-  lenient?: boolean
-  /** The size of the largest request body; a larger one is answered with 413. Default 32 MiB. */
-  maxBodyBytes?: number
-  /** The bytes of all request bodies being read; a request beyond is answered with 529. Default 256 MiB. */
-  maxBufferedBytes?: number
-  /** Milliseconds that a request body may take; a slower one is answered with 408. Default 300,000. */
-  bodyTimeoutMs?: number
-  /** The most replies in flight; a request beyond is answered with 529. Default 1,000. */
-  maxReplies?: number
-  /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
-  pingMs?: number
-  /** Returns milliseconds since 1970. Default: the machine's clock. */
-  now?: () => number
-  /** Called once for each request, when its response has ended. */
-  log?: (entry: AccessEntry) => void
-}
-
-/** The origins of pages that may use the server, or a function that decides. */
-export type Origins = readonly string[] | ((origin: string) => boolean)
+export type { Origins, ServerOptions } from './options.ts'
 
 /** A Messages API server, in process. */
 export interface Server {
@@ -69,6 +35,7 @@ type Context = HonoContext<Env>
 
 /** A server for the Messages API in front of an engine. */
 export function createServer(options: ServerOptions): Server {
+  checkServerOptions(options)
   const { now = Date.now, origins = [] } = options
   const app = routes(options)
   return {

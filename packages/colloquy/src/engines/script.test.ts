@@ -9,7 +9,7 @@ import {
   RateLimitError,
 } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
-import type { Message } from '../protocol/types/message.ts'
+import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { MessageCreateParams } from '../protocol/types/params.ts'
 import type { Clock } from './clock.ts'
 import { offline } from './offline/offline.ts'
@@ -37,6 +37,32 @@ test('script() plays its steps in order and records the requests', async () => {
     [[{ role: 'user', content: 'first' }], [{ role: 'user', content: 'second' }]],
   )
   assert.equal(engine.remaining, 0)
+})
+
+test('script() throws for steps and options that would not do what they say', () => {
+  const wrong: [step: unknown, message: string][] = [
+    [{ text: 'oops' }, 'it has no content and no field of a step: found text'],
+    [{ reply: 'a', dealyMs: 5 }, 'Cannot use the option dealyMs of step 1 of script(): did you mean delayMs?'],
+    [{ error: 'overloaded_error' }, 'error is an object with a type: found "overloaded_error"'],
+    [{ error: { type: 'overloaded' } }, 'found the error type overloaded, did you mean overloaded_error?'],
+    [{ error: { type: 'rate_limt_error' } }, 'found the error type rate_limt_error, did you mean rate_limit_error?'],
+    [{ reply: { content: [{ text: 'a' }] } }, 'a block is an object with a type: found {"text":"a"}'],
+    [[{ data: 1 }], 'an event is an object with a type: found {"data":1}'],
+    [5, 'a reply is a text, a message or a list of events: found 5'],
+  ]
+  for (const [step, message] of wrong) {
+    const full = message.startsWith('Cannot') ? message : `Cannot use step 1 of script(): ${message}`
+    assert.throws(() => script([step as never]), { name: 'AnthropicError', message: full })
+  }
+  assert.throws(() => script([], { otherwize: offline() } as never), /did you mean otherwise\?/)
+  assert.equal(script([{ error: { type: 'error_of_tomorrow' } }]).remaining, 1)
+})
+
+test('script() fills in the id and input of a tool call', async () => {
+  const { content } = await accumulate(script([{ content: [{ type: 'tool_use', name: 'x' } as never] }])(request('a')))
+  const call = content[0] as ToolUseBlock
+  assert.match(call.id, /^toolu_/)
+  assert.deepEqual(call.input, {})
 })
 
 test('script() plays a step with `when` only for a matching request', async () => {

@@ -5,8 +5,11 @@ import type { ContentBlock, Message, Usage } from '../protocol/types/message.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
 import { replay } from '../protocol/codec/replay.ts'
 import { type Clock, systemClock, throwIfAborted } from './clock.ts'
+import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { emptyMessage } from './empty-message.ts'
+import { newId } from './id.ts'
 import { countPromptTokens, countTokens } from './prompt/tokens.ts'
+import { checkStep, hasStepKey } from './script-checks.ts'
 import { type WireEnd, WireFault } from './wire-fault.ts'
 
 /** The reply of a step: a text, a message or parts of one, or the events. */
@@ -72,8 +75,13 @@ export interface ScriptEngine extends Engine {
   readonly remaining: number
 }
 
-/** An engine that plays a script. Each request gets the first remaining step that matches. */
+/**
+ * An engine that plays a script. Each request gets the first remaining step that matches. Throws an `AnthropicError` for a
+ * step or option that is not known.
+ */
 export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
+  checkOptionNames(options, ['otherwise', 'clock'] satisfies (keyof ScriptOptions)[], 'script()')
+  steps.forEach(checkStep)
   const { otherwise, clock = systemClock } = options
   const requests: ScriptedRequest[] = []
   const left = steps.map((step) => ({ step: toStep(step), times: isStep(step) ? (step.times ?? 1) : 1 }))
@@ -106,10 +114,8 @@ export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: Scri
   }) as typeof engine & { remaining: number }
 }
 
-const stepKeys = ['when', 'times', 'reply', 'after', 'error', 'cut', 'bytes', 'stall', 'delayMs', 'eventDelayMs']
-
 function isStep(step: ScriptedReply | Step): step is Step {
-  return typeof step === 'object' && Object.keys(step).some((key) => stepKeys.includes(key))
+  return typeof step === 'object' && hasStepKey(step)
 }
 
 function toStep(step: ScriptedReply | Step): Step {
@@ -162,9 +168,15 @@ function eventsOf(reply: ScriptedReply, params: MessageCreateParams): Iterable<M
   return replay(messageOf(given, params))
 }
 
+/** The block, with the fields that every block of its type has. */
+function filled(block: ContentBlock): ContentBlock {
+  if (block.type === 'tool_use') return { ...block, id: block.id ?? newId('toolu_01'), input: block.input ?? {} }
+  return block.type === 'text' ? { ...block, citations: block.citations ?? null } : block
+}
+
 function messageOf({ content: given, ...rest }: ScriptedMessage, params: MessageCreateParams): Message {
   const content: ContentBlock[] =
-    typeof given !== 'string' ? given : given === '' ? [] : [{ type: 'text', text: given, citations: null }]
+    typeof given !== 'string' ? given.map(filled) : given === '' ? [] : [{ type: 'text', text: given, citations: null }]
   const isCall = content.some(({ type }) => type === 'tool_use')
   const usage: Usage = {
     input_tokens: countPromptTokens(params),

@@ -1,4 +1,5 @@
 import type { Engine, EngineContext } from '../protocol/types/engine.ts'
+import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { APIConnectionError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
@@ -40,7 +41,9 @@ export interface UpstreamOptions {
  * Makes an engine from a client. Each request is sent to the client's API, with its betas and version. Errors are thrown
  * unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
  */
-export function upstream(client: UpstreamClient, { recover }: UpstreamOptions = {}): Engine {
+export function upstream(client: UpstreamClient, options: UpstreamOptions = {}): Engine {
+  checkOptionNames(options, ['recover'] satisfies (keyof UpstreamOptions)[], 'upstream()')
+  const { recover } = options
   const messages = client.messages as Messages
 
   async function* request(

@@ -22,6 +22,7 @@ export * from './codec/replay.ts'
 export * from './codec/sse.ts'
 export * from './json/json-schema.ts'
 export * from './json/near-miss.ts'
+export { checkOptionNames } from './json/option-names.ts'
 export {
   type OutputFormat,
   type ParseableParams,

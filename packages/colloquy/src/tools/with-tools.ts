@@ -8,6 +8,7 @@ import type {
   MessageParam,
   ToolResultBlockParam,
 } from '../protocol/types/params.ts'
+import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { parseJson } from '../protocol/codec/parse-json.ts'
 import { JsonReader } from '../protocol/codec/partial-json.ts'
 import { sendable } from '../protocol/sendable.ts'
@@ -19,6 +20,8 @@ import { addUsage } from './usage.ts'
 /** The `server_name` of calls that `withTools()` answers. */
 const serverName = 'colloquy'
 
+const optionNames = ['maxRounds', 'timeoutMs', 'approve'] satisfies (keyof ToolRunOptions)[]
+
 /**
  * An engine with tools: it runs them itself and streams one message, as the API does with server tools.
  *
@@ -27,6 +30,7 @@ const serverName = 'colloquy'
  * with `iterations`. Calls to tools that the request declares are left to the caller.
  */
 export function withTools(engine: Engine, tools: readonly RunnableTool[], options: ToolRunOptions = {}): Engine {
+  checkOptionNames(options, optionNames, 'withTools()')
   const prepared = <Params extends Pick<ToolRunParams, 'messages' | 'tools'>>(params: Params) => ({
     ...params,
     messages: params.messages.flatMap(unfold),

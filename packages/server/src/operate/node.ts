@@ -8,34 +8,11 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import { type AllowedHosts, type HostRules, isLoopback } from '../access/hosts.ts'
 import type { Server } from '../app.ts'
+import { type ListenOptions, checkListenOptions } from '../options.ts'
 import { answer } from './node-exchange.ts'
 import { refuseConnect, refuseMalformed } from './refusals.ts'
 
-export interface ListenOptions {
-  /** Default 0: any free port. */
-  port?: number
-  /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
-  host?: string
-  /**
-   * Host names that requests may be sent to, and whose pages may send them. IP addresses, names without a dot and the origins
-   * of `createServer()` are always allowed. Other requests are answered with 403: they may come from a page of another site.
-   * `false` turns the check off. Default: none on a loopback address; elsewhere any name, but only pages of that name.
-   */
-  allowedHosts?: AllowedHosts
-  /** The most bytes of a request's headers; more are answered with 431. Default 65,536. */
-  maxHeaderBytes?: number
-  /** The most connections; further ones are closed at once. Default 10,000. */
-  maxConnections?: number
-  /** Milliseconds in which the headers of a request must arrive; slower ones are answered with 408. Default 60,000. */
-  headersTimeoutMs?: number
-  /**
-   * Milliseconds in which a whole request must arrive; slower ones are answered with 408. Default 360,000, which is more than
-   * the `bodyTimeoutMs` of `createServer()`.
-   */
-  requestTimeoutMs?: number
-  /** Milliseconds after which a client that reads nothing of its response is disconnected. Default 300,000. */
-  stallMs?: number
-}
+export type { ListenOptions } from '../options.ts'
 
 export interface Listening {
   url: string
@@ -55,6 +32,7 @@ const idleGraceMs = 100
 
 /** Serves over HTTP/1.1 with Node. Rejects if it cannot listen on the port. */
 export async function listen(server: ListenServer, options: ListenOptions = {}): Promise<Listening> {
+  checkListenOptions(options)
   const { port = 0, host = '127.0.0.1', stallMs = 300_000 } = options
   const hostRules = hostRulesOf(server, host, options.allowedHosts)
   const open = new Set<AbortController>()

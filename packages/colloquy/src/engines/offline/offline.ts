@@ -2,6 +2,7 @@ import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { CompactionBlock, Usage } from '../../protocol/types/message.ts'
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
@@ -25,6 +26,8 @@ export interface OfflineOptions {
   models?: readonly ModelEntry[]
 }
 
+const optionNames = ['wordsPerSecond', 'clock', 'models'] satisfies (keyof OfflineOptions)[]
+
 /**
  * An engine without a model: a small program that answers by fixed rules and says so.
  *
@@ -33,6 +36,7 @@ export interface OfflineOptions {
  * tests against it are meaningful. The same request gets the same reply, except for ids.
  */
 export function offline(options: OfflineOptions = {}): Engine {
+  checkOptionNames(options, optionNames, 'offline()')
   const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
   const cache = new PromptCache(() => clock.now())
 

@@ -1,0 +1,108 @@
+import type { Engine } from 'colloquy/engines'
+import { AnthropicError, type ModelEntry, checkOptionNames } from 'colloquy/protocol'
+import type { Keys } from './access/auth.ts'
+import type { AllowedHosts } from './access/hosts.ts'
+import type { AccessEntry } from './operate/request-log.ts'
+
+/** Options of `createServer()`. */
+export interface ServerOptions {
+  /** The engine that answers. */
+  engine: Engine
+  /** The keys that are accepted. Default: any key, or none. */
+  keys?: Keys
+  /**
+   * The origins of web pages that may use the server (`http://localhost:5173`), or a function that decides. Default: none, so
+   * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
+   */
+  origins?: Origins
+  /** The models that are served. Default: the catalogue. */
+  models?: readonly ModelEntry[]
+  /**
+   * Accepts fields, block types and models that this version does not know, for an engine that may know them. Default false:
+   * they are refused as the API refuses them.
+   */
+  lenient?: boolean
+  /** The size of the largest request body; a larger one is answered with 413. Default 32 MiB. */
+  maxBodyBytes?: number
+  /** The bytes of all request bodies being read; a request beyond is answered with 529. Default 256 MiB. */
+  maxBufferedBytes?: number
+  /** Milliseconds that a request body may take; a slower one is answered with 408. Default 300,000. */
+  bodyTimeoutMs?: number
+  /** The most replies in flight; a request beyond is answered with 529. Default 1,000. */
+  maxReplies?: number
+  /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
+  pingMs?: number
+  /** Returns milliseconds since 1970. Default: the machine's clock. */
+  now?: () => number
+  /** Called once for each request, when its response has ended. */
+  log?: (entry: AccessEntry) => void
+}
+
+/** The origins of pages that may use the server, or a function that decides. */
+export type Origins = readonly string[] | ((origin: string) => boolean)
+
+export interface ListenOptions {
+  /** Default 0: any free port. */
+  port?: number
+  /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
+  host?: string
+  /**
+   * Host names that requests may be sent to, and whose pages may send them. IP addresses, names without a dot and the origins
+   * of `createServer()` are always allowed. Other requests are answered with 403: they may come from a page of another site.
+   * `false` turns the check off. Default: none on a loopback address; elsewhere any name, but only pages of that name.
+   */
+  allowedHosts?: AllowedHosts
+  /** The most bytes of a request's headers; more are answered with 431. Default 65,536. */
+  maxHeaderBytes?: number
+  /** The most connections; further ones are closed at once. Default 10,000. */
+  maxConnections?: number
+  /** Milliseconds in which the headers of a request must arrive; slower ones are answered with 408. Default 60,000. */
+  headersTimeoutMs?: number
+  /**
+   * Milliseconds in which a whole request must arrive; slower ones are answered with 408. Default 360,000, which is more than
+   * the `bodyTimeoutMs` of `createServer()`.
+   */
+  requestTimeoutMs?: number
+  /** Milliseconds after which a client that reads nothing of its response is disconnected. Default 300,000. */
+  stallMs?: number
+}
+
+const serverNames = Object.keys({
+  engine: true,
+  keys: true,
+  origins: true,
+  models: true,
+  lenient: true,
+  maxBodyBytes: true,
+  maxBufferedBytes: true,
+  bodyTimeoutMs: true,
+  maxReplies: true,
+  pingMs: true,
+  now: true,
+  log: true,
+} satisfies Record<keyof ServerOptions, true>)
+const listenNames = Object.keys({
+  port: true,
+  host: true,
+  allowedHosts: true,
+  maxHeaderBytes: true,
+  maxConnections: true,
+  headersTimeoutMs: true,
+  requestTimeoutMs: true,
+  stallMs: true,
+} satisfies Record<keyof ListenOptions, true>)
+// One object may hold the options of both.
+const names = [...serverNames, ...listenNames]
+
+/** Throws an `AnthropicError` for an option that is not known, and without an engine. */
+export function checkServerOptions(options: ServerOptions): void {
+  checkOptionNames(options, names, 'createServer()')
+  if (typeof options.engine === 'function') return
+  const found = JSON.stringify(options.engine) ?? String(options.engine)
+  throw new AnthropicError(`Cannot create a server as engine must be an engine, such as offline(): found ${found}`)
+}
+
+/** Throws an `AnthropicError` for an option that is not known. */
+export function checkListenOptions(options: ListenOptions): void {
+  checkOptionNames(options, names, 'listen()')
+}
