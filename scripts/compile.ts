@@ -10,7 +10,7 @@ import { prune } from './prune.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 
 /** The packages in the order of their layers: each is compiled against the declarations of the previous ones. */
-export const packageNames = ['colloquy', 'server', 'cli'] as const
+export const packageNames = ['colloquy', 'llama', 'server', 'cli'] as const
 
 /** The conditions of an entry point. Those in `require` hold for CommonJS. */
 export interface Conditions {

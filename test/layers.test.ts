@@ -30,7 +30,7 @@ const layers = [
   ['colloquy/src/conversation/window', 'colloquy/src/conversation/cache', 'colloquy/src/conversation/money'],
   ['colloquy/src/conversation/stores', 'colloquy/src/conversation/turn', 'colloquy/src/conversation/transfer'],
   ['colloquy/src/conversation'],
-  ['server/src'],
+  ['server/src', 'llama/src'],
   ['cli/src/terminal'],
   ['cli/src/markdown', 'cli/src/editor'],
   ['cli/src'],

@@ -19,3 +19,7 @@ export {
 export { type TokenRules, countPromptTokens, countTokens } from './prompt/tokens.ts'
 export { type UpstreamClient, engineOf, upstream } from './upstream.ts'
 export { type WireEnd, WireFault } from './wire-fault.ts'
+export { BlockWriter } from './reply/block-writer.ts'
+export { emptyMessage } from './reply/empty-message.ts'
+export { StopSequences } from './reply/stop-sequences.ts'
+export { type Piece, ThinkTags } from './reply/think-tags.ts'

@@ -2,7 +2,7 @@ import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { isToolInput } from '../../protocol/sendable.ts'
-import type { BlockWriter } from './blocks.ts'
+import type { BlockWriter } from '../reply/block-writer.ts'
 import type { ChatCallDelta } from './wire.ts'
 
 interface Call {

@@ -8,7 +8,7 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { chatCompletions } from './chat-completions.ts'
 import type { ChatCompletionsOptions } from './options.ts'
-import { ThinkTags } from './think-tags.ts'
+import { ThinkTags } from '../reply/think-tags.ts'
 
 const question: MessageCreateParams = {
   model: 'm',

@@ -1,5 +1,5 @@
-import type { Message, Usage } from '../protocol/types/message.ts'
-import { newId } from './id.ts'
+import type { Message, Usage } from '../../protocol/types/message.ts'
+import { newId } from '../id.ts'
 
 /** A new message without content. */
 export function emptyMessage(model: string, usage: Usage): Message {

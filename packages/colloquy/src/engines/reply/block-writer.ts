@@ -5,7 +5,7 @@ import { newId } from '../id.ts'
 type Open = { type: 'text' | 'thinking' | 'tool_use'; length: number }
 
 /**
- * Writes the events of a reply's blocks. A block is opened by its first content, so none is empty, and closed when another kind
+ * For engines: writes the events of a reply's blocks. A block is opened by its first content, so none is empty, and closed when another kind
  * of content comes.
  */
 export class BlockWriter {
@@ -49,8 +49,7 @@ export class BlockWriter {
     if (this.#open === undefined) return
     // The API needs a signature to take thinking back. Ours stands for the length: the server has nothing to verify.
     const { type, length } = this.#open
-    if (type === 'thinking')
-      yield this.#delta({ type: 'signature_delta', signature: btoa(`chat-completions:${length}`) })
+    if (type === 'thinking') yield this.#delta({ type: 'signature_delta', signature: btoa(`colloquy:${length}`) })
     this.#open = undefined
     yield { type: 'content_block_stop', index: this.#index }
   }

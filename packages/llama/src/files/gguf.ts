@@ -1,0 +1,131 @@
+import { open } from 'node:fs/promises'
+
+/** Facts that a GGUF file says about itself. */
+export interface GgufInfo {
+  name: string | undefined
+  architecture: string | undefined
+  license: string | undefined
+  /** The most tokens that the model was trained for. */
+  window: number | undefined
+  /** Parameters in millions, from the size label such as `135M` or `1.5B`. */
+  parameters: number | undefined
+  /** Whether it has a chat template: without one it is a base model. */
+  canChat: boolean
+}
+
+const headBytes = 16 * 1024 * 1024
+
+/** Reads the metadata at the beginning of a file. Undefined if it is not a GGUF file, or cannot be read. */
+export async function readGguf(path: string): Promise<GgufInfo | undefined> {
+  try {
+    const file = await open(path)
+    try {
+      const { size } = await file.stat()
+      const bytes = Buffer.alloc(Math.min(size, headBytes))
+      await file.read(bytes, 0, bytes.length, 0)
+      return infoOf(new GgufReader(bytes).metadata())
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function infoOf(values: ReadonlyMap<string, unknown>): GgufInfo {
+  const text = (key: string): string | undefined => {
+    const value = values.get(key)
+    return typeof value === 'string' && value !== '' ? value : undefined
+  }
+  const architecture = text('general.architecture')
+  const window = values.get(`${architecture}.context_length`)
+  return {
+    name: text('general.name'),
+    architecture,
+    license: text('general.license'),
+    window: typeof window === 'number' ? window : undefined,
+    parameters: millions(text('general.size_label')),
+    canChat: text('tokenizer.chat_template') !== undefined,
+  }
+}
+
+function millions(label: string | undefined): number | undefined {
+  const [, amount, unit] = /^([\d.]+)([MB])/.exec(label ?? '') ?? []
+  return amount === undefined ? undefined : Number(amount) * (unit === 'B' ? 1000 : 1)
+}
+
+/** The types of GGUF values, by their numbers in the file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */
+const sizes = new Map([
+  [0, 1],
+  [1, 1],
+  [2, 2],
+  [3, 2],
+  [4, 4],
+  [5, 4],
+  [6, 4],
+  [7, 1],
+  [10, 8],
+  [11, 8],
+  [12, 8],
+])
+const typeText = 8
+const typeList = 9
+
+/** Reads the pairs of a GGUF header. Lists, such as the vocabulary, are skipped. */
+class GgufReader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  metadata(): Map<string, unknown> {
+    if (this.#bytes.subarray(0, 4).toString('latin1') !== 'GGUF') throw new Error('not a GGUF file')
+    this.#at = 4 + 4 + 8
+    const values = new Map<string, unknown>()
+    for (let count = this.#length(); count > 0; count--) {
+      const key = this.#text()
+      const value = this.#value(this.#uint32())
+      if (value !== undefined) values.set(key, value)
+    }
+    return values
+  }
+
+  #value(type: number): unknown {
+    if (type === typeText) return this.#text()
+    if (type === typeList) return this.#skipList()
+    const size = sizes.get(type)
+    if (size === undefined) throw new Error(`unknown type ${type}`)
+    const at = this.#at
+    this.#at += size
+    if (type === 4) return this.#bytes.readUInt32LE(at)
+    if (type === 5) return this.#bytes.readInt32LE(at)
+    return type === 10 ? Number(this.#bytes.readBigUInt64LE(at)) : undefined
+  }
+
+  #skipList(): undefined {
+    const type = this.#uint32()
+    const count = this.#length()
+    const size = sizes.get(type)
+    if (size !== undefined) this.#at += size * count
+    else for (let left = count; left > 0; left--) this.#value(type)
+  }
+
+  #text(): string {
+    const length = this.#length()
+    const text = this.#bytes.toString('utf8', this.#at, this.#at + length)
+    this.#at += length
+    return text
+  }
+
+  #uint32(): number {
+    this.#at += 4
+    return this.#bytes.readUInt32LE(this.#at - 4)
+  }
+
+  #length(): number {
+    this.#at += 8
+    return Number(this.#bytes.readBigUInt64LE(this.#at - 8))
+  }
+}

@@ -1,0 +1,91 @@
+import { apiError, type MessageCreateParams, type MessageParam } from 'colloquy/protocol'
+import type { LoadedModel } from './loaded-model.ts'
+import type { Token } from './runtime.ts'
+import { callText, resultText, toolsText } from './tool-text.ts'
+
+export interface Prompt {
+  tokens: readonly Token[]
+  /** The beginning of the reply that the request has. */
+  prefill: string
+}
+
+// Private use characters, so that no text of a user looks like a mark.
+const opening = '\ue000'
+const closing = '\ue001'
+
+/**
+ * The tokens of a request by the model's own chat template. The template is rendered with a mark for each text, so that only the
+ * template's own control tokens become control tokens, never those that a user typed.
+ */
+export function promptOf(model: LoadedModel, params: MessageCreateParams, defaultSystem: string): Prompt {
+  const texts: string[] = []
+  const mark = (text: string): string => `${opening}${texts.push(text) - 1}${closing}`
+  const messages = chatMessages(params, defaultSystem)
+  const last = messages.at(-1)?.role === 'assistant' ? messages.pop()! : undefined
+  const { bosString, eosString, bos, shouldPrependBosToken } = model.raw.tokens
+  const rendered = model.template.render({
+    messages: messages.map(({ role, text }) => ({ role, content: mark(text) })),
+    add_generation_prompt: true,
+    bos_token: bosString ?? '',
+    eos_token: eosString ?? '',
+  })
+  const prefill = last?.text ?? ''
+  const pieces = `${rendered}${prefill && mark(prefill)}`.split(new RegExp(`${opening}(\\d+)${closing}`))
+  const tokens = pieces.flatMap((piece, place) =>
+    place % 2 === 1 ? model.tokenizeText(texts[Number(piece)]!) : piece === '' ? [] : model.raw.tokenize(piece, true),
+  )
+  const needsBos = shouldPrependBosToken && bos !== null && tokens[0] !== bos
+  return { tokens: needsBos ? [bos, ...tokens] : tokens, prefill }
+}
+
+interface ChatMessage {
+  role: string
+  text: string
+}
+
+/** System messages within the history become text of the user, and messages of one role that follow each other become one. */
+function chatMessages(params: MessageCreateParams, defaultSystem: string): ChatMessage[] {
+  const system = [systemText(params.system) || defaultSystem, toolsText(params)].filter(Boolean).join('\n\n')
+  const messages: ChatMessage[] = system === '' ? [] : [{ role: 'system', text: system }]
+  for (const [index, { role, content }] of params.messages.entries()) {
+    const text = contentText(content, `messages.${index}.content`)
+    const said = role === 'system' ? { role: 'user', text: `<system>\n${text}\n</system>` } : { role, text }
+    const before = messages.at(-1)
+    if (before?.role === said.role && said.role === 'user') before.text += `\n\n${said.text}`
+    else messages.push(said)
+  }
+  return messages
+}
+
+function systemText(system: MessageCreateParams['system']): string {
+  return typeof system === 'string' ? system : (system ?? []).map(({ text }) => text).join('\n\n')
+}
+
+type Content = MessageParam['content']
+
+function contentText(content: Content, path: string): string {
+  if (typeof content === 'string') return content
+  const texts = content.map((block, index) => blockText(block as Block, `${path}.${index}`))
+  return texts.filter((text) => text !== '').join('\n')
+}
+
+interface Block {
+  type: string
+  text?: string
+  name?: string
+  input?: unknown
+  content?: Content
+  title?: string | null
+  source?: { type: string; data?: string; content?: Content }
+}
+
+function blockText(block: Block, path: string): string {
+  if (block.type === 'text') return block.text!
+  if (block.type === 'tool_use') return callText(block.name!, block.input)
+  if (block.type === 'tool_result') return resultText(contentText(block.content ?? '', path))
+  if (block.type === 'thinking' || block.type === 'redacted_thinking') return ''
+  if (block.type === 'document' && block.source?.type === 'text')
+    return [block.title, block.source.data].filter(Boolean).join('\n\n')
+  if (block.type === 'document' && block.source?.type === 'content') return contentText(block.source.content!, path)
+  throw apiError('invalid_request_error', `${path}: this model reads text only, found a block of type '${block.type}'.`)
+}

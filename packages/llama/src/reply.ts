@@ -1,0 +1,188 @@
+import { BlockWriter, StopSequences, ThinkTags } from 'colloquy/engines'
+import { apiError, type MessageCreateParams, type MessageStreamEvent, type StopReason } from 'colloquy/protocol'
+import { jsonGrammar } from './grammar/json-schema.ts'
+import { choice, literal } from './grammar/rules.ts'
+import type { Sampler } from './sampler.ts'
+import { argumentsStart, callableTools, callEnd, callStart, type CustomTool, openingOf } from './tool-text.ts'
+
+/** More calls in one reply are taken for a model that repeats itself. */
+const maxCalls = 8
+
+/** Turns what a model says into the events of a reply's blocks. Afterwards it has the stop reason. */
+export class ReplyWriter {
+  readonly #params: MessageCreateParams
+  readonly #sampler: Sampler
+  readonly #tools: readonly CustomTool[]
+  readonly #blocks = new BlockWriter()
+  readonly #stops: StopSequences
+  #hasCalls = false
+  #isCut = false
+
+  constructor(params: MessageCreateParams, sampler: Sampler) {
+    this.#params = params
+    this.#sampler = sampler
+    this.#tools = callableTools(params)
+    this.#stops = new StopSequences(params.stop_sequences ?? [])
+  }
+
+  get stopSequence(): string | null {
+    return this.#stops.found
+  }
+
+  /** @param isWindowFull whether the window, and not `max_tokens`, limits the reply. */
+  stopReason(isWindowFull: boolean): StopReason {
+    if (this.#stops.found !== null) return 'stop_sequence'
+    if (this.#hasCalls && !this.#isCut) return 'tool_use'
+    if (this.#sampler.isEnded) return 'end_turn'
+    return isWindowFull ? 'model_context_window_exceeded' : 'max_tokens'
+  }
+
+  *#end(): Generator<MessageStreamEvent> {
+    // Like the API, do not close the input of a call that the limit cut off.
+    if (!this.#isCut) yield* this.#blocks.end()
+  }
+
+  async *events(): AsyncGenerator<MessageStreamEvent> {
+    const { tool_choice: forced, output_config: output } = this.#params
+    if (this.#sampler.isSpent) return
+    if (forced?.type === 'any' || forced?.type === 'tool') yield* this.#forcedCall()
+    else if (output?.format) yield* this.#json(output.format.schema)
+    else yield* this.#text()
+    yield* this.#end()
+  }
+
+  async *#json(schema: object): AsyncGenerator<MessageStreamEvent> {
+    for await (const piece of this.#sampler.sample(jsonGrammar(schema, 'output_config.format.schema')))
+      yield* this.#blocks.text(piece)
+  }
+
+  /** Text, thinking in tags, and calls, which a model with tools may begin at any place. */
+  async *#text(): AsyncGenerator<MessageStreamEvent> {
+    const tags = new ThinkTags()
+    let start = ''
+    for await (const piece of this.#sampler.sample()) {
+      for (const { kind, text } of tags.push(piece)) {
+        if (kind === 'thinking') yield* this.#blocks.thinking(text)
+        else {
+          start += text
+          const opening = this.#tools.length > 0 ? openingOf(start) : 'text'
+          if (opening === 'undecided') continue
+          if (opening !== 'text') return yield* this.#calls(opening.name)
+          yield* this.#say(start)
+          // Only the beginning of a text can be a call.
+          return yield* this.#rest(tags)
+        }
+      }
+    }
+    for (const { kind, text } of tags.end()) {
+      if (kind === 'thinking') yield* this.#blocks.thinking(text)
+      else start += text
+    }
+    yield* this.#say(start)
+    yield* this.#blocks.text(this.#stops.end())
+  }
+
+  async *#rest(tags: ThinkTags): AsyncGenerator<MessageStreamEvent> {
+    if (this.#stops.found === null && !this.#sampler.isSpent) {
+      for await (const piece of this.#sampler.sample()) {
+        for (const { text } of tags.push(piece)) yield* this.#say(text)
+        if (this.#stops.found !== null) return
+      }
+    }
+    for (const { text } of tags.end()) yield* this.#say(text)
+    if (this.#stops.found === null) yield* this.#blocks.text(this.#stops.end())
+  }
+
+  *#say(text: string): Generator<MessageStreamEvent> {
+    yield* this.#blocks.text(this.#stops.push(text))
+  }
+
+  async *#forcedCall(): AsyncGenerator<MessageStreamEvent> {
+    if (this.#tools.length === 0)
+      throw apiError('invalid_request_error', 'tool_choice: found no tool that can be called')
+    this.#sampler.force(callStart)
+    yield* this.#call('')
+  }
+
+  /** The call that the model began, and those that it adds. */
+  async *#calls(begun: string): AsyncGenerator<MessageStreamEvent> {
+    const made = new Set<string>()
+    let name: string | undefined = begun
+    while (name !== undefined && made.size < maxCalls) {
+      const call = yield* this.#call(name)
+      if (call === undefined || made.has(call) || this.#isParallelOff()) return
+      made.add(call)
+      name = await this.#nextCall()
+    }
+  }
+
+  #isParallelOff(): boolean {
+    const { tool_choice: choice } = this.#params
+    return choice !== undefined && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use
+  }
+
+  /** The beginning of the next call's name; undefined if the model makes no further call. */
+  async #nextCall(): Promise<string | undefined> {
+    if (this.#sampler.isSpent) return undefined
+    this.#sampler.force(callEnd)
+    let text = ''
+    for await (const piece of this.#sampler.sample()) {
+      text += piece
+      const opening = openingOf(text)
+      if (opening === 'text') return undefined
+      if (opening !== 'undecided') return opening.name
+    }
+    return undefined
+  }
+
+  /**
+   * One call: the name held to the tools, the arguments to the tool's schema. Returns the call as text, or undefined if the
+   * budget ended within it.
+   */
+  async *#call(begun: string): AsyncGenerator<MessageStreamEvent, string | undefined> {
+    const tool = await this.#chooseTool(begun)
+    if (tool === undefined) return undefined
+    this.#sampler.force(argumentsStart)
+    const grammar = jsonGrammar(tool.input_schema, `tools.${tool.name}.input_schema`)
+    yield* this.#blocks.call(tool.name)
+    this.#hasCalls = true
+    let json = ''
+    if (!this.#sampler.isSpent) {
+      for await (const piece of this.#sampler.sample(grammar)) {
+        json += piece
+        yield* this.#blocks.input(piece)
+      }
+    }
+    this.#isCut = !isComplete(json)
+    if (this.#isCut) return undefined
+    yield* this.#blocks.end()
+    return `${tool.name}${json}`
+  }
+
+  /** The tool whose name the model says. A name that is certain costs no sampling. */
+  async #chooseTool(begun: string): Promise<CustomTool | undefined> {
+    const candidates = this.#tools.filter(({ name }) => name.startsWith(begun))
+    const names = (candidates.length > 0 ? candidates : this.#tools).map(({ name }) => name)
+    const rests = names.map((name) => (candidates.length > 0 ? name.slice(begun.length) : name))
+    if (rests.length === 1) {
+      this.#sampler.force(rests[0]!)
+      return this.#tools.find(({ name }) => name === names[0])
+    }
+    let said = ''
+    for await (const piece of this.#sampler.sample(`root ::= ${choice(rests.map(literal))}`)) {
+      said += piece
+      const fitting = rests.filter((rest) => rest.startsWith(said))
+      if (fitting.length === 1 && fitting[0] === said) break
+    }
+    return this.#tools.find(({ name }) => name === names[rests.indexOf(said)])
+  }
+}
+
+function isComplete(json: string): boolean {
+  try {
+    JSON.parse(json)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+import { apiError } from 'colloquy/protocol'
+import { abortError } from './abort.ts'
+import type { Context, Sequence, Token } from './runtime.ts'
+
+/** The cache of one conversation. */
+export interface Slot {
+  sequence: Sequence
+  isBusy: boolean
+  usedAt: number
+}
+
+interface Waiting {
+  resume: () => void
+}
+
+/** The caches of a model. A request gets the free one of its conversation, else the oldest one, or waits its turn. */
+export class Slots {
+  readonly #slots: Slot[]
+  readonly #maxQueue: number
+  readonly #queue: Waiting[] = []
+  #uses = 0
+
+  constructor(context: Context, parallel: number, maxQueue: number) {
+    this.#slots = Array.from({ length: parallel }, () => ({
+      sequence: context.getSequence(),
+      isBusy: false,
+      usedAt: 0,
+    }))
+    this.#maxQueue = maxQueue
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.length === 0 && this.#slots.every(({ isBusy }) => !isBusy)
+  }
+
+  /** Takes a slot. Throws an `overloaded_error` if too many requests wait already. */
+  async take(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<{ slot: Slot; kept: number }> {
+    if (this.#queue.length > 0 || this.#free().length === 0) await this.#wait(signal)
+    const best = this.#best(prompt)
+    best.isBusy = true
+    // The last token is always read again: the next one is sampled from its result.
+    return { slot: best, kept: Math.min(keptOf(best, prompt), prompt.length - 1) }
+  }
+
+  release(slot: Slot): void {
+    slot.isBusy = false
+    slot.usedAt = ++this.#uses
+    this.#queue.shift()?.resume()
+  }
+
+  #free(): Slot[] {
+    return this.#slots.filter(({ isBusy }) => !isBusy)
+  }
+
+  /**
+   * The slot of the same conversation: more than half of what it holds begins the prompt. Else the one that was not used for
+   * the longest time, so that a new conversation which shares only a system prompt does not take the place of another.
+   */
+  #best(prompt: readonly Token[]): Slot {
+    const free = this.#free().toSorted((a, b) => a.usedAt - b.usedAt)
+    const same = free.filter((slot) => keptOf(slot, prompt) * 2 > slot.sequence.nextTokenIndex)
+    return same.toSorted((a, b) => keptOf(b, prompt) - keptOf(a, prompt))[0] ?? free[0]!
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#queue.length >= this.#maxQueue) {
+      throw apiError('overloaded_error', `The model is busy: ${this.#queue.length} requests wait for it.`)
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const waiting: Waiting = { resume: resolve }
+    const onAbort = (): void => {
+      const place = this.#queue.indexOf(waiting)
+      if (place >= 0) this.#queue.splice(place, 1)
+      reject(abortError(signal))
+    }
+    this.#queue.push(waiting)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return promise.finally(() => signal?.removeEventListener('abort', onAbort))
+  }
+}
+
+function keptOf({ sequence }: Slot, prompt: readonly Token[]): number {
+  return sequence.compareContextTokens(prompt).firstDifferentIndex
+}

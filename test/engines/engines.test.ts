@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
+import { llama } from '@colloquy/llama'
+import Anthropic from 'colloquy'
+import { chatCompletions, offline, upstream } from 'colloquy/engines'
+import { accumulate, type MessageParam } from 'colloquy/protocol'
+import { startChatServer } from './chat-server.ts'
+import { engineContract } from './contract.ts'
+import { localModel, runtimeFolder, startLlamaServer } from './local-model.ts'
+
+const model = 'claude-sonnet-4-6'
+
+engineContract('offline()', async () => ({ engine: offline() }), { model, tools: true, json: true, exactCounts: true })
+
+engineContract(
+  'upstream() over HTTP',
+  async () => {
+    const { url, close } = await listen(createServer({ engine: offline() }), { port: 0 })
+    const client = new Anthropic({ baseURL: url, apiKey: 'any', maxRetries: 0 })
+    return { engine: upstream(client), close }
+  },
+  { model, tools: true, json: true, exactCounts: true },
+)
+
+engineContract(
+  'chatCompletions() over HTTP',
+  async () => {
+    const { baseURL, close } = await startChatServer(offline())
+    return { engine: chatCompletions({ baseURL }), close }
+  },
+  { model, tools: true, json: true },
+)
+
+const path = await localModel()
+const tooLong = 'word '.repeat(9_000)
+
+if (path !== undefined) {
+  const open = (): ReturnType<typeof llama> => llama({ model: path, name: 'smollm2', runtimeFolder })
+  engineContract(
+    'llama() in this process',
+    async () => {
+      const engine = open()
+      return { engine, close: () => engine.close() }
+    },
+    { model: 'smollm2', tools: true, json: true, prefill: true, exactCounts: true, tooLong },
+  )
+
+  test('llama() reads only the new part of a conversation, also of two at once', async () => {
+    const engine = open()
+    const say = async (messages: MessageParam[]): Promise<{ read: number; next: MessageParam[] }> => {
+      const message = await accumulate(engine({ model: 'smollm2', max_tokens: 12, messages }))
+      return {
+        read: message.usage.cache_read_input_tokens!,
+        next: [...messages, { role: 'assistant', content: message.content }],
+      }
+    }
+    const long = (name: string): MessageParam[] => [
+      { role: 'user', content: `My name is ${name}. ${`I like ${name}. `.repeat(20)}` },
+    ]
+    const [one, two] = [await say(long('Ada')), await say(long('Bob'))]
+    const [more, other] = [
+      await say([...one.next, { role: 'user', content: 'And?' }]),
+      await say([...two.next, { role: 'user', content: 'And?' }]),
+    ]
+    for (const { read } of [more, other]) assert.ok(read > 80, `${read}`)
+    await engine.close()
+  })
+
+  test('llama() takes control tokens in a text for text', async () => {
+    const engine = open()
+    const count = async (content: string): Promise<number> =>
+      (await engine.countTokens!({ model: 'm', messages: [{ role: 'user', content }] })).input_tokens
+    assert.ok((await count('<|im_end|>')) > (await count('x')) + 3)
+    await engine.close()
+  })
+
+  test('llama() says in one sentence what is wrong with a file', async () => {
+    for (const [file, message] of [
+      ['/nowhere.gguf', /Cannot load nowhere\.gguf: there is no such file\./],
+      [import.meta.filename, /Cannot load engines\.test\.ts: it is not a GGUF file\./],
+    ] as const) {
+      await assert.rejects(llama({ model: file, runtimeFolder }).load(), { message })
+    }
+    await assert.rejects(llama({ model: path, runtimeFolder: '/nowhere' }).load(), /npm install node-llama-cpp@3/)
+  })
+
+  test('llama() refuses more requests than may wait', async () => {
+    const engine = llama({ model: path, runtimeFolder, parallel: 1, maxQueue: 1 })
+    const ask = (): Promise<unknown> =>
+      accumulate(engine({ model: 'm', max_tokens: 20, messages: [{ role: 'user', content: 'Hi' }] }))
+    const outcomes = await Promise.allSettled([ask(), ask(), ask()])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected'],
+    )
+    assert.match(String((outcomes[2] as PromiseRejectedResult).reason), /The model is busy: 1 requests wait/)
+    await engine.close()
+  })
+
+  const server = await startLlamaServer(path)
+  if (server) {
+    engineContract(
+      'chatCompletions() before a llama.cpp server',
+      async () => ({ engine: chatCompletions({ ...server, prefill: true }), close: server.close }),
+      // Its template has no tools, so the server ignores tool_choice.
+      { model: 'smollm2', json: true, prefill: true, tooLong },
+    )
+  }
+}
