@@ -67,6 +67,11 @@ test('createServer() throws for an option that is not known, and without an engi
 })
 
 suite('POST /v1/messages', () => {
+  test('answers with the fields of a message in the order of the API', async () => {
+    const text = await (await call(serve(), '/v1/messages', { body: base })).text()
+    assert.match(text, /^\{"id":"msg_\w+","type":"message","role":"assistant","model":"[\w.-]+","content":\[/)
+  })
+
   test('answers with a message that has every field', async () => {
     const response = await call(serve(), '/v1/messages', { body: base })
     const message = (await response.json()) as Message

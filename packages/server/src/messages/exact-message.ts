@@ -19,14 +19,14 @@ export class ExactMessage {
   }
 
   /** The JSON of the message that these events make. */
-  encode({ content, ...rest }: Message): string {
-    const blocks = content.map((block, position) => {
+  encode(message: Message): string {
+    const blocks = message.content.map((block, position) => {
       const { start, input, isChanged } = this.#blocks[position] ?? { start: undefined, input: '', isChanged: true }
       if (start !== undefined && !isChanged) return start
       if (input === '' || partialInput(block) !== undefined) return JSON.stringify(block)
       return encodeWith(block, 'input', input)
     })
-    return encodeWith({ content: [], ...rest }, 'content', `[${blocks.join(',')}]`)
+    return encodeWith(message, 'content', `[${blocks.join(',')}]`)
   }
 }
 

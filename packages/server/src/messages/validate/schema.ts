@@ -68,11 +68,11 @@ export function objectInSteps<T extends object>(fields: StepFields<T>): Steps<T>
   return { steps }
 }
 
-type Required<T> = Schema<T> | Steps<T>
-type Field = Required<unknown> | Optional<unknown> | OptionalSteps<unknown>
+type AnySchema<T> = Schema<T> | Steps<T>
+type Field = AnySchema<unknown> | Optional<unknown> | OptionalSteps<unknown>
 
 function schemaFor(field: Schema<unknown> | Optional<unknown>, ...rest: FieldPlace): Schema<unknown> | undefined
-function schemaFor(field: Field, ...rest: FieldPlace): Required<unknown> | undefined
+function schemaFor(field: Field, ...rest: FieldPlace): AnySchema<unknown> | undefined
 /** The schema to apply to a field of the object: none if it is optional and absent. */
 function schemaFor(field: Field, key: string, given: object, path: string, context: Context): unknown {
   const isAbsent = (given as Record<string, unknown>)[key] === undefined
@@ -148,10 +148,10 @@ export function array<T>(item: Schema<T>, { most = Infinity }: { most?: number }
 }
 
 /** As `array`, in steps: one for each item. With `orString` the value may be a string instead. */
-export function arrayInSteps<T>(item: Required<T>, options: { most?: number; orString: true }): Steps<string | T[]>
-export function arrayInSteps<T>(item: Required<T>, options?: { most?: number }): Steps<T[]>
+export function arrayInSteps<T>(item: AnySchema<T>, options: { most?: number; orString: true }): Steps<string | T[]>
+export function arrayInSteps<T>(item: AnySchema<T>, options?: { most?: number }): Steps<T[]>
 export function arrayInSteps<T>(
-  item: Required<T>,
+  item: AnySchema<T>,
   { most = Infinity, orString = false }: { most?: number; orString?: boolean } = {},
 ): Steps<string | T[]> {
   const checkList = array<unknown>((value) => value, { most })
