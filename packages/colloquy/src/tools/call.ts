@@ -120,7 +120,9 @@ async function withLimit<Result>(
   { signal, timeoutMs, call }: Limit,
 ): Promise<Result> {
   const controller = new AbortController()
-  const { promise: ended, reject } = Promise.withResolvers<never>()
+  let reject!: (error: Error) => void
+  // Not `Promise.withResolvers()`, which React Native and some browsers lack.
+  const ended = new Promise<never>((_, rejectEnded) => (reject = rejectEnded))
   // Reject first: the work may throw at once when it is aborted, and that error must not win.
   const end = (error: Error): void => {
     reject(error)

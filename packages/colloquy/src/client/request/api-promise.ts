@@ -73,7 +73,8 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
     this.#isWatched = true
-    return this.#request.handOver(await this.#sent)
+    const { handOver } = await import('./rare-bodies.ts')
+    return handOver(await this.#sent, (target) => this.#request.lend(target))
   }
 
   /** The result, and the response that it came with. */

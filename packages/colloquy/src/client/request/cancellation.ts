@@ -55,14 +55,10 @@ export class Cancellation implements Cancellable {
     }
   }
 
-  /** Leaves the target to an owner: a cancellation reaches it for as long as the owner lives, and nothing is held after that. */
-  handOver(target: Cancellable, owner: object): void {
-    if (!this.#unsubscribe || typeof FinalizationRegistry === 'undefined') return
-    const held = new WeakRef(target)
-    targets.set(owner, target)
-    this.#target = { cancel: (error) => held.deref()?.cancel(error) }
-    released ??= new FinalizationRegistry((unsubscribe) => unsubscribe())
-    released.register(owner, this.#unsubscribe)
+  /** As `setTarget()`, for a target that outlives the request. Returns a function that ends it; undefined without a signal. */
+  lend(target: Cancellable): (() => void) | undefined {
+    this.setTarget(target)
+    return this.#unsubscribe
   }
 
   /** Holds on to nothing any more, as the request is over. */
@@ -79,11 +75,6 @@ function abortError(cause: unknown): APIUserAbortError {
   void (cause as { stack?: unknown } | null | undefined)?.stack
   return error
 }
-
-/** Keeps each target that was handed over for as long as its owner lives. */
-const targets = new WeakMap<object, Cancellable>()
-
-let released: FinalizationRegistry<() => void> | undefined
 
 /** The time some milliseconds from now; 0 is never. */
 export function timeAfter(ms: number): number {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, overloaded, params } from './fault-server.test.ts'
-import { rateLimits } from './headers.ts'
+import { mergeHeaders, rateLimits, type HeadersLike } from './headers.ts'
 
 const headers = {
   'anthropic-ratelimit-requests-limit': '50',
@@ -60,3 +60,52 @@ test('rateLimits() reads a response, a stream and an error', async (t) => {
     return true
   })
 })
+
+const sources: [name: string, source: unknown, expected: Record<string, string> | RegExp][] = [
+  ['undefined', undefined, { a: '0' }],
+  ['null', null, { a: '0' }],
+  ['an empty object', {}, { a: '0' }],
+  ['an empty list', [], { a: '0' }],
+  ['a Map', new Map([['A', '1']]), { a: '1' }],
+  ['Headers', new Headers({ A: '1' }), { a: '1' }],
+  ['pairs', [['A', '1']], { a: '1' }],
+  ['a value of undefined', { A: undefined }, { a: '0' }],
+  ['a value of null', { A: null }, {}],
+  ['an empty text', { A: '' }, { a: '' }],
+  ['white space', { A: ' 1\n' }, { a: '1' }],
+  ['a number', { A: 1.5 }, { a: '1.5' }],
+  ['a boolean', { A: false }, { a: 'false' }],
+  ['a bigint', { A: 5n }, { a: '5' }],
+  ['a date', { A: new Date(0) }, { a: 'Thu, 01 Jan 1970 00:00:00 GMT' }],
+  ['a list', { A: ['1', '2'] }, { a: '1, 2' }],
+  ['a list in pairs', [['A', ['1', 2]]], { a: '1, 2' }],
+  ['a list of nothing', { A: [] }, { a: '0' }],
+  ['a list of undefined', { A: [undefined] }, { a: '0' }],
+  ['a list of null', { A: [null] }, {}],
+  [
+    'a repeated name',
+    [
+      ['A', '1'],
+      ['a', '2'],
+    ],
+    { a: '1, 2' },
+  ],
+  ['an object', { A: {} }, /^Cannot send the header a: /],
+  ['a symbol', { A: Symbol('s') }, /^Cannot send the header a: /],
+  ['a function', { A: () => '1' }, /^Cannot send the header a: /],
+  ['a line break', { A: '1\r\nb: 2' }, /^Cannot send the header a: /],
+  ['a character beyond Latin-1', { A: '€' }, /^Cannot send the header a: /],
+  ['a name with a space', { 'A b': '1' }, /^Cannot send the header a b: /],
+  ['an empty name', { '': '1' }, /^Cannot send the header : /],
+  ['a text', 'A: secret', /^Cannot read headers: found a string instead of a pair$/],
+  ['a list of texts', ['A: secret'], /^Cannot read headers: found a string instead of a pair$/],
+  ['true', true, /^Cannot read headers: found a boolean instead of a pair$/],
+]
+
+for (const [name, source, expected] of sources) {
+  test(`mergeHeaders() with ${name}`, () => {
+    const merge = (): Record<string, string> => mergeHeaders({ a: '0' }, source as HeadersLike).values
+    if (expected instanceof RegExp) assert.throws(merge, { name: 'AnthropicError', message: expected })
+    else assert.deepEqual(merge(), expected)
+  })
+}

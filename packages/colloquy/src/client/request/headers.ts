@@ -3,8 +3,10 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 /** Headers as a caller may give them. `null` removes a header that an earlier source set; `undefined` changes nothing. */
 export type HeadersLike =
   | Headers
-  | Iterable<readonly [string, string | null | undefined]>
-  | Record<string, string | readonly string[] | null | undefined>
+  | Iterable<readonly [string, HeaderValue | readonly HeaderValue[]]>
+  | Record<string, HeaderValue | readonly HeaderValue[]>
+
+type HeaderValue = string | number | boolean | null | undefined
 
 export interface MergedHeaders {
   /** By lower-case name. */
@@ -38,22 +40,24 @@ export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): Me
 }
 
 /** The value as it is sent: without white space around it, such as the line end of a key that was read from a file. */
-function textOf(name: string, value: string): string {
-  const text = value.trim()
-  if (/[^\t -~\u0080-\u00ff]/.test(text)) {
-    throw new AnthropicError(`Cannot send the header ${name}: its value has a character that a header cannot hold`)
-  }
-  return text
+function textOf(name: string, value: unknown): string {
+  const text = (value instanceof Date ? value.toUTCString() : String(value)).trim()
+  const isText = /^(string|number|boolean|bigint)$/.test(typeof value) || value instanceof Date
+  if (isText && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(text)) return text
+  throw new AnthropicError(`Cannot send the header ${name}: its name or value is not text that a header can hold`)
 }
 
-function* entriesOf(source: HeadersLike): Generator<readonly [string, string | null | undefined]> {
+/** Names and values, one for each value of a list. */
+function* entriesOf(source: HeadersLike): Generator<readonly [string, HeaderValue]> {
   // Not `instanceof Headers`: on Node the name loads all of `fetch`.
-  if (Symbol.iterator in source) {
-    yield* source as Iterable<readonly [string, string | null | undefined]>
-    return
-  }
-  for (const [name, value] of Object.entries(source)) {
-    yield [name, Array.isArray(value) ? value.join(', ') : (value as string | null | undefined)]
+  const entries: Iterable<unknown> =
+    typeof source !== 'object' ? [source] : Symbol.iterator in source ? source : Object.entries(source)
+  for (const entry of entries) {
+    if (!Array.isArray(entry))
+      throw new AnthropicError(`Cannot read headers: found a ${typeof entry} instead of a pair`)
+    const [name, value] = entry as [string, HeaderValue | HeaderValue[]]
+    if (Array.isArray(value)) for (const each of value) yield [name, each]
+    else yield [name, value]
   }
 }
 

@@ -1,8 +1,9 @@
-// Read or write bodies that most requests do not have: errors, inputs of tools, values that are not JSON.
+// Loaded for bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { AnthropicError, APIError } from '../../protocol/types/error.ts'
 import { statusByType } from '../../protocol/types/error-statuses.ts'
 import type { TransportResponse } from '../transport/transport.ts'
+import type { Cancellable } from './cancellation.ts'
 import { APIResponseError } from './errors.ts'
 
 /** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
@@ -101,4 +102,29 @@ function findUnencodable(value: unknown, path: (string | number)[], above: Set<o
   }
   above.delete(value)
   return undefined
+}
+
+/** Each response that a caller was given lives as long as its body. */
+const given = new WeakMap<object, TransportResponse>()
+
+let dropped: FinalizationRegistry<() => void> | undefined
+
+/** Gives a response to the caller, who may keep, read or drop it: an abort reaches it, and its signal does not keep it. */
+export function handOver(
+  response: TransportResponse,
+  lend: (target: Cancellable) => (() => void) | undefined,
+): Response {
+  const result = response.response()
+  const owner = result.body ?? result
+  given.set(owner, response)
+  const unsubscribe = lend(typeof WeakRef === 'undefined' ? response : weakTarget(new WeakRef(response)))
+  if (!unsubscribe || typeof FinalizationRegistry === 'undefined') return result
+  dropped ??= new FinalizationRegistry((end) => end())
+  dropped.register(owner, unsubscribe)
+  return result
+}
+
+// A function of its own, as a closure would keep every variable of the function around it.
+function weakTarget(response: WeakRef<TransportResponse>): Cancellable {
+  return { cancel: (error) => response.deref()?.cancel(error) }
 }

@@ -1,5 +1,6 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { bodyJson } from '../../protocol/codec/body-json.ts'
+import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { OutputFormat } from '../../protocol/json/parsed-message.ts'
 import type { JSONOutputFormat, OutputConfig } from '../../protocol/types/params.ts'
 import { mergeHeaders } from './headers.ts'
@@ -9,20 +10,28 @@ import type { RequestOptions } from './options.ts'
 export const version = '0.1.0'
 
 /** Checks the base URL and removes trailing slashes. */
-export function checkBaseUrl(baseURL: string): string {
-  const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
-  const trimmed = baseURL.trim().replace(/\/+$/, '')
-  const problem = problemOf(url, trimmed)
-  // A user name or password must not be repeated.
-  const shown = url?.username || url?.password ? url.host : JSON.stringify(baseURL)
-  if (problem) throw new AnthropicError(`Cannot use the base URL ${shown} as ${problem}`)
-  return trimmed
+export function checkBaseUrl(baseURL: unknown): string {
+  const text = String(baseURL).trim().replace(/\/+$/, '')
+  const problem = problemOf(parseUrl(text), text)
+  if (!problem) return text
+  // A user name, a password or a query may be secret.
+  const shown = text.replaceAll(/^([^/]*\/\/)?[^/]*@|[?#].*/g, '$1…')
+  throw new AnthropicError(`Cannot use the base URL ${JSON.stringify(shown)} as ${problem}`)
+}
+
+/** Undefined if the text is not a URL. `URL.canParse()` is missing in some browsers that this package supports. */
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
 }
 
 function problemOf(url: URL | undefined, trimmed: string): string | undefined {
   if (!url || !/^https?:$/.test(url.protocol)) return 'it is not an http or https URL'
   if (url.username || url.password) return 'it contains a user name or password: pass apiKey or authToken'
-  if (url.search || url.hash) return `paths are appended to it: found ${url.search}${url.hash} at its end`
+  if (/[?#]/.test(trimmed)) return 'paths are appended to it: remove its query or fragment'
   return trimmed.endsWith('/v1') ? `every path begins with /v1 already: remove it (${trimmed.slice(0, -3)})` : undefined
 }
 
@@ -31,7 +40,10 @@ export type Query = Record<string, unknown>
 /** The URL of a path under the base URL, or an absolute URL. A later query replaces values of an earlier one. */
 export function buildUrl(baseURL: string, path: string, ...queries: (Query | null | undefined)[]): string {
   const url = new URL(/^https?:\/\//.test(path) ? path : `${baseURL}${path}`)
-  for (const [name, value] of Object.entries(Object.assign({}, ...queries) as Query)) {
+  const merged = new Map(
+    queries.flatMap((query) => Object.entries(query ?? {})).filter(([, value]) => value !== undefined),
+  )
+  for (const [name, value] of merged) {
     url.searchParams.delete(name)
     appendQuery(url.searchParams, name, value)
   }
@@ -41,14 +53,16 @@ export function buildUrl(baseURL: string, path: string, ...queries: (Query | nul
 }
 
 /** Appends a value in the API's form: a list as `name[]=…`, an object as `name[key]=…`. */
-function appendQuery(query: URLSearchParams, name: string, value: unknown): void {
-  if (value === undefined) return
+function appendQuery(query: URLSearchParams, name: string, given: unknown): void {
+  // Such as a date.
+  const value = (given as { toJSON?: unknown } | null | undefined)?.toJSON ? JSON.parse(JSON.stringify(given)) : given
+  if (value === undefined || typeof value === 'function') return
   if (Array.isArray(value)) {
     for (const item of value) appendQuery(query, `${name}[]`, item)
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) appendQuery(query, `${name}[${key}]`, item)
   } else {
-    query.append(name, value === null ? '' : `${value as string | number | boolean}`)
+    query.append(name, value === null ? '' : String(value))
   }
 }
 
@@ -67,7 +81,8 @@ export function encodeBody(
 ): string | Uint8Array | readonly Uint8Array[] | undefined {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body
-  return encode(body)
+  const json = encode(body)
+  return typeof json === 'string' ? wellFormedJson(json) : json
 }
 
 /** Whether a body is not sent as JSON: a form, a file, a stream, or a function that returns one. */
@@ -114,13 +129,18 @@ export function splitHeaderParams(
   { betas, user_profile_id, workspace_id, ...params }: HeaderParams,
   options: RequestOptions,
 ): [Record<string, unknown>, RequestOptions] {
-  const settled = betas ? { ...options, betas: [...betas, ...(options.betas ?? [])] } : options
+  const settled = betas == null ? options : { ...options, betas: [...listOf(betas), ...listOf(options.betas)] }
   if (user_profile_id == null && workspace_id == null) return [params, settled]
   const { values } = mergeHeaders({
     'anthropic-user-profile-id': user_profile_id,
     'anthropic-workspace-id': workspace_id,
   })
   return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
+}
+
+/** The values of a list, or a single value. */
+export function listOf<Value>(values: readonly Value[] | Value | null | undefined): readonly Value[] {
+  return values == null ? [] : Array.isArray(values) ? values : [values as Value]
 }
 
 /** The headers of the options, by lower-case name; null removes one. */

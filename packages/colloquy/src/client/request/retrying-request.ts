@@ -94,12 +94,10 @@ export class RetryingRequest implements Cancellable {
     return this.withTimeout(response, readBody(response))
   }
 
-  /** Leaves a response to the caller, who may keep it, read it or drop it. No other attempt follows. */
-  handOver(response: TransportResponse): Response {
-    const given = response.response()
+  /** Leaves the response to the caller, whom a cancellation still reaches. No other attempt follows. */
+  lend(target: Cancellable): (() => void) | undefined {
     this.dropRequest()
-    this.#cancellation.handOver(response, given.body ?? given)
-    return given
+    return this.#cancellation.lend(target)
   }
 
   /** Frees the request's body, as no other attempt can follow. */

@@ -161,3 +161,15 @@ test('an abort and a long silence end results()', async (t) => {
   await assert.rejects(Array.fromAsync(silent), { name: 'APIConnectionTimeoutError' })
   await server.idle()
 })
+
+test('results() sends no key to another host: it reads them from the host of the client', async (t) => {
+  const other = await faultServer(t, (answer) => answer.head(200).end())
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(200, { ...batch, results_url: `${other.url}/x` }),
+    (answer) => answer.head(200).end(),
+  )
+  assert.deepEqual(await Array.fromAsync(await server.client().messages.batches.results('msgbatch_1')), [])
+  assert.equal(other.requests.length, 0)
+  assert.equal(server.requests[1]!.path, '/v1/messages/batches/msgbatch_1/results')
+})

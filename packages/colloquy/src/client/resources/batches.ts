@@ -4,7 +4,6 @@ import type {
   MessageBatch,
   MessageBatchIndividualResponse,
 } from '../../protocol/types/resources/batch.ts'
-import { AnthropicError } from '../../protocol/types/error.ts'
 import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
@@ -12,7 +11,7 @@ import { type HeaderParams, toBodyAndOptions, splitHeaderParams } from '../reque
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
-import { Stream } from '../stream/stream.ts'
+import type { Stream } from '../stream/stream.ts'
 
 const path = '/v1/messages/batches'
 
@@ -56,16 +55,8 @@ export class Batches {
     options: RequestOptions = {},
   ): Promise<Stream<MessageBatchIndividualResponse>> {
     const batch = await this.retrieve(id, params, options)
-    if (!batch.results_url) {
-      throw new AnthropicError(
-        `Cannot read the results of batch ${id}: it has no results_url, its status is ${batch.processing_status}`,
-      )
-    }
-    const request = { ...optionsOf(params, options), method: 'get', path: batch.results_url } as const
-    return this.#client.sendRequest(request, async (response, pending) => {
-      const { jsonLines } = await import('./json-lines.ts')
-      return Stream.of<MessageBatchIndividualResponse>(() => jsonLines(pending, response, request.path), pending)
-    })
+    const { resultsOf } = await import('./batch-results.ts')
+    return resultsOf(this.#client, id, batch, optionsOf(params, options))
   }
 }
 

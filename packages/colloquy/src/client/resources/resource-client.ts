@@ -6,6 +6,7 @@ import type { PagePromise } from './page.ts'
 
 /** The part of the client that its resources use. */
 export interface ResourceClient {
+  readonly baseURL: string
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
   list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>

@@ -1,12 +1,7 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { connectionError } from './connection-error.ts'
+import type { BodyReader } from './other-bodies.ts'
 import type { TransportResponse } from './transport.ts'
-
-/** The part of a body's reader that is used. */
-export interface BodyReader {
-  read(): Promise<{ value?: Uint8Array | undefined; done: boolean }>
-  cancel(): Promise<void>
-}
 
 /** Reads a `Response`, or an object like one as some `fetch` implementations and mocks return. */
 export class FetchResponse implements TransportResponse {

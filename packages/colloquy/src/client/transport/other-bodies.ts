@@ -1,5 +1,10 @@
 // Loaded for a `fetch` whose responses have no web stream as their body.
-import type { BodyReader } from './fetch-response.ts'
+
+/** The part of a body's reader that is used. */
+export interface BodyReader {
+  read(): Promise<{ value?: Uint8Array | undefined; done: boolean }>
+  cancel(): Promise<void>
+}
 
 /** Reads a body that can be iterated, such as a Node stream, or else that of a response with `text()` or `json()` alone. */
 export function readerOf(response: Response): BodyReader {

@@ -1,4 +1,5 @@
 import { encodeBodiesWith } from './body-json.ts'
+import { wellFormedJson } from './well-formed-json.ts'
 
 const encoder = new TextEncoder()
 const comma = encoder.encode(',')
@@ -41,7 +42,7 @@ export function encodeJson(body: object): string | readonly Uint8Array[] {
     else attachedFields.push([encode(`${JSON.stringify(key)}:`), ...pieces])
   }
   if (attachedFields.length === 0) return JSON.stringify(body)
-  const head = JSON.stringify(rest)
+  const head = wellFormedJson(JSON.stringify(rest))
   const fields = attachedFields.flatMap((field, index) => [...(index === 0 && head === '{}' ? [] : [comma]), ...field])
   return [encode(head.slice(0, -1)), ...fields, encode('}')]
 }
@@ -53,7 +54,7 @@ function elements(messages: unknown): readonly Uint8Array[] | undefined {
   if (all.every((pieces) => pieces === undefined)) return undefined
   const list = all.flatMap((pieces, index) => [
     comma,
-    ...(pieces ?? [encode(JSON.stringify(messages[index]) ?? 'null')]),
+    ...(pieces ?? [encode(wellFormedJson(JSON.stringify(messages[index]) ?? 'null'))]),
   ])
   return [encode('['), ...list.slice(1), encode(']')]
 }

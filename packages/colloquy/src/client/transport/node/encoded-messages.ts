@@ -1,4 +1,5 @@
 import { encodeJson, hasAttachedJson, attachJson } from '../../../protocol/codec/attached-json.ts'
+import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 
 /** Shorter bodies cost less to encode than to compare. In characters. */
 const minLength = 100_000
@@ -71,7 +72,9 @@ export class EncodedMessages {
     if (copies.length === 0) return
     let end = this.#ends.at(-1) ?? 0
     const added = copies.map((copy, index) => {
-      const bytes = encoder.encode(`${index === 0 && end === 0 ? '[' : ','}${JSON.stringify(copy) ?? 'null'}`)
+      const bytes = encoder.encode(
+        `${index === 0 && end === 0 ? '[' : ','}${wellFormedJson(JSON.stringify(copy) ?? 'null')}`,
+      )
       this.#copies.push(copy)
       this.#ends.push((end += bytes.length))
       return bytes
