@@ -73,7 +73,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
     this.#isWatched = true
-    const { handOver } = await import('./rare-bodies.ts')
+    const { handOver } = await import('./on-demand/rare-bodies.ts')
     return handOver(await this.#sent, (target) => this.#request.lend(target))
   }
 
@@ -107,7 +107,7 @@ export async function readJson(response: TransportResponse, request: RetryingReq
 export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
   const value = await parseBody(await request.readText(response), response)
   if (!isPlainResult(value)) {
-    const { wrongResult } = await import('./rare-bodies.ts')
+    const { wrongResult } = await import('./on-demand/rare-bodies.ts')
     const error = wrongResult(value, response)
     if (error) throw error
   }

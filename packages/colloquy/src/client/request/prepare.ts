@@ -3,7 +3,7 @@ import type { Transport, WireRequest } from '../transport/transport.ts'
 import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
 import type { Log, Logger } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
-import { buildUrl, encodeBody, isWebBody, version, versionFor, type Query } from './request.ts'
+import { buildUrl, encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
 import type { EncodedBody } from './on-demand/web-body.ts'
 
 export interface Authentication {
@@ -43,7 +43,7 @@ export function prepareRequest(
     }
     return async (attempt) => {
       const read = await webBody
-      const given = [...client.headers, { 'anthropic-beta': betas?.join(',') }, headers]
+      const given = [...client.headers, { 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
       const authentication = await client.authenticate(mergeHeaders(...given))
       const url = buildUrl(authentication.baseURL, path, client.query, query)
       const { values } = mergeHeaders(
@@ -60,7 +60,7 @@ export function prepareRequest(
     // Thrown by the promise, like every other failure of a request.
     return async () => {
       if (error instanceof AnthropicError) throw error
-      const { encodingError } = await import('./rare-bodies.ts')
+      const { encodingError } = await import('./on-demand/rare-bodies.ts')
       throw encodingError(options.body, error)
     }
   }

@@ -38,7 +38,7 @@ export async function parseBody(text: string, response: TransportResponse): Prom
   } catch {
     // Read again below, which says what is wrong.
   }
-  const { readValue } = await import('./rare-bodies.ts')
+  const { readValue } = await import('./on-demand/rare-bodies.ts')
   return readValue(text, response)
 }
 

@@ -138,7 +138,7 @@ export class RetryingRequest implements Cancellable {
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
-    const { errorOf } = await import('./rare-bodies.ts')
+    const { errorOf } = await import('./on-demand/rare-bodies.ts')
     return this.withTimeout(response, errorOf(response))
   }
 

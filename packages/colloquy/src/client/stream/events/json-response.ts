@@ -1,5 +1,5 @@
 import { APIResponseError } from '../../request/errors.ts'
-import { readValue, wrongResult } from '../../request/rare-bodies.ts'
+import { readValue, wrongResult } from '../../request/on-demand/rare-bodies.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 

@@ -1,10 +1,10 @@
 // Loaded for bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
-import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { AnthropicError, APIError } from '../../protocol/types/error.ts'
-import { statusByType } from '../../protocol/types/error-statuses.ts'
-import type { TransportResponse } from '../transport/transport.ts'
-import type { Cancellable } from './cancellation.ts'
-import { APIResponseError } from './errors.ts'
+import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import { AnthropicError, APIError } from '../../../protocol/types/error.ts'
+import { statusByType } from '../../../protocol/types/error-statuses.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
+import type { Cancellable } from '../cancellation.ts'
+import { APIResponseError } from '../errors.ts'
 
 /** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
 export function readValue(text: string, response: TransportResponse): unknown {
