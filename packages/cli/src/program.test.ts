@@ -321,6 +321,54 @@ test('chat list, search, show, export, rename and delete', async () => {
   })
 })
 
+test('chat import adds the chats of a file and reports what it repaired', async () => {
+  const reply = { role: 'assistant', model: 'claude-sonnet-4-6', content: [{ type: 'text', text: 'So do I.' }] }
+  const transcript = [
+    { type: 'user', uuid: 'a', parentUuid: null, message: { role: 'user', content: 'I like trains' } },
+    { type: 'assistant', uuid: 'b', parentUuid: 'a', message: reply },
+  ].map((line) => JSON.stringify(line))
+  const lines = [...transcript, '{"type":"user","uuid":"c","mess']
+  await writeFile(join(folder, 'old.jsonl'), lines.join('\n'))
+  await served([{ times: 2, reply: 'Fine.' }], async (env, engine) => {
+    const imported = await run(['chat', 'import', 'old.jsonl'], env)
+    assert.match(imported.stdout, /^\w{6} {2}I like trains · claude-code · 2 messages\n$/)
+    assert.match(imported.stderr, /^line 3 skipped: .+\n$/)
+    assert.equal(imported.code, 0)
+    await run(['ask', '-c', 'and now?'], env)
+    const { model, max_tokens, messages } = engine.requests[0]!.params
+    assert.equal(model, 'claude-sonnet-4-6')
+    assert.equal(max_tokens, 8192)
+    assert.match(JSON.stringify(messages), /I like trains.*So do I\..*and now\?/)
+    const exported = await run(['chat', 'import', '-', '--json', '-m', 'claude-haiku-4-5'], env, transcript.join('\n'))
+    const [{ title, report }] = JSON.parse(exported.stdout) as [{ title: string; report: { notes: unknown[] } }]
+    assert.deepEqual([title, report.notes], ['I like trains', []])
+    await run(['ask', '-c', 'and now?'], env)
+    assert.equal(engine.requests[1]!.params.model, 'claude-haiku-4-5')
+  })
+})
+
+test('chat import names what it cannot read', async () => {
+  assert.equal(
+    (await run(['chat', 'import', 'no-such-file'])).stderr,
+    'Cannot import no-such-file: no such file or folder\n',
+  )
+  assert.match((await run(['chat', 'import'])).stderr, /^Cannot import: give a file/)
+  const { stderr, code } = await run(['chat', 'import', '-'], home(), 'name,colour\nAda,red\n')
+  assert.equal(stderr.split('\n').length, 2)
+  assert.deepEqual([code, /^Cannot/.test(stderr)], [1, true])
+})
+
+test('ask - reads standard input, also after a prompt', async () => {
+  await served([{ times: 2, reply: 'Fine.' }], async (env, engine) => {
+    await run(['ask', '-'], env, 'What is this?\n')
+    await run(['ask', 'Review', '-'], env, 'a < b\n')
+    assert.deepEqual(
+      engine.requests.map(({ params }) => lastText(params.messages)),
+      ['What is this?', 'Review\n\n<stdin>\na < b\n</stdin>'],
+    )
+  })
+})
+
 test('--no-save writes no file', async () => {
   const env = home()
   await run(['ask', 'Hello', '--no-save'], env)

@@ -82,11 +82,15 @@ function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
   writeErrorLine(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s`)
 }
 
-/** The message: the prompt with the text from standard input, after the attached and mentioned files. */
+/**
+ * The message: the attached and mentioned files, then the prompt with the text from standard input. `-` as the last word reads
+ * standard input even if it is a terminal.
+ */
 async function contentFrom(words: readonly string[], flags: Flags): Promise<MessageContentParam> {
-  const prompt = words.join(' ').trim()
+  const takesInput = words.at(-1) === '-'
+  const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
   const files = flags.texts('file')
-  const piped = process.stdin.isTTY ? undefined : readAll(process.stdin)
+  const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin)
   const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
   const text = withInput(prompt, input)
   const blocks: ContentBlockParam[] = []

@@ -1,11 +1,18 @@
+import { readFileSync } from 'node:fs'
 import type { Conversations } from 'colloquy/conversation'
+import { changesFrom, settingsFrom } from '../chat/settings.ts'
 import { findChat, openSavedChats, shortId } from '../chat/stored-chats.ts'
 import { exportChat, recordOf, type TranscriptFormat } from '../chat/transcript.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { ageText, countText, oneLine } from '../format.ts'
+import { readAll } from '../process.ts'
+import { systemReason } from '../system-error.ts'
 import { writeDocument, writeErrorLine, writeJson, writeLine } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
+
+/** The most notes about an import that are printed. */
+const maxNotes = 20
 
 /** Runs `colloquy chat list`. */
 export function list(_words: readonly string[], flags: Flags): Promise<number> {
@@ -53,6 +60,25 @@ export function exportOne(words: readonly string[], flags: Flags): Promise<numbe
   })
 }
 
+/** Runs `colloquy chat import FILE`. The file can have several chats. */
+export function importFile([path]: readonly string[], flags: Flags): Promise<number> {
+  if (path === undefined)
+    throw new UsageError('Cannot import: give a file, as in colloquy chat import conversations.json')
+  return withChats(async (chats) => {
+    const defaults = settingsFrom(flags)
+    const imported = await chats.importAll(await textOf(path), { ...changesFrom(flags, defaults), defaults })
+    if (flags.has('json')) return writeJson(imported, 2)
+    for (const { id, title, report } of imported) {
+      const facts = `${report.format} · ${countText(report.messages, 'message')}`
+      writeLine(`${shortId(id)}  ${title ?? 'untitled'} · ${facts}`)
+    }
+    const notes = imported.flatMap(({ report }) => report.notes)
+    const hidden = imported.reduce((sum, { report }) => sum + report.moreNotes, notes.length) - maxNotes
+    for (const { line, kind, reason } of notes.slice(0, maxNotes)) writeErrorLine(`line ${line} ${kind}: ${reason}`)
+    if (hidden > 0) writeErrorLine(`${countText(hidden, 'more line')} repaired or skipped: --json shows them`)
+  })
+}
+
 /** Runs `colloquy chat rename ID TITLE`. */
 export function rename([query, ...words]: readonly string[]): Promise<number> {
   const title = words.join(' ')
@@ -75,6 +101,14 @@ export function remove(words: readonly string[], flags: Flags): Promise<number> 
     await chats.delete(id)
     writeLine(`Deleted ${name}.`)
   })
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return path === '-' ? (await readAll(process.stdin)).toString('utf8') : readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`Cannot import ${path}: ${systemReason(error)}`)
+  }
 }
 
 async function withChats(action: (chats: Conversations) => Promise<void>): Promise<number> {

@@ -76,6 +76,12 @@ const chatSubcommands: readonly Subcommand[] = [
   { name: 'search', synopsis: 'WORDS', summary: 'Find messages with all the words', run: managed('search') },
   { name: 'show', synopsis: 'ID', summary: 'Print a chat', run: managed('show') },
   { name: 'export', synopsis: 'ID', summary: 'Print a chat as Markdown, JSON or HTML', run: managed('exportOne') },
+  {
+    name: 'import',
+    synopsis: 'FILE|-',
+    summary: 'Add chats from a file of Colloquy, ChatGPT, Claude.ai, Claude Code, …',
+    run: managed('importFile'),
+  },
   { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', run: managed('rename') },
   { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
 ]
@@ -115,12 +121,12 @@ export const chat: Command = {
 const ask: Command = {
   name: 'ask',
   summary: 'Answer once and exit',
-  synopsis: '[PROMPT…]',
+  synopsis: '[PROMPT…|-]',
   options: [...modelOptions, ...savedChatOptions, ...oneReplyOptions, ...turnOptions, ...displayOptions, helpOption],
   examples: [
     ['colloquy ask "What is a monad?"', 'the reply streams to standard output'],
-    ['git diff | colloquy ask "Write a commit message"', 'piped text follows the prompt'],
-    ['colloquy ask --output json "Name three colours" | jq .text', 'one JSON object, also on failure'],
+    ['git diff | colloquy ask "Write a commit message"', 'piped or redirected text follows the prompt'],
+    ['colloquy ask --output json - <question.txt | jq .text', 'read standard input; one JSON object, also on failure'],
   ],
   run: async (words, flags) => (await import('./ask.ts')).ask(words, flags),
 }

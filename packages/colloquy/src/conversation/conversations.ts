@@ -84,6 +84,8 @@ export interface ImportOptions extends Partial<ConversationSettings> {
   owner?: string
   /** As for `create()`. Default: the metadata of the file. */
   metadata?: GivenMetadata
+  /** Settings for conversations whose file does not have them. Default none. */
+  defaults?: Partial<ConversationSettings>
 }
 
 /** A conversation that `importAll()` added. */
@@ -257,10 +259,11 @@ async function openOrCreate(
 }
 
 function withOptions(archive: Archive, options: ImportOptions = {}): Archive {
-  checkSettingNames(options, ['owner'], 'import()')
-  const { owner, metadata, ...settings } = options
+  checkSettingNames(options, ['owner', 'defaults'], 'import()')
+  const { owner, metadata, defaults, ...settings } = options
+  if (defaults !== undefined) checkSettingNames(defaults, [], 'defaults')
   const { setting, kept = archive.metadata } = splitMetadata(metadata)
-  return { ...archive, owner, metadata: kept, settings: { ...archive.settings, ...settings, ...setting } }
+  return { ...archive, owner, metadata: kept, settings: { ...defaults, ...archive.settings, ...settings, ...setting } }
 }
 
 async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {

@@ -153,6 +153,17 @@ describe('export() and import()', () => {
     })
   }
 
+  test('import() fills in defaults, which neither the file nor the options replace', async () => {
+    const conversations = openConversations({ engine: script([]) })
+    const defaults = { model: 'claude-haiku-4-5', max_tokens: 5, system: 'Be brief.' }
+    const message = '{"role":"user","content":"a"}'
+    assert.deepEqual((await conversations.import(message, { defaults })).settings, defaults)
+    const request = JSON.stringify({ model: 'claude-sonnet-4-6', system: 'Rhyme.', messages: [JSON.parse(message)] })
+    const own = await conversations.import(request, { max_tokens: 7, defaults })
+    assert.deepEqual({ ...own.settings }, { model: 'claude-sonnet-4-6', max_tokens: 7, system: 'Rhyme.' })
+    await assert.rejects(conversations.import(message, { defaults: { modle: 'x' } as never }), /modle/)
+  })
+
   test('import() needs the settings that are not in the text', async () => {
     const conversations = openConversations({ engine: script([]) })
     await assert.rejects(
