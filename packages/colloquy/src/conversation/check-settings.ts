@@ -6,7 +6,7 @@ import { checkCompaction } from './window/compaction.ts'
 import { checkWindow } from './window/window.ts'
 
 // The compiler checks that none is missing.
-const settingNames = Object.keys({
+const settingNames: readonly string[] = Object.keys({
   model: true,
   max_tokens: true,
   system: true,
@@ -43,11 +43,12 @@ const settingNames = Object.keys({
  * @param owner the function that the options belong to.
  */
 export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
+  const unknown = Object.entries(given).filter(([name]) => !settingNames.includes(name) && !names.includes(name))
+  if (unknown.length === 0) return
   const known = [...names, ...settingNames]
   const { betas = [] } = given as Partial<ConversationSettings>
-  const isBeta = (name: string): boolean => betas.length > 0 && nearestName(name, known) === undefined
-  const checked = Object.entries(given).filter(([name]) => !isBeta(name))
-  checkOptionNames(Object.fromEntries(checked), known, owner)
+  const refused = unknown.filter(([name]) => betas.length === 0 || nearestName(name, known) !== undefined)
+  checkOptionNames(Object.fromEntries(refused), known, owner)
 }
 
 /** Checks the required settings and those of this library. Everything else is left to the API. */

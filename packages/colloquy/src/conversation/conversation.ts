@@ -294,8 +294,13 @@ async function editMessage(
 function stepOptions(options: TurnOptions, current: () => ConversationSettings): StepOptions {
   const { onConflict = 'fail', tools = [], toolOptions } = options
   const overrides = settingsOf(options)
+  let changed: { base: ConversationSettings; settings: ConversationSettings } | undefined
   return {
-    settings: () => changeSettings(current(), overrides),
+    settings: () => {
+      const base = current()
+      if (changed?.base !== base) changed = { base, settings: changeSettings(base, overrides) }
+      return changed.settings
+    },
     onConflict,
     tools,
     toolOptions,

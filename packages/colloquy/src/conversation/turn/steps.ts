@@ -107,9 +107,10 @@ export class OpenCalls {
 
   /** The results for the calls at the end of a history. Empty if there are none, or if they are for the caller to answer. */
   async resultsFor(history: History): Promise<ToolResultBlockParam[]> {
+    if (history.waitingCalls.length === 0) return []
     const { lastSent, lastReply } = history
     const isOurs = this.#options.tools.some(isRunnable) || lastReply?.about.continues === true
-    if (lastSent === undefined || !isOurs || history.waitingCalls.length === 0) return []
+    if (lastSent === undefined || !isOurs) return []
     return Promise.all(unansweredIn([lastSent]).map((call) => this.#answer(call)))
   }
 

@@ -4,7 +4,11 @@
  * The method is not enumerable, so the object compares and prints as before.
  */
 export function jsonable<Value extends object>(value: Value): Value {
-  return Object.defineProperty(value, 'toJSON', { value: () => plain(value), configurable: true })
+  return Object.defineProperty(value, 'toJSON', { value: toJSON, configurable: true })
+}
+
+function toJSON(this: object): unknown {
+  return plain(this)
 }
 
 /** The value with decimal strings in place of each `bigint`. */
