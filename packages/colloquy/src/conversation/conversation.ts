@@ -10,7 +10,7 @@ import { checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
 import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
-import { copyPath } from './history/records.ts'
+import { type Archive, copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
 import { nextRequest } from './preview.ts'
 import { type OnConflict, takeTurn } from './turn/conflict.ts'
@@ -135,9 +135,8 @@ export class Conversation {
     const { key, onConflict } = options
     const said = copyOf(content)
     const seen = onConflict === 'branch' ? this.#state.settledHead : undefined
-    const history = async (): Promise<History> =>
-      seen === undefined ? this.#state.history : this.#state.historyTo(seen)
-    return this.#run(options, (scope, steps) => sendMessage(scope, steps, { key, content: said, history }))
+    const history = async () => (seen === undefined ? this.#state.history : this.#state.historyTo(seen))
+    return this.#run(options, (...turn) => sendMessage(...turn, { key, content: said, history }))
   }
 
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
@@ -150,9 +149,8 @@ export class Conversation {
    * path. In place of a user message, the model answers the new content; in place of a reply, no request is sent.
    */
   edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
-    numberOf(this.id, messageId)
-    const said = copyOf(content)
-    return this.#run(options, (scope, steps) => editMessage(scope, steps, { messageId, content: said }))
+    const edit = { number: numberOf(this.id, messageId), content: copyOf(content) }
+    return this.#run(options, (...turn) => editMessage(...turn, edit))
   }
 
   /**
@@ -201,12 +199,8 @@ export class Conversation {
    * whole active path.
    */
   async fork(messageId?: string): Promise<Conversation> {
-    const { owner, metadata, title, settings } = this
-    const { records } = await historyTo(this.#state, messageId)
-    const messages = copyPath(records, this.#state.summaries)
-    const copy = { owner, metadata, title, settings, messages, head: records.length }
-    const state = await addConversation(this.#state.store, copy)
-    return new Conversation(state, this.#config)
+    const copy = await copyOfConversation(this.#state, messageId)
+    return new Conversation(await addConversation(this.#state.store, copy), this.#config)
   }
 
   /** Erases a message and everything that follows it, on every branch. */
@@ -272,15 +266,28 @@ export class Conversation {
   }
 }
 
+/** The conversation up to a message, as one of its own. */
+async function copyOfConversation(state: ConversationState, messageId: string | undefined): Promise<Archive> {
+  const { owner, metadata, title } = state.record
+  const { records } = await historyTo(state, messageId)
+  return {
+    owner: owner ?? undefined,
+    metadata: parseMetadata(metadata),
+    title: title ?? undefined,
+    settings: state.settings,
+    messages: copyPath(records, state.summaries),
+    head: records.length,
+  }
+}
+
 async function editMessage(
   scope: TurnScope,
   steps: StepOptions,
-  { messageId, content }: { messageId: string; content: MessageContentParam },
+  { number, content }: { number: number; content: MessageContentParam },
 ): Promise<Reply> {
   const { state } = scope
-  const number = numberOf(state.id, messageId)
-  const before = async (): Promise<History> => (await historyTo(state, messageId)).upToBefore(number)
-  const { role, parent } = (await historyTo(state, messageId)).last!
+  const before = async (): Promise<History> => (await historyTo(state, String(number))).upToBefore(number)
+  const { role, parent } = (await historyTo(state, String(number))).last!
   if (role !== 'assistant') {
     const plan = async (): Promise<Plan> => planToSend(await before(), content)
     return runSteps(scope, steps, [await runStep(scope, { ...steps, plan })])

@@ -26,9 +26,10 @@ export interface Prompt {
 /** Fits a plan into the window: decides how much of the history is sent. Throws `WindowError` if it does not fit. */
 export async function fitPrompt(
   { state, config }: TurnScope,
-  settings: ConversationSettings,
+  given: ConversationSettings,
   plan: Plan,
 ): Promise<Prompt> {
+  const settings = withContainer(given, plan.history)
   const added = plan.messages.map(({ json }) => json)
   const window = planWindow({ settings, history: plan.history, added, summaries: state.summaries })
   const history = plan.history.visibleThrough(window)

@@ -12,7 +12,7 @@ import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
 import { keepReply } from './request/keep.ts'
 import { beginWithRetries } from './conflict.ts'
 import type { StepInput } from './plan.ts'
-import { countedTokens, fitPrompt, type Prompt, requestOf, withContainer } from './prompt.ts'
+import { countedTokens, fitPrompt, type Prompt, requestOf } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
 import { makeRoom } from './summarize.ts'
@@ -29,7 +29,7 @@ export async function runStep(scope: TurnScope, input: StepInput): Promise<Reply
     await makeRoom(scope, input)
     return scope.state.exclusively(async () => {
       const plan = await input.plan()
-      const prompt = await fitPrompt(scope, withContainer(input.settings(), plan.history), plan)
+      const prompt = await fitPrompt(scope, input.settings(), plan)
       const ceiling = await priceOf(scope, prompt)
       return begin(scope, prompt, { ceiling, key: input.key })
     })

@@ -2,6 +2,7 @@ import { CachePlanner } from '../cache/cache-planner.ts'
 import { ConversationConflictError } from '../errors.ts'
 import { History } from '../history/history.ts'
 import { type Summary, summaryIn } from '../history/reply-record.ts'
+import { newRecord } from '../history/records.ts'
 import { isUnfinished } from '../history/tree.ts'
 import { Ledger } from '../money/ledger.ts'
 import { sumOf } from '../money/spending.ts'
@@ -12,7 +13,6 @@ import type {
   ConversationChanges,
   ConversationRecord,
   ConversationStore,
-  FinishStep,
   MessageRecord,
   OpenedConversation,
   Reservation,
@@ -34,9 +34,10 @@ export type Activity =
   /** The active path ends in a reply that another process is receiving, or a turn here that another one branched off. */
   | { type: 'receiving' }
 
-/** The changes of a conversation when a request began. */
-interface Added {
-  added: readonly MessageRecord[]
+/** The circumstances in which a request began. */
+interface Beginning {
+  /** In milliseconds since 1970. */
+  at: number
   reservation: Reservation | undefined
   promptSettings: string | undefined
 }
@@ -44,6 +45,7 @@ interface Added {
 /** The conversation as this process knows it. Turns change it at two points: when a request has begun and when it has ended. */
 export class ConversationState {
   readonly store: ConversationStore
+  readonly finishes: FinishQueue
   readonly cache: CachePlanner = new CachePlanner()
   /** Does one thing after the other, so that changes of this process do not conflict with each other. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
@@ -57,11 +59,10 @@ export class ConversationState {
   #reservations = new Map<number, Amounts>()
   /** The turns that this process runs: several if they branch off from each other. */
   readonly #running = new Set<Promise<void>>()
-  readonly #finishes: FinishQueue
 
   constructor(store: ConversationStore, opened: Opened) {
     this.store = store
-    this.#finishes = new FinishQueue(store)
+    this.finishes = new FinishQueue(store)
     this.#take(opened)
   }
 
@@ -104,7 +105,7 @@ export class ConversationState {
   get activity(): Activity {
     const [over] = this.#running
     if (over !== undefined) return { type: 'running', over }
-    if (!this.#finishes.isEmpty) return { type: 'unrecorded' }
+    if (!this.finishes.isEmpty) return { type: 'unrecorded' }
     return { type: this.isReceiving ? 'receiving' : 'idle' }
   }
 
@@ -146,7 +147,7 @@ export class ConversationState {
   }
 
   /** A request has begun. Returns the history that its reply will follow. */
-  began(request: RequestToBegin, begun: BegunTurn, { added, reservation, promptSettings }: Added): History {
+  began(request: RequestToBegin, begun: BegunTurn, { at, reservation, promptSettings }: Beginning): History {
     const { version, reply } = begun
     if (reservation) this.#reservations.set(reply, reservation)
     if (request.role === 'summary') {
@@ -156,6 +157,7 @@ export class ConversationState {
     this.#record = { ...this.#record, version, head: reply, last: reply }
     this.#record.title ??= request.title ?? null
     this.#lastPromptSettings = promptSettings
+    const added = recordsOf(request, begun.first, at)
     if (request.history !== this.#history) this.#history = new History([...request.history.records, ...added])
     else for (const message of added) this.#history.push(message)
     return this.#history
@@ -169,19 +171,14 @@ export class ConversationState {
     if (summary !== undefined) this.#summaries.push(summary)
     if (role === 'summary') return
     // Another process took the reply for abandoned, or the conversation continued on another branch.
-    if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
-    this.#history.push(reply)
-  }
-
-  /** Records the end of a reply; if the store fails, remembers it for later and throws. Returns the reply's number. */
-  finish(step: FinishStep): Promise<number> {
-    return this.#finishes.finish(step)
+    if (this.#record.head !== begun || reply.number !== begun) await this.refresh()
+    else this.#history.push(reply)
   }
 
   /** Records the ends of replies that the store failed to record before. */
   async finishUnrecorded(): Promise<void> {
-    if (this.#finishes.isEmpty) return
-    await this.#finishes.retry()
+    if (this.finishes.isEmpty) return
+    await this.finishes.retry()
     await this.refresh()
   }
 
@@ -241,6 +238,19 @@ export class ConversationState {
     const isReceiving = isUnfinished(messages.at(-1)?.state ?? 'committed')
     this.#history = new History(isReceiving ? messages.slice(0, -1) : messages)
   }
+}
+
+/** The records of the messages that a request added. */
+function recordsOf({ messages, parent }: RequestToBegin, first: number, at: number): MessageRecord[] {
+  return messages.map(({ role, json }, index) =>
+    newRecord({
+      number: first + index,
+      parent: index === 0 ? parent : first + index - 1,
+      role,
+      createdAt: at,
+      json,
+    }),
+  )
 }
 
 function parseSettings(json: string): ConversationSettings {

@@ -1,8 +1,8 @@
+import { priceAt } from '../../protocol/models/cost.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { ContextManagement, MessageCreateParams } from '../../protocol/types/params.ts'
 import type { ConversationSettings } from '../settings.ts'
-import { longestAtLowestPrice } from './price-band.ts'
 import { summaryInstructions } from './summary.ts'
 
 // Compaction: the API shortens the prompt by itself. Its summary is a `compaction` block of the reply, and replaces
@@ -57,6 +57,12 @@ function compactAt({ model, max_tokens: reply, window }: ConversationSettings): 
   // it.
   const most = Math.min(entry.contextTokens - reply, Math.floor(longestAtLowestPrice(model) * 0.9))
   return Math.max(most, leastCompactTokens)
+}
+
+/** The longest prompt at the model's lowest price per token, as of today. Infinity if the length does not matter. */
+export function longestAtLowestPrice(model: string): number {
+  const entry = findModel(model)
+  return (entry && priceAt(entry, new Date())?.bands[1]?.abovePromptTokens) ?? Infinity
 }
 
 /** The API's default trigger. */

@@ -1,8 +1,7 @@
 import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import { leastCompactTokens } from './compaction.ts'
-import { longestAtLowestPrice } from './price-band.ts'
+import { leastCompactTokens, longestAtLowestPrice } from './compaction.ts'
 import type { ConversationSettings, Window } from '../settings.ts'
 
 /** The prompt is longer than the window allows. Nothing was written and nothing was sent. */

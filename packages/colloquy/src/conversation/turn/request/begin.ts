@@ -1,9 +1,8 @@
 import { BudgetError } from '../../errors.ts'
-import { newRecord } from '../../history/records.ts'
 import { maxTokensAfter, maxTokensAllowed } from '../../money/budget.ts'
 import { type CostCeiling, type CostInput, ceilingAt, ceilingFor } from '../../money/cost-ceiling.ts'
 import { accountsFor, isInDollars } from '../../money/limits.ts'
-import type { BeginStep, BegunTurn, MessageRecord, RepeatedTurn, Reservation } from '../../stores/store.ts'
+import type { BeginStep, BegunTurn, RepeatedTurn, Reservation } from '../../stores/store.ts'
 import type { TurnScope } from '../scope.ts'
 import type { BegunRequest, RequestToBegin, LimitSet } from './begun.ts'
 import { endAbandoned } from './recovery.ts'
@@ -31,12 +30,12 @@ export async function beginRequest(scope: TurnScope, request: RequestToBegin): P
   const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at }
   const { begun, maxTokens, reservation } = await beginReserved(scope, step, request)
   if (begun.repeated) return begun
-  const added = recordsOf(request, begun.first, at)
-  const history = state.began(request, begun, { added, reservation, promptSettings })
+  const history = state.began(request, begun, { at, reservation, promptSettings })
   return {
     ...begun,
     role,
-    parent: added.at(-1)?.number ?? parent,
+    // The last of the messages, if there are any.
+    parent: messages.length === 0 ? parent : begun.reply - 1,
     history,
     at,
     maxTokens,
@@ -80,16 +79,4 @@ async function beginReserved(
       maxTokens = maxTokensAfter(ceiling, error)
     }
   }
-}
-
-function recordsOf({ messages, parent }: RequestToBegin, first: number, at: number): MessageRecord[] {
-  return messages.map(({ role, json }, index) =>
-    newRecord({
-      number: first + index,
-      parent: index === 0 ? parent : first + index - 1,
-      role,
-      createdAt: at,
-      json,
-    }),
-  )
 }

@@ -9,7 +9,7 @@ export async function keepReply(
   step: FinishStep,
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun
-  const number = await state.finish({ ...step, accounts })
+  const number = await state.finishes.finish({ ...step, accounts })
   if (role === 'assistant') control.isRecorded = true
   const { json, received, reply } = step
   const record = { number, parent, role, state: step.state, createdAt: at, json, received, reply }
