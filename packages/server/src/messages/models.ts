@@ -1,5 +1,5 @@
 import { type ListPage, type ModelEntry, type ModelInfo, apiError, modelInfo } from 'colloquy/protocol'
-import { refuse } from './validate/schema.ts'
+import { refuse, shortened } from './validate/schema.ts'
 
 /** The models that a server offers, by id and alias. */
 export class Models {
@@ -18,7 +18,7 @@ export class Models {
   /** The description of a model. Throws the API's 404 if the model is not served. */
   info(id: string): ModelInfo {
     const entry = this.find(id)
-    if (!entry) throw apiError('not_found_error', `model: ${id}`)
+    if (!entry) throw apiError('not_found_error', shortened(`model: ${id}`))
     return modelInfo(entry)
   }
 

@@ -4,7 +4,7 @@ import { checkGrammars, checkOutputSchema } from './json-schema/json-schemas.ts'
 import { checkMedia } from './media-limits.ts'
 import { checkModel, checkModelPrompt } from './model-rules.ts'
 import { countTokensParams, createParams } from './params.ts'
-import { type Context, dictionary, refuse } from './schema.ts'
+import { type Context, dictionary, refuse, shortened } from './schema.ts'
 import { checkEachMessage, checkText } from './messages.ts'
 import { checkSystemMessages, checkTurns, endsInServerTool } from './turns.ts'
 
@@ -54,7 +54,7 @@ function refuseThread(body: unknown): void {
 
 function findModel(id: string, { models, lenient }: RequestContext): ModelEntry | undefined {
   const model = models.find(id)
-  if (!model && !lenient) throw apiError('not_found_error', `model: ${id}`)
+  if (!model && !lenient) throw apiError('not_found_error', shortened(`model: ${id}`))
   return model
 }
 

@@ -24,9 +24,17 @@ export interface Steps<T> {
   steps: (value: unknown, path: string, context: Context) => Generator<void, T>
 }
 
+// Longer than any sentence of the API. Only names and values of the request make a message longer.
+const maxMessageCharacters = 4_000
+
 /** Throws the API's error for a field. */
 export function refuse(path: string, problem: string): never {
-  throw apiError('invalid_request_error', path ? `${path}: ${problem}` : problem)
+  throw apiError('invalid_request_error', shortened(path ? `${path}: ${problem}` : problem))
+}
+
+/** An error message without most of a long value that it quotes. */
+export function shortened(message: string): string {
+  return message.length <= maxMessageCharacters ? message : `${message.slice(0, maxMessageCharacters)}…`.toWellFormed()
 }
 
 const extraInputs = 'Extra inputs are not permitted'

@@ -170,6 +170,19 @@ suite('the shape of a request', () => {
     await refused({ stop_sequences: ['END', '\n'] }, 'stop_sequences: each stop sequence must contain non-whitespace')
   })
 
+  test('quotes only the beginning of long names and values', async () => {
+    const long = 'x'.repeat(1_000_000)
+    for (const change of [
+      { [long]: 1 },
+      { model: long },
+      says(user([{ type: long }])),
+      { tool_choice: { type: 'tool', name: long } },
+    ]) {
+      const message = await problem(change)
+      assert.ok(/^4\d\d .*xxx/.test(message) && message.length < 5_000, message.slice(0, 100))
+    }
+  })
+
   test('refuses values that are nested too deep', async () => {
     let input: unknown = 1
     for (let depth = 0; depth < 1_000; depth++) input = { input }
@@ -636,7 +649,7 @@ suite('generated requests', () => {
         fc.array(fc.tuple(fc.constantFrom(...paths), replacement), { minLength: 1, maxLength: 3 }),
         async (changes) => {
           const body: unknown = structuredClone(good)
-          for (const [path, value] of changes) replace(body, path, value)
+          for (const [path, value] of changes) replace(body, path, structuredClone(value))
           const response = await post(body)
           assert.ok([200, 400, 404].includes(response.status), `${response.status}: ${JSON.stringify(body)}`)
         },
