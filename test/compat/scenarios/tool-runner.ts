@@ -50,6 +50,22 @@ function said({ role, content }: BetaMessage): BetaMessageParam {
 
 const done = json(message())
 
+const inContainer = json(
+  message({
+    content: [{ type: 'tool_use', id: 'toolu_0', name: 'get_weather', input: { city: 'Paris' } }],
+    stop_reason: 'tool_use',
+    container: { id: 'container_1', expires_at: '2026-12-01T00:00:00Z' },
+  }),
+)
+
+const summary = json(
+  message({
+    id: 'msg_summary',
+    content: [{ type: 'compaction', content: 'They spoke of the weather.' }],
+    stop_reason: 'compaction',
+  }),
+)
+
 /** The tool loop, with and without a thread. */
 export const toolRunner: Scenario[] = [
   runs('a call and its answer', [calls({ name: 'get_weather', input: { city: 'Paris' } }), done]),
@@ -166,6 +182,214 @@ export const toolRunner: Scenario[] = [
           messages: [...params.messages, said(reply), results!],
         }))
       }
+    },
+  },
+  {
+    name: 'the container of a reply is sent back',
+    replies: [inContainer, done],
+    run: async ({ client, helpers }) => (await client.beta.messages.toolRunner(asks(helpers, { thread: false }))).id,
+  },
+  {
+    name: 'a given container stays',
+    replies: [inContainer, done],
+    run: async ({ client, helpers }) =>
+      (await client.beta.messages.toolRunner(asks(helpers, { thread: false, container: 'own' }))).id,
+  },
+  {
+    name: 'a loop again after an error',
+    replies: [
+      calls({ name: 'get_weather', input: { city: 'Paris' } }),
+      failure(400, 'invalid_request_error', 'No'),
+      calls({ name: 'get_weather', input: { city: 'Rome' } }),
+      done,
+    ],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false, max_iterations: 3 }))
+      const seen: unknown[] = []
+      for (let loop = 0; loop < 2; loop++) {
+        try {
+          for await (const { stop_reason } of runner) seen.push(stop_reason)
+        } catch (error) {
+          seen.push((error as Error).name)
+        }
+      }
+      return [seen, (await runner.done()).id]
+    },
+  },
+  {
+    name: 'addTools() and removeTools()',
+    replies: [
+      calls({ name: 'get_weather', input: { city: 'Paris' } }, { name: 'broken', input: {} }),
+      calls({ name: 'late', input: {} }, { name: 'get_weather', input: { city: 'Rome' } }, { name: 'raw', input: {} }),
+      json(message({ stop_reason: 'pause_turn' })),
+      calls({ name: 'late', input: {} }),
+      done,
+    ],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      const late = helpers.betaTool({
+        name: 'late',
+        description: 'Comes later.',
+        inputSchema: { type: 'object', properties: {} },
+        run: () => 'here',
+      })
+      let step = 0
+      for await (const _ of runner) {
+        if (step === 0) {
+          runner.removeTools('get_weather')
+          runner.addTools(late, { name: 'raw', input_schema: { type: 'object' } })
+        } else if (step === 1) runner.removeTools(late)
+        else if (step === 2) runner.addTools(late)
+        step++
+      }
+      return [step, runner.params.tools?.length]
+    },
+  },
+  {
+    name: 'changes of the tools in the messages',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }, { name: 'broken', input: {} }), done],
+    run: async ({ client, helpers }) =>
+      (
+        await client.beta.messages.toolRunner(
+          asks(helpers, {
+            thread: false,
+            messages: [
+              ...hello.messages,
+              {
+                role: 'system',
+                content: [{ type: 'tool_removal', tool: { type: 'tool_reference', name: 'get_weather' } }],
+              },
+            ],
+          }),
+        )
+      ).id,
+  },
+  {
+    name: 'compactBeforeNextTurn() in the middle',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } }), summary, done],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(
+        asks(helpers, {
+          thread: false,
+          stop_sequences: ['END'],
+          tool_choice: { type: 'any' },
+          output_config: { effort: 'low' },
+        }),
+      )
+      const seen: unknown[] = []
+      for await (const { stop_reason, content } of runner) {
+        seen.push(stop_reason, content[0]?.type)
+        if (stop_reason === 'tool_use') runner.compactBeforeNextTurn()
+      }
+      return [seen, (await runner.done()).id, runner.params.messages]
+    },
+  },
+  {
+    name: 'compactBeforeNextTurn() at the end',
+    replies: [done, summary],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      const seen: unknown[] = []
+      for await (const { stop_reason } of runner) {
+        seen.push(stop_reason)
+        if (stop_reason === 'end_turn') runner.compactBeforeNextTurn({ type: 'summarize', instructions: 'Short.' })
+      }
+      return [seen, (await runner.done()).content[0]?.type, runner.params.messages]
+    },
+  },
+  {
+    name: 'compactBeforeNextTurn() without a summary',
+    replies: [
+      calls({ name: 'get_weather', input: { city: 'Paris' } }),
+      json(message({ id: 'msg_none', content: [] })),
+      done,
+    ],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      let step = 0
+      for await (const _ of runner) if (step++ === 0) runner.compactBeforeNextTurn()
+      return [step, (await runner.done()).id]
+    },
+  },
+  {
+    name: 'compactBeforeNextTurn() of a reply whose calls are cut off',
+    replies: [
+      json(
+        message({
+          stop_reason: 'max_tokens',
+          content: [{ type: 'tool_use', id: 'toolu_0', name: 'get_weather', input: {} }],
+        }),
+      ),
+    ],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      for await (const _ of runner) runner.compactBeforeNextTurn()
+      return (await runner.done()).stop_reason
+    },
+  },
+  {
+    name: 'parameters that a runner does not take',
+    async run({ client, helpers }) {
+      const names: string[] = []
+      const fails = (run: () => unknown): void => {
+        try {
+          run()
+          names.push('none')
+        } catch (error) {
+          names.push((error as object).constructor.name)
+        }
+      }
+      const compaction = { compaction: { type: 'summarize' } } as object
+      const edits = { context_management: { edits: [{ type: 'compact_20260112' as const }] } }
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      fails(() => client.beta.messages.toolRunner(asks(helpers, { thread: false, ...compaction })))
+      fails(() => client.beta.messages.toolRunner(asks(helpers, { thread: false, runToolsEagerly: true })))
+      fails(() => client.beta.messages.toolRunner(asks(helpers, { thread: false, ...edits })).compactBeforeNextTurn())
+      fails(() => runner.setMessagesParams({ ...runner.params, ...compaction }))
+      runner.compactBeforeNextTurn()
+      fails(() => runner.setMessagesParams({ ...runner.params, ...edits }))
+      fails(() => runner.setMessagesParams({ ...runner.params, max_tokens: 9 }))
+      return names
+    },
+  },
+  {
+    name: 'runToolsEagerly and deferToolCall()',
+    replies: [
+      sse([
+        start(),
+        ...toolUse(0, 'first', '{}'),
+        ...toolUse(1, 'second', '{}'),
+        ...toolUse(2, 'third', '{}'),
+        finish('tool_use'),
+        stop,
+      ]),
+      sse([start(), ...text(0, 'Done.'), finish(), stop]),
+    ],
+    async run({ client, helpers }) {
+      const seen: string[] = []
+      const tools = ['first', 'second', 'third'].map((name) =>
+        helpers.betaTool({
+          name,
+          description: name,
+          inputSchema: { type: 'object', properties: {} },
+          run: () => {
+            seen.push(`run ${name}`)
+            return name
+          },
+        }),
+      )
+      const runner = client.beta.messages.toolRunner({
+        ...asks(helpers, { tools, thread: false, runToolsEagerly: true }),
+        stream: true,
+      })
+      for await (const stream of runner) {
+        stream.on('contentBlock', (block) => {
+          if (block.type === 'tool_use' && block.name === 'second') runner.deferToolCall(block)
+        })
+        for await (const event of stream) if (event.type === 'message_stop') seen.push('message_stop')
+        seen.push(`held ${runner.deferredToolCalls.map(({ name }) => name).join()}`)
+      }
+      return [seen, runner.deferredToolCalls]
     },
   },
   {

@@ -1,6 +1,7 @@
 import { APIError, AnthropicError } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
+import { withContainer } from './container.ts'
 import {
   type RunnerRequest,
   type ThreadFields,
@@ -138,7 +139,7 @@ export class ThreadHistory {
   addReply({ fields }: OpenTurn, reply: Message): void {
     if (this.#dropRefusal(reply)) return
     this.#answer({ message: toParam(reply), reply })
-    this.#adoptContainer(reply)
+    this.#fields = withContainer(this.#fields, reply)
     const anchor = this.#anchor
     if (anchor.type === 'none') return
     if (anchor.type === 'create') this.#fields = { ...this.#fields, ...defined(createOnlyOf(fields)) }
@@ -220,12 +221,6 @@ export class ThreadHistory {
     if (!last || (last.reply && !last.isPartial)) return
     if (last.reply) this.#answered.pop()
     this.#staged = this.#answered.splice(this.#answered.findLastIndex(({ reply }) => reply) + 1)
-  }
-
-  #adoptContainer({ container }: Message): void {
-    const given = this.#fields.container
-    if (!container || typeof given === 'string' || given?.id) return
-    this.#fields = { ...this.#fields, container: given ? { ...given, id: container.id } : container.id }
   }
 
   #checkCreateOnly(fields: ThreadFields): void {

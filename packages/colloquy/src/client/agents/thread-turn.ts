@@ -1,3 +1,4 @@
+import { type ParsedMessage, parseMessage } from '../../protocol/json/parsed-message.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { RequestOptions } from '../request/options.ts'
@@ -44,6 +45,11 @@ export class ThreadTurn {
     } finally {
       this.#end()
     }
+  }
+
+  /** Like `send()`, and parses the reply by the output format of the thread. */
+  async parse<Parsed>(): Promise<ParsedMessage<Parsed>> {
+    return parseMessage(await this.send(), this.#turn.fields) as ParsedMessage<Parsed>
   }
 
   /** Opens the stream of the reply. The turn ends with it. */

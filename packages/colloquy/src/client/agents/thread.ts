@@ -22,7 +22,10 @@ import type { ToolRunnerParams, ToolRunnerSender } from './tool-runner-state.ts'
 /** Per-turn parameters: anything but the output format, which belongs to the thread. */
 export type ThreadSendParams = Partial<Omit<ThreadFields, 'output_config'>>
 
-export type ThreadRunnerSettings = Pick<ToolRunnerParams, 'stream' | 'max_iterations' | 'approve' | 'timeoutMs'>
+export type ThreadRunnerSettings = Pick<
+  ToolRunnerParams,
+  'stream' | 'max_iterations' | 'approve' | 'timeoutMs' | 'runToolsEagerly'
+>
 
 /**
  * A conversation that the server keeps between turns, so that each request sends only what is new (beta).
@@ -99,9 +102,7 @@ export class MessageThread<Parsed = null> {
     params: ThreadSendParams = {},
     options: RequestOptions = {},
   ): Promise<ParsedMessage<Parsed>> {
-    const reply = await this.send(messages, params, options)
-    const { parseMessage } = await import('../../protocol/json/parsed-message.ts')
-    return parseMessage(reply, this.params) as ParsedMessage<Parsed>
+    return (await this.#turn(messages, params, options)).parse<Parsed>()
   }
 
   /** Like `send()`, and streams the reply. The turn ends with the stream. */
@@ -171,7 +172,7 @@ export class MessageThread<Parsed = null> {
 
 function refuseThread(fields: object): void {
   if ((fields as { thread?: unknown }).thread !== undefined)
-    throw new AnthropicError('Cannot set `thread`: the message thread sets it itself for each request')
+    throw new AnthropicError('Cannot set `thread`: the message thread sets it itself')
 }
 
 function toList(messages: ThreadInput | undefined): readonly ThreadMessage[] {

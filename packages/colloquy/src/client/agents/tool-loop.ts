@@ -1,31 +1,86 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { sendable } from '../../protocol/sendable.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import type { MessageCreateParamsNonStreaming, MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
-import { answerCalls, callsIn, nextStep } from '../../tools/call.ts'
-import { definitionOf, isRunnable } from '../../tools/runnable.ts'
+import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
+import type {
+  CompactionParams,
+  MessageCreateParamsNonStreaming,
+  MessageParam,
+  ToolResultBlockParam,
+  UserMessageParam,
+} from '../../protocol/types/params.ts'
+import { answerCall, callsIn, nextStep } from '../../tools/call.ts'
+import { definitionOf } from '../../tools/runnable.ts'
 import type { HeaderParams } from '../request/request.ts'
-import type { MessageStream } from '../stream/message-stream.ts'
-import type { ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
+import { compactionParams } from './compaction-params.ts'
+import { withContainer } from './container.ts'
+import { callsSettled, startEagerly } from './eager-calls.ts'
+import { addToolChanges, availableTools, keepRemovals } from './tool-changes.ts'
+import type { Ending, ToolRunnerParams, ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
 
-/** Yields the steps of a tool runner and returns the last message. */
-export async function* toolLoop<Streams extends boolean>(
+/** Yields the steps of a tool runner. After an error, it can be called again to continue. */
+export async function* runLoop<Streams extends boolean>(
+  state: ToolRunnerState,
+): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
+  if (state.isTaken) throw new AnthropicError('Cannot run a tool runner twice')
+  state.isTaken = true
+  const { resolve, reject } = endingOf(state)
+  try {
+    resolve(yield* toolLoop<Streams>(state))
+  } catch (error) {
+    reject(error)
+    delete state.ending
+    state.isTaken = false
+    throw error
+  } finally {
+    reject(new AnthropicError('The tool runner was left before its end'))
+  }
+}
+
+/** The last message. Runs the loop if it has not begun. */
+export async function runUntilDone(state: ToolRunnerState): Promise<Message> {
+  const { promise } = endingOf(state)
+  if (!state.isTaken) {
+    const steps = runLoop(state)
+    while (!(await steps.next()).done);
+  }
+  return promise
+}
+
+/** The end of the current loop, or of the next one. */
+export function endingOf(state: ToolRunnerState): Ending {
+  if (state.ending) return state.ending
+  let resolve!: Ending['resolve']
+  let reject!: Ending['reject']
+  const promise = new Promise<Message>((...settle) => ([resolve, reject] = settle))
+  // The loop throws a failure itself, so the promise need not be awaited.
+  promise.catch(() => {})
+  return (state.ending = { promise, resolve, reject })
+}
+
+/** Yields the steps of the loop and returns the last message. */
+async function* toolLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, Message> {
-  let stream: MessageStream | undefined
   try {
-    for (let round = 0; round < (state.params.max_iterations || Infinity); round++) {
-      state.isChanged = false
-      state.results = undefined
-      stream = sendNext(state)
-      yield (stream ?? (await state.reply)) as ToolRunnerTurn<Streams>
-      if (state.isChanged) await continueChanged(state, stream)
-      else if (!(await continueWith(state, await state.reply!))) break
+    while ((state.iterations ?? 0) < (state.params.max_iterations || Infinity)) {
+      addToolChanges(state)
+      // A paused reply is resumed first: the API cannot compact in the middle of one.
+      if (state.compaction && !isPaused(state)) {
+        yield* compact(state)
+        continue
+      }
+      state.iterations = (state.iterations ?? 0) + 1
+      yield* step(state, state.params)
+      if (await continueLoop(state)) continue
+      if (state.compaction && !endsWithCalls(state.params)) yield* compact(state)
+      state.compaction = undefined
+      break
     }
+    await callsSettled(state)
     if (!state.reply) throw new AnthropicError('Cannot give a message: max_iterations allowed no request')
     return await state.reply
   } finally {
-    stream?.abort()
+    state.stream?.abort()
   }
 }
 
@@ -38,48 +93,134 @@ export async function answerReply(
   if (message?.role !== 'assistant' || typeof message.content === 'string') return null
   const calls = callsIn(message as Message)
   if (!calls.length) return null
-  const { approve, timeoutMs, tools = [] } = state.params
+  return (state.results ??= answers(state, calls, signal))
+}
+
+async function answers(
+  state: ToolRunnerState,
+  calls: readonly ToolUseBlock[],
+  signal: AbortSignal | null | undefined,
+): Promise<UserMessageParam> {
+  const results = calls.map((call) => {
+    const known = state.calls?.get(call.id)
+    const result = known === undefined || known === 'held' ? answer(state, call, signal) : known
+    state.calls?.set(call.id, result)
+    return result
+  })
+  return { role: 'user', content: await Promise.all(results) }
+}
+
+function answer(
+  state: ToolRunnerState,
+  call: ToolUseBlock,
+  signal: AbortSignal | null | undefined,
+): Promise<ToolResultBlockParam> {
+  const { approve, timeoutMs } = state.params
   const options = { signal, ...(approve && { approve }), ...(timeoutMs !== undefined && { timeoutMs }) }
-  return (state.results ??= answerCalls(calls, tools.filter(isRunnable), options))
+  return answerCall(call, availableTools(state), options)
+}
+
+/** Sends one request, and hands out its reply or the stream of it. */
+async function* step<Streams extends boolean>(
+  state: ToolRunnerState,
+  params: ToolRunnerParams,
+): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
+  await callsSettled(state)
+  state.isChanged = false
+  state.results = undefined
+  state.calls = undefined
+  state.arrivedCalls = []
+  state.reply = undefined
+  state.stream = undefined
+  const request = requestOf(params)
+  if (params.stream) {
+    const stream = (state.stream = state.sender.stream(request, state.options))
+    if (params.runToolsEagerly) startEagerly(state, stream, (call) => answer(state, call, state.options.signal))
+    state.reply = stream.finalMessage()
+    state.reply.catch(() => {})
+    yield stream as ToolRunnerTurn<Streams>
+  } else {
+    state.reply = Promise.resolve(state.sender.create(request, state.options))
+    yield (await state.reply) as ToolRunnerTurn<Streams>
+  }
 }
 
 /** Parameters of the runner that are not part of a request. */
-const settings = ['stream', 'max_iterations', 'approve', 'timeoutMs', 'thread'] as const
+const settings = ['stream', 'max_iterations', 'approve', 'timeoutMs', 'thread', 'runToolsEagerly'] as const
 
 type Request = MessageCreateParamsNonStreaming & HeaderParams & { [Setting in (typeof settings)[number]]?: never }
 
-/** Sends the next request. */
-function sendNext(state: ToolRunnerState): MessageStream | undefined {
-  const { tools = [] } = state.params
-  const request = { ...state.params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
+function requestOf(params: ToolRunnerParams): Request {
+  const { tools = [] } = params
+  const request = { ...params, tools: tools.length ? tools.map(definitionOf) : undefined } as Request
   for (const setting of settings) delete request[setting]
-  if (!state.params.stream) {
-    state.reply = Promise.resolve(state.sender.create(request, state.options))
-    return undefined
+  return request
+}
+
+/** Adds the reply and its results to the messages, unless the caller has changed these. Returns whether a request follows. */
+async function continueLoop(state: ToolRunnerState): Promise<boolean> {
+  if (state.isChanged) {
+    state.stream?.abort()
+    state.stopReason = null
+    if (!state.stream) state.params = withContainer(state.params, await state.reply!)
+    addResults(state, await answerReply(state, state.params.messages.at(-1)))
+    return true
   }
-  const turn = state.sender.stream(request, state.options)
-  state.reply = turn.finalMessage()
-  state.reply.catch(() => {})
-  return turn
+  const reply = await state.reply!
+  const next = nextStep(reply)
+  state.stopReason = reply.stop_reason
+  state.params = withContainer(state.params, reply)
+  addReply(state, reply)
+  if (next.type === 'call') addResults(state, await answerReply(state, reply))
+  return next.type !== 'stop'
 }
 
-/** Adds the reply and its results to the messages. Returns whether another request follows. */
-async function continueWith(state: ToolRunnerState, reply: Message): Promise<boolean> {
-  const step = nextStep(reply)
-  const results = step.type === 'call' ? await answerReply(state, reply) : null
-  const { messages } = state.params
+function addReply(state: ToolRunnerState, reply: Message): void {
+  const content = sendable(reply.content)
   // The API accepts no message without content.
-  const assistant: MessageParam[] = reply.content.length
-    ? [{ role: 'assistant', content: sendable(reply.content) }]
-    : []
-  state.params = { ...state.params, messages: [...messages, ...assistant, ...(results ? [results] : [])] }
-  return step.type !== 'stop'
+  if (content.length === 0) return
+  state.params = { ...state.params, messages: [...state.params.messages, { role: 'assistant', content }] }
 }
 
-/** Continues with the caller's own messages, to which the reply is not added. */
-async function continueChanged(state: ToolRunnerState, stream: MessageStream | undefined): Promise<void> {
-  stream?.abort()
+/** Adds results directly after the calls, before messages that a tool has pushed meanwhile. */
+function addResults(state: ToolRunnerState, results: UserMessageParam | null): void {
+  if (!results) return
   const { messages } = state.params
-  const results = await answerReply(state, messages.at(-1))
-  if (results) state.params = { ...state.params, messages: [...messages, results] }
+  const index = messages.findLastIndex(({ role }) => role === 'assistant') + 1
+  state.params = { ...state.params, messages: [...messages.slice(0, index), results, ...messages.slice(index)] }
+}
+
+/** Requests a summary of the messages, which then replaces them. A response without one leaves them as they are. */
+async function* compact<Streams extends boolean>(
+  state: ToolRunnerState,
+): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
+  const { reply, compaction } = state
+  const compacted = JSON.stringify(state.params.messages)
+  state.compaction = 'running'
+  state.checkMessages = ({ messages }) => {
+    if (JSON.stringify(messages) !== compacted)
+      throw new AnthropicError('Cannot change the messages while they are compacted')
+  }
+  try {
+    yield* step<Streams>(state, compactionParams(state.params, compaction as CompactionParams))
+    const summary = await state.reply!
+    if (summary.content.some((block) => block.type === 'compaction' && block.content)) {
+      keepRemovals(state)
+      state.params = { ...state.params, messages: [] }
+      addReply(state, summary)
+    } else state.reply = reply
+  } finally {
+    state.compaction = undefined
+    state.checkMessages = undefined
+  }
+}
+
+function isPaused({ stopReason }: ToolRunnerState): boolean {
+  return stopReason === 'pause_turn' || stopReason === 'compaction'
+}
+
+/** Whether the last message has tool calls without results: the API cannot compact such messages. */
+function endsWithCalls({ messages }: ToolRunnerParams): boolean {
+  const content = messages.at(-1)?.content
+  return Array.isArray(content) && content.some(({ type }) => type === 'tool_use')
 }

@@ -232,3 +232,135 @@ test('leaving the loop early closes its stream and rejects done()', async () => 
   await assert.rejects((stream as MessageStream).done(), { name: 'APIUserAbortError' })
   await assert.rejects(runner.done(), /was left before its end/)
 })
+
+test('toolRunner() sends no blank text back', async () => {
+  const { client, requests } = asked([['', call('Nara'), ' \n'], ['Sunny.']])
+  await client.beta.messages.toolRunner(params)
+  assert.deepEqual(requests[1]!.messages[1], { role: 'assistant', content: [call('Nara')] })
+})
+
+test('toolRunner() sends the container of a reply back, also over a thread', async () => {
+  const first = messageOf([call('Nara')], { container: { id: 'container_1', expires_at: '2026-12-01T00:00:00Z' } })
+  for (const thread of [false, true]) {
+    const { client, requests } = asked([first, ['Sunny.']])
+    await client.beta.messages.toolRunner({ ...params, thread })
+    assert.deepEqual([requests[0]!.container, requests[1]!.container], [undefined, 'container_1'])
+  }
+})
+
+test('toolRunner() can be looped over again after an error, and continues', async () => {
+  const { client, requests } = asked([[call('Nara')]])
+  const runner = client.beta.messages.toolRunner(params)
+  await assert.rejects(async () => runner, /no reply is left/)
+  await assert.rejects(runner.runUntilDone(), /no reply is left/)
+  assert.deepEqual(
+    requests.map(({ messages }) => messages.length),
+    [1, 3, 3],
+  )
+})
+
+test('messages that a tool pushes follow the results', async () => {
+  const { client, requests } = asked([[call('Nara')], ['Sunny.']])
+  const note: MessageParam = { role: 'user', content: 'And tomorrow?' }
+  const noting = { ...weather, run: () => runner.pushMessages(note) }
+  const runner = client.beta.messages.toolRunner({ ...params, tools: [noting] })
+  await runner
+  const [, reply, results, last] = requests[1]!.messages
+  assert.equal(reply?.role, 'assistant')
+  assert.deepEqual(results, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_Nara' }] })
+  assert.deepEqual(last, note)
+})
+
+test('addTools() replaces a tool at once, removeTools() takes it away', async () => {
+  const { client, requests } = asked([[call('Nara')], [call('Kyoto')], ['Sunny.']])
+  const runner = client.beta.messages.toolRunner(params)
+  for await (const { content } of runner) {
+    if (JSON.stringify(content).includes('Nara')) runner.addTools({ ...weather, run: () => 'rain' })
+    else if (JSON.stringify(content).includes('Kyoto')) runner.removeTools('weather')
+  }
+  const results = requests
+    .at(-1)!
+    .messages.filter(({ role }) => role === 'user')
+    .slice(1)
+  assert.deepEqual(
+    results.map(({ content }) => (content as { content: string }[])[0]!.content),
+    ['rain', "Error: Tool 'weather' not found"],
+  )
+  const changes = requests.at(-1)!.messages.filter(({ role }) => role === 'system')
+  assert.deepEqual(
+    changes.map(({ content }) => (content as { type: string }[]).map(({ type }) => type)),
+    [['tool_addition'], ['tool_removal']],
+  )
+})
+
+test('compactBeforeNextTurn() replaces the messages by the summary, with removed tools still removed', async () => {
+  const summary = messageOf([{ type: 'compaction', content: 'Weather.' }], { stop_reason: 'compaction' })
+  const { client, requests } = asked([[call('Nara')], summary, [call('Kyoto')], ['Sunny.']])
+  const runner = client.beta.messages.toolRunner(params)
+  for await (const { content } of runner)
+    if (JSON.stringify(content).includes('Nara')) {
+      runner.removeTools('weather')
+      runner.compactBeforeNextTurn({ type: 'summarize', instructions: 'Short.' })
+    }
+  assert.deepEqual(requests[1]!.compaction, { type: 'summarize', instructions: 'Short.' })
+  assert.equal(requests[2]!.compaction, undefined)
+  assert.deepEqual(requests[2]!.messages, [{ role: 'assistant', content: summary.content }])
+  assert.match(JSON.stringify(requests[3]!.messages), /Tool 'weather' not found/)
+})
+
+test('the messages cannot change while they are compacted', async () => {
+  const summary = messageOf([{ type: 'compaction', content: 'Weather.' }], { stop_reason: 'compaction' })
+  const { client } = asked([[call('Nara')], summary, ['Sunny.']])
+  const runner = client.beta.messages.toolRunner(params)
+  let refused = 0
+  for await (const { content } of runner) {
+    if (content[0]?.type === 'tool_use') runner.compactBeforeNextTurn()
+    if (content[0]?.type !== 'compaction') continue
+    assert.throws(() => runner.pushMessages(question), /Cannot change the messages while they are compacted/)
+    runner.setMessagesParams({ ...runner.params, max_tokens: 9 })
+    refused++
+  }
+  assert.equal(refused, 1)
+  assert.equal(runner.params.max_tokens, 9)
+})
+
+test('runToolsEagerly runs a tool while the reply streams, after its readers', async () => {
+  const seen: string[] = []
+  const release = Promise.withResolvers<void>()
+  const { client } = clientOf(async function* (request) {
+    if (request.messages.length > 1) return yield* replay(messageOf(['Sunny.']))
+    for (const event of replay(messageOf([call('Nara'), call('Kyoto'), 'Wait.']))) {
+      if (event.type === 'message_delta') await release.promise
+      yield event
+    }
+  })
+  const noting = { ...weather, run: (input: { city: string }) => void seen.push(`run ${input.city}`) }
+  const runner = client.beta.messages.toolRunner({ ...params, tools: [noting], stream: true, runToolsEagerly: true })
+  for await (const stream of runner) {
+    for await (const event of stream) {
+      if (event.type !== 'content_block_start') continue
+      // A slow reader: it must have handled the event before a call starts.
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      seen.push(`start ${event.index}`)
+      if (event.index === 2) setTimeout(release.resolve, 20)
+    }
+    seen.push('read')
+  }
+  assert.deepEqual(seen, ['start 0', 'start 1', 'run Nara', 'start 2', 'run Kyoto', 'read', 'start 0', 'read'])
+})
+
+test('deferToolCall() holds a call until the reply was handled', async () => {
+  const { client, requests } = asked([[call('Nara'), call('Kyoto')], ['Sunny.']])
+  const runner = client.beta.messages.toolRunner({ ...params, stream: true, runToolsEagerly: true })
+  const held: string[][] = []
+  for await (const stream of runner) {
+    stream.on('contentBlock', (block) => void (block.type === 'tool_use' && runner.deferToolCall(block.id)))
+    await stream.finalMessage()
+    held.push([...runner.deferredToolCalls.map(({ id }) => id), ...runs])
+  }
+  assert.deepEqual(held, [
+    ['toolu_Nara', 'toolu_Kyoto'],
+    ['Nara', 'Kyoto'],
+  ])
+  assert.equal((requests[1]!.messages[2]!.content as unknown[]).length, 2)
+})

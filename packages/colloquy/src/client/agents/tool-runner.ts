@@ -1,6 +1,8 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { Message } from '../../protocol/types/message.ts'
-import type { MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
+import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
+import type { CompactionParams, MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
+import type { ToolUnion } from '../../protocol/types/tool.ts'
+import type { RunnableTool } from '../../tools/runnable.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { ToolRunnerParams, ToolRunnerSender, ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
 
@@ -8,20 +10,17 @@ import type { ToolRunnerParams, ToolRunnerSender, ToolRunnerState, ToolRunnerTur
  * Sends a request, runs the tools that the reply calls, and sends their results, until a reply calls none.
  *
  * A loop over the runner gets each reply as a message or a stream; awaiting the runner gives the last message. Inside the
- * loop the next request may be changed. The loop's code is loaded when it begins.
+ * loop the next request may be changed. After an error the runner can be looped over again. The loop's code is loaded when it
+ * begins.
  */
 export class ToolRunner<Streams extends boolean = boolean>
   implements AsyncIterable<ToolRunnerTurn<Streams>>, PromiseLike<Message>
 {
   readonly #state: ToolRunnerState
-  readonly #ending: PromiseWithResolvers<Message> = Promise.withResolvers()
-  #isTaken = false
 
   constructor(sender: ToolRunnerSender, params: ToolRunnerParams, options: RequestOptions = {}) {
-    const own = { ...params, messages: [...params.messages] }
-    this.#state = { sender, params: own, options, isChanged: false, reply: undefined, results: undefined }
-    // The loop throws a failure itself, so the promise need not be awaited.
-    this.#ending.promise.catch(() => {})
+    this.#state = { sender, params: { ...params, messages: [...params.messages] }, options, toolChanges: [] }
+    checkParams(params, this.#state)
   }
 
   /** The parameters of the next request. Inside the loop they do not hold the current reply yet. */
@@ -29,14 +28,24 @@ export class ToolRunner<Streams extends boolean = boolean>
     return this.#state.params
   }
 
+  /** The calls of the current reply that `deferToolCall()` holds, once they have arrived. */
+  get deferredToolCalls(): ToolUseBlock[] {
+    const { arrivedCalls = [], calls } = this.#state
+    return arrivedCalls.filter(({ id }) => calls?.get(id) === 'held')
+  }
+
   /**
    * Replaces the parameters of the next request. Called inside the loop, it also keeps the loop from adding the reply: tools
-   * are run only if the messages end with an assistant message that calls them.
+   * are run only if the messages end with an assistant message that calls them. Throws while the conversation is compacted,
+   * if the messages change.
    */
   setMessagesParams(change: ToolRunnerParams | ((params: ToolRunnerParams) => ToolRunnerParams)): void {
-    this.#state.params = typeof change === 'function' ? change(this.params) : change
-    this.#state.isChanged = true
-    this.#state.results = undefined
+    const state = this.#state
+    const params = typeof change === 'function' ? change(this.params) : change
+    checkParams(params, state)
+    state.params = params
+    state.isChanged = true
+    state.results = undefined
   }
 
   /** Adds messages to the next request, with the effect of `setMessagesParams()`. */
@@ -50,6 +59,44 @@ export class ToolRunner<Streams extends boolean = boolean>
     this.#state.options = typeof change === 'function' ? change(options) : { ...options, ...change }
   }
 
+  /**
+   * Gives the model more tools, without a change of `params.tools` that would miss the prompt cache. They can be called at
+   * once; the next request tells the model in a `tool_addition` block, which needs the beta `inline-tools-2026-09-15`. A tool
+   * without `run` is only sent, and is not run any more.
+   */
+  addTools(...tools: Array<RunnableTool | ToolUnion>): void {
+    this.#state.toolChanges.push(...tools)
+  }
+
+  /**
+   * Takes tools, or the tools of these names, away from the model, without a change of `params.tools`. Their calls fail at
+   * once; the next request tells the model in a `tool_removal` block, which needs the beta `inline-tools-2026-09-15`.
+   */
+  removeTools(...tools: Array<RunnableTool | string>): void {
+    this.#state.toolChanges.push(...tools.map((tool) => (typeof tool === 'string' ? tool : tool.name)))
+  }
+
+  /**
+   * Requests a summary after this step and its tools, which then replaces the messages. The summary is a step of the loop
+   * too. Needs the beta `compact-2026-09-04`. Default: `{ type: 'summarize' }`.
+   */
+  compactBeforeNextTurn(compaction: CompactionParams = { type: 'summarize' }): void {
+    const state = this.#state
+    if (state.compaction === 'running') return
+    checkParams(state.params, { ...state, compaction })
+    state.compaction = compaction
+  }
+
+  /**
+   * Holds a tool call of the current reply until the reply has been handled: at the end of the loop body, or with
+   * `generateToolResponse()`. Has an effect only with `runToolsEagerly`, and on a call that has not started.
+   */
+  deferToolCall(call: ToolUseBlock | string): void {
+    const id = typeof call === 'string' ? call : call.id
+    const { calls } = this.#state
+    if (calls && !calls.has(id)) calls.set(id, 'held')
+  }
+
   /** The results of the last reply's tool calls; null if it has none. The tools run once, however often this is called. */
   async generateToolResponse(signal?: AbortSignal | null): Promise<UserMessageParam | null> {
     const { answerReply } = await import('./tool-loop.ts')
@@ -57,17 +104,15 @@ export class ToolRunner<Streams extends boolean = boolean>
   }
 
   /** Waits for the last message of a loop that runs elsewhere. */
-  done(): Promise<Message> {
-    return this.#ending.promise
+  async done(): Promise<Message> {
+    const { endingOf } = await import('./tool-loop.ts')
+    return endingOf(this.#state).promise
   }
 
   /** Waits for the last message, and runs the loop if it has not begun. */
   async runUntilDone(): Promise<Message> {
-    if (!this.#isTaken) {
-      const turns = this[Symbol.asyncIterator]()
-      while (!(await turns.next()).done);
-    }
-    return this.done()
+    const { runUntilDone } = await import('./tool-loop.ts')
+    return runUntilDone(this.#state)
   }
 
   then<Fulfilled = Message, Rejected = never>(
@@ -77,19 +122,18 @@ export class ToolRunner<Streams extends boolean = boolean>
     return this.runUntilDone().then(onFulfilled, onRejected)
   }
 
-  /** Yields each reply, or each stream of one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ToolRunnerTurn<Streams>> {
-    if (this.#isTaken) throw new AnthropicError('Cannot run a tool runner twice')
-    this.#isTaken = true
-    const { resolve, reject } = this.#ending
-    try {
-      const { toolLoop } = await import('./tool-loop.ts')
-      resolve(yield* toolLoop<Streams>(this.#state))
-    } catch (error) {
-      reject(error)
-      throw error
-    } finally {
-      reject(new AnthropicError('The tool runner was left before its end'))
-    }
+    const { runLoop } = await import('./tool-loop.ts')
+    yield* runLoop<Streams>(this.#state)
   }
+}
+
+/** Throws for parameters that a tool runner cannot take, or not now. */
+function checkParams(params: ToolRunnerParams, { checkMessages, compaction }: ToolRunnerState): void {
+  if (params.runToolsEagerly && !params.stream) throw new TypeError('Cannot use runToolsEagerly without stream: true')
+  if ((params as { compaction?: unknown }).compaction != null)
+    throw new AnthropicError('Cannot use compaction in a tool runner: call compactBeforeNextTurn()')
+  checkMessages?.(params)
+  if (compaction && params.context_management?.edits?.some(({ type }) => type.startsWith('compact_')))
+    throw new AnthropicError('Cannot compact with a compaction edit in context_management')
 }

@@ -3,7 +3,7 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { pathOf } from '../request/request.ts'
 import { Stream } from '../stream/stream.ts'
-import { jsonLines } from './json-lines.ts'
+import { JsonLines } from './json-lines.ts'
 import type { ResourceClient } from './resource-client.ts'
 
 /** The results of a batch, one by one as they arrive. */
@@ -18,7 +18,7 @@ export function resultsOf(
   }
   const path = isOnHostOf(client, url) ? url : pathOf('/v1/messages/batches', id, '/results')
   return client.sendRequest({ ...options, method: 'get', path }, async (response, request) =>
-    Stream.of<MessageBatchIndividualResponse>(() => jsonLines(request, response, path), request),
+    Stream.over<MessageBatchIndividualResponse>(new JsonLines(response, request, path)),
   )
 }
 

@@ -16,9 +16,11 @@ export class BetaMessages extends Messages {
   toolRunner(params: ToolRunnerParams & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner
   toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner {
-    const { thread, stream, max_iterations, approve, timeoutMs, ...fields } = params
+    const { thread, stream, max_iterations, approve, timeoutMs, runToolsEagerly, ...fields } = params
     if (!thread) return new ToolRunner(this, params, options)
-    const settings = { stream, max_iterations, approve, timeoutMs } as ThreadRunnerSettings & { stream: true }
+    const settings = { stream, max_iterations, approve, timeoutMs, runToolsEagerly } as ThreadRunnerSettings & {
+      stream: true
+    }
     return this.thread({ ...fields, unsupportedRequestBehavior: 'continue_unthreaded' }).toolRunner(settings, options)
   }
 

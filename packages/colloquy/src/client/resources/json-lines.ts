@@ -2,42 +2,81 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { RetryingRequest } from '../request/retrying-request.ts'
 import { IdleWatch } from '../stream/idle-watch.ts'
+import type { ItemSource } from '../stream/stream.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 
-/** The values of a JSON Lines body as they arrive. Leaving early, an abort or a long silence closes the connection. */
-export async function* jsonLines<Item>(
-  request: RetryingRequest,
-  response: TransportResponse,
-  url: string,
-): AsyncGenerator<Item> {
-  const watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => response.cancel(error))
-  const decoder = new TextDecoder()
-  let rest = ''
-  let number = 0
-  try {
-    while (true) {
-      watch.startWaiting()
-      const chunk = await response.read()
-      watch.stopWaiting()
-      const lines = (rest + (chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode())).split('\n')
-      rest = chunk ? lines.pop()! : ''
-      for (const line of lines) {
-        number++
-        if (line.trim()) yield parseLine(line, number, url)
-      }
-      if (!chunk) return
-    }
-  } finally {
-    watch.stop()
-    request.finish()
-    response.cancel(new Error('The caller left the results early'))
-  }
-}
+/** The values of a JSON Lines body as they arrive. Its end, an abort or a long silence closes the connection. */
+export class JsonLines<Item> implements ItemSource<Item> {
+  readonly response: TransportResponse
+  failure: Error | undefined
+  readonly #request: RetryingRequest
+  readonly #url: string
+  readonly #watch: IdleWatch
+  readonly #decoder = new TextDecoder()
+  /** The beginning of a line whose end has not arrived. */
+  #rest = ''
+  #lines = 0
+  #isOver = false
 
-function parseLine<Item>(line: string, number: number, url: string): Item {
-  try {
-    return parseJson(line) as Item
-  } catch (cause) {
-    throw new AnthropicError(`Cannot read line ${number} of ${url} as JSON: found ${line.slice(0, 60)}`, { cause })
+  constructor(response: TransportResponse, request: RetryingRequest, url: string) {
+    this.response = response
+    this.#request = request
+    this.#url = url
+    this.#watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => response.cancel(error))
+  }
+
+  async read(): Promise<readonly Item[] | undefined> {
+    while (!this.failure && !this.#isOver) {
+      const items = this.#parse(await this.#lineTexts())
+      if (items.length > 0) return items
+    }
+    if (this.failure) throw this.failure
+    return undefined
+  }
+
+  cancel(error: Error): void {
+    this.failure ??= error
+    this.#end()
+  }
+
+  /** The lines that end in the next chunk. */
+  async #lineTexts(): Promise<string[]> {
+    this.#watch.startWaiting()
+    let chunk
+    try {
+      chunk = await this.response.read()
+    } catch (error) {
+      this.cancel(error as Error)
+      return []
+    }
+    this.#watch.stopWaiting()
+    const text = chunk ? this.#decoder.decode(chunk, { stream: true }) : this.#decoder.decode()
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = chunk ? lines.pop()! : ''
+    if (!chunk) this.#end()
+    return lines
+  }
+
+  /** The values of the lines. Those before a malformed line are still handed out. */
+  #parse(lines: readonly string[]): Item[] {
+    const items: Item[] = []
+    for (const line of lines) {
+      this.#lines++
+      try {
+        if (line.trim()) items.push(parseJson(line) as Item)
+      } catch (cause) {
+        const message = `Cannot read line ${this.#lines} of ${this.#url} as JSON: found ${line.slice(0, 60)}`
+        this.cancel(new AnthropicError(message, { cause }))
+        break
+      }
+    }
+    return items
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#watch.stop()
+    this.#request.finish()
+    this.response.cancel(this.failure ?? new Error('The results are complete'))
   }
 }

@@ -51,8 +51,9 @@ export class Messages {
   create(params: MessageCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<unknown> {
     if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
     const { timeout = this.#client.givenTimeout } = options
-    if (options.recover) return this.events(params, options).map(collect)
-    if (timeout === undefined && takesLong(params)) {
+    if (options.recover)
+      return this.events(params, options).map(async (source) => (await loadStreams()).collect(source))
+    if (timeout === undefined && params.max_tokens > mostUnstreamedTokens) {
       const streams = loadStreams()
       return this.#streamed(params, options, async (response, request) =>
         withIds(await (await streams).collectMessage(response, request), response),
@@ -138,15 +139,8 @@ function loadStreams(): Promise<typeof streaming> {
   return import('../stream/streaming.ts')
 }
 
-async function collect(source: MessageEvents): Promise<Message> {
-  await source.forEach(() => {})
-  return withIds(source.message!, source.response!)
-}
-
-/** A reply that may take longer is streamed, because proxies and load balancers cut silent connections. */
-const longestReplySeconds = 600
-
-/** Whether the reply may take too long at the API's own estimate of the slowest speed: 128,000 tokens an hour. */
-function takesLong({ max_tokens }: MessageCreateParams): boolean {
-  return (max_tokens * 3600) / 128_000 > longestReplySeconds
-}
+/**
+ * A longer reply is streamed, because proxies and load balancers cut silent connections: at the API's own estimate of the
+ * slowest speed, 128,000 tokens an hour, it may take more than ten minutes.
+ */
+const mostUnstreamedTokens = 21_333

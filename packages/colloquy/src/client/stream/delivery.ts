@@ -32,8 +32,24 @@ function deliverEvent(event: StreamedEvent, source: MessageEvents, { queues, lis
   if (event.type === 'ping') return listeners.emit('ping')
   for (const queue of queues) queue.push(event)
   // Reading the message parses tool inputs piece by piece, so only listeners pay for it.
-  if (listeners.isUsed && source.message) emitEvent(listeners, event, source.message)
+  const message = listeners.isUsed ? source.message : undefined
+  if (message) {
+    emitEvent(listeners, event, message)
+    if (listeners.has('delivered'))
+      listeners.emit('delivered', event, message, (callback) => afterReaders(queues, callback))
+  }
   if (event.type === 'message_stop') onMessage(source.message!)
+}
+
+/** Calls back when the readers of all queues have handled the events so far. A reader that leaves ends the stream instead. */
+function afterReaders(queues: ReadonlySet<EventQueue<MessageStreamEvent>>, callback: () => void): void {
+  let behind = queues.size
+  if (behind === 0) return queueMicrotask(callback)
+  for (const queue of queues)
+    queue.whenHandled(() => {
+      behind--
+      if (behind === 0) callback()
+    })
 }
 
 /** Emits an event of the message, then what it adds to the message. */

@@ -8,7 +8,8 @@ interface Waiting<Event> {
 /** An iterator over the events that are pushed into it, buffered until they are read. */
 export class EventQueue<Event> implements AsyncIterator<Event> {
   readonly #leave: () => void
-  #events: Event[] = []
+  /** The events, and callbacks for when the events before them have been handled. */
+  #events: (Event | (() => void))[] = []
   #next = 0
   #waiting: Waiting<Event>[] = []
   #ended = false
@@ -26,6 +27,11 @@ export class EventQueue<Event> implements AsyncIterator<Event> {
     else this.#events.push(event)
   }
 
+  /** Calls back when the reader has handled the events so far: when it asks for the next one. */
+  whenHandled(callback: () => void): void {
+    this.#events.push(callback)
+  }
+
   /** Ends the queue after its buffered events. An abort discards those. */
   end(failure: Error | undefined): void {
     this.#ended = true
@@ -39,10 +45,11 @@ export class EventQueue<Event> implements AsyncIterator<Event> {
   }
 
   next(): Promise<IteratorResult<Event>> {
-    if (this.#next < this.#events.length) {
+    while (this.#next < this.#events.length) {
       const value = this.#events[this.#next++]!
       if (this.#next === this.#events.length) this.#clear()
-      return Promise.resolve({ value, done: false })
+      if (typeof value !== 'function') return Promise.resolve({ value, done: false })
+      ;(value as () => void)()
     }
     const failure = this.#failure
     this.#failure = undefined

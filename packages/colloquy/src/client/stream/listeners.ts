@@ -16,6 +16,12 @@ export interface MessageStreamEvents {
   thinking: [thinkingDelta: string, thinkingSnapshot: string]
   signature: [signature: string]
   contentBlock: [content: ContentBlock]
+  /**
+   * An event that the other listeners have handled. `afterReaders` calls back when all loops over the stream have, too.
+   *
+   * @internal
+   */
+  delivered: [event: MessageStreamEvent, snapshot: Message, afterReaders: (callback: () => void) => void]
   message: [message: Message]
   finalMessage: [message: Message]
   error: [error: AnthropicError]

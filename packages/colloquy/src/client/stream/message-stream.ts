@@ -134,16 +134,13 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   /** Waits for the complete message. Parses its text if the request had an output format with `parse`. */
   async finalMessage(): Promise<FinalMessage<Parsed>> {
     await this.done()
-    const message = this.receivedMessages.at(-1)
-    if (!message) throw new AnthropicError('Cannot give the final message: the stream ended without one')
-    return message as FinalMessage<Parsed>
+    return this.receivedMessages.at(-1) as FinalMessage<Parsed>
   }
 
   /** The text of the final message; several text blocks are joined with a space. */
   async finalText(): Promise<string> {
-    const message = await this.finalMessage()
     const { textOf } = await import('./streaming.ts')
-    return textOf(message)
+    return textOf(await this.finalMessage())
   }
 
   /** The stream and the response that carries it. */

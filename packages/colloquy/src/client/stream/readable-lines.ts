@@ -25,3 +25,14 @@ export async function* readLines<Item>(
     stop()
   }
 }
+
+/** Writes an item as a line of JSON, or ends the stream after the last. */
+export function writeLine(
+  { value, done }: IteratorResult<unknown>,
+  controller: ReadableStreamDefaultController<Uint8Array>,
+): void {
+  if (done) controller.close()
+  else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`))
+}
+
+const encoder = new TextEncoder()

@@ -1,15 +1,24 @@
 import { abandonedStreams } from './abandoned-streams.ts'
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Cancellable } from '../request/cancellation.ts'
-import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+import type { StreamedEvent } from './events/message-decoder.ts'
+import type * as lines from './readable-lines.ts'
+
+/** The items of one response, in batches, such as the events of a message. */
+export interface ItemSource<Item> extends Cancellable {
+  readonly response: TransportResponse | undefined
+  /** Why the items ended early. `read` throws it. */
+  readonly failure: Error | undefined
+  /** The next items, at least one; undefined at the end. */
+  read(): Promise<readonly Item[] | undefined>
+}
 
 /** A stream of items that can be read once. */
 export class Stream<Item> implements AsyncIterable<Item> {
   readonly #iterate: () => AsyncIterator<Item>
   #controller: AbortController | undefined
-  #source: MessageEvents | undefined
-  /** Ends the reading of the items. */
-  #reading: Cancellable | undefined
+  #source: ItemSource<Item> | undefined
   #taken = false
 
   constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController) {
@@ -17,17 +26,12 @@ export class Stream<Item> implements AsyncIterable<Item> {
     this.#controller = controller
   }
 
-  /** A stream over the events of one message. */
-  static over<Item = StreamedEvent>(source: MessageEvents): Stream<Item> {
+  /** A stream over the items of a source. */
+  static over<Item = StreamedEvent>(source: ItemSource<Item>): Stream<Item> {
     const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
     stream.#source = source
-    return stream.#watch(source)
-  }
-
-  /** A stream over items that are read from the response of a request. */
-  static of<Item>(read: () => AsyncGenerator<Item>, request: Cancellable): Stream<Item> {
-    const stream: Stream<Item> = new Stream(() => untilEnd(stream, read()))
-    return stream.#watch(request)
+    abandonedStreams?.register(stream, source, stream)
+    return stream
   }
 
   /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
@@ -42,7 +46,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
     const { signal } = controller
     const abort = (): void => {
       abandonedStreams?.unregister(this)
-      this.#reading?.cancel(new APIUserAbortError({ cause: signal.reason }))
+      this.#source?.cancel(new APIUserAbortError({ cause: signal.reason }))
     }
     signal.addEventListener('abort', abort, { once: true })
     return (this.#controller = controller)
@@ -68,28 +72,14 @@ export class Stream<Item> implements AsyncIterable<Item> {
   /** Two streams of the same items, each read at its own speed. Items that only one has read are buffered for the other. */
   tee(): [Stream<Item>, Stream<Item>] {
     const iterator = this[Symbol.asyncIterator]()
-    const waiting: [Promise<IteratorResult<Item>>[], Promise<IteratorResult<Item>>[]] = [[], []]
-    const open = new Set([0, 1])
-    const branch = (mine: 0 | 1): Stream<Item> =>
-      new Stream(() => {
-        return {
-          next(): Promise<IteratorResult<Item>> {
-            const queue = waiting[mine]
-            if (queue.length === 0) {
-              const result = iterator.next()
-              for (const each of open) waiting[each as 0 | 1].push(result)
-            }
-            return queue.shift()!
-          },
-          async return(): Promise<IteratorResult<Item>> {
-            open.delete(mine)
-            waiting[mine] = []
-            // The connection stays open until both branches are left.
-            if (open.size === 0) await iterator.return?.()
-            return { done: true, value: undefined }
-          },
-        } satisfies AsyncIterator<Item>
-      }, this.controller)
+    const branches = import('./tee.ts').then(({ tee }) => tee(iterator))
+    const branch = (index: 0 | 1): Stream<Item> => {
+      const read = {
+        next: async () => (await branches)[index].next(),
+        return: async () => (await branches)[index].return!(),
+      }
+      return new Stream<Item>(() => read, this.controller)
+    }
     return [branch(0), branch(1)]
   }
 
@@ -97,48 +87,31 @@ export class Stream<Item> implements AsyncIterable<Item> {
   toReadableStream(): ReadableStream<Uint8Array> {
     return toReadableStream(this)
   }
-
-  #watch(reading: Cancellable): this {
-    this.#reading = reading
-    abandonedStreams?.register(this, reading, this)
-    return this
-  }
 }
 
-/** The same items. The stream is referenced, and so not taken for abandoned, as long as they are read. */
-async function* untilEnd<Item>(stream: Stream<Item>, items: AsyncGenerator<Item>): AsyncGenerator<Item> {
-  try {
-    yield* items
-  } finally {
-    abandonedStreams?.unregister(stream)
-  }
-}
-
+/** The items as a web stream, each as a line of JSON. */
 export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
   const iterator = items[Symbol.asyncIterator]()
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await iterator.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`))
-    },
-    async cancel() {
-      await iterator.return?.()
-    },
+  return new ReadableStream({
+    pull: async (controller) => (await loadLines()).writeLine(await iterator.next(), controller),
+    cancel: async () => void (await iterator.return?.()),
   })
+}
+
+function loadLines(): Promise<typeof lines> {
+  return import('./readable-lines.ts')
 }
 
 /** Iterates over the events of a source one by one. */
 class SourceIterator<Item> implements AsyncIterator<Item> {
   // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
   readonly stream: Stream<Item>
-  readonly #source: MessageEvents
+  readonly #source: ItemSource<Item>
   #events: readonly Item[] = []
   #at = 0
   #refilling: Promise<IteratorResult<Item>> | undefined
 
-  constructor(stream: Stream<Item>, source: MessageEvents) {
+  constructor(stream: Stream<Item>, source: ItemSource<Item>) {
     this.stream = stream
     this.#source = source
   }
@@ -155,7 +128,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   async #refill(): Promise<IteratorResult<Item>> {
     let events: readonly Item[] | undefined
     try {
-      events = (await this.#source.read()) as readonly Item[] | undefined
+      events = await this.#source.read()
     } finally {
       this.#refilling = undefined
       if (!events) abandonedStreams?.unregister(this.stream)
@@ -178,6 +151,6 @@ async function* linesOf<Item>(
   readable: ReadableStream<Uint8Array>,
   controller?: AbortController,
 ): AsyncGenerator<Item> {
-  const { readLines } = await import('./readable-lines.ts')
+  const { readLines } = await loadLines()
   yield* readLines<Item>(readable, controller)
 }

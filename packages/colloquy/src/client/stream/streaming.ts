@@ -1,3 +1,3 @@
 // The code that only streams need, in one module that is loaded with the first stream.
 export { deliver, textOf } from './delivery.ts'
-export { collectMessage, openEvents } from './events/response-events.ts'
+export { collect, collectMessage, openEvents } from './events/response-events.ts'

@@ -1,21 +1,15 @@
 import type { Message } from '../../../protocol/types/message.ts'
 import { forEach } from '../../transport/sink.ts'
-import type { Cancellable } from '../../request/cancellation.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
+import type { ItemSource } from '../stream.ts'
 import type { StreamedEvent } from './message-decoder.ts'
 
 export type { StreamedEvent } from './message-decoder.ts'
 
 /** The events of one message, in batches: a promise for each event would cost more than its JSON. */
-export interface MessageEvents extends Cancellable {
-  /** The response that carries the events; undefined if they came another way. */
-  readonly response: TransportResponse | undefined
+export interface MessageEvents extends ItemSource<StreamedEvent> {
   /** The message so far. */
   readonly message: Message | undefined
-  /** Why the stream ended early. `read` and `forEach` throw it after the events that preceded it. */
-  readonly failure: Error | undefined
-  /** The next events, at least one; undefined after `message_stop`. */
-  read(): Promise<readonly StreamedEvent[] | undefined>
   /** Calls `take` with each batch as it arrives. Rejects with what `take` throws. */
   forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void>
 }

@@ -4,6 +4,7 @@ import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
 import { drain, pipe } from '../../transport/pipe.ts'
 import { readOne, type Sink } from '../../transport/sink.ts'
+import { withIds } from '../../request/response.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
@@ -31,6 +32,12 @@ export async function collectMessage(response: TransportResponse, request: Retry
   request.setCancelTarget(events)
   await events.forEach(ignore)
   return events.message!
+}
+
+/** Reads the complete message of events. */
+export async function collect(events: MessageEvents): Promise<Message> {
+  await events.forEach(ignore)
+  return withIds(events.message!, events.response!)
 }
 
 function ignore(): void {}
