@@ -112,7 +112,8 @@ async function targetOf(kind: string, env: Environment, wordsPerSecond: number):
 /** The server in this process. Requests pass the same code and checks as over a network. */
 async function offlineTarget(wordsPerSecond: number): Promise<ClientOptions> {
   const [{ createServer }, { offline }] = await Promise.all([import('@colloquy/server'), import('colloquy/engines')])
-  const server = createServer({ engine: offline({ wordsPerSecond }) })
+  // Lenient, so that the engine also answers for retired models, with a note about their successor.
+  const server = createServer({ engine: offline({ wordsPerSecond }), lenient: true })
   return {
     apiKey: 'offline',
     baseURL: 'http://colloquy.local',

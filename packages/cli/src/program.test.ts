@@ -358,6 +358,12 @@ test('chat import names what it cannot read', async () => {
   assert.deepEqual([code, stderr.startsWith('Cannot')], [1, true])
 })
 
+test('the offline engine answers for a retired model and names its successor', async () => {
+  const { stdout, code } = await run(['ask', '--engine', 'offline', '-m', 'claude-3-opus-20240229', 'What is 2 + 2?'])
+  assert.match(stdout, /^Note: claude-3-opus-20240229 was retired on .* Use claude-\S+ instead\.\n\n2 \+ 2 = 4\n$/)
+  assert.equal(code, 0)
+})
+
 test('ask - reads standard input, also after a prompt', async () => {
   await served([{ times: 2, reply: 'Fine.' }], async (env, engine) => {
     await run(['ask', '-'], env, 'What is this?\n')
