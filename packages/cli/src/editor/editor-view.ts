@@ -30,10 +30,12 @@ export function textColumns(columns: number): number {
 
 export function editorView(state: EditorState, options: ViewOptions): EditorView {
   const { columns, rows: most, paint, placeholder, below = [] } = options
-  const { rows, row, column } = layout(state.text, state.cursor, textColumns(columns), state.pastes)
+  const { rows, row, column, hasStart } = layout(state.text, state.cursor, textColumns(columns), state.pastes)
   const first = Math.min(Math.max(0, row - most + 1), Math.max(0, rows.length - most))
   const shown = rows.slice(first, first + most)
-  const lines = shown.map(({ text }, index) => (first + index === 0 ? paint(prompt, { bold: true }) : indent) + text)
+  const lines = shown.map(({ text }, index) => {
+    return (hasStart && first + index === 0 ? paint(prompt, { bold: true }) : indent) + text
+  })
   if (state.text === '' && state.search === undefined) {
     lines[0] = paint(prompt, { bold: true }) + paint(cutTo(placeholder, columns - 3), { dim: true })
   }

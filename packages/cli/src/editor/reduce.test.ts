@@ -3,6 +3,8 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { KeyReader } from '../terminal/keys.ts'
 import { graphemes } from '../terminal/width.ts'
+import { plainPainter } from '../terminal/style.ts'
+import { editorView } from './editor-view.ts'
 import { layout } from './layout.ts'
 import { reduce, type EditorEvent } from './reduce.ts'
 import { expanded, newEditor, type EditorState } from './state.ts'
@@ -212,4 +214,16 @@ test('only Enter sends', () => {
       }
     }),
   )
+})
+
+test('up and down move through a text much longer than the window, to the history at its ends', () => {
+  const text = lines(1000)
+  let state = reduce(newEditor(['older'], 40), { name: 'replace', text })
+  for (let line = 1000; line > 1; line--) {
+    assert.equal(text.slice(0, state.cursor).split('\n').length, line)
+    state = press(up, state)
+  }
+  assert.equal(press(up, state).text, 'older')
+  const options = { columns: 40, rows: 3, paint: plainPainter, placeholder: '' }
+  assert.deepEqual(editorView(press(down, state), options).lines, ['> line 1', '  line 2', '  line 3'])
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import * as fc from 'fast-check'
 import { cutTo, graphemes, rowsOf, widthOf } from './width.ts'
 
 test('widthOf() counts 2 for wide characters and emoji, 0 for combining marks', () => {
@@ -40,6 +41,39 @@ test('rowsOf() counts the rows of a line in a window', () => {
   assert.deepEqual(
     ['', 'a'.repeat(10), 'a'.repeat(11), '日'.repeat(6)].map((line) => rowsOf(line, 10)),
     [1, 1, 2, 2],
+  )
+})
+
+test('graphemes() agrees with Intl.Segmenter', () => {
+  const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+  const unit = fc.oneof(
+    fc.constantFrom(
+      'a',
+      '\n',
+      '\t',
+      'é',
+      'e\u0301',
+      '日',
+      'か\u3099',
+      'ｶ\uff9e',
+      '한',
+      '\u1100\u1161',
+      '👍🏽',
+      '👩‍👩‍👧',
+      '❤️',
+      '©\ufe0f',
+      '🇯🇵',
+    ),
+    fc.integer({ min: 0x20, max: 0xffff }).map((code) => String.fromCharCode(code)),
+  )
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 8 }), (text) => {
+      assert.deepEqual(
+        [...graphemes(text)],
+        Array.from(segmenter.segment(text), ({ segment }) => segment),
+      )
+    }),
+    { numRuns: 5000 },
   )
 })
 
