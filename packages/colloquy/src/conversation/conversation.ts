@@ -22,7 +22,7 @@ import { changeSettings, checkSettingNames } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
 import type { MessageRecord, TreeNode } from './stores/store.ts'
-import { newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
+import { idOf, newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
 import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import { Turn } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
@@ -108,8 +108,7 @@ export class Conversation {
 
   /** The id of the last message of the active path; undefined if there is none. */
   get head(): string | undefined {
-    const { head } = this.#state.record
-    return head === 0 ? undefined : String(head)
+    return idOf(this.#state.record.head)
   }
 
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
@@ -299,7 +298,8 @@ async function editMessage(
 
 /** @param current returns the settings of the conversation as they are. */
 function stepOptions(options: TurnOptions, current: () => ConversationSettings): StepOptions {
-  const { onConflict = 'fail', tools = [], toolOptions } = options
+  const { onConflict = 'fail', toolOptions } = options
+  const tools = [...(options.tools ?? [])]
   const overrides = settingsOf(options)
   let changed: { base: ConversationSettings; settings: ConversationSettings } | undefined
   return {

@@ -10,6 +10,7 @@ import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageContentParam, MessageParam } from '../protocol/types/params.ts'
 import { type Conversation, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
+import { seed, seeded } from '../../../../test/seeded.ts'
 
 /** How many processes are killed. Default 20; `.ci/run` sets 200. */
 const kills = Number(process.env.COLLOQUY_KILLS ?? 20)
@@ -17,7 +18,8 @@ const kills = Number(process.env.COLLOQUY_KILLS ?? 20)
 const [, , path, id, first] = process.argv
 if (path !== undefined && id !== undefined) await talk(path, id, Number(first))
 else
-  test(`${kills} kills at random instants lose, double and break nothing`, async () => {
+  test(`${kills} kills at random instants lose, double and break nothing (seed ${seed})`, async () => {
+    const instant = seeded()
     const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
     after(() => rmSync(folder, { recursive: true }))
     const store = sqliteStore(join(folder, 'colloquy.db'))
@@ -27,7 +29,7 @@ else
     for (let kill = 0; kill < kills; kill++) {
       // On a loaded machine it takes longer until a reply has ended.
       const longestMs = talker.ended.size > 0 ? 60 : 60 * (kill + 1)
-      await talker.talkAndDie(Math.random() * longestMs)
+      await talker.talkAndDie(instant() * longestMs)
       const conversation = await conversations.open(id)
       const shown = conversation.messages.map(({ role, content, state }) => ({ role, state, text: textOf(content) }))
 

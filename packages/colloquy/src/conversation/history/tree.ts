@@ -44,6 +44,11 @@ export function versionsOf(nodes: readonly TreeNode[], conversationId: string, n
   return nodes.filter(({ parent, role }) => parent === own.parent && role === own.role).map((node) => node.number)
 }
 
+/** The id of a message from its number. Undefined for 0, the beginning of a conversation. */
+export function idOf(number: number): string | undefined {
+  return number === 0 ? undefined : String(number)
+}
+
 /** A message's number from its id. */
 export function numberOf(conversationId: string, messageId: string): number {
   const number = /^[1-9]\d{0,15}$/.test(messageId) ? Number(messageId) : Number.NaN

@@ -13,7 +13,7 @@ import type {
   SearchHit,
 } from '../stores/store.ts'
 import { textOf } from './text.ts'
-import { isUnfinished } from './tree.ts'
+import { idOf, isUnfinished } from './tree.ts'
 
 /** A message of a conversation, as it is shown. */
 export interface ConversationMessage {
@@ -69,7 +69,7 @@ function parseMessage({
   const content = source === '' ? [] : (parseJson(source) as { content: MessageContentParam }).content
   const message: ConversationMessage = {
     id: String(number),
-    parentId: parent === 0 ? undefined : String(parent),
+    parentId: idOf(parent),
     role,
     content,
     state,

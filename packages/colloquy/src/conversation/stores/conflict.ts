@@ -1,7 +1,8 @@
+import { idOf } from '../history/tree.ts'
 import { ConversationConflictError } from '../errors.ts'
 
 /** Throws a `ConversationConflictError` if the writer has not seen the latest version of the conversation. */
 export function checkVersion(id: string, stored: { version: number; head: number }, seen: number): void {
   if (stored.version === seen) return
-  throw new ConversationConflictError(id, 'moved', stored.head === 0 ? undefined : String(stored.head))
+  throw new ConversationConflictError(id, 'moved', idOf(stored.head))
 }

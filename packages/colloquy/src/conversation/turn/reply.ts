@@ -6,6 +6,7 @@ import type { CacheReport } from '../cache/cache-planner.ts'
 import type { PromptSlice } from '../history/history.ts'
 import { encodeMessage } from '../history/records.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
+import { idOf } from '../history/tree.ts'
 import { addCost, type ReplyCost, replyCost } from '../money/ledger.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import type { ReplyOutcome } from './request/finish.ts'
@@ -55,7 +56,7 @@ export function replyOf(
 ): ReplyStep {
   return {
     messageId: String(number),
-    parentId: parent === 0 ? undefined : String(parent),
+    parentId: idOf(parent),
     message,
     text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     usage: message.usage,

@@ -201,6 +201,40 @@ describe('send() with a key', () => {
     assert.equal(engine.requests.length, 1)
   })
 
+  test('completes a turn whose process died while it received the reply', async () => {
+    let now = Date.now()
+    const store = memoryStore({ now: () => now })
+    const stalled = script([{ reply: 'Half a reply', after: 3, stall: true }])
+    const conversation = await openConversations({ engine: stalled, store, journalMs: 0 }).create(settings)
+    const turn = conversation.send('a', { key: 'k' })
+    for await (const _ of turn.text) break
+    const other = await openConversations({ engine: script(['A reply.']), store }).open(conversation.id)
+    await assert.rejects(other.send('a', { key: 'k' }), { name: 'ConversationConflictError', reason: 'busy' })
+    now += 60_000
+    assert.equal((await other.send('a', { key: 'k' })).text, 'A reply.')
+    assert.equal((await other.versions('2')).length, 2)
+    turn.abort()
+    await assert.rejects(turn)
+    assert.equal((await other.send('a', { key: 'k' })).text, 'A reply.')
+  })
+
+  for (const same of [true, false]) {
+    test(`sends one request for two sends at once, in ${same ? 'one process' : 'two processes'}`, async () => {
+      const { conversation, engine, reopen } = await start([{ reply: 'Once.', eventDelayMs: 2 }])
+      const other = same ? conversation : await reopen()
+      const options = { key: 'k', onConflict: 'queue' } as const
+      const replies = await Promise.all([conversation.send('a', options), other.send('a', options)])
+      assert.deepEqual(
+        replies.map(({ text, messageId }) => [text, messageId]),
+        [
+          ['Once.', '2'],
+          ['Once.', '2'],
+        ],
+      )
+      assert.equal(engine.requests.length, 1)
+    })
+  }
+
   test('makes each effect once, whatever ends early and whatever is sent in between', async () => {
     const ends = fc.constantFrom('no', 'abort', 'cut', 'error')
     const round = fc.record({ ends, between: fc.boolean(), reopened: fc.boolean() })

@@ -3,7 +3,7 @@ import { ConversationConflictError } from '../errors.ts'
 import { History } from '../history/history.ts'
 import { type Summary, summaryIn } from '../history/reply-record.ts'
 import { newRecord } from '../history/records.ts'
-import { isUnfinished } from '../history/tree.ts'
+import { idOf, isUnfinished } from '../history/tree.ts'
 import { Ledger } from '../money/ledger.ts'
 import { sumOf } from '../money/spending.ts'
 import type { ConversationSettings } from '../settings.ts'
@@ -121,8 +121,7 @@ export class ConversationState {
   }
 
   conflict(reason: 'moved' | 'busy'): ConversationConflictError {
-    const { head } = this.#record
-    return new ConversationConflictError(this.id, reason, head === 0 ? undefined : String(head))
+    return new ConversationConflictError(this.id, reason, idOf(this.#record.head))
   }
 
   /** Reads the conversation from the store again. */

@@ -247,3 +247,27 @@ test('the container of a reply is not sent without code execution', async () => 
   await (await open(engine)).send('Hi', { tools: [weather()] })
   assert.equal(engine.requests[1]?.params.container, undefined)
 })
+
+for (const onConflict of ['fail', 'queue', 'branch'] as const) {
+  test(`a message that another process sends while a tool runs does not mix with the results (${onConflict})`, async () => {
+    const engine = script([calls('Paris'), 'Hello.', 'Sunny.'])
+    const store = memoryStore()
+    const conversation = await open(engine, store)
+    const tools = [
+      weather(async () => {
+        const other = await openConversations({ engine, store }).open(conversation.id)
+        assert.equal((await other.send('Hi')).text, 'Hello.')
+        return 'Sunny in Paris'
+      }),
+    ]
+    const turn = conversation.send('How is the weather?', { tools, onConflict })
+    if (onConflict === 'fail') {
+      await assert.rejects(turn, { name: 'ConversationConflictError', reason: 'moved' })
+      assert.equal(engine.requests.length, 2)
+    } else {
+      assert.equal((await turn).text, 'Sunny.')
+      assert.deepEqual(sent(engine, 2), [result('Paris', 'Sunny in Paris')])
+      assert.equal((await conversation.branches()).length, 2)
+    }
+  })
+}
