@@ -2,7 +2,8 @@ import type { MessageBatch, MessageBatchIndividualResponse } from '../../protoco
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { pathOf } from '../request/request.ts'
-import { Stream } from '../stream/stream.ts'
+import { sourceStream } from '../stream/source-stream.ts'
+import type { Stream } from '../stream/stream.ts'
 import { JsonLines } from './json-lines.ts'
 import type { ResourceClient } from './resource-client.ts'
 
@@ -18,7 +19,7 @@ export function resultsOf(
   }
   const path = isOnHostOf(client, url) ? url : pathOf('/v1/messages/batches', id, '/results')
   return client.sendRequest({ ...options, method: 'get', path }, async (response, request) =>
-    Stream.over<MessageBatchIndividualResponse>(new JsonLines(response, request, path)),
+    sourceStream<MessageBatchIndividualResponse>(new JsonLines(response, request, path)),
   )
 }
 

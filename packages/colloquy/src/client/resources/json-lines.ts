@@ -2,7 +2,7 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import type { RetryingRequest } from '../request/retrying-request.ts'
 import { IdleWatch } from '../stream/idle-watch.ts'
-import type { ItemSource } from '../stream/stream.ts'
+import type { ItemSource } from '../stream/item-source.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 
 /** The values of a JSON Lines body as they arrive. Its end, an abort or a long silence closes the connection. */

@@ -19,7 +19,7 @@ import { MessageStream } from '../stream/message-stream.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
 import type { Parse } from '../request/retrying-request.ts'
-import { Stream } from '../stream/stream.ts'
+import type { Stream } from '../stream/stream.ts'
 
 /** `client.messages` */
 export class Messages {
@@ -49,7 +49,8 @@ export class Messages {
     options?: RequestOptions,
   ): APIPromise<Message | Stream<MessageStreamEvent>>
   create(params: MessageCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<unknown> {
-    if (params.stream) return this.events(params, options).map((source) => Stream.over(source))
+    if (params.stream)
+      return this.events(params, options).map(async (source) => (await loadStreams()).sourceStream(source))
     const { timeout = this.#client.givenTimeout } = options
     if (options.recover)
       return this.events(params, options).map(async (source) => (await loadStreams()).collect(source))

@@ -1,37 +1,21 @@
 import { abandonedStreams } from './abandoned-streams.ts'
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
-import type { Cancellable } from '../request/cancellation.ts'
-import type { TransportResponse } from '../transport/transport.ts'
-import type { StreamedEvent } from './events/message-decoder.ts'
+import type { ItemSource } from './item-source.ts'
 import type * as lines from './readable-lines.ts'
-
-/** The items of one response, in batches, such as the events of a message. */
-export interface ItemSource<Item> extends Cancellable {
-  readonly response: TransportResponse | undefined
-  /** Why the items ended early. `read` throws it. */
-  readonly failure: Error | undefined
-  /** The next items, at least one; undefined at the end. */
-  read(): Promise<readonly Item[] | undefined>
-}
 
 /** A stream of items that can be read once. */
 export class Stream<Item> implements AsyncIterable<Item> {
   readonly #iterate: () => AsyncIterator<Item>
+  readonly #source: ItemSource<Item> | undefined
   #controller: AbortController | undefined
-  #source: ItemSource<Item> | undefined
   #taken = false
 
-  constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController) {
+  /** A stream over a `source` ends it when it is aborted or abandoned. */
+  constructor(iterate: () => AsyncIterator<Item>, controller?: AbortController, source?: ItemSource<Item>) {
     this.#iterate = iterate
     this.#controller = controller
-  }
-
-  /** A stream over the items of a source. */
-  static over<Item = StreamedEvent>(source: ItemSource<Item>): Stream<Item> {
-    const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source))
-    stream.#source = source
-    abandonedStreams?.register(stream, source, stream)
-    return stream
+    this.#source = source
+    if (source) abandonedStreams?.register(this, source, this)
   }
 
   /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
@@ -100,50 +84,6 @@ export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStre
 
 function loadLines(): Promise<typeof lines> {
   return import('./readable-lines.ts')
-}
-
-/** Iterates over the events of a source one by one. */
-class SourceIterator<Item> implements AsyncIterator<Item> {
-  // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
-  readonly stream: Stream<Item>
-  readonly #source: ItemSource<Item>
-  #events: readonly Item[] = []
-  #at = 0
-  #refilling: Promise<IteratorResult<Item>> | undefined
-
-  constructor(stream: Stream<Item>, source: ItemSource<Item>) {
-    this.stream = stream
-    this.#source = source
-  }
-
-  next(): Promise<IteratorResult<Item>> {
-    if (this.#refilling) return this.#refilling.then(() => this.next())
-    // An aborted stream hands out nothing more, not even events that have arrived.
-    if (this.#at < this.#events.length && !(this.#source.failure instanceof APIUserAbortError)) {
-      return Promise.resolve({ value: this.#events[this.#at++]!, done: false })
-    }
-    return (this.#refilling = this.#refill())
-  }
-
-  async #refill(): Promise<IteratorResult<Item>> {
-    let events: readonly Item[] | undefined
-    try {
-      events = await this.#source.read()
-    } finally {
-      this.#refilling = undefined
-      if (!events) abandonedStreams?.unregister(this.stream)
-    }
-    if (!events) return { value: undefined, done: true }
-    this.#events = events
-    this.#at = 1
-    return { value: events[0]!, done: false }
-  }
-
-  async return(): Promise<IteratorResult<Item>> {
-    this.stream.controller.abort()
-    this.#events = []
-    return { value: undefined, done: true }
-  }
 }
 
 /** Loads the reader on first use, as few programs need it. */

@@ -1,7 +1,7 @@
 import type { Message } from '../../../protocol/types/message.ts'
 import { forEach } from '../../transport/sink.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
-import type { ItemSource } from '../stream.ts'
+import type { ItemSource } from '../item-source.ts'
 import type { StreamedEvent } from './message-decoder.ts'
 
 export type { StreamedEvent } from './message-decoder.ts'

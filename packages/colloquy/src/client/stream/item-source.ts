@@ -1,0 +1,11 @@
+import type { Cancellable } from '../request/cancellation.ts'
+import type { TransportResponse } from '../transport/transport.ts'
+
+/** The items of one response, in batches, such as the events of a message. */
+export interface ItemSource<Item> extends Cancellable {
+  readonly response: TransportResponse | undefined
+  /** Why the items ended early. `read` throws it. */
+  readonly failure: Error | undefined
+  /** The next items, at least one; undefined at the end. */
+  read(): Promise<readonly Item[] | undefined>
+}

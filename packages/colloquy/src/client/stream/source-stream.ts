@@ -1,0 +1,54 @@
+import { APIUserAbortError } from '../../protocol/types/error.ts'
+import { abandonedStreams } from './abandoned-streams.ts'
+import type { ItemSource } from './item-source.ts'
+import { Stream } from './stream.ts'
+
+/** A stream over the items of a source. */
+export function sourceStream<Item>(source: ItemSource<Item>): Stream<Item> {
+  const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source), undefined, source)
+  return stream
+}
+
+/** Iterates over the items of a source one by one. */
+class SourceIterator<Item> implements AsyncIterator<Item> {
+  // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
+  readonly stream: Stream<Item>
+  readonly #source: ItemSource<Item>
+  #items: readonly Item[] = []
+  #at = 0
+  #refilling: Promise<IteratorResult<Item>> | undefined
+
+  constructor(stream: Stream<Item>, source: ItemSource<Item>) {
+    this.stream = stream
+    this.#source = source
+  }
+
+  next(): Promise<IteratorResult<Item>> {
+    if (this.#refilling) return this.#refilling.then(() => this.next())
+    // An aborted stream hands out nothing more, not even items that have arrived.
+    if (this.#at < this.#items.length && !(this.#source.failure instanceof APIUserAbortError)) {
+      return Promise.resolve({ value: this.#items[this.#at++]!, done: false })
+    }
+    return (this.#refilling = this.#refill())
+  }
+
+  async #refill(): Promise<IteratorResult<Item>> {
+    let items: readonly Item[] | undefined
+    try {
+      items = await this.#source.read()
+    } finally {
+      this.#refilling = undefined
+      if (!items) abandonedStreams?.unregister(this.stream)
+    }
+    if (!items) return { value: undefined, done: true }
+    this.#items = items
+    this.#at = 1
+    return { value: items[0]!, done: false }
+  }
+
+  async return(): Promise<IteratorResult<Item>> {
+    this.stream.controller.abort()
+    this.#items = []
+    return { value: undefined, done: true }
+  }
+}
