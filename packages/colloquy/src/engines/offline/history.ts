@@ -57,8 +57,14 @@ export function plainTextOf(blocks: readonly Block[]): string {
   const [only] = blocks
   if (blocks.length === 1 && only!.type === 'text') return withoutReminders(printable(only!.text)).trim()
   const texts = blocks.filter(({ type }) => type === 'text').map(({ text }) => withoutReminders(printable(text)))
-  return texts.filter(Boolean).join('\n').trim()
+  return texts
+    .filter((text) => text !== '' && text !== interruptedNote)
+    .join('\n')
+    .trim()
 }
+
+// The conversation layer sends it before a message that follows an interrupted reply.
+const interruptedNote = '(Your previous message was interrupted and is incomplete.)'
 
 // Agents put notes for the model into user messages. A responder that quotes the user must not quote them.
 function withoutReminders(text: string): string {

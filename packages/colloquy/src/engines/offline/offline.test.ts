@@ -171,6 +171,18 @@ suite('offline() obeys the limits', () => {
     assert.equal(cut + textOf(rest), whole)
   })
 
+  test('continues an interrupted reply past the note that it was interrupted', async () => {
+    const note = { type: 'text' as const, text: '(Your previous message was interrupted and is incomplete.)' }
+    const rest = await ask({
+      messages: [
+        { role: 'user', content: 'Count to 30' },
+        { role: 'assistant', content: '1, 2, 3, 4' },
+        { role: 'user', content: [note, { type: 'text', text: 'go on' }] },
+      ],
+    })
+    assert.match(textOf(rest), /^, 5, 6, .* 30\b/)
+  })
+
   test('refuses a prompt beyond the window with the error of the API', async () => {
     const content = 'word '.repeat(210_000)
     await assert.rejects(
