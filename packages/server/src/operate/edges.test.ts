@@ -82,6 +82,12 @@ suite('a request that Node does not pass on gets the error envelope', () => {
     })
   }
 
+  test('a URL with a host and a password is a path like any other', async () => {
+    await serving({}, async (listening) => {
+      assert.equal((await send(listening, 'GET http://a:b@x/healthz HTTP/1.1\r\nhost: x\r\n\r\n')).status, 200)
+    })
+  })
+
   test('and is logged', async () => {
     await serving({}, async (listening, log) => {
       await send(listening, 'TRACE /v1/models?x HTTP/1.1\r\nhost: x\r\n\r\n')

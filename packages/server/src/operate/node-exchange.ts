@@ -63,6 +63,8 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const headers = new Headers()
   for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!)
   const hasBody = method !== 'GET' && method !== 'HEAD'
+  // A request may not have a name and password in its URL.
+  target.username = target.password = ''
   return new Request(target, {
     method,
     headers,

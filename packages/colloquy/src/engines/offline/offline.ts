@@ -10,7 +10,13 @@ import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { inPieces } from '../pieces.ts'
 import { type CachePlan, PromptCache } from '../prompt/prompt-cache.ts'
-import { type PromptSegment, type TokenRules, countPromptTokens, promptSegments } from '../prompt/tokens.ts'
+import {
+  type PromptSegment,
+  type TokenRules,
+  countInSteps,
+  countPromptTokens,
+  promptSegments,
+} from '../prompt/tokens.ts'
 import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './compaction.ts'
 import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
@@ -75,7 +81,8 @@ export function offline(options: OfflineOptions = {}): Engine {
   }
 
   async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
-    return { input_tokens: countPromptTokens(fromCompaction(params), rulesOf(findModel(params.model, models))) }
+    const rules = rulesOf(findModel(params.model, models))
+    return { input_tokens: await inPieces(countInSteps(fromCompaction(params), rules)) }
   }
 
   return Object.assign(reply, { countTokens })

@@ -91,6 +91,16 @@ export function countPromptTokens(params: MessageCountTokensParams, rules: Token
   return tokens
 }
 
+/** As `countPromptTokens()`, with a step for each segment. */
+export function* countInSteps(params: MessageCountTokensParams, rules: TokenRules = {}): Generator<void, number> {
+  let tokens = 0
+  for (const segment of promptSegments(params, rules)) {
+    tokens += segment.tokens
+    yield
+  }
+  return tokens
+}
+
 /** A part of the prompt, in the order in which the model reads it: a tool, a system block or a block of a message. */
 export interface PromptSegment {
   level: 'tools' | 'system' | 'messages'
