@@ -84,12 +84,24 @@ class BodyBuffer {
   }
 
   text(): string {
-    const decoder = new TextDecoder('utf-8', { fatal: true })
     try {
-      return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
+      return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes())
     } catch {
       throw invalid('it is not UTF-8')
     }
+  }
+
+  /** Joined, because decoding chunk by chunk takes four times as long. */
+  #bytes(): Uint8Array {
+    const [first] = this.#chunks
+    if (first && this.#chunks.length === 1) return first
+    const bytes = new Uint8Array(this.#length)
+    let at = 0
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, at)
+      at += chunk.byteLength
+    }
+    return bytes
   }
 }
 

@@ -11,7 +11,7 @@ const maxDepth = 2_000
  * keeps its text (see `keepJson`) and is frozen, so that a proxy sends it as it was received.
  */
 export function* parseBody(text: string): Generator<void, unknown> {
-  const isLossy = mayChange.test(text)
+  const isLossy = mayChange(text)
   try {
     const body = yield* membersOf(text)
     if (body === undefined || (text.length <= smallCharacters && !isLossy)) return wellFormed(text, parseJson(text))
@@ -48,12 +48,19 @@ function* parseList(text: string, elements: readonly Span[], isLossy: boolean): 
   return list
 }
 
-/** Texts that `JSON.stringify()` may write differently: long or unusual numbers, and keys that are integers. */
-const mayChange = /\d{16}|\d\.\d*0(?!\d)|\d[eE][+-]?\d|-0(?![.\d])|"\d+"\s*:/
+/** Whether `JSON.stringify()` may write the text differently: long or unusual numbers, and keys that are integers. */
+function mayChange(text: string): boolean {
+  // Three expressions and a search take a third of the time of one expression.
+  return (
+    /\d(?:\d{15}|\.\d*0(?!\d)|[eE][+-]?\d)/.test(text) ||
+    (text.includes('-0') && /-0(?![.\d])/.test(text)) ||
+    /"\d+"\s*:/.test(text)
+  )
+}
 
 function keepText(value: unknown, text: string, isLossy: boolean): unknown {
   const isObject = typeof value === 'object' && value !== null
-  if (!isLossy || !isObject || !mayChange.test(text)) return value
+  if (!isLossy || !isObject || !mayChange(text)) return value
   return deepFreeze(keepJson(value, text.trim()))
 }
 
@@ -154,7 +161,7 @@ function skipSpace(text: string, start: number): number {
 
 /** Refuses escapes that are half of a surrogate pair, as the API's parser does. */
 function wellFormed<T>(text: string, value: T): T {
-  if (!/\\u[dD][89a-fA-F]/.test(text)) return value
+  if (!text.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(text)) return value
   const escapes = /\\(?:u([\da-fA-F]{4})|[^])/g
   for (let match = escapes.exec(text); match; match = escapes.exec(text)) {
     const code = Number.parseInt(match[1] ?? '0', 16)
