@@ -6,9 +6,11 @@ import {
   APIError,
   type ContentBlock,
   type Message,
+  type MessageCreateParams,
   type MessageParam,
   type MessageStreamEvent,
   type ToolUseBlock,
+  replay,
 } from '../protocol/index.ts'
 import {
   type ToolRun,
@@ -158,6 +160,25 @@ test('runTools() omits a reply without content from the conversation', async () 
     done.messages.map(({ role }) => role),
     ['user', 'assistant', 'user'],
   )
+})
+
+test('runTools() sends the container of a reply with the next request', async () => {
+  const container = { id: 'container_1', expires_at: '2026-12-01T00:00:00Z' }
+  const sent: unknown[] = []
+  async function* engine(request: MessageCreateParams): AsyncGenerator<MessageStreamEvent> {
+    sent.push(request.container)
+    const content = sent.length === 1 ? [call('Nara')] : []
+    const stop_reason = sent.length === 1 ? 'tool_use' : 'end_turn'
+    const reply = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', stop_sequence: null, usage } as const
+    yield* replay({ ...reply, content, stop_reason, container })
+  }
+  await Array.fromAsync(runTools(engine, params()))
+  assert.deepEqual(sent, [undefined, 'container_1'])
+})
+
+test('runTools() omits a reply of blank text from the conversation', async () => {
+  const { done } = await run([says(' ')])
+  assert.deepEqual(done.messages, [question])
 })
 
 test('runTools() leaves calls of tools without run to the caller, after answering its own', async () => {

@@ -12,6 +12,7 @@ import type {
 } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { type CallOptions, answerCall, callsIn, failedCall, nextStep } from './call.ts'
+import { withContainer } from './container.ts'
 import { type RunnableTool, declaredNames, definitionOf, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
@@ -80,7 +81,7 @@ export async function* runTools(
   const controller = new AbortController()
   const unlink = link(context.signal, controller)
   const { signal } = controller
-  const params = tools.length ? { ...rest, tools: tools.map(definitionOf) } : rest
+  let params = tools.length ? { ...rest, tools: tools.map(definitionOf) } : rest
   const runnable = tools.filter(isRunnable)
   const declared = declaredNames(tools)
   const run: Pick<ToolRun, 'messages' | 'rounds'> & { usage?: Usage; message?: Message } = {
@@ -101,9 +102,10 @@ export async function* runTools(
       run.rounds++
       const message = yield* request(engine, { ...params, messages: run.messages }, { ...context, signal }, run.rounds)
       run.message = message
+      params = withContainer(params, message)
+      const content = sendable(message.content)
       // The API may return a message without content, but does not accept one.
-      if (message.content.length)
-        run.messages = [...run.messages, { role: 'assistant', content: sendable(message.content) }]
+      if (content.length) run.messages = [...run.messages, { role: 'assistant', content }]
       run.usage = run.usage ? addUsage(run.usage, message.usage) : message.usage
       yield { type: 'reply', round: run.rounds, message }
 

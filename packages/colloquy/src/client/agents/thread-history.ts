@@ -1,7 +1,7 @@
 import { APIError, AnthropicError } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
-import { withContainer } from './container.ts'
+import { withContainer } from '../../tools/container.ts'
 import {
   type RunnerRequest,
   type ThreadFields,

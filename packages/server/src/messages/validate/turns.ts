@@ -97,18 +97,24 @@ function refuseUnanswered(calls: readonly Placed[]): never {
   )
 }
 
-/** Checks that each server tool call has its result in the same turn. Only the last turn may have paused. */
+/**
+ * Checks that each server tool call has its result in the same turn. Only the last turn may have paused. A server tool that
+ * was called together with client tools runs after their results, and its own result is in the next assistant turn.
+ */
 function* checkServerCalls(turns: readonly Turn[]): Generator<void> {
-  for (const { role, blocks } of turns.slice(0, -1)) {
-    if (role === 'assistant') checkServerCallsOf(blocks)
+  for (const [index, { role, blocks }] of turns.slice(0, -1).entries()) {
+    if (role === 'assistant') checkServerCallsOf(blocks, turns[index + 2])
     yield
   }
 }
 
-function checkServerCallsOf(blocks: readonly Placed[]): void {
+function checkServerCallsOf(blocks: readonly Placed[], next: Turn | undefined): void {
   const calls = blocks.filter(({ block }) => block.type === 'server_tool_use')
   if (calls.length === 0) return
-  const answered = new Set(blocks.map(({ block }) => block.tool_use_id))
+  const isDeferred = blocks.some(({ block }) => block.type === 'tool_use')
+  if (isDeferred && !next) return
+  const results = isDeferred ? [...blocks, ...next!.blocks] : blocks
+  const answered = new Set(results.map(({ block }) => block.tool_use_id))
   for (const { block, message } of calls) {
     if (answered.has(block.id)) continue
     const name = String(block.name)

@@ -277,6 +277,18 @@ suite('messages', () => {
     )
   })
 
+  test('accepts the result of a server tool after those of client tools', async () => {
+    const call = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+    const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
+    const deferred = [user('a'), assistant([use('1'), call]), user([result('1')])]
+    await accepted(says(...deferred))
+    await accepted(says(...deferred, assistant([found, text('b')]), user('c')))
+    await refused(
+      says(...deferred, assistant([text('b')]), user('c')),
+      'messages.1: `web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block',
+    )
+  })
+
   test('accepts each block type only from its role', async () => {
     await refused(says(user([use('1')])), 'messages.0: `tool_use` blocks can only be in `assistant` messages')
     await refused(

@@ -1,5 +1,5 @@
-import type { Container } from '../../protocol/types/message.ts'
-import type { ContainerParams } from '../../protocol/types/params.ts'
+import type { Container } from '../protocol/types/message.ts'
+import type { ContainerParams } from '../protocol/types/params.ts'
 
 interface ContainerField {
   container?: ContainerParams | string | null
