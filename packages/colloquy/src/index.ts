@@ -3,6 +3,7 @@ export { BaseAnthropic } from './client/base-client.ts'
 export { APIPromise } from './client/request/api-promise.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
+export { BetaFallbackState, betaRefusalFallbackMiddleware } from './client/middleware/refusal-fallback.ts'
 export { Beta } from './client/resources/beta.ts'
 export { Files, toFile } from './client/resources/files.ts'
 export { Messages } from './client/resources/messages.ts'
@@ -11,11 +12,17 @@ export { rateLimits, type RateLimit, type RateLimits } from './client/request/he
 export { Stream } from './client/stream/stream.ts'
 export type { AccessToken, AccessTokenProvider, AnthropicConfig } from './client/credentials/access-token.ts'
 export type { Fetch } from './client/transport/fetch-transport.ts'
+export type {
+  FallbackParam,
+  RefusalFallbackError,
+  RefusalFallbackOptions,
+} from './client/middleware/fallback-request.ts'
 export type { HeadersLike } from './client/request/headers.ts'
 export type { Logger, LogLevel } from './client/request/log.ts'
 export type { MessageStreamEvents } from './client/stream/listeners.ts'
 export type {
   APIRequest,
+  FallbackState,
   FinalRequestOptions,
   Middleware,
   MiddlewareContext,

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { beta } from './beta.ts'
 import { brokenStreams } from './broken-streams.ts'
 import { errors } from './errors.ts'
+import { fallbacks } from './fallbacks.ts'
 import { files } from './files.ts'
 import { limits } from './limits.ts'
 import { batches, models } from './lists.ts'
@@ -39,4 +40,5 @@ export const tables: Record<string, readonly Scenario[]> = {
   mcp,
   files,
   middleware,
+  fallbacks,
 }

@@ -1,5 +1,5 @@
 // Loaded with the first request that has middleware.
-import { AnthropicError, APIConnectionTimeoutError } from '../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionTimeoutError, APIUserAbortError } from '../../protocol/types/error.ts'
 import { startTimer } from '../../tools/timer.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport/transport.ts'
 import type { Log, Logger } from '../request/log.ts'
@@ -70,15 +70,20 @@ class CurrentRequest {
 
   async send(request: APIRequest): Promise<Response> {
     if (this.#error) throw this.#error
+    const { signal } = request
+    if (signal?.aborted) throw new APIUserAbortError({ cause: signal.reason })
     this.beganAt = performance.now()
     const pending = this.#transport(wireRequest(request))
     this.#pending = pending
     const fail = (): void => pending.cancel(new APIConnectionTimeoutError())
     const timer = startTimer(fail, this.#timeoutMs || Infinity)
+    const abort = (): void => pending.cancel(new APIUserAbortError({ cause: signal?.reason }))
+    signal?.addEventListener('abort', abort, { once: true })
     try {
       return (await pending.response).response()
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
     }
   }
 

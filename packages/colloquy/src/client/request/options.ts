@@ -35,6 +35,12 @@ export interface Retry {
 /** A function that is called before each retry. */
 export type OnRetry = (retry: Retry) => void
 
+/** Which fallback the requests of a conversation begin with. */
+export interface FallbackState {
+  /** The place in the list of fallbacks; undefined or -1 is the request's own model. */
+  index?: number
+}
+
 /** Options of one request, which every method takes after its parameters. */
 export interface RequestOptions extends TimeoutAndRetryOptions {
   /** Headers, which replace those of the client. `null` removes a header. */
@@ -54,6 +60,8 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   fetchOptions?: RequestInit | undefined
   /** Runs inside the middleware of the client. */
   middleware?: readonly Middleware[] | undefined
+  /** The fallback that `betaRefusalFallbackMiddleware` begins with, which it changes when a model refuses. */
+  fallbackState?: FallbackState | undefined
   /** Replaces the path of the method that is called. */
   path?: string | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
@@ -94,6 +102,8 @@ export interface APIRequest {
   method: string
   headers: Headers
   body?: string | Uint8Array | readonly Uint8Array[] | undefined
+  /** Ends the request that is sent. A cancelled call ends it anyway. */
+  signal?: AbortSignal | undefined
 }
 
 /** Sends the request to the next middleware, or to the network. */
@@ -140,6 +150,7 @@ const requestNames: readonly string[] = [
     'recover',
     'fetchOptions',
     'middleware',
+    'fallbackState',
     'idempotencyKey',
     'method',
     'path',
