@@ -6,8 +6,11 @@ import type { Manifest } from './compile.ts'
 type Outputs = Metafile['outputs']
 
 const folderOfBundles = 'dist/esm'
-const nodeTransport = 'dist/client/transport/node/node-transport.js'
-const noNodeTransport = 'dist/client/transport/no-node-transport.js'
+/** The modules that browsers do without, and those that stand in for them. */
+const replacedInBrowsers: Readonly<Record<string, string>> = {
+  'dist/client/transport/node/node-transport.js': 'dist/client/transport/no-node-transport.js',
+  'dist/protocol/json/near-miss.js': 'dist/protocol/json/no-near-miss.js',
+}
 
 /** The options of every bundle. Comments are removed, as the declarations repeat them. */
 export function bundleOptions(folder: string): BuildOptions {
@@ -55,7 +58,7 @@ export async function bundle(folder: string, { exports = {} }: Manifest): Promis
  * bundler would make a file for every combination of what is loaded later. The price: other entry points, which need the
  * errors, load the client too, unless a bundler removes what they do not use.
  *
- * Bundlers for browsers take a second file, without the transport over Node's sockets, by the field `browser` of the
+ * Bundlers for browsers take a second file, without the modules that browsers do without, by the field `browser` of the
  * manifest.
  */
 async function joinClient(options: BuildOptions, client: string, outputs: Outputs): Promise<void> {
@@ -100,7 +103,8 @@ function laterCode(folder: string, { isBrowser }: { isBrowser: boolean }): Plugi
       bundler.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
         if (kind === 'dynamic-import') return { path: `./${basename(path)}`, external: true }
         const module = relative(folder, join(resolveDir, path))
-        return isBrowser && module === nodeTransport ? { path: join(folder, noNodeTransport) } : undefined
+        const replacement = isBrowser ? replacedInBrowsers[module.replaceAll('\\', '/')] : undefined
+        return replacement === undefined ? undefined : { path: join(folder, replacement) }
       })
     },
   }
