@@ -9,6 +9,7 @@ const folderOfBundles = 'dist/esm'
 /** The modules that browsers do without, and those that stand in for them. */
 const replacedInBrowsers: Readonly<Record<string, string>> = {
   'dist/client/transport/node/node-transport.js': 'dist/client/transport/no-node-transport.js',
+  'dist/client/request/codes/code-errors.js': 'dist/client/request/codes/no-code-errors.js',
   'dist/protocol/json/near-miss.js': 'dist/protocol/json/no-near-miss.js',
 }
 

@@ -1,6 +1,54 @@
 export { Anthropic, Anthropic as default } from './client/client.ts'
 export { BaseAnthropic } from './client/base-client.ts'
 export { APIPromise } from './client/request/api-promise.ts'
+export {
+  AvailableToolsLimitExceededError,
+  BetaOrganizationNotEnrolledInBetaError,
+  OrganizationTypeNotSupportedError,
+  ParentOrganizationRequiredError,
+  BetaRequestBodyTimeoutError,
+  BetaUnsupportedCharsetError,
+  WorkspaceHumanReviewDisabledError,
+  ClaudeCodeKeyCreatorNotMemberError,
+  ClaudeCodeVersionTooOldError,
+  CMEKKeyDisabledError,
+  CMEKKeyNetworkBlockedError,
+  CompactionBlockAmbiguousError,
+  CompactionBlockMisplacedError,
+  CompactionContentMismatchError,
+  CompactionIncompleteTurnError,
+  CompactionNothingToSummarizeError,
+  CompactionSignatureInvalidError,
+  CompactionToolChangesMismatchError,
+  CompactionTooManyToolReferencesError,
+  FileNotDownloadableError,
+  ImageDimensionsTooLargeError,
+  OrganizationOnHoldError,
+  RequestBodyEncodingInvalidError,
+  RequestBodyEncodingUnsupportedError,
+  StorageQuotaExceededError,
+  ThreadAlreadyContinuedError,
+  ThreadContinueInFlightError,
+  ThreadFingerprintMismatchError,
+  ThreadUnsupportedRequestError,
+  ToolNameConflictError,
+  ToolReferenceUnresolvedError,
+  UserProfileRequiredError,
+  LinkedOrganizationBillingUnavailableError,
+  LinkedOrganizationSpendLimitReachedError,
+  SandboxEgressRestrictedError,
+  UserProfileBillingNotAuthorizedError,
+  UserProfileNotBillableError,
+  FileExpiredError,
+  ThreadNotFoundError,
+  RequestBodyTooLargeAfterDecodingError,
+  ContractSpendLimitReachedError,
+  EnforcedSpendLimitReachedError,
+  RampLimitExceededError,
+  CMEKContextUnavailableError,
+  CMEKKeyUnreachableError,
+  CompactionUnavailableError,
+} from './client/request/codes/code-errors.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
 export { BetaFallbackState, betaRefusalFallbackMiddleware } from './client/middleware/refusal-fallback.ts'
@@ -41,6 +89,7 @@ export type {
 } from './client/resources/files.ts'
 export type { ToFileInput, ToFileOptions, Uploadable } from './client/request/on-demand/to-file.ts'
 export type { ApiKeySetter, ClientOptions } from './client/options.ts'
+export type * from './client/request/codes/details.ts'
 export * from './protocol/types/error.ts'
 export type * from './client/types.ts'
 export type * from './client/beta-types.ts'

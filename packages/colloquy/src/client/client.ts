@@ -1,8 +1,8 @@
-import * as errors from '../protocol/types/error.ts'
-import { BaseAnthropic } from './base-client.ts'
+import type * as errors from '../protocol/types/error.ts'
+import { AnthropicErrors } from './anthropic-errors.ts'
 import { Beta, type Beta as BetaResource } from './resources/beta.ts'
 import * as betaTypes from './beta-namespace.ts'
-import { APIResponseError, APIStreamError } from './request/errors.ts'
+import type * as codes from './request/codes/code-errors.ts'
 import { Files, toFile, type Files as FilesResource } from './resources/files.ts'
 import { Messages, type Messages as MessagesResource } from './resources/messages.ts'
 import { Models, type Models as ModelsResource } from './resources/models.ts'
@@ -16,7 +16,7 @@ import * as types from './types.ts'
  * A client of the Messages API. `new Anthropic()` takes the key from `ANTHROPIC_API_KEY`. Options that are misspelt or make no
  * sense are an `AnthropicError` at once; a missing key is one when the first request is made.
  */
-export class Anthropic extends BaseAnthropic {
+export class Anthropic extends AnthropicErrors {
   readonly messages: Messages = new Messages(this)
   readonly models: Models = new Models(this)
   readonly files: Files = new Files(this)
@@ -25,32 +25,6 @@ export class Anthropic extends BaseAnthropic {
   static readonly DEFAULT_TIMEOUT: number = 600_000
   static readonly toFile: typeof toFile = toFile
   static readonly Anthropic: typeof Anthropic = Anthropic
-  static readonly AnthropicError: typeof errors.AnthropicError = errors.AnthropicError
-  static readonly APIError: typeof errors.APIError = errors.APIError
-  static readonly APIConnectionError: typeof errors.APIConnectionError = errors.APIConnectionError
-  static readonly APIConnectionTimeoutError: typeof errors.APIConnectionTimeoutError = errors.APIConnectionTimeoutError
-  static readonly APIUserAbortError: typeof errors.APIUserAbortError = errors.APIUserAbortError
-  static readonly BadRequestError: typeof errors.BadRequestError = errors.BadRequestError
-  static readonly AuthenticationError: typeof errors.AuthenticationError = errors.AuthenticationError
-  static readonly PaymentRequiredError: typeof errors.PaymentRequiredError = errors.PaymentRequiredError
-  static readonly PermissionDeniedError: typeof errors.PermissionDeniedError = errors.PermissionDeniedError
-  static readonly NotFoundError: typeof errors.NotFoundError = errors.NotFoundError
-  static readonly RequestTimeoutError: typeof errors.RequestTimeoutError = errors.RequestTimeoutError
-  static readonly ConflictError: typeof errors.ConflictError = errors.ConflictError
-  static readonly PreconditionFailedError: typeof errors.PreconditionFailedError = errors.PreconditionFailedError
-  static readonly ContentTooLargeError: typeof errors.ContentTooLargeError = errors.ContentTooLargeError
-  static readonly UnprocessableEntityError: typeof errors.UnprocessableEntityError = errors.UnprocessableEntityError
-  static readonly RateLimitError: typeof errors.RateLimitError = errors.RateLimitError
-  static readonly RequestHeaderFieldsTooLargeError: typeof errors.RequestHeaderFieldsTooLargeError =
-    errors.RequestHeaderFieldsTooLargeError
-  static readonly ClientClosedRequestError: typeof errors.ClientClosedRequestError = errors.ClientClosedRequestError
-  static readonly InternalServerError: typeof errors.InternalServerError = errors.InternalServerError
-  static readonly NotImplementedError: typeof errors.NotImplementedError = errors.NotImplementedError
-  static readonly ServiceUnavailableError: typeof errors.ServiceUnavailableError = errors.ServiceUnavailableError
-  static readonly GatewayTimeoutError: typeof errors.GatewayTimeoutError = errors.GatewayTimeoutError
-  static readonly OverloadedError: typeof errors.OverloadedError = errors.OverloadedError
-  static readonly APIStreamError: typeof APIStreamError = APIStreamError
-  static readonly APIResponseError: typeof APIResponseError = APIResponseError
 }
 
 /** The words of the API as types: `Anthropic.MessageParam`, or `Anthropic.Messages.MessageParam`. */
@@ -94,6 +68,52 @@ export declare namespace Anthropic {
   export type ServiceUnavailableError = errors.ServiceUnavailableError
   export type GatewayTimeoutError = errors.GatewayTimeoutError
   export type OverloadedError = errors.OverloadedError
+  export type AvailableToolsLimitExceededError = codes.AvailableToolsLimitExceededError
+  export type ClaudeCodeKeyCreatorNotMemberError = codes.ClaudeCodeKeyCreatorNotMemberError
+  export type ClaudeCodeVersionTooOldError = codes.ClaudeCodeVersionTooOldError
+  export type CMEKKeyDisabledError = codes.CMEKKeyDisabledError
+  export type CMEKKeyNetworkBlockedError = codes.CMEKKeyNetworkBlockedError
+  export type CompactionBlockAmbiguousError = codes.CompactionBlockAmbiguousError
+  export type CompactionBlockMisplacedError = codes.CompactionBlockMisplacedError
+  export type CompactionContentMismatchError = codes.CompactionContentMismatchError
+  export type CompactionIncompleteTurnError = codes.CompactionIncompleteTurnError
+  export type CompactionNothingToSummarizeError = codes.CompactionNothingToSummarizeError
+  export type CompactionSignatureInvalidError = codes.CompactionSignatureInvalidError
+  export type CompactionToolChangesMismatchError = codes.CompactionToolChangesMismatchError
+  export type CompactionTooManyToolReferencesError = codes.CompactionTooManyToolReferencesError
+  export type FileNotDownloadableError = codes.FileNotDownloadableError
+  export type ImageDimensionsTooLargeError = codes.ImageDimensionsTooLargeError
+  export type OrganizationOnHoldError = codes.OrganizationOnHoldError
+  export type RequestBodyEncodingInvalidError = codes.RequestBodyEncodingInvalidError
+  export type RequestBodyEncodingUnsupportedError = codes.RequestBodyEncodingUnsupportedError
+  export type StorageQuotaExceededError = codes.StorageQuotaExceededError
+  export type ThreadAlreadyContinuedError = codes.ThreadAlreadyContinuedError
+  export type ThreadContinueInFlightError = codes.ThreadContinueInFlightError
+  export type ThreadFingerprintMismatchError = codes.ThreadFingerprintMismatchError
+  export type ThreadUnsupportedRequestError = codes.ThreadUnsupportedRequestError
+  export type ToolNameConflictError = codes.ToolNameConflictError
+  export type ToolReferenceUnresolvedError = codes.ToolReferenceUnresolvedError
+  export type UserProfileRequiredError = codes.UserProfileRequiredError
+  export type LinkedOrganizationBillingUnavailableError = codes.LinkedOrganizationBillingUnavailableError
+  export type LinkedOrganizationSpendLimitReachedError = codes.LinkedOrganizationSpendLimitReachedError
+  export type SandboxEgressRestrictedError = codes.SandboxEgressRestrictedError
+  export type UserProfileBillingNotAuthorizedError = codes.UserProfileBillingNotAuthorizedError
+  export type UserProfileNotBillableError = codes.UserProfileNotBillableError
+  export type FileExpiredError = codes.FileExpiredError
+  export type ThreadNotFoundError = codes.ThreadNotFoundError
+  export type RequestBodyTooLargeAfterDecodingError = codes.RequestBodyTooLargeAfterDecodingError
+  export type ContractSpendLimitReachedError = codes.ContractSpendLimitReachedError
+  export type EnforcedSpendLimitReachedError = codes.EnforcedSpendLimitReachedError
+  export type RampLimitExceededError = codes.RampLimitExceededError
+  export type CMEKContextUnavailableError = codes.CMEKContextUnavailableError
+  export type CMEKKeyUnreachableError = codes.CMEKKeyUnreachableError
+  export type CompactionUnavailableError = codes.CompactionUnavailableError
+  export type BetaOrganizationNotEnrolledInBetaError = codes.BetaOrganizationNotEnrolledInBetaError
+  export type OrganizationTypeNotSupportedError = codes.OrganizationTypeNotSupportedError
+  export type ParentOrganizationRequiredError = codes.ParentOrganizationRequiredError
+  export type BetaRequestBodyTimeoutError = codes.BetaRequestBodyTimeoutError
+  export type BetaUnsupportedCharsetError = codes.BetaUnsupportedCharsetError
+  export type WorkspaceHumanReviewDisabledError = codes.WorkspaceHumanReviewDisabledError
   export type AssistantMessageParam = types.AssistantMessageParam
   export type Base64ImageSource = types.Base64ImageSource
   export type Base64PDFSource = types.Base64PDFSource

@@ -102,7 +102,7 @@ export function patched(body: RequestBody, { output_config, ...changes }: Fallba
   const result = changed(body, changes)
   if (output_config === null) delete result['output_config']
   else if (output_config !== undefined) {
-    const config = changed((result['output_config'] ?? {}) as object, output_config)
+    const config = changed(result['output_config'] ?? {}, output_config)
     if (Object.keys(config).length > 0) result['output_config'] = config
     else delete result['output_config']
   }

@@ -2,6 +2,7 @@
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import { AnthropicError, APIError } from '../../../protocol/types/error.ts'
 import { statusByType } from '../../../protocol/types/error-statuses.ts'
+import { classOfCode } from '../codes/code-errors.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { Cancellable } from '../cancellation.ts'
 import { APIResponseError } from '../errors.ts'
@@ -24,7 +25,14 @@ export async function errorOf(response: TransportResponse): Promise<APIError> {
   const text = (await readErrorText(response)) || redirectHint(response)
   const body = parsed(text)
   const message = body === undefined ? text.slice(0, 2000) : undefined
-  return APIError.generate(response.status || undefined, body, message, response.headers())
+  return errorWith(response, body, message)
+}
+
+/** The error of the class of its code, if the API names one, or else of its status. */
+function errorWith(response: TransportResponse, body: unknown, message: string | undefined): APIError {
+  const error = APIError.generate(response.status || undefined, body, message, response.headers())
+  const codeClass = classOfCode(response.status, error.errorCode ?? '')
+  return codeClass ? new codeClass(response.status as never, body, message, response.headers()) : error
 }
 
 /** The most bytes of an error's body that are read. */
