@@ -69,7 +69,7 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
 
 /** The settings with changes applied. A change to undefined removes the setting. */
 export function changeSettings(
-  settings: ConversationSettings,
+  settings: Partial<ConversationSettings>,
   changes: Partial<ConversationSettings>,
 ): ConversationSettings {
   const changed = { ...settings, ...changes }

@@ -212,7 +212,7 @@ export class Conversation {
     const copy = copyOf(changes)
     checkSettingNames(copy, [], 'configure()')
     await this.#state.change(() => ({
-      settings: wellFormedJson(JSON.stringify(changeSettings(this.settings, copy))),
+      settings: wellFormedJson(JSON.stringify(changeSettings(this.#state.intactSettings ?? {}, copy))),
     }))
   }
 

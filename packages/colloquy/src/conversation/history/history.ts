@@ -5,7 +5,7 @@ import { waitingCalls } from './content.ts'
 import { sentJson } from './interruption.ts'
 import { lazyMessage } from './exact/lazy-message.ts'
 import { MessageBytes } from './exact/message-bytes.ts'
-import { encodeMessage } from './records.ts'
+import { copyRecord, encodeMessage, newRecord } from './records.ts'
 import { droppedFor, type ReplyRecord, tokensOf } from './reply-record.ts'
 import { withoutThinking } from './sendable.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -175,8 +175,7 @@ export class History {
     const tail = this.#tail
     if (tail?.dropped !== dropped || tail.summary !== summary || tail.thinking !== thinking) {
       const kept = this.#records.slice(dropped)
-      const first =
-        summary === undefined ? [] : [{ ...this.#records[dropped - 1]!, role: 'user', json: summary, reply: null }]
+      const first = summary === undefined ? [] : [summaryRecord(this.#records[dropped - 1]!, summary)]
       const rest = thinking === 'all' ? kept : kept.map((record) => withBoundThinking(record, dropped))
       this.#tail = { ...slice, history: new History([...first, ...rest]) }
     }
@@ -238,7 +237,12 @@ function isCompacted({ role, json }: MessageRecord): boolean {
 function withBoundThinking(record: MessageRecord, dropped: number): MessageRecord {
   const { role, json, reply } = record
   if (role !== 'assistant' || !json.includes('thinking"') || droppedFor(reply) === dropped) return record
-  return { ...record, json: withoutThinking(json) }
+  return copyRecord(record, { json: withoutThinking(json) })
+}
+
+/** The record of the message that is sent in place of all messages up to this one. */
+function summaryRecord({ number, parent, createdAt }: MessageRecord, json: string): MessageRecord {
+  return newRecord({ number, parent, role: 'user', createdAt, json })
 }
 
 /** The index of a message in a path; -1 if it is not there. */

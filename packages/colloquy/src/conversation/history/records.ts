@@ -23,10 +23,16 @@ export function newRecord(
   return { ...message, state: 'committed', received: null, reply: null }
 }
 
+/** A copy with other values. Spread syntax would not copy a record that a store returns as an instance of a class. */
+export function copyRecord(record: MessageRecord, changes: Partial<MessageRecord>): MessageRecord {
+  const { number, parent, role, state, createdAt, json, received, reply } = record
+  return { number, parent, role, state, createdAt, json, received, reply, ...changes }
+}
+
 /** Copies messages as a path of their own, together with the summaries of that path. The copies cost nothing. */
 export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
   const copies = records.map((record, index) => {
-    return { ...record, number: index + 1, parent: index, reply: markUnbilled(record.reply) }
+    return copyRecord(record, { number: index + 1, parent: index, reply: markUnbilled(record.reply) })
   })
   for (const { upTo, text } of summaries) {
     const place = records.findIndex(({ number }) => number === upTo) + 1

@@ -28,10 +28,19 @@ export interface Summary {
   text: string
 }
 
+/** Parses a reply's record. Undefined if it is not JSON, because the row is damaged. */
+export function parseReply(reply: string): ReplyRecord | undefined {
+  try {
+    return JSON.parse(reply) as ReplyRecord
+  } catch {
+    return undefined
+  }
+}
+
 /** The summary in a reply's record; undefined if the reply is not a summary. */
 export function summaryIn(reply: string | null): Summary | undefined {
   if (reply === null || !reply.includes('"summary":{')) return undefined
-  return (JSON.parse(reply) as ReplyRecord).summary
+  return parseReply(reply)?.summary
 }
 
 /** The container of the last reply that ran code. */
@@ -49,7 +58,7 @@ export function droppedFor(reply: string | null): number {
 /** The record of a reply that this conversation does not pay for. */
 export function markUnbilled(reply: string | null): string | null {
   if (reply === null) return null
-  return JSON.stringify({ ...(JSON.parse(reply) as ReplyRecord), unpaid: true } satisfies ReplyRecord)
+  return JSON.stringify({ ...parseReply(reply), unpaid: true } satisfies ReplyRecord)
 }
 
 /** All tokens of a usage, prompt and reply. Counts that are not integers are ignored. */

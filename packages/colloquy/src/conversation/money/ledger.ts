@@ -3,7 +3,8 @@ import { type Cost, type CostParts, costOf } from '../../protocol/models/cost.ts
 import type { ContentBlock, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
-import type { ReplyRecord } from '../history/reply-record.ts'
+import { StoreError } from '../errors.ts'
+import { parseReply, type ReplyRecord } from '../history/reply-record.ts'
 
 export interface ReplyCost extends Cost {
   /** The reply was interrupted, so its output tokens are an estimate. */
@@ -89,10 +90,20 @@ export class Ledger {
   get total(): TotalUsage {
     const uncounted = this.#uncounted
     this.#uncounted = []
-    for (const { reply } of uncounted) if (reply !== null) addReply(this.#total, JSON.parse(reply) as ReplyRecord)
+    for (const counted of uncounted) addReply(this.#total, replyOf(counted))
     const total = structuredClone(this.#total)
     jsonable(total.cost)
     return total
+  }
+}
+
+/** The record of a reply; empty if its row is damaged, so that the usage of the others can still be read. */
+function replyOf(counted: Counted): ReplyRecord {
+  try {
+    return parseReply(counted.reply ?? '{}') ?? {}
+  } catch (error) {
+    if (error instanceof StoreError) return {}
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { fromUsd } from '../../protocol/models/money.ts'
 import { callsIn } from '../../protocol/models/token-counts.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
-import { type ReplyRecord, tokensOf } from '../history/reply-record.ts'
+import { parseReply, tokensOf } from '../history/reply-record.ts'
 import type { Account, Amounts, LimitedAccount, Spending } from '../stores/store.ts'
 
 // The rules for accounts that all stores share.
@@ -14,7 +14,7 @@ export interface Used {
 
 /** The usage of a request, from the record of its reply. */
 export function usageOf(reply: string): Used {
-  const { message, cost_pico_usd: picoUsd, unpaid } = JSON.parse(reply) as ReplyRecord
+  const { message, cost_pico_usd: picoUsd, unpaid } = parseReply(reply) ?? {}
   if (message === undefined || unpaid) return { picoUsd: 0n, tokens: 0n }
   const tokens = callsIn(message.usage).reduce((sum, call) => sum + tokensOf(call), 0n)
   return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens }
@@ -22,7 +22,7 @@ export function usageOf(reply: string): Used {
 
 /** The part of an erased reply's record that is kept: its usage and cost. Undefined if it cost nothing. */
 export function billingPart(reply: string | null): string | undefined {
-  const { message, cost_pico_usd, estimated, unpaid } = JSON.parse(reply ?? '{}') as ReplyRecord
+  const { message, cost_pico_usd, estimated, unpaid } = parseReply(reply ?? '{}') ?? {}
   if (message === undefined || unpaid) return undefined
   return JSON.stringify({ message: { usage: message.usage }, cost_pico_usd, estimated })
 }
@@ -55,7 +55,7 @@ export function settlementEntry({ picoUsd, tokens }: Amounts, used: Used): Entry
  * Undefined if that usage was charged already.
  */
 export function correctionEntry(given: string, reply: string): Entry | undefined {
-  if ((JSON.parse(given) as ReplyRecord).unpaid) return undefined
+  if (parseReply(given)?.unpaid) return undefined
   const [counted, used] = [usageOf(given), usageOf(reply)]
   return {
     picoUsd: (used.picoUsd ?? 0n) - (counted.picoUsd ?? 0n),

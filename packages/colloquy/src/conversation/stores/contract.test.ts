@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { storePlaces } from '../../../../../test/stores.ts'
+import { copyRecord } from '../history/records.ts'
 import { ConversationConflictError, ConversationExistsError, ConversationNotFoundError } from '../errors.ts'
 import type { BegunTurn, ConversationStore, FinishStep, ListQuery, MessageRecord } from './store.ts'
 
@@ -554,7 +555,7 @@ async function states(store: ConversationStore): Promise<string[]> {
   return (await store.open('one'))!.messages.map(({ state }) => state)
 }
 
-// Rows of SQLite have no prototype.
+// A record may be an instance of a class.
 function plain(message: MessageRecord): MessageRecord {
-  return { ...message }
+  return copyRecord(message, {})
 }

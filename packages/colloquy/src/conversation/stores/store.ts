@@ -112,10 +112,14 @@ export interface ConversationRecord {
   createdAt: number
   updatedAt: number
   title: string | null
+  /** JSON; empty if it is damaged. */
   settings: string
 }
 
-/** A message as a store keeps it. */
+/**
+ * A message as a store keeps it. Reading the content of a record throws a `StoreError` with the code `damaged` if the store
+ * finds that its row is damaged. A record may be an instance of a class, which spread syntax does not copy.
+ */
 export interface MessageRecord {
   number: number
   parent: number

@@ -1,4 +1,4 @@
-import type { ReplyRecord } from '../history/reply-record.ts'
+import { parseReply } from '../history/reply-record.ts'
 import { isUnfinished } from '../history/tree.ts'
 import { usageOf } from '../money/spending.ts'
 import type { ConversationTotals, TreeNode } from './store.ts'
@@ -9,7 +9,7 @@ export const noTotals: ConversationTotals = { calls: 0, picoUsd: 0n, tokens: 0n,
 
 /** Adds a reply to totals, unless it cost nothing. @param reply the JSON of its `ReplyRecord`. */
 export function addToTotals(totals: ConversationTotals, reply: string): ConversationTotals {
-  const { message, unpaid, estimated = false } = JSON.parse(reply) as ReplyRecord
+  const { message, unpaid, estimated = false } = parseReply(reply) ?? {}
   if (message === undefined || unpaid) return totals
   const { picoUsd, tokens } = usageOf(reply)
   return {

@@ -1,5 +1,5 @@
 import { CachePlanner } from '../cache/cache-planner.ts'
-import { ConversationConflictError } from '../errors.ts'
+import { ConversationConflictError, StoreError } from '../errors.ts'
 import { History } from '../history/history.ts'
 import { type Summary, summaryIn } from '../history/reply-record.ts'
 import { newRecord } from '../history/records.ts'
@@ -51,7 +51,8 @@ export class ConversationState {
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
   #record!: ConversationRecord
   #history!: History
-  #settings!: ConversationSettings
+  /** Undefined if they are damaged. */
+  #settings: ConversationSettings | undefined
   #ledger!: Ledger
   #summaries: Summary[] = []
   #lastPromptSettings: string | undefined
@@ -79,7 +80,14 @@ export class ConversationState {
     return this.#history
   }
 
+  /** The settings. Throws a `StoreError` if they are damaged. */
   get settings(): ConversationSettings {
+    if (this.#settings !== undefined) return this.#settings
+    throw new StoreError('damaged', `Cannot read the settings of conversation ${this.id}: they are damaged`)
+  }
+
+  /** The settings; undefined if they are damaged. */
+  get intactSettings(): ConversationSettings | undefined {
     return this.#settings
   }
 
@@ -252,7 +260,8 @@ function recordsOf({ messages, parent }: RequestToBegin, first: number, at: numb
   )
 }
 
-function parseSettings(json: string): ConversationSettings {
+function parseSettings(json: string): ConversationSettings | undefined {
+  if (json === '') return undefined
   return Object.freeze(JSON.parse(json)) as ConversationSettings
 }
 

@@ -2,6 +2,8 @@ import { ConversationExistsError } from '../../errors.ts'
 import { searchText } from '../../history/text.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
+import { crc32 } from '../crc32.ts'
+import { checksumOf, intactSettings, storedPath } from '../stored-message.ts'
 import type { PostgresConnection } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { unfinishedReplies } from './leases.ts'
@@ -17,14 +19,14 @@ const create = statement(
      VALUES (:id, :owner::text, 1, :head::int, :last::int, :at::bigint, :at::bigint, :title::text)
      ON CONFLICT (public_id) DO NOTHING RETURNING id
    ), configured AS (
-     INSERT INTO %.settings SELECT id, :settings::text FROM added
+     INSERT INTO %.settings SELECT id, :settings::text, :checksum::int FROM added
    ), described AS (
      INSERT INTO %.metadata SELECT id, :metadata::text FROM added WHERE :metadata::text IS NOT NULL
    ), copied AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
-     SELECT id, number, parent, role, state, "createdAt", reply, received, json, words
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words, checksum)
+     SELECT id, number, parent, role, state, "createdAt", reply, received, json, words, checksum
      FROM added, json_to_recordset(:messages::json) AS row (number int, parent int, role text, state text,
-       "createdAt" bigint, reply text, received text, json text, words text)
+       "createdAt" bigint, reply text, received text, json text, words text, checksum int)
    )
    SELECT id FROM added`,
 )
@@ -34,8 +36,21 @@ export async function createConversation(
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
-  const rows = messages.map((message) => ({ ...message, words: searchText(message.received ?? message.json) }))
-  const values = { id, owner, metadata, head, last, at, title, settings, messages: JSON.stringify(rows) }
+  const rows = messages.map((message) => {
+    return { ...message, words: searchText(message.received ?? message.json), checksum: checksumOf(message) }
+  })
+  const values = {
+    id,
+    owner,
+    metadata,
+    head,
+    last,
+    at,
+    title,
+    settings,
+    checksum: crc32(settings) | 0,
+    messages: JSON.stringify(rows),
+  }
   if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(id)
   return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
 }
@@ -44,7 +59,7 @@ export async function createConversation(
 const open = statement(
   'open the conversation',
   `SELECT public_id AS id, owner, m.json AS metadata, version, head, last, created_at::float8 AS "createdAt",
-     updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings
+     updated_at::float8 AS "updatedAt", title, c.id::float8 AS row, s.json AS settings, checksum
    FROM %.conversation c JOIN %.settings s ON s.conversation = c.id LEFT JOIN %.metadata m ON m.conversation = c.id
    WHERE public_id = :id`,
 )
@@ -54,14 +69,16 @@ export async function openConversation(
   clock: LeaseClock,
   id: string,
 ): Promise<OpenedConversation | undefined> {
-  const found = await db.row<ConversationRecord & { row: number }>(open, { id })
+  const found = await db.row<ConversationRecord & { row: number; checksum: number | null }>(open, { id })
   if (found === undefined) return undefined
-  const { row, ...conversation } = found
+  const { row, checksum, ...conversation } = found
   // Read leases before messages: a reply that ends in between is then counted twice rather than not at all.
   const unfinished = await unfinishedReplies(db, clock, row)
   const messages = await pathTo(db, row, conversation.head)
   const replies = messages.length === conversation.last ? [] : await offPathReplies(db, row, messages)
-  return { conversation, messages, offPathReplies: replies, unfinished }
+  const settings = intactSettings(conversation.settings, checksum)
+  const path = storedPath(id, messages)
+  return { conversation: { ...conversation, settings }, messages: path, offPathReplies: replies, unfinished }
 }
 
 /**
@@ -78,7 +95,7 @@ const update = statement(
        OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = :head::int))
      RETURNING id, version
    ), configured AS (
-     UPDATE %.settings SET json = :settings::text FROM changed
+     UPDATE %.settings SET json = :settings::text, checksum = :checksum::int FROM changed
      WHERE conversation = changed.id AND :settings::text IS NOT NULL
    ), described AS (
      INSERT INTO %.metadata SELECT id, :metadata::text FROM changed WHERE :metadata::text IS NOT NULL
@@ -100,6 +117,7 @@ export async function updateConversation(
     ...changes,
     id,
     version,
+    checksum: changes.settings === undefined ? undefined : crc32(changes.settings) | 0,
     hasTitle: changes.title !== undefined,
     hasOwner: changes.owner !== undefined,
     hasMetadata: changes.metadata !== undefined,

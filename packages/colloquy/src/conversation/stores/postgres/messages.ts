@@ -1,15 +1,17 @@
 import type { MessageRecord, TreeNode } from '../store.ts'
+import { type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
 import type { PostgresConnection } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { billingPart, chargeErased } from './spending.ts'
 import { statement } from './statement.ts'
 
-export const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json`
+export const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json,
+  checksum`
 
 const doing = 'read the conversation'
 
 export async function readPath(db: PostgresConnection, id: string, leaf: number): Promise<MessageRecord[]> {
-  return pathTo(db, (await findConversation(db, id)).id, leaf)
+  return storedPath(id, await pathTo(db, (await findConversation(db, id)).id, leaf))
 }
 
 const readNumbers = statement(
@@ -24,7 +26,8 @@ export async function readMessages(
   numbers: readonly number[],
 ): Promise<MessageRecord[]> {
   const conversation = (await findConversation(db, id)).id
-  return db.rows(readNumbers, { conversation, numbers: JSON.stringify(numbers) })
+  const rows = await db.rows<MessageRow>(readNumbers, { conversation, numbers: JSON.stringify(numbers) })
+  return rows.map((row) => new StoredMessage(id, row))
 }
 
 const readNodes = statement(
@@ -46,9 +49,9 @@ const readPage = statement(
 export async function* readAllMessages(db: PostgresConnection, id: string): AsyncIterable<MessageRecord> {
   const { id: conversation } = await findConversation(db, id)
   for (let last = 0; ;) {
-    const page = await db.rows<MessageRecord>(readPage, { conversation, last })
+    const page = await db.rows<MessageRow>(readPage, { conversation, last })
     if (page.length === 0) return
-    yield* page
+    yield* page.map((row) => new StoredMessage(id, row))
     last = page.at(-1)!.number
   }
 }
@@ -77,8 +80,8 @@ const prune = statement(
    ), erased AS (
      DELETE FROM %.message WHERE id IN (SELECT id FROM gone)
    ), billed AS (
-     INSERT INTO %.erased SELECT conversation.id, ${billingPart('gone.reply::json')} FROM conversation, gone
-     WHERE gone.reply::json->'message' IS NOT NULL AND gone.reply::json->'unpaid' IS NULL
+     INSERT INTO %.erased SELECT conversation.id, ${billingPart('about')} FROM conversation, gone, %.json_or_null(gone.reply) AS about
+     WHERE about->'message' IS NOT NULL AND about->'unpaid' IS NULL
    ), journal AS (
      DELETE FROM %.delta WHERE message IN (SELECT id FROM gone)
    ), freed AS (
@@ -117,13 +120,14 @@ const path = statement(
      UNION ALL
      SELECT ${startOfRun('fork.parent')}, fork.parent
      FROM run JOIN %.message fork ON fork.conversation = :conversation AND fork.number = run.first
-     WHERE fork.parent > 0
+     -- A parent that is damaged must not lead in a circle.
+     WHERE fork.parent > 0 AND fork.parent < run.first
    )
    SELECT ${messageColumns} FROM run JOIN %.message ON conversation = :conversation AND number BETWEEN first AND last
    ORDER BY number`,
 )
 
-export function pathTo(db: PostgresConnection, conversation: number, leaf: number): Promise<MessageRecord[]> {
+export function pathTo(db: PostgresConnection, conversation: number, leaf: number): Promise<MessageRow[]> {
   return db.rows(path, { conversation, leaf })
 }
 
@@ -137,7 +141,7 @@ const replies = statement(
 export async function offPathReplies(
   db: PostgresConnection,
   conversation: number,
-  onPath: readonly MessageRecord[],
+  onPath: readonly { number: number }[],
 ): Promise<string[]> {
   const numbers = new Set(onPath.map(({ number }) => number))
   const rows = await db.rows<{ number: number; reply: string }>(replies, { conversation })

@@ -174,6 +174,22 @@ export const migrations: readonly Migration[] = [
       END;
     `,
   },
+  {
+    name: '0007 checksums',
+    sql: `
+      -- CRC-32, so that a damaged row is noticed. Null if an earlier version wrote the row, or the reply has not ended.
+      ALTER TABLE %.message ADD checksum integer;
+      ALTER TABLE %.settings ADD checksum integer;
+
+      -- A damaged reply can still be erased.
+      CREATE FUNCTION %.json_or_null(input text) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $function$
+      BEGIN
+        RETURN input::json;
+      EXCEPTION WHEN others THEN
+        RETURN NULL;
+      END $function$;
+    `,
+  },
 ]
 
 /**

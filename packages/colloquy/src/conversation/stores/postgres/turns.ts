@@ -13,6 +13,7 @@ import type {
   MessageRecord,
   RepeatedTurn,
 } from '../store.ts'
+import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
 import type { PostgresConnection } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { messageColumns } from './messages.ts'
@@ -30,10 +31,10 @@ const find = statement(
 
 export async function findTurn(db: PostgresConnection, id: string, key: string): Promise<RepeatedTurn | undefined> {
   const conversation = (await findConversation(db, id)).id
-  const repeated = await db.row<MessageRecord & { sent: number }>(find, { conversation, key })
+  const repeated = await db.row<MessageRow & { sent: number }>(find, { conversation, key })
   if (repeated === undefined) return undefined
   const { sent, ...reply } = repeated
-  return { repeated: true, message: sent, reply }
+  return { repeated: true, message: sent, reply: new StoredMessage(id, reply) }
 }
 
 /**
@@ -56,10 +57,10 @@ const begin = statement(
        AND (:key::text IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = :key::text))
      RETURNING id, version, last
    ), question AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, words)
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, words, checksum)
      SELECT id, last - :count::int - 1 + i, CASE WHEN i = 1 THEN :parent::int ELSE last - :count::int - 2 + i END,
        value->>'role', 'committed', :at::bigint, CASE WHEN i = :count::int THEN :key::text END, value->>'json',
-       value->>'words'
+       value->>'words', (value->>'checksum')::int
      FROM conversation, json_array_elements(:messages::json) WITH ORDINALITY AS row (value, i)
    ), answer AS (
      INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, words)
@@ -92,7 +93,7 @@ export async function beginTurn(
     title,
     at,
     count,
-    messages: JSON.stringify(messages.map(({ role, json }) => ({ role, json, words: searchText(json) }))),
+    messages: JSON.stringify(messages.map(questionRow)),
     owner: thisProcess(),
     until: clock.end,
     picoUsd: String(picoUsd),
@@ -139,7 +140,7 @@ const finish = statement(
      DELETE FROM %.delta WHERE message = :handle::bigint
    ), ended AS (
      UPDATE %.message SET state = :state::text, json = :json::text, received = :received::text, reply = :reply::text,
-       words = :words::text
+       words = :words::text, checksum = :checksum::int
      WHERE id = :handle::bigint AND state IN ('pending', 'streaming', 'awaiting_tools') RETURNING number
    ), lease AS (
      DELETE FROM %.lease WHERE message = :handle::bigint AND :state::text <> 'awaiting_tools'
@@ -156,12 +157,13 @@ export async function finishReply(db: PostgresConnection, step: FinishStep): Pro
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
   const words = searchText(received ?? json)
-  const values = { handle, state, json, received, reply, words, picoUsd, tokens }
+  const checksum = checksumOf(step)
+  const values = { handle, state, json, received, reply, words, checksum, picoUsd, tokens }
   const ended = await db.row<FinishedTurn>(finish, values)
   return ended ? { number: ended.number } : finishLate(db, step)
 }
 
-const readStored = statement('save the reply', 'SELECT number, reply FROM %.message WHERE id = :handle')
+const readStored = statement('save the reply', `SELECT ${messageColumns} FROM %.message WHERE id = :handle`)
 
 /**
  * Adds a reply beside the stored one.
@@ -174,15 +176,17 @@ const readStored = statement('save the reply', 'SELECT number, reply FROM %.mess
 const finishBeside = statement(
   'save the reply',
   `WITH stored AS (
-     UPDATE %.message SET reply = :replaced::text WHERE id = :handle::bigint AND reply = :stored::text
+     UPDATE %.message SET reply = :replaced::text, checksum = :replacedChecksum::int
+     WHERE id = :handle::bigint AND reply = :stored::text
      RETURNING conversation, number, parent, role
    ), conversation AS (
      UPDATE %.conversation c SET version = version + 1, corrected = version + 1, last = last + 1,
        updated_at = :at::bigint, head = CASE WHEN head = stored.number THEN last + 1 ELSE head END
      FROM stored WHERE c.id = stored.conversation RETURNING c.id, last, stored.parent, stored.role
    ), added AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words)
-     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :words::text
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words, checksum)
+     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :words::text,
+       :checksum::int
      FROM conversation RETURNING number
    )
    SELECT number, CASE WHEN :accounts::text IS NOT NULL
@@ -192,7 +196,7 @@ const finishBeside = statement(
 
 async function finishLate(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
-  const stored = await db.row<{ number: number; reply: string }>(readStored, { handle })
+  const stored = await db.row<MessageRow & { reply: string }>(readStored, { handle })
   if (stored === undefined) throw new ConversationNotFoundError(id)
   const late = lateFinish(stored.reply, step)
   if (late === undefined) return { number: stored.number }
@@ -205,8 +209,10 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
     reply,
     at,
     words: searchText(received ?? json),
+    checksum: checksumOf(step),
     stored: stored.reply,
     replaced,
+    replacedChecksum: checksumOf({ ...stored, reply: replaced }),
     accounts: correction && accountsJson(accounts),
     picoUsd: String(correction?.picoUsd ?? 0n),
     tokens: String(correction?.tokens ?? 0n),
@@ -214,4 +220,9 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
   })
   if (added === undefined) throw new ConversationNotFoundError(id)
   return { number: added.number }
+}
+
+function questionRow({ role, json }: { role: string; json: string }): object {
+  const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
+  return { role, json, words: searchText(json), checksum }
 }

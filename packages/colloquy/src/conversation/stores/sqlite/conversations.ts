@@ -2,6 +2,8 @@ import { ConversationExistsError } from '../../errors.ts'
 import { checkVersion } from '../conflict.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
+import { crc32 } from '../crc32.ts'
+import { intactSettings, storedPath } from '../stored-message.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { unfinishedReplies } from './leases.ts'
@@ -20,7 +22,7 @@ export function createConversation(
        VALUES (?, ?, 1, ?, ?, ?, ?, ?)`,
       [id, owner, head, last, at, at, title],
     )
-    db.run('INSERT INTO settings VALUES (?, ?)', [row, settings])
+    db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
     setMetadata(db, row, metadata)
     for (const message of messages) insertMessage(db, row, message)
     return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
@@ -29,18 +31,19 @@ export function createConversation(
 
 export function openConversation(db: SqliteConnection, clock: LeaseClock, id: string): OpenedConversation | undefined {
   return db.read('open the conversation', () => {
-    const row = db.row<Omit<ConversationRecord, 'id'> & { id: number }>(
+    const row = db.row<Omit<ConversationRecord, 'id'> & { id: number; checksum: number | null }>(
       `SELECT c.id, owner, m.json AS metadata, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
-         title, s.json AS settings
+         title, s.json AS settings, checksum
        FROM conversation c JOIN settings s ON s.conversation = c.id LEFT JOIN metadata m ON m.conversation = c.id
        WHERE public_id = ?`,
       [id],
     )
     if (row === undefined) return undefined
+    const { checksum, ...conversation } = row
     const messages = pathTo(db, row.id, row.head)
     return {
-      conversation: { ...row, id },
-      messages,
+      conversation: { ...conversation, id, settings: intactSettings(row.settings, checksum) },
+      messages: storedPath(id, messages),
       offPathReplies: messages.length === row.last ? [] : offPathReplies(db, row.id, messages),
       unfinished: unfinishedReplies(db, clock, row.id),
     }
@@ -57,7 +60,10 @@ export function updateConversation(
     const row = findConversation(db, id)
     checkVersion(id, row, version)
     if (head !== undefined) checkMessage(db, id, row, head)
-    if (settings !== undefined) db.run('UPDATE settings SET json = ? WHERE conversation = ?', [settings, row.id])
+    if (settings !== undefined) {
+      const sql = 'UPDATE settings SET json = ?, checksum = ? WHERE conversation = ?'
+      db.run(sql, [settings, crc32(settings) | 0, row.id])
+    }
     if (metadata !== undefined) setMetadata(db, row.id, metadata)
     if (owner !== undefined) db.run('UPDATE conversation SET owner = ? WHERE id = ?', [owner, row.id])
     if (title !== undefined) db.run('UPDATE conversation SET title = ? WHERE id = ?', [title, row.id])

@@ -1,5 +1,6 @@
 import { descendants } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
+import { checksumOf, type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
 import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -7,19 +8,23 @@ import { checkMessage, findConversation } from './conversation-row.ts'
 import { eraseLeases } from './leases.ts'
 import { forgetMessages } from './search.ts'
 
-export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json'
+export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json, checksum'
 
 export function readPath(db: SqliteConnection, id: string, leaf: number): MessageRecord[] {
-  return db.read('read the conversation', () => pathTo(db, findConversation(db, id).id, leaf))
+  return storedPath(
+    id,
+    db.read('read the conversation', () => pathTo(db, findConversation(db, id).id, leaf)),
+  )
 }
 
 export function readMessages(db: SqliteConnection, id: string, numbers: readonly number[]): MessageRecord[] {
-  return db.read('read the conversation', () => {
+  const rows = db.read('read the conversation', () => {
     const conversation = findConversation(db, id).id
     const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number = ?`
     const ascending = numbers.toSorted((a, b) => a - b)
-    return ascending.flatMap((number) => db.rows<MessageRecord>(sql, [conversation, number]))
+    return ascending.flatMap((number) => db.rows<MessageRow>(sql, [conversation, number]))
   })
+  return rows.map((row) => new StoredMessage(id, row))
 }
 
 export function readTree(db: SqliteConnection, id: string): TreeNode[] {
@@ -36,9 +41,9 @@ export async function* readAllMessages(db: SqliteConnection, id: string): AsyncI
   const conversation = db.read('read the conversation', () => findConversation(db, id).id)
   const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number > ? ORDER BY number LIMIT 100`
   for (let last = 0; ;) {
-    const page = db.read('read the conversation', () => db.rows<MessageRecord>(sql, [conversation, last]))
+    const page = db.read('read the conversation', () => db.rows<MessageRow>(sql, [conversation, last]))
     if (page.length === 0) return
-    yield* page
+    yield* page.map((row) => new StoredMessage(id, row))
     last = page.at(-1)!.number
   }
 }
@@ -69,7 +74,7 @@ export async function pruneMessages(
 // The functions below are parts of a transaction.
 
 /** Reads the messages from the beginning to the leaf: the runs of consecutive numbers between the forks on the way. */
-export function pathTo(db: SqliteConnection, conversation: number, leaf: number): MessageRecord[] {
+export function pathTo(db: SqliteConnection, conversation: number, leaf: number): MessageRow[] {
   const runs = db
     .prepare(
       `WITH RECURSIVE run (first, last) AS (
@@ -79,18 +84,23 @@ export function pathTo(db: SqliteConnection, conversation: number, leaf: number)
          SELECT coalesce((SELECT max(number) FROM message
            WHERE conversation = $conversation AND parent <> number - 1 AND number <= fork.parent), 1), fork.parent
          FROM run JOIN message AS fork ON fork.conversation = $conversation AND fork.number = run.first
-         WHERE fork.parent > 0
+         -- A parent that is damaged must not lead in a circle.
+         WHERE fork.parent > 0 AND fork.parent < run.first
        )
        SELECT first, last FROM run ORDER BY first`,
     )
     .all({ $conversation: conversation, $leaf: leaf }) as { first: number; last: number }[]
   const sql = `SELECT ${messageColumns} FROM message WHERE conversation = ? AND number BETWEEN ? AND ? ORDER BY number`
-  const read = ({ first, last }: (typeof runs)[number]): MessageRecord[] => db.rows(sql, [conversation, first, last])
+  const read = ({ first, last }: (typeof runs)[number]): MessageRow[] => db.rows(sql, [conversation, first, last])
   return runs.length === 1 ? read(runs[0]!) : runs.flatMap(read)
 }
 
 /** Reads `reply` of each reply off the path, and the billing data of erased ones. */
-export function offPathReplies(db: SqliteConnection, conversation: number, path: readonly MessageRecord[]): string[] {
+export function offPathReplies(
+  db: SqliteConnection,
+  conversation: number,
+  path: readonly { number: number }[],
+): string[] {
   const onPath = new Set(path.map(({ number }) => number))
   return db
     .rows<{ number: number; reply: string }>(
@@ -105,9 +115,9 @@ export function offPathReplies(db: SqliteConnection, conversation: number, path:
 export function insertMessage(db: SqliteConnection, conversation: number, message: MessageRecord): void {
   const { number, parent, role, state, createdAt, reply, received, json } = message
   db.run(
-    `INSERT INTO message (conversation, number, parent, role, state, created_at, reply, received, json)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [conversation, number, parent, role, state, createdAt, reply, received, json],
+    `INSERT INTO message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [conversation, number, parent, role, state, createdAt, reply, received, json, checksumOf(message)],
   )
 }
 

@@ -154,6 +154,14 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE search_state ADD COLUMN is_folded INTEGER NOT NULL DEFAULT 0;
     `,
   },
+  {
+    name: '0007 checksums',
+    sql: `
+      -- CRC-32, so that a damaged row is noticed. Null if an earlier version wrote the row, or the reply has not ended.
+      ALTER TABLE message ADD COLUMN checksum INTEGER;
+      ALTER TABLE settings ADD COLUMN checksum INTEGER;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

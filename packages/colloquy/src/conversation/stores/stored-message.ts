@@ -1,0 +1,109 @@
+import { StoreError } from '../errors.ts'
+import { crc32 } from './crc32.ts'
+import type { MessageRecord, MessageState } from './store.ts'
+
+/** A message as the database returns it. */
+export interface MessageRow extends MessageRecord {
+  /** Null if an earlier version wrote the row, or if the reply has not ended. */
+  checksum: number | null
+}
+
+type Content = Pick<MessageRecord, 'state' | 'json' | 'received' | 'reply'>
+
+/** The checksum of the content of a message that is complete, as a 32-bit integer. */
+export function checksumOf({ state, json, received, reply }: Content): number {
+  const crc = crc32(json, crc32(`${state} ${received?.length} ${reply?.length}`))
+  const withReceived = received === null ? crc : crc32(received, crc)
+  return (reply === null ? withReceived : crc32(reply, withReceived)) | 0
+}
+
+/** The settings, or an empty text if they are damaged. @param checksum null if an earlier version wrote them. */
+export function intactSettings(json: string, checksum: number | null): string {
+  const isIntact = checksum === null ? parsed(json) !== undefined : checksum === (crc32(json) | 0)
+  return isIntact ? json : ''
+}
+
+/**
+ * A message that was read from a database. Its checksum is verified when its content is first read: verifying thousands
+ * when a conversation is opened would take as long as opening it. A damaged message throws a `StoreError` then.
+ */
+export class StoredMessage implements MessageRecord {
+  readonly number: number
+  readonly parent: number
+  readonly role: string
+  readonly state: MessageState
+  readonly createdAt: number
+  readonly #row: MessageRow
+  readonly #conversationId: string
+  readonly #isMisplaced: boolean
+  #isVerified = false
+
+  /** @param follows the number of the message before it on the path, if it is known. */
+  constructor(conversationId: string, row: MessageRow, { follows = row.parent }: { follows?: number } = {}) {
+    this.number = row.number
+    this.parent = row.parent
+    this.role = row.role
+    this.state = row.state
+    this.createdAt = row.createdAt
+    this.#row = row
+    this.#conversationId = conversationId
+    this.#isMisplaced = row.parent !== follows
+  }
+
+  get json(): string {
+    return this.#verified.json
+  }
+
+  get received(): string | null {
+    return this.#verified.received
+  }
+
+  get reply(): string | null {
+    return this.#verified.reply
+  }
+
+  get #verified(): MessageRow {
+    if (!this.#isVerified) {
+      if (this.#isMisplaced || isDamaged(this.#row)) {
+        throw new StoreError(
+          'damaged',
+          `Cannot read message ${this.number} of conversation ${this.#conversationId}: it is damaged`,
+        )
+      }
+      this.#isVerified = true
+    }
+    return this.#row
+  }
+}
+
+/** The messages of a path. One that does not follow the message before it is damaged. */
+export function storedPath(conversationId: string, rows: readonly MessageRow[]): StoredMessage[] {
+  return rows.map((row, index) => {
+    return new StoredMessage(conversationId, row, { follows: index === 0 ? 0 : rows[index - 1]!.number })
+  })
+}
+
+function isDamaged(row: MessageRow): boolean {
+  if (row.checksum !== null) return row.checksum !== checksumOf(row)
+  // A row of an earlier version: damage is found if it breaks the JSON.
+  return !isMessage(row.json) || !(row.received === null || isMessage(row.received)) || !isObject(row.reply ?? '{}')
+}
+
+function isMessage(json: string): boolean {
+  if (json === '') return true
+  const { role, content } = parsed(json) ?? {}
+  return typeof role === 'string' && (typeof content === 'string' || Array.isArray(content))
+}
+
+function isObject(json: string): boolean {
+  return parsed(json) !== undefined
+}
+
+function parsed(json: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
