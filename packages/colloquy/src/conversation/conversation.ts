@@ -21,7 +21,7 @@ import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings, checkSettingNames } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import type { ConversationState } from './turn/state.ts'
-import type { MessageRecord, TreeNode } from './stores/store.ts'
+import type { ConversationChanges, MessageRecord, TreeNode } from './stores/store.ts'
 import { idOf, newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
 import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import { Turn } from './turn/turn.ts'
@@ -211,9 +211,7 @@ export class Conversation {
   async configure(changes: Partial<ConversationSettings>): Promise<void> {
     const copy = copyOf(changes)
     checkSettingNames(copy, [], 'configure()')
-    await this.#state.change(() => ({
-      settings: wellFormedJson(JSON.stringify(changeSettings(this.#state.intactSettings ?? {}, copy))),
-    }))
+    await this.#state.change(() => ({ settings: settingsJson(this.#state.record.settings, copy) }))
   }
 
   /** Changes the title. It is made one line and cut to 200 characters. */
@@ -222,13 +220,9 @@ export class Conversation {
   }
 
   /** Changes the title, the owner or the metadata. Null removes a value. */
-  async update({ title, metadata, ...changes }: ConversationUpdate): Promise<void> {
-    const json = metadata && metadataJson(metadata)
-    await this.#state.change(() => ({
-      ...changes,
-      ...(title !== undefined && { title: (title && titleText(title)) || null }),
-      ...(json !== undefined && { metadata: json }),
-    }))
+  async update(update: ConversationUpdate): Promise<void> {
+    const changes = changesOf(update)
+    await this.#state.change(() => changes)
   }
 
   /** Reads what other processes have written. */
@@ -338,6 +332,20 @@ function settingsOf({
   ...settings
 }: SendOptions): Partial<ConversationSettings> {
   return copyOf(tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) })
+}
+
+/** The settings as JSON, with changes applied. Damaged settings are replaced. */
+function settingsJson(json: string, changes: Partial<ConversationSettings>): string {
+  const settings = json === '' ? {} : (JSON.parse(json) as ConversationSettings)
+  return wellFormedJson(JSON.stringify(changeSettings(settings, changes)))
+}
+
+function changesOf({ title, metadata, ...changes }: ConversationUpdate): Omit<ConversationChanges, 'at'> {
+  return {
+    ...changes,
+    ...(title !== undefined && { title: (title && titleText(title)) || null }),
+    ...(metadata !== undefined && { metadata: metadata && metadataJson(metadata) }),
+  }
 }
 
 /** All messages without their content, summaries aside. */

@@ -5,6 +5,7 @@ import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { storableText } from '../protocol/text.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
+import { checkStore, type Damage } from './check.ts'
 import { exportConversation } from './transfer/export.ts'
 import { readConversations, readGivenMessages } from './transfer/import.ts'
 import type { ImportReport } from './transfer/report.ts'
@@ -129,6 +130,11 @@ export interface Conversations {
   import(text: string, options?: ImportOptions): Promise<Conversation & { report: ImportReport }>
   /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
   importAll(text: string, options?: ImportOptions): Promise<ImportedConversation[]>
+  /**
+   * Reads the whole store, or one conversation, and yields the damage that it finds: broken rows and, in SQLite, broken
+   * pages. Writes nothing.
+   */
+  check(id?: string): AsyncGenerator<Damage>
   /** Erases a conversation. Throws `ConversationNotFoundError` if it does not exist. */
   delete(id: string): Promise<void>
   /**
@@ -196,6 +202,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     create,
     openOrCreate: (options) => openOrCreate(options, open, create),
     export: (id) => exportConversation(store, id),
+    check: (id) => checkStore(store, id),
     async import(text, options) {
       const [read, ...others] = readConversations(text, Date.now(), options?.model)
       if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')

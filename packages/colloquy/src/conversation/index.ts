@@ -1,5 +1,6 @@
 export type { CacheReport } from './cache/cache-planner.ts'
 export type { Branch } from './branches.ts'
+export type { Damage } from './check.ts'
 export type { Conversation, ConversationUpdate, SendOptions, TurnOptions } from './conversation.ts'
 export {
   type Conversations,

@@ -66,6 +66,11 @@ export class History {
     return this.#kept(this.#look().slice(), this.#sent.length)
   }
 
+  /** Reads all messages once. Throws a `StoreError` if one is damaged, before a turn begins that could not be sent. */
+  verify(): void {
+    this.#look()
+  }
+
   /** How many messages are sent. */
   get sentCount(): number {
     return this.#look().length

@@ -20,7 +20,12 @@ export function metadataJson(metadata: ConversationMetadata): string {
 }
 
 export function parseMetadata(json: string | null): ConversationMetadata | undefined {
-  return json === null ? undefined : (JSON.parse(json) as ConversationMetadata)
+  try {
+    return json === null ? undefined : (JSON.parse(json) as ConversationMetadata)
+  } catch {
+    // Damaged metadata must not keep the conversations of a list from being shown.
+    return undefined
+  }
 }
 
 /** Metadata as a program gives it: the `user_id` is a setting and is sent, the rest stays with the conversation. */

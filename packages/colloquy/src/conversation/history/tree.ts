@@ -1,4 +1,4 @@
-import { ContentError, ConversationNotFoundError } from '../errors.ts'
+import { ContentError, ConversationNotFoundError, StoreError } from '../errors.ts'
 import type { MessageRecord, MessageState, TreeNode } from '../stores/store.ts'
 
 export function isUnfinished(state: MessageState): boolean {
@@ -61,9 +61,19 @@ export function lastTurns(records: readonly MessageRecord[], turns: number): Mes
   if (!Number.isInteger(turns) || turns < 1) {
     throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
   }
-  const first = records.filter((record) => record.role === 'user' && !answersCalls(record)).at(-turns)
+  const first = records.filter(beginsTurn).at(-turns)
   if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)
   return records.slice(records.indexOf(first))
+}
+
+function beginsTurn(record: MessageRecord): boolean {
+  try {
+    return record.role === 'user' && !answersCalls(record)
+  } catch (error) {
+    // A damaged message must not keep those after it from being taken back.
+    if (error instanceof StoreError) return true
+    throw error
+  }
 }
 
 /** Whether a message contains tool results. */

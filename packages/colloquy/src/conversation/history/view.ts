@@ -5,6 +5,7 @@ import { cutText, oneLine, storableText } from '../../protocol/text.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { type ConversationMetadata, parseMetadata } from './metadata.ts'
 import type { ReplyRecord } from './reply-record.ts'
+import { StoreError } from '../errors.ts'
 import type {
   ConversationSummary,
   ConversationTotals,
@@ -44,7 +45,7 @@ const shown = new WeakMap<MessageRecord, ConversationMessage>()
 export function showMessage(record: MessageRecord): ConversationMessage {
   let message = shown.get(record)
   if (message === undefined) {
-    message = Object.freeze(parseMessage(record))
+    message = Object.freeze(readMessage(record))
     shown.set(record, message)
   }
   return message
@@ -55,26 +56,32 @@ export function isShown({ state }: MessageRecord): boolean {
   return !isUnfinished(state) && state !== 'failed'
 }
 
-function parseMessage({
-  number,
-  parent,
-  role,
-  state,
-  createdAt,
-  json,
-  received,
-  reply,
-}: MessageRecord): ConversationMessage {
-  const source = received ?? json
-  const content = source === '' ? [] : (parseJson(source) as { content: MessageContentParam }).content
-  const message: ConversationMessage = {
+/** The message; if its row is damaged, what is left of it and the error, so that the others can still be shown. */
+function readMessage(record: MessageRecord): ConversationMessage {
+  try {
+    return parseMessage(record)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    const { name, message } = error
+    return { ...placeOf(record), content: [], error: { name, message } }
+  }
+}
+
+function placeOf({ number, parent, role, state, createdAt }: MessageRecord): Omit<ConversationMessage, 'content'> {
+  return {
     id: String(number),
     parentId: idOf(parent),
     role,
-    content,
     state,
     createdAt: new Date(createdAt),
   }
+}
+
+function parseMessage(record: MessageRecord): ConversationMessage {
+  const { json, received, reply } = record
+  const source = received ?? json
+  const content = source === '' ? [] : (parseJson(source) as { content: MessageContentParam }).content
+  const message = { ...placeOf(record), content }
   return reply === null ? message : jsonable({ ...message, ...replyFields(JSON.parse(reply) as ReplyRecord) })
 }
 

@@ -137,6 +137,10 @@ export class CheckedStore implements ConversationStore {
     return folded.length === 0 ? [] : this.#store.search(folded, { ...query, owner: storable(query.owner) })
   }
 
+  async integrity(): Promise<string[]> {
+    return (await this.#store.integrity?.()) ?? []
+  }
+
   delete(id: string): Promise<boolean> {
     return this.#store.delete(storable(id))
   }

@@ -64,6 +64,8 @@ export interface ConversationStore {
   list(options: ListQuery): Promise<ConversationSummary[]>
   /** Finds messages that contain every word, the newest first. Summaries are not searched. */
   search(words: readonly string[], options: SearchQuery): Promise<SearchHit[]>
+  /** Checks the database as far as it can check itself, and returns a sentence for each problem. Default: none. */
+  integrity?(): Promise<string[]>
   /** Erases a conversation; false if it does not exist. */
   delete(id: string): Promise<boolean>
   /** Closes the store. No other method may be called afterwards. */

@@ -1,17 +1,31 @@
+import { StoreError } from '../errors.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord } from '../stores/store.ts'
 
-/** Writes a conversation as JSON Lines: itself, then every message by number. */
+/**
+ * Writes a conversation as JSON Lines: itself, then every message by number. A damaged message is a line with its error, and
+ * damaged settings are left out.
+ */
 export async function* exportConversation(store: ConversationStore, id: string): AsyncGenerator<string> {
   const { conversation } = await openRecovered(store, id)
   yield conversationLine(conversation)
-  for await (const message of store.messages(id)) yield messageLine(message)
+  for await (const message of store.messages(id)) yield exportMessage(message)
 }
 
 function conversationLine({ id, metadata, title, settings, head, createdAt }: ConversationRecord): string {
   const about = { type: 'conversation', id, title, createdAt: new Date(createdAt).toISOString(), head: idOf(head) }
-  const exact = `"settings":${settings}${metadata === null ? '' : `,"metadata":${metadata}`}`
+  const exact = `"settings":${settings || '{}'}${metadata === null ? '' : `,"metadata":${metadata}`}`
   return `${JSON.stringify(about).slice(0, -1)},${exact}}`
+}
+
+function exportMessage(record: MessageRecord): string {
+  try {
+    return messageLine(record)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    const { number, parent } = record
+    return JSON.stringify({ type: 'damaged', id: idOf(number), parentId: idOf(parent), error: error.message })
+  }
 }
 
 /** The exact message that is sent, the one that was received if it differs, and what is known about a reply. */

@@ -29,6 +29,7 @@ export async function runStep(scope: TurnScope, input: StepInput): Promise<Reply
     await makeRoom(scope, input)
     return scope.state.exclusively(async () => {
       const plan = await input.plan()
+      plan.history.verify()
       const prompt = await fitPrompt(scope, input.settings(), plan)
       const ceiling = await priceOf(scope, prompt)
       return begin(scope, prompt, { ceiling, key: input.key })

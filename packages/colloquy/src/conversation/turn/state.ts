@@ -51,7 +51,6 @@ export class ConversationState {
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
   #record!: ConversationRecord
   #history!: History
-  /** Undefined if they are damaged. */
   #settings: ConversationSettings | undefined
   #ledger!: Ledger
   #summaries: Summary[] = []
@@ -82,13 +81,7 @@ export class ConversationState {
 
   /** The settings. Throws a `StoreError` if they are damaged. */
   get settings(): ConversationSettings {
-    if (this.#settings !== undefined) return this.#settings
-    throw new StoreError('damaged', `Cannot read the settings of conversation ${this.id}: they are damaged`)
-  }
-
-  /** The settings; undefined if they are damaged. */
-  get intactSettings(): ConversationSettings | undefined {
-    return this.#settings
+    return (this.#settings ??= parseSettings(this.#record))
   }
 
   get ledger(): Ledger {
@@ -202,7 +195,7 @@ export class ConversationState {
       )
       this.#record = { ...this.#record, ...changes, version, updatedAt: at }
       this.#history = history
-      if (changes.settings !== undefined) this.#settings = parseSettings(changes.settings)
+      if (changes.settings !== undefined) this.#settings = undefined
     })
   }
 
@@ -236,9 +229,8 @@ export class ConversationState {
 
   #take({ conversation, messages, offPathReplies, unfinished = [] }: Opened): void {
     this.#record = conversation
-    this.#settings = parseSettings(conversation.settings)
-    this.#ledger = new Ledger(messages)
-    for (const reply of offPathReplies) this.#ledger.add(reply)
+    this.#settings = undefined
+    this.#ledger = new Ledger([...messages, ...offPathReplies.map((reply) => ({ reply }))])
     this.#summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
     this.#reservations = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
     // Only the last message can be an unfinished reply: no turn continues from one.
@@ -260,9 +252,9 @@ function recordsOf({ messages, parent }: RequestToBegin, first: number, at: numb
   )
 }
 
-function parseSettings(json: string): ConversationSettings | undefined {
-  if (json === '') return undefined
-  return Object.freeze(JSON.parse(json)) as ConversationSettings
+function parseSettings({ id, settings }: ConversationRecord): ConversationSettings {
+  if (settings !== '') return Object.freeze(JSON.parse(settings)) as ConversationSettings
+  throw new StoreError('damaged', `Cannot read the settings of conversation ${id}: they are damaged`)
 }
 
 /** Returns a function that starts work when all earlier work has ended. */

@@ -4,15 +4,7 @@ import { usageOf } from '../../money/spending.ts'
 import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
-import type {
-  BeginStep,
-  BegunTurn,
-  FinishedTurn,
-  FinishStep,
-  JournalStep,
-  MessageRecord,
-  RepeatedTurn,
-} from '../store.ts'
+import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
 import type { PostgresConnection } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'

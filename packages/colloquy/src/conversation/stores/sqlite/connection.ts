@@ -82,6 +82,14 @@ export class SqliteConnection {
     }
   }
 
+  /** A sentence for each of the first 100 problems of the file. */
+  integrity(): string[] {
+    return this.read('check the database', () => {
+      const rows = this.rows<{ integrity_check: string }>('PRAGMA integrity_check')
+      return rows.map((row) => row.integrity_check).filter((found) => found !== 'ok')
+    })
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

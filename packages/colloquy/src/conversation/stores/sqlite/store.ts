@@ -129,6 +129,10 @@ class SqliteStore implements ConversationStore {
     return searchMessages(this.#db, words, query)
   }
 
+  async integrity(): Promise<string[]> {
+    return this.#db.integrity()
+  }
+
   async delete(id: string): Promise<boolean> {
     return deleteConversation(this.#db, id)
   }

@@ -24,7 +24,7 @@ export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Ar
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
   const messages = lines
-    .filter((line) => line !== about)
+    .filter((line) => line !== about && !isDamaged(line, notes))
     .map((line) => {
       const record = recordOf(line)
       if (numbers.has(record.number)) throw wrong(line.line, `message ${record.number} is there twice`)
@@ -49,6 +49,13 @@ export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Ar
     messages,
     head: numbers.has(head) || head === 0 ? head : ([...numbers].at(-1) ?? 0),
   }
+}
+
+/** Whether the message could not be exported because it was damaged in the store. */
+function isDamaged({ line, members }: JsonLine, notes: ImportNotes): boolean {
+  if (members.get('type') !== '"damaged"') return false
+  notes.skipped(line, 'the message was damaged in the store that it was exported from')
+  return true
 }
 
 function recordOf(line: JsonLine): MessageRecord {

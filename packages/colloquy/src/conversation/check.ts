@@ -1,0 +1,79 @@
+import { StoreError } from './errors.ts'
+import { parseReply } from './history/reply-record.ts'
+import type { ConversationStore, MessageRecord } from './stores/store.ts'
+
+/** Damage that `conversations.check()` found. */
+export interface Damage {
+  /** Undefined if the database itself is damaged. */
+  conversationId: string | undefined
+  /** Undefined if it is not a message that is damaged. */
+  messageId: string | undefined
+  /** A sentence that says what was found. */
+  problem: string
+}
+
+/** Checks the database, and then every conversation or a given one. Reads everything; writes nothing. */
+export async function* checkStore(store: ConversationStore, id?: string): AsyncGenerator<Damage> {
+  if (id !== undefined) return yield* checkConversation(store, id)
+  for (const problem of (await store.integrity?.()) ?? []) {
+    yield { conversationId: undefined, messageId: undefined, problem }
+  }
+  for (let before: string | undefined; ;) {
+    const page = await store.list({ limit: 100, before, totals: false })
+    for (const listed of page) yield* checkConversation(store, listed.id)
+    before = page.at(-1)?.id
+    if (before === undefined) return
+  }
+}
+
+async function* checkConversation(store: ConversationStore, id: string): AsyncGenerator<Damage> {
+  const damage = (problem: string, number?: number): Damage => {
+    return { conversationId: id, messageId: number === undefined ? undefined : String(number), problem }
+  }
+  try {
+    const opened = await store.open(id)
+    if (opened === undefined) return
+    const { settings, metadata, head } = opened.conversation
+    if (settings === '') yield damage('Its settings are damaged.')
+    if (metadata !== null && !isJsonObject(metadata)) yield damage('Its metadata is damaged.')
+    const numbers = new Set([0])
+    for await (const message of store.messages(id)) {
+      for (const problem of problemsOf(message, numbers)) yield damage(problem, message.number)
+      numbers.add(message.number)
+    }
+    if (!numbers.has(head)) yield damage(`Its active message ${head} does not exist.`)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    yield damage(error.message)
+  }
+}
+
+const roles = new Set(['user', 'assistant', 'system', 'summary'])
+
+function problemsOf(message: MessageRecord, numbers: ReadonlySet<number>): string[] {
+  const { parent, role } = message
+  return [
+    ...(isIntact(message) ? [] : ['Its content is damaged.']),
+    ...(numbers.has(parent) ? [] : [`The message before it, ${parent}, does not exist.`]),
+    ...(roles.has(role) ? [] : [`Its role is ${JSON.stringify(role)}.`]),
+  ]
+}
+
+function isIntact(message: MessageRecord): boolean {
+  try {
+    // Reading the content verifies its checksum.
+    return message.json === '' || parseReply(message.reply ?? '{}') !== undefined
+  } catch (error) {
+    if (error instanceof StoreError) return false
+    throw error
+  }
+}
+
+function isJsonObject(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { PGlite } from '@electric-sql/pglite'
+import { script } from '../engines/script.ts'
+import {
+  type Conversation,
+  type Conversations,
+  type ConversationStore,
+  type Damage,
+  openConversations,
+} from './index.ts'
+import { postgresStore } from './stores/postgres/store.ts'
+import { sqliteStore } from './stores/sqlite/store.ts'
+
+const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+
+/** A store whose rows a test can damage with SQL. */
+interface Damageable {
+  open(): ConversationStore
+  damage(sql: string): Promise<unknown>
+}
+
+let schemas = 0
+const db = new PGlite()
+after(() => db.close())
+
+const stores: Record<string, (folder: string) => Damageable> = {
+  sqliteStore(folder) {
+    const path = join(folder, 'colloquy.db')
+    const damage = async (sql: string): Promise<void> => {
+      const file = new DatabaseSync(path)
+      file.exec(sql)
+      file.close()
+    }
+    return { open: () => sqliteStore(path), damage }
+  },
+  postgresStore() {
+    const schema = `damage_${++schemas}`
+    const damage = async (sql: string): Promise<unknown> => db.exec(`SET search_path = ${schema}; ${sql}`)
+    return { open: () => postgresStore(db, { schema }), damage }
+  },
+}
+
+for (const [name, make] of Object.entries(stores)) {
+  describe(`a damaged row in ${name}`, () => {
+    let folder: string
+    let place: Damageable
+    let conversations: Conversations
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+      place = make(folder)
+      reopen()
+    })
+    afterEach(async () => {
+      await conversations.close()
+      rmSync(folder, { recursive: true })
+    })
+
+    function reopen(): void {
+      conversations = openConversations({ engine: script([{ reply: 'r', times: 20 }]), store: place.open() })
+    }
+
+    /** A conversation with three turns, reopened after the damage. */
+    async function damaged(sql: string): Promise<Conversation> {
+      await conversations.create({ ...settings, id: 'one', metadata: { a: 1 } })
+      const conversation = await conversations.open('one')
+      for (const text of ['a', 'b', 'c']) await conversation.send(text)
+      await conversations.close()
+      await place.damage(sql)
+      reopen()
+      return conversations.open('one')
+    }
+
+    async function check(id?: string): Promise<[string | undefined, string][]> {
+      const found: Damage[] = await Array.fromAsync(conversations.check(id))
+      return found.map(({ messageId, problem }) => [messageId, problem])
+    }
+
+    const damages = {
+      'a message that is not JSON': "UPDATE message SET json = '{\u0001' WHERE number = 3",
+      'a message with other words': `UPDATE message SET json = replace(json, '"b"', '"x"') WHERE number = 3`,
+      'a message without content': `UPDATE message SET json = replace(json, 'content', 'c\u0003ntent') WHERE number = 3`,
+      'a message without its checksum, and not JSON': "UPDATE message SET json = '{', checksum = NULL WHERE number = 3",
+      'another state': "UPDATE message SET state = 'interrupted' WHERE number = 3",
+      'another parent': 'UPDATE message SET parent = 9 WHERE number = 3',
+    }
+    for (const [what, sql] of Object.entries(damages)) {
+      test(`${what} is named, and the rest can be read and continued`, async () => {
+        const conversation = await damaged(sql)
+        const message = 'Cannot read message 3 of conversation one: it is damaged'
+        await assert.rejects(conversation.send('d'), { name: 'StoreError', code: 'damaged', message })
+        assert.throws(() => conversation.preview('d'), { name: 'StoreError', code: 'damaged' })
+        const shown = conversation.messages.find(({ id }) => id === '3')
+        assert.deepEqual([shown?.content, shown?.error?.message], [[], message])
+        assert.equal(conversation.messages.at(-1)?.id, '6')
+        assert.equal(conversation.usage.calls, 3)
+        // The path to a message whose parent is unknown cannot be taken back.
+        if (what !== 'another parent') await conversation.undo(2)
+        else await conversation.retry('1')
+        assert.equal((await conversation.send('again')).text, 'r')
+      })
+    }
+
+    test('is a line of its own in an export, which can be imported', async () => {
+      const conversation = await damaged(damages['a message with other words'])
+      const lines = await Array.fromAsync(conversations.export(conversation.id))
+      assert.equal(lines.length, 7)
+      assert.match(lines[3]!, /^\{"type":"damaged","id":"3","parentId":"2","error":"Cannot read message 3/)
+      const copy = await conversations.import(lines.join('\n'))
+      assert.deepEqual(
+        copy.report.notes.map(({ line }) => line),
+        [4, 5],
+      )
+      assert.equal(copy.messages.length, 5)
+    })
+
+    test('is found by check(), with its conversation and its message', async () => {
+      await damaged(damages['a message with other words'])
+      assert.deepEqual(await check(), [['3', 'Its content is damaged.']])
+      assert.deepEqual(await check('one'), [['3', 'Its content is damaged.']])
+      await conversations.create({ ...settings, id: 'two' })
+      assert.deepEqual(await check('two'), [])
+      await place.damage(`UPDATE message SET parent = 9, role = 'usep' WHERE number = 2;
+        UPDATE metadata SET json = '{'; UPDATE conversation SET head = 77 WHERE public_id = 'one'`)
+      assert.deepEqual(await check(), [
+        [undefined, 'Its metadata is damaged.'],
+        ['2', 'The message before it, 9, does not exist.'],
+        ['2', 'Its role is "usep".'],
+        ['3', 'Its content is damaged.'],
+        [undefined, 'Its active message 77 does not exist.'],
+      ])
+    })
+
+    test('in the settings is named, and configure() replaces them', async () => {
+      for (const sql of [
+        `UPDATE settings SET json = replace(json, 'claude', 'cl\u0001ude')`,
+        "UPDATE settings SET json = '{'",
+      ]) {
+        const conversation = await damaged(sql)
+        assert.deepEqual(await check(), [[undefined, 'Its settings are damaged.']])
+        assert.equal(conversation.messages.length, 6)
+        const message = 'Cannot read the settings of conversation one: they are damaged'
+        assert.throws(() => conversation.settings, { name: 'StoreError', code: 'damaged', message })
+        await assert.rejects(conversation.send('d'), { name: 'StoreError', code: 'damaged', message })
+        await conversation.configure(settings)
+        await conversation.send('d')
+        assert.deepEqual((await conversations.open('one')).settings, settings)
+        await conversations.delete('one')
+      }
+    })
+
+    test('can be erased', async () => {
+      const conversation = await damaged("UPDATE message SET json = '{', reply = '{' WHERE number = 4")
+      assert.equal(conversation.usage.calls, 2)
+      assert.equal((await conversations.list())[0]?.calls, 2)
+      await conversation.erase('4')
+      assert.deepEqual(await check(), [])
+      assert.equal((await conversation.send('d')).text, 'r')
+    })
+  })
+}
