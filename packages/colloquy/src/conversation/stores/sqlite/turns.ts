@@ -2,15 +2,7 @@ import { ConversationNotFoundError } from '../../errors.ts'
 import { checkVersion } from '../conflict.ts'
 import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
-import type {
-  BeginStep,
-  BegunTurn,
-  FinishedTurn,
-  FinishStep,
-  JournalStep,
-  MessageRecord,
-  RepeatedTurn,
-} from '../store.ts'
+import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, type ConversationRow, findConversation } from './conversation-row.ts'
