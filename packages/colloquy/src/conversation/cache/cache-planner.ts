@@ -4,7 +4,7 @@ import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { callsIn } from '../../protocol/models/token-counts.ts'
-import { hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
+import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
 import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history/history.ts'
 
@@ -58,7 +58,7 @@ export class CachePlanner {
    */
   plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
     const model = findModel(settings.model)
-    if (model === undefined || hasOwnMarks(settings) || history.hasOwnMarks) return undefined
+    if (model === undefined || hasOwnBreakpoints(settings) || history.hasOwnBreakpoints) return undefined
     // A prefill follows the history and carries no breakpoint.
     if (messages.length !== history.sentCount) return undefined
     this.#learn(history)
@@ -67,13 +67,15 @@ export class CachePlanner {
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
     })
-    const marks = placeMarks(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
-    const marked = [...marks.messages].map(([index, mark]) => [index, withMark(messages[index]!, mark)] as const)
+    const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
+    const marked = [...breakpoints.messages].map(
+      ([index, breakpoint]) => [index, withBreakpoint(messages[index]!, breakpoint)] as const,
+    )
     history.replace(messages, new Map(marked))
     const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
     return {
-      params: { ...marks.settings, messages },
+      params: { ...breakpoints.settings, messages },
       report: (usage) => {
         const calls = callsIn(usage)
         const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)

@@ -35,7 +35,7 @@ export class History {
   readonly #bytes = new MessageBytes()
   /** How many of the first records are in the bytes. */
   #encoded = 0
-  #hasOwnMarks = false
+  #hasOwnBreakpoints = false
   /** How many of the first records were searched for cache breakpoints. */
   #searched = 0
   #compactedAt = 0
@@ -63,12 +63,12 @@ export class History {
    * list does not parse it.
    */
   get sent(): MessageParam[] {
-    return this.#kept(this.#look().slice(), this.#sent.length)
+    return this.#attachJson(this.#extend().slice(), this.#sent.length)
   }
 
   /** How many messages are sent. Reads each of them once, and throws a `StoreError` if one is damaged. */
   get sentCount(): number {
-    return this.#look().length
+    return this.#extend().length
   }
 
   /**
@@ -81,16 +81,16 @@ export class History {
   replace(messages: MessageParam[], replacements: ReadonlyMap<number, MessageParam>): void {
     if (replacements.size === 0) return
     for (const [index, message] of replacements) messages[index] = message
-    this.#kept(messages, Math.min(...replacements.keys()))
+    this.#attachJson(messages, Math.min(...replacements.keys()))
   }
 
   /** Whether a user message has a cache breakpoint of its own. */
-  get hasOwnMarks(): boolean {
-    for (; !this.#hasOwnMarks && this.#searched < this.#records.length; this.#searched++) {
+  get hasOwnBreakpoints(): boolean {
+    for (; !this.#hasOwnBreakpoints && this.#searched < this.#records.length; this.#searched++) {
       const { role, json } = this.#records[this.#searched]!
-      this.#hasOwnMarks = role !== 'assistant' && json.includes('"cache_control":{')
+      this.#hasOwnBreakpoints = role !== 'assistant' && json.includes('"cache_control":{')
     }
-    return this.#hasOwnMarks
+    return this.#hasOwnBreakpoints
   }
 
   /** The index of the newest message in which the API compacted everything before it; 0 if there is none. */
@@ -192,7 +192,7 @@ export class History {
     return sentJson(this.#records[index]!, this.#records[index - 1])
   }
 
-  #look(): readonly MessageParam[] {
+  #extend(): readonly MessageParam[] {
     for (; this.#seen < this.#records.length; this.#seen++) {
       const { role } = this.#records[this.#seen]!
       const json = this.#jsonOf(this.#seen)
@@ -205,7 +205,7 @@ export class History {
    * Attaches JSON to the list, the first `first` messages as the bytes that are already encoded. It is void once the list
    * changes.
    */
-  #kept(messages: MessageParam[], first: number): MessageParam[] {
+  #attachJson(messages: MessageParam[], first: number): MessageParam[] {
     const rest = messages.slice(first)
     return attachJson(messages, () => {
       if (messages.length !== first + rest.length) return undefined

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ContentBlock, StopReason } from '../../protocol/types/message.ts'
 import { unlisted } from '../../protocol/types/unlisted.ts'
 import type { ArrivedBlock } from './reply-builder.ts'
-import { keepReply } from './sendable.ts'
+import { toStoredReply } from './sendable.ts'
 
 const text = (words: string): ContentBlock => ({ type: 'text', text: words, citations: null })
 const thinking: ContentBlock = { type: 'thinking', thinking: 'hm', signature: 's' }
@@ -98,12 +98,12 @@ const cases: Case[] = [
 ]
 
 for (const { what, stopReason, blocks, cut = false, input, sent } of cases) {
-  test(`keepReply() of ${what} sends what the API accepts, and keeps everything`, () => {
+  test(`toStoredReply() of ${what} sends what the API accepts, and keeps everything`, () => {
     const arrived = blocks.map((block, index): ArrivedBlock => {
       const isLast = index === blocks.length - 1
       return { block, input: isLast ? input : undefined, ended: !(cut && isLast) }
     })
-    const { json, received } = keepReply(arrived, stopReason)
+    const { json, received } = toStoredReply(arrived, stopReason)
     assert.equal(json, sent.length === 0 ? '' : JSON.stringify({ role: 'assistant', content: sent }))
     const isSame = sent.length === blocks.length
     assert.equal(received === null, isSame)

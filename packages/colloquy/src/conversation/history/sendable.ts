@@ -5,7 +5,7 @@ import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is stored. */
-export interface KeptReply {
+export interface StoredReply {
   /** The message as it is sent back; empty if nothing of it may be. */
   json: string
   /** The message as it was received, if that is something else. */
@@ -22,7 +22,7 @@ export interface KeptReply {
  *
  * @param stopReason undefined if the reply was interrupted.
  */
-export function keepReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): KeptReply {
+export function toStoredReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): StoredReply {
   const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
   const end = stopReason === 'refusal' ? 0 : withoutLastThinking(sendable.map(({ block }) => block)).length
   const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))

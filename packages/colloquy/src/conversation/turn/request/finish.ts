@@ -2,7 +2,7 @@ import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { ReplyRecord } from '../../history/reply-record.ts'
-import { keepReply } from '../../history/sendable.ts'
+import { toStoredReply } from '../../history/sendable.ts'
 import { estimateUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
 import type { FinishStep } from '../../stores/store.ts'
 
@@ -33,7 +33,7 @@ export interface ReplyOutcome {
 export function outcomeOf(ended: EndedReply): ReplyOutcome {
   const { id, handle, builder, error, dropped = 0, continuesAfter } = ended
   const { message, isWhole, blocks } = builder
-  const kept = keepReply(blocks, isWhole ? message?.stop_reason : undefined)
+  const kept = toStoredReply(blocks, isWhole ? message?.stop_reason : undefined)
   const hasArrived = kept.json !== '' || kept.received !== null
   const state = isWhole ? 'committed' : hasArrived ? 'interrupted' : 'failed'
   const record: ReplyRecord = {}

@@ -12,7 +12,7 @@ import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
 /** The cache breakpoints of a request. */
-export interface Marks {
+export interface Breakpoints {
   /** The settings, with a breakpoint at the end of their system and tools if that pays. */
   settings: Omit<MessageCreateParams, 'messages'>
   /** Breakpoints of messages, by index in the list. */
@@ -29,30 +29,30 @@ const lookBack = 20
  *
  * @param minTokens the shortest prefix that is cached: a breakpoint in a shorter one would be wasted.
  */
-export function placeMarks(
-  settings: Marks['settings'],
+export function placeBreakpoints(
+  settings: Breakpoints['settings'],
   messages: readonly MessageParam[],
   { tail, minTokens }: { tail: CacheTtl; minTokens: number },
-): Marks {
-  const marks = new Map<number, CacheControlEphemeral>()
-  const last = messages.findLastIndex(canBeMarked)
-  if (last >= 0) marks.set(last, mark(tail))
-  const before = messages.findLastIndex((message, index) => index < last && canBeMarked(message))
+): Breakpoints {
+  const breakpoints = new Map<number, CacheControlEphemeral>()
+  const last = messages.findLastIndex(canHaveBreakpoint)
+  if (last >= 0) breakpoints.set(last, breakpoint(tail))
+  const before = messages.findLastIndex((message, index) => index < last && canHaveBreakpoint(message))
   const added = messages.slice(before + 1, last + 1)
-  if (before >= 0 && mayHold(added, lookBack) && positions(added) >= lookBack) marks.set(before, mark(tail))
-  return { settings: markShared(settings, minTokens), messages: marks }
+  if (before >= 0 && mayHold(added, lookBack) && positions(added) >= lookBack) breakpoints.set(before, breakpoint(tail))
+  return { settings: withSharedBreakpoint(settings, minTokens), messages: breakpoints }
 }
 
 /** Whether the settings have cache breakpoints of their own. Then none are placed automatically. */
-export function hasOwnMarks({ cache_control, system, tools }: Omit<MessageCreateParams, 'messages'>): boolean {
+export function hasOwnBreakpoints({ cache_control, system, tools }: Omit<MessageCreateParams, 'messages'>): boolean {
   if (cache_control) return true
   if (Array.isArray(system) && system.some((block) => block.cache_control)) return true
   return tools?.some((tool) => tool.cache_control) ?? false
 }
 
 /** The message, with the breakpoint on its last block that can carry one. */
-export function withMark(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
-  const json = markedText(message, cache_control)
+export function withBreakpoint(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
+  const json = textWithBreakpoint(message, cache_control)
   if (json !== undefined) return lazyMessage('user', json)
   const { role, content } = message
   if (typeof content === 'string') return { role, content: [{ type: 'text', text: content, cache_control }] }
@@ -65,26 +65,26 @@ const textStart = '{"role":"user","content":'
 /** A user message whose content is a text that begins with a visible character. */
 const visibleText = /^{"role":"user","content":"[^\s"\\]/
 
-/** The marked message as JSON, without parsing it. Undefined unless the message is a simple text that is stored as JSON. */
-function markedText(message: MessageParam, cache_control: CacheControlEphemeral): string | undefined {
+/** The message with its breakpoint as JSON, without parsing it. Undefined unless the message is a simple text that is stored as JSON. */
+function textWithBreakpoint(message: MessageParam, cache_control: CacheControlEphemeral): string | undefined {
   if (!isVisibleText(message)) return undefined
   const json = jsonOf(message)
   const text = json.slice(textStart.length, -1)
   if (endOfString(text, 0) !== text.length) return undefined
-  const mark = JSON.stringify(cache_control)
-  return `${textStart}[{"type":"text","text":${text},"cache_control":${mark}}]}`
+  const breakpoint = JSON.stringify(cache_control)
+  return `${textStart}[{"type":"text","text":${text},"cache_control":${breakpoint}}]}`
 }
 
 function isVisibleText(message: MessageParam): boolean {
   return hasAttachedJson(message) && visibleText.test(jsonOf(message))
 }
 
-function markShared(settings: Marks['settings'], minTokens: number): Marks['settings'] {
+function withSharedBreakpoint(settings: Breakpoints['settings'], minTokens: number): Breakpoints['settings'] {
   const { system, tools } = settings
   if (system === undefined && tools === undefined) return settings
   // About four characters make a token. A breakpoint too many costs nothing: a prefix that is too short is not written.
   if (JSON.stringify([system, tools]).length < minTokens * 3) return settings
-  const cache_control = mark('1h')
+  const cache_control = breakpoint('1h')
   if (typeof system === 'string' && !isBlank(system)) {
     return { ...settings, system: [{ type: 'text', text: system, cache_control }] }
   }
@@ -99,7 +99,7 @@ function markShared(settings: Marks['settings'], minTokens: number): Marks['sett
 }
 
 /** Breakpoints are placed on user messages only: a reply's blocks are sent back unchanged. */
-function canBeMarked(message: MessageParam): boolean {
+function canHaveBreakpoint(message: MessageParam): boolean {
   if (message.role !== 'user') return false
   if (isVisibleText(message)) return true
   const { content } = message
@@ -132,6 +132,6 @@ function positions(messages: readonly MessageParam[]): number {
   return types.filter((type, index) => !isRun(type) || types[index - 1] !== type).length
 }
 
-function mark(ttl: CacheTtl): CacheControlEphemeral {
+function breakpoint(ttl: CacheTtl): CacheControlEphemeral {
   return ttl === '5m' ? { type: 'ephemeral' } : { type: 'ephemeral', ttl }
 }

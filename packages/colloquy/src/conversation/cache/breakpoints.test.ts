@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
-import { type Marks, hasOwnMarks, placeMarks, withMark } from './cache-marks.ts'
+import { type Breakpoints, hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
 
 const five = { type: 'ephemeral' } as const
 const hour = { type: 'ephemeral', ttl: '1h' } as const
@@ -13,8 +13,11 @@ function request(...messages: MessageParam[]): MessageCreateParams {
   return { model: 'claude-sonnet-5', max_tokens: 1, messages }
 }
 
-function place({ messages, ...settings }: MessageCreateParams, how: Parameters<typeof placeMarks>[2]): Marks {
-  return placeMarks(settings, messages, how)
+function place(
+  { messages, ...settings }: MessageCreateParams,
+  how: Parameters<typeof placeBreakpoints>[2],
+): Breakpoints {
+  return placeBreakpoints(settings, messages, how)
 }
 
 function user(...content: ContentBlockParam[]): MessageParam {
@@ -70,22 +73,22 @@ test('a run of tool calls and a run of results count as one position each', () =
 test('a breakpoint is on the last block that can carry one', () => {
   const message = user(text('a'), { type: 'text', text: ' ' })
   assert.deepEqual(
-    withMark(message, five),
+    withBreakpoint(message, five),
     user({ type: 'text', text: 'a', cache_control: five }, { type: 'text', text: ' ' }),
   )
   assert.deepEqual(
-    withMark({ role: 'user', content: 'a' }, hour),
+    withBreakpoint({ role: 'user', content: 'a' }, hour),
     user({ type: 'text', text: 'a', cache_control: hour }),
   )
 })
 
 test("the user's own breakpoints are found", () => {
   const settings = { model: 'm', max_tokens: 1 }
-  assert.equal(hasOwnMarks(settings), false)
-  assert.equal(hasOwnMarks({ ...settings, cache_control: five }), true)
-  assert.equal(hasOwnMarks({ ...settings, system: [{ type: 'text', text: 'a', cache_control: five }] }), true)
+  assert.equal(hasOwnBreakpoints(settings), false)
+  assert.equal(hasOwnBreakpoints({ ...settings, cache_control: five }), true)
+  assert.equal(hasOwnBreakpoints({ ...settings, system: [{ type: 'text', text: 'a', cache_control: five }] }), true)
   assert.equal(
-    hasOwnMarks({ ...settings, tools: [{ name: 'a', input_schema: { type: 'object' }, cache_control: five }] }),
+    hasOwnBreakpoints({ ...settings, tools: [{ name: 'a', input_schema: { type: 'object' }, cache_control: five }] }),
     true,
   )
 })
@@ -109,7 +112,7 @@ test('there are at most four breakpoints, an hour never after five minutes', () 
           { ...request(...messages), system: system.repeat(500) },
           { tail, minTokens: 100 },
         )
-        const sent = messages.map((each, index) => (marks.has(index) ? withMark(each, marks.get(index)!) : each))
+        const sent = messages.map((each, index) => (marks.has(index) ? withBreakpoint(each, marks.get(index)!) : each))
         const ttls =
           JSON.stringify({ system: settings.system, sent }).match(
             /"cache_control":\{"type":"ephemeral"(,"ttl":"1h")?\}/g,
@@ -134,10 +137,10 @@ test('a message that is stored as JSON gets the same breakpoint as a parsed one'
       const read: MessageParam = { role: 'user', content }
       const kept = lazyMessage('user', JSON.stringify(read))
       assert.deepEqual(place(request(kept), options), place(request(read), options))
-      assert.deepEqual(withMark(kept, mark), withMark(read, mark))
-      assert.equal(jsonOf(withMark(kept, mark)), JSON.stringify(withMark(read, mark)))
+      assert.deepEqual(withBreakpoint(kept, mark), withBreakpoint(read, mark))
+      assert.equal(jsonOf(withBreakpoint(kept, mark)), JSON.stringify(withBreakpoint(read, mark)))
     }),
   )
   const more = lazyMessage('user', '{"role":"user","content":"a","more":"b"}')
-  assert.deepEqual(withMark(more, five), withMark({ role: 'user', content: 'a' }, five))
+  assert.deepEqual(withBreakpoint(more, five), withBreakpoint({ role: 'user', content: 'a' }, five))
 })
