@@ -2,6 +2,14 @@
 const pieceMs = 10
 const stepsPerLook = 8
 
+/** Runs a generator to its end. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
 /** Runs a generator to its end in pieces of about 10 ms, and lets other work run in between. */
 export async function inPieces<T>(steps: Generator<void, T>): Promise<T> {
   let startedAt = performance.now()

@@ -1,5 +1,6 @@
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { printable } from '../printable.ts'
+import { atOnce } from '../pieces.ts'
 
 /** The conversation as the responder reads it: plain text, and the blocks. */
 export interface History {
@@ -22,10 +23,19 @@ export interface Turn {
 /** A content block of any type. */
 export type Block = Record<string, unknown> & { type: string }
 
-export function readHistory({ system, messages }: Pick<MessageCreateParams, 'system' | 'messages'>): History {
+export function readHistory(params: Pick<MessageCreateParams, 'system' | 'messages'>): History {
+  return atOnce(readHistoryInSteps(params))
+}
+
+/** As `readHistory()`, with a step for each message. */
+export function* readHistoryInSteps({
+  system,
+  messages,
+}: Pick<MessageCreateParams, 'system' | 'messages'>): Generator<void, History> {
   const instructions = [plainTextOf(blocksOf(system ?? ''))]
   const turns: Turn[] = []
   for (const { role, content } of messages) {
+    yield
     const blocks = blocksOf(content)
     if (role === 'system') {
       instructions.push(plainTextOf(blocks))
@@ -38,7 +48,10 @@ export function readHistory({ system, messages }: Pick<MessageCreateParams, 'sys
     if (last?.role !== role) turns.push((last = { role, blocks: [], text: '' }))
     for (const block of blocks) last.blocks.push(block)
   }
-  for (const turn of turns) if (turn.blocks.length > 0) turn.text = plainTextOf(turn.blocks)
+  for (const turn of turns) {
+    if (turn.blocks.length > 0) turn.text = plainTextOf(turn.blocks)
+    yield
+  }
   const prefill = turns.at(-1)?.role === 'assistant' ? turns.pop()!.text : ''
   return {
     system: instructions.filter(Boolean).join('\n'),

@@ -58,7 +58,7 @@ export function offline(options: OfflineOptions = {}): Engine {
       throw apiError('invalid_request_error', `prompt is too long: ${prompt} tokens > ${window} maximum`)
     const compaction = compactionOf(params, prompt)
     // Before the first event: a schema that cannot be satisfied is a response with status 400.
-    const draft = compaction?.pauses ? undefined : draftOf(params, model)
+    const draft = compaction?.pauses ? undefined : await inPieces(draftOf(params, model))
     const usage = compaction ? compactedUsage(compaction, plan, params, model) : usageOf(plan, params.speed)
     yield { type: 'message_start', message: emptyMessage(model?.id ?? params.model, usage) }
     plan.commit()
@@ -88,8 +88,8 @@ export function offline(options: OfflineOptions = {}): Engine {
   return Object.assign(reply, { countTokens })
 }
 
-function draftOf(params: MessageCreateParams, model: ModelEntry | undefined): ReturnType<typeof draftReply> {
-  const draft = draftReply(params)
+function* draftOf(params: MessageCreateParams, model: ModelEntry | undefined): ReturnType<typeof draftReply> {
+  const draft = yield* draftReply(params)
   return { ...draft, thinking: shouldThink(params, model) ? draft.thinking : undefined }
 }
 

@@ -3,7 +3,7 @@ import { findRetiredModel, models } from '../../protocol/models/models.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../prompt/media.ts'
-import { type Block, type History, readHistory } from './history.ts'
+import { type Block, type History, readHistoryInSteps } from './history.ts'
 import { SampleError } from './sample/budget.ts'
 import { sample } from './sample/sample.ts'
 import { countWords, introduction, numbered, plural, shorten, skills } from './skills.ts'
@@ -19,8 +19,8 @@ export interface Draft {
 }
 
 /** Drafts the reply to a request. The same request gets the same draft. */
-export function draftReply(params: MessageCreateParams): Draft {
-  const history = readHistory(params)
+export function* draftReply(params: MessageCreateParams): Generator<void, Draft> {
+  const history = yield* readHistoryInSteps(params)
   const calls = chooseCalls(params, history)
   const thinking = thoughts(history, calls)
   if (calls.length > 0) return { thinking, calls, text: isForced(params) ? '' : callNote(calls) }

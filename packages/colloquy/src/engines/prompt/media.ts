@@ -1,4 +1,5 @@
 import { type ImageSize, imageSize as sizeOfBytes, mediaTypeOf as typeOfBytes } from '../../protocol/content/media.ts'
+import { atOnce } from '../pieces.ts'
 
 // These functions decode no more of a base64 text than they need.
 
@@ -25,11 +26,7 @@ export function base64Bytes(base64: string): number {
 
 /** Counts the page objects of a PDF, at least 1. Pages in compressed object streams are not counted. */
 export function documentPages(base64: string): number {
-  const steps = pdfPages(base64)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-  }
+  return atOnce(pdfPages(base64))
 }
 
 // A multiple of 4, so that each piece is base64 by itself. Takes about 5 ms.

@@ -1,4 +1,5 @@
 import type { PromptSegment } from './tokens.ts'
+import { atOnce } from '../pieces.ts'
 
 /** The prompt's tokens by how they are billed. They add up to the prompt. */
 export interface CacheUsage {
@@ -52,11 +53,7 @@ export class PromptCache {
   }
 
   plan(segments: readonly PromptSegment[], options: PlanOptions): CachePlan {
-    const steps = this.planInSteps(segments, options)
-    for (;;) {
-      const step = steps.next()
-      if (step.done) return step.value
-    }
+    return atOnce(this.planInSteps(segments, options))
   }
 
   /** As `plan()`, with a step for each segment. */
