@@ -55,6 +55,43 @@ async function heard({ client }: Context): Promise<unknown> {
 /** `messages.stream()`: the events for its listeners, and the values of its promises. */
 export const messageStreams: Scenario[] = [
   { name: 'text, event by event', replies: [sse(helloStream)], run: heard },
+  beginsWithout('text', { type: 'text' }, { type: 'text_delta', text: 'Hi' }),
+  beginsWithout('text, which is null', { type: 'text', text: null }, { type: 'text_delta', text: 'Hi' }),
+  beginsWithout(
+    'input',
+    { type: 'tool_use', id: 't', name: 'n' },
+    { type: 'input_json_delta', partial_json: '{"q":"x"}' },
+  ),
+  beginsWithout(
+    'server input',
+    { type: 'server_tool_use', id: 's', name: 'n' },
+    { type: 'input_json_delta', partial_json: '{"q":1}' },
+  ),
+  {
+    ...beginsWithout('thinking', { type: 'thinking' }, { type: 'thinking_delta', thinking: 'Hm' }),
+    differs: [
+      { name: 'missing-fields', at: 'returned.0.thinking', official: 'undefinedHm', ours: 'Hm' },
+      { name: 'missing-fields', at: 'returned.0.signature', ours: '' },
+    ],
+  },
+  {
+    ...beginsWithout('input, and no delta', { type: 'tool_use', id: 't', name: 'n' }),
+    differs: [{ name: 'missing-fields', at: 'returned.0.input', ours: {} }],
+  },
+  {
+    name: 'a reply that another model took over',
+    replies: [
+      sse([
+        start(),
+        open(0, { type: 'fallback', from: { model: 'claude-fable-5' }, to: { model: 'claude-opus-4-8' } }),
+        close(0),
+        ...text(1, 'Hi'),
+        finish(),
+        stop,
+      ]),
+    ],
+    run: async ({ client }) => (await client.beta.messages.stream(hello).finalMessage()).model,
+  },
   {
     name: 'pings without a listener',
     replies: [sse([start(), ping, ...text(0, 'a'), ping, finish(), stop])],
@@ -319,3 +356,12 @@ export const messageStreams: Scenario[] = [
     },
   },
 ]
+
+/** A stream with one block, whose start lacks a field. */
+function beginsWithout(field: string, block: Record<string, unknown>, piece?: Record<string, unknown>): Scenario {
+  return {
+    name: `a block that begins without ${field}`,
+    replies: [sse([start(), open(0, block), ...(piece ? [delta(0, piece)] : []), close(0), finish(), stop])],
+    run: async ({ client }) => (await client.messages.stream(hello).finalMessage()).content,
+  }
+}
