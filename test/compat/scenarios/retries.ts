@@ -70,7 +70,7 @@ export const retries: Scenario[] = [
       {
         name: 'spend-limits',
         at: 'threw',
-        ours: { name: 'RateLimitError', errorCode: 'enforced_spend_limit_reached' },
+        ours: { name: 'EnforcedSpendLimitReachedError', errorCode: 'enforced_spend_limit_reached' },
       },
       { name: 'spend-limits', at: 'requests.1', official: { path: '/v1/messages' } },
       { name: 'spend-limits', at: 'waits', official: [440], ours: [] },
