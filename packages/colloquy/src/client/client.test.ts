@@ -332,3 +332,11 @@ test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   assert.equal(new Anthropic({ apiKey: 'key', logger }).logLevel, 'warn')
   assert.match(String(warnings), /ANTHROPIC_LOG.*"loud"/)
 })
+
+test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {
+  const { body } = await seen(t, { apiKey: 'key' }, {}, {
+    ...params,
+    metadata: { user_id: 'Hello \ud83d 🙂' },
+  } as typeof params)
+  assert.match(body, /"Hello \\ufffd 🙂"/)
+})

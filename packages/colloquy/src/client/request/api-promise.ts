@@ -106,16 +106,14 @@ export async function readJson(response: TransportResponse, request: RetryingReq
 /** Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. */
 export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
   const value = await parseBody(await request.readText(response), response)
-  if (!isPlainResult(value)) {
-    const { wrongResult } = await import('./on-demand/rare-bodies.ts')
-    const error = wrongResult(value, response)
-    if (error) throw error
-  }
+  const error = isResult(value) ? undefined : (await import('./on-demand/rare-bodies.ts')).wrongResult(value, response)
+  if (error) throw error
   request.finish()
   return withIds(value as object, response)
 }
 
-function isPlainResult(value: unknown): boolean {
+/** Whether a value is surely a result, as it is an object without the fields of an error. */
+function isResult(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return !('error' in value) && !('message' in value) && (value as { type?: unknown }).type !== 'error'
+  return !('error' in value || 'message' in value)
 }

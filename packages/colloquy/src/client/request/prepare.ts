@@ -3,7 +3,7 @@ import type { Transport, WireRequest } from '../transport/transport.ts'
 import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
 import type { Log, Logger } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
-import { buildUrl, encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
+import { encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
 import type { EncodedBody } from './on-demand/web-body.ts'
 
 export interface Authentication {
@@ -45,7 +45,7 @@ export function prepareRequest(
       const read = await webBody
       const given = [...client.headers, { 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
       const authentication = await client.authenticate(mergeHeaders(...given))
-      const url = buildUrl(authentication.baseURL, path, client.query, query)
+      const url = await urlOf(authentication.baseURL, path, [client.query, query])
       const { values } = mergeHeaders(
         own,
         { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
@@ -54,7 +54,7 @@ export function prepareRequest(
       )
       const debug = client.log('debug')
       if (debug) await logRequest(debug, `${method} ${url}`, values)
-      return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? encoded }
+      return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? (await wellFormed(encoded)) }
     }
   } catch (error) {
     // Thrown by the promise, like every other failure of a request.
@@ -64,6 +64,21 @@ export function prepareRequest(
       throw encodingError(options.body, error)
     }
   }
+}
+
+/** The URL of a path under the base URL, or of an absolute URL. */
+async function urlOf(baseURL: string, path: string, queries: (Query | null | undefined)[]): Promise<string> {
+  const href = /^https?:\/\//.test(path) ? path : `${baseURL}${path}`
+  if (!queries.some(Boolean)) return new URL(href).href
+  const { withQuery } = await import('./on-demand/query.ts')
+  return withQuery(href, ...queries)
+}
+
+/** A body that the API can read: without lone surrogates, which `JSON.stringify` writes as escapes. */
+async function wellFormed(body: WireRequest['body']): Promise<WireRequest['body']> {
+  if (typeof body !== 'string' || !body.includes('\\ud')) return body
+  const { wellFormedJson } = await import('../../protocol/codec/well-formed-json.ts')
+  return wellFormedJson(body)
 }
 
 async function logRequest(debug: Logger['debug'], text: string, headers: Record<string, string>): Promise<void> {

@@ -1,6 +1,5 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { bodyJson } from '../../protocol/codec/body-json.ts'
-import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { OutputFormat } from '../../protocol/json/parsed-message.ts'
 import type { JSONOutputFormat, OutputConfig } from '../../protocol/types/params.ts'
 import { mergeHeaders } from './headers.ts'
@@ -37,35 +36,6 @@ function problemOf(url: URL | undefined, trimmed: string): string | undefined {
 
 export type Query = Record<string, unknown>
 
-/** The URL of a path under the base URL, or an absolute URL. A later query replaces values of an earlier one. */
-export function buildUrl(baseURL: string, path: string, ...queries: (Query | null | undefined)[]): string {
-  const url = new URL(/^https?:\/\//.test(path) ? path : `${baseURL}${path}`)
-  const merged = new Map(
-    queries.flatMap((query) => Object.entries(query ?? {})).filter(([, value]) => value !== undefined),
-  )
-  for (const [name, value] of merged) {
-    url.searchParams.delete(name)
-    appendQuery(url.searchParams, name, value)
-  }
-  // A space is written as the official clients do; a plus sign is `%2B` already.
-  url.search = url.search.replaceAll('+', '%20')
-  return url.href
-}
-
-/** Appends a value in the API's form: a list as `name[]=…`, an object as `name[key]=…`. */
-function appendQuery(query: URLSearchParams, name: string, given: unknown): void {
-  // Such as a date.
-  const value = (given as { toJSON?: unknown } | null | undefined)?.toJSON ? JSON.parse(JSON.stringify(given)) : given
-  if (value === undefined || typeof value === 'function') return
-  if (Array.isArray(value)) {
-    for (const item of value) appendQuery(query, `${name}[]`, item)
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) appendQuery(query, `${name}[${key}]`, item)
-  } else {
-    query.append(name, value === null ? '' : String(value))
-  }
-}
-
 /** A path with an id, which is encoded and may not be empty or a relative path. */
 export function pathOf(prefix: string, id: string, suffix: string = ''): string {
   if (typeof id !== 'string' || id === '' || id === '.' || id === '..') {
@@ -81,8 +51,7 @@ export function encodeBody(
 ): string | Uint8Array | readonly Uint8Array[] | undefined {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body
-  const json = encode(body)
-  return typeof json === 'string' ? wellFormedJson(json) : json
+  return encode(body)
 }
 
 /** Whether a body is not sent as JSON: a form, a file, a stream, or a function that returns one. */

@@ -1,5 +1,4 @@
 import type { TransportResponse } from '../transport/transport.ts'
-import { APIResponseError } from './errors.ts'
 
 /** The most bytes of a response that is read at once: more than the largest message. */
 const maxBodyBytes = 64 * 1024 * 1024
@@ -14,14 +13,8 @@ export async function readBody(response: TransportResponse): Promise<string> {
   for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
     bytes += chunk.length
     if (bytes > maxBodyBytes) {
-      const error = new APIResponseError(
-        response.status,
-        undefined,
-        `Cannot read a response of more than ${maxBodyBytes} bytes`,
-        response.headers(),
-      )
-      response.cancel(error)
-      throw error
+      const { tooLong } = await import('./on-demand/rare-bodies.ts')
+      throw tooLong(response, maxBodyBytes)
     }
     text += decoder.decode(chunk, { stream: true })
   }

@@ -70,6 +70,14 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Closes a response that is longer than its limit. Returns the error to throw. */
+export function tooLong(response: TransportResponse, maxBytes: number): APIResponseError {
+  const message = `Cannot read a response of more than ${maxBytes} bytes`
+  const error = new APIResponseError(response.status, undefined, message, response.headers())
+  response.cancel(error)
+  return error
+}
+
 /** Why a value is not a result of the API: the error that it reports, or an `APIResponseError`. Undefined if it is a result. */
 export function wrongResult(value: unknown, response: TransportResponse): APIError | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
