@@ -1,25 +1,34 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
-import { authenticationHeaders, credentialsOf, customHeaders, type Credentials } from './credentials/authentication.ts'
+import { authenticationHeaders, credentialsOf, type Credentials } from './credentials/authentication.ts'
 import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
-import { isLogLevel, logAt, type Logger, type LogLevel } from './request/log.ts'
-import { requestTo, type FinalRequestOptions, type Middleware, type RequestOptions } from './request/options.ts'
+import { environmentLogLevel, logAt, type Logger, type LogLevel } from './request/log.ts'
+import {
+  definedFields,
+  requestTo,
+  type FinalRequestOptions,
+  type Middleware,
+  type RequestOptions,
+} from './request/options.ts'
 import { prepareRequest, type Authentication } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
 import { RetryingRequest, type Parse } from './request/retrying-request.ts'
-import type { RetryPolicy } from './request/retry.ts'
+import { retryPolicy } from './request/retry.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
-import { FetchResponse } from './transport/fetch-response.ts'
-import { fetchTransport } from './transport/fetch-transport.ts'
-import { nodeTransport } from './transport/node/node-transport.ts'
-import { environment, isBrowser, isNode } from './transport/runtime.ts'
+import { wrapTransport } from './middleware/wrap-transport.ts'
+import { createTransport } from './transport/create-transport.ts'
+import { environment, isBrowser } from './transport/runtime.ts'
 import type { Transport } from './transport/transport.ts'
 
-const minute = 60_000
+/** 10 minutes. */
+const defaultTimeout = 600_000
+
+// Printed clients show no key.
+const hidden = { enumerable: false }
 
 /** Sends requests with the options of the client. Every method of the client is built on it. */
 export class BaseAnthropic {
@@ -35,7 +44,7 @@ export class BaseAnthropic {
 
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
-  readonly #customHeaders = customHeaders()
+  readonly #customHeaders = environment('ANTHROPIC_CUSTOM_HEADERS')
   readonly #isBaseUrlGiven: boolean
   /** Finds the access tokens, which copies of this client share. */
   readonly #findTokens: () => Promise<TokenSource | undefined>
@@ -44,12 +53,9 @@ export class BaseAnthropic {
 
   constructor(options: ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> } = {}) {
     checkClientOptions(options)
-    if (isBrowser() && !options.dangerouslyAllowBrowser) {
-      throw new AnthropicError(
-        'Cannot run in a browser, where everyone who opens the page can read the API key, unless dangerouslyAllowBrowser is true',
-      )
-    }
+    checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
+    Object.defineProperties(this, { apiKey: hidden, authToken: hidden })
     this.#options = options
     this.middleware = [...(options.middleware ?? [])]
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
@@ -60,19 +66,14 @@ export class BaseAnthropic {
     this.baseURL = checkBaseUrl(baseURL ?? 'https://api.anthropic.com')
     this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
     this.maxRetries = options.maxRetries ?? 2
-    this.timeout = options.timeout ?? 10 * minute
+    this.timeout = options.timeout ?? defaultTimeout
     this.logger = options.logger ?? console
-    this.logLevel = options.logLevel ?? 'warn'
-    if (options.logLevel === undefined) this.#readLogLevel()
+    this.logLevel = options.logLevel ?? environmentLogLevel(this.logger)
   }
 
-  /**
-   * The `timeout` that the caller set; undefined if it is the default.
-   *
-   * @internal
-   */
+  /** @internal The `timeout` that the caller set; undefined if it is the default. */
   get givenTimeout(): number | undefined {
-    return this.#options.timeout
+    return this.#options.timeout == null && this.timeout === defaultTimeout ? undefined : this.timeout
   }
 
   get fetchOptions(): RequestInit | undefined {
@@ -86,24 +87,19 @@ export class BaseAnthropic {
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
   withOptions(options: ClientOptions): this {
-    const areReplaced = credentialNames.some((name) => options[name] !== undefined)
-    const own: ClientOptions = {
+    const areReplaced = credentialNames.some((name) => options[name] != null)
+    const { maxRetries, logger, logLevel, middleware, authToken } = this
+    const own = { maxRetries, logger, logLevel, middleware, authToken, timeout: this.givenTimeout }
+    const copied = {
       ...this.#options,
-      apiKey: this.#apiKeySetter ?? this.apiKey,
-      authToken: this.authToken,
-    }
-    const credentials = credentialNames.map((name) => [name, options[name] ?? (areReplaced ? null : own[name])])
-    return new (this.constructor as new (options: ClientOptions) => this)({
       ...own,
+      apiKey: this.#apiKeySetter ?? this.apiKey,
       ...(this.#isBaseUrlGiven && { baseURL: this.baseURL }),
-      maxRetries: this.maxRetries,
-      logger: this.logger,
-      logLevel: this.logLevel,
-      middleware: this.middleware,
-      ...options,
-      ...Object.fromEntries(credentials),
+      ...definedFields(options),
+      ...(areReplaced && onlyCredentials(options)),
       [sharedTokens]: areReplaced ? undefined : this.#findTokens,
-    })
+    }
+    return new (this.constructor as new (options: ClientOptions) => this)(copied)
   }
 
   /** Sends a GET request to a path of the API. */
@@ -158,11 +154,7 @@ export class BaseAnthropic {
     return this.sendRequest(options, readJson as Parse<Result>)
   }
 
-  /**
-   * Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does.
-   *
-   * @internal
-   */
+  /** @internal Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result> {
     const request = this.#open(options)
     const sent = failure ? request.sendAfter(failure) : request.send()
@@ -174,11 +166,12 @@ export class BaseAnthropic {
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
-    const policy = this.#policy(options)
+    const policy = retryPolicy(options, { ...this.#options, timeout: this.timeout, maxRetries: this.maxRetries })
     const isPlain = this.middleware.length === 0 && !options.middleware?.length
     return new RetryingRequest({
       prepare: prepareRequest(options, {
-        headers: [this.#customHeaders, this.#options.defaultHeaders],
+        customHeaders: this.#customHeaders,
+        defaultHeaders: this.#options.defaultHeaders,
         query: this.#options.defaultQuery,
         isBrowserAllowed: this.#options.dangerouslyAllowBrowser,
         encode: isPlain ? transport.encode : undefined,
@@ -219,44 +212,17 @@ export class BaseAnthropic {
     })
   }
 
-  /** Wraps a transport in the middleware of the client and of the request. */
-  async #wrap(transport: Transport, given: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
-    const { middleware = [], fetchOptions: _, ...options } = given
-    const { withMiddleware } = await import('./middleware/with-middleware.ts')
-    return withMiddleware(transport, {
-      middleware: [...this.middleware, ...middleware],
-      options,
+  #wrap(transport: Transport, options: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
+    return wrapTransport(transport, options, {
+      middleware: this.middleware,
       log: logAt(this.logger, this.logLevel),
       timeoutMs,
-      read: (response, url) => new FetchResponse(response, url),
-      parse: async (response) => (await import('./middleware/parse-response.ts')).parseResponse(response),
     })
   }
 
   #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
     if (fetchOptions === undefined) return (this.#transport ??= createTransport(this.#options))
     return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
-  }
-
-  #policy(options: FinalRequestOptions): RetryPolicy {
-    return {
-      timeout: options.timeout ?? this.timeout,
-      idleTimeout: options.idleTimeout ?? this.#options.idleTimeout ?? minute,
-      totalTimeout: options.totalTimeout ?? this.#options.totalTimeout ?? 0,
-      maxRetries: options.maxRetries ?? this.maxRetries,
-      maxRetryDelay: options.maxRetryDelay ?? this.#options.maxRetryDelay ?? minute,
-      onRetry: options.onRetry ?? this.#options.onRetry,
-    }
-  }
-
-  #readLogLevel(): void {
-    const level = environment('ANTHROPIC_LOG')
-    if (level === undefined) return
-    if (isLogLevel(level)) this.logLevel = level
-    else
-      this.logger.warn(
-        `Cannot use ANTHROPIC_LOG as it is none of off, error, warn, info, debug: found ${JSON.stringify(level)}`,
-      )
   }
 }
 
@@ -275,10 +241,14 @@ function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {
   }
 }
 
-/** Node's own sockets on Node; `fetch` elsewhere, and if the options contain `fetch` or `fetchOptions`. */
-function createTransport({ fetch, fetchOptions, ca, proxy }: ClientOptions): Transport {
-  // Undefined in a bundle for browsers: see `browser` in package.json.
-  if (nodeTransport && isNode() && fetch === undefined && fetchOptions === undefined)
-    return nodeTransport({ ca, proxy })
-  return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions)
+function checkBrowser({ dangerouslyAllowBrowser }: ClientOptions): void {
+  if (dangerouslyAllowBrowser || !isBrowser()) return
+  throw new AnthropicError(
+    'Cannot run in a browser, whose user can read the API key, unless dangerouslyAllowBrowser is true',
+  )
+}
+
+/** The credentials of the options, and null for every other kind. */
+function onlyCredentials(options: ClientOptions): ClientOptions {
+  return Object.fromEntries(credentialNames.map((name) => [name, options[name] ?? null]))
 }

@@ -20,6 +20,8 @@ function withEnvironment(t: TestContext, variables: Record<string, string | unde
   }
 }
 
+const silent = { error() {}, warn() {}, info() {}, debug() {} }
+
 const bare = { ANTHROPIC_API_KEY: undefined, ANTHROPIC_AUTH_TOKEN: undefined, ANTHROPIC_BASE_URL: undefined }
 
 /** The request that a call makes. */
@@ -159,7 +161,7 @@ test('a header is trimmed, and a character it cannot hold is an error without va
   const server = await faultServer(t, () => {})
   await assert.rejects(server.client({ apiKey: 'sec\nret' }).messages.create(params), {
     name: 'AnthropicError',
-    message: 'Cannot send the header x-api-key: its name or value is not text that a header can hold',
+    message: 'Cannot send the header x-api-key: a header cannot hold its name or value',
   })
   assert.equal(server.requests.length, 0)
 })
@@ -197,15 +199,12 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ maxRetrys: 1 } as ClientOptions, /did you mean maxRetries\?/],
   [{ colour: 'red' } as ClientOptions, /client option colour: the options are timeout, /],
   [{ webhookKey: 'x' } as ClientOptions, /webhookKey: it is not offered/],
-  [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found 1.5/],
-  [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found -1/],
-  [{ timeout: '10' as unknown as number }, /found "10"/],
-  [{ baseURL: 'api.anthropic.com' }, /"api.anthropic.com" as it is not an http or https URL/],
-  [{ baseURL: 'https://a.test/v1' }, /begins with \/v1 already: remove it \(https:\/\/a.test\)/],
-  [
-    { baseURL: 'https://a.test/?x=1' },
-    /"https:\/\/a.test\/…" as paths are appended to it: remove its query or fragment/,
-  ],
+  [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found number 1.5/],
+  [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found number -1/],
+  [{ timeout: '10' as unknown as number }, /found string 10/],
+  [{ baseURL: 'api.anthropic.com' }, /base URL api.anthropic.com as it must be an http or https URL/],
+  [{ baseURL: 'https://a.test/v1' }, /base URL https:\/\/a.test\/v1 as it must be .* without .* \/v1 at its end/],
+  [{ baseURL: 'https://a.test/?x=1' }, /base URL https:\/\/a.test\/… as it must be .* without .* query/],
 ]
 
 for (const [options, message] of misuses) {
@@ -326,17 +325,133 @@ test('the log masks secret headers and query parameters of any gateway', async (
 test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   withEnvironment(t, { ANTHROPIC_LOG: 'debug' })
   assert.equal(new Anthropic({ apiKey: 'key' }).logLevel, 'debug')
-  withEnvironment(t, { ANTHROPIC_LOG: 'loud' })
+  process.env['ANTHROPIC_LOG'] = 'loud'
   const warnings: unknown[] = []
   const logger = { ...console, warn: (message: string) => void warnings.push(message) }
   assert.equal(new Anthropic({ apiKey: 'key', logger }).logLevel, 'warn')
-  assert.match(String(warnings), /ANTHROPIC_LOG.*"loud"/)
+  assert.match(String(warnings), /ANTHROPIC_LOG .* found loud/)
 })
 
 test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {
-  const { body } = await seen(t, { apiKey: 'key' }, {}, {
-    ...params,
-    metadata: { user_id: 'Hello \ud83d 🙂' },
-  } as typeof params)
+  const { body } = await seen(
+    t,
+    { apiKey: 'key' },
+    {},
+    {
+      ...params,
+      metadata: { user_id: 'Hello \ud83d 🙂' },
+    },
+  )
   assert.match(body, /"Hello \\ufffd 🙂"/)
+})
+
+// Keys
+
+/** The request that arrives at another host, whose URL the client is asked for. */
+async function seenElsewhere(t: TestContext, options: ClientOptions, call: RequestOptions = {}): Promise<SeenRequest> {
+  const other = await faultServer(t, (answer) => answer.json(200, hello))
+  await new Anthropic({ baseURL: 'http://127.0.0.1:1', ...options }).get(`${other.url}/x`, call)
+  return other.requests[0]!
+}
+
+test('a request to another host carries no key and no header of the client', async (t) => {
+  withEnvironment(t, { ...bare, ANTHROPIC_CUSTOM_HEADERS: 'x-custom: secret' })
+  const defaultHeaders = { 'x-default': 'secret', cookie: 'secret' }
+  for (const credentials of [{ apiKey: 'secret' }, { authToken: 'secret' }, { apiKey: () => 'secret' }]) {
+    const { headers } = await seenElsewhere(t, { ...credentials, defaultHeaders }, { headers: { 'x-own': 'yes' } })
+    assert.doesNotMatch(JSON.stringify(headers), /secret/)
+    assert.equal(headers['x-own'], 'yes')
+  }
+})
+
+test('a request to another host carries the key that the caller gives it', async (t) => {
+  const { headers } = await seenElsewhere(t, { apiKey: 'secret' }, { headers: { 'x-api-key': 'other' } })
+  assert.equal(headers['x-api-key'], 'other')
+})
+
+test('an absolute URL on the host of the client carries the key', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, hello))
+  await server.client().get(`${server.url}/x`)
+  assert.equal(server.requests[0]!.headers['x-api-key'], 'key')
+})
+
+for (const credentials of [{ apiKey: 'sk-secret' }, { authToken: 'sk-secret' }]) {
+  test(`a printed client shows no ${Object.keys(credentials)[0]}`, async () => {
+    const client = new Anthropic({ ...credentials, baseURL: 'http://127.0.0.1:1', maxRetries: 0, logger: silent })
+    const error = await client.messages.create(params).catch((error: unknown) => error)
+    const copy = client.withOptions({ maxRetries: 1 })
+    for (const value of [client, copy, client.messages, client.beta, error, { ...client }]) {
+      assert.doesNotMatch(inspect(value, { depth: 10 }), /sk-secret/)
+      assert.doesNotMatch(JSON.stringify(value), /sk-secret/)
+      assert.doesNotMatch(String(value), /sk-secret/)
+    }
+    assert.deepEqual(
+      { ...credentials },
+      Object.fromEntries(Object.keys(credentials).map((name) => [name, client[name as 'apiKey']])),
+    )
+  })
+}
+
+// Copies of a client
+
+const copies: [name: string, options: ClientOptions, sent: Record<string, string | undefined>][] = [
+  ['nothing', {}, { 'x-api-key': 'own', 'x-default': '1' }],
+  [
+    'undefined',
+    {
+      apiKey: undefined,
+      authToken: undefined,
+      baseURL: undefined,
+      fetch: undefined,
+      timeout: undefined,
+      maxRetries: undefined,
+      defaultHeaders: undefined,
+    },
+    { 'x-api-key': 'own', 'x-default': '1' },
+  ],
+  ['no token', { authToken: null }, { 'x-api-key': 'own' }],
+  ['another key', { apiKey: 'other' }, { 'x-api-key': 'other' }],
+  ['a token', { authToken: 'other' }, { authorization: 'Bearer other', 'x-api-key': undefined }],
+  ['other headers', { defaultHeaders: { 'x-b': '2' } }, { 'x-b': '2', 'x-default': undefined }],
+  ['empty headers', { defaultHeaders: {} }, { 'x-default': undefined }],
+]
+
+for (const [name, options, sent] of copies) {
+  test(`withOptions() with ${name} keeps the rest of its client`, async (t) => {
+    withEnvironment(t, { ...bare, ANTHROPIC_API_KEY: 'key of the environment' })
+    const server = await faultServer(t, (answer) => answer.json(200, hello))
+    const client = new Anthropic({ apiKey: 'own', baseURL: server.url, defaultHeaders: { 'x-default': '1' } })
+    await client.withOptions(options).messages.create(params)
+    const { headers } = server.requests[0]!
+    assert.deepEqual(Object.fromEntries(Object.keys(sent).map((header) => [header, headers[header]])), sent)
+  })
+}
+
+test('withOptions() copies what was set on the client', () => {
+  const client = new Anthropic({ apiKey: 'key' })
+  assert.equal(client.withOptions({}).givenTimeout, undefined)
+  Object.assign(client, { timeout: 1234, maxRetries: 9, baseURL: 'http://a.test', apiKey: 'other' })
+  const copy = client.withOptions({})
+  assert.deepEqual([copy.timeout, copy.maxRetries, copy.apiKey], [1234, 9, 'other'])
+  assert.equal(copy.givenTimeout, 1234)
+})
+
+test('null for a timeout or a number of retries is the default', () => {
+  const client = new Anthropic({ apiKey: 'key', timeout: null, maxRetries: null, fetch: null } as never)
+  assert.deepEqual([client.timeout, client.maxRetries], [600_000, 2])
+})
+
+test('path replaces the path of a method', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, { ...hello, data: [], has_more: false }))
+  const client = server.client()
+  await client.messages.create(params, { path: '/a' })
+  await client.messages.countTokens(params, { path: '/b' })
+  await client.models.list({}, { path: '/c' })
+  await client.models.retrieve('m', {}, { path: '/d' })
+  await client.messages.batches.retrieve('b', {}, { path: '/e' })
+  await client.messages.create(params, { path: undefined })
+  assert.deepEqual(
+    server.requests.map(({ path }) => path),
+    ['/a', '/b', '/c', '/d', '/e', '/v1/messages'],
+  )
 })

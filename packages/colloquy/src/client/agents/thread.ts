@@ -2,7 +2,7 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
-import type { RequestOptions } from '../request/options.ts'
+import { definedFields, type RequestOptions } from '../request/options.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import { CancelRelay } from './cancel-relay.ts'
 import type { ThreadHistory } from './thread-history.ts'
@@ -78,7 +78,7 @@ export class MessageThread<Parsed = null> {
   /** Changes the parameters and options of all later turns. `system` and `tools` stay as the thread was created with. */
   update(params: ThreadSendParams = {}, options: RequestOptions = {}): void {
     refuseThread(params)
-    const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined))
+    const given = definedFields(params)
     if (this.#history) this.#history.update(given)
     else this.#params = { ...this.#params, ...given }
     this.#options = { ...this.#options, ...options }

@@ -39,10 +39,3 @@ export async function authenticationHeaders(
     'Cannot send a request without an API key: set ANTHROPIC_API_KEY or pass apiKey, or authToken for a bearer token',
   )
 }
-
-/** The headers of `ANTHROPIC_CUSTOM_HEADERS`, one on each line. */
-export function customHeaders(): Record<string, string> {
-  const lines = environment('ANTHROPIC_CUSTOM_HEADERS')?.split('\n') ?? []
-  const pairs = lines.map((line) => line.split(/:(.*)/s, 2).map((part) => part.trim()))
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair.length === 2 && pair[0] !== ''))
-}

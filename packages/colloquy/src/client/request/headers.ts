@@ -44,7 +44,7 @@ function textOf(name: string, value: unknown): string {
   const text = (value instanceof Date ? value.toUTCString() : String(value)).trim()
   const isText = /^(string|number|boolean|bigint)$/.test(typeof value) || value instanceof Date
   if (isText && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(text)) return text
-  throw new AnthropicError(`Cannot send the header ${name}: its name or value is not text that a header can hold`)
+  throw new AnthropicError(`Cannot send the header ${name}: a header cannot hold its name or value`)
 }
 
 /** Names and values, one for each value of a list. */

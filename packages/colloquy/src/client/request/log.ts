@@ -1,3 +1,5 @@
+import { environment } from '../transport/runtime.ts'
+
 /** Takes the client's log lines. `console` is one. */
 export interface Logger {
   /** Receives errors. */
@@ -15,7 +17,7 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug'
 
 const levels: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug']
 
-export function isLogLevel(value: unknown): value is LogLevel {
+function isLogLevel(value: unknown): value is LogLevel {
   return levels.includes(value as LogLevel)
 }
 
@@ -25,4 +27,12 @@ export type Log = (level: Exclude<LogLevel, 'off'>) => ((message: string, ...res
 export function logAt(logger: Logger, upTo: LogLevel): Log {
   const limit = levels.indexOf(upTo)
   return (level) => (levels.indexOf(level) <= limit ? logger[level].bind(logger) : undefined)
+}
+
+/** The level of `ANTHROPIC_LOG`, or `warn`. */
+export function environmentLogLevel(logger: Logger): LogLevel {
+  const level = environment('ANTHROPIC_LOG') ?? 'warn'
+  if (isLogLevel(level)) return level
+  logger.warn(`Cannot use ANTHROPIC_LOG as it is none of ${levels.join(', ')}: found ${level}`)
+  return 'warn'
 }

@@ -87,6 +87,11 @@ export interface FinalRequestOptions extends RequestOptions {
   stream?: boolean | undefined
 }
 
+/** The fields of an object that are not undefined. */
+export function definedFields<Value extends object>(value: Value): Partial<Value> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<Value>
+}
+
 /** The options of a request to a path, unless the caller's own options have one. */
 export function requestTo(
   method: FinalRequestOptions['method'],
@@ -184,10 +189,10 @@ export function checkNames(options: object, known: readonly string[], kind: stri
 export function checkTimeoutsAndRetries(options: TimeoutAndRetryOptions): void {
   for (const name of timeoutAndRetryNames) {
     const value: unknown = options[name]
-    if (value === undefined || name === 'onRetry') continue
+    if (value == null || name === 'onRetry') continue
     if (typeof value !== 'number' || !(value >= 0) || (name === 'maxRetries' && !Number.isInteger(value))) {
       throw new AnthropicError(
-        `Cannot use ${name} as it must be ${name === 'maxRetries' ? 'a whole number' : 'a number of milliseconds'} from 0: found ${JSON.stringify(value)}`,
+        `Cannot use ${name} as it must be ${name === 'maxRetries' ? 'a whole number' : 'a number of milliseconds'} from 0: found ${typeof value} ${String(value)}`,
       )
     }
   }

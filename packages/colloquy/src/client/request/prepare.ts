@@ -4,6 +4,7 @@ import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts
 import type { Log, Logger } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
 import { encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
+import type * as uncommon from './on-demand/uncommon-parts.ts'
 import type { EncodedBody } from './on-demand/web-body.ts'
 
 export interface Authentication {
@@ -13,8 +14,10 @@ export interface Authentication {
 
 /** The parts of a request that are the client's. */
 export interface ClientParts {
-  /** Later headers replace earlier ones. */
-  headers: readonly (HeadersLike | undefined)[]
+  /** The text of `ANTHROPIC_CUSTOM_HEADERS`. */
+  customHeaders: string | undefined
+  /** Replace the custom headers. */
+  defaultHeaders: HeadersLike | undefined
   query: Query | undefined
   isBrowserAllowed: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
@@ -43,14 +46,16 @@ export function prepareRequest(
     }
     return async (attempt) => {
       const read = await webBody
-      const given = [...client.headers, { 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
+      const requested = [{ 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
+      const given = [await customHeaders(client), client.defaultHeaders, ...requested]
       const authentication = await client.authenticate(mergeHeaders(...given))
+      // The key and the headers of the client are meant for its own host.
+      const isElsewhere = isAbsolute(path) && new URL(path).origin !== new URL(authentication.baseURL).origin
       const url = await urlOf(authentication.baseURL, path, [client.query, query])
       const { values } = mergeHeaders(
         own,
         { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
-        ...given,
-        authentication.headers,
+        ...(isElsewhere ? requested : [...given, authentication.headers]),
       )
       const debug = client.log('debug')
       if (debug) await logRequest(debug, `${method} ${url}`, values)
@@ -68,21 +73,31 @@ export function prepareRequest(
 
 /** The URL of a path under the base URL, or of an absolute URL. */
 async function urlOf(baseURL: string, path: string, queries: (Query | null | undefined)[]): Promise<string> {
-  const href = /^https?:\/\//.test(path) ? path : `${baseURL}${path}`
+  const href = isAbsolute(path) ? path : `${baseURL}${path}`
   if (!queries.some(Boolean)) return new URL(href).href
-  const { withQuery } = await import('./on-demand/query.ts')
+  const { withQuery } = await uncommonParts()
   return withQuery(href, ...queries)
+}
+
+function isAbsolute(path: string): boolean {
+  return /^https?:\/\//.test(path)
+}
+
+async function customHeaders({ customHeaders: text }: ClientParts): Promise<HeadersLike | undefined> {
+  if (!text) return undefined
+  const { parseCustomHeaders } = await uncommonParts()
+  return parseCustomHeaders(text)
 }
 
 /** A body that the API can read: without lone surrogates, which `JSON.stringify` writes as escapes. */
 async function wellFormed(body: WireRequest['body']): Promise<WireRequest['body']> {
   if (typeof body !== 'string' || !body.includes('\\ud')) return body
-  const { wellFormedJson } = await import('../../protocol/codec/well-formed-json.ts')
+  const { wellFormedJson } = await uncommonParts()
   return wellFormedJson(body)
 }
 
 async function logRequest(debug: Logger['debug'], text: string, headers: Record<string, string>): Promise<void> {
-  const { maskHeaders, maskUrl } = await import('./on-demand/mask.ts')
+  const { maskHeaders, maskUrl } = await uncommonParts()
   debug(maskUrl(text), maskHeaders(headers))
 }
 
@@ -91,4 +106,8 @@ function readWebBody(body: unknown): Promise<EncodedBody> {
   const read = import('./on-demand/web-body.ts').then(({ encodeWebBody }) => encodeWebBody(body))
   read.catch(() => {})
   return read
+}
+
+function uncommonParts(): Promise<typeof uncommon> {
+  return import('./on-demand/uncommon-parts.ts')
 }

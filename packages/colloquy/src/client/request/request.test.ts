@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withQuery } from './on-demand/query.ts'
+import { withQuery } from './on-demand/uncommon-parts.ts'
 import { checkBaseUrl, encodeBody, splitHeaderParams } from './request.ts'
 
 const queries: [name: string, value: unknown, expected: string][] = [
@@ -60,7 +60,10 @@ for (const value of refused) {
       () => checkBaseUrl(value),
       (error: Error) => {
         assert.equal(error.name, 'AnthropicError')
-        assert.match(error.message, /^Cannot use the base URL ".*" as /)
+        assert.match(
+          error.message,
+          /^Cannot use the base URL .* as it must be an http or https URL without user name, query or /,
+        )
         assert.doesNotMatch(error.message, /hunter2/)
         return true
       },

@@ -8,14 +8,16 @@ import type { RequestOptions } from './options.ts'
 /** The version of this package, sent in `user-agent`. */
 export const version = '0.1.0'
 
-/** Checks the base URL and removes trailing slashes. */
+/** Checks the base URL, to which paths that begin with `/v1` are appended, and removes trailing slashes. */
 export function checkBaseUrl(baseURL: unknown): string {
   const text = String(baseURL).trim().replace(/\/+$/, '')
-  const problem = problemOf(parseUrl(text), text)
-  if (!problem) return text
+  const { protocol = '', username, password } = parseUrl(text) ?? {}
+  if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1$/.test(text)) return text
   // A user name, a password or a query may be secret.
   const shown = text.replaceAll(/^([^/]*\/\/)?[^/]*@|[?#].*/g, '$1…')
-  throw new AnthropicError(`Cannot use the base URL ${JSON.stringify(shown)} as ${problem}`)
+  throw new AnthropicError(
+    `Cannot use the base URL ${shown} as it must be an http or https URL without user name, query or /v1 at its end`,
+  )
 }
 
 /** Undefined if the text is not a URL. `URL.canParse()` is missing in some browsers that this package supports. */
@@ -25,13 +27,6 @@ function parseUrl(text: string): URL | undefined {
   } catch {
     return undefined
   }
-}
-
-function problemOf(url: URL | undefined, trimmed: string): string | undefined {
-  if (!url || !/^https?:$/.test(url.protocol)) return 'it is not an http or https URL'
-  if (url.username || url.password) return 'it contains a user name or password: pass apiKey or authToken'
-  if (/[?#]/.test(trimmed)) return 'paths are appended to it: remove its query or fragment'
-  return trimmed.endsWith('/v1') ? `every path begins with /v1 already: remove it (${trimmed.slice(0, -3)})` : undefined
 }
 
 export type Query = Record<string, unknown>

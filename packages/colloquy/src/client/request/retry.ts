@@ -1,7 +1,7 @@
 import type { APIError } from '../../protocol/types/error.ts'
 import { longestTimerMs } from '../../tools/timer.ts'
 import { isRetryable } from './errors.ts'
-import type { OnRetry } from './options.ts'
+import type { OnRetry, TimeoutAndRetryOptions } from './options.ts'
 
 /** The options of a request about time and retries, with their defaults. Times in milliseconds; 0 is no limit. */
 export interface RetryPolicy {
@@ -13,6 +13,23 @@ export interface RetryPolicy {
   onRetry: OnRetry | undefined
   /** Whether the next attempt has other credentials, so that it may succeed. */
   hasOtherCredentials?: ((error: unknown) => boolean) | undefined
+}
+
+const minute = 60_000
+
+/** The policy of a request: its own options, those of the client, or the defaults. */
+export function retryPolicy(
+  request: TimeoutAndRetryOptions,
+  client: TimeoutAndRetryOptions & { timeout: number; maxRetries: number },
+): RetryPolicy {
+  return {
+    timeout: request.timeout ?? client.timeout,
+    idleTimeout: request.idleTimeout ?? client.idleTimeout ?? minute,
+    totalTimeout: request.totalTimeout ?? client.totalTimeout ?? 0,
+    maxRetries: request.maxRetries ?? client.maxRetries,
+    maxRetryDelay: request.maxRetryDelay ?? client.maxRetryDelay ?? minute,
+    onRetry: request.onRetry ?? client.onRetry,
+  }
 }
 
 export interface RetryState {

@@ -66,9 +66,8 @@ export class FetchResponse implements TransportResponse {
 
 /** Closes the body of a response that is not read. */
 export function closeBody({ body }: Response): void {
-  if (!body || body.locked) return
-  if (typeof body.cancel === 'function') body.cancel().catch(ignore)
-  else (body as { destroy?: () => void }).destroy?.()
+  // The body of a `fetch` that is not the platform's may have no `cancel()`.
+  if (body && !body.locked && typeof body.cancel === 'function') body.cancel().catch(ignore)
 }
 
 function ignore(): void {}

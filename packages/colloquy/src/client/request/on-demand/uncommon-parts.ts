@@ -1,4 +1,7 @@
+// The parts that few requests have: a query, headers of the environment, lone surrogates, lines in a debug log.
 import type { Query } from '../request.ts'
+
+export { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 
 /** Adds queries to a URL. A later query replaces values of an earlier one. */
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
@@ -27,4 +30,29 @@ function appendQuery(query: URLSearchParams, name: string, given: unknown): void
   } else {
     query.append(name, value === null ? '' : String(value))
   }
+}
+
+/** The headers of `ANTHROPIC_CUSTOM_HEADERS`, one on each line. */
+export function parseCustomHeaders(text: string): Record<string, string> {
+  const pairs = text.split('\n').map((line) => line.split(/:(.*)/s, 2).map((part) => part.trim()))
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair.length === 2 && pair[0] !== ''))
+}
+
+const secretName = /(authorization|cookie|key|secret|token)$/i
+
+/** The headers with secret values masked, for a log. */
+export function maskHeaders(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskValue(name, value)]))
+}
+
+/** The URL with secret values of its query masked, for a log. */
+export function maskUrl(url: string): string {
+  return url.replace(
+    /([?&])([^=&]*)=([^&]*)/g,
+    (_, before, name, value) => `${before}${name}=${maskValue(name, value)}`,
+  )
+}
+
+function maskValue(name: string, value: string): string {
+  return secretName.test(name) ? '***' : value
 }
