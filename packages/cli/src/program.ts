@@ -8,6 +8,7 @@ import { writeDocument, writeErrorLine } from './terminal/output.ts'
 /** Runs the program and returns its exit code. */
 export async function run(words: readonly string[]): Promise<number> {
   exitOnWriteErrors()
+  exitOnUncaughtErrors()
   silenceSqliteWarning()
   try {
     return await runWords(words)
@@ -56,6 +57,14 @@ function exitOnWriteErrors(): void {
   })
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? ExitCode.ok : ExitCode.failed)
+  })
+}
+
+/** Describes an error that no other code handles in one line. Node would write its text unfiltered. */
+function exitOnUncaughtErrors(): void {
+  process.on('uncaughtException', (error) => {
+    writeErrorLine(`Internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    process.exit(ExitCode.failed)
   })
 }
 

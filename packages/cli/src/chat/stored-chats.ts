@@ -9,10 +9,11 @@ import {
   type ListedConversation,
 } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
-import { UsageError } from '../exit.ts'
+import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
+import { systemReason } from '../system-error.ts'
 import { changesFrom } from './settings.ts'
 
 export interface OpenChatsOptions {
@@ -30,7 +31,11 @@ export async function openChats(
   if (!isSaved) return openConversations({ engine, store: memoryStore(), cacheMarks })
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
   const { chats } = filePaths()
-  mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new ExitError(ExitCode.failed, `Cannot save chats in ${dirname(chats)}: ${systemReason(error)}`)
+  }
   const store = sqliteStore(chats)
   chmodSync(chats, 0o600)
   return openConversations({ engine, store, cacheMarks })

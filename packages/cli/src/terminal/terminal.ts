@@ -32,14 +32,15 @@ export class Terminal {
     this.#input.on('data', this.#onData)
     this.#input.resume()
     this.#output.write(pasteOn + askKitty)
+    process.on('exit', this.#restore)
   }
 
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#reader.close()
-    this.#output.write((this.#hasKitty ? kittyOff : '') + pasteOff)
-    this.#hasKitty = false
+    process.off('exit', this.#restore)
+    this.#restore()
     this.#input.off('data', this.#onData)
     this.#input.pause()
     // Setting the mode of a closed stream throws.
@@ -47,6 +48,12 @@ export class Terminal {
   }
 
   readonly #onData = (chunk: Buffer): void => this.#reader.push(chunk)
+
+  /** Switches the modes off, also if the program ends while the terminal is open. */
+  readonly #restore = (): void => {
+    this.#output.write((this.#hasKitty ? kittyOff : '') + pasteOff)
+    this.#hasKitty = false
+  }
 
   #enableKitty(): void {
     if (this.#hasKitty || !this.#isOpen) return

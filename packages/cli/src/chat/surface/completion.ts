@@ -32,7 +32,10 @@ export async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' |
   return { from: from + prefix.length, items: pathsLike(word.slice(prefix.length)) }
 }
 
-/** The paths that begin with the typed text. Hidden files only if a dot was typed. */
+/**
+ * The paths that begin with the typed text. Hidden files only if a dot was typed, and no names with white space or control
+ * characters.
+ */
 function pathsLike(typed: string): string[] {
   const folder = typed.endsWith('/') ? typed : typed.includes('/') ? `${dirname(typed)}/`.replace('//', '/') : ''
   const start = typed.slice(folder.length)
@@ -40,7 +43,7 @@ function pathsLike(typed: string): string[] {
   try {
     return readdirSync(place)
       .filter((name) => name.startsWith(start) && (start.startsWith('.') || !name.startsWith('.')))
-      .filter((name) => !/\s/.test(name))
+      .filter((name) => !/[\s\p{Cc}\p{Bidi_Control}]/u.test(name))
       .toSorted()
       .map((name) => `${folder}${name}${isFolder(join(place, name)) ? '/' : ''}`)
   } catch {
