@@ -115,6 +115,12 @@ suite('the bytes of a body', () => {
     }
   })
 
+  test('are refused if they break off', async () => {
+    const broken = bodyOf((controller) => controller.error(new TypeError('secret')))
+    const { status, message } = await send(broken)
+    assert.deepEqual([status, message], [400, 'Cannot read the request body: it broke off'])
+  })
+
   test('of all requests share maxBufferedBytes', async () => {
     const { fetch } = createServer({ engine: script(['ok', 'ok']), maxBufferedBytes: 1_000 })
     const post = (body: BodyInit): Promise<Response> =>

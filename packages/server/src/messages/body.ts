@@ -57,7 +57,10 @@ export class BodyReader {
     let isDone = false
     try {
       for (;;) {
-        const next = await Promise.race([reader.read().catch(encoding ? throwUndecodable : rethrow), timeout])
+        const next = await Promise.race([
+          reader.read().catch((error) => throwUnreadable(error, request, encoding)),
+          timeout,
+        ])
         isDone = next.done
         if (next.done) return
         yield next.value
@@ -131,17 +134,17 @@ function decompressed(body: ReadableStream<Uint8Array>, maxBytes: number): Reada
   return body.pipeThrough(limit).pipeThrough(new DecompressionStream('gzip'))
 }
 
-function throwUndecodable(error: unknown): never {
-  if (error instanceof APIError) throw error
-  throw unreadable('it is not valid gzip', 'request_body_encoding_invalid')
+function throwUnreadable(error: unknown, { signal }: Request, encoding: 'gzip' | undefined): never {
+  if (error instanceof APIError || signal.aborted) throw error
+  throw encoding ? unreadable('it is not valid gzip', 'request_body_encoding_invalid') : unreadable('it broke off')
 }
 
-function rethrow(error: unknown): never {
-  throw error
-}
-
-function unreadable(problem: string, error_code: string): Error {
-  return apiError('invalid_request_error', `Cannot read the request body: ${problem}`, { error_code })
+function unreadable(problem: string, error_code?: string): Error {
+  return apiError(
+    'invalid_request_error',
+    `Cannot read the request body: ${problem}`,
+    error_code ? { error_code } : undefined,
+  )
 }
 
 function tooLarge(details?: ErrorDetails): Error {

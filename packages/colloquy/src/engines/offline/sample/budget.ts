@@ -20,7 +20,7 @@ export function unsatisfiable(): SampleError {
   return new SampleError('No value was found that satisfies the schema.', { isUnsatisfiable: true })
 }
 
-const maxMs = 500
+const maxMs = 1_000
 
 /** The work that the value of one schema may take. */
 export class Budget {
