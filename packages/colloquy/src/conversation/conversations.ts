@@ -19,6 +19,7 @@ import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
 import { checkSettingNames } from './check-settings.ts'
+import { ToolTurns } from './turn/scope.ts'
 import { ConversationState } from './turn/state.ts'
 import { dayOf } from './money/spending.ts'
 import type { ConversationStore, Spending } from './stores/store.ts'
@@ -180,7 +181,7 @@ function checkOptions(options: ConversationsOptions): void {
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
   checkOptions({ ...options, store })
-  const config = { engine: engineOf(options), journalMs, cacheMarks, limits }
+  const config = { engine: engineOf(options), journalMs, cacheMarks, limits, toolTurns: new ToolTurns() }
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     const opened = await openRecovered(store, id)
     if (owner !== undefined && opened.conversation.owner !== storableText(owner))

@@ -27,16 +27,19 @@ export async function takeTurn<Result>(
  * @param begin begins the step in the conversation as it is known now.
  */
 export async function beginWithRetries<Begun>(
-  { state, control: { signal } }: TurnScope,
+  scope: TurnScope,
   onConflict: OnConflict,
   begin: () => Promise<Begun>,
 ): Promise<Begun> {
+  const { state, config, control } = scope
+  const { signal } = control
   for (let hasRefreshed = false; ;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
     await state.finishUnrecorded()
     if (state.isReceiving) await state.refresh()
     try {
-      if (state.isReceiving && onConflict !== 'branch') throw state.conflict('busy')
+      const isBusy = state.isReceiving || config.toolTurns.hasOther(scope)
+      if (isBusy && onConflict !== 'branch') throw state.conflict('busy')
       return await begin()
     } catch (error) {
       const move = nextMove(error, { onConflict, hasRefreshed })

@@ -19,4 +19,31 @@ export interface TurnConfig {
   cacheMarks: boolean
   /** Limits for all conversations of the store together. */
   limits: Limits | undefined
+  toolTurns: ToolTurns
+}
+
+/**
+ * The turns of this process that run tools. While they do, the store has no reply in flight that would keep other turns of
+ * the same conversation waiting.
+ */
+export class ToolTurns {
+  readonly #turns = new Map<string, Set<TurnControl>>()
+
+  /** Whether another turn of the conversation runs tools. */
+  hasOther({ state: { id }, control }: TurnScope): boolean {
+    const turns = this.#turns.get(id)
+    return turns !== undefined && (turns.size > 1 || !turns.has(control))
+  }
+
+  /** Counts a turn for as long as the work takes. */
+  async during<Result>({ state: { id }, control }: TurnScope, work: () => Promise<Result>): Promise<Result> {
+    const turns = this.#turns.get(id) ?? new Set()
+    this.#turns.set(id, turns.add(control))
+    try {
+      return await work()
+    } finally {
+      turns.delete(control)
+      if (turns.size === 0) this.#turns.delete(id)
+    }
+  }
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { script, type ScriptEngine, type ScriptedMessage, type ScriptedReply, type Step } from '../../engines/script.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
@@ -7,6 +10,7 @@ import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../conversations.ts'
 import { memoryStore } from '../stores/memory/store.ts'
+import { storePlaces } from '../../../../../test/stores.ts'
 import type { OnConflict } from './conflict.ts'
 import type { Reply } from './reply.ts'
 
@@ -53,6 +57,26 @@ const half: Step = { reply: 'Half a reply', cut: 'reset', after: 3 }
 /** The last message that the user sent, and the roles of the active path. */
 function roles({ messages }: Conversation): string {
   return messages.map(({ role }) => role[0]).join('')
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+after(() => rmSync(folder, { recursive: true }))
+
+for (const [name, makePlace] of Object.entries(storePlaces())) {
+  test(`send() keeps the keys of further attempts in ${name}`, async () => {
+    const store = makePlace(folder, { leaseMs: 30_000, now: Date.now })()
+    const conversations = openConversations({ engine: script([half, 'Bob.', half, 'Cy.', 'Ada.']), store })
+    const conversation = await conversations.create(settings)
+    await assert.rejects(conversation.send('a', { key: 'k' }))
+    await conversation.send('hello')
+    await assert.rejects(conversation.send('a', { key: 'k' }))
+    await conversation.send('hi')
+    const { messageId, text } = await conversation.send('a', { key: 'k' })
+    assert.equal(text, 'Ada.')
+    assert.equal((await conversation.send('a', { key: 'k' })).messageId, messageId)
+    assert.equal(roles(conversation), 'uauauauaua')
+    await conversations.close()
+  })
 }
 
 describe('send() with a key', () => {
@@ -217,6 +241,33 @@ describe('send() with a key', () => {
     await assert.rejects(turn)
     assert.equal((await other.send('a', { key: 'k' })).text, 'A reply.')
   })
+
+  for (const onConflict of policies) {
+    test(`does not complete a turn whose tool runs in the same process (${onConflict})`, async () => {
+      const engine = script([call('toolu_1'), 'Ordered.', 'Wrong.'])
+      const conversations = openConversations({ engine, store: memoryStore() })
+      const conversation = await conversations.create(settings)
+      const other = await conversations.open(conversation.id)
+      let second: Promise<Reply> | undefined
+      let runs = 0
+      const order = tool({
+        name: 'order',
+        inputSchema: { type: 'object', properties: {} },
+        run: async () => {
+          runs++
+          second = other.send('order one', options)
+          await (onConflict === 'queue' ? new Promise((resolve) => setTimeout(resolve, 5)) : second.catch(() => {}))
+          return 'ordered'
+        },
+      })
+      const options = { key: 'k', tools: [order], onConflict }
+      const reply = await conversation.send('order one', options)
+      if (onConflict === 'queue') assert.equal((await second)?.messageId, reply.messageId)
+      else await assert.rejects(second!, { name: 'ConversationConflictError', reason: 'busy' })
+      assert.deepEqual([runs, engine.requests.length], [1, 2])
+      assert.equal((await other.send('order one', options)).messageId, reply.messageId)
+    })
+  }
 
   for (const same of [true, false]) {
     test(`sends one request for two sends at once, in ${same ? 'one process' : 'two processes'}`, async () => {

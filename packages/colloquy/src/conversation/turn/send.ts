@@ -74,8 +74,8 @@ class KeyedTurn {
         if (reply !== undefined) return reply
         // Another process was faster, or the conversation has moved: look again.
         earlier = []
-      } else if (isUnfinished(turn.replies.at(-1)!.state)) await this.#waitFor(attempt)
-      else if (this.#isComplete(turn)) return replyOfTurn(this.#replay(turn.replies))
+      } else if (this.#isComplete(turn)) return replyOfTurn(this.#replay(turn.replies))
+      else if (this.#isRunning(turn)) await this.#waitFor(attempt)
       else if ((await this.#isNext(turn)) && !(await this.#find(attempt + 1))) {
         const reply = await this.#resume(turn, earlier)
         if (reply !== undefined) return reply
@@ -157,13 +157,18 @@ class KeyedTurn {
     return this.#scope.state.record.head === replies.at(-1)!.number
   }
 
-  /** Waits for a reply that is being received. Throws the conflict if the policy is not to wait. */
+  /** Whether a reply of the turn is being received, or its tools run in this process. */
+  #isRunning({ replies }: EarlierTurn): boolean {
+    return isUnfinished(replies.at(-1)!.state) || this.#scope.config.toolTurns.hasOther(this.#scope)
+  }
+
+  /** Waits for a turn that is running. Throws the conflict if the policy is not to wait. */
   async #waitFor(attempt: number): Promise<void> {
     const { state, control } = this.#scope
     // Finishes the reply if its process died.
     await state.refresh()
     const turn = await this.#find(attempt)
-    if (turn === undefined || !isUnfinished(turn.replies.at(-1)!.state)) return
+    if (turn === undefined || !this.#isRunning(turn)) return
     if (this.#options.onConflict !== 'queue') throw state.conflict('busy')
     await waitForOthers(state, control.signal)
   }
