@@ -5,6 +5,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
@@ -362,6 +363,34 @@ test('the offline engine answers for a retired model and names its successor', a
   const { stdout, code } = await run(['ask', '--engine', 'offline', '-m', 'claude-3-opus-20240229', 'What is 2 + 2?'])
   assert.match(stdout, /^Note: claude-3-opus-20240229 was retired on .* Use claude-\S+ instead\.\n\n2 \+ 2 = 4\n$/)
   assert.equal(code, 0)
+})
+
+test('chat check finds damage, and the rest of the chat can be read', async () => {
+  await served([{ times: 2, reply: 'Yes.' }], async (env) => {
+    await run(['ask', 'A question about lighthouses'], env)
+    await run(['ask', '-c', 'and more?'], env)
+    assert.deepEqual((({ stdout, code }) => [stdout, code])(await run(['chat', 'check'], env)), [
+      'No damage found.\n',
+      0,
+    ])
+    const database = new DatabaseSync(join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db'))
+    database.exec("UPDATE message SET json = replace(json, 'lighthouses', 'warehouses') WHERE number = 1")
+    const damaged = await run(['chat', 'check'], env)
+    assert.match(damaged.stdout, /^\w{6} {2}message 1: Its content is damaged\.\n$/)
+    assert.equal(damaged.code, 1)
+    const [{ messageId }] = JSON.parse((await run(['chat', 'check', '--json'], env)).stdout) as [{ messageId: string }]
+    assert.equal(messageId, '1')
+    const shown = await run(['chat', 'show', 'lighthouses'], env)
+    assert.match(shown.stdout, /\*Cannot read message 1 of conversation \S+: it is damaged\*[^]*and more\?[^]*Yes\./)
+    const refused = await run(['ask', '-c', 'still?'], env)
+    assert.match(refused.stderr, /^Cannot read message 1 of conversation \S+: it is damaged\n$/)
+    database.exec("UPDATE settings SET json = '{'")
+    assert.match(
+      (await run(['ask', '-c', 'hi'], env)).stderr,
+      /settings .* are damaged\. To replace them, give a model with -m\n$/,
+    )
+    database.close()
+  })
 })
 
 test('ask - reads standard input, also after a prompt', async () => {

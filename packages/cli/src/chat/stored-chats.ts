@@ -3,8 +3,10 @@ import { dirname } from 'node:path'
 import {
   memoryStore,
   openConversations,
+  StoreError,
   type Conversation,
   type Conversations,
+  type ConversationSettings,
   type ConversationMessage,
   type ListedConversation,
 } from 'colloquy/conversation'
@@ -14,7 +16,7 @@ import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
-import { changesFrom } from './settings.ts'
+import { changesFrom, settingsFrom } from './settings.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */
@@ -87,9 +89,20 @@ export async function chatFrom(chats: Conversations, flags: Flags): Promise<Conv
   const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
   if (last === undefined) throw new UsageError('Cannot continue a chat: there is none yet')
   const chat = await chats.open(last.id)
-  const changes = changesFrom(flags, chat.settings)
+  const changes = await changesOf(chat, flags)
   if (Object.keys(changes).length > 0) await chat.configure(changes)
   return chat
+}
+
+/** The settings to change. Damaged settings are replaced if the flags name a model. */
+async function changesOf(chat: Conversation, flags: Flags): Promise<Partial<ConversationSettings>> {
+  try {
+    return changesFrom(flags, chat.settings)
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'damaged')) throw error
+    if (flags.has('model')) return settingsFrom(flags)
+    throw new ExitError(ExitCode.failed, `${error.message}. To replace them, give a model with -m`)
+  }
 }
 
 /** How to return to a chat later. Undefined if it was not saved. */

@@ -35,6 +35,11 @@ export function recordOf(chat: Conversation): object {
   }
 }
 
+/** The reason why a message has no content: its reply failed, or it is damaged. */
+export function missingReason({ content, error }: ConversationMessage): string | undefined {
+  return content.length === 0 ? error?.message : undefined
+}
+
 /** The text of a message. Blocks of other types, except thinking and files, are named in brackets. */
 export function textOf({ content }: Pick<ConversationMessage, 'content'>): string {
   if (typeof content === 'string') return content
@@ -63,7 +68,9 @@ function markdownOf(chat: Conversation): string {
   const parts = chat.messages.map((message) => {
     const { role, model, state } = message
     const author = role === 'user' ? 'You' : (model ?? 'Assistant')
-    const notes = [...attachmentsOf(message).map((name) => `*attached: ${name}*`), textOf(message)]
+    const missing = missingReason(message)
+    const text = missing === undefined ? textOf(message) : `*${missing}*`
+    const notes = [...attachmentsOf(message).map((name) => `*attached: ${name}*`), text]
     return `**${author}:**\n\n${notes.join('\n\n')}\n${state === 'interrupted' ? '\n*interrupted*\n' : ''}`
   })
   return `# ${chat.title ?? 'Untitled'}\n\n${parts.join('\n')}`
@@ -76,7 +83,7 @@ function htmlOf(chat: Conversation): string {
     const author = role === 'user' ? 'You' : escapeHtml(model ?? 'Assistant')
     const attached = attachmentsOf(message).map((name) => `<p><em>attached: ${escapeHtml(name)}</em></p>`)
     const note = state === 'interrupted' ? '<p><em>interrupted</em></p>' : ''
-    return `<section><h2>${author}</h2>${attached.join('')}<pre>${escapeHtml(textOf(message))}</pre>${note}</section>`
+    return `<section><h2>${author}</h2>${attached.join('')}<pre>${escapeHtml(missingReason(message) ?? textOf(message))}</pre>${note}</section>`
   })
   // The page has no scripts and loads nothing, so it is safe to open and to pass on.
   return `<!doctype html>

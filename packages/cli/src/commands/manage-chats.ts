@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Conversations } from 'colloquy/conversation'
+import type { Conversations, Damage } from 'colloquy/conversation'
 import { changesFrom, settingsFrom } from '../chat/settings.ts'
 import { findChat, openSavedChats, shortId } from '../chat/stored-chats.ts'
 import { exportChat, recordOf, type TranscriptFormat } from '../chat/transcript.ts'
@@ -89,6 +89,26 @@ export function rename([query, ...words]: readonly string[]): Promise<number> {
     await chat.rename(title)
     writeLine(`${shortId(id)}  ${title}`)
   })
+}
+
+/** Runs `colloquy chat check [ID]`. The exit code is 1 if something is damaged. */
+export async function check(words: readonly string[], flags: Flags): Promise<number> {
+  const damages: Damage[] = []
+  await withChats(async (chats) => {
+    const id = words.length === 0 ? undefined : (await findChat(chats, words.join(' '))).id
+    for await (const damage of chats.check(id)) {
+      damages.push(damage)
+      if (!flags.has('json')) writeLine(damageLine(damage))
+    }
+  })
+  if (flags.has('json')) writeJson(damages, 2)
+  else if (damages.length === 0) writeLine('No damage found.')
+  return damages.length === 0 ? ExitCode.ok : ExitCode.failed
+}
+
+function damageLine({ conversationId, messageId, problem }: Damage): string {
+  if (conversationId === undefined) return `database  ${problem}`
+  return `${shortId(conversationId)}  ${messageId === undefined ? '' : `message ${messageId}: `}${problem}`
 }
 
 /** Runs `colloquy chat delete ID`. */

@@ -83,6 +83,7 @@ const chatSubcommands: readonly Subcommand[] = [
     run: managed('importFile'),
   },
   { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', run: managed('rename') },
+  { name: 'check', synopsis: '[ID]', summary: 'Find damage in the saved chats, or in one', run: managed('check') },
   { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
 ]
 

@@ -4,7 +4,7 @@ import { sentLines } from '../../editor/editor-view.ts'
 import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { paintSpans, type Style } from '../../terminal/style.ts'
 import { wrap } from '../../terminal/wrap.ts'
-import { textOf } from '../transcript.ts'
+import { missingReason, textOf } from '../transcript.ts'
 import type { Surface } from './surface.ts'
 
 /** Shows dim, wrapped lines of the program's own. */
@@ -23,6 +23,8 @@ export function showMessage(surface: Surface, message: ConversationMessage): voi
 }
 
 function messageLines({ paint, columns }: Surface, message: ConversationMessage): string[] {
+  const missing = missingReason(message)
+  if (missing !== undefined) return [paint(`✗ ${missing}`, { color: 'red' })]
   const text = textOf(message)
   if (message.role === 'user') return sentLines(text, paint)
   const markdown = new MarkdownStream({ columns, paint })
