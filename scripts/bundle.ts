@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { type BuildOptions, type Metafile, type Plugin, build } from 'esbuild'
 import type { Manifest } from './compile.ts'
@@ -51,6 +51,16 @@ export async function bundle(folder: string, { exports = {} }: Manifest): Promis
     metafile: true,
   })
   await joinClient(options, exports['.']!.default!.slice('./'.length), metafile.outputs)
+  for (const file of globSync('**/*.js', { cwd: join(folder, folderOfBundles) })) {
+    const path = join(folder, folderOfBundles, file)
+    writeFileSync(path, restoreNames(readFileSync(path, 'utf8')))
+  }
+}
+
+/** A class that uses its own name has become `var A = class _A`, and an instance would be shown as an `_A`. */
+function restoreNames(text: string): string {
+  const renamed = [...text.matchAll(/\bvar (\w+)=class\s+_\1\b/g)].map(([, name]) => name!)
+  return renamed.reduce((result, name) => result.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text)
 }
 
 /**

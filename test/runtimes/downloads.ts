@@ -1,19 +1,24 @@
-// Fetches the runtimes that the tests need besides the Node that runs them. They weigh 900 MB, so they are fetched only
-// on request: by `npm run runtimes`, which begins with this file, or by COLLOQUY_RUNTIMES=fetch.
+// Fetches the runtimes and build tools that the tests need besides those of the repository. They weigh 1.3 GB, so they
+// are fetched only on request: by `npm run runtimes`, which begins with this file, or by COLLOQUY_RUNTIMES=fetch.
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../source.ts'
 
-const cache = join(root, 'node_modules/.cache/colloquy-runtimes')
+/** The folder of everything that was fetched. Programs in it also find the packages of the repository. */
+export const cache: string = join(root, 'node_modules/.cache/colloquy-runtimes')
 
 export type RuntimeName =
   | `Node ${'22.13.0' | '22.23.3' | '26.10.0'}`
   | 'Bun 1.4.5'
   | 'Deno 2.9.6'
   | 'workerd 1.20261117.1'
+  | `TypeScript ${'5.4.5' | '5.9.3'}`
+  | 'Jest 30.5.2'
+  | 'webpack 5.113.0'
+  | 'Next.js 16.4.6'
 
-/** The runtimes by their name in the tests: the npm packages, and the path of the program in them. */
+/** The runtimes and tools by their name in the tests: the npm packages, and the path of the program in them. */
 const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
   // The oldest supported version, the newest of its line, and the newest of all.
   'Node 22.13.0': { specifier: nodePackage('22.13.0'), program: 'node-*/bin/node{,.exe}' },
@@ -22,6 +27,12 @@ const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
   'Bun 1.4.5': { specifier: 'bun@1.4.5', program: '@oven/bun-*/bin/bun{,.exe}' },
   'Deno 2.9.6': { specifier: 'deno@2.9.6', program: '@deno/*/deno{,.exe}' },
   'workerd 1.20261117.1': { specifier: 'workerd@1.20261117.1', program: '@cloudflare/workerd-*/bin/workerd{,.exe}' },
+  // The oldest supported version, and the last one with its own compiler API.
+  'TypeScript 5.4.5': { specifier: 'typescript@5.4.5', program: 'typescript/bin/tsc' },
+  'TypeScript 5.9.3': { specifier: 'typescript@5.9.3', program: 'typescript/bin/tsc' },
+  'Jest 30.5.2': { specifier: 'jest@30.5.2', program: 'jest/bin/jest.js' },
+  'webpack 5.113.0': { specifier: 'webpack@5.113.0', program: 'webpack/lib/index.js' },
+  'Next.js 16.4.6': { specifier: 'next@16.4.6 react@19.3.1 react-dom@19.3.1', program: 'next/dist/bin/next' },
 }
 
 /** An available program, or the reason why it is not available. */
@@ -52,7 +63,8 @@ function fetchInto(folder: string, specifier: string): void {
   writeFileSync(join(fresh, 'package.json'), '{ "private": true }')
   try {
     // Skip install scripts: the program is in the package of the platform.
-    const parameters = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', specifier]
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    const parameters = ['install', '--ignore-scripts', ...quiet, ...specifier.split(' ')]
     execFileSync('npm', parameters, { cwd: fresh, stdio: 'pipe', shell: process.platform === 'win32' })
     if (!existsSync(folder)) renameSync(fresh, folder)
   } finally {

@@ -114,8 +114,11 @@ function toURL(source: ContentSource): URL | undefined {
   if (source instanceof URL) return source
   // Other strings are paths, also `C:\photo.png`, whose scheme of one letter is a drive.
   if (typeof source !== 'string' || !/^(?:https?|data|file):/i.test(source)) return undefined
-  if (!URL.canParse(source)) throw new AnthropicError(`Cannot read ${source}: it is not a valid URL`)
-  return new URL(source)
+  try {
+    return new URL(source)
+  } catch (error) {
+    throw new AnthropicError(`Cannot read ${source}: it is not a valid URL`, { cause: error })
+  }
 }
 
 interface Content {

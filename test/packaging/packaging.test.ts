@@ -1,0 +1,197 @@
+// Tests the packed library with module systems, compilers and bundlers. Those that the repository does not have are
+// skipped with a message; `npm run runtimes` fetches them.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { build } from 'esbuild'
+import { type RuntimeName, find } from '../runtimes/downloads.ts'
+import { root } from '../source.ts'
+import { newProject, programs, run, write } from './workspace.ts'
+
+const commonJs = {
+  name: 'Anthropic',
+  isItsOwnDefault: true,
+  created: 'Hello',
+  streamed: 'Hello',
+  toolRunner: 'Hello',
+  error: 'NotFoundError',
+  isNotFound: true,
+}
+
+describe('require()', () => {
+  const project = newProject()
+  for (const file of ['common-js.cjs', 'answer.cjs']) copyFileSync(join(programs, file), join(project, file))
+
+  test('gives Node the class that import gives, with the other exports as properties', () => {
+    assert.deepEqual(JSON.parse(run(project, 'common-js.cjs')), { ...commonJs, isImported: true })
+  })
+
+  test('works in the oldest supported Node', { skip: find('Node 22.13.0').skip }, () => {
+    const { program } = find('Node 22.13.0')
+    const script = `process.stdout.write(require('node:child_process').execFileSync(${JSON.stringify(program)}, ['common-js.cjs']))`
+    assert.deepEqual(JSON.parse(run(project, '--eval', script)), { ...commonJs, isImported: true })
+  })
+
+  test('gives everything else a CommonJS file that does the same', () => {
+    const file = (name: string): string => join(project, 'node_modules/colloquy/dist/cjs', name, 'index.js')
+    const outcome: unknown = JSON.parse(run(project, 'common-js.cjs', file('.'), file('tools')))
+    assert.deepEqual(outcome, { ...commonJs, isImported: false })
+  })
+})
+
+describe('types', () => {
+  const compilers: [string, string | undefined, string | false][] = [
+    ['TypeScript 7', join(root, 'node_modules/typescript/bin/tsc'), false],
+    ['TypeScript 6', join(root, 'docs/reference/node_modules/typescript/bin/tsc'), false],
+    ...(['TypeScript 5.9.3', 'TypeScript 5.4.5'] satisfies RuntimeName[]).map(
+      (name): [string, string | undefined, string | false] => [name, find(name).program, find(name).skip],
+    ),
+  ]
+  for (const [name, compiler, skip] of compilers) {
+    const compile = (endings: readonly string[], options: object): void => {
+      const project = newProject()
+      const files = endings.map((ending) => `typed.${ending}`)
+      for (const file of files) copyFileSync(join(programs, 'typed.ts'), join(project, file))
+      const common = { noEmit: true, strict: true, skipLibCheck: false, types: ['node'], target: 'es2022' }
+      write(project, { 'tsconfig.json': JSON.stringify({ compilerOptions: { ...common, ...options }, files }) })
+      run(project, compiler!)
+    }
+    // Removed from TypeScript 7.
+    if (name !== 'TypeScript 7')
+      test(`${name} finds them with moduleResolution node10`, { skip }, () => {
+        const silence = name === 'TypeScript 6' ? { ignoreDeprecations: '6.0' } : {}
+        const old = { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: true, lib: ['es2020'] }
+        compile(['ts'], { ...silence, ...old, target: 'es2020' })
+      })
+    // TypeScript 6 takes seconds for each, and TypeScript 7 decides in the same way.
+    if (name === 'TypeScript 6') continue
+    for (const kind of ['node16', 'nodenext']) {
+      test(`${name} finds them from both kinds of modules with moduleResolution ${kind}`, { skip }, () => {
+        compile(['mts', 'cts'], { module: kind, moduleResolution: kind })
+      })
+    }
+    test(`${name} finds them with moduleResolution bundler`, { skip }, () => {
+      compile(['ts'], { module: 'esnext', moduleResolution: 'bundler' })
+    })
+    test(`${name} needs no newer library than es2020`, { skip }, () => {
+      compile(['mts', 'cts'], { lib: ['es2020'], target: 'es2020', module: 'node16', moduleResolution: 'node16' })
+    })
+  }
+})
+
+const bundled = `import Anthropic from 'colloquy'
+import { tool } from 'colloquy/tools'
+import { answer } from './answer.cjs'
+const client = new Anthropic({ apiKey: 'any', fetch: answer, dangerouslyAllowBrowser: true })
+const request = { model: 'claude-sonnet-4-6', max_tokens: 10, messages: [{ role: 'user', content: 'Hello' }] }
+const greet = tool({ name: 'greet', description: 'Greets.', inputSchema: { type: 'object' }, run: () => 'Hello' })
+const error = client.models.retrieve('none').then(undefined, (caught) => caught)
+const parts = [
+  client.messages.stream(request).finalText(),
+  client.beta.messages.toolRunner({ ...request, tools: [greet] }).then(({ content }) => content[0].text),
+  error.then((caught) => caught instanceof Anthropic.NotFoundError),
+]
+Promise.all(parts).then((outcome) => console.log(JSON.stringify(outcome)))
+`
+
+describe('bundlers', () => {
+  for (const platform of ['browser', 'node'] as const) {
+    for (const format of ['esm', 'cjs'] as const) {
+      test(`esbuild bundles the client as ${format} for ${platform}`, async () => {
+        const project = newProject()
+        copyFileSync(join(programs, 'answer.cjs'), join(project, 'answer.cjs'))
+        write(project, { 'main.mjs': bundled })
+        const outfile = format === 'esm' ? 'out.mjs' : 'out.cjs'
+        await build({ absWorkingDir: project, entryPoints: ['main.mjs'], outfile, bundle: true, platform, format })
+        assert.deepEqual(JSON.parse(run(project, outfile)), ['Hello', 'Hello', true])
+      })
+    }
+  }
+
+  const webpack = find('webpack 5.113.0')
+  for (const target of ['web', 'webworker', 'node']) {
+    test(`webpack bundles the client for ${target}`, { skip: webpack.skip }, () => {
+      const project = newProject(webpack.program)
+      copyFileSync(join(programs, 'answer.cjs'), join(project, 'answer.cjs'))
+      const options = { context: project, entry: './main.mjs', mode: 'production', target, devtool: false }
+      const output = { path: project, filename: 'out.cjs', chunkFormat: 'commonjs', chunkLoading: 'require' }
+      const script = `require('webpack')(${JSON.stringify({ ...options, output })}, (error, stats) => {
+        if (error || stats.hasErrors() || stats.hasWarnings()) throw error ?? new Error(stats.toString())
+      })`
+      write(project, { 'main.mjs': bundled, 'build.cjs': script })
+      run(project, 'build.cjs')
+      assert.deepEqual(JSON.parse(run(project, 'out.cjs')), ['Hello', 'Hello', true])
+    })
+  }
+
+  const next = find('Next.js 16.4.6')
+  test('Next.js builds a page, a Node route and an edge route', { skip: next.skip, timeout: 300_000 }, async () => {
+    const project = newProject(next.program)
+    copyFileSync(join(programs, 'answer.cjs'), join(project, 'answer.cjs'))
+    const route = (runtime: string): string => `import Anthropic from 'colloquy'
+      import { answer } from '../../answer.cjs'
+      export const runtime = '${runtime}'
+      export const dynamic = 'force-dynamic'
+      export async function GET() {
+        const client = new Anthropic({ apiKey: 'any', fetch: answer })
+        const messages = [{ role: 'user', content: 'Hello' }]
+        const text = await client.messages.stream({ model: 'claude-sonnet-4-6', max_tokens: 1, messages }).finalText()
+        return Response.json({ text })
+      }`
+    write(project, {
+      // Without JSX, which is not compiled below node_modules.
+      'app/layout.js': `import { createElement as h } from 'react'
+        export default ({ children }) => h('html', {}, h('body', {}, children))`,
+      'app/page.js': `'use client'
+        import Anthropic from 'colloquy'
+        import { createElement as h } from 'react'
+        export default () => h('p', {}, Anthropic.DEFAULT_TIMEOUT)`,
+      'app/node/route.js': route('nodejs'),
+      'app/edge/route.js': route('edge'),
+    })
+    run(project, next.program!, 'build')
+    const server = spawn(process.execPath, [next.program!, 'start', '--port', '0'], { cwd: project })
+    try {
+      const url = await addressOf(server.stdout)
+      assert.match(await (await fetch(url)).text(), /<p>600000<\/p>/)
+      for (const path of ['/node', '/edge']) assert.deepEqual(await (await fetch(url + path)).json(), { text: 'Hello' })
+    } finally {
+      server.kill()
+    }
+  })
+})
+
+const jest = find('Jest 30.5.2')
+test('Jest loads the client without flags', { skip: jest.skip }, () => {
+  const project = newProject(jest.program)
+  copyFileSync(join(programs, 'answer.cjs'), join(project, 'answer.cjs'))
+  write(project, {
+    'client.test.js': `const Anthropic = require('colloquy')
+      const { tool } = require('colloquy/tools')
+      const { answer } = require('./answer.cjs')
+      test('create() returns a message', async () => {
+        const client = new Anthropic({ apiKey: 'any', fetch: answer })
+        const messages = [{ role: 'user', content: 'Hello' }]
+        const stream = client.messages.stream({ model: 'claude-sonnet-4-6', max_tokens: 1, messages })
+        expect(await stream.finalText()).toBe('Hello')
+        await expect(client.models.retrieve('none')).rejects.toThrow(Anthropic.NotFoundError)
+        expect(typeof tool).toBe('function')
+      })`,
+  })
+  // Only so that Jest finds tests below node_modules.
+  const config = { rootDir: project, testPathIgnorePatterns: [], haste: { retainAllFiles: true } }
+  run(project, jest.program!, '--ci', '--config', JSON.stringify(config))
+})
+
+/** The address that a server prints. */
+async function addressOf(output: AsyncIterable<Uint8Array>): Promise<string> {
+  let text = ''
+  for await (const chunk of output) {
+    text += new TextDecoder().decode(chunk)
+    const [url] = /http:\/\/localhost:\d+/.exec(text) ?? []
+    if (url) return url
+  }
+  throw new Error(`Cannot find the address of the server: found ${text}`)
+}
