@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, afterEach, beforeEach, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
+import fc from 'fast-check'
 import { script } from '../engines/script.ts'
 import {
   type Conversation,
+  type ConversationMessage,
   type Conversations,
   type ConversationStore,
   type Damage,
@@ -163,4 +165,60 @@ for (const [name, make] of Object.entries(stores)) {
       assert.equal((await conversation.send('d')).text, 'r')
     })
   })
+}
+
+describe('a SQLite file with flipped bytes', () => {
+  let folder: string
+  let bytes: Buffer
+  const texts = Array.from({ length: 6 }, (_, index) => `message ${index} ${'of some length '.repeat(40)}`)
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+    const path = join(folder, 'whole.db')
+    const conversations = openConversations({
+      engine: script([{ reply: 'a reply', times: 9 }]),
+      store: sqliteStore(path),
+    })
+    const conversation = await conversations.create({ ...settings, id: 'one' })
+    for (const text of texts) await conversation.send(text)
+    await conversations.close()
+    bytes = readFileSync(path)
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  test('shows the messages unchanged or damaged, and throws nothing but errors of its own', async () => {
+    const flip = fc.record({ at: fc.nat(bytes.length - 1), bits: fc.integer({ min: 1, max: 255 }) })
+    let files = 0
+    const property = fc.asyncProperty(fc.array(flip, { minLength: 1, maxLength: 12 }), async (flips) => {
+      const path = join(folder, `${++files}.db`)
+      const damaged = Buffer.from(bytes)
+      for (const { at, bits } of flips) damaged[at]! ^= bits
+      writeFileSync(path, damaged)
+      let conversations: Conversations | undefined
+      try {
+        conversations = openConversations({ engine: script(['more']), store: sqliteStore(path) })
+        const conversation = await conversations.open('one')
+        for (const { content, error, id } of conversation.messages) {
+          if (error === undefined)
+            assert.equal(textIn(content), Number(id) % 2 ? texts[(Number(id) - 1) / 2] : 'a reply')
+        }
+        assert.ok(conversation.usage.calls <= 6)
+        await Array.fromAsync(conversations.export('one'))
+        await conversation.send('more')
+      } catch (error) {
+        const known = ['StoreError', 'ConversationNotFoundError', 'ConversationConflictError']
+        if (!known.includes((error as Error).name)) throw error
+      } finally {
+        await conversations?.close().catch(() => {})
+        rmSync(path, { force: true })
+      }
+    })
+    await fc.assert(property, { numRuns: Number(process.env.COLLOQUY_DAMAGE_RUNS ?? 60) })
+  })
+})
+
+function textIn(content: ConversationMessage['content']): string {
+  return typeof content === 'string'
+    ? content
+    : content.map((block) => (block.type === 'text' ? block.text : '')).join('')
 }
