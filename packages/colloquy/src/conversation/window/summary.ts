@@ -1,4 +1,5 @@
 import { findModel } from '../../protocol/models/models.ts'
+import { encodeMessage } from '../history/records.ts'
 import type { Summary } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 
@@ -16,7 +17,7 @@ export function summaryMessage(summary: Summary): string {
   let json = messages.get(summary)
   if (json === undefined) {
     const text = `This is a summary of our conversation so far, in the place of its messages:\n\n${summary.text}`
-    json = JSON.stringify({ role: 'user', content: [{ type: 'text', text }] })
+    json = encodeMessage('user', [{ type: 'text', text }])
     messages.set(summary, json)
   }
   return json
