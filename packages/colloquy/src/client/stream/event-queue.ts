@@ -45,11 +45,12 @@ export class EventQueue<Event> implements AsyncIterator<Event> {
   }
 
   next(): Promise<IteratorResult<Event>> {
-    while (this.#next < this.#events.length) {
+    if (this.#next < this.#events.length) {
       const value = this.#events[this.#next++]!
       if (this.#next === this.#events.length) this.#clear()
       if (typeof value !== 'function') return Promise.resolve({ value, done: false })
       ;(value as () => void)()
+      return this.next()
     }
     const failure = this.#failure
     this.#failure = undefined
