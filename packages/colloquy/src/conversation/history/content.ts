@@ -23,6 +23,14 @@ export function waitingCalls(last: MessageParam | undefined): string[] {
  * blocks that only the model may send, and, first, exactly the results that the last reply waits for.
  */
 export function checkContent(content: MessageContentParam, waiting: WaitingCalls): void {
+  checkUserContent(content, waiting)
+  if (typeof content === 'string') return
+  for (const [index, block] of content.entries()) {
+    if (block.type === 'tool_result') checkResult(block, `content.${index}`)
+  }
+}
+
+function checkUserContent(content: MessageContentParam, waiting: WaitingCalls): void {
   if (typeof content === 'string') {
     checkText(content, 'content')
     checkResults([], waiting)
@@ -40,9 +48,9 @@ export function checkContent(content: MessageContentParam, waiting: WaitingCalls
   checkResults(results, waiting)
 }
 
-/** Checks a message of a history that other messages follow. */
+/** Checks a message of a history that other messages follow. The content of tool results is not checked. */
 export function checkMessage({ role, content }: MessageParam, waiting: WaitingCalls): void {
-  if (role === 'user') return checkContent(content, waiting)
+  if (role === 'user') return checkUserContent(content, waiting)
   if (role !== 'assistant' && role !== 'system') throw new ContentError(`its role is ${describe(role)}`)
   checkResults([], waiting)
   if (content?.length > 0) return
@@ -61,7 +69,6 @@ function checkBlock(block: ContentBlockParam | null, path: string): void {
   }
   if (isModelOnly(block)) throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
   if (block.type === 'text') checkText(block.text, `${path}.text`)
-  if (block.type === 'tool_result') checkResult(block, path)
 }
 
 /** A result may be empty, unless it is an error: the API refuses that, at every later turn too. */
