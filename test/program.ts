@@ -9,22 +9,22 @@ export interface Outcome {
   stdout: string
   stderr: string
   code: number | null
-  /** What the engine behind the server was asked, in order. */
+  /** The requests that the server's engine received, in order. */
   requests: { params: MessageCreateParams; context: EngineContext }[]
 }
 
 export interface RunOptions {
-  /** Who answers. Default: the offline engine. */
+  /** The engine of the server. Default: the offline engine. */
   engine?: Engine
   /** Standard input. */
   input?: string
   parameters?: string[]
   folder?: string
-  /** The keys that the server knows. Default: any. */
+  /** The keys that the server accepts. Default: any. */
   keys?: string[]
 }
 
-/** Runs a program that talks to Claude against a server of ours instead: the program cannot tell. */
+/** Runs a program that uses the Claude API, with a server of this repository in place of the API. */
 export async function run(file: string, options: RunOptions = {}): Promise<Outcome> {
   const { engine = offline(), input = '', parameters = [], folder, keys } = options
   const requests: Outcome['requests'] = []

@@ -486,7 +486,7 @@ test('a file that is not a database gives one sentence and is not changed', asyn
   const env = home()
   await run(['ask', 'Hello'], env)
   const file = join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db')
-  await writeFile(file, 'this is no database, but long enough to be looked at'.repeat(40))
+  await writeFile(file, 'this is not a database, but long enough to be looked at'.repeat(40))
   const before = await readFile(file)
   const { stderr, code } = await run(['ask', 'Hello'], env)
   assert.equal(stderr.split('\n').length, 2)

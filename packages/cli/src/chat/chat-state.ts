@@ -6,7 +6,7 @@ import type { Attachment } from './attach.ts'
 /** How much the line below a reply tells. */
 export type CostStyle = 'off' | 'short' | 'full'
 
-/** What a chat remembers from one line to the next. A value: a `change` effect makes a new one. */
+/** The state of a chat between two lines. A value: a `change` effect makes a new one. */
 export interface ChatState {
   /** Undefined until the first message of a new chat is sent. */
   conversation: Conversation | undefined
@@ -26,7 +26,7 @@ export interface ChatState {
   shouldExit: boolean
 }
 
-/** What stays the same for a whole chat. */
+/** The parts of a chat that never change. */
 export interface ChatContext {
   chats: Conversations
   connection: Connection

@@ -142,7 +142,7 @@ export class ChatSession {
 
   get #conversation(): Conversation {
     const { conversation } = this.#state
-    if (conversation === undefined) throw new Error('Cannot report on a turn: there is no conversation')
+    if (conversation === undefined) throw new Error('Cannot report on a turn: no conversation is open')
     return conversation
   }
 }

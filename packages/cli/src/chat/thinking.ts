@@ -12,7 +12,7 @@ const budgetShares: Record<Effort, number> = { low: 0.25, medium: 0.5, high: 0.7
 /** The smallest budget that the API accepts. Tokens. */
 const minBudget = 1024
 
-/** What `thinkingSettings` sets. An undefined field is removed from the settings of a chat. */
+/** The settings of thinking. An undefined field is removed from the settings of a chat. */
 export type ThinkingSettings = Partial<Pick<ConversationSettings, 'thinking' | 'output_config'>>
 
 export function isThinkingLevel(text: string): text is ThinkingLevel {

@@ -36,7 +36,7 @@ function found(state: EditorState, search: Search, from: number): EditorState {
   for (let place = from; place >= 0; place--) {
     if (matches(state.history[place], search.query)) return show(state, search, place)
   }
-  // The last match stays on the screen; the line below says that there is no other.
+  // The last match stays on the screen; the line below says that no older line matches.
   return { ...state, search: { ...search, place: undefined } }
 }
 

@@ -5,7 +5,7 @@ import { indentOf, isSetextUnderline, type LineKind } from './line-kind.ts'
 import { proseLines, proseSpans, unfinishedLines, type Sheet } from './prose.ts'
 import { isTableHead, previewRows, tableLines } from './table.ts'
 
-/** What a block works with. */
+/** The surroundings of a block. */
 export interface BlockContext {
   sheet: Sheet
   output: BlockOutput
@@ -15,7 +15,7 @@ export interface BlockContext {
 }
 
 /**
- * What became of a line: the block took it, took it as its last line, or left it for the next block. A block that turns out
+ * The result of offering a line to a block: it took the line, took it as its last line, or left it for the next block. A block that turns out
  * to be of another kind returns the block that replaces it.
  */
 export type Taken = 'taken' | 'last' | 'left' | Block
@@ -25,7 +25,7 @@ export interface SourceLine {
   raw: string
   /** The line with the tabs before its text expanded. */
   text: string
-  /** What the line is by itself. */
+  /** The block that the line begins by itself. */
   kind: LineKind
 }
 

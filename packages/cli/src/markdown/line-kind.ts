@@ -1,4 +1,4 @@
-/** What a line is by itself. The open block decides whether that counts. */
+/** The block that a line begins by itself. The open block decides whether the line begins it. */
 export type LineKind =
   | { kind: 'blank' }
   | { kind: 'fence'; marker: string; indent: number; info: string }
@@ -58,7 +58,7 @@ export function itemKind(line: string): (LineKind & { kind: 'item' }) | undefine
     indent: before.length,
     offset: before.length + marker.length + padding,
     marker,
-    // Of more than four spaces after the marker one belongs to it. The others make indented code.
+    // If more than four spaces follow the marker, the first belongs to it, and the others make indented code.
     rest: code === undefined ? rest : code.slice(1) + rest,
   }
 }

@@ -3,7 +3,7 @@ import { wrap } from '../terminal/wrap.ts'
 import { inlineSpans, type LinkDefinitions } from './inline.ts'
 import { closeOpen } from './unfinished.ts'
 
-/** What all blocks of a text share. */
+/** The painter and the link definitions of a text, which all its blocks share. */
 export interface Sheet {
   paint: Painter
   definitions: LinkDefinitions

@@ -51,7 +51,7 @@ function cellsOf(line: string): string[] {
   return cells.map((cell) => cell.trim())
 }
 
-/** Draws a table without borders. In a narrow window cells wrap; if there is no room for columns, rows become lists. */
+/** Draws a table without borders. In a narrow window cells wrap; if the columns do not fit, rows become lists. */
 export function tableLines(lines: readonly string[], columns: number, paint: Painter, render: RenderCell): string[] {
   const head = cellsOf(lines[0] ?? '')
   const alignments = cellsOf(lines[1] ?? '').map(alignmentOf)
@@ -105,7 +105,7 @@ function align(cell: Cell, width: number, alignment: Alignment, paint: Painter):
   return ' '.repeat(left) + paintSpans(cell, paint) + ' '.repeat(free - left)
 }
 
-/** Narrows the widest columns until all fit. Undefined if there is no room for a table. */
+/** Narrows the widest columns until all fit. Undefined if they cannot. */
 function fit(widths: readonly number[], room: number): number[] | undefined {
   const fitted = [...widths]
   let excess = fitted.reduce((sum, width) => sum + width, 0) - room

@@ -88,6 +88,14 @@ test('Screen only appends when a line grows', () => {
   assert.equal(terminal.written.slice(before), ', world')
 })
 
+test('Screen keeps a full row when the lines below it are removed', () => {
+  const terminal = new VirtualTerminal(20, 24)
+  const screen = new Screen(terminal)
+  screen.update({ live: ['x'.repeat(20), ''] })
+  screen.update({ live: ['x'.repeat(20)] })
+  assert.equal(terminal.text, 'x'.repeat(20))
+})
+
 test('Screen shows the given lines, with the cursor in its position', () => {
   const word = fc.constantFrom('a', 'some words', '日本', '', 'x'.repeat(19), 'x'.repeat(20), 'y'.repeat(45), '👍🏽!')
   const styled = fc

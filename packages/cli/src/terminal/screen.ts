@@ -94,7 +94,7 @@ export class Screen {
     const first = Math.max(0, Math.min(same, lines.length - 1))
     const was = old[first]
     const line = lines[first] ?? ''
-    const kept = was === undefined || this.#breaks(was) || this.#breaks(line) ? 0 : settledPart(was, line)
+    const kept = was === undefined || this.#breaks(was) || this.#breaks(line) ? 0 : this.#keptPart(was, line)
     const rest = [line.slice(kept), ...lines.slice(first + 1)].join('\r\n')
     const isOnlyLonger = kept === was?.length && first === old.length - 1
     if (isOnlyLonger && isEnd(old, this.#cursor) && isEnd(live, cursor)) {
@@ -106,6 +106,12 @@ export class Screen {
       ? `${this.#to(endOf(old))}\r\n`
       : this.#to({ line: first, column: widthOf(line.slice(0, kept)) })
     this.#paint(from + eraseBelow + rest + this.#move(live, endOf(live), cursor))
+  }
+
+  /** The length of the line that need not be written again. The cursor cannot be placed after a full row. */
+  #keptPart(was: string, line: string): number {
+    const settled = settledPart(was, line)
+    return widthOf(line.slice(0, settled)) < this.columns ? settled : 0
   }
 
   #breaks(line: string): boolean {

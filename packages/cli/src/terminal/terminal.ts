@@ -8,6 +8,12 @@ const askKitty = '\x1b[?u'
 const kittyOn = '\x1b[>1u'
 const kittyOff = '\x1b[<u'
 
+/**
+ * The first bytes after the terminal is opened may have been typed before it, when it still turned Enter into a line feed.
+ * Milliseconds.
+ */
+const typedAheadMs = 500
+
 /** Reads keys from the user's terminal while it is open. Closing restores the terminal's modes. */
 export class Terminal {
   readonly #input: ReadStream
@@ -15,6 +21,7 @@ export class Terminal {
   readonly #reader: KeyReader
   #isOpen = false
   #hasKitty = false
+  #openedAt = -Infinity
 
   constructor(input: ReadStream, output: WriteStream, onKey: (key: Key) => void) {
     this.#input = input
@@ -29,6 +36,7 @@ export class Terminal {
     if (this.#isOpen) return
     this.#isOpen = true
     this.#input.setRawMode(true)
+    this.#openedAt = performance.now()
     this.#input.on('data', this.#onData)
     this.#input.resume()
     this.#output.write(pasteOn + askKitty)
@@ -47,7 +55,11 @@ export class Terminal {
     if (!this.#input.destroyed) this.#input.setRawMode(false)
   }
 
-  readonly #onData = (chunk: Buffer): void => this.#reader.push(chunk)
+  readonly #onData = (chunk: Buffer): void => {
+    const isTypedAhead = performance.now() - this.#openedAt < typedAheadMs && !chunk.includes('\r')
+    this.#openedAt = -Infinity
+    this.#reader.push(isTypedAhead ? Buffer.from(chunk.map((byte) => (byte === 0x0a ? 0x0d : byte))) : chunk)
+  }
 
   /** Switches the modes off, also if the program ends while the terminal is open. */
   readonly #restore = (): void => {

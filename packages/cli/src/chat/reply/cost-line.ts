@@ -9,7 +9,7 @@ export interface TurnFigures {
   cost: { picoUsd: bigint } | undefined
   /** The final usage is missing, so the output tokens are an estimate. */
   isEstimated: boolean
-  /** The offline engine replied, so there is no cost. */
+  /** The offline engine replied, so the cost is nothing. */
   isLocal: boolean
   /** From the request to the end of the reply. */
   ms: number

@@ -78,7 +78,7 @@ function figuresOf(
   }
 }
 
-/** What to do after a failure without any reply. */
+/** Advice after a failure without any reply. */
 function hintFor(error: APIError): string {
   const { type, sentence } = describeError(error)
   if (type === 'authentication_error')

@@ -2,7 +2,7 @@ import type { Conversation, ConversationMessage } from 'colloquy/conversation'
 import { UsageError } from '../../exit.ts'
 import type { ChatContext, ChatState, Effect } from '../chat-state.ts'
 
-/** What a slash command works with. */
+/** The arguments of a slash command, and the chat that it works on. */
 export interface SlashInput {
   state: ChatState
   context: ChatContext
@@ -31,6 +31,6 @@ export function openConversation({ state: { conversation } }: SlashInput): Conve
 /** The last reply. Throws a `UsageError` if there is none. */
 export function lastReply(input: SlashInput): ConversationMessage {
   const reply = openConversation(input).messages.findLast(({ role }) => role === 'assistant')
-  if (reply === undefined) throw new UsageError('There is no reply yet')
+  if (reply === undefined) throw new UsageError('This chat has no reply yet')
   return reply
 }

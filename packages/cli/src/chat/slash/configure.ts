@@ -33,7 +33,7 @@ export async function system(input: SlashInput): Promise<Effect[]> {
   const removal = { system: undefined } as unknown as Partial<ConversationSettings>
   await state.conversation?.configure(removal)
   const { system: _removed, ...settings } = state.settings
-  return [change({ settings }), say('There is no system prompt from now on.')]
+  return [change({ settings }), say('The next messages are sent without a system prompt.')]
 }
 
 export async function set(input: SlashInput): Promise<Effect[]> {
@@ -70,5 +70,5 @@ function settingsLine({ state }: SlashInput): string {
 
 function systemLines({ system: current }: ConversationSettings): string[] {
   const text = typeof current === 'string' ? current : (current ?? []).map((block) => block.text).join('\n')
-  return text === '' ? ['There is no system prompt.'] : text.split('\n')
+  return text === '' ? ['This chat has no system prompt.'] : text.split('\n')
 }
