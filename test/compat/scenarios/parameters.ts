@@ -133,7 +133,15 @@ export const parameters: Scenario[] = [
       { role: 'assistant', content: '{' },
     ],
   }),
-  sends('text beyond ASCII', { messages: [{ role: 'user', content: 'é 漢字 😀 \u2028 \ud83d "quoted" \\ \u0000' }] }),
+  sends('text beyond ASCII', { messages: [{ role: 'user', content: 'é 漢字 😀 \u2028 "quoted" \\ \u0000' }] }),
+  sends('half a surrogate pair', { messages: [{ role: 'user', content: 'Hello \ud83d' }] }, [
+    {
+      name: 'lone-surrogates',
+      at: 'requests.0.body.messages.0.content',
+      official: 'Hello \ud83d',
+      ours: 'Hello \ufffd',
+    },
+  ]),
   sends('a parameter that nobody knows yet', { tomorrow: { a: [1, null] } }),
   sends('undefined fields, which JSON leaves out', { system: undefined, metadata: { user_id: undefined } }),
   sends('max_tokens 0 to warm the cache', { max_tokens: 0 }),

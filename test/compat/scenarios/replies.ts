@@ -140,8 +140,7 @@ export const replies: Scenario[] = [
     content: [],
     model: 'm',
   }),
-  answer('a list instead of an object', [1, 2, 3]),
-  answer('null', null),
+  ...[[1, 2, 3], null, 5, true].map((value) => notAMessage(JSON.stringify(value), value)),
   {
     name: 'the request id of a reply, which its JSON leaves out',
     replies: [json(message())],
@@ -293,6 +292,17 @@ export const replies: Scenario[] = [
 
 function answer(name: string, value: unknown): Scenario {
   return { name, replies: [json(value)], run: ({ client }) => client.messages.create(hello) }
+}
+
+function notAMessage(name: string, value: unknown): Scenario {
+  return {
+    ...answer(`${name} instead of a message`, value),
+    options: { maxRetries: 0 },
+    differs: [
+      { name: 'unreadable-replies', at: 'returned', official: value },
+      { name: 'unreadable-replies', at: 'threw', ours: { name: 'APIResponseError', status: 200 } },
+    ],
+  }
 }
 
 function returns(name: string, content: object[]): Scenario {

@@ -49,7 +49,7 @@ export class BaseAnthropic {
   /** Finds the access tokens, which copies of this client share. */
   readonly #findTokens: () => Promise<TokenSource | undefined>
   #tokens: TokenSource | undefined
-  #transport: Transport | undefined
+  readonly #transport: Transport
 
   constructor(options: ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> } = {}) {
     checkClientOptions(options)
@@ -57,6 +57,7 @@ export class BaseAnthropic {
     const { apiKey, authToken } = credentialsOf(options)
     Object.defineProperties(this, { apiKey: hidden, authToken: hidden })
     this.#options = options
+    this.#transport = createTransport(options)
     this.middleware = [...(options.middleware ?? [])]
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
@@ -172,6 +173,7 @@ export class BaseAnthropic {
       prepare: prepareRequest(options, {
         customHeaders: this.#customHeaders,
         defaultHeaders: this.#options.defaultHeaders,
+        loneSurrogates: this.#options.loneSurrogates,
         query: this.#options.defaultQuery,
         isBrowserAllowed: this.#options.dangerouslyAllowBrowser,
         encode: isPlain ? transport.encode : undefined,
@@ -221,7 +223,7 @@ export class BaseAnthropic {
   }
 
   #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
-    if (fetchOptions === undefined) return (this.#transport ??= createTransport(this.#options))
+    if (fetchOptions == null) return this.#transport
     return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
   }
 }

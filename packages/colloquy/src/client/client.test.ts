@@ -345,6 +345,24 @@ test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {
   assert.match(body, /"Hello \\ufffd 🙂"/)
 })
 
+test('loneSurrogates: refuse is an error that names the place', async (t) => {
+  const client = new Anthropic({ apiKey: 'key', baseURL: 'http://127.0.0.1:1', loneSurrogates: 'refuse' })
+  const content = [{ type: 'text' as const, text: 'Hello \ud83d' }]
+  await assert.rejects(client.messages.create({ ...params, messages: [{ role: 'user', content }] }), {
+    name: 'AnthropicError',
+    message: 'Cannot send messages.0.content.0.text: it has half of a surrogate pair',
+  })
+  const { body } = await seen(
+    t,
+    { apiKey: 'key', loneSurrogates: 'refuse' },
+    { loneSurrogates: 'replace' },
+    { ...params, model: 'm\ud83d' },
+  )
+  assert.match(body, /"m\\ufffd"/)
+  const whole = await seen(t, { apiKey: 'key', loneSurrogates: 'refuse' }, {}, { ...params, model: '🙂' })
+  assert.match(whole.body, /"🙂"/)
+})
+
 // Keys
 
 /** The request that arrives at another host, whose URL the client is asked for. */
@@ -389,6 +407,38 @@ for (const credentials of [{ apiKey: 'sk-secret' }, { authToken: 'sk-secret' }])
       { ...credentials },
       Object.fromEntries(Object.keys(credentials).map((name) => [name, client[name as 'apiKey']])),
     )
+  })
+}
+
+// Options of another kind
+
+for (const value of [' ', {}, 1, true, [1], [null], Symbol('s')]) {
+  const name = typeof value === 'symbol' ? 'a symbol' : JSON.stringify(value)
+  test(`${name} for an option of functions is one clear error`, async () => {
+    const fault = (option: string): object => ({
+      name: 'AnthropicError',
+      message: new RegExp(`^Cannot use ${option} as it must be`),
+    })
+    assert.throws(() => new Anthropic({ middleware: value } as never), fault('middleware'))
+    assert.throws(() => new Anthropic({ fetch: value } as never), fault('fetch'))
+    const client = new Anthropic({ apiKey: 'key', baseURL: 'http://127.0.0.1:1' })
+    await assert.rejects(client.messages.create(params, { middleware: value } as never), fault('middleware'))
+    await assert.rejects(client.messages.create(params, { signal: value } as never), fault('signal'))
+    await assert.rejects(client.messages.stream(params, { signal: value } as never).finalMessage(), fault('signal'))
+  })
+}
+
+const proxies: [proxy: string, found: RegExp][] = [
+  ['socks5://127.0.0.1:1080', /found socks5:\/\/127.0.0.1:1080$/],
+  ['ftp://a.test', /found ftp:\/\/a.test$/],
+  ['socks5://me:hunter2@a.test', /found socks5:\/\/\*\*\*@a.test$/],
+  ['http://', /found http:\/\/$/],
+  ['http://a b', /found http:\/\/a b$/],
+]
+
+for (const [proxy, found] of proxies) {
+  test(`the proxy ${proxy} is an error when the client is created`, () => {
+    assert.throws(() => new Anthropic({ apiKey: 'key', proxy }), { name: 'AnthropicError', message: found })
   })
 }
 

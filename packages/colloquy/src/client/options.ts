@@ -3,6 +3,7 @@ import type { Fetch } from './transport/fetch-transport.ts'
 import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
 import {
+  checkFunctions,
   checkNames,
   checkTimeoutsAndRetries,
   type Middleware,
@@ -46,6 +47,8 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   middleware?: readonly Middleware[] | undefined
   /** Lets the client run in a browser, where everyone who opens the page can read the key. Default false. */
   dangerouslyAllowBrowser?: boolean | undefined
+  /** As in the options of a request. */
+  loneSurrogates?: 'replace' | 'refuse' | undefined
   /** Default `console`. */
   logger?: Logger | undefined
   /** Default: `ANTHROPIC_LOG`, or `warn`. */
@@ -69,6 +72,7 @@ const clientNames: readonly string[] = [
     'proxy',
     'middleware',
     'dangerouslyAllowBrowser',
+    'loneSurrogates',
     'logger',
     'logLevel',
   ] satisfies (keyof ClientOptions)[]),
@@ -85,6 +89,8 @@ export function givenCredentials(options: ClientOptions): string[] {
 export function checkClientOptions(options: ClientOptions): void {
   checkNames(options, clientNames, 'client option')
   checkTimeoutsAndRetries(options)
+  checkFunctions('middleware', options.middleware, 'a list of functions')
+  if (options.fetch != null) checkFunctions('fetch', [options.fetch], 'a function')
   const given = givenCredentials(options)
   if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}: pass one of them`)
 }

@@ -21,7 +21,8 @@ export class Cancellation implements Cancellable {
   constructor(signal: AbortSignal | null | undefined, totalTimeout: number) {
     this.endsAt = timeAfter(totalTimeout)
     if (signal?.aborted) this.#error = new APIUserAbortError({ cause: signal.reason })
-    else if (signal) this.#unsubscribe = onAbort(signal, (reason) => this.cancel(abortError(reason)))
+    else if (typeof signal?.addEventListener === 'function')
+      this.#unsubscribe = onAbort(signal, (reason) => this.cancel(abortError(reason)))
   }
 
   /** Why the request was cancelled. */

@@ -62,6 +62,11 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   middleware?: readonly Middleware[] | undefined
   /** The fallback that `betaRefusalFallbackMiddleware` begins with, which it changes when a model refuses. */
   fallbackState?: FallbackState | undefined
+  /**
+   * What to do about half of a surrogate pair, such as a cut emoji leaves behind and the API refuses: `replace` it by U+FFFD, or
+   * `refuse` the request with an error that names its place. Default `replace`.
+   */
+  loneSurrogates?: 'replace' | 'refuse' | undefined
   /** Replaces the path of the method that is called. */
   path?: string | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
@@ -157,6 +162,7 @@ const requestNames: readonly string[] = [
     'middleware',
     'fallbackState',
     'idempotencyKey',
+    'loneSurrogates',
     'method',
     'path',
     'body',
@@ -170,6 +176,15 @@ const notOffered: readonly string[] = ['webhookKey', 'openTelemetry', 'fallbackS
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
   checkTimeoutsAndRetries(options)
+  checkFunctions('middleware', options.middleware, 'a list of functions')
+  // Any signal with this method will do, such as that of a polyfill.
+  if (options.signal) checkFunctions('signal', [options.signal.addEventListener], 'an AbortSignal')
+}
+
+/** Checks the functions that an option consists of. `kind` is what the option must be. */
+export function checkFunctions(name: string, functions: unknown, kind: string): void {
+  if (functions == null || (Array.isArray(functions) && functions.every((each) => typeof each === 'function'))) return
+  throw new AnthropicError(`Cannot use ${name} as it must be ${kind}`)
 }
 
 export function checkNames(options: object, known: readonly string[], kind: string): void {

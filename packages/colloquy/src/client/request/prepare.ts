@@ -18,6 +18,7 @@ export interface ClientParts {
   customHeaders: string | undefined
   /** Replace the custom headers. */
   defaultHeaders: HeadersLike | undefined
+  loneSurrogates: 'replace' | 'refuse' | undefined
   query: Query | undefined
   isBrowserAllowed: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
@@ -34,9 +35,9 @@ export function prepareRequest(
 ): (attempt: number) => Promise<WireRequest> {
   try {
     checkRequestOptions(options)
-    const { method, path, query, body, headers, betas } = options
+    const { method, path, query, body, headers, betas, loneSurrogates = client.loneSurrogates } = options
     const webBody = isWebBody(body) ? readWebBody(body) : undefined
-    const encoded = webBody ? undefined : encodeBody(body, client.encode)
+    const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
     const own: HeadersLike = {
       accept: 'application/json',
       'user-agent': `colloquy/${version}`,
@@ -59,7 +60,12 @@ export function prepareRequest(
       )
       const debug = client.log('debug')
       if (debug) await logRequest(debug, `${method} ${url}`, values)
-      return { method: method.toUpperCase(), url, headers: values, body: read?.bytes ?? (await wellFormed(encoded)) }
+      return {
+        method: method.toUpperCase(),
+        url,
+        headers: values,
+        body: read?.bytes ?? (await wellFormed(encoded, { ...options, loneSurrogates })),
+      }
     }
   } catch (error) {
     // Thrown by the promise, like every other failure of a request.
@@ -90,10 +96,10 @@ async function customHeaders({ customHeaders: text }: ClientParts): Promise<Head
 }
 
 /** A body that the API can read: without lone surrogates, which `JSON.stringify` writes as escapes. */
-async function wellFormed(body: WireRequest['body']): Promise<WireRequest['body']> {
+async function wellFormed(body: WireRequest['body'], options: FinalRequestOptions): Promise<WireRequest['body']> {
   if (typeof body !== 'string' || !body.includes('\\ud')) return body
-  const { wellFormedJson } = await uncommonParts()
-  return wellFormedJson(body)
+  const { wellFormedBody } = await uncommonParts()
+  return wellFormedBody(body, options)
 }
 
 async function logRequest(debug: Logger['debug'], text: string, headers: Record<string, string>): Promise<void> {

@@ -1,3 +1,4 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { connectionError } from './connection-error.ts'
 import { closeBody, FetchResponse } from './fetch-response.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from './transport.ts'
@@ -33,7 +34,9 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
 }
 
 async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
-  return fetch(url, init)
+  const response: unknown = await fetch(url, init)
+  if (typeof response === 'object' && response !== null) return response as Response
+  throw new AnthropicError(`Cannot read the response: fetch returned ${String(response)}`)
 }
 
 // Only the DOM's types have the names `BodyInit` and `BlobPart`.

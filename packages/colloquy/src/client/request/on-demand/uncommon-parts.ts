@@ -1,7 +1,8 @@
 // The parts that few requests have: a query, headers of the environment, lone surrogates, lines in a debug log.
+import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
+import type { FinalRequestOptions } from '../options.ts'
 import type { Query } from '../request.ts'
-
-export { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 
 /** Adds queries to a URL. A later query replaces values of an earlier one. */
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
@@ -55,4 +56,21 @@ export function maskUrl(url: string): string {
 
 function maskValue(name: string, value: string): string {
   return secretName.test(name) ? '***' : value
+}
+
+/** The JSON of a body without lone surrogates. Throws if the request refuses them. */
+export function wellFormedBody(json: string, { body, loneSurrogates }: FinalRequestOptions): string {
+  const mended = wellFormedJson(json)
+  if (mended === json || loneSurrogates !== 'refuse') return mended
+  throw new AnthropicError(`Cannot send ${placeOfSurrogate(body, []) ?? 'the body'}: it has half of a surrogate pair`)
+}
+
+function placeOfSurrogate(value: unknown, path: string[]): string | undefined {
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return path.join('.') || 'the body'
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, item] of Object.entries(value)) {
+    const place = /\p{Surrogate}/u.test(key) ? [...path, 'a key'].join('.') : placeOfSurrogate(item, [...path, key])
+    if (place) return place
+  }
+  return undefined
 }
