@@ -178,7 +178,8 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkTimeoutsAndRetries(options)
   checkFunctions('middleware', options.middleware, 'a list of functions')
   // Any signal with this method will do, such as that of a polyfill.
-  if (options.signal) checkFunctions('signal', [options.signal.addEventListener], 'an AbortSignal')
+  if (options.signal && !('addEventListener' in Object(options.signal)))
+    throw new AnthropicError('Cannot use signal as it must be an AbortSignal')
 }
 
 /** Checks the functions that an option consists of. `kind` is what the option must be. */
