@@ -31,8 +31,8 @@ function hasIndex(db: SqliteConnection): boolean {
   return db.row("SELECT 1 FROM sqlite_master WHERE name = 'search'") !== undefined
 }
 
-// Few enough to be indexed in about 25 ms, so that neither this process nor another one waits long.
-const batch = 100
+// Few enough to be indexed in about 10 ms, so that neither this process nor another one waits long.
+const batch = 50
 
 interface IndexedRow {
   id: number
@@ -102,7 +102,7 @@ function searchIndex(db: SqliteConnection, words: readonly string[], { limit, ow
     `SELECT c.public_id AS conversationId, c.title, m.number, m.role, m.created_at AS createdAt,
        coalesce(m.received, m.json) AS json
      FROM search JOIN message m ON m.id = search.rowid JOIN conversation c ON c.id = m.conversation
-     WHERE m.role <> 'summary' AND ${conditions.join(' AND ')} ORDER BY m.id DESC LIMIT ?`,
+     WHERE m.role <> 'summary' AND ${conditions.join(' AND ')} ORDER BY search.rowid DESC LIMIT ?`,
     [
       ...(long.length > 0 ? [match] : []),
       ...short.map((word) => `%${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`),
