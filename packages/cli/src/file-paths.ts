@@ -8,6 +8,12 @@ export interface FilePaths {
   chats: string
   /** The lines typed so far, one JSON string a line. Only its owner can read the file. */
   history: string
+  /** The folder of the models that were fetched. */
+  models: string
+  /** The folder of the runtime for models. */
+  runtime: string
+  /** The model that was chosen last, as JSON. */
+  model: string
 }
 
 export function filePaths(env: Environment = process.env, platform: string = process.platform): FilePaths {
@@ -18,8 +24,12 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     const value = env[name]
     return value !== undefined && isAbsolute(value) ? value : (local ?? join(home, fallback))
   }
+  const data = join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy')
   return {
-    chats: join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy', 'chats.db'),
+    chats: join(data, 'chats.db'),
     history: join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
+    models: join(data, 'models'),
+    runtime: join(data, 'runtime'),
+    model: join(data, 'model.json'),
   }
 }

@@ -117,8 +117,8 @@ export class ReplyWriter {
   }
 
   #isParallelOff(): boolean {
-    const { tool_choice: choice } = this.#params
-    return choice !== undefined && 'disable_parallel_tool_use' in choice && choice.disable_parallel_tool_use
+    const choice = this.#params.tool_choice as { disable_parallel_tool_use?: boolean } | undefined
+    return choice?.disable_parallel_tool_use ?? false
   }
 
   /** The beginning of the next call's name; undefined if the model makes no further call. */

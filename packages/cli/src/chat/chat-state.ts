@@ -1,6 +1,6 @@
 import type { Conversation, ConversationMessage, ConversationSettings, Conversations } from 'colloquy/conversation'
 import type { Turn, TurnOptions } from 'colloquy/conversation'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../engine/connect.ts'
 import type { Attachment } from './attach.ts'
 
 /** How much the line below a reply tells. */

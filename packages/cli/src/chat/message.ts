@@ -1,6 +1,6 @@
 import type { Conversation } from 'colloquy/conversation'
 import { bandFor, findModel, formatUsd, fromUsd, priceAt, type MessageContentParam } from 'colloquy/protocol'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../engine/connect.ts'
 import { countText } from '../format.ts'
 import { attach, attachmentLabel, mentionedFiles } from './attach.ts'
 import {
@@ -87,11 +87,11 @@ const warnUsd = 0.5
 async function priceIfExpensive(
   chat: Conversation,
   content: MessageContentParam,
-  { isOffline }: Connection,
+  { isLocal }: Connection,
 ): Promise<string | undefined> {
   const entry = findModel(chat.settings.model)
   const price = entry && priceAt(entry, new Date())
-  if (isOffline || price === undefined) return undefined
+  if (isLocal || price === undefined) return undefined
   const { countTokens } = await import('colloquy/engines')
   const usage = chat.messages.findLast(({ role }) => role === 'assistant')?.usage
   const cached = (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)

@@ -1,4 +1,5 @@
-import { connect, engineKind } from '../connect.ts'
+import { connect } from '../engine/connect.ts'
+import { engineKind } from '../engine/engine-kind.ts'
 import type { Flags } from '../flags.ts'
 import { attach } from './attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
@@ -21,7 +22,8 @@ export async function openSession(
   flags: Flags,
   { wordsPerSecond }: { wordsPerSecond: number },
 ): Promise<OpenedSession> {
-  const connection = await connect(engineKind(flags), flags, { wordsPerSecond, onRetry: () => surface.touch() })
+  const engine = engineKind(flags)
+  const connection = await connect(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
   const isSaved = !flags.has('no-save')
   const chats = await openChats(connection.engine, { isSaved })
   const picksFromList = flags.has('resume') && flags.text('resume') === undefined
@@ -35,8 +37,7 @@ export async function openSession(
   }
   const state: ChatState = {
     conversation,
-    // With the policy `summarize` a chat can continue when its window is full.
-    settings: conversation?.settings ?? { ...settingsFrom(flags), window: { policy: 'summarize' } },
+    settings: conversation?.settings ?? settingsFrom(flags, engine),
     attachments: await Promise.all(flags.texts('file').map((source) => attach(source))),
     editedMessageId: undefined,
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',

@@ -108,7 +108,7 @@ export class ChatSession {
     if (this.#isStopped) turn.abort()
     const end = await followTurn(turn, { surface: this.#surface, markdown, progress, latest: connection.latest })
     this.#turn = undefined
-    const facts = { conversation: this.#conversation, progress, isOffline: connection.isOffline }
+    const facts = { conversation: this.#conversation, progress, isLocal: connection.isLocal }
     if (end.kind === 'finished') {
       return showNotes(this.#surface, await replyNotes(end.reply, facts, this.#state.costStyle))
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../engine/connect.ts'
+import type { EngineKind } from '../engine/engine-kind.ts'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
@@ -9,14 +10,22 @@ import { thinkingForModel, thinkingSettings, type ThinkingLevel } from './thinki
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
 
-/** The model of a new chat: `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the default. */
-export function modelFrom(flags: Flags, env: Environment = process.env): string {
-  return flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel
+/** A local model holds 4,096 tokens, prompt and reply together. */
+const localLimits = { max_tokens: 1_024, window: { policy: 'drop', atTokens: 3_000 } } as const
+
+/** The model of a new chat: `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the engine's own. */
+export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): string {
+  const own = engine.kind === 'local' ? engine.model.title : defaultModel
+  return flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? own
 }
 
-/** The settings of a new chat. */
-export function settingsFrom(flags: Flags, env: Environment = process.env): ConversationSettings {
-  const settings = { model: modelFrom(flags, env), max_tokens: defaultMaxTokens }
+/** The settings of a new chat. With the policy `summarize` it can continue when the model's window is full. */
+export function settingsFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): ConversationSettings {
+  const model = modelFrom(flags, engine, env)
+  const settings: ConversationSettings =
+    engine.kind === 'local'
+      ? { model, ...localLimits }
+      : { model, max_tokens: defaultMaxTokens, window: { policy: 'summarize' } }
   return { ...settings, ...changesFrom(flags, settings) }
 }
 
@@ -39,9 +48,9 @@ export function changesFrom(flags: Flags, current: ConversationSettings): Partia
 }
 
 /** The options of every turn: with `--max-cost` a reply is kept short enough for the chat to stay within the budget. */
-export function turnOptionsFrom(flags: Flags, { isOffline }: Connection): TurnOptions {
+export function turnOptionsFrom(flags: Flags, { isLocal }: Connection): TurnOptions {
   const usd = flags.number('max-cost')
-  return usd === undefined || isOffline ? {} : { budget: { usd, fit: true } }
+  return usd === undefined || isLocal ? {} : { budget: { usd, fit: true } }
 }
 
 /** A system prompt as given, or if it begins with `@`, the text of that file. */

@@ -8,18 +8,18 @@ import { safeLine } from '../terminal/safe-text.ts'
 import { painterFor } from '../terminal/color-support.ts'
 
 /** Returns a function that writes a line for each request. */
-export function accessLogger(flags: Flags, isOffline: boolean): (entry: AccessEntry) => void {
+export function accessLogger(flags: Flags, isLocal: boolean): (entry: AccessEntry) => void {
   if (flags.has('quiet')) return () => {}
   if (flags.has('json')) return (entry) => writeJson(recordOf(entry))
   const paint = painterFor({ color: flags.text('color'), isPlain: flags.has('plain') })
   return (entry) => {
-    const line = safeLine(accessLine(entry, { at: new Date(), isOffline }))
+    const line = safeLine(accessLine(entry, { at: new Date(), isLocal }))
     writePaintedLine(paint(line, entry.status >= 400 ? { color: 'red' } : {}))
   }
 }
 
 /** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  req_01…` */
-function accessLine(entry: AccessEntry, { at, isOffline }: { at: Date; isOffline: boolean }): string {
+function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: boolean }): string {
   const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
     entry
   const usage = outputTokens === null ? '' : `${tokenText(inputTokens ?? 0)}→${tokenText(outputTokens)}`
@@ -32,7 +32,7 @@ function accessLine(entry: AccessEntry, { at, isOffline }: { at: Date; isOffline
     aborted && usage !== '' ? `≈${usage}` : usage,
     durationText(ms),
     ttftMs === null ? '' : `ttft ${durationText(ttftMs)}`,
-    usage === '' ? '' : priceOf(entry, isOffline),
+    usage === '' ? '' : priceOf(entry, isLocal),
     error === undefined || aborted ? '' : describeError(error).sentence,
     requestId,
   ]
@@ -40,8 +40,8 @@ function accessLine(entry: AccessEntry, { at, isOffline }: { at: Date; isOffline
     .join('  ')
 }
 
-function priceOf(entry: AccessEntry, isOffline: boolean): string {
-  if (isOffline) return 'local'
+function priceOf(entry: AccessEntry, isLocal: boolean): string {
+  if (isLocal) return 'local'
   const { model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, aborted } = entry
   const usage = {
     input_tokens: inputTokens ?? 0,

@@ -2,7 +2,7 @@ import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
 import { costLine } from '../chat/reply/cost-line.ts'
 import type { ReplyFile } from '../chat/reply/reply-file.ts'
-import type { Connection } from '../connect.ts'
+import type { Connection } from '../engine/connect.ts'
 import type { ErrorDescription } from '../describe-error.ts'
 import { ExitCode } from '../exit.ts'
 
@@ -66,7 +66,7 @@ function usageLine({ message, usage, cost }: Reply, { chat, connection, ms = 0, 
     usage,
     cost,
     isEstimated: cost?.estimated === true,
-    isLocal: connection?.isOffline === true,
+    isLocal: connection?.isLocal === true,
     ms,
     writingMs: ms - (firstTokenMs ?? ms),
     chat: chat?.cost ?? { picoUsd: 0n, estimated: false, unpriced: 0 },
@@ -76,7 +76,7 @@ function usageLine({ message, usage, cost }: Reply, { chat, connection, ms = 0, 
 
 function costOf({ reply, connection }: AskOutcome): object {
   const cost = reply?.cost
-  if (connection?.isOffline) return { usd: 0, estimated: false, by: 'local' }
+  if (connection?.isLocal) return { usd: 0, estimated: false, by: 'local' }
   if (cost === undefined) return { usd: null, estimated: false, by: 'no price' }
   return { usd: toUsd(cost.picoUsd), estimated: cost.estimated, by: cost.price.source }
 }

@@ -6,7 +6,8 @@ import { ReplyFile } from '../chat/reply/reply-file.ts'
 import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
 import { chatFrom, openChats } from '../chat/stored-chats.ts'
-import { connect, engineKind } from '../connect.ts'
+import { connect } from '../engine/connect.ts'
+import { engineKind } from '../engine/engine-kind.ts'
 import { describeError } from '../describe-error.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
@@ -34,7 +35,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   const content = await contentFrom(words, flags)
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
-  const connection = await connect(engineKind(flags), flags, { onRetry: reportRetry })
+  const engine = engineKind(flags)
+  const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
   const cacheMarks = flags.has('continue') || flags.has('resume')
@@ -42,7 +44,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   try {
     const title = flags.text('title')
     const chat: Conversation =
-      (await chatFrom(chats, flags)) ?? (await chats.create({ ...settingsFrom(flags), ...(title && { title }) }))
+      (await chatFrom(chats, flags)) ??
+      (await chats.create({ ...settingsFrom(flags, engine), ...(title && { title }) }))
     outcome.chat = chat
     await follow(chat.send(content, { signal, ...turnOptionsFrom(flags, connection) }), flags, outcome)
   } finally {

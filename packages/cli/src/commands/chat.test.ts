@@ -10,7 +10,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { chat } from './chat.ts'
-import { parse } from './parse.ts'
+import { parse } from '../parse.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
@@ -132,14 +132,14 @@ for (const [name, key] of [
   ['Esc', escape],
 ] as const) {
   test(`${name} stops a reply and keeps the partial text, which the next message continues`, async () => {
-    await at([{ reply: 'one two three four', after: 4, stall: true }, 'three four'], async ({ engine, sit }) => {
+    await at([{ reply: 'one two three four', after: 4, stall: true }, 'five six'], async ({ engine, sit }) => {
       const user = await sit()
       await user.says('count')
       await user.sees(/one/)
       await user.type(key)
       await user.sees(/■ stopped · kept · ≈ \d+ out .*\/continue/)
       await user.says('go on')
-      await user.sees(/three four/)
+      await user.sees(/five six/)
       const [question, partial, more] = said(engine, 1)
       assert.equal(question, 'user: count')
       assert.match(partial!, /^assistant: one/)

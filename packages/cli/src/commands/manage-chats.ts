@@ -3,6 +3,7 @@ import type { Conversations, Damage } from 'colloquy/conversation'
 import { changesFrom, settingsFrom } from '../chat/settings.ts'
 import { findChat, openSavedChats, shortId } from '../chat/stored-chats.ts'
 import { exportChat, recordOf, type TranscriptFormat } from '../chat/transcript.ts'
+import { engineKind } from '../engine/engine-kind.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { ageText, countText, oneLine } from '../format.ts'
@@ -65,7 +66,7 @@ export function importFile([path]: readonly string[], flags: Flags): Promise<num
   if (path === undefined)
     throw new UsageError('Cannot import: give a file, as in colloquy chat import conversations.json')
   return withChats(async (chats) => {
-    const defaults = settingsFrom(flags)
+    const defaults = settingsFrom(flags, engineKind(flags))
     const imported = await chats.importAll(await textOf(path), { ...changesFrom(flags, defaults), defaults })
     if (flags.has('json')) return writeJson(imported, 2)
     for (const { id, title, report } of imported) {

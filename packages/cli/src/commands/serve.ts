@@ -3,7 +3,8 @@ import { createServer, type Server } from '@colloquy/server'
 import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
 import { offline } from 'colloquy/engines'
 import { type Engine } from 'colloquy/protocol'
-import { connect, engineLabel } from '../connect.ts'
+import { connect } from '../engine/connect.ts'
+import { engineLabel, namedEngine } from '../engine/engine-kind.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
@@ -17,10 +18,10 @@ const loopback = ['127.0.0.1', 'localhost', '[::1]', '::1']
 /** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
 export async function serve(flags: Flags): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
-  const kind = flags.text('engine') ?? 'offline'
-  const isOffline = kind === 'offline'
-  const engine: Engine = isOffline ? offline() : (await connect(kind, flags)).engine
-  const log = accessLogger(flags, isOffline)
+  const chosen = namedEngine(flags.text('engine') ?? 'offline')
+  const isOffline = chosen.kind === 'offline'
+  const engine: Engine = isOffline ? offline() : (await connect(chosen, flags)).engine
+  const log = accessLogger(flags, isOffline || chosen.kind === 'local')
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const server = createServer({
@@ -31,7 +32,7 @@ export async function serve(flags: Flags): Promise<number> {
     ...(keys === undefined ? {} : { keys }),
   })
   const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
-  if (!flags.has('json')) startScreen(listening.url, engineLabel(kind), keys?.length).forEach(writeLine)
+  if (!flags.has('json')) startScreen(listening.url, engineLabel(chosen), keys?.length).forEach(writeLine)
   return closed(listening)
 }
 

@@ -1,3 +1,4 @@
+import type * as localModels from './local-models.ts'
 import type * as manageChats from './manage-chats.ts'
 import type { Command, Option, Run, Subcommand } from './command.ts'
 
@@ -18,8 +19,8 @@ const modelOptions: readonly Option[] = [
   {
     name: 'engine',
     kind: 'text',
-    value: 'api|offline|URL',
-    about: 'The engine that replies (default api with a key, else offline)',
+    value: 'api|local|offline|FILE|URL',
+    about: 'The engine that replies (default api with a key, else a local model, else offline)',
   },
 ]
 
@@ -115,7 +116,9 @@ export const chat: Command = {
     const subcommand = chatSubcommands.find(({ name }) => name === words[0])
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
-    return isInteractive ? (await import('./chat.ts')).chat(words, flags) : ask.run(words, flags)
+    if (!isInteractive) return ask.run(words, flags)
+    await (await import('../engine/first-model.ts')).provideFirstModel(flags)
+    return (await import('./chat.ts')).chat(words, flags)
   },
 }
 
@@ -139,7 +142,12 @@ const serve: Command = {
   options: [
     { name: 'port', kind: 'count', value: 'N', about: 'The port (default 4141)' },
     { name: 'host', kind: 'text', value: 'ADDRESS', about: 'The address to listen on (default 127.0.0.1)' },
-    { name: 'engine', kind: 'text', value: 'api|offline|URL', about: 'The engine that replies (default offline)' },
+    {
+      name: 'engine',
+      kind: 'text',
+      value: 'api|local|offline|FILE|URL',
+      about: 'The engine that replies (default offline)',
+    },
     { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
     { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
     { name: 'key-file', kind: 'text', value: 'FILE', about: 'Access keys, one a line (default: accept every key)' },
@@ -155,17 +163,44 @@ const serve: Command = {
   run: async (_words, flags) => (await import('./serve.ts')).serve(flags),
 }
 
+/** Loads `local-models.ts` when one of its subcommands is called. */
+function ofLocalModels(name: keyof typeof localModels): Run {
+  return async (words, flags) => (await import('./local-models.ts'))[name](words, flags)
+}
+
+const modelSubcommands: readonly Subcommand[] = [
+  {
+    name: 'local',
+    synopsis: '',
+    summary: 'List the models on this machine, and those to fetch',
+    run: ofLocalModels('list'),
+  },
+  { name: 'get', synopsis: 'NAME', summary: 'Fetch a model, and use it if there is no key', run: ofLocalModels('get') },
+  {
+    name: 'use',
+    synopsis: 'NAME|FILE',
+    summary: 'Use a model of this machine if there is no key',
+    run: ofLocalModels('use'),
+  },
+  { name: 'remove', synopsis: 'NAME', summary: 'Remove a model that was fetched', run: ofLocalModels('remove') },
+]
+
 const models: Command = {
   name: 'models',
-  summary: 'List the known models with their windows and prices',
+  summary: 'List models with their windows and prices; fetch and choose local ones',
   synopsis: '[WORDS]',
+  subcommands: modelSubcommands,
   options: [jsonOption, helpOption],
   examples: [
     ['colloquy models', 'all models'],
-    ['colloquy models haiku', 'models with the word in their names'],
+    ['colloquy models get smollm2', 'a small model for this machine, 98 MB'],
     ['colloquy models --json | jq -r ".[].id"', 'only the ids'],
   ],
-  run: async (words, flags) => (await import('./models.ts')).listModels(words, flags),
+  async run(words, flags) {
+    const subcommand = modelSubcommands.find(({ name }) => name === words[0])
+    if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
+    return (await import('./models.ts')).listModels(words, flags)
+  },
 }
 
 const paths: Command = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { KeyReader } from '../terminal/keys.ts'
+import { KeyReader } from '../terminal/input/keys.ts'
 import { graphemes } from '../terminal/width.ts'
 import { plainPainter } from '../terminal/style.ts'
 import { editorView } from './editor-view.ts'

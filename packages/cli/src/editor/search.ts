@@ -1,4 +1,4 @@
-import type { Key } from '../terminal/keys.ts'
+import type { Key } from '../terminal/input/keys.ts'
 import { graphemes } from '../terminal/width.ts'
 import { editable, type EditorState, type Search } from './state.ts'
 

@@ -1,5 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty'
-import { KeyReader, type Key } from './keys.ts'
+import { KeyReader, type Key } from './input/keys.ts'
 
 const pasteOn = '\x1b[?2004h'
 const pasteOff = '\x1b[?2004l'

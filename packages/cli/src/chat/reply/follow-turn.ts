@@ -1,6 +1,6 @@
 import type { Reply, Turn } from 'colloquy/conversation'
 import type { MessageStreamEvent } from 'colloquy/protocol'
-import type { LatestRequest } from '../../connect.ts'
+import type { LatestRequest } from '../../engine/connect.ts'
 import { durationText } from '../../format.ts'
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { showNotes } from '../surface/show.ts'

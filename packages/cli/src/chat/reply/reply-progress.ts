@@ -1,6 +1,6 @@
 import type { MessageStreamEvent } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
-import type { LatestRequest } from '../../connect.ts'
+import type { LatestRequest } from '../../engine/connect.ts'
 import { safeText } from '../../terminal/safe-text.ts'
 
 /** The last lines of thinking that are shown while the model thinks. */

@@ -9,7 +9,7 @@ import type { ReplyProgress } from './reply-progress.ts'
 export interface TurnFacts {
   conversation: Conversation
   progress: ReplyProgress
-  isOffline: boolean
+  isLocal: boolean
 }
 
 /** The lines below a finished reply: summaries that were written, why it ended early, and its cost. */
@@ -64,14 +64,14 @@ function stoppedNote(partial: Message | undefined, facts: TurnFacts): string {
 function figuresOf(
   message: Message,
   cost: { picoUsd: bigint; estimated?: boolean } | undefined,
-  { conversation, progress, isOffline }: TurnFacts,
+  { conversation, progress, isLocal }: TurnFacts,
 ): TurnFigures {
   return {
-    model: isOffline ? conversation.settings.model : message.model,
+    model: isLocal ? conversation.settings.model : message.model,
     usage: conversation.messages.at(-1)?.usage ?? message.usage,
     cost,
     isEstimated: cost?.estimated === true,
-    isLocal: isOffline,
+    isLocal,
     ms: progress.ms,
     writingMs: progress.writingMs,
     chat: conversation.cost,

@@ -12,7 +12,7 @@ const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliase
 const engine = offline()
 const context: ChatContext = {
   chats: openConversations({ engine, store: memoryStore() }),
-  connection: { engine, isOffline: true, latest: { params: undefined, requestId: undefined, retry: undefined } },
+  connection: { engine, isLocal: true, latest: { params: undefined, requestId: undefined, retry: undefined } },
   turnOptions: {},
   title: undefined,
   isSaved: false,

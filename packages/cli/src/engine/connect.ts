@@ -1,13 +1,16 @@
 import type { ClientOptions, Retry } from 'colloquy'
 import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
-import { ExitCode, ExitError, UsageError } from './exit.ts'
-import type { Environment, Flags } from './flags.ts'
+import { ExitCode, ExitError } from '../exit.ts'
+import { filePaths } from '../file-paths.ts'
+import type { Environment, Flags } from '../flags.ts'
+import type { ChosenModel } from './chosen-model.ts'
+import type { EngineKind } from './engine-kind.ts'
 
 /** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
 export interface Connection {
   engine: Engine
-  /** Replies come from the offline engine and cost nothing. */
-  isOffline: boolean
+  /** Replies come from this process and cost nothing. */
+  isLocal: boolean
   /** The last request through the engine. Kept up to date by the connection. */
   readonly latest: Readonly<LatestRequest>
 }
@@ -28,22 +31,8 @@ export interface ConnectOptions {
   onRetry?: (retry: Retry) => void
 }
 
-/** The engine that the flags and the environment ask for: `api`, `offline` or a URL. Loads nothing. */
-export function engineKind(flags: Flags, env: Environment = process.env): string {
-  const given = flags.text('engine')
-  if (given !== undefined) return given
-  return env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'] || env['ANTHROPIC_BASE_URL'] ? 'api' : 'offline'
-}
-
-/** The engine's name on the screen: `offline engine`, `api`, or the host of a server. */
-export function engineLabel(kind: string, env: Environment = process.env): string {
-  if (kind === 'offline') return 'offline engine'
-  const base = kind === 'api' ? env['ANTHROPIC_BASE_URL'] : kind
-  return base ? (URL.parse(base)?.host ?? base) : 'api'
-}
-
 /** Connects to the engine. Throws an `ExitError` if a key is missing. */
-export async function connect(kind: string, flags: Flags, options: ConnectOptions = {}): Promise<Connection> {
+export async function connect(chosen: EngineKind, flags: Flags, options: ConnectOptions = {}): Promise<Connection> {
   const { env = process.env, wordsPerSecond = Infinity, onRetry } = options
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
   const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined }
@@ -64,12 +53,13 @@ export async function connect(kind: string, flags: Flags, options: ConnectOption
         return response
       },
     ],
-    ...(await targetOf(kind, env, wordsPerSecond)),
+    ...(await targetOf(chosen, env, wordsPerSecond)),
   })
-  const isOffline = kind === 'offline'
+  const isOffline = chosen.kind === 'offline'
   const attempts = maxRetries ?? 2
   const recover = attempts > 0 ? { attempts } : undefined
-  return { engine: recording(upstream(client, { recover }), latest, isOffline), isOffline, latest }
+  const isLocal = isOffline || chosen.kind === 'local'
+  return { engine: recording(upstream(client, { recover }), latest, isOffline), isLocal, latest }
 }
 
 /** Records each request in `latest`. Replies of the offline engine name it as their model, so they get no model's price. */
@@ -88,34 +78,38 @@ function recording(engine: Engine, latest: LatestRequest, isOffline: boolean): E
   return Object.assign(recorded, engine)
 }
 
-async function targetOf(kind: string, env: Environment, wordsPerSecond: number): Promise<ClientOptions> {
+async function targetOf(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<ClientOptions> {
   const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
-  if (kind === 'offline') return offlineTarget(wordsPerSecond)
-  if (kind === 'api') {
-    if (hasKey) return {}
-    // A local server often needs no key. One that does answers 401.
-    if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
-    throw new ExitError(
-      ExitCode.key,
-      'No API key. Set ANTHROPIC_API_KEY, or try colloquy chat --engine offline (works without).',
-    )
+  if (chosen.kind === 'offline') return inProcess((await import('colloquy/engines')).offline({ wordsPerSecond }))
+  if (chosen.kind === 'local') return inProcess(await localEngine(chosen.model, env))
+  if (chosen.kind === 'chat') {
+    const { chatCompletions } = await import('colloquy/engines')
+    const apiKey = env['OPENAI_API_KEY']
+    return inProcess(chatCompletions({ baseURL: chosen.url, unsupported: 'drop', ...(apiKey && { apiKey }) }))
   }
-  const url = URL.parse(kind)
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(
-      `Cannot use --engine ${kind}: it must be api, offline, or a URL that begins with http:// or https://`,
-    )
-  }
-  return { baseURL: kind, ...(hasKey ? {} : { apiKey: 'none' }) }
+  if (chosen.kind === 'url') return { baseURL: chosen.url, ...(hasKey ? {} : { apiKey: 'none' }) }
+  if (hasKey) return {}
+  // A local server often needs no key. One that does answers 401.
+  if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
+  throw new ExitError(
+    ExitCode.key,
+    'No API key. Set ANTHROPIC_API_KEY, or try colloquy chat --engine offline (works without).',
+  )
+}
+
+/** The model in this process. Its runtime is among the program's packages, or in the folder of its models. */
+async function localEngine({ path, title }: ChosenModel, env: Environment): Promise<Engine> {
+  const { llama } = await import('@colloquy/llama')
+  return llama({ model: path, name: title, runtimeFolder: filePaths(env).runtime })
 }
 
 /** The server in this process. Requests pass the same code and checks as over a network. */
-async function offlineTarget(wordsPerSecond: number): Promise<ClientOptions> {
-  const [{ createServer }, { offline }] = await Promise.all([import('@colloquy/server'), import('colloquy/engines')])
-  // Lenient, so that the engine also answers for retired models, with a note about their successor.
-  const server = createServer({ engine: offline({ wordsPerSecond }), lenient: true })
+async function inProcess(engine: Engine): Promise<ClientOptions> {
+  const { createServer } = await import('@colloquy/server')
+  // Lenient, so that it accepts names of models that are not Claude's, and answers for retired ones.
+  const server = createServer({ engine, lenient: true })
   return {
-    apiKey: 'offline',
+    apiKey: 'local',
     baseURL: 'http://colloquy.local',
     fetch: async (url: string | URL | Request, init?: RequestInit) => server.fetch(new Request(url, init)),
   }
