@@ -23,11 +23,12 @@ export function waitingCalls(last: MessageParam | undefined): string[] {
  * blocks that only the model may send, and, first, exactly the results that the last reply waits for.
  */
 export function checkContent(content: MessageContentParam, waiting: WaitingCalls): void {
-  checkUserContent(content, waiting)
-  if (typeof content === 'string') return
-  for (const [index, block] of content.entries()) {
-    if (block.type === 'tool_result') checkResult(block, `content.${index}`)
+  if (Array.isArray(content)) {
+    for (const [index, block] of content.entries()) {
+      if (block?.type === 'tool_result') checkResult(block, `content.${index}`)
+    }
   }
+  checkUserContent(content, waiting)
 }
 
 function checkUserContent(content: MessageContentParam, waiting: WaitingCalls): void {
