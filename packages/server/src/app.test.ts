@@ -179,7 +179,7 @@ suite('POST /v1/messages', () => {
   })
 
   test('sends pings while the engine is silent, also before its first event', async () => {
-    const engine = script([{ reply: 'Hello.', delayMs: 60, eventDelayMs: 30 }])
+    const engine = script([{ reply: 'Hello.', delayMs: 300, eventDelayMs: 30 }])
     const { names } = await readStream(
       await call(serve({ engine, pingMs: 10 }), '/v1/messages', { body: { ...base, stream: true } }),
     )
