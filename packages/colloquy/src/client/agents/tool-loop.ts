@@ -30,6 +30,8 @@ export async function* runLoop<Streams extends boolean>(
     reject(error)
     delete state.ending
     state.isTaken = false
+    state.results = undefined
+    state.calls = undefined
     throw error
   } finally {
     reject(new AnthropicError('The tool runner was left before its end'))
@@ -62,6 +64,9 @@ async function* toolLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, Message> {
   try {
+    // A loop that failed while its tools ran continues with them: the API accepts no call without a result.
+    if (state.stopReason === 'tool_use' && endsWithCalls(state.params))
+      addResults(state, await answerReply(state, state.params.messages.at(-1)))
     while ((state.iterations ?? 0) < (state.params.max_iterations || Infinity)) {
       addToolChanges(state)
       // A paused reply is resumed first: the API cannot compact in the middle of one.

@@ -259,6 +259,22 @@ test('toolRunner() can be looped over again after an error, and continues', asyn
   )
 })
 
+test('toolRunner() runs the tools of the last reply when it is looped over again', async () => {
+  const { client, requests } = asked([[call('Nara')], ['Sunny.']])
+  let asks = 0
+  const approve = (): boolean => {
+    if (++asks === 1) throw new Error('not now')
+    return true
+  }
+  const runner = client.beta.messages.toolRunner({ ...params, approve })
+  await assert.rejects(async () => runner, /not now/)
+  assert.deepEqual(texts(await runner), ['Sunny.'])
+  assert.deepEqual(
+    requests.map(({ messages }) => messages.length),
+    [1, 3],
+  )
+})
+
 test('messages that a tool pushes follow the results', async () => {
   const { client, requests } = asked([[call('Nara')], ['Sunny.']])
   const note: MessageParam = { role: 'user', content: 'And tomorrow?' }
