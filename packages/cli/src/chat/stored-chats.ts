@@ -11,6 +11,7 @@ import {
   type ListedConversation,
 } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
+import { engineKind } from '../engine/engine-kind.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
@@ -100,7 +101,7 @@ async function changesOf(chat: Conversation, flags: Flags): Promise<Partial<Conv
     return changesFrom(flags, chat.settings)
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'damaged')) throw error
-    if (flags.has('model')) return settingsFrom(flags)
+    if (flags.has('model')) return settingsFrom(flags, engineKind(flags))
     throw new ExitError(ExitCode.failed, `${error.message}. To replace them, give a model with -m`)
   }
 }
