@@ -1,7 +1,6 @@
 import { ConversationNotFoundError } from '../../errors.ts'
 import { checkVersion } from '../conflict.ts'
-import type { PostgresConnection } from './connection.ts'
-import { statement } from './statement.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 
 export interface ConversationRow {
   id: number

@@ -4,12 +4,11 @@ import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { checksumOf, intactSettings, storedPath } from '../stored-message.ts'
-import type { PostgresConnection } from './connection.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { unfinishedReplies } from './leases.ts'
 import { offPathReplies, pathTo } from './messages.ts'
 import { chargeErased } from './spending.ts'
-import { statement } from './statement.ts'
 
 /** Inserts the conversation, unless its id is taken, with its settings, its metadata and its messages. */
 const create = statement(

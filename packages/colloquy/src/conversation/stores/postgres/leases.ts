@@ -1,7 +1,6 @@
 import { type Lease, type LeaseClock } from '../lease.ts'
 import type { UnfinishedReply } from '../store.ts'
-import type { PostgresConnection } from './connection.ts'
-import { statement } from './statement.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 
 interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'> {
   heldPicoUsd: string

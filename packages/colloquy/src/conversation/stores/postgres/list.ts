@@ -1,9 +1,8 @@
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
-import type { PostgresConnection } from './connection.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation } from './conversation-row.ts'
-import { statement } from './statement.ts'
 
 const doing = 'list the conversations'
 

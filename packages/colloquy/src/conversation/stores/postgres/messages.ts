@@ -1,9 +1,8 @@
 import type { MessageRecord, TreeNode } from '../store.ts'
 import { type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
-import type { PostgresConnection } from './connection.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { billingPart, chargeErased } from './spending.ts'
-import { statement } from './statement.ts'
 
 export const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json,
   checksum`

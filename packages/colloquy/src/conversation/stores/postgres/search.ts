@@ -1,7 +1,6 @@
 import { excerptOf } from '../../history/text.ts'
 import type { SearchHit, SearchQuery } from '../store.ts'
-import type { PostgresConnection } from './connection.ts'
-import { type Statement, statement } from './statement.ts'
+import { type PostgresConnection, type Statement, statement } from './connection.ts'
 
 /** Finds the messages that contain every word, the newest first. */
 export async function searchMessages(

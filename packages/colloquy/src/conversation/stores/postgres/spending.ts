@@ -1,7 +1,6 @@
 import { nothingSpent } from '../../money/spending.ts'
 import type { Account, LimitedAccount, Spending } from '../store.ts'
-import type { PostgresConnection } from './connection.ts'
-import { statement } from './statement.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 
 interface SpendingRow {
   picoUsd: string

@@ -6,11 +6,10 @@ import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
-import type { PostgresConnection } from './connection.ts'
+import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { messageColumns } from './messages.ts'
 import { accountsJson, limitedJson } from './spending.ts'
-import { statement } from './statement.ts'
 
 /** Finds the message with the key, and the newest reply to it. */
 const find = statement(

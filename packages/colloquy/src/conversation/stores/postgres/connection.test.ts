@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { statement } from './statement.ts'
+import { statement } from './connection.ts'
 
 test('statement() numbers named parameters and leaves casts alone', () => {
   assert.deepEqual(statement('count', 'SELECT :id, :at::bigint FROM %.a WHERE b = :id::text OR c = :atLast::int'), {
