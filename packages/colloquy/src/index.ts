@@ -51,6 +51,11 @@ export {
 } from './client/request/codes/code-errors.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
 export { MessageStream } from './client/stream/message-stream.ts'
+export type {
+  OpenTelemetryOptions,
+  OpenTelemetryTracesOptions,
+  TracerProvider,
+} from './client/tracing/open-telemetry.ts'
 export { BetaFallbackState, betaRefusalFallbackMiddleware } from './client/middleware/refusal-fallback.ts'
 export { Beta } from './client/resources/beta.ts'
 export { Files, toFile } from './client/resources/files.ts'
@@ -75,6 +80,7 @@ export type {
   Middleware,
   MiddlewareContext,
   MiddlewareNext,
+  OpenTelemetryRequestOptions,
   OnRetry,
   RecoverOptions,
   RequestOptions,

@@ -16,10 +16,11 @@ import {
 } from './request/options.ts'
 import { prepareRequest, type Authentication } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
-import { RetryingRequest, type Parse } from './request/retrying-request.ts'
+import { RetryingRequest, type Parse, type RequestParts } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
 import { Page, PagePromise, type RequestPage } from './resources/page.ts'
 import { wrapTransport } from './middleware/wrap-transport.ts'
+import { traceParts } from './tracing/trace-parts.ts'
 import { createTransport } from './transport/create-transport.ts'
 import { environment, isBrowser } from './transport/runtime.ts'
 import type { Transport } from './transport/transport.ts'
@@ -79,6 +80,11 @@ export class BaseAnthropic {
 
   get fetchOptions(): RequestInit | undefined {
     return this.#options.fetchOptions
+  }
+
+  /** The option, as it was given. */
+  get openTelemetry(): ClientOptions['openTelemetry'] {
+    return this.#options.openTelemetry
   }
 
   /** Returns access tokens, if the client has neither a key nor a token. Null before the first request found it. */
@@ -169,7 +175,7 @@ export class BaseAnthropic {
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
     const policy = retryPolicy(options, { ...this.#options, timeout: this.timeout, maxRetries: this.maxRetries })
     const isPlain = this.middleware.length === 0 && !options.middleware?.length
-    return new RetryingRequest({
+    const parts: RequestParts = {
       prepare: prepareRequest(options, {
         customHeaders: this.#customHeaders,
         defaultHeaders: this.#options.defaultHeaders,
@@ -184,7 +190,9 @@ export class BaseAnthropic {
       policy: { ...policy, hasOtherCredentials: (error) => tokens?.mayReplace(error) ?? false },
       signal: options.signal,
       log,
-    })
+    }
+    const { openTelemetry: option, defaultHeaders } = this.#options
+    return new RetryingRequest(traceParts(parts, options, { option, baseURL: this.baseURL, defaultHeaders, log }))
   }
 
   /** The headers that authenticate a request, and where it goes, which a profile may say. */

@@ -1,4 +1,5 @@
 import type { AccessTokenProvider, AnthropicConfig } from './credentials/access-token.ts'
+import type { OpenTelemetryOptions } from './tracing/open-telemetry.ts'
 import type { Fetch } from './transport/fetch-transport.ts'
 import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
@@ -45,6 +46,11 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   proxy?: string | false | undefined
   /** Wraps every attempt of every request. The first is the outermost. */
   middleware?: readonly Middleware[] | undefined
+  /**
+   * The traces that OpenTelemetry collects; `false` is none. Default: spans without text, once the application registered a
+   * tracer provider; the environment variables `ANTHROPIC_OPEN_TELEMETRY…` change that.
+   */
+  openTelemetry?: OpenTelemetryOptions | false | null | undefined
   /** Lets the client run in a browser, where everyone who opens the page can read the key. Default false. */
   dangerouslyAllowBrowser?: boolean | undefined
   /** As in the options of a request. */
@@ -71,6 +77,7 @@ const clientNames: readonly string[] = [
     'ca',
     'proxy',
     'middleware',
+    'openTelemetry',
     'dangerouslyAllowBrowser',
     'loneSurrogates',
     'logger',

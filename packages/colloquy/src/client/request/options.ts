@@ -41,6 +41,12 @@ export interface FallbackState {
   index?: number
 }
 
+/** The trace of one request. */
+export interface OpenTelemetryRequestOptions {
+  /** Links the spans of one conversation, as `gen_ai.conversation.id`. Not sent to the API. */
+  conversationId?: string | undefined
+}
+
 /** Options of one request, which every method takes after its parameters. */
 export interface RequestOptions extends TimeoutAndRetryOptions {
   /** Headers, which replace those of the client. `null` removes a header. */
@@ -67,6 +73,8 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
    * `refuse` the request with an error that names its place. Default `replace`.
    */
   loneSurrogates?: 'replace' | 'refuse' | undefined
+  /** The trace of the request, if OpenTelemetry collects traces. */
+  openTelemetry?: OpenTelemetryRequestOptions | undefined
   /** Replaces the path of the method that is called. */
   path?: string | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
@@ -161,6 +169,7 @@ const requestNames: readonly string[] = [
     'fetchOptions',
     'middleware',
     'fallbackState',
+    'openTelemetry',
     'idempotencyKey',
     'loneSurrogates',
     'method',
@@ -171,7 +180,7 @@ const requestNames: readonly string[] = [
 ]
 
 // Options of the official client that would change what a program does.
-const notOffered: readonly string[] = ['webhookKey', 'openTelemetry', 'fallbackState', 'defaultBaseURL']
+const notOffered: readonly string[] = ['webhookKey', 'fallbackState', 'defaultBaseURL']
 
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')

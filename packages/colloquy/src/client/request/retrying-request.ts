@@ -16,6 +16,8 @@ export interface RequestParts {
   policy: RetryPolicy
   signal: AbortSignal | null | undefined
   log: Log
+  /** Called when no other attempt follows a failure. */
+  failed?: (error: unknown) => void
 }
 
 /** One request: its attempts and the waits between them, until a response was read or the first event of a stream arrived. */
@@ -25,16 +27,18 @@ export class RetryingRequest implements Cancellable {
   /** The response that the result is read from. */
   response: TransportResponse | undefined
   readonly #transport: RequestParts['transport']
+  readonly #failed: RequestParts['failed']
   readonly #cancellation: Cancellation
   #prepare: RequestParts['prepare'] | undefined
   #attempts = 0
   #attemptEndsAt = Infinity
 
-  constructor({ prepare, transport, policy, signal, log }: RequestParts) {
+  constructor({ prepare, transport, policy, signal, log, failed }: RequestParts) {
     this.policy = policy
     this.log = log
     this.#transport = transport
     this.#prepare = prepare
+    this.#failed = failed
     this.#cancellation = new Cancellation(signal, policy.totalTimeout)
   }
 
@@ -132,9 +136,14 @@ export class RetryingRequest implements Cancellable {
     } catch (error) {
       if (error instanceof APIError || (error instanceof Error && isRetryable(error))) return error
       // Not a failure of the API: the function for the key, a middleware, or a mistake in the request.
-      this.finish()
-      throw error
+      this.#fail(error)
     }
+  }
+
+  #fail(error: unknown): never {
+    this.finish()
+    this.#failed?.(error)
+    throw error
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
@@ -156,8 +165,7 @@ export class RetryingRequest implements Cancellable {
       onRetry?.({ retry: this.#attempts, maxRetries, delayMs, error })
       await this.#sleep(delayMs)
     } catch (error) {
-      this.finish()
-      throw error
+      this.#fail(error)
     }
   }
 

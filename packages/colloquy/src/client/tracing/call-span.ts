@@ -1,0 +1,332 @@
+// Loaded with the first request that OpenTelemetry traces.
+import type { FinalRequestOptions } from '../request/options.ts'
+import { mergeHeaders, type HeadersLike } from '../request/headers.ts'
+import type { Log } from '../request/log.ts'
+import { listOf, version } from '../request/request.ts'
+import type { RequestParts } from '../request/retrying-request.ts'
+import { environment } from '../transport/runtime.ts'
+import type { Transport, WireRequest } from '../transport/transport.ts'
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
+import { isAbort } from './abort.ts'
+import { countAttributes, fieldAt, messageAttributes, requestAttributes } from './attributes.ts'
+import { contentAttributes } from './content.ts'
+import {
+  registeredApi,
+  type Attribute,
+  type Context,
+  type OpenTelemetryOptions,
+  type OpenTelemetryTracesOptions,
+  type RegisteredApi,
+  type Span,
+} from './open-telemetry.ts'
+import { routeOf, type Route } from './routes.ts'
+import { observed, StreamFailure, type Outcome } from './observed-response.ts'
+
+/** What a client knows of its traces. */
+export interface TracedClient {
+  option: OpenTelemetryOptions | null | undefined
+  baseURL: string
+  defaultHeaders: HeadersLike | undefined
+  log: Log
+}
+
+/** OpenTelemetry's `SpanKind.CLIENT` and `SpanStatusCode`. */
+const clientKind = 2
+const statusOk = { code: 1 }
+const statusError = { code: 2 }
+
+/** The parts of a request, with a span around all of its attempts. */
+export function traced(parts: RequestParts, options: FinalRequestOptions, client: TracedClient): RequestParts {
+  const route = routeOf(options.method, options.path)
+  const settings = settingsOf(client.option)
+  if (!route || !settings.enabled) return parts
+  const call = attempted(client.log, () => CallSpan.start(options, client, { route, settings }))
+  if (!call) return parts
+  return {
+    ...parts,
+    prepare: async (attempt) => call.prepared(await parts.prepare(attempt)),
+    transport: async () => call.through(await parts.transport()),
+    failed: (error) => call.end(undefined, error),
+  }
+}
+
+interface Settings {
+  propagation: boolean
+  enabled: boolean
+  contentMode: 'metadata_only' | 'content'
+  maxContentBytes: number
+}
+
+/** Without an option, the environment variables decide. */
+function settingsOf(option: OpenTelemetryOptions | null | undefined): Settings {
+  const { propagation, traces } = option ?? environmentOption()
+  const given: OpenTelemetryTracesOptions = typeof traces === 'object' ? traces : { enabled: traces }
+  const bytes = given.maxContentBytes ?? 0
+  return {
+    propagation: propagation ?? true,
+    enabled: given.enabled ?? true,
+    contentMode: given.contentMode === 'content' ? 'content' : 'metadata_only',
+    maxContentBytes: Number.isInteger(bytes) && bytes > 0 ? bytes : 750_000,
+  }
+}
+
+function environmentOption(): OpenTelemetryOptions {
+  const bytes = environment('ANTHROPIC_OPEN_TELEMETRY_TRACES_MAX_CONTENT_BYTES') ?? ''
+  const mode = environment('ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE')?.toLowerCase()
+  return {
+    propagation: !isOff(environment('ANTHROPIC_OPEN_TELEMETRY_PROPAGATION')),
+    traces: {
+      enabled: !isOff(environment('ANTHROPIC_OPEN_TELEMETRY')),
+      contentMode: mode === 'content' ? 'content' : 'metadata_only',
+      maxContentBytes: /^\d+$/.test(bytes) ? Number(bytes) : undefined,
+    },
+  }
+}
+
+function isOff(value: string | undefined): boolean {
+  return value?.toLowerCase() === 'false'
+}
+
+/** The span of one call of a method: its attempts, the waits between them, and the reading of its reply. */
+class CallSpan {
+  readonly #span: Span
+  readonly #route: Route
+  readonly #settings: Settings
+  readonly #body: unknown
+  readonly #log: Log
+  readonly #api: RegisteredApi
+  readonly #context: Context
+  readonly #startedAt = Date.now()
+  #attempts = 0
+  #isOver = false
+
+  /** Starts the span, as a child of the current one. */
+  static start(
+    options: FinalRequestOptions,
+    client: TracedClient,
+    call: { route: Route; settings: Settings },
+  ): CallSpan | undefined {
+    const api = registeredApi() ?? {}
+    const provider = client.option?.tracerProvider ?? api.trace
+    const { route } = call
+    const attributes = {
+      'gen_ai.provider.name': 'anthropic',
+      ...serverAttributes(client.baseURL),
+      'http.route': route.route,
+      ...conversation(options.openTelemetry?.conversationId),
+      ...(route.id?.value !== undefined && { [route.id.attribute]: route.id.value }),
+      ...requestAttributes(route.name, options.body),
+      ...(route.name === 'anthropic.messages.create' && betaAttribute(options, client.defaultHeaders)),
+    }
+    const parent = api.context?.active() ?? emptyContext
+    const span = provider
+      ?.getTracer('colloquy', version)
+      .startSpan(route.name, { kind: clientKind, attributes }, parent)
+    const isValid = span && /[1-9a-f]/.test(span.spanContext().traceId)
+    // A span that neither records nor propagates has no effect.
+    if (!span || (!span.isRecording() && !isValid)) return undefined
+    return new CallSpan(span, { ...call, options, api, parent, log: client.log })
+  }
+
+  private constructor(
+    span: Span,
+    call: {
+      route: Route
+      settings: Settings
+      options: FinalRequestOptions
+      api: RegisteredApi
+      parent: Context
+      log: Log
+    },
+  ) {
+    this.#span = span
+    this.#route = call.route
+    this.#settings = call.settings
+    this.#body = call.options.body
+    this.#log = call.log
+    this.#api = call.api
+    this.#context = call.parent.setValue(spanKey, span)
+    this.#recordContent(undefined)
+  }
+
+  /** A request that carries the trace context. */
+  prepared(request: WireRequest): WireRequest {
+    const headers = { ...request.headers }
+    this.#try(() => {
+      if (this.#settings.propagation) this.#api.propagation?.inject(this.#context, headers, carrierSetter)
+      this.#recordAttempt(request)
+    })
+    return { ...request, headers }
+  }
+
+  /** A transport whose requests run inside the span, and whose replies it records. */
+  through(transport: Transport): Transport {
+    return (request) => {
+      const send = (): ReturnType<Transport> => transport(request)
+      const pending = this.#api.context ? this.#api.context.with(this.#context, send) : send()
+      const response = pending.response.then((received) => {
+        if (received.status < 200 || received.status >= 300 || !this.#span.isRecording()) return received
+        return observed(received, {
+          isMessage: this.#route.name === 'anthropic.messages.create',
+          keepsContent: this.#settings.contentMode === 'content',
+          firstDelta: () => this.#set({ 'gen_ai.response.time_to_first_chunk': (Date.now() - this.#startedAt) / 1000 }),
+          end: (outcome, error) => this.end({ ...outcome, response: received }, error),
+        })
+      })
+      return {
+        response,
+        cancel: (error) => pending.cancel(error),
+        ...(pending.beganAt && { beganAt: () => pending.beganAt!() }),
+      }
+    }
+  }
+
+  /** Ends the span, once. */
+  end(outcome: Outcome | undefined, error?: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#try(() => this.#record(outcome, error))
+    this.#try(() => this.#span.end())
+  }
+
+  #record(outcome: Outcome | undefined, error: unknown): void {
+    const { response, value, isComplete = true } = outcome ?? {}
+    const failure = error instanceof APIError ? error : undefined
+    const status = response?.status ?? failure?.status
+    if (status !== undefined) this.#set({ 'http.response.status_code': status })
+    for (const [attribute, name] of responseHeaders) {
+      const header = response?.header(name) ?? failure?.headers?.get(name)
+      if (header) this.#set({ [attribute]: header })
+    }
+    if (value !== undefined) this.#recordValue(value, isComplete)
+    if (outcome?.isCancelled || isAbort(error)) return
+    if (error === undefined) {
+      this.#span.setStatus(statusOk)
+      return
+    }
+    this.#span.setStatus(statusError)
+    this.#set({ 'error.type': errorType(error) })
+  }
+
+  #recordValue(value: unknown, isComplete: boolean): void {
+    const { name, id } = this.#route
+    if (name === 'anthropic.messages.create') {
+      this.#set(messageAttributes(value, isComplete))
+      this.#recordContent(fieldAt(value, ['content']) ?? [])
+    }
+    if (name === 'anthropic.messages.count_tokens') this.#set(countAttributes(value))
+    const created = fieldAt(value, ['id'])
+    if (id?.value === undefined && id && typeof created === 'string') this.#set({ [id.attribute]: created })
+  }
+
+  /** The text of the request, and of the reply once there is one. */
+  #recordContent(reply: unknown): void {
+    const { contentMode, maxContentBytes } = this.#settings
+    if (contentMode !== 'content' || this.#route.name !== 'anthropic.messages.create') return
+    this.#try(() => this.#set(contentAttributes(this.#body, reply, maxContentBytes)))
+  }
+
+  #recordAttempt({ method, url }: WireRequest): void {
+    this.#attempts++
+    if (this.#attempts > 1) {
+      this.#set({ 'http.request.resend_count': this.#attempts - 1 })
+      return
+    }
+    const { protocol, host, pathname, searchParams } = new URL(url)
+    const shown = new URLSearchParams([...searchParams].filter(([name]) => this.#route.query.includes(name)))
+    const query = shown.size === 0 ? '' : `?${shown}`
+    this.#set({
+      'http.request.method': method,
+      'url.scheme': protocol.slice(0, -1),
+      'url.path': pathname,
+      ...(query && { 'url.query': query.slice(1) }),
+      'url.full': `${protocol}//${host}${pathname}${query}`,
+    })
+  }
+
+  #set(attributes: Record<string, Attribute>): void {
+    for (const [name, value] of Object.entries(attributes)) this.#span.setAttribute(name, value)
+  }
+
+  #try(record: () => void): void {
+    attempted(this.#log, record)
+  }
+}
+
+/** Runs code of OpenTelemetry. What it throws never reaches the request. */
+function attempted<Result>(log: Log, run: () => Result): Result | undefined {
+  try {
+    return run()
+  } catch (error) {
+    log('debug')?.('Cannot record telemetry', error)
+    return undefined
+  }
+}
+
+const responseHeaders = [
+  ['anthropic.request.id', 'request-id'],
+  ['anthropic.organization.id', 'anthropic-organization-id'],
+  ['anthropic.workspace.id', 'anthropic-workspace-id'],
+] as const
+
+/** The key of the span in a context, which every copy of `@opentelemetry/api` 1 uses. */
+const spanKey = Symbol.for('OpenTelemetry Context Key SPAN')
+
+const carrierSetter = {
+  set(carrier: Record<string, string>, name: string, value: string): void {
+    carrier[name.toLowerCase()] = value
+  },
+}
+
+/** A context where the application registered no way to keep one. */
+class OwnContext implements Context {
+  readonly #values: ReadonlyMap<symbol, unknown>
+
+  constructor(values: ReadonlyMap<symbol, unknown> = new Map()) {
+    this.#values = values
+  }
+
+  getValue(key: symbol): unknown {
+    return this.#values.get(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new OwnContext(new Map(this.#values).set(key, value))
+  }
+
+  deleteValue(key: symbol): Context {
+    const values = new Map(this.#values)
+    values.delete(key)
+    return new OwnContext(values)
+  }
+}
+
+const emptyContext: Context = new OwnContext()
+
+function serverAttributes(baseURL: string): Record<string, Attribute> {
+  const { hostname, port, protocol } = new URL(baseURL)
+  const usual = protocol === 'http:' ? 80 : 443
+  return { 'server.address': hostname.replace(/^\[(.*)\]$/, '$1'), 'server.port': port ? Number(port) : usual }
+}
+
+function conversation(id: string | undefined): Record<string, Attribute> {
+  return id === undefined ? {} : { 'gen_ai.conversation.id': id }
+}
+
+function betaAttribute(
+  { betas, headers }: FinalRequestOptions,
+  defaults: HeadersLike | undefined,
+): Record<string, Attribute> {
+  const given = { 'anthropic-beta': listOf(betas).join(',') || undefined }
+  const text = mergeHeaders(defaults, given, headers).values['anthropic-beta'] ?? ''
+  const names = text.split(',').flatMap((name) => name.trim() || [])
+  return names.length > 0 ? { 'anthropic.beta': names } : {}
+}
+
+function errorType(error: unknown): string {
+  if (error instanceof StreamFailure) return error.type
+  if (error instanceof APIConnectionTimeoutError) return 'client_timeout_error'
+  if (error instanceof APIError && error.type) return error.type
+  if (error instanceof APIConnectionError) return 'connection_error'
+  return error instanceof APIError && error.status !== undefined ? String(error.status) : 'client_error'
+}
