@@ -3,8 +3,8 @@ import { afterEach, test } from 'node:test'
 import Anthropic, { type ClientOptions, type TracerProvider } from 'colloquy'
 
 const api = Symbol.for('opentelemetry.js.api.1')
-const registry = globalThis as Record<symbol, unknown>
-afterEach(() => delete registry[api])
+const globals = globalThis as Record<symbol, unknown>
+afterEach(() => delete globals[api])
 
 const params = { model: 'claude-sonnet-4-6', max_tokens: 64, messages: [{ role: 'user' as const, content: 'Hello' }] }
 const reply = { id: 'msg_1', type: 'message', role: 'assistant', content: [], usage: { input_tokens: 1 } }
@@ -47,7 +47,7 @@ test('a span is made with the provider of the option, without a registered conte
 
 test('a span is made with the registered provider', async () => {
   const seen: unknown[] = []
-  registry[api] = { trace: recording(seen) }
+  globals[api] = { trace: recording(seen) }
   await ask({})
   assert.deepEqual(seen, ['colloquy anthropic.messages.create', 1, 'ended'])
 })
@@ -68,7 +68,7 @@ test('a path that is no method of the API has no span', async () => {
 
 test('the trace context replaces a header of the caller', async () => {
   const sent: Headers[] = []
-  registry[api] = {
+  globals[api] = {
     trace: recording([]),
     propagation: {
       inject: (_: unknown, carrier: object, setter: { set(carrier: object, name: string, value: string): void }) =>
@@ -91,7 +91,7 @@ test('a failure of the provider, the propagator or a span never fails a request'
     { getTracer: () => ({ startSpan: () => ({ ...span, ...broken }) }) },
     { getTracer: () => ({ startSpan: () => ({ ...span, ...broken, isRecording: fail }) }) },
   ]) {
-    registry[api] = { trace, propagation: { inject: fail } }
+    globals[api] = { trace, propagation: { inject: fail } }
     assert.equal(((await ask({})) as { id: string }).id, 'msg_1')
   }
 })
