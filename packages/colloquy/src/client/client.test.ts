@@ -342,7 +342,7 @@ test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {
       metadata: { user_id: 'Hello \ud83d 🙂' },
     },
   )
-  assert.match(body, /"Hello \\ufffd 🙂"/)
+  assert.match(body, /"Hello \ufffd 🙂"/)
 })
 
 test('loneSurrogates: refuse is an error that names the place', async (t) => {
@@ -358,7 +358,7 @@ test('loneSurrogates: refuse is an error that names the place', async (t) => {
     { loneSurrogates: 'replace' },
     { ...params, model: 'm\ud83d' },
   )
-  assert.match(body, /"m\\ufffd"/)
+  assert.match(body, /"m\ufffd"/)
   const whole = await seen(t, { apiKey: 'key', loneSurrogates: 'refuse' }, {}, { ...params, model: '🙂' })
   assert.match(whole.body, /"🙂"/)
 })

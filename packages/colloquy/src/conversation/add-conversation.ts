@@ -1,4 +1,4 @@
-import { wellFormedJson } from '../protocol/text.ts'
+import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import { checkSettings } from './check-settings.ts'
 import { metadataJson } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'

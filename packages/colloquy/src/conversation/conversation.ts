@@ -1,6 +1,6 @@
 import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
-import { wellFormedJson } from '../protocol/text.ts'
+import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, type RunnableTool } from '../tools/runnable.ts'

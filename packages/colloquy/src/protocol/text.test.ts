@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cutText, graphemeStart, oneLine, storableText, wellFormedJson } from './text.ts'
+import { cutText, graphemeStart, oneLine, storableText } from './text.ts'
+import { wellFormedJson } from './codec/well-formed-json.ts'
 
 const family = '👨🏻‍👩🏻‍👧🏻‍👦🏻'
 

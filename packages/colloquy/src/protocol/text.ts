@@ -35,15 +35,3 @@ export function storableText(text: string): string {
   const wellFormed = text.toWellFormed()
   return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '\ufffd') : wellFormed
 }
-
-const halfEscape = /\\u[dD][89a-fA-F]/
-// Every escape, so that the `u` after an escaped backslash is not taken for one. A pair of halves comes first.
-const escape = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\[^]/g
-const halfLength = '\\ud800'.length
-
-/** Replaces halves of surrogate pairs in JSON, escaped or not, by U+FFFD: the API refuses a request that has one. */
-export function wellFormedJson(json: string): string {
-  const text = json.toWellFormed()
-  if (!halfEscape.test(text)) return text
-  return text.replaceAll(escape, (found) => (found.length === halfLength ? '\ufffd' : found))
-}

@@ -1,4 +1,4 @@
-import { wellFormedJson } from '../../protocol/text.ts'
+import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { Metadata } from '../../protocol/types/params.ts'
 
 /** An object that a program keeps with a conversation. It is stored as JSON and never sent. */

@@ -1,4 +1,4 @@
-import { wellFormedJson } from '../../protocol/text.ts'
+import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'

@@ -1,5 +1,5 @@
 import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../../protocol/sendable.ts'
-import { wellFormedJson } from '../../protocol/text.ts'
+import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
 import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'

@@ -1,11 +1,12 @@
-/**
- * Replaces each lone surrogate of a JSON text by U+FFFD. Half of a surrogate pair, such as a cut emoji leaves behind, is not
- * text: the API refuses a request that contains its escape.
- */
+const halfEscape = /\\u[dD][89a-fA-F]/
+// Every escape, so that the `u` after an escaped backslash is not taken for one. A pair of halves comes first.
+const escape = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\[^]/g
+const halfLength = '\\ud800'.length
+
+/** Replaces halves of surrogate pairs in JSON, escaped or not, by U+FFFD: the API refuses a request that has one. */
 export function wellFormedJson(json: string): string {
-  // `JSON.stringify` writes only lone surrogates as escapes, in lower case.
-  if (!json.includes('\\ud')) return json
-  return json.replace(/\\\\|\\ud[89ab]..\\ud[c-f]..|\\ud[89a-f]../g, (found) =>
-    found.length === 6 ? '\\ufffd' : found,
-  )
+  // Missing in React Native, where the text of `JSON.stringify()` has only escaped halves anyway.
+  const text = typeof json.toWellFormed === 'function' ? json.toWellFormed() : json
+  if (!halfEscape.test(text)) return text
+  return text.replaceAll(escape, (found) => (found.length === halfLength ? '\ufffd' : found))
 }
