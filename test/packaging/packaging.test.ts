@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { type RuntimeName, find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
 import { newProject, programs, run, write } from './workspace.ts'
@@ -109,6 +109,37 @@ describe('bundlers', () => {
       })
     }
   }
+
+  test('the client works in the oldest supported browsers', async () => {
+    const project = newProject()
+    for (const file of ['answer.cjs', 'features.mjs', 'older-browser.mjs'])
+      copyFileSync(join(programs, file), join(project, file))
+    const target = ['chrome111', 'firefox115', 'safari16.4']
+    const options: BuildOptions = { bundle: true, platform: 'browser', format: 'esm', target }
+    await build({ absWorkingDir: project, entryPoints: ['features.mjs'], outfile: 'out.mjs', ...options })
+    const outcomes = JSON.parse(run(project, '--import', './older-browser.mjs', 'out.mjs')) as object
+    assert.deepEqual(outcomes, {
+      canParse: 'undefined',
+      create: 'Hello',
+      withResponse: 200,
+      events: 6,
+      stream: 'Hello',
+      readableStream: 'Hello',
+      listeners: 'Hello',
+      abort: 'APIUserAbortError',
+      signal: 'APIUserAbortError',
+      // The reply is not JSON.
+      parse: 'AnthropicError',
+      toolRunner: 'Hello',
+      notFound: 'NotFoundError',
+      thread: 'Hello',
+      image: 'image/gif',
+      dataUrl: 'image',
+      wrongUrl: 'AnthropicError',
+      file: 42,
+      cost: '18000000',
+    })
+  })
 
   const webpack = find('webpack 5.113.0')
   for (const target of ['web', 'webworker', 'node']) {

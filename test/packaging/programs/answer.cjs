@@ -21,8 +21,13 @@ const events = [
 
 exports.answer = async (url, { body } = {}) => {
   const error = { type: 'error', error: { type: 'not_found_error', message: 'none' } }
-  if (String(url).includes('/models/')) return Response.json(error, { status: 404 })
-  if (!String(body).includes('"stream":true')) return Response.json(reply)
+  if (String(url).includes('/models/')) return json(error, 404)
+  if (!String(body).includes('"stream":true')) return json(reply, 200)
   const text = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
   return new Response(text, { headers: { 'content-type': 'text/event-stream' } })
+}
+
+// Not `Response.json()`, which is one of the functions that older browsers lack.
+function json(value, status) {
+  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } })
 }
