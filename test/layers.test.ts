@@ -36,7 +36,7 @@ const layers = [
   ['cli/src'],
   ['cli/src/chat'],
   ['cli/src/commands'],
-  ['cli/src/program.ts', 'cli/src/main.ts'],
+  ['cli/src/parse.ts', 'cli/src/program.ts', 'cli/src/main.ts'],
 ]
 
 test('a file imports its own layer and the layers below it, types included', { todo: true }, () => {
