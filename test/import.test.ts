@@ -268,7 +268,7 @@ describe('import() of a Claude Code transcript', () => {
         )
         await sendableOrRefused(openConversations({ client }), mangled.join('\n'))
       }),
-      { numRuns: Number(process.env['COLLOQUY_FUZZ'] ?? 200) },
+      { numRuns: process.env['COLLOQUY_FUZZ'] ? 2_000 : 200 },
     )
   })
 })
@@ -674,7 +674,7 @@ describe('import() of a damaged export', () => {
         )
         assert.equal(outcomes[0], outcomes[1])
       }),
-      { numRuns: Number(process.env['COLLOQUY_FUZZ'] ?? 150) },
+      { numRuns: process.env['COLLOQUY_FUZZ'] ? 1_500 : 150 },
     )
     await Promise.all(stores.map((store) => store.close()))
   })
