@@ -8,7 +8,7 @@ import * as colloquy from 'colloquy'
 import { codeErrors } from '../packages/colloquy/src/client/request/codes/code-errors.ts'
 import { isRetryable } from '../packages/colloquy/src/client/request/errors.ts'
 import { slashCommands } from '../packages/cli/src/chat/slash/table.ts'
-import { parse } from '../packages/cli/src/parse.ts'
+import { parse } from '../packages/cli/src/commands/parse.ts'
 import { run } from './program.ts'
 import { entryPoints, read, root } from './source.ts'
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { parse } from './parse.ts'
+import { parse } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
 import { systemReason } from './system-error.ts'

@@ -10,7 +10,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { chat } from './chat.ts'
-import { parse } from '../parse.ts'
+import { parse } from './parse.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))

@@ -1,4 +1,4 @@
-import type * as localModels from './local-models.ts'
+import type * as localModels from './models/local-models.ts'
 import type * as manageChats from './manage-chats.ts'
 import type { Command, Option, Run, Subcommand } from './command.ts'
 
@@ -165,7 +165,7 @@ const serve: Command = {
 
 /** Loads `local-models.ts` when one of its subcommands is called. */
 function ofLocalModels(name: keyof typeof localModels): Run {
-  return async (words, flags) => (await import('./local-models.ts'))[name](words, flags)
+  return async (words, flags) => (await import('./models/local-models.ts'))[name](words, flags)
 }
 
 const modelSubcommands: readonly Subcommand[] = [
@@ -199,7 +199,7 @@ const models: Command = {
   async run(words, flags) {
     const subcommand = modelSubcommands.find(({ name }) => name === words[0])
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
-    return (await import('./models.ts')).listModels(words, flags)
+    return (await import('./models/list-models.ts')).listModels(words, flags)
   },
 }
 

@@ -244,7 +244,7 @@ class Item extends Container {
     }
     const { indent: markIndent, offset } = this.#mark
     const indent = indentOf(text)
-    // Models often indent a nested list by two spaces, also where CommonMark wants three.
+    // Models often indent a nested list by two spaces, although CommonMark wants three.
     const isNested = indent >= offset || (indent > markIndent + 1 && itemKind(text) !== undefined)
     if (!isNested && !(kind.kind === 'text' && this.inParagraph)) return 'left'
     this.context.output.setBlank(false)

@@ -4,7 +4,7 @@ import type * as codes from './request/codes/code-errors.ts'
 import { codeErrors } from './request/codes/code-errors.ts'
 import { APIResponseError, APIStreamError } from './request/errors.ts'
 
-/** The classes of errors as `Anthropic.RateLimitError`. Those of the API's error codes are missing in browsers. */
+/** The classes of errors as `Anthropic.RateLimitError`. Browsers lack the classes of the API's error codes. */
 export class AnthropicErrors extends BaseAnthropic {
   static readonly AnthropicError: typeof errors.AnthropicError = errors.AnthropicError
   static readonly APIError: typeof errors.APIError = errors.APIError

@@ -195,7 +195,7 @@ export class BaseAnthropic {
     return new RetryingRequest(traceParts(parts, options, { option, baseURL: this.baseURL, defaultHeaders, log }))
   }
 
-  /** The headers that authenticate a request, and where it goes, which a profile may say. */
+  /** The headers that authenticate a request, and its base URL, which a profile may set. */
   async #authenticate(given: MergedHeaders, findTokens: Credentials['findTokens']): Promise<Authentication> {
     const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
     const credentials = { apiKey, authToken: this.authToken, findTokens }

@@ -164,7 +164,7 @@ export class KeyReader {
   }
 }
 
-/** Whether Node's decoder reads the sequence as one key. Of other sequences it takes the end for text. */
+/** Whether Node's decoder reads the sequence as one key. It takes the end of other sequences for text. */
 function isClassic(sequence: string): boolean {
   if (!sequence.startsWith('\x1b[')) return true
   return /^\x1b\[(?:\d{0,2}(?:;\d)?[A-HPQRSZ]|\d{1,2}(?:;\d)?~)$/.test(sequence)

@@ -34,7 +34,7 @@ export function joinPath(...parts: string[]): string {
   return (builtin('node:path') as NodePath).join(...parts)
 }
 
-/** The folder of profiles; undefined where there is none, as in a browser. */
+/** The folder of profiles; undefined if there is none, as in a browser. */
 export function configFolder(): string | undefined {
   if (!nodeFiles()) return undefined
   const given = environment('ANTHROPIC_CONFIG_DIR')

@@ -67,7 +67,7 @@ function federationProvider(
   }
 }
 
-/** Reads the identity token: anew for each exchange, if it is in a file, as its owner may replace it. */
+/** Reads the identity token. A token in a file is read for each exchange, because its owner may replace it. */
 function identityTokenOf({ identity_token }: FederationConfig): () => Promise<string> {
   if (identity_token && (identity_token.source as string) !== 'file') {
     throw new WorkloadIdentityError(

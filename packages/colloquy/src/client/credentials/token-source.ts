@@ -5,7 +5,7 @@ import { findConfig } from './profile.ts'
 import { mandatorySeconds, oauthBeta, providerOf, type ProviderContext } from './providers.ts'
 import { nowSeconds, WorkloadIdentityError } from './token-endpoint.ts'
 
-/** What access tokens are had from. At most one; without any, from the environment or the active profile. */
+/** The source of access tokens: at most one of these, else the environment or the active profile. */
 export interface TokenOptions {
   credentials?: AccessTokenProvider | null | undefined
   config?: AnthropicConfig | null | undefined

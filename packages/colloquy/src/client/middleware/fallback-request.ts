@@ -124,7 +124,7 @@ export function withKnownThinking(body: RequestBody): RequestBody {
   return body.thinking?.type === 'between_tools' ? { ...body, thinking: { type: 'disabled' } } : body
 }
 
-/** The credit of a refusal. Where it cannot be used, the request is answered at its own price and not refused. */
+/** The credit of a refusal. If it cannot be used, the request is answered at its own price and not refused. */
 export function creditOf(token: string): { fallback_credit_token: { token: string; mode: 'best_effort' } } {
   return { fallback_credit_token: { token, mode: 'best_effort' } }
 }

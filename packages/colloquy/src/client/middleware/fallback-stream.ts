@@ -36,7 +36,7 @@ interface Refusal {
   inputTransformations: unknown
 }
 
-/** What one model delivered. */
+/** The outcome of one model's stream. */
 interface Delivered {
   refusal: Refusal | undefined
   model: string
@@ -44,7 +44,7 @@ interface Delivered {
   nextIndex: number
 }
 
-/** What one call of a model used, as `usage.iterations` lists it. */
+/** The usage of one model's request, as `usage.iterations` lists it. */
 type Iteration = Record<string, unknown>
 
 /** The stream of a reply, followed by those of fallbacks while models refuse. It ends as one message. */
@@ -205,7 +205,7 @@ async function* deliver(
   return { ...reply.delivered, refusal: undefined }
 }
 
-/** What one model has delivered so far. */
+/** The part of the reply that one model has delivered so far. */
 class PartialReply {
   readonly #offset: number
   readonly #accumulator = new MessageAccumulator()

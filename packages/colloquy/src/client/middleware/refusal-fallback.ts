@@ -9,7 +9,7 @@ export class BetaFallbackState implements FallbackState {
 /**
  * Asks other models, in the order of the list, when a model refuses.
  *
- * A reply then begins with a `fallback` block for each change of the model. A reply that streams goes on with the next
+ * A reply then begins with a `fallback` block for each change of the model. A reply that streams continues with the next
  * model's events, so that the reader sees one message; what had arrived stays. When every model refuses, the last refusal
  * is the reply.
  *

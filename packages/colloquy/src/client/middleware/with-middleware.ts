@@ -16,7 +16,7 @@ export interface MiddlewareParts {
   middleware: readonly Middleware[]
   options: FinalRequestOptions
   log: Log
-  /** The time for the transport, in milliseconds; the middleware's own time is not limited. 0 is no limit. */
+  /** The time for the transport, in milliseconds; the middleware's own time is not limited. 0 means no limit. */
   timeoutMs: number
   /** Makes a transport's response of a `Response`. */
   read: (response: Response, url: string) => TransportResponse

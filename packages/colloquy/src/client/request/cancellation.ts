@@ -1,7 +1,7 @@
 import { APIConnectionTimeoutError, APIUserAbortError } from '../../protocol/types/error.ts'
 import { startTimer } from '../../tools/timer.ts'
 
-/** What an abort or a time limit can end. */
+/** A request or a stream that an abort or a time limit can end. */
 export interface Cancellable {
   cancel(error: Error): void
 }
@@ -17,7 +17,7 @@ export class Cancellation implements Cancellable {
   #target: Cancellable | undefined
   #unsubscribe: (() => void) | undefined
 
-  /** `totalTimeout` in ms; 0 is no limit. */
+  /** `totalTimeout` in ms; 0 means no limit. */
   constructor(signal: AbortSignal | null | undefined, totalTimeout: number) {
     this.endsAt = timeAfter(totalTimeout)
     if (signal?.aborted) this.#error = new APIUserAbortError({ cause: signal.reason })

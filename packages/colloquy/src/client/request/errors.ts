@@ -2,7 +2,7 @@ import { APIConnectionError, APIError, APIUserAbortError } from '../../protocol/
 import type { Message, Usage } from '../../protocol/types/message.ts'
 import { isRetryableStatus } from '../../protocol/status.ts'
 
-/** What a stream had delivered when it broke. */
+/** The part of a stream that had arrived when it broke. */
 export interface StreamProgress {
   partial: Message | undefined
   headers: Headers | undefined
@@ -10,7 +10,7 @@ export interface StreamProgress {
 
 /**
  * A stream broke off: the connection was cut, fell silent, or the API sent an error after the stream began. `type` and `error`
- * are the API's if it sent an error. What had arrived is in `partial`, to be shown or continued.
+ * are the API's if it sent an error. `partial` has the part that had arrived, to be shown or continued.
  */
 export class APIStreamError extends APIConnectionError {
   override name = 'APIStreamError'

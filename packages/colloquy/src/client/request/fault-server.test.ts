@@ -56,7 +56,7 @@ export class Answer {
 
   /** Cuts the connection without the end that HTTP asks for. */
   cut(): void {
-    // What was written must arrive first.
+    // The bytes that were written must arrive first.
     setTimeout(() => this.response.socket?.end(), 20)
   }
 

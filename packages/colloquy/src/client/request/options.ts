@@ -3,7 +3,7 @@ import { nearMiss } from '../../protocol/json/near-miss.ts'
 import type { HeadersLike } from './headers.ts'
 import type { Logger } from './log.ts'
 
-/** Timeouts and retries. Times are in milliseconds; 0 is no limit. */
+/** Timeouts and retries. Times are in milliseconds; 0 means no limit. */
 export interface TimeoutAndRetryOptions {
   /**
    * The time for one attempt: until the headers of a streamed response, or the end of any other response. Default: 10 minutes.
@@ -35,7 +35,7 @@ export interface Retry {
 /** A function that is called before each retry. */
 export type OnRetry = (retry: Retry) => void
 
-/** Which fallback the requests of a conversation begin with. */
+/** The fallback that the requests of a conversation begin with. */
 export interface FallbackState {
   /** The place in the list of fallbacks; undefined or -1 is the request's own model. */
   index?: number
@@ -69,7 +69,7 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   /** The fallback that `betaRefusalFallbackMiddleware` begins with, which it changes when a model refuses. */
   fallbackState?: FallbackState | undefined
   /**
-   * What to do about half of a surrogate pair, such as a cut emoji leaves behind and the API refuses: `replace` it by U+FFFD, or
+   * How to handle half of a surrogate pair, which a cut emoji leaves behind and the API refuses: `replace` it by U+FFFD, or
    * `refuse` the request with an error that names its place. Default `replace`.
    */
   loneSurrogates?: 'replace' | 'refuse' | undefined

@@ -3,7 +3,7 @@ import { longestTimerMs } from '../../tools/timer.ts'
 import { isRetryable } from './errors.ts'
 import type { OnRetry, TimeoutAndRetryOptions } from './options.ts'
 
-/** The options of a request about time and retries, with their defaults. Times in milliseconds; 0 is no limit. */
+/** The options of a request about time and retries, with their defaults. Times in milliseconds; 0 means no limit. */
 export interface RetryPolicy {
   timeout: number
   idleTimeout: number

@@ -49,7 +49,7 @@ export class Files {
     return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
   }
 
-  /** What is known of a file, without its content. */
+  /** Retrieves the metadata of a file, without its content. */
   retrieveMetadata(
     id: string,
     params: FileRetrieveMetadataParams | null = {},

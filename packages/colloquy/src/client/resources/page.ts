@@ -58,7 +58,7 @@ export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   }
 }
 
-/** Where the next page begins or ends. */
+/** The place where the next page begins or ends. */
 export interface PageCursor {
   page?: string
   before_id?: string

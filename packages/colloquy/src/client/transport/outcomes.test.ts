@@ -1,4 +1,4 @@
-// What becomes of a request when a server does something. One table for both transports: a row holds for both, or says why not.
+// The outcome of a request for each behaviour of a server. One table for both transports: a row holds for both, or says why not.
 import assert from 'node:assert/strict'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'

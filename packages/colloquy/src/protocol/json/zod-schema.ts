@@ -5,7 +5,7 @@ import type { JsonSchema } from './json-schema.ts'
 export interface ZodSchema {
   readonly _zod: {
     readonly def: ZodDefinition
-    /** What the checks of the schema require: lengths, bounds, formats, patterns. */
+    /** The requirements of the schema's checks: lengths, bounds, formats, patterns. */
     readonly bag: Readonly<Record<string, unknown>>
     /** `optional` if an object may lack the value. */
     readonly optin?: 'optional' | undefined
@@ -213,7 +213,7 @@ function typeOfAll(values: unknown[]): Schema {
   return types.size === 1 ? { type: [...types][0] } : {}
 }
 
-/** What `describe()` and `meta()` say of the schema, without its id in zod's registry. */
+/** The description and metadata that `describe()` and `meta()` set, without its id in zod's registry. */
 function descriptionOf(schema: ZodSchema): Schema {
   const { id: _, ...meta } = schema.meta?.() ?? defined({ description: schema.description })
   return meta

@@ -139,7 +139,7 @@ test('MemoryFolder works below a folder that is itself a link', async (t) => {
   assert.equal(await readFile(join(path, 'real/memories/a'), 'utf8'), 'x')
 })
 
-test('MemoryFolder replaces text over several lines, and only where it stands once', async (t) => {
+test('MemoryFolder replaces text over several lines, and only if it stands there once', async (t) => {
   const { memory } = await folderOf(t)
   const path = '/memories/a'
   await memory.create({ command: 'create', path, file_text: 'a\nb\nc\nb b' })

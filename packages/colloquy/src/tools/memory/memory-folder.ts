@@ -133,7 +133,7 @@ export class MemoryFolder implements MemoryHandlers {
   }
 
   /**
-   * Where a path of the model leads: `real` has no symbolic link in it, and need not exist; `itself` may be a link, and is
+   * Resolves a path of the model: `real` has no symbolic link in it, and need not exist; `itself` may be a link, and is
    * undefined for the memory folder. Throws when a link leads out of the folder or nowhere.
    */
   async #find(path: string): Promise<{ real: string; itself: string | undefined }> {
@@ -208,7 +208,7 @@ export class MemoryFolder implements MemoryHandlers {
   }
 }
 
-/** Where an entry leads, if it is a link; the entry itself if it is not, or does not exist. */
+/** The target of an entry that is a link; the entry itself if it is not, or does not exist. */
 async function followed(entry: string, root: string): Promise<string> {
   const stat = await lstat(entry).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined

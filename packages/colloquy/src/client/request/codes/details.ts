@@ -1,4 +1,4 @@
-// What the API says of an error beside its code.
+// The details of an error beside its code.
 import type { ErrorDetails } from '../../../protocol/types/error.ts'
 
 type CodeDetails<Code extends string> = ErrorDetails & { error_code: Code }

@@ -18,7 +18,7 @@ test('encodeMessages() matches JSON.stringify() after any change in place', () =
       for (const changes of [[], ...turns]) {
         for (const each of changes) changeInPlace(messages, each)
         sent.push({ pieces: kept.encode(messages)!, json: JSON.stringify(messages) })
-        // The earlier requests too: one may still be under way.
+        // The earlier requests too: one may still be in flight.
         for (const { pieces, json } of sent) assert.equal(text(pieces), json)
       }
     }),

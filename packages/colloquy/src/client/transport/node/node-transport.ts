@@ -109,7 +109,7 @@ class NodePendingRequest implements PendingRequest {
   }
 }
 
-/** Where a request goes: to its host, or to a proxy. */
+/** The way of a request: to its host, or to a proxy. */
 interface Route {
   http: NodeHttp
   agent: NodeAgent

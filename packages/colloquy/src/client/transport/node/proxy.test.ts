@@ -47,7 +47,7 @@ function credentialsOf({ headers }: IncomingMessage): string {
 
 interface Proxy {
   port: number
-  /** What the proxy was asked for, and by whom. */
+  /** The requests that the proxy received, with their credentials. */
   seen: string[]
 }
 

@@ -1,8 +1,8 @@
 import { models, priceAt, toUsd, type ModelEntry, type PriceBand } from 'colloquy/protocol'
-import { ExitCode } from '../exit.ts'
-import type { Flags } from '../flags.ts'
-import { tokenText } from '../format.ts'
-import { writeJson, writeLine } from '../terminal/output.ts'
+import { ExitCode } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
+import { tokenText } from '../../format.ts'
+import { writeJson, writeLine } from '../../terminal/output.ts'
 
 /** Runs `colloquy models [WORDS]`. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {

@@ -1,8 +1,8 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import { UsageError } from './exit.ts'
-import { Flags } from './flags.ts'
-import type { Command, Option } from './commands/command.ts'
-import { chat, commands } from './commands/table.ts'
+import { UsageError } from '../exit.ts'
+import { Flags } from '../flags.ts'
+import type { Command, Option } from './command.ts'
+import { chat, commands } from './table.ts'
 
 /** A command line, checked against the table of commands. */
 export interface Invocation {

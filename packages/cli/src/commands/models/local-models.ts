@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { findModels, listedModels, readGguf, type FoundModel, type ListedModel } from '@colloquy/llama'
-import { chooseModel, chosenModel } from '../engine/chosen-model.ts'
-import { fetchModel } from '../engine/fetch-model.ts'
-import { ExitCode, UsageError } from '../exit.ts'
-import { filePaths } from '../file-paths.ts'
-import type { Flags } from '../flags.ts'
-import { tokenText } from '../format.ts'
-import { writeErrorLine, writeJson, writeLine } from '../terminal/output.ts'
+import { chooseModel, chosenModel } from '../../engine/chosen-model.ts'
+import { fetchModel } from '../../engine/fetch-model.ts'
+import { ExitCode, UsageError } from '../../exit.ts'
+import { filePaths } from '../../file-paths.ts'
+import type { Flags } from '../../flags.ts'
+import { tokenText } from '../../format.ts'
+import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
 
 /** Runs `colloquy models local`: the models on this machine, and those that can be fetched. */
 export async function list(_words: readonly string[], flags: Flags): Promise<number> {
