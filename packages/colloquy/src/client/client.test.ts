@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { inspect } from 'node:util'
 import { Anthropic } from './client.ts'
-import { faultServer, hello, params, type SeenRequest } from './request/fault-server.test.ts'
+import { faultServer, hello, helloEvents, params, type SeenRequest } from './request/fault-server.test.ts'
 import type { ClientOptions } from './options.ts'
 import type { RequestOptions } from './request/options.ts'
 import { version } from './request/request.ts'
@@ -489,6 +489,22 @@ test('withOptions() copies what was set on the client', () => {
 test('null for a timeout or a number of retries is the default', () => {
   const client = new Anthropic({ apiKey: 'key', timeout: null, maxRetries: null, fetch: null } as never)
   assert.deepEqual([client.timeout, client.maxRetries], [600_000, 2])
+})
+
+test('null for all options of a request is the same as none', async (t) => {
+  const server = await faultServer(t, (answer) =>
+    answer.request.body.includes('"stream":true')
+      ? answer
+          .stream()
+          .send(...helloEvents)
+          .end()
+      : answer.json(200, hello),
+  )
+  const client = server.client()
+  assert.deepEqual(await client.messages.create(params, null as never), hello)
+  assert.deepEqual(await client.messages.create(params, { timeout: null } as never), hello)
+  assert.equal((await client.messages.stream(params, null as never).finalMessage()).id, hello.id)
+  assert.deepEqual(await client.models.retrieve('m', null, null as never), hello)
 })
 
 test('path replaces the path of a method', async (t) => {

@@ -48,10 +48,11 @@ export class Messages {
     params: MessageCreateParams & HeaderParams,
     options?: RequestOptions,
   ): APIPromise<Message | Stream<MessageStreamEvent>>
-  create(params: MessageCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<unknown> {
+  create(params: MessageCreateParams & HeaderParams, given?: RequestOptions | null): APIPromise<unknown> {
+    const options = given ?? {}
     if (params.stream)
       return this.events(params, options).map(async (source) => (await loadStreams()).sourceStream(source))
-    const { timeout = this.#client.givenTimeout } = options
+    const timeout = options.timeout ?? this.#client.givenTimeout
     if (options.recover)
       return this.events(params, options).map(async (source) => (await loadStreams()).collect(source))
     if (timeout === undefined && params.max_tokens > mostUnstreamedTokens) {
@@ -105,7 +106,8 @@ export class Messages {
    *
    * @internal
    */
-  events(params: MessageStreamParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageEvents> {
+  events(params: MessageStreamParams & HeaderParams, given?: RequestOptions | null): APIPromise<MessageEvents> {
+    const options = given ?? {}
     const { recover, pings = false } = options
     const streams = loadStreams()
     const open: Parse<MessageEvents> = async (response, request) =>
