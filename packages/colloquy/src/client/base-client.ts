@@ -175,24 +175,22 @@ export class BaseAnthropic {
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
     const policy = retryPolicy(options, { ...this.#options, timeout: this.timeout, maxRetries: this.maxRetries })
     const isPlain = this.middleware.length === 0 && !options.middleware?.length
+    const client = {
+      ...this.#options,
+      baseURL: this.baseURL,
+      customHeaders: this.#customHeaders,
+      encode: isPlain ? transport.encode : undefined,
+      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens),
+      log,
+    }
     const parts: RequestParts = {
-      prepare: prepareRequest(options, {
-        customHeaders: this.#customHeaders,
-        defaultHeaders: this.#options.defaultHeaders,
-        loneSurrogates: this.#options.loneSurrogates,
-        query: this.#options.defaultQuery,
-        isBrowserAllowed: this.#options.dangerouslyAllowBrowser,
-        encode: isPlain ? transport.encode : undefined,
-        authenticate: (given) => this.#authenticate(given, findTokens),
-        log,
-      }),
+      prepare: prepareRequest(options, client),
       transport: () => (isPlain ? transport : this.#wrap(transport, options, policy.timeout)),
       policy: { ...policy, hasOtherCredentials: (error) => tokens?.mayReplace(error) ?? false },
       signal: options.signal,
       log,
     }
-    const { openTelemetry: option, defaultHeaders } = this.#options
-    return new RetryingRequest(traceParts(parts, options, { option, baseURL: this.baseURL, defaultHeaders, log }))
+    return new RetryingRequest(traceParts(parts, options, this.openTelemetry, client))
   }
 
   /** The headers that authenticate a request, and its base URL, which a profile may set. */

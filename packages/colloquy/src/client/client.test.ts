@@ -198,7 +198,7 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ base_url: 'http://a.test' } as ClientOptions, /did you mean baseURL\?/],
   [{ maxRetrys: 1 } as ClientOptions, /did you mean maxRetries\?/],
   [{ colour: 'red' } as ClientOptions, /client option colour: the options are timeout, /],
-  [{ webhookKey: 'x' } as ClientOptions, /webhookKey: it is not offered/],
+  [{ webhookKey: 'x' } as ClientOptions, /webhookKey: the options are timeout/],
   [{ maxRetries: 1.5 }, /maxRetries as it must be a whole number from 0: found number 1.5/],
   [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found number -1/],
   [{ timeout: '10' as unknown as number }, /found string 10/],

@@ -179,9 +179,6 @@ const requestNames: readonly string[] = [
   ] satisfies (keyof FinalRequestOptions)[]),
 ]
 
-// Options of the official client that would change what a program does.
-const notOffered: readonly string[] = ['webhookKey', 'fallbackState', 'defaultBaseURL']
-
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
   checkTimeoutsAndRetries(options)
@@ -200,10 +197,6 @@ export function checkFunctions(name: string, functions: unknown, kind: string): 
 export function checkNames(options: object, known: readonly string[], kind: string): void {
   for (const [name, value] of Object.entries(options)) {
     if (known.includes(name) || value === undefined || value === null) continue
-    if (notOffered.includes(name)) {
-      if (value === false) continue
-      throw new AnthropicError(`Cannot use the ${kind} ${name}: it is not offered here`)
-    }
     const near = nearMiss(name, known)
     throw new AnthropicError(
       `Cannot use the ${kind} ${name}: ${near ? `did you mean ${near}?` : `the options are ${known.join(', ')}`}`,

@@ -17,10 +17,10 @@ export interface ClientParts {
   /** The text of `ANTHROPIC_CUSTOM_HEADERS`. */
   customHeaders: string | undefined
   /** Replace the custom headers. */
-  defaultHeaders: HeadersLike | undefined
-  loneSurrogates: 'replace' | 'refuse' | undefined
-  query: Query | undefined
-  isBrowserAllowed: boolean | undefined
+  defaultHeaders?: HeadersLike | undefined
+  loneSurrogates?: 'replace' | 'refuse' | undefined
+  defaultQuery?: Query | undefined
+  dangerouslyAllowBrowser?: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
   encode: Transport['encode']
   /** Called for each attempt, with the headers of client and request. */
@@ -42,7 +42,7 @@ export function prepareRequest(
       accept: 'application/json',
       'user-agent': `colloquy/${version}`,
       'anthropic-version': versionFor(body),
-      'anthropic-dangerous-direct-browser-access': client.isBrowserAllowed ? 'true' : undefined,
+      'anthropic-dangerous-direct-browser-access': client.dangerouslyAllowBrowser ? 'true' : undefined,
       'content-type': encoded === undefined ? undefined : 'application/json',
     }
     return async (attempt) => {
@@ -52,7 +52,7 @@ export function prepareRequest(
       const authentication = await client.authenticate(mergeHeaders(...given))
       // The key and the headers of the client are meant for its own host.
       const isElsewhere = isAbsolute(path) && new URL(path).origin !== new URL(authentication.baseURL).origin
-      const url = await urlOf(authentication.baseURL, path, [client.query, query])
+      const url = await urlOf(authentication.baseURL, path, [client.defaultQuery, query])
       const { values } = mergeHeaders(
         own,
         { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },

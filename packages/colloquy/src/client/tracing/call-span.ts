@@ -18,15 +18,15 @@ import {
   type OpenTelemetryTracesOptions,
   type RegisteredApi,
   type Span,
+  type TracerProvider,
 } from './open-telemetry.ts'
 import { routeOf, type Route } from './routes.ts'
 import { observed, StreamFailure, type Outcome } from './observed-response.ts'
 
 /** What a client knows of its traces. */
 export interface TracedClient {
-  option: OpenTelemetryOptions | null | undefined
   baseURL: string
-  defaultHeaders: HeadersLike | undefined
+  defaultHeaders?: HeadersLike | undefined
   log: Log
 }
 
@@ -36,11 +36,18 @@ const statusOk = { code: 1 }
 const statusError = { code: 2 }
 
 /** The parts of a request, with a span around all of its attempts. */
-export function traced(parts: RequestParts, options: FinalRequestOptions, client: TracedClient): RequestParts {
+export function traced(
+  parts: RequestParts,
+  options: FinalRequestOptions,
+  option: OpenTelemetryOptions | null | undefined,
+  client: TracedClient,
+): RequestParts {
   const route = routeOf(options.method, options.path)
-  const settings = settingsOf(client.option)
+  const settings = settingsOf(option)
   if (!route || !settings.enabled) return parts
-  const call = attempted(client.log, () => CallSpan.start(options, client, { route, settings }))
+  const call = attempted(client.log, () =>
+    CallSpan.start(options, client, { route, settings, provider: option?.tracerProvider }),
+  )
   if (!call) return parts
   return {
     ...parts,
@@ -104,10 +111,10 @@ class CallSpan {
   static start(
     options: FinalRequestOptions,
     client: TracedClient,
-    call: { route: Route; settings: Settings },
+    call: { route: Route; settings: Settings; provider: TracerProvider | undefined },
   ): CallSpan | undefined {
     const api = registeredApi() ?? {}
-    const provider = client.option?.tracerProvider ?? api.trace
+    const provider = call.provider ?? api.trace
     const { route } = call
     const attributes = {
       'gen_ai.provider.name': 'anthropic',

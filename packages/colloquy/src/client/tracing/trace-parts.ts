@@ -7,15 +7,18 @@ import { registeredApi, type OpenTelemetryOptions } from './open-telemetry.ts'
 export function traceParts(
   parts: RequestParts,
   options: FinalRequestOptions,
-  client: Omit<TracedClient, 'option'> & { option: OpenTelemetryOptions | false | null | undefined },
+  option: OpenTelemetryOptions | false | null | undefined,
+  client: TracedClient,
 ): RequestParts {
-  const { option } = client
   if (option === false || !(option?.tracerProvider ?? registeredApi()?.trace)) return parts
-  const loaded = import('./call-span.ts').then(({ traced }) => traced(parts, options, { ...client, option }))
+  const loaded = import('./call-span.ts').then(
+    ({ traced }) => traced(parts, options, option, client),
+    () => parts,
+  )
   return {
     ...parts,
     prepare: async (attempt) => (await loaded).prepare(attempt),
     transport: async () => (await loaded).transport(),
-    failed: (error) => void loaded.then(({ failed }) => failed?.(error)),
+    failed: async (error) => (await loaded).failed?.(error),
   }
 }
