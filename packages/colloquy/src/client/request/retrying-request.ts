@@ -17,7 +17,7 @@ export interface RequestParts {
   signal: AbortSignal | null | undefined
   log: Log
   /** Called when no other attempt follows a failure. */
-  failed?: (error: unknown) => void
+  failed?: (error: unknown) => unknown
 }
 
 /** One request: its attempts and the waits between them, until a response was read or the first event of a stream arrived. */
