@@ -41,6 +41,7 @@ export interface ServerOptions {
 /** The origins of pages that may use the server, or a function that decides. */
 export type Origins = readonly string[] | ((origin: string) => boolean)
 
+/** Options of `listen()`. */
 export interface ListenOptions {
   /** Default 0: any free port. */
   port?: number

@@ -23,6 +23,7 @@ export class Anthropic extends AnthropicErrors {
   readonly beta: Beta = new Beta(this)
 
   static readonly DEFAULT_TIMEOUT: number = 600_000
+  /** Makes a file of bytes, text, a stream or a response, to be uploaded. */
   static readonly toFile: typeof toFile = toFile
   static readonly Anthropic: typeof Anthropic = Anthropic
 }

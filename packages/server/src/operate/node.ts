@@ -14,6 +14,7 @@ import { refuseConnect, refuseMalformed } from './refusals.ts'
 
 export type { ListenOptions } from '../options.ts'
 
+/** A server that listens on a port. */
 export interface Listening {
   url: string
   port: number

@@ -122,6 +122,7 @@ export class ToolRunner<Streams extends boolean = boolean>
     return this.runUntilDone().then(onFulfilled, onRejected)
   }
 
+  /** Yields each reply, or each stream of one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ToolRunnerTurn<Streams>> {
     const { runLoop } = await import('./tool-loop.ts')
     yield* runLoop<Streams>(this.#state)

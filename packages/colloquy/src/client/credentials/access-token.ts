@@ -1,5 +1,6 @@
 // The types of credentials other than a key or a token that the caller passes.
 
+/** A token and its expiry. */
 export interface AccessToken {
   token: string
   /** Seconds since 1970; null if the token does not expire. */

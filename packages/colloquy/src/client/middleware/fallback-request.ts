@@ -12,6 +12,7 @@ export interface FallbackParam {
   [field: string]: unknown
 }
 
+/** Options of `betaRefusalFallbackMiddleware()`. */
 export interface RefusalFallbackOptions {
   /** Values of `anthropic-beta` that requests get. Default: the one that credit tokens need. */
   betas?: readonly string[] | undefined
@@ -19,6 +20,7 @@ export interface RefusalFallbackOptions {
   onError?: ((error: RefusalFallbackError) => void) | undefined
 }
 
+/** An error of a fallback request. */
 export type RefusalFallbackError =
   | { kind: 'no_credit_token' | 'chain_exhausted'; message: string; event: unknown }
   | {

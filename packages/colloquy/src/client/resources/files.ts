@@ -6,6 +6,7 @@ import type { ToFileInput, ToFileOptions, Uploadable } from '../request/on-deman
 import type { PagePromise } from './page.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
 
+/** The parameters of `files.list()`. */
 export interface FileListParams extends HeaderParams {
   /** 1 to 1000. Default 20. */
   limit?: number
@@ -16,6 +17,7 @@ export interface FileListParams extends HeaderParams {
   scope_id?: string
 }
 
+/** The parameters of `files.upload()`. */
 export interface FileUploadParams extends HeaderParams {
   /** A file, a response or a stream of a file; other bytes through `toFile()`. */
   file: Uploadable | PromiseLike<Uploadable>
@@ -23,8 +25,11 @@ export interface FileUploadParams extends HeaderParams {
   expires_in_seconds?: number
 }
 
+/** The parameters of `files.delete()`. */
 export type FileDeleteParams = HeaderParams
+/** The parameters of `files.download()`. */
 export type FileDownloadParams = HeaderParams
+/** The parameters of `files.retrieveMetadata()`. */
 export type FileRetrieveMetadataParams = HeaderParams
 
 const path = '/v1/files'

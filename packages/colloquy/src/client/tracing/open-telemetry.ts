@@ -20,6 +20,7 @@ export interface OpenTelemetryTracesOptions {
 
 /** A `TracerProvider` of `@opentelemetry/api`. */
 export interface TracerProvider {
+  /** Returns the tracer with this name. */
   getTracer(name: string, version?: string): Tracer
 }
 

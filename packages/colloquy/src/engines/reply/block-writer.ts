@@ -14,6 +14,7 @@ export class BlockWriter {
   /** White space at the beginning of a text, which alone would be a text block that the API refuses. */
   #blank = '';
 
+  /** The events of a piece of text. */
   *text(text: string): Generator<MessageStreamEvent> {
     if (this.#open?.type !== 'text') {
       this.#blank += text
@@ -27,6 +28,7 @@ export class BlockWriter {
     if (text !== '') yield this.#delta({ type: 'text_delta', text })
   }
 
+  /** The events of a piece of thinking. */
   *thinking(thinking: string): Generator<MessageStreamEvent> {
     if (thinking === '') return
     if (this.#open?.type !== 'thinking')
@@ -35,11 +37,13 @@ export class BlockWriter {
     yield this.#delta({ type: 'thinking_delta', thinking })
   }
 
+  /** The events that begin a tool call. */
   *call(name: string): Generator<MessageStreamEvent> {
     const block: ContentBlock = { type: 'tool_use', id: newId('toolu_01'), name, input: {} }
     yield* this.#start('tool_use', block)
   }
 
+  /** The events of a piece of a tool input. */
   *input(json: string): Generator<MessageStreamEvent> {
     if (json !== '') yield this.#delta({ type: 'input_json_delta', partial_json: json })
   }

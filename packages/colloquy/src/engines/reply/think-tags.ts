@@ -17,6 +17,7 @@ export class ThinkTags {
   /** White space before the first word is left out. */
   #isFirst = true
 
+  /** The pieces of text and thinking in a piece of the stream. */
   push(text: string): Piece[] {
     this.#pending += text
     const pieces: Piece[] = []

@@ -30,6 +30,7 @@ export function checkJson(
   return issues
 }
 
+/** Options of `checkJson()`. */
 export interface CheckJsonOptions {
   /** The most subschemas to apply. Counted down; a `RangeError` is thrown at 0. Default: no limit. */
   budget?: { steps: number }

@@ -26,6 +26,7 @@ export interface ResponseLike {
 /** A value that can be uploaded as it is, because it says its name: a file, a response, or a stream of a file. */
 export type Uploadable = BlobLike | ResponseLike | AsyncIterable<Uint8Array | string>
 
+/** Options of `toFile()`. */
 export interface ToFileOptions {
   /** The media type. Default: the one that the value states. */
   type?: string

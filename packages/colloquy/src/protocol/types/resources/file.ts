@@ -13,11 +13,13 @@ export interface FileMetadata {
   scope?: FileScope | null
 }
 
+/** The session that a file belongs to. */
 export interface FileScope {
   id: string
   type: 'session'
 }
 
+/** The response to deleting a file. */
 export interface DeletedFile {
   id: string
   type?: 'file_deleted'
