@@ -184,13 +184,16 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkTimeoutsAndRetries(options)
   checkFunctions('middleware', options.middleware, 'a list of functions')
   // Any signal with this method will do, such as that of a polyfill.
-  if (options.signal && !('addEventListener' in Object(options.signal)))
-    throw new AnthropicError('Cannot use signal as it must be an AbortSignal')
+  if (options.signal && !('addEventListener' in Object(options.signal))) refuse('signal', 'an AbortSignal')
 }
 
 /** Checks the functions that an option consists of. `kind` is what the option must be. */
 export function checkFunctions(name: string, functions: unknown, kind: string): void {
   if (functions == null || (Array.isArray(functions) && functions.every((each) => typeof each === 'function'))) return
+  refuse(name, kind)
+}
+
+function refuse(name: string, kind: string): never {
   throw new AnthropicError(`Cannot use ${name} as it must be ${kind}`)
 }
 
@@ -209,9 +212,8 @@ export function checkTimeoutsAndRetries(options: TimeoutAndRetryOptions): void {
     const value: unknown = options[name]
     if (value == null || name === 'onRetry') continue
     if (typeof value !== 'number' || !(value >= 0) || (name === 'maxRetries' && !Number.isInteger(value))) {
-      throw new AnthropicError(
-        `Cannot use ${name} as it must be ${name === 'maxRetries' ? 'a whole number' : 'a number of milliseconds'} from 0: found ${typeof value} ${String(value)}`,
-      )
+      const kind = name === 'maxRetries' ? 'a whole number' : 'a number of milliseconds'
+      refuse(name, `${kind} from 0: found ${typeof value} ${String(value)}`)
     }
   }
 }

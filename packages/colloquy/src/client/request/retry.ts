@@ -1,7 +1,7 @@
 import type { APIError } from '../../protocol/types/error.ts'
 import { longestTimerMs } from '../../tools/timer.ts'
 import { isRetryable } from './errors.ts'
-import type { OnRetry, TimeoutAndRetryOptions } from './options.ts'
+import { timeoutAndRetryNames, type OnRetry, type TimeoutAndRetryOptions } from './options.ts'
 
 /** The options of a request about time and retries, with their defaults. Times in milliseconds; 0 means no limit. */
 export interface RetryPolicy {
@@ -15,21 +15,16 @@ export interface RetryPolicy {
   hasOtherCredentials?: ((error: unknown) => boolean) | undefined
 }
 
-const minute = 60_000
+const defaults: TimeoutAndRetryOptions = { idleTimeout: 60_000, totalTimeout: 0, maxRetryDelay: 60_000 }
 
 /** The policy of a request: its own options, those of the client, or the defaults. */
 export function retryPolicy(
   request: TimeoutAndRetryOptions,
   client: TimeoutAndRetryOptions & { timeout: number; maxRetries: number },
 ): RetryPolicy {
-  return {
-    timeout: request.timeout ?? client.timeout,
-    idleTimeout: request.idleTimeout ?? client.idleTimeout ?? minute,
-    totalTimeout: request.totalTimeout ?? client.totalTimeout ?? 0,
-    maxRetries: request.maxRetries ?? client.maxRetries,
-    maxRetryDelay: request.maxRetryDelay ?? client.maxRetryDelay ?? minute,
-    onRetry: request.onRetry ?? client.onRetry,
-  }
+  const settled = timeoutAndRetryNames.map((name) => [name, request[name] ?? client[name] ?? defaults[name]])
+  // Every option has a default but `onRetry`, which the policy may lack.
+  return Object.fromEntries(settled) as RetryPolicy
 }
 
 export interface RetryState {
