@@ -78,12 +78,14 @@ async function joinClient(options: BuildOptions, client: string, outputs: Output
   const modules = [client, ...chunks].flatMap((file) => Object.keys(outputs[file]!.inputs))
   const lines = modules.map((module) => `export * from './${module}'`)
   const contents = [`export { default } from './${client.replace(folderOfBundles, 'dist')}'`, ...lines].join('\n')
-  for (const file of ['client.js', 'browser.js'])
+  for (const isBrowser of [false, true])
     await build({
       ...options,
       stdin: { contents, resolveDir: folder },
-      outfile: `${folderOfBundles}/shared/${file}`,
-      plugins: [laterCode(folder, { isBrowser: file === 'browser.js' })],
+      outfile: `${folderOfBundles}/shared/${isBrowser ? 'browser' : 'client'}.js`,
+      // Bundlers for browsers shorten the names anyway.
+      minifyIdentifiers: isBrowser,
+      plugins: [laterCode(folder, { isBrowser })],
     })
   const joined = new Set(Array.from(chunks, (chunk) => basename(chunk)))
   const rename = (name: string): string => (joined.has(name) ? 'client.js' : withoutHash(name, outputs))

@@ -132,10 +132,10 @@ suite('the servers of docs/runtimes.md', () => {
 })
 
 suite('the packages', () => {
-  test('colloquy is one package of at most 1.2 MB', () => {
+  test('colloquy is one package of at most 1.3 MB', () => {
     const { unpackedSize, files: packed } = packages.find(({ name }) => name === 'colloquy')!
     // A sixth of it is for CommonJS.
-    assert.ok(unpackedSize <= 1_200_000, `${unpackedSize} bytes`)
+    assert.ok(unpackedSize <= 1_300_000, `${unpackedSize} bytes`)
     assert.ok(packed.length > 0)
     const alone = install(join(scratch, 'alone'), tarballs.slice(0, 1))
     assert.deepEqual(

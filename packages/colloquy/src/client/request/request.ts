@@ -83,8 +83,7 @@ export function toBodyAndOptions(params: HeaderParams, options: RequestOptions):
 }
 
 function withFormat({ output_config, ...body }: { output_config?: OutputConfig | null }, format: unknown): object {
-  if (output_config?.format != null)
-    throw new AnthropicError('Cannot use both output_config.format and its earlier name output_format')
+  if (output_config?.format != null) throw new AnthropicError('Cannot use both output_config.format and output_format')
   return { ...body, output_config: { ...output_config, format } }
 }
 

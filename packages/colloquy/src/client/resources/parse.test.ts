@@ -76,7 +76,7 @@ test('beta.messages accepts output_format, the earlier name of the format', asyn
   }
   assert.equal(requests.length, 5)
   assert.throws(() => messages.parse({ ...params, output_format: format, output_config: { format } }), {
-    message: 'Cannot use both output_config.format and its earlier name output_format',
+    message: 'Cannot use both output_config.format and output_format',
   })
 })
 

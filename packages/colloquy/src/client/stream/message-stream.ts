@@ -147,7 +147,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   async withResponse(): Promise<WithResponse<this>> {
     this.#isAwaited = true
     const { response } = (this.#source = await this.#events)
-    if (!response) throw new AnthropicError('Cannot give the response as the stream was not read from one')
+    if (!response) throw new AnthropicError('Cannot return the response: the stream has none')
     return withResponse(this, response)
   }
 
