@@ -152,8 +152,8 @@ export class BaseAnthropic {
   }
 
   /** As `getAPIList()`, with the path in the options. */
-  requestAPIList<Item>(page: typeof Page, options: FinalRequestOptions): PagePromise<Item> {
-    return this.getAPIList(options.path, page, options)
+  requestAPIList<Item>(_page: typeof Page, options: FinalRequestOptions): PagePromise<Item> {
+    return this.list(options.path, {}, options)
   }
 
   /** Sends any request to the API. Every other method comes down to this one. */
@@ -190,7 +190,7 @@ export class BaseAnthropic {
       signal: options.signal,
       log,
     }
-    return new RetryingRequest(traceParts(parts, options, this.openTelemetry, client))
+    return new RetryingRequest(traceParts(parts, options, client))
   }
 
   /** The headers that authenticate a request, and its base URL, which a profile may set. */
@@ -240,20 +240,17 @@ const sharedTokens: unique symbol = Symbol('shared tokens')
 /** Loads a value once, and again only after a failure. */
 function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {
   let loaded: Promise<Value> | undefined
-  const forget = (): void => void (loaded = undefined)
   return () => {
     if (loaded) return loaded
     loaded = load()
-    loaded.catch(forget)
+    loaded.catch(() => (loaded = undefined))
     return loaded
   }
 }
 
 function checkBrowser({ dangerouslyAllowBrowser }: ClientOptions): void {
   if (dangerouslyAllowBrowser || !isBrowser()) return
-  throw new AnthropicError(
-    'Cannot run in a browser, whose user can read the API key, unless dangerouslyAllowBrowser is true',
-  )
+  throw new AnthropicError('Cannot run in a browser without dangerouslyAllowBrowser')
 }
 
 /** The credentials of the options, and null for every other kind. */

@@ -10,21 +10,22 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../p
 import { isAbort } from './abort.ts'
 import { countAttributes, fieldAt, messageAttributes, requestAttributes } from './attributes.ts'
 import { contentAttributes } from './content.ts'
-import {
-  registeredApi,
-  type Attribute,
-  type Context,
-  type OpenTelemetryOptions,
-  type OpenTelemetryTracesOptions,
-  type RegisteredApi,
-  type Span,
-  type TracerProvider,
+import type {
+  Attribute,
+  Context,
+  OpenTelemetryOptions,
+  OpenTelemetryTracesOptions,
+  RegisteredApi,
+  Span,
+  TracerProvider,
 } from './open-telemetry.ts'
 import { routeOf, type Route } from './routes.ts'
 import { observed, StreamFailure, type Outcome } from './observed-response.ts'
 
 /** What a client knows of its traces. */
 export interface TracedClient {
+  openTelemetry?: OpenTelemetryOptions | false | null | undefined
+  api: RegisteredApi | undefined
   baseURL: string
   defaultHeaders?: HeadersLike | undefined
   log: Log
@@ -36,17 +37,14 @@ const statusOk = { code: 1 }
 const statusError = { code: 2 }
 
 /** The parts of a request, with a span around all of its attempts. */
-export function traced(
-  parts: RequestParts,
-  options: FinalRequestOptions,
-  option: OpenTelemetryOptions | null | undefined,
-  client: TracedClient,
-): RequestParts {
+export function traced(parts: RequestParts, options: FinalRequestOptions, client: TracedClient): RequestParts {
+  const { openTelemetry, api = {} } = client
+  const option = openTelemetry || undefined
   const route = routeOf(options.method, options.path)
   const settings = settingsOf(option)
   if (!route || !settings.enabled) return parts
   const call = attempted(client.log, () =>
-    CallSpan.start(options, client, { route, settings, provider: option?.tracerProvider }),
+    CallSpan.start(options, client, { route, settings, api, provider: option?.tracerProvider ?? api.trace }),
   )
   if (!call) return parts
   return {
@@ -65,7 +63,7 @@ interface Settings {
 }
 
 /** Without an option, the environment variables decide. */
-function settingsOf(option: OpenTelemetryOptions | null | undefined): Settings {
+function settingsOf(option: OpenTelemetryOptions | undefined): Settings {
   const { propagation, traces } = option ?? environmentOption()
   const given: OpenTelemetryTracesOptions = typeof traces === 'object' ? traces : { enabled: traces }
   const bytes = given.maxContentBytes ?? 0
@@ -111,11 +109,9 @@ class CallSpan {
   static start(
     options: FinalRequestOptions,
     client: TracedClient,
-    call: { route: Route; settings: Settings; provider: TracerProvider | undefined },
+    call: { route: Route; settings: Settings; api: RegisteredApi; provider: TracerProvider | undefined },
   ): CallSpan | undefined {
-    const api = registeredApi() ?? {}
-    const provider = call.provider ?? api.trace
-    const { route } = call
+    const { route, api, provider } = call
     const attributes = {
       'gen_ai.provider.name': 'anthropic',
       ...serverAttributes(client.baseURL),
@@ -132,7 +128,7 @@ class CallSpan {
     const isValid = span && /[1-9a-f]/.test(span.spanContext().traceId)
     // A span that neither records nor propagates has no effect.
     if (!span || (!span.isRecording() && !isValid)) return undefined
-    return new CallSpan(span, { ...call, options, api, parent, log: client.log })
+    return new CallSpan(span, { ...call, options, parent, log: client.log })
   }
 
   private constructor(

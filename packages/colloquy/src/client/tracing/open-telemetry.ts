@@ -61,8 +61,3 @@ export interface RegisteredApi {
 interface CarrierSetter {
   set(carrier: Record<string, string>, name: string, value: string): void
 }
-
-/** What the application registered with `@opentelemetry/api`. The package itself is not loaded. */
-export function registeredApi(): RegisteredApi | undefined {
-  return (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')]
-}

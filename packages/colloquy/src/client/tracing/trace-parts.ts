@@ -1,18 +1,19 @@
 import type { FinalRequestOptions } from '../request/options.ts'
 import type { RequestParts } from '../request/retrying-request.ts'
 import type { TracedClient } from './call-span.ts'
-import { registeredApi, type OpenTelemetryOptions } from './open-telemetry.ts'
+import type { RegisteredApi } from './open-telemetry.ts'
 
 /** The parts of a request that OpenTelemetry traces. Loads the code for it only when something collects the traces. */
 export function traceParts(
   parts: RequestParts,
   options: FinalRequestOptions,
-  option: OpenTelemetryOptions | false | null | undefined,
-  client: TracedClient,
+  client: Omit<TracedClient, 'api'>,
 ): RequestParts {
-  if (option === false || !(option?.tracerProvider ?? registeredApi()?.trace)) return parts
+  // What the application registered with `@opentelemetry/api`, which itself is not loaded.
+  const api = (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')]
+  if (client.openTelemetry === false || !(client.openTelemetry?.tracerProvider ?? api?.trace)) return parts
   const loaded = import('./call-span.ts').then(
-    ({ traced }) => traced(parts, options, option, client),
+    ({ traced }) => traced(parts, options, { ...client, api }),
     () => parts,
   )
   return {
