@@ -1,7 +1,7 @@
 import { test, snapshot } from 'node:test'
 import { entryPoints, importsOf, read } from './source.ts'
 
-// After an intended change: `npm run doors`.
+// After an intended change: `npm run api`.
 snapshot.setDefaultSnapshotSerializers([(names: string[]) => names.join('\n')])
 
 for (const [name, file] of entryPoints) {

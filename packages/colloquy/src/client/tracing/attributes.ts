@@ -13,7 +13,7 @@ const requestRules: readonly Rule[] = [
   ['anthropic.thinking.budget_tokens', 'number', 'thinking', 'budget_tokens'],
 ]
 
-/** What `message_start` already says. */
+/** The attributes that `message_start` already has. */
 const startRules: readonly Rule[] = [
   ['gen_ai.response.id', 'string', 'id'],
   ['gen_ai.response.model', 'string', 'model'],
@@ -36,7 +36,7 @@ const startRules: readonly Rule[] = [
   ['anthropic.response.service_tier', 'string', 'usage', 'service_tier'],
 ]
 
-/** What `message_delta` says. */
+/** The attributes that `message_delta` has. */
 const endRules: readonly Rule[] = [
   ['gen_ai.usage.output_tokens', 'number', 'usage', 'output_tokens'],
   ['gen_ai.usage.reasoning.output_tokens', 'number', 'usage', 'output_tokens_details', 'thinking_tokens'],

@@ -22,7 +22,7 @@ import type {
 import { routeOf, type Route } from './routes.ts'
 import { observed, StreamFailure, type Outcome } from './observed-response.ts'
 
-/** What a client knows of its traces. */
+/** The parts of a client that its spans need. */
 export interface TracedClient {
   openTelemetry?: OpenTelemetryOptions | false | null | undefined
   api: RegisteredApi | undefined
@@ -256,7 +256,7 @@ class CallSpan {
   }
 }
 
-/** Runs code of OpenTelemetry. What it throws never reaches the request. */
+/** Runs code of OpenTelemetry. Its errors never reach the request. */
 function attempted<Result>(log: Log, run: () => Result): Result | undefined {
   try {
     return run()

@@ -26,7 +26,7 @@ export class StreamFailure {
   }
 }
 
-/** Whom the end of a reply is told. */
+/** Is told of the end of a reply. */
 interface Observer {
   isMessage: boolean
   /** Whether the text of a streamed message is kept. */
@@ -106,7 +106,7 @@ class WholeBody {
   }
 }
 
-/** The events of a message, up to the last one or where the reader stopped. */
+/** The events of a message, up to the last one that was read. */
 class StreamedBody {
   readonly #observer: Observer
   readonly #parser = new SseParser()

@@ -58,7 +58,7 @@ test('a span that has no effect is left alone', async () => {
   assert.deepEqual(seen, ['colloquy anthropic.messages.create'])
 })
 
-test('a path that is no method of the API has no span', async () => {
+test('a path that is not a method of the API has no span', async () => {
   const seen: unknown[] = []
   const openTelemetry = { tracerProvider: recording(seen) }
   const client = new Anthropic({ apiKey: 'sk-ant-test', openTelemetry, fetch: async () => Response.json({}) })
