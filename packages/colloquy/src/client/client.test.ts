@@ -329,7 +329,7 @@ test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   const warnings: unknown[] = []
   const logger = { ...console, warn: (message: string) => void warnings.push(message) }
   assert.equal(new Anthropic({ apiKey: 'key', logger }).logLevel, 'warn')
-  assert.match(String(warnings), /ANTHROPIC_LOG .* found loud/)
+  assert.match(String(warnings), /ANTHROPIC_LOG: loud is not a level/)
 })
 
 test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {

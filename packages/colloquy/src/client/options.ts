@@ -97,7 +97,7 @@ export function checkClientOptions(options: ClientOptions): void {
   checkNames(options, clientNames, 'client option')
   checkTimeoutsAndRetries(options)
   checkFunctions('middleware', options.middleware, 'a list of functions')
-  if (options.fetch != null) checkFunctions('fetch', [options.fetch], 'a function')
+  checkFunctions('fetch', options.fetch && [options.fetch], 'a function')
   const given = givenCredentials(options)
   if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}: pass one of them`)
 }

@@ -71,7 +71,7 @@ export function prepareRequest(
     // Thrown by the promise, like every other failure of a request.
     return async () => {
       if (error instanceof AnthropicError) throw error
-      const { encodingError } = await import('./on-demand/rare-bodies.ts')
+      const { encodingError } = await import('./on-demand/uncommon-parts.ts')
       throw encodingError(options.body, error)
     }
   }

@@ -13,7 +13,7 @@ export async function readBody(response: TransportResponse): Promise<string> {
   for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
     bytes += chunk.length
     if (bytes > maxBodyBytes) {
-      const { tooLong } = await import('./on-demand/rare-bodies.ts')
+      const { tooLong } = await import('./on-demand/uncommon-parts.ts')
       throw tooLong(response, maxBodyBytes)
     }
     text += decoder.decode(chunk, { stream: true })
@@ -31,7 +31,7 @@ export async function parseBody(text: string, response: TransportResponse): Prom
   } catch {
     // Read again below, which says what is wrong.
   }
-  const { readValue } = await import('./on-demand/rare-bodies.ts')
+  const { readValue } = await import('./on-demand/uncommon-parts.ts')
   return readValue(text, response)
 }
 

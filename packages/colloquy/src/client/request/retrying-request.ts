@@ -147,7 +147,7 @@ export class RetryingRequest implements Cancellable {
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
-    const { errorOf } = await import('./on-demand/rare-bodies.ts')
+    const { errorOf } = await import('./on-demand/uncommon-parts.ts')
     return this.withTimeout(response, errorOf(response))
   }
 

@@ -4,7 +4,7 @@ import { AnthropicError, APIConnectionError } from '../../protocol/types/error.t
 export function connectionError(url: string, cause: unknown, proxyHost?: string): Error {
   if (cause instanceof AnthropicError) return cause
   const { host, origin } = new URL(url)
-  const through = proxyHost === undefined ? '' : ` through the proxy ${proxyHost}`
+  const through = proxyHost ? ` through the proxy ${proxyHost}` : ''
   const message = `Connection error: cannot reach ${origin}${through} (${reasonOf(cause)})`
   return new APIConnectionError({ message, cause, host })
 }

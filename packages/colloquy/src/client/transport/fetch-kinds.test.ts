@@ -109,7 +109,7 @@ test('a fetch that returns nothing is one clear error', async () => {
   })
   await assert.rejects(client.messages.create(params), {
     name: 'AnthropicError',
-    message: /fetch returned undefined/,
+    message: /fetch returned none/,
   })
 })
 

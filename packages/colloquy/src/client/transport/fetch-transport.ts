@@ -34,9 +34,9 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
 }
 
 async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {
-  const response: unknown = await fetch(url, init)
-  if (typeof response === 'object' && response !== null) return response as Response
-  throw new AnthropicError(`Cannot read the response: fetch returned ${String(response)}`)
+  const response: Response | null | undefined = await fetch(url, init)
+  if (response) return response
+  throw new AnthropicError('Cannot read the response: fetch returned none')
 }
 
 // Only the DOM's types have the names `BodyInit` and `BlobPart`.

@@ -1,4 +1,4 @@
-// Loaded for bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
+// Bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import { AnthropicError, APIError } from '../../../protocol/types/error.ts'
 import { statusByType } from '../../../protocol/types/error-statuses.ts'

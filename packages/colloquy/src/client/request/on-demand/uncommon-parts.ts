@@ -1,8 +1,11 @@
-// The parts that few requests have: a query, headers of the environment, lone surrogates, lines in a debug log.
+// The parts that few requests need: a query, headers of the environment, lone surrogates, debug lines, bodies of errors.
+// One module, because a page loads one file for all of them.
 import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { FinalRequestOptions } from '../options.ts'
 import type { Query } from '../request.ts'
+
+export * from './rare-bodies.ts'
 
 /** Adds queries to a URL. A later query replaces values of an earlier one. */
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
