@@ -8,7 +8,7 @@ export interface OpenTelemetryOptions {
   traces?: boolean | OpenTelemetryTracesOptions | undefined
 }
 
-/** Which spans a client makes. */
+/** Options for the spans of a client. */
 export interface OpenTelemetryTracesOptions {
   /** Default true. */
   enabled?: boolean | undefined
@@ -49,7 +49,7 @@ export interface Context {
   deleteValue(key: symbol): Context
 }
 
-/** What `@opentelemetry/api` 1 registers, for every copy of the package to find. */
+/** The object that `@opentelemetry/api` 1 registers, for every copy of the package to find. */
 export interface RegisteredApi {
   trace?: TracerProvider
   context?: { active(): Context; with<Result>(context: Context, work: () => Result): Result }

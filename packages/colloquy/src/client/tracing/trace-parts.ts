@@ -9,7 +9,7 @@ export function traceParts(
   options: FinalRequestOptions,
   client: Omit<TracedClient, 'api'>,
 ): RequestParts {
-  // What the application registered with `@opentelemetry/api`, which itself is not loaded.
+  // The object that the application registered with `@opentelemetry/api`, which itself is not loaded.
   const api = (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')]
   if (client.openTelemetry === false || !(client.openTelemetry?.tracerProvider ?? api?.trace)) return parts
   const loaded = import('./call-span.ts').then(
