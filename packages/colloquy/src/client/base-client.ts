@@ -196,8 +196,7 @@ export class BaseAnthropic {
   /** The headers that authenticate a request, and its base URL, which a profile may set. */
   async #authenticate(given: MergedHeaders, findTokens: Credentials['findTokens']): Promise<Authentication> {
     const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
-    const credentials = { apiKey, authToken: this.authToken, findTokens }
-    const headers = await authenticationHeaders(credentials, given)
+    const headers = await authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
     return { headers, baseURL: this.baseURL }
   }
 
