@@ -329,6 +329,16 @@ describe('import() of messages in the API form', () => {
       ['user: hi', 'assistant: t1', 'user: t1', 'assistant: t1_2', 'user: t1_2', 'assistant: ok'],
     ],
     [
+      'ids and names of calls of other providers',
+      [
+        hi,
+        { role: 'assistant', content: [{ type: 'tool_use', id: 'call:1', name: 'files.read', input: {} }] },
+        { role: 'user', content: [result('call:1')] },
+        response,
+      ],
+      ['user: hi', 'assistant: call_1', 'user: call_1', 'assistant: ok'],
+    ],
+    [
       'an error result without content',
       [
         hi,

@@ -90,9 +90,19 @@ function withCalls(calls: ReadonlyMap<string, string>, blocks: readonly SourceBl
     else if (sent !== id) why.push(`the id of call ${id}, which is ${sent} now`)
     if (sent === undefined || seen.has(id)) return []
     seen.add(id)
-    return [sent === id ? source : withMember(source, 'id', sent)]
+    const named = withValidName(source, why)
+    return [sent === id ? named : withMember(named, 'id', sent)]
   })
   return { blocks: withoutThinkingAtEnd(kept, why), reasons: why }
+}
+
+/** The call with a name that the API accepts: other providers allow dots and more characters. */
+function withValidName(source: SourceBlock, why: string[]): SourceBlock {
+  const name = source.block.name as string
+  const valid = name.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 128)
+  if (valid === name) return source
+  why.push(`the name of a call, which is ${valid} now`)
+  return withMember(source, 'name', valid)
 }
 
 /** A user message with its results of these calls first, one for each, and no others. */
