@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { type BuildOptions, build } from 'esbuild'
 import { type RuntimeName, find } from '../runtimes/downloads.ts'
@@ -216,13 +217,15 @@ test('Jest loads the client without flags', { skip: jest.skip }, () => {
   run(project, jest.program!, '--ci', '--config', JSON.stringify(config))
 })
 
-/** The address that a server prints. */
-async function addressOf(output: AsyncIterable<Uint8Array>): Promise<string> {
+/** The address that a server prints, once it is ready. Its output is read to the end, or its next line would break it. */
+function addressOf(output: Readable): Promise<string> {
   let text = ''
-  for await (const chunk of output) {
-    text += new TextDecoder().decode(chunk)
-    const [url] = /http:\/\/localhost:\d+/.exec(text) ?? []
-    if (url) return url
-  }
-  throw new Error(`Cannot find the address of the server: found ${text}`)
+  return new Promise((resolve, reject) => {
+    output.on('data', (chunk: Uint8Array) => {
+      text += new TextDecoder().decode(chunk)
+      const [url] = /http:\/\/localhost:\d+/.exec(text) ?? []
+      if (url && text.includes('Ready')) resolve(url)
+    })
+    output.on('end', () => reject(new Error(`Cannot find the address of the server: found ${text}`)))
+  })
 }
