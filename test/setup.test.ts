@@ -106,7 +106,8 @@ function writeNpm(checkout: string, script: string): void {
 /** The number of script runs that called npm: on an older Node, one run calls it twice. */
 function installs(checkout: string): number {
   const callers = join(checkout, 'callers.txt')
-  return existsSync(callers) ? new Set(readFileSync(callers, 'utf8').trim().split('\n')).size : 0
+  // The shell creates the file before it writes the first line.
+  return existsSync(callers) ? new Set(readFileSync(callers, 'utf8').split('\n').filter(Boolean)).size : 0
 }
 
 function setup(checkout: string): Promise<{ code: number | null; stdout: string; stderr: string }> {

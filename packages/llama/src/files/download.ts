@@ -16,7 +16,7 @@ export interface DownloadOptions {
   /** Called with the bytes so far, and with all bytes if they are known. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined
   fetch?: typeof globalThis.fetch
-  /** How often a download that breaks off is continued. Default 4. */
+  /** How often in a row a download may break off with hardly a byte. Default 4. */
   retries?: number
   /** How long the server may take to answer. Milliseconds. Default 3,000. */
   answerMs?: number
@@ -35,17 +35,23 @@ export async function download(url: string, path: string, options: DownloadOptio
   const { retries = 4, signal } = options
   const part = `${path}.part`
   await mkdir(dirname(path), { recursive: true })
-  for (let attempt = 0; ; attempt++) {
+  for (let failures = 0; ;) {
+    const before = await sizeOf(part)
     try {
       await fetchRest(url, part, options)
       await checkFile(part, options)
       return await rename(part, path)
     } catch (error) {
-      if (signal?.aborted || error instanceof DownloadError || attempt >= retries) throw explained(error, url)
-      await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** attempt))
+      const progress = (await sizeOf(part)) - before
+      failures = progress >= (options.bytes ?? usefulBytes) / 100 ? 1 : failures + 1
+      if (signal?.aborted || error instanceof DownloadError || failures > retries) throw explained(error, url)
+      await new Promise((resolve) => setTimeout(resolve, 125 * 2 ** failures))
     }
   }
 }
+
+/** An attempt that brings a hundredth of the file, or of this many bytes, does not count as a failure in a row. */
+const usefulBytes = 10_000_000
 
 /** Checks a file against its size and checksum, and removes it if it is another one. */
 export async function checkFile(
