@@ -39,7 +39,10 @@ function serving(cutAfter = Infinity): RequestListener {
     const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
     response.writeHead(start > 0 ? 206 : 200, { 'content-length': bytes.length - start })
     const end = Math.min(bytes.length, start + cutAfter)
-    response.write(bytes.subarray(start, end), () => (end < bytes.length ? response.destroy() : response.end()))
+    response.write(bytes.subarray(start, end))
+    // `fetch` drops what it has not handed on when the connection ends.
+    if (end < bytes.length) setTimeout(() => response.destroy(), 50)
+    else response.end()
   }
 }
 
