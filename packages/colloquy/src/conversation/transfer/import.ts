@@ -1,5 +1,4 @@
 import { ContentError } from '../errors.ts'
-import { jsonMembers } from '../history/json-members.ts'
 import type { Archive } from '../history/records.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
@@ -9,7 +8,7 @@ import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
 import { readMessages } from './formats/messages.ts'
-import { elementsOf, linesOf, readLines } from './lines.ts'
+import { elementsOf, linesOf, membersOf, readLines } from './lines.ts'
 import { repair } from './repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
 import type { SourceConversation } from './source.ts'
@@ -65,7 +64,7 @@ function readList(text: string, at: number, model: string | undefined): ReadConv
 
 /** One JSON object: a conversation, or a request or state with a list of messages. Undefined if it is a line of a file. */
 function readDocument(text: string, at: number, model: string | undefined): ReadConversation[] | undefined {
-  const members = membersIn(text)
+  const members = membersOf(text)
   const list = members?.get('messages')
   const value: unknown = members && JSON.parse(text)
   if (isWebConversation(value)) return [readWeb(value, 1, model)]
@@ -88,7 +87,7 @@ function readJsonLines(text: string, at: number, model: string | undefined): Rea
     throw new ContentError(`Cannot import a conversation: ${foundIn(text, lines[0]?.members)}`)
   }
   const texts = linesOf(text)
-  for (const { line, json } of texts) if (!membersIn(json)) throw damaged(line, json)
+  for (const { line, json } of texts) if (!membersOf(json)) throw damaged(line, json)
   const list = texts.map(({ line, json }) => ({ line, value: JSON.parse(json) as unknown }))
   if (list.some(({ value }) => isLangChain(value))) {
     return readSource('langchain', () => readLangChain(list, notes), model, notes)
@@ -134,14 +133,6 @@ function elementsIn(text: string): { line: number; json: string }[] {
     return elementsOf(text)
   } catch (error) {
     throw new ContentError(`Cannot import the list: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-function membersIn(json: string): Map<string, string> | undefined {
-  try {
-    return jsonMembers(json)
-  } catch {
-    return undefined
   }
 }
 

@@ -61,7 +61,8 @@ export function stringOf(members: ReadonlyMap<string, string>, name: string): st
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-function membersOf(json: string): ReadonlyMap<string, string> | undefined {
+/** The members of a JSON object as exact texts; undefined if the text is not a JSON object. */
+export function membersOf(json: string): ReadonlyMap<string, string> | undefined {
   try {
     return jsonMembers(json)
   } catch {

@@ -1,12 +1,11 @@
 import { cutText } from '../../../protocol/text.ts'
 import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
-import { jsonMembers } from '../../history/json-members.ts'
 import type { ConversationMetadata } from '../../history/metadata.ts'
 import type { Archive } from '../../history/records.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
-import { type JsonLine, stringOf, valueOf } from '../lines.ts'
+import { type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
 import { blocksOf } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 
@@ -85,7 +84,7 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
   const text = members.get(name)
   if (text === undefined) return undefined
   const json = text.startsWith('"') ? (JSON.parse(text) as string) : text
-  const message = membersIn(json)
+  const message = membersOf(json)
   const [role, content] = [message?.get('role'), message?.get('content')]
   if (message === undefined) throw wrong(line, `its ${name} is not an object: ${cutText(text, 40)}`)
   if (!roles.has(role && JSON.parse(role))) throw wrong(line, `its ${name}.role is ${role && cutText(role, 40)}`)
@@ -99,24 +98,16 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
   return json
 }
 
-function membersIn(json: string): Map<string, string> | undefined {
-  try {
-    return jsonMembers(json)
-  } catch {
-    return undefined
-  }
-}
-
 /** The record of a reply. A usage that is not a count would spoil every sum, so it is refused. */
 function replyIn({ line, members }: JsonLine): string | null {
   const text = members.get('reply')
   if (text === undefined || text === 'null') return null
-  const reply = membersIn(text)
+  const reply = membersOf(text)
   const message = reply?.get('message')
   if (reply === undefined) throw wrong(line, `its reply is not an object: ${cutText(text, 40)}`)
   const cost = valueOf(reply, 'cost_pico_usd') ?? 0
   if (!Number.isSafeInteger(cost)) throw wrong(line, `its reply.cost_pico_usd is ${JSON.stringify(cost)}`)
-  if (message !== undefined && !isCounted(valueOf(membersIn(message) ?? new Map(), 'usage'))) {
+  if (message !== undefined && !isCounted(valueOf(membersOf(message) ?? new Map(), 'usage'))) {
     throw wrong(line, 'its reply.message has no usage with input_tokens and output_tokens')
   }
   return markUnbilled(text)
