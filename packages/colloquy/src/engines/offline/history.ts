@@ -93,3 +93,10 @@ function withoutReminders(text: string): string {
   }
   return (kept + text.slice(at)).trim()
 }
+
+/** The number of words, without a list of them, which could be long. */
+export function countWords(text: string): number {
+  let words = 0
+  for (const _ of text.matchAll(/\S+/g)) words++
+  return words
+}

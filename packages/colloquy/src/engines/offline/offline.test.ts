@@ -52,6 +52,36 @@ suite('offline() reads the history', () => {
     assert.match(await talk('Hello', 'Are you a real AI?'), /not a language model/)
   })
 
+  test('tells what it read, and how to get a real model, when no rule answers', async () => {
+    const first = await talk('I want to plan a trip to Japan.')
+    assert.match(
+      first,
+      /I have no rule for this message\.[^]+I read 1 message of yours\.[^]+`colloquy models get smollm2`/,
+    )
+    assert.doesNotMatch(first, /Japan|trip/)
+    const note = {
+      type: 'document',
+      source: { type: 'text', media_type: 'text/plain', data: 'The sea is blue.' },
+    } as const
+    const later = await ask({
+      system: 'You plan trips.',
+      messages: [
+        { role: 'user', content: [note, { type: 'text', text: 'What is this?' }] },
+        { role: 'assistant', content: 'A text.' },
+        { role: 'user', content: 'Which way to the harbour?' },
+      ],
+    })
+    assert.match(
+      textOf(later),
+      /I read 2 messages of yours, 1 reply of mine, a system prompt of 3 words and 1 file\.\n\nFor a real model/,
+    )
+  })
+
+  test('writes a sample text of the wanted length', async () => {
+    const words = (await talk('Write 100 words about the sea')).split(/\s+/).length
+    assert.ok(words >= 100 && words < 150, `${words}`)
+  })
+
   test('remembers facts from the user', async () => {
     assert.equal(await talk('My name is Ada.', 'What is my name?'), 'Your name is Ada.')
     assert.equal(await talk("Hi, I'm Grace Hopper.", "What's my name again?"), 'Your name is Grace Hopper.')
@@ -88,7 +118,7 @@ suite('offline() reads the history', () => {
 
   test('answers with Markdown if asked for a list, table or code', async () => {
     assert.match(await talk('Show me some code'), /```typescript\n[^]+\n```/)
-    assert.match(await talk('Give me a list of 4 ideas for dinner'), /1\. .+\n2\. .+\n3\. .+\n4\. .+/)
+    assert.match(await talk('Give me a list of 4 things'), /1\. .+\n2\. .+\n3\. .+\n4\. .+$/)
     assert.match(await talk('Make a table'), /\|--:\|---\|--:\|/)
   })
 
@@ -123,10 +153,10 @@ suite('offline() obeys the limits', () => {
   })
 
   test('the reply is a prefix of the full one for any max_tokens', async () => {
-    const whole = textOf(await ask({ question: 'Write about 漢字 and 😀 and words' }))
+    const whole = textOf(await ask({ question: 'Say 漢字 and 😀 and words, and then 漢字 again' }))
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 400 }), async (max_tokens) => {
-        const message = await ask({ question: 'Write about 漢字 and 😀 and words', max_tokens })
+        const message = await ask({ question: 'Say 漢字 and 😀 and words, and then 漢字 again', max_tokens })
         const text = textOf(message)
         assert.ok(whole.startsWith(text) && text.isWellFormed())
         assert.equal(message.stop_reason, text === whole ? 'end_turn' : 'max_tokens')

@@ -3,10 +3,11 @@ import { findRetiredModel, models } from '../../protocol/models/models.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../prompt/media.ts'
-import { type Block, type History, readHistoryInSteps } from './history.ts'
+import { fallback, introduction, plural } from './fallback.ts'
+import { type Block, countWords, type History, readHistoryInSteps } from './history.ts'
 import { SampleError } from './sample/budget.ts'
 import { sample } from './sample/sample.ts'
-import { countWords, introduction, numbered, plural, shorten, skills } from './skills.ts'
+import { shorten, skills } from './skills.ts'
 import { type PlannedToolCall, chooseCalls, toolResults } from './tools.ts'
 import { printable } from '../printable.ts'
 
@@ -99,18 +100,6 @@ function isGreeting(question: string): boolean {
   return /^(hi|hello|hey|good|greetings)\b/i.test(question)
 }
 
-function fallback(history: History): string {
-  const { turns, question, system } = history
-  const earlier = turns.slice(0, -1).filter(({ role }) => role === 'user')
-  const quoted = `You said: “${shorten(question).replace(/\.$/, '')}”`
-  if (earlier.length === 0) {
-    const frame = system ? ` The system prompt says: “${shorten(system)}”.` : ''
-    return `${introduction}${frame} ${quoted}. I can do sums, remember what you tell me, count, make lists and tables, show code, call tools and describe files.`
-  }
-  const shown = earlier.slice(-3).map(({ text }) => `“${shorten(text, 80)}”`)
-  return `${quoted}. I have no rule for that, but I have read it all: this is your message number ${earlier.length + 1}, and before it came\n\n${numbered(shown)}`
-}
-
 function reportOf(results: ReturnType<typeof toolResults>): string {
   const lines = results.map(
     ({ name, text, isError }) => `\`${name}\` ${isError ? 'failed' : 'answered'}: ${text || '(nothing)'}`,
@@ -147,10 +136,10 @@ function article(noun: string): string {
   return noun === 'image' ? 'an image' : `a ${noun}`
 }
 
-/** The rest of the previous reply, if it was cut short and the user asks to continue. */
 /** A reply that continues one that continues another may be cut short too. */
 const maxContinuations = 20
 
+/** The rest of the previous reply, if it was cut short and the user asks to continue. */
 function remainder({ turns, question, system }: History, depth: number): string | undefined {
   if (
     depth >= maxContinuations ||

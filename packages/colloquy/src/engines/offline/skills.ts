@@ -1,6 +1,8 @@
 import { cutText, oneLine } from '../../protocol/text.ts'
 import { calculate, formatNumber } from './arithmetic.ts'
-import type { History, Turn } from './history.ts'
+import { introduction, plural } from './fallback.ts'
+import { countWords, type History, type Turn } from './history.ts'
+import { sampleText } from './sample-text.ts'
 
 /** Answers a question, or returns undefined to leave it to the next skill. */
 type Skill = (question: string, history: History) => string | undefined
@@ -18,12 +20,10 @@ export const skills: readonly Skill[] = [
   code,
   table,
   list,
-  essay,
+  longText,
   newFact,
   courtesy,
 ]
-
-export const introduction = "I am Colloquy's offline engine: a small program with fixed rules, not a language model."
 
 function repeat(question: string): string | undefined {
   const said =
@@ -75,13 +75,6 @@ function count(question: string, { turns, system }: History): string | undefined
 
 function words(turns: readonly Turn[]): number {
   return turns.reduce((sum, { text }) => sum + countWords(text), 0)
-}
-
-/** The number of words, without a list of them, which could be long. */
-export function countWords(text: string): number {
-  let words = 0
-  for (const _ of text.matchAll(/\S+/g)) words++
-  return words
 }
 
 function identity(question: string, { system }: History): string | undefined {
@@ -201,50 +194,34 @@ function table(question: string, { turns }: History): string | undefined {
   return `Your messages as a table:\n\n| # | Message | Characters |\n|--:|---|--:|\n${rows.join('\n')}`
 }
 
-function list(question: string, { system }: History): string | undefined {
-  if (!/\b(list|bullet|steps|ideas|itinerary|plan|options|suggest\w*|recommend\w*)\b/i.test(question)) return undefined
-  const wanted = Math.min(20, Number(/\b(\d+)\b/.exec(question)?.[1] ?? 3)) || 3
-  const topics = topicsOf(`${question} ${system.slice(0, 20_000)}`)
-  const items = Array.from(
-    { length: wanted },
-    (_, index) => `**${topics[index % topics.length]}**: ${remarks[index % remarks.length]}`,
-  )
-  return `I know nothing of the matter, so these are your own words in a list:\n\n${numbered(items)}`
+function list(question: string): string | undefined {
+  if (!/\b(list|bullets?|bullet points?)\b/i.test(question)) return undefined
+  const wanted = Number(/\b(\d+)\b/.exec(question)?.[1] ?? 3) || 3
+  return `I cannot write a list about that. Here is one of what I can do:\n\n${numbered(abilities.slice(0, wanted))}`
 }
 
-const remarks = [
-  'what you named',
-  'the same, seen from another side',
-  'something to ask a real model about',
-  'worth a second message',
-  'kept for later',
+const abilities = [
+  '**Calculate**: "What is 12 * (3 + 4)?"',
+  '**Remember**: "My name is Ada.", and later "What is my name?"',
+  '**Count**: "Count to 20", or "How many messages did I send?"',
+  '**Recall**: "What did I say first?", or "Summarize our conversation"',
+  '**Repeat**: "Say hello"',
+  '**Write code by heart**: "Show me some code", or the same in Python',
+  '**Write a table**: "Make a table"',
+  '**Write a long text**: "Write 200 words"',
+  '**Describe files**: attach an image, a PDF file or a text',
+  '**Call tools**: name one in a message, or require it with `tool_choice`',
+  '**Follow a schema**: give one in `output_config.format`',
+  '**Continue**: "continue", after a reply that was cut off',
 ]
 
-function essay(question: string): string | undefined {
-  const match = /\b(?:(\d+)[- ]words?|long|essay|story|poem|in detail|explain|describe|write)\b/i.exec(question)
-  if (!match) return undefined
-  const wanted = Math.min(2_000, Number(match[1] ?? 180))
-  const topics = topicsOf(question)
-  const sentences: string[] = []
-  for (let index = 0, length = 0; length < wanted; index++) {
-    const sentence = patterns[index % patterns.length]!(
-      topics[index % topics.length]!,
-      topics[(index + 1) % topics.length]!,
-    )
-    sentences.push((index > 0 && index % 5 === 0 ? '\n\n' : index > 0 ? ' ' : '') + sentence)
-    length += sentence.split(' ').length
-  }
-  return `## About ${topics[0]}\n\n${sentences.join('')}`
+/** A long text for readers who want to see a reply stream. */
+function longText(question: string): string | undefined {
+  const words = /\b(\d+)[- ]words?\b/i.exec(question)?.[1]
+  if (words === undefined && !/\b(?:long|essay|story|poem|in detail|write)\b/i.test(question)) return undefined
+  const wanted = Math.min(2_000, Number(words ?? 180))
+  return `I cannot write about that. This sample text of about ${wanted} words shows how a long reply streams:\n\n## How a conversation works\n\n${sampleText(wanted)}`
 }
-
-const patterns: ReadonlyArray<(one: string, two: string) => string> = [
-  (one) => `You asked about ${one}, and what follows is made of your own words.`,
-  (one, two) => `Where there is ${one} there may be ${two} too.`,
-  (one) => `A real model would know more of ${one} than this program does.`,
-  (one, two) => `So ${one} comes first here, and *${two}* second.`,
-  (one) => `That is all there is to say of ${one} by rule.`,
-  (_one, two) => `The next paragraph turns to ${two}.`,
-]
 
 function courtesy(question: string): string | undefined {
   if (/^(hi|hello|hey|good (morning|evening|day)|greetings)\b/i.test(question)) return 'Hello! Ask me something.'
@@ -252,26 +229,8 @@ function courtesy(question: string): string | undefined {
   return undefined
 }
 
-function topicsOf(text: string): string[] {
-  const found = text.match(/\p{L}{4,}/gu) ?? []
-  const topics = [...new Set(found.filter((word) => !stopWords.has(word.toLowerCase())))]
-  return topics.length > 0 ? topics : ['this']
-}
-
-const stopWords = new Set(
-  (
-    'about above after again also answer could describe detail does down each essay every explain from give have here ideas into itinerary just know list long make many more ' +
-    'most much need only options over plan please poem reply should show some steps story such suggest tell text than that their them then there these they this those very ' +
-    'want well were what when where which while will with word words would write your'
-  ).split(' '),
-)
-
 export function shorten(text: string, most = 120): string {
   return cutText(oneLine(text), most)
-}
-
-export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 export function numbered(items: readonly string[]): string {
