@@ -233,7 +233,7 @@ export function shorten(text: string, most = 120): string {
   return cutText(oneLine(text), most)
 }
 
-export function numbered(items: readonly string[]): string {
+function numbered(items: readonly string[]): string {
   return items.map((item, index) => `${index + 1}. ${item}`).join('\n')
 }
 
