@@ -34,6 +34,14 @@ export type { Reservation as Hold } from './stores/store.ts'
 export type { TurnToolOptions } from './turn/steps.ts'
 export type { Reply, ReplyStep, WindowReport, WrittenSummary } from './turn/reply.ts'
 export type { Turn } from './turn/turn.ts'
+export type {
+  MessageJson,
+  StepEndEvent,
+  StepStartEvent,
+  TurnEndEvent,
+  TurnEvent,
+  TurnFailure,
+} from './turn/stream/turn-event.ts'
 export { WindowError } from './window/window.ts'
 export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'
 export type { ConversationMetadata, GivenMetadata } from './history/metadata.ts'
