@@ -3,6 +3,7 @@ import type { EngineContext } from 'colloquy/engines'
 import { APIUserAbortError, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
+import type { Caller } from './access/access.ts'
 import { authenticate } from './access/auth.ts'
 import { readApiVersion } from './messages/api-version.ts'
 import { BodyReader } from './messages/body.ts'
@@ -30,7 +31,7 @@ export interface Server {
   isOriginAllowed(origin: string): boolean
 }
 
-type Env = { Bindings: { log: RequestLog } }
+type Env = { Bindings: { log: RequestLog; caller?: Caller } }
 type Context = HonoContext<Env>
 
 /** A server for the Messages API in front of an engine. */
@@ -46,6 +47,7 @@ export function createServer(options: ServerOptions): Server {
       try {
         const response = await app.fetch(request, { log })
         response.headers.set('request-id', log.requestId)
+        for (const [name, value] of log.headers) response.headers.set(name, value)
         log.responded(response.status)
         return response
       } catch (error) {
@@ -69,7 +71,7 @@ function isInit(init: unknown): boolean {
 }
 
 function routes(options: ServerOptions): Hono<Env> {
-  const { engine, keys, origins, lenient = false } = options
+  const { engine, keys, origins, access, lenient = false, now = Date.now } = options
   const bodies = new BodyReader(options)
   const models = new Models(options.models ?? catalogue)
   const replies = new Replies(engine, options)
@@ -80,11 +82,18 @@ function routes(options: ServerOptions): Hono<Env> {
 
   app.use('/v1/*', async (c, next) => {
     await authenticate(c.req.raw.headers, keys)
+    if (access) c.env.caller = await access.admit(c.req.raw.headers)
     await next()
   })
   app.post('/v1/messages', async (c) => {
     const context = contextOf(c, lenient)
-    const params = await inPieces(checkCreate(await bodies.readJson(c.req.raw), { ...context, models }))
+    const body = await bodies.readJson(c.req.raw, (bytes) => c.env.log.received(bytes))
+    const params = await inPieces(checkCreate(body, { ...context, models }))
+    const { log, caller } = c.env
+    if (access && caller) {
+      const { requestId, requestBytes: bytes } = log
+      log.began(await access.begin(caller, { requestId, params, headers: c.req.raw.headers, bytes, at: now() }))
+    }
     return replies.answer(params, { ...context, signal: c.req.raw.signal }, c.env.log)
   })
   app.post('/v1/messages/count_tokens', async (c) => {

@@ -1,3 +1,4 @@
+export type { Access, Caller, NewRequest, Passage } from './access/access.ts'
 export { type Origins, type Server, type ServerOptions, createServer } from './app.ts'
 export type { Keys } from './access/auth.ts'
 export type { AccessEntry } from './operate/request-log.ts'

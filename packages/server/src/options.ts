@@ -1,5 +1,6 @@
 import type { Engine } from 'colloquy/engines'
 import { AnthropicError, type ModelEntry, checkOptionNames } from 'colloquy/protocol'
+import type { Access } from './access/access.ts'
 import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
 import type { AccessEntry } from './operate/request-log.ts'
@@ -10,6 +11,8 @@ export interface ServerOptions {
   engine: Engine
   /** The keys that are accepted. Default: any key, or none. */
   keys?: Keys
+  /** Keys with limits and budgets of their own, and the ledger: see `openAccess()`. Default: none. */
+  access?: Access
   /**
    * The origins of web pages that may use the server (`http://localhost:5173`), or a function that decides. Default: none, so
    * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
@@ -71,6 +74,7 @@ export interface ListenOptions {
 const serverNames = Object.keys({
   engine: true,
   keys: true,
+  access: true,
   origins: true,
   models: true,
   lenient: true,

@@ -27,8 +27,12 @@ export class BodyReader {
     this.#timeoutMs = bodyTimeoutMs
   }
 
-  /** Throws the API's 400, 408, 413 or 529. */
-  async readJson(request: Request): Promise<unknown> {
+  /**
+   * Throws the API's 400, 408, 413 or 529.
+   *
+   * @param onLength called with the bytes of the body when it has arrived.
+   */
+  async readJson(request: Request, onLength?: (bytes: number) => void): Promise<unknown> {
     const encoding = encodingOf(request.headers)
     checkCharset(request.headers)
     // Refuse before reading a byte if the client announces the length.
@@ -41,6 +45,7 @@ export class BodyReader {
         if (buffer.length > this.#maxBytes) throw encoding === undefined ? tooLarge() : tooLargeDecoded()
         if (this.#bufferedBytes > this.#maxBufferedBytes) throw apiError('overloaded_error', 'Overloaded')
       }
+      onLength?.(buffer.length)
       if (buffer.length === 0) throw invalid('it is empty')
       return await inPieces(parseBody(buffer.text()))
     } finally {

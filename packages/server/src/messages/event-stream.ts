@@ -78,7 +78,9 @@ export class EventStream {
       const event = fillEvent(next.value)
       this.#isComplete ||= event.type === 'message_stop'
       this.#options.log.sent(event)
-      controller.enqueue(encoder.encode(encode(event)))
+      const bytes = encoder.encode(encode(event))
+      this.#options.log.wrote(bytes.byteLength)
+      controller.enqueue(bytes)
     } catch (error) {
       this.#fail(controller, error)
     }

@@ -47,7 +47,9 @@ export class Replies {
       const message = fillMessage(await accumulate(logged(events, log, exact)))
       slot.release()
       headers.set('content-type', 'application/json')
-      return new Response(exact.encode(message), { headers })
+      const body = exact.encode(message)
+      log.wrote(body.length)
+      return new Response(body, { headers })
     } catch (error) {
       slot.release()
       throw error

@@ -1,5 +1,5 @@
 import { newId } from 'colloquy/engines'
-import type { MessageDeltaUsage, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
+import type { MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
 
 /** One line of the access log. It never holds a body, a key or any text of the conversation. */
 export interface AccessEntry {
@@ -8,21 +8,35 @@ export interface AccessEntry {
   path: string
   /** 499 if the client left before the response began. */
   status: number
+  /** The model that the request names. */
   model: string | null
+  /** The model that replied, as the reply names it. */
+  servedModel: string | null
   stream: boolean
   inputTokens: number | null
   cacheReadTokens: number | null
   cacheWriteTokens: number | null
   outputTokens: number | null
+  /** All counts of the reply as far as they have arrived. */
+  usage: Usage | null
   stopReason: string | null
   /** Milliseconds from the request to the first event of the message. */
   ttftMs: number | null
   /** Milliseconds from the request to the end of the response. */
   ms: number
+  /** The bytes of the request's body, and of the response's. */
+  requestBytes: number
+  responseBytes: number
   /** Whether the client left before the end. */
   aborted: boolean
   /** The error that was thrown, if any. */
   error: unknown
+}
+
+/** A request that passed the limits of its key: `Passage` of `access/access.ts`. */
+interface SettledRequest {
+  headers: readonly (readonly [name: string, value: string])[]
+  settle(entry: AccessEntry): void
 }
 
 /** Collects what is known of one request, and writes it to the access log once, when the response has ended. */
@@ -33,6 +47,7 @@ export class RequestLog {
   readonly #write: ((entry: AccessEntry) => void) | undefined
   #isStreaming = false
   #isDone = false
+  #passage: SettledRequest | undefined
 
   constructor(
     { method, path }: { method: string; path: string },
@@ -48,14 +63,18 @@ export class RequestLog {
       path,
       status: 200,
       model: null,
+      servedModel: null,
       stream: false,
       inputTokens: null,
       cacheReadTokens: null,
       cacheWriteTokens: null,
       outputTokens: null,
+      usage: null,
       stopReason: null,
       ttftMs: null,
       ms: 0,
+      requestBytes: 0,
+      responseBytes: 0,
       aborted: false,
       error: undefined,
     }
@@ -65,16 +84,42 @@ export class RequestLog {
     return this.#entry.requestId
   }
 
+  /** The bytes of the request's body. */
+  get requestBytes(): number {
+    return this.#entry.requestBytes
+  }
+
+  /** Headers for the response. */
+  get headers(): readonly (readonly [name: string, value: string])[] {
+    return this.#passage?.headers ?? []
+  }
+
   /** The request passed validation. */
   accepted({ model, stream = false }: { model: string; stream?: boolean }): void {
     this.#entry.model = model
     this.#entry.stream = stream
   }
 
-  /** The reply has sent this event. */
+  /** The request has passed the limits of its key. The passage is settled when the response has ended. */
+  began(passage: SettledRequest): void {
+    this.#passage = passage
+  }
+
+  /** The body of the request has been read. */
+  received(bytes: number): void {
+    this.#entry.requestBytes = bytes
+  }
+
+  /** A part of the response's body is sent. */
+  wrote(bytes: number): void {
+    this.#entry.responseBytes += bytes
+  }
+
+  /** The reply has sent this event. Only `message_start` and `message_delta` count. */
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
       this.#entry.ttftMs ??= this.#now() - this.#startedAt
+      this.#entry.servedModel = event.message.model
       this.#addUsage(event.message.usage)
     } else if (event.type === 'message_delta') {
       this.#entry.stopReason = event.delta.stop_reason
@@ -85,6 +130,7 @@ export class RequestLog {
   // Counts are totals so far: a number replaces the earlier one, null keeps it.
   #addUsage(usage: MessageDeltaUsage): void {
     const entry = this.#entry
+    entry.usage = mergeUsage(entry.usage, usage)
     entry.inputTokens = usage.input_tokens ?? entry.inputTokens
     entry.cacheReadTokens = usage.cache_read_input_tokens ?? entry.cacheReadTokens
     entry.cacheWriteTokens = usage.cache_creation_input_tokens ?? entry.cacheWriteTokens
@@ -123,6 +169,21 @@ export class RequestLog {
     if (this.#isDone) return
     this.#isDone = true
     this.#entry.ms = this.#now() - this.#startedAt
+    this.#passage?.settle(this.#entry)
     this.#write?.(this.#entry)
   }
+}
+
+/** Counts of a later event replace those of an earlier one, except by null. */
+function mergeUsage(before: Usage | null, later: MessageDeltaUsage): Usage {
+  const usage = { ...noUsage, ...before }
+  for (const [name, value] of Object.entries(later)) if (value != null) Object.assign(usage, { [name]: value })
+  return usage
+}
+
+const noUsage: Usage = {
+  input_tokens: 0,
+  cache_creation_input_tokens: null,
+  cache_read_input_tokens: null,
+  output_tokens: 0,
 }

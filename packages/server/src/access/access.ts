@@ -1,0 +1,42 @@
+import type { MessageCreateParams } from 'colloquy/protocol'
+import type { AccessEntry } from '../operate/request-log.ts'
+
+/** Decides who may send requests and how many, and records what they use. */
+export interface Access {
+  /** Finds who sends a request. Throws the API's 401. */
+  admit(headers: Headers): Caller | Promise<Caller>
+  /**
+   * Begins a request to `/v1/messages` that has passed validation: checks the models of the key and its limits, and reserves
+   * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
+   */
+  begin(caller: Caller, request: NewRequest): Passage | Promise<Passage>
+}
+
+/** Who sends a request. */
+export interface Caller {
+  /** The id of the key; undefined if the server accepts requests without one. */
+  keyId: string | undefined
+  /** Everything that is stored belongs to a workspace, and is only found by keys of the same workspace. */
+  workspace: string
+  /** Whether the key may use the routes below `/admin`. */
+  isAdmin: boolean
+}
+
+/** A request that asks for a reply. */
+export interface NewRequest {
+  requestId: string
+  params: MessageCreateParams
+  headers: Headers
+  /** The bytes of the body. */
+  bytes: number
+  /** Milliseconds since 1970. */
+  at: number
+}
+
+/** A request that has begun. */
+export interface Passage {
+  /** Headers for the response: the limits and what is left of them. */
+  headers: readonly (readonly [name: string, value: string])[]
+  /** Replaces the reservation by what the request used. Called once, when its response has ended; does not throw. */
+  settle(entry: AccessEntry): void
+}

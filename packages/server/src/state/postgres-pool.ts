@@ -1,0 +1,23 @@
+import type { PoolConfig } from 'pg'
+import pg from 'pg'
+import type { PostgresPool } from './postgres-database.ts'
+import { exactInteger } from './sql.ts'
+
+/** The types of columns that hold integers: `bigint` and the sums of it, which `pg` returns as strings. */
+export const integerTypes: readonly number[] = [20, 1700]
+
+/** A pool of connections whose integers are exact. */
+export function postgresPool(config: PoolConfig): PostgresPool {
+  const pool = new pg.Pool({ connectionTimeoutMillis: 5_000, ...config, types: { getTypeParser } })
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  return pool
+}
+
+const getTypeParser: typeof pg.types.getTypeParser = (type, format) =>
+  integerTypes.includes(type) ? parseInteger : pg.types.getTypeParser(type, format)
+
+/** Reads a column of one of `integerTypes`. */
+export function parseInteger(text: string): number | bigint | string {
+  return /^-?\d+$/.test(text) ? exactInteger(BigInt(text)) : text
+}
