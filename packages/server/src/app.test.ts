@@ -646,14 +646,17 @@ suite('the access log', () => {
     assert.equal(entries.length, 3)
     const [streamed, whole, refused] = entries
     for (const entry of [streamed!, whole!]) {
-      const { requestId, ms, ttftMs, inputTokens, outputTokens, ...rest } = entry
+      const { requestId, ms, ttftMs, inputTokens, outputTokens, usage, requestBytes, responseBytes, ...rest } = entry
       assert.match(requestId, /^req_/)
+      assert.deepEqual([usage?.input_tokens, usage?.output_tokens], [inputTokens, outputTokens])
+      assert.ok(requestBytes > 50 && responseBytes > 200)
       assert.ok(ms > 0 && ttftMs! > 0 && ttftMs! <= ms && inputTokens! > 0 && outputTokens! > 0)
       assert.deepEqual(rest, {
         method: 'POST',
         path: '/v1/messages',
         status: 200,
         model: 'claude-opus-4-6',
+        servedModel: 'claude-opus-4-6',
         stream: entry === streamed,
         cacheReadTokens: 0,
         cacheWriteTokens: 0,
