@@ -12,7 +12,7 @@ export interface Access {
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage>
 }
 
-/** Who sends a request. */
+/** The sender of a request. */
 export interface Caller {
   /** The id of the key; undefined if the server accepts requests without one. */
   keyId: string | undefined

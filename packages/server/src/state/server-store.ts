@@ -4,7 +4,7 @@ import { migrations } from './migrations.ts'
 
 export type { Database, Query, SqlValue, SqlValues, Work } from './database.ts'
 
-/** What servers keep: keys, the ledger, and whatever else must survive a restart. */
+/** The state of servers that survives a restart: keys, the ledger and more. */
 export interface ServerStore {
   /** The database, for parts that have tables of their own. */
   readonly database: Database
