@@ -13,6 +13,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  ReceivedParts,
   RepeatedTurn,
   SearchHit,
   SearchQuery,
@@ -28,10 +29,12 @@ import { searchWords, storable, storableName } from './text.ts'
 export class CheckedStore implements ConversationStore {
   readonly heartbeatMs: number
   readonly now: () => number
+  readonly stamp?: () => Promise<string>
   readonly #store: ConversationStore
 
   constructor(store: ConversationStore) {
     this.#store = store
+    if (store.stamp) this.stamp = () => store.stamp!()
     this.heartbeatMs = store.heartbeatMs
     this.now = store.now
   }
@@ -85,8 +88,16 @@ export class CheckedStore implements ConversationStore {
     })
   }
 
-  journal(step: JournalStep): Promise<void> {
+  journal(step: JournalStep): Promise<boolean> {
     return this.#store.journal({ ...step, json: storable(step.json) })
+  }
+
+  received(id: string, number: number, from: number): Promise<ReceivedParts | undefined> {
+    return this.#store.received(storable(id), number, from)
+  }
+
+  stop(id: string): Promise<number[]> {
+    return this.#store.stop(storable(id))
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {

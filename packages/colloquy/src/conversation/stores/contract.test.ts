@@ -326,6 +326,60 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual((await store.open('one'))?.unfinished, [])
     })
 
+    test('received() reads the journal from a part on, until the reply has ended', async () => {
+      await create()
+      assert.equal(await store.received('one', 2, 0), undefined)
+      const begun = await begin(1, 0, 'hello')
+      assert.deepEqual({ ...(await store.received('one', begun.reply, 0)) }, { parts: [], abandoned: false })
+      for (const [index, json] of ['[1]', '[2]', '[3]'].entries()) {
+        assert.equal(await store.journal({ handle: begun.handle, index, json, at: clock }), false)
+      }
+      assert.deepEqual((await store.received('one', begun.reply, 1))?.parts, ['[2]', '[3]'])
+      clock += 31_000
+      assert.equal((await store.received('one', begun.reply, 3))?.abandoned, true)
+      await end(begun, 'hi')
+      assert.equal(await store.received('one', begun.reply, 0), undefined)
+      assert.equal(await store.received('two', 1, 0), undefined)
+    })
+
+    test('stop() makes journal() return true, for the replies of its conversation only', async () => {
+      await create()
+      await create('two')
+      assert.deepEqual(await store.stop('one'), [])
+      const begun = await begin(1, 0, 'hello')
+      const step = { handle: begun.handle, index: 0, json: '', at: clock }
+      await store.stop('two')
+      assert.equal(await store.journal(step), false)
+      assert.deepEqual(await store.stop('one'), [begun.reply])
+      assert.equal(await store.journal(step), true)
+      assert.equal(await store.journal({ ...step, json: '[1]' }), true)
+      await end(begun, 'hi')
+      assert.deepEqual(await store.stop('one'), [])
+      await assert.rejects(store.stop('three'), new ConversationNotFoundError('three'))
+    })
+
+    test('list() tells the version and the reply in flight of each conversation', async () => {
+      await create()
+      const [before] = await store.list({ limit: 1 })
+      assert.deepEqual([before?.version, before?.receiving], [1, null])
+      const begun = await begin(1, 0, 'hello')
+      const [during] = await store.list({ limit: 1, totals: false })
+      assert.deepEqual([during?.version, during?.receiving], [2, begun.reply])
+      clock += 31_000
+      assert.equal((await store.list({ limit: 1 }))[0]?.receiving, null)
+      await end(begun, 'hi')
+      assert.equal((await store.list({ limit: 1 }))[0]?.receiving, null)
+    })
+
+    test('stamp() changes with every change, and only then', async () => {
+      if (store.stamp === undefined) return
+      await create()
+      const [first, same] = [await store.stamp(), await store.stamp()]
+      assert.equal(first, same)
+      await begin(1, 0, 'hello')
+      assert.notEqual(await store.stamp(), first)
+    })
+
     test('update() changes the given fields if the version is the latest', async () => {
       await create()
       const version = await talk('a', 'b')

@@ -37,8 +37,18 @@ export interface ConversationStore {
    * and a `BudgetError` if the reservation does not fit into the limit of one of its accounts; then nothing is written.
    */
   begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn>
-  /** Adds to the journal of a reply and extends its lease. Does nothing after the reply has ended. */
-  journal(step: JournalStep): Promise<void>
+  /**
+   * Adds to the journal of a reply and extends its lease. Does nothing after the reply has ended. Returns true if the reply
+   * is to be stopped, because `stop` was called in another process.
+   */
+  journal(step: JournalStep): Promise<boolean>
+  /**
+   * Reads the journal of a reply that another process may be receiving, from a part on. Undefined if the reply has ended or
+   * does not exist.
+   */
+  received(id: string, number: number, from: number): Promise<ReceivedParts | undefined>
+  /** Marks the replies in flight as to be stopped, so that `journal` returns true. Returns the numbers of these replies. */
+  stop(id: string): Promise<number[]>
   /**
    * Ends a reply. On return it survives a power failure. Its reservation is settled: the accounts are charged with the actual
    * usage instead, once, however often the reply is ended.
@@ -62,6 +72,11 @@ export interface ConversationStore {
 
   /** Lists conversations, the last used first. */
   list(options: ListQuery): Promise<ConversationSummary[]>
+  /**
+   * Returns a text that differs from an earlier one if the store may have changed since, in this or another process.
+   * Without this method, a reader that waits for changes lists the conversations instead.
+   */
+  stamp?(): Promise<string>
   /** Finds messages that contain every word, the newest first. Summaries are not searched. */
   search(words: readonly string[], options: SearchQuery): Promise<SearchHit[]>
   /** Checks the database as far as it can check itself, and returns a sentence for each problem. Default: none. */
@@ -158,6 +173,14 @@ export interface UnfinishedReply {
   journal: string[]
   /** The amounts reserved for the reply. */
   reserved: Amounts
+}
+
+/** A part of the journal of a reply in flight. */
+export interface ReceivedParts {
+  /** The parts from the given index on, in order. */
+  parts: string[]
+  /** The process that received the reply is gone, or its lease has ended. */
+  abandoned: boolean
 }
 
 /** Picodollars, and tokens of prompts and replies. */
@@ -307,8 +330,11 @@ export interface ConversationSummary {
   title: string | null
   createdAt: number
   updatedAt: number
+  version: number
   /** How many messages were ever added, on all branches. */
   messages: number
+  /** The number of the newest reply in flight; null if there is none. */
+  receiving: number | null
   /** Absent if they were not asked for. */
   totals?: ConversationTotals
 }

@@ -39,9 +39,9 @@ export class MemoryConversation {
   }
 
   /** The conversation as an entry of a list. */
-  summary({ totals }: { totals: boolean }): ConversationSummary {
-    const { id, owner, metadata, title, createdAt, updatedAt, last: messages } = this.record
-    const summary = { id, owner, metadata, title, createdAt, updatedAt, messages }
+  summary({ totals }: { totals: boolean }): Omit<ConversationSummary, 'receiving'> {
+    const { id, owner, metadata, title, createdAt, updatedAt, version, last: messages } = this.record
+    const summary = { id, owner, metadata, title, createdAt, updatedAt, version, messages }
     return totals ? { ...summary, totals: this.offPathReplies([]).reduce(addToTotals, noTotals) } : summary
   }
 

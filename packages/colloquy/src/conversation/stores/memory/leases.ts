@@ -1,7 +1,7 @@
 import { settlementEntry, usageOf } from '../../money/spending.ts'
 import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
-import type { JournalStep, Reservation, UnfinishedReply } from '../store.ts'
+import type { JournalStep, ReceivedParts, Reservation, UnfinishedReply } from '../store.ts'
 import type { MemoryConversation } from './conversation.ts'
 import type { MemorySpending } from './spending.ts'
 
@@ -10,6 +10,7 @@ interface Unfinished {
   number: number
   until: number
   journal: string[]
+  stopping: boolean
   reservation: Reservation
 }
 
@@ -25,16 +26,44 @@ export class MemoryLeases {
   }
 
   begin(handle: number, conversation: MemoryConversation, number: number, reservation: Reservation): void {
-    this.#unfinished.set(handle, { conversation, number, until: this.#clock.end, journal: [], reservation })
+    this.#unfinished.set(handle, {
+      conversation,
+      number,
+      until: this.#clock.end,
+      journal: [],
+      stopping: false,
+      reservation,
+    })
   }
 
-  journal({ handle, json }: JournalStep): void {
+  journal({ handle, json }: JournalStep): boolean {
     const reply = this.#unfinished.get(handle)
-    if (reply === undefined) return
+    if (reply === undefined) return false
     reply.until = this.#clock.end
-    if (json === '') return
+    if (json === '') return reply.stopping
     reply.journal.push(json)
     reply.conversation.amend(reply.number, { state: 'streaming' })
+    return reply.stopping
+  }
+
+  received(conversation: MemoryConversation, number: number, from: number): ReceivedParts | undefined {
+    const lease = this.#of(conversation).find((each) => each.number === number)
+    return lease && { parts: lease.journal.slice(from), abandoned: this.#isAbandoned(lease) }
+  }
+
+  /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
+  stop(conversation: MemoryConversation): number[] {
+    const leases = this.#of(conversation).filter((lease) => !this.#isAbandoned(lease))
+    for (const lease of leases) lease.stopping = true
+    return leases.map(({ number }) => number)
+  }
+
+  /** The number of the newest reply in flight, summaries aside; null if there is none. */
+  newest(conversation: MemoryConversation): number | null {
+    const replies = this.#of(conversation).filter(
+      (lease) => !this.#isAbandoned(lease) && conversation.messages.get(lease.number)!.role === 'assistant',
+    )
+    return replies.at(-1)?.number ?? null
   }
 
   /** Ends a lease and settles its reservation. @param reply undefined if the usage will never be known: all is charged. */
@@ -71,6 +100,10 @@ export class MemoryLeases {
       (lease) => lease.reservation.accounts.length > 0 && this.#isAbandoned(lease),
     )
     return [...new Set(abandoned.map(({ conversation }) => conversation.record.id))]
+  }
+
+  #of(conversation: MemoryConversation): Unfinished[] {
+    return [...this.#unfinished.values()].filter((lease) => lease.conversation === conversation)
   }
 
   #isAbandoned({ until }: Unfinished): boolean {

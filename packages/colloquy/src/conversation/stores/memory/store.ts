@@ -18,6 +18,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  ReceivedParts,
   RepeatedTurn,
   Reservation,
   SearchHit,
@@ -117,9 +118,19 @@ class MemoryStore implements ConversationStore {
     return { repeated: false, version: conversation.record.version, first, reply, handle }
   }
 
-  async journal(step: JournalStep): Promise<void> {
+  async journal(step: JournalStep): Promise<boolean> {
     this.#checkOpen()
-    this.#leases.journal(step)
+    return this.#leases.journal(step)
+  }
+
+  async received(id: string, number: number, from: number): Promise<ReceivedParts | undefined> {
+    this.#checkOpen()
+    const conversation = this.#conversations.get(id)
+    return conversation && this.#leases.received(conversation, number, from)
+  }
+
+  async stop(id: string): Promise<number[]> {
+    return this.#leases.stop(this.#find(id))
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
@@ -177,7 +188,7 @@ class MemoryStore implements ConversationStore {
       .slice(start)
       .filter(({ record }) => owner === undefined || record.owner === owner)
       .slice(0, limit)
-      .map((conversation) => conversation.summary({ totals }))
+      .map((conversation) => ({ ...conversation.summary({ totals }), receiving: this.#leases.newest(conversation) }))
   }
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {

@@ -1,5 +1,5 @@
 import { type Lease, type LeaseClock } from '../lease.ts'
-import type { UnfinishedReply } from '../store.ts'
+import type { ReceivedParts, UnfinishedReply } from '../store.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 
 interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'> {
@@ -27,6 +27,43 @@ export async function unfinishedReplies(
     abandoned: clock.isAbandoned({ owner, until }),
     reserved: { picoUsd: BigInt(heldPicoUsd), tokens: BigInt(heldTokens) },
   }))
+}
+
+const readParts = statement(
+  'read the reply',
+  `SELECT l.owner, until::float8 AS until, coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d
+     WHERE d.message = l.message AND part >= :from::int), '[]') AS parts
+   FROM %.conversation c JOIN %.message m ON m.conversation = c.id AND m.number = :number::int
+     JOIN %.lease l ON l.message = m.id
+   WHERE public_id = :id`,
+)
+
+export async function receivedParts(
+  db: PostgresConnection,
+  clock: LeaseClock,
+  reply: { id: string; number: number; from: number },
+): Promise<ReceivedParts | undefined> {
+  const row = await db.row<Lease & { parts: string[] }>(readParts, reply)
+  return row && { parts: row.parts, abandoned: clock.isAbandoned(row) }
+}
+
+const readOwners = statement(
+  'stop the reply',
+  `SELECT l.message::float8 AS message, number, owner, until::float8 AS until
+   FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = :conversation`,
+)
+const markStopping = statement(
+  'stop the reply',
+  `UPDATE %.lease SET stopping = true
+   WHERE message IN (SELECT value::bigint FROM json_array_elements_text(:messages::json))`,
+)
+
+/** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
+export async function stopReplies(db: PostgresConnection, clock: LeaseClock, conversation: number): Promise<number[]> {
+  const leases = await db.rows<Lease & { message: number; number: number }>(readOwners, { conversation })
+  const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
+  await db.rows(markStopping, { messages: JSON.stringify(inFlight.map(({ message }) => message)) })
+  return inFlight.map(({ number }) => number)
 }
 
 const readReservations = statement(

@@ -1,6 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
+import type { LeaseClock } from '../lease.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation } from './conversation-row.ts'
 
@@ -8,7 +9,6 @@ const doing = 'list the conversations'
 
 interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   row: number
-  version: number
   /** The saved totals, if they are valid. */
   saved: string | null
 }
@@ -17,6 +17,8 @@ const readRows = statement(
   doing,
   `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, title,
      created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", last AS messages,
+     (SELECT max(number) FROM %.lease l JOIN %.message r ON r.id = l.message
+       WHERE l.conversation = c.id AND role = 'assistant' AND until >= :now::bigint) AS receiving,
      CASE WHEN t.version >= corrected THEN t.json END AS saved
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::bigint IS NULL
@@ -26,12 +28,13 @@ const readRows = statement(
 
 export async function listConversations(
   db: PostgresConnection,
+  clock: LeaseClock,
   { limit, before, owner, totals = true }: ListQuery,
 ): Promise<ConversationSummary[]> {
   const start = before === undefined ? undefined : (await findConversation(db, before)).id
-  const rows = await db.rows<ListedRow>(readRows, { limit, before: start, owner })
+  const rows = await db.rows<ListedRow>(readRows, { limit, before: start, owner, now: clock.now() })
   const counters = totals ? await countReplies(db, rows) : undefined
-  return rows.map(({ row, version: _, saved: __, ...summary }) => {
+  return rows.map(({ row, saved: _, ...summary }) => {
     return counters === undefined ? summary : { ...summary, totals: counters.get(row)!.totals }
   })
 }

@@ -190,6 +190,12 @@ export const migrations: readonly Migration[] = [
       END $function$;
     `,
   },
+  {
+    name: '0008 stop',
+    sql: `
+      ALTER TABLE %.lease ADD stopping boolean NOT NULL DEFAULT false;
+    `,
+  },
 ]
 
 /**

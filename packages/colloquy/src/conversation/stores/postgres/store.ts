@@ -15,6 +15,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  ReceivedParts,
   RepeatedTurn,
   SearchHit,
   SearchQuery,
@@ -23,7 +24,8 @@ import type {
 } from '../store.ts'
 import { PostgresConnection } from './connection.ts'
 import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
-import { abandonedReservations } from './leases.ts'
+import { findConversation } from './conversation-row.ts'
+import { abandonedReservations, receivedParts, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import type { PostgresDatabase } from './schema.ts'
@@ -98,8 +100,16 @@ class PostgresStore implements ConversationStore {
     return beginTurn(this.#db, this.#clock, step)
   }
 
-  async journal(step: JournalStep): Promise<void> {
-    await journalReply(this.#db, this.#clock, step)
+  async journal(step: JournalStep): Promise<boolean> {
+    return journalReply(this.#db, this.#clock, step)
+  }
+
+  async received(id: string, number: number, from: number): Promise<ReceivedParts | undefined> {
+    return receivedParts(this.#db, this.#clock, { id, number, from })
+  }
+
+  async stop(id: string): Promise<number[]> {
+    return stopReplies(this.#db, this.#clock, (await findConversation(this.#db, id)).id)
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
@@ -127,7 +137,7 @@ class PostgresStore implements ConversationStore {
   }
 
   async list(query: ListQuery): Promise<ConversationSummary[]> {
-    return listConversations(this.#db, query)
+    return listConversations(this.#db, this.#clock, query)
   }
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {

@@ -104,17 +104,20 @@ export async function beginTurn(
 const journal = statement(
   'write the journal of the reply',
   `WITH lease AS (
-     UPDATE %.lease SET until = :until::bigint WHERE message = :handle::bigint RETURNING message
+     UPDATE %.lease SET until = :until::bigint WHERE message = :handle::bigint RETURNING message, stopping
    ), journal AS (
      INSERT INTO %.delta SELECT message, :index::int, :json::text FROM lease WHERE :json::text <> ''
+   ), reply AS (
+     UPDATE %.message SET state = 'streaming' FROM lease
+     WHERE id = lease.message AND state = 'pending' AND :json::text <> ''
    )
-   UPDATE %.message SET state = 'streaming' FROM lease
-   WHERE id = lease.message AND state = 'pending' AND :json::text <> ''`,
+   SELECT stopping FROM lease`,
 )
 
-export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<void> {
+export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
-  await db.rows(journal, { handle, index, json, until: clock.end })
+  const lease = await db.row<{ stopping: boolean }>(journal, { handle, index, json, until: clock.end })
+  return lease?.stopping ?? false
 }
 
 /**

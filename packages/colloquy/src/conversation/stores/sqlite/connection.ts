@@ -73,6 +73,16 @@ export class SqliteConnection {
     }
   }
 
+  /** A text that changes with every change of the database, by this process or another. */
+  stamp(): string {
+    return this.read('read the database', () => {
+      // It counts the changes of other connections only.
+      const others = this.row<{ data_version: number }>('PRAGMA data_version')!.data_version
+      const own = this.row<{ changes: number }>('SELECT total_changes() AS changes')!.changes
+      return `${others} ${own}`
+    })
+  }
+
   /** Empties the write-ahead log, which still holds erased text. A reader in another process delays that. */
   truncateWal(): void {
     try {

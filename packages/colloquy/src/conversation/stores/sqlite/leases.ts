@@ -1,10 +1,10 @@
 import { type Lease, type LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
-import type { Account, Amounts, Reservation, UnfinishedReply } from '../store.ts'
+import type { Account, Amounts, ReceivedParts, Reservation, UnfinishedReply } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
 import { reserve, settle } from './spending.ts'
 
-// Except for abandonedReservations(), each of these is a part of a transaction.
+// Except for abandonedReservations() and receivedParts(), each of these is a part of a transaction.
 
 interface ReservedColumns {
   heldPicoUsd: string
@@ -31,9 +31,39 @@ export function beginLease(
   db.run(update, [picoUsd, tokens, json, handle])
 }
 
-/** Extends the lease of a reply; false if the reply has ended. */
-export function extendLease(db: SqliteConnection, clock: LeaseClock, handle: number): boolean {
-  return db.run('UPDATE lease SET until = ? WHERE message = ?', [clock.end, handle]).changes > 0
+/** Extends the lease of a reply, and tells whether the reply is to be stopped. Undefined if the reply has ended. */
+export function extendLease(db: SqliteConnection, clock: LeaseClock, handle: number): { stopping: number } | undefined {
+  return db.row('UPDATE lease SET until = ? WHERE message = ? RETURNING stopping', [clock.end, handle])
+}
+
+export function receivedParts(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  reply: { id: string; number: number; from: number },
+): ReceivedParts | undefined {
+  const { id, number, from } = reply
+  return db.read('read the reply', () => {
+    const lease = db.row<Lease & { message: number }>(
+      `SELECT l.message, l.owner, until FROM conversation c
+         JOIN message m ON m.conversation = c.id AND m.number = ? JOIN lease l ON l.message = m.id
+       WHERE public_id = ?`,
+      [number, id],
+    )
+    if (lease === undefined) return undefined
+    const sql = 'SELECT json FROM delta WHERE message = ? AND part >= ? ORDER BY part'
+    const parts = db.rows<{ json: string }>(sql, [lease.message, from]).map(({ json }) => json)
+    return { parts, abandoned: clock.isAbandoned(lease) }
+  })
+}
+
+/** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
+export function stopReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): number[] {
+  const sql = `SELECT l.message, number, owner, until FROM lease l JOIN message m ON m.id = l.message
+    WHERE l.conversation = ?`
+  const leases = db.rows<Lease & { message: number; number: number }>(sql, [conversation])
+  const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
+  for (const { message } of inFlight) db.run('UPDATE lease SET stopping = 1 WHERE message = ?', [message])
+  return inFlight.map(({ number }) => number)
 }
 
 /** Ends the lease of a reply and settles its reservation. @param reply the JSON of its `ReplyRecord`. */

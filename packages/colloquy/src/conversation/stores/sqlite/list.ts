@@ -2,6 +2,7 @@ import { setImmediate as nextTask } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
+import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './connection.ts'
 import { findConversation } from './conversation-row.ts'
 
@@ -9,27 +10,27 @@ const doing = 'list the conversations'
 
 interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   row: number
-  version: number
   /** The saved totals, if they are valid. */
   saved: string | null
 }
 
 export async function listConversations(
   db: SqliteConnection,
+  clock: LeaseClock,
   { totals = true, ...query }: ListQuery,
 ): Promise<ConversationSummary[]> {
-  const rows = db.read(doing, () => readRows(db, query))
+  const rows = db.read(doing, () => readRows(db, clock, query))
   const summaries: ConversationSummary[] = []
   for (const listed of rows) {
-    const { row: _, version: __, saved: ___, ...summary } = listed
+    const { row: _, saved: __, ...summary } = listed
     summaries.push(totals ? { ...summary, totals: (await countReplies(db, listed)).totals } : summary)
   }
   return summaries
 }
 
-function readRows(db: SqliteConnection, { limit, before, owner }: ListQuery): ListedRow[] {
+function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owner }: ListQuery): ListedRow[] {
   const conditions: string[] = []
-  const values: (string | number)[] = []
+  const values: (string | number)[] = [clock.now()]
   if (owner !== undefined) {
     conditions.push('owner = ?')
     values.push(owner)
@@ -41,7 +42,9 @@ function readRows(db: SqliteConnection, { limit, before, owner }: ListQuery): Li
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   return db.rows<ListedRow>(
     `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, title, created_at AS createdAt,
-       updated_at AS updatedAt, last AS messages, CASE WHEN t.version >= corrected THEN t.json END AS saved
+       updated_at AS updatedAt, last AS messages,
+       (SELECT max(number) FROM lease l JOIN message r ON r.id = l.message
+         WHERE l.conversation = c.id AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved
      FROM conversation c LEFT JOIN metadata m ON m.conversation = id LEFT JOIN totals t ON t.conversation = id
      ${where} ORDER BY updated_at DESC, id DESC LIMIT ?`,
     [...values, limit],

@@ -162,6 +162,13 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE settings ADD COLUMN checksum INTEGER;
     `,
   },
+  {
+    name: '0008 stop',
+    sql: `
+      -- Whether another process wants the reply to be stopped.
+      ALTER TABLE lease ADD COLUMN stopping INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

@@ -33,12 +33,14 @@ export function beginTurn(db: SqliteConnection, clock: LeaseClock, step: BeginSt
   })
 }
 
-export async function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<void> {
+export function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
-  await db.write('write the journal of the reply', () => {
-    if (!extendLease(db, clock, handle) || json === '') return
-    db.run('INSERT INTO delta VALUES (?, ?, ?)', [handle, index, json])
-    if (index === 0) db.run("UPDATE message SET state = 'streaming' WHERE id = ?", [handle])
+  return db.write('write the journal of the reply', () => {
+    const lease = extendLease(db, clock, handle)
+    if (lease === undefined) return false
+    if (json !== '') db.run('INSERT INTO delta VALUES (?, ?, ?)', [handle, index, json])
+    if (json !== '' && index === 0) db.run("UPDATE message SET state = 'streaming' WHERE id = ?", [handle])
+    return lease.stopping === 1
   })
 }
 

@@ -27,10 +27,15 @@ export async function askEngine({ state, config, control }: TurnScope, request: 
   const { store, id } = state
   const { handle, builder, dropped, continuesAfter } = request
   let unwritten: { error: unknown } | undefined
-  const journal = new Journal(store, { handle, intervalMs: config.journalMs }, (error) => {
-    unwritten ??= { error }
-    // A reply that cannot be recorded is not worth paying for.
-    control.abort(error)
+  const journal = new Journal(store, {
+    handle,
+    intervalMs: config.journalMs,
+    onError: (error) => {
+      unwritten ??= { error }
+      // A reply that cannot be recorded is not worth paying for.
+      control.abort(error)
+    },
+    onStop: () => control.abort(undefined),
   })
   let error: Error | undefined
   const reading = { isOver: false }

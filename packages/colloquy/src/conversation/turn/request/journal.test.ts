@@ -25,8 +25,10 @@ function start(context: TestContext, fail?: Error): { journal: Journal; steps: J
   store.journal = async (step) => {
     if (fail) throw fail
     steps.push(step)
+    return false
   }
-  const journal = new Journal(store, { handle: 7, intervalMs: 250 }, (error) => failures.push(error))
+  const onError = (error: unknown): number => failures.push(error)
+  const journal = new Journal(store, { handle: 7, intervalMs: 250, onError, onStop: () => {} })
   return { journal, steps, failures }
 }
 
@@ -95,10 +97,10 @@ test('blockJson() writes a block that has changed by its value', () => {
   assert.deepEqual(builder.blocks.map(blockJson), ['{"type":"x","a":1.0,"b":3}'])
 })
 
-test('Journal gives signs of life while nothing arrives', async (context) => {
+test('Journal gives a sign of life each second while nothing arrives', async (context) => {
   const { journal, steps } = start(context)
-  await tick(context, 10_000)
-  await tick(context, 10_000)
+  await tick(context, 1_000)
+  await tick(context, 1_000)
   assert.deepEqual(
     steps.map(({ index, json }) => [index, json]),
     [
@@ -109,6 +111,20 @@ test('Journal gives signs of life while nothing arrives', async (context) => {
   await journal.close()
   await tick(context, 60_000)
   assert.equal(steps.length, 2)
+})
+
+test('Journal reports that another process wants the reply to be stopped', async () => {
+  const store = memoryStore()
+  await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
+  const begun = await store.begin({ id: 'one', version: 1, parent: 0, messages: [], at: 2 })
+  assert.ok(!begun.repeated)
+  const stopped = Promise.withResolvers<void>()
+  const onError = (error: unknown): void => assert.fail(String(error))
+  const journal = new Journal(store, { handle: begun.handle, intervalMs: 5, onError, onStop: stopped.resolve })
+  assert.deepEqual(await store.stop('one'), [begun.reply])
+  journal.push(text('one'))
+  await stopped.promise
+  await journal.close()
 })
 
 test('Journal reports errors of the store', async (context) => {

@@ -1,33 +1,41 @@
 import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
 import { parseEvent, receivedJson } from '../../../protocol/codec/event-stream.ts'
 import { jsonElements } from '../../history/json-members.ts'
-import type { ConversationStore } from '../../stores/store.ts'
+import type { ConversationStore, JournalStep } from '../../stores/store.ts'
 
 export interface JournalOptions {
   /** The reply's handle in the store. */
   handle: number
   /** The longest time for which an event stays unwritten, in milliseconds. */
   intervalMs: number
+  /** Called if the store fails. */
+  onError: (error: unknown) => void
+  /** Called if another process wants the reply to be stopped. */
+  onStop: () => void
 }
+
+/** How long a silent reply waits before the store learns that it is alive, and it learns whether to stop. */
+const silenceMs = 1_000
 
 /** Writes the events of a reply to the store as they arrive, so that a crash loses no more than the last interval of it. */
 export class Journal {
   readonly #store: ConversationStore
   readonly #handle: number
   readonly #tickMs: number
-  readonly #fail: (error: unknown) => void
+  readonly #onError: (error: unknown) => void
+  readonly #onStop: () => void
   readonly #timer: ReturnType<typeof setInterval>
   #silentMs = 0
   #waiting: MessageStreamEvent[] = []
   #writing: Promise<void> = Promise.resolve()
   #index = 0
 
-  /** @param fail called if the store fails. */
-  constructor(store: ConversationStore, { handle, intervalMs }: JournalOptions, fail: (error: unknown) => void) {
+  constructor(store: ConversationStore, { handle, intervalMs, onError, onStop }: JournalOptions) {
     this.#store = store
     this.#handle = handle
-    this.#tickMs = Math.min(intervalMs, store.heartbeatMs)
-    this.#fail = fail
+    this.#tickMs = Math.min(intervalMs, store.heartbeatMs, silenceMs)
+    this.#onError = onError
+    this.#onStop = onStop
     this.#timer = setInterval(() => this.#tick(), this.#tickMs)
     // The timer must not keep the process running. In browsers timers are numbers and never do.
     if (typeof this.#timer === 'object') this.#timer.unref()
@@ -50,7 +58,7 @@ export class Journal {
   #tick(): void {
     this.#silentMs += this.#tickMs
     if (this.#waiting.length > 0) this.#flush()
-    else if (this.#silentMs >= this.#store.heartbeatMs) this.#write('')
+    else if (this.#silentMs >= Math.min(this.#store.heartbeatMs, silenceMs)) this.#write('')
   }
 
   #flush(): void {
@@ -63,7 +71,11 @@ export class Journal {
     this.#silentMs = 0
     const index = json === '' ? this.#index : this.#index++
     const step = { handle: this.#handle, index, json, at: Date.now() }
-    this.#writing = this.#writing.then(() => this.#store.journal(step)).catch(this.#fail)
+    this.#writing = this.#writing.then(() => this.#send(step)).catch(this.#onError)
+  }
+
+  async #send(step: JournalStep): Promise<void> {
+    if (await this.#store.journal(step)) this.#onStop()
   }
 }
 
