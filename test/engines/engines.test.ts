@@ -4,7 +4,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { llama } from '@colloquy/llama'
 import Anthropic from 'colloquy'
-import { chatCompletions, offline, upstream } from 'colloquy/engines'
+import { chatCompletions, offline, route, script, upstream } from 'colloquy/engines'
 import { accumulate, type MessageParam } from 'colloquy/protocol'
 import { startChatServer } from './chat-server.ts'
 import { engineContract } from './contract.ts'
@@ -31,6 +31,16 @@ engineContract(
     return { engine: chatCompletions({ baseURL }), close }
   },
   { model, tools: true, json: true },
+)
+
+engineContract(
+  'route() whose first engine is overloaded',
+  async () => {
+    const busy = script([{ error: { type: 'overloaded_error' }, times: Infinity }])
+    const to = ['busy', { engine: 'offline', model }]
+    return { engine: route({ engines: { busy, offline: offline() }, routes: { 'my-*': { to } } }) }
+  },
+  { model: 'my-model', tools: true, json: true, exactCounts: true },
 )
 
 const path = await localModel()

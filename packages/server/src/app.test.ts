@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type Engine, offline, script } from 'colloquy/engines'
+import { type Engine, offline, route, script } from 'colloquy/engines'
 import {
   type ErrorBody,
   type ListPage,
@@ -668,4 +668,21 @@ suite('the access log', () => {
     assert.equal(refused!.status, 400)
     assert.ok(!JSON.stringify(entries).includes('hush') && !JSON.stringify(entries).includes('Count to'))
   })
+})
+
+test('GET /v1/models lists the models of an engine that knows them', async () => {
+  const engine = route({
+    engines: { offline: offline() },
+    routes: { 'claude-sonnet-4-5': 'offline', mine: { to: { engine: 'offline', model: 'claude-haiku-4-5' } } },
+  })
+  const server = createServer({ engine, lenient: true })
+  const get = async (path: string): Promise<{ status: number; body: { id?: string; data?: { id: string }[] } }> => {
+    const headers = { 'anthropic-version': '2023-06-01' }
+    const response = await server.fetch(new Request(`http://server.test${path}`, { headers }))
+    return { status: response.status, body: (await response.json()) as { id?: string; data?: { id: string }[] } }
+  }
+  const { body } = await get('/v1/models')
+  assert.deepEqual(body.data!.map(({ id }) => id).toSorted(), ['claude-sonnet-4-5', 'mine'])
+  assert.equal((await get('/v1/models/mine')).body.id, 'mine')
+  assert.equal((await get('/v1/models/claude-opus-5-5')).status, 404)
 })

@@ -106,13 +106,15 @@ function routes(options: ServerOptions): Hono<Env> {
     const count = await engine.countTokens?.(params, { ...context, signal: c.req.raw.signal, onHeaders })
     return c.json(count ?? { input_tokens: countPromptTokens(params) })
   })
-  app.get('/v1/models', (c) => {
-    contextOf(c, lenient)
-    return c.json(models.page(new URL(c.req.url).searchParams))
+  app.get('/v1/models', async (c) => {
+    const context = { ...contextOf(c, lenient), signal: c.req.raw.signal }
+    const listed = await engine.listModels?.(context)
+    return c.json(models.page(new URL(c.req.url).searchParams, listed))
   })
-  app.get('/v1/models/:id', (c) => {
-    contextOf(c, lenient)
-    return c.json(models.info(c.req.param('id')))
+  app.get('/v1/models/:id', async (c) => {
+    const context = { ...contextOf(c, lenient), signal: c.req.raw.signal }
+    const listed = await engine.listModels?.(context)
+    return c.json(models.info(c.req.param('id'), listed))
   })
 
   for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])

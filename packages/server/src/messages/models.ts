@@ -15,17 +15,27 @@ export class Models {
     return this.#byId.get(id)
   }
 
-  /** The description of a model. Throws the API's 404 if the model is not served. */
-  info(id: string): ModelInfo {
+  /**
+   * The description of a model. Throws the API's 404 if the model is not served.
+   *
+   * @param listed the engine's own list, which decides which models are served. The catalogue knows their other names.
+   */
+  info(id: string, listed?: readonly ModelInfo[]): ModelInfo {
     const entry = this.find(id)
-    if (!entry) throw apiError('not_found_error', shortened(`model: ${id}`))
-    return modelInfo(entry)
+    const known = listed ?? (entry ? [modelInfo(entry)] : [])
+    const found = known.find((info) => info.id === id) ?? known.find((info) => info.id === entry?.id)
+    if (!found) throw apiError('not_found_error', shortened(`model: ${id}`))
+    return found
   }
 
-  /** A page of models, newest first: active and deprecated ones unless the query names lifecycles. */
-  page(query: URLSearchParams): ListPage<ModelInfo> {
+  /**
+   * A page of models, newest first: active and deprecated ones unless the query names lifecycles.
+   *
+   * @param listed the engine's own list. Default: the entries.
+   */
+  page(query: URLSearchParams, listed: readonly ModelInfo[] = this.#entries.map(modelInfo)): ListPage<ModelInfo> {
     const lifecycles = readLifecycles(query)
-    const all = this.#entries.map(modelInfo).filter(({ lifecycle }) => lifecycles.has(lifecycle))
+    const all = listed.filter(({ lifecycle = 'active' }) => lifecycles.has(lifecycle))
     const { data, has_more } = slice(all, query)
     return { data, has_more, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
   }

@@ -1,8 +1,8 @@
 // The names under `Anthropic.Models`.
-import type { ModelCapabilities, ModelInfo } from '../../protocol/models/model-info.ts'
+import type { ModelCapabilities, ModelInfo } from '../../protocol/types/resources/model.ts'
 import type { Page } from '../resources/page.ts'
 
-export type * from '../../protocol/models/model-info.ts'
+export type * from '../../protocol/types/resources/model.ts'
 export type { ModelListParams, ModelRetrieveParams } from '../resources/models.ts'
 
 export type ModelInfosPage = Page<ModelInfo>

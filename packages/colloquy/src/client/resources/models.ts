@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../../protocol/models/model-info.ts'
+import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'

@@ -1,5 +1,7 @@
 import type { MessageStreamEvent, PingEvent } from './event.ts'
+import type { Usage } from './message.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from './params.ts'
+import type { ModelInfo } from './resources/model.ts'
 
 /**
  * Turns a request into stream events. A client, a local model, a recording, a proxy and a loop around another engine are
@@ -13,6 +15,8 @@ export interface Engine {
   (params: MessageCreateParams, context?: EngineContext): AsyncIterable<MessageStreamEvent | PingEvent>
   /** Counts the prompt's tokens. Absent if the engine cannot. */
   countTokens?(params: MessageCountTokensParams, context?: EngineContext): Promise<MessageTokensCount>
+  /** Lists the models that requests may name, newest first. Absent if the engine cannot tell. */
+  listModels?(context?: EngineContext): Promise<readonly ModelInfo[]>
 }
 
 /** The part of a request that is not in its body. */
@@ -24,4 +28,22 @@ export interface EngineContext {
   version?: string
   /** Called by an engine that forwards the request, with the headers of the response. */
   onHeaders?: (headers: Headers) => void
+  /** Called by an engine that chooses among others, for each one that it tried, when that one has failed or begun to reply. */
+  onAttempt?: (attempt: EngineAttempt) => void
+}
+
+/** One try of one of several engines. */
+export interface EngineAttempt {
+  /** The name of the engine. */
+  engine: string
+  /** The place of the engine among several of the same name, such as keys of one account. */
+  index: number
+  /** The model that was requested from it. */
+  model: string
+  /** The error, if it failed. An attempt without an error is the reply. */
+  error?: unknown
+  /** The usage of a reply that was not passed to the caller, because the model refused. */
+  usage?: Usage
+  /** Milliseconds until it failed or began to reply. */
+  ms: number
 }
