@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { compile, type Manifest, packageNames } from '../../scripts/compile.ts'
 import { install } from '../client/packages.ts'
 
-/** What a process has used: CPU time of all threads in microseconds, and resident memory. */
+/** The CPU time of all threads of a process in microseconds, and its resident memory. */
 export interface Used {
   cpuUs: number
   rssBytes: number
