@@ -27,9 +27,3 @@ export async function typeErrors(program: string): Promise<string[]> {
     rmSync(folder, { recursive: true })
   }
 }
-
-/** The line numbers of the errors in the program, from 0. */
-export async function wrongLines(lines: readonly string[]): Promise<Set<number>> {
-  const errors = await typeErrors(lines.join('\n'))
-  return new Set(errors.map((error) => Number(/program\.ts\((\d+),/.exec(error)?.[1]) - 1))
-}

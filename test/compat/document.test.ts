@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { read } from '../source.ts'
 import { everywhere } from './compare.ts'
 import { tables } from './scenarios/index.ts'
-import { surfaces, types } from './surface.ts'
+import { surfaces } from './surface.ts'
 
 const document = read('docs/compatibility.md')
 
@@ -37,17 +37,6 @@ describe('the page lists every name of the official client with the right verdic
       assert.deepEqual(idle(rows, official), [])
     })
   }
-})
-
-test('every official type exists here or has a row with a replacement', async () => {
-  const { official, isOurs } = await types()
-  const rows = rowsOf(sectionOf('Types'))
-  const missing = official.filter((name) => !isOurs(name))
-  assert.deepEqual(
-    missing.filter((name) => !rowFor(rows, name)),
-    [],
-  )
-  assert.deepEqual(idle(rows, missing), [])
 })
 
 interface Row {

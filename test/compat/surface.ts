@@ -15,7 +15,6 @@ import * as ourIndex from 'colloquy'
 import * as ourTools from 'colloquy/tools'
 import * as ourMemory from 'colloquy/tools/memory'
 import { root } from '../source.ts'
-import { wrongLines } from './compiler.ts'
 import { frame, hello, helloStream } from './fixtures.ts'
 
 /** The names of a part of the official client, and whether ours has them. */
@@ -155,20 +154,4 @@ function variablesIn(folder: string, files: string, reader: string): string[] {
     ),
   )
   return [...new Set(found)].toSorted()
-}
-
-/** Returns the names of types in declaration files. */
-function typesIn(...files: string[]): string[] {
-  const pattern = /^export (?:declare )?(?:interface|type|class) (\w+)/gm
-  return files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => name!))
-}
-
-/** The types of the official Messages API, and those that `colloquy` exports. */
-export async function types(): Promise<Surface> {
-  const files = ['messages/messages', 'messages/batches', 'models', 'beta/messages/messages', 'beta/messages/batches']
-  const official = [...new Set(typesIn(...files.map((file) => join(sdk, 'resources', `${file}.d.ts`))))]
-  const missing = await wrongLines(
-    official.map((name, index) => `export type { ${name} as T${index} } from 'colloquy'`),
-  )
-  return { official, isOurs: (name) => !missing.has(official.indexOf(name)) }
 }

@@ -65,11 +65,7 @@ export { rateLimits, type RateLimit, type RateLimits } from './client/request/he
 export { Stream } from './client/stream/stream.ts'
 export type { AccessToken, AccessTokenProvider, AnthropicConfig } from './client/credentials/access-token.ts'
 export type { Fetch } from './client/transport/fetch-transport.ts'
-export type {
-  FallbackParam,
-  RefusalFallbackError,
-  RefusalFallbackOptions,
-} from './client/middleware/fallback-request.ts'
+export type { RefusalFallbackError, RefusalFallbackOptions } from './client/middleware/fallback-request.ts'
 export type { HeadersLike } from './client/request/headers.ts'
 export type { Logger, LogLevel } from './client/request/log.ts'
 export type { MessageStreamEvents } from './client/stream/listeners.ts'
@@ -98,4 +94,4 @@ export type { ApiKeySetter, ClientOptions } from './client/options.ts'
 export type * from './client/request/codes/details.ts'
 export * from './protocol/types/error.ts'
 export type * from './client/types.ts'
-export type * from './client/beta-types.ts'
+export type * from './client/names/beta/index.ts'

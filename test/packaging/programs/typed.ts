@@ -30,3 +30,8 @@ export const add: RunnableTool<{ a: number; b: number }> = tool({
 })
 
 export const costOfUsage = (usage: Usage): bigint | undefined => costOf(usage, 'claude-sonnet-4-6')?.picoUsd
+
+// Declared in files beside the class, which add to its namespace.
+export const navigate: Anthropic.BrowserNavigateInput = { url: 'https://example.com' }
+export const overloaded = (error: Anthropic.OverloadedError): number | undefined => error.status
+export const page: Anthropic.Beta.Files.FileListParams = { limit: 1 }

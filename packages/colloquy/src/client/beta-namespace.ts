@@ -1,4 +1,18 @@
 // Types only: at run time this module is empty.
+import type * as beta from './resources/beta.ts'
+import type * as files from './resources/files.ts'
+import type * as models from './resources/models.ts'
+
 export type * from './types.ts'
-export type * from './beta-types.ts'
-export type * as Messages from './beta-types.ts'
+export type * from './names/beta/index.ts'
+
+// Each is the type of a resource and a namespace with the names of its types.
+/** The methods of `beta.messages`. @public */
+export type Messages = beta.BetaMessages
+export type * as Messages from './names/beta/index.ts'
+/** The methods of `beta.files`. @public */
+export type Files = files.Files
+export type * as Files from './names/beta/files.ts'
+/** The methods of `beta.models`. @public */
+export type Models = models.Models
+export type * as Models from './names/beta/models.ts'

@@ -1,4 +1,5 @@
-import type { CompactionParams, OutputConfig } from '../../protocol/types/params.ts'
+import type { CompactionParams } from '../../protocol/types/beta/compaction.ts'
+import type { OutputConfig } from '../../protocol/types/params.ts'
 import type { ToolRunnerParams } from './tool-runner-state.ts'
 
 /**

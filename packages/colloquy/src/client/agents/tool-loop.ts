@@ -1,8 +1,8 @@
+import type { CompactionParams } from '../../protocol/types/beta/compaction.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { sendable } from '../../protocol/sendable.ts'
 import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
 import type {
-  CompactionParams,
   MessageCreateParamsNonStreaming,
   MessageParam,
   ToolResultBlockParam,

@@ -1,6 +1,6 @@
+import type { CompactionParams } from '../../protocol/types/beta/compaction.ts'
 import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
 import type {
-  CompactionParams,
   MessageCreateParams,
   MessageCreateParamsNonStreaming,
   MessageStreamParams,

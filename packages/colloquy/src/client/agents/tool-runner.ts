@@ -1,6 +1,7 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
-import type { CompactionParams, MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
+import type { CompactionParams } from '../../protocol/types/beta/compaction.ts'
+import type { MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
 import type { RequestOptions } from '../request/options.ts'

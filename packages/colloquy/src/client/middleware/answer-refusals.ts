@@ -1,6 +1,7 @@
 // Loaded with the first message that has fallbacks.
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { FallbackBlock, Message } from '../../protocol/types/message.ts'
+import type { FallbackBlock } from '../../protocol/types/beta/fallback.ts'
+import type { Message } from '../../protocol/types/message.ts'
 import {
   askFallback,
   creditOf,

@@ -1,16 +1,5 @@
-import type { FallbackBlock } from '../../protocol/types/message.ts'
-import type { OutputConfig, ThinkingConfigParam } from '../../protocol/types/params.ts'
+import type { FallbackBlock, FallbackParam } from '../../protocol/types/beta/fallback.ts'
 import type { APIRequest, MiddlewareContext, MiddlewareNext } from '../request/options.ts'
-
-/** A model to ask when another refuses, and what its request changes. A field that is null is left out of the request. */
-export interface FallbackParam {
-  model: string
-  max_tokens?: number | null
-  output_config?: OutputConfig | null
-  speed?: 'standard' | 'fast' | null
-  thinking?: ThinkingConfigParam | null
-  [field: string]: unknown
-}
 
 /** Options of `betaRefusalFallbackMiddleware()`. */
 export interface RefusalFallbackOptions {

@@ -1,5 +1,6 @@
 import { MessageAccumulator } from '../../protocol/codec/accumulate.ts'
 import { decodeSse, encodeSse, type ServerSentEvent } from '../../protocol/codec/sse.ts'
+import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { ContentBlock, Usage } from '../../protocol/types/message.ts'
@@ -10,7 +11,6 @@ import {
   fallbackBlock,
   withKnownThinking,
   type FallbackCall,
-  type FallbackParam,
   type RefusalDetails,
   type RequestBody,
 } from './fallback-request.ts'

@@ -1,5 +1,6 @@
+import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
 import type { FallbackState, Middleware } from '../request/options.ts'
-import type { FallbackParam, RefusalFallbackOptions } from './fallback-request.ts'
+import type { RefusalFallbackOptions } from './fallback-request.ts'
 
 /** The fallback that the requests of a conversation stay with, once a model has refused. */
 export class BetaFallbackState implements FallbackState {

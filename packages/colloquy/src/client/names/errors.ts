@@ -21,3 +21,19 @@ export type BetaGatewayTimeoutErrorObject = GatewayTimeoutErrorObject
 export type BetaAPIErrorObject = APIErrorObject
 export type BetaOverloadedErrorObject = OverloadedErrorObject
 export type BetaErrorResponse = ErrorBody
+export type BetaErrorObject = ErrorObject
+
+// Older official names.
+export type InvalidRequestError = InvalidRequestErrorObject
+export type BillingError = BillingErrorObject
+export type PermissionError = PermissionErrorObject
+export type BetaError = ErrorObject
+export type BetaInvalidRequestError = InvalidRequestErrorObject
+export type BetaAuthenticationError = AuthenticationErrorObject
+export type BetaBillingError = BillingErrorObject
+export type BetaPermissionError = PermissionErrorObject
+export type BetaNotFoundError = NotFoundErrorObject
+export type BetaRateLimitError = RateLimitErrorObject
+export type BetaGatewayTimeoutError = GatewayTimeoutErrorObject
+export type BetaAPIError = APIErrorObject
+export type BetaOverloadedError = OverloadedErrorObject

@@ -93,7 +93,7 @@ function withSharedBreakpoint(settings: Breakpoints['settings'], minTokens: numb
     const marked = system.map((block, at): TextBlockParam => (at === index ? { ...block, cache_control } : block))
     if (index >= 0) return { ...settings, system: marked }
   }
-  const index = tools?.findLastIndex((tool) => !tool.defer_loading) ?? -1
+  const index = tools?.findLastIndex((tool) => !('defer_loading' in tool && tool.defer_loading)) ?? -1
   if (tools === undefined || index < 0) return settings
   return { ...settings, tools: tools.map((tool, at) => (at === index ? { ...tool, cache_control } : tool)) }
 }

@@ -87,7 +87,7 @@ test('the request asks for compaction as the window says', async () => {
   assert.deepEqual(below, { type: 'input_tokens', value: 90_000 })
   assert.match(instructions, /Call no tool/)
   // With other edits, and with a model that the catalogue does not have.
-  const clear = { type: 'clear_tool_uses_20250919' }
+  const clear = { type: 'clear_tool_uses_20250919' } as const
   await conversation.send('Hello', {
     model: 'own',
     context_management: { edits: [clear] },
@@ -206,7 +206,7 @@ test('a reply that paused for compaction is resumed between tools and by continu
     inputSchema: { type: 'object', properties: {} },
     run: () => 'seen',
   })
-  const context_management = { edits: [{ type: 'compact_20260112', pause_after_compaction: true }] }
+  const context_management = { edits: [{ type: 'compact_20260112' as const, pause_after_compaction: true }] }
   const { conversation, engine } = await open([paused, 'Done.', paused, 'Done too.'], {
     window: { policy: 'fail' },
     context_management,
@@ -224,7 +224,7 @@ test('compaction is refused when set twice or for a model without it', async () 
     /window\.policy to 'compact' as claude-haiku-4-5 has no compaction: 'summarize' does/,
   )
   await assert.rejects(conversation.send('Hello', { model: 'claude-sonnet-4-5' }), /'summarize'/)
-  const context_management = { edits: [{ type: 'compact_20260112' }] }
+  const context_management = { edits: [{ type: 'compact_20260112' as const }] }
   await assert.rejects(conversation.configure({ context_management }), /together with a compact_20260112 edit/)
   await assert.rejects(conversation.configure({ compaction: { type: 'summarize' } }), /together with compaction/)
   await assert.rejects(

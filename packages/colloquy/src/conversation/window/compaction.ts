@@ -1,7 +1,8 @@
 import { priceAt } from '../../protocol/models/cost.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import type { ContextManagement, MessageCreateParams } from '../../protocol/types/params.ts'
+import type { Compact20260112Edit, ContextManagement } from '../../protocol/types/beta/context-edit.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { summaryInstructions } from './summary.ts'
 
@@ -26,11 +27,16 @@ export function checkCompaction({
       `Cannot set window.policy to 'compact' as ${model} has no compaction: 'summarize' does the same with any model`,
     )
   }
-  if (compaction || managed?.edits.some(({ type }) => type === edit)) {
+  if (compaction || compactEdit(managed)) {
     throw new AnthropicError(
       `Cannot set window.policy to 'compact' together with ${compaction ? 'compaction' : `a ${edit} edit`}: found both`,
     )
   }
+}
+
+/** The edit that compacts, if the request has one. */
+function compactEdit(managed: ContextManagement | null | undefined): Compact20260112Edit | undefined {
+  return managed?.edits?.find((found): found is Compact20260112Edit => found.type === edit)
 }
 
 /** The settings, with the request for compaction if that is the window's policy. */
@@ -39,7 +45,7 @@ export function withCompaction(settings: ConversationSettings): ConversationSett
   if (window?.policy !== 'compact') return settings
   // If there are tools, the model may call one instead of writing the summary, unless the instructions forbid it.
   const instructions = window.instructions ?? (tools?.length ? summaryInstructions : undefined)
-  const compact = {
+  const compact: Compact20260112Edit = {
     type: edit,
     trigger: { type: 'input_tokens', value: compactAt(settings) },
     ...(instructions === undefined ? {} : { instructions }),
@@ -76,9 +82,9 @@ export function compactionBound(
   { context_management: managed }: Pick<MessageCreateParams, 'context_management'>,
   prompt: bigint,
 ): { input: bigint; output: bigint } | undefined {
-  const compact = managed?.edits.find(({ type }) => type === edit)
+  const compact = compactEdit(managed)
   if (compact === undefined) return undefined
-  const { value = unknownCompactTokens } = (compact.trigger ?? {}) as { value?: number }
+  const { value = unknownCompactTokens } = compact.trigger ?? {}
   return prompt < BigInt(value) ? undefined : { input: prompt, output: mostSummaryTokens }
 }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accumulate } from '../../protocol/codec/accumulate.ts'
+import type { Compact20260112Edit } from '../../protocol/types/beta/context-edit.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { offline } from './offline.ts'
 
 const long = 'word '.repeat(60_000)
-const edit = { type: 'compact_20260112', trigger: { type: 'input_tokens', value: 50_000 } }
+const edit: Compact20260112Edit = { type: 'compact_20260112', trigger: { type: 'input_tokens', value: 50_000 } }
 const facts: MessageParam[] = [
   { role: 'user', content: 'My name is Ada.' },
   { role: 'assistant', content: 'Noted.' },

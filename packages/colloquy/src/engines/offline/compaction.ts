@@ -1,5 +1,7 @@
-import type { CompactionBlock, Usage, UsageIteration } from '../../protocol/types/message.ts'
+import type { CompactionBlock } from '../../protocol/types/beta/compaction.ts'
+import type { Usage, UsageIteration } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
+import type { Compact20260112Edit } from '../../protocol/types/beta/context-edit.ts'
 import { iterationOf } from '../../tools/usage.ts'
 import { countTokens } from '../prompt/tokens.ts'
 import { blocksOf, readHistory } from './history.ts'
@@ -29,8 +31,10 @@ export interface Compaction {
 
 /** The compaction that the request asks for at this prompt size; undefined if none. */
 export function compactionOf(params: MessageCreateParams, promptTokens: number): Compaction | undefined {
-  const edit = params.context_management?.edits.find(({ type }) => type === 'compact_20260112')
-  const { value = 150_000 } = (edit?.trigger ?? {}) as { value?: number }
+  const edit = params.context_management?.edits?.find(({ type }) => type === 'compact_20260112') as
+    | Compact20260112Edit
+    | undefined
+  const { value = 150_000 } = edit?.trigger ?? {}
   if (edit === undefined || promptTokens < value || params.messages.at(-1)?.role === 'assistant') return undefined
   const block: CompactionBlock = { type: 'compaction', content: summaryOf(params), encrypted_content: null }
   const pauses = edit.pause_after_compaction === true

@@ -11,7 +11,8 @@ import type {
   MessageStreamEvent,
   PingEvent,
 } from '../types/event.ts'
-import type { CompactionBlock, ContentBlock, Message } from '../types/message.ts'
+import type { CompactionBlock } from '../types/beta/compaction.ts'
+import type { ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'

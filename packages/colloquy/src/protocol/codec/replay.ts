@@ -1,5 +1,6 @@
 import type { ContentBlockDelta, MessageDeltaEvent, MessageStreamEvent } from '../types/event.ts'
-import type { CompactionBlock, ContentBlock, Message, TextBlock, ThinkingBlock, Usage } from '../types/message.ts'
+import type { CompactionBlock } from '../types/beta/compaction.ts'
+import type { ContentBlock, Message, TextBlock, ThinkingBlock, Usage } from '../types/message.ts'
 import { partialInput, setPartialInput } from './partial-input.ts'
 
 /** Options of `replay()`. */

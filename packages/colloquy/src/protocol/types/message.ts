@@ -1,4 +1,11 @@
-import type { TextCitation } from './citation.ts'
+import type { AdvisorToolResultBlock } from './beta/advisor.ts'
+import type { ContextManagementResponse } from './beta/context-edit.ts'
+import type { CompactionBlock } from './beta/compaction.ts'
+import type { FallbackBlock, FallbackCreditUsage } from './beta/fallback.ts'
+import type { MCPToolListingBlock, MCPToolResultBlock, MCPToolUseBlock } from './beta/mcp.ts'
+import type { InputTransformation } from './beta/thinking.ts'
+import type { TextBlock } from './content/text.ts'
+import type { Model } from './model.ts'
 import type {
   BashCodeExecutionToolResultBlock,
   CodeExecutionToolResultBlock,
@@ -6,39 +13,14 @@ import type {
   ServerToolUseBlock,
   TextEditorCodeExecutionToolResultBlock,
   ToolSearchToolResultBlock,
-  ToolUseCaller,
   WebFetchToolResultBlock,
   WebSearchToolResultBlock,
 } from './server-tools.ts'
+import type { ToolUseCaller } from './tools/options.ts'
 import type { Unlisted } from './unlisted.ts'
 
-/** A model id, such as `claude-sonnet-5-5`. Any string is accepted; `KnownModel` lists those of the catalogue. */
-export type Model = KnownModel | (string & {})
-
-/** The ids of the models in the catalogue. */
-export type KnownModel =
-  | 'claude-fable-5-2'
-  | 'claude-mythos-5-2'
-  | 'claude-fable-5-1'
-  | 'claude-mythos-5-1'
-  | 'claude-fable-5'
-  | 'claude-mythos-5'
-  | 'claude-mythos-preview'
-  | 'claude-opus-5-5'
-  | 'claude-opus-5'
-  | 'claude-opus-4-8'
-  | 'claude-opus-4-7'
-  | 'claude-opus-4-6'
-  | 'claude-opus-4-5'
-  | 'claude-opus-4-5-20251101'
-  | 'claude-sonnet-5-5'
-  | 'claude-sonnet-5'
-  | 'claude-sonnet-4-6'
-  | 'claude-sonnet-4-5'
-  | 'claude-sonnet-4-5-20250929'
-  | 'claude-haiku-5-5'
-  | 'claude-haiku-4-5'
-  | 'claude-haiku-4-5-20251001'
+export type { KnownModel, Model } from './model.ts'
+export type { TextBlock } from './content/text.ts'
 
 /** One complete reply of the model. */
 export interface Message {
@@ -59,6 +41,10 @@ export interface Message {
   container?: Container | null
   /** Why the prompt cache missed, if the request asked for it. */
   diagnostics?: Diagnostics | null
+  /** Beta: the edits that the API applied to the history. */
+  context_management?: ContextManagementResponse | null
+  /** Beta: changes that the API made to the history. */
+  input_transformations?: InputTransformation[] | null
   usage: Usage
 }
 
@@ -90,6 +76,10 @@ export interface RefusalStopDetails {
   type: 'refusal'
   category: 'cyber' | 'bio' | 'frontier_llm' | 'reasoning_extraction' | 'general_harms' | (string & {}) | null
   explanation: string | null
+  /** Beta: lowers the price of the same request to another model. */
+  fallback_credit_token?: string | null
+  fallback_has_prefill_claim?: boolean | null
+  recommended_model?: string | null
 }
 
 /** The container that code execution ran in. Pass its id to use it again. */
@@ -113,16 +103,47 @@ export interface Diagnostics {
 }
 
 /** The first difference from the previous message that made the prompt cache miss. */
-export interface CacheMissReason {
-  type:
-    | 'model_changed'
-    | 'system_changed'
-    | 'tools_changed'
-    | 'messages_changed'
-    | 'previous_message_not_found'
-    | 'unavailable'
-    | (string & {})
-  cache_missed_input_tokens?: number
+export type CacheMissReason =
+  | CacheMissModelChanged
+  | CacheMissSystemChanged
+  | CacheMissToolsChanged
+  | CacheMissMessagesChanged
+  | CacheMissPreviousMessageNotFound
+  | CacheMissUnavailable
+  | Unlisted
+
+/** The model differs. */
+export interface CacheMissModelChanged {
+  type: 'model_changed'
+  cache_missed_input_tokens: number
+}
+
+/** The system prompt differs. */
+export interface CacheMissSystemChanged {
+  type: 'system_changed'
+  cache_missed_input_tokens: number
+}
+
+/** The tools differ. */
+export interface CacheMissToolsChanged {
+  type: 'tools_changed'
+  cache_missed_input_tokens: number
+}
+
+/** An earlier message differs. */
+export interface CacheMissMessagesChanged {
+  type: 'messages_changed'
+  cache_missed_input_tokens: number
+}
+
+/** The API does not know the previous message. */
+export interface CacheMissPreviousMessageNotFound {
+  type: 'previous_message_not_found'
+}
+
+/** The API could not compare. */
+export interface CacheMissUnavailable {
+  type: 'unavailable'
 }
 
 /**
@@ -147,6 +168,8 @@ export interface Usage {
   speed?: 'standard' | 'fast' | (string & {}) | null
   /** With server compaction or fallbacks: the usage of each model call. `compaction` entries are not in the sums above. */
   iterations?: UsageIteration[] | null
+  /** Beta: whether the token of a refusal lowered the price. */
+  fallback_credit?: FallbackCreditUsage | null
 }
 
 /** The cache writes by lifetime, in tokens. */
@@ -169,6 +192,7 @@ export interface ServerToolUsage {
 /** The usage of one of several passes of the model within a request. */
 export interface UsageIteration {
   type: 'message' | 'compaction' | 'advisor_message' | 'fallback_message' | (string & {})
+  model?: Model | null
   input_tokens: number
   cache_creation_input_tokens: number | null
   cache_read_input_tokens: number | null
@@ -194,15 +218,11 @@ export type ContentBlock =
   | ContainerUploadBlock
   | CompactionBlock
   | FallbackBlock
+  | AdvisorToolResultBlock
+  | MCPToolUseBlock
+  | MCPToolResultBlock
+  | MCPToolListingBlock
   | Unlisted
-
-/** Text that the model wrote, with its citations. */
-export interface TextBlock {
-  type: 'text'
-  text: string
-  /** The sources of the text, if citations were enabled. */
-  citations: TextCitation[] | null
-}
 
 /** Send it back unchanged: the signature covers it. The text is empty if the display is `omitted`. */
 export interface ThinkingBlock {
@@ -227,21 +247,6 @@ export interface ToolUseBlock {
   /** The arguments, as the tool's `input_schema` describes them. */
   input: unknown
   caller?: ToolUseCaller
-  toolset_name?: string
-}
-
-/** Replaces everything before it when the server compacted the history (beta). Send it back unchanged. */
-export interface CompactionBlock {
-  type: 'compaction'
-  content: string | null
-  encrypted_content?: string | null
-  signature?: string
-}
-
-/** Marks where another model took over after a refusal (beta). Send it back unchanged. */
-export interface FallbackBlock {
-  type: 'fallback'
-  from: { model: Model }
-  to: { model: Model }
-  trigger?: unknown
+  /** The toolset of the tool, such as `browser`. */
+  toolset_name?: string | null
 }

@@ -1,19 +1,35 @@
+import type { AdvisorToolResultBlockParam } from './beta/advisor.ts'
+import type { ContextManagement, CountTokensContextManagementResponse } from './beta/context-edit.ts'
+import type { CompactionBlockParam, CompactionParams } from './beta/compaction.ts'
+import type { FallbackBlockParam, FallbackCreditTokenParam, FallbacksParam } from './beta/fallback.ts'
+import type { MCPServer, MCPToolListingBlockParam, MCPToolResultBlockParam, MCPToolUseBlockParam } from './beta/mcp.ts'
+import type { BillingPolicy, ThreadParams } from './beta/request.ts'
+import type { ToolAdditionBlockParam, ToolRemovalBlockParam } from './beta/tool-change.ts'
 import type { CitationsConfigParam, TextCitation } from './citation.ts'
-import type { CompactionBlock, FallbackBlock, Model, RedactedThinkingBlock, ThinkingBlock } from './message.ts'
+import type { DocumentBlockParam, ImageBlockParam } from './content/document.ts'
+import type { TextBlockParam } from './content/text.ts'
+import type { RedactedThinkingBlock, ThinkingBlock } from './message.ts'
+import type { Model } from './model.ts'
+import type { OutputConfig, ThinkingConfigParam } from './reply-options.ts'
 import type {
   BashCodeExecutionToolResultBlockParam,
   CodeExecutionToolResultBlockParam,
   ContainerUploadBlockParam,
-  ServerToolUseBlockParam,
   TextEditorCodeExecutionToolResultBlockParam,
   ToolReferenceBlockParam,
   ToolSearchToolResultBlockParam,
-  ToolUseCaller,
   WebFetchToolResultBlockParam,
   WebSearchToolResultBlockParam,
-} from './server-tools.ts'
-import type { CacheControlEphemeral, ToolChoice, ToolUnion } from './tool.ts'
+} from './tools/server-results.ts'
+import type { ServerToolUseBlockParam } from './server-tools.ts'
+import type { ToolChoice, ToolUnion } from './tool.ts'
+import type { CacheControlEphemeral, ToolUseCaller } from './tools/options.ts'
+import type { BrowserStateBlockParam } from './tools/toolset.ts'
 import type { Unlisted } from './unlisted.ts'
+
+export type * from './content/document.ts'
+export type { TextBlockParam } from './content/text.ts'
+export type * from './reply-options.ts'
 
 /** The body of `POST /v1/messages`. */
 export interface MessageCreateParams {
@@ -55,8 +71,13 @@ export interface MessageCreateParams {
 
   context_management?: ContextManagement | null
   compaction?: CompactionParams | null
-  thread?: ThreadParams
+  thread?: ThreadParams | null
   mcp_servers?: MCPServer[]
+  /** The models to ask when this one refuses. */
+  fallbacks?: FallbacksParam | null
+  /** The token of a refusal, which lowers the price of this request. */
+  fallback_credit_token?: string | FallbackCreditTokenParam | null
+  billing_policy?: BillingPolicy | null
 }
 
 /** The body of a request without streaming. */
@@ -93,60 +114,14 @@ export type MessageCountTokensParams = Pick<
 export interface MessageTokensCount {
   /** The whole prompt: messages, system and tools. */
   input_tokens: number
+  /** Beta: the tokens before the edits of `context_management`. */
+  context_management?: CountTokensContextManagementResponse | null
 }
 
 /** Information about the request for the API. */
 export interface Metadata {
   /** An opaque id of the end user, such as a hash or UUID, not a name or address. At most 256 characters. */
   user_id?: string | null
-}
-
-/** Whether and how much the model thinks before it answers. */
-export type ThinkingConfigParam =
-  | ThinkingConfigEnabled
-  | ThinkingConfigAdaptive
-  | ThinkingConfigBetweenTools
-  | ThinkingConfigDisabled
-  | Unlisted
-
-/** The model thinks, with a limit in tokens. */
-export interface ThinkingConfigEnabled {
-  type: 'enabled'
-  /** At least 1024 and less than `max_tokens`. */
-  budget_tokens: number
-  display?: ThinkingDisplay | null
-}
-
-/** The model decides how much to think. `output_config.effort` guides it. */
-export interface ThinkingConfigAdaptive {
-  type: 'adaptive'
-  display?: ThinkingDisplay | null
-}
-
-/** The model thinks only between tool calls. */
-export interface ThinkingConfigBetweenTools {
-  type: 'between_tools'
-}
-
-/** The model does not think. */
-export interface ThinkingConfigDisabled {
-  type: 'disabled'
-}
-
-/** The form of thinking in the reply: a summary, or none. */
-export type ThinkingDisplay = 'summarized' | 'omitted' | (string & {})
-
-/** The effort and the format of the reply. */
-export interface OutputConfig {
-  /** Default: the model's own, `high` or `medium`. */
-  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null
-  format?: JSONOutputFormat | null
-}
-
-/** The reply is one JSON text that satisfies the schema. */
-export interface JSONOutputFormat {
-  type: 'json_schema'
-  schema: { [key: string]: unknown }
 }
 
 /** The container of code execution: an existing one, and the skills to load. */
@@ -165,35 +140,6 @@ export interface SkillParams {
 /** Requests an explanation of a cache miss. */
 export interface DiagnosticsParam {
   previous_message_id?: string | null
-}
-
-/** Edits that the API applies to a long history (beta). */
-export interface ContextManagement {
-  edits: ContextEdit[]
-}
-
-/** For example `{ type: 'clear_tool_uses_20250919' }` or `{ type: 'compact_20260112' }`. */
-export interface ContextEdit {
-  type: string
-  [field: string]: unknown
-}
-
-/** Requests a summary of the history as the reply (beta). */
-export interface CompactionParams {
-  type: 'summarize'
-  instructions?: string
-}
-
-/** Keeps the history on the server (beta): creates a thread, or continues one. */
-export type ThreadParams = { type: 'create' } | { type: 'continue'; previous_message_id: string }
-
-/** An MCP server whose tools the API calls (beta). */
-export interface MCPServer {
-  type: 'url'
-  url: string
-  name: string
-  authorization_token?: string | null
-  tool_configuration?: { enabled?: boolean | null; allowed_tools?: string[] | null } | null
 }
 
 // Messages
@@ -217,7 +163,14 @@ export interface AssistantMessageParam {
 export interface SystemMessageParam {
   role: 'system'
   content: MessageContentParam
+  /** Beta: when the instruction ends. Default: `never`. */
+  clear_at?: 'next_user_message' | 'never' | null
+  /** Beta: the effort from this message on. */
+  output_config?: SystemMessageOutputConfig | null
 }
+
+/** The output settings of a system message (beta). */
+export type SystemMessageOutputConfig = Pick<OutputConfig, 'effort'>
 
 /** A string is short for one text block. */
 export type MessageContentParam = string | ContentBlockParam[]
@@ -242,95 +195,13 @@ export type ContentBlockParam =
   | ContainerUploadBlockParam
   | CompactionBlockParam
   | FallbackBlockParam
+  | AdvisorToolResultBlockParam
+  | MCPToolUseBlockParam
+  | MCPToolResultBlockParam
+  | MCPToolListingBlockParam
+  | ToolAdditionBlockParam
+  | ToolRemovalBlockParam
   | Unlisted
-
-/** Text in a request. */
-export interface TextBlockParam {
-  type: 'text'
-  /** Must have a character that is not white space. */
-  text: string
-  /** The citations of an earlier reply. Not accepted in user messages. */
-  citations?: TextCitation[] | null
-  cache_control?: CacheControlEphemeral | null
-}
-
-/** An image in a request. */
-export interface ImageBlockParam {
-  type: 'image'
-  source: Base64ImageSource | URLImageSource | FileImageSource
-  transformations?: ImageTransformationsParam
-  cache_control?: CacheControlEphemeral | null
-}
-
-/** How the API handles an image that is too large. */
-export interface ImageTransformationsParam {
-  oversized_image?: 'downsize' | 'error'
-}
-
-/** An image as base64. */
-export interface Base64ImageSource {
-  type: 'base64'
-  media_type: 'image/jpeg' | 'image/png' | 'image/gif' | 'image/webp'
-  data: string
-}
-
-/** An image at a web address. */
-export interface URLImageSource {
-  type: 'url'
-  url: string
-}
-
-/** An image that was uploaded through the Files API. */
-export interface FileImageSource {
-  type: 'file'
-  file_id: string
-}
-
-/** A document in a request. */
-export interface DocumentBlockParam {
-  type: 'document'
-  source: Base64PDFSource | PlainTextSource | ContentBlockSource | URLPDFSource | FileDocumentSource
-  title?: string | null
-  /** Tells the model about the document; never cited. */
-  context?: string | null
-  citations?: CitationsConfigParam | null
-  cache_control?: CacheControlEphemeral | null
-}
-
-/** A PDF as base64. */
-export interface Base64PDFSource {
-  type: 'base64'
-  media_type: 'application/pdf'
-  data: string
-}
-
-/** A document of plain text. */
-export interface PlainTextSource {
-  type: 'text'
-  media_type: 'text/plain'
-  data: string
-}
-
-/** A document of blocks, which are cited as a whole. */
-export interface ContentBlockSource {
-  type: 'content'
-  content: string | ContentBlockSourceContent[]
-}
-
-/** A block of such a document. */
-export type ContentBlockSourceContent = TextBlockParam | ImageBlockParam
-
-/** A PDF at a web address. */
-export interface URLPDFSource {
-  type: 'url'
-  url: string
-}
-
-/** A document that was uploaded through the Files API. */
-export interface FileDocumentSource {
-  type: 'file'
-  file_id: string
-}
 
 /** A search result of the program, which the model may cite. */
 export interface SearchResultBlockParam {
@@ -360,6 +231,7 @@ export type ToolResultContent =
   | SearchResultBlockParam
   | DocumentBlockParam
   | ToolReferenceBlockParam
+  | BrowserStateBlockParam
   | Unlisted
 
 /** A tool call of an earlier reply. */
@@ -375,6 +247,4 @@ export interface ToolUseBlockParam {
 
 export type ThinkingBlockParam = ThinkingBlock
 export type RedactedThinkingBlockParam = RedactedThinkingBlock
-export type CompactionBlockParam = CompactionBlock & { cache_control?: CacheControlEphemeral | null }
-export type FallbackBlockParam = FallbackBlock
 export type TextCitationParam = TextCitation

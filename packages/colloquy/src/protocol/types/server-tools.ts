@@ -1,12 +1,10 @@
-import type { CacheControlEphemeral } from './tool.ts'
+import type { CitationsConfigParam } from './citation.ts'
+import type { Base64PDFSource, PlainTextSource } from './content/document.ts'
+import type { CacheControlEphemeral, ToolUseCaller } from './tools/options.ts'
+
+export type { DirectCaller, ServerToolCaller, ServerToolCaller20260120, ToolUseCaller } from './tools/options.ts'
 
 // The blocks of tools that run on the server, in replies and in requests.
-
-/** The caller: the model itself, or code that runs in the container. Send it back unchanged. */
-export interface ToolUseCaller {
-  type: 'direct' | 'code_execution_20250825' | 'code_execution_20260120' | (string & {})
-  tool_id?: string
-}
 
 /** A call of a tool that runs on the server. Its result is in the same reply. */
 export interface ServerToolUseBlock {
@@ -20,6 +18,7 @@ export interface ServerToolUseBlock {
     | 'text_editor_code_execution'
     | 'tool_search_tool_regex'
     | 'tool_search_tool_bm25'
+    | 'advisor'
     | (string & {})
   input: unknown
   caller?: ToolUseCaller
@@ -39,7 +38,7 @@ export interface ServerToolUseBlockParam {
 export interface WebSearchToolResultBlock {
   type: 'web_search_tool_result'
   tool_use_id: string
-  content: WebSearchResultBlock[] | ServerToolResultError<'web_search_tool_result_error'>
+  content: WebSearchToolResultBlockContent
   caller?: ToolUseCaller
 }
 
@@ -57,7 +56,7 @@ export interface WebSearchResultBlock {
 export interface WebFetchToolResultBlock {
   type: 'web_fetch_tool_result'
   tool_use_id: string
-  content: WebFetchBlock | ServerToolResultError<'web_fetch_tool_result_error'>
+  content: WebFetchBlock | WebFetchToolResultErrorBlock
   caller?: ToolUseCaller
 }
 
@@ -65,18 +64,26 @@ export interface WebFetchToolResultBlock {
 export interface WebFetchBlock {
   type: 'web_fetch_result'
   url: string
-  content: unknown
+  content: DocumentBlock
   retrieved_at: string | null
 }
+
+/** The document that a web fetch returned. */
+export interface DocumentBlock {
+  type: 'document'
+  source: Base64PDFSource | PlainTextSource
+  title: string | null
+  citations: CitationsConfig | null
+}
+
+/** Whether a fetched document can be cited. */
+export type CitationsConfig = Required<CitationsConfigParam>
 
 /** The result of a code execution, or its error. */
 export interface CodeExecutionToolResultBlock {
   type: 'code_execution_tool_result'
   tool_use_id: string
-  content:
-    | CodeExecutionResultBlock
-    | EncryptedCodeExecutionResultBlock
-    | ServerToolResultError<'code_execution_tool_result_error'>
+  content: CodeExecutionToolResultBlockContent
 }
 
 /** The output of a code execution. */
@@ -107,7 +114,7 @@ export interface CodeExecutionOutputBlock {
 export interface BashCodeExecutionToolResultBlock {
   type: 'bash_code_execution_tool_result'
   tool_use_id: string
-  content: BashCodeExecutionResultBlock | ServerToolResultError<'bash_code_execution_tool_result_error'>
+  content: BashCodeExecutionResultBlock | BashCodeExecutionToolResultError
 }
 
 /** The output of a shell command in the container. */
@@ -133,7 +140,7 @@ export interface TextEditorCodeExecutionToolResultBlock {
     | TextEditorCodeExecutionViewResultBlock
     | TextEditorCodeExecutionCreateResultBlock
     | TextEditorCodeExecutionStrReplaceResultBlock
-    | ServerToolResultError<'text_editor_code_execution_tool_result_error'>
+    | TextEditorCodeExecutionToolResultError
 }
 
 /** The content of a file in the container. */
@@ -166,7 +173,7 @@ export interface TextEditorCodeExecutionStrReplaceResultBlock {
 export interface ToolSearchToolResultBlock {
   type: 'tool_search_tool_result'
   tool_use_id: string
-  content: ToolSearchToolSearchResultBlock | ServerToolResultError<'tool_search_tool_result_error'>
+  content: ToolSearchToolSearchResultBlock | ToolSearchToolResultError
 }
 
 /** The tools that a search found. */
@@ -181,27 +188,95 @@ export interface ToolReferenceBlock {
   tool_name: string
 }
 
-/** The error of a server tool, such as `max_uses_exceeded` or `unavailable`. */
-export interface ServerToolResultError<Type extends string> {
-  type: Type
-  error_code: string
-  error_message?: string | null
-}
-
 /** A file that code in the container created. */
 export interface ContainerUploadBlock {
   type: 'container_upload'
   file_id: string
 }
 
-export type ToolReferenceBlockParam = Cacheable<ToolReferenceBlock>
-export type WebSearchToolResultBlockParam = Cacheable<WebSearchToolResultBlock>
-export type WebFetchToolResultBlockParam = Cacheable<WebFetchToolResultBlock>
-export type CodeExecutionToolResultBlockParam = Cacheable<CodeExecutionToolResultBlock>
-export type BashCodeExecutionToolResultBlockParam = Cacheable<BashCodeExecutionToolResultBlock>
-export type TextEditorCodeExecutionToolResultBlockParam = Cacheable<TextEditorCodeExecutionToolResultBlock>
-export type ToolSearchToolResultBlockParam = Cacheable<ToolSearchToolResultBlock>
-export type ContainerUploadBlockParam = Cacheable<ContainerUploadBlock>
+// Errors
 
-/** A block of a reply as it is sent back. It may have a cache breakpoint. */
-type Cacheable<Block> = Block & { cache_control?: CacheControlEphemeral | null }
+/** Why a web search failed. */
+export type WebSearchToolResultErrorCode =
+  | 'invalid_tool_input'
+  | 'unavailable'
+  | 'max_uses_exceeded'
+  | 'too_many_requests'
+  | 'query_too_long'
+  | 'request_too_large'
+
+/** The error of a web search. */
+export interface WebSearchToolResultError {
+  type: 'web_search_tool_result_error'
+  error_code: WebSearchToolResultErrorCode
+}
+
+/** The pages that a web search found, or its error. */
+export type WebSearchToolResultBlockContent = WebSearchToolResultError | WebSearchResultBlock[]
+
+/** Why a web fetch failed. */
+export type WebFetchToolResultErrorCode =
+  | 'invalid_tool_input'
+  | 'url_too_long'
+  | 'url_not_allowed'
+  | 'url_not_in_prior_context'
+  | 'url_not_accessible'
+  | 'unsupported_content_type'
+  | 'too_many_requests'
+  | 'max_uses_exceeded'
+  | 'unavailable'
+  | 'content_too_large'
+
+/** The error of a web fetch. */
+export interface WebFetchToolResultErrorBlock {
+  type: 'web_fetch_tool_result_error'
+  error_code: WebFetchToolResultErrorCode
+}
+
+/** Why a code execution failed. */
+export type CodeExecutionToolResultErrorCode =
+  | 'invalid_tool_input'
+  | 'unavailable'
+  | 'too_many_requests'
+  | 'execution_time_exceeded'
+
+/** The error of a code execution. */
+export interface CodeExecutionToolResultError {
+  type: 'code_execution_tool_result_error'
+  error_code: CodeExecutionToolResultErrorCode
+}
+
+/** The output of a code execution, or its error. */
+export type CodeExecutionToolResultBlockContent =
+  | CodeExecutionToolResultError
+  | CodeExecutionResultBlock
+  | EncryptedCodeExecutionResultBlock
+
+/** Why a shell command in the container failed. */
+export type BashCodeExecutionToolResultErrorCode = CodeExecutionToolResultErrorCode | 'output_file_too_large'
+
+/** The error of a shell command in the container. */
+export interface BashCodeExecutionToolResultError {
+  type: 'bash_code_execution_tool_result_error'
+  error_code: BashCodeExecutionToolResultErrorCode
+}
+
+/** Why a text editor command in the container failed. */
+export type TextEditorCodeExecutionToolResultErrorCode = CodeExecutionToolResultErrorCode | 'file_not_found'
+
+/** The error of a text editor command in the container. */
+export interface TextEditorCodeExecutionToolResultError {
+  type: 'text_editor_code_execution_tool_result_error'
+  error_code: TextEditorCodeExecutionToolResultErrorCode
+  error_message: string | null
+}
+
+/** Why a tool search failed. */
+export type ToolSearchToolResultErrorCode = CodeExecutionToolResultErrorCode
+
+/** The error of a tool search. */
+export interface ToolSearchToolResultError {
+  type: 'tool_search_tool_result_error'
+  error_code: ToolSearchToolResultErrorCode
+  error_message: string | null
+}

@@ -1,5 +1,18 @@
+import type { AdvisorTool20260301 } from './beta/advisor.ts'
+import type { MCPToolset } from './beta/mcp.ts'
+import type {
+  ToolBash20241022,
+  ToolComputerUse20241022,
+  ToolComputerUse20250124,
+  ToolComputerUse20251124,
+  ToolTextEditor20241022,
+} from './beta/tools.ts'
 import type { CitationsConfigParam } from './citation.ts'
+import type { ToolOptions } from './tools/options.ts'
+import type { BrowserToolset20260801, ComputerToolset20260801 } from './tools/toolset.ts'
 import type { Unlisted } from './unlisted.ts'
+
+export type { CacheControlEphemeral, ToolOptions } from './tools/options.ts'
 
 /** A tool of a request: of the program, or of the API. */
 export type ToolUnion =
@@ -15,17 +28,14 @@ export type ToolUnion =
   | WebFetchTool
   | CodeExecutionTool
   | ToolSearchTool
+  | AdvisorTool20260301
+  | MCPToolset
+  | ToolComputerUse20241022
+  | ToolComputerUse20250124
+  | ToolComputerUse20251124
+  | ToolBash20241022
+  | ToolTextEditor20241022
   | Unlisted
-
-/** The fields that every tool definition may have. */
-export interface ToolOptions {
-  cache_control?: CacheControlEphemeral | null
-  /** The model writes only calls that satisfy the schema. */
-  strict?: boolean
-  /** The model does not see the tool until a tool search finds it. */
-  defer_loading?: boolean
-  allowed_callers?: string[]
-}
 
 /** A custom tool: the model writes the input, and the program answers with a `tool_result` block. */
 export interface Tool extends ToolOptions {
@@ -84,18 +94,6 @@ export interface MemoryTool20250818 extends ToolOptions {
   input_examples?: Array<{ [key: string]: unknown }>
 }
 
-/** A set of tools that are called one by one. The calls have a `toolset_name`. */
-export interface ComputerToolset20260801 extends ToolOptions {
-  type: 'computer_toolset_20260801'
-  [option: string]: unknown
-}
-
-/** A set of tools that are called one by one. The calls have a `toolset_name`. */
-export interface BrowserToolset20260801 extends ToolOptions {
-  type: 'browser_toolset_20260801'
-  [option: string]: unknown
-}
-
 // Tools that run on the server
 
 export interface WebSearchTool extends ToolOptions {
@@ -105,6 +103,8 @@ export interface WebSearchTool extends ToolOptions {
   allowed_domains?: string[] | null
   blocked_domains?: string[] | null
   user_location?: UserLocation | null
+  /** Whether results that code has read are part of the reply. Since version 20260318. */
+  response_inclusion?: 'full' | 'excluded'
 }
 
 export interface WebFetchTool extends ToolOptions {
@@ -116,6 +116,51 @@ export interface WebFetchTool extends ToolOptions {
   max_content_tokens?: number | null
   citations?: CitationsConfigParam | null
   use_cache?: boolean
+  response_inclusion?: 'full' | 'excluded'
+  /** The texts whose URLs may be fetched. */
+  url_sources?: WebFetchURLSources | null
+}
+
+/** The texts whose URLs may be fetched. */
+export interface WebFetchURLSources {
+  user_input?: WebFetchURLSourceAll | WebFetchURLSourceNone
+  client_tool_results?: WebFetchURLSource
+  server_tool_results?: WebFetchURLSource
+}
+
+/** The tools whose results may name URLs to fetch. */
+export type WebFetchURLSource =
+  | WebFetchURLSourceAll
+  | WebFetchURLSourceNone
+  | WebFetchURLSourceOnly
+  | WebFetchURLSourceExcept
+
+/** All texts. */
+export interface WebFetchURLSourceAll {
+  type: 'all'
+}
+
+/** None of the texts. */
+export interface WebFetchURLSourceNone {
+  type: 'none'
+}
+
+/** The results of these tools. */
+export interface WebFetchURLSourceOnly {
+  type: 'only'
+  tools: WebFetchURLSourceToolReference[]
+}
+
+/** The results of all other tools. */
+export interface WebFetchURLSourceExcept {
+  type: 'except'
+  tools: WebFetchURLSourceToolReference[]
+}
+
+/** A tool by its name. */
+export interface WebFetchURLSourceToolReference {
+  type: 'tool_reference'
+  name: string
 }
 
 export interface CodeExecutionTool extends ToolOptions {
@@ -123,13 +168,17 @@ export interface CodeExecutionTool extends ToolOptions {
   name: 'code_execution'
 }
 
-export interface ToolSearchTool extends ToolOptions {
-  type:
-    | 'tool_search_tool_regex_20251119'
-    | 'tool_search_tool_regex'
-    | 'tool_search_tool_bm25_20251119'
-    | 'tool_search_tool_bm25'
-  name: 'tool_search_tool_regex' | 'tool_search_tool_bm25'
+/** Finds tools that have `defer_loading`. */
+export type ToolSearchTool = ToolSearchToolRegex20251119 | ToolSearchToolBm25_20251119
+
+export interface ToolSearchToolRegex20251119 extends ToolOptions {
+  type: 'tool_search_tool_regex_20251119' | 'tool_search_tool_regex'
+  name: 'tool_search_tool_regex'
+}
+
+export interface ToolSearchToolBm25_20251119 extends ToolOptions {
+  type: 'tool_search_tool_bm25_20251119' | 'tool_search_tool_bm25'
+  name: 'tool_search_tool_bm25'
 }
 
 /** The approximate location of the user, for search results. */
@@ -195,11 +244,4 @@ export interface ToolChoiceTool {
 /** The model must not call a tool. */
 export interface ToolChoiceNone {
   type: 'none'
-}
-
-/** Marks the end of a prompt prefix to be cached. At most four a request. */
-export interface CacheControlEphemeral {
-  type: 'ephemeral'
-  /** How long the entry lives after its last use. Default `5m`. */
-  ttl?: '5m' | '1h'
 }

@@ -1,7 +1,9 @@
 import type {
+  AdvisorToolResultBlockParam,
   Base64ImageSource,
   Base64PDFSource,
   BashCodeExecutionToolResultBlockParam,
+  BrowserStateBlockParam,
   CacheControlEphemeral,
   CitationsConfigParam,
   CodeExecutionToolResultBlockParam,
@@ -14,6 +16,9 @@ import type {
   FileImageSource,
   ImageBlockParam,
   ImageTransformationsParam,
+  MCPToolListingBlockParam,
+  MCPToolResultBlockParam,
+  MCPToolUseBlockParam,
   PlainTextSource,
   RedactedThinkingBlockParam,
   SearchResultBlockParam,
@@ -22,7 +27,9 @@ import type {
   TextCitation,
   TextEditorCodeExecutionToolResultBlockParam,
   ThinkingBlockParam,
+  ToolAdditionBlockParam,
   ToolReferenceBlockParam,
+  ToolRemovalBlockParam,
   ToolResultBlockParam,
   ToolResultContent,
   ToolSearchToolResultBlockParam,
@@ -145,16 +152,14 @@ const toolResultBlock = object<ToolResultBlockParam>({
   content: optional(
     stringOr(
       array(
-        tagged<ToolResultContent>(
-          {
-            text: textBlock,
-            image: imageBlock,
-            search_result: searchResultBlock,
-            document: documentBlock,
-            tool_reference: toolReferenceBlock,
-          },
-          { browser_state: opaque() },
-        ),
+        tagged<ToolResultContent>({
+          text: textBlock,
+          image: imageBlock,
+          search_result: searchResultBlock,
+          document: documentBlock,
+          tool_reference: toolReferenceBlock,
+          browser_state: opaque<BrowserStateBlockParam>(),
+        }),
       ),
     ),
   ),
@@ -206,42 +211,38 @@ const anything: Schema<unknown> = (value, path, context) =>
   typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
 
 /** Any content block. The role that may send it is checked with the message. */
-export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>(
-  {
-    text: textBlock,
-    image: imageBlock,
-    document: documentBlock,
-    search_result: searchResultBlock,
-    thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
-    redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
-    tool_use: toolUseBlock,
-    tool_result: toolResultBlock,
-    server_tool_use: serverToolUseBlock,
-    web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
-    web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
-    code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
-    bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
-      'bash_code_execution_tool_result',
-    ),
-    text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
-      'text_editor_code_execution_tool_result',
-    ),
-    tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
-    container_upload: object<ContainerUploadBlockParam>({
-      type: literal('container_upload'),
-      file_id: string,
-      cache_control: mark,
-    }),
-    compaction: opaque<CompactionBlockParam>(),
-    fallback: opaque<FallbackBlockParam>(),
-  },
+export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>({
+  text: textBlock,
+  image: imageBlock,
+  document: documentBlock,
+  search_result: searchResultBlock,
+  thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
+  redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
+  tool_use: toolUseBlock,
+  tool_result: toolResultBlock,
+  server_tool_use: serverToolUseBlock,
+  web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
+  web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
+  code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
+  bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
+    'bash_code_execution_tool_result',
+  ),
+  text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
+    'text_editor_code_execution_tool_result',
+  ),
+  tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
+  container_upload: object<ContainerUploadBlockParam>({
+    type: literal('container_upload'),
+    file_id: string,
+    cache_control: mark,
+  }),
+  compaction: opaque<CompactionBlockParam>(),
+  fallback: opaque<FallbackBlockParam>(),
   // Blocks of betas, passed through unread.
-  {
-    mcp_tool_use: opaque(),
-    mcp_tool_result: opaque(),
-    mcp_tool_listing: opaque(),
-    advisor_tool_result: opaque(),
-    tool_addition: opaque(),
-    tool_removal: opaque(),
-  },
-)
+  mcp_tool_use: opaque<MCPToolUseBlockParam>(),
+  mcp_tool_result: opaque<MCPToolResultBlockParam>(),
+  mcp_tool_listing: opaque<MCPToolListingBlockParam>(),
+  advisor_tool_result: opaque<AdvisorToolResultBlockParam>(),
+  tool_addition: opaque<ToolAdditionBlockParam>(),
+  tool_removal: opaque<ToolRemovalBlockParam>(),
+})

@@ -1,4 +1,8 @@
 import type {
+  BillingPolicy,
+  FallbacksParam,
+  ThinkingBlockBinding,
+  TokenTaskBudget,
   CompactionParams,
   ContainerParams,
   ContextEdit,
@@ -67,16 +71,19 @@ const message = objectInSteps<Message>({
 }) as Steps<MessageParam>
 
 const display = optional(nullable(literal('summarized', 'omitted', 'updates')))
-const blockBinding: Optional<unknown> = beta(opaque<unknown>(), 'thinking-binding-controls-2026-08-01')
+const blockBinding: Optional<ThinkingBlockBinding> = beta(
+  opaque<ThinkingBlockBinding>(),
+  'thinking-binding-controls-2026-08-01',
+)
 
 const thinking = tagged<ThinkingConfigParam>({
-  enabled: object<ThinkingConfigEnabled & { block_binding?: unknown }>({
+  enabled: object<ThinkingConfigEnabled>({
     type: literal('enabled'),
     budget_tokens: integer({ least: 1024 }),
     display,
     block_binding: blockBinding,
   }),
-  adaptive: object<ThinkingConfigAdaptive & { block_binding?: unknown }>({
+  adaptive: object<ThinkingConfigAdaptive>({
     type: literal('adaptive'),
     display,
     block_binding: blockBinding,
@@ -89,10 +96,10 @@ const format: Schema<JSONOutputFormat> = tagged<JSONOutputFormat>({
   json_schema: object<JSONOutputFormat>({ type: literal('json_schema'), schema: json }),
 })
 
-const outputConfig = object<OutputConfig & { task_budget?: unknown }>({
+const outputConfig = object<OutputConfig>({
   effort: optional(nullable(literal('low', 'medium', 'high', 'xhigh', 'max'))),
   format: optional(nullable(format)),
-  task_budget: beta(opaque<unknown>(), 'task-budgets-'),
+  task_budget: beta(opaque<TokenTaskBudget>(), 'task-budgets-'),
 })
 
 const container = stringOr(
@@ -112,7 +119,7 @@ const container = stringOr(
   }),
 )
 
-const contextManagement = object<ContextManagement>({ edits: array(opaque<ContextEdit>()) })
+const contextManagement = object<ContextManagement>({ edits: optional(array(opaque<ContextEdit>())) })
 
 /** The fields that both endpoints share. */
 const prompt = {
@@ -129,15 +136,12 @@ const prompt = {
   mcp_servers: beta(array(opaque<MCPServer>()), 'mcp-client-'),
 }
 
-/** Beta fields that are passed to the engine unread. */
+/** The older name of `output_config.format`. */
 interface BetaParams {
-  fallbacks?: unknown
-  fallback_credit_token?: string
-  billing_policy?: unknown
   output_format?: JSONOutputFormat | null
 }
 
-const asGiven: Schema<unknown> = (value) => value
+const asGiven = <T>(value: unknown): T => value as T
 
 const createFields = {
   ...prompt,
@@ -157,10 +161,10 @@ const createFields = {
     'compact-2026-09-04',
   ),
   // Refused before the schema is applied, whatever its value.
-  thread: optional(asGiven as Schema<NonNullable<MessageCreateParams['thread']>>),
-  fallbacks: beta(asGiven, 'server-side-fallback-'),
+  thread: optional(asGiven<NonNullable<MessageCreateParams['thread']>>),
+  fallbacks: beta(asGiven<FallbacksParam>, 'server-side-fallback-'),
   fallback_credit_token: beta(string, 'fallback-credit-'),
-  billing_policy: beta(asGiven, 'user-profiles-billing-'),
+  billing_policy: beta(asGiven<BillingPolicy>, 'user-profiles-billing-'),
   output_format: beta(nullable(format), 'structured-outputs-'),
 }
 

@@ -1,24 +1,32 @@
 import type {
+  AdvisorTool20260301,
   BrowserToolset20260801,
   CodeExecutionTool,
   ComputerToolset20260801,
+  MCPToolset,
   MemoryTool20250818,
   Tool,
+  ToolBash20241022,
   ToolBash20250124,
   ToolChoice,
   ToolChoiceAny,
   ToolChoiceAuto,
   ToolChoiceNone,
   ToolChoiceTool,
+  ToolComputerUse20241022,
+  ToolComputerUse20250124,
+  ToolComputerUse20251124,
   ToolInputSchema,
   ToolOptions,
   ToolSearchTool,
+  ToolTextEditor20241022,
   ToolTextEditor20250124,
   ToolTextEditor20250429,
   ToolTextEditor20250728,
   ToolUnion,
   UserLocation,
   WebFetchTool,
+  WebFetchURLSources,
   WebSearchTool,
 } from 'colloquy/protocol'
 import { citationsConfig, mark, toolName } from './blocks.ts'
@@ -48,7 +56,7 @@ const options: Options = {
   cache_control: mark,
   strict: optional(boolean),
   defer_loading: optional(boolean),
-  allowed_callers: optional(array(string)),
+  allowed_callers: optional(array(string as Schema<NonNullable<ToolOptions['allowed_callers']>[number]>)),
 }
 
 const examples = optional(array(json))
@@ -111,8 +119,14 @@ function webSearch(type: WebSearchTool['type']): Schema<WebSearchTool> {
         }),
       ),
     ),
+    response_inclusion: inclusion(type),
     ...options,
   })
+}
+
+/** Only the newest versions of web search and web fetch have the option. */
+function inclusion(type: string): Optional<'full' | 'excluded'> {
+  return { optional: literal('full', 'excluded'), isKnown: () => type.endsWith('_20260318') }
 }
 
 function webFetch(type: WebFetchTool['type']): Schema<WebFetchTool> {
@@ -123,6 +137,8 @@ function webFetch(type: WebFetchTool['type']): Schema<WebFetchTool> {
     max_content_tokens: optional(nullable(integer({ least: 1 }))),
     citations: optional(nullable(citationsConfig)),
     use_cache: optional(boolean),
+    response_inclusion: inclusion(type),
+    url_sources: optional(nullable(opaque<WebFetchURLSources>())),
     ...options,
   })
 }
@@ -131,9 +147,14 @@ function codeExecution(type: CodeExecutionTool['type']): Schema<CodeExecutionToo
   return object<CodeExecutionTool>({ type: literal(type), name: literal('code_execution'), ...options })
 }
 
-function toolSearch(type: ToolSearchTool['type']): Schema<ToolSearchTool> {
+function toolSearch<T extends ToolSearchTool>(type: T['type']): Schema<T> {
   const name = type.replace(/_\d+$/, '') as ToolSearchTool['name']
-  return object<ToolSearchTool>({ type: literal(type), name: literal(name), ...options })
+  const fields = object<ToolOptions & { type: string; name: string }>({
+    type: literal(type),
+    name: literal(name),
+    ...options,
+  })
+  return (value, path, context) => fields(value, path, context) as unknown as T
 }
 
 const byType = tagged<ToolUnion>(
@@ -175,16 +196,16 @@ const byType = tagged<ToolUnion>(
     tool_search_tool_regex: toolSearch('tool_search_tool_regex'),
     tool_search_tool_bm25_20251119: toolSearch('tool_search_tool_bm25_20251119'),
     tool_search_tool_bm25: toolSearch('tool_search_tool_bm25'),
+    // Beta tools, passed through unread.
+    advisor_20260301: opaque<AdvisorTool20260301>(),
+    mcp_toolset: opaque<MCPToolset>(),
+    computer_20241022: opaque<ToolComputerUse20241022>(),
+    computer_20250124: opaque<ToolComputerUse20250124>(),
+    computer_20251124: opaque<ToolComputerUse20251124>(),
+    bash_20241022: opaque<ToolBash20241022>(),
+    text_editor_20241022: opaque<ToolTextEditor20241022>(),
   },
-  {
-    custom: customTool,
-    // Beta tools: this version knows only their names.
-    advisor_20260301: opaque(),
-    mcp_toolset: opaque(),
-    computer_20241022: opaque(),
-    computer_20250124: opaque(),
-    computer_20251124: opaque(),
-  },
+  { custom: customTool },
 )
 
 /** A tool definition. Without a type it is a custom tool. */

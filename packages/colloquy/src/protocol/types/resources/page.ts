@@ -17,3 +17,17 @@ export interface PageParams {
   /** Get the page that begins after this item. */
   after_id?: string
 }
+
+/** The position and length of a page of a list that is read by `page`. */
+export interface PageCursorParams {
+  /** 1 to 1000. Default 20. */
+  limit?: number
+  /** The `next_page` of the page before. */
+  page?: string | null
+}
+
+/** One page of a list that is read by `page`. */
+export interface PageCursorResponse<Item> {
+  data: Item[]
+  next_page: string | null
+}

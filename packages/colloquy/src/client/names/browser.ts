@@ -1,0 +1,139 @@
+// The official names of the members of the browser toolset: inputs, settings and calls.
+import type {
+  BrowserCall,
+  BrowserInput,
+  BrowserToolUseBlock,
+  ScrollDirection,
+  ToolsetMemberConfig,
+} from '../../protocol/types/tools/toolset.ts'
+
+export type BrowserNavigateInput = BrowserInput<'navigate'>
+export type BrowserListTabsInput = BrowserInput<'list_tabs'>
+export type BrowserNewTabInput = BrowserInput<'new_tab'>
+export type BrowserSwitchTabInput = BrowserInput<'switch_tab'>
+export type BrowserCloseTabInput = BrowserInput<'close_tab'>
+export type BrowserReadPageInput = BrowserInput<'read_page'>
+export type BrowserGetPageTextInput = BrowserInput<'get_page_text'>
+export type BrowserReadConsoleInput = BrowserInput<'read_console'>
+export type BrowserReadNetworkInput = BrowserInput<'read_network'>
+export type BrowserFindInput = BrowserInput<'find'>
+export type BrowserFormInputInput = BrowserInput<'form_input'>
+export type BrowserFileUploadInput = BrowserInput<'file_upload'>
+export type BrowserScrollToInput = BrowserInput<'scroll_to'>
+export type BrowserScreenshotInput = BrowserInput<'screenshot'>
+export type BrowserZoomInput = BrowserInput<'zoom'>
+export type BrowserLeftClickInput = BrowserInput<'left_click'>
+export type BrowserRightClickInput = BrowserInput<'right_click'>
+export type BrowserMiddleClickInput = BrowserInput<'middle_click'>
+export type BrowserDoubleClickInput = BrowserInput<'double_click'>
+export type BrowserTripleClickInput = BrowserInput<'triple_click'>
+export type BrowserHoverInput = BrowserInput<'hover'>
+export type BrowserLeftClickDragInput = BrowserInput<'left_click_drag'>
+export type BrowserLeftMouseDownInput = BrowserInput<'left_mouse_down'>
+export type BrowserLeftMouseUpInput = BrowserInput<'left_mouse_up'>
+export type BrowserMouseMoveInput = BrowserInput<'mouse_move'>
+export type BrowserScrollInput = BrowserInput<'scroll'>
+export type BrowserTypeInput = BrowserInput<'type'>
+export type BrowserKeyInput = BrowserInput<'key'>
+export type BrowserHoldKeyInput = BrowserInput<'hold_key'>
+export type BrowserWaitInput = BrowserInput<'wait'>
+export type BrowserJavascriptExecInput = BrowserInput<'javascript_exec'>
+
+export type BrowserNavigateConfig = ToolsetMemberConfig
+export type BrowserListTabsConfig = ToolsetMemberConfig
+export type BrowserNewTabConfig = ToolsetMemberConfig
+export type BrowserSwitchTabConfig = ToolsetMemberConfig
+export type BrowserCloseTabConfig = ToolsetMemberConfig
+export type BrowserReadPageConfig = ToolsetMemberConfig
+export type BrowserGetPageTextConfig = ToolsetMemberConfig
+export type BrowserReadConsoleConfig = ToolsetMemberConfig
+export type BrowserReadNetworkConfig = ToolsetMemberConfig
+export type BrowserFindConfig = ToolsetMemberConfig
+export type BrowserFormInputConfig = ToolsetMemberConfig
+export type BrowserFileUploadConfig = ToolsetMemberConfig
+export type BrowserScrollToConfig = ToolsetMemberConfig
+export type BrowserScreenshotConfig = ToolsetMemberConfig
+export type BrowserZoomConfig = ToolsetMemberConfig
+export type BrowserLeftClickConfig = ToolsetMemberConfig
+export type BrowserRightClickConfig = ToolsetMemberConfig
+export type BrowserMiddleClickConfig = ToolsetMemberConfig
+export type BrowserDoubleClickConfig = ToolsetMemberConfig
+export type BrowserTripleClickConfig = ToolsetMemberConfig
+export type BrowserHoverConfig = ToolsetMemberConfig
+export type BrowserLeftClickDragConfig = ToolsetMemberConfig
+export type BrowserLeftMouseDownConfig = ToolsetMemberConfig
+export type BrowserLeftMouseUpConfig = ToolsetMemberConfig
+export type BrowserMouseMoveConfig = ToolsetMemberConfig
+export type BrowserScrollConfig = ToolsetMemberConfig
+export type BrowserTypeConfig = ToolsetMemberConfig
+export type BrowserKeyConfig = ToolsetMemberConfig
+export type BrowserHoldKeyConfig = ToolsetMemberConfig
+export type BrowserWaitConfig = ToolsetMemberConfig
+export type BrowserJavascriptExecConfig = ToolsetMemberConfig
+
+export type BrowserNavigateToolUseBlock = BrowserCall<'navigate'>
+export type BrowserListTabsToolUseBlock = BrowserCall<'list_tabs'>
+export type BrowserNewTabToolUseBlock = BrowserCall<'new_tab'>
+export type BrowserSwitchTabToolUseBlock = BrowserCall<'switch_tab'>
+export type BrowserCloseTabToolUseBlock = BrowserCall<'close_tab'>
+export type BrowserReadPageToolUseBlock = BrowserCall<'read_page'>
+export type BrowserGetPageTextToolUseBlock = BrowserCall<'get_page_text'>
+export type BrowserReadConsoleToolUseBlock = BrowserCall<'read_console'>
+export type BrowserReadNetworkToolUseBlock = BrowserCall<'read_network'>
+export type BrowserFindToolUseBlock = BrowserCall<'find'>
+export type BrowserFormInputToolUseBlock = BrowserCall<'form_input'>
+export type BrowserFileUploadToolUseBlock = BrowserCall<'file_upload'>
+export type BrowserScrollToToolUseBlock = BrowserCall<'scroll_to'>
+export type BrowserScreenshotToolUseBlock = BrowserCall<'screenshot'>
+export type BrowserZoomToolUseBlock = BrowserCall<'zoom'>
+export type BrowserLeftClickToolUseBlock = BrowserCall<'left_click'>
+export type BrowserRightClickToolUseBlock = BrowserCall<'right_click'>
+export type BrowserMiddleClickToolUseBlock = BrowserCall<'middle_click'>
+export type BrowserDoubleClickToolUseBlock = BrowserCall<'double_click'>
+export type BrowserTripleClickToolUseBlock = BrowserCall<'triple_click'>
+export type BrowserHoverToolUseBlock = BrowserCall<'hover'>
+export type BrowserLeftClickDragToolUseBlock = BrowserCall<'left_click_drag'>
+export type BrowserLeftMouseDownToolUseBlock = BrowserCall<'left_mouse_down'>
+export type BrowserLeftMouseUpToolUseBlock = BrowserCall<'left_mouse_up'>
+export type BrowserMouseMoveToolUseBlock = BrowserCall<'mouse_move'>
+export type BrowserScrollToolUseBlock = BrowserCall<'scroll'>
+export type BrowserTypeToolUseBlock = BrowserCall<'type'>
+export type BrowserKeyToolUseBlock = BrowserCall<'key'>
+export type BrowserHoldKeyToolUseBlock = BrowserCall<'hold_key'>
+export type BrowserWaitToolUseBlock = BrowserCall<'wait'>
+export type BrowserJavascriptExecToolUseBlock = BrowserCall<'javascript_exec'>
+
+export type ResponseBrowserToolUseBlock = BrowserToolUseBlock
+export type ResponseBrowserNavigateToolUseBlock = BrowserNavigateToolUseBlock
+export type ResponseBrowserListTabsToolUseBlock = BrowserListTabsToolUseBlock
+export type ResponseBrowserNewTabToolUseBlock = BrowserNewTabToolUseBlock
+export type ResponseBrowserSwitchTabToolUseBlock = BrowserSwitchTabToolUseBlock
+export type ResponseBrowserCloseTabToolUseBlock = BrowserCloseTabToolUseBlock
+export type ResponseBrowserReadPageToolUseBlock = BrowserReadPageToolUseBlock
+export type ResponseBrowserGetPageTextToolUseBlock = BrowserGetPageTextToolUseBlock
+export type ResponseBrowserReadConsoleToolUseBlock = BrowserReadConsoleToolUseBlock
+export type ResponseBrowserReadNetworkToolUseBlock = BrowserReadNetworkToolUseBlock
+export type ResponseBrowserFindToolUseBlock = BrowserFindToolUseBlock
+export type ResponseBrowserFormInputToolUseBlock = BrowserFormInputToolUseBlock
+export type ResponseBrowserFileUploadToolUseBlock = BrowserFileUploadToolUseBlock
+export type ResponseBrowserScrollToToolUseBlock = BrowserScrollToToolUseBlock
+export type ResponseBrowserScreenshotToolUseBlock = BrowserScreenshotToolUseBlock
+export type ResponseBrowserZoomToolUseBlock = BrowserZoomToolUseBlock
+export type ResponseBrowserLeftClickToolUseBlock = BrowserLeftClickToolUseBlock
+export type ResponseBrowserRightClickToolUseBlock = BrowserRightClickToolUseBlock
+export type ResponseBrowserMiddleClickToolUseBlock = BrowserMiddleClickToolUseBlock
+export type ResponseBrowserDoubleClickToolUseBlock = BrowserDoubleClickToolUseBlock
+export type ResponseBrowserTripleClickToolUseBlock = BrowserTripleClickToolUseBlock
+export type ResponseBrowserHoverToolUseBlock = BrowserHoverToolUseBlock
+export type ResponseBrowserLeftClickDragToolUseBlock = BrowserLeftClickDragToolUseBlock
+export type ResponseBrowserLeftMouseDownToolUseBlock = BrowserLeftMouseDownToolUseBlock
+export type ResponseBrowserLeftMouseUpToolUseBlock = BrowserLeftMouseUpToolUseBlock
+export type ResponseBrowserMouseMoveToolUseBlock = BrowserMouseMoveToolUseBlock
+export type ResponseBrowserScrollToolUseBlock = BrowserScrollToolUseBlock
+export type ResponseBrowserTypeToolUseBlock = BrowserTypeToolUseBlock
+export type ResponseBrowserKeyToolUseBlock = BrowserKeyToolUseBlock
+export type ResponseBrowserHoldKeyToolUseBlock = BrowserHoldKeyToolUseBlock
+export type ResponseBrowserWaitToolUseBlock = BrowserWaitToolUseBlock
+export type ResponseBrowserJavascriptExecToolUseBlock = BrowserJavascriptExecToolUseBlock
+
+export type BrowserScrollDirection = ScrollDirection
