@@ -14,6 +14,8 @@ export interface Contestant {
    * Listens to the pieces of a tool's input; returns the number of their characters and of the rows of the whole input.
    */
   toolInput(): Promise<ToolInputResult>
+  /** Loops over a stream and returns the number of characters of its tool input. */
+  iterateToolInput(): Promise<number>
   /** Requests a reply without streaming, and returns the number of characters of its text. */
   create(messages: readonly HistoryMessage[]): Promise<number>
   /** Opens a stream, reads three deltas, and returns the object that keeps it open. */

@@ -56,8 +56,10 @@ let found: Promise<Contestants> | undefined
 export interface Contestants {
   official: Package
   colloquy: Package
-  /** The hand-written loop on node:http and node:https: the lower bound. */
+  /** The hand-written loop on node:http and node:https. */
   loop: Package
+  /** The hand-written loop on node:net and node:tls: the lower bound. */
+  socketLoop: Package
   all: readonly Package[]
 }
 
@@ -71,8 +73,9 @@ async function installAll(): Promise<Contestants> {
   const colloquy = await installedColloquy()
   const fetchLoop = { name: 'loop on fetch', contestant: 'fetch-loop' }
   const loop = { name: 'loop on node:http(s)', contestant: 'http-loop' }
+  const socketLoop = { name: 'loop on node:net/tls', contestant: 'socket-loop' }
   const [first, ...rest] = peers
-  return { official: first!, colloquy, loop, all: [first!, colloquy, ...rest, fetchLoop, loop] }
+  return { official: first!, colloquy, loop, socketLoop, all: [first!, colloquy, ...rest, fetchLoop, loop, socketLoop] }
 }
 
 function installed({ name, contestant, packages, entry }: Peer): Package {

@@ -8,12 +8,14 @@ import { inLargeChunks, reply, textEvents, toolEvents, type ToolInputBytes } fro
 const events = textEvents()
 const framedEvents = events.map(framed)
 const framedChunks = inLargeChunks(events).map(framed)
+const bundledEvents = inLargeChunks(framedEvents)
 const whole = reply()
 const toolInputs = new Map<string, Buffer[]>()
 
 /** The responses by the first part of the path, before `/v1/messages`. */
 const answers: Record<string, (response: ServerResponse, argument: string) => void> = {
   paced: (response) => stream(response, framedEvents),
+  bundled: (response) => stream(response, bundledEvents),
   chunked: (response) => stream(response, framedChunks),
   tool: (response, bytes) => stream(response, toolInput(bytes)),
   // The start of the message and of its block, a ping and three deltas; then silence.

@@ -27,25 +27,27 @@ export type Target = { atMost: number; times: Package } | { atMostMs: number }
 
 /**
  * Formats the times of a race as a table. A run handles `count` items; ratios are relative to the contestant of the
- * target.
+ * first target.
  */
 export async function raceTable(
   title: string,
   times: Times,
-  { count, target }: { count: number; target: Target },
+  { count, targets }: { count: number; targets: readonly [Target, ...Target[]] },
 ): Promise<string> {
   const { official, colloquy } = await contestants()
-  const base = times.get('times' in target ? target.times : official)!
+  const base = times.get('times' in targets[0] ? targets[0].times : official)!
   const rows = [...times].map(([contestant, cpuMs]): Row => {
     if (cpuMs === undefined) return { name: contestant.name, figures: ['cut off', ''] }
     const row = { name: contestant.name, figures: [time(cpuMs / count), `${(cpuMs / base).toFixed(2)} ×`] }
-    return contestant === colloquy ? { ...row, verdict: judged(cpuMs, count, { base, target }) } : row
+    if (contestant !== colloquy) return row
+    return { ...row, verdict: targets.map((target) => judged(cpuMs, count, { times, target })).join('; ') }
   })
   return table(title, rows)
 }
 
-function judged(cpuMs: number, count: number, { base, target }: { base: number; target: Target }): string {
+function judged(cpuMs: number, count: number, { times, target }: { times: Times; target: Target }): string {
   if ('atMostMs' in target) return verdict(`≤ ${target.atMostMs} ms`, cpuMs / count <= target.atMostMs)
+  const base = times.get(target.times)!
   return verdict(`≤ ${target.atMost} × ${target.times.name}`, cpuMs <= base * target.atMost)
 }
 

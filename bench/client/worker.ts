@@ -4,7 +4,7 @@ import type { Connect, Contestant, HistoryMessage } from './contestant.ts'
 
 /** The task of a worker. */
 export interface Task {
-  kind: 'iterate' | 'finalMessage' | 'toolInput' | 'create' | 'turns'
+  kind: 'iterate' | 'finalMessage' | 'toolInput' | 'iterateToolInput' | 'create' | 'turns'
   /** The base URL. */
   url: string
   times: number

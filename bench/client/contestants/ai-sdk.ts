@@ -49,6 +49,13 @@ export function connect(library: Library, url: string): Contestant {
       }
       return { characters, rows: (input as { rows: unknown[] }).rows.length }
     },
+    async iterateToolInput() {
+      let characters = 0
+      for await (const part of streamText({ ...asked, messages: question, tools: { save } }).fullStream) {
+        if (part.type === 'tool-input-delta') characters += part.delta!.length
+      }
+      return characters
+    },
     async create(messages) {
       return (await generateText({ ...asked, messages })).text.length
     },

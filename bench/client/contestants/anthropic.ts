@@ -26,6 +26,15 @@ export function connect(library: { default: typeof Anthropic }, url: string): Co
       const input = content.flatMap((block) => (block.type === 'tool_use' ? [block.input] : []))[0]
       return { characters, rows: (input as { rows: unknown[] }).rows.length }
     },
+    async iterateToolInput() {
+      let characters = 0
+      const params = { ...asked, messages: [...question], tools: [saveTool] }
+      for await (const event of await client.messages.create({ ...params, stream: true })) {
+        if (event.type === 'content_block_delta' && event.delta.type === 'input_json_delta')
+          characters += event.delta.partial_json.length
+      }
+      return characters
+    },
     async create(messages) {
       // The same list each time: a client may reuse earlier work only if that needs nothing from its users.
       const { content } = await client.messages.create({ ...asked, messages: messages as Anthropic.MessageParam[] })

@@ -40,6 +40,13 @@ export function connect({ ChatAnthropic }: Library, url: string): Contestant {
       }
       return { characters, rows: (whole!.tool_calls![0]!.args as { rows: unknown[] }).rows.length }
     },
+    async iterateToolInput() {
+      let characters = 0
+      for await (const chunk of await chat.bindTools([saveTool]).stream(question)) {
+        for (const { args = '' } of chunk.tool_call_chunks ?? []) characters += args.length
+      }
+      return characters
+    },
     async create(messages) {
       return (await chat.invoke(messages)).text.length
     },

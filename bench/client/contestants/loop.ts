@@ -34,6 +34,11 @@ export function handLoop(ask: Ask): Contestant {
       })
       return { characters, rows: (JSON.parse(whole) as { rows: unknown[] }).rows.length }
     },
+    async iterateToolInput() {
+      let characters = 0
+      await eachDelta(ask, { tools: [] }, ({ partial_json }) => (characters += partial_json?.length ?? 0))
+      return characters
+    },
     async create(messages) {
       const { content } = JSON.parse(await ask.whole(bodyOf({ messages }))) as { content: { text: string }[] }
       return content[0]!.text.length
