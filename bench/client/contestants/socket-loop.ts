@@ -49,7 +49,7 @@ export function connect(_library: unknown, url: string): Contestant {
   })
 }
 
-/** What the next bytes are: lines of the head or of chunked coding, or `left` bytes of the body. */
+/** The next part of a response: bytes of the body (`chunk`, `body`), or a line. */
 type State = 'head' | 'size' | 'chunk' | 'chunk end' | 'last' | 'body' | 'over'
 
 class Connection {
