@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { offline } from 'colloquy/engines'
+import { gguf } from '../gguf.ts'
 import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
 import { localModel, runtimeFolder } from './local-model.ts'
@@ -32,19 +37,58 @@ function colloquy(words: string[], env: Record<string, string> = {}): Promise<Ou
 }
 
 /** A GGUF header that says that it is a chat model. */
-function ggufHeader(): Buffer {
-  const long = (value: number): Buffer => Buffer.from(new BigUint64Array([BigInt(value)]).buffer)
-  const int = (value: number): Buffer => Buffer.from(new Uint32Array([value]).buffer)
-  const text = (value: string): Buffer => Buffer.concat([long(value.length), Buffer.from(value)])
-  const pair = (key: string, value: string): Buffer => Buffer.concat([text(key), int(8), text(value)])
-  return Buffer.concat([
-    Buffer.from('GGUF'),
-    int(3),
-    long(0),
-    long(2),
-    pair('general.name', 'Tiny'),
-    pair('tokenizer.chat_template', '{{ messages }}'),
-  ])
+const chatModel = gguf({ 'general.name': 'Tiny', 'tokenizer.chat_template': '{{ messages }}' })
+
+/** An environment with its own home and, if it is wanted, a runtime that only looks like one. */
+async function freshHome({ hasRuntime = false } = {}): Promise<{ HOME: string; data: string }> {
+  const HOME = await mkdtemp(join(home, 'home-'))
+  const data = join(HOME, '.local/share/colloquy')
+  const runtime = join(data, 'runtime/node_modules/node-llama-cpp')
+  if (hasRuntime) {
+    await mkdir(runtime, { recursive: true })
+    await writeFile(join(runtime, 'package.json'), '{"name":"node-llama-cpp","main":"index.js"}')
+    await writeFile(join(runtime, 'index.js'), '')
+  }
+  return { HOME, data }
+}
+
+const servers: Server[] = []
+after(() => servers.forEach((server) => server.closeAllConnections()))
+after(() => servers.forEach((server) => server.close()))
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** An Ollama with one model, which the offline engine plays. */
+async function startOllama(): Promise<{ OLLAMA_HOST: string; asked: string[]; close: () => Promise<void> }> {
+  const { baseURL, close } = await startChatServer(offline())
+  const asked: string[] = []
+  const OLLAMA_HOST = await serve((request, response) => {
+    if (request.url === '/api/tags') {
+      const details = { parameter_size: '1.2B' }
+      return response.end(JSON.stringify({ models: [{ name: 'llama3.2:1b', size: 1_321_098_329, details }] }))
+    }
+    if (request.url === '/api/show') return response.end('{"license":"LLAMA 3.2"}')
+    return void forward(request, `${baseURL}${request.url!.slice('/v1'.length)}`, response, asked)
+  })
+  return { OLLAMA_HOST, asked, close }
+}
+
+async function forward(
+  request: IncomingMessage,
+  url: string,
+  response: ServerResponse,
+  asked: string[],
+): Promise<void> {
+  const body = await text(request)
+  asked.push((JSON.parse(body) as { model: string }).model)
+  const answer = await fetch(url, { method: 'POST', body })
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+  response.end(await answer.text())
 }
 
 test('--engine chat:URL talks to a Chat Completions server', async () => {
@@ -80,9 +124,77 @@ test('models local lists what is here and what can be fetched; get, use and remo
   }
 })
 
-test('in a pipe nothing is fetched: the offline engine replies', async () => {
-  const { stdout } = await colloquy(['ask', '--no-save', 'What is 6 * 7?'])
+test('in a pipe nothing is fetched: the offline engine replies, and one line says how to get a model', async () => {
+  const { HOME } = await freshHome()
+  const { stdout, stderr } = await colloquy(['ask', '--no-save', 'What is 6 * 7?'], { HOME })
   assert.equal(stdout, '6 * 7 = 42\n')
+  assert.match(stderr, /^No API key: the offline engine replies\. colloquy models get smollm2 fetches .*\n$/)
+  for (const quiet of [{ CI: '1' }, { COLLOQUY_ENGINE: 'offline' }]) {
+    assert.equal((await colloquy(['ask', '--no-save', 'Hi'], { HOME, ...quiet })).stderr, '')
+  }
+})
+
+test('a model of a server on this machine is listed, replies without a key, and can be named', async () => {
+  const { OLLAMA_HOST, asked, close } = await startOllama()
+  const { HOME } = await freshHome()
+  const env = { HOME, OLLAMA_HOST }
+  const listed = await colloquy(['models', 'llama3'], env)
+  assert.match(listed.stdout, /^ollama\/llama3\.2:1b · 1\.3 GB · 1\.2 B parameters · LLAMA 3\.2$/m)
+  const named = await colloquy(['ask', '--no-save', '-m', 'llama3.2:1b', 'What is 6 * 7?'], env)
+  assert.deepEqual([named.stdout, named.stderr], ['6 * 7 = 42\n', ''])
+  const unnamed = await colloquy(['ask', '--output', 'json', 'What is 6 * 7?'], env)
+  assert.match(unnamed.stderr, /^No API key: using ollama\/llama3\.2:1b, which is on this machine\.$/m)
+  assert.equal((JSON.parse(unnamed.stdout) as { cost: { by: string } }).cost.by, 'local')
+  assert.deepEqual(asked, ['llama3.2:1b', 'llama3.2:1b'])
+  const unknown = await colloquy(['ask', '-m', 'ollama/nonsense', 'Hi'], env)
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /^Cannot use the model ollama\/nonsense: .* Found: ollama\/llama3\.2:1b/)
+  // With a key Claude replies, also if a model was chosen.
+  const keyed = await colloquy(['ask', '--retries', '0', 'Hi'], { ...env, ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' })
+  assert.equal(keyed.code, 5)
+  await close()
+  servers.forEach((server) => server.closeAllConnections())
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const gone = await colloquy(['ask', '--retries', '0', 'Hi'], env)
+  assert.match(gone.stderr, /Cannot reach the model's server \(ECONNREFUSED\)/)
+})
+
+test('models get fetches a file of the hub, with its size and licence shown first, and remove removes it', async () => {
+  const { HOME, data } = await freshHome({ hasRuntime: true })
+  const siblings = [{ rfilename: 'tiny-q4_k_m.gguf', size: chatModel.length }]
+  const hub = await serve((request, response) => {
+    if (request.url === '/api/models/a/tiny?blobs=true')
+      response.end(JSON.stringify({ sha: 'c1', cardData: { license: 'mit' }, siblings }))
+    else if (request.url === '/a/tiny/resolve/c1/tiny-q4_k_m.gguf') response.end(chatModel)
+    else response.writeHead(404).end()
+  })
+  const env = { HOME, HF_ENDPOINT: `http://${hub}` }
+  const got = await colloquy(['models', 'get', 'hf:a/tiny:q4_k_m'], env)
+  assert.equal(got.code, 0, got.stderr)
+  assert.match(got.stderr, /^Fetching tiny-q4_k_m \(0 MB, mit\)\.$/m)
+  const file = join(data, 'models/a_tiny_tiny-q4_k_m.gguf')
+  assert.ok(existsSync(file))
+  assert.match((await colloquy(['models'], env)).stdout, /^\* a_tiny_tiny-q4_k_m · 0 MB$/m)
+  const missing = await colloquy(['models', 'get', 'hf:a/gone'], env)
+  assert.equal(missing.code, 1)
+  assert.match(missing.stderr, /answered with status 404/)
+  assert.equal((await colloquy(['models', 'remove', 'a_tiny_tiny-q4_k_m'], env)).code, 0)
+  assert.equal(existsSync(file), false)
+})
+
+test('models get takes a file where it is, and refuses a base model', async () => {
+  const { HOME } = await freshHome({ hasRuntime: true })
+  const base = join(HOME, 'base.gguf')
+  await writeFile(base, gguf({ 'general.name': 'Base' }))
+  const refused = await colloquy(['models', 'get', base], { HOME })
+  assert.deepEqual(
+    [refused.code, refused.stderr],
+    [2, `Cannot use ${base}: it is a base model without a chat template\n`],
+  )
+  const own = join(HOME, 'own.gguf')
+  await writeFile(own, chatModel)
+  const used = await colloquy(['models', 'get', own], { HOME })
+  assert.match(used.stdout, /^Tiny replies if there is no API key/)
 })
 
 const path = await localModel()
@@ -103,7 +215,7 @@ test(
     const inTests = await colloquy(['ask', '--no-save', 'What is 6 * 7?'], { CI: 'true' })
     assert.equal(inTests.stdout, '6 * 7 = 42\n')
     const broken = join(home, 'broken.gguf')
-    await writeFile(broken, ggufHeader())
+    await writeFile(broken, chatModel)
     const failed = await colloquy(['ask', '--no-save', '--retries', '0', '--engine', broken, 'Hi'])
     assert.equal(failed.code, 1)
     assert.match(failed.stderr, /Cannot load broken\.gguf/)

@@ -37,10 +37,10 @@ function home(): Record<string, string> {
   return { XDG_DATA_HOME: join(place, 'data'), XDG_STATE_HOME: join(place, 'state') }
 }
 
-/** Starts the program without the environment of this machine. */
+/** Starts the program without the environment of this machine. With `CI` set it looks for no models here. */
 function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    env: { PATH: process.env['PATH'], HOME: folder, CI: '1', ...env },
     cwd: folder,
     stdio: ['pipe', output, 'pipe'],
   })

@@ -1,6 +1,6 @@
 import type { Conversation, ConversationMessage, ConversationSettings, Conversations } from 'colloquy/conversation'
 import type { Turn, TurnOptions } from 'colloquy/conversation'
-import type { Connection } from '../engine/connect.ts'
+import type { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Attachment } from './attach.ts'
 
 /** How much the line below a reply tells. */
@@ -19,6 +19,8 @@ export interface ChatState {
   costStyle: CostStyle
   /** The chats that were listed last, for choosing one by its number. */
   lastListedIds: readonly string[]
+  /** The models that were listed last, for choosing one by its number. */
+  lastListedModels: readonly string[]
   /** An expensive message that is sent if the user sends it again. */
   unconfirmedText: string | undefined
   /** A message that was refused because another program had changed the chat. `/retry` sends it. */
@@ -29,8 +31,9 @@ export interface ChatState {
 /** The parts of a chat that never change. */
 export interface ChatContext {
   chats: Conversations
-  connection: Connection
-  turnOptions: TurnOptions
+  connection: SwitchingConnection
+  /** The options of the next turn. */
+  turnOptions: () => TurnOptions
   /** The title of a new chat. Default: the first line of its first message. */
   title: string | undefined
   /** Whether chats outlive the program. */

@@ -1,27 +1,32 @@
-import { engineKind, engineLabel, isByDefault, type EngineKind } from '../engine/engine-kind.ts'
+import { engineLabel, engineQuality, type EngineKind } from '../engine/engine-kind.ts'
+import { isByDefault } from '../engine/choose.ts'
 import type { Flags } from '../flags.ts'
 import { modelFrom } from './settings.ts'
 
-/** The first lines of a chat: program, model and engine, then the most important keys. */
-export function greeting(flags: Flags): string[] {
-  const engine = engineKind(flags)
-  const model = modelFrom(flags, engine)
+/** The first lines of a chat: program, model and engine, then the most important keys. Without an engine if none is found yet. */
+export function greeting(flags: Flags, engine: EngineKind | undefined): string[] {
   return [
-    ['colloquy', model, engineLabel(engine), quality(engine)].filter(Boolean).join(' · '),
+    engine === undefined ? 'colloquy' : `colloquy · ${answeredBy(modelFrom(flags, engine), engine)}`,
     '/help for commands · Ctrl-C stops a reply · Ctrl-D leaves',
-    ...(isByDefault(flags) ? adviceFor(engine) : []),
+    ...(engine !== undefined && isByDefault(flags) ? adviceFor(engine) : []),
   ]
 }
 
-/** Honest words about a model that is too small to be relied on. */
-function quality(engine: EngineKind): string {
-  if (engine.kind !== 'local' || (engine.model.parameters ?? Infinity) >= 1_000) return ''
-  return 'fluent, often wrong'
+/** `SmolLM2 135M · on this machine · fluent, often wrong`. */
+export function answeredBy(model: string, engine: EngineKind): string {
+  return [model, engineLabel(engine), engineQuality(engine)].filter((part) => part !== '').join(' · ')
+}
+
+/** The lines about an engine that was found after the greeting. */
+export function foundGreeting(flags: Flags, engine: EngineKind): string[] {
+  return [answeredBy(modelFrom(flags, engine), engine), ...(isByDefault(flags) ? adviceFor(engine) : [])]
 }
 
 function adviceFor(engine: EngineKind): string[] {
-  if (engine.kind === 'local')
-    return ['No API key is set, so a model on this machine replies. Set ANTHROPIC_API_KEY to talk to Claude.']
+  if (engine.kind === 'local' || engine.kind === 'chat')
+    return [
+      'No API key is set, so a model on this machine replies. /model lists the others. Set ANTHROPIC_API_KEY to talk to Claude.',
+    ]
   if (engine.kind !== 'offline') return []
   return [
     'No API key is set, so the offline engine replies: a small program, not a model. Set ANTHROPIC_API_KEY to talk to Claude, or fetch a small model: colloquy models get smollm2',

@@ -1,4 +1,5 @@
 import { onStopSignal } from '../process.ts'
+import type { EngineKind } from '../engine/engine-kind.ts'
 import type { Flags } from '../flags.ts'
 import { oneLine } from '../format.ts'
 import { change, prefill, say } from './chat-state.ts'
@@ -7,6 +8,14 @@ import type { TerminalSurface, UserInput } from './surface/terminal-surface.ts'
 
 /** The speed of the offline engine: slow enough to read along and to stop it. */
 const offlineWordsPerSecond = 40
+
+export interface InteractiveChatOptions {
+  flags: Flags
+  /** The first message; empty for none. */
+  words: readonly string[]
+  /** Undefined if the engine has to be looked for. */
+  engine: EngineKind | undefined
+}
 
 /**
  * A chat on a terminal. Carries out what the user does, in order: a line that is sent during a reply waits in a queue, and
@@ -17,6 +26,9 @@ export class InteractiveChat {
   readonly #inputs: AsyncIterable<UserInput> & { push(input: UserInput): void }
   readonly #flags: Flags
   readonly #queue: string[]
+  readonly #engine: EngineKind | undefined
+  /** Aborts the search for an engine, or its download, while one is in progress. */
+  #search: AbortController | undefined
   #session: ChatSession | undefined
   #isLeaving = false
   /** The line that is being carried out. */
@@ -25,12 +37,12 @@ export class InteractiveChat {
   constructor(
     surface: TerminalSurface,
     inputs: AsyncIterable<UserInput> & { push(input: UserInput): void },
-    flags: Flags,
-    words: readonly string[],
+    { flags, words, engine }: InteractiveChatOptions,
   ) {
     this.#surface = surface
     this.#inputs = inputs
     this.#flags = flags
+    this.#engine = engine
     this.#queue = words.length > 0 ? [words.join(' ')] : []
   }
 
@@ -57,8 +69,11 @@ export class InteractiveChat {
   /** Opens the session while the user may already type. Leaves if it cannot be opened. */
   async #open(): Promise<void> {
     try {
+      const engine = this.#engine ?? (await this.#findEngine())
+      if (this.#isLeaving) return
       const { openSession } = await import('./open-session.ts')
       const { session, isContinued, isFirst } = await openSession(this.#surface, this.#flags, {
+        engine,
         wordsPerSecond: offlineWordsPerSecond,
       })
       this.#session = session
@@ -77,6 +92,30 @@ export class InteractiveChat {
     }
   }
 
+  /** Looks for an engine while the user may already type: the lines wait. Ctrl-C uses the offline engine. */
+  async #findEngine(): Promise<EngineKind> {
+    const surface = this.#surface
+    this.#search = new AbortController()
+    surface.showBusy(true, this.#queue)
+    const [{ findEngine }, { ProgressText }, { foundGreeting }, { showNotes }] = await Promise.all([
+      import('../engine/first-engine.ts'),
+      import('../terminal/progress-line.ts'),
+      import('./greeting.ts'),
+      import('./surface/show.ts'),
+    ])
+    const engine = await findEngine(this.#flags, {
+      mayFetch: true,
+      say: (line) => showNotes(surface, [line]),
+      progress: (title) => new ProgressText(title, (line) => surface.showProgress(line)),
+      signal: this.#search.signal,
+      isStoppedByUser: true,
+    })
+    this.#search = undefined
+    surface.showBusy(false, [])
+    showNotes(surface, [...foundGreeting(this.#flags, engine), ''])
+    return engine
+  }
+
   #suggestMessages(): void {
     this.#surface.hint([
       'For example:',
@@ -91,7 +130,7 @@ export class InteractiveChat {
     switch (input.kind) {
       case 'line':
         this.#queue.push(input.text)
-        return session === undefined ? undefined : this.#submitNext(session)
+        return session === undefined ? this.#surface.showBusy(true, this.#queue) : this.#submitNext(session)
       case 'stop':
         return this.#stop()
       case 'escape':
@@ -124,6 +163,11 @@ export class InteractiveChat {
 
   /** Stops the reply and puts the queued lines back into the editor: they were written for the complete reply. */
   #stop(): void {
+    if (this.#search !== undefined) {
+      // The lines that wait are for the offline engine then.
+      void import('../engine/chosen-engine.ts').then(({ declineModel }) => declineModel())
+      return this.#search.abort()
+    }
     this.#session?.stop()
     const queued = this.#queue.splice(0)
     if (queued.length > 0) {
@@ -144,6 +188,7 @@ export class InteractiveChat {
   /** Stops the reply in flight, waits until it is saved, and closes the chats. */
   async #leave(exitCode: number, opening: Promise<void>): Promise<number> {
     this.#isLeaving = true
+    this.#search?.abort()
     const dropped = this.#queue.splice(0)
     await opening
     this.#session?.stop()

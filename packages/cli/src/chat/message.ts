@@ -33,7 +33,7 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
     ]
   }
   const { editedMessageId: edited } = state
-  const options = context.turnOptions
+  const options = context.turnOptions()
   return [
     labels,
     change({

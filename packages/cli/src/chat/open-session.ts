@@ -1,5 +1,5 @@
-import { connect } from '../engine/connect.ts'
-import { engineKind } from '../engine/engine-kind.ts'
+import type { EngineKind } from '../engine/engine-kind.ts'
+import { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Flags } from '../flags.ts'
 import { attach } from './attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
@@ -20,18 +20,17 @@ export interface OpenedSession {
 export async function openSession(
   surface: Surface,
   flags: Flags,
-  { wordsPerSecond }: { wordsPerSecond: number },
+  { engine, wordsPerSecond }: { engine: EngineKind; wordsPerSecond: number },
 ): Promise<OpenedSession> {
-  const engine = engineKind(flags)
-  const connection = await connect(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
+  const connection = await SwitchingConnection.open(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
   const isSaved = !flags.has('no-save')
   const chats = await openChats(connection.engine, { isSaved })
   const picksFromList = flags.has('resume') && flags.text('resume') === undefined
-  const conversation = picksFromList ? undefined : await chatFrom(chats, flags)
+  const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
   const context: ChatContext = {
     chats,
     connection,
-    turnOptions: turnOptionsFrom(flags, connection),
+    turnOptions: () => turnOptionsFrom(flags, connection),
     title: flags.text('title'),
     isSaved,
   }
@@ -42,6 +41,7 @@ export async function openSession(
     editedMessageId: undefined,
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
     lastListedIds: [],
+    lastListedModels: [],
     unconfirmedText: undefined,
     unsentText: undefined,
     shouldExit: false,

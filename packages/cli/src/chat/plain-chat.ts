@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline'
+import { knownEngine } from '../engine/choose.ts'
 import { ExitCode } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { greeting } from './greeting.ts'
@@ -8,8 +9,9 @@ import { PlainSurface } from './surface/plain-surface.ts'
 /** Runs a chat with `--plain`: reads lines, prints whole lines. */
 export async function plainChat(words: readonly string[], flags: Flags): Promise<number> {
   const surface = new PlainSurface()
-  surface.print(...greeting(flags))
-  const { session } = await openSession(surface, flags, { wordsPerSecond: Infinity })
+  const engine = knownEngine(flags) ?? (await (await import('../engine/first-engine.ts')).findEngineOrInterrupt(flags))
+  surface.print(...greeting(flags, engine))
+  const { session } = await openSession(surface, flags, { engine, wordsPerSecond: Infinity })
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
   lines.on('SIGINT', () => (surface.isReplying ? session.stop() : lines.close()))
   process.on('SIGTERM', () => lines.close())

@@ -74,6 +74,7 @@ export class ChatSession {
   /** Closes the chats. */
   async close(): Promise<void> {
     await this.#context.chats.close()
+    await this.#context.connection.close()
   }
 
   async #performOne(effect: Effect): Promise<void> {

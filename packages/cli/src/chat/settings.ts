@@ -1,37 +1,87 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
 import type { Connection } from '../engine/connect.ts'
-import type { EngineKind } from '../engine/engine-kind.ts'
+import { ownModel, type EngineKind } from '../engine/engine-kind.ts'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
-import { thinkingForModel, thinkingSettings, type ThinkingLevel } from './thinking.ts'
+import { findModel } from 'colloquy/protocol'
+import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, type ThinkingLevel } from './thinking.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
 const defaultMaxTokens = 8192
 
-/** A local model holds 4,096 tokens, prompt and reply together. */
-const localLimits = { max_tokens: 1_024, window: { policy: 'drop', atTokens: 3_000 } } as const
+type Limits = Pick<ConversationSettings, 'max_tokens' | 'window'>
 
-/** The model of a new chat: `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the engine's own. */
-export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): string {
-  const own = engine.kind === 'local' ? engine.model.title : defaultModel
-  return flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? own
+/**
+ * The limits of a chat with an engine. A model in this process holds 4,096 tokens, prompt and reply together. With the policy
+ * `summarize` a chat can continue when the model's window is full; a small model's summary would not be worth much.
+ */
+function limitsOf(engine: EngineKind): Limits {
+  if (engine.kind === 'local') return { max_tokens: 1_024, window: { policy: 'drop', atTokens: 3_000 } }
+  const window = engine.kind === 'chat' ? engine.window : undefined
+  if (window === undefined || window > 4 * defaultMaxTokens) {
+    return { max_tokens: defaultMaxTokens, window: { policy: 'summarize' } }
+  }
+  const max_tokens = Math.max(1, Math.floor(window / 4))
+  return { max_tokens, window: { policy: 'drop', atTokens: Math.max(1, window - max_tokens) } }
 }
 
-/** The settings of a new chat. With the policy `summarize` it can continue when the model's window is full. */
+/** The model of a new chat: the engine's own, `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the default. */
+export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): string {
+  const named = flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel
+  return ownModel(engine) ?? named
+}
+
+/** The settings of a new chat. */
 export function settingsFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): ConversationSettings {
-  const model = modelFrom(flags, engine, env)
-  const settings: ConversationSettings =
-    engine.kind === 'local'
-      ? { model, ...localLimits }
-      : { model, max_tokens: defaultMaxTokens, window: { policy: 'summarize' } }
-  return { ...settings, ...changesFrom(flags, settings) }
+  const settings: ConversationSettings = { model: modelFrom(flags, engine, env), ...limitsOf(engine) }
+  return { ...settings, ...changesFrom(flags, settings, engine) }
+}
+
+/** The settings to change when another engine or model continues a chat. Thinking that the model lacks is left out. */
+export function settingsForEngine(
+  current: ConversationSettings,
+  engine: EngineKind,
+  model: string,
+  before: EngineKind = engine,
+): Partial<ConversationSettings> {
+  const limits = limitsOf(engine)
+  // A length that the user chose stays, if the model can write that much.
+  const isChosen = current.max_tokens !== limitsOf(before).max_tokens
+  const max_tokens = isChosen ? Math.min(current.max_tokens, limits.max_tokens) : limits.max_tokens
+  const isSame = ownModel(engine) === ownModel(before) && engine.kind === before.kind
+  const changes = { model, ...(!isSame && { ...limits, max_tokens }) }
+  const next = { ...current, ...changes }
+  return { ...changes, ...(ownModel(engine) === undefined ? thinkingIfAble(next, model) : withoutThinking()) }
+}
+
+/** The settings to change in a chat that an engine continues, if its model is another one. */
+export function settingsToContinue(
+  current: ConversationSettings,
+  engine: EngineKind,
+  flags: Flags,
+): Partial<ConversationSettings> {
+  const own = ownModel(engine)
+  const isForeign =
+    own === undefined
+      ? engine.kind === 'api' && !process.env['ANTHROPIC_BASE_URL'] && !isOfClaude(current.model)
+      : own !== current.model
+  return isForeign ? settingsForEngine(current, engine, modelFrom(flags, engine), { kind: 'offline' }) : {}
+}
+
+function isOfClaude(model: string): boolean {
+  return findModel(model) !== undefined || /claude/i.test(model)
 }
 
 /** The settings that the flags change in a chat that is continued. */
-export function changesFrom(flags: Flags, current: ConversationSettings): Partial<ConversationSettings> {
-  const model = flags.text('model')
+export function changesFrom(
+  flags: Flags,
+  current: ConversationSettings,
+  engine: EngineKind,
+): Partial<ConversationSettings> {
+  // An engine with a model of its own ignores another name.
+  const model = ownModel(engine) === undefined ? flags.text('model') : undefined
   const system = flags.text('system')
   const maxTokens = flags.number('max-tokens')
   const thinking = flags.text('thinking')

@@ -11,13 +11,13 @@ import {
   type ListedConversation,
 } from 'colloquy/conversation'
 import type { Engine } from 'colloquy/protocol'
-import { engineKind } from '../engine/engine-kind.ts'
+import type { EngineKind } from '../engine/engine-kind.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
-import { changesFrom, settingsFrom } from './settings.ts'
+import { changesFrom, settingsFrom, settingsToContinue } from './settings.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */
@@ -83,25 +83,30 @@ export async function findChat(chats: Conversations, query: string): Promise<Lis
   throw new UsageError(`${found.length} chats match ${query}: ${names.join(', ')}${found.length > 5 ? ', …' : ''}`)
 }
 
-/** Opens the chat that `--continue` or `--resume` names, with the settings that the flags change. Undefined for a new chat. */
-export async function chatFrom(chats: Conversations, flags: Flags): Promise<Conversation | undefined> {
+/** Opens the chat that `--continue` or `--resume` names, with the settings that the flags and the engine change. Undefined for a new chat. */
+export async function chatFrom(
+  chats: Conversations,
+  flags: Flags,
+  engine: EngineKind,
+): Promise<Conversation | undefined> {
   const query = flags.text('resume')
   if (query === undefined && !flags.has('continue') && !flags.has('resume')) return undefined
   const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
   if (last === undefined) throw new UsageError('Cannot continue a chat: there is none yet')
   const chat = await chats.open(last.id)
-  const changes = await changesOf(chat, flags)
+  const changes = await changesOf(chat, flags, engine)
   if (Object.keys(changes).length > 0) await chat.configure(changes)
   return chat
 }
 
 /** The settings to change. Damaged settings are replaced if the flags name a model. */
-async function changesOf(chat: Conversation, flags: Flags): Promise<Partial<ConversationSettings>> {
+async function changesOf(chat: Conversation, flags: Flags, engine: EngineKind): Promise<Partial<ConversationSettings>> {
   try {
-    return changesFrom(flags, chat.settings)
+    const changes = settingsToContinue(chat.settings, engine, flags)
+    return { ...changes, ...changesFrom(flags, { ...chat.settings, ...changes }, engine) }
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'damaged')) throw error
-    if (flags.has('model')) return settingsFrom(flags, engineKind(flags))
+    if (flags.has('model')) return settingsFrom(flags, engine)
     throw new ExitError(ExitCode.failed, `${error.message}. To replace them, give a model with -m`)
   }
 }

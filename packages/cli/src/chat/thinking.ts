@@ -77,6 +77,21 @@ export function thinkingForModel(settings: ConversationSettings, model: string):
   return level === undefined ? {} : thinkingSettings(level, { ...settings, model })
 }
 
+/** As `thinkingForModel()`; removes the thinking if the model cannot have it. */
+export function thinkingIfAble(settings: ConversationSettings, model: string): ThinkingSettings {
+  try {
+    return thinkingForModel(settings, model)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return withoutThinking()
+  }
+}
+
+/** Removes thinking and effort from the settings of a chat. */
+export function withoutThinking(): ThinkingSettings {
+  return removing('output_config', removing('thinking', {}))
+}
+
 function supportedEffort(level: Effort, supported: readonly string[]): Effort | undefined {
   const lower = levels.slice(1, levels.indexOf(level) + 1) as Effort[]
   return lower.findLast((one) => supported.includes(one))

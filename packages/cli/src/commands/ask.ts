@@ -7,7 +7,8 @@ import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
 import { chatFrom, openChats } from '../chat/stored-chats.ts'
 import { connect } from '../engine/connect.ts'
-import { engineKind } from '../engine/engine-kind.ts'
+import type { EngineKind } from '../engine/engine-kind.ts'
+import { knownEngine } from '../engine/choose.ts'
 import { describeError } from '../describe-error.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
@@ -35,7 +36,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   const content = await contentFrom(words, flags)
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
-  const engine = engineKind(flags)
+  const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
   const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
@@ -44,13 +45,20 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   try {
     const title = flags.text('title')
     const chat: Conversation =
-      (await chatFrom(chats, flags)) ??
+      (await chatFrom(chats, flags, engine)) ??
       (await chats.create({ ...settingsFrom(flags, engine), ...(title && { title }) }))
     outcome.chat = chat
     await follow(chat.send(content, { signal, ...turnOptionsFrom(flags, connection) }), flags, outcome)
   } finally {
     await chats.close()
   }
+}
+
+/** Looks for an engine on this machine. In a pipe nothing is fetched unasked; `npm start` in a checkout asks for it. */
+async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKind> {
+  const { findEngineInLines } = await import('../engine/first-engine.ts')
+  const mayFetch = Boolean(process.env['COLLOQUY_FETCH'])
+  return findEngineInLines(flags, { mayFetch, signal, isStoppedByUser: false })
 }
 
 async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<void> {

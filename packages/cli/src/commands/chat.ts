@@ -3,6 +3,7 @@ import { Channel } from '../chat/surface/channel.ts'
 import { greeting } from '../chat/greeting.ts'
 import { InteractiveChat } from '../chat/interactive-chat.ts'
 import { TerminalSurface, type UserInput } from '../chat/surface/terminal-surface.ts'
+import { knownEngine } from '../engine/choose.ts'
 import { ExitCode } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
@@ -34,10 +35,11 @@ export async function chat(
     historyPath: filePaths().history,
     send: (userInput) => inputs.push(userInput),
   })
-  const lines = wrap([{ text: greeting(flags).join('\n'), style: { dim: true } }], surface.columns - 1)
+  const engine = knownEngine(flags)
+  const lines = wrap([{ text: greeting(flags, engine).join('\n'), style: { dim: true } }], surface.columns - 1)
   surface.open([...lines.map((spans) => paintSpans(spans, paint)), ''])
   input.on('end', () => inputs.push({ kind: 'leave', exitCode: ExitCode.hangup }))
-  const interactive = new InteractiveChat(surface, inputs, flags, words)
+  const interactive = new InteractiveChat(surface, inputs, { flags, words, engine })
   const exitCode = await interactive.run()
   surface.close()
   if (interactive.resumeHint !== undefined) surface.print(interactive.resumeHint)

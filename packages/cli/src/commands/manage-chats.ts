@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { Conversations, Damage } from 'colloquy/conversation'
+import { confirm } from '../confirm.ts'
 import { changesFrom, settingsFrom } from '../chat/settings.ts'
 import { findChat, openSavedChats, shortId } from '../chat/stored-chats.ts'
 import { exportChat, recordOf, type TranscriptFormat } from '../chat/transcript.ts'
-import { engineKind } from '../engine/engine-kind.ts'
+import { engineKind } from '../engine/choose.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { ageText, countText, oneLine } from '../format.ts'
 import { readAll } from '../process.ts'
 import { systemReason } from '../system-error.ts'
 import { writeDocument, writeErrorLine, writeJson, writeLine } from '../terminal/output.ts'
-import { safeLine } from '../terminal/safe-text.ts'
 
 /** The most notes about an import that are printed. */
 const maxNotes = 20
@@ -66,8 +66,9 @@ export function importFile([path]: readonly string[], flags: Flags): Promise<num
   if (path === undefined)
     throw new UsageError('Cannot import: give a file, as in colloquy chat import conversations.json')
   return withChats(async (chats) => {
-    const defaults = settingsFrom(flags, engineKind(flags))
-    const imported = await chats.importAll(await textOf(path), { ...changesFrom(flags, defaults), defaults })
+    const engine = engineKind(flags)
+    const defaults = settingsFrom(flags, engine)
+    const imported = await chats.importAll(await textOf(path), { ...changesFrom(flags, defaults, engine), defaults })
     if (flags.has('json')) return writeJson(imported, 2)
     for (const { id, title, report } of imported) {
       const facts = `${report.format} · ${countText(report.messages, 'message')}`
@@ -145,17 +146,6 @@ async function withChats(action: (chats: Conversations) => Promise<void>): Promi
 function queryOf(action: string, words: readonly string[]): string {
   if (words.length === 0) throw new UsageError(`Cannot ${action} a chat without its id: colloquy chat list shows them`)
   return words.join(' ')
-}
-
-async function confirm(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UsageError('Cannot ask for confirmation without a terminal: add --yes')
-  const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(?:es)?$/i.test((await lines.question(safeLine(question))).trim())
-  } finally {
-    lines.close()
-  }
 }
 
 function withPlainDates<Row extends object>(row: Row): object {

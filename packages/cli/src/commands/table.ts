@@ -6,7 +6,13 @@ const helpOption: Option = { name: 'help', short: 'h', kind: 'flag', about: 'Sho
 const jsonOption: Option = { name: 'json', kind: 'flag', about: 'Print JSON' }
 
 const modelOptions: readonly Option[] = [
-  { name: 'model', short: 'm', kind: 'text', value: 'MODEL', about: 'The model to talk to' },
+  {
+    name: 'model',
+    short: 'm',
+    kind: 'text',
+    value: 'MODEL',
+    about: 'The model to talk to; also a .gguf file, or one of this machine such as ollama/llama3.2:1b',
+  },
   { name: 'system', short: 's', kind: 'text', value: 'TEXT|@FILE', about: 'The system prompt' },
   { name: 'file', short: 'f', kind: 'texts', value: 'FILE|URL|-', about: 'Attach a file; can be given several times' },
   {
@@ -117,7 +123,6 @@ export const chat: Command = {
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
     if (!isInteractive) return ask.run(words, flags)
-    await (await import('../engine/first-model.ts')).provideFirstModel(flags)
     return (await import('./chat.ts')).chat(words, flags)
   },
 }
@@ -175,7 +180,12 @@ const modelSubcommands: readonly Subcommand[] = [
     summary: 'List the models on this machine, and those to fetch',
     run: ofLocalModels('list'),
   },
-  { name: 'get', synopsis: 'NAME', summary: 'Fetch a model, and use it if there is no key', run: ofLocalModels('get') },
+  {
+    name: 'get',
+    synopsis: 'NAME|hf:USER/REPOSITORY[:QUANTIZATION]|URL|FILE',
+    summary: 'Fetch a model, and use it if there is no key',
+    run: ofLocalModels('get'),
+  },
   {
     name: 'use',
     synopsis: 'NAME|FILE',
@@ -187,14 +197,18 @@ const modelSubcommands: readonly Subcommand[] = [
 
 const models: Command = {
   name: 'models',
-  summary: 'List models with their windows and prices; fetch and choose local ones',
+  summary: 'List the models that can reply; fetch and choose those of this machine',
   synopsis: '[WORDS]',
   subcommands: modelSubcommands,
-  options: [jsonOption, helpOption],
+  options: [
+    { name: 'yes', short: 'y', kind: 'flag', about: 'With get: do not ask for confirmation' },
+    jsonOption,
+    helpOption,
+  ],
   examples: [
-    ['colloquy models', 'all models'],
+    ['colloquy models', 'Claude, and the models of servers and files on this machine'],
+    ['colloquy models get hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:q4_k_m', 'a file of the Hugging Face hub'],
     ['colloquy models get smollm2', 'a small model for this machine, 98 MB'],
-    ['colloquy models --json | jq -r ".[].id"', 'only the ids'],
   ],
   async run(words, flags) {
     const subcommand = modelSubcommands.find(({ name }) => name === words[0])

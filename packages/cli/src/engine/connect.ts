@@ -3,16 +3,19 @@ import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, Pi
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
-import type { ChosenModel } from './chosen-model.ts'
-import type { EngineKind } from './engine-kind.ts'
+import { isOnThisMachine, type EngineKind, type FileEngine } from './engine-kind.ts'
+import { withoutForeignThinking } from './foreign-thinking.ts'
 
 /** A connection to a Messages API: Claude's, another server's, or the offline engine's in this process. */
 export interface Connection {
-  engine: Engine
-  /** Replies come from this process and cost nothing. */
-  isLocal: boolean
+  readonly kind: EngineKind
+  readonly engine: Engine
+  /** Replies come from this machine and cost nothing. */
+  readonly isLocal: boolean
   /** The last request through the engine. Kept up to date by the connection. */
   readonly latest: Readonly<LatestRequest>
+  /** Frees the memory of a model in this process. */
+  close(): Promise<void>
 }
 
 export interface LatestRequest {
@@ -36,6 +39,7 @@ export async function connect(chosen: EngineKind, flags: Flags, options: Connect
   const { env = process.env, wordsPerSecond = Infinity, onRetry } = options
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
   const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined }
+  const target = await targetOf(chosen, env, wordsPerSecond)
   const timeout = flags.number('timeout')
   const maxRetries = flags.number('retries')
   const client = new Anthropic({
@@ -53,21 +57,22 @@ export async function connect(chosen: EngineKind, flags: Flags, options: Connect
         return response
       },
     ],
-    ...(await targetOf(chosen, env, wordsPerSecond)),
+    ...target.options,
   })
-  const isOffline = chosen.kind === 'offline'
   const attempts = maxRetries ?? 2
   const recover = attempts > 0 ? { attempts } : undefined
-  const isLocal = isOffline || chosen.kind === 'local'
-  return { engine: recording(upstream(client, { recover }), latest, isOffline), isLocal, latest }
+  const engine = recording(upstream(client, { recover }), latest, chosen)
+  return { kind: chosen, engine, isLocal: isOnThisMachine(chosen), latest, close: async () => target.close?.() }
 }
 
 /** Records each request in `latest`. Replies of the offline engine name it as their model, so they get no model's price. */
-function recording(engine: Engine, latest: LatestRequest, isOffline: boolean): Engine {
+function recording(engine: Engine, latest: LatestRequest, { kind }: EngineKind): Engine {
+  const isOffline = kind === 'offline'
   async function* recorded(
-    params: MessageCreateParams,
+    whole: MessageCreateParams,
     context?: EngineContext,
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    const params = kind === 'api' || kind === 'url' ? withoutForeignThinking(whole) : whole
     Object.assign(latest, { params, requestId: undefined, retry: undefined })
     for await (const event of engine(params, context)) {
       latest.retry = undefined
@@ -78,15 +83,27 @@ function recording(engine: Engine, latest: LatestRequest, isOffline: boolean): E
   return Object.assign(recorded, engine)
 }
 
-async function targetOf(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<ClientOptions> {
-  const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
+/** The options of a client for an engine, and how to free the engine's memory. */
+interface Target {
+  options: ClientOptions
+  close?: () => Promise<void>
+}
+
+async function targetOf(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<Target> {
+  if (chosen.kind === 'api' || chosen.kind === 'url') return { options: remote(chosen, env) }
   if (chosen.kind === 'offline') return inProcess((await import('colloquy/engines')).offline({ wordsPerSecond }))
-  if (chosen.kind === 'local') return inProcess(await localEngine(chosen.model, env))
-  if (chosen.kind === 'chat') {
-    const { chatCompletions } = await import('colloquy/engines')
-    const apiKey = env['OPENAI_API_KEY']
-    return inProcess(chatCompletions({ baseURL: chosen.url, unsupported: 'drop', ...(apiKey && { apiKey }) }))
-  }
+  if (chosen.kind === 'local') return localEngine(chosen.model, env)
+  const { chatCompletions } = await import('colloquy/engines')
+  const { url: baseURL, model, from } = chosen
+  // A server that was found on this machine, and not named by the user, gets no key.
+  const apiKey = from === undefined ? env['OPENAI_API_KEY'] : undefined
+  return inProcess(
+    chatCompletions({ baseURL, unsupported: 'drop', ...(model && { model }), ...(apiKey && { apiKey }) }),
+  )
+}
+
+function remote(chosen: Extract<EngineKind, { kind: 'api' | 'url' }>, env: Environment): ClientOptions {
+  const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
   if (chosen.kind === 'url') return { baseURL: chosen.url, ...(hasKey ? {} : { apiKey: 'none' }) }
   if (hasKey) return {}
   // A local server often needs no key. One that does answers 401.
@@ -98,19 +115,21 @@ async function targetOf(chosen: EngineKind, env: Environment, wordsPerSecond: nu
 }
 
 /** The model in this process. Its runtime is among the program's packages, or in the folder of its models. */
-async function localEngine({ path, title }: ChosenModel, env: Environment): Promise<Engine> {
+async function localEngine({ path, title }: FileEngine['model'], env: Environment): Promise<Target> {
   const { llama } = await import('@colloquy/llama')
-  return llama({ model: path, name: title, runtimeFolder: filePaths(env).runtime })
+  const engine = llama({ model: path, name: title, runtimeFolder: filePaths(env).runtime })
+  return { ...(await inProcess(engine)), close: () => engine.close() }
 }
 
 /** The server in this process. Requests pass the same code and checks as over a network. */
-async function inProcess(engine: Engine): Promise<ClientOptions> {
+async function inProcess(engine: Engine): Promise<Target> {
   const { createServer } = await import('@colloquy/server')
   // Lenient, so that it accepts names of models that are not Claude's, and answers for retired ones.
   const server = createServer({ engine, lenient: true })
-  return {
+  const options: ClientOptions = {
     apiKey: 'local',
     baseURL: 'http://colloquy.local',
     fetch: async (url: string | URL | Request, init?: RequestInit) => server.fetch(new Request(url, init)),
   }
+  return { options }
 }

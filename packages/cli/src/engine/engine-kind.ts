@@ -1,7 +1,4 @@
-import { resolve } from 'node:path'
-import { UsageError } from '../exit.ts'
-import type { Environment, Flags } from '../flags.ts'
-import { chosenModel, modelAt, type ChosenModel } from './chosen-model.ts'
+import type { Environment } from '../flags.ts'
 
 /** The engine that replies. */
 export type EngineKind =
@@ -10,52 +7,72 @@ export type EngineKind =
   | { kind: 'offline' }
   /** A server of the Messages API. */
   | { kind: 'url'; url: string }
-  /** A server of the Chat Completions API. */
-  | { kind: 'chat'; url: string }
-  /** A model in this process. */
-  | { kind: 'local'; model: ChosenModel }
+  | ServerEngine
+  | FileEngine
 
-/**
- * The engine that the flags and the environment ask for: `--engine`, `COLLOQUY_ENGINE`, a key or base URL, the model that was
- * chosen last, or the offline engine. With `CI` set, no local model is used unasked. Loads nothing.
- */
-export function engineKind(flags: Flags, env: Environment = process.env): EngineKind {
-  const given = flags.text('engine') ?? env['COLLOQUY_ENGINE']
-  if (given !== undefined && given !== '') return namedEngine(given, env)
-  if (env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'] || env['ANTHROPIC_BASE_URL']) return { kind: 'api' }
-  const model = env['CI'] ? undefined : chosenModel(env)
-  return model === undefined ? { kind: 'offline' } : { kind: 'local', model }
+/** A server of the Chat Completions API. */
+export interface ServerEngine {
+  kind: 'chat'
+  url: string
+  /** The model to ask for. Default: the request's. */
+  model?: string
+  /** The program that serves it, such as `ollama`. */
+  from?: string
+  /** Parameters in millions, if known. */
+  parameters?: number | undefined
+  /** The most tokens that it holds, if known. */
+  window?: number | undefined
 }
 
-/** Whether nothing but the absence of a key and a model decided for the offline engine. */
-export function isByDefault(flags: Flags, env: Environment = process.env): boolean {
-  return !flags.has('engine') && !env['COLLOQUY_ENGINE']
+/** A model in this process. */
+export interface FileEngine {
+  kind: 'local'
+  model: ModelFile
 }
 
-/** The engine of a name: `api`, `offline`, `local`, a GGUF file, a URL, or `chat:` and a URL. */
-export function namedEngine(name: string, env: Environment = process.env): EngineKind {
-  if (name === 'api' || name === 'offline') return { kind: name }
-  if (name === 'local') return { kind: 'local', model: chosenModel(env) ?? noModel() }
-  if (name.endsWith('.gguf')) return { kind: 'local', model: modelAt(resolve(name)) }
-  const isChat = name.startsWith('chat:')
-  const url = isChat ? name.slice('chat:'.length) : name
-  const { protocol } = URL.parse(url) ?? {}
-  if (protocol === 'http:' || protocol === 'https:') return { kind: isChat ? 'chat' : 'url', url }
-  throw new UsageError(
-    `Cannot use --engine ${name}: it must be api, offline, local, a .gguf file, or a URL that begins with http:// or https://, with chat: before it for a Chat Completions server`,
-  )
+export interface ModelFile {
+  /** The GGUF file. */
+  path: string
+  /** Its name on the screen. */
+  title: string
+  /** Parameters in millions, if known. */
+  parameters?: number | undefined
+}
+
+/** The name of the model that an engine always uses. Undefined if the request chooses it. */
+export function ownModel(engine: EngineKind): string | undefined {
+  if (engine.kind === 'local') return engine.model.title
+  return engine.kind === 'chat' ? engine.model : undefined
 }
 
 /** The engine's name on the screen: `offline engine`, `api`, a server's host, or `on this machine`. */
 export function engineLabel(engine: EngineKind, env: Environment = process.env): string {
   if (engine.kind === 'offline') return 'offline engine'
   if (engine.kind === 'local') return 'on this machine'
+  if (engine.kind === 'chat' && engine.from !== undefined && isOnThisMachine(engine)) {
+    return `${engine.from} on this machine`
+  }
   const base = engine.kind === 'api' ? env['ANTHROPIC_BASE_URL'] : engine.url
   return base ? (URL.parse(base)?.host ?? base) : 'api'
 }
 
-function noModel(): never {
-  throw new UsageError(
-    'Cannot use --engine local: no model has been chosen. colloquy models get smollm2 fetches a small one.',
-  )
+/** Honest words about a model that is too small to be relied on; else an empty text. */
+export function engineQuality(engine: EngineKind): string {
+  const parameters =
+    engine.kind === 'local' ? engine.model.parameters : 'parameters' in engine ? engine.parameters : undefined
+  return parameters !== undefined && parameters < usefulParameters ? 'fluent, often wrong' : ''
+}
+
+/** A model below this size, in millions of parameters, is not used only because it is there. */
+export const usefulParameters = 1_000
+
+/** Whether replies come from this machine and cost nothing. */
+export function isOnThisMachine(engine: EngineKind): boolean {
+  if (engine.kind === 'offline' || engine.kind === 'local') return true
+  return engine.kind === 'chat' && /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(URL.parse(engine.url)?.hostname ?? '')
+}
+
+/** Whether the environment has a key for Claude, or another Messages API. */
+export function hasAccess(env: Environment = process.env): boolean {
+  return Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'] || env['ANTHROPIC_BASE_URL'])
 }

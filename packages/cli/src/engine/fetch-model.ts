@@ -1,23 +1,36 @@
-import type { FoundModel, ListedModel } from '@colloquy/llama'
+import type { ModelOffer } from '@colloquy/llama'
 import { filePaths } from '../file-paths.ts'
-import type { ChosenModel } from './chosen-model.ts'
-import { ProgressLine } from '../terminal/progress-line.ts'
+import type { Progress } from '../terminal/progress-line.ts'
+import type { FileEngine } from './engine-kind.ts'
 
-/** Fetches a model, unless it is on this machine, and the runtime for it. Shows the progress on standard error. */
-export async function fetchModel(model: FoundModel | ListedModel, signal?: AbortSignal): Promise<ChosenModel> {
-  const { getModel, hasRuntime, installRuntime } = await import('@colloquy/llama')
-  const { models, runtime } = filePaths()
-  const line = new ProgressLine('path' in model ? (model.name ?? model.id) : model.title)
-  try {
-    const needsRuntime = !hasRuntime(runtime)
-    if (needsRuntime) line.note('installing the runtime')
-    const installing = needsRuntime ? installRuntime(runtime, signal).then(() => line.note('')) : Promise.resolve()
-    const options = { folder: models, signal, onProgress: (done: number, total?: number) => line.show(done, total) }
-    const fetching = 'path' in model ? Promise.resolve(model.path) : getModel(model, options)
-    const [path] = await Promise.all([fetching, installing])
-    const title = 'path' in model ? (model.name ?? model.id) : model.title
-    return { path, title, parameters: model.parameters }
-  } finally {
-    line.end()
+/** The size of the runtime's download. */
+export const runtimeText = '66 MB'
+
+/** Fetches a model, unless it is there, and the runtime for it. */
+export async function fetchModel(offer: ModelOffer, progress: Progress, signal?: AbortSignal): Promise<FileEngine> {
+  const { getModel, readGguf } = await import('@colloquy/llama')
+  const options = {
+    folder: filePaths().models,
+    signal,
+    onProgress: (done: number, total?: number) => progress.show(done, total),
   }
+  const [path] = await Promise.all([getModel(offer, options), fetchRuntime(progress, signal)])
+  const parameters = offer.parameters ?? (await readGguf(path))?.parameters
+  return { kind: 'local', model: { path, title: offer.title, parameters } }
+}
+
+/** Fetches the runtime for model files, unless it is there. */
+export async function fetchRuntime(progress: Progress, signal?: AbortSignal): Promise<void> {
+  const { hasRuntime, installRuntime } = await import('@colloquy/llama')
+  const { runtime } = filePaths()
+  if (hasRuntime(runtime)) return
+  progress.note('installing the runtime')
+  await installRuntime(runtime, signal)
+  progress.note('')
+}
+
+/** Whether a model file can run without fetching anything. */
+export async function hasModelRuntime(): Promise<boolean> {
+  const { hasRuntime } = await import('@colloquy/llama')
+  return hasRuntime(filePaths().runtime)
 }

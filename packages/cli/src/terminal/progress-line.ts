@@ -2,39 +2,57 @@ import { safeLine } from './safe-text.ts'
 
 const width = 24
 
-/** A line on a terminal's standard error that shows how far a download is. In a pipe it shows nothing. */
-export class ProgressLine {
+/** Receives how far a download is. */
+export interface Progress {
+  show(done: number, total: number | undefined): void
+  /** Something else that is in progress; empty if it has ended. */
+  note(text: string): void
+  end(): void
+}
+
+/** The state of a download as a line of text. */
+export class ProgressText implements Progress {
   readonly #title: string
-  readonly #isShown = process.stderr.isTTY
+  readonly #onChange: (line: string, isComplete: boolean) => void
   #bar = ''
   #note = ''
-  #shownAt = 0
 
-  constructor(title: string) {
+  constructor(title: string, onChange: (line: string, isComplete: boolean) => void) {
     this.#title = title
+    this.#onChange = onChange
   }
 
   show(done: number, total: number | undefined): void {
     const share = total === undefined ? 0 : Math.min(1, done / total)
     const filled = Math.round(share * width)
-    this.#bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${Math.floor(done / 1e6)}${total === undefined ? '' : ` of ${Math.round(total / 1e6)}`} MB`
-    if (performance.now() - this.#shownAt > 100 || share === 1) this.#paint()
+    const size = total === undefined ? '' : ` of ${Math.round(total / 1e6)}`
+    this.#bar = `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${Math.floor(done / 1e6)}${size} MB`
+    this.#change(share === 1)
   }
 
-  /** Something else that is in progress; empty if it has ended. */
   note(text: string): void {
     this.#note = text
-    this.#paint()
+    this.#change(true)
   }
 
   end(): void {
-    if (this.#isShown) process.stderr.write('\r\x1b[K')
+    this.#onChange('', true)
   }
 
-  #paint(): void {
-    this.#shownAt = performance.now()
-    if (!this.#isShown) return
-    const text = [this.#title, this.#bar, this.#note].filter(Boolean).join('  ')
-    process.stderr.write(`\r${safeLine(text).slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`)
+  #change(isComplete: boolean): void {
+    this.#onChange([this.#title, this.#bar, this.#note].filter(Boolean).join('  '), isComplete)
   }
+}
+
+/** A line on standard error that shows how far a download is: repainted on a terminal, else written every few seconds. */
+export function progressLine(title: string): Progress {
+  const { stderr } = process
+  const intervalMs = stderr.isTTY ? 100 : 5_000
+  let shownAt = stderr.isTTY ? 0 : performance.now()
+  return new ProgressText(title, (line, isComplete) => {
+    if (!(isComplete && stderr.isTTY) && performance.now() - shownAt < intervalMs) return
+    shownAt = performance.now()
+    if (stderr.isTTY) stderr.write(`\r${safeLine(line).slice(0, (stderr.columns ?? 80) - 1)}\x1b[K`)
+    else if (line !== '') stderr.write(`${safeLine(line)}\n`)
+  })
 }

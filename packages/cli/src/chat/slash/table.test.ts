@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { memoryStore, openConversations } from 'colloquy/conversation'
-import { offline } from 'colloquy/engines'
+import { SwitchingConnection } from '../../engine/switching-connection.ts'
 import { UsageError } from '../../exit.ts'
+import { Flags } from '../../flags.ts'
 import type { ChatContext, ChatState, Effect } from '../chat-state.ts'
 import { commandsLike, findCommand, slashCommands } from './table.ts'
 
 const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliases])
 
-const engine = offline()
+const connection = await SwitchingConnection.open({ kind: 'offline' }, new Flags(new Map()), {})
 const context: ChatContext = {
-  chats: openConversations({ engine, store: memoryStore() }),
-  connection: { engine, isLocal: true, latest: { params: undefined, requestId: undefined, retry: undefined } },
-  turnOptions: {},
+  chats: openConversations({ engine: connection.engine, store: memoryStore() }),
+  connection,
+  turnOptions: () => ({}),
   title: undefined,
   isSaved: false,
 }
@@ -25,6 +26,7 @@ const emptyChat: ChatState = {
   editedMessageId: undefined,
   costStyle: 'full',
   lastListedIds: [],
+  lastListedModels: [],
   unconfirmedText: undefined,
   unsentText: undefined,
   shouldExit: false,

@@ -1,7 +1,7 @@
 import { say, change, type Effect } from '../chat-state.ts'
 import { attachFile, files } from './attachments.ts'
 import type { SlashCommand, SlashInput } from './command.ts'
-import { model, set, system } from './configure.ts'
+import { set, system } from './configure.ts'
 import { copyReply, save } from './copy-and-save.ts'
 import { newChat, resume, search, title } from './find.ts'
 import { context, cost, inspect, raw } from './inspect.ts'
@@ -15,7 +15,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'resume', synopsis: '[ID|WORDS]', summary: 'Continue another chat', run: resume },
   { name: 'search', synopsis: 'WORDS', summary: 'Find messages in all chats', run: search },
   { name: 'title', synopsis: '[TITLE]', summary: 'Show or change the title', run: title },
-  { name: 'model', synopsis: '[MODEL]', summary: 'Show or change the model', run: model },
+  { name: 'model', synopsis: '[N|NAME]', summary: 'List the models that can reply, or switch to one', run: model },
   { name: 'system', synopsis: '[TEXT|@FILE|off]', summary: 'Show or change the system prompt', run: system },
   { name: 'set', synopsis: '[NAME VALUE]', summary: 'Show or change max_tokens, effort or cost', run: set },
   { name: 'attach', synopsis: 'FILE|URL', summary: 'Send a file with the next message', run: attachFile },
@@ -42,6 +42,11 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'raw', summary: 'Show the last reply without rendering', run: raw },
   { name: 'quit', aliases: ['exit', 'bye'], summary: 'Leave', run: () => [change({ shouldExit: true })] },
 ]
+
+/** Loaded on demand: it looks for models, which the other commands do not need. */
+async function model(input: SlashInput): Promise<readonly Effect[]> {
+  return (await import('./switch-model.ts')).model(input)
+}
 
 export function findCommand(name: string): SlashCommand | undefined {
   return slashCommands.find((command) => command.name === name || command.aliases?.includes(name) === true)

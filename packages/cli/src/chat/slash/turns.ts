@@ -27,13 +27,13 @@ export async function retry(input: SlashInput): Promise<Effect[]> {
   const conversation = openConversation(input)
   const [model] = input.words
   const changes = model === undefined ? {} : { model, ...thinkingForModel(conversation.settings, model) }
-  const options = { ...context.turnOptions, ...changes }
+  const options = { ...context.turnOptions(), ...changes }
   return [runTurn(() => conversation.retry(undefined, options))]
 }
 
 export function continueReply(input: SlashInput): Effect[] {
   const conversation = openConversation(input)
-  return [runTurn(() => conversation.continue(input.context.turnOptions))]
+  return [runTurn(() => conversation.continue(input.context.turnOptions()))]
 }
 
 export async function undo(input: SlashInput): Promise<Effect[]> {

@@ -24,6 +24,8 @@ export class ChatView {
   isPaused = false
   /** Lines that are sent after the reply. */
   queued: readonly string[] = []
+  /** A download in progress. */
+  progress = ''
   placeholder = 'Ask anything · / commands · @ file'
   #timer: NodeJS.Timeout | undefined
   #isStale = false
@@ -102,6 +104,7 @@ export class ChatView {
     const showsEditor = !isReplying || this.editor.text !== ''
     const status = this.#small([
       ...this.status(),
+      ...(this.progress === '' ? [] : [this.progress]),
       ...this.queued.map((line) => `queued: ${line.replaceAll('\n', ' ')}`),
     ])
     const editor = this.#editorLines()

@@ -128,6 +128,12 @@ export class TerminalSurface implements Surface {
     this.#view.touch()
   }
 
+  /** Shows a line above the editor until it is replaced; an empty one is not shown. */
+  showProgress(line: string): void {
+    this.#view.progress = line
+    this.#view.touch()
+  }
+
   /** Shows lines below the editor until the next key. */
   hint(lines: readonly string[]): void {
     this.#view.hint = [...lines]

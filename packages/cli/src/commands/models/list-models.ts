@@ -1,15 +1,40 @@
 import { models, priceAt, toUsd, type ModelEntry, type PriceBand } from 'colloquy/protocol'
+import { candidateLine, findCandidates, type Candidate } from '../../engine/candidates.ts'
+import { hasAccess } from '../../engine/engine-kind.ts'
 import { ExitCode } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { tokenText } from '../../format.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
+import { localLines } from './local-lines.ts'
 
-/** Runs `colloquy models [WORDS]`. */
+/** Runs `colloquy models [WORDS]`: everything that can reply. With words, the models whose names have them all. */
 export async function listModels(words: readonly string[], flags: Flags): Promise<number> {
-  const found = models.filter((entry) => words.every((word) => namesOf(entry).includes(word.toLowerCase())))
-  if (flags.has('json')) writeJson(found.map(recordOf), 2)
-  else for (const line of tableOf(found)) writeLine(line)
+  const fits = (name: string): boolean => words.every((word) => name.toLowerCase().includes(word.toLowerCase()))
+  const claude = models.filter((entry) => fits(namesOf(entry)))
+  const candidates = (await findCandidates()).filter(({ name }) => fits(name))
+  if (flags.has('json')) {
+    writeJson([...claude.map(recordOf), ...candidates.map(recordOfCandidate)], 2)
+    return ExitCode.ok
+  }
+  if (claude.length > 0) {
+    writeLine(hasAccess() ? 'Claude:' : 'Claude, with a key in ANTHROPIC_API_KEY:')
+    for (const line of tableOf(claude)) writeLine(`  ${line}`)
+  }
+  for (const line of words.length === 0 ? ['', ...localLines(candidates)] : candidates.map(candidateLine))
+    writeLine(line)
   return ExitCode.ok
+}
+
+function recordOfCandidate({ name, from, bytes, parameters, window, license, engine }: Candidate): object {
+  return {
+    id: name,
+    from,
+    contextTokens: window ?? null,
+    bytes: bytes ?? null,
+    millionParameters: parameters ?? null,
+    license: license ?? null,
+    ...(engine.kind === 'chat' ? { url: engine.url } : { path: engine.model.path }),
+  }
 }
 
 function tableOf(entries: readonly ModelEntry[]): string[] {
@@ -45,6 +70,7 @@ function recordOf(entry: ModelEntry): object {
   }
   return {
     id,
+    from: 'claude',
     aliases,
     displayName,
     lifecycle,

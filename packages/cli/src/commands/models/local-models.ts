@@ -1,84 +1,83 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { findModels, listedModels, readGguf, type FoundModel, type ListedModel } from '@colloquy/llama'
-import { chooseModel, chosenModel } from '../../engine/chosen-model.ts'
-import { fetchModel } from '../../engine/fetch-model.ts'
+import { findModels, findOffer, listedModels, readGguf } from '@colloquy/llama'
+import { findCandidates, matching, sizeText } from '../../engine/candidates.ts'
+import { chooseEngine, chosenEngine, type ChosenEngine } from '../../engine/chosen-engine.ts'
+import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText } from '../../engine/fetch-model.ts'
+import { confirm } from '../../confirm.ts'
 import { ExitCode, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
 import type { Flags } from '../../flags.ts'
-import { tokenText } from '../../format.ts'
+import { progressLine } from '../../terminal/progress-line.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
+import { localLines } from './local-lines.ts'
 
 /** Runs `colloquy models local`: the models on this machine, and those that can be fetched. */
 export async function list(_words: readonly string[], flags: Flags): Promise<number> {
-  const found = await findModels({ own: filePaths().models })
-  const chosen = chosenModel()?.path
-  if (flags.has('json')) {
-    writeJson({ found, listed: listedModels, chosen: chosen ?? null }, 2)
+  const candidates = await findCandidates()
+  if (flags.has('json')) writeJson({ found: candidates, listed: listedModels, chosen: chosenEngine() ?? null }, 2)
+  else for (const line of localLines(candidates)) writeLine(line)
+  return ExitCode.ok
+}
+
+/** Runs `colloquy models get NAME|hf:USER/REPOSITORY:QUANTIZATION|URL|FILE`. */
+export async function get([name, ...more]: readonly string[], flags: Flags): Promise<number> {
+  if (name === undefined || more.length > 0) throw unknownName([name, ...more].join(' '))
+  const file = await fileAt(name)
+  if (file !== undefined) return choose(file)
+  const offer = await findOffer(name)
+  if (offer === undefined) throw unknownName(name)
+  const runtime = (await hasModelRuntime()) ? '' : ` and the runtime for it (${runtimeText})`
+  const size = offer.bytes === undefined ? 'size unknown' : sizeText(offer.bytes)
+  const what = `${offer.title} (${size}, ${offer.license ?? 'the source names no licence'})${runtime}`
+  const asks = process.stdin.isTTY && process.stderr.isTTY && !flags.has('yes')
+  if (asks && !(await confirm(`Fetch ${what}? [Y/n] `, true))) {
+    writeLine('Nothing was fetched.')
     return ExitCode.ok
   }
-  writeLine(found.length === 0 ? 'No model was found on this machine.' : 'On this machine:')
-  for (const model of found) writeLine(`${model.path === chosen ? '*' : ' '} ${lineOf(model)}`)
-  const missing = listedModels.filter(({ file }) => !found.some(({ path }) => path.endsWith(file)))
-  if (missing.length > 0) writeLine('To fetch, with colloquy models get NAME:')
-  for (const model of missing) writeLine(`  ${listedLine(model)}`)
+  if (!asks) writeErrorLine(`Fetching ${what}.`)
+  const line = progressLine(offer.title)
+  const engine = await fetchModel(offer, line).finally(() => line.end())
+  chooseEngine(engine)
+  writeLine(`${offer.title} is at ${engine.model.path}. It replies if there is no API key, and with --engine local.`)
   return ExitCode.ok
 }
 
-function lineOf({ id, from, bytes, window, license, parameters }: FoundModel): string {
-  const facts = [
-    megabytes(bytes),
-    parameters && `${parameters} M parameters`,
-    window && `${tokenText(window)} window`,
-    license,
-    from,
-  ]
-  return [id, ...facts].filter(Boolean).join(' · ')
-}
-
-function listedLine({ name, title, bytes, license, sha256 }: ListedModel): string {
-  return [name, title, megabytes(bytes), license, sha256 === undefined && 'not tried by us'].filter(Boolean).join(' · ')
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
-}
-
-/** Runs `colloquy models get NAME`. */
-export async function get([name, ...more]: readonly string[]): Promise<number> {
-  const model = listedModels.find((each) => each.name === name)
-  if (model === undefined || more.length > 0) {
-    throw new UsageError(
-      `Cannot fetch ${[name, ...more].join(' ')}: give one of ${listedModels.map((each) => each.name).join(', ')}`,
-    )
-  }
-  writeErrorLine(
-    `Fetching ${model.title} (${megabytes(model.bytes)}, ${model.license}) and the runtime for it (66 MB).`,
+function unknownName(name: string): UsageError {
+  const names = listedModels.map((each) => each.name).join(', ')
+  return new UsageError(
+    `Cannot fetch ${name}: give one of ${names}, hf:USER/REPOSITORY with :QUANTIZATION behind it, the address of a .gguf file, or such a file`,
   )
-  const chosen = await fetchModel(model)
-  chooseModel(chosen)
-  writeLine(`${model.title} is at ${chosen.path}. It replies if there is no API key, and with --engine local.`)
-  return ExitCode.ok
 }
 
 /** Runs `colloquy models use NAME|FILE`. */
 export async function use([name, ...more]: readonly string[]): Promise<number> {
   if (name === undefined || more.length > 0) throw new UsageError('Cannot choose a model: give its name or its file')
-  const found = await findModels({ own: filePaths().models })
-  const model = found.find(({ id }) => id === name) ?? (await fileAt(name))
-  if (model === undefined) {
+  const engine = (await fileAt(name)) ?? matching(await findCandidates(), name)?.engine
+  if (engine === undefined) {
     throw new UsageError(
       `Cannot use ${name}: it is not a GGUF file with a chat template, and no model on this machine has the name`,
     )
   }
-  chooseModel(await fetchModel(model))
-  writeLine(`${model.name ?? model.id} replies if there is no API key, and with --engine local.`)
+  return choose(engine)
+}
+
+async function choose(engine: ChosenEngine): Promise<number> {
+  const title = engine.kind === 'chat' ? engine.model : engine.model.title
+  if (engine.kind === 'local') {
+    const line = progressLine(engine.model.title)
+    await fetchRuntime(line).finally(() => line.end())
+  }
+  chooseEngine(engine)
+  writeLine(`${title} replies if there is no API key, and with --engine local.`)
   return ExitCode.ok
 }
 
-async function fileAt(path: string): Promise<FoundModel | undefined> {
+async function fileAt(path: string): Promise<ChosenEngine | undefined> {
   const info = await readGguf(path)
-  return info?.canChat ? { ...info, path: resolve(path), id: path, from: 'own', bytes: 0 } : undefined
+  if (info === undefined) return undefined
+  if (!info.canChat) throw new UsageError(`Cannot use ${path}: it is a base model without a chat template`)
+  return { kind: 'local', model: { path: resolve(path), title: info.name ?? path, parameters: info.parameters } }
 }
 
 /** Runs `colloquy models remove NAME`. */
@@ -92,6 +91,6 @@ export async function remove([name]: readonly string[]): Promise<number> {
       `Cannot remove ${name ?? 'a model'}: found ${own.map(({ id }) => id).join(', ') || 'none that was fetched'}`,
     )
   await rm(model.path)
-  writeLine(`Removed ${model.path} (${megabytes(model.bytes)}).`)
+  writeLine(`Removed ${model.path} (${sizeText(model.bytes)}).`)
   return ExitCode.ok
 }

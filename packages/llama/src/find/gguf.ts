@@ -49,9 +49,10 @@ function infoOf(values: ReadonlyMap<string, unknown>): GgufInfo {
   }
 }
 
-function millions(label: string | undefined): number | undefined {
-  const [, amount, unit] = /^([\d.]+)([MB])/.exec(label ?? '') ?? []
-  return amount === undefined ? undefined : Number(amount) * (unit === 'B' ? 1000 : 1)
+/** The millions of parameters of a size label such as `135M`, `1.5B` or `8x7B`. */
+export function millions(label: string | undefined): number | undefined {
+  const [, times = '1', amount, unit] = /^(?:(\d+)x)?(\d+(?:\.\d+)?) ?([MB])/i.exec(label ?? '') ?? []
+  return amount === undefined ? undefined : Number(times) * Number(amount) * (unit!.toUpperCase() === 'B' ? 1000 : 1)
 }
 
 /** The types of GGUF values, by their numbers in the file: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md */

@@ -1,0 +1,131 @@
+import { findModel, models, nearMiss, priceAt, formatUsd } from 'colloquy/protocol'
+import { candidateLine, findCandidates, matching, type Candidate } from '../../engine/candidates.ts'
+import { namedEngine } from '../../engine/choose.ts'
+import { chooseEngine } from '../../engine/chosen-engine.ts'
+import { hasAccess, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
+import { hasModelRuntime } from '../../engine/fetch-model.ts'
+import { UsageError } from '../../exit.ts'
+import { change, currentSettings, say, type Effect } from '../chat-state.ts'
+import { answeredBy } from '../greeting.ts'
+import { settingsForEngine } from '../settings.ts'
+import { configure } from './configure.ts'
+import type { SlashInput } from './command.ts'
+
+/** `/model`: lists everything that can reply, or switches the chat to it. */
+export async function model(input: SlashInput): Promise<Effect[]> {
+  const { state, rest } = input
+  if (rest === '') return list(input)
+  const numbered = /^\d{1,3}$/.test(rest) ? state.lastListedModels[Number(rest) - 1] : undefined
+  return switchTo(input, numbered ?? rest)
+}
+
+async function list(input: SlashInput): Promise<Effect[]> {
+  const { kind } = input.context.connection
+  const { model: current } = currentSettings(input.state)
+  const candidates = await findCandidates()
+  const claude = canReachClaude(kind) ? models.filter(({ lifecycle }) => lifecycle === 'active') : []
+  const entries = [
+    ...claude.map((entry) => ({
+      name: entry.id,
+      line: [entry.id, entry.displayName, priceOf(entry.id)].filter(Boolean).join(' · '),
+    })),
+    ...candidates.map((candidate) => ({ name: candidate.name, line: candidateLine(candidate) })),
+    { name: 'offline', line: 'offline · a small program with fixed rules' },
+  ]
+  const active = activeName(kind, current, candidates)
+  const rows = entries.map(({ name, line }, index) => {
+    return `${name === active ? '›' : ' '} ${String(index + 1).padStart(2)}  ${line}`
+  })
+  return [
+    say(answeredBy(kind.kind === 'offline' ? 'offline' : current, kind), '', ...rows),
+    change({ lastListedModels: entries.map(({ name }) => name) }),
+    say(
+      '      /model N or NAME switches · colloquy models lists more to fetch',
+      ...(claude.length === 0 ? ['      Set ANTHROPIC_API_KEY to talk to Claude.'] : []),
+    ),
+  ]
+}
+
+function canReachClaude({ kind }: EngineKind): boolean {
+  return kind === 'api' || kind === 'url' || hasAccess()
+}
+
+function priceOf(id: string): string {
+  const entry = findModel(id)
+  const band = entry && priceAt(entry, new Date())?.bands[0]
+  if (band === undefined) return ''
+  return `${formatUsd(band.input * 1_000_000n)} in, ${formatUsd(band.output * 1_000_000n)} out for a million tokens`
+}
+
+function activeName(kind: EngineKind, model: string, candidates: readonly Candidate[]): string | undefined {
+  if (kind.kind === 'offline') return 'offline'
+  if (kind.kind === 'api' || kind.kind === 'url') return model
+  return candidates.find(({ engine }) => isSame(engine, kind))?.name
+}
+
+function isSame(one: EngineKind, other: EngineKind): boolean {
+  if (one.kind === 'local') return other.kind === 'local' && one.model.path === other.model.path
+  return one.kind === 'chat' && other.kind === 'chat' && one.url === other.url && one.model === other.model
+}
+
+async function switchTo(input: SlashInput, name: string): Promise<Effect[]> {
+  const { connection } = input.context
+  const before = connection.kind
+  const engine = await engineOf(name, before)
+  const isSwitched = engine !== before
+  if (isSwitched) await connection.switchTo(engine)
+  if (isSwitched && (engine.kind === 'local' || engine.kind === 'chat')) chooseEngine(engine)
+  const model = ownModel(engine) ?? (engine.kind === 'offline' && name === 'offline' ? currentClaude(input) : name)
+  const settings = settingsForEngine(currentSettings(input.state), engine, model, before)
+  return [
+    await configure(input, settings),
+    ...unknownNote(engine, model),
+    say(`The next reply is by ${answeredBy(engine.kind === 'offline' ? 'offline' : model, engine)}.`),
+  ]
+}
+
+/** The offline engine replies by the name of any model: the chat's, if Claude could continue it. */
+function currentClaude({ state }: SlashInput): string {
+  const { model } = currentSettings(state)
+  return findModel(model) === undefined ? models[0]!.id : model
+}
+
+/** The engine for a name: the same one if it can have any model, or if the name is one that it alone may know. */
+async function engineOf(name: string, current: EngineKind): Promise<EngineKind> {
+  if (name === 'offline') return { kind: 'offline' }
+  if (name.endsWith('.gguf') || /^(?:chat:)?https?:/.test(name)) return readyEngine(namedEngine(name))
+  const isOpen = ownModel(current) === undefined
+  if (findModel(name) !== undefined || /^claude/i.test(name)) {
+    if (isOpen) return current
+    if (hasAccess()) return { kind: 'api' }
+    throw new UsageError(`Cannot use ${name}: it needs a key in ANTHROPIC_API_KEY`)
+  }
+  const candidates = await findCandidates()
+  const found = matching(candidates, name)
+  if (found !== undefined) return readyEngine(found.engine)
+  if (isOpen && current.kind !== 'offline') return current
+  const names = candidates.map((candidate) => candidate.name)
+  const meant = nearMiss(name, [...names, ...models.map(({ id }) => id)])
+  throw new UsageError(
+    `No model ${name} on this machine. ${meant === undefined ? '/model lists those that can reply.' : `Did you mean ${meant}?`} colloquy models get fetches others`,
+  )
+}
+
+async function readyEngine(engine: EngineKind): Promise<EngineKind> {
+  if (engine.kind === 'local' && !(await hasModelRuntime())) {
+    throw new UsageError(
+      `Cannot use ${engine.model.title} yet: the runtime for model files is missing. colloquy models use ${engine.model.path} installs it`,
+    )
+  }
+  return engine
+}
+
+/** Says if the catalogue does not have the model of a request, and which one was probably meant. */
+function unknownNote(engine: EngineKind, model: string): Effect[] {
+  if (ownModel(engine) !== undefined || findModel(model) !== undefined) return []
+  const meant = nearMiss(
+    model,
+    models.flatMap((entry) => [entry.id, ...entry.aliases]),
+  )
+  return [say(`${model} is not in the catalogue.${meant === undefined ? '' : ` Did you mean ${meant}?`}`)]
+}

@@ -1,0 +1,28 @@
+import { listedModels, type ModelOffer } from '@colloquy/llama'
+import { candidateLine, sizeText, type Candidate } from '../../engine/candidates.ts'
+import { chosenEngine, type ChosenEngine } from '../../engine/chosen-engine.ts'
+
+/** The models of this machine, with a mark at the one that was chosen, and the listed ones that are not here. */
+export function localLines(candidates: readonly Candidate[]): string[] {
+  const chosen = JSON.stringify(keyOf(chosenEngine()))
+  const missing = listedModels.filter(({ name }) => !candidates.some((candidate) => candidate.name === name))
+  return [
+    candidates.length === 0 ? 'No model was found on this machine.' : 'On this machine:',
+    ...candidates.map((candidate) => {
+      const mark = JSON.stringify(keyOf(candidate.engine)) === chosen ? '*' : ' '
+      return `${mark} ${candidateLine(candidate)}`
+    }),
+    ...(missing.length > 0 ? ['To fetch, with colloquy models get NAME:'] : []),
+    ...missing.map((model) => `  ${offerLine(model)}`),
+  ]
+}
+
+/** The part of an engine by which two are the same. */
+function keyOf(engine: ChosenEngine | undefined): unknown {
+  return engine?.kind === 'chat' ? [engine.url, engine.model] : engine?.model.path
+}
+
+function offerLine({ name, title, bytes, license, sha256 }: ModelOffer): string {
+  const size = bytes !== undefined && sizeText(bytes)
+  return [name, title, size, license, sha256 === undefined && 'not tried by us'].filter(Boolean).join(' · ')
+}

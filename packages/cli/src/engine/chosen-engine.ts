@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { filePaths } from '../file-paths.ts'
+import type { Environment } from '../flags.ts'
+import type { FileEngine, ServerEngine } from './engine-kind.ts'
+
+/** An engine on this machine, which replies if there is no key. */
+export type ChosenEngine = FileEngine | ServerEngine
+
+/**
+ * The engine that was chosen last, if its file is still there. Reads one small file, so that a chat opens at once: whether a
+ * server still runs shows when it is asked.
+ */
+export function chosenEngine(env: Environment = process.env): ChosenEngine | undefined {
+  const saved = read(env)
+  if (saved?.kind === 'chat') return saved
+  return saved?.kind === 'local' && existsSync(saved.model.path) ? saved : undefined
+}
+
+/** Whether the user interrupted the download of a first model, so that no other start begins it again. */
+export function hasDeclined(env: Environment = process.env): boolean {
+  return read(env)?.kind === 'declined'
+}
+
+export function chooseEngine(engine: ChosenEngine, env: Environment = process.env): void {
+  write(engine, env)
+}
+
+export function declineModel(env: Environment = process.env): void {
+  write({ kind: 'declined' }, env)
+}
+
+type Saved = ChosenEngine | { kind: 'declined' }
+
+function read(env: Environment): Saved | undefined {
+  try {
+    return JSON.parse(readFileSync(filePaths(env).model, 'utf8')) as Saved
+  } catch {
+    return undefined
+  }
+}
+
+function write(value: Saved, env: Environment): void {
+  const file = filePaths(env).model
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(value)}\n`)
+}

@@ -1,0 +1,111 @@
+import { listedModels } from '@colloquy/llama'
+import { UsageError } from '../exit.ts'
+import type { Flags } from '../flags.ts'
+import { writeErrorLine } from '../terminal/output.ts'
+import { progressLine, type Progress } from '../terminal/progress-line.ts'
+import { bestOf, findCandidates, matching } from './candidates.ts'
+import { engineKind, isCandidateName, knownEngine, needsFirstEngine } from './choose.ts'
+import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.ts'
+import type { EngineKind } from './engine-kind.ts'
+import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText } from './fetch-model.ts'
+
+export interface FindEngineOptions {
+  /** Whether a model or its runtime may be fetched. */
+  mayFetch: boolean
+  /** Tells in one line what happens. */
+  say: (line: string) => void
+  /** Shows a download, named by the title, until it ends. */
+  progress: (title: string) => Progress
+  /** Aborts the search and the download: the offline engine replies. */
+  signal: AbortSignal
+  /** Whether Ctrl-C aborts `signal` and nothing else. */
+  isStoppedByUser: boolean
+}
+
+/** The engine of the flags. If they leave it open, looks for one on this machine, and may fetch a model. */
+export async function findEngine(flags: Flags, options: FindEngineOptions): Promise<EngineKind> {
+  return knownEngine(flags) ?? (needsFirstEngine(flags) ? firstEngine(options) : engineOfModel(flags))
+}
+
+/** As `findEngine()` for a program that writes lines: notes and progress go to standard error. */
+export async function findEngineInLines(
+  flags: Flags,
+  options: Pick<FindEngineOptions, 'mayFetch' | 'signal' | 'isStoppedByUser'>,
+): Promise<EngineKind> {
+  return findEngine(flags, { ...options, say: writeErrorLine, progress: progressLine })
+}
+
+/** As `findEngineInLines()` for a chat: Ctrl-C ends a download, and the offline engine replies. */
+export async function findEngineOrInterrupt(flags: Flags): Promise<EngineKind> {
+  const controller = new AbortController()
+  const interrupt = (): void => {
+    declineModel()
+    controller.abort()
+  }
+  process.once('SIGINT', interrupt)
+  try {
+    return await findEngineInLines(flags, { mayFetch: true, signal: controller.signal, isStoppedByUser: true })
+  } finally {
+    process.off('SIGINT', interrupt)
+  }
+}
+
+/** The engine of a model of this machine that `--model` names. */
+async function engineOfModel(flags: Flags): Promise<EngineKind> {
+  const model = flags.text('model')!
+  const candidates = await findCandidates()
+  const found = matching(candidates, model)
+  if (found !== undefined || !isCandidateName(model)) return found?.engine ?? engineKind(flags)
+  const names = candidates.map(({ name }) => name).join(', ') || 'none'
+  throw new UsageError(`Cannot use the model ${model}: it was not found on this machine. Found: ${names}`)
+}
+
+/**
+ * Finds an engine for a first chat: a model of at least a billion parameters on this machine, else a small one that is fetched
+ * once, else the offline engine. Never throws: what went wrong is said in one line.
+ */
+async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
+  const { mayFetch, say, signal } = options
+  try {
+    const engine = (await foundEngine(options)) ?? (mayFetch ? await fetchedEngine(options) : undefined)
+    if (engine !== undefined) {
+      chooseEngine(engine)
+      return engine
+    }
+    say('No API key: the offline engine replies. colloquy models get smollm2 fetches a small model for this machine.')
+  } catch (error) {
+    const reason = signal.aborted ? 'Stopped:' : (error as Error).message
+    say(`${reason} the offline engine replies. colloquy models get smollm2 fetches the model later.`)
+  }
+  return { kind: 'offline' }
+}
+
+async function foundEngine(options: FindEngineOptions): Promise<ChosenEngine | undefined> {
+  const { mayFetch, say, progress, signal } = options
+  const best = bestOf(await findCandidates())
+  signal.throwIfAborted()
+  if (best === undefined) return undefined
+  if (best.engine.kind === 'chat' || (await hasModelRuntime())) {
+    say(`No API key: using ${best.name}, which is on this machine.`)
+    return best.engine
+  }
+  if (!mayFetch) return undefined
+  say(`No API key: using ${best.name}. It needs ${runtimeText} to run, which are fetched once.${stopHint(options)}`)
+  const line = progress(best.name)
+  await fetchRuntime(line, signal).finally(() => line.end())
+  return best.engine
+}
+
+async function fetchedEngine(options: FindEngineOptions): Promise<ChosenEngine> {
+  const { say, progress, signal } = options
+  const [small] = listedModels
+  say(
+    `No API key: fetching ${small!.title}, a small model that runs on this machine (98 MB, and ${runtimeText} to run it, once).${stopHint(options)}`,
+  )
+  const line = progress(small!.title)
+  return fetchModel(small!, line, signal).finally(() => line.end())
+}
+
+function stopHint({ isStoppedByUser }: FindEngineOptions): string {
+  return isStoppedByUser ? ' Ctrl-C uses the offline engine.' : ''
+}
