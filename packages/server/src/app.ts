@@ -1,17 +1,14 @@
-import { WireFault, countPromptTokens, inPieces } from 'colloquy/engines'
-import type { EngineContext } from 'colloquy/engines'
-import { APIUserAbortError, apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
+import { apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
 import { type Context as HonoContext, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Caller } from './access/access.ts'
 import { authenticate } from './access/auth.ts'
-import { readApiVersion } from './messages/api-version.ts'
-import { BodyReader } from './messages/body.ts'
-import { errorAnswer } from './messages/error-answer.ts'
+import type { RequestHeaders } from './access/request-headers.ts'
+import { webBody } from './messages/body-source.ts'
+import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
+import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
+import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
-import { Replies } from './messages/replies.ts'
-import { upstreamHeaders } from './messages/upstream-headers.ts'
-import { checkCountTokens, checkCreate } from './messages/validate/request.ts'
 import { RequestLog } from './operate/request-log.ts'
 import { type Origins, type ServerOptions, checkServerOptions } from './options.ts'
 
@@ -25,10 +22,21 @@ export interface Server {
    * stands for a broken connection.
    */
   fetch(request: Request | URL | string, init?: RequestInit): Promise<Response>
+  /**
+   * Answers a request to one of the routes of messages as `fetch` would, without making a `Request` and a `Response` of it.
+   * Undefined if the request is another one, or needs the headers for web pages. Rejects as `fetch` does.
+   */
+  answer(request: DirectRequest): Promise<Answer> | undefined
   /** Answers a request that cannot be passed to `fetch` with the error, in the API's envelope, and logs it. */
   refuse(request: { method: string; path: string }, error: unknown): Response
   /** Whether pages of the origin may use the server. */
   isOriginAllowed(origin: string): boolean
+}
+
+/** A request for `Server.answer()`. */
+export interface DirectRequest extends MessagesRequest {
+  method: string
+  path: string
 }
 
 type Env = { Bindings: { log: RequestLog; caller?: Caller } }
@@ -38,7 +46,13 @@ type Context = HonoContext<Env>
 export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
   const { now = Date.now, origins = [] } = options
-  const app = routes(options)
+  const models = new Models(options.models ?? catalogue)
+  const messages = new MessagesEndpoint(options, models)
+  const app = routes(options, models, messages)
+  const direct = new Map([
+    ['/v1/messages', (exchange: Exchange) => messages.create(exchange)],
+    ['/v1/messages/count_tokens', (exchange: Exchange) => messages.countTokens(exchange)],
+  ])
   return {
     async fetch(input, init) {
       const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
@@ -55,9 +69,14 @@ export function createServer(options: ServerOptions): Server {
         throw error
       }
     },
+    answer(request) {
+      const { method, path, headers } = request
+      const route = method === 'POST' && headers.get('origin') === null ? direct.get(path) : undefined
+      return route && answerDirect(request, route, new RequestLog({ method, path }, now, options.log), options)
+    },
     refuse(request, error) {
       const log = new RequestLog(request, now, options.log)
-      const response = respond(error, log)
+      const response = toResponse(failedAnswer(error, { log }))
       log.responded(response.status)
       return response
     },
@@ -65,54 +84,58 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
+async function answerDirect(
+  request: DirectRequest,
+  route: (exchange: Exchange) => Promise<Answer>,
+  log: RequestLog,
+  options: ServerOptions,
+): Promise<Answer> {
+  try {
+    const answer = await admit(request.headers, options)
+      .then((caller) => route({ ...request, log, caller }))
+      .catch((error: unknown) => failedAnswer(error, { log, signal: request.controller.signal }))
+    answer.headers['request-id'] = log.requestId
+    for (const [name, value] of log.headers) answer.headers[name] = value
+    log.responded(answer.status)
+    return answer
+  } catch (error) {
+    log.broken(error)
+    throw error
+  }
+}
+
+/** Finds the sender of a request. Throws the API's 401 for a key that is not accepted. */
+async function admit(headers: RequestHeaders, { keys, access }: ServerOptions): Promise<Caller | undefined> {
+  await authenticate(headers, keys)
+  return access?.admit(headers)
+}
+
 /** Bun passes its server as a second argument to `fetch`. It is not a `RequestInit` and would change the request. */
 function isInit(init: unknown): boolean {
   return typeof init === 'object' && init !== null && Object.getPrototypeOf(init) === Object.prototype
 }
 
-function routes(options: ServerOptions): Hono<Env> {
-  const { engine, keys, origins, access, lenient = false, now = Date.now } = options
-  const bodies = new BodyReader(options)
-  const models = new Models(options.models ?? catalogue)
-  const replies = new Replies(engine, options)
+function routes(options: ServerOptions, models: Models, messages: MessagesEndpoint): Hono<Env> {
+  const { engine, origins, lenient = false } = options
   const app = new Hono<Env>()
 
   if (origins) app.use(allowOrigins(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
 
   app.use('/v1/*', async (c, next) => {
-    await authenticate(c.req.raw.headers, keys)
-    if (access) c.env.caller = await access.admit(c.req.raw.headers)
+    const caller = await admit(c.req.raw.headers, options)
+    if (caller) c.env.caller = caller
     await next()
   })
-  app.post('/v1/messages', async (c) => {
-    const context = contextOf(c, lenient)
-    const body = await bodies.readJson(c.req.raw, (bytes) => c.env.log.received(bytes))
-    const params = await inPieces(checkCreate(body, { ...context, models }))
-    const { log, caller } = c.env
-    if (access && caller) {
-      const { requestId, requestBytes: bytes } = log
-      log.began(await access.begin(caller, { requestId, params, headers: c.req.raw.headers, bytes, at: now() }))
-    }
-    return replies.answer(params, { ...context, signal: c.req.raw.signal }, c.env.log)
-  })
-  app.post('/v1/messages/count_tokens', async (c) => {
-    const context = contextOf(c, lenient)
-    const params = await inPieces(checkCountTokens(await bodies.readJson(c.req.raw), { ...context, models }))
-    c.env.log.accepted({ model: params.model })
-    const onHeaders = (headers: Headers): void => {
-      for (const [name, value] of upstreamHeaders(headers)) c.header(name, value)
-    }
-    const count = await engine.countTokens?.(params, { ...context, signal: c.req.raw.signal, onHeaders })
-    return c.json(count ?? { input_tokens: countPromptTokens(params) })
-  })
+  app.post('/v1/messages', async (c) => toResponse(await messages.create(exchangeOf(c))))
+  app.post('/v1/messages/count_tokens', async (c) => toResponse(await messages.countTokens(exchangeOf(c))))
   app.get('/v1/models', async (c) => {
-    const context = { ...contextOf(c, lenient), signal: c.req.raw.signal }
+    const context = { ...versionAndBetas(c.req.raw.headers, lenient), signal: c.req.raw.signal }
     const listed = await engine.listModels?.(context)
     return c.json(models.page(new URL(c.req.url).searchParams, listed))
   })
   app.get('/v1/models/:id', async (c) => {
-    const context = { ...contextOf(c, lenient), signal: c.req.raw.signal }
+    const context = { ...versionAndBetas(c.req.raw.headers, lenient), signal: c.req.raw.signal }
     const listed = await engine.listModels?.(context)
     return c.json(models.info(c.req.param('id'), listed))
   })
@@ -122,6 +145,15 @@ function routes(options: ServerOptions): Hono<Env> {
   app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))
   app.onError((error, c) => answerError(c, error))
   return app
+}
+
+function exchangeOf({ req: { raw }, env: { log, caller } }: Context): Exchange {
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(raw.signal.reason)
+  if (raw.signal.aborted) abort()
+  else raw.signal.addEventListener('abort', abort, { once: true })
+  const body = raw.body ? webBody(raw.body) : undefined
+  return { headers: raw.headers, query: new URL(raw.url).search, body, controller, log, caller }
 }
 
 /** Answers the preflight requests of browsers, and lets pages read every header of a response. */
@@ -136,16 +168,6 @@ function allowOrigins(origins: Origins): ReturnType<typeof cors> {
   })
 }
 
-/** Reads what the headers of a request say about it. */
-function contextOf(
-  { req }: Context,
-  lenient: boolean,
-): EngineContext & { version: string; betas: string[]; lenient: boolean } {
-  const { headers } = req.raw
-  const betas = (headers.get('anthropic-beta') ?? '').split(',').map((value) => value.trim())
-  return { lenient, version: readApiVersion(headers, lenient), betas: betas.filter(Boolean) }
-}
-
 function methodNotAllowed(c: Context): Response {
   const allowed = c.req.path.startsWith('/v1/messages') ? 'POST' : 'GET, HEAD'
   const error = apiError('invalid_request_error', 'Method Not Allowed')
@@ -158,19 +180,5 @@ function notFound(path: string): string {
 }
 
 function answerError(c: Context, error: unknown): Response {
-  const { log } = c.env
-  // A broken connection has no response: the caller of `fetch` breaks it.
-  if (error instanceof WireFault) throw error
-  if (error instanceof APIUserAbortError || c.req.raw.signal.aborted) {
-    log.failed(error)
-    log.clientLeft()
-    return new Response(null, { status: 499 })
-  }
-  return respond(error, log)
-}
-
-function respond(error: unknown, log: RequestLog): Response {
-  log.failed(error)
-  const { status, headers, body } = errorAnswer(error, log.requestId)
-  return new Response(JSON.stringify(body), { status, headers })
+  return toResponse(failedAnswer(error, { log: c.env.log, signal: c.req.raw.signal }))
 }

@@ -1,10 +1,11 @@
 import type { MessageCreateParams } from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** Decides who may send requests and how many, and records what they use. */
 export interface Access {
   /** Finds who sends a request. Throws the API's 401. */
-  admit(headers: Headers): Caller | Promise<Caller>
+  admit(headers: RequestHeaders): Caller | Promise<Caller>
   /**
    * Begins a request to `/v1/messages` that has passed validation: checks the models of the key and its limits, and reserves
    * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
@@ -26,7 +27,7 @@ export interface Caller {
 export interface NewRequest {
   requestId: string
   params: MessageCreateParams
-  headers: Headers
+  headers: RequestHeaders
   /** The bytes of the body. */
   bytes: number
   /** Milliseconds since 1970. */

@@ -1,4 +1,5 @@
 import { apiError } from 'colloquy/protocol'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** The keys that are accepted, or a function that decides. */
 export type Keys = readonly string[] | ((key: string) => boolean | Promise<boolean>)
@@ -7,7 +8,7 @@ export type Keys = readonly string[] | ((key: string) => boolean | Promise<boole
  * Resolves if the request carries an accepted key, and throws the API's 401 if not. The key may be sent as `x-api-key` or
  * as `Authorization: Bearer`; of both, `x-api-key` counts. Without `keys` every request is accepted.
  */
-export async function authenticate(headers: Headers, keys: Keys | undefined): Promise<void> {
+export async function authenticate(headers: RequestHeaders, keys: Keys | undefined): Promise<void> {
   if (keys === undefined) return
   const apiKey = headers.get('x-api-key')
   const bearer = /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]

@@ -1,4 +1,5 @@
 import { apiError } from 'colloquy/protocol'
+import type { RequestHeaders } from './request-headers.ts'
 
 /** The host names by which a server may be addressed. `false` turns the checks of host and origin off. */
 export type AllowedHosts = readonly string[] | false
@@ -16,7 +17,7 @@ export interface HostRules {
  * Throws the API's 403 for a request that a page of another site may have sent. Such a page can give its own name the address
  * of this server (DNS rebinding), or send a simple request without asking.
  */
-export function checkHost(headers: Headers, { names, isOriginAllowed }: HostRules): void {
+export function checkHost(headers: RequestHeaders, { names, isOriginAllowed }: HostRules): void {
   const host = nameOf(headers.get('host') ?? '')
   if (names && !isPrivateName(host) && !names.includes(host)) throw notAllowed('host', host)
   const origin = headers.get('origin')

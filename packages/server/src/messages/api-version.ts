@@ -1,9 +1,10 @@
 import { apiError } from 'colloquy/protocol'
+import type { RequestHeaders } from '../access/request-headers.ts'
 
 const versions = ['2023-06-01', '2026-10-21']
 
 /** Reads `anthropic-version`. In lenient mode a request without one gets `2023-06-01`, which refuses least. */
-export function readApiVersion(headers: Headers, lenient: boolean): string {
+export function readApiVersion(headers: RequestHeaders, lenient: boolean): string {
   const version = headers.get('anthropic-version')
   if (version === null) {
     if (lenient) return versions[0]!

@@ -1,5 +1,7 @@
 import { inPieces } from 'colloquy/engines'
 import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
+import type { RequestHeaders } from '../access/request-headers.ts'
+import { type BodySource, webBody } from './body-source.ts'
 import { invalid, parseBody } from './json-body.ts'
 
 export interface BodyOptions {
@@ -12,6 +14,13 @@ export interface BodyOptions {
 }
 
 const MiB = 1024 * 1024
+
+/** A request whose body has not been read. */
+export interface IncomingRequest {
+  headers: RequestHeaders
+  body: BodySource | undefined
+  signal: AbortSignal
+}
 
 /** Reads the JSON bodies of requests, within limits for each and for all together. */
 export class BodyReader {
@@ -30,52 +39,52 @@ export class BodyReader {
   /**
    * Throws the API's 400, 408, 413 or 529.
    *
-   * @param onLength called with the bytes of the body when it has arrived.
+   * @param onBytes called with the body when it has arrived, not compressed.
    */
-  async readJson(request: Request, onLength?: (bytes: number) => void): Promise<unknown> {
-    const encoding = encodingOf(request.headers)
-    checkCharset(request.headers)
+  async readJson({ headers, body, signal }: IncomingRequest, onBytes?: (bytes: Uint8Array) => void): Promise<unknown> {
+    const encoding = encodingOf(headers)
+    checkCharset(headers)
     // Refuse before reading a byte if the client announces the length.
-    if (Number(request.headers.get('content-length') ?? 0) > this.#maxBytes) throw tooLarge()
+    if (Number(headers.get('content-length') ?? 0) > this.#maxBytes) throw tooLarge()
+    const source = encoding && body ? webBody(decompressed(body.stream(), this.#maxBytes)) : body
     const buffer = new BodyBuffer()
     try {
-      for await (const chunk of this.#chunks(request, encoding)) {
-        this.#bufferedBytes += chunk.byteLength
-        buffer.push(chunk)
-        if (buffer.length > this.#maxBytes) throw encoding === undefined ? tooLarge() : tooLargeDecoded()
-        if (this.#bufferedBytes > this.#maxBufferedBytes) throw apiError('overloaded_error', 'Overloaded')
-      }
-      onLength?.(buffer.length)
-      if (buffer.length === 0) throw invalid('it is empty')
-      return await inPieces(parseBody(buffer.text()))
+      if (source) await this.#collect(source, buffer, { encoding, signal })
+      const bytes = buffer.joined()
+      onBytes?.(bytes)
+      if (bytes.length === 0) throw invalid('it is empty')
+      return await inPieces(parseBody(textOf(bytes)))
     } finally {
       this.#bufferedBytes -= buffer.length
     }
   }
 
-  async *#chunks(request: Request, encoding: 'gzip' | undefined): AsyncGenerator<Uint8Array> {
-    if (!request.body) return
-    const reader = (encoding ? decompressed(request.body, this.#maxBytes) : request.body).getReader()
-    const { promise: timeout, reject } = Promise.withResolvers<never>()
-    timeout.catch(() => {})
-    const timer = setTimeout(() => reject(tooSlow()), this.#timeoutMs)
-    let isDone = false
-    try {
-      for (;;) {
-        const next = await Promise.race([
-          reader.read().catch((error) => throwUnreadable(error, request, encoding)),
-          timeout,
-        ])
-        isDone = next.done
-        if (next.done) return
-        yield next.value
+  #collect(source: BodySource, buffer: BodyBuffer, { encoding, signal }: Collecting): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: unknown): void => {
+        clearTimeout(timer)
+        if (error === undefined) return resolve()
+        source.stop()
+        reject(error)
       }
-    } finally {
-      clearTimeout(timer)
-      // Not awaited: a body that stalls may never answer.
-      if (!isDone) reader.cancel().catch(() => {})
-    }
+      const timer = setTimeout(() => settle(tooSlow()), this.#timeoutMs)
+      source.pipe({
+        write: (chunk) => {
+          this.#bufferedBytes += chunk.byteLength
+          buffer.push(chunk)
+          if (buffer.length > this.#maxBytes) settle(encoding === undefined ? tooLarge() : tooLargeDecoded())
+          else if (this.#bufferedBytes > this.#maxBufferedBytes) settle(apiError('overloaded_error', 'Overloaded'))
+        },
+        end: () => settle(),
+        fail: (error) => settle(errorOf(error, signal, encoding)),
+      })
+    })
   }
+}
+
+interface Collecting {
+  encoding: 'gzip' | undefined
+  signal: AbortSignal
 }
 
 class BodyBuffer {
@@ -91,16 +100,8 @@ class BodyBuffer {
     this.#length += chunk.byteLength
   }
 
-  text(): string {
-    try {
-      return new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes())
-    } catch {
-      throw invalid('it is not UTF-8')
-    }
-  }
-
   /** Joined, because decoding chunk by chunk takes four times as long. */
-  #bytes(): Uint8Array {
+  joined(): Uint8Array {
     const [first] = this.#chunks
     if (first && this.#chunks.length === 1) return first
     const bytes = new Uint8Array(this.#length)
@@ -113,14 +114,24 @@ class BodyBuffer {
   }
 }
 
-function encodingOf(headers: Headers): 'gzip' | undefined {
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw invalid('it is not UTF-8')
+  }
+}
+
+function encodingOf(headers: RequestHeaders): 'gzip' | undefined {
   const encoding = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
   if (encoding === 'identity') return undefined
   if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip'
   throw unreadable(`content-encoding '${encoding.slice(0, 100)}' is not supported`, 'request_body_encoding_unsupported')
 }
 
-function checkCharset(headers: Headers): void {
+function checkCharset(headers: RequestHeaders): void {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(headers.get('content-type') ?? '')?.[1]
   if (charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)) return
   throw unreadable(`charset '${charset.slice(0, 100)}' is not supported`, 'unsupported_charset')
@@ -139,9 +150,9 @@ function decompressed(body: ReadableStream<Uint8Array>, maxBytes: number): Reada
   return body.pipeThrough(limit).pipeThrough(new DecompressionStream('gzip'))
 }
 
-function throwUnreadable(error: unknown, { signal }: Request, encoding: 'gzip' | undefined): never {
-  if (error instanceof APIError || signal.aborted) throw error
-  throw encoding ? unreadable('it is not valid gzip', 'request_body_encoding_invalid') : unreadable('it broke off')
+function errorOf(error: unknown, signal: AbortSignal, encoding: 'gzip' | undefined): unknown {
+  if (error instanceof APIError || signal.aborted) return error ?? signal.reason
+  return encoding ? unreadable('it is not valid gzip', 'request_body_encoding_invalid') : unreadable('it broke off')
 }
 
 function unreadable(problem: string, error_code?: string): Error {

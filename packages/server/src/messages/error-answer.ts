@@ -25,7 +25,7 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
   headers.set('content-type', 'application/json')
   if (error instanceof APIError && error.headers) {
-    for (const [name, value] of upstreamHeaders(error.headers)) headers.set(name, value)
+    for (const [name, value] of Object.entries(upstreamHeaders(error.headers))) headers.set(name, value)
     const allow = error.headers.get('allow')
     if (allow !== null) headers.set('allow', allow)
   }

@@ -1,20 +1,12 @@
 import { WireFault } from 'colloquy/engines'
-import {
-  APIConnectionError,
-  type MessageStreamEvent,
-  type PingEvent,
-  type ServerEvent,
-  encodeSse,
-  receivedJson,
-} from 'colloquy/protocol'
+import { APIConnectionError, type ServerEvent, encodeSse } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { errorAnswer } from './error-answer.ts'
-import { fillEvent } from './fill-defaults.ts'
-
-type Event = MessageStreamEvent | PingEvent
+import type { AnswerStream } from './exchange.ts'
+import type { EncodedEvents, EventSource } from './event-source.ts'
+import { SilenceTimer } from './silence-timer.ts'
 
 export interface EventStreamOptions {
-  events: AsyncIterable<Event>
   log: RequestLog
   /** A ping is sent after this long without an event. */
   pingMs: number
@@ -26,18 +18,23 @@ const encoder = new TextEncoder()
 const ping = encoder.encode(encodeSse({ type: 'ping' }))
 const silence = Symbol('silence')
 
-/** Encodes an engine's events as the body of a response. Reads the engine only as fast as the client reads the body. */
-export class EventStream {
-  readonly #iterator: AsyncIterator<Event>
+/** The events of a reply as the body of a response. Reads them only as fast as the client takes the body. */
+export class EventStream implements AnswerStream {
+  readonly #source: EventSource
   readonly #options: EventStreamOptions
-  /** The event that the engine has been asked for and that is not sent yet. */
-  #pending: Promise<IteratorResult<Event>> | undefined
+  readonly #timer: SilenceTimer
+  /** The events that the source has been asked for and that are not sent yet. */
+  #pending: Promise<EncodedEvents | undefined> | undefined
+  #onSilence: ((value: typeof silence) => void) | undefined
   #isComplete = false
   #isOver = false
+  /** Set by a fault that breaks the connection after its bytes. */
+  #fault: WireFault | undefined
 
-  constructor(options: EventStreamOptions) {
+  constructor(source: EventSource, options: EventStreamOptions) {
+    this.#source = source
     this.#options = options
-    this.#iterator = options.events[Symbol.asyncIterator]()
+    this.#timer = new SilenceTimer(options.pingMs, () => this.#onSilence?.(silence))
   }
 
   /**
@@ -45,91 +42,81 @@ export class EventStream {
    * that receives nothing gives up.
    */
   async start(): Promise<void> {
-    this.#pending = this.#iterator.next()
+    this.#pending = this.#source.read()
     try {
-      const first = await this.#within(this.#pending)
-      if (first !== silence && first.done) throw unfinished()
+      if ((await this.#within(this.#pending)) === undefined) throw unfinished()
     } catch (error) {
       this.#end('done')
       throw error
     }
   }
 
-  body(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
-      { pull: (controller) => this.#pull(controller), cancel: () => this.#leave() },
-      // Read nothing ahead of the client.
-      { highWaterMark: 0 },
-    )
-  }
-
-  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#fault) throw this.#fault
+    if (this.#isOver) return undefined
     try {
-      this.#pending ??= this.#iterator.next()
-      const next = await this.#within(this.#pending)
-      if (this.#isOver) return
-      if (next === silence) return controller.enqueue(ping)
+      const next = await this.#within((this.#pending ??= this.#source.read()))
+      if (this.#isOver) return undefined
+      if (next === silence) return ping
       this.#pending = undefined
-      if (next.done) {
-        if (!this.#isComplete) throw unfinished()
-        this.#end('done')
-        return controller.close()
-      }
-      const event = fillEvent(next.value)
-      this.#isComplete ||= event.type === 'message_stop'
-      this.#options.log.sent(event)
-      const bytes = encoder.encode(encode(event))
-      this.#options.log.wrote(bytes.byteLength)
-      controller.enqueue(bytes)
+      if (next) return this.#take(next)
+      if (!this.#isComplete) throw unfinished()
+      this.#end('done')
+      return undefined
     } catch (error) {
-      this.#fail(controller, error)
+      return this.#fail(error)
     }
   }
 
-  #fail(controller: ReadableStreamDefaultController<Uint8Array>, error: unknown): void {
-    if (this.#isOver) return
-    const { log } = this.#options
-    log.failed(error)
-    this.#end('done')
-    if (error instanceof WireFault) {
-      if (error.bytes) controller.enqueue(error.bytes)
-      return error.end === 'reset' ? controller.error(error) : controller.close()
-    }
-    const { body } = errorAnswer(error, log.requestId)
-    controller.enqueue(encoder.encode(encodeSse(body satisfies ServerEvent)))
-    controller.close()
-  }
-
-  /** The event, or `silence` if it takes longer than `pingMs`. */
-  async #within<T>(event: Promise<T>): Promise<T | typeof silence> {
-    const { promise, resolve } = Promise.withResolvers<typeof silence>()
-    const timer = setTimeout(resolve, this.#options.pingMs, silence)
-    try {
-      return await Promise.race([event, promise])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #leave(): void {
+  leave(): void {
     if (this.#isOver) return
     this.#options.log.clientLeft()
     this.#end('left')
+    this.#onSilence?.(silence)
     // Not awaited: an engine may be busy, and learns from its signal, which `onEnd` aborts.
     this.#pending?.catch(() => {})
-    this.#iterator.return?.().catch(() => {})
+    this.#source.leave()
+  }
+
+  #take({ bytes, events }: EncodedEvents): Uint8Array {
+    const { log } = this.#options
+    for (const event of events) {
+      log.sent(event)
+      if (event.type === 'message_stop') this.#isComplete = true
+    }
+    log.wrote(bytes.length)
+    return bytes
+  }
+
+  #fail(error: unknown): Uint8Array | undefined {
+    if (this.#isOver) return undefined
+    const { log } = this.#options
+    log.failed(error)
+    this.#end('done')
+    if (!(error instanceof WireFault)) {
+      const { body } = errorAnswer(error, log.requestId)
+      return encoder.encode(encodeSse(body satisfies ServerEvent))
+    }
+    if (error.end === 'reset') this.#fault = error
+    if (error.bytes) return error.bytes
+    if (this.#fault) throw error
+    return undefined
+  }
+
+  /** The result, or `silence` if it takes longer than `pingMs`. */
+  #within<T>(result: Promise<T>): Promise<T | typeof silence> {
+    this.#timer.restart()
+    return new Promise((resolve, reject) => {
+      this.#onSilence = resolve
+      result.then(resolve, reject)
+    })
   }
 
   #end(reason: 'done' | 'left'): void {
     this.#isOver = true
+    this.#timer.stop()
     this.#options.onEnd(reason)
   }
-}
-
-/** An event with a block of an upstream is sent as it was received: encoding it again could change numbers and keys. */
-function encode(event: Event): string {
-  const json = receivedJson(event)
-  return json === undefined || json.includes('\n') ? encodeSse(event) : `event: ${event.type}\ndata: ${json}\n\n`
 }
 
 function unfinished(): Error {

@@ -7,8 +7,10 @@ import {
   apiError,
 } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
+import { EngineEvents } from './event-source.ts'
 import { EventStream } from './event-stream.ts'
 import { ExactMessage } from './exact-message.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import { fillMessage } from './fill-defaults.ts'
 import { upstreamHeaders } from './upstream-headers.ts'
 
@@ -32,51 +34,46 @@ export class Replies {
     this.#maxReplies = maxReplies
   }
 
-  async answer(params: MessageCreateParams, context: EngineContext, log: RequestLog): Promise<Response> {
+  async answer(
+    params: MessageCreateParams,
+    context: EngineContext,
+    { controller, log }: Pick<Exchange, 'controller' | 'log'>,
+  ): Promise<Answer> {
     log.accepted(params)
     if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
-    const slot = this.#takeSlot(context.signal)
+    const slot = this.#takeSlot(controller)
     try {
-      const headers = new Headers()
-      const onHeaders = (received: Headers): void => {
-        for (const [name, value] of upstreamHeaders(received)) headers.set(name, value)
-      }
-      const events = this.#engine(params, { ...context, signal: slot.controller.signal, onHeaders })
+      const headers: Record<string, string> = {}
+      const onHeaders = (received: Headers): void => void Object.assign(headers, upstreamHeaders(received))
+      const events = this.#engine(params, { ...context, signal: controller.signal, onHeaders })
       if (params.stream) return await this.#stream(events, { log, slot, headers })
       const exact = new ExactMessage()
       const message = fillMessage(await accumulate(logged(events, log, exact)))
       slot.release()
-      headers.set('content-type', 'application/json')
+      headers['content-type'] = 'application/json'
       const body = exact.encode(message)
       log.wrote(body.length)
-      return new Response(body, { headers })
+      return { status: 200, headers, body }
     } catch (error) {
       slot.release()
       throw error
     }
   }
 
-  /** Takes a slot. Until it is released, an abort of the request aborts the engine. */
-  #takeSlot(signal: AbortSignal | undefined): Slot {
+  #takeSlot(controller: AbortController): Slot {
     this.#inFlight++
-    const controller = new AbortController()
-    const onAbort = (): void => controller.abort(signal?.reason)
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
     let isTaken = true
     return {
       controller,
       release: () => {
         if (isTaken) this.#inFlight--
         isTaken = false
-        signal?.removeEventListener('abort', onAbort)
       },
     }
   }
 
-  async #stream(events: Events, { log, slot, headers }: StreamParts): Promise<Response> {
-    const stream = new EventStream({
-      events,
+  async #stream(events: Events, { log, slot, headers }: StreamParts): Promise<Answer> {
+    const stream = new EventStream(new EngineEvents(events), {
       log,
       pingMs: this.#pingMs,
       onEnd: (reason) => {
@@ -87,9 +84,9 @@ export class Replies {
     })
     await stream.start()
     log.streaming()
-    headers.set('content-type', 'text/event-stream; charset=utf-8')
-    headers.set('cache-control', 'no-cache')
-    return new Response(stream.body(), { headers })
+    headers['content-type'] = 'text/event-stream; charset=utf-8'
+    headers['cache-control'] = 'no-cache'
+    return { status: 200, headers, body: stream }
   }
 }
 
@@ -98,7 +95,7 @@ type Events = AsyncIterable<MessageStreamEvent | PingEvent>
 interface StreamParts {
   log: RequestLog
   slot: Slot
-  headers: Headers
+  headers: Record<string, string>
 }
 
 /** The right to one of the replies in flight. */

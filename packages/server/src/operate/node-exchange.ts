@@ -1,74 +1,123 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HostRules, checkHost } from '../access/hosts.ts'
+import type { RequestHeaders } from '../access/request-headers.ts'
 import type { Server } from '../app.ts'
+import type { BodySource } from '../messages/body-source.ts'
+import type { Answer, AnswerStream } from '../messages/exchange.ts'
 import { httpError, refusal } from './refusals.ts'
 
 export interface ExchangeOptions {
-  /** Aborts when the client leaves or the server stops. */
-  signal: AbortSignal
+  /** Aborted when the client leaves or the server stops. */
+  controller: AbortController
   stallMs: number
   /** Undefined turns the check off. */
   hostRules: HostRules | undefined
 }
 
+type AnyServer = Pick<Server, 'fetch'> & Partial<Server>
+
 /** Answers one request of Node's HTTP server. */
 export async function answer(
-  server: Pick<Server, 'fetch'> & Partial<Server>,
+  server: AnyServer,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   options: ExchangeOptions,
 ): Promise<void> {
   try {
-    await send(await responseTo(server, incoming, options), incoming, outgoing, options)
+    const target = checked(server, incoming, options)
+    if (target instanceof Response) return await sendResponse(target, incoming, outgoing, options)
+    const direct = server.answer?.(directRequest(incoming, options))
+    if (direct) await sendAnswer(await direct, outgoing, options)
+    else await sendResponse(await server.fetch(toRequest(incoming, target, options)), incoming, outgoing, options)
   } catch {
-    // The server answers errors itself. Those that it throws stand for a broken connection.
-    outgoing.destroy()
+    // The server answers errors itself. Those that it throws stand for a broken connection, after what was written.
+    setImmediate(() => outgoing.destroy())
   }
-}
-
-async function responseTo(
-  server: Pick<Server, 'fetch'> & Partial<Server>,
-  incoming: IncomingMessage,
-  { signal, hostRules }: ExchangeOptions,
-): Promise<Response> {
-  let request: Request
-  try {
-    request = toRequest(incoming, signal)
-    if (hostRules) checkHost(request.headers, hostRules)
-  } catch (error) {
-    const refused = server.refuse?.({ method: incoming.method ?? '', path: pathOf(incoming) }, error)
-    return refused ?? refusal(error)
-  }
-  return server.fetch(request)
-}
-
-function pathOf({ url = '' }: IncomingMessage): string {
-  return url.replace(/[?#][^]*/, '')
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** Throws the API's error for a request that `Request` cannot represent. */
-function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const { method = 'GET', url = '/', rawHeaders, httpVersion } = incoming
-  if (!methods.includes(method))
-    throw httpError(405, 'invalid_request_error', 'Method Not Allowed', { allow: 'GET, HEAD, POST' })
-  if (incoming.headers.host === undefined && httpVersion === '1.1')
-    throw httpError(400, 'invalid_request_error', 'The request has no Host header')
-  const { expect } = incoming.headers
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
-    throw httpError(417, 'invalid_request_error', 'Expectation Failed')
+/** The URL of the request, or the refusal of one that `Request` cannot represent or that may come from a foreign page. */
+function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: ExchangeOptions): string | Response {
+  try {
+    const { method = 'GET', httpVersion } = incoming
+    const { host, expect } = incoming.headers
+    if (!methods.includes(method))
+      throw httpError(405, 'invalid_request_error', 'Method Not Allowed', { allow: 'GET, HEAD, POST' })
+    if (host === undefined && httpVersion === '1.1')
+      throw httpError(400, 'invalid_request_error', 'The request has no Host header')
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+      throw httpError(417, 'invalid_request_error', 'Expectation Failed')
+    const target = targetOf(incoming)
+    if (target === undefined) throw httpError(400, 'invalid_request_error', 'The request has no valid path')
+    if (hostRules) checkHost(headersOf(incoming), hostRules)
+    return target
+  } catch (error) {
+    const refused = server.refuse?.({ method: incoming.method ?? '', path: pathOf(incoming.url) }, error)
+    return refused ?? refusal(error)
+  }
+}
+
+/** The request target as a URL. Undefined if it is not one. */
+function targetOf({ url = '/' }: IncomingMessage): string | undefined {
+  // Most targets need no parser.
+  if (/^\/[\w/]*$/.test(url)) return `http://localhost${url}`
   const target = URL.parse(url.startsWith('/') ? `http://localhost${url}` : url)
-  if (!target) throw httpError(400, 'invalid_request_error', 'The request has no valid path')
+  if (!target) return undefined
+  // A request may not have a name and password in its URL.
+  target.username = target.password = ''
+  return target.href
+}
+
+function pathOf(url = ''): string {
+  return url.replace(/[?#][^]*/, '')
+}
+
+function headersOf({ headers }: IncomingMessage): RequestHeaders {
+  return {
+    get(name) {
+      const value = headers[name]
+      return typeof value === 'string' ? value : (value?.join(', ') ?? null)
+    },
+  }
+}
+
+function directRequest(incoming: IncomingMessage, { controller }: ExchangeOptions): Parameters<Server['answer']>[0] {
+  const { method = 'GET', url = '/' } = incoming
+  const path = pathOf(url)
+  return {
+    method,
+    path,
+    query: url.slice(path.length),
+    headers: headersOf(incoming),
+    body: nodeBody(incoming),
+    controller,
+  }
+}
+
+function nodeBody(incoming: IncomingMessage): BodySource {
+  return {
+    pipe: (sink) => {
+      incoming.on('data', (chunk: Uint8Array) => sink.write(chunk))
+      incoming.on('end', () => sink.end())
+      incoming.on('error', (error) => sink.fail(error))
+    },
+    stop: () => {
+      incoming.removeAllListeners('data').removeAllListeners('end').pause()
+    },
+    stream: () => bodyOf(incoming),
+  }
+}
+
+function toRequest(incoming: IncomingMessage, target: string, { controller }: ExchangeOptions): Request {
+  const { method = 'GET', rawHeaders } = incoming
   const headers = new Headers()
   for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  // A request may not have a name and password in its URL.
-  target.username = target.password = ''
   return new Request(target, {
     method,
     headers,
-    signal,
+    signal: controller.signal,
     ...(hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {}),
   })
 }
@@ -87,33 +136,53 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   )
 }
 
-async function send(
+async function sendAnswer(
+  { status, headers, body }: Answer,
+  outgoing: ServerResponse,
+  options: ExchangeOptions,
+): Promise<void> {
+  if (typeof body === 'object' && !(body instanceof Uint8Array)) {
+    outgoing.writeHead(status, headers)
+    return sendStream(body, outgoing, options)
+  }
+  const length = body === undefined ? 0 : Buffer.byteLength(body)
+  outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
+}
+
+async function sendStream(
+  stream: AnswerStream,
+  outgoing: ServerResponse,
+  { controller: { signal }, stallMs }: ExchangeOptions,
+): Promise<void> {
+  const onAbort = (): void => stream.leave()
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  for (let piece = await stream.read(); piece; piece = await stream.read())
+    if (!outgoing.write(piece)) await drained(outgoing, stallMs)
+  signal.removeEventListener('abort', onAbort)
+  outgoing.end()
+}
+
+async function sendResponse(
   response: Response,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { signal, stallMs }: ExchangeOptions,
+  options: ExchangeOptions,
 ): Promise<void> {
-  for (const [name, value] of response.headers) outgoing.setHeader(name, value)
-  outgoing.statusCode = response.status
-  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    // Written at once, so that Node sends the length.
-    outgoing.end(new Uint8Array(await response.arrayBuffer()))
-    return
+  const { status, body } = response
+  const headers = Object.fromEntries(response.headers)
+  if (!headers['content-type']?.startsWith('text/event-stream'))
+    return sendAnswer({ status, headers, body: new Uint8Array(await response.arrayBuffer()) }, outgoing, options)
+  if (!body || incoming.method === 'HEAD') {
+    await body?.cancel()
+    return sendAnswer({ status, headers, body: undefined }, outgoing, options)
   }
-  if (!response.body || incoming.method === 'HEAD') {
-    await response.body?.cancel()
-    outgoing.end()
-    return
+  const reader = body.getReader()
+  const stream: AnswerStream = {
+    read: async () => (await reader.read()).value,
+    leave: () => void reader.cancel().catch(() => {}),
   }
-  outgoing.flushHeaders()
-  const reader = response.body.getReader()
-  const onAbort = (): void => void reader.cancel().catch(() => {})
-  signal.addEventListener('abort', onAbort, { once: true })
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    if (!outgoing.write(next.value)) await drained(outgoing, stallMs)
-  }
-  signal.removeEventListener('abort', onAbort)
-  outgoing.end()
+  return sendAnswer({ status, headers, body: stream }, outgoing, options)
 }
 
 /** Resolves when more can be written or the connection is closed. Closes it if the client reads nothing for `stallMs`. */

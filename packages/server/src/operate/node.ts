@@ -49,7 +49,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
     if (isClosing) outgoing.setHeader('connection', 'close')
-    void answer(server, incoming, outgoing, { signal: controller.signal, stallMs, hostRules })
+    void answer(server, incoming, outgoing, { controller, stallMs, hostRules })
   }
   const http = createHttp(httpOptions(options), onRequest)
   http.maxConnections = options.maxConnections ?? 10_000

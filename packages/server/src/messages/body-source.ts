@@ -1,0 +1,42 @@
+/** The body of a request, before it has arrived. */
+export interface BodySource {
+  /** Hands the body over, piece by piece. May be called once. */
+  pipe(sink: BodySink): void
+  /** Hands over nothing more: the rest is not wanted. */
+  stop(): void
+  /** The body as a stream of the web, instead of `pipe()`. */
+  stream(): ReadableStream<Uint8Array>
+}
+
+/** Takes the pieces of a body. */
+export interface BodySink {
+  write(chunk: Uint8Array): void
+  end(): void
+  fail(error: unknown): void
+}
+
+/** The body of a request of the web. */
+export function webBody(stream: ReadableStream<Uint8Array>): BodySource {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  let isStopped = false
+  async function run(sink: BodySink): Promise<void> {
+    try {
+      reader = stream.getReader()
+      for (let next = await reader.read(); !isStopped; next = await reader.read()) {
+        if (next.done) return sink.end()
+        sink.write(next.value)
+      }
+    } catch (error) {
+      sink.fail(error)
+    }
+  }
+  return {
+    pipe: (sink) => void run(sink),
+    stop: () => {
+      isStopped = true
+      // Not awaited: a body that stalls may never answer.
+      reader?.cancel().catch(() => {})
+    },
+    stream: () => stream,
+  }
+}
