@@ -1,7 +1,7 @@
 import type { Caller } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { RequestLog } from '../operate/request-log.ts'
-import type { BodySource } from './body-source.ts'
+import type { BodySource } from './request/body-source.ts'
 
 /** A request to one of the routes of messages: the parts that its answer depends on, whatever it arrived by. */
 export interface MessagesRequest {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HostRules, checkHost } from '../access/hosts.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { Server } from '../app.ts'
-import type { BodySource } from '../messages/body-source.ts'
+import type { BodySource } from '../messages/request/body-source.ts'
 import type { Answer, AnswerStream } from '../messages/exchange.ts'
 import { httpError, refusal } from './refusals.ts'
 

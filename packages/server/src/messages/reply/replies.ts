@@ -6,13 +6,13 @@ import {
   accumulate,
   apiError,
 } from 'colloquy/protocol'
-import type { RequestLog } from '../operate/request-log.ts'
+import type { RequestLog } from '../../operate/request-log.ts'
 import { EngineEvents } from './event-source.ts'
 import { EventStream } from './event-stream.ts'
 import { ExactMessage } from './exact-message.ts'
-import type { Answer, Exchange } from './exchange.ts'
+import type { Answer, Exchange } from '../exchange.ts'
 import { fillMessage } from './fill-defaults.ts'
-import { upstreamHeaders } from './upstream-headers.ts'
+import { upstreamHeaders } from '../upstream-headers.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */

@@ -1,8 +1,8 @@
 import { WireFault } from 'colloquy/engines'
 import { APIConnectionError, type ServerEvent, encodeSse } from 'colloquy/protocol'
-import type { RequestLog } from '../operate/request-log.ts'
-import { errorAnswer } from './error-answer.ts'
-import type { AnswerStream } from './exchange.ts'
+import type { RequestLog } from '../../operate/request-log.ts'
+import { errorAnswer } from '../error-answer.ts'
+import type { AnswerStream } from '../exchange.ts'
 import type { EncodedEvents, EventSource } from './event-source.ts'
 import { SilenceTimer } from './silence-timer.ts'
 

@@ -1,6 +1,6 @@
 import { inPieces } from 'colloquy/engines'
 import { APIError, type ErrorBody, type ErrorDetails, apiError } from 'colloquy/protocol'
-import type { RequestHeaders } from '../access/request-headers.ts'
+import type { RequestHeaders } from '../../access/request-headers.ts'
 import { type BodySource, webBody } from './body-source.ts'
 import { invalid, parseBody } from './json-body.ts'
 

@@ -5,7 +5,7 @@ import type { ErrorBody, MessageCreateParams } from 'colloquy/protocol'
 import { encodeJson } from 'colloquy/protocol'
 import { script } from 'colloquy/engines'
 import * as fc from 'fast-check'
-import { createServer, type ServerOptions } from '../app.ts'
+import { createServer, type ServerOptions } from '../../app.ts'
 import { parseBody } from './json-body.ts'
 
 const base = { model: 'claude-sonnet-4-6', max_tokens: 50, messages: [{ role: 'user', content: 'hi' }] }

@@ -1,5 +1,5 @@
 import { apiError } from 'colloquy/protocol'
-import type { RequestHeaders } from '../access/request-headers.ts'
+import type { RequestHeaders } from '../../access/request-headers.ts'
 
 const versions = ['2023-06-01', '2026-10-21']
 
