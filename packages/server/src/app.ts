@@ -116,11 +116,17 @@ function isInit(init: unknown): boolean {
 }
 
 function routes(options: ServerOptions, models: Models, messages: MessagesEndpoint): Hono<Env> {
-  const { engine, origins, lenient = false } = options
+  const { engine, origins, access, lenient = false } = options
   const app = new Hono<Env>()
 
   if (origins) app.use(allowOrigins(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', (c) => {
+    const problems = access?.problems() ?? []
+    return c.json({ status: problems.length === 0 ? 'ok' : 'degraded', problems })
+  })
+
+  if (access) app.all('/admin/*', async ({ req: { raw } }) => access.admin(raw, await access.admit(raw.headers)))
 
   app.use('/v1/*', async (c, next) => {
     const caller = await admit(c.req.raw.headers, options)

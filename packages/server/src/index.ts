@@ -1,4 +1,6 @@
 export type { Access, Caller, NewRequest, Passage } from './access/access.ts'
+export type { KeyRecord } from './access/keys/keys.ts'
+export type { KeyBudget, KeyLimits, KeySettings } from './access/keys/settings.ts'
 export { type Origins, type Server, type ServerOptions, createServer } from './app.ts'
 export type { Keys } from './access/auth.ts'
 export type { AccessEntry } from './operate/request-log.ts'

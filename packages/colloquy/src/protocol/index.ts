@@ -37,6 +37,7 @@ export {
 } from './json/parsed-message.ts'
 export * from './json/schema.ts'
 export * from './models/cost.ts'
+export { decimalUsd } from './models/jsonable.ts'
 export * from './models/model-definition.ts'
 export * from './models/model-entry.ts'
 export * from './models/model-info.ts'

@@ -1,22 +1,29 @@
 import type { MessageCreateParams } from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
+import type { KeyRecord } from './keys/keys.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
-/** Decides who may send requests and how many, and records what they use. */
+/** Decides who may send requests and how many, and records what they use. `openAccess()` makes one. */
 export interface Access {
-  /** Finds who sends a request. Throws the API's 401. */
+  /** Finds the sender of a request. Throws the API's 401. */
   admit(headers: RequestHeaders): Caller | Promise<Caller>
   /**
    * Begins a request to `/v1/messages` that has passed validation: checks the models of the key and its limits, and reserves
    * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
    */
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage>
+  /** Answers a request below `/admin`. Throws the API's 403 if the caller is not an admin. */
+  admin(request: Request, caller: Caller): Promise<Response>
+  /** One sentence for each part that does not work now, for `/readyz`. */
+  problems(): string[]
+  /** Writes what has been settled. Call it after the server has closed. */
+  close(): Promise<void>
 }
 
 /** The sender of a request. */
 export interface Caller {
-  /** The id of the key; undefined if the server accepts requests without one. */
-  keyId: string | undefined
+  /** Undefined if the server accepts requests without a key. */
+  key: KeyRecord | undefined
   /** Everything that is stored belongs to a workspace, and is only found by keys of the same workspace. */
   workspace: string
   /** Whether the key may use the routes below `/admin`. */

@@ -10,16 +10,30 @@ export type Keys = readonly string[] | ((key: string) => boolean | Promise<boole
  */
 export async function authenticate(headers: RequestHeaders, keys: Keys | undefined): Promise<void> {
   if (keys === undefined) return
-  const apiKey = headers.get('x-api-key')
-  const bearer = /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]
-  const key = apiKey ?? bearer
-  if (!key) throw apiError('authentication_error', 'x-api-key header is required')
+  const key = keyOf(headers)
+  if (!key) throw noKey()
   const isKnown = typeof keys === 'function' ? await keys(key) : includesConstantTime(keys, key)
-  if (!isKnown) throw apiError('authentication_error', apiKey === null ? 'Invalid bearer token' : 'invalid x-api-key')
+  if (!isKnown) throw wrongKey(headers)
+}
+
+/** The key of a request. */
+export function keyOf(headers: RequestHeaders): string | undefined {
+  return headers.get('x-api-key') ?? /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]
+}
+
+/** The API's 401 for a request without a key. */
+export function noKey(): Error {
+  return apiError('authentication_error', 'x-api-key header is required')
+}
+
+/** The API's 401 for a key that is not accepted. */
+export function wrongKey(headers: RequestHeaders): Error {
+  const isBearer = headers.get('x-api-key') === null
+  return apiError('authentication_error', isBearer ? 'Invalid bearer token' : 'invalid x-api-key')
 }
 
 /** Compares every character of every key, so that the time does not tell how much of a key was right. */
-function includesConstantTime(keys: readonly string[], key: string): boolean {
+export function includesConstantTime(keys: readonly string[], key: string): boolean {
   return keys.map((each) => timingSafeEqual(each, key)).includes(true)
 }
 

@@ -47,6 +47,7 @@ export class RequestLog {
   readonly #write: ((entry: AccessEntry) => void) | undefined
   #isStreaming = false
   #isDone = false
+  #characters = 0
   #passage: SettledRequest | undefined
 
   constructor(
@@ -115,7 +116,7 @@ export class RequestLog {
     this.#entry.responseBytes += bytes
   }
 
-  /** The reply has sent this event. Only `message_start` and `message_delta` count. */
+  /** The reply has sent this event. */
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
       this.#entry.ttftMs ??= this.#now() - this.#startedAt
@@ -124,7 +125,14 @@ export class RequestLog {
     } else if (event.type === 'message_delta') {
       this.#entry.stopReason = event.delta.stop_reason
       this.#addUsage(event.usage)
+    } else if (event.type === 'content_block_delta') {
+      this.wroteText(lengthOf(event.delta))
     }
+  }
+
+  /** The reply has sent so many characters of text, thinking or tool input. They estimate the tokens of a reply that is cut. */
+  wroteText(characters: number): void {
+    this.#characters += characters
   }
 
   // Counts are totals so far: a number replaces the earlier one, null keeps it.
@@ -169,9 +177,26 @@ export class RequestLog {
     if (this.#isDone) return
     this.#isDone = true
     this.#entry.ms = this.#now() - this.#startedAt
+    this.#estimateOutput()
     this.#passage?.settle(this.#entry)
     this.#write?.(this.#entry)
   }
+
+  /** Only the end of a reply reports its output. A reply that is cut before is billed for what the model wrote. */
+  #estimateOutput(): void {
+    const { usage, stopReason } = this.#entry
+    if (usage === null || stopReason !== null) return
+    usage.output_tokens = Math.max(usage.output_tokens, Math.ceil(this.#characters / charactersPerToken))
+    this.#entry.outputTokens = usage.output_tokens
+  }
+}
+
+const charactersPerToken = 4
+
+/** The characters of a delta, whatever its type. */
+function lengthOf(delta: object): number {
+  const { text, thinking, partial_json: json } = delta as { text?: string; thinking?: string; partial_json?: string }
+  return (text ?? thinking ?? json ?? '').length
 }
 
 /** Counts of a later event replace those of an earlier one, except by null. */

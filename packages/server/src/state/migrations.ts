@@ -8,11 +8,139 @@ export interface Migration {
   sql: string | { sqlite: string; postgres: string }
 }
 
+/** The columns of the table `request`: one row a request. */
+const requestTable = `
+    CREATE TABLE %.request (
+      id             text NOT NULL,
+      started_at     bigint NOT NULL,
+      workspace      text NOT NULL,
+      key_id         text NOT NULL,         -- '' without a key
+      user_id        text NOT NULL,         -- of metadata.user_id; '' without one
+      conversation   text NOT NULL,
+      source         text NOT NULL,         -- api, chat or batch
+      engine         text NOT NULL,
+      model          text NOT NULL,         -- the requested model
+      served_model   text NOT NULL,         -- the model that replied
+      input          bigint NOT NULL,       -- tokens, by bucket
+      cache_write_5m bigint NOT NULL,
+      cache_write_1h bigint NOT NULL,
+      cache_read     bigint NOT NULL,
+      output         bigint NOT NULL,
+      usage          text,                  -- JSON of what the five buckets leave out, if anything
+      cost           bigint,                -- null: no price is known
+      saved          bigint NOT NULL,       -- by the prompt cache, compared with prompts that are not cached
+      price          text,                  -- the day from which the price is valid, and its source
+      estimated      bigint NOT NULL,       -- 1 if the usage was not reported to the end
+      status         bigint NOT NULL,
+      error_type     text,
+      stop_reason    text,
+      ttft_ms        bigint,
+      ms             bigint NOT NULL,
+      request_bytes  bigint NOT NULL,
+      response_bytes bigint NOT NULL,
+      attempts       bigint NOT NULL,
+      PRIMARY KEY (id, started_at)
+    )`
+
+const otherLedgerTables = `
+    CREATE INDEX request_time ON %.request (started_at, id);
+    CREATE INDEX request_key ON %.request (key_id, started_at);
+    CREATE INDEX request_conversation ON %.request (conversation, started_at) WHERE conversation <> '';
+
+    -- The sums of an hour. Latencies are in buckets whose bounds grow by a ninth.
+    CREATE TABLE %.usage_hour (
+      hour           bigint NOT NULL,       -- its first millisecond
+      workspace      text NOT NULL,
+      key_id         text NOT NULL,
+      model          text NOT NULL,
+      source         text NOT NULL,
+      requests       bigint NOT NULL,
+      failed         bigint NOT NULL,
+      estimated      bigint NOT NULL,
+      unpriced       bigint NOT NULL,
+      input          bigint NOT NULL,
+      cache_write_5m bigint NOT NULL,
+      cache_write_1h bigint NOT NULL,
+      cache_read     bigint NOT NULL,
+      output         bigint NOT NULL,
+      cost           bigint NOT NULL,
+      saved          bigint NOT NULL,
+      estimated_cost bigint NOT NULL,
+      PRIMARY KEY (hour, workspace, key_id, model, source)
+    );
+    CREATE TABLE %.latency_hour (
+      hour      bigint NOT NULL,
+      workspace text NOT NULL,
+      key_id    text NOT NULL,
+      model     text NOT NULL,
+      source    text NOT NULL,
+      bucket    bigint NOT NULL,
+      requests  bigint NOT NULL,
+      PRIMARY KEY (hour, workspace, key_id, model, source, bucket)
+    );
+
+    -- What a key or a user spends in a period, and what servers have reserved of the rest.
+    CREATE TABLE %.account (
+      name     text PRIMARY KEY,
+      spent    bigint NOT NULL,
+      reserved bigint NOT NULL,
+      until    bigint                       -- when the period ends; null: never
+    );
+
+    -- The servers that run, and what each has reserved: if one dies, another settles its requests.
+    CREATE TABLE %.instance (
+      id      text PRIMARY KEY,
+      seen_at bigint NOT NULL
+    );
+    CREATE TABLE %.reservation (
+      instance text NOT NULL,
+      account  text NOT NULL,
+      amount   bigint NOT NULL,
+      PRIMARY KEY (instance, account)
+    );
+    CREATE TABLE %.in_flight (
+      instance text NOT NULL,
+      id       text NOT NULL,
+      json     text NOT NULL,               -- the row of the request so far, and its reservation
+      PRIMARY KEY (instance, id)
+    );
+`
+
 /**
  * Migrations go forward only: one that was released is never changed, and a new one is added at the end. Each part of the
  * state has its own. Times are milliseconds since 1970; amounts are picodollars.
  */
-export const migrations: readonly Migration[] = []
+export const migrations: readonly Migration[] = [
+  {
+    name: '0001 keys',
+    sql: `
+      CREATE TABLE %.access_key (
+        id             text PRIMARY KEY,
+        name           text NOT NULL UNIQUE,
+        workspace      text NOT NULL,
+        is_admin       bigint NOT NULL,
+        hint           text NOT NULL,          -- the end of the secret
+        hash           text NOT NULL UNIQUE,   -- SHA-256 of the secret
+        previous_hash  text,                   -- of the secret before the last rotation, accepted until previous_until
+        previous_until bigint,
+        settings       text NOT NULL,          -- JSON of KeySettings
+        created_at     bigint NOT NULL,
+        expires_at     bigint,
+        revoked_at     bigint,
+        last_used_at   bigint
+      );
+      CREATE INDEX access_key_previous ON %.access_key (previous_hash) WHERE previous_hash IS NOT NULL;
+    `,
+  },
+  {
+    name: '0002 ledger',
+    sql: {
+      sqlite: `${requestTable}; ${otherLedgerTables}`,
+      // A partition for each month: dropping one is how old rows are erased, and the indexes that grow stay small.
+      postgres: `${requestTable} PARTITION BY RANGE (started_at); ${otherLedgerTables}`,
+    },
+  },
+]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */
 export function missingMigrations(all: readonly Migration[], applied: readonly string[], name: string): Migration[] {

@@ -145,11 +145,12 @@ const problems: Readonly<Record<string, [StoreErrorCode, string]>> = {
 }
 
 function explained(error: unknown, doing: string, name: string): unknown {
-  if (error instanceof StoreError || !(error instanceof Error)) return error
-  const { code = '' } = error as NodeJS.ErrnoException
-  const unreachable = `the database ${name} cannot be reached (${code === '' ? error.message : code})`
+  const { code = '', message } = error as NodeJS.ErrnoException
+  // An error of the work itself.
+  if (error instanceof StoreError || (code === '' && !isUnreachable(error))) return error
+  const unreachable = `the database ${name} cannot be reached (${code === '' ? message : code})`
   if (isUnreachable(error)) return new StoreError('cannot_open', `Cannot ${doing}: ${unreachable}`, { cause: error })
-  const [storeCode, found] = problems[code] ?? (['failed', error.message] as const)
+  const [storeCode, found] = problems[code] ?? (['failed', message] as const)
   return new StoreError(storeCode, `Cannot ${doing} in ${name}: ${found}`, { cause: error })
 }
 

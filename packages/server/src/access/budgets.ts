@@ -1,0 +1,96 @@
+import { countPromptTokens } from 'colloquy/engines'
+import {
+  APIError,
+  apiError,
+  bandFor,
+  type ErrorBody,
+  findModel,
+  formatUsd,
+  fromUsd,
+  type MessageCreateParams,
+  type ModelEntry,
+  priceAt,
+} from 'colloquy/protocol'
+import type { Account } from '../ledger/accounts.ts'
+import type { KeyRecord } from './keys/keys.ts'
+import { budgetPicoUsd, type KeyBudget } from './keys/settings.ts'
+
+/** An account with the budget that it stands for. */
+export interface BudgetAccount extends Account {
+  budget: KeyBudget
+  /** Empty for a budget of the key itself. */
+  user: string
+}
+
+/** The accounts that pay for a request at a time. */
+export function accountsOf({ id, settings }: KeyRecord, user: string, at: number): BudgetAccount[] {
+  return (settings.budgets ?? []).map((budget) => {
+    const payer = budget.each === 'user' ? user : ''
+    const { name, until } = periodAt(budget.per, at)
+    // A user may have any name: JSON keeps it apart from the rest.
+    const account = JSON.stringify([id, budget.each ?? 'key', payer, name])
+    return { name: account, limit: budgetPicoUsd(budget), until, budget, user: payer }
+  })
+}
+
+function periodAt(per: KeyBudget['per'], at: number): { name: string; until: number | null } {
+  if (per === 'total') return { name: 'total', until: null }
+  const day = new Date(at).toISOString().slice(0, 10)
+  const [year, month, date] = day.split('-').map(Number) as [number, number, number]
+  return per === 'day'
+    ? { name: day, until: Date.UTC(year, month - 1, date + 1) }
+    : { name: day.slice(0, 7), until: Date.UTC(year, month) }
+}
+
+/** Searches that are reserved for a tool without `max_uses`. */
+const searchesWithoutLimit = 20n
+const searchPicoUsd = fromUsd('0.01')
+/** Below this size each byte of the body is reserved as a token, which no text exceeds. */
+const smallBytes = 16_384
+
+/**
+ * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
+ * Throws the API's 400 if the model has no price.
+ */
+export function ceilingOf(
+  params: MessageCreateParams,
+  { bytes, at, models }: { bytes: number; at: number; models?: readonly ModelEntry[] | undefined },
+): bigint {
+  const entry = findModel(params.model, models)
+  const price = entry && priceAt(entry, new Date(at))
+  if (!price) {
+    throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
+  }
+  // Three times the estimate, which also counts images and documents, is more than any tokenizer makes of it.
+  const tokens = bytes <= smallBytes ? bytes : Math.min(bytes, countPromptTokens(params) * 3)
+  const band = bandFor(price, tokens)
+  const tokensCost = BigInt(tokens) * band.cacheWrite1h + BigInt(params.max_tokens) * band.output
+  const fast = params.speed === 'fast' ? (price.fastFactor ?? 1n) : 1n
+  const regional = params.inference_geo === 'us' ? (tokensCost * fast) / 10n : 0n
+  return tokensCost * fast + regional + searchesOf(params)
+}
+
+function searchesOf({ tools = [] }: MessageCreateParams): bigint {
+  return tools.reduce((sum, tool) => {
+    if (!String(tool.type).startsWith('web_search')) return sum
+    const { max_uses: most } = tool as { max_uses?: number | null }
+    return sum + (most == null ? searchesWithoutLimit : BigInt(most)) * searchPicoUsd
+  }, 0n)
+}
+
+const periods = { day: 'daily', month: 'monthly', total: 'total' }
+
+/** The API's 429 for a request that an account cannot pay. It does not help to retry. */
+export function budgetError({ budget, user, until, limit }: BudgetAccount, keyName: string): APIError {
+  const who = user === '' ? `the key ${keyName}` : `the user ${user} of the key ${keyName}`
+  const regain =
+    until === null
+      ? 'Ask for a larger budget to regain access.'
+      : `You will regain access on ${new Date(until).toISOString().slice(0, 10)} at 00:00 UTC.`
+  const message = `You have reached your API usage limits: this request could exceed the ${periods[budget.per]} budget of ${formatUsd(limit)} of ${who}. ${regain}`
+  const body: ErrorBody = {
+    type: 'error',
+    error: { type: 'rate_limit_error', message, details: { error_code: 'enforced_spend_limit_reached' } },
+  }
+  return APIError.generate(429, body, undefined, new Headers({ 'x-should-retry': 'false' }))
+}

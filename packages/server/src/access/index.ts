@@ -1,0 +1,23 @@
+export { type SpentBudget, readSpending } from './key-spending.ts'
+export { keyObject } from './key-object.ts'
+export { type KeyOptions, type KeyRecord, type NewKey, KeyError, Keys } from './keys/keys.ts'
+export type { KeyBudget, KeyLimits, KeySettings } from './keys/settings.ts'
+export { type AccessOptions, type StoreAccess, openAccess } from './open-access.ts'
+export { type LedgerOptions, Ledger } from '../ledger/ledger.ts'
+export type { DeadInstance } from '../ledger/recover.ts'
+export { type Pricing, type RequestOrigin, type RequestRow, requestRow } from '../ledger/request-row.ts'
+export { type RequestsQuery, findRequest, listRequests } from '../ledger/requests.ts'
+export { type Repriced, reprice } from '../ledger/reprice.ts'
+export {
+  type Grouping,
+  type Usage,
+  type UsageFilter,
+  type UsageQuery,
+  type UsageRow,
+  type UsageSums,
+  groupings,
+  readUsage,
+} from '../ledger/usage.ts'
+export { requestObject, usageObject } from '../ledger/wire.ts'
+export type { Account } from '../ledger/accounts.ts'
+export type { Flight } from '../ledger/write-batch.ts'

@@ -1,0 +1,71 @@
+import { checkJson, describeIssues, fromUsd, type JsonSchema } from 'colloquy/protocol'
+
+/** The limits of a key for each class of models. Absent: no limit. */
+export interface KeyLimits {
+  requests_per_minute?: number
+  /** Tokens of prompts, except those read from the cache. */
+  input_tokens_per_minute?: number
+  output_tokens_per_minute?: number
+  /** The most requests in flight. */
+  concurrent_requests?: number
+}
+
+/** The most that a key may spend. */
+export interface KeyBudget {
+  /** Dollars, such as `"5"` or `"0.5"`. */
+  usd: string
+  /** Days and months are in UTC. `total` is the whole life of the key. */
+  per: 'day' | 'month' | 'total'
+  /** Whether the key has one such budget, or each user of it (`metadata.user_id`). Default `key`. */
+  each?: 'key' | 'user'
+}
+
+/** What a key may do. */
+export interface KeySettings {
+  /** The models that it may ask for: ids, or beginnings of ids that end in `*`. Default: all. */
+  models?: readonly string[]
+  limits?: KeyLimits
+  budgets?: readonly KeyBudget[]
+}
+
+const count: JsonSchema = { type: 'integer', minimum: 1 }
+const dollars: JsonSchema = { type: 'string', pattern: String.raw`^\d{1,7}(\.\d{1,6})?$` }
+const limits = {
+  requests_per_minute: count,
+  input_tokens_per_minute: count,
+  output_tokens_per_minute: count,
+  concurrent_requests: count,
+} satisfies Record<keyof KeyLimits, JsonSchema>
+const budget = {
+  usd: dollars,
+  per: { enum: ['day', 'month', 'total'] },
+  each: { enum: ['key', 'user'] },
+} satisfies Record<keyof KeyBudget, JsonSchema>
+
+/** The schemas of the settings, by name. */
+export const settingsSchemas: Readonly<Record<keyof KeySettings, JsonSchema>> = {
+  models: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 200 }, maxItems: 100 },
+  limits: { type: 'object', properties: limits, additionalProperties: false },
+  budgets: {
+    type: 'array',
+    items: { type: 'object', properties: budget, required: ['usd', 'per'], additionalProperties: false },
+    maxItems: 10,
+  },
+}
+
+/** Throws a `RangeError` that names each mistake in the settings of a key. */
+export function checkSettings(settings: KeySettings): void {
+  const schema = { type: 'object', properties: settingsSchemas, additionalProperties: false }
+  const issues = checkJson(schema, settings)
+  if (issues.length > 0) throw new RangeError(`Cannot use the settings of the key: ${describeIssues(issues)}`)
+}
+
+/** Whether the key may ask for the model. */
+export function allowsModel({ models }: KeySettings, model: string): boolean {
+  return models?.some((each) => (each.endsWith('*') ? model.startsWith(each.slice(0, -1)) : model === each)) ?? true
+}
+
+/** The amount of a budget in picodollars. */
+export function budgetPicoUsd({ usd }: KeyBudget): bigint {
+  return fromUsd(usd)
+}

@@ -1,0 +1,60 @@
+import type { KeyLimits } from '../keys/settings.ts'
+
+/** The counts that have a limit per minute. */
+export const perMinute = ['requests', 'inputTokens', 'outputTokens'] as const
+export type PerMinute = (typeof perMinute)[number]
+
+/** The limits of one counter. Absent: no limit. */
+export type CounterLimits = Partial<Record<PerMinute | 'concurrent', number>>
+
+/** A request to count. */
+export interface CountedRequest {
+  /** The key and the class of models. Each has a counter of its own. */
+  counter: string
+  requestId: string
+  limits: CounterLimits
+  /** An estimate, replaced when the request has ended. */
+  inputTokens: number
+}
+
+/** What is left of the limits. */
+export type Left = Partial<Record<PerMinute, number>>
+
+/** Whether a request may begin. */
+export interface CountResult {
+  /** After this request, or now if it may not begin. Negative after more tokens than were expected. */
+  left: Left
+  /** The limit that the request would exceed. Undefined: it may begin. */
+  exceeded: PerMinute | 'concurrent' | undefined
+}
+
+/** What a request used, to correct the counts. */
+export interface CountedUsage extends CountedRequest {
+  usedInputTokens: number
+  usedOutputTokens: number
+}
+
+/**
+ * Counts requests and tokens in token buckets. A bucket holds a minute's worth at most and is refilled all the time. A
+ * request may begin if no bucket is empty; its tokens may take a bucket below zero, and later requests wait until it is
+ * refilled. So a long prompt is never refused for good, and no minute's average exceeds the limit for long.
+ */
+export interface LimitCounter {
+  /** Counts a request, or nothing if it would exceed a limit. */
+  begin(request: CountedRequest): CountResult | Promise<CountResult>
+  /** Corrects the counts when the request has ended. */
+  end(usage: CountedUsage): void | Promise<void>
+  /** Closes connections. */
+  close(): Promise<void>
+}
+
+/** The limits of a key as a counter takes them. */
+export function counterLimits(limits: KeyLimits): CounterLimits {
+  const { requests_per_minute, input_tokens_per_minute, output_tokens_per_minute, concurrent_requests } = limits
+  return {
+    ...(requests_per_minute !== undefined && { requests: requests_per_minute }),
+    ...(input_tokens_per_minute !== undefined && { inputTokens: input_tokens_per_minute }),
+    ...(output_tokens_per_minute !== undefined && { outputTokens: output_tokens_per_minute }),
+    ...(concurrent_requests !== undefined && { concurrent: concurrent_requests }),
+  }
+}

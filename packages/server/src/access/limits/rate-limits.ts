@@ -1,0 +1,76 @@
+import { APIError, type ErrorBody, findModel } from 'colloquy/protocol'
+import { type CountResult, type CounterLimits, type Left, type PerMinute, perMinute } from './counter.ts'
+
+const units: Record<PerMinute, string> = {
+  requests: 'requests per minute',
+  inputTokens: 'input tokens per minute',
+  outputTokens: 'output tokens per minute',
+}
+const headerNames: Record<PerMinute, string> = {
+  requests: 'requests',
+  inputTokens: 'input-tokens',
+  outputTokens: 'output-tokens',
+}
+
+/**
+ * The class of models that share a limit, as the API groups them: Opus 4.x, Sonnet 4.x and Fable 5.x each together, every
+ * other model alone.
+ */
+export function modelClass(model: string): string {
+  const id = findModel(model)?.id ?? model
+  const [, line, generation] = /^claude-(opus|sonnet|fable)-(\d+)/.exec(id) ?? []
+  return `${line}-${generation}` === 'fable-5' || generation === '4' ? `${line}-${generation}.x` : id
+}
+
+/** The headers of the API that tell the limits and what is left of them. */
+export function limitHeaders(limits: CounterLimits, left: Left, now: number): [name: string, value: string][] {
+  const headers: [string, string][] = []
+  for (const name of perMinute) {
+    const limit = limits[name]
+    if (limit !== undefined) headers.push(...triplet(headerNames[name], limit, left[name] ?? limit, now))
+  }
+  const tightest = (['inputTokens', 'outputTokens'] as const)
+    .filter((name) => limits[name] !== undefined)
+    .toSorted((a, b) => shareOf(a, limits, left) - shareOf(b, limits, left))[0]
+  if (tightest !== undefined) headers.push(...triplet('tokens', limits[tightest]!, left[tightest] ?? 0, now))
+  return headers
+}
+
+function shareOf(name: PerMinute, limits: CounterLimits, left: Left): number {
+  return (left[name] ?? 0) / limits[name]!
+}
+
+function triplet(name: string, limit: number, left: number, now: number): [string, string][] {
+  const prefix = `anthropic-ratelimit-${name}`
+  const remaining = Math.max(0, Math.floor(left))
+  const fullInMs = ((limit - left) / limit) * 60_000
+  return [
+    [`${prefix}-limit`, String(limit)],
+    // The API rounds tokens to thousands.
+    [`${prefix}-remaining`, String(name === 'requests' ? remaining : Math.round(remaining / 1000) * 1000)],
+    [`${prefix}-reset`, `${new Date(now + fullInMs).toISOString().slice(0, 19)}Z`],
+  ]
+}
+
+/** The API's 429 for a request that would exceed a limit. */
+export function rateLimitError(
+  { exceeded, left }: CountResult,
+  { limits, keyName, model, now }: { limits: CounterLimits; keyName: string; model: string; now: number },
+): APIError {
+  const headers = new Headers(limitHeaders(limits, left, now))
+  headers.set('retry-after', String(retryAfterSeconds(exceeded, limits, left)))
+  headers.set('x-should-retry', 'true')
+  const who = `(key: ${keyName}, model: ${model})`
+  const message =
+    exceeded === 'concurrent' || exceeded === undefined
+      ? `Number of concurrent connections has exceeded your rate limit of ${limits.concurrent} ${who}. Please try again later.`
+      : `This request would exceed your rate limit of ${limits[exceeded]!.toLocaleString('en')} ${units[exceeded]} ${who}. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`
+  const body: ErrorBody = { type: 'error', error: { type: 'rate_limit_error', message } }
+  return APIError.generate(429, body, undefined, headers)
+}
+
+/** Seconds until the bucket holds what a request needs. */
+function retryAfterSeconds(exceeded: CountResult['exceeded'], limits: CounterLimits, left: Left): number {
+  if (exceeded === undefined || exceeded === 'concurrent') return 1
+  return Math.max(1, Math.ceil(((1 - (left[exceeded] ?? 0)) / limits[exceeded]!) * 60))
+}

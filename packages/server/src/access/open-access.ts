@@ -1,0 +1,284 @@
+import { StoreError } from 'colloquy/conversation'
+import { type APIError, apiError, type ModelEntry } from 'colloquy/protocol'
+import { adminApp } from '../admin/admin.ts'
+import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'
+import { type RequestOrigin, type RequestRow, requestRow, refusedRow } from '../ledger/request-row.ts'
+import { BudgetExceeded } from '../ledger/reserve.ts'
+import type { AccessEntry } from '../operate/request-log.ts'
+import type { ServerStore } from '../state/server-store.ts'
+import type { Access, Caller, NewRequest, Passage } from './access.ts'
+import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
+import { accountsOf, type BudgetAccount, budgetError, ceilingOf } from './budgets.ts'
+import { KeyCache } from './keys/key-cache.ts'
+import { type KeyRecord, Keys } from './keys/keys.ts'
+import { hintOf } from './keys/secret.ts'
+import { allowsModel } from './keys/settings.ts'
+import {
+  type CountedRequest,
+  type CountResult,
+  counterLimits,
+  type CounterLimits,
+  type LimitCounter,
+} from './limits/counter.ts'
+import { MemoryCounter } from './limits/memory-counter.ts'
+import { limitHeaders, modelClass, rateLimitError } from './limits/rate-limits.ts'
+import { namedBy } from './origin.ts'
+import type { RequestHeaders } from './request-headers.ts'
+
+/** Options of `openAccess()`. */
+export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs' | 'leaseMs' | 'onLost'> {
+  /** Keeps the keys and the ledger. */
+  store: ServerStore
+  /** Whether requests without a key are accepted as long as the store has no keys. Default false. */
+  anonymous?: boolean
+  /** Further keys, without limits: their requests are in the ledger of the default workspace. */
+  keys?: readonly string[]
+  /** The name of the engine in the ledger. Default: empty. */
+  engine?: string
+  /** Whether replies cost money. False for models on this machine: they have no price. Default true. */
+  isPriced?: boolean
+  /** The models with their prices. Default: the catalogue. */
+  models?: readonly ModelEntry[]
+  /** Called with the ledger's row of each request, when it has ended. */
+  onSettled?: (row: RequestRow) => void
+  /** Called with a sentence when a part stops working, and when it works again. */
+  onProblem?: (sentence: string) => void
+  /** Returns milliseconds since 1970. Default: the machine's clock. */
+  now?: () => number
+}
+
+/** Opens the access to a server: its keys with their limits and budgets, and the ledger. Pass it to `createServer()`. */
+export async function openAccess(options: AccessOptions): Promise<StoreAccess> {
+  return new StoreAccess(options, new MemoryCounter(options.now))
+}
+
+/** The access that a store keeps. */
+export class StoreAccess implements Access {
+  /** The keys in the store. */
+  readonly keys: Keys
+  readonly #options: AccessOptions
+  readonly #now: () => number
+  readonly #cache: KeyCache
+  readonly #counter: LimitCounter
+  readonly #ledger: Ledger
+  readonly #admin: { fetch(request: Request): Response | Promise<Response> }
+
+  /** @internal */
+  constructor(options: AccessOptions, counter: LimitCounter) {
+    const { store, now = Date.now, onProblem } = options
+    this.#options = options
+    this.#now = now
+    this.keys = new Keys(store.database, now)
+    this.#cache = new KeyCache(this.keys, now)
+    this.#counter = counter
+    this.#ledger = new Ledger(store.database, {
+      ...options,
+      onProblem: (error) => onProblem?.(error === undefined ? 'The ledger is written again' : sentenceOf(error)),
+    })
+    this.#admin = adminApp({
+      keys: this.keys,
+      database: store.database,
+      now,
+      onChange: () => this.#cache.clear(),
+      flush: () => this.#ledger.flush(),
+    })
+  }
+
+  /** Finds the sender of a request. Throws the API's 401. */
+  admit(headers: RequestHeaders): Caller | Promise<Caller> {
+    const secret = keyOf(headers)
+    if (secret === undefined || secret === '') return this.#anonymous(noKey())
+    const found = this.#cache.find(secret)
+    if (found instanceof Promise) return this.#lookedUp(found, headers, secret)
+    return found ? callerOf(found) : this.#other(headers, secret)
+  }
+
+  async #lookedUp(finding: Promise<KeyRecord | undefined>, headers: RequestHeaders, secret: string): Promise<Caller> {
+    const found = await finding.catch(unavailable)
+    return found ? callerOf(found) : this.#other(headers, secret)
+  }
+
+  /** A key that is not in the store. */
+  #other(headers: RequestHeaders, secret: string): Caller | Promise<Caller> {
+    const { keys = [] } = this.#options
+    return includesConstantTime(keys, secret) ? callerOf(listedKey(secret)) : this.#anonymous(wrongKey(headers))
+  }
+
+  async #anonymous(refusal: Error): Promise<Caller> {
+    const { anonymous = false, keys = [] } = this.#options
+    if (!anonymous || keys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal
+    return { key: undefined, workspace: 'default', isAdmin: true }
+  }
+
+  /** Begins a request. Throws the API's 403 or 429. */
+  begin(caller: Caller, request: NewRequest): Passage | Promise<Passage> {
+    const begun = new BegunRequest(this.#originOf(caller, request), caller.key, request)
+    try {
+      if (this.#ledger.isFull) throw apiError('overloaded_error', 'Overloaded')
+      if (!allowsModel(caller.key?.settings ?? {}, request.params.model)) throw forbidden(caller, request)
+      if (begun.limits === undefined) return this.#reserve(begun, request)
+      const counted = this.#counter.begin(begun.counted)
+      return counted instanceof Promise
+        ? counted.then((result) => this.#counted(begun, result, request))
+        : this.#counted(begun, counted, request)
+    } catch (error) {
+      throw this.#refused(begun, error)
+    }
+  }
+
+  #originOf({ key, workspace }: Caller, { requestId, params, headers, at }: NewRequest): RequestOrigin {
+    const { user, conversation } = namedBy(params, headers)
+    return {
+      id: requestId,
+      started_at: at,
+      workspace,
+      key_id: key?.id ?? '',
+      user_id: user,
+      conversation,
+      source: 'api',
+      engine: this.#options.engine ?? '',
+      model: params.model,
+    }
+  }
+
+  #counted(begun: BegunRequest, result: CountResult, request: NewRequest): Passage | Promise<Passage> {
+    const { limits = {}, key } = begun
+    const now = this.#now()
+    if (result.exceeded !== undefined) {
+      const keyName = key?.name ?? ''
+      throw this.#refused(begun, rateLimitError(result, { limits, keyName, model: request.params.model, now }))
+    }
+    begun.headers = limitHeaders(limits, result.left, now)
+    begun.isCounted = true
+    return this.#reserve(begun, request)
+  }
+
+  #reserve(begun: BegunRequest, { params, bytes, at }: NewRequest): Passage | Promise<Passage> {
+    const { key, origin } = begun
+    const { isPriced = true, models } = this.#options
+    const accounts = key && isPriced ? accountsOf(key, origin.user_id, at) : []
+    const reserved = accounts.length === 0 ? 0n : ceilingOf(params, { bytes, at, models })
+    const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
+    const waiting = this.#ledger.begin(flight, accounts)
+    const passage: Passage = { headers: begun.headers, settle: (entry) => this.#settle(begun, entry) }
+    if (waiting === undefined) return passage
+    return waiting.then(
+      () => passage,
+      (error: unknown) => {
+        throw this.#refused(begun, overBudget(error, accounts, key?.name ?? ''))
+      },
+    )
+  }
+
+  /** Records a request that may not begin, and undoes what was counted for it. */
+  #refused(begun: BegunRequest, error: unknown): unknown {
+    if (begun.isRefused) return error
+    begun.isRefused = true
+    this.#uncount(begun, 0, 0)
+    const row = refusedRow(begun.origin, error, this.#now())
+    this.#ledger.settle(row, 0n)
+    this.#options.onSettled?.(row)
+    return error
+  }
+
+  #settle(begun: BegunRequest, entry: AccessEntry): void {
+    const { models, isPriced = true, onSettled } = this.#options
+    const row = requestRow(begun.origin, entry, { models, isPriced })
+    this.#ledger.settle(row, row.cost === null ? (isPriced ? undefined : 0n) : BigInt(row.cost))
+    this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
+    onSettled?.(row)
+  }
+
+  #uncount(begun: BegunRequest, usedInputTokens: number, usedOutputTokens: number): void {
+    if (!begun.isCounted) return
+    void this.#counter.end({ ...begun.counted, usedInputTokens, usedOutputTokens })
+  }
+
+  async admin(request: Request, caller: Caller): Promise<Response> {
+    if (!caller.isAdmin) throw apiError('permission_error', 'This key may not use the admin API: it takes an admin key')
+    return this.#admin.fetch(request)
+  }
+
+  problems(): string[] {
+    const { problem, waiting } = this.#ledger
+    if (problem === undefined) return []
+    return [`${sentenceOf(problem)}. ${waiting} settled requests wait`]
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger.close()
+    await this.#counter.close()
+  }
+}
+
+/** A request between its begin and its end. */
+class BegunRequest {
+  readonly origin: RequestOrigin
+  readonly key: KeyRecord | undefined
+  readonly limits: CounterLimits | undefined
+  headers: Passage['headers'] = []
+  isCounted = false
+  isRefused = false
+  readonly #bytes: number
+
+  constructor(origin: RequestOrigin, key: KeyRecord | undefined, { bytes }: NewRequest) {
+    this.origin = origin
+    this.key = key
+    this.limits = key?.settings.limits && counterLimits(key.settings.limits)
+    this.#bytes = bytes
+  }
+
+  get counted(): CountedRequest {
+    const { id, key_id, model } = this.origin
+    const counter = `${key_id}/${modelClass(model)}`
+    // Four bytes make a token, roughly. The counts are corrected by the usage of the reply.
+    return { counter, requestId: id, limits: this.limits ?? {}, inputTokens: Math.ceil(this.#bytes / 4) }
+  }
+}
+
+function callerOf(key: KeyRecord): Caller {
+  return { key, workspace: key.workspace, isAdmin: key.isAdmin }
+}
+
+/** A key of the option `keys`. Its id tells no more of it than a list would. */
+function listedKey(secret: string): KeyRecord {
+  const hint = hintOf(secret)
+  return {
+    id: `listed:${hint}`,
+    name: hint,
+    workspace: 'default',
+    isAdmin: false,
+    hint,
+    createdAt: 0,
+    expiresAt: null,
+    revokedAt: null,
+    lastUsedAt: null,
+    settings: {},
+  }
+}
+
+function forbidden({ key }: Caller, { params }: NewRequest): APIError {
+  const models = key?.settings.models?.join(', ')
+  return apiError('permission_error', `The key ${key?.name} may not use the model ${params.model}, only ${models}`)
+}
+
+function overBudget(error: unknown, accounts: readonly BudgetAccount[], keyName: string): unknown {
+  if (!(error instanceof BudgetExceeded)) return withoutStore(error)
+  return budgetError(
+    accounts.find(({ name }) => name === error.account)!,
+    keyName,
+  )
+}
+
+/** Hides the database from clients, which may retry. */
+function withoutStore(error: unknown): unknown {
+  return error instanceof StoreError ? apiError('overloaded_error', 'Overloaded') : error
+}
+
+function unavailable(error: unknown): never {
+  throw withoutStore(error)
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

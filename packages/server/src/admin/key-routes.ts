@@ -1,0 +1,112 @@
+import { checkJson, describeIssues, type JsonSchema } from 'colloquy/protocol'
+import type { Hono } from 'hono'
+import type { KeyRecord, Keys } from '../access/keys/keys.ts'
+import { type KeySettings, settingsSchemas } from '../access/keys/settings.ts'
+import { readSpending } from '../access/key-spending.ts'
+import { keyObject } from '../access/key-object.ts'
+import type { Database } from '../state/database.ts'
+import { badRequest, readJson } from './input.ts'
+
+/** The parts that the routes of keys use. */
+export interface KeyRoutesOptions {
+  keys: Keys
+  database: Database
+  now: () => number
+  /** Called when a key has changed. */
+  onChange: () => void
+}
+
+interface KeyBody extends KeySettings {
+  name?: string
+  workspace?: string
+  is_admin?: boolean
+  /** RFC 3339, or null. */
+  expires_at?: string | null
+}
+
+const keyFields: Record<keyof KeyBody, JsonSchema> = {
+  name: { type: 'string' },
+  workspace: { type: 'string' },
+  is_admin: { type: 'boolean' },
+  expires_at: { type: ['string', 'null'] },
+  ...settingsSchemas,
+}
+const created: JsonSchema = { type: 'object', properties: keyFields, required: ['name'], additionalProperties: false }
+const { expires_at, models, limits, budgets } = keyFields
+const changed: JsonSchema = {
+  type: 'object',
+  properties: { expires_at, models, limits, budgets },
+  additionalProperties: false,
+}
+const rotated: JsonSchema = {
+  type: 'object',
+  properties: { grace_seconds: { type: 'integer', minimum: 0, maximum: 2_592_000 } },
+  additionalProperties: false,
+}
+
+/** Adds the routes below `/admin/keys`. */
+export function addKeyRoutes(app: Hono, { keys, database, now, onChange }: KeyRoutesOptions): void {
+  const wire = async (key: KeyRecord): Promise<object> => {
+    return keyObject(key, (await readSpending(database, [key], now())).get(key.id))
+  }
+  app.get('/admin/keys', async (c) => {
+    const found = await keys.list(c.req.query('workspace'))
+    const spending = await readSpending(database, found, now())
+    return c.json({ data: found.map((key) => keyObject(key, spending.get(key.id))) })
+  })
+  app.post('/admin/keys', async (c) => {
+    const {
+      name = '',
+      workspace,
+      is_admin,
+      expires_at,
+      ...settings
+    } = checked<KeyBody>(created, await readJson(c.req.raw))
+    const { key, secret } = await keys.create({
+      name,
+      ...settings,
+      ...(workspace !== undefined && { workspace }),
+      ...(is_admin !== undefined && { isAdmin: is_admin }),
+      expiresAt: timeOf(expires_at) ?? null,
+    })
+    onChange()
+    return c.json({ ...(await wire(key)), secret }, 201)
+  })
+  app.get('/admin/keys/:id', async (c) => c.json(await wire(await keys.get(c.req.param('id')))))
+  app.post('/admin/keys/:id', async (c) => {
+    const { expires_at, ...settings } = checked<KeyBody>(changed, await readJson(c.req.raw))
+    const expiresAt = timeOf(expires_at)
+    const key = await keys.update(c.req.param('id'), { ...settings, ...(expiresAt !== undefined && { expiresAt }) })
+    onChange()
+    return c.json(await wire(key))
+  })
+  app.post('/admin/keys/:id/revoke', async (c) => {
+    const key = await keys.revoke(c.req.param('id'))
+    onChange()
+    return c.json(await wire(key))
+  })
+  app.post('/admin/keys/:id/rotate', async (c) => {
+    const { grace_seconds = 0 } = checked<{ grace_seconds?: number }>(rotated, await readJson(c.req.raw))
+    const { key, secret } = await keys.rotate(c.req.param('id'), { graceMs: grace_seconds * 1000 })
+    onChange()
+    return c.json({ ...(await wire(key)), secret })
+  })
+  app.delete('/admin/keys/:id', async (c) => {
+    const { id } = await keys.remove(c.req.param('id'))
+    onChange()
+    return c.json({ type: 'access_key_deleted', id })
+  })
+}
+
+function timeOf(text: string | null | undefined): number | null | undefined {
+  if (text == null) return text
+  const time = Date.parse(text)
+  if (Number.isNaN(time)) throw badRequest(`expires_at: ${JSON.stringify(text)} is not a time in RFC 3339`)
+  return time
+}
+
+function checked<T>(schema: JsonSchema, body: unknown): T {
+  const issues = checkJson(schema, body)
+  if (issues.length > 0) throw badRequest(describeIssues(issues))
+  return body as T
+}

@@ -1,0 +1,110 @@
+import { apiError, decimalUsd } from 'colloquy/protocol'
+import type { Hono } from 'hono'
+import type { Keys } from '../access/keys/keys.ts'
+import { reprice } from '../ledger/reprice.ts'
+import { cursorOf, findRequest, listRequests, type RequestsQuery } from '../ledger/requests.ts'
+import { requestObject, usageObject } from '../ledger/wire.ts'
+import { type Grouping, groupings, readUsage, type UsageQuery } from '../ledger/usage.ts'
+import type { Database } from '../state/database.ts'
+import { badRequest, choice, numberIn, timeIn } from './input.ts'
+
+/** The parts that the routes of the ledger use. */
+export interface UsageRoutesOptions {
+  keys: Keys
+  database: Database
+  now: () => number
+  /** Writes what has been settled, so that it is found. */
+  flush: () => Promise<void>
+}
+
+type Query = Readonly<Record<string, string>>
+
+const dayMs = 86_400_000
+const outcomes = ['ok', 'failed', 'aborted'] as const
+
+/** Adds the routes `/admin/usage` and `/admin/requests`. */
+export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageRoutesOptions): void {
+  const namesOfKeys = async (): Promise<Map<string, string>> => {
+    return new Map((await keys.list()).map(({ id, name }) => [id, name]))
+  }
+  app.get('/admin/usage', async (c) => {
+    const query = await usageQuery(c.req.query(), keys, now())
+    await flush()
+    const usage = usageObject(await readUsage(database, query), query, await namesOfKeys())
+    if (c.req.query('reprice') === undefined) return c.json(usage)
+    const { requests, before, after, newlyPriced } = await reprice(database, query)
+    const repriced = { requests, usd: decimalUsd(before), repriced_usd: decimalUsd(after), newly_priced: newlyPriced }
+    return c.json({ ...usage, repriced })
+  })
+  app.get('/admin/requests', async (c) => {
+    const query = await requestsQuery(c.req.query(), keys)
+    await flush()
+    const limit = query.limit ?? 20
+    const found = await listRequests(database, { ...query, limit: limit + 1 })
+    const page = found.slice(0, limit)
+    const names = await namesOfKeys()
+    const hasMore = found.length > limit
+    return c.json({
+      data: page.map((row) => requestObject(row, names)),
+      has_more: hasMore,
+      next: hasMore ? cursorOf(page.at(-1)!) : null,
+    })
+  })
+  app.get('/admin/requests/:id', async (c) => {
+    await flush()
+    const row = await findRequest(database, c.req.param('id'))
+    if (row === undefined) throw apiError('not_found_error', `There is no request ${c.req.param('id')}`)
+    return c.json(requestObject(row, await namesOfKeys()))
+  })
+}
+
+async function usageQuery(query: Query, keys: Keys, now: number): Promise<UsageQuery> {
+  const { by = 'day', tz = 'UTC' } = query
+  const groups = by.split(',').map((each) => choice('by', each, groupings)) as Grouping[]
+  if (groups.length > 2) throw badRequest('by: must be at most two of the groupings')
+  checkZone(tz)
+  const until = timeIn('until', query['until']) ?? now + 1
+  const since = timeIn('since', query['since']) ?? until - 30 * dayMs
+  if (since >= until) throw badRequest('since: must be before until')
+  return { by: groups, tz, since, until, ...(await filters(query, keys)) }
+}
+
+async function requestsQuery(query: Query, keys: Keys): Promise<RequestsQuery> {
+  const { before, user, conversation } = query
+  const [since, until] = [timeIn('since', query['since']), timeIn('until', query['until'])]
+  const limit = numberIn('limit', query['limit'], [1, 1_000])
+  const outcome = choice('outcome', query['outcome'], outcomes)
+  if (before !== undefined && !/^\d{1,15}_\w{1,100}$/.test(before)) throw badRequest('before: is not a cursor')
+  return {
+    ...(await filters(query, keys)),
+    ...(limit !== undefined && { limit }),
+    ...(before !== undefined && { before }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(user !== undefined && { user }),
+    ...(conversation !== undefined && { conversation }),
+    ...(outcome !== undefined && { outcome }),
+  }
+}
+
+async function filters(
+  query: Query,
+  keys: Keys,
+): Promise<Pick<RequestsQuery, 'workspace' | 'key' | 'model' | 'source'>> {
+  const { workspace, key, model, source } = query
+  return {
+    ...(workspace !== undefined && { workspace }),
+    ...(model !== undefined && { model }),
+    ...(source !== undefined && { source }),
+    // A key that was removed is still found by its id.
+    ...(key !== undefined && { key: (await keys.list()).find(({ name }) => name === key)?.id ?? key }),
+  }
+}
+
+function checkZone(tz: string): void {
+  try {
+    Intl.DateTimeFormat('en', { timeZone: tz })
+  } catch {
+    throw badRequest(`tz: ${JSON.stringify(tz.slice(0, 100))} is not a time zone such as Europe/Paris`)
+  }
+}

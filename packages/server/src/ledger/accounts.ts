@@ -1,0 +1,99 @@
+/** A budget in one period, for a key or for one of its users. */
+export interface Account {
+  /** Unique among all keys, users and periods. */
+  name: string
+  /** The most that may be spent, in picodollars. */
+  limit: bigint
+  /** The end of the period in milliseconds since 1970; null if it has none. */
+  until: number | null
+}
+
+interface Allowance {
+  until: number | null
+  /** Reserved in the database for this instance. */
+  held: bigint
+  /** The part of it that requests in flight may cost. */
+  inFlight: bigint
+  /** The part of it that was spent and is not in the database yet. */
+  spent: bigint
+  /** Whether it was used since the last `idle()`. */
+  isUsed: boolean
+}
+
+/**
+ * The allowances of this instance: amounts that it has reserved in the database ahead of its requests, so that a request does
+ * not wait for the database. What instances reserve and what was spent never exceeds the limit of an account together.
+ */
+export class Accounts {
+  readonly #allowances = new Map<string, Allowance>()
+
+  /** Takes the amount from the allowance of each account. Returns the accounts that lack some; if any, nothing is taken. */
+  take(accounts: readonly Account[], amount: bigint): Account[] {
+    const lacking = accounts.filter(({ name }) => this.free(name) < amount)
+    if (lacking.length > 0) return lacking
+    for (const { name } of accounts) {
+      const allowance = this.#allowances.get(name)!
+      allowance.inFlight += amount
+      allowance.isUsed = true
+    }
+    return lacking
+  }
+
+  /** The amount of an allowance that no request has taken. */
+  free(name: string): bigint {
+    const { held = 0n, inFlight = 0n, spent = 0n } = this.#allowances.get(name) ?? {}
+    return held - inFlight - spent
+  }
+
+  /** The allowance grew: the database has reserved more. */
+  grow({ name, until }: Account, amount: bigint): void {
+    const allowance = this.#allowances.get(name)
+    if (allowance) allowance.held += amount
+    else this.#allowances.set(name, { until, held: amount, inFlight: 0n, spent: 0n, isUsed: true })
+  }
+
+  /** Replaces what a request has taken by what it cost. */
+  settle(names: readonly string[], taken: bigint, cost: bigint): void {
+    for (const name of names) {
+      const allowance = this.#allowances.get(name)
+      if (!allowance) continue
+      allowance.inFlight -= taken
+      allowance.spent += cost
+    }
+  }
+
+  /** The amounts to keep reserved: less than now for accounts that spent some or were not used since the last call. */
+  plan(): PlannedAmount[] {
+    return [...this.#allowances]
+      .map(([name, { until, held, inFlight, spent, isUsed }]) => {
+        const free = held - inFlight - spent
+        const kept = inFlight + (isUsed && free > 0n ? free : 0n)
+        return { name, until, spent, kept, change: kept - held }
+      })
+      .filter(({ change, spent }) => change !== 0n || spent !== 0n)
+  }
+
+  /** The database has what was planned. */
+  planned(plan: readonly PlannedAmount[]): void {
+    for (const { name, spent, change } of plan) {
+      const allowance = this.#allowances.get(name)!
+      allowance.held += change
+      allowance.spent -= spent
+    }
+    for (const [name, allowance] of this.#allowances) {
+      allowance.isUsed = false
+      if (allowance.held === 0n && allowance.inFlight === 0n && allowance.spent === 0n) this.#allowances.delete(name)
+    }
+  }
+}
+
+/** What an instance keeps reserved in an account. */
+export interface PlannedAmount {
+  name: string
+  until: number | null
+  /** Spent since the last plan. */
+  spent: bigint
+  kept: bigint
+  /** The difference to what was reserved before. */
+  change: bigint
+}

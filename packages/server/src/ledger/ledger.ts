@@ -1,0 +1,220 @@
+import { newId } from 'colloquy/engines'
+import type { Database, Work } from '../state/database.ts'
+import { type Account, Accounts } from './accounts.ts'
+import { Partitions } from './partitions.ts'
+import { type DeadInstance, recoverInstance } from './recover.ts'
+import type { RequestRow } from './request-row.ts'
+import { type Growth, reserve } from './reserve.ts'
+import { type Flight, type SettledRow, writeBatch } from './write-batch.ts'
+
+/** Options of `Ledger`. */
+export interface LedgerOptions {
+  /** Milliseconds between two writes: a server that is killed loses the costs of this long at most. Default 100. */
+  flushMs?: number
+  /** The most settled requests that wait for a database that cannot be reached. Default 100,000. */
+  maxWaiting?: number
+  /** Milliseconds after which the rows of single requests are erased; totals stay. Default 90 days. */
+  retainMs?: number
+  /** Milliseconds without a sign of life after which another server settles the requests of one. Default 30,000. */
+  leaseMs?: number
+  /** Called when writing fails, and when it works again. */
+  onProblem?: (error: unknown) => void
+  /** Called with a server that ended without settling its requests. */
+  onLost?: (instance: DeadInstance) => void
+  /** Returns milliseconds since 1970. Default: the machine's clock. */
+  now?: () => number
+}
+
+const defaults = { flushMs: 100, maxWaiting: 100_000, retainMs: 90 * 86_400_000, leaseMs: 30_000 }
+const eraseEveryMs = 3_600_000
+
+/** Records what requests use, in batches off their path, and reserves what they may cost. */
+export class Ledger {
+  readonly #db: Database
+  readonly #options: LedgerOptions & typeof defaults
+  readonly #now: () => number
+  readonly #instance = newId('inst_01')
+  readonly #accounts = new Accounts()
+  readonly #partitions: Partitions
+  #settled: SettledRow[] = []
+  #ended: string[] = []
+  /** By request id. True if the database has it. */
+  readonly #flights = new Map<string, { flight: Flight; isStored: boolean }>()
+  /** Reserving and writing take turns: both change what this instance holds. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  #problem: unknown
+  #isClosed = false
+  #seenAt = 0
+  /** When writing last began to work: another server is taken for dead only if the database was there all the time. */
+  #steadySince = Infinity
+  #erasedAt = 0
+
+  constructor(database: Database, options: LedgerOptions = {}) {
+    this.#db = database
+    this.#options = { ...defaults, ...options }
+    this.#now = options.now ?? Date.now
+    this.#partitions = new Partitions(database)
+    this.#schedule()
+  }
+
+  /** The error of the last write, if it failed. */
+  get problem(): unknown {
+    return this.#problem
+  }
+
+  /** The settled requests that are not in the database yet. */
+  get waiting(): number {
+    return this.#settled.length
+  }
+
+  /** Whether so many requests wait for the database that no further one may begin. */
+  get isFull(): boolean {
+    return this.#settled.length >= this.#options.maxWaiting
+  }
+
+  /**
+   * Reserves what a request may cost in each account. Throws a `BudgetExceeded` if an account leaves too little. Returns
+   * nothing if the allowances of this instance suffice, and otherwise waits for the database.
+   */
+  begin(flight: Flight, accounts: readonly Account[]): Promise<void> | undefined {
+    const lacking = this.#accounts.take(accounts, flight.reserved)
+    if (lacking.length > 0) return this.#beginLater(flight, accounts)
+    this.#flights.set(flight.origin.id, { flight, isStored: false })
+    return undefined
+  }
+
+  async #beginLater(flight: Flight, accounts: readonly Account[]): Promise<void> {
+    await this.#inTurn(async () => {
+      for (;;) {
+        const lacking = this.#accounts.take(accounts, flight.reserved)
+        if (lacking.length === 0) return
+        // Meanwhile a smaller request may take what was free: then there is another round.
+        await this.#grow(lacking.map((account) => this.#growth(account, flight.reserved)))
+      }
+    })
+    this.#flights.set(flight.origin.id, { flight, isStored: false })
+  }
+
+  async #grow(growths: readonly Growth[]): Promise<void> {
+    const work = (): Work<bigint[]> => reserve(this.#instance, growths, this.#now())
+    const reserved = await this.#db.transaction('reserve the cost of the request', work)
+    for (const [index, { account }] of growths.entries()) this.#accounts.grow(account, reserved[index]!)
+  }
+
+  #growth(account: Account, wanted: bigint): Growth {
+    const free = this.#accounts.free(account.name)
+    return { account, amount: wanted - (free > 0n ? free : 0n) }
+  }
+
+  /** Records a request that has ended. `cost` replaces its reservation; undefined charges all of it. */
+  settle(row: RequestRow, cost: bigint | undefined): void {
+    const { id } = row
+    const begun = this.#flights.get(id)
+    const { accounts, reserved } = begun?.flight ?? { accounts: [], reserved: 0n }
+    const charged = cost ?? reserved
+    this.#accounts.settle(accounts, reserved, charged)
+    this.#settled.push({ row, accounts, charged })
+    if (begun?.isStored) this.#ended.push(id)
+    this.#flights.delete(id)
+  }
+
+  /** Writes what has been settled. Throws a `StoreError` if the database fails; nothing is lost then. */
+  async flush(): Promise<void> {
+    await this.#inTurn(() => this.#write())
+  }
+
+  /** Writes what has been settled, and releases all that is reserved. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    // The second one returns the allowances that the first one still counted as used.
+    await this.flush()
+    await this.flush()
+    if (this.#flights.size > 0) return
+    await this.#db.rows('leave', 'DELETE FROM %.instance WHERE id = :id', { id: this.#instance })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  #schedule(delayMs = this.#options.flushMs): void {
+    if (this.#isClosed) return
+    this.#timer = setTimeout(() => void this.#tick(), delayMs)
+    this.#timer.unref()
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.flush()
+      await this.#maintain()
+      if (this.#problem !== undefined) this.#options.onProblem?.(undefined)
+      this.#problem = undefined
+      this.#schedule()
+    } catch (error) {
+      if (this.#problem === undefined) this.#options.onProblem?.(error)
+      this.#problem = error
+      this.#steadySince = Infinity
+      this.#schedule(Math.max(this.#options.flushMs, 500))
+    }
+  }
+
+  async #write(): Promise<void> {
+    const now = this.#now()
+    const begun = [...this.#flights.values()].filter(({ isStored }) => !isStored).map(({ flight }) => flight)
+    const batch = {
+      instance: this.#instance,
+      now,
+      settled: this.#settled,
+      begun,
+      ended: this.#ended,
+      plan: this.#accounts.plan(),
+    }
+    const isIdle = batch.settled.length + begun.length + batch.ended.length + batch.plan.length === 0
+    if (isIdle && now - this.#seenAt < this.#options.leaseMs / 4) return
+    this.#settled = []
+    this.#ended = []
+    try {
+      await this.#partitions.prepare([...batch.settled.map(({ row }) => row.started_at), now])
+      await this.#db.transaction('write the ledger', () => writeBatch(this.#db.kind, batch))
+    } catch (error) {
+      this.#settled = [...batch.settled, ...this.#settled]
+      this.#ended = [...batch.ended, ...this.#ended]
+      throw error
+    }
+    this.#seenAt = now
+    if (this.#steadySince === Infinity) this.#steadySince = now
+    this.#accounts.planned(batch.plan)
+    this.#stored(begun)
+  }
+
+  #stored(begun: readonly Flight[]): void {
+    for (const { origin } of begun) {
+      const flight = this.#flights.get(origin.id)
+      if (flight) flight.isStored = true
+      // It ended while it was written.
+      else this.#ended.push(origin.id)
+    }
+  }
+
+  /** Settles the requests of servers that died, and erases what is too old. */
+  async #maintain(): Promise<void> {
+    const now = this.#now()
+    const { leaseMs, retainMs } = this.#options
+    if (now - this.#steadySince < leaseMs) return
+    this.#steadySince = now
+    const work = (): Work<DeadInstance | undefined> => recoverInstance(this.#db.kind, now - leaseMs)
+    for (;;) {
+      await this.#partitions.prepare([now, now - leaseMs])
+      const dead = await this.#db.transaction('settle the requests of a server that ended', work)
+      if (dead === undefined) break
+      this.#options.onLost?.(dead)
+    }
+    if (now - this.#erasedAt < eraseEveryMs) return
+    this.#erasedAt = now
+    await this.#partitions.eraseBefore(now - retainMs)
+  }
+}

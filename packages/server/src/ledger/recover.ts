@@ -1,0 +1,48 @@
+import { type Database, rows, type Work } from '../state/database.ts'
+import { refusedRow, type RequestRow } from './request-row.ts'
+import { decodeFlight, type Flight, writeRequests } from './write-batch.ts'
+
+/** A server that ended without settling its requests. */
+export interface DeadInstance {
+  id: string
+  /** Its requests in flight. They are charged with their whole reservation, because nothing tells what they cost. */
+  flights: Flight[]
+}
+
+/**
+ * Settles the requests of an instance that was not seen since `before`, and releases what it had reserved. Undefined if there
+ * is none.
+ */
+export function* recoverInstance(kind: Database['kind'], before: number): Work<DeadInstance | undefined> {
+  const [dead] = yield* rows<{ id: string }>(
+    `DELETE FROM %.instance WHERE seen_at < :before
+       AND id = (SELECT id FROM %.instance WHERE seen_at < :before ORDER BY id LIMIT 1) RETURNING id`,
+    { before },
+  )
+  if (dead === undefined) return undefined
+  const { id: instance } = dead
+  const found = yield* rows<{ json: string }>('DELETE FROM %.in_flight WHERE instance = :instance RETURNING json', {
+    instance,
+  })
+  const flights = found.map(({ json }) => decodeFlight(json))
+  const added = new Set(yield* writeRequests(kind, flights.map(lostRow)))
+  const held = yield* rows<{ account: string; amount: number | bigint }>(
+    'DELETE FROM %.reservation WHERE instance = :instance RETURNING account, amount',
+    { instance },
+  )
+  const lost = flights.filter(({ origin }) => added.has(origin.id))
+  for (const { account, amount } of held.toSorted((a, b) => (a.account < b.account ? -1 : 1))) {
+    const paid = lost.filter(({ accounts }) => accounts.includes(account))
+    const spent = paid.reduce((sum, { reserved }) => sum + reserved, 0n)
+    const sql = 'UPDATE %.account SET spent = spent + :spent, reserved = reserved - :amount WHERE name = :account'
+    yield* rows(sql, { account, amount, spent })
+  }
+  return { id: instance, flights: lost }
+}
+
+/** The row of a request whose server ended. Its cost is an upper bound. */
+function lostRow({ origin, accounts, reserved }: Flight): RequestRow {
+  const row = refusedRow(origin, undefined, origin.started_at)
+  const cost = accounts.length > 0 ? String(reserved) : null
+  return { ...row, cost, estimated: 1, status: 500, error_type: 'server_lost', attempts: 1 }
+}

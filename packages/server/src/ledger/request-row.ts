@@ -1,0 +1,181 @@
+import { APIError, type Cost, costOf, isErrorBody, type ModelEntry, tokenCounts, type Usage } from 'colloquy/protocol'
+import type { AccessEntry } from '../operate/request-log.ts'
+
+/** A request in the ledger, with the columns of the table `request`. Amounts are picodollars as decimal strings. */
+export interface RequestRow {
+  id: string
+  /** Milliseconds since 1970. */
+  started_at: number
+  workspace: string
+  /** Empty without a key. */
+  key_id: string
+  /** The user of `metadata.user_id`; empty without one. */
+  user_id: string
+  /** Empty if the request names none. */
+  conversation: string
+  source: 'api' | 'chat' | 'batch'
+  engine: string
+  /** The requested model. */
+  model: string
+  /** The model that replied; the requested one if none did. */
+  served_model: string
+  input: number
+  cache_write_5m: number
+  cache_write_1h: number
+  cache_read: number
+  output: number
+  /** JSON of the usage that decides the cost besides the five counts: searches, speed, region, tier, iterations. */
+  usage: string | null
+  /** Null: no price is known. */
+  cost: string | null
+  /** The cost of the same prompt without the prompt cache, minus the cost. Negative if cache writes were not read. */
+  saved: string
+  /** The first day of the price, and its source. */
+  price: string | null
+  /** 1 if the usage was not reported to the end: the client left, or the server was killed. */
+  estimated: 0 | 1
+  status: number
+  error_type: string | null
+  stop_reason: string | null
+  ttft_ms: number | null
+  ms: number
+  request_bytes: number
+  response_bytes: number
+  attempts: number
+}
+
+/** The facts about a request that are known before its reply. */
+export type RequestOrigin = Pick<
+  RequestRow,
+  'id' | 'started_at' | 'workspace' | 'key_id' | 'user_id' | 'conversation' | 'source' | 'engine' | 'model'
+>
+
+/** How requests are priced. */
+export interface Pricing {
+  /** Models to search before the catalogue. */
+  models?: readonly ModelEntry[] | undefined
+  /** Whether replies cost money. False for models on this machine. */
+  isPriced: boolean
+}
+
+const noUsage: Usage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+
+/** The row of a request whose response has ended. */
+export function requestRow(origin: RequestOrigin, entry: AccessEntry, pricing: Pricing): RequestRow {
+  const usage = entry.usage ?? noUsage
+  const model = entry.servedModel ?? origin.model
+  const counts = tokenCounts(usage)
+  const row: RequestRow = {
+    ...origin,
+    served_model: model,
+    input: counts.input,
+    cache_write_5m: counts.cacheWrite5m,
+    cache_write_1h: counts.cacheWrite1h,
+    cache_read: counts.cacheRead,
+    output: counts.output,
+    usage: otherUsage(usage),
+    ...priceOf(usage, { model, at: origin.started_at, isFree: entry.usage === null }, pricing),
+    // Only the end of a reply tells all of its output.
+    estimated: entry.usage !== null && entry.stopReason === null ? 1 : 0,
+    status: entry.aborted ? 499 : entry.status,
+    error_type: entry.aborted ? 'aborted' : errorTypeOf(entry.error),
+    stop_reason: entry.stopReason,
+    ttft_ms: entry.ttftMs === null ? null : Math.round(entry.ttftMs),
+    ms: Math.round(entry.ms),
+    request_bytes: entry.requestBytes,
+    response_bytes: entry.responseBytes,
+    attempts: 1,
+  }
+  return row
+}
+
+/** The row of a request that was refused before the engine was asked. */
+export function refusedRow(origin: RequestOrigin, error: unknown, now: number): RequestRow {
+  return {
+    ...origin,
+    served_model: origin.model,
+    input: 0,
+    cache_write_5m: 0,
+    cache_write_1h: 0,
+    cache_read: 0,
+    output: 0,
+    usage: null,
+    cost: '0',
+    saved: '0',
+    price: null,
+    estimated: 0,
+    status: (error instanceof APIError && error.status) || 500,
+    error_type: errorTypeOf(error),
+    stop_reason: null,
+    ttft_ms: null,
+    ms: now - origin.started_at,
+    request_bytes: 0,
+    response_bytes: 0,
+    attempts: 0,
+  }
+}
+
+interface PricedRequest {
+  model: string
+  at: number
+  /** Whether the request cost nothing because no reply began. */
+  isFree: boolean
+}
+
+/** The columns `cost`, `saved` and `price`. */
+function priceOf(
+  usage: Usage,
+  { model, at, isFree }: PricedRequest,
+  { models, isPriced }: Pricing,
+): Pick<RequestRow, 'cost' | 'saved' | 'price'> {
+  if (isFree) return { cost: '0', saved: '0', price: null }
+  const options = { at: new Date(at), ...(models !== undefined && { models }) }
+  const cost = isPriced ? costOf(usage, model, options) : undefined
+  if (cost === undefined) return { cost: null, saved: '0', price: null }
+  const { from, source } = cost.price
+  return { cost: String(cost.picoUsd), saved: String(savedBy(cost, usage, model, options)), price: `${from} ${source}` }
+}
+
+/** The cost of the same request without cache reads and writes, minus its cost. */
+function savedBy(cost: Cost, usage: Usage, model: string, options: { at: Date }): bigint {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokenCounts(usage)
+  if (cacheWrite5m + cacheWrite1h + cacheRead === 0) return 0n
+  const { cache_creation: _, ...rest } = usage
+  const bare: Usage = {
+    ...rest,
+    input_tokens: input + cacheWrite5m + cacheWrite1h + cacheRead,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+  }
+  return (costOf(bare, model, options)?.picoUsd ?? cost.picoUsd) - cost.picoUsd
+}
+
+const priced = ['server_tool_use', 'service_tier', 'inference_geo', 'speed', 'iterations'] as const
+
+function otherUsage(usage: Usage): string | null {
+  const found = priced.filter((name) => usage[name] != null && usage[name] !== 'standard' && usage[name] !== 'global')
+  if (found.length === 0) return null
+  return JSON.stringify(Object.fromEntries(found.map((name) => [name, usage[name]])))
+}
+
+/** The usage that a row was made from, as far as its cost depends on it. The inverse of `requestRow`. */
+export function usageOf(row: RequestRow): Usage {
+  return {
+    ...(row.usage === null ? {} : (JSON.parse(row.usage) as Partial<Usage>)),
+    input_tokens: row.input,
+    cache_creation_input_tokens: row.cache_write_5m + row.cache_write_1h,
+    cache_creation: {
+      ephemeral_5m_input_tokens: row.cache_write_5m,
+      ephemeral_1h_input_tokens: row.cache_write_1h,
+    },
+    cache_read_input_tokens: row.cache_read,
+    output_tokens: row.output,
+  }
+}
+
+/** The `type` of the API's error. */
+function errorTypeOf(error: unknown): string | null {
+  if (error === undefined) return null
+  if (error instanceof APIError && isErrorBody(error.error)) return error.error.error.type
+  return 'api_error'
+}

@@ -1,0 +1,102 @@
+import type { RequestRow } from './request-row.ts'
+
+/** The sums of an hour for one key, model and source, with the columns of `usage_hour`. Amounts are picodollars. */
+export interface HourRow {
+  hour: number
+  workspace: string
+  key_id: string
+  model: string
+  source: string
+  requests: number
+  failed: number
+  estimated: number
+  unpriced: number
+  input: number
+  cache_write_5m: number
+  cache_write_1h: number
+  cache_read: number
+  output: number
+  cost: bigint
+  saved: bigint
+  /** The part of `cost` whose usage was not reported to the end. */
+  estimated_cost: bigint
+}
+
+/** The number of requests of an hour in a range of durations, with the columns of `latency_hour`. */
+export interface LatencyRow extends Pick<HourRow, 'hour' | 'workspace' | 'key_id' | 'model' | 'source' | 'requests'> {
+  bucket: number
+}
+
+export const hourMs = 3_600_000
+
+/** Adds up rows by hour. */
+export function hourTotals(rows: readonly RequestRow[]): { hours: HourRow[]; latencies: LatencyRow[] } {
+  const hours = new Map<string, HourRow>()
+  const latencies = new Map<string, LatencyRow>()
+  for (const row of rows) {
+    const { workspace, key_id, served_model: model, source, started_at } = row
+    const place = { hour: started_at - (started_at % hourMs), workspace, key_id, model, source }
+    const name = JSON.stringify(place)
+    const hour = hours.get(name) ?? { ...place, ...nothing }
+    hours.set(name, hour)
+    addRow(hour, row)
+    const bucket = latencyBucket(row.ms)
+    const latency = latencies.get(`${name}${bucket}`) ?? { ...place, bucket, requests: 0 }
+    latencies.set(`${name}${bucket}`, latency)
+    latency.requests++
+  }
+  return { hours: [...hours.values()], latencies: [...latencies.values()] }
+}
+
+const nothing = {
+  requests: 0,
+  failed: 0,
+  estimated: 0,
+  unpriced: 0,
+  input: 0,
+  cache_write_5m: 0,
+  cache_write_1h: 0,
+  cache_read: 0,
+  output: 0,
+  cost: 0n,
+  saved: 0n,
+  estimated_cost: 0n,
+}
+
+/** The columns of `usage_hour` that are added up. */
+export const sumColumns = Object.keys(nothing) as (keyof typeof nothing)[]
+
+function addRow(hour: HourRow, row: RequestRow): void {
+  const cost = BigInt(row.cost ?? 0)
+  hour.requests++
+  if (row.error_type !== null && row.error_type !== 'aborted') hour.failed++
+  if (row.cost === null) hour.unpriced++
+  hour.input += row.input
+  hour.cache_write_5m += row.cache_write_5m
+  hour.cache_write_1h += row.cache_write_1h
+  hour.cache_read += row.cache_read
+  hour.output += row.output
+  hour.cost += cost
+  hour.saved += BigInt(row.saved)
+  if (row.estimated === 0) return
+  hour.estimated++
+  hour.estimated_cost += cost
+}
+
+// Eight buckets for each doubling: each is 9 % wide.
+const perDoubling = 8
+
+function latencyBucket(ms: number): number {
+  return Math.round(Math.log2(Math.max(ms, 1)) * perDoubling)
+}
+
+/** The duration in milliseconds below which a share of the requests were. Null without requests. */
+export function latencyAt(share: number, buckets: readonly { bucket: number; requests: number }[]): number | null {
+  const sorted = buckets.toSorted((a, b) => a.bucket - b.bucket)
+  let left = share * sorted.reduce((sum, { requests }) => sum + requests, 0)
+  for (const { bucket, requests } of sorted) {
+    left -= requests
+    if (left <= 0) return Math.round(2 ** (bucket / perDoubling))
+  }
+  return null
+}

@@ -1,0 +1,38 @@
+import { type Database, rows, type SqlValues, type Work } from './database.ts'
+
+/** Rows to insert. */
+export interface InsertOptions {
+  /** The table, and the types of its columns by name. */
+  table: string
+  columns: Readonly<Record<string, 'text' | 'bigint'>>
+  /** The end of the statement: what to do with rows that exist, and what to return. */
+  then: string
+}
+
+/** Inserts rows inside a transaction, in their order. Returns the rows that the statement returns. */
+export function* insertRows<Row>(
+  kind: Database['kind'],
+  values: readonly object[],
+  { table, columns, then }: InsertOptions,
+): Work<Row[]> {
+  if (values.length === 0) return []
+  const names = Object.keys(columns)
+  const into = `INSERT INTO %.${table} (${names.join(', ')})`
+  if (kind === 'postgres') {
+    const types = names.map((name) => `${name} ${columns[name]}`)
+    const from = `json_rows(:rows, ${types.join(', ')})`
+    const selected = names.map((name) => `row.${name}`).join(', ')
+    return yield* rows<Row>(`${into} SELECT ${selected} FROM ${from} WHERE true ${then}`, {
+      rows: JSON.stringify(values, plain),
+    })
+  }
+  // Reading JSON takes SQLite longer than binding parameters, and a statement takes no round trip.
+  const sql = `${into} VALUES (${names.map((name) => `:${name}`).join(', ')}) ${then}`
+  const returned: Row[] = []
+  for (const value of values) returned.push(...(yield* rows<Row>(sql, value as SqlValues)))
+  return returned
+}
+
+function plain(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
