@@ -6,7 +6,7 @@ import type { KeyBudget } from './keys/settings.ts'
 /** A budget of a key with what is left of it now. Amounts are picodollars. */
 export interface SpentBudget {
   budget: KeyBudget
-  /** In this period. Of a budget for each user: by requests without a user. */
+  /** The amount spent in this period; with a budget for each user, by requests without a user. */
   spent: bigint
   /** Set aside for requests in flight. */
   reserved: bigint

@@ -22,7 +22,7 @@ interface Allowance {
 
 /**
  * The allowances of this instance: amounts that it has reserved in the database ahead of its requests, so that a request does
- * not wait for the database. What instances reserve and what was spent never exceeds the limit of an account together.
+ * not wait for the database. The sum of all allowances and of everything spent never exceeds the limit of an account.
  */
 export class Accounts {
   readonly #allowances = new Map<string, Allowance>()
@@ -87,7 +87,7 @@ export class Accounts {
   }
 }
 
-/** What an instance keeps reserved in an account. */
+/** The amount that an instance keeps reserved in an account. */
 export interface PlannedAmount {
   name: string
   until: number | null

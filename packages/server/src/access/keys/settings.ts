@@ -20,7 +20,7 @@ export interface KeyBudget {
   each?: 'key' | 'user'
 }
 
-/** What a key may do. */
+/** The models, limits and budgets of a key. */
 export interface KeySettings {
   /** The models that it may ask for: ids, or beginnings of ids that end in `*`. Default: all. */
   models?: readonly string[]

@@ -17,7 +17,7 @@ export interface CountedRequest {
   inputTokens: number
 }
 
-/** What is left of the limits. */
+/** The rest of each limit. */
 export type Left = Partial<Record<PerMinute, number>>
 
 /** Whether a request may begin. */
@@ -28,7 +28,7 @@ export interface CountResult {
   exceeded: PerMinute | 'concurrent' | undefined
 }
 
-/** What a request used, to correct the counts. */
+/** The tokens that a request used, to correct the counts. */
 export interface CountedUsage extends CountedRequest {
   usedInputTokens: number
   usedOutputTokens: number
