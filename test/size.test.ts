@@ -24,6 +24,13 @@ test(`the client is at most ${ceilingBytes / 1000} KB in a browser, minified and
   assert.ok(bytes <= ceilingBytes, `${bytes} bytes`)
 })
 
+test('readTurn() is at most 4 KB in a browser, minified and compressed', async (t) => {
+  const chunks = await firstChunks(`export { readTurn } from 'colloquy/conversation/reader'`)
+  const bytes = chunks.map((chunk) => gzipSync(chunk, { level: 9 }).length).reduce((sum, length) => sum + length, 0)
+  t.diagnostic(`${bytes} bytes`)
+  assert.ok(bytes <= 4_096, `${bytes} bytes`)
+})
+
 test('the client loads no Node module in a browser', async () => {
   const chunks = await firstChunks(`import Anthropic from 'colloquy'; export const client = new Anthropic()`)
   for (const chunk of chunks) assert.doesNotMatch(new TextDecoder().decode(chunk), /["']node:(?!process)/)

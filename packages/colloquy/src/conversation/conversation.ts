@@ -24,7 +24,7 @@ import type { ConversationState } from './turn/state.ts'
 import type { ConversationChanges, MessageRecord, TreeNode } from './stores/store.ts'
 import { idOf, newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
 import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
-import { Turn } from './turn/turn.ts'
+import type { Turn, TurnControl } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
 
 /** Options of one turn. Any setting may be given for this turn only. */
@@ -109,6 +109,11 @@ export class Conversation {
   /** The id of the last message of the active path; undefined if there is none. */
   get head(): string | undefined {
     return idOf(this.#state.record.head)
+  }
+
+  /** The id of the reply that is arriving, in this or another process; undefined if there is none. */
+  get receiving(): string | undefined {
+    return this.#state.isReceiving ? this.head : undefined
   }
 
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
@@ -251,11 +256,12 @@ export class Conversation {
 
   #run(options: SendOptions, run: (scope: TurnScope, steps: StepOptions) => Promise<Reply>): Turn {
     const steps = stepOptions(options, () => this.settings)
-    return new Turn(async (control) => {
+    const start = async (control: TurnControl): Promise<Reply> => {
       checkTurnOptions(options)
       const scope = { state: this.#state, config: this.#config, control }
       return takeTurn(scope, steps.onConflict, () => run(scope, steps))
-    }, options.signal)
+    }
+    return this.#config.turns.start(this.id, start, options.signal)
   }
 }
 

@@ -20,6 +20,11 @@ import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
 import { checkSettingNames } from './check-settings.ts'
 import { ToolTurns } from './turn/scope.ts'
+import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
+import { followTurn, resumeTurn, stopTurns } from './turn/stream/join.ts'
+import type { TurnResponseOptions } from './turn/stream/response.ts'
+import type { TurnEvent } from './turn/stream/turn-event.ts'
+import { RunningTurns } from './turn/stream/running-turns.ts'
 import { ConversationState } from './turn/state.ts'
 import { dayOf } from './money/spending.ts'
 import type { ConversationStore, Spending } from './stores/store.ts'
@@ -136,6 +141,23 @@ export interface Conversations {
    * pages. Writes nothing.
    */
   check(id?: string): AsyncGenerator<Damage>
+  /**
+   * Answers with the events of the turn in flight, in whichever process it runs, as `turn.toResponse()` does; with 204 if
+   * there is none. If the request has the header `Last-Event-ID`, the response begins after that event; if the turn has ended
+   * since, it is the recorded reply.
+   */
+  resume(id: string, options?: TurnResponseOptions & { owner?: string }): Promise<Response>
+  /**
+   * Yields the events that `resume()` would answer with: those of the turn in flight, or those after the event with an id.
+   */
+  follow(id: string, options?: { after?: string; owner?: string }): AsyncGenerator<TurnEvent>
+  /**
+   * Stops the turn in flight, in whichever process it runs, and keeps the text that has arrived. Returns false if there is
+   * none. A process learns within a second that it is to stop its turn.
+   */
+  stop(id: string, options?: { owner?: string }): Promise<boolean>
+  /** Yields the changes by this process and all others on the same store, from `ready` on, until the signal aborts. */
+  changes(options?: ChangesOptions): AsyncGenerator<ConversationChange>
   /** Erases a conversation. Throws `ConversationNotFoundError` if it does not exist. */
   delete(id: string): Promise<void>
   /**
@@ -181,7 +203,14 @@ function checkOptions(options: ConversationsOptions): void {
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
   checkOptions({ ...options, store })
-  const config = { engine: engineOf(options), journalMs, cacheMarks, limits, toolTurns: new ToolTurns() }
+  const config = {
+    engine: engineOf(options),
+    journalMs,
+    cacheMarks,
+    limits,
+    toolTurns: new ToolTurns(),
+    turns: new RunningTurns(),
+  }
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     const opened = await openRecovered(store, id)
     if (owner !== undefined && opened.conversation.owner !== storableText(owner))
@@ -223,6 +252,8 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     list: (options) => listFrom(store, options),
     search: (query, options) => searchIn(store, query, options),
+    ...rejoining(store, config.turns),
+    changes: (options = {}) => changesOf(store, options),
     async delete(id) {
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
@@ -236,6 +267,32 @@ export function openConversations(options: ConversationsOptions): Conversations 
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   }
+}
+
+/** The methods for turns in flight. */
+function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversations, 'resume' | 'follow' | 'stop'> {
+  const places = { store, turns }
+  return {
+    async resume(id, { owner, ...options } = {}) {
+      await checkOwner(store, id, owner)
+      return resumeTurn(places, id, options)
+    },
+    async *follow(id, { after, owner } = {}) {
+      await checkOwner(store, id, owner)
+      yield* followTurn(places, id, after)
+    },
+    async stop(id, { owner } = {}) {
+      await checkOwner(store, id, owner)
+      return stopTurns(places, id)
+    },
+  }
+}
+
+/** Throws `ConversationNotFoundError` if a conversation does not exist, or belongs to another owner than the given one. */
+async function checkOwner(store: ConversationStore, id: string, owner: string | undefined): Promise<void> {
+  const opened = await store.open(id)
+  if (opened === undefined || (owner !== undefined && opened.conversation.owner !== storableText(owner)))
+    throw new ConversationNotFoundError(id)
 }
 
 function newArchive({ id, owner, metadata, title, messages = [], ...settings }: CreateOptions): Archive {

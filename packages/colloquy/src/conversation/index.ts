@@ -1,5 +1,6 @@
 export type { CacheReport } from './cache/cache-planner.ts'
 export type { Branch } from './branches.ts'
+export type { ChangesOptions, ConversationChange } from './changes.ts'
 export type { Damage } from './check.ts'
 export type { Conversation, ConversationUpdate, SendOptions, TurnOptions } from './conversation.ts'
 export {
@@ -33,6 +34,8 @@ export type * from './stores/store.ts'
 export type { Reservation as Hold } from './stores/store.ts'
 export type { TurnToolOptions } from './turn/steps.ts'
 export type { Reply, ReplyStep, WindowReport, WrittenSummary } from './turn/reply.ts'
+export { toErrorResponse, type TurnResponseOptions } from './turn/stream/response.ts'
+export { messageJson } from './turn/stream/step-events.ts'
 export type { Turn } from './turn/turn.ts'
 export type {
   MessageJson,

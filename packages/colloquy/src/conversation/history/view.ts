@@ -127,6 +127,8 @@ export interface ListedConversation {
   updatedAt: Date
   /** How many messages were ever added to it, on all branches. */
   messages: number
+  /** The id of the reply that is arriving, in this or another process; undefined if there is none. */
+  receiving: string | undefined
   /** The number of replies that were paid for, on all branches and erased ones included. */
   calls: number
   /** The tokens of these replies and their prompts. */
@@ -135,7 +137,7 @@ export interface ListedConversation {
   cost: Omit<ConversationTotals, 'calls' | 'tokens'>
 }
 
-export function showListed({ totals, ...summary }: ConversationSummary): ListedConversation {
+export function showListed({ totals, version: _, receiving, ...summary }: ConversationSummary): ListedConversation {
   const { calls, tokens, ...cost } = totals!
   return {
     ...summary,
@@ -144,6 +146,7 @@ export function showListed({ totals, ...summary }: ConversationSummary): ListedC
     title: summary.title ?? undefined,
     createdAt: new Date(summary.createdAt),
     updatedAt: new Date(summary.updatedAt),
+    receiving: receiving === null ? undefined : String(receiving),
     calls,
     tokens: Number(tokens),
     cost: jsonable(cost),

@@ -12,10 +12,11 @@ import type { BegunRequest, LimitSet } from './request/begun.ts'
 import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
 import { keepReply } from './request/keep.ts'
 import { beginWithRetries } from './conflict.ts'
-import type { StepInput } from './plan.ts'
+import type { Plan, StepInput } from './plan.ts'
 import { countedTokens, fitPrompt, type Prompt, requestOf } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
+import { stepEnd, stepStart } from './stream/step-events.ts'
 import { makeRoom } from './summarize.ts'
 
 /**
@@ -91,7 +92,14 @@ async function begin(
     user: settings.metadata?.user_id ?? '',
     promptSettings: ceiling && promptSettings(settings),
   })
-  return begun.repeated ? begun : { ...begun, prompt }
+  if (begun.repeated) return begun
+  announce(scope, begun, plan)
+  return { ...begun, prompt }
+}
+
+/** Tells the readers of the turn that a step has begun. */
+function announce({ state, control }: TurnScope, { reply, parent }: BegunRequest, { prefill }: Plan): void {
+  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
 }
 
 /** Sends the request, and reads the reply to its end. Never throws. */
@@ -125,6 +133,7 @@ async function ask(scope: TurnScope, begun: BegunStep, input: StepInput): Promis
 async function keep(scope: TurnScope, begun: BegunStep, asked: Asked): Promise<ReplyStep> {
   const { step, message, cost, cache, error } = asked
   const record = await keepReply(scope, begun, step)
+  scope.control.emit(stepEnd(record))
   if (error !== undefined) throw error
   return replyOf(record, message!, {
     cost,
@@ -143,14 +152,19 @@ export async function writeReply(
   const begun = await beginWithRetries(scope, onConflict, () =>
     state.exclusively(async () => {
       const { model } = settings()
-      const { history, parent, messages } = await makePlan()
+      const plan = await makePlan()
+      const { history, parent, messages } = plan
       const limits = { budget: undefined, limits: undefined }
       const reply = { role: 'assistant', history, parent, messages, limits, ceiling: undefined, user: '' } as const
-      return { ...(await beginRequest(scope, reply)), model }
+      const request = await beginRequest(scope, reply)
+      announce(scope, request, plan)
+      return { ...request, model }
     }),
   )
   const outcome = writtenOutcome({ id: state.id, content, ...begun })
-  return replyOf(await keepReply(scope, begun, outcome.step), outcome.message!, outcome)
+  const record = await keepReply(scope, begun, outcome.step)
+  scope.control.emit(stepEnd(record))
+  return replyOf(record, outcome.message!, outcome)
 }
 
 function limitsOf({ config }: TurnScope, { settings }: Prompt): LimitSet {

@@ -1,6 +1,7 @@
 import type { Engine } from '../../protocol/types/engine.ts'
 import type { Limits } from '../money/limits.ts'
 import type { ConversationState } from './state.ts'
+import type { RunningTurns } from './stream/running-turns.ts'
 import type { TurnControl } from './turn.ts'
 
 /** The values that every stage of a turn needs. */
@@ -20,6 +21,7 @@ export interface TurnConfig {
   /** Limits for all conversations of the store together. */
   limits: Limits | undefined
   toolTurns: ToolTurns
+  turns: RunningTurns
 }
 
 /**

@@ -1,11 +1,17 @@
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { Reply, WrittenSummary } from './reply.ts'
+import { failureOf, isStop } from './stream/failure.ts'
+import { turnResponse, type TurnResponseOptions } from './stream/response.ts'
+import type { StepEndEvent, StepStartEvent, TurnEndEvent, TurnEvent } from './stream/turn-event.ts'
 
 const stepSeparator = '\n\n'
 
 /** How long an aborted turn waits for the engine to stop. */
 const graceMs = 1000
+
+/** An event of a turn that has not ended. */
+type StreamedEvent = StepStartEvent | MessageStreamEvent | StepEndEvent
 
 /** How the running turn reaches its `Turn`. */
 export interface TurnControl {
@@ -13,7 +19,7 @@ export interface TurnControl {
   /** Rejects a while after an abort: an aborted turn does not wait for an engine that ignores the signal. */
   readonly gaveUp: Promise<never>
   abort(reason: unknown): void
-  emit(event: MessageStreamEvent): void
+  emit(event: StreamedEvent): void
   /** @param message returns the message as far as it has arrived. */
   exposeMessage(message: () => Message | undefined): void
   /** Whether the outcome is recorded in the conversation, so that an error cannot go unnoticed. */
@@ -36,7 +42,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   readonly #controller = new AbortController()
   readonly #gaveUp = Promise.withResolvers<never>()
   #giveUpTimer: ReturnType<typeof setTimeout> | undefined
-  readonly #events: MessageStreamEvent[] = []
+  readonly #events: StreamedEvent[] = []
   #waiting: (() => void)[] = []
   #settled = false
   #observed = false
@@ -60,6 +66,20 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     return this.#iterate()
   }
 
+  /**
+   * The events of the stream, with the beginning and the end of each step and of the turn, always from the first event on.
+   * Never throws: the error that ended the turn is in `turn_end`.
+   */
+  get stream(): AsyncIterable<TurnEvent> {
+    this.#observed = true
+    return this.#stream()
+  }
+
+  /** The ids of the replies that have begun. */
+  get replies(): string[] {
+    return this.#events.filter((event) => event.type === 'step_start').map(({ messageId }) => messageId)
+  }
+
   /** The message as far as it has arrived; undefined before the reply begins. */
   get message(): Message | undefined {
     return this.#message()
@@ -73,6 +93,16 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   /** Stops the reply and keeps what has arrived. The turn rejects with an `APIUserAbortError`. */
   abort(): void {
     this.#abort()
+  }
+
+  /**
+   * A response with the events of `stream` as server-sent events, for `readTurn()` in a browser. A client that lost the
+   * connection continues with `conversations.resume()`. The turn runs to its end if the client leaves.
+   *
+   * If the turn fails before it begins, the response is the error, with its status.
+   */
+  toResponse(options?: TurnResponseOptions): Promise<Response> {
+    return turnResponse(this.stream, options)
   }
 
   then<Result = Reply, Failure = never>(
@@ -138,7 +168,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     this.#giveUpTimer ??= setTimeout(() => this.#gaveUp.reject(signal.reason), graceMs)
   }
 
-  #emit(event: MessageStreamEvent): void {
+  #emit(event: StreamedEvent): void {
     this.#events.push(event)
     this.#wake()
   }
@@ -167,6 +197,16 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   }
 
   async *#follow(): AsyncGenerator<MessageStreamEvent> {
+    for await (const event of this.#log()) if (event.type !== 'step_start' && event.type !== 'step_end') yield event
+    await this.#reply.promise
+  }
+
+  async *#stream(): AsyncGenerator<TurnEvent> {
+    yield* this.#log()
+    yield await this.#reply.promise.then(() => turnEnd(undefined), turnEnd)
+  }
+
+  async *#log(): AsyncGenerator<StreamedEvent> {
     for (let index = 0; ; index++) {
       while (index === this.#events.length && !this.#settled) {
         await new Promise<void>((wake) => this.#waiting.push(wake))
@@ -174,6 +214,12 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
       if (index === this.#events.length) break
       yield this.#events[index]!
     }
-    await this.#reply.promise
   }
+}
+
+function turnEnd(error: unknown): TurnEndEvent {
+  const stopped = isStop(error)
+  if (error === undefined || stopped) return { type: 'turn_end', stopped, error: null }
+  const { status: _, ...failure } = failureOf(error)
+  return { type: 'turn_end', stopped, error: failure }
 }

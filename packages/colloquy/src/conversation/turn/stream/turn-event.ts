@@ -1,4 +1,5 @@
 import type { MessageStreamEvent } from '../../../protocol/types/event.ts'
+import type { ContentBlock } from '../../../protocol/types/message.ts'
 import type { ConversationMessage } from '../../history/view.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface StepStartEvent {
   messageId: string
   /** The message that the reply answers; null at the beginning. */
   parentId: string | null
+  /** The beginning of the reply, if it continues an earlier one. The events add to it. */
+  prefill?: readonly ContentBlock[]
 }
 
 /** A step has ended, and its reply is recorded: complete, or the part that arrived. It replaces what arrived before. */

@@ -1,0 +1,32 @@
+import type { Reply } from '../reply.ts'
+import { Turn, type TurnControl } from '../turn.ts'
+
+/** The turns that this process runs, by conversation. */
+export class RunningTurns {
+  readonly #turns = new Map<string, Set<Turn>>()
+
+  /** Starts a turn, which is listed until it has ended. */
+  start(id: string, run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Turn {
+    const turn: Turn = new Turn(async (control) => {
+      try {
+        return await run(control)
+      } finally {
+        this.#remove(id, turn)
+      }
+    }, signal)
+    const turns = this.#turns.get(id) ?? new Set()
+    this.#turns.set(id, turns.add(turn))
+    return turn
+  }
+
+  /** The turns of a conversation, oldest first. There are several if they branch off or wait for each other. */
+  of(id: string): Turn[] {
+    return [...(this.#turns.get(id) ?? [])]
+  }
+
+  #remove(id: string, turn: Turn): void {
+    const turns = this.#turns.get(id)
+    turns?.delete(turn)
+    if (turns?.size === 0) this.#turns.delete(id)
+  }
+}

@@ -1,0 +1,69 @@
+import type { ReplyRecord } from '../../history/reply-record.ts'
+import { isUnfinished } from '../../history/tree.ts'
+import type { ConversationStore, MessageRecord } from '../../stores/store.ts'
+import { readJournal } from '../request/journal.ts'
+import { openRecovered } from '../request/recovery.ts'
+import { recordedEnd, stepEnd, stepStart } from './step-events.ts'
+import type { TurnEvent } from './turn-event.ts'
+
+/** How often the store is read for more of a reply that another process receives. */
+const pollMs = 100
+
+/** How long to wait for the next step of a turn whose tools another process runs. */
+const toolsMs = 30_000
+
+/**
+ * The events of a turn from a reply on, as the store has them: of a reply that another process receives, as they are written
+ * to its journal; of one that has ended, the recorded message. Ends without an event if the reply does not exist.
+ */
+export async function* storedTurn(store: ConversationStore, id: string, reply: number): AsyncGenerator<TurnEvent> {
+  for (let number = reply; ;) {
+    const [begun] = await store.read(id, [number])
+    if (begun === undefined) return
+    yield stepStart(id, begun)
+    yield* journalled(store, id, begun)
+    const [ended] = await store.read(id, [number])
+    if (ended === undefined) return
+    yield stepEnd(ended)
+    const next = await nextStep(store, id, ended)
+    if (next === undefined) return void (yield recordedEnd(ended))
+    number = next
+  }
+}
+
+/** The events of the journal, until the reply has ended. */
+async function* journalled(
+  store: ConversationStore,
+  id: string,
+  { number, state }: MessageRecord,
+): AsyncGenerator<TurnEvent> {
+  if (!isUnfinished(state)) return
+  for (let part = 0; ;) {
+    const received = await store.received(id, number, part)
+    if (received === undefined) return
+    part += received.parts.length
+    yield* readJournal(received.parts)
+    if (received.abandoned) return void (await openRecovered(store, id))
+    await sleep(pollMs)
+  }
+}
+
+/** The number of the reply that continues a turn; undefined if the turn is over. */
+async function nextStep(
+  store: ConversationStore,
+  id: string,
+  { number, reply }: MessageRecord,
+): Promise<number | undefined> {
+  const { continues } = JSON.parse(reply ?? '{}') as ReplyRecord
+  for (let waitedMs = 0; continues && waitedMs < toolsMs; waitedMs += pollMs) {
+    const opened = await store.open(id)
+    const next = opened?.messages.find((each) => each.number > number && each.role === 'assistant')
+    if (next !== undefined) return next.number
+    await sleep(pollMs)
+  }
+  return undefined
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
