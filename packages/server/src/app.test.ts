@@ -657,6 +657,7 @@ suite('the access log', () => {
         status: 200,
         model: 'claude-opus-4-6',
         servedModel: 'claude-opus-4-6',
+        attempts: [],
         stream: entry === streamed,
         cacheReadTokens: 0,
         cacheWriteTokens: 0,

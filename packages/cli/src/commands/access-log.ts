@@ -7,15 +7,35 @@ import { writeJson, writePaintedLine } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import { painterFor } from '../terminal/color-support.ts'
 
+/** How requests are logged. */
+export interface AccessLogOptions {
+  format: 'text' | 'json' | 'off'
+  color?: string | undefined
+  isPlain?: boolean
+  /** Whether the reply cost nothing. */
+  isLocal: (entry: AccessEntry) => boolean
+}
+
 /** Returns a function that writes a line for each request. */
-export function accessLogger(flags: Flags, isLocal: boolean): (entry: AccessEntry) => void {
-  if (flags.has('quiet')) return () => {}
-  if (flags.has('json')) return (entry) => writeJson(recordOf(entry))
-  const paint = painterFor({ color: flags.text('color'), isPlain: flags.has('plain') })
+export function accessLogger({
+  format,
+  color,
+  isPlain = false,
+  isLocal,
+}: AccessLogOptions): (entry: AccessEntry) => void {
+  if (format === 'off') return () => {}
+  if (format === 'json') return (entry) => writeJson(recordOf(entry))
+  const paint = painterFor({ color, isPlain })
   return (entry) => {
-    const line = safeLine(accessLine(entry, { at: new Date(), isLocal }))
+    const line = safeLine(accessLine(entry, { at: new Date(), isLocal: isLocal(entry) }))
     writePaintedLine(paint(line, entry.status >= 400 ? { color: 'red' } : {}))
   }
+}
+
+/** The options that the flags ask for. */
+export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
+  const format = flags.has('quiet') ? 'off' : flags.has('json') ? 'json' : 'text'
+  return { format, color: flags.text('color'), isPlain: flags.has('plain') }
 }
 
 /** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  req_01…` */
@@ -29,6 +49,7 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
     aborted ? 'stopped by client' : String(status),
     stream ? 'stream' : '',
     model ?? '',
+    triedEngines(entry),
     aborted && usage !== '' ? `≈${usage}` : usage,
     durationText(ms),
     ttftMs === null ? '' : `ttft ${durationText(ttftMs)}`,
@@ -55,7 +76,22 @@ function priceOf(entry: AccessEntry, isLocal: boolean): string {
   return `${aborted || cacheWriteTokens ? '≈' : ''}${formatUsd(cost.picoUsd)}`
 }
 
-function recordOf({ error, ...entry }: AccessEntry): object {
-  const failure = error === undefined ? null : describeError(error)
-  return { at: new Date().toISOString(), ...entry, error: failure && { type: failure.type, message: failure.sentence } }
+/** `claude ✗ → local`: the engines that were tried, if there was a choice. */
+function triedEngines({ attempts }: AccessEntry): string {
+  return attempts.map(({ engine, error }) => (error === undefined ? engine : `${engine} ✗`)).join(' → ')
+}
+
+function recordOf({ error, attempts, ...entry }: AccessEntry): object {
+  return {
+    at: new Date().toISOString(),
+    ...entry,
+    attempts: attempts.map(({ error: failure, ...attempt }) => ({ ...attempt, error: failureOf(failure) })),
+    error: failureOf(error),
+  }
+}
+
+function failureOf(error: unknown): { type: string; message: string } | null {
+  if (error === undefined) return null
+  const { type, sentence } = describeError(error)
+  return { type, message: sentence }
 }

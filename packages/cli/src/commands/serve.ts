@@ -1,28 +1,31 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from '@colloquy/server'
-import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
+import { createServer } from '@colloquy/server'
 import { offline } from 'colloquy/engines'
 import { type Engine } from 'colloquy/protocol'
 import { connect } from '../engine/connect.ts'
 import { namedEngine } from '../engine/choose.ts'
 import { engineLabel } from '../engine/engine-kind.ts'
-import { ExitCode, ExitError, UsageError } from '../exit.ts'
+import { UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { writeLine } from '../terminal/output.ts'
-import { accessLogger } from './access-log.ts'
+import { accessLogger, logOptions } from './access-log.ts'
+import { closeOnSignal, loopback, nameOfOrigin, open } from './serve/listening.ts'
 
 const defaultPort = 4141
-const loopback = ['127.0.0.1', 'localhost', '[::1]', '::1']
 
 /** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
 export async function serve(flags: Flags): Promise<number> {
+  if (flags.has('schema')) return (await import('./serve/print-schema.ts')).printSchema()
+  if (flags.has('check') && !flags.has('config')) throw new UsageError('Cannot use --check without --config FILE')
+  if (flags.has('config')) return (await import('./serve/serve-config.ts')).serveConfig(flags)
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
   const chosen = namedEngine(flags.text('engine') ?? 'offline')
   const isOffline = chosen.kind === 'offline'
   const engine: Engine = isOffline ? offline() : (await connect(chosen, flags)).engine
-  const log = accessLogger(flags, isOffline || chosen.kind === 'local')
+  const isLocal = isOffline || chosen.kind === 'local'
+  const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const server = createServer({
@@ -34,7 +37,7 @@ export async function serve(flags: Flags): Promise<number> {
   })
   const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
   if (!flags.has('json')) startScreen(listening.url, engineLabel(chosen), keys?.length).forEach(writeLine)
-  return closed(listening)
+  return closeOnSignal(listening)
 }
 
 function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[] } {
@@ -64,27 +67,6 @@ function readKeys(path: string): string[] {
   return found
 }
 
-async function open(server: Server, options: ListenOptions & { port: number }): Promise<Listening> {
-  const { port } = options
-  try {
-    return await listen(server, options)
-  } catch (error) {
-    const code = (error as { cause?: NodeJS.ErrnoException }).cause?.code
-    if (code === 'EADDRINUSE') {
-      throw new ExitError(ExitCode.failed, `Port ${port} is in use. Try colloquy serve --port ${port + 1}.`)
-    }
-    throw error
-  }
-}
-
-function nameOf(host: string | null): string {
-  return (host ?? '').toLowerCase().replace(/:\d+$/, '')
-}
-
-function nameOfOrigin(origin: string): string {
-  return nameOf(URL.parse(origin)?.host ?? '')
-}
-
 function startScreen(url: string, engine: string, keys: number | undefined): string[] {
   const access = keys === undefined ? 'any key or none' : countText(keys, 'key')
   return [
@@ -93,20 +75,4 @@ function startScreen(url: string, engine: string, keys: number | undefined): str
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]
-}
-
-/** Waits for a signal, then at most 10 seconds for the replies in flight. A second signal ends the program. */
-async function closed(listening: Listening): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let isStopping = false
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (isStopping) process.exit(ExitCode.interrupted)
-      isStopping = true
-      resolve()
-    })
-  }
-  await promise
-  await listening.close({ graceMs: 10_000 })
-  return ExitCode.ok
 }

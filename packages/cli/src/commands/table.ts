@@ -153,6 +153,9 @@ const serve: Command = {
       value: 'api|local|offline|FILE|URL',
       about: 'The engine that replies (default offline)',
     },
+    { name: 'config', kind: 'text', value: 'FILE', about: 'Engines, routes, keys and limits in a JSON file' },
+    { name: 'check', kind: 'flag', about: 'With --config: check the file and exit' },
+    { name: 'schema', kind: 'flag', about: 'Print the JSON Schema of the file, for editors' },
     { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
     { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
     { name: 'key-file', kind: 'text', value: 'FILE', about: 'Access keys, one a line (default: accept every key)' },
@@ -163,6 +166,7 @@ const serve: Command = {
   examples: [
     ['colloquy serve', 'the offline engine for tests: no key, no cost'],
     ['colloquy serve --engine api --port 8080', 'forward to Claude with your key'],
+    ['colloquy serve --config colloquy.json', 'several engines, chosen by the model of a request'],
     ['ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude', 'point any client at it'],
   ],
   run: async (_words, flags) => (await import('./serve.ts')).serve(flags),

@@ -1,4 +1,4 @@
-import { newId } from 'colloquy/engines'
+import { type EngineAttempt, newId } from 'colloquy/engines'
 import type { MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
 
 /** One line of the access log. It never holds a body, a key or any text of the conversation. */
@@ -12,6 +12,8 @@ export interface AccessEntry {
   model: string | null
   /** The model that replied, as the reply names it. */
   servedModel: string | null
+  /** The engines that were tried, if the server's engine chose among several. The last one without an error replied. */
+  attempts: EngineAttempt[]
   stream: boolean
   inputTokens: number | null
   cacheReadTokens: number | null
@@ -65,6 +67,7 @@ export class RequestLog {
       status: 200,
       model: null,
       servedModel: null,
+      attempts: [],
       stream: false,
       inputTokens: null,
       cacheReadTokens: null,
@@ -104,6 +107,11 @@ export class RequestLog {
   /** The request has passed the limits of its key. The passage is settled when the response has ended. */
   began(passage: SettledRequest): void {
     this.#passage = passage
+  }
+
+  /** One of several engines was tried. */
+  attempted(attempt: EngineAttempt): void {
+    this.#entry.attempts.push(attempt)
   }
 
   /** The body of the request has been read. */

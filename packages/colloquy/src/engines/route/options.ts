@@ -12,7 +12,7 @@ export interface RouteOptions {
    * The engines for a model: by the model's id, by a beginning and `*`, or `*` for all others. The id of a model of the
    * catalogue stands for its aliases too. The exact name wins, then the longest beginning.
    */
-  routes: Record<string, string | Route>
+  routes: Record<string, string | readonly (string | Target)[] | Route>
   /** Milliseconds to leave an engine alone after a 429 or 529 that does not say how long. Default 5,000. */
   coolDownMs?: number
   /** Failures in a row after which an engine is left alone. Default 5. */
@@ -80,9 +80,13 @@ export function checkRouteOptions(options: RouteOptions): void {
   for (const [name, route] of Object.entries(routes)) checkRoute(name, routeOf(route), names)
 }
 
-/** A route that is given as the name of its engine, as an object. */
-export function routeOf(route: string | Route): Route {
-  return typeof route === 'string' ? { to: route } : route
+/** A route that is given by its engines alone, as an object. */
+export function routeOf(route: RouteOptions['routes'][string]): Route {
+  return typeof route === 'string' || isList(route) ? { to: route } : route
+}
+
+function isList(route: RouteOptions['routes'][string]): route is readonly (string | Target)[] {
+  return Array.isArray(route)
 }
 
 /** The targets of a route, each as an object. */

@@ -31,7 +31,7 @@ export interface PriceDefinition {
  * The definitions may come straight from a JSON file: a mistake is a `RangeError` that names its path.
  */
 export function defineModels(definitions: readonly ModelDefinition[]): ModelEntry[] {
-  const issues = checkJson(schema, definitions)
+  const issues = checkJson(modelDefinitionsSchema, definitions)
   if (issues.length > 0) throw new RangeError(`Cannot define models:\n${describeIssues(issues)}`)
   const entries: ModelEntry[] = []
   for (const definition of definitions) entries.push(entryOf(definition, entries))
@@ -144,4 +144,5 @@ const fields: Record<keyof ModelDefinition, JsonSchema> = {
   ]),
 }
 
-const schema: JsonSchema = { type: 'array', items: object(fields, ['id']) }
+/** The JSON Schema of a list of `ModelDefinition`, for files that contain one. */
+export const modelDefinitionsSchema: JsonSchema = { type: 'array', items: object(fields, ['id']) }

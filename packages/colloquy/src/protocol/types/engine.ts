@@ -26,6 +26,8 @@ export interface EngineContext {
   betas?: readonly string[]
   /** The value of `anthropic-version`. Default `2026-10-21`. */
   version?: string
+  /** The id that a server gave to the request, for logs. */
+  requestId?: string
   /** Called by an engine that forwards the request, with the headers of the response. */
   onHeaders?: (headers: Headers) => void
   /** Called by an engine that chooses among others, for each one that it tried, when that one has failed or begun to reply. */

@@ -1,4 +1,4 @@
-import type { Engine, EngineContext } from 'colloquy/engines'
+import type { Engine, EngineAttempt, EngineContext } from 'colloquy/engines'
 import {
   type MessageCreateParams,
   type MessageStreamEvent,
@@ -45,7 +45,10 @@ export class Replies {
     try {
       const headers: Record<string, string> = {}
       const onHeaders = (received: Headers): void => void Object.assign(headers, upstreamHeaders(received))
-      const events = this.#engine(params, { ...context, signal: controller.signal, onHeaders })
+      const onAttempt = (attempt: EngineAttempt): void => log.attempted(attempt)
+      const { requestId } = log
+      const own = { ...context, requestId, signal: controller.signal, onHeaders, onAttempt }
+      const events = this.#engine(params, own)
       if (params.stream) return await this.#stream(events, { log, slot, headers })
       const exact = new ExactMessage()
       const message = fillMessage(await accumulate(logged(events, log, exact)))

@@ -1,0 +1,162 @@
+import { createServer } from '@colloquy/server'
+import type { Engine } from 'colloquy/engines'
+import { defineModels, models as catalogue } from 'colloquy/protocol'
+import { ExitCode, UsageError } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
+import { countText } from '../../format.ts'
+import { writeErrorLine, writeLine } from '../../terminal/output.ts'
+import { accessLogger, type AccessLogOptions, logOptions } from '../access-log.ts'
+import { ConfigError } from './config-error.ts'
+import type { EngineConfig, ServeConfig } from './config.ts'
+import { ConfiguredEngines } from './engines.ts'
+import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
+import { type ReadConfig, readConfig } from './read-config.ts'
+import { type MakeServer, SwitchingServer } from './switching-server.ts'
+
+const defaultPort = 4141
+
+/** Runs `colloquy serve --config FILE`: serves what the file says until a signal stops it. SIGHUP reads the file again. */
+export async function serveConfig(flags: Flags): Promise<number> {
+  try {
+    return await serveFile(flags)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    error.lines.forEach(writeErrorLine)
+    return error.exitCode
+  }
+}
+
+async function serveFile(flags: Flags): Promise<number> {
+  const path = flags.text('config')!
+  for (const name of ['engine', 'key-file', 'lenient', 'allow-host'])
+    if (flags.has(name)) throw new UsageError(`Cannot use --${name} with --config: write it in ${path}`)
+  const read = checked(path, flags)
+  const engines = new ConfiguredEngines()
+  const { engine } = await withoutSecrets(read, () => engines.use(read))
+  if (flags.has('check')) return report(read)
+  const server = new SwitchingServer(serverOf(read, engine, flags))
+  const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
+  const isLocal = loopback.includes(host)
+  const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
+  const { maxConnections } = limits ?? {}
+  const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
+  if (!flags.has('json')) startScreen(listening.url, read).forEach(writeLine)
+  process.on('SIGHUP', () => void reload({ path, flags, engines, server, listensOn: read.config }))
+  const code = await closeOnSignal(listening, {
+    ...(graceMs !== undefined && { graceMs }),
+    ...(drainMs && { drainMs }),
+  })
+  await engines.close()
+  return code
+}
+
+interface Running {
+  path: string
+  flags: Flags
+  engines: ConfiguredEngines
+  server: SwitchingServer
+  /** The configuration at the start: its port and hosts stay. */
+  listensOn: ServeConfig
+}
+
+/** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
+async function reload({ path, flags, engines, server, listensOn }: Running): Promise<void> {
+  try {
+    const read = checked(path, flags)
+    const { engine, closeOthers } = await withoutSecrets(read, () => engines.use(read))
+    const settled = server.use(serverOf(read, engine, flags))
+    writeErrorLine(`Loaded ${path}.`)
+    for (const name of ['port', 'host', 'hosts'] as const)
+      if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
+        writeErrorLine(`${name} has changed: it takes effect with a restart.`)
+    // Replies in flight may still use the engines of before.
+    await settled
+    await closeOthers()
+  } catch (error) {
+    const lines = error instanceof ConfigError ? error.lines : [(error as Error).message]
+    lines.forEach(writeErrorLine)
+    writeErrorLine('The configuration of before stays in use.')
+  }
+}
+
+/** The configuration of a file, with the port and host of the flags. */
+function checked(path: string, flags: Flags): ReadConfig {
+  const read = readConfig(path)
+  const port = flags.number('port') ?? read.config.port
+  const host = flags.text('host') ?? read.config.host
+  const config = { ...read.config, ...(port !== undefined && { port }), ...(host !== undefined && { host }) }
+  if (host !== undefined && !loopback.includes(host) && config.keys === undefined)
+    throw new UsageError(
+      `Cannot use ${path}: any machine on the network could use the engines at ${host}. Add keys, or listen on 127.0.0.1`,
+    )
+  return { ...read, config }
+}
+
+/** Runs work whose errors may repeat a value of the configuration. */
+async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof UsageError && !secrets.some((secret) => error.message.includes(secret))) throw error
+    const text = secrets.reduce((message, secret) => message.replaceAll(secret, '…'), (error as Error).message)
+    throw new UsageError(text)
+  }
+}
+
+function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags): MakeServer {
+  const { keys, lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
+  const { maxConnections: _, ...server } = limits ?? {}
+  const names = [...loopback, ...(config.hosts ?? [])]
+  const log = accessLogger({
+    ...logOf(config, flags),
+    isLocal: ({ attempts }) => isFree(config, attempts.at(-1)?.engine),
+  })
+  return (onEnd) =>
+    createServer({
+      engine,
+      lenient,
+      origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
+      ...(keys && { keys: keys as string[] }),
+      ...(models && { models: [...defineModels(models), ...catalogue] }),
+      ...server,
+      log: (entry) => {
+        log(entry)
+        onEnd()
+      },
+    })
+}
+
+function logOf({ log = 'text' }: ServeConfig, flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
+  const options = logOptions(flags)
+  return options.format === 'text' ? { ...options, format: log } : options
+}
+
+/** The offline engine answers as strictly as the API, so that a test against it means something. */
+function needsLenience({ type }: EngineConfig): boolean {
+  return type !== 'offline' && type !== 'script'
+}
+
+function isFree({ engines }: ServeConfig, name: string | undefined): boolean {
+  const engine = name === undefined ? undefined : engines[name]
+  return engine !== undefined && engine.type !== 'api'
+}
+
+function report({ path, config }: ReadConfig): number {
+  const routes = Object.keys(config.routes ?? { '*': '' })
+  const engines = Object.keys(config.engines)
+  writeLine(
+    `${path} is right: ${countText(engines.length, 'engine')} (${engines.join(', ')}), routes for ${routes.join(', ')}`,
+  )
+  return ExitCode.ok
+}
+
+function startScreen(url: string, { config }: ReadConfig): string[] {
+  const { engines, routes = {}, keys } = config
+  const access = keys === undefined ? 'any key or none' : countText(keys.length, 'key')
+  return [
+    `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
+    `  Engines   ${Object.keys(engines).join(', ')}      Routes  ${Object.keys(routes).join(', ') || '*'}      Access  ${access}`,
+    '  SIGHUP reads the configuration again. Ctrl-C stops after open replies finish; twice stops now.',
+    '',
+  ]
+}
