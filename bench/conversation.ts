@@ -1,5 +1,8 @@
+import { report as crowd } from './conversation/crowd.ts'
 import { report as load } from './conversation/load.ts'
+import { report as postgres } from './conversation/postgres.ts'
 import { report as roundTrips } from './conversation/round-trips.ts'
+import { report as search } from './conversation/search.ts'
 import { report as turns } from './conversation/turns.ts'
 
 /**
@@ -7,5 +10,5 @@ import { report as turns } from './conversation/turns.ts'
  * so on.
  */
 export async function* report(): AsyncGenerator<string> {
-  for (const part of [turns, load, roundTrips]) yield* part()
+  for (const part of [turns, crowd, load, search, roundTrips, postgres]) yield* part()
 }

@@ -12,6 +12,8 @@ export interface Kept {
   turn(): Promise<unknown>
   /** Reads the conversation from the disk and returns the number of its messages. */
   load(): Promise<number>
+  /** Reads the conversation from the disk, parses every message and returns their number. */
+  show?(): Promise<number>
 }
 
 export interface AskedMessage {

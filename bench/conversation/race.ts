@@ -16,6 +16,8 @@ export interface Racer {
 export const floor: Racer = { name: 'bare node:sqlite', contestant: 'bare' }
 const store: Racer = { name: 'sqliteStore()', contestant: 'store' }
 export const colloquy: Racer = { name: 'a Colloquy conversation', contestant: 'colloquy' }
+/** The same rows written by hand, those of all conversations in common transactions. */
+export const grouped: Racer = { name: 'bare node:sqlite, group commit', contestant: 'grouped' }
 const array: Racer = { name: 'the array saved whole', contestant: 'array' }
 
 /** All contestants that can run on this machine. */
@@ -83,6 +85,7 @@ function middle(outcomes: readonly Outcome[]): Outcome {
   return {
     cpuMs: median(outcomes.map(({ cpuMs }) => cpuMs)),
     bytes: bytes.some(Number.isNaN) ? undefined : median(bytes),
+    wallMs: median(outcomes.map(({ wallMs }) => wallMs)),
   }
 }
 

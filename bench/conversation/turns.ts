@@ -20,7 +20,7 @@ export async function* report(): AsyncGenerator<string> {
       ({ cpuMs }, place) => `${cpuMs.toFixed(3)} ms ${ratios[place]!.toFixed(2).padStart(7)} ×`,
     )
     return racer === colloquy
-      ? { name: racer.name, figures, verdict: verdict('≤ 2 ×', Math.max(...ratios) <= 2) }
+      ? { name: racer.name, figures, verdict: verdict('≤ 1.6 ×', Math.max(...ratios) <= 1.6) }
       : { name: racer.name, figures }
   })
   yield table(`a turn of 2 KB after ${titles} turns (CPU)`, cpu)
@@ -31,7 +31,7 @@ export async function* report(): AsyncGenerator<string> {
       (outcome, place) => `${kilobytes(outcome.bytes!)} ${ratios[place]!.toFixed(2).padStart(7)} ×`,
     )
     return racer === colloquy
-      ? { name: racer.name, figures, verdict: verdict('≤ 1.5 ×', Math.max(...ratios) <= 1.5) }
+      ? { name: racer.name, figures, verdict: verdict('≤ 0.25 ×', Math.max(...ratios) <= 0.25) }
       : { name: racer.name, figures }
   })
   yield table(`a turn of 2 KB after ${titles} turns (bytes handed to the disk, log and checkpoints included)`, bytes)

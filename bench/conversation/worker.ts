@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Kept, Open } from './contestant.ts'
 
-/** The task of a worker, in a conversation with a number of earlier turns. */
+/** The task of a worker, in a conversation with a number of earlier turns; for `crowd`, in many conversations at once. */
 export interface Task {
-  kind: 'turns' | 'load'
+  kind: 'turns' | 'load' | 'show' | 'crowd'
   turns: number
 }
 
@@ -16,6 +16,8 @@ export interface Outcome {
   cpuMs: number
   /** Bytes written to the disk, as counted by Linux; undefined on other systems. */
   bytes: number | undefined
+  /** The elapsed time in ms, of the same work as the CPU time. */
+  wallMs: number
 }
 
 /** The time for all turns of a task: a slow contestant runs fewer turns. */
@@ -40,27 +42,50 @@ process.once('disconnect', () => {
 process.send!('ready')
 
 async function measured({ kind, turns }: Task): Promise<Outcome> {
-  return kind === 'load' ? loaded(turns) : turned(turns)
+  if (kind === 'crowd') return crowded(turns)
+  return kind === 'turns' ? turned(turns) : loaded(kind, turns)
 }
 
 /** Limits the growth of a short conversation during the measurement to twice its length. */
 async function turned(from: number): Promise<Outcome> {
   const most = Math.min(from, 300)
   const conversations = Math.ceil(300 / most)
-  const taken = { cpuMs: 0, bytes: 0, turns: 0 }
+  const taken = { cpuMs: 0, bytes: 0, wallMs: 0 }
+  let turns = 0
   for (let one = 0; one < conversations; one++) {
     const kept = await contestant.start(from)
     // The first turn reads the earlier ones, which is part of opening. So is the garbage of a long setup, which the
     // following turns collect. A forced collection would also discard compiled code.
     await take(kept, from < 1_000 ? 1 : 100, longestMs / 4)
     const before = spent()
-    taken.turns += await take(kept, most, longestMs / conversations)
+    turns += await take(kept, most, longestMs / conversations)
     const after = spent()
-    taken.cpuMs += after.cpuMs - before.cpuMs
-    taken.bytes += after.bytes - before.bytes
+    for (const name of ['cpuMs', 'bytes', 'wallMs'] as const) taken[name] += after[name] - before[name]
   }
-  const { cpuMs, bytes } = taken
-  return { cpuMs: cpuMs / taken.turns, bytes: Number.isNaN(bytes) ? undefined : bytes / taken.turns }
+  return each(taken, turns)
+}
+
+/** Takes a number of turns in each of 200 new conversations, all at once. */
+async function crowded(turns: number): Promise<Outcome> {
+  const crowd = await Promise.all(Array.from({ length: 200 }, () => contestant.start(0)))
+  for (const kept of crowd) await kept.turn()
+  const before = spent()
+  await Promise.all(
+    crowd.map(async (kept) => {
+      for (let turn = 0; turn < turns; turn++) await kept.turn()
+    }),
+  )
+  const after = spent()
+  const taken = {
+    cpuMs: after.cpuMs - before.cpuMs,
+    bytes: after.bytes - before.bytes,
+    wallMs: after.wallMs - before.wallMs,
+  }
+  return each(taken, crowd.length * turns)
+}
+
+function each({ cpuMs, bytes, wallMs }: Spent, turns: number): Outcome {
+  return { cpuMs: cpuMs / turns, bytes: Number.isNaN(bytes) ? undefined : bytes / turns, wallMs: wallMs / turns }
 }
 
 /** Runs at least one turn. Returns the number of turns. */
@@ -74,19 +99,25 @@ async function take(kept: Kept, most: number, longest: number): Promise<number> 
   return turns
 }
 
-async function loaded(turns: number): Promise<Outcome> {
+async function loaded(kind: 'load' | 'show', turns: number): Promise<Outcome> {
   long ??= await contestant.start(turns)
   globalThis.gc!()
   const before = spent()
-  const messages = await long.load()
-  const cpuMs = spent().cpuMs - before.cpuMs
+  const messages = await long[kind]!()
+  const { cpuMs, wallMs } = spent()
   if (messages !== turns * 2) throw new Error(`Loaded ${messages} messages instead of ${turns * 2}`)
-  return { cpuMs, bytes: undefined }
+  return { cpuMs: cpuMs - before.cpuMs, bytes: undefined, wallMs: wallMs - before.wallMs }
 }
 
-function spent(): { cpuMs: number; bytes: number } {
+interface Spent {
+  cpuMs: number
+  bytes: number
+  wallMs: number
+}
+
+function spent(): Spent {
   const { user, system } = process.cpuUsage()
-  return { cpuMs: (user + system) / 1000, bytes: written() }
+  return { cpuMs: (user + system) / 1000, bytes: written(), wallMs: performance.now() }
 }
 
 function written(): number {

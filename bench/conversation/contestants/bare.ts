@@ -60,6 +60,7 @@ export async function open(folder: string): Promise<Contestant> {
           db.exec('PRAGMA synchronous = NORMAL')
         },
         load: async () => rows.all(id).length,
+        show: async () => rows.all(id).map(({ json, ...row }) => ({ ...row, ...JSON.parse(json as string) })).length,
       }
     },
     close: async () => db.close(),

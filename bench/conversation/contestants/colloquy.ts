@@ -14,6 +14,7 @@ export async function open(folder: string): Promise<Contestant> {
       return {
         turn: async () => (conversation ??= await conversations.open(id)).send(question),
         load: async () => Number((await conversations.open(id)).head),
+        show: async () => (await conversations.open(id)).messages.length,
       }
     },
     close: () => conversations.close(),

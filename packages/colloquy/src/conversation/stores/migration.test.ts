@@ -25,11 +25,15 @@ const messages = (s: string, words?: string): string => {
   return `
     ${insert(`1, 0, 'user', 'committed', 11, 'k', NULL, '${question}'`, words ?? '')}
     ${insert(`2, 1, 'assistant', 'committed', 12, NULL, '${reply}', '{"role":"assistant","content":"hi"}'`, 'hi')}
-    ${insert(`3, 1, 'assistant', 'pending', 13, NULL, NULL, ''`, '')}
-    INSERT INTO ${s}lease (message, conversation, owner, until)
+    ${insert(`3, 1, 'assistant', 'pending', 13, NULL, NULL, ''`, '')}`
+}
+// The lease of the reply was a row of its own before it became a part of the message.
+const lease = (s: string, version: string): string =>
+  version >= '0009'
+    ? `UPDATE ${s}message SET owner = 'elsewhere 1 1', until = 0, held_pico_usd = 0, held_tokens = 0 WHERE number = 3`
+    : `INSERT INTO ${s}lease (message, conversation, owner, until)
       SELECT m.id, c.id, 'elsewhere 1 1', 0 FROM ${s}message m JOIN ${s}conversation c ON c.id = m.conversation
       WHERE number = 3;`
-}
 
 // The search index as it was before it was folded.
 const oldIndex = `
@@ -76,7 +80,7 @@ for (const [index, { name }] of sqliteMigrations.entries()) {
       db.exec(migration.sql)
       db.prepare('INSERT INTO migration VALUES (?, 0)').run(migration.name)
     }
-    db.exec(rows() + messages(''))
+    db.exec(rows() + messages('') + lease('', name))
     if (index > 0 && hasFts5(db)) db.exec(oldIndex)
     db.close()
     await check(sqliteStore(path))
@@ -100,7 +104,9 @@ describe('postgresStore()', () => {
         await db.query(`INSERT INTO ${schema}.migration VALUES ($1, 0)`, [migration.name])
       }
       await db.exec(
-        rows(`${schema}.`) + messages(`${schema}.`, name < '0006' ? 'Hello Re\u0301sume\u0301' : 'hello résumé'),
+        rows(`${schema}.`) +
+          messages(`${schema}.`, name < '0006' ? 'Hello Re\u0301sume\u0301' : 'hello résumé') +
+          lease(`${schema}.`, name),
       )
       await check(postgresStore(db, { schema }))
     })

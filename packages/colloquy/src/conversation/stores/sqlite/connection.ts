@@ -1,21 +1,26 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { migrate } from './schema.ts'
+import { type Outcome, WriteQueue } from './write-queue.ts'
 
 /** One open database: its prepared statements, its transactions, and its waiting for locks of other processes. */
 export class SqliteConnection {
   readonly db: DatabaseSync
   readonly #path: string
-  readonly #busyTimeoutMs: number
+  readonly #writes: WriteQueue
   readonly #statements = new Map<string, StatementSync>()
   #isClosed = false
 
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
     this.#path = path
-    this.#busyTimeoutMs = busyTimeoutMs
+    const transactions = {
+      transaction: (work: () => void, { durable }: { durable: boolean }) => this.#write(work, durable),
+      part: (work: () => unknown) => this.#part(work),
+      isBusy,
+    }
+    this.#writes = new WriteQueue(transactions, busyTimeoutMs)
     createFile(path, mode)
     this.db = openDatabase(path, busyTimeoutMs)
   }
@@ -57,19 +62,14 @@ export class SqliteConnection {
   }
 
   /**
-   * Runs work that writes, all of it or nothing. The result survives the death of the process; a durable write also
-   * survives a power failure.
+   * Runs work that writes, all of it or nothing, together with what other callers write at this moment. The result survives
+   * the death of the process; a durable write also survives a power failure.
    */
   async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
-    const deadline = performance.now() + this.#busyTimeoutMs
-    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 50)) {
-      try {
-        return durable ? this.#withFullSync(work) : this.#transaction('BEGIN IMMEDIATE', work)
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw this.#explain(error, doing)
-      }
-      // Wait here rather than in SQLite: its busy handler would block the event loop.
-      await sleep(waitMs)
+    try {
+      return await this.#writes.add(work, durable)
+    } catch (error) {
+      throw this.#explain(error, doing)
     }
   }
 
@@ -103,15 +103,35 @@ export class SqliteConnection {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#writes.flush()
     this.db.close()
   }
 
-  #withFullSync<T>(work: () => T): T {
-    this.db.exec('PRAGMA synchronous = FULL')
+  #write(work: () => void, durable: boolean): void {
+    if (durable) this.db.exec('PRAGMA synchronous = FULL')
     try {
-      return this.#transaction('BEGIN IMMEDIATE', work)
+      this.#transaction('BEGIN IMMEDIATE', work)
     } finally {
-      this.db.exec('PRAGMA synchronous = NORMAL')
+      if (durable) this.db.exec('PRAGMA synchronous = NORMAL')
+    }
+  }
+
+  #part(work: () => unknown): Outcome {
+    this.prepare('SAVEPOINT part').run()
+    try {
+      const result = work()
+      // It would be committed before the asynchronous part had run.
+      if (result instanceof Promise) throw new TypeError('Cannot run a transaction whose work returns a promise')
+      this.prepare('RELEASE part').run()
+      return { result }
+    } catch (error) {
+      try {
+        this.db.exec('ROLLBACK TO part; RELEASE part')
+      } catch {
+        // SQLite has undone the whole transaction, for example after a full disk.
+        throw error
+      }
+      return { error }
     }
   }
 
@@ -119,8 +139,6 @@ export class SqliteConnection {
     this.prepare(begin).run()
     try {
       const result = work()
-      // It would be committed before the asynchronous part had run.
-      if (result instanceof Promise) throw new TypeError('Cannot run a transaction whose work returns a promise')
       this.prepare('COMMIT').run()
       return result
     } catch (error) {

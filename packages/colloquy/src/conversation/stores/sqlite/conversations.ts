@@ -18,9 +18,9 @@ export function createConversation(
     if (db.row('SELECT 1 FROM conversation WHERE public_id = ?', [id]) !== undefined)
       throw new ConversationExistsError(id)
     const { id: row } = db.run(
-      `INSERT INTO conversation (public_id, owner, version, head, last, created_at, updated_at, title)
-       VALUES (?, ?, 1, ?, ?, ?, ?, ?)`,
-      [id, owner, head, last, at, at, title],
+      `INSERT INTO conversation (public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
+       VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+      [id, owner, head, last, last + 1, at, at, title],
     )
     db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
     setMetadata(db, row, metadata)

@@ -6,34 +6,28 @@ import { reserve, settle } from './spending.ts'
 
 // Except for abandonedReservations() and receivedParts(), each of these is a part of a transaction.
 
-interface ReservedColumns {
-  heldPicoUsd: string
-  heldTokens: string
-}
+/** The condition that a reply has not ended, in SQL. */
+export const isUnfinished = "state IN ('pending', 'streaming', 'awaiting_tools')"
 
-// As text: a JavaScript number is exact only up to $9,007 in picodollars.
-const reservedColumns = 'CAST(held_pico_usd AS TEXT) AS heldPicoUsd, CAST(held_tokens AS TEXT) AS heldTokens'
+/** The conditions that a message of a conversation with the parameter `?1` is a reply that has not ended. */
+const isInFlight = `conversation = ?1 AND number >= (SELECT in_flight_from FROM conversation WHERE id = ?1) AND ${isUnfinished}`
 
-/** Begins the lease of a reply. Throws a `BudgetError` if its reservation does not fit into a limit. */
-export function beginLease(
-  db: SqliteConnection,
-  clock: LeaseClock,
-  { handle, conversation, reservation }: { handle: number; conversation: number; reservation: Reservation | undefined },
-): void {
-  const sql = 'INSERT INTO lease (message, conversation, owner, until) VALUES (?, ?, ?, ?)'
-  db.run(sql, [handle, conversation, thisProcess(), clock.end])
-  if (reservation === undefined) return
-  reserve(db, reservation)
-  const { picoUsd, tokens } = reservation
-  const accounts = reservation.accounts.map(({ user, day }) => ({ user, day }))
-  const json = accounts.length === 0 ? null : JSON.stringify(accounts)
-  const update = 'UPDATE lease SET held_pico_usd = ?, held_tokens = ?, accounts = ? WHERE message = ?'
-  db.run(update, [picoUsd, tokens, json, handle])
-}
+/** The lease columns of a new reply. */
+export const leaseColumns = 'owner, until, held_pico_usd, held_tokens, accounts'
+export type LeaseValues = [
+  owner: string,
+  until: number,
+  heldPicoUsd: bigint,
+  heldTokens: bigint,
+  accounts: string | null,
+]
 
-/** Extends the lease of a reply, and tells whether the reply is to be stopped. Undefined if the reply has ended. */
-export function extendLease(db: SqliteConnection, clock: LeaseClock, handle: number): { stopping: number } | undefined {
-  return db.row('UPDATE lease SET until = ? WHERE message = ? RETURNING stopping', [clock.end, handle])
+/** Reserves for a new reply, and returns its lease. Throws a `BudgetError` if the reservation does not fit into a limit. */
+export function newLease(db: SqliteConnection, clock: LeaseClock, reservation: Reservation | undefined): LeaseValues {
+  const { picoUsd = 0n, tokens = 0n, accounts = [] } = reservation ?? {}
+  if (reservation !== undefined) reserve(db, reservation)
+  const json = accounts.length === 0 ? null : JSON.stringify(accounts.map(({ user, day }) => ({ user, day })))
+  return [thisProcess(), clock.end, picoUsd, tokens, json]
 }
 
 export function receivedParts(
@@ -43,49 +37,58 @@ export function receivedParts(
 ): ReceivedParts | undefined {
   const { id, number, from } = reply
   return db.read('read the reply', () => {
-    const lease = db.row<Lease & { message: number }>(
-      `SELECT l.message, l.owner, until FROM conversation c
-         JOIN message m ON m.conversation = c.id AND m.number = ? JOIN lease l ON l.message = m.id
-       WHERE public_id = ?`,
+    const lease = db.row<Lease & { handle: number }>(
+      `SELECT m.id AS handle, m.owner, until FROM conversation c JOIN message m ON m.conversation = c.id AND number = ?
+       WHERE public_id = ? AND ${isUnfinished}`,
       [number, id],
     )
     if (lease === undefined) return undefined
     const sql = 'SELECT json FROM delta WHERE message = ? AND part >= ? ORDER BY part'
-    const parts = db.rows<{ json: string }>(sql, [lease.message, from]).map(({ json }) => json)
+    const parts = db.rows<{ json: string }>(sql, [lease.handle, from]).map(({ json }) => json)
     return { parts, abandoned: clock.isAbandoned(lease) }
   })
 }
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
 export function stopReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): number[] {
-  const sql = `SELECT l.message, number, owner, until FROM lease l JOIN message m ON m.id = l.message
-    WHERE l.conversation = ?`
-  const leases = db.rows<Lease & { message: number; number: number }>(sql, [conversation])
+  const sql = `SELECT id AS handle, number, owner, until FROM message WHERE ${isInFlight} ORDER BY number`
+  const leases = db.rows<Lease & { handle: number; number: number }>(sql, [conversation])
   const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
-  for (const { message } of inFlight) db.run('UPDATE lease SET stopping = 1 WHERE message = ?', [message])
+  for (const { handle } of inFlight) db.run('UPDATE message SET stopping = 1 WHERE id = ?', [handle])
   return inFlight.map(({ number }) => number)
 }
 
-/** Ends the lease of a reply and settles its reservation. @param reply the JSON of its `ReplyRecord`. */
-export function endLease(db: SqliteConnection, handle: number, reply: string): void {
-  // Most replies have no reservation in an account, and reading it first would cost more than the rest.
-  const { changes } = db.run('DELETE FROM lease WHERE message = ? AND accounts IS NULL', [handle])
-  if (changes === 0) settleLeases(db, '= ?', handle, reply)
+interface ReservedColumns {
+  heldPicoUsd: string
+  heldTokens: string
 }
 
+// As text: a JavaScript number is exact only up to $9,007 in picodollars.
+const reservedColumns = `CAST(coalesce(held_pico_usd, 0) AS TEXT) AS heldPicoUsd,
+  CAST(coalesce(held_tokens, 0) AS TEXT) AS heldTokens`
+
 /**
- * Ends the leases of erased replies. Their usage will never be known, so their whole reservations are charged.
+ * Settles the reservations of replies that end.
  *
- * @param which a condition on the message id, in SQL with one `?`.
+ * @param which a condition on messages, in SQL with one `?`.
+ * @param reply the JSON of the `ReplyRecord`; undefined if the usage will never be known: the whole reservations are charged.
  */
-export function eraseLeases(db: SqliteConnection, which: string, value: number): void {
-  settleLeases(db, which, value)
+export function settleReservations(db: SqliteConnection, which: string, value: number, reply?: string): void {
+  const reserved = `${which} AND accounts IS NOT NULL`
+  const rows = db.rows<ReservedColumns & { accounts: string }>(
+    `SELECT ${reservedColumns}, accounts FROM message WHERE ${reserved}`,
+    [value],
+  )
+  if (rows.length === 0) return
+  db.run(`UPDATE message SET held_pico_usd = NULL, held_tokens = NULL, accounts = NULL WHERE ${reserved}`, [value])
+  for (const { accounts, ...columns } of rows) {
+    settle(db, JSON.parse(accounts) as Account[], reservedAmounts(columns), reply)
+  }
 }
 
 export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): UnfinishedReply[] {
   const leases = db.rows<Lease & ReservedColumns & Pick<UnfinishedReply, 'handle' | 'number' | 'parent'>>(
-    `SELECT l.message AS handle, number, parent, owner, until, ${reservedColumns}
-     FROM lease l JOIN message m ON m.id = l.message WHERE l.conversation = ?`,
+    `SELECT id AS handle, number, parent, owner, until, ${reservedColumns} FROM message WHERE ${isInFlight} ORDER BY number`,
     [conversation],
   )
   const journal = 'SELECT json FROM delta WHERE message = ? ORDER BY part'
@@ -101,20 +104,10 @@ export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conve
 
 /** The ids of conversations with an abandoned reply that has a reservation in an account. */
 export function abandonedReservations(db: SqliteConnection, clock: LeaseClock): string[] {
-  const sql = `SELECT public_id AS id, l.owner, until FROM lease l JOIN conversation c ON c.id = l.conversation
+  const sql = `SELECT public_id AS id, m.owner, until FROM message m JOIN conversation c ON c.id = m.conversation
     WHERE accounts IS NOT NULL`
   const leases = db.read('read the reservations', () => db.rows<Lease & { id: string }>(sql))
   return [...new Set(leases.filter((lease) => clock.isAbandoned(lease)).map(({ id }) => id))]
-}
-
-function settleLeases(db: SqliteConnection, which: string, value: number, reply?: string): void {
-  const ended = db.rows<ReservedColumns & { accounts: string | null }>(
-    `DELETE FROM lease WHERE message ${which} RETURNING ${reservedColumns}, accounts`,
-    [value],
-  )
-  for (const { accounts, ...columns } of ended) {
-    if (accounts !== null) settle(db, JSON.parse(accounts) as Account[], reservedAmounts(columns), reply)
-  }
 }
 
 function reservedAmounts({ heldPicoUsd, heldTokens }: ReservedColumns): Amounts {

@@ -43,8 +43,8 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
   return db.rows<ListedRow>(
     `SELECT id AS row, c.version, public_id AS id, owner, m.json AS metadata, title, created_at AS createdAt,
        updated_at AS updatedAt, last AS messages,
-       (SELECT max(number) FROM lease l JOIN message r ON r.id = l.message
-         WHERE l.conversation = c.id AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved
+       (SELECT max(number) FROM message r WHERE r.conversation = c.id AND number >= c.in_flight_from
+         AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved
      FROM conversation c LEFT JOIN metadata m ON m.conversation = id LEFT JOIN totals t ON t.conversation = id
      ${where} ORDER BY updated_at DESC, id DESC LIMIT ?`,
     [...values, limit],

@@ -5,8 +5,8 @@ import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
-import { eraseLeases } from './leases.ts'
-import { forgetMessages } from './search.ts'
+import { settleReservations } from './leases.ts'
+import { forgetMessages } from './search/search.ts'
 
 export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json, checksum'
 
@@ -125,7 +125,7 @@ export function insertMessage(db: SqliteConnection, conversation: number, messag
 export function eraseMessages(db: SqliteConnection, which: 'id = ?' | 'conversation = ?', value: number): void {
   const ids = `IN (SELECT id FROM message WHERE ${which})`
   forgetMessages(db, which, value)
-  eraseLeases(db, ids, value)
+  settleReservations(db, which, value)
   for (const table of ['search_later', 'delta']) db.run(`DELETE FROM ${table} WHERE message ${ids}`, [value])
   db.run(`DELETE FROM message WHERE ${which}`, [value])
 }

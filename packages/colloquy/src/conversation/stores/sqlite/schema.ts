@@ -169,6 +169,29 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE lease ADD COLUMN stopping INTEGER NOT NULL DEFAULT 0;
     `,
   },
+  {
+    name: '0009 leases in messages',
+    sql: `
+      -- The lease of a reply is a part of its row, so that a turn changes fewer pages. All null once it has ended.
+      ALTER TABLE message ADD COLUMN owner TEXT;  -- host, process id, start of the process
+      ALTER TABLE message ADD COLUMN until INTEGER;
+      ALTER TABLE message ADD COLUMN stopping INTEGER;
+      ALTER TABLE message ADD COLUMN held_pico_usd INTEGER;
+      ALTER TABLE message ADD COLUMN held_tokens INTEGER;
+      ALTER TABLE message ADD COLUMN accounts TEXT; -- JSON: the accounts of the reservation, if any
+      -- Replies with a smaller number have ended. An index of replies in flight would be written twice in each turn.
+      ALTER TABLE conversation ADD COLUMN in_flight_from INTEGER NOT NULL DEFAULT 1;
+
+      UPDATE message SET (owner, until, stopping, held_pico_usd, held_tokens, accounts) =
+          (SELECT owner, until, stopping, held_pico_usd, held_tokens, accounts FROM lease WHERE lease.message = message.id)
+        WHERE id IN (SELECT message FROM lease);
+      UPDATE conversation SET in_flight_from = coalesce(
+        (SELECT min(number) FROM lease JOIN message m ON m.id = lease.message WHERE lease.conversation = conversation.id),
+        last + 1);
+      DROP TABLE lease;
+      CREATE INDEX message_reserved ON message (conversation) WHERE accounts IS NOT NULL;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

@@ -28,7 +28,7 @@ import { findConversation } from './conversation-row.ts'
 import { abandonedReservations, receivedParts, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
-import { searchMessages } from './search.ts'
+import { searchMessages } from './search/search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 

@@ -5,8 +5,8 @@ import type { LeaseClock } from '../lease.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
 import type { SqliteConnection } from './connection.ts'
-import { checkMessage, type ConversationRow, findConversation } from './conversation-row.ts'
-import { beginLease, endLease, extendLease } from './leases.ts'
+import { checkMessage, findConversation } from './conversation-row.ts'
+import { isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
 import { enter } from './spending.ts'
 
@@ -15,28 +15,48 @@ export function findTurn(db: SqliteConnection, id: string, key: string): Repeate
 }
 
 export function beginTurn(db: SqliteConnection, clock: LeaseClock, step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
-  const { id, version, parent, role = 'assistant', key, title, reservation, at } = step
+  const { id, messages, role = 'assistant', key, title, parent, version, at } = step
+  const count = messages.length + 1
   return db.write('begin the turn', () => {
-    const row = findConversation(db, id)
-    const repeated = key === undefined ? undefined : repeatedTurn(db, id, row.id, key)
+    const repeated = key === undefined ? undefined : repeatedTurn(db, id, findConversation(db, id).id, key)
     if (repeated !== undefined) return repeated
-    checkVersion(id, row, version)
-    if (parent !== row.head) checkMessage(db, id, row, parent)
-    const { handle, reply } = insertTurn(db, row, step)
-    beginLease(db, clock, { handle, conversation: row.id, reservation })
-    db.run(
-      `UPDATE conversation SET version = version + 1, head = ?, last = ?, updated_at = ?,
-         title = coalesce(title, ?) WHERE id = ?`,
-      [role === 'summary' ? row.head : reply, reply, at, title ?? null, row.id],
-    )
-    return { repeated: false, version: version + 1, first: row.last + 1, reply, handle }
+    const row = db.row<{ id: number; last: number }>(role === 'summary' ? takeNumbers : takeNumbersAndHead, [
+      count,
+      at,
+      title ?? null,
+      id,
+      version,
+      parent,
+    ])
+    if (row === undefined) return refuseTurn(db, step)
+    const handle = insertTurn(db, row, step, newLease(db, clock, step.reservation))
+    return { repeated: false, version: version + 1, first: row.last - count + 1, reply: row.last, handle }
   })
 }
 
-export function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
+/** Takes numbers for the messages of a turn, if the version is the latest one and the parent exists. */
+const takeNumbers = `UPDATE conversation SET version = version + 1, last = last + ?1, updated_at = ?2, title = coalesce(title, ?3),
+    in_flight_from = coalesce((SELECT min(number) FROM message
+      WHERE conversation = conversation.id AND number >= in_flight_from AND ${isUnfinished}), last + ?1)
+  WHERE public_id = ?4 AND version = ?5
+    AND (?6 IN (0, head) OR EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id AND number = ?6))
+  RETURNING id, last`
+/** Also moves the head to the reply. */
+const takeNumbersAndHead = takeNumbers.replace('SET', 'SET head = last + ?1,')
+
+/** Throws the error that explains why a turn cannot begin. */
+function refuseTurn(db: SqliteConnection, { id, version, parent }: BeginStep): never {
+  const row = findConversation(db, id)
+  checkVersion(id, row, version)
+  checkMessage(db, id, row, parent)
+  throw new Error(`Cannot begin a turn of conversation ${id}: its row changed within a transaction`)
+}
+
+export async function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
   return db.write('write the journal of the reply', () => {
-    const lease = extendLease(db, clock, handle)
+    const sql = `UPDATE message SET until = ? WHERE id = ? AND ${isUnfinished} RETURNING stopping`
+    const lease = db.row<{ stopping: number | null }>(sql, [clock.end, handle])
     if (lease === undefined) return false
     if (json !== '') db.run('INSERT INTO delta VALUES (?, ?, ?)', [handle, index, json])
     if (json !== '' && index === 0) db.run("UPDATE message SET state = 'streaming' WHERE id = ?", [handle])
@@ -46,18 +66,21 @@ export function journalReply(db: SqliteConnection, clock: LeaseClock, step: Jour
 
 export function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
   const { handle, state, json, received, reply } = step
+  const values = [state, json, received, reply, checksumOf(step), handle]
   const work = (): FinishedTurn => {
-    const finished = db.row<FinishedTurn>(
-      `UPDATE message SET state = ?, json = ?, received = ?, reply = ?, checksum = ?
-       WHERE id = ? AND state IN ('pending', 'streaming', 'awaiting_tools') RETURNING number`,
-      [state, json, received, reply, checksumOf(step), handle],
-    )
     db.run('DELETE FROM delta WHERE message = ?', [handle])
-    if (state !== 'awaiting_tools') endLease(db, handle, reply)
-    return finished ?? finishLate(db, step)
+    const ended = db.row<FinishedTurn & { accounts: string | null }>(endReply, values)
+    if (ended === undefined) return finishLate(db, step)
+    // Most replies have no reservation in an account.
+    if (ended.accounts !== null && state !== 'awaiting_tools') settleReservations(db, 'id = ?', handle, reply)
+    return { number: ended.number }
   }
   return db.write('save the reply', work, { durable: true })
 }
+
+const endReply = `UPDATE message SET state = ?1, json = ?2, received = ?3, reply = ?4, checksum = ?5,
+    owner = CASE ?1 WHEN 'awaiting_tools' THEN owner END, until = CASE ?1 WHEN 'awaiting_tools' THEN until END
+  WHERE id = ?6 AND ${isUnfinished} RETURNING number, accounts`
 
 interface StoredReply extends MessageRow {
   conversation: number
@@ -85,24 +108,27 @@ function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
   return { number }
 }
 
-/** Inserts the messages of a turn and an empty one for its reply. */
+const insertQuestion = `INSERT INTO message (conversation, number, parent, role, state, created_at, key, json, checksum)
+  VALUES (?, ?, ?, ?, 'committed', ?, ?, ?, ?)`
+const insertReply = `INSERT INTO message (conversation, number, parent, role, state, created_at, json, ${leaseColumns})
+  VALUES (?, ?, ?, ?, 'pending', ?, '', ?, ?, ?, ?, ?)`
+
+/** Inserts the messages of a turn and an empty one for its reply, whose handle it returns. */
 function insertTurn(
   db: SqliteConnection,
-  row: ConversationRow,
+  { id, last }: { id: number; last: number },
   { parent, messages, role: replyRole = 'assistant', key, at }: BeginStep,
-): { handle: number; reply: number } {
-  const sql = `INSERT INTO message (conversation, number, parent, role, state, created_at, key, json, checksum)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-  let number = row.last
+  lease: LeaseValues,
+): number {
+  let number = last - messages.length
   let follows = parent
-  for (const [index, { role, json }] of messages.entries()) {
-    const itsKey = index === messages.length - 1 ? (key ?? null) : null
+  for (const { role, json } of messages) {
+    const itsKey = number === last - 1 ? (key ?? null) : null
     const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
-    db.run(sql, [row.id, ++number, follows, role, 'committed', at, itsKey, json, checksum])
-    follows = number
+    db.run(insertQuestion, [id, number, follows, role, at, itsKey, json, checksum])
+    follows = number++
   }
-  const { id: handle } = db.run(sql, [row.id, ++number, follows, replyRole, 'pending', at, null, '', null])
-  return { handle, reply: number }
+  return db.run(insertReply, [id, last, follows, replyRole, at, ...lease]).id
 }
 
 function repeatedTurn(db: SqliteConnection, id: string, conversation: number, key: string): RepeatedTurn | undefined {

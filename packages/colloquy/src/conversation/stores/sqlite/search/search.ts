@@ -1,7 +1,7 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
-import { excerptOf, searchText } from '../../history/text.ts'
-import type { SearchHit, SearchQuery } from '../store.ts'
-import type { SqliteConnection } from './connection.ts'
+import { excerptOf, searchText } from '../../../history/text.ts'
+import type { SearchHit, SearchQuery } from '../../store.ts'
+import type { SqliteConnection } from '../connection.ts'
 
 const doing = 'search the conversations'
 

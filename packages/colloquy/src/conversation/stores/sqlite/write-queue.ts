@@ -1,0 +1,107 @@
+import { setImmediate as nextTask, setTimeout as sleep } from 'node:timers/promises'
+
+/** How the part of a transaction ended. */
+export type Outcome = { result: unknown } | { error: unknown }
+
+/** The database, as the queue uses it. */
+export interface Transactions {
+  /** Runs work in one transaction and commits it; a durable one survives a power failure. */
+  transaction(work: () => void, options: { durable: boolean }): void
+  /** Runs a part of a transaction. If it throws, its changes are undone; throws if the whole transaction had to be undone. */
+  part(work: () => unknown): Outcome
+  /** Whether the error says that another process holds the lock. */
+  isBusy(error: unknown): boolean
+}
+
+interface Job {
+  work: () => unknown
+  durable: boolean
+  /** When to give up waiting for another process's lock, on the clock of `performance.now()`. */
+  deadline: number
+  resolve: (result: never) => void
+  reject: (error: unknown) => void
+}
+
+/** The most jobs in one transaction: the event loop is blocked until it is committed. */
+const largestGroup = 250
+
+/**
+ * Commits what several callers write at one moment in one transaction, because a commit takes longer than the changes of a
+ * turn. A caller's promise resolves after the commit, and a caller that fails undoes only its own changes.
+ */
+export class WriteQueue {
+  readonly #db: Transactions
+  readonly #busyTimeoutMs: number
+  #waiting: Job[] = []
+  #isDraining = false
+
+  constructor(db: Transactions, busyTimeoutMs: number) {
+    this.#db = db
+    this.#busyTimeoutMs = busyTimeoutMs
+  }
+
+  /** Adds work, which may run more than once. Nothing it returns or throws is final before its commit. */
+  add<T>(work: () => T, durable: boolean): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const deadline = performance.now() + this.#busyTimeoutMs
+    this.#waiting.push({ work, durable, deadline, resolve, reject })
+    if (!this.#isDraining) {
+      this.#isDraining = true
+      // The callers that are woken by the same events add their work first.
+      setImmediate(() => void this.#drain())
+    }
+    return promise
+  }
+
+  /** Commits what is waiting at once. Work that another process's lock keeps from running fails. */
+  flush(): void {
+    for (const job of this.#waiting) job.deadline = 0
+    if (this.#waiting.length > 0) this.#commit(this.#waiting.splice(0))
+  }
+
+  async #drain(): Promise<void> {
+    for (let waitMs = 1; this.#waiting.length > 0;) {
+      const blocked = this.#commit(this.#waiting.splice(0, largestGroup))
+      if (blocked.length === 0) {
+        waitMs = 1
+        if (this.#waiting.length > 0) await nextTask()
+      } else {
+        this.#waiting.unshift(...blocked)
+        // Wait here rather than in SQLite: its busy handler would block the event loop.
+        await sleep(waitMs)
+        waitMs = Math.min(waitMs * 2, 50)
+      }
+    }
+    this.#isDraining = false
+  }
+
+  /** Runs jobs in one transaction. Returns those that have to wait because another process holds the lock. */
+  #commit(jobs: readonly Job[]): Job[] {
+    let outcomes: Outcome[] = []
+    try {
+      const durable = jobs.some((job) => job.durable)
+      this.#db.transaction(() => (outcomes = jobs.map(({ work }) => this.#db.part(work))), { durable })
+    } catch (error) {
+      if (this.#db.isBusy(error)) return rejectExpired(jobs, error)
+      // The disk may have room for some of them, for example.
+      if (jobs.length > 1) return jobs.flatMap((job) => this.#commit([job]))
+      outcomes = [{ error }]
+    }
+    for (const [index, outcome] of outcomes.entries()) settle(jobs[index]!, outcome)
+    return []
+  }
+}
+
+function settle({ resolve, reject }: Job, outcome: Outcome): void {
+  if ('error' in outcome) reject(outcome.error)
+  else resolve(outcome.result as never)
+}
+
+/** Rejects the jobs that have waited too long, and returns the others. */
+function rejectExpired(jobs: readonly Job[], error: unknown): Job[] {
+  const now = performance.now()
+  return jobs.filter(({ deadline, reject }) => {
+    if (now > deadline) reject(error)
+    return now <= deadline
+  })
+}
