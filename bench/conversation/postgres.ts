@@ -121,8 +121,8 @@ function serverCpuMs({ host }: PostgresServer): number {
   let ticks = 0
   try {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      const stat = statOf(pid)
-      if (stat !== undefined && stat.parent === main) ticks += stat.ticks
+      const process = statOf(pid)
+      if (process.parent === main) ticks += process.ticks
     }
   } catch {
     return Number.NaN
@@ -131,7 +131,7 @@ function serverCpuMs({ host }: PostgresServer): number {
   return ticks * 10
 }
 
-function statOf(pid: string): { parent: string; ticks: number } | undefined {
+function statOf(pid: string): { parent: string; ticks: number } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name before it may contain spaces.
@@ -139,7 +139,7 @@ function statOf(pid: string): { parent: string; ticks: number } | undefined {
     return { parent: fields[1]!, ticks: Number(fields[11]) + Number(fields[12]) }
   } catch {
     // It has ended.
-    return undefined
+    return { parent: '', ticks: 0 }
   }
 }
 
