@@ -13,7 +13,7 @@ const connections = 10
 const conversations = 40
 const turns = 25
 
-/** What a turn costs a PostgreSQL server: log, CPU time, and turns a second on ten connections. */
+/** The cost of a turn to a PostgreSQL server: log, CPU time, and turns a second on ten connections. */
 export async function* report(): AsyncGenerator<string> {
   const server = startPostgres()
   if (server === undefined) {

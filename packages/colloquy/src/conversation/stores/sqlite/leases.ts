@@ -80,7 +80,7 @@ export function settleReservations(db: SqliteConnection, which: string, value: n
     [value],
   )
   if (rows.length === 0) return
-  db.run(`UPDATE message SET held_pico_usd = NULL, held_tokens = NULL, accounts = NULL WHERE ${reserved}`, [value])
+  db.run(`UPDATE message SET (held_pico_usd, held_tokens, accounts) = (NULL, NULL, NULL) WHERE ${reserved}`, [value])
   for (const { accounts, ...columns } of rows) {
     settle(db, JSON.parse(accounts) as Account[], reservedAmounts(columns), reply)
   }
