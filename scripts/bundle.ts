@@ -12,6 +12,8 @@ const replacedInBrowsers: Readonly<Record<string, string>> = {
   'dist/client/request/codes/code-errors.js': 'dist/client/request/codes/no-code-errors.js',
   'dist/protocol/json/near-miss.js': 'dist/protocol/json/no-near-miss.js',
 }
+/** The folder of modules that only Node uses. */
+const folderOfNode = 'dist/client/transport/node/'
 
 /** The options of every bundle. Comments are removed, as the declarations repeat them. */
 export function bundleOptions(folder: string): BuildOptions {
@@ -76,9 +78,10 @@ async function joinClient(options: BuildOptions, client: string, outputs: Output
   const folder = options.absWorkingDir!
   const chunks = chunksOf(client, outputs)
   const modules = [client, ...chunks].flatMap((file) => Object.keys(outputs[file]!.inputs))
-  const lines = modules.map((module) => `export * from './${module}'`)
-  const contents = [`export { default } from './${client.replace(folderOfBundles, 'dist')}'`, ...lines].join('\n')
-  for (const isBrowser of [false, true])
+  for (const isBrowser of [false, true]) {
+    const included = isBrowser ? modules.filter((module) => !module.startsWith(folderOfNode)) : modules
+    const lines = included.map((module) => `export * from './${module}'`)
+    const contents = [`export { default } from './${client.replace(folderOfBundles, 'dist')}'`, ...lines].join('\n')
     await build({
       ...options,
       stdin: { contents, resolveDir: folder },
@@ -87,6 +90,7 @@ async function joinClient(options: BuildOptions, client: string, outputs: Output
       minifyIdentifiers: isBrowser,
       plugins: [laterCode(folder, { isBrowser })],
     })
+  }
   const joined = new Set(Array.from(chunks, (chunk) => basename(chunk)))
   const rename = (name: string): string => (joined.has(name) ? 'client.js' : withoutHash(name, outputs))
   for (const output of Object.keys(outputs)) {

@@ -44,6 +44,12 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   ca?: string | readonly string[] | undefined
   /** Node only: the URL of a proxy, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   proxy?: string | false | undefined
+  /**
+   * Node only: how requests are sent. `'sockets'`: the client reads HTTP from Node's sockets itself, and uses `node:http` and
+   * `node:https` only for proxies, for requests with headers for the connection, and when the process watches or replaces
+   * those modules, as tracers and mocks do. Default `'node'`: those modules for every request.
+   */
+  transport?: 'sockets' | 'node' | undefined
   /** Wraps every attempt of every request. The first is the outermost. */
   middleware?: readonly Middleware[] | undefined
   /**
@@ -76,6 +82,7 @@ const clientNames: readonly string[] = [
     'fetchOptions',
     'ca',
     'proxy',
+    'transport',
     'middleware',
     'openTelemetry',
     'dangerouslyAllowBrowser',

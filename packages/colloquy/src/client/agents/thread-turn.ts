@@ -79,8 +79,8 @@ export class ThreadTurn {
   #recorded(source: MessageEvents): MessageEvents {
     let completeBlocks = 0
     return observeEvents(source, {
-      onEvents: (events) => {
-        for (const { type } of events) if (type === 'content_block_stop') completeBlocks++
+      onEvent: ({ type }) => {
+        if (type === 'content_block_stop') completeBlocks++
       },
       onComplete: (reply) => {
         this.#history.addReply(this.#turn, reply)

@@ -8,11 +8,13 @@ export interface TransportOptions {
   fetchOptions?: RequestInit | null | undefined
   ca?: string | readonly string[] | undefined
   proxy?: string | false | undefined
+  transport?: 'sockets' | 'node' | undefined
 }
 
 /** Node's own sockets on Node; `fetch` elsewhere, and if the options contain `fetch` or `fetchOptions`. */
-export function createTransport({ fetch, fetchOptions, ca, proxy }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { fetch, fetchOptions } = options
   // Undefined in a bundle for browsers: see `browser` in package.json.
-  if (nodeTransport && isNode() && fetch == null && fetchOptions == null) return nodeTransport({ ca, proxy })
+  if (nodeTransport && isNode() && fetch == null && fetchOptions == null) return nodeTransport(options)
   return fetchTransport(fetch ?? ((url, init) => globalThis.fetch(url, init)), fetchOptions ?? undefined)
 }

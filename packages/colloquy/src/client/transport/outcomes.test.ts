@@ -1,4 +1,4 @@
-// The outcome of a request for each behaviour of a server. One table for both transports: a row holds for both, or says why not.
+// The outcome of a request for each behaviour of a server. One table for all transports: a row holds for each, or says why not.
 import assert from 'node:assert/strict'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -338,7 +338,11 @@ const rows: Row[] = [
   },
 ]
 
-const transports: Record<string, ClientOptions> = { sockets: {}, fetch: { fetch: (url, init) => fetch(url, init) } }
+const transports: Record<string, ClientOptions> = {
+  sockets: { transport: 'sockets' },
+  'node:http': { transport: 'node' },
+  fetch: { fetch: (url, init) => fetch(url, init) },
+}
 
 const sse = { 'content-type': 'text/event-stream' }
 const encodedSse = (encoding: string): Record<string, string> => ({ ...sse, 'content-encoding': encoding })
@@ -466,43 +470,49 @@ async function forgetfulServer(t: TestContext, fail: Respond): Promise<RawServer
   return { ...server, forget: () => (hasForgotten = true) }
 }
 
-for (const [name, fail] of Object.entries({ reset: resets, end: closes })) {
-  test(`six idle connections that ${name} take no retry: one request uses one new connection`, async (t) => {
-    const server = await forgetfulServer(t, fail)
-    const client = new Anthropic({ apiKey: 'key', baseURL: server.url, maxRetries: 0 })
-    await Promise.all(Array.from({ length: 6 }, () => client.messages.create(params)))
-    assert.equal(server.connections(), 6)
+const { fetch: _, ...overNode } = transports
+
+for (const [transport, chosen] of Object.entries(overNode)) {
+  const clientOf = ({ url }: RawServer): Anthropic =>
+    new Anthropic({ apiKey: 'key', baseURL: url, maxRetries: 0, ...chosen })
+
+  for (const [name, fail] of Object.entries({ reset: resets, end: closes })) {
+    test(`${transport}: six idle connections that ${name} take no retry, and one new connection`, async (t) => {
+      const server = await forgetfulServer(t, fail)
+      const client = clientOf(server)
+      await Promise.all(Array.from({ length: 6 }, () => client.messages.create(params)))
+      assert.equal(server.connections(), 6)
+      server.forget()
+      assert.deepEqual(await client.messages.create(params), hello)
+      assert.equal(server.connections(), 7)
+    })
+
+    test(`${transport}: a long body is sent again whole after an idle connection that ${name}`, async (t) => {
+      const server = await forgetfulServer(t, fail)
+      const client = clientOf(server)
+      const long = { ...params, messages: [{ role: 'user' as const, content: 'x'.repeat(200_000) }] }
+      // Encoded in pieces from the second time on.
+      for (let i = 0; i < 2; i++) await client.messages.create(long)
+      server.forget()
+      assert.deepEqual(await client.messages.create(long), hello)
+    })
+  }
+
+  test(`${transport}: a response that breaks off on an idle connection is an attempt`, async (t) => {
+    const server = await forgetfulServer(t, (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-le'))
+    const client = clientOf(server)
+    await client.messages.create(params)
     server.forget()
-    assert.deepEqual(await client.messages.create(params), hello)
-    assert.equal(server.connections(), 7)
+    await assert.rejects(client.messages.create(params), Anthropic.APIConnectionError)
+    assert.equal(server.count(), 2)
   })
 
-  test(`a long body is sent again whole after an idle connection that ${name}`, async (t) => {
-    const server = await forgetfulServer(t, fail)
-    const client = new Anthropic({ apiKey: 'key', baseURL: server.url, maxRetries: 0 })
-    const long = { ...params, messages: [{ role: 'user' as const, content: 'x'.repeat(200_000) }] }
-    // Encoded in pieces from the second time on.
-    for (let i = 0; i < 2; i++) await client.messages.create(long)
-    server.forget()
-    assert.deepEqual(await client.messages.create(long), hello)
+  test(`${transport}: a new connection that is reset is an attempt`, async (t) => {
+    const server = await rawServer(t, resets)
+    await assert.rejects(clientOf(server).messages.create(params), { name: 'APIConnectionError', code: 'ECONNRESET' })
+    assert.equal(server.count(), 1)
   })
 }
-
-test('a response that breaks off on an idle connection is an attempt', async (t) => {
-  const server = await forgetfulServer(t, (socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-le'))
-  const client = new Anthropic({ apiKey: 'key', baseURL: server.url, maxRetries: 0 })
-  await client.messages.create(params)
-  server.forget()
-  await assert.rejects(client.messages.create(params), Anthropic.APIConnectionError)
-  assert.equal(server.count(), 2)
-})
-
-test('a new connection that is reset is an attempt', async (t) => {
-  const server = await rawServer(t, resets)
-  const client = new Anthropic({ apiKey: 'key', baseURL: server.url, maxRetries: 0 })
-  await assert.rejects(client.messages.create(params), { name: 'APIConnectionError', code: 'ECONNRESET' })
-  assert.equal(server.count(), 1)
-})
 
 // Aborts
 

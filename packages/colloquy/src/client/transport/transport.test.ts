@@ -13,12 +13,13 @@ import { Anthropic } from '../client.ts'
 import { faultServer, hello, helloEvents, params } from '../request/fault-server.test.ts'
 import { fetchTransport } from './fetch-transport.ts'
 import { nodeTransport } from './node/node-transport.ts'
-import { proxyFor } from './node/proxy.ts'
+import { proxiesOf } from './node/proxy.ts'
 import { readBody } from '../request/response.ts'
 import type { Transport, WireRequest } from './transport.ts'
 
 const transports: Record<string, Transport> = {
-  node: nodeTransport({}),
+  sockets: nodeTransport({ proxy: false }),
+  'node:http': nodeTransport({ proxy: false, transport: 'node' }),
   fetch: fetchTransport((url, init) => fetch(url, init)),
 }
 
@@ -168,7 +169,7 @@ test('pipe() writes chunks as they arrive, and buffers when the sink has enough'
     }
     answer.end()
   })
-  const reply = await nodeTransport({})(request(server.url)).response
+  const reply = await nodeTransport({ proxy: false })(request(server.url)).response
   let received = ''
   await new Promise<void>((resolve, reject) => {
     const receive = (chunk: Uint8Array | undefined): boolean => {
@@ -382,7 +383,7 @@ test('a plain HTTP request gives the proxy its whole URL', async (t) => {
   assert.deepEqual(asked, ['http://a.test:81/v1/messages a.test:81'])
 })
 
-test('proxyFor() reads the environment, and NO_PROXY exempts hosts', (t) => {
+test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
   const names = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY']
   const before = names.map((name) => process.env[name])
   t.after(() =>
@@ -391,7 +392,7 @@ test('proxyFor() reads the environment, and NO_PROXY exempts hosts', (t) => {
     ),
   )
   for (const name of names) delete process.env[name]
-  const through = (url: string): string | undefined => proxyFor(new URL(url), undefined)?.href
+  const through = (url: string): string | undefined => proxiesOf(undefined)(new URL(url))?.href
   assert.equal(through('https://a.test'), undefined)
   process.env['HTTPS_PROXY'] = 'http://proxy.test:8080'
   process.env['http_proxy'] = 'plain.test:3128'
@@ -412,8 +413,8 @@ test('proxyFor() reads the environment, and NO_PROXY exempts hosts', (t) => {
   for (const url of ['https://a.test', 'https://bb.test', 'https://e.test']) assert.ok(through(url), url)
   process.env['NO_PROXY'] = '*'
   assert.equal(through('https://a.test'), undefined)
-  assert.equal(proxyFor(new URL('https://a.test'), new URL('http://mine.test'))?.host, 'mine.test')
-  assert.equal(proxyFor(new URL('https://a.test'), false), undefined)
+  assert.equal(proxiesOf('http://mine.test')(new URL('https://a.test'))?.host, 'mine.test')
+  assert.equal(proxiesOf(false)(new URL('https://a.test')), undefined)
 })
 
 test('a silent connection is probed after 30 seconds, before a NAT drops it', async (t) => {

@@ -32,8 +32,8 @@ export class IterableEvents implements MessageEvents {
     }
   }
 
-  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
-    return forEach(this, take)
+  forEach(take: (event: StreamedEvent) => void): Promise<void> {
+    return forEach(this, ([event]) => take(event!))
   }
 
   cancel(error: Error): void {

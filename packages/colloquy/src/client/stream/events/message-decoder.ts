@@ -12,15 +12,28 @@ export type StreamEnding =
   | { type: 'error'; event: ErrorEvent }
   | { type: 'malformed'; cause: Error }
 
-/** Decodes the bytes of a streamed response into its events and the message that they make. */
+/**
+ * Decodes the bytes of a streamed response into its events and the message that they make.
+ *
+ * Events wait here until a reader takes them, and the message has those that were taken: a listener to one of several events
+ * that arrived together finds the message as it was after that event.
+ */
 export class MessageDecoder {
-  /** The number of the message's events so far, without pings. */
-  eventCount = 0
-  /** Set by the chunk that ends the stream. Later bytes are ignored. */
+  /** The number of the message's events that have arrived, without pings. */
+  arrivedCount = 0
+  /** Set by the event that ends the stream, once it was taken. */
   ending: StreamEnding | undefined
+  /** The error that follows the waiting events. */
+  error: StreamEnding | undefined
   readonly #pings: boolean
   readonly #parser = new SseParser()
   readonly #accumulator = new MessageAccumulator()
+  #waiting: StreamedEvent[] = []
+  /** The number of waiting events that were taken, and of those that the message has. */
+  #taken = 0
+  #added = 0
+  /** Whether later events are ignored. */
+  #isOver = false
 
   /** With `pings`, keep-alive events are decoded too. Default false. */
   constructor({ pings = false }: { pings?: boolean } = {}) {
@@ -32,32 +45,86 @@ export class MessageDecoder {
     return this.#accumulator.message
   }
 
-  /** Returns the events that end in the chunk. Undefined marks the end of the response. */
-  push(chunk: Uint8Array | undefined): StreamedEvent[] {
-    const events: StreamedEvent[] = []
+  /** Reads a chunk. Undefined marks the end of the response. */
+  push(chunk: Uint8Array | undefined): void {
     try {
-      for (const sent of chunk ? this.#parser.push(chunk) : this.#parser.end()) {
-        const event = this.#take(sent)
-        if (event && (this.#pings || event.type !== 'ping')) events.push(event)
-        if (this.ending) break
-      }
+      if (chunk) this.#parser.read(chunk, this.#read)
+      else for (const sent of this.#parser.end()) this.#read(sent)
     } catch (error) {
-      // The events before the malformed one are still returned.
-      this.ending = { type: 'malformed', cause: error as Error }
+      this.#fail({ type: 'malformed', cause: error as Error })
     }
+    this.#showError()
+  }
+
+  /** Takes the next event, and adds it to the message. */
+  next(): StreamedEvent | undefined {
+    if (this.#added === this.#taken) this.#add()
+    if (this.#taken < this.#waiting.length) {
+      const event = this.#waiting[this.#taken++]!
+      this.#showError()
+      return event
+    }
+    this.discard()
+    return undefined
+  }
+
+  /** Takes all events that have arrived. */
+  takeAll(): StreamedEvent[] {
+    this.addAll()
+    const events = this.#taken === 0 ? this.#waiting : this.#waiting.slice(this.#taken)
+    this.discard()
     return events
   }
 
-  #take(sent: ServerSentEvent): StreamedEvent | undefined {
+  /** Adds the waiting events to the message, without taking them. */
+  addAll(): void {
+    while (this.#added < this.#waiting.length) this.#add()
+  }
+
+  /** Drops the waiting events. */
+  discard(): void {
+    if (this.#waiting.length > 0) this.#waiting = []
+    this.#taken = this.#added = 0
+    this.#showError()
+  }
+
+  // A function of the object, so that no chunk needs a new one.
+  readonly #read = (sent: ServerSentEvent): void => {
+    if (this.#isOver) return
     const event = parseEvent(sent)
-    if (!event || event.type === 'ping') return event
-    if (isErrorEvent(event)) {
-      this.ending = { type: 'error', event }
-      return undefined
+    if (!event) return
+    if (event.type === 'ping') {
+      if (this.#pings) this.#waiting.push(event)
+      return
     }
-    this.eventCount++
-    this.#accumulator.push(event)
-    if (this.#accumulator.isWhole) this.ending = { type: 'complete' }
-    return event
+    if (isErrorEvent(event)) return this.#fail({ type: 'error', event })
+    this.arrivedCount++
+    this.#isOver = event.type === 'message_stop'
+    this.#waiting.push(event)
+  }
+
+  #add(): void {
+    const event = this.#waiting[this.#added]
+    if (!event) return
+    try {
+      this.#accumulator.push(event)
+      this.#added++
+      if (this.#accumulator.isWhole) this.ending = { type: 'complete' }
+    } catch (error) {
+      // The events before the malformed one are still handed out.
+      this.#waiting.length = this.#added
+      this.error = undefined
+      this.#fail({ type: 'malformed', cause: error as Error })
+    }
+  }
+
+  #fail(ending: StreamEnding): void {
+    this.#isOver = true
+    this.error ??= ending
+  }
+
+  /** The error ends the stream when no event is left before it. */
+  #showError(): void {
+    if (this.error && this.#taken === this.#waiting.length) this.ending ??= this.error
   }
 }

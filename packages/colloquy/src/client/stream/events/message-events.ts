@@ -1,5 +1,4 @@
 import type { Message } from '../../../protocol/types/message.ts'
-import { forEach } from '../../transport/sink.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { ItemSource } from '../item-source.ts'
 import type { StreamedEvent } from './message-decoder.ts'
@@ -10,13 +9,13 @@ export type { StreamedEvent } from './message-decoder.ts'
 export interface MessageEvents extends ItemSource<StreamedEvent> {
   /** The message so far. */
   readonly message: Message | undefined
-  /** Calls `take` with each batch as it arrives. Rejects with what `take` throws. */
-  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void>
+  /** Calls `take` with each event, when `message` contains it and no later one. Rejects with what `take` throws. */
+  forEach(take: (event: StreamedEvent) => void): Promise<void>
 }
 
 export interface EventObserver {
-  /** Called with each batch before it is handed out. */
-  onEvents?(events: readonly StreamedEvent[]): void
+  /** Called with each event before it is handed out. */
+  onEvent?(event: StreamedEvent): void
   /** Called with the complete message. Returns the message to show instead. A thrown error fails the stream after its last event. */
   onComplete?(message: Message): Message
   /** Called once if the stream breaks off or is cancelled before its end. */
@@ -63,18 +62,31 @@ class ObservedEvents implements MessageEvents {
       this.#break()
       throw error
     }
-    if (events) this.#observer.onEvents?.(events)
-    if (events?.at(-1)?.type === 'message_stop') this.#finish()
+    for (const event of events ?? []) this.#observe(event)
     return events
   }
 
-  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
-    return forEach(this, take)
+  async forEach(take: (event: StreamedEvent) => void): Promise<void> {
+    try {
+      await this.#source.forEach((event) => {
+        this.#observe(event)
+        take(event)
+      })
+    } catch (error) {
+      this.#break()
+      throw error
+    }
+    if (this.#failure) throw this.#failure
   }
 
   cancel(error: Error): void {
     this.#source.cancel(error)
     this.#break()
+  }
+
+  #observe(event: StreamedEvent): void {
+    this.#observer.onEvent?.(event)
+    if (event.type === 'message_stop') this.#finish()
   }
 
   #finish(): void {

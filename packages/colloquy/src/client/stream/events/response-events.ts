@@ -3,13 +3,13 @@ import { pinCompiledCode } from '../../../protocol/codec/pin-compiled-code.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
 import { drain, pipe } from '../../transport/pipe.ts'
-import { readOne, type Sink } from '../../transport/sink.ts'
+import type { Sink } from '../../transport/sink.ts'
 import { withIds } from '../../request/response.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
 import { isJson, refuseJson } from './json-response.ts'
-import { MessageDecoder } from './message-decoder.ts'
+import { MessageDecoder, type StreamEnding } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent } from './message-events.ts'
 
 /** Waits for the first event of a streamed response. If it breaks off before that, the request is sent again. */
@@ -44,8 +44,60 @@ function ignore(): void {}
 
 type Batch = readonly StreamedEvent[]
 
+/** A reader of the events, until it has what it wants. Its methods never throw. */
+interface Reader {
+  /** Takes events that have arrived. Returns whether it wants more. */
+  take(events: EventSupply): boolean
+  end(): void
+  fail(error: Error): void
+}
+
+/** The events that have arrived. */
+interface EventSupply {
+  readonly arrivedCount: number
+  next(): StreamedEvent | undefined
+  takeAll(): Batch
+}
+
+/** Waits for the first event of the message, and leaves it for the next reader. */
+function firstEvent(resolve: () => void, reject: (error: Error) => void): Reader {
+  const take = ({ arrivedCount }: EventSupply): boolean => {
+    if (arrivedCount > 0) resolve()
+    return arrivedCount === 0
+  }
+  return { take, end: resolve, fail: reject }
+}
+
+/** Takes the next events that arrive together. */
+function nextBatch(resolve: (events: Batch | undefined) => void, reject: (error: Error) => void): Reader {
+  const take = (events: EventSupply): boolean => {
+    const batch = events.takeAll()
+    if (batch.length > 0) resolve(batch)
+    return batch.length === 0
+  }
+  return { take, end: () => resolve(undefined), fail: reject }
+}
+
+/** Calls back with each event to the end. */
+function eachEvent(
+  callback: (event: StreamedEvent) => void,
+  resolve: () => void,
+  reject: (error: unknown) => void,
+): Reader {
+  const take = (events: EventSupply): boolean => {
+    try {
+      for (let event = events.next(); event; event = events.next()) callback(event)
+      return true
+    } catch (error) {
+      reject(error)
+      return false
+    }
+  }
+  return { take, end: resolve, fail: reject }
+}
+
 /** The events of one response. */
-class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
+class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   readonly response: TransportResponse
   /** Set when the phase becomes `failed`. */
   failure: Error | undefined
@@ -54,8 +106,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
   readonly #request: RetryingRequest
   readonly #decoder: MessageDecoder
   readonly #watch: IdleWatch
-  #peeked: Batch | undefined
-  #sink: Sink<Batch> | undefined
+  #reader: Reader | undefined
+  #hasEnded = false
 
   constructor(response: TransportResponse, request: RetryingRequest, options?: { pings: boolean }) {
     this.#request = request
@@ -69,10 +121,15 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
     return this.#decoder.message
   }
 
+  get arrivedCount(): number {
+    return this.#decoder.arrivedCount
+  }
+
   /** Waits for the first event of the message. Throws if the response failed so early that another attempt may follow. */
   async open(): Promise<void> {
-    do this.#peeked = await this.read()
-    while (this.#decoder.eventCount === 0)
+    await new Promise<void>((resolve, reject) => this.#feed(firstEvent(resolve, reject)))
+    // An error that arrived with the first event, and not with more: how many events arrive together depends on the network.
+    if (this.arrivedCount === 1 && this.#decoder.error) this.#stopAt(this.#decoder.error)
     if (this.failure && this.#request.mayRetry(this.failure)) throw this.failure
     if (this.#phase === 'peeking') {
       this.#phase = 'open'
@@ -81,61 +138,56 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
   }
 
   read(): Promise<Batch | undefined> {
-    return new Promise((resolve, reject) => this.#feed(readOne(resolve, reject)))
+    return new Promise((resolve, reject) => this.#feed(nextBatch(resolve, reject)))
   }
 
-  forEach(take: (events: Batch) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const write = (events: Batch | undefined): boolean => {
-        try {
-          if (events) take(events)
-          else resolve()
-          return events !== undefined
-        } catch (error) {
-          reject(error)
-          return false
-        }
-      }
-      this.#feed({ write, fail: reject })
-    })
+  forEach(callback: (event: StreamedEvent) => void): Promise<void> {
+    return new Promise((resolve, reject) => this.#feed(eachEvent(callback, resolve, reject)))
   }
 
   cancel(error: Error): void {
-    this.#peeked = undefined
     this.#fail(error)
+    this.#decoder.discard()
+  }
+
+  next(): StreamedEvent | undefined {
+    const event = this.#decoder.next()
+    // A reader of the last event finds the stream complete.
+    if (this.#decoder.ending) this.#checkEnd()
+    return event
+  }
+
+  takeAll(): Batch {
+    return this.#decoder.takeAll()
   }
 
   /** Takes a chunk of the response; undefined is its end. Returns whether another is wanted. */
   write(chunk: Uint8Array | undefined): boolean {
     this.#watch.stopWaiting()
-    const events = this.#decoder.push(chunk)
-    this.#checkEnd(chunk)
-    const sink = this.#takeSink()
-    // Events that arrived before a failure are handed out first.
-    if (events.length > 0 && !sink.write(events)) return false
-    return this.#serve(sink)
+    this.#hasEnded = chunk === undefined
+    this.#decoder.push(chunk)
+    return this.#serve(this.#takeReader())
   }
 
   /** Ends the events because the response broke off. */
   fail(error: Error): void {
     this.#fail(error)
-    this.#takeSink().fail(this.failure!)
+    this.#takeReader().fail(this.failure!)
   }
 
-  #feed(sink: Sink<Batch>): void {
-    const peeked = this.#peeked
-    this.#peeked = undefined
-    if (!peeked) {
-      if (this.#serve(sink)) pipe(this.response, this)
-    } else if (sink.write(peeked)) queueMicrotask(() => this.#feed(sink))
+  #feed(reader: Reader): void {
+    if (this.#serve(reader)) pipe(this.response, this)
   }
 
-  /** Keeps the sink if more can come, else tells it why not. Returns whether it was kept. */
-  #serve(sink: Sink<Batch>): boolean {
-    if (this.#phase === 'failed') sink.fail(this.failure!)
-    else if (this.#phase === 'done') sink.write(undefined)
+  /** Hands out what has arrived. Keeps a reader that wants more and can get it. Returns whether it was kept. */
+  #serve(reader: Reader): boolean {
+    const wantsMore = reader.take(this)
+    this.#checkEnd()
+    if (!wantsMore) return false
+    if (this.#phase === 'failed') reader.fail(this.failure!)
+    else if (this.#phase === 'done') reader.end()
     else {
-      this.#sink = sink
+      this.#reader = reader
       this.#watch.startWaiting()
       return true
     }
@@ -143,25 +195,29 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
   }
 
   /** Clears the reference, so that a stream abandoned between two reads can be garbage-collected and its connection closed. */
-  #takeSink(): Sink<Batch> {
-    const sink = this.#sink!
-    this.#sink = undefined
-    return sink
+  #takeReader(): Reader {
+    const reader = this.#reader!
+    this.#reader = undefined
+    return reader
   }
 
-  #checkEnd(chunk: Uint8Array | undefined): void {
+  #checkEnd(): void {
     const { ending } = this.#decoder
-    if (ending?.type === 'complete') this.#finish()
-    else if (ending?.type === 'error') this.#stop(this.#errorOf(ending.event))
-    else if (ending) this.#fail(ending.cause)
-    else if (!chunk) {
+    if (ending) this.#stopAt(ending)
+    else if (this.#hasEnded) {
       const kind = this.response.header('content-type') ?? 'no content-type'
       this.#fail(new Error(`it ended without message_stop (${kind})`))
     }
   }
 
+  #stopAt(ending: StreamEnding): void {
+    if (ending.type === 'complete') this.#finish()
+    else if (ending.type === 'error') this.#stop(this.#errorOf(ending.event))
+    else this.#fail(ending.cause)
+  }
+
   #finish(): void {
-    if (this.#phase === 'failed') return
+    if (this.#phase === 'done' || this.#phase === 'failed') return
     this.#phase = 'done'
     this.#watch.stop()
     this.#request.finish()
@@ -171,15 +227,24 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array> {
   /** The API's own error, sent inside the stream. */
   #errorOf(body: object): Error {
     const headers = this.response.headers()
-    return this.#decoder.eventCount === 0
+    return this.arrivedCount === 0
       ? errorFrom({ status: undefined, headers, body })
-      : new APIStreamError({ error: body, headers, partial: this.message })
+      : new APIStreamError({ error: body, headers, partial: this.#arrivedMessage() })
   }
 
   #fail(cause: Error): void {
+    if (this.#phase === 'done' || this.#phase === 'failed') return
     if (cause instanceof APIUserAbortError) return this.#stop(cause)
-    const message = `Stream broke off after ${this.#decoder.eventCount} events: ${cause.message}`
-    this.#stop(new APIStreamError({ message, cause, headers: this.response.headers(), partial: this.message }))
+    const message = `Stream broke off after ${this.arrivedCount} events: ${cause.message}`
+    this.#stop(
+      new APIStreamError({ message, cause, headers: this.response.headers(), partial: this.#arrivedMessage() }),
+    )
+  }
+
+  /** The message with all that has arrived, taken or not. */
+  #arrivedMessage(): Message | undefined {
+    this.#decoder.addAll()
+    return this.message
   }
 
   #stop(failure: Error): void {

@@ -3,7 +3,6 @@ import type { Message } from '../../../protocol/types/message.ts'
 import type { MessageStreamParams } from '../../../protocol/types/params.ts'
 import type { RecoverOptions } from '../../request/options.ts'
 import { APIStreamError, isRetryable } from '../../request/errors.ts'
-import { forEach } from '../../transport/sink.ts'
 import type { Cancellable } from '../../request/cancellation.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { MessageEvents, StreamedEvent } from '../events/message-events.ts'
@@ -12,6 +11,8 @@ import { HandedOutMessage, Splice } from './splice.ts'
 
 /** Sends a request that resumes the reply, after the wait that a retry would take. */
 export type SendResume = (params: MessageStreamParams, failure: Error) => PromiseLike<MessageEvents> & Cancellable
+
+type Take = (event: StreamedEvent) => void
 
 /**
  * The events of one message, read from as many responses as it takes: when a stream breaks off after its first event, the
@@ -64,39 +65,43 @@ export class ResumingEvents implements MessageEvents {
   }
 
   async read(): Promise<readonly StreamedEvent[] | undefined> {
-    while (this.#phase === 'open') {
-      const events = await this.#readOrResume()
-      if (events.length > 0) return events
-    }
+    const events: StreamedEvent[] = []
+    while (this.#phase === 'open' && events.length === 0) await this.#readOrResume((event) => events.push(event))
+    if (events.length > 0) return events
     if (this.#failure) throw this.#failure
     return undefined
   }
 
-  forEach(take: (events: readonly StreamedEvent[]) => void): Promise<void> {
-    return forEach(this, take)
+  async forEach(take: (event: StreamedEvent) => void): Promise<void> {
+    while (this.#phase === 'open') await this.#readOrResume(take)
+    if (this.#failure) throw this.#failure
   }
 
-  async #readOrResume(): Promise<StreamedEvent[]> {
+  async #readOrResume(take: Take): Promise<void> {
     let events: readonly StreamedEvent[] | undefined
     try {
       events = await this.#source.read()
     } catch (error) {
-      return this.#resume(error as Error)
+      return this.#resume(error as Error, take)
     }
-    return (events ?? []).flatMap((event) => this.#handOut(this.#splice.take(event)))
+    for (const event of events ?? []) this.#handOut(this.#splice.take(event), take)
   }
 
-  #handOut(events: StreamedEvent[]): StreamedEvent[] {
-    if (events.at(-1)?.type === 'message_stop') this.#phase = 'done'
-    return this.#handedOut.push(events)
+  #handOut(events: readonly StreamedEvent[], take: Take): void {
+    for (const event of events) {
+      if (this.#failure) return
+      if (event.type === 'message_stop') this.#phase = 'done'
+      this.#handedOut.push(event)
+      take(event)
+    }
   }
 
   /** Continues after an error: with the end of a message whose content is complete, or with another request. */
-  async #resume(error: Error): Promise<StreamedEvent[]> {
+  async #resume(error: Error, take: Take): Promise<void> {
     const { message } = this
     const plan = message && isRetryable(error) ? planResume(this.#params, message, this.#options) : undefined
     if (this.#failure || !plan) throw this.#fail(this.#withPartial(error))
-    if (plan.type === 'finish') return this.#handOut(this.#finish(plan.stopReason))
+    if (plan.type === 'finish') return this.#handOut(this.#finish(plan.stopReason), take)
     if (this.#attempts++ >= this.#options.attempts) throw this.#fail(this.#withPartial(error))
     const sent = this.#send(plan.params, error)
     this.#current = sent
@@ -108,7 +113,6 @@ export class ResumingEvents implements MessageEvents {
     this.#current = this.#source
     const { joiner, dropsThinking } = plan
     this.#splice = new Splice(this.#handedOut, { joiner, dropsThinking, usage: this.#splice.usage })
-    return []
   }
 
   /** Records the first failure and returns it. */

@@ -25,10 +25,9 @@ export class HandedOutMessage {
     return this.message?.content.length ?? 0
   }
 
-  /** Records the events and returns them. */
-  push(events: StreamedEvent[]): StreamedEvent[] {
-    for (const event of events) this.#accumulator.push(event)
-    return events
+  /** Records an event. */
+  push(event: StreamedEvent): void {
+    this.#accumulator.push(event)
   }
 
   /** The event that ends the open text. */

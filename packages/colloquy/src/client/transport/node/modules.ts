@@ -57,7 +57,6 @@ export interface NodeIncoming extends NodeReadable {
   readonly statusCode: number
   /** Names and values alternately, as received. */
   readonly rawHeaders: readonly string[]
-  readonly headers: Record<string, string | string[] | undefined>
 }
 
 export interface NodeReadable {
@@ -76,13 +75,54 @@ export interface NodeReadable {
 export interface NodeSocket {
   readonly bytesRead: number
   readonly connecting: boolean
+  /** The bytes that were written and not yet sent. */
+  readonly writableLength: number
+  on(event: 'end', listener: () => void): this
+  on(event: 'error', listener: (error: Error) => void): this
+  on(event: 'session', listener: (session: Uint8Array) => void): this
   once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): this
   setKeepAlive(enable: boolean, initialDelay: number): void
+  setNoDelay(enable: boolean): void
+  cork(): void
+  uncork(): void
+  write(data: string | Uint8Array, encoding: 'latin1' | 'utf8'): boolean
+  resume(): void
+  ref(): void
+  unref(): void
   destroy(error?: Error): void
 }
 
+export interface NodeNet {
+  connect(options: NodeConnectOptions): NodeSocket
+  /** 4 or 6 for an address, 0 for a name. */
+  isIP(host: string): number
+}
+
 export interface NodeTls {
-  connect(options: NodeConnectOptions & { socket: NodeSocket }): NodeSocket
+  connect(options: NodeConnectOptions & { socket?: NodeSocket }): NodeSocket
+}
+
+export interface NodeBuffer extends Uint8Array {
+  toString(encoding?: 'latin1', start?: number, end?: number): string
+}
+
+export interface NodeBufferModule {
+  Buffer: {
+    allocUnsafeSlow(size: number): NodeBuffer
+    byteLength(data: string | Uint8Array): number
+  }
+}
+
+export interface NodeStream {
+  Readable: new (options: {
+    read: () => void
+    destroy: (error: Error | null, callback: (error: Error | null) => void) => void
+  }) => NodePushable
+}
+
+export interface NodePushable extends NodeReadable {
+  push(chunk: Uint8Array | null): boolean
+  destroy(error?: Error): void
 }
 
 export interface NodeDecoder extends NodeReadable {

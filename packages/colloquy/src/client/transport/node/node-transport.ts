@@ -1,185 +1,44 @@
-import { connectionError } from '../connection-error.ts'
+import { AnthropicError } from '../../../protocol/types/error.ts'
+import type { Transport, WireRequest } from '../transport.ts'
 import { encodeMessages } from './encoded-messages.ts'
-import type { NodeAgent, NodeHttp, NodeRequest, NodeSocket } from './modules.ts'
-import { NodeResponse } from './node-response.ts'
-import { addressOf, connectTunnels, httpFor, parseProxy, proxyAuthorization, proxyFor } from './proxy.ts'
-import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport.ts'
+import { socketTransport } from './http1/socket-transport.ts'
+import { httpTransport } from './http-transport.ts'
+import { isHttpObserved } from './observed-http.ts'
+import { proxiesOf } from './proxy.ts'
 
 export interface NodeTransportOptions {
   /** PEM certificates to trust instead of Node's built-in ones. To add to those, set `NODE_EXTRA_CA_CERTS`. */
   ca?: string | readonly string[] | undefined
   /** A proxy for every request, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. */
   proxy?: string | false | undefined
+  /** `'sockets'` sends all but unusual requests through sockets. Default `'node'`: `node:http` and `node:https`. */
+  transport?: 'sockets' | 'node' | undefined
 }
 
-/** The time to make a connection. A host that drops packets would otherwise hold a request for its whole timeout. */
-const connectTimeoutMs = 10_000
-
-// Long before the 4 to 5 minutes after which NATs and load balancers forget a silent connection.
-const keepAliveMsecs = 30_000
-
-/** Sends through `node:http` and `node:https`: a third of the cost of `fetch` on the same runtime. */
-export function nodeTransport({ ca, proxy }: NodeTransportOptions): Transport {
-  const connections: Connections = {
-    ca,
-    proxy: proxy ? parseProxy(proxy, 'proxy') : proxy === false ? false : undefined,
-    agents: ca === undefined && !proxy ? sharedAgents : new Map<string, NodeAgent>(),
+/** Sends through sockets of Node, or through `node:http` and `node:https` what needs their features. */
+export function nodeTransport({ ca, proxy, transport = 'node' }: NodeTransportOptions): Transport {
+  if (transport !== 'sockets' && transport !== 'node') {
+    throw new AnthropicError(`Cannot use transport as it must be 'sockets' or 'node': found ${String(transport)}`)
   }
-  return Object.assign((request: WireRequest) => new NodePendingRequest(request, connections), {
-    encode: encodeMessages,
-  })
-}
-
-/** The options of a transport, and its agents by protocol and proxy. */
-interface Connections {
-  ca: NodeTransportOptions['ca']
-  proxy: URL | false | undefined
-  agents: Map<string, NodeAgent>
-}
-
-const sharedAgents = new Map<string, NodeAgent>()
-
-class NodePendingRequest implements PendingRequest {
-  readonly response: Promise<TransportResponse>
-  readonly #url: string
-  readonly #connections: Connections
-  /** Undefined once the request is settled, so that its body can be freed. */
-  #request: WireRequest | undefined
-  #outgoing: NodeRequest | undefined
-  #resolve!: (response: TransportResponse) => void
-  #reject!: (error: Error) => void
-
-  constructor(request: WireRequest, connections: Connections) {
-    this.#url = request.url
-    this.#request = request
-    this.#connections = connections
-    this.response = new Promise<TransportResponse>((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    this.#send(request, false)
+  const proxyFor = proxiesOf(proxy)
+  const overHttp = httpTransport({ ca, proxyFor, isShared: ca === undefined && !proxy })
+  const overSockets = socketTransport(ca)
+  const send = (request: WireRequest): ReturnType<Transport> => {
+    const usesSockets =
+      transport === 'sockets' && isPlain(request) && !proxyFor(new URL(request.url)) && !isHttpObserved()
+    return usesSockets ? overSockets(request) : overHttp(request)
   }
-
-  cancel(error: Error): void {
-    this.#request = undefined
-    this.#reject(error)
-    this.#outgoing?.destroy()
-  }
-
-  #send(request: WireRequest, isResent: boolean): void {
-    let route: Route
-    let outgoing: NodeRequest
-    try {
-      route = routeOf(request.url, this.#connections)
-      outgoing = this.#outgoing = open(request, route)
-    } catch (error) {
-      return this.#fail(error)
-    }
-    let socket: NodeSocket | undefined
-    let bytesBefore = 0
-    const fail = (error: Error): void => {
-      // The server closed an idle connection while the request was on its way. It has closed the others like it too.
-      const isStale = !isResent && outgoing.reusedSocket && socket?.bytesRead === bytesBefore
-      if (!isStale || !this.#request) return this.#fail(error, route)
-      closeIdle(route)
-      this.#send(this.#request, true)
-    }
-    outgoing.on('response', (incoming) => {
-      if (!this.#request) return incoming.destroy()
-      this.#request = undefined
-      this.#resolve(new NodeResponse(incoming, this.#url))
-    })
-    outgoing.on('upgrade', ({ statusCode }, upgraded) => {
-      upgraded.destroy()
-      this.#fail(new Error(`found status ${statusCode}, Switching Protocols`), route)
-    })
-    outgoing.on('error', fail)
-    outgoing.on('socket', (assigned) => {
-      socket = assigned
-      bytesBefore = assigned.bytesRead
-      limitConnecting(assigned)
-    })
-    end(outgoing, request.body)
-  }
-
-  #fail(error: unknown, route?: Route): void {
-    if (!this.#request) return
-    this.#request = undefined
-    this.#reject(connectionError(this.#url, error, route?.proxy?.host))
-  }
+  return Object.assign(send, { encode: encodeMessages })
 }
 
-/** The way of a request: to its host, or to a proxy. */
-interface Route {
-  http: NodeHttp
-  agent: NodeAgent
-  host: string
-  port: string | number
-  path: string
-  headers: Record<string, string>
-  proxy: URL | undefined
-}
+const methods = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE)$/
+// Headers that change how a message is framed, routed or answered.
+const connectionHeaders =
+  /^(?:connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
-function routeOf(href: string, connections: Connections): Route {
-  const url = new URL(href)
-  const isSecure = url.protocol === 'https:'
-  const proxy = proxyFor(url, connections.proxy)
-  // A proxy for plain HTTP is sent the whole URL; one for HTTPS opens a tunnel, which the agent connects through.
-  if (!proxy || isSecure) {
-    const http = httpFor(url)
-    return {
-      ...addressOf(url),
-      http,
-      agent: agentFor(http, url, proxy, connections),
-      path: url.pathname + url.search,
-      headers: {},
-      proxy,
-    }
-  }
-  const http = httpFor(proxy)
-  const headers = { host: url.host, ...proxyAuthorization(proxy) }
-  return { ...addressOf(proxy), http, agent: agentFor(http, url, proxy, connections), path: url.href, headers, proxy }
-}
-
-function agentFor(http: NodeHttp, { protocol }: URL, proxy: URL | undefined, { agents, ca }: Connections): NodeAgent {
-  const key = `${protocol} ${proxy?.href ?? ''}`
-  let agent = agents.get(key)
-  if (!agent) {
-    agent = new http.Agent({ keepAlive: true, keepAliveMsecs, ...(ca !== undefined && { ca }) })
-    if (proxy && protocol === 'https:') connectTunnels(agent, proxy, ca)
-    agents.set(key, agent)
-  }
-  return agent
-}
-
-function open({ method, headers, body }: WireRequest, route: Route): NodeRequest {
-  const { http, agent, host, port, path } = route
-  const length = Array.isArray(body) && { 'content-length': lengthOf(body as readonly Uint8Array[]) }
-  return http.request({ host, port, path, method, agent, headers: { ...headers, ...length, ...route.headers } })
-}
-
-function lengthOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
-}
-
-function end(outgoing: NodeRequest, body: WireRequest['body']): void {
-  if (!Array.isArray(body)) return outgoing.end(body as string | Uint8Array | undefined)
-  for (const piece of body as readonly Uint8Array[]) outgoing.write(piece)
-  outgoing.end()
-}
-
-/** Closes the idle connections to a host. */
-function closeIdle({ agent, host, port }: Route): void {
-  for (const [name, sockets] of Object.entries(agent.freeSockets)) {
-    if (name.startsWith(`${host}:${port}:`)) for (const socket of sockets.slice()) socket.destroy()
-  }
-}
-
-function limitConnecting(socket: NodeSocket): void {
-  if (!socket.connecting) return
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error(`no connection after ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
-  }, connectTimeoutMs)
-  const settle = (): void => clearTimeout(timer)
-  socket.once('connect', settle).once('close', settle)
+/** Whether a request asks for nothing but a response. */
+function isPlain({ method, url, headers }: WireRequest): boolean {
+  if (!methods.test(method) || !/^https?:/.test(url)) return false
+  for (const name in headers) if (connectionHeaders.test(name)) return false
+  return true
 }

@@ -5,20 +5,36 @@ import { builtin, environment } from '../runtime.ts'
 const tunnelTimeoutMs = 10_000
 
 /**
- * The proxy for a URL: the option, or else `https_proxy` or `http_proxy` in lower or upper case. The variables do not apply to
- * loopback hosts and to those in `no_proxy`.
+ * A function that returns the proxy for a URL: the option, or else `https_proxy` or `http_proxy` in lower or upper case, as the
+ * environment has them now. The variables do not apply to loopback hosts and to those in `no_proxy`.
  */
-export function proxyFor(url: URL, option: URL | false | undefined): URL | undefined {
-  if (option !== undefined) return option || undefined
-  const name = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
-  const variable = [name, name.toUpperCase()].find((each) => environment(each) !== undefined)
-  if (variable === undefined || isLoopback(hostOf(url))) return undefined
-  if (isExempt(url, environment('no_proxy') ?? environment('NO_PROXY') ?? '')) return undefined
-  return parseProxy(environment(variable)!, variable)
+export function proxiesOf(option: string | false | undefined): (url: URL) => URL | undefined {
+  if (option === false) return () => undefined
+  if (option) {
+    const proxy = parseProxy(option, 'proxy')
+    return () => proxy
+  }
+  const [secure, plain] = [variableOf('https_proxy'), variableOf('http_proxy')]
+  if (!secure && !plain) return () => undefined
+  const exempt = variableOf('no_proxy')?.value ?? ''
+  return (url) => {
+    const variable = url.protocol === 'https:' ? secure : plain
+    if (!variable || isLoopback(hostOf(url)) || isExempt(url, exempt)) return undefined
+    return parseProxy(variable.value, variable.name)
+  }
+}
+
+/** A variable of the environment, by its name in lower or upper case. */
+function variableOf(lowerCase: string): { name: string; value: string } | undefined {
+  for (const name of [lowerCase, lowerCase.toUpperCase()]) {
+    const value = environment(name)
+    if (value !== undefined) return { name, value }
+  }
+  return undefined
 }
 
 /** The URL of a proxy, whose scheme may be left out. `name` is where it was set. */
-export function parseProxy(text: string, name: string): URL {
+function parseProxy(text: string, name: string): URL {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)
     if (/^https?:$/.test(url.protocol) && url.hostname !== '') return url
