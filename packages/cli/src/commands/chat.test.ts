@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import test, { after } from 'node:test'
-import type { ReadStream, WriteStream } from 'node:tty'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import { chat } from './chat.ts'
 import { parse } from './parse.ts'
+import { enter, User } from '../../../../test/terminal-user.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
@@ -18,62 +16,10 @@ after(() => rm(folder, { recursive: true, force: true }))
 process.env['TERM'] = 'xterm-256color'
 for (const name of Object.keys(process.env)) if (/^(?:ANTHROPIC|COLLOQUY|NO_COLOR)/.test(name)) delete process.env[name]
 
-const enter = '\r'
 const controlC = '\x03'
 const controlD = '\x04'
 const escape = '\x1b'
 const up = '\x1b[A'
-
-/** A user at a terminal. */
-class User {
-  readonly terminal: VirtualTerminal
-  readonly #input = Object.assign(new PassThrough(), { setRawMode: () => {}, isTTY: true })
-  readonly left: Promise<number>
-
-  constructor(terminal: VirtualTerminal, begin: (input: ReadStream, output: WriteStream) => Promise<number>) {
-    this.terminal = terminal
-    const write = (text: string): void => terminal.write(text)
-    const size = {
-      get columns() {
-        return terminal.columns
-      },
-      get rows() {
-        return terminal.rows
-      },
-    }
-    const output = Object.defineProperties(
-      Object.assign(new EventEmitter(), { write }),
-      Object.getOwnPropertyDescriptors(size),
-    )
-    // The casts are safe: the chat uses only keys, raw mode, writing and the size.
-    this.left = begin(this.#input as unknown as ReadStream, output as unknown as WriteStream)
-  }
-
-  /** Types key by key, as fingers do. */
-  async type(keys: string): Promise<void> {
-    for (const key of keys.match(/\x1b\[20[01]~|\x1b\[\w|[^]/gu) ?? []) this.#input.write(key)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-
-  paste(text: string): Promise<void> {
-    this.#input.write(`\x1b[200~${text}\x1b[201~`)
-    return this.type('')
-  }
-
-  /** Waits until the terminal shows the pattern. */
-  async sees(pattern: RegExp): Promise<string> {
-    const giveUpAt = Date.now() + 20_000
-    while (!pattern.test(this.terminal.text)) {
-      if (Date.now() > giveUpAt) assert.fail(`Never saw ${pattern} in:\n${this.terminal.text}`)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    return this.terminal.text
-  }
-
-  async says(line: string): Promise<void> {
-    await this.type(line + enter)
-  }
-}
 
 interface Place {
   engine: ScriptEngine
