@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
@@ -6,6 +9,7 @@ import { llama } from '@colloquy/llama'
 import Anthropic from 'colloquy'
 import { chatCompletions, offline, route, script, upstream } from 'colloquy/engines'
 import { accumulate, type MessageParam } from 'colloquy/protocol'
+import { gguf } from '../gguf.ts'
 import { startChatServer } from './chat-server.ts'
 import { engineContract } from './contract.ts'
 import { localModel, runtimeFolder, startLlamaServer } from './local-model.ts'
@@ -87,13 +91,44 @@ if (path !== undefined) {
   })
 
   test('llama() says in one sentence what is wrong with a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-bad-'))
+    const facts = { 'general.architecture': 'llama', 'tokenizer.chat_template': '{{ messages }}' }
+    const fileOf = async (name: string, pairs: Record<string, string>, bytes = 0): Promise<string> => {
+      const file = join(folder, `${name}.gguf`)
+      await writeFile(file, gguf(pairs))
+      // A hole: it takes no space on the disk.
+      if (bytes > 0) await truncate(file, bytes)
+      return file
+    }
     for (const [file, message] of [
       ['/nowhere.gguf', /Cannot load nowhere\.gguf: there is no such file\./],
       [import.meta.filename, /Cannot load engines\.test\.ts: it is not a GGUF file\./],
+      [await fileOf('base', { 'general.architecture': 'llama' }), /Cannot chat with base\.gguf: it is a base model/],
+      [
+        await fileOf('huge', facts, 2e12),
+        /Cannot load huge\.gguf: it needs about 200\d\.\d GB of memory, and .* are free/,
+      ],
+      [
+        await fileOf('strange', { ...facts, 'general.architecture': 'strange' }),
+        /Cannot load strange\.gguf: this runtime does not know its architecture, strange\./,
+      ],
+      [await fileOf('cut', facts), /Cannot load cut\.gguf: .+/],
     ] as const) {
       await assert.rejects(llama({ model: file, runtimeFolder }).load(), { message })
     }
+    await rm(folder, { recursive: true })
     await assert.rejects(llama({ model: path, runtimeFolder: '/nowhere' }).load(), /npm install node-llama-cpp@3/)
+  })
+
+  test('llama() refuses images, since its models read text, in the words of an invalid request', async () => {
+    const engine = open()
+    const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' }
+    const messages = [{ role: 'user' as const, content: [{ type: 'image' as const, source }] }]
+    await assert.rejects(accumulate(engine({ model: 'm', max_tokens: 5, messages })), {
+      status: 400,
+      message: /messages\.0\.content\.0: this model reads text only, found a block of type 'image'/,
+    })
+    await engine.close()
   })
 
   test('llama() refuses more requests than may wait', async () => {
@@ -115,7 +150,7 @@ if (path !== undefined) {
       'chatCompletions() before a llama.cpp server',
       async () => ({ engine: chatCompletions({ ...server, prefill: true }), close: server.close }),
       // Its template has no tools, so the server ignores tool_choice.
-      { model: 'smollm2', json: true, prefill: true, tooLong },
+      { model: 'smollm2', json: true, prefill: true, exactCounts: true, tooLong },
     )
   }
 }

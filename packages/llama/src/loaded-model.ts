@@ -1,8 +1,9 @@
-import { freemem } from 'node:os'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { apiError } from 'colloquy/protocol'
 import { Template } from '@huggingface/jinja'
+import { instanceOf, takeLog } from './instance.ts'
+import { readGguf } from './find/gguf.ts'
 import type { Context, Grammar, Llama, RawModel, Runtime, Token } from './runtime.ts'
 import { Slots } from './slots.ts'
 
@@ -46,15 +47,9 @@ export class LoadedModel {
   /** Loads the file. Throws an `api_error` that says what is wrong with it, or that memory does not suffice. */
   static async load(runtime: Runtime, options: ModelOptions): Promise<LoadedModel> {
     const { path, threads, parallel } = options
-    await checkMemory(path)
-    const llama = await runtime.getLlama({
-      gpu: false,
-      build: 'never',
-      skipDownload: true,
-      progressLogs: false,
-      maxThreads: threads,
-      logLevel: runtime.LlamaLogLevel.error,
-    })
+    await checkFile(options)
+    const llama = await instanceOf(runtime, threads)
+    takeLog()
     try {
       const raw = await llama.loadModel({ modelPath: path })
       const template = templateOf(raw, path)
@@ -68,8 +63,9 @@ export class LoadedModel {
       })
       return new LoadedModel({ runtime, llama, raw, context, template }, options, window)
     } catch (error) {
-      await llama.dispose()
-      throw explained(error, path)
+      // The log is written from another thread.
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      throw explained(error, path, takeLog())
     }
   }
 
@@ -95,22 +91,30 @@ export class LoadedModel {
   async dispose(): Promise<void> {
     await this.#context.dispose()
     await this.raw.dispose()
-    await this.#llama.dispose()
   }
 }
 
-/** The memory besides the file: the caches, and the runtime itself. */
-const extraBytes = 300_000_000
+/** The memory of the runtime itself. */
+const runtimeBytes = 150_000_000
 
-async function checkMemory(path: string): Promise<void> {
+/** The memory of a token in the cache of a model that does not say: about that of a model with a billion parameters. */
+const usualCacheBytes = 30_000
+
+/** Throws what is wrong with a file, or with the memory for it, before it is loaded. */
+async function checkFile({ path, contextSize, parallel }: ModelOptions): Promise<void> {
   const { size } = await stat(path).catch((error: unknown) => {
     throw explained(error, path)
   })
-  const free = Math.max(freemem(), process.availableMemory())
-  if (size + extraBytes <= free) return
+  const info = await readGguf(path)
+  if (info === undefined) throw apiError('api_error', `Cannot load ${basename(path)}: it is not a GGUF file.`)
+  if (!info.canChat) throw baseModel(path)
+  const { window = contextSize, cacheBytesPerToken = usualCacheBytes } = info
+  const needed = size + runtimeBytes + cacheBytesPerToken * Math.min(window, contextSize) * parallel
+  const free = process.availableMemory()
+  if (needed <= free) return
   throw apiError(
     'api_error',
-    `Cannot load ${basename(path)}: it needs about ${gigabytes(size + extraBytes)} of memory, and ${gigabytes(free)} are free.`,
+    `Cannot load ${basename(path)}: it needs about ${gigabytes(needed)} of memory, and ${gigabytes(free)} are free.`,
   )
 }
 
@@ -121,18 +125,23 @@ function gigabytes(bytes: number): string {
 function templateOf(raw: RawModel, path: string): Template {
   const source = raw.fileInfo.metadata['tokenizer']?.['chat_template']
   if (typeof source === 'string') return new Template(source)
-  throw apiError('api_error', `Cannot chat with ${basename(path)}: it is a base model without a chat template.`)
+  throw baseModel(path)
+}
+
+function baseModel(path: string): Error {
+  return apiError('api_error', `Cannot chat with ${basename(path)}: it is a base model without a chat template.`)
 }
 
 /** One sentence for the ways in which a file cannot be loaded. */
-function explained(error: unknown, path: string): Error {
-  const message = error instanceof Error ? error.message : String(error)
-  const name = basename(path)
-  if (/ENOENT/.test(message)) return apiError('api_error', `Cannot load ${name}: there is no such file.`)
-  if (/GGUF magic|Invalid GGUF/i.test(message))
-    return apiError('api_error', `Cannot load ${name}: it is not a GGUF file.`)
-  if (/unknown model architecture|architecture/i.test(message))
-    return apiError('api_error', `Cannot load ${name}: this runtime does not know its architecture.`)
+function explained(error: unknown, path: string, log = ''): Error {
   if (error instanceof Error && 'status' in error) return error
-  return apiError('api_error', `Cannot load ${name}: ${message.split('\n')[0]}`)
+  const message = error instanceof Error ? error.message : String(error)
+  const found = /error loading model: (?:error loading model \w+: )?(.+)/.exec(log)?.[1] ?? message.split('\n')[0]!
+  const architecture = /unknown model architecture: '(.+?)'/.exec(found)?.[1]
+  const reason = /ENOENT/.test(message)
+    ? 'there is no such file.'
+    : architecture !== undefined
+      ? `this runtime does not know its architecture, ${architecture}.`
+      : found
+  return apiError('api_error', `Cannot load ${basename(path)}: ${reason}`)
 }

@@ -55,7 +55,6 @@ export interface RawModel {
 export interface Llama {
   loadModel(options: { modelPath: string }): Promise<RawModel>
   createGrammar(options: { grammar: string }): Promise<Grammar>
-  dispose(): Promise<void>
 }
 
 export interface Runtime {

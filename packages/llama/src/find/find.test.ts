@@ -39,6 +39,7 @@ test('readGguf() reads the facts in a header, and nothing else', async () => {
     window: 2048,
     parameters: 1500,
     canChat: true,
+    cacheBytesPerToken: undefined,
   })
   for (const [name, content] of Object.entries({
     text: '# Hello',

@@ -11,6 +11,8 @@ export interface GgufInfo {
   parameters: number | undefined
   /** Whether it has a chat template: without one it is a base model. */
   canChat: boolean
+  /** The memory that the cache takes for each token of a conversation. Undefined if the file does not say enough. */
+  cacheBytesPerToken: number | undefined
 }
 
 const headBytes = 16 * 1024 * 1024
@@ -46,7 +48,22 @@ function infoOf(values: ReadonlyMap<string, unknown>): GgufInfo {
     window: typeof window === 'number' ? window : undefined,
     parameters: millions(text('general.size_label')),
     canChat: text('tokenizer.chat_template') !== undefined,
+    cacheBytesPerToken: cacheBytesPerToken(values, architecture),
   }
+}
+
+/** Each layer keeps a key and a value for each of its heads, in 16-bit numbers. */
+function cacheBytesPerToken(
+  values: ReadonlyMap<string, unknown>,
+  architecture: string | undefined,
+): number | undefined {
+  const number = (key: string): number => Number(values.get(`${architecture}.${key}`))
+  const heads = number('attention.head_count')
+  const kept = values.has(`${architecture}.attention.head_count_kv`) ? number('attention.head_count_kv') : heads
+  const keyLength = number('attention.key_length') || number('embedding_length') / heads
+  const valueLength = number('attention.value_length') || keyLength
+  const bytes = number('block_count') * kept * (keyLength + valueLength) * 2
+  return Number.isFinite(bytes) && bytes > 0 ? bytes : undefined
 }
 
 /** The millions of parameters of a size label such as `135M`, `1.5B` or `8x7B`. */

@@ -28,6 +28,7 @@ interface Sent {
 function server(answer: () => Response, options: Partial<ChatCompletionsOptions> = {}) {
   const sent: Sent[] = []
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    if (!url.endsWith('/chat/completions')) return new Response('', { status: 404 })
     const headers = init.headers as Record<string, string>
     sent.push({ url, headers, body: JSON.parse(init.body as string) as Record<string, unknown> })
     return answer()
@@ -60,6 +61,74 @@ function shapes({ content }: Message): string[] {
     return block.type === 'tool_use' ? `${block.name}:${JSON.stringify(block.input)}` : block.type
   })
 }
+
+describe('a prompt is counted before the first event', () => {
+  const reply = sse(delta({ content: 'Hi' }), finish('stop'), '[DONE]')
+  /** An engine before a server that has these paths besides its replies. */
+  function counting(paths: Record<string, () => Response | Promise<Response>>, baseURL = 'http://127.0.0.1:8080/v1') {
+    const asked: string[] = []
+    const fetch = async (url: string): Promise<Response> => {
+      const path = new URL(url).pathname
+      asked.push(path)
+      if (path.endsWith('/chat/completions')) return reply()
+      return paths[path]?.() ?? new Response('', { status: 404 })
+    }
+    return { engine: chatCompletions({ baseURL, fetch }), asked }
+  }
+  const countIn = async (engine: ReturnType<typeof chatCompletions>): Promise<number> => {
+    const [start] = await Array.fromAsync(engine(question))
+    return start?.type === 'message_start' ? start.message.usage.input_tokens : 0
+  }
+  const json = (value: unknown) => () => Response.json(value)
+
+  const ways: [name: string, paths: Record<string, () => Response>][] = [
+    ['llama.cpp', { '/v1/chat/completions/input_tokens': json({ input_tokens: 321 }) }],
+    ['vLLM', { '/tokenize': json({ count: 321, max_model_len: 4096, tokens: [] }) }],
+    [
+      'an older llama.cpp',
+      {
+        '/apply-template': json({ prompt: '<s>Hi' }),
+        '/tokenize': json({ tokens: Array.from({ length: 321 }, () => 1) }),
+      },
+    ],
+  ]
+  for (const [name, paths] of ways) {
+    test(`exactly by ${name}, also for countTokens()`, async () => {
+      const { engine, asked } = counting(paths)
+      assert.equal(await countIn(engine), 321)
+      asked.length = 0
+      assert.deepEqual(await engine.countTokens!(question), { input_tokens: 321 })
+      assert.deepEqual(asked, Object.keys(paths))
+    })
+  }
+
+  test('by an estimate if the server has no such path, which is found out once', async () => {
+    for (const paths of [{}, { '/tokenize': json({ error: 'Unexpected endpoint' }) }]) {
+      const { engine, asked } = counting(paths)
+      const estimate = await countIn(engine)
+      assert.ok(estimate > 0 && estimate < 321)
+      asked.length = 0
+      await countIn(engine)
+      assert.deepEqual(asked, ['/v1/chat/completions'])
+    }
+  })
+
+  test('by an estimate if the count fails, and exactly the next time', async () => {
+    let failures = 1
+    const path = '/v1/chat/completions/input_tokens'
+    const answer = (): Response =>
+      failures-- > 0 ? new Response('', { status: 500 }) : Response.json({ input_tokens: 321 })
+    const { engine } = counting({ [path]: answer })
+    assert.notEqual(await countIn(engine), 321)
+    assert.equal(await countIn(engine), 321)
+  })
+
+  test('by an estimate at services that have no such path', async () => {
+    const { engine, asked } = counting({}, 'https://openrouter.ai/api/v1')
+    await countIn(engine)
+    assert.deepEqual(asked, ['/api/v1/chat/completions'])
+  })
+})
 
 describe('replies as servers stream them', () => {
   const cases: [

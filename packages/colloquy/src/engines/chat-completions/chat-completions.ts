@@ -5,6 +5,7 @@ import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount 
 import { throwIfAborted } from '../clock.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
 import { type ChatCompletionsOptions, dialectOf } from './options.ts'
+import { PromptCounter } from './prompt-counter.ts'
 import { ReplyWriter } from './reply.ts'
 import { chatRequest } from './request.ts'
 import { ServerRequest } from './server-request.ts'
@@ -14,26 +15,31 @@ import { ServerRequest } from './server-request.ts'
  * Groq, Mistral. Requests and replies are translated whole; a part of a request that the server cannot have is an
  * `invalid_request_error`, unless `unsupported` is `drop`.
  *
- * A reply costs nothing here: prices belong to the server. `usage.estimated` is true if the server gave no counts.
+ * A reply costs nothing here: prices belong to the server. llama.cpp and vLLM count the prompt exactly before the first event;
+ * for others it is estimated there, and `usage.estimated` is true if the server gave no counts in the last event either.
  */
 export function chatCompletions(options: ChatCompletionsOptions): Engine {
   const dialect = dialectOf(options.baseURL)
   const url = `${options.baseURL.replace(/\/+$/, '')}/chat/completions`
+  const counter = new PromptCounter(options, dialect)
 
   async function* engine(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
     throwIfAborted(context.signal)
-    const body = JSON.stringify(chatRequest(params, options, dialect))
+    const chat = chatRequest(params, options, dialect)
     const request = new ServerRequest(url, options, context.signal)
     try {
-      const reply = new ReplyWriter(params, countPromptTokens(params))
-      let isStarted = false
-      for await (const chunk of request.chunks(body)) {
-        if (!isStarted) yield reply.start(chunk.model || params.model)
-        isStarted = true
+      // Beside the request, so that the first event does not come later.
+      const counting = counter.count(chat, context.signal)
+      let reply: ReplyWriter | undefined
+      for await (const chunk of request.chunks(JSON.stringify(chat))) {
+        if (reply === undefined) {
+          reply = new ReplyWriter(params, (await counting) ?? countPromptTokens(params))
+          yield reply.start(chunk.model || params.model)
+        }
         yield* reply.push(chunk)
         if (reply.isStopped) break
       }
-      if (!isStarted) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
+      if (reply === undefined) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
       yield* reply.end()
     } finally {
       request.close()
@@ -41,7 +47,8 @@ export function chatCompletions(options: ChatCompletionsOptions): Engine {
   }
 
   async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
-    return { input_tokens: countPromptTokens(params) }
+    const request = chatRequest({ ...params, max_tokens: 1 }, options, dialect)
+    return { input_tokens: (await counter.count(request)) ?? countPromptTokens(params) }
   }
 
   return Object.assign(engine, { countTokens })

@@ -37,6 +37,8 @@ export interface Dialect {
   maxTokensField: 'max_tokens' | 'max_completion_tokens'
   /** Takes PDF files. */
   readsPdf: boolean
+  /** May count the tokens of a prompt at a path of its own. */
+  countsPrompts: boolean
   /** The form of the ids of tool calls: Mistral accepts nine letters and digits only. */
   toolCallId: (id: string) => string
 }
@@ -48,6 +50,7 @@ export function dialectOf(baseURL: string): Dialect {
     isStrict: isAt('openai.com') || isAt('groq.com') || isAt('mistral.ai'),
     maxTokensField: isAt('openai.com') ? 'max_completion_tokens' : 'max_tokens',
     readsPdf: isAt('openai.com') || isAt('openrouter.ai'),
+    countsPrompts: !['openai.com', 'groq.com', 'mistral.ai', 'openrouter.ai'].some(isAt),
     toolCallId: isAt('mistral.ai') ? nineCharacters : (id) => id,
   }
 }
