@@ -1,9 +1,10 @@
-import type { Engine, EngineContext } from '../protocol/types/engine.ts'
+import type { Engine, EngineContext, Forwarded, ForwardRequest } from '../protocol/types/engine.ts'
 import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { APIConnectionError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
 import { abortError, throwIfAborted } from './clock.ts'
+import type * as forwarding from './forward/forward.ts'
 
 /**
  * The part of a client that an upstream uses, of this library's or the official one. The two declare the same parameters and
@@ -40,6 +41,8 @@ export interface UpstreamOptions {
 /**
  * Makes an engine from a client. Each request is sent to the client's API, with its betas and version. Errors are thrown
  * unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
+ *
+ * With this library's client, a server in front of the engine forwards requests and responses as bytes (`Engine.forward`).
  */
 export function upstream(client: UpstreamClient, options: UpstreamOptions = {}): Engine {
   checkOptionNames(options, ['recover'] satisfies (keyof UpstreamOptions)[], 'upstream()')
@@ -71,8 +74,17 @@ export function upstream(client: UpstreamClient, options: UpstreamOptions = {}):
     return withHeaders(messages.countTokens(params, optionsOf(context)), context)
   }
 
-  return Object.assign(request, { countTokens })
+  async function forward(sent: ForwardRequest, { signal }: EngineContext = {}): Promise<Forwarded> {
+    throwIfAborted(signal)
+    const { forward } = await (forwardingLoaded ??= import('./forward/forward.ts'))
+    return forward(client as UpstreamClient & forwarding.ForwardingClient, sent, { signal, recover })
+  }
+
+  // Only this library's client can send bytes.
+  return Object.assign(request, { countTokens, ...('sendRequest' in client && { forward }) })
 }
+
+let forwardingLoaded: Promise<typeof forwarding> | undefined
 
 /** Waits for the result, and reports the headers of its response if the client gives access to them. */
 async function withHeaders<Result>(sent: PromiseLike<Result>, { onHeaders }: EngineContext): Promise<Result> {

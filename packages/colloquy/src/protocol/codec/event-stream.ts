@@ -2,7 +2,7 @@ import { AnthropicError, errorFrom, isErrorBody } from '../types/error.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
-import { type ServerSentEvent, type SseOptions, SseParser } from './sse.ts'
+import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'
 
 /** Options of `decodeEventStream()`. */
 export interface EventStreamOptions extends SseOptions {
@@ -64,6 +64,12 @@ const texts = new WeakMap<ServerEvent, string>()
 /** The JSON text of an event with a block or citation, which parsing would change in its numbers and the order of keys. */
 export function receivedJson(event: ServerEvent): string | undefined {
   return texts.get(event)
+}
+
+/** Encodes an event as `encodeSse` does, but one with a block or citation as it was received (see `receivedJson`). */
+export function encodeEvent(event: ServerEvent): string {
+  const json = receivedJson(event)
+  return json === undefined || json.includes('\n') ? encodeSse(event) : `event: ${event.type}\ndata: ${json}\n\n`
 }
 
 function carriesOpaqueValue(event: ServerEvent): boolean {

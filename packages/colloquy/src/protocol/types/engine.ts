@@ -15,6 +15,11 @@ export interface Engine {
   (params: MessageCreateParams, context?: EngineContext): AsyncIterable<MessageStreamEvent | PingEvent>
   /** Counts the prompt's tokens. Absent if the engine cannot. */
   countTokens?(params: MessageCountTokensParams, context?: EngineContext): Promise<MessageTokensCount>
+  /**
+   * Sends a request on as it was received, and returns the bytes of the response. Present if the engine stands in front of a
+   * server of this API. A server in front of the engine then encodes nothing again, in either direction.
+   */
+  forward?(request: ForwardRequest, context?: EngineContext): Promise<Forwarded>
   /** Lists the models that requests may name, newest first. Absent if the engine cannot tell. */
   listModels?(context?: EngineContext): Promise<readonly ModelInfo[]>
 }
@@ -32,6 +37,53 @@ export interface EngineContext {
   onHeaders?: (headers: Headers) => void
   /** Called by an engine that chooses among others, for each one that it tried, when that one has failed or begun to reply. */
   onAttempt?: (attempt: EngineAttempt) => void
+}
+
+/** A request to send on. */
+export interface ForwardRequest {
+  /** The path with its query, such as `/v1/messages?beta=true`. */
+  path: string
+  /** The headers to send along, by lower-case name. They hold no key: the engine has its own. */
+  headers: Record<string, string>
+  /** The body, which is JSON. */
+  body: Uint8Array
+  /** The value of the body. Only `model` and `stream` have been checked. */
+  params: MessageCreateParams
+}
+
+/** The response to a request that was sent on: a body, or with `stream: true` the events of a reply. */
+export type Forwarded = ForwardedBody | ForwardedStream
+
+interface ForwardedResponse {
+  /** A header of the response by its lower-case name. */
+  header(name: string): string | null
+  /** All headers of the response. */
+  headers(): Headers
+}
+
+/** A response that has arrived. */
+export interface ForwardedBody extends ForwardedResponse {
+  type: 'body'
+  text: string
+  /** The value of the text, which is a JSON object. */
+  value: unknown
+}
+
+/** A response whose events arrive one after the other. An abort of the request's signal ends it. */
+export interface ForwardedStream extends ForwardedResponse, EncodedReply {
+  type: 'stream'
+}
+
+/** The events of a reply in the form in which they are sent. */
+export interface EncodedReply {
+  /** The next events. Undefined after the last one. Throws if the reply breaks off. */
+  read(): Promise<EncodedEvents | undefined>
+}
+
+/** Some events, and the bytes that they are sent as. */
+export interface EncodedEvents {
+  bytes: Uint8Array
+  events: readonly (MessageStreamEvent | PingEvent)[]
 }
 
 /** One try of one of several engines. */

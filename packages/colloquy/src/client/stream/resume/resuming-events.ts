@@ -8,6 +8,16 @@ import type { TransportResponse } from '../../transport/transport.ts'
 import type { MessageEvents, StreamedEvent } from '../events/message-events.ts'
 import { planResume } from './resume-plan.ts'
 import { HandedOutMessage, Splice } from './splice.ts'
+import { UnheldEvents } from './unheld-events.ts'
+
+/** Options of `ResumingEvents`. */
+export interface ResumingOptions extends RecoverOptions {
+  /**
+   * Whether the blocks of the first response other than text are held until they are complete. Default true. Otherwise they
+   * are handed out as they arrive, and a stream that breaks off inside of one is not resumed.
+   */
+  holdsBlocks?: boolean
+}
 
 /** Sends a request that resumes the reply, after the wait that a retry would take. */
 export type SendResume = (params: MessageStreamParams, failure: Error) => PromiseLike<MessageEvents> & Cancellable
@@ -25,11 +35,11 @@ type Take = (event: StreamedEvent) => void
  */
 export class ResumingEvents implements MessageEvents {
   readonly #params: MessageStreamParams
-  readonly #options: RecoverOptions
+  readonly #options: ResumingOptions
   readonly #send: SendResume
   readonly #handedOut = new HandedOutMessage()
   #source: MessageEvents
-  #splice: Splice
+  #splice: Splice | UnheldEvents
   /** The response that is read, or the request for the next one. */
   #current: Cancellable
   #attempts = 0
@@ -37,9 +47,9 @@ export class ResumingEvents implements MessageEvents {
   /** Set when the phase becomes `failed`. */
   #failure: Error | undefined
 
-  constructor(source: MessageEvents, params: MessageStreamParams, options: RecoverOptions, send: SendResume) {
+  constructor(source: MessageEvents, params: MessageStreamParams, options: ResumingOptions, send: SendResume) {
     this.#source = source
-    this.#splice = new Splice(this.#handedOut)
+    this.#splice = options.holdsBlocks === false ? new UnheldEvents(this.#handedOut) : new Splice(this.#handedOut)
     this.#current = source
     this.#params = params
     this.#options = options
@@ -99,7 +109,8 @@ export class ResumingEvents implements MessageEvents {
   /** Continues after an error: with the end of a message whose content is complete, or with another request. */
   async #resume(error: Error, take: Take): Promise<void> {
     const { message } = this
-    const plan = message && isRetryable(error) ? planResume(this.#params, message, this.#options) : undefined
+    const mayResume = isRetryable(error) && !this.#splice.isInsideBlock
+    const plan = message && mayResume ? planResume(this.#params, message, this.#options) : undefined
     if (this.#failure || !plan) throw this.#fail(this.#withPartial(error))
     if (plan.type === 'finish') return this.#handOut(this.#finish(plan.stopReason), take)
     if (this.#attempts++ >= this.#options.attempts) throw this.#fail(this.#withPartial(error))

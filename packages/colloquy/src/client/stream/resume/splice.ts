@@ -68,6 +68,9 @@ export class Splice {
     this.#joiner = continuation?.joiner
   }
 
+  /** Whether a part of a block was handed out that cannot be continued. */
+  readonly isInsideBlock = false
+
   /** The usage of this response and the earlier ones. */
   get usage(): Usage | undefined {
     return sumUsage(this.#continuation?.usage, this.#usage)
