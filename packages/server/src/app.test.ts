@@ -654,6 +654,7 @@ suite('the access log', () => {
       assert.deepEqual(rest, {
         method: 'POST',
         path: '/v1/messages',
+        upstreamRequestId: null,
         status: 200,
         model: 'claude-opus-4-6',
         servedModel: 'claude-opus-4-6',

@@ -9,6 +9,7 @@ import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
 import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
+import { isRateLimit } from './messages/rate-limit-headers.ts'
 import { RequestLog } from './operate/request-log.ts'
 import { type Origins, type ServerOptions, checkServerOptions } from './options.ts'
 
@@ -45,7 +46,7 @@ type Context = HonoContext<Env>
 /** A server for the Messages API in front of an engine. */
 export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
-  const { now = Date.now, origins = [] } = options
+  const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options
   const models = new Models(options.models ?? catalogue)
   const messages = new MessagesEndpoint(options, models)
   const app = routes(options, models, messages)
@@ -58,21 +59,24 @@ export function createServer(options: ServerOptions): Server {
       const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
       const { method, url } = request
       const log = new RequestLog({ method, path: new URL(url).pathname }, now, options.log)
-      try {
+      return logged(log, async () => {
         const response = await app.fetch(request, { log })
-        response.headers.set('request-id', log.requestId)
-        for (const [name, value] of log.headers) response.headers.set(name, value)
-        log.responded(response.status)
+        const { headers } = response
+        if (!upstreamRateLimits) for (const name of [...headers.keys()].filter(isRateLimit)) headers.delete(name)
+        for (const [name, value] of log.responseHeaders) headers.set(name, value)
         return response
-      } catch (error) {
-        log.broken(error)
-        throw error
-      }
+      })
     },
     answer(request) {
       const { method, path, headers } = request
       const route = method === 'POST' && headers.get('origin') === null ? direct.get(path) : undefined
-      return route && answerDirect(request, route, new RequestLog({ method, path }, now, options.log), options)
+      if (!route) return undefined
+      const log = new RequestLog({ method, path }, now, options.log)
+      return logged(log, async () => {
+        const answer = await answerDirect(request, route, log, options)
+        const given = Object.entries(answer.headers).filter(([name]) => upstreamRateLimits || !isRateLimit(name))
+        return { ...answer, headers: Object.fromEntries([...given, ...log.responseHeaders]) }
+      })
     },
     refuse(request, error) {
       const log = new RequestLog(request, now, options.log)
@@ -84,6 +88,21 @@ export function createServer(options: ServerOptions): Server {
   }
 }
 
+/** Writes the log of a request when its response is known, or when it has none. */
+async function logged<Result extends { status: number }>(
+  log: RequestLog,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    const response = await work()
+    log.responded(response.status)
+    return response
+  } catch (error) {
+    log.broken(error)
+    throw error
+  }
+}
+
 async function answerDirect(
   request: DirectRequest,
   route: (exchange: Exchange) => Promise<Answer>,
@@ -91,16 +110,10 @@ async function answerDirect(
   options: ServerOptions,
 ): Promise<Answer> {
   try {
-    const answer = await admit(request.headers, options)
-      .then((caller) => route({ ...request, log, caller }))
-      .catch((error: unknown) => failedAnswer(error, { log, signal: request.controller.signal }))
-    answer.headers['request-id'] = log.requestId
-    for (const [name, value] of log.headers) answer.headers[name] = value
-    log.responded(answer.status)
-    return answer
+    const caller = await admit(request.headers, options)
+    return await route({ ...request, log, caller })
   } catch (error) {
-    log.broken(error)
-    throw error
+    return failedAnswer(error, { log, signal: request.controller.signal })
   }
 }
 

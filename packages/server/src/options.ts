@@ -23,6 +23,9 @@ export interface ServerOptions {
   /**
    * Accepts fields, block types and models that this version does not know, for an engine that may know them. Default false:
    * they are refused as the API refuses them.
+   *
+   * An engine that forwards requests, as `upstream()` does, leaves the checks to its upstream. Only `false` itself, not its
+   * absence, makes this server check all of them first.
    */
   lenient?: boolean
   /** The size of the largest request body; a larger one is answered with 413. Default 32 MiB. */
@@ -37,6 +40,11 @@ export interface ServerOptions {
   pingMs?: number
   /** Returns milliseconds since 1970. Default: the machine's clock. */
   now?: () => number
+  /**
+   * Whether clients are told the rate limits of an upstream, in its `anthropic-ratelimit-*` headers. Default: they are, unless
+   * the server has limits of its own (`access`).
+   */
+  upstreamRateLimits?: boolean
   /** Called once for each request, when its response has ended. */
   log?: (entry: AccessEntry) => void
 }
@@ -84,6 +92,7 @@ const serverNames = Object.keys({
   maxReplies: true,
   pingMs: true,
   now: true,
+  upstreamRateLimits: true,
   log: true,
 } satisfies Record<keyof ServerOptions, true>)
 const listenNames = Object.keys({

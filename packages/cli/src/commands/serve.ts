@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from '@colloquy/server'
-import { offline } from 'colloquy/engines'
-import { type Engine } from 'colloquy/protocol'
-import { connect } from '../engine/connect.ts'
+import { servedEngine } from '../engine/connect.ts'
 import { namedEngine } from '../engine/choose.ts'
 import { engineLabel } from '../engine/engine-kind.ts'
 import { UsageError } from '../exit.ts'
@@ -23,7 +21,7 @@ export async function serve(flags: Flags): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
   const chosen = namedEngine(flags.text('engine') ?? 'offline')
   const isOffline = chosen.kind === 'offline'
-  const engine: Engine = isOffline ? offline() : (await connect(chosen, flags)).engine
+  const engine = await servedEngine(chosen, flags)
   const isLocal = isOffline || chosen.kind === 'local'
   const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
   const names = [...loopback, ...flags.texts('allow-host')]

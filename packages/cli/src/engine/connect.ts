@@ -39,13 +39,9 @@ export async function connect(chosen: EngineKind, flags: Flags, options: Connect
   const { env = process.env, wordsPerSecond = Infinity, onRetry } = options
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
   const latest: LatestRequest = { params: undefined, requestId: undefined, retry: undefined }
-  const target = await targetOf(chosen, env, wordsPerSecond)
-  const timeout = flags.number('timeout')
-  const maxRetries = flags.number('retries')
+  const own = await ownEngine(chosen, env, wordsPerSecond)
   const client = new Anthropic({
-    timeout: timeout === undefined ? undefined : timeout * 1000,
-    totalTimeout: timeout === undefined ? undefined : timeout * 1000,
-    maxRetries,
+    ...limitsOf(flags),
     onRetry: (retry) => {
       latest.retry = { ...retry, at: performance.now() + retry.delayMs }
       onRetry?.(retry)
@@ -57,12 +53,31 @@ export async function connect(chosen: EngineKind, flags: Flags, options: Connect
         return response
       },
     ],
-    ...target.options,
+    ...(own ? await inProcess(own.engine) : remote(chosen as RemoteEngine, env)),
   })
-  const attempts = maxRetries ?? 2
-  const recover = attempts > 0 ? { attempts } : undefined
-  const engine = recording(upstream(client, { recover }), latest, chosen)
-  return { kind: chosen, engine, isLocal: isOnThisMachine(chosen), latest, close: async () => target.close?.() }
+  const engine = recording(upstream(client, recovery(flags)), latest, chosen)
+  return { kind: chosen, engine, isLocal: isOnThisMachine(chosen), latest, close: async () => own?.close?.() }
+}
+
+/** The engine without the parts for a chat, for a server in front of it. Throws an `ExitError` if a key is missing. */
+export async function servedEngine(chosen: EngineKind, flags: Flags, env: Environment = process.env): Promise<Engine> {
+  const own = await ownEngine(chosen, env, Infinity)
+  if (own) return own.engine
+  const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
+  const client = new Anthropic({ ...limitsOf(flags), ...remote(chosen as RemoteEngine, env) })
+  return upstream(client, recovery(flags))
+}
+
+function limitsOf(flags: Flags): ClientOptions {
+  const seconds = flags.number('timeout')
+  const timeout = seconds === undefined ? undefined : seconds * 1000
+  return { timeout, totalTimeout: timeout, maxRetries: flags.number('retries') }
+}
+
+/** A stream that breaks off is continued as often as a request is retried. */
+function recovery(flags: Flags): { recover: { attempts: number } | undefined } {
+  const attempts = flags.number('retries') ?? 2
+  return { recover: attempts > 0 ? { attempts } : undefined }
 }
 
 /** Records each request in `latest`. Replies of the offline engine name it as their model, so they get no model's price. */
@@ -83,26 +98,29 @@ function recording(engine: Engine, latest: LatestRequest, { kind }: EngineKind):
   return Object.assign(recorded, engine)
 }
 
-/** The options of a client for an engine, and how to free the engine's memory. */
-interface Target {
-  options: ClientOptions
+/** An engine in this process, and how to free its memory. */
+interface OwnEngine {
+  engine: Engine
   close?: () => Promise<void>
 }
 
-async function targetOf(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<Target> {
-  if (chosen.kind === 'api' || chosen.kind === 'url') return { options: remote(chosen, env) }
-  if (chosen.kind === 'offline') return inProcess((await import('colloquy/engines')).offline({ wordsPerSecond }))
+type RemoteEngine = Extract<EngineKind, { kind: 'api' | 'url' }>
+
+/** The engine in this process. Undefined if requests are sent to a server of the Messages API. */
+async function ownEngine(chosen: EngineKind, env: Environment, wordsPerSecond: number): Promise<OwnEngine | undefined> {
+  if (chosen.kind === 'api' || chosen.kind === 'url') return undefined
   if (chosen.kind === 'local') return localEngine(chosen.model, env)
-  const { chatCompletions } = await import('colloquy/engines')
+  const { chatCompletions, offline } = await import('colloquy/engines')
+  if (chosen.kind === 'offline') return { engine: offline({ wordsPerSecond }) }
   const { url: baseURL, model, from } = chosen
   // A server that was found on this machine, and not named by the user, gets no key.
   const apiKey = from === undefined ? env['OPENAI_API_KEY'] : undefined
-  return inProcess(
-    chatCompletions({ baseURL, unsupported: 'drop', ...(model && { model }), ...(apiKey && { apiKey }) }),
-  )
+  return {
+    engine: chatCompletions({ baseURL, unsupported: 'drop', ...(model && { model }), ...(apiKey && { apiKey }) }),
+  }
 }
 
-function remote(chosen: Extract<EngineKind, { kind: 'api' | 'url' }>, env: Environment): ClientOptions {
+function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
   const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
   if (chosen.kind === 'url') return { baseURL: chosen.url, ...(hasKey ? {} : { apiKey: 'none' }) }
   if (hasKey) return {}
@@ -115,21 +133,20 @@ function remote(chosen: Extract<EngineKind, { kind: 'api' | 'url' }>, env: Envir
 }
 
 /** The model in this process. Its runtime is among the program's packages, or in the folder of its models. */
-async function localEngine({ path, title }: FileEngine['model'], env: Environment): Promise<Target> {
+async function localEngine({ path, title }: FileEngine['model'], env: Environment): Promise<OwnEngine> {
   const { llama } = await import('@colloquy/llama')
   const engine = llama({ model: path, name: title, runtimeFolder: filePaths(env).runtime })
-  return { ...(await inProcess(engine)), close: () => engine.close() }
+  return { engine, close: () => engine.close() }
 }
 
-/** The server in this process. Requests pass the same code and checks as over a network. */
-async function inProcess(engine: Engine): Promise<Target> {
+/** The options of a client for a server in this process. Requests pass the same code and checks as over a network. */
+async function inProcess(engine: Engine): Promise<ClientOptions> {
   const { createServer } = await import('@colloquy/server')
   // Lenient, so that it accepts names of models that are not Claude's, and answers for retired ones.
   const server = createServer({ engine, lenient: true })
-  const options: ClientOptions = {
+  return {
     apiKey: 'local',
     baseURL: 'http://colloquy.local',
     fetch: async (url: string | URL | Request, init?: RequestInit) => server.fetch(new Request(url, init)),
   }
-  return { options }
 }

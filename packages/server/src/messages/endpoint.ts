@@ -1,64 +1,113 @@
-import { type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
+import { type Engine, type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
+import type { ForwardRequest, MessageCreateParams } from 'colloquy/protocol'
 import type { Access } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { ServerOptions } from '../options.ts'
 import { readApiVersion } from './request/api-version.ts'
+import { checkForwarded, forwardedHeaders } from './request/forwarded.ts'
 import { BodyReader } from './request/body.ts'
 import { type Answer, type Exchange, jsonAnswer } from './exchange.ts'
+import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
 import { Replies } from './reply/replies.ts'
-import { upstreamHeaders } from './upstream-headers.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { type RequestContext, checkCountTokens, checkCreate } from './validate/request.ts'
 
-/** Answers `POST /v1/messages` and `POST /v1/messages/count_tokens`. Throws the error of a request that has no answer. */
+/**
+ * Answers `POST /v1/messages` and `POST /v1/messages/count_tokens`. Throws the error of a request that has no answer.
+ *
+ * An engine that forwards is sent the body as it was received, and its response is passed on as it arrives. The body is then
+ * checked only as far as this server reads it, unless strict checks are asked for.
+ */
 export class MessagesEndpoint {
-  readonly #engine: ServerOptions['engine']
+  readonly #engine: Engine
   readonly #lenient: boolean
+  readonly #isStrict: boolean
   readonly #now: () => number
   readonly #access: Access | undefined
   readonly #bodies: BodyReader
   readonly #models: Models
+  /** The models that a request that is forwarded may name. Undefined: any. */
+  readonly #forwardedModels: Models | undefined
   readonly #replies: Replies
 
   constructor(options: ServerOptions, models: Models) {
     this.#engine = options.engine
     this.#lenient = options.lenient ?? false
+    this.#isStrict = options.lenient === false || !options.engine.forward
     this.#now = options.now ?? Date.now
     this.#access = options.access
     this.#bodies = new BodyReader(options)
     this.#models = models
+    this.#forwardedModels = options.models ? models : undefined
     this.#replies = new Replies(options.engine, options)
   }
 
   async create(exchange: Exchange): Promise<Answer> {
     const context = this.#contextOf(exchange)
-    const params = await inPieces(checkCreate(await this.#readBody(exchange), context))
+    const { bytes, value } = await this.#readBody(exchange)
+    const params = this.#isStrict ? await inPieces(checkCreate(value, context)) : this.#checkForwarded(value)
     const { log, caller, headers } = exchange
     if (this.#access && caller) {
-      const { requestId, requestBytes: bytes } = log
-      log.began(await this.#access.begin(caller, { requestId, params, headers, bytes, at: this.#now() }))
+      const { requestId } = log
+      const request = { requestId, params, headers, bytes: bytes.length, at: this.#now() }
+      log.began(await this.#access.begin(caller, request))
     }
-    return this.#replies.answer(params, context, exchange)
+    if (!this.#engine.forward) return this.#replies.answer(params, context, exchange)
+    return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
   }
 
   async countTokens(exchange: Exchange): Promise<Answer> {
     const context = this.#contextOf(exchange)
-    const params = await inPieces(checkCountTokens(await this.#readBody(exchange), context))
+    const { bytes, value } = await this.#readBody(exchange)
+    const params = this.#isStrict ? await inPieces(checkCountTokens(value, context)) : this.#checkForwarded(value)
     exchange.log.accepted({ model: params.model })
-    const passed: Record<string, string> = {}
-    const onHeaders = (headers: Headers): void => void Object.assign(passed, upstreamHeaders(headers))
     const { signal } = exchange.controller
+    if (this.#engine.forward) {
+      const sent = { body: bytes, params: params as MessageCreateParams }
+      const request = forwardRequest('/v1/messages/count_tokens', sent, exchange)
+      return forwardedAnswer(await this.#engine.forward(request, { signal }), exchange.log)
+    }
+    const passed: Record<string, string> = {}
+    const onHeaders = (headers: Headers): void => {
+      Object.assign(passed, rateLimitHeaders(headers))
+      exchange.log.upstreamResponded(headers.get('request-id'))
+    }
     const count = await this.#engine.countTokens?.(params, { ...context, signal, onHeaders })
     return jsonAnswer(count ?? { input_tokens: countPromptTokens(params) }, passed)
   }
 
-  #readBody({ headers, body, controller: { signal }, log }: Exchange): Promise<unknown> {
-    return this.#bodies.readJson({ headers, body, signal }, (bytes) => log.received(bytes.length))
+  #checkForwarded(value: unknown): MessageCreateParams {
+    return checkForwarded(value, this.#forwardedModels)
+  }
+
+  async #readBody({ headers, body, controller: { signal }, log }: Exchange): Promise<Body> {
+    let bytes!: Uint8Array
+    const onBytes = (read: Uint8Array): void => {
+      bytes = read
+      log.received(read.length)
+    }
+    const value = await this.#bodies.readJson({ headers, body, signal }, onBytes)
+    return { bytes, value }
   }
 
   #contextOf({ headers }: Exchange): EngineContext & RequestContext {
-    return { ...versionAndBetas(headers, this.#lenient), lenient: this.#lenient, models: this.#models }
+    const lenient = !this.#isStrict || this.#lenient
+    return { ...versionAndBetas(headers, lenient), lenient, models: this.#models }
   }
+}
+
+interface Body {
+  bytes: Uint8Array
+  value: unknown
+}
+
+function forwardRequest(
+  path: string,
+  sent: Pick<ForwardRequest, 'body' | 'params'>,
+  { query, headers }: Exchange,
+): ForwardRequest {
+  return { path: `${path}${query}`, headers: forwardedHeaders(headers), ...sent }
 }
 
 /** The version of the API that a request asks for, and its betas. */

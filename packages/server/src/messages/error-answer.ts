@@ -7,7 +7,7 @@ import {
   isErrorBody,
   isRetryableStatus,
 } from 'colloquy/protocol'
-import { upstreamHeaders } from './upstream-headers.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
 
 export interface ErrorAnswer {
   status: number
@@ -22,14 +22,15 @@ export interface ErrorAnswer {
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   const { status, headers, body } = errorResponse(withoutUpstream(error), requestId)
+  const given = error instanceof APIError ? error.error : undefined
   if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
   headers.set('content-type', 'application/json')
   if (error instanceof APIError && error.headers) {
-    for (const [name, value] of Object.entries(upstreamHeaders(error.headers))) headers.set(name, value)
+    for (const [name, value] of Object.entries(rateLimitHeaders(error.headers))) headers.set(name, value)
     const allow = error.headers.get('allow')
     if (allow !== null) headers.set('allow', allow)
   }
-  return { status, headers, body }
+  return { status, headers, body: isErrorBody(given) ? { ...given, ...body } : body }
 }
 
 function withoutUpstream(error: unknown): unknown {

@@ -1,5 +1,5 @@
 import { WireFault } from 'colloquy/engines'
-import { APIUserAbortError } from 'colloquy/protocol'
+import { APIError, APIUserAbortError } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
@@ -12,6 +12,7 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
     log.clientLeft()
     return { status: 499, headers: {}, body: undefined }
   }
-  const { status, headers, body } = errorAnswer(error, log.requestId)
+  if (error instanceof APIError && error.requestID) log.upstreamResponded(error.requestID)
+  const { status, headers, body } = errorAnswer(error, log.responseId)
   return { status, headers: Object.fromEntries(headers), body: JSON.stringify(body) }
 }

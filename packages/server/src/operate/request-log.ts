@@ -1,11 +1,13 @@
 import { type EngineAttempt, newId } from 'colloquy/engines'
-import type { MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
+import type { Message, MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
 
 /** One line of the access log. It never holds a body, a key or any text of the conversation. */
 export interface AccessEntry {
   requestId: string
   method: string
   path: string
+  /** The request id of the upstream that the request was sent on to. */
+  upstreamRequestId: string | null
   /** 499 if the client left before the response began. */
   status: number
   /** The model that the request names. */
@@ -64,6 +66,7 @@ export class RequestLog {
       requestId: newId('req_01'),
       method,
       path,
+      upstreamRequestId: null,
       status: 200,
       model: null,
       servedModel: null,
@@ -93,9 +96,19 @@ export class RequestLog {
     return this.#entry.requestBytes
   }
 
-  /** Headers for the response. */
-  get headers(): readonly (readonly [name: string, value: string])[] {
-    return this.#passage?.headers ?? []
+  /** Headers for the response: its id, and the limits of the key. */
+  get responseHeaders(): (readonly [name: string, value: string])[] {
+    return [['request-id', this.responseId], ...(this.#passage?.headers ?? [])]
+  }
+
+  /** The id that the client is told: the upstream's, if the request was sent on. */
+  get responseId(): string {
+    return this.#entry.upstreamRequestId ?? this.#entry.requestId
+  }
+
+  /** The request was sent on, and the upstream has responded. */
+  upstreamResponded(requestId: string | null): void {
+    this.#entry.upstreamRequestId = requestId
   }
 
   /** The request passed validation. */
@@ -136,6 +149,14 @@ export class RequestLog {
     } else if (event.type === 'content_block_delta') {
       this.wroteText(lengthOf(event.delta))
     }
+  }
+
+  /** The reply has arrived whole. */
+  replied({ model, usage, stop_reason: stopReason }: Message): void {
+    this.#entry.servedModel = model
+    this.#entry.stopReason = stopReason
+    this.#entry.ttftMs ??= this.#now() - this.#startedAt
+    if (usage) this.#addUsage(usage)
   }
 
   /** The reply has sent so many characters of text, thinking or tool input. They estimate the tokens of a reply that is cut. */

@@ -1,17 +1,11 @@
-import { type MessageStreamEvent, type PingEvent, encodeSse, receivedJson } from 'colloquy/protocol'
+import { type EncodedEvents, type MessageStreamEvent, type PingEvent, encodeEvent } from 'colloquy/protocol'
 import { fillEvent } from './fill-defaults.ts'
 
 type Event = MessageStreamEvent | PingEvent
 
-/** Events as they are sent. */
-export interface EncodedEvents {
-  bytes: Uint8Array
-  events: readonly Event[]
-}
-
-/** The events of a reply. */
+/** The events of a reply in the form in which they are sent, until the reader leaves. */
 export interface EventSource {
-  /** The next events; undefined at the end. */
+  /** The next events. Undefined after the last one. Throws if the reply breaks off. */
   read(): Promise<EncodedEvents | undefined>
   /** Ends the reply because its reader left. */
   leave(): void
@@ -31,16 +25,10 @@ export class EngineEvents implements EventSource {
     const next = await this.#iterator.next()
     if (next.done) return undefined
     const event = fillEvent(next.value)
-    return { bytes: encoder.encode(encode(event)), events: [event] }
+    return { bytes: encoder.encode(encodeEvent(event)), events: [event] }
   }
 
   leave(): void {
     this.#iterator.return?.().catch(() => {})
   }
-}
-
-/** An event with a block of an upstream is sent as it was received: encoding it again could change numbers and keys. */
-function encode(event: Event): string {
-  const json = receivedJson(event)
-  return json === undefined || json.includes('\n') ? encodeSse(event) : `event: ${event.type}\ndata: ${json}\n\n`
 }

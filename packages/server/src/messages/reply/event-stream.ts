@@ -1,9 +1,9 @@
 import { WireFault } from 'colloquy/engines'
-import { APIConnectionError, type ServerEvent, encodeSse } from 'colloquy/protocol'
+import { APIConnectionError, type EncodedEvents, type ServerEvent, encodeSse } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { AnswerStream } from '../exchange.ts'
-import type { EncodedEvents, EventSource } from './event-source.ts'
+import type { EventSource } from './event-source.ts'
 import { SilenceTimer } from './silence-timer.ts'
 
 export interface EventStreamOptions {
@@ -94,7 +94,7 @@ export class EventStream implements AnswerStream {
     log.failed(error)
     this.#end('done')
     if (!(error instanceof WireFault)) {
-      const { body } = errorAnswer(error, log.requestId)
+      const { body } = errorAnswer(error, log.responseId)
       return encoder.encode(encodeSse(body satisfies ServerEvent))
     }
     if (error.end === 'reset') this.#fault = error

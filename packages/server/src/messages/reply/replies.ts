@@ -1,5 +1,7 @@
 import type { Engine, EngineAttempt, EngineContext } from 'colloquy/engines'
 import {
+  type ForwardRequest,
+  type ForwardedBody,
   type MessageCreateParams,
   type MessageStreamEvent,
   type PingEvent,
@@ -7,12 +9,13 @@ import {
   apiError,
 } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
-import { EngineEvents } from './event-source.ts'
+import { EngineEvents, type EventSource } from './event-source.ts'
+import { ForwardedSource, forwardedMessage, headersOfForwarded } from './forwarded-answer.ts'
 import { EventStream } from './event-stream.ts'
 import { ExactMessage } from './exact-message.ts'
 import type { Answer, Exchange } from '../exchange.ts'
 import { fillMessage } from './fill-defaults.ts'
-import { upstreamHeaders } from '../upstream-headers.ts'
+import { rateLimitHeaders } from '../rate-limit-headers.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -34,22 +37,17 @@ export class Replies {
     this.#maxReplies = maxReplies
   }
 
-  async answer(
-    params: MessageCreateParams,
-    context: EngineContext,
-    { controller, log }: Pick<Exchange, 'controller' | 'log'>,
-  ): Promise<Answer> {
-    log.accepted(params)
-    if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
-    const slot = this.#takeSlot(controller)
-    try {
+  /** Answers with the events of the engine. */
+  async answer(params: MessageCreateParams, context: EngineContext, exchange: ReplyExchange): Promise<Answer> {
+    const { log } = exchange
+    return this.#inSlot(params, exchange, async (slot) => {
       const headers: Record<string, string> = {}
-      const onHeaders = (received: Headers): void => void Object.assign(headers, upstreamHeaders(received))
-      const onAttempt = (attempt: EngineAttempt): void => log.attempted(attempt)
-      const { requestId } = log
-      const own = { ...context, requestId, signal: controller.signal, onHeaders, onAttempt }
-      const events = this.#engine(params, own)
-      if (params.stream) return await this.#stream(events, { log, slot, headers })
+      const onHeaders = (received: Headers): void => {
+        Object.assign(headers, rateLimitHeaders(received))
+        log.upstreamResponded(received.get('request-id'))
+      }
+      const events = this.#engine(params, { ...context, ...contextOf(exchange), onHeaders })
+      if (params.stream) return streamAnswer(await this.#open(new EngineEvents(events), exchange, slot), headers)
       const exact = new ExactMessage()
       const message = fillMessage(await accumulate(logged(events, log, exact)))
       slot.release()
@@ -57,17 +55,46 @@ export class Replies {
       const body = exact.encode(message)
       log.wrote(body.length)
       return { status: 200, headers, body }
+    })
+  }
+
+  /** Answers with the bytes that the engine's upstream sends. */
+  async forward(request: ForwardRequest, exchange: ReplyExchange): Promise<Answer> {
+    const { log } = exchange
+    return this.#inSlot(request.params, exchange, async (slot) => {
+      const forwarded = this.#engine.forward!(request, contextOf(exchange))
+      if (request.params.stream) {
+        const source = new ForwardedSource(forwarded)
+        const stream = await this.#open(source, exchange, slot)
+        return streamAnswer(stream, source.stream ? headersOfForwarded(source.stream, log) : {})
+      }
+      const answer = forwardedMessage((await forwarded) as ForwardedBody, log)
+      slot.release()
+      return answer
+    })
+  }
+
+  /** Does the work of a reply. The slot is released if it fails. */
+  async #inSlot(
+    params: MessageCreateParams,
+    { log }: ReplyExchange,
+    work: (slot: Slot) => Promise<Answer>,
+  ): Promise<Answer> {
+    log.accepted({ model: params.model, stream: params.stream === true })
+    if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
+    const slot = this.#takeSlot()
+    try {
+      return await work(slot)
     } catch (error) {
       slot.release()
       throw error
     }
   }
 
-  #takeSlot(controller: AbortController): Slot {
+  #takeSlot(): Slot {
     this.#inFlight++
     let isTaken = true
     return {
-      controller,
       release: () => {
         if (isTaken) this.#inFlight--
         isTaken = false
@@ -75,36 +102,38 @@ export class Replies {
     }
   }
 
-  async #stream(events: Events, { log, slot, headers }: StreamParts): Promise<Answer> {
-    const stream = new EventStream(new EngineEvents(events), {
+  async #open(source: EventSource, { controller, log }: ReplyExchange, slot: Slot): Promise<EventStream> {
+    const stream = new EventStream(source, {
       log,
       pingMs: this.#pingMs,
       onEnd: (reason) => {
-        if (reason === 'left') slot.controller.abort()
+        if (reason === 'left') controller.abort()
         slot.release()
         log.streamEnded()
       },
     })
     await stream.start()
     log.streaming()
-    headers['content-type'] = 'text/event-stream; charset=utf-8'
-    headers['cache-control'] = 'no-cache'
-    return { status: 200, headers, body: stream }
+    return stream
   }
+}
+
+function contextOf({ controller: { signal }, log }: ReplyExchange): EngineContext {
+  const { requestId } = log
+  return { signal, requestId, onAttempt: (attempt: EngineAttempt) => log.attempted(attempt) }
+}
+
+type ReplyExchange = Pick<Exchange, 'controller' | 'log'>
+
+function streamAnswer(body: EventStream, headers: Record<string, string>): Answer {
+  const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
+  return { status: 200, headers: { ...headers, ...own }, body }
 }
 
 type Events = AsyncIterable<MessageStreamEvent | PingEvent>
 
-interface StreamParts {
-  log: RequestLog
-  slot: Slot
-  headers: Record<string, string>
-}
-
 /** The right to one of the replies in flight. */
 interface Slot {
-  /** Aborts the engine. */
-  controller: AbortController
   release(): void
 }
 

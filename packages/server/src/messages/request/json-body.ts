@@ -14,6 +14,7 @@ export function* parseBody(text: string): Generator<void, unknown> {
   const isLossy = mayChange(text)
   try {
     const body = yield* membersOf(text)
+    if (body) refuseRepeated(text, body)
     if (body === undefined || (text.length <= smallCharacters && !isLossy)) return wellFormed(text, parseJson(text))
     const result: Record<string, unknown> = {}
     for (const { key, value, elements } of body) {
@@ -35,6 +36,16 @@ export function* parseBody(text: string): Generator<void, unknown> {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw invalid(yield* describeError(text))
+  }
+}
+
+/** JSON allows a key twice, but parsers differ in which one counts: what is checked here must be what an upstream reads. */
+function refuseRepeated(text: string, members: readonly Member[]): void {
+  const keys = new Set<string>()
+  for (const { key } of members) {
+    const name = String(parseJson(text.slice(...key)))
+    if (keys.has(name)) throw invalid(`it has the key ${JSON.stringify(name.slice(0, 100))} twice`)
+    keys.add(name)
   }
 }
 

@@ -1,0 +1,47 @@
+import type { EncodedEvents, Forwarded, ForwardedBody, ForwardedStream, Message } from 'colloquy/protocol'
+import type { RequestLog } from '../../operate/request-log.ts'
+import type { Answer } from '../exchange.ts'
+import { rateLimitHeaders } from '../rate-limit-headers.ts'
+import type { EventSource } from './event-source.ts'
+
+/** The answer that passes on a response that has arrived. */
+export function forwardedAnswer(forwarded: Forwarded, log: RequestLog): Answer {
+  const { text } = forwarded as ForwardedBody
+  log.wrote(text.length)
+  return {
+    status: 200,
+    headers: { ...headersOfForwarded(forwarded, log), 'content-type': 'application/json' },
+    body: text,
+  }
+}
+
+/** The answer to a request for a reply that has arrived whole. */
+export function forwardedMessage(forwarded: ForwardedBody, log: RequestLog): Answer {
+  log.replied(forwarded.value as Message)
+  return forwardedAnswer(forwarded, log)
+}
+
+/** The headers of an upstream's response that are passed on: its rate limits. The request id is passed by the log. */
+export function headersOfForwarded(forwarded: Forwarded, log: RequestLog): Record<string, string> {
+  log.upstreamResponded(forwarded.header('request-id'))
+  return rateLimitHeaders(forwarded.headers())
+}
+
+/** The events of a stream that is passed on, also before its response has begun. */
+export class ForwardedSource implements EventSource {
+  readonly #opening: Promise<ForwardedStream>
+  /** Set when the response has begun. */
+  stream: ForwardedStream | undefined
+
+  constructor(opening: Promise<Forwarded>) {
+    this.#opening = opening as Promise<ForwardedStream>
+  }
+
+  async read(): Promise<EncodedEvents | undefined> {
+    const stream = (this.stream ??= await this.#opening)
+    return stream.read()
+  }
+
+  /** Does nothing: the signal of the request ends the stream. */
+  leave(): void {}
+}
