@@ -70,12 +70,8 @@ export interface ForwardedBody extends ForwardedResponse {
 }
 
 /** A response whose events arrive one after the other. An abort of the request's signal ends it. */
-export interface ForwardedStream extends ForwardedResponse, EncodedReply {
+export interface ForwardedStream extends ForwardedResponse {
   type: 'stream'
-}
-
-/** The events of a reply in the form in which they are sent. */
-export interface EncodedReply {
   /** The next events. Undefined after the last one. Throws if the reply breaks off. */
   read(): Promise<EncodedEvents | undefined>
 }
