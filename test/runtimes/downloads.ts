@@ -2,6 +2,7 @@
 // are fetched only on request: by `npm run runtimes`, which begins with this file, or by COLLOQUY_RUNTIMES=fetch.
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../source.ts'
 
@@ -17,9 +18,10 @@ export type RuntimeName =
   | 'Jest 30.5.2'
   | 'webpack 5.113.0'
   | 'Next.js 16.4.6'
+  | 'Claude Code 2.1.329'
 
 /** The runtimes and tools by their name in the tests: the npm packages, and the path of the program in them. */
-const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
+const pinned: Record<RuntimeName, { specifier: string; program: string; folder?: string }> = {
   // The oldest supported version, the newest of its line, and the newest of all.
   'Node 22.13.0': { specifier: nodePackage('22.13.0'), program: 'node-*/bin/node{,.exe}' },
   'Node 22.23.3': { specifier: nodePackage('22.23.3'), program: 'node-*/bin/node{,.exe}' },
@@ -33,6 +35,12 @@ const pinned: Record<RuntimeName, { specifier: string; program: string }> = {
   'Jest 30.5.2': { specifier: 'jest@30.5.2', program: 'jest/bin/jest.js' },
   'webpack 5.113.0': { specifier: 'webpack@5.113.0', program: 'webpack/lib/index.js' },
   'Next.js 16.4.6': { specifier: 'next@16.4.6 react@19.3.1 react-dom@19.3.1', program: 'next/dist/bin/next' },
+  // Outside the checkout, as it weighs 360 MB and needs nothing of the repository.
+  'Claude Code 2.1.329': {
+    specifier: '@anthropic-ai/claude-code@2.1.329',
+    program: '@anthropic-ai/claude-code-*/claude{,.exe}',
+    folder: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'colloquy'),
+  },
 }
 
 /** An available program, or the reason why it is not available. */
@@ -40,13 +48,14 @@ export type Found = { program: string; skip: false } | { program: undefined; ski
 
 /** Looks for the runtime, and fetches it on request. */
 export function find(name: RuntimeName): Found {
-  const folder = join(cache, name.replaceAll(' ', '-').toLowerCase())
+  const parent = pinned[name].folder ?? cache
+  const folder = join(parent, name.replaceAll(' ', '-').toLowerCase())
   if (!existsSync(folder)) {
     if (process.env['COLLOQUY_RUNTIMES'] !== 'fetch') {
       return { program: undefined, skip: `NOT TESTED: ${name} is not here; npm run runtimes fetches it` }
     }
     try {
-      fetchInto(folder, pinned[name].specifier)
+      fetchInto(folder, parent, pinned[name].specifier)
     } catch (error) {
       return { program: undefined, skip: `NOT TESTED: ${name} cannot be had: ${reasonOf(error)}` }
     }
@@ -57,9 +66,9 @@ export function find(name: RuntimeName): Found {
 }
 
 /** Fetches a runtime. An interrupted fetch leaves no folder that looks like a runtime. */
-function fetchInto(folder: string, specifier: string): void {
-  mkdirSync(cache, { recursive: true })
-  const fresh = mkdtempSync(join(cache, 'fetching-'))
+function fetchInto(folder: string, parent: string, specifier: string): void {
+  mkdirSync(parent, { recursive: true })
+  const fresh = mkdtempSync(join(parent, 'fetching-'))
   writeFileSync(join(fresh, 'package.json'), '{ "private": true }')
   try {
     // Skip install scripts: the program is in the package of the platform.
