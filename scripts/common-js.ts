@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { bundleOptions } from './bundle.ts'
 import type { Conditions, Manifest } from './compile.ts'
@@ -26,17 +26,21 @@ export async function writeCommonJs(folder: string, { exports = {} }: Manifest):
     keepNames: true,
   })
   writeFileSync(join(folder, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n')
+  const all = join(folder, 'dist/cjs/all.js')
   for (const [path, { require: commonJs }] of entries) {
     const file = join(folder, commonJs!.default!)
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, path === '.' ? clientForRequire : `module.exports = require('../all.js').${nameOf(path)}\n`)
+    writeFileSync(
+      file,
+      path === '.' ? clientForRequire : `module.exports = require('${relative(dirname(file), all)}').${nameOf(path)}\n`,
+    )
   }
   writeFileSync(join(folder, exports['.']!.require!['module-sync']!), clientForNode)
 }
 
-/** `.` → `client`, `./tools` → `tools` */
+/** `.` → `client`, `./tools` → `tools`, `./engines/cassettes` → `engines_cassettes` */
 function nameOf(path: string): string {
-  return path === '.' ? 'client' : path.slice('./'.length)
+  return path === '.' ? 'client' : path.slice('./'.length).replaceAll('/', '_')
 }
 
 // As with the official client, `require()` gives the class, and the other exports are properties of it.

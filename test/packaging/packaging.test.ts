@@ -2,7 +2,7 @@
 // skipped with a message; `npm run runtimes` fetches them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
@@ -215,6 +215,54 @@ test('Jest loads the client without flags', { skip: jest.skip }, () => {
   // Only so that Jest finds tests below node_modules.
   const config = { rootDir: project, testPathIgnorePatterns: [], haste: { retainAllFiles: true } }
   run(project, jest.program!, '--ci', '--config', JSON.stringify(config))
+})
+
+/** A test that records to a cassette beside it, with an engine, or replays without one. */
+function cassetteTest(context: string): string {
+  return `
+    test('plans a trip', async (${context}) => {
+      const engine = process.env.COLLOQUY_CASSETTES === 'record' ? script(['To Japan.']) : undefined
+      const replayed = cassette(${context}, { engine })
+      const client = new Anthropic({ fetch: engineFetch(replayed), apiKey: 'any' })
+      const messages = [{ role: 'user', content: 'Where to?' }]
+      const stream = client.messages.stream({ model: 'claude-sonnet-4-6', max_tokens: 9, messages })
+      expect(await stream.finalText()).toBe('To Japan.')
+    })`
+}
+
+function runTwice(project: string, name: string, ...command: [string, ...string[]]): void {
+  const before = process.env['COLLOQUY_CASSETTES']
+  process.env['COLLOQUY_CASSETTES'] = 'record'
+  run(project, ...command)
+  assert.ok(existsSync(join(project, 'cassettes', name, 'plans-a-trip.json')))
+  if (before === undefined) delete process.env['COLLOQUY_CASSETTES']
+  else process.env['COLLOQUY_CASSETTES'] = before
+  run(project, ...command)
+}
+
+test('cassette() records and replays in Jest, without flags', { skip: jest.skip }, () => {
+  const project = newProject(jest.program)
+  write(project, {
+    'trip.test.js': `const Anthropic = require('colloquy')
+      const { engineFetch, script } = require('colloquy/engines')
+      const { cassette } = require('colloquy/engines/cassettes')
+      ${cassetteTest('')}`.replace('cassette(, ', 'cassette(undefined, '),
+  })
+  const config = { rootDir: project, testPathIgnorePatterns: [], haste: { retainAllFiles: true } }
+  runTwice(project, 'trip.test', jest.program!, '--ci', '--config', JSON.stringify(config))
+})
+
+const vitest = find('Vitest 5.1.1')
+test('cassette() records and replays in Vitest', { skip: vitest.skip }, () => {
+  const project = newProject(vitest.program)
+  write(project, {
+    'trip.test.mjs': `import Anthropic from 'colloquy'
+      import { engineFetch, script } from 'colloquy/engines'
+      import { cassette } from 'colloquy/engines/cassettes'
+      import { expect, test } from 'vitest'
+      ${cassetteTest('context')}`,
+  })
+  runTwice(project, 'trip.test', vitest.program!, 'run', '--root', project, '--dir', project)
 })
 
 /** The address that a server prints, once it is ready. Its output is read to the end, or its next line would break it. */

@@ -16,6 +16,7 @@ export type RuntimeName =
   | 'workerd 1.20261117.1'
   | `TypeScript ${'5.4.5' | '5.9.3'}`
   | 'Jest 30.5.2'
+  | 'Vitest 5.1.1'
   | 'webpack 5.113.0'
   | 'Next.js 16.4.6'
   | 'Claude Code 2.1.329'
@@ -33,6 +34,7 @@ const pinned: Record<RuntimeName, { specifier: string; program: string; folder?:
   'TypeScript 5.4.5': { specifier: 'typescript@5.4.5', program: 'typescript/bin/tsc' },
   'TypeScript 5.9.3': { specifier: 'typescript@5.9.3', program: 'typescript/bin/tsc' },
   'Jest 30.5.2': { specifier: 'jest@30.5.2', program: 'jest/bin/jest.js' },
+  'Vitest 5.1.1': { specifier: 'vitest@5.1.1', program: 'vitest/vitest.mjs' },
   'webpack 5.113.0': { specifier: 'webpack@5.113.0', program: 'webpack/lib/index.js' },
   'Next.js 16.4.6': { specifier: 'next@16.4.6 react@19.3.1 react-dom@19.3.1', program: 'next/dist/bin/next' },
   // Outside the checkout, as it weighs 360 MB and needs nothing of the repository.
