@@ -49,14 +49,17 @@ test('cassette() names the file by the test of node:test, vitest and jest', asyn
   await write(undefined)
   Object.assign(globalThis, { expect: undefined })
   assert.throws(() => cassette(undefined), /Cannot tell which test is running: pass the argument/)
-  const made = readdirSync(join(folder, 'cassettes'), { recursive: true }).filter((name) =>
-    String(name).endsWith('.json'),
+  const made = readdirSync(join(folder, 'cassettes'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.json'),
   )
-  assert.deepEqual(made.toSorted(), [
-    join('jest.test', 'reise-plant-fu-r-zu-rich.json'),
-    join('node.test', 'trip-plans-a-trip.json'),
-    join('vi.spec', 'trip-plans-a-trip.json'),
-  ])
+  assert.deepEqual(
+    made.toSorted((a, b) => a.localeCompare(b)),
+    [
+      join('jest.test', 'reise-plant-fu-r-zu-rich.json'),
+      join('node.test', 'trip-plans-a-trip.json'),
+      join('vi.spec', 'trip-plans-a-trip.json'),
+    ],
+  )
 })
 
 test('cassette() takes its mode from the environment, and removes the keys of the environment', async (t) => {
