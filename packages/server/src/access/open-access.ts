@@ -20,7 +20,7 @@ import {
   type CounterLimits,
   type LimitCounter,
 } from './limits/counter.ts'
-import { MemoryCounter } from './limits/memory-counter.ts'
+import { openCounter } from './limits/open-counter.ts'
 import { limitHeaders, modelClass, rateLimitError } from './limits/rate-limits.ts'
 import { namedBy } from './origin.ts'
 import type { RequestHeaders } from './request-headers.ts'
@@ -31,6 +31,11 @@ export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs
   store: ServerStore
   /** Whether requests without a key are accepted as long as the store has no keys. Default false. */
   anonymous?: boolean
+  /**
+   * The URL of a Redis or Valkey server (`redis://…`, needs the package `ioredis`) that counts the requests of several servers
+   * together. While it does not answer, each server counts its own. Default: this server counts its own.
+   */
+  redis?: string
   /** Further keys, without limits: their requests are in the ledger of the default workspace. */
   keys?: readonly string[]
   /** The name of the engine in the ledger. Default: empty. */
@@ -49,7 +54,8 @@ export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs
 
 /** Opens the access to a server: its keys with their limits and budgets, and the ledger. Pass it to `createServer()`. */
 export async function openAccess(options: AccessOptions): Promise<StoreAccess> {
-  return new StoreAccess(options, new MemoryCounter(options.now))
+  const { redis, onProblem, now } = options
+  return new StoreAccess(options, await openCounter({ redis, onProblem, now }))
 }
 
 /** The access that a store keeps. */
@@ -201,8 +207,10 @@ export class StoreAccess implements Access {
 
   problems(): string[] {
     const { problem, waiting } = this.#ledger
-    if (problem === undefined) return []
-    return [`${sentenceOf(problem)}. ${waiting} settled requests wait`]
+    return [
+      ...(problem === undefined ? [] : [`${sentenceOf(problem)}: ${waiting} settled requests wait`]),
+      ...(this.#counter.problem === undefined ? [] : [this.#counter.problem]),
+    ]
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,8 @@ export interface CountedUsage extends CountedRequest {
  * refilled. So a long prompt is never refused for good, and no minute's average exceeds the limit for long.
  */
 export interface LimitCounter {
+  /** A sentence if it does not count as it should now. */
+  readonly problem: string | undefined
   /** Counts a request, or nothing if it would exceed a limit. */
   begin(request: CountedRequest): CountResult | Promise<CountResult>
   /** Corrects the counts when the request has ended. */

@@ -20,6 +20,7 @@ const minuteMs = 60_000
 
 /** Counts in the memory of this process. */
 export class MemoryCounter implements LimitCounter {
+  readonly problem = undefined
   readonly #now: () => number
   readonly #buckets = new Map<string, Bucket>()
 

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startRedis } from '../../../../../test/redis-server.ts'
+import type { LimitCounter } from './counter.ts'
+import { MemoryCounter } from './memory-counter.ts'
+import { openCounter } from './open-counter.ts'
+import { modelClass } from './rate-limits.ts'
+
+let counters = 0
+const counter = (): string => `key-${++counters}`
+
+function contract(makeCounter: () => Promise<LimitCounter>): void {
+  test('requests are counted until the limit, and the refused one costs nothing', async (t) => {
+    const limits = await makeCounter()
+    t.after(() => limits.close())
+    const request = { counter: counter(), limits: { requests: 2, concurrent: 9 }, inputTokens: 10 }
+    const results = []
+    for (const requestId of ['a', 'b', 'c']) results.push(await limits.begin({ ...request, requestId }))
+    assert.deepEqual(
+      results.map(({ exceeded, left }) => [exceeded, Math.floor(left.requests!)]),
+      [
+        [undefined, 1],
+        [undefined, 0],
+        ['requests', 0],
+      ],
+    )
+    assert.equal((await limits.begin({ ...request, counter: counter(), requestId: 'd' })).exceeded, undefined)
+  })
+
+  test('tokens may take a bucket below zero, and are corrected at the end', async (t) => {
+    const limits = await makeCounter()
+    t.after(() => limits.close())
+    const request = { counter: counter(), limits: { inputTokens: 600, outputTokens: 600 }, inputTokens: 1_000 }
+    const first = await limits.begin({ ...request, requestId: 'a' })
+    assert.deepEqual([first.exceeded, Math.round(first.left.inputTokens!)], [undefined, -400])
+    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'inputTokens')
+    await limits.end({ ...request, requestId: 'a', usedInputTokens: 100, usedOutputTokens: 700 })
+    const refused = await limits.begin({ ...request, requestId: 'c' })
+    assert.equal(refused.exceeded, 'outputTokens')
+    assert.ok(
+      refused.left.inputTokens! >= 500 && refused.left.outputTokens! >= -100 && refused.left.outputTokens! < -80,
+    )
+  })
+
+  test('requests in flight are limited', async (t) => {
+    const limits = await makeCounter()
+    t.after(() => limits.close())
+    const request = { counter: counter(), limits: { concurrent: 1 }, inputTokens: 0 }
+    assert.equal((await limits.begin({ ...request, requestId: 'a' })).exceeded, undefined)
+    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, 'concurrent')
+    await limits.end({ ...request, requestId: 'a', usedInputTokens: 0, usedOutputTokens: 0 })
+    assert.equal((await limits.begin({ ...request, requestId: 'b' })).exceeded, undefined)
+  })
+
+  test('buckets are refilled all the time', async (t) => {
+    const limits = await makeCounter()
+    t.after(() => limits.close())
+    const request = { counter: counter(), limits: { requests: 600 }, inputTokens: 0 }
+    for (let index = 0; index < 600; index++) await limits.begin({ ...request, requestId: String(index) })
+    await sleep(250)
+    const { exceeded, left } = await limits.begin({ ...request, requestId: 'x' })
+    assert.equal(exceeded, undefined)
+    assert.ok(left.requests! >= 0 && left.requests! < 300)
+  })
+}
+
+describe('counting in memory', () => contract(async () => new MemoryCounter()))
+
+const redis = await startRedis()
+if (redis === undefined) {
+  test('counting in Redis', { skip: 'NOT TESTED: neither Redis nor Valkey is installed' })
+} else {
+  after(() => redis.stop())
+  describe('counting in Redis', () => {
+    contract(async () => connected(await openCounter({ redis: redis.url })))
+
+    test('two servers count together', async (t) => {
+      const both = [
+        await connected(await openCounter({ redis: redis.url })),
+        await connected(await openCounter({ redis: redis.url })),
+      ]
+      t.after(() => Promise.all(both.map((each) => each.close())))
+      const request = { counter: counter(), limits: { requests: 10 }, inputTokens: 0 }
+      const results = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => both[index % 2]!.begin({ ...request, requestId: String(index) })),
+      )
+      assert.equal(results.filter(({ exceeded }) => exceeded === undefined).length, 10)
+    })
+
+    test('a server that Redis leaves counts alone, says so, and returns', async (t) => {
+      const sentences: string[] = []
+      const limits = await connected(await openCounter({ redis: redis.url, onProblem: (each) => sentences.push(each) }))
+      t.after(() => limits.close())
+      const request = { counter: counter(), limits: { requests: 2, concurrent: 5 }, inputTokens: 0 }
+      await redis.kill()
+      sentences.length = 0
+      const begun = []
+      for (const requestId of ['a', 'b', 'c']) begun.push((await limits.begin({ ...request, requestId })).exceeded)
+      assert.deepEqual(begun, [undefined, undefined, 'requests'])
+      assert.match(limits.problem!, /^Redis does not answer \(.+\): each server counts its own requests$/)
+      await limits.end({ ...request, requestId: 'a', usedInputTokens: 0, usedOutputTokens: 0 })
+      await redis.restart()
+      await connected(limits)
+      assert.deepEqual(sentences, [sentences[0], 'Redis answers again: all servers count together'])
+    })
+  })
+}
+
+test('models share a limit as the API groups them', () => {
+  const models = [
+    'claude-opus-4-6',
+    'claude-opus-4-1',
+    'claude-sonnet-4-6',
+    'claude-haiku-4-5',
+    'claude-opus-5-5',
+    'llama',
+  ]
+  assert.deepEqual(models.map(modelClass), [
+    'opus-4.x',
+    'opus-4.x',
+    'sonnet-4.x',
+    'claude-haiku-4-5-20251001',
+    'claude-opus-5-5',
+    'llama',
+  ])
+})
+
+/** Waits until the counter has reached Redis. */
+async function connected(limits: LimitCounter): Promise<LimitCounter> {
+  const request = { counter: counter(), limits: { requests: 1_000_000 }, inputTokens: 0 }
+  do {
+    await sleep(20)
+    await limits.begin({ ...request, requestId: 'probe' })
+  } while (limits.problem !== undefined)
+  return limits
+}
