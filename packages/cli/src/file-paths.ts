@@ -6,6 +6,8 @@ import type { Environment } from './flags.ts'
 export interface FilePaths {
   /** The saved chats, one SQLite database. */
   chats: string
+  /** The keys of the server, and the usage of the server and of chats: one SQLite database. */
+  server: string
   /** The lines typed so far, one JSON string a line. Only its owner can read the file. */
   history: string
   /** The folder of the models that were fetched. */
@@ -27,6 +29,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
   const data = join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy')
   return {
     chats: join(data, 'chats.db'),
+    server: join(data, 'server.db'),
     history: join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
     models: join(data, 'models'),
     runtime: join(data, 'runtime'),

@@ -1,6 +1,7 @@
 import type { Conversation, ConversationMessage, ConversationSettings, Conversations } from 'colloquy/conversation'
 import type { Turn, TurnOptions } from 'colloquy/conversation'
 import type { SwitchingConnection } from '../engine/switching-connection.ts'
+import type { ChatLedger } from './chat-ledger.ts'
 import type { Attachment } from './attach.ts'
 
 /** How much the line below a reply tells. */
@@ -32,6 +33,8 @@ export interface ChatState {
 export interface ChatContext {
   chats: Conversations
   connection: SwitchingConnection
+  /** Records what requests use. */
+  ledger: Pick<ChatLedger, 'close'>
   /** The options of the next turn. */
   turnOptions: () => TurnOptions
   /** The title of a new chat. Default: the first line of its first message. */

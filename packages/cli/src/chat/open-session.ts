@@ -4,6 +4,7 @@ import type { Flags } from '../flags.ts'
 import { attach } from './attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
+import { ChatLedger } from './chat-ledger.ts'
 import { settingsFrom, turnOptionsFrom } from './settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { Surface } from './surface/surface.ts'
@@ -24,12 +25,14 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const connection = await SwitchingConnection.open(engine, flags, { wordsPerSecond, onRetry: () => surface.touch() })
   const isSaved = !flags.has('no-save')
-  const chats = await openChats(connection.engine, { isSaved })
+  const ledger = new ChatLedger(flags)
+  const chats = await openChats(ledger.metered(connection), { isSaved })
   const picksFromList = flags.has('resume') && flags.text('resume') === undefined
   const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
   const context: ChatContext = {
     chats,
     connection,
+    ledger,
     turnOptions: () => turnOptionsFrom(flags, connection),
     title: flags.text('title'),
     isSaved,

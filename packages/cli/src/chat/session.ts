@@ -75,6 +75,7 @@ export class ChatSession {
   async close(): Promise<void> {
     await this.#context.chats.close()
     await this.#context.connection.close()
+    await this.#context.ledger.close()
   }
 
   async #performOne(effect: Effect): Promise<void> {

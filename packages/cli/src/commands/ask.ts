@@ -5,6 +5,7 @@ import { attach, mentionedFiles } from '../chat/attach.ts'
 import { ReplyFile } from '../chat/reply/reply-file.ts'
 import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
+import { ChatLedger } from '../chat/chat-ledger.ts'
 import { chatFrom, openChats } from '../chat/stored-chats.ts'
 import { connect } from '../engine/connect.ts'
 import type { EngineKind } from '../engine/engine-kind.ts'
@@ -41,7 +42,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
   const cacheMarks = flags.has('continue') || flags.has('resume')
-  const chats = await openChats(connection.engine, { isSaved: !flags.has('no-save'), cacheMarks })
+  const ledger = new ChatLedger(flags)
+  const chats = await openChats(ledger.metered(connection), { isSaved: !flags.has('no-save'), cacheMarks })
   try {
     const title = flags.text('title')
     const chat: Conversation =
@@ -51,6 +53,7 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
     await follow(chat.send(content, { signal, ...turnOptionsFrom(flags, connection) }), flags, outcome)
   } finally {
     await chats.close()
+    await ledger.close()
   }
 }
 

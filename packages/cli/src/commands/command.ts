@@ -34,3 +34,12 @@ export interface Command {
   examples: readonly (readonly [line: string, about: string])[]
   run: Run
 }
+
+export const helpOption: Option = { name: 'help', short: 'h', kind: 'flag', about: 'Show this help' }
+export const jsonOption: Option = { name: 'json', kind: 'flag', about: 'Print JSON' }
+export const databaseOption: Option = {
+  name: 'database',
+  kind: 'text',
+  value: 'FILE|URL',
+  about: 'Keys and usage: a SQLite file or postgres://… (default: see colloquy paths)',
+}

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { createServer } from '@colloquy/server'
 import { servedEngine } from '../engine/connect.ts'
 import { namedEngine } from '../engine/choose.ts'
-import { engineLabel } from '../engine/engine-kind.ts'
+import { engineLabel, isOnThisMachine } from '../engine/engine-kind.ts'
 import { UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
-import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { writeLine } from '../terminal/output.ts'
 import { accessLogger, logOptions } from './access-log.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from './serve/listening.ts'
+import { openState, type ServeState } from './serve/state.ts'
 
 const defaultPort = 4141
 
@@ -22,20 +22,20 @@ export async function serve(flags: Flags): Promise<number> {
   const chosen = namedEngine(flags.text('engine') ?? 'offline')
   const isOffline = chosen.kind === 'offline'
   const engine = await servedEngine(chosen, flags)
-  const isLocal = isOffline || chosen.kind === 'local'
+  const isLocal = isOnThisMachine(chosen)
   const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
-  const server = createServer({
-    engine,
-    lenient: !isOffline || flags.has('lenient'),
-    log,
-    origins,
-    ...(keys === undefined ? {} : { keys }),
-  })
-  const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
-  if (!flags.has('json')) startScreen(listening.url, engineLabel(chosen), keys?.length).forEach(writeLine)
-  return closeOnSignal(listening)
+  const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
+  try {
+    const { access } = state
+    const server = createServer({ engine, lenient: !isOffline || flags.has('lenient'), log, origins, access })
+    const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
+    if (!flags.has('json')) startScreen(listening.url, engineLabel(chosen), state).forEach(writeLine)
+    return await closeOnSignal(listening)
+  } finally {
+    await state.close()
+  }
 }
 
 function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[] } {
@@ -44,11 +44,6 @@ function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[
   const host = flags.text('host')
   const file = flags.text('key-file')
   const keys = file === undefined ? undefined : readKeys(file)
-  if (host !== undefined && !loopback.includes(host) && keys === undefined) {
-    throw new UsageError(
-      `Cannot listen on ${host} without keys: any machine on the network could use the engine. Add --key-file FILE`,
-    )
-  }
   return { ...(port !== undefined && { port }), ...(host !== undefined && { host }), ...(keys && { keys }) }
 }
 
@@ -65,11 +60,11 @@ function readKeys(path: string): string[] {
   return found
 }
 
-function startScreen(url: string, engine: string, keys: number | undefined): string[] {
-  const access = keys === undefined ? 'any key or none' : countText(keys, 'key')
+function startScreen(url: string, engine: string, { accessText, store }: ServeState): string[] {
   return [
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
-    `  Engine    ${engine}      Access  ${access}      Log  metadata only`,
+    `  Engine    ${engine}      Access  ${accessText}      Log  metadata only`,
+    `  Data      ${store.database.name}      colloquy usage shows what is used`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]

@@ -1,9 +1,16 @@
 import type * as localModels from './models/local-models.ts'
 import type * as manageChats from './manage-chats.ts'
-import type { Command, Option, Run, Subcommand } from './command.ts'
-
-const helpOption: Option = { name: 'help', short: 'h', kind: 'flag', about: 'Show this help' }
-const jsonOption: Option = { name: 'json', kind: 'flag', about: 'Print JSON' }
+import {
+  type Command,
+  databaseOption,
+  helpOption,
+  jsonOption,
+  type Option,
+  type Run,
+  type Subcommand,
+} from './command.ts'
+import { keys } from './keys/command.ts'
+import { usage } from './usage/command.ts'
 
 const modelOptions: readonly Option[] = [
   {
@@ -158,7 +165,9 @@ const serve: Command = {
     { name: 'schema', kind: 'flag', about: 'Print the JSON Schema of the file, for editors' },
     { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
     { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
-    { name: 'key-file', kind: 'text', value: 'FILE', about: 'Access keys, one a line (default: accept every key)' },
+    databaseOption,
+    { name: 'redis', kind: 'text', value: 'URL', about: 'Count limits with other servers in Redis or Valkey' },
+    { name: 'key-file', kind: 'text', value: 'FILE', about: 'More access keys, one a line, without limits' },
     { name: 'quiet', short: 'q', kind: 'flag', about: 'Do not log requests' },
     { name: 'json', kind: 'flag', about: 'Log one JSON object a line' },
     helpOption,
@@ -279,4 +288,4 @@ const paths: Command = {
   run: async (_words, flags) => (await import('./paths.ts')).showPaths(flags),
 }
 
-export const commands: readonly Command[] = [chat, ask, serve, record, replay, models, paths]
+export const commands: readonly Command[] = [chat, ask, serve, keys, usage, record, replay, models, paths]

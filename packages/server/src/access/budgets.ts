@@ -42,6 +42,15 @@ function periodAt(per: KeyBudget['per'], at: number): { name: string; until: num
     : { name: day.slice(0, 7), until: Date.UTC(year, month) }
 }
 
+interface CeilingOptions {
+  /** The bytes of the request's body. */
+  bytes: number
+  at: number
+  models?: readonly ModelEntry[] | undefined
+  /** Whether every reply costs something. False if a model without a price may be free. */
+  isPriced: boolean
+}
+
 /** Searches that are reserved for a tool without `max_uses`. */
 const searchesWithoutLimit = 20n
 const searchPicoUsd = fromUsd('0.01')
@@ -50,14 +59,12 @@ const smallBytes = 16_384
 
 /**
  * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
- * Throws the API's 400 if the model has no price.
+ * Throws the API's 400 if the model has no price and may cost something.
  */
-export function ceilingOf(
-  params: MessageCreateParams,
-  { bytes, at, models }: { bytes: number; at: number; models?: readonly ModelEntry[] | undefined },
-): bigint {
+export function ceilingOf(params: MessageCreateParams, { bytes, at, models, isPriced }: CeilingOptions): bigint {
   const entry = findModel(params.model, models)
   const price = entry && priceAt(entry, new Date(at))
+  if (!price && !isPriced) return 0n
   if (!price) {
     throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
   }

@@ -40,8 +40,11 @@ export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs
   keys?: readonly string[]
   /** The name of the engine in the ledger. Default: empty. */
   engine?: string
-  /** Whether replies cost money. False for models on this machine: they have no price. Default true. */
-  isPriced?: boolean
+  /**
+   * Whether replies cost money, or a function that tells it of a request that has ended, for a server with several engines.
+   * False for models on this machine: they have no price. Default true.
+   */
+  isPriced?: boolean | ((entry: AccessEntry) => boolean)
   /** The models with their prices. Default: the catalogue. */
   models?: readonly ModelEntry[]
   /** Called with the ledger's row of each request, when it has ended. */
@@ -62,6 +65,8 @@ export async function openAccess(options: AccessOptions): Promise<StoreAccess> {
 export class StoreAccess implements Access {
   /** The keys in the store. */
   readonly keys: Keys
+  /** The keys of the option `keys`. May be replaced. */
+  listedKeys: readonly string[]
   readonly #options: AccessOptions
   readonly #now: () => number
   readonly #cache: KeyCache
@@ -73,6 +78,7 @@ export class StoreAccess implements Access {
   constructor(options: AccessOptions, counter: LimitCounter) {
     const { store, now = Date.now, onProblem } = options
     this.#options = options
+    this.listedKeys = options.keys ?? []
     this.#now = now
     this.keys = new Keys(store.database, now)
     this.#cache = new KeyCache(this.keys, now)
@@ -106,13 +112,14 @@ export class StoreAccess implements Access {
 
   /** A key that is not in the store. */
   #other(headers: RequestHeaders, secret: string): Caller | Promise<Caller> {
-    const { keys = [] } = this.#options
-    return includesConstantTime(keys, secret) ? callerOf(listedKey(secret)) : this.#anonymous(wrongKey(headers))
+    return includesConstantTime(this.listedKeys, secret)
+      ? callerOf(listedKey(secret))
+      : this.#anonymous(wrongKey(headers))
   }
 
   async #anonymous(refusal: Error): Promise<Caller> {
-    const { anonymous = false, keys = [] } = this.#options
-    if (!anonymous || keys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal
+    const { anonymous = false } = this.#options
+    if (!anonymous || this.listedKeys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal
     return { key: undefined, workspace: 'default', isAdmin: true }
   }
 
@@ -162,8 +169,8 @@ export class StoreAccess implements Access {
   #reserve(begun: BegunRequest, { params, bytes, at }: NewRequest): Passage | Promise<Passage> {
     const { key, origin } = begun
     const { isPriced = true, models } = this.#options
-    const accounts = key && isPriced ? accountsOf(key, origin.user_id, at) : []
-    const reserved = accounts.length === 0 ? 0n : ceilingOf(params, { bytes, at, models })
+    const accounts = key && isPriced !== false ? accountsOf(key, origin.user_id, at) : []
+    const reserved = accounts.length === 0 ? 0n : ceilingOf(params, { bytes, at, models, isPriced: isPriced === true })
     const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
     const waiting = this.#ledger.begin(flight, accounts)
     const passage: Passage = { headers: begun.headers, settle: (entry) => this.#settle(begun, entry) }
@@ -189,8 +196,9 @@ export class StoreAccess implements Access {
 
   #settle(begun: BegunRequest, entry: AccessEntry): void {
     const { models, isPriced = true, onSettled } = this.#options
-    const row = requestRow(begun.origin, entry, { models, isPriced })
-    this.#ledger.settle(row, row.cost === null ? (isPriced ? undefined : 0n) : BigInt(row.cost))
+    const isCharged = typeof isPriced === 'function' ? isPriced(entry) : isPriced
+    const row = requestRow(begun.origin, entry, { models, isPriced: isCharged })
+    this.#ledger.settle(row, row.cost === null ? (isCharged ? undefined : 0n) : BigInt(row.cost))
     this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
     onSettled?.(row)
   }

@@ -65,8 +65,10 @@ export function requestRow(origin: RequestOrigin, entry: AccessEntry, pricing: P
   const usage = entry.usage ?? noUsage
   const model = entry.servedModel ?? origin.model
   const counts = tokenCounts(usage)
-  const row: RequestRow = {
+  const { attempts } = entry
+  return {
     ...origin,
+    engine: attempts.at(-1)?.engine ?? origin.engine,
     served_model: model,
     input: counts.input,
     cache_write_5m: counts.cacheWrite5m,
@@ -84,9 +86,8 @@ export function requestRow(origin: RequestOrigin, entry: AccessEntry, pricing: P
     ms: Math.round(entry.ms),
     request_bytes: entry.requestBytes,
     response_bytes: entry.responseBytes,
-    attempts: 1,
+    attempts: Math.max(1, attempts.length),
   }
-  return row
 }
 
 /** The row of a request that was refused before the engine was asked. */

@@ -14,6 +14,7 @@ const connection = await SwitchingConnection.open({ kind: 'offline' }, new Flags
 const context: ChatContext = {
   chats: openConversations({ engine: connection.engine, store: memoryStore() }),
   connection,
+  ledger: { close: async () => {} },
   turnOptions: () => ({}),
   title: undefined,
   isSaved: false,

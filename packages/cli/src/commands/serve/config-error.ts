@@ -3,7 +3,7 @@ import { type JsonIssue, nearMiss } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
 
 /** The keys whose values are never shown. */
-const secretKeys = new Set<string | number>(['apiKey', 'authToken', 'headers', 'keys'])
+const secretKeys = new Set<string | number>(['apiKey', 'authToken', 'headers', 'keys', 'database', 'redis'])
 const shownIssues = 10
 
 /** A text with positions. */

@@ -14,6 +14,8 @@ export interface ServeConfig {
   models?: ModelDefinition[]
   lenient?: boolean
   keys?: Secret[]
+  database?: Secret
+  redis?: Secret
   limits?: LimitsConfig
   log?: 'text' | 'json' | 'off'
   graceMs?: number
@@ -275,8 +277,11 @@ export const configSchema: JsonSchema = {
         type: 'array',
         minItems: 1,
         items: secret('A key.'),
-        description: 'The keys that clients may use. Default: any key, on this machine only.',
+        description:
+          'Keys that clients may use, without limits, besides those of colloquy keys. Without any key: everybody on this machine.',
       },
+      database: secret('Keys and usage: a SQLite file or postgres://…. Default: the file that colloquy paths shows.'),
+      redis: secret('Counts the limits of several servers together: redis://…. Default: each server counts its own.'),
       limits: object<LimitsConfig>(
         {
           maxReplies: count('The most replies in flight. Default 1,000.'),

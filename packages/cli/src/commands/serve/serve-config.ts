@@ -1,4 +1,5 @@
 import { createServer } from '@colloquy/server'
+import type { StoreAccess } from '@colloquy/server/access'
 import type { Engine } from 'colloquy/engines'
 import { defineModels, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../exit.ts'
@@ -11,6 +12,7 @@ import type { EngineConfig, ServeConfig } from './config.ts'
 import { ConfiguredEngines } from './engines.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
+import { openState, type ServeState } from './state.ts'
 import { type MakeServer, SwitchingServer } from './switching-server.ts'
 
 const defaultPort = 4141
@@ -34,20 +36,36 @@ async function serveFile(flags: Flags): Promise<number> {
   const engines = new ConfiguredEngines()
   const { engine } = await withoutSecrets(read, () => engines.use(read))
   if (flags.has('check')) return report(read)
-  const server = new SwitchingServer(serverOf(read, engine, flags))
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
+  const state = await stateOf(read, flags)
+  const { access } = state
+  const server = new SwitchingServer(serverOf(read, engine, flags, access))
   const isLocal = loopback.includes(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
   const { maxConnections } = limits ?? {}
   const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
-  if (!flags.has('json')) startScreen(listening.url, read).forEach(writeLine)
-  process.on('SIGHUP', () => void reload({ path, flags, engines, server, listensOn: read.config }))
+  if (!flags.has('json')) startScreen(listening.url, read, state).forEach(writeLine)
+  process.on('SIGHUP', () => void reload({ path, flags, engines, server, access, listensOn: read.config }))
   const code = await closeOnSignal(listening, {
     ...(graceMs !== undefined && { graceMs }),
     ...(drainMs && { drainMs }),
   })
+  await state.close()
   await engines.close()
   return code
+}
+
+/** Opens the keys and the ledger. They stay when the configuration is read again. */
+function stateOf({ config }: ReadConfig, flags: Flags): Promise<ServeState> {
+  const { host = '127.0.0.1', keys, models, database, redis } = config
+  return openState(flags, {
+    host,
+    keys: keys as string[] | undefined,
+    isPriced: ({ attempts }) => !isFree(config, attempts.at(-1)?.engine),
+    ...(models && { models: [...defineModels(models), ...catalogue] }),
+    ...(database !== undefined && !flags.has('database') && { database: database as string }),
+    ...(redis !== undefined && !flags.has('redis') && { redis: redis as string }),
+  })
 }
 
 interface Running {
@@ -55,18 +73,20 @@ interface Running {
   flags: Flags
   engines: ConfiguredEngines
   server: SwitchingServer
+  access: StoreAccess
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
-async function reload({ path, flags, engines, server, listensOn }: Running): Promise<void> {
+async function reload({ path, flags, engines, server, access, listensOn }: Running): Promise<void> {
   try {
     const read = checked(path, flags)
     const { engine, closeOthers } = await withoutSecrets(read, () => engines.use(read))
-    const settled = server.use(serverOf(read, engine, flags))
+    access.listedKeys = (read.config.keys ?? []) as string[]
+    const settled = server.use(serverOf(read, engine, flags, access))
     writeErrorLine(`Loaded ${path}.`)
-    for (const name of ['port', 'host', 'hosts'] as const)
+    for (const name of ['port', 'host', 'hosts', 'database', 'redis'] as const)
       if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
         writeErrorLine(`${name} has changed: it takes effect with a restart.`)
     // Replies in flight may still use the engines of before.
@@ -85,10 +105,6 @@ function checked(path: string, flags: Flags): ReadConfig {
   const port = flags.number('port') ?? read.config.port
   const host = flags.text('host') ?? read.config.host
   const config = { ...read.config, ...(port !== undefined && { port }), ...(host !== undefined && { host }) }
-  if (host !== undefined && !loopback.includes(host) && config.keys === undefined)
-    throw new UsageError(
-      `Cannot use ${path}: any machine on the network could use the engines at ${host}. Add keys, or listen on 127.0.0.1`,
-    )
   return { ...read, config }
 }
 
@@ -103,8 +119,8 @@ async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promi
   }
 }
 
-function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags): MakeServer {
-  const { keys, lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
+function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags, access: StoreAccess): MakeServer {
+  const { lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
   const { maxConnections: _, ...server } = limits ?? {}
   const names = [...loopback, ...(config.hosts ?? [])]
   const log = accessLogger({
@@ -116,7 +132,7 @@ function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags): MakeSer
       engine,
       lenient,
       origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
-      ...(keys && { keys: keys as string[] }),
+      access,
       ...(models && { models: [...defineModels(models), ...catalogue] }),
       ...server,
       log: (entry) => {
@@ -150,12 +166,12 @@ function report({ path, config }: ReadConfig): number {
   return ExitCode.ok
 }
 
-function startScreen(url: string, { config }: ReadConfig): string[] {
-  const { engines, routes = {}, keys } = config
-  const access = keys === undefined ? 'any key or none' : countText(keys.length, 'key')
+function startScreen(url: string, { config }: ReadConfig, { accessText, store }: ServeState): string[] {
+  const { engines, routes = {} } = config
   return [
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
-    `  Engines   ${Object.keys(engines).join(', ')}      Routes  ${Object.keys(routes).join(', ') || '*'}      Access  ${access}`,
+    `  Engines   ${Object.keys(engines).join(', ')}      Routes  ${Object.keys(routes).join(', ') || '*'}      Access  ${accessText}`,
+    `  Data      ${store.database.name}      colloquy usage shows what is used`,
     '  SIGHUP reads the configuration again. Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]

@@ -83,7 +83,9 @@ if (redis === undefined) {
       t.after(() => Promise.all(both.map((each) => each.close())))
       const request = { counter: counter(), limits: { requests: 10 }, inputTokens: 0 }
       const results = await Promise.all(
-        Array.from({ length: 30 }, (_, index) => both[index % 2]!.begin({ ...request, requestId: String(index) })),
+        Array.from({ length: 30 }, async (_, index) =>
+          both[index % 2]!.begin({ ...request, requestId: String(index) }),
+        ),
       )
       assert.equal(results.filter(({ exceeded }) => exceeded === undefined).length, 10)
     })

@@ -1,0 +1,56 @@
+import { type AccessOptions, openAccess, type StoreAccess } from '@colloquy/server/access'
+import type { ServerStore } from '@colloquy/server/store'
+import { UsageError } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
+import { countText } from '../../format.ts'
+import { openServerState } from '../../server-store.ts'
+import { writeErrorLine } from '../../terminal/output.ts'
+import { loopback } from './listening.ts'
+
+/** The keys and the ledger of a server that runs. */
+export interface ServeState {
+  access: StoreAccess
+  store: ServerStore
+  /** Such as `3 keys`. */
+  accessText: string
+  close(): Promise<void>
+}
+
+/** Options of `openState()`. */
+export interface StateOptions extends Pick<AccessOptions, 'engine' | 'isPriced' | 'models'> {
+  host: string
+  /** The keys of a file or a configuration. */
+  keys: readonly string[] | undefined
+  /** Default: the flags `--database` and `--redis`. */
+  database?: string | undefined
+  redis?: string | undefined
+}
+
+/** Opens the keys and the ledger. Without keys only a server on this machine answers. */
+export async function openState(flags: Flags, options: StateOptions): Promise<ServeState> {
+  const { host, keys, database, redis = flags.text('redis') ?? process.env['COLLOQUY_REDIS'], ...rest } = options
+  const store = await openServerState(flags, database)
+  const isLocal = loopback.includes(host)
+  const access = await openAccess({
+    ...rest,
+    store,
+    anonymous: isLocal,
+    ...(keys !== undefined && { keys }),
+    ...(redis !== undefined && redis !== '' && { redis }),
+    onProblem: writeErrorLine,
+    onLost: ({ id, flights }) =>
+      writeErrorLine(`Server ${id} ended without settling ${countText(flights.length, 'request')}.`),
+  })
+  const close = async (): Promise<void> => {
+    await access.close()
+    await store.close()
+  }
+  const keyCount = (await access.keys.list()).length + (keys?.length ?? 0)
+  if (keyCount > 0 || isLocal) {
+    return { access, store, accessText: keyCount === 0 ? 'any key or none' : countText(keyCount, 'key'), close }
+  }
+  await close()
+  throw new UsageError(
+    `Cannot listen on ${host} without keys: any machine on the network could use the engine. Run colloquy keys create NAME, or add --key-file FILE`,
+  )
+}

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, mock, test } from 'node:test'
+import { Ledger, type RequestOrigin, requestRow } from '@colloquy/server/access'
+import type { AccessEntry } from '@colloquy/server'
+import { openServerStore } from '@colloquy/server/store'
+import { parse } from '../parse.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-usage-'))
+const database = join(folder, 'server.db')
+after(() => rmSync(folder, { recursive: true }))
+
+/** Runs a command in this process and returns its standard output. */
+async function run(...line: string[]): Promise<{ code: number; stdout: string }> {
+  const { command, words, flags } = await parse([...line, '--database', database])
+  let stdout = ''
+  const write = mock.method(process.stdout, 'write', (text: string) => ((stdout += text), true))
+  const writeError = mock.method(process.stderr, 'write', () => true)
+  try {
+    return { code: await command.run(words, flags), stdout }
+  } finally {
+    write.mock.restore()
+    writeError.mock.restore()
+  }
+}
+
+const origin: RequestOrigin = {
+  id: 'req_0',
+  started_at: 0,
+  workspace: 'default',
+  key_id: '',
+  user_id: '',
+  conversation: '',
+  source: 'api',
+  engine: 'api',
+  model: 'claude-opus-4-8',
+}
+const entry: AccessEntry = {
+  requestId: 'req_0',
+  method: 'POST',
+  path: '/v1/messages',
+  status: 200,
+  model: 'claude-opus-4-8',
+  servedModel: null,
+  attempts: [],
+  stream: true,
+  inputTokens: null,
+  cacheReadTokens: null,
+  cacheWriteTokens: null,
+  outputTokens: null,
+  usage: null,
+  stopReason: 'end_turn',
+  ttftMs: 500,
+  ms: 2_000,
+  requestBytes: 100,
+  responseBytes: 1_000,
+  aborted: false,
+  error: undefined,
+}
+
+before(async () => {
+  assert.equal((await run('usage')).stdout, 'No requests yet. colloquy chat, or point a client at colloquy serve.\n')
+  const store = await openServerStore(database)
+  const ledger = new Ledger(store.database)
+  let id = 0
+  const add = (at: string, model: string, [input, read, output]: number[], more: Partial<AccessEntry> = {}): void => {
+    const usage = {
+      input_tokens: input!,
+      cache_read_input_tokens: read!,
+      cache_creation_input_tokens: 0,
+      output_tokens: output!,
+    }
+    const made = { ...origin, id: `req_${++id}`, started_at: Date.parse(at), model }
+    ledger.settle(requestRow(made, { ...entry, usage, ...more }, { isPriced: model !== 'llama' }), undefined)
+  }
+  add('2026-10-31T12:00:00Z', 'claude-opus-4-8', [1_000, 0, 1_000])
+  add('2026-11-15T09:00:00Z', 'claude-opus-4-8', [12_100, 410_000, 21_000])
+  add('2026-11-15T23:30:00Z', 'claude-haiku-4-5', [1_000, 20_000, 3_200])
+  add('2026-11-16T09:00:00Z', 'claude-opus-4-8', [40_200, 1_200_000, 70_300], {
+    stopReason: null,
+    aborted: true,
+    ms: 14_000,
+  })
+  add('2026-11-16T09:10:00Z', 'llama', [800, 0, 1_200])
+  add('2026-11-16T09:20:00Z', 'claude-opus-4-8', [0, 0, 0], { usage: null, error: new Error('x'), status: 500 })
+  await ledger.close()
+  await store.close()
+})
+
+test('usage prints a table with bars, shares, and what is estimated or has no price', async () => {
+  const { code, stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--chart')
+  assert.equal(code, 0)
+  assert.equal(
+    stdout,
+    `Usage · 1 – 30 Nov 2026 · UTC
+≈$3.37  (the month before $0.0300, +11127%)   5 requests · 1 failed   cache saved $7.26   p50 2.0 s  p95 13.8 s
+
+ day       cost                input  cache w  cache r  output  req
+ Sun 15   $0.81  ███▊            13k        0     430k     24k    2
+ Mon 16  ≈$2.56  ████████████    41k        0     1.2M     72k    3
+ ──────
+ total   ≈$3.37                  54k        0     1.6M     96k    5
+
+ model                 cost  share
+ claude-opus-4-8     ≈$3.35    99%
+ claude-haiku-4-5   $0.0190     1%
+≈ includes 1 interrupted reply (about $2.56)
+no price: llama (1 request, 2.0k tokens)
+`,
+  )
+})
+
+test('usage groups by up to two fields, in the time zone of the user', async () => {
+  const { stdout } = await run(
+    'usage',
+    '--since',
+    '2026-11-01',
+    '--until',
+    '2026-11-30',
+    '--tz',
+    'Europe/Paris',
+    '--by',
+    'day,model',
+    '--csv',
+  )
+  assert.deepEqual(
+    stdout.split('\r\n').map((line) => line.split(',').slice(0, 3).join(',')),
+    [
+      'day,model,usd',
+      '2026-11-15,claude-opus-4-8,0.7905',
+      '2026-11-16,claude-haiku-4-5,0.019',
+      '2026-11-16,claude-opus-4-8,2.5585',
+      '2026-11-16,llama,0',
+      '',
+    ],
+  )
+})
+
+test('usage fits a narrow terminal, and prints Markdown and JSON', async () => {
+  const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model', '--md', '--top', '1')
+  assert.match(stdout, /^\| claude-opus-4-8 \| \$3\.35 \| 52k \| 0 \| 1\.6M \| 91k \| 3 \|$/m)
+  const { total, rows, repriced, previous_usd } = JSON.parse(
+    (await run('usage', '2026-11', '--tz', 'UTC', '--by', 'source', '--json', '--reprice')).stdout,
+  ) as Record<string, Record<string, unknown>> & { rows: { group: object }[] }
+  assert.deepEqual([total!['usd'], total!['requests'], previous_usd], ['3.368', 5, '0.03'])
+  assert.deepEqual(rows[0]!.group, { source: 'api' })
+  assert.deepEqual(repriced, { requests: 5, usd: '3.368', repriced_usd: '3.368', newly_priced: 0 })
+})
+
+test('usage --compare adds the cost of the period before', async () => {
+  const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model', '--compare')
+  assert.match(stdout, /^ claude-opus-4-8     ≈\$3\.35  \$0\.0300 /m)
+})
+
+test('usage request shows one request', async () => {
+  const { stdout } = await run('usage', 'request', 'req_2')
+  assert.match(stdout, /^usd +0\.7905$/m)
+  await assert.rejects(run('usage', 'request', 'req_x'), { message: 'No request req_x is in the ledger.' })
+})
+
+test('usage explains what is wrong or missing', async () => {
+  const wrong = {
+    'usage yesterday': /^Cannot show yesterday: give today, week, month, all, or a month such as 2026-11$/,
+    'usage --since May': /^Cannot use --since May: give a day such as 2026-11-15, or days ago such as 7d$/,
+    'usage --by week': /^Cannot group by week: give one or two of hour, day/,
+    'usage --tz Mars': /^Cannot use --tz Mars: give a time zone such as Europe\/Paris$/,
+  }
+  for (const [line, message] of Object.entries(wrong))
+    await assert.rejects(run(...line.split(' ')), { message, exitCode: 2 })
+  assert.equal(
+    (await run('usage', '2020-01', '--model', 'claude-opus-4-8', '--tz', 'UTC')).stdout,
+    'No requests in 1 – 31 Jan 2020 with --model claude-opus-4-8. The last one was on 2026-11-16.\n',
+  )
+})
+
+test('keys prints a secret once, lists keys without it, and ends them', async () => {
+  assert.equal((await run('keys')).stdout, 'No keys yet. colloquy keys create NAME makes one.\n')
+  const flags = [
+    '--budget',
+    '5/day',
+    '--budget',
+    '0.5/month/user',
+    '--rpm',
+    '60',
+    '--models',
+    'claude-*',
+    '--expires',
+    '2099-01-01',
+  ]
+  const { stdout: secret } = await run('keys', 'create', 'ada', ...flags)
+  assert.match(secret, /^sk-colloquy-[\w-]{32}\n$/)
+  const end = secret.trim().slice(-4)
+  assert.equal(
+    (await run('keys', 'list')).stdout,
+    `ada  sk-colloquy-…${end}  never used · $0.00 of $5 a day · $0.00 of $0.5 a month for each user · 60 requests a minute · claude-* · expires 2099-01-01\n`,
+  )
+  assert.notEqual((await run('keys', 'rotate', 'ada', '--grace', '1h')).stdout, secret)
+  assert.match((await run('keys', 'revoke', 'ada', '--yes')).stdout, /^Revoked ada\./)
+  assert.match((await run('keys', 'list')).stdout, / · revoked \d{4}-/)
+  assert.equal((await run('keys', 'remove', 'ada', '-y')).stdout, 'Removed ada.\n')
+  await assert.rejects(run('keys', 'create'), { message: /^Cannot create a key without its name/ })
+  await assert.rejects(run('keys', 'create', 'bob', '--budget', 'five'), {
+    message: /^Cannot use --budget five: give dollars/,
+  })
+  await assert.rejects(run('keys', 'revoke', 'bob', '-y'), {
+    message: 'No key bob. colloquy keys list shows them.',
+    exitCode: 1,
+  })
+  await assert.rejects(run('keys', 'make', 'bob'), { message: /^No subcommand make: give one of create, list/ })
+})

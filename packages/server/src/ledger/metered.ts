@@ -1,0 +1,69 @@
+import { type Engine, type EngineContext, newId } from 'colloquy/engines'
+import type { MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
+import { type AccessEntry, RequestLog } from '../operate/request-log.ts'
+import type { Ledger } from './ledger.ts'
+import { type Pricing, type RequestOrigin, requestRow } from './request-row.ts'
+
+/** Facts about the requests of an engine that it does not know itself. */
+export interface MeteredRequest extends Pricing, Pick<RequestOrigin, 'source' | 'engine'> {
+  /** Default: `default`. */
+  workspace?: string
+  /** The id of the key that pays. Default: none. */
+  keyId?: string
+}
+
+/**
+ * An engine whose requests are recorded in a ledger, as those of a server are.
+ *
+ * @param open called when a request has ended. Its error reaches nobody: a ledger that fails does not stop a conversation.
+ * @param facts called when a request begins.
+ */
+export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () => MeteredRequest): Engine {
+  async function* recorded(
+    params: MessageCreateParams,
+    context?: EngineContext,
+  ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    const request = facts()
+    const origin = originOf(params, request)
+    const settle = (entry: AccessEntry): void => {
+      void open().then(
+        (ledger) => ledger.settle(requestRow(origin, entry, request), undefined),
+        () => {},
+      )
+    }
+    const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, Date.now, settle)
+    log.streaming()
+    let isOver = false
+    try {
+      for await (const event of engine(params, context)) {
+        log.sent(event)
+        yield event
+      }
+      isOver = true
+    } catch (error) {
+      isOver = true
+      if (context?.signal?.aborted) log.clientLeft()
+      else log.failed(error)
+      throw error
+    } finally {
+      // The caller stopped reading.
+      if (!isOver) log.clientLeft()
+      log.streamEnded()
+    }
+  }
+  return Object.assign(recorded, engine)
+}
+
+function originOf(params: MessageCreateParams, { source, engine, workspace, keyId }: MeteredRequest): RequestOrigin {
+  return {
+    id: newId('req_01'),
+    started_at: Date.now(),
+    workspace: workspace ?? 'default',
+    key_id: keyId ?? '',
+    user_id: params.metadata?.user_id ?? '',
+    conversation: '',
+    source,
+    engine,
+    model: params.model,
+  }
+}
