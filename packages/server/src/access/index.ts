@@ -6,7 +6,13 @@ export { type AccessOptions, type StoreAccess, openAccess } from './open-access.
 export { type LedgerOptions, Ledger } from '../ledger/ledger.ts'
 export type { DeadInstance } from '../ledger/recover.ts'
 export { type MeteredRequest, metered } from '../ledger/metered.ts'
-export { type Pricing, type RequestOrigin, type RequestRow, requestRow } from '../ledger/request-row.ts'
+export {
+  type LedgerEntry,
+  type Pricing,
+  type RequestOrigin,
+  type RequestRow,
+  requestRow,
+} from '../ledger/request-row.ts'
 export { type RequestsQuery, findRequest, listRequests } from '../ledger/requests.ts'
 export { type Repriced, reprice } from '../ledger/reprice.ts'
 export {

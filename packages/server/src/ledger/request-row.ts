@@ -44,6 +44,22 @@ export interface RequestRow {
   attempts: number
 }
 
+/** The part of an access entry that the ledger records. */
+export type LedgerEntry = Pick<
+  AccessEntry,
+  | 'status'
+  | 'servedModel'
+  | 'attempts'
+  | 'usage'
+  | 'stopReason'
+  | 'ttftMs'
+  | 'ms'
+  | 'requestBytes'
+  | 'responseBytes'
+  | 'aborted'
+  | 'error'
+>
+
 /** The facts about a request that are known before its reply. */
 export type RequestOrigin = Pick<
   RequestRow,
@@ -61,7 +77,7 @@ export interface Pricing {
 const noUsage: Usage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
 
 /** The row of a request whose response has ended. */
-export function requestRow(origin: RequestOrigin, entry: AccessEntry, pricing: Pricing): RequestRow {
+export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: Pricing): RequestRow {
   const usage = entry.usage ?? noUsage
   const model = entry.servedModel ?? origin.model
   const counts = tokenCounts(usage)

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, mock, test } from 'node:test'
-import { Ledger, type RequestOrigin, requestRow } from '@colloquy/server/access'
-import type { AccessEntry } from '@colloquy/server'
+import { Ledger, type LedgerEntry, type RequestOrigin, requestRow } from '@colloquy/server/access'
 import { openServerStore } from '@colloquy/server/store'
 import { parse } from '../parse.ts'
 
@@ -37,19 +36,10 @@ const origin: RequestOrigin = {
   engine: 'api',
   model: 'claude-opus-4-8',
 }
-const entry: AccessEntry = {
-  requestId: 'req_0',
-  method: 'POST',
-  path: '/v1/messages',
+const entry: LedgerEntry = {
   status: 200,
-  model: 'claude-opus-4-8',
   servedModel: null,
   attempts: [],
-  stream: true,
-  inputTokens: null,
-  cacheReadTokens: null,
-  cacheWriteTokens: null,
-  outputTokens: null,
   usage: null,
   stopReason: 'end_turn',
   ttftMs: 500,
@@ -65,7 +55,7 @@ before(async () => {
   const store = await openServerStore(database)
   const ledger = new Ledger(store.database)
   let id = 0
-  const add = (at: string, model: string, [input, read, output]: number[], more: Partial<AccessEntry> = {}): void => {
+  const add = (at: string, model: string, [input, read, output]: number[], more: Partial<LedgerEntry> = {}): void => {
     const usage = {
       input_tokens: input!,
       cache_read_input_tokens: read!,
