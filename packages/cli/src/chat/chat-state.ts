@@ -1,7 +1,7 @@
 import type { Conversation, ConversationMessage, ConversationSettings, Conversations } from 'colloquy/conversation'
 import type { Turn, TurnOptions } from 'colloquy/conversation'
 import type { SwitchingConnection } from '../engine/switching-connection.ts'
-import type { ChatLedger } from './chat-ledger.ts'
+import type { ChatLedger } from '../chat-ledger.ts'
 import type { Attachment } from './attach.ts'
 
 /** How much the line below a reply tells. */

@@ -13,8 +13,8 @@ export {
   type RequestRow,
   requestRow,
 } from '../ledger/request-row.ts'
-export { type RequestsQuery, findRequest, listRequests } from '../ledger/requests.ts'
-export { type Repriced, reprice } from '../ledger/reprice.ts'
+export { type RequestsQuery, findRequest, listRequests } from '../ledger/reports/requests.ts'
+export { type Repriced, reprice } from '../ledger/reports/reprice.ts'
 export {
   type Grouping,
   type Usage,
@@ -24,7 +24,7 @@ export {
   type UsageSums,
   groupings,
   readUsage,
-} from '../ledger/usage.ts'
-export { requestObject, usageObject } from '../ledger/wire.ts'
+} from '../ledger/reports/usage.ts'
+export { requestObject, usageObject } from '../ledger/reports/wire.ts'
 export type { Account } from '../ledger/accounts.ts'
 export type { Flight } from '../ledger/write-batch.ts'

@@ -1,6 +1,6 @@
 import { costOf, type ModelEntry } from 'colloquy/protocol'
-import type { Database } from '../state/database.ts'
-import { usageOf } from './request-row.ts'
+import type { Database } from '../../state/database.ts'
+import { usageOf } from '../request-row.ts'
 import { cursorOf, listRequests } from './requests.ts'
 import type { UsageFilter } from './usage.ts'
 

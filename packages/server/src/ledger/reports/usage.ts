@@ -1,5 +1,5 @@
-import type { Database, SqlValues } from '../state/database.ts'
-import { hourMs, latencyAt, sumColumns } from './totals.ts'
+import type { Database, SqlValues } from '../../state/database.ts'
+import { hourMs, latencyAt, sumColumns } from '../totals.ts'
 
 /** The fields by which usage can be grouped. */
 export const groupings = ['hour', 'day', 'month', 'model', 'key', 'source', 'workspace', 'user', 'chat'] as const

@@ -1,10 +1,10 @@
 import type { Ledger, MeteredRequest } from '@colloquy/server/access'
 import type { ServerStore } from '@colloquy/server/store'
 import type { Engine } from 'colloquy/protocol'
-import type { Connection } from '../engine/connect.ts'
-import { engineLabel } from '../engine/engine-kind.ts'
-import type { Flags } from '../flags.ts'
-import { writeErrorLine } from '../terminal/output.ts'
+import type { Connection } from './engine/connect.ts'
+import { engineLabel } from './engine/engine-kind.ts'
+import type { Flags } from './flags.ts'
+import { writeErrorLine } from './terminal/output.ts'
 
 /** Records the requests of chats for `colloquy usage`, in the ledger that the server uses too. */
 export class ChatLedger {
@@ -49,7 +49,7 @@ export class ChatLedger {
     this.#opened ??= (async () => {
       const [{ Ledger }, { openServerState }] = await Promise.all([
         import('@colloquy/server/access'),
-        import('../server-store.ts'),
+        import('./server-store.ts'),
       ])
       const store = await openServerState(this.#flags)
       return { store, ledger: new Ledger(store.database) }

@@ -1,5 +1,5 @@
 import { decimalUsd } from 'colloquy/protocol'
-import type { RequestRow } from './request-row.ts'
+import type { RequestRow } from '../request-row.ts'
 import type { Usage, UsageQuery, UsageRow } from './usage.ts'
 
 /** Usage as the admin API and `colloquy usage --json` write it. @param keyNames the names of keys by id. */

@@ -1,5 +1,5 @@
-import type { Database, SqlValue } from '../state/database.ts'
-import type { RequestRow } from './request-row.ts'
+import type { Database, SqlValue } from '../../state/database.ts'
+import type { RequestRow } from '../request-row.ts'
 
 /** Requests to list. Absent fields match all. */
 export interface RequestsQuery {
