@@ -2,7 +2,7 @@ import type { UsageRow } from '@colloquy/server/access'
 import { decimalUsd, formatUsd } from 'colloquy/protocol'
 import { tokenText } from '../../format.ts'
 import { sortedRows } from './report.ts'
-import type { UsageReport } from './usage.ts'
+import type { UsageReport } from './usage-report.ts'
 
 const counts = ['requests', 'failed', 'input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output'] as const
 

@@ -2,7 +2,7 @@ import type { Grouping, UsageRow } from '@colloquy/server/access'
 import { formatUsd } from 'colloquy/protocol'
 import { countText, durationText, tokenText } from '../../format.ts'
 import { widthOf } from '../../terminal/width.ts'
-import type { UsageReport } from './usage.ts'
+import type { UsageReport } from './usage-report.ts'
 
 /** How a report fits into the terminal. */
 export interface ReportLayout {

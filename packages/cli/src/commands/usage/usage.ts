@@ -4,10 +4,8 @@ import {
   groupings,
   Keys,
   readUsage,
-  type Repriced,
   reprice,
   requestObject,
-  type Usage,
   type UsageFilter,
   usageObject,
 } from '@colloquy/server/access'
@@ -20,22 +18,7 @@ import { writeDocument, writeErrorLine, writeJson, writeLine } from '../../termi
 import { csvOf, markdownOf } from './formats.ts'
 import { type Period, readPeriod } from './period.ts'
 import { reportOf } from './report.ts'
-
-/** The usage that a report shows. */
-export interface UsageReport {
-  period: Period
-  tz: string
-  by: readonly Grouping[]
-  usage: Usage
-  /** The period before, of the same length. Undefined for all time. */
-  before: Usage | undefined
-  /** The same usage by model. */
-  models: Usage
-  /** The names of keys by id. */
-  keyNames: ReadonlyMap<string, string>
-  repriced: Repriced | undefined
-  now: number
-}
+import type { UsageReport } from './usage-report.ts'
 
 /** Runs `colloquy usage [PERIOD]`. */
 export async function showUsage(words: readonly string[], flags: Flags): Promise<number> {
