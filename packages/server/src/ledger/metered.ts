@@ -15,7 +15,7 @@ export interface MeteredRequest extends Pricing, Pick<RequestOrigin, 'source' | 
 /**
  * An engine whose requests are recorded in a ledger, as those of a server are.
  *
- * @param open called when a request has ended. Its error reaches nobody: a ledger that fails does not stop a conversation.
+ * @param open called when a request has ended. Its error is ignored: a ledger that fails does not stop a conversation.
  * @param facts called when a request begins.
  */
 export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () => MeteredRequest): Engine {

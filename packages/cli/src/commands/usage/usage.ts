@@ -133,7 +133,7 @@ function jsonOf({ period, by, tz, usage, before, keyNames, repriced, now }: Usag
   }
 }
 
-/** Explains why there is nothing, and where there is something. */
+/** Explains why the report is empty, and names the last day that has requests. */
 async function emptyText(db: Database, flags: Flags, { title }: Period): Promise<string> {
   const [last] = await db.rows<{ hour: number | null }>('read the usage', 'SELECT max(hour) AS hour FROM %.usage_hour')
   if (last?.hour == null) return 'No requests yet. colloquy chat, or point a client at colloquy serve.'

@@ -27,7 +27,7 @@ export async function openCounter({ redis, onProblem, now }: OpenCounterOptions)
     connectTimeout: 5_000,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    // Goes on trying for as long as the server runs.
+    // Retries for as long as the server runs.
     retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
   })
   // Errors of the connection show in the commands that fail.
