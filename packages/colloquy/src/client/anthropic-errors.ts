@@ -1,4 +1,29 @@
-import * as errors from '../protocol/types/error.ts'
+import type * as errors from '../protocol/types/error.ts'
+import {
+  AnthropicError,
+  APIError,
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIUserAbortError,
+  BadRequestError,
+  AuthenticationError,
+  PaymentRequiredError,
+  PermissionDeniedError,
+  NotFoundError,
+  RequestTimeoutError,
+  ConflictError,
+  PreconditionFailedError,
+  ContentTooLargeError,
+  UnprocessableEntityError,
+  RateLimitError,
+  RequestHeaderFieldsTooLargeError,
+  ClientClosedRequestError,
+  InternalServerError,
+  NotImplementedError,
+  ServiceUnavailableError,
+  GatewayTimeoutError,
+  OverloadedError,
+} from '../protocol/types/error.ts'
 import { BaseAnthropic } from './base-client.ts'
 import type * as codes from './request/codes/code-errors.ts'
 import { codeErrors } from './request/codes/code-errors.ts'
@@ -6,32 +31,31 @@ import { APIResponseError, APIStreamError } from './request/errors.ts'
 
 /** The classes of errors as `Anthropic.RateLimitError`. Browsers lack the classes of the API's error codes. */
 export class AnthropicErrors extends BaseAnthropic {
-  static readonly AnthropicError: typeof errors.AnthropicError = errors.AnthropicError
-  static readonly APIError: typeof errors.APIError = errors.APIError
-  static readonly APIConnectionError: typeof errors.APIConnectionError = errors.APIConnectionError
-  static readonly APIConnectionTimeoutError: typeof errors.APIConnectionTimeoutError = errors.APIConnectionTimeoutError
-  static readonly APIUserAbortError: typeof errors.APIUserAbortError = errors.APIUserAbortError
-  static readonly BadRequestError: typeof errors.BadRequestError = errors.BadRequestError
-  static readonly AuthenticationError: typeof errors.AuthenticationError = errors.AuthenticationError
-  static readonly PaymentRequiredError: typeof errors.PaymentRequiredError = errors.PaymentRequiredError
-  static readonly PermissionDeniedError: typeof errors.PermissionDeniedError = errors.PermissionDeniedError
-  static readonly NotFoundError: typeof errors.NotFoundError = errors.NotFoundError
-  static readonly RequestTimeoutError: typeof errors.RequestTimeoutError = errors.RequestTimeoutError
-  static readonly ConflictError: typeof errors.ConflictError = errors.ConflictError
-  static readonly PreconditionFailedError: typeof errors.PreconditionFailedError = errors.PreconditionFailedError
-  static readonly ContentTooLargeError: typeof errors.ContentTooLargeError = errors.ContentTooLargeError
-  static readonly UnprocessableEntityError: typeof errors.UnprocessableEntityError = errors.UnprocessableEntityError
-  static readonly RateLimitError: typeof errors.RateLimitError = errors.RateLimitError
-  static readonly RequestHeaderFieldsTooLargeError: typeof errors.RequestHeaderFieldsTooLargeError =
-    errors.RequestHeaderFieldsTooLargeError
-  static readonly ClientClosedRequestError: typeof errors.ClientClosedRequestError = errors.ClientClosedRequestError
-  static readonly InternalServerError: typeof errors.InternalServerError = errors.InternalServerError
-  static readonly NotImplementedError: typeof errors.NotImplementedError = errors.NotImplementedError
-  static readonly ServiceUnavailableError: typeof errors.ServiceUnavailableError = errors.ServiceUnavailableError
-  static readonly GatewayTimeoutError: typeof errors.GatewayTimeoutError = errors.GatewayTimeoutError
-  static readonly OverloadedError: typeof errors.OverloadedError = errors.OverloadedError
-  static readonly APIStreamError: typeof APIStreamError = APIStreamError
-  static readonly APIResponseError: typeof APIResponseError = APIResponseError
+  declare static readonly AnthropicError: typeof errors.AnthropicError
+  declare static readonly APIError: typeof errors.APIError
+  declare static readonly APIConnectionError: typeof errors.APIConnectionError
+  declare static readonly APIConnectionTimeoutError: typeof errors.APIConnectionTimeoutError
+  declare static readonly APIUserAbortError: typeof errors.APIUserAbortError
+  declare static readonly BadRequestError: typeof errors.BadRequestError
+  declare static readonly AuthenticationError: typeof errors.AuthenticationError
+  declare static readonly PaymentRequiredError: typeof errors.PaymentRequiredError
+  declare static readonly PermissionDeniedError: typeof errors.PermissionDeniedError
+  declare static readonly NotFoundError: typeof errors.NotFoundError
+  declare static readonly RequestTimeoutError: typeof errors.RequestTimeoutError
+  declare static readonly ConflictError: typeof errors.ConflictError
+  declare static readonly PreconditionFailedError: typeof errors.PreconditionFailedError
+  declare static readonly ContentTooLargeError: typeof errors.ContentTooLargeError
+  declare static readonly UnprocessableEntityError: typeof errors.UnprocessableEntityError
+  declare static readonly RateLimitError: typeof errors.RateLimitError
+  declare static readonly RequestHeaderFieldsTooLargeError: typeof errors.RequestHeaderFieldsTooLargeError
+  declare static readonly ClientClosedRequestError: typeof errors.ClientClosedRequestError
+  declare static readonly InternalServerError: typeof errors.InternalServerError
+  declare static readonly NotImplementedError: typeof errors.NotImplementedError
+  declare static readonly ServiceUnavailableError: typeof errors.ServiceUnavailableError
+  declare static readonly GatewayTimeoutError: typeof errors.GatewayTimeoutError
+  declare static readonly OverloadedError: typeof errors.OverloadedError
+  declare static readonly APIStreamError: typeof APIStreamError
+  declare static readonly APIResponseError: typeof APIResponseError
   declare static readonly AvailableToolsLimitExceededError: typeof codes.AvailableToolsLimitExceededError
   declare static readonly ClaudeCodeKeyCreatorNotMemberError: typeof codes.ClaudeCodeKeyCreatorNotMemberError
   declare static readonly ClaudeCodeVersionTooOldError: typeof codes.ClaudeCodeVersionTooOldError
@@ -80,6 +104,33 @@ export class AnthropicErrors extends BaseAnthropic {
   declare static readonly WorkspaceHumanReviewDisabledError: typeof codes.WorkspaceHumanReviewDisabledError
 
   static {
-    Object.assign(this, codeErrors)
+    Object.assign(this, {
+      AnthropicError,
+      APIError,
+      APIConnectionError,
+      APIConnectionTimeoutError,
+      APIUserAbortError,
+      BadRequestError,
+      AuthenticationError,
+      PaymentRequiredError,
+      PermissionDeniedError,
+      NotFoundError,
+      RequestTimeoutError,
+      ConflictError,
+      PreconditionFailedError,
+      ContentTooLargeError,
+      UnprocessableEntityError,
+      RateLimitError,
+      RequestHeaderFieldsTooLargeError,
+      ClientClosedRequestError,
+      InternalServerError,
+      NotImplementedError,
+      ServiceUnavailableError,
+      GatewayTimeoutError,
+      OverloadedError,
+      APIStreamError,
+      APIResponseError,
+      ...codeErrors,
+    })
   }
 }

@@ -6,7 +6,7 @@ import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
-import { environmentLogLevel, logAt, type Logger, type LogLevel } from './request/log.ts'
+import { environmentLogLevel, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
 import {
   definedFields,
   requestTo,
@@ -76,6 +76,11 @@ export class BaseAnthropic {
   /** @internal The `timeout` that the caller set; undefined if it is the default. */
   get givenTimeout(): number | undefined {
     return this.#options.timeout == null && this.timeout === defaultTimeout ? undefined : this.timeout
+  }
+
+  /** @internal The logger's methods up to the client's level. */
+  get log(): Log {
+    return logAt(this.logger, this.logLevel)
   }
 
   get fetchOptions(): RequestInit | undefined {
@@ -169,7 +174,7 @@ export class BaseAnthropic {
   }
 
   #open(options: FinalRequestOptions): RetryingRequest {
-    const log = logAt(this.logger, this.logLevel)
+    const { log } = this
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
@@ -215,14 +220,14 @@ export class BaseAnthropic {
       baseURL: this.baseURL,
       userAgent: `colloquy/${version}`,
       send: this.middleware.length === 0 ? transport : await this.#wrap(transport, options, 0),
-      log: logAt(this.logger, this.logLevel),
+      log: this.log,
     })
   }
 
   #wrap(transport: Transport, options: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
     return wrapTransport(transport, options, {
       middleware: this.middleware,
-      log: logAt(this.logger, this.logLevel),
+      log: this.log,
       timeoutMs,
     })
   }

@@ -1,11 +1,12 @@
 import { AnthropicErrors } from './anthropic-errors.ts'
 import { Beta, type Beta as BetaResource } from './resources/beta.ts'
-import * as betaTypes from './beta-namespace.ts'
+import * as betaNames from './names/namespaces/beta.ts'
 import { Files, toFile, type Files as FilesResource } from './resources/files.ts'
 import { Messages, type Messages as MessagesResource } from './resources/messages.ts'
 import { Models, type Models as ModelsResource } from './resources/models.ts'
-import * as fileNames from './names/files.ts'
-import * as modelNames from './names/models.ts'
+import * as fileNames from './names/namespaces/files.ts'
+import * as messageNames from './names/namespaces/messages.ts'
+import * as modelNames from './names/namespaces/models.ts'
 import * as paramNames from './names/params.ts'
 import type * as options from './options.ts'
 import type * as request from './request/options.ts'
@@ -29,15 +30,20 @@ export class Anthropic extends AnthropicErrors {
 
   static readonly DEFAULT_TIMEOUT: number = 600_000
   /** Makes a file of bytes, text, a stream or a response, to be uploaded. */
-  static readonly toFile: typeof toFile = toFile
-  static readonly Anthropic: typeof Anthropic = Anthropic
+  declare static readonly toFile: typeof toFile
+  declare static readonly Anthropic: typeof Anthropic
+
+  static {
+    // Assigned, because the namespace below declares the names.
+    Object.assign(this, { toFile, Anthropic: this, Messages, Models, Files, Beta })
+  }
 }
 
 /** The words of the API as types: `Anthropic.MessageParam`, or `Anthropic.Messages.MessageParam`. */
 export declare namespace Anthropic {
-  export import Messages = types
+  export import Messages = messageNames
   export type Messages = MessagesResource
-  export import Beta = betaTypes
+  export import Beta = betaNames
   export type Beta = BetaResource
   export import Models = modelNames
   /** The methods of `client.models`. */

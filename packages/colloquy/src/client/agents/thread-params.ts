@@ -3,6 +3,7 @@ import type { MessageCreateParamsNonStreaming, MessageParam, MessageStreamParams
 import type { ParseableParams } from '../../protocol/json/parsed-message.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
+import type { Log } from '../request/log.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { Cancellable } from '../request/cancellation.ts'
@@ -33,6 +34,7 @@ export type ThreadInput = ThreadMessage | readonly ThreadMessage[]
 
 /** Sends the requests of a thread. `client.beta.messages` is one. */
 export interface ThreadSender {
+  readonly log: Log
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
   events(params: MessageStreamParams & HeaderParams, options: RequestOptions): PromiseLike<MessageEvents> & Cancellable
 }

@@ -1,9 +1,9 @@
-import { type ParsedMessage, parseMessage } from '../../protocol/json/parsed-message.ts'
+import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { type MessageEvents, observeEvents } from '../stream/events/message-events.ts'
-import { withParsedOutput } from '../stream/events/parsed-output.ts'
+import { parseMessage, withParsedOutput } from '../stream/events/parsed-output.ts'
 import type { CancelRelay } from './cancel-relay.ts'
 import { type OpenTurn, ThreadHistory, type ThreadRequest } from './thread-history.ts'
 import type { RunnerRequest, ThreadFields, ThreadMessage, ThreadSender } from './thread-params.ts'
@@ -49,14 +49,14 @@ export class ThreadTurn {
 
   /** Like `send()`, and parses the reply by the output format of the thread. */
   async parse<Parsed>(): Promise<ParsedMessage<Parsed>> {
-    return parseMessage(await this.send(), this.#turn.fields) as ParsedMessage<Parsed>
+    return parseMessage(await this.send(), this.#turn.fields, this.#sender.log) as ParsedMessage<Parsed>
   }
 
   /** Opens the stream of the reply. The turn ends with it. */
   async open(relay: CancelRelay): Promise<MessageEvents> {
     try {
       const source = await this.#sendAdjusted((request, options) => relay.follow(this.#sender.events(request, options)))
-      return withParsedOutput(relay.follow(this.#recorded(source)), this.#turn.fields)
+      return withParsedOutput(relay.follow(this.#recorded(source)), this.#turn.fields, this.#sender.log)
     } catch (error) {
       this.#end()
       throw error

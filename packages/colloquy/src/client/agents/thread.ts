@@ -3,6 +3,7 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import { definedFields, type RequestOptions } from '../request/options.ts'
+import { listOf } from '../request/request.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import { CancelRelay } from './cancel-relay.ts'
 import type { ThreadHistory } from './thread-history.ts'
@@ -116,6 +117,7 @@ export class MessageThread<Parsed = null> {
   toolRunner(settings: ThreadRunnerSettings = {}, options: RequestOptions = {}): ToolRunner {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
     const sender: ToolRunnerSender = {
+      log: this.#sender.log,
       create: async (params, options) => (await this.#turn([], {}, options, params)).send(),
       stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
     }
@@ -129,7 +131,7 @@ export class MessageThread<Parsed = null> {
     request?: RunnerRequest,
   ): MessageStream<Parsed> {
     const relay = new CancelRelay()
-    const sent = [...this.messages, ...toList(messages).map(toParam)]
+    const sent = [...this.messages, ...listOf(messages).map(toParam)]
     const events = this.#turn(messages, params, options, request).then((turn) => turn.open(relay))
     events.catch(() => {})
     return new MessageStream(events, relay, sent)
@@ -146,7 +148,7 @@ export class MessageThread<Parsed = null> {
     if (this.#isBusy) throw new AnthropicError('Cannot send: another turn of this thread is in flight')
     this.#isBusy = true
     const input = {
-      messages: toList(messages),
+      messages: listOf(messages),
       params,
       options: { ...this.#options, ...options },
       request,
@@ -173,9 +175,4 @@ export class MessageThread<Parsed = null> {
 function refuseThread(fields: object): void {
   if ((fields as { thread?: unknown }).thread !== undefined)
     throw new AnthropicError('Cannot set `thread`: the message thread sets it itself')
-}
-
-function toList(messages: ThreadInput | undefined): readonly ThreadMessage[] {
-  if (messages === undefined) return []
-  return Array.isArray(messages) ? messages : [messages as ThreadMessage]
 }

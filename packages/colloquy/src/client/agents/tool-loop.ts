@@ -77,7 +77,7 @@ async function* toolLoop<Streams extends boolean>(
       state.iterations = (state.iterations ?? 0) + 1
       yield* step(state, state.params)
       if (await continueLoop(state)) continue
-      if (state.compaction && !endsWithCalls(state.params)) yield* compact(state)
+      if (state.compaction) yield* compactLast(state)
       state.compaction = undefined
       break
     }
@@ -195,6 +195,17 @@ function addResults(state: ToolRunnerState, results: UserMessageParam | null): v
   state.params = { ...state.params, messages: [...messages.slice(0, index), results, ...messages.slice(index)] }
 }
 
+/** Compacts after the last step, unless its calls have no results. */
+async function* compactLast<Streams extends boolean>(
+  state: ToolRunnerState,
+): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
+  if (!endsWithCalls(state.params)) return yield* compact(state)
+  state.sender.log('warn')?.(
+    'The pending compaction was skipped because the last turn ended with tool calls that were not run. ' +
+      'Call `compactBeforeNextTurn()` again if you continue the conversation.',
+  )
+}
+
 /** Requests a summary of the messages, which then replaces them. A response without one leaves them as they are. */
 async function* compact<Streams extends boolean>(
   state: ToolRunnerState,
@@ -213,7 +224,10 @@ async function* compact<Streams extends boolean>(
       keepRemovals(state)
       state.params = { ...state.params, messages: [] }
       addReply(state, summary)
-    } else state.reply = reply
+    } else {
+      state.sender.log('warn')?.('Compaction produced no summary; keeping the conversation as it is.')
+      state.reply = reply
+    }
   } finally {
     state.compaction = undefined
     state.checkMessages = undefined

@@ -10,6 +10,7 @@ import type {
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { CallOptions } from '../../tools/call.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
+import type { Log } from '../request/log.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
@@ -39,6 +40,7 @@ export interface ToolRunnerParams
 
 /** Sends the requests of a tool runner: a client's messages, or a thread. */
 export interface ToolRunnerSender {
+  readonly log: Log
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
   stream(params: MessageStreamParams & HeaderParams, options: RequestOptions): MessageStream
 }

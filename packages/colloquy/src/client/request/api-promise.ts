@@ -1,6 +1,7 @@
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import type { Cancellable } from './cancellation.ts'
+import { uncommonParts } from './prepare.ts'
 import { parseBody, withIds, withResponse, type WithResponse } from './response.ts'
 import type { RetryingRequest } from './retrying-request.ts'
 
@@ -73,7 +74,7 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   /** The response itself, its body not yet read. */
   async asResponse(): Promise<Response> {
     this.#isWatched = true
-    const { handOver } = await import('./on-demand/uncommon-parts.ts')
+    const { handOver } = await uncommonParts()
     return handOver(await this.#sent, (target) => this.#request.lend(target))
   }
 
@@ -106,9 +107,7 @@ export async function readJson(response: TransportResponse, request: RetryingReq
 /** Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. */
 export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
   const value = await parseBody(await request.readText(response), response)
-  const error = isResult(value)
-    ? undefined
-    : (await import('./on-demand/uncommon-parts.ts')).wrongResult(value, response)
+  const error = isResult(value) ? undefined : (await uncommonParts()).wrongResult(value, response)
   if (error) throw error
   request.finish()
   return withIds(value as object, response)

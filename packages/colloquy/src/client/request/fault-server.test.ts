@@ -103,7 +103,7 @@ export async function faultServer(t: TestContext, ...steps: Step[]): Promise<Fau
     url,
     requests,
     sockets,
-    client: (options) => new Anthropic({ apiKey: 'key', baseURL: url, timeout: 10_000, ...options }),
+    client: (options) => new Anthropic({ apiKey: 'key', baseURL: url, timeout: 10_000, logLevel: 'error', ...options }),
     idle: async () => {
       while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     },

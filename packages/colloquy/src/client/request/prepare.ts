@@ -71,7 +71,7 @@ export function prepareRequest(
     // Thrown by the promise, like every other failure of a request.
     return async () => {
       if (error instanceof AnthropicError) throw error
-      const { encodingError } = await import('./on-demand/uncommon-parts.ts')
+      const { encodingError } = await uncommonParts()
       throw encodingError(options.body, error)
     }
   }
@@ -114,6 +114,7 @@ function readWebBody(body: unknown): Promise<EncodedBody> {
   return read
 }
 
-function uncommonParts(): Promise<typeof uncommon> {
+/** Loads the parts that few requests need. */
+export function uncommonParts(): Promise<typeof uncommon> {
   return import('./on-demand/uncommon-parts.ts')
 }

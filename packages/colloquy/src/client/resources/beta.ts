@@ -32,6 +32,10 @@ export class BetaMessages extends Messages {
 
 /** `client.beta` */
 export class Beta {
+  static readonly Messages: typeof BetaMessages = BetaMessages
+  static readonly Models: typeof Models = Models
+  static readonly Files: typeof Files = Files
+
   readonly messages: BetaMessages
   readonly models: Models
   readonly files: Files

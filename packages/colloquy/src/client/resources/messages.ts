@@ -16,6 +16,8 @@ import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 import type * as streaming from '../stream/streaming.ts'
 import { MessageStream } from '../stream/message-stream.ts'
+import type { Log } from '../request/log.ts'
+import { uncommonParts } from '../request/prepare.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
 import type { Parse } from '../request/retrying-request.ts'
@@ -23,6 +25,8 @@ import type { Stream } from '../stream/stream.ts'
 
 /** `client.messages` */
 export class Messages {
+  static readonly Batches: typeof Batches = Batches
+
   readonly batches: Batches
   readonly #client: ResourceClient
 
@@ -61,6 +65,7 @@ export class Messages {
         withIds(await (await streams).collectMessage(response, request), response),
       )
     }
+    this.#warn(params)
     return requestObject<Message>(this.#client, 'post', '/v1/messages', toBodyAndOptions(params, options))
   }
 
@@ -73,8 +78,8 @@ export class Messages {
     options?: RequestOptions,
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
     return this.create(params as MessageCreateParamsNonStreaming & HeaderParams, options).map(async (message) => {
-      const { parseMessage } = await import('../../protocol/json/parsed-message.ts')
-      return parseMessage(message, params)
+      const { parseMessage } = await import('../stream/events/parsed-output.ts')
+      return parseMessage(message, params, this.log)
     })
   }
 
@@ -87,10 +92,15 @@ export class Messages {
       .map(async (source) => {
         if (!params.output_config?.format && !params.output_format) return source
         const { withParsedOutput } = await import('../stream/events/parsed-output.ts')
-        return withParsedOutput(source, params)
+        return withParsedOutput(source, params, this.log)
       })
       .suppressUnhandled()
     return new MessageStream(events, events, params.messages)
+  }
+
+  /** @internal The client's log. */
+  get log(): Log {
+    return this.#client.log
   }
 
   /** Counts the tokens of a prompt without sending it to a model. */
@@ -122,12 +132,19 @@ export class Messages {
     })
   }
 
+  #warn(params: MessageStreamParams): void {
+    // The models that may need a warning; the code that is loaded then knows which do.
+    if (/-4-[56]|preview/.test(params.model))
+      void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, this.log))
+  }
+
   #streamed<Result>(
     params: MessageStreamParams & HeaderParams,
     options: RequestOptions,
     parse: Parse<Result>,
     failure?: Error,
   ): APIPromise<Result> {
+    this.#warn(params)
     const { body, ...settled } = toBodyAndOptions(params, options)
     return this.#client.sendRequest(
       requestTo('post', '/v1/messages', { ...settled, body: { ...body, stream: true } }),

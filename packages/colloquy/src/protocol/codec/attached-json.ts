@@ -1,8 +1,6 @@
 import { encodeBodiesWith } from './body-json.ts'
 import { wellFormedJson } from './well-formed-json.ts'
 
-const encoder = new TextEncoder()
-const comma = encoder.encode(',')
 // A property rather than a WeakMap: with a key for every old message, garbage collection took longer than the turn itself.
 const attached = Symbol('the JSON of this value')
 
@@ -43,7 +41,10 @@ export function encodeJson(body: object): string | readonly Uint8Array[] {
   }
   if (attachedFields.length === 0) return JSON.stringify(body)
   const head = wellFormedJson(JSON.stringify(rest))
-  const fields = attachedFields.flatMap((field, index) => [...(index === 0 && head === '{}' ? [] : [comma]), ...field])
+  const fields = attachedFields.flatMap((field, index) => [
+    ...(index === 0 && head === '{}' ? [] : [comma()]),
+    ...field,
+  ])
   return [encode(head.slice(0, -1)), ...fields, encode('}')]
 }
 
@@ -53,7 +54,7 @@ function elements(messages: unknown): readonly Uint8Array[] | undefined {
   const all = messages.map(piecesOf)
   if (all.every((pieces) => pieces === undefined)) return undefined
   const list = all.flatMap((pieces, index) => [
-    comma,
+    comma(),
     ...(pieces ?? [encode(wellFormedJson(JSON.stringify(messages[index]) ?? 'null'))]),
   ])
   return [encode('['), ...list.slice(1), encode(']')]
@@ -68,6 +69,16 @@ function attachedTo(value: unknown): AttachedJson | undefined {
   return (value as { [attached]?: AttachedJson } | null | undefined)?.[attached]
 }
 
+// Made with the first body, so that a page without attached JSON does not load this code. One comma for all bodies, because a
+// transport recognizes pieces that it has sent before.
+let encoder: InstanceType<typeof TextEncoder> | undefined
+let theComma: Uint8Array | undefined
+
+function comma(): Uint8Array {
+  return (theComma ??= encode(','))
+}
+
 function encode(text: string): Uint8Array {
+  encoder ??= new TextEncoder()
   return encoder.encode(text)
 }

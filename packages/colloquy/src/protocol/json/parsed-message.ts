@@ -24,7 +24,11 @@ export type ParsedOf<Params> = Params extends
   : null
 
 /** A text block with its parsed value. */
-export type ParsedTextBlock<Parsed> = TextBlock & { parsed_output: Parsed | null }
+export type ParsedTextBlock<Parsed> = TextBlock & {
+  parsed_output: Parsed | null
+  /** @deprecated The earlier name of `parsed_output`. */
+  readonly parsed?: Parsed | null
+}
 
 /** A reply with the value of its text. */
 export interface ParsedMessage<Parsed> extends Message {
@@ -35,11 +39,13 @@ export interface ParsedMessage<Parsed> extends Message {
 
 /**
  * Parses the text of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block can be
- * sent back unchanged. Throws if a text does not satisfy the format.
+ * sent back unchanged; `onDeprecated` is called when its older name, `parsed`, is read. Throws if a text does not satisfy the
+ * format.
  */
 export function parseMessage<Params extends Partial<ParseableParams>>(
   message: Message,
   params: Params,
+  { onDeprecated }: { onDeprecated?: () => void } = {},
 ): ParsedMessage<ParsedOf<Params>> {
   const format = outputFormatOf(params)
   let first: unknown = null
@@ -47,7 +53,8 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
     if (block.type !== 'text') return block
     const parsed = format?.type === 'json_schema' ? parseText(block.text, format) : null
     first ??= parsed
-    return Object.defineProperty({ ...block }, 'parsed_output', { value: parsed })
+    const get = (): unknown => (onDeprecated?.(), parsed)
+    return Object.defineProperties({ ...block }, { parsed_output: { value: parsed }, parsed: { get } })
   })
   // Not by spread: also copy what the client attached invisibly, such as the request id.
   const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(message))

@@ -1,10 +1,12 @@
-// The parts that few requests need: a query, headers of the environment, lone surrogates, debug lines, bodies of errors.
+// The parts that few requests need: a query, headers of the environment, lone surrogates, debug lines, bodies of errors,
+// warnings.
 // One module, because a page loads one file for all of them.
 import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { FinalRequestOptions } from '../options.ts'
 import type { Query } from '../request.ts'
 
+export * from './model-warnings.ts'
 export * from './rare-bodies.ts'
 
 /** Adds queries to a URL. A later query replaces values of an earlier one. */

@@ -62,6 +62,7 @@ function modelThatSays(
 ): Model {
   const requests: Anthropic.MessageCreateParams[] = []
   const client = new Anthropic({
+    logLevel: 'error',
     apiKey: 'key',
     baseURL: 'http://model.test',
     fetch: (_, init) => {
@@ -290,7 +291,13 @@ test('recover continues a reply whose message_start had no stop_reason', async (
       responses++ === 0 ? [bare, block, piece('Hello')] : [bare, block, piece(' world'), { type: 'message_stop' }]
     return new Response(sent.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''))
   }
-  const client = new Anthropic({ apiKey: 'key', baseURL: 'http://model.test', fetch, maxRetryDelay: 1 })
+  const client = new Anthropic({
+    apiKey: 'key',
+    baseURL: 'http://model.test',
+    fetch,
+    maxRetryDelay: 1,
+    logLevel: 'error',
+  })
   const body = { ...params, model: 'claude-sonnet-4-5' }
   assert.equal(await client.messages.stream(body, { recover: { attempts: 1 } }).finalText(), 'Hello world')
 })
