@@ -103,7 +103,7 @@ export async function faultServer(t: TestContext, ...steps: Step[]): Promise<Fau
     url,
     requests,
     sockets,
-    client: (options) => new Anthropic({ apiKey: 'key', baseURL: url, timeout: 10_000, logLevel: 'error', ...options }),
+    client: (options) => new Anthropic({ apiKey: 'key', baseURL: url, timeout: 10_000, ...options }),
     idle: async () => {
       while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     },
@@ -123,7 +123,7 @@ export const hello: Anthropic.Message = {
   id: 'msg_1',
   type: 'message',
   role: 'assistant',
-  model: 'claude-sonnet-4-5',
+  model: 'claude-sonnet-4-6',
   content: [{ type: 'text', text: 'Hello!', citations: null }],
   stop_reason: 'end_turn',
   stop_sequence: null,
@@ -154,7 +154,7 @@ export function text(piece: string): Event {
 export const helloEvents: Event[] = [start, textStart, ping, text('Hel'), text('lo!'), textStop, endTurn, stop]
 
 export const params: Anthropic.MessageCreateParamsNonStreaming = {
-  model: 'claude-sonnet-4-5',
+  model: 'claude-sonnet-4-6',
   max_tokens: 100,
   messages: [{ role: 'user', content: 'Hi' }],
 }

@@ -6,7 +6,7 @@ import type * as models from '../../resources/models.ts'
 export type * from '../../types.ts'
 export type * from '../beta/index.ts'
 
-/** The methods of `client.beta`, to be replaced in tests. */
+/** The methods of `client.beta`, to be replaced in tests. @public */
 export declare const prototype: beta.Beta
 
 // Each is the type of a resource and a namespace with the names of its types.

@@ -3,5 +3,5 @@ import type { Files } from '../../resources/files.ts'
 
 export type * from '../files.ts'
 
-/** The methods of `client.files`, to be replaced in tests. */
+/** The methods of `client.files`, to be replaced in tests. @public */
 export declare const prototype: Files

@@ -3,5 +3,5 @@ import type { Messages } from '../../resources/messages.ts'
 
 export type * from '../../types.ts'
 
-/** The methods of `client.messages`, to be replaced in tests. */
+/** The methods of `client.messages`, to be replaced in tests. @public */
 export declare const prototype: Messages

@@ -378,11 +378,14 @@ test('an abort ends recover while it waits and while it reads', async (t) => {
   for (const retries of [true, false]) {
     server.requests.length = 0
     const controller = new AbortController()
-    const stream = server.client().messages.stream(params, {
-      recover: { attempts: 2 },
-      signal: controller.signal,
-      onRetry: () => void (retries && setTimeout(() => controller.abort(), 10)),
-    })
+    const stream = server.client().messages.stream(
+      { ...params, model: 'claude-sonnet-4-5' },
+      {
+        recover: { attempts: 2 },
+        signal: controller.signal,
+        onRetry: () => void (retries && setTimeout(() => controller.abort(), 10)),
+      },
+    )
     stream.on('text', () => {
       if (server.requests.length === 2) controller.abort()
     })
