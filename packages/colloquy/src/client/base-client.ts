@@ -169,8 +169,7 @@ export class BaseAnthropic {
   /** @internal Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result> {
     const request = this.#open(options)
-    const sent = failure ? request.sendAfter(failure) : request.send()
-    return new APIPromise(request, (response) => request.read(response, parse), sent)
+    return new APIPromise(request, (response) => request.read(response, parse), failure && request.sendAfter(failure))
   }
 
   #open(options: FinalRequestOptions): RetryingRequest {
@@ -225,11 +224,7 @@ export class BaseAnthropic {
   }
 
   #wrap(transport: Transport, options: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
-    return wrapTransport(transport, options, {
-      middleware: this.middleware,
-      log: this.log,
-      timeoutMs,
-    })
+    return wrapTransport(transport, options, { middleware: this.middleware, log: this.log, timeoutMs })
   }
 
   #transportFor({ fetchOptions }: FinalRequestOptions): Transport {
