@@ -5,10 +5,8 @@ import type { MessageContentParam, MessageCreateParams } from '../protocol/types
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
-import { type Branch, branchesOf } from './branches.ts'
 import { checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
-import type { TotalCost, TotalUsage } from './money/ledger.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { type Archive, copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
@@ -20,9 +18,10 @@ import { runStep, writeReply } from './turn/run.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings, checkSettingNames } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
+import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
-import type { ConversationChanges, MessageRecord, TreeNode } from './stores/store.ts'
-import { idOf, newestLeaf, numberOf, lastTurns, versionsOf, withoutSummaries } from './history/tree.ts'
+import type { ConversationChanges, MessageRecord } from './stores/store.ts'
+import { lastTurns, newestLeaf, numberOf, versionsOf } from './history/tree.ts'
 import { OpenCalls, runSteps, stepAfter, type StepOptions, type TurnToolOptions } from './turn/steps.ts'
 import type { Turn, TurnControl } from './turn/turn.ts'
 import { type ConversationMessage, isShown, showMessage, titleText } from './history/view.ts'
@@ -65,69 +64,14 @@ export interface ConversationUpdate {
  * A conversation: a tree of messages of which one path is active. Every turn sends the active path. Messages and replies are
  * kept exactly, and nothing is overwritten: an edit or a retry adds a sibling.
  */
-export class Conversation {
+export class Conversation extends StoredConversation {
   readonly #state: ConversationState
   readonly #config: TurnConfig
 
   constructor(state: ConversationState, config: TurnConfig) {
+    super(state)
     this.#state = state
     this.#config = config
-  }
-
-  get id(): string {
-    return this.#state.id
-  }
-
-  /** The title. Defaults to the first line of the first user message. */
-  get title(): string | undefined {
-    return this.#state.record.title ?? undefined
-  }
-
-  /** The user, team or tenant that the conversation belongs to. */
-  get owner(): string | undefined {
-    return this.#state.record.owner ?? undefined
-  }
-
-  /** The object that the program keeps with the conversation. */
-  get metadata(): ConversationMetadata | undefined {
-    return parseMetadata(this.#state.record.metadata)
-  }
-
-  /** The settings of every request, such as model, system and tools. Frozen: `configure` changes them. */
-  get settings(): ConversationSettings {
-    return this.#state.settings
-  }
-
-  get createdAt(): Date {
-    return new Date(this.#state.record.createdAt)
-  }
-
-  get updatedAt(): Date {
-    return new Date(this.#state.record.updatedAt)
-  }
-
-  /** The id of the last message of the active path; undefined if there is none. */
-  get head(): string | undefined {
-    return idOf(this.#state.record.head)
-  }
-
-  /** The id of the reply that is arriving, in this or another process; undefined if there is none. */
-  get receiving(): string | undefined {
-    return this.#state.isReceiving ? this.head : undefined
-  }
-
-  /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
-  get messages(): ConversationMessage[] {
-    return this.#state.history.records.filter(isShown).map(showMessage)
-  }
-
-  /** The usage of all requests, including those of other branches and of interrupted and erased replies. */
-  get usage(): TotalUsage {
-    return this.#state.ledger.total
-  }
-
-  get cost(): TotalCost {
-    return this.usage.cost
   }
 
   /**
@@ -187,17 +131,6 @@ export class Conversation {
     await this.#state.change(() => ({ head: newestLeaf(nodes, number) }))
   }
 
-  /** The versions of a message, made by `edit` and `retry`: the message itself and its siblings. */
-  async versions(messageId: string): Promise<ConversationMessage[]> {
-    const numbers = versionsOf(await treeOf(this.#state), this.id, numberOf(this.id, messageId))
-    return (await this.#state.store.read(this.id, numbers)).map(showMessage)
-  }
-
-  /** All paths through the tree, the most recently extended first. */
-  async branches(): Promise<Branch[]> {
-    return branchesOf(await treeOf(this.#state), this.#state.record.head)
-  }
-
   /**
    * Creates a conversation that begins with the messages of this one, up to and including the given message. Default: the
    * whole active path.
@@ -228,11 +161,6 @@ export class Conversation {
   async update(update: ConversationUpdate): Promise<void> {
     const changes = changesOf(update)
     await this.#state.change(() => changes)
-  }
-
-  /** Reads what other processes have written. */
-  async refresh(): Promise<void> {
-    await this.#state.refresh()
   }
 
   /**
@@ -352,19 +280,4 @@ function changesOf({ title, metadata, ...changes }: ConversationUpdate): Omit<Co
     ...(title !== undefined && { title: (title && titleText(title)) || null }),
     ...(metadata !== undefined && { metadata: metadata && metadataJson(metadata) }),
   }
-}
-
-/** All messages without their content, summaries aside. */
-async function treeOf({ store, id }: ConversationState): Promise<TreeNode[]> {
-  return withoutSummaries(await store.tree(id))
-}
-
-/** The path to a message. Default: the active path. */
-async function historyTo(state: ConversationState, messageId: string | undefined): Promise<History> {
-  if (messageId === undefined) return state.history
-  const number = numberOf(state.id, messageId)
-  const history = await state.historyTo(number)
-  // A message that does not exist has no path.
-  if (history.last?.number !== number) versionsOf([], state.id, number)
-  return history
 }

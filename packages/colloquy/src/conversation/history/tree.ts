@@ -44,6 +44,18 @@ export function versionsOf(nodes: readonly TreeNode[], conversationId: string, n
   return nodes.filter(({ parent, role }) => parent === own.parent && role === own.role).map((node) => node.number)
 }
 
+/** The ids of the messages that have siblings of their role, by the id of each. */
+export function versionGroups(nodes: readonly TreeNode[]): Map<string, string[]> {
+  const groups = Map.groupBy(nodes, ({ parent, role }) => `${parent} ${role}`)
+  const found = new Map<string, string[]>()
+  for (const group of groups.values()) {
+    if (group.length < 2) continue
+    const ids = group.map(({ number }) => String(number))
+    for (const id of ids) found.set(id, ids)
+  }
+  return found
+}
+
 /** The id of a message from its number. Undefined for 0, the beginning of a conversation. */
 export function idOf(number: number): string | undefined {
   return number === 0 ? undefined : String(number)

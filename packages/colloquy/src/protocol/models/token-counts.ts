@@ -1,5 +1,6 @@
 import type { Usage, UsageIteration } from '../types/message.ts'
 
+/** The kinds of tokens, each with a price of its own. */
 export const tokenKinds = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead', 'output'] as const
 
 /** The tokens of one model call, by kind of price. */
