@@ -11,7 +11,7 @@ import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
 import { isRateLimit } from './messages/rate-limit-headers.ts'
 import { RequestLog } from './operate/request-log.ts'
-import { type Origins, type ServerOptions, checkServerOptions } from './options.ts'
+import { type Origins, type Routes, type ServerOptions, checkServerOptions } from './options.ts'
 
 export type { Origins, ServerOptions } from './options.ts'
 
@@ -129,9 +129,11 @@ function isInit(init: unknown): boolean {
 }
 
 function routes(options: ServerOptions, models: Models, messages: MessagesEndpoint): Hono<Env> {
-  const { engine, origins, access, lenient = false } = options
+  const { engine, origins, access, lenient = false, routes: further = [] } = options
   const app = new Hono<Env>()
 
+  // Before the headers for web pages: these routes are for pages of the server itself.
+  app.use((c, next) => answerAmong(further, c.req.raw) ?? next())
   if (origins) app.use(allowOrigins(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
   app.get('/readyz', (c) => {
@@ -164,6 +166,14 @@ function routes(options: ServerOptions, models: Models, messages: MessagesEndpoi
   app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))
   app.onError((error, c) => answerError(c, error))
   return app
+}
+
+function answerAmong(routes: readonly Routes[], request: Request): Promise<Response> | undefined {
+  for (const { answer } of routes) {
+    const answered = answer(request)
+    if (answered) return answered
+  }
+  return undefined
 }
 
 function exchangeOf({ req: { raw }, env: { log, caller } }: Context): Exchange {

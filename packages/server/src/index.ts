@@ -5,3 +5,10 @@ export { type Origins, type Server, type ServerOptions, createServer } from './a
 export type { Keys } from './access/auth.ts'
 export type { AccessEntry } from './operate/request-log.ts'
 export type * from './conversations/api.ts'
+export {
+  type Admitted,
+  type ConversationRoutes,
+  type ConversationRoutesOptions,
+  conversationRoutes,
+} from './conversations/routes.ts'
+export type { Routes } from './options.ts'

@@ -18,6 +18,8 @@ export interface ServerOptions {
    * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
    */
   origins?: Origins
+  /** Further routes, such as those of `conversationRoutes()`. They are tried in order, before the server's own. */
+  routes?: readonly Routes[]
   /** The models that are served. Default: the catalogue. */
   models?: readonly ModelEntry[]
   /**
@@ -47,6 +49,12 @@ export interface ServerOptions {
   upstreamRateLimits?: boolean
   /** Called once for each request, when its response has ended. */
   log?: (entry: AccessEntry) => void
+}
+
+/** Routes besides those of the Messages API. */
+export interface Routes {
+  /** Answers a request. Undefined if its path is not one of these routes. */
+  answer: (request: Request) => Promise<Response> | undefined
 }
 
 /** The origins of pages that may use the server, or a function that decides. */
@@ -84,6 +92,7 @@ const serverNames = Object.keys({
   keys: true,
   access: true,
   origins: true,
+  routes: true,
   models: true,
   lenient: true,
   maxBodyBytes: true,

@@ -12,6 +12,7 @@ import { type Archive, copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
 import { nextRequest } from './preview.ts'
 import { type OnConflict, takeTurn } from './turn/conflict.ts'
+import { copyReplies } from './turn/request/copy-replies.ts'
 import { sendMessage } from './turn/send.ts'
 import { type Reply, replyOfTurn } from './turn/reply.ts'
 import { runStep, writeReply } from './turn/run.ts'
@@ -51,6 +52,14 @@ export interface SendOptions extends TurnOptions {
    * that was not completed is requested again.
    */
   key?: string
+}
+
+export interface EditOptions extends TurnOptions {
+  /**
+   * Whether the model replies to the new content of a user message. False keeps the messages that follow: the new branch ends
+   * in copies of them, which cost nothing. Default true.
+   */
+  rerun?: boolean
 }
 
 /** Changes of `update()`. A field that is absent stays as it is. */
@@ -94,10 +103,11 @@ export class Conversation extends StoredConversation {
 
   /**
    * Puts other content in the place of a message: the message stays as it is, and a sibling takes its place on the active
-   * path. In place of a user message, the model answers the new content; in place of a reply, no request is sent.
+   * path. In place of a user message, the model answers the new content, unless `rerun` is false; in place of a reply, no
+   * request is sent.
    */
-  edit(messageId: string, content: MessageContentParam, options: TurnOptions = {}): Turn {
-    const edit = { number: numberOf(this.id, messageId), content: copyOf(content) }
+  edit(messageId: string, content: MessageContentParam, { rerun = true, ...options }: EditOptions = {}): Turn {
+    const edit = { number: numberOf(this.id, messageId), content: copyOf(content), rerun }
     return this.#run(options, (...turn) => editMessage(...turn, edit))
   }
 
@@ -210,11 +220,15 @@ async function copyOfConversation(state: ConversationState, messageId: string | 
 async function editMessage(
   scope: TurnScope,
   steps: StepOptions,
-  { number, content }: { number: number; content: MessageContentParam },
+  { number, content, rerun }: { number: number; content: MessageContentParam; rerun: boolean },
 ): Promise<Reply> {
   const { state } = scope
   const before = async (): Promise<History> => (await historyTo(state, String(number))).upToBefore(number)
   const { role, parent } = (await historyTo(state, String(number))).last!
+  if (role !== 'assistant' && !rerun) {
+    const following = await pathAfter(state, number)
+    return replyOfTurn(await copyReplies(scope, steps, { content, before, following }))
+  }
   if (role !== 'assistant') {
     const plan = async (): Promise<Plan> => planToSend(await before(), content)
     return runSteps(scope, steps, [await runStep(scope, { ...steps, plan })])
@@ -222,6 +236,14 @@ async function editMessage(
   checkReplacement(content)
   const plan = async (): Promise<Plan> => ({ history: await before(), messages: [], parent })
   return replyOfTurn([await writeReply(scope, { ...steps, plan }, content)])
+}
+
+/** The messages that follow one: on the active path, or on its newest branch if it is not there. */
+async function pathAfter(state: ConversationState, number: number): Promise<readonly MessageRecord[]> {
+  const { history } = state
+  const isActive = history.records.some((record) => record.number === number)
+  const { records } = isActive ? history : await state.historyTo(newestLeaf(await treeOf(state), number))
+  return records.slice(records.findIndex((record) => record.number === number) + 1)
 }
 
 /** @param current returns the settings of the conversation as they are. */

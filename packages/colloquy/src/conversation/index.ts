@@ -2,7 +2,7 @@ export type { CacheReport } from './cache/cache-planner.ts'
 export type { Branch } from './branches.ts'
 export type { ChangesOptions, ConversationChange } from './changes.ts'
 export type { Damage } from './check.ts'
-export type { Conversation, ConversationUpdate, SendOptions, TurnOptions } from './conversation.ts'
+export type { Conversation, ConversationUpdate, EditOptions, SendOptions, TurnOptions } from './conversation.ts'
 export {
   type Conversations,
   type ConversationsOptions,

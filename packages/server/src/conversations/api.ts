@@ -155,9 +155,27 @@ export interface ChangeBody {
   settings?: { [Name in keyof ConversationSettings]?: ConversationSettings[Name] | null }
 }
 
-/** The body of `POST …/switch`, `/erase` and `/fork`. */
+/** The body of `POST …/switch` and `…/erase`. */
 export interface MessageBody {
   messageId: string
+}
+
+/** The body of `POST …/fork`. */
+export interface ForkBody {
+  /** The last message of the new conversation. Default: that of the active path. */
+  messageId?: string
+}
+
+/** The body of `POST …/undo`. */
+export interface UndoBody {
+  /** How many turns are taken back. Default 1. */
+  turns?: number
+}
+
+/** The body of `POST …/preview`. */
+export interface PreviewBody {
+  content?: MessageContentParam
+  settings?: TurnSettings
 }
 
 /** The response of `POST …/stop`. */

@@ -12,11 +12,11 @@ import type { BegunRequest, LimitSet } from './request/begun.ts'
 import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
 import { keepReply } from './request/keep.ts'
 import { beginWithRetries } from './conflict.ts'
-import type { Plan, StepInput } from './plan.ts'
+import type { StepInput } from './plan.ts'
 import { countedTokens, fitPrompt, type Prompt, requestOf } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
-import { stepEnd, stepStart } from './stream/step-events.ts'
+import { announce, stepEnd } from './stream/step-events.ts'
 import { makeRoom } from './summarize.ts'
 
 /**
@@ -95,11 +95,6 @@ async function begin(
   if (begun.repeated) return begun
   announce(scope, begun, plan)
   return { ...begun, prompt }
-}
-
-/** Tells the readers of the turn that a step has begun. */
-function announce({ state, control }: TurnScope, { reply, parent }: BegunRequest, { prefill }: Plan): void {
-  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
 }
 
 /** Sends the request, and reads the reply to its end. Never throws. */

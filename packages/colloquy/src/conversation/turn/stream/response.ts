@@ -11,7 +11,7 @@ export interface TurnResponseOptions {
   /** The request that is answered. With the header `Last-Event-ID` the response begins after that event. */
   request?: Request
   /** More headers of the response. Default none. */
-  headers?: HeadersInit
+  headers?: Headers | Record<string, string>
   /** Milliseconds without an event after which the client gets a ping. Default 10,000. */
   pingMs?: number
 }
@@ -64,7 +64,7 @@ const ping = encoder.encode('event: ping\ndata: {"type":"ping"}\n\n')
 type Next = Promise<IteratorResult<PlacedEvent>>
 
 /** Reads events only as fast as the client takes them. */
-class EventBody implements UnderlyingDefaultSource<Uint8Array> {
+class EventBody {
   readonly #events: AsyncIterator<PlacedEvent>
   readonly #pingMs: number
   #next: Next | undefined

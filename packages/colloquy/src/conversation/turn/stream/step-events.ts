@@ -3,6 +3,9 @@ import type { ReplyRecord } from '../../history/reply-record.ts'
 import { idOf } from '../../history/tree.ts'
 import { type ConversationMessage, showMessage } from '../../history/view.ts'
 import type { MessageRecord } from '../../stores/store.ts'
+import type { Plan } from '../plan.ts'
+import type { BegunRequest } from '../request/begun.ts'
+import type { TurnScope } from '../scope.ts'
 import type { MessageJson, StepEndEvent, StepStartEvent, TurnEndEvent } from './turn-event.ts'
 
 export function stepStart(
@@ -10,6 +13,15 @@ export function stepStart(
   { number, parent }: Pick<MessageRecord, 'number' | 'parent'>,
 ): StepStartEvent {
   return { type: 'step_start', conversationId, messageId: String(number), parentId: idOf(parent) ?? null }
+}
+
+/** Tells the readers of a turn that a step has begun. */
+export function announce(
+  { state, control }: TurnScope,
+  { reply, parent }: Pick<BegunRequest, 'reply' | 'parent'>,
+  { prefill }: Pick<Plan, 'prefill'>,
+): void {
+  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
 }
 
 /** The end of a step. The message is parsed when it is read: most turns are not streamed to another program. */

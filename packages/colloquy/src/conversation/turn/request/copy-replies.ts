@@ -1,0 +1,102 @@
+import type { MessageContentParam } from '../../../protocol/types/params.ts'
+import { ContentError } from '../../errors.ts'
+import type { History } from '../../history/history.ts'
+import { markUnbilled } from '../../history/reply-record.ts'
+import { withoutThinking } from '../../history/sendable.ts'
+import { replyMessage } from '../../history/view.ts'
+import type { FinishStep, MessageRecord } from '../../stores/store.ts'
+import { beginWithRetries } from '../conflict.ts'
+import { type Plan, planToSend, type StepInput } from '../plan.ts'
+import { replyOf, type ReplyStep, writtenOutcome } from '../reply.ts'
+import type { TurnScope } from '../scope.ts'
+import { announce, stepEnd } from '../stream/step-events.ts'
+import { beginRequest } from './begin.ts'
+import type { BegunRequest } from './begun.ts'
+import { keepReply } from './keep.ts'
+
+/** A user message that is to be replaced, and the messages that follow it. */
+export interface Rewrite {
+  content: MessageContentParam
+  /** The history before the message. */
+  before: () => Promise<History>
+  /** The path after the message. */
+  following: readonly MessageRecord[]
+}
+
+/**
+ * Puts other content in the place of a user message and keeps what follows it: a new branch with the new message and copies
+ * of the messages after it, which cost nothing. No request is sent. Copies have no thinking, which the API accepts only after
+ * the messages that it was written for.
+ */
+export async function copyReplies(
+  scope: TurnScope,
+  input: Omit<StepInput, 'plan'>,
+  { content, before, following }: Rewrite,
+): Promise<ReplyStep[]> {
+  const steps: ReplyStep[] = []
+  let questions: MessageRecord[] = []
+  for (const record of following) {
+    if (record.state === 'failed') break
+    if (record.role !== 'assistant') {
+      questions.push(record)
+      continue
+    }
+    const added = questions
+    const plan = async (): Promise<Plan> =>
+      withQuestions(steps.length === 0 ? planToSend(await before(), content) : planAtEnd(scope), added)
+    steps.push(await copyReply(scope, { ...input, plan }, record))
+    questions = []
+  }
+  if (steps.length > 0) return steps
+  throw new ContentError('Cannot keep the replies to a message that has none: let the model reply to the new content')
+}
+
+function planAtEnd({ state }: TurnScope): Plan {
+  return { history: state.history, messages: [], parent: state.record.head }
+}
+
+function withQuestions(plan: Plan, questions: readonly MessageRecord[]): Plan {
+  return { ...plan, messages: [...plan.messages, ...questions.map(({ role, json }) => ({ role, json }))] }
+}
+
+async function copyReply(scope: TurnScope, input: StepInput, source: MessageRecord): Promise<ReplyStep> {
+  const { state } = scope
+  const begun = await beginWithRetries(scope, input.onConflict, () =>
+    state.exclusively(async () => {
+      const plan = await input.plan()
+      const limits = { budget: undefined, limits: undefined }
+      const request = await beginRequest(scope, { role: 'assistant', ...plan, limits, ceiling: undefined, user: '' })
+      announce(scope, request, plan)
+      return request
+    }),
+  )
+  const record = await keepReply(scope, begun, copyStep(scope, begun, source, input.settings().model))
+  scope.control.emit(stepEnd(record))
+  return replyOf(record, replyMessage(record)!, {})
+}
+
+/** @param model the model of a copy of a message that was imported. */
+function copyStep(
+  { state: { id } }: TurnScope,
+  { handle }: BegunRequest,
+  source: MessageRecord,
+  model: string,
+): FinishStep {
+  const { json, received, reply } = source
+  const sent = json === '' ? '' : withoutThinking(json)
+  const original = received ?? json
+  if (reply === null || replyMessage(source) === undefined) {
+    const { content } = JSON.parse(original) as { content: MessageContentParam }
+    return writtenOutcome({ id, handle, content, model }).step
+  }
+  const state = source.state === 'interrupted' ? 'interrupted' : 'committed'
+  return {
+    id,
+    handle,
+    state,
+    json: sent,
+    received: sent === original ? null : original,
+    reply: markUnbilled(reply)!,
+    at: Date.now(),
+  }
+}

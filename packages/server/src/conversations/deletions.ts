@@ -1,0 +1,59 @@
+import type { Conversations } from 'colloquy/conversation'
+
+interface Pending {
+  owner: string | undefined
+  updatedAt: number
+  timer: ReturnType<typeof setTimeout>
+}
+
+/**
+ * Deletes conversations after a while in which the deletion can be taken back. Until then they are hidden here. If the
+ * process ends before, they are still there.
+ */
+export class Deletions {
+  readonly #conversations: Conversations
+  readonly #waitMs: number
+  readonly #pending = new Map<string, Pending>()
+
+  constructor(conversations: Conversations, waitMs: number) {
+    this.#conversations = conversations
+    this.#waitMs = waitMs
+  }
+
+  has(id: string): boolean {
+    return this.#pending.has(id)
+  }
+
+  /** Returns the time until which the deletion can be taken back. */
+  begin(id: string, { owner, updatedAt }: { owner: string | undefined; updatedAt: Date }): Date {
+    const timer = setTimeout(() => void this.#finish(id).catch(() => {}), this.#waitMs)
+    this.#pending.set(id, { owner, updatedAt: updatedAt.getTime(), timer })
+    return new Date(Date.now() + this.#waitMs)
+  }
+
+  /** False if no deletion of the conversation is pending. */
+  takeBack(id: string, owner: string | undefined): boolean {
+    const pending = this.#pending.get(id)
+    if (pending === undefined || (owner !== undefined && pending.owner !== owner)) return false
+    clearTimeout(pending.timer)
+    return this.#pending.delete(id)
+  }
+
+  /** Deletes at once what is pending. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#pending.keys()].map((id) => this.#finish(id)))
+  }
+
+  async #finish(id: string): Promise<void> {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    clearTimeout(pending.timer)
+    try {
+      // Another program may have continued it in the meantime: then it is not lost.
+      const { updatedAt } = await this.#conversations.open(id)
+      if (updatedAt.getTime() === pending.updatedAt) await this.#conversations.delete(id)
+    } finally {
+      this.#pending.delete(id)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { Conversation, ConversationSettings, CreateOptions } from 'colloquy/conversation'
+import { apiError } from 'colloquy/protocol'
+import type { Hono } from 'hono'
+import { array, integer, json, opaque, optional, string } from '../../messages/validate/schema.ts'
+import type {
+  ChangeBody,
+  CreateBody,
+  DeletedJson,
+  ForkBody,
+  ImportedJson,
+  MessageBody,
+  PageJson,
+  UndoBody,
+} from '../api.ts'
+import { nullableMember, object, settings } from '../input.ts'
+import { pageLength } from './reading.ts'
+import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
+import { conversationJson, listedJson, plain } from '../json/shapes.ts'
+
+const createBody = object<CreateBody>({
+  id: optional(string),
+  title: optional(string),
+  metadata: optional(json),
+  settings: optional(settings),
+  messages: optional(array(opaque())),
+})
+const changeBody = object<ChangeBody>({
+  title: nullableMember(string),
+  metadata: nullableMember(json),
+  settings: optional(settings),
+})
+const undoBody = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
+const messageBody = object<MessageBody>({ messageId: string })
+const forkBody = object<ForkBody>({ messageId: optional(string) })
+
+/** Adds the routes that change conversations without a turn. */
+export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void {
+  const { bodies, open } = resources
+  app.post('/api/conversations', async (c) => c.json(await shown(await create(c, resources)), 201))
+  app.post('/api/conversations/import', async (c) => c.json(await importAll(c, resources), 201))
+  app.patch('/api/conversations/:id', async (c) => {
+    const conversation = await open(c)
+    await change(conversation, await bodies.read(c.req.raw, changeBody))
+    return c.json(await shown(conversation))
+  })
+  app.post('/api/conversations/:id/undo', async (c) => {
+    const conversation = await open(c)
+    await conversation.undo((await bodies.read(c.req.raw, undoBody)).turns)
+    return c.json(await shown(conversation))
+  })
+  app.post('/api/conversations/:id/switch', async (c) => {
+    const conversation = await open(c)
+    await conversation.switchTo((await bodies.read(c.req.raw, messageBody)).messageId)
+    return c.json(await shown(conversation))
+  })
+  app.post('/api/conversations/:id/erase', async (c) => {
+    const conversation = await open(c)
+    await conversation.erase((await bodies.read(c.req.raw, messageBody)).messageId)
+    return c.json(await shown(conversation))
+  })
+  app.post('/api/conversations/:id/fork', async (c) => {
+    const conversation = await open(c)
+    return c.json(await shown(await conversation.fork((await bodies.read(c.req.raw, forkBody)).messageId)), 201)
+  })
+  app.delete('/api/conversations/:id', async (c) => c.json(await remove(c, resources)))
+  app.post('/api/conversations/:id/restore', async (c) => c.json(await restore(c, resources)))
+}
+
+function shown(conversation: Conversation): Promise<object> {
+  return conversationJson(conversation, pageLength)
+}
+
+async function create(c: RouteContext, { conversations, bodies, defaults }: Resources): Promise<Conversation> {
+  const { settings: given, ...about } = await bodies.read(c.req.raw, createBody)
+  const owner = c.get('owner')
+  // `create()` checks that the settings are complete.
+  return conversations.create({
+    ...defaults,
+    ...given,
+    ...about,
+    ...(owner !== undefined && { owner }),
+  } as CreateOptions)
+}
+
+async function importAll(
+  c: RouteContext,
+  { conversations, bodies, defaults }: Resources,
+): Promise<Pick<PageJson<ImportedJson>, 'data'>> {
+  const owner = c.get('owner')
+  const text = await bodies.readText(c.req.raw)
+  const imported = await conversations.importAll(text, { defaults, ...(owner !== undefined && { owner }) })
+  return { data: imported.map((each) => plain(each) as ImportedJson) }
+}
+
+async function change(conversation: Conversation, { title, metadata, settings: changes }: ChangeBody): Promise<void> {
+  if (changes !== undefined) {
+    const entries = Object.entries(changes).map(([name, value]) => [name, value ?? undefined])
+    await conversation.configure(Object.fromEntries(entries) as Partial<ConversationSettings>)
+  }
+  if (title === undefined && metadata === undefined) return
+  await conversation.update({ ...(title !== undefined && { title }), ...(metadata !== undefined && { metadata }) })
+}
+
+async function remove(c: RouteContext, { conversations, deletions, feed, open }: Resources): Promise<DeletedJson> {
+  const { id, owner, updatedAt } = await open(c)
+  // A turn in flight would make it new again.
+  await conversations.stop(id)
+  const current = await open(c)
+  const restorableUntil = deletions.begin(id, { owner, updatedAt: current.updatedAt ?? updatedAt })
+  feed.tell(owner, { type: 'deleted', id })
+  return { id, restorableUntil: restorableUntil.toISOString() }
+}
+
+async function restore(c: RouteContext, { conversations, deletions, feed, open }: Resources): Promise<object> {
+  const id = c.req.param('id') ?? ''
+  if (!deletions.takeBack(id, c.get('owner')))
+    throw apiError('not_found_error', `Cannot restore conversation ${id.slice(0, 100)}: it is not being deleted`)
+  const conversation = await open(c)
+  const [listed] = (await conversations.list({ limit: 1_000 })).filter((each) => each.id === id)
+  if (listed) feed.tell(conversation.owner, { type: 'changed', conversation: listedJson(listed) })
+  return shown(conversation)
+}

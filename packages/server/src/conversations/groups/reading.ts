@@ -1,0 +1,151 @@
+import type { ConversationMessage } from 'colloquy/conversation'
+import { apiError } from 'colloquy/protocol'
+import type { Hono } from 'hono'
+import type { FoundMessageJson, ListedConversationJson, ModelsJson, PageJson, PreviewBody, TreeJson } from '../api.ts'
+import { messageIn, sourceOf, withData } from '../json/attachments.ts'
+import { previewJson, replyCostJson } from '../json/costs.ts'
+import { badRequest, content, countIn, object, settings } from '../input.ts'
+import { optional } from '../../messages/validate/schema.ts'
+import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
+import {
+  conversationJson,
+  listedJson,
+  pageBefore,
+  pathJson,
+  plain,
+  shownMessage,
+  treeMessageJson,
+} from '../json/shapes.ts'
+
+/** Messages of a page of a path, if the request names no number. */
+export const pageLength = 50
+
+/** Adds the routes that read conversations. */
+export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
+  const { models, defaults, feed, open } = resources
+  app.get('/api/models', async (c) => c.json({ data: [...(await models())], defaults } satisfies ModelsJson))
+  app.get('/api/changes', (c) => {
+    const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
+    return new Response(feed.stream(c.get('owner')), { headers })
+  })
+  app.get('/api/conversations', async (c) => c.json(await list(c, resources)))
+  app.get('/api/conversations/search', async (c) => c.json({ data: await search(c, resources) }))
+  app.get('/api/conversations/:id', async (c) => {
+    return c.json(await conversationJson(await open(c), countIn(queryOf(c), 'limit', pageLength, 1_000)))
+  })
+  app.get('/api/conversations/:id/messages', async (c) => c.json(await messages(c, resources)))
+  app.get('/api/conversations/:id/tree', async (c) => {
+    const conversation = await open(c)
+    const data = (await Array.fromAsync(conversation.tree())).map(treeMessageJson)
+    return c.json({ head: conversation.head ?? null, data } satisfies TreeJson)
+  })
+  app.get('/api/conversations/:id/messages/:messageId/versions', async (c) => {
+    const versions = await (await open(c)).versions(c.req.param('messageId'))
+    return c.json({ data: versions.map((message) => shownMessage(c.req.param('id'), message)) })
+  })
+  app.get('/api/conversations/:id/messages/:messageId/cost', async (c) => {
+    const cost = replyCostJson(await messageIn(await open(c), c.req.param('messageId')))
+    if (cost === undefined) throw badRequest('The message is not a reply, and cost nothing')
+    return c.json(cost)
+  })
+  app.get('/api/conversations/:id/messages/:messageId/blocks/:index', async (c) => {
+    return fileResponse(await messageIn(await open(c), c.req.param('messageId')), c.req.param('index'))
+  })
+  app.post('/api/conversations/:id/preview', async (c) => {
+    const conversation = await open(c)
+    const body = await resources.bodies.read(c.req.raw, previewBody)
+    const content = body.content === undefined ? undefined : await withData(body.content, conversation)
+    return c.json(plain(previewJson(conversation, content, body.settings ?? {})))
+  })
+  app.get('/api/conversations/:id/export', async (c) => exported((await open(c)).id, resources))
+}
+
+const previewBody = object<PreviewBody>({ content: optional(content), settings: optional(settings) })
+
+function queryOf(c: RouteContext): URLSearchParams {
+  return new URL(c.req.url).searchParams
+}
+
+async function list(
+  c: RouteContext,
+  { conversations, deletions }: Resources,
+): Promise<PageJson<ListedConversationJson>> {
+  const query = queryOf(c)
+  const limit = countIn(query, 'limit', 50, 1_000)
+  const [before, owner] = [query.get('before') ?? undefined, c.get('owner')]
+  const listed = await conversations.list({
+    limit: limit + 1,
+    ...(before !== undefined && { before }),
+    ...(owner !== undefined && { owner }),
+  })
+  const page = listed.slice(0, limit)
+  return { data: page.filter(({ id }) => !deletions.has(id)).map(listedJson), hasMore: listed.length > limit }
+}
+
+async function search(c: RouteContext, { conversations, deletions }: Resources): Promise<FoundMessageJson[]> {
+  const query = queryOf(c)
+  const limit = countIn(query, 'limit', 20, 200)
+  const owner = c.get('owner')
+  const found = await conversations.search(query.get('q') ?? '', { limit, ...(owner !== undefined && { owner }) })
+  const shown = found.filter(({ conversationId }) => !deletions.has(conversationId))
+  return shown.map((hit) => plain(hit) as FoundMessageJson)
+}
+
+async function messages(c: RouteContext, { open }: Resources): Promise<object> {
+  const query = queryOf(c)
+  const conversation = await open(c)
+  const path = await conversation.path(query.get('leaf') ?? undefined)
+  const limit = countIn(query, 'limit', pageLength, 1_000)
+  const before = query.get('before') ?? undefined
+  if (before !== undefined && !path.some(({ id }) => id === before))
+    throw apiError('not_found_error', `Cannot find message ${before.slice(0, 20)} on this path`)
+  return pathJson(conversation, pageBefore(path, before, limit))
+}
+
+// Types that a browser shows without running anything in them.
+const shownTypes = /^(?:image\/(?:png|jpeg|gif|webp)|application\/pdf|text\/plain)$/
+
+function fileResponse(message: ConversationMessage, index: string): Response {
+  const file = /^\d{1,6}$/.test(index) ? sourceOf(message, Number(index)) : undefined
+  if (file === undefined) throw apiError('not_found_error', `Block ${index.slice(0, 20)} of the message is not a file`)
+  const type = shownTypes.test(file.media_type) ? file.media_type : 'application/octet-stream'
+  const bytes = bytesOf(file.data)
+  if (bytes === undefined) throw apiError('not_found_error', 'The file of the block is not valid base64')
+  return new Response(bytes, {
+    // Messages never change.
+    headers: {
+      'content-type': type,
+      'cache-control': 'private, max-age=31536000, immutable',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'content-disposition': type === 'application/octet-stream' ? 'attachment' : 'inline',
+    },
+  })
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  } catch {
+    return undefined
+  }
+}
+
+function exported(id: string, { conversations }: Resources): Response {
+  const encoder = new TextEncoder()
+  const lines = conversations.export(id)
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await lines.next()
+      if (next.done) controller.close()
+      else controller.enqueue(encoder.encode(`${next.value}\n`))
+    },
+    cancel: () => void lines.return(undefined),
+  })
+  const name = id.replaceAll(/[^\w-]/g, '_').slice(0, 60)
+  return new Response(body, {
+    headers: {
+      'content-type': 'application/x-ndjson; charset=utf-8',
+      'content-disposition': `attachment; filename="${name}.jsonl"`,
+    },
+  })
+}

@@ -1,0 +1,75 @@
+import type { Conversation, ConversationMessage } from 'colloquy/conversation'
+import { countPromptTokens } from 'colloquy/engines'
+import {
+  type Cost,
+  type CostParts,
+  type MessageContentParam,
+  type MessageCreateParams,
+  type Usage,
+  callsIn,
+  costOf,
+  decimalUsd,
+  tokenCounts,
+  tokenKinds,
+} from 'colloquy/protocol'
+import type { CostLineJson, MoneyJson, PreviewJson, ReplyCostJson } from '../api.ts'
+
+/** The arithmetic of a reply's cost. Undefined if the message is not a reply. */
+export function replyCostJson({
+  model,
+  usage,
+  createdAt,
+  estimated = false,
+}: ConversationMessage): ReplyCostJson | undefined {
+  if (model === undefined || usage === undefined) return undefined
+  const cost = costOf(usage, model, { at: createdAt })
+  if (cost === undefined) return { model, total: null, estimated, price: null, lines: [] }
+  const { from, source } = cost.price
+  return { model, total: money(cost.picoUsd), estimated, price: { from, source }, lines: linesOf(cost, usage) }
+}
+
+function linesOf({ parts }: Cost, usage: Usage): CostLineJson[] {
+  const calls = callsIn(usage).map(tokenCounts)
+  const lines = tokenKinds.map((bucket) => {
+    const count = calls.reduce((sum, tokens) => sum + tokens[bucket], 0)
+    return line(bucket, count, parts, 1_000_000n)
+  })
+  const searches = usage.server_tool_use?.web_search_requests ?? 0
+  return [...lines, line('serverTools', searches, parts, 1n)].filter(({ count }) => count > 0)
+}
+
+/** @param unit the number of tokens or searches that a price is for. */
+function line(bucket: keyof CostParts, count: number, parts: CostParts, unit: bigint): CostLineJson {
+  const price = count === 0 ? 0n : (parts[bucket] * unit) / BigInt(count)
+  return { bucket, count, priceUsd: decimalUsd(price), cost: money(parts[bucket]) }
+}
+
+/** The next request of a conversation, before it is sent. */
+export function previewJson(
+  conversation: Conversation,
+  content: MessageContentParam | undefined,
+  settings: object,
+): PreviewJson {
+  const request: MessageCreateParams = { ...conversation.preview(content), ...settings }
+  const inputTokens = countPromptTokens(request)
+  const cost = costOf(worstUsage(request, inputTokens), request.model)
+  return { request, inputTokens, estimated: true, mostCost: cost === undefined ? null : money(cost.picoUsd) }
+}
+
+/** A request that finds nothing in the cache, writes all that it marks, and gets the longest reply. */
+function worstUsage(request: MessageCreateParams, inputTokens: number): Usage {
+  const json = JSON.stringify(request)
+  const written = json.includes('"cache_control"') ? inputTokens : 0
+  const hour = json.includes('"ttl":"1h"') ? written : 0
+  return {
+    input_tokens: inputTokens - written,
+    cache_creation_input_tokens: written,
+    cache_creation: { ephemeral_5m_input_tokens: written - hour, ephemeral_1h_input_tokens: hour },
+    cache_read_input_tokens: 0,
+    output_tokens: request.max_tokens,
+  }
+}
+
+function money(picoUsd: bigint): MoneyJson {
+  return { picoUsd: String(picoUsd), usd: decimalUsd(picoUsd) }
+}

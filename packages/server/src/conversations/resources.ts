@@ -1,0 +1,23 @@
+import type { Conversation, Conversations, ConversationSettings } from 'colloquy/conversation'
+import type { Context } from 'hono'
+import type { ModelChoiceJson } from './api.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import type { Deletions } from './deletions.ts'
+import type { Bodies } from './input.ts'
+
+/** A request that was admitted. */
+export type RouteEnv = { Variables: { owner: string | undefined } }
+export type RouteContext = Context<RouteEnv>
+
+/** The values that the groups of routes share. */
+export interface Resources {
+  conversations: Conversations
+  bodies: Bodies
+  deletions: Deletions
+  feed: ChangeFeed
+  defaults: Partial<ConversationSettings>
+  models: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
+  pingMs: number
+  /** Opens the conversation that the path of a request names. Throws a `ConversationNotFoundError`. */
+  open: (c: RouteContext) => Promise<Conversation>
+}
