@@ -8,7 +8,7 @@ import {
   type MessageCreateParams,
   type MessageStreamEvent,
 } from 'colloquy/protocol'
-import { throwIfAborted } from './abort.ts'
+import { abortError, throwIfAborted } from './abort.ts'
 import { LoadedModel } from './loaded-model.ts'
 import { promptOf } from './prompt.ts'
 import { ReplyWriter } from './reply.ts'
@@ -50,7 +50,7 @@ export interface LlamaEngine extends Engine {
   close(): Promise<void>
 }
 
-/** Tokens that are read between two looks at the abort signal: 128 take half a second at most. */
+/** Tokens that are read at once. A request that is aborted holds its slot until they are: half a second at most. */
 const chunkTokens = 128
 
 const defaults: SamplingDefaults = { temperature: 0.2, topP: 0.9, topK: 0, repeatPenalty: 1.1 }
@@ -108,8 +108,10 @@ export function llama(options: LlamaOptions): LlamaEngine {
       yield* replyEvents({ model, slot, kept, tokens, prefill, params, name, options, signal })
     } finally {
       // Also if the consumer leaves early: the tokens that were read stay for the next request.
-      model.slots.release(slot)
-      closeWhenIdle(model)
+      void slot.reading.then(() => {
+        model.slots.release(slot)
+        closeWhenIdle(model)
+      })
     }
   }
 
@@ -159,14 +161,32 @@ async function* replyEvents(request: Request): AsyncGenerator<MessageStreamEvent
 }
 
 /** Reads the tokens that the slot does not have, all but the last: the first token of the reply is sampled from it. */
-async function readPrompt({ slot: { sequence }, kept, tokens, signal }: Request): Promise<void> {
+async function readPrompt({ slot, kept, tokens, signal }: Request): Promise<void> {
+  const { sequence } = slot
   // Without `false` a longer state is not cut back to its own beginning.
-  await sequence.adaptStateToTokens(tokens.slice(0, kept), false)
+  await unlessAborted(slot, sequence.adaptStateToTokens(tokens.slice(0, kept), false), signal)
   for (let at = kept; at < tokens.length - 1; at += chunkTokens) {
-    throwIfAborted(signal)
-    await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(at, Math.min(at + chunkTokens, tokens.length - 1)))
+    const chunk = tokens.slice(at, Math.min(at + chunkTokens, tokens.length - 1))
+    await unlessAborted(slot, sequence.evaluateWithoutGeneratingNewTokens(chunk), signal)
   }
   throwIfAborted(signal)
+}
+
+/**
+ * Waits for work of the runtime, or throws as soon as the signal aborts. The runtime cannot end its work early, so the slot is
+ * taken until it has.
+ */
+async function unlessAborted(slot: Slot, work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal)
+  slot.reading = work.catch(() => {})
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(abortError(signal))
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
 }
 
 function remember(model: LoadedModel, prefill: string, sampled: readonly Token[]): void {

@@ -7,6 +7,8 @@ export interface Slot {
   sequence: Sequence
   isBusy: boolean
   usedAt: number
+  /** Ends with the tokens that are being read, which cannot be interrupted. Never rejects. */
+  reading: Promise<void>
 }
 
 interface Waiting {
@@ -25,6 +27,7 @@ export class Slots {
       sequence: context.getSequence(),
       isBusy: false,
       usedAt: 0,
+      reading: Promise.resolve(),
     }))
     this.#maxQueue = maxQueue
   }
