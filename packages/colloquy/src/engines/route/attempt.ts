@@ -5,6 +5,7 @@ import type { Usage } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Clock } from '../clock.ts'
 import type { Candidate } from './candidates.ts'
+import { Deadline } from './deadline.ts'
 import { reasonOf, Refusal } from './failure.ts'
 
 export type Event = MessageStreamEvent | PingEvent
@@ -22,20 +23,31 @@ export async function beginReply(
   candidate: Candidate,
   params: MessageCreateParams,
   context: EngineContext,
-  { timeoutMs, clock, watchesRefusal }: AttemptOptions,
+  options: AttemptOptions,
 ): Promise<AsyncGenerator<Event>> {
-  const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs, context.signal, clock)
-  const { model, engine, health } = candidate
-  try {
-    const own = deadline ? { ...context, signal: deadline.signal } : context
+  const { model, engine } = candidate
+  return attempted(candidate, context, options, async (own, deadline) => {
     const iterator = engine(model === params.model ? params : { ...params, model }, own)[Symbol.asyncIterator]()
-    const beginning = firstEvents(iterator, watchesRefusal)
-    const held = await (deadline ? deadline.race(beginning) : beginning)
+    const held = await within(deadline, firstEvents(iterator, options.watchesRefusal))
     const reply = rest(held, iterator, { candidate, deadline, signal: context.signal })
     const usage = refusalOf(held)
     if (usage !== undefined) throw new Refusal(await Array.fromAsync(reply), usage)
-    health.succeeded(model)
     return reply
+  })
+}
+
+/** Makes an attempt within its time, and remembers how it went. The deadline ends with the reply, or when the attempt fails. */
+export async function attempted<Result>(
+  { health, model }: Candidate,
+  context: EngineContext,
+  { timeoutMs, clock }: AttemptOptions,
+  work: (context: EngineContext, deadline: Deadline | undefined) => Promise<Result>,
+): Promise<Result> {
+  const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs, context.signal, clock)
+  try {
+    const result = await work(deadline ? { ...context, signal: deadline.signal } : context, deadline)
+    health.succeeded(model)
+    return result
   } catch (error) {
     deadline?.end()
     const failure = deadline?.isOver ? new APIConnectionTimeoutError() : error
@@ -46,6 +58,11 @@ export async function beginReply(
   }
 }
 
+/** Waits for a result, at most until the deadline. */
+export function within<Result>(deadline: Deadline | undefined, result: Promise<Result>): Promise<Result> {
+  return deadline ? deadline.race(result) : result
+}
+
 /** The events up to the first one that decides: any, or the first that shows whether the model refuses. */
 async function firstEvents(iterator: AsyncIterator<Event>, watchesRefusal: boolean): Promise<Event[]> {
   const held: Event[] = []
@@ -53,16 +70,22 @@ async function firstEvents(iterator: AsyncIterator<Event>, watchesRefusal: boole
     const { done, value } = await iterator.next()
     if (done) break
     held.push(value)
-    if (!watchesRefusal || (value.type !== 'message_start' && value.type !== 'ping')) return held
+    if (!watchesRefusal || isDecisive(value)) return held
   }
   throw new APIConnectionError({ message: 'The reply ended before it began.' })
 }
 
-function refusalOf(held: readonly Event[]): Usage | undefined {
-  const last = held.at(-1)
-  if (last?.type !== 'message_delta' || last.delta.stop_reason !== 'refusal') return undefined
-  const start = held.find((event) => event.type === 'message_start')
-  return { ...start!.message.usage, output_tokens: last.usage.output_tokens }
+/** The usage, if the model refused before any content. */
+export function refusalOf(events: readonly Event[]): Usage | undefined {
+  const first = events.find(isDecisive)
+  if (first?.type !== 'message_delta' || first.delta.stop_reason !== 'refusal') return undefined
+  const start = events.find((event) => event.type === 'message_start')
+  return { ...start!.message.usage, output_tokens: first.usage.output_tokens }
+}
+
+/** Whether an event shows that the reply has content, or that it has none. */
+export function isDecisive({ type }: Event): boolean {
+  return type !== 'message_start' && type !== 'ping'
 }
 
 interface Progress {
@@ -95,50 +118,5 @@ async function* rest(
   } finally {
     if (isOpen) await iterator.return?.()
     deadline?.end()
-  }
-}
-
-/** The time that an engine has until its first event. Aborts its signal afterwards, or when the caller aborts. */
-class Deadline {
-  readonly #own = new AbortController()
-  readonly #timer = new AbortController()
-  readonly #caller: AbortSignal | undefined
-  readonly #over: Promise<never>
-  readonly #abort = (): void => this.#own.abort(this.#caller?.reason)
-  isOver = false
-
-  constructor(ms: number, caller: AbortSignal | undefined, clock: Clock) {
-    this.#caller = caller
-    if (caller?.aborted) this.#abort()
-    caller?.addEventListener('abort', this.#abort, { once: true })
-    const { promise, reject } = Promise.withResolvers<never>()
-    this.#over = promise
-    promise.catch(() => {})
-    clock.wait(ms, this.#timer.signal).then(
-      () => {
-        this.isOver = true
-        this.#own.abort()
-        reject(new APIConnectionTimeoutError())
-      },
-      // The first event came in time.
-      () => {},
-    )
-  }
-
-  get signal(): AbortSignal {
-    return this.#own.signal
-  }
-
-  /** Rejects when the time is over, even if the engine does not stop. */
-  async race<Result>(result: Promise<Result>): Promise<Result> {
-    result.catch(() => {})
-    const first = await Promise.race([result, this.#over])
-    this.#timer.abort()
-    return first
-  }
-
-  end(): void {
-    this.#timer.abort()
-    this.#caller?.removeEventListener('abort', this.#abort)
   }
 }

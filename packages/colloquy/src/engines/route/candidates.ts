@@ -1,5 +1,5 @@
 import type { Engine } from '../../protocol/types/engine.ts'
-import type { MessageCountTokensParams } from '../../protocol/types/params.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { type Health } from './health.ts'
 
 /** An engine that may answer a request. */
@@ -53,13 +53,14 @@ function membersOf({ name, members, model }: Group, asked: string, random: () =>
 
 const hashedCharacters = 1_000
 
-/** A generator of numbers that are the same for each request of a conversation. */
-export function randomOf({ messages, metadata }: MessageCountTokensParams & { metadata?: unknown }): () => number {
-  const first = messages[0]?.content
-  const [block] = typeof first === 'string' ? [first] : (first ?? [])
-  const text = typeof block === 'string' ? block : block && 'text' in block ? String(block.text) : ''
-  const user = (metadata as { user_id?: string | null } | undefined)?.user_id ?? ''
-  return generator(hash(`${user}\n${text.slice(0, hashedCharacters)}`))
+/** A generator of numbers that are the same for each request of a conversation. The request may not have been checked. */
+export function randomOf(params: Partial<MessageCreateParams>): () => number {
+  const messages: unknown = params.messages
+  const first: unknown = Array.isArray(messages) ? (messages[0] as { content?: unknown } | null)?.content : undefined
+  const block: unknown = Array.isArray(first) ? first[0] : undefined
+  const text = typeof first === 'string' ? first : (block as { text?: unknown } | null | undefined)?.text
+  const user = params.metadata?.user_id ?? ''
+  return generator(hash(`${user}\n${String(text ?? '').slice(0, hashedCharacters)}`))
 }
 
 /** FNV-1a. */

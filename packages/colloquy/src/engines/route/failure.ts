@@ -6,7 +6,6 @@ import {
   type ErrorBody,
   type ErrorType,
 } from '../../protocol/types/error.ts'
-import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import type { Usage } from '../../protocol/types/message.ts'
 import { statusByType } from '../../protocol/types/error-statuses.ts'
 
@@ -24,13 +23,13 @@ export type FallbackReason = 'overload' | 'timeout' | 'error' | 'refusal' | 'req
 /** The model declined to reply, before any content. */
 export class Refusal extends Error {
   override name = 'Refusal'
-  /** The whole reply. */
-  readonly events: readonly (MessageStreamEvent | PingEvent)[]
+  /** The whole reply, in the form in which the attempt would have returned it. */
+  readonly reply: unknown
   readonly usage: Usage
 
-  constructor(events: readonly (MessageStreamEvent | PingEvent)[], usage: Usage) {
+  constructor(reply: unknown, usage: Usage) {
     super('The model declined to reply.')
-    this.events = events
+    this.reply = reply
     this.usage = usage
   }
 }

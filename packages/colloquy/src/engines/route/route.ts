@@ -1,12 +1,14 @@
-import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
+import type { Engine, EngineContext, Forwarded, ForwardRequest } from '../../protocol/types/engine.ts'
 import { apiError } from '../../protocol/types/error.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
-import { systemClock, throwIfAborted } from '../clock.ts'
+import type { ModelInfo } from '../../protocol/types/resources/model.ts'
+import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
-import { beginReply, type Event } from './attempt.ts'
+import { type AttemptOptions, beginReply, type Event } from './attempt.ts'
 import { type Candidate, candidatesFor, randomOf } from './candidates.ts'
 import { Refusal } from './failure.ts'
 import { firstResult } from './first-result.ts'
+import { beginForward, type BegunForward } from './forward.ts'
 import { routedModels } from './list-models.ts'
 import { checkRouteOptions, type RouteOptions } from './options.ts'
 import { type PreparedRoute, RouteTable } from './table.ts'
@@ -21,48 +23,78 @@ import { type PreparedRoute, RouteTable } from './table.ts'
  */
 export function route(options: RouteOptions): Engine {
   checkRouteOptions(options)
-  const { clock = systemClock, random = Math.random } = options
-  const table = new RouteTable(options)
+  const router = new Router(options)
+  const reply: Engine = (params, context) => router.reply(params, context)
+  return Object.assign(reply, {
+    countTokens: router.countTokens.bind(router),
+    listModels: router.listModels.bind(router),
+    // Bytes can be sent on only if no engine needs another form or another model's name.
+    ...(router.forwards && { forward: router.forward.bind(router) }),
+  })
+}
 
-  function candidatesOf(chosen: PreparedRoute, params: MessageCountTokensParams): Candidate[] {
-    return candidatesFor(chosen.groups, params.model, chosen.isSticky ? randomOf(params) : random)
+class Router {
+  readonly #table: RouteTable
+  readonly #clock: Clock
+  readonly #random: () => number
+
+  constructor(options: RouteOptions) {
+    const { clock = systemClock, random = Math.random } = options
+    this.#table = new RouteTable(options)
+    this.#clock = clock
+    this.#random = random
   }
 
-  async function* reply(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<Event> {
+  /** Whether every engine sends requests on as they are. */
+  get forwards(): boolean {
+    return this.#table.forwards
+  }
+
+  async *reply(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<Event> {
     throwIfAborted(context.signal)
-    const chosen = table.find(params.model)
-    if (chosen.inFlight >= chosen.maxConcurrent) throw isBusy(chosen)
-    chosen.inFlight++
+    const route = this.#table.find(params.model)
+    enter(route)
     try {
-      yield* await begun(chosen, params, context)
+      yield* await this.#first(route, params, context, (candidate, options) =>
+        beginReply(candidate, params, context, options),
+      )
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      yield* error.events
+      yield* error.reply as Event[]
     } finally {
-      chosen.inFlight--
+      leave(route)
     }
   }
 
-  function begun(
-    chosen: PreparedRoute,
-    params: MessageCreateParams,
-    context: EngineContext,
-  ): Promise<AsyncGenerator<Event>> {
-    const candidates = candidatesOf(chosen, params)
-    const attempt = (candidate: Candidate): Promise<AsyncGenerator<Event>> => {
-      const watchesRefusal = candidate !== candidates.at(-1) && chosen.fallbackOn.has('refusal')
-      return beginReply(candidate, params, context, { timeoutMs: chosen.firstEventTimeoutMs, clock, watchesRefusal })
-    }
-    return firstResult(candidates, attempt, { route: chosen, model: params.model, context, clock })
-  }
-
-  async function countTokens(
-    params: MessageCountTokensParams,
-    context: EngineContext = {},
-  ): Promise<MessageTokensCount> {
+  async forward(request: ForwardRequest, context: EngineContext = {}): Promise<Forwarded> {
     throwIfAborted(context.signal)
-    const chosen = table.find(params.model)
-    const candidates = candidatesOf(chosen, params).filter(({ engine }) => 'countTokens' in engine)
+    const route = this.#table.find(request.params.model)
+    enter(route)
+    try {
+      const { forwarded, onEnd } = await this.#forwarded(route, request, context)
+      onEnd(() => leave(route))
+      return forwarded
+    } catch (error) {
+      leave(route)
+      throw error
+    }
+  }
+
+  async #forwarded(route: PreparedRoute, request: ForwardRequest, context: EngineContext): Promise<BegunForward> {
+    try {
+      return await this.#first(route, request.params, context, (candidate, options) =>
+        beginForward(candidate, request, context, options),
+      )
+    } catch (error) {
+      if (error instanceof Refusal) return error.reply as BegunForward
+      throw error
+    }
+  }
+
+  async countTokens(params: MessageCountTokensParams, context: EngineContext = {}): Promise<MessageTokensCount> {
+    throwIfAborted(context.signal)
+    const route = this.#table.find(params.model)
+    const candidates = this.#candidates(route, params).filter(({ engine }) => 'countTokens' in engine)
     if (candidates.length === 0) return { input_tokens: countPromptTokens(params) }
     const attempt = async ({ engine, model, health }: Candidate): Promise<MessageTokensCount> => {
       try {
@@ -73,15 +105,41 @@ export function route(options: RouteOptions): Engine {
       }
     }
     const { onAttempt: _, ...own } = context
-    return firstResult(candidates, attempt, { route: chosen, model: params.model, context: own, clock })
+    return firstResult(candidates, attempt, { route, model: params.model, context: own, clock: this.#clock })
   }
 
-  return Object.assign(reply, {
-    countTokens,
-    listModels: (context?: EngineContext) => routedModels(table.routes, context),
-  })
+  async listModels(context?: EngineContext): Promise<ModelInfo[]> {
+    return routedModels(this.#table.routes, context)
+  }
+
+  #first<Result>(
+    route: PreparedRoute,
+    params: MessageCreateParams,
+    context: EngineContext,
+    begin: (candidate: Candidate, options: AttemptOptions) => Promise<Result>,
+  ): Promise<Result> {
+    const candidates = this.#candidates(route, params)
+    const clock = this.#clock
+    const attempt = (candidate: Candidate): Promise<Result> => {
+      // A refusal can be avoided as long as there is another engine.
+      const watchesRefusal = candidate !== candidates.at(-1) && route.fallbackOn.has('refusal')
+      return begin(candidate, { timeoutMs: route.firstEventTimeoutMs, clock, watchesRefusal })
+    }
+    return firstResult(candidates, attempt, { route, model: params.model, context, clock })
+  }
+
+  #candidates(route: PreparedRoute, params: MessageCountTokensParams): Candidate[] {
+    return candidatesFor(route.groups, params.model, route.isSticky ? randomOf(params) : this.#random)
+  }
 }
 
-function isBusy({ name, maxConcurrent }: PreparedRoute): Error {
-  return apiError('overloaded_error', `The route ${name} is busy: ${maxConcurrent} replies are in flight`)
+function enter(route: PreparedRoute): void {
+  const { name, maxConcurrent, inFlight } = route
+  if (inFlight >= maxConcurrent)
+    throw apiError('overloaded_error', `The route ${name} is busy: ${maxConcurrent} replies are in flight`)
+  route.inFlight++
+}
+
+function leave(route: PreparedRoute): void {
+  route.inFlight--
 }

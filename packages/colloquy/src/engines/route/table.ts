@@ -38,6 +38,14 @@ export class RouteTable {
       .toSorted((a, b) => b.prefix.length - a.prefix.length)
   }
 
+  /** Whether every engine sends requests on as they are. */
+  get forwards(): boolean {
+    const groups = this.routes.flatMap((route) => route.groups)
+    return groups.every(
+      ({ model, members }) => model === undefined && members.every(({ engine }) => 'forward' in engine),
+    )
+  }
+
   /** Throws the API's 404 if no route is for the model. */
   find(model: string): PreparedRoute {
     const found = this.#byName.get(model) ?? this.#byPrefix.find(({ prefix }) => model.startsWith(prefix))?.route
