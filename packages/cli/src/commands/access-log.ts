@@ -3,7 +3,7 @@ import { costOf, formatUsd } from 'colloquy/protocol'
 import { describeError } from '../describe-error.ts'
 import type { Flags } from '../flags.ts'
 import { durationText, tokenText } from '../format.ts'
-import { writeJson, writePaintedLine } from '../terminal/output.ts'
+import { writeLogJson, writeLogLine } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import { painterFor } from '../terminal/color-support.ts'
 
@@ -24,11 +24,11 @@ export function accessLogger({
   isLocal,
 }: AccessLogOptions): (entry: AccessEntry) => void {
   if (format === 'off') return () => {}
-  if (format === 'json') return (entry) => writeJson(recordOf(entry))
+  if (format === 'json') return (entry) => writeLogJson(recordOf(entry))
   const paint = painterFor({ color, isPlain })
   return (entry) => {
     const line = safeLine(accessLine(entry, { at: new Date(), isLocal: isLocal(entry) }))
-    writePaintedLine(paint(line, entry.status >= 400 ? { color: 'red' } : {}))
+    writeLogLine(paint(line, entry.status >= 400 ? { color: 'red' } : {}))
   }
 }
 

@@ -64,7 +64,7 @@ export async function servedEngine(chosen: EngineKind, flags: Flags, env: Enviro
   const own = await ownEngine(chosen, env, Infinity)
   if (own) return own.engine
   const [{ Anthropic }, { upstream }] = await Promise.all([import('colloquy'), import('colloquy/engines')])
-  const client = new Anthropic({ ...limitsOf(flags), ...remote(chosen as RemoteEngine, env) })
+  const client = new Anthropic({ ...limitsOf(flags), ...remote(chosen as RemoteEngine, env), transport: 'sockets' })
   return upstream(client, recovery(flags))
 }
 

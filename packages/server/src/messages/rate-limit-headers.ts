@@ -1,5 +1,5 @@
 /** The headers of a response that tell the rate limits of its sender. */
-export function rateLimitHeaders(headers: Headers): Record<string, string> {
+export function rateLimitHeaders(headers: Iterable<readonly [name: string, value: string]>): Record<string, string> {
   const limits: Record<string, string> = {}
   for (const [name, value] of headers) if (isRateLimit(name)) limits[name] = value
   return limits

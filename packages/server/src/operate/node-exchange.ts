@@ -25,7 +25,7 @@ export async function answer(
 ): Promise<void> {
   try {
     const target = checked(server, incoming, options)
-    if (target instanceof Response) return await sendResponse(target, incoming, outgoing, options)
+    if (typeof target !== 'string') return await sendResponse(target, incoming, outgoing, options)
     const direct = server.answer?.(directRequest(incoming, options))
     if (direct) await sendAnswer(await direct, outgoing, options)
     else await sendResponse(await server.fetch(toRequest(incoming, target, options)), incoming, outgoing, options)

@@ -1,10 +1,4 @@
-import {
-  type IncomingMessage,
-  type Server as HttpServer,
-  type ServerOptions as HttpOptions,
-  type ServerResponse,
-  createServer as createHttp,
-} from 'node:http'
+import type { IncomingMessage, Server as HttpServer, ServerOptions as HttpOptions, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AllowedHosts, type HostRules, isLoopback } from '../access/hosts.ts'
 import type { Server } from '../app.ts'
@@ -51,7 +45,9 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
     if (isClosing) outgoing.setHeader('connection', 'close')
     void answer(server, incoming, outgoing, { controller, stallMs, hostRules })
   }
-  const http = createHttp(httpOptions(options), onRequest)
+  // An import would read every export of the module, one of which loads all of `fetch` (12 MB).
+  const { createServer } = process.getBuiltinModule('node:http')
+  const http = createServer(httpOptions(options), onRequest)
   http.maxConnections = options.maxConnections ?? 10_000
   // Without these listeners Node answers by itself, without the envelope.
   http.on('clientError', refuseMalformed)

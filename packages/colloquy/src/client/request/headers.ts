@@ -21,20 +21,21 @@ export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): Me
   const removed = new Set<string>()
   for (const source of sources) {
     if (!source) continue
-    const seen = new Set<string>()
-    for (const [name, value] of entriesOf(source)) {
-      if (value === undefined) continue
+    // A list: few sources have so many names that a set would be faster.
+    const seen: string[] = []
+    eachEntry(source, (name, value) => {
+      if (value === undefined) return
       const key = name.toLowerCase()
       if (value === null) {
         delete values[key]
         removed.add(key)
       } else {
         const text = textOf(key, value)
-        values[key] = seen.has(key) ? `${values[key]}, ${text}` : text
+        values[key] = seen.includes(key) ? `${values[key]}, ${text}` : text
         removed.delete(key)
-        seen.add(key)
+        seen.push(key)
       }
-    }
+    })
   }
   return { values, removed }
 }
@@ -47,17 +48,23 @@ function textOf(name: string, value: unknown): string {
   throw new AnthropicError(`Cannot send the header ${name}: a header cannot hold its name or value`)
 }
 
-/** Names and values, one for each value of a list. */
-function* entriesOf(source: HeadersLike): Generator<readonly [string, HeaderValue]> {
+type TakeHeader = (name: string, value: HeaderValue) => void
+
+/** Calls back with names and values, once for each value of a list. */
+function eachEntry(source: HeadersLike, take: TakeHeader): void {
+  const eachValue = (name: string, value: HeaderValue | readonly HeaderValue[]): void => {
+    if (Array.isArray(value)) for (const each of value as HeaderValue[]) take(name, each)
+    else take(name, value as HeaderValue)
+  }
   // Not `instanceof Headers`: on Node the name loads all of `fetch`.
-  const entries: Iterable<unknown> =
-    typeof source !== 'object' ? [source] : Symbol.iterator in source ? source : Object.entries(source)
-  for (const entry of entries) {
+  if (typeof source === 'object' && !(Symbol.iterator in source)) {
+    for (const name of Object.keys(source)) eachValue(name, source[name])
+    return
+  }
+  for (const entry of typeof source === 'object' ? (source as Iterable<unknown>) : [source]) {
     if (!Array.isArray(entry))
       throw new AnthropicError(`Cannot read headers: found a ${typeof entry} instead of a pair`)
-    const [name, value] = entry as [string, HeaderValue | HeaderValue[]]
-    if (Array.isArray(value)) for (const each of value) yield [name, each]
-    else yield [name, value]
+    eachValue(...(entry as [string, HeaderValue]))
   }
 }
 

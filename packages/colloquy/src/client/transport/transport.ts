@@ -35,6 +35,8 @@ export interface TransportResponse {
   header(name: string): string | null
   /** All headers as the web's class. Made on the first call, because on Node the class loads all of `fetch`. */
   headers(): Headers
+  /** As `headers()`: names in lower case and values alternately. Present if the transport has them without that class. */
+  readonly fields?: readonly string[] | undefined
   /** The next bytes, or undefined at the end. Rejects when the connection breaks, or with the error given to `cancel`. */
   read(): Promise<Uint8Array | undefined>
   /** Writes the next bytes to the sink, for as long as it wants more. Present if the transport needs no promise per chunk. */

@@ -8,6 +8,7 @@ import type { Cancellable } from '../../client/request/cancellation.ts'
 import type { TransportResponse } from '../../client/transport/transport.ts'
 import type { Forwarded, ForwardedBody, ForwardRequest } from '../../protocol/types/engine.ts'
 import { ForwardedEvents } from './forwarded-events.ts'
+import { headersOf } from './response-headers.ts'
 import { ReceivedBytes } from './received-bytes.ts'
 import { TappedResponse } from './tapped-response.ts'
 
@@ -63,7 +64,7 @@ async function readForwardedBody(response: TransportResponse, request: RetryingR
     text,
     value,
     header: (name) => response.header(name),
-    headers: () => response.headers(),
+    headers: () => headersOf(response),
   }
 }
 

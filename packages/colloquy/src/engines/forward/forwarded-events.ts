@@ -2,6 +2,7 @@ import type { MessageEvents } from '../../client/stream/events/message-events.ts
 import { encodeEvent } from '../../protocol/codec/event-stream.ts'
 import type { EncodedEvents, ForwardedStream } from '../../protocol/types/engine.ts'
 import type { ReceivedBytes } from './received-bytes.ts'
+import { headersOf } from './response-headers.ts'
 
 interface Parts {
   /** The events of the first response. */
@@ -31,8 +32,8 @@ export class ForwardedEvents implements ForwardedStream {
     return this.#first.response!.header(name)
   }
 
-  headers(): Headers {
-    return this.#first.response!.headers()
+  headers(): Iterable<readonly [name: string, value: string]> {
+    return headersOf(this.#first.response!)
   }
 
   async read(): Promise<EncodedEvents | undefined> {

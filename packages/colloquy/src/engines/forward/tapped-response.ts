@@ -21,6 +21,10 @@ export class TappedResponse implements TransportResponse {
     return this.#response.url
   }
 
+  get fields(): readonly string[] | undefined {
+    return this.#response.fields
+  }
+
   header(name: string): string | null {
     return this.#response.header(name)
   }

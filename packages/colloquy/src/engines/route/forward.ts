@@ -97,7 +97,7 @@ class RoutedStream implements ForwardedStream {
     return this.#stream.header(name)
   }
 
-  headers(): Headers {
+  headers(): Iterable<readonly [name: string, value: string]> {
     return this.#stream.headers()
   }
 

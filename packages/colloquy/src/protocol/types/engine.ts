@@ -57,8 +57,8 @@ export type Forwarded = ForwardedBody | ForwardedStream
 interface ForwardedResponse {
   /** A header of the response by its lower-case name. */
   header(name: string): string | null
-  /** All headers of the response. */
-  headers(): Headers
+  /** All headers of the response, by lower-case name. */
+  headers(): Iterable<readonly [name: string, value: string]>
 }
 
 /** A response that has arrived. */

@@ -27,7 +27,7 @@ export interface ReceivedHead {
 export class BufferedResponse implements TransportResponse {
   readonly status: number
   readonly url: string
-  readonly #fields: readonly string[]
+  readonly fields: readonly string[]
   readonly #source: BodySource
   #isStarted = false
   #chunks: Uint8Array[] = []
@@ -45,17 +45,17 @@ export class BufferedResponse implements TransportResponse {
   constructor({ status, fields }: ReceivedHead, url: string, source: BodySource) {
     this.status = status
     this.url = url
-    this.#fields = fields
+    this.fields = fields
     this.#source = source
   }
 
   header(name: string): string | null {
-    return fieldIn(this.#fields, name)
+    return fieldIn(this.fields, name)
   }
 
   headers(): Headers {
     const headers = new Headers()
-    for (let i = 0; i < this.#fields.length; i += 2) headers.append(this.#fields[i]!, this.#fields[i + 1]!)
+    for (let i = 0; i < this.fields.length; i += 2) headers.append(this.fields[i]!, this.fields[i + 1]!)
     return headers
   }
 
