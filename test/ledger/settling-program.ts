@@ -1,0 +1,50 @@
+// Begins and settles requests until it is killed. Writes a line when it has settled one: its id, its cost, the time.
+// Parameters: the database, the number of its run.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Ledger, type LedgerEntry, type RequestOrigin, requestRow } from '@colloquy/server/access'
+import { openServerStore } from '@colloquy/server/store'
+
+const [database, runNumber] = process.argv.slice(2) as [string, string]
+const store = await openServerStore(database)
+const ledger = new Ledger(store.database)
+const account = { name: 'account', limit: 10n ** 15n, until: null }
+const reserved = 10n ** 10n
+
+const entry: LedgerEntry = {
+  status: 200,
+  servedModel: null,
+  attempts: [],
+  usage: { input_tokens: 10, output_tokens: 20, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+  stopReason: 'end_turn',
+  ttftMs: 1,
+  ms: 2,
+  requestBytes: 1,
+  responseBytes: 1,
+  aborted: false,
+  error: undefined,
+}
+
+async function request(number: number): Promise<void> {
+  const origin: RequestOrigin = {
+    id: `req_${runNumber}_${number}`,
+    started_at: Date.now(),
+    workspace: 'default',
+    key_id: '',
+    user_id: '',
+    conversation: '',
+    source: 'api',
+    engine: '',
+    model: 'claude-sonnet-4-6',
+  }
+  await ledger.begin({ origin, accounts: [account.name], reserved }, [account])
+  // Some are in flight for longer than it takes until the ledger is written.
+  await sleep(number % 4 === 0 ? 400 : number % 20)
+  const row = requestRow(origin, entry, { isPriced: true })
+  ledger.settle(row, BigInt(row.cost!))
+  process.stdout.write(`${row.id} ${row.cost} ${Date.now()}\n`)
+}
+
+for (let number = 0; ; number++) {
+  void request(number)
+  await sleep(1)
+}
