@@ -33,13 +33,30 @@ export function accountsOf({ id, settings }: KeyRecord, user: string, at: number
   })
 }
 
-function periodAt(per: KeyBudget['per'], at: number): { name: string; until: number | null } {
-  if (per === 'total') return { name: 'total', until: null }
-  const day = new Date(at).toISOString().slice(0, 10)
-  const [year, month, date] = day.split('-').map(Number) as [number, number, number]
-  return per === 'day'
-    ? { name: day, until: Date.UTC(year, month - 1, date + 1) }
-    : { name: day.slice(0, 7), until: Date.UTC(year, month) }
+interface Period {
+  name: string
+  until: number | null
+}
+
+const dayMs = 86_400_000
+const total: Period = { name: 'total', until: null }
+/** The periods of the last day that was asked for: every request needs them, and formatting takes longer than the rest. */
+let today: { number: number; day: Period; month: Period } | undefined
+
+function periodAt(per: KeyBudget['per'], at: number): Period {
+  if (per === 'total') return total
+  const number = Math.floor(at / dayMs)
+  if (today?.number !== number) today = { number, ...periodsOf(number) }
+  return today[per]
+}
+
+function periodsOf(number: number): { day: Period; month: Period } {
+  const date = new Date(number * dayMs)
+  const name = date.toISOString().slice(0, 10)
+  return {
+    day: { name, until: (number + 1) * dayMs },
+    month: { name: name.slice(0, 7), until: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1) },
+  }
 }
 
 interface CeilingOptions {

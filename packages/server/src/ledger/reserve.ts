@@ -25,7 +25,7 @@ export interface Growth {
 }
 
 /** Requests to reserve for at once, while that is a small part of what is left. */
-const requestsAhead = 15n
+const requestsAhead = 63n
 const smallPart = 16n
 
 /**

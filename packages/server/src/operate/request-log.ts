@@ -230,9 +230,12 @@ function lengthOf(delta: object): number {
 
 /** Counts of a later event replace those of an earlier one, except by null. */
 function mergeUsage(before: Usage | null, later: MessageDeltaUsage): Usage {
-  const usage = { ...noUsage, ...before }
-  for (const [name, value] of Object.entries(later)) if (value != null) Object.assign(usage, { [name]: value })
-  return usage
+  const usage: Record<string, unknown> = before === null ? { ...noUsage } : { ...before }
+  for (const name in later) {
+    const value: unknown = later[name as keyof MessageDeltaUsage]
+    if (value != null) usage[name] = value
+  }
+  return usage as unknown as Usage
 }
 
 const noUsage: Usage = {

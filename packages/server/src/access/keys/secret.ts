@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 const prefix = 'sk-colloquy-'
 
@@ -9,7 +9,7 @@ export function newSecret(): string {
 
 /** The hash that is stored. A fast one suffices, because secrets are random and cannot be guessed. */
 export function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex')
+  return hash('sha256', secret)
 }
 
 /** Compares hashes in a time that does not depend on where they differ. */

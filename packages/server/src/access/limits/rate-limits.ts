@@ -48,8 +48,19 @@ function triplet(name: string, limit: number, left: number, now: number): [strin
     [`${prefix}-limit`, String(limit)],
     // The API rounds tokens to thousands.
     [`${prefix}-remaining`, String(name === 'requests' ? remaining : Math.round(remaining / 1000) * 1000)],
-    [`${prefix}-reset`, `${new Date(now + fullInMs).toISOString().slice(0, 19)}Z`],
+    [`${prefix}-reset`, secondText(now + fullInMs)],
   ]
+}
+
+/** The last second that was formatted: the headers of one response mostly need the same one. */
+let lastSecond = { number: Number.NaN, text: '' }
+
+function secondText(time: number): string {
+  const number = Math.floor(time / 1000)
+  if (lastSecond.number !== number) {
+    lastSecond = { number, text: `${new Date(number * 1000).toISOString().slice(0, 19)}Z` }
+  }
+  return lastSecond.text
 }
 
 /** The API's 429 for a request that would exceed a limit. */
