@@ -1,5 +1,5 @@
 import { apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
-import { type Context as HonoContext, Hono } from 'hono'
+import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { Caller } from './access/access.ts'
 import { authenticate } from './access/auth.ts'
@@ -186,15 +186,17 @@ function exchangeOf({ req: { raw }, env: { log, caller } }: Context): Exchange {
 }
 
 /** Answers the preflight requests of browsers, and lets pages read every header of a response. */
-function allowOrigins(origins: Origins): ReturnType<typeof cors> {
+function allowOrigins(origins: Origins): MiddlewareHandler {
   const isAllowed = typeof origins === 'function' ? origins : (origin: string) => origins.includes(origin)
-  return cors({
+  const allow = cors({
     origin: (origin) => (isAllowed(origin) ? origin : null),
     allowMethods: ['GET', 'POST'],
     exposeHeaders: ['*'],
     // The longest that browsers cache a preflight. Without it every request takes two.
     maxAge: 7_200,
   })
+  // Only browsers send an origin. Responses to POST are not cached, so they need no `vary` without one.
+  return (c, next) => (c.req.method === 'POST' && c.req.header('origin') === undefined ? next() : allow(c, next))
 }
 
 function methodNotAllowed(c: Context): Response {
