@@ -187,6 +187,8 @@ suite('a request is sent on', () => {
       ['{}', 'model: Field required'],
       ['{"model":7}', 'model: Input should be a valid string'],
       ['{"model":"m","stream":"yes"}', 'stream: Input should be a valid boolean'],
+      ['{"model":"m","messages":7}', 'messages: Input should be a valid list'],
+      ['{"model":"m","metadata":{"user_id":7}}', 'metadata.user_id: Input should be a valid string'],
       ['{"model":"m","mod\\u0065l":"n"}', 'The request body is not valid JSON: it has the key "model" twice'],
     ]
     await inFrontOf(json(message), async (proxy) => {
@@ -196,7 +198,7 @@ suite('a request is sent on', () => {
         assert.equal(((await response.json()) as ErrorBody).error.message, expected)
       }
       assert.equal(proxy.seen.length, 0)
-      assert.equal((await post(proxy, '{"model":"any-model","messages":7}')).status, 200)
+      assert.equal((await post(proxy, '{"model":"any-model","messages":[{"new":7}]}')).status, 200)
     })
   })
 

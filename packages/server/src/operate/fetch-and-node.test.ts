@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import { suite, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Engine, offline } from 'colloquy/engines'
-import { apiError } from 'colloquy/protocol'
+import { type EngineContext, offline } from 'colloquy/engines'
+import { apiError, type MessageCreateParams, type MessageStreamEvent, type PingEvent } from 'colloquy/protocol'
 import { type Server, createServer } from '../app.ts'
 import type { AccessEntry } from './request-log.ts'
 import { listen } from './node.ts'
@@ -65,7 +65,10 @@ const requests: Record<string, Sent> = {
 }
 
 const local = offline()
-const engine: Engine = async function* (params, context) {
+async function* engine(
+  params: MessageCreateParams,
+  context?: EngineContext,
+): AsyncGenerator<MessageStreamEvent | PingEvent> {
   const { content } = params.messages[0]!
   if (content === 'fail') throw apiError('overloaded_error', 'Busy', { error_code: 'x' })
   if (content === 'bug') throw new TypeError('a secret')

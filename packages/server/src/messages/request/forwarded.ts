@@ -1,6 +1,18 @@
 import { type MessageCreateParams, type ModelEntry, apiError } from 'colloquy/protocol'
 import type { RequestHeaders } from '../../access/request-headers.ts'
-import { dictionary, refuse, shortened, text } from '../validate/schema.ts'
+import {
+  array,
+  boolean,
+  type Context,
+  dictionary,
+  integer,
+  nullable,
+  object,
+  optional,
+  shortened,
+  string,
+  text,
+} from '../validate/schema.ts'
 import { readApiVersion } from './api-version.ts'
 
 /** The headers of a client that are sent on, besides the version. Keys, and the headers of the connection, are not. */
@@ -12,10 +24,29 @@ const passedHeaders = [
   'x-claude-code-session-id',
 ]
 
-const modelName = text({ least: 1 })
+/** The fields that this server reads: to route, meter and limit a request. The others are the upstream's to check. */
+const readFields = object<ReadFields>({
+  model: text({ least: 1 }),
+  stream: optional(nullable(boolean)),
+  max_tokens: optional(integer({ least: 0 })),
+  metadata: optional(nullable(object<{ user_id?: string | null }>({ user_id: optional(nullable(string)) }))),
+  messages: optional(array<object>(dictionary)),
+  tools: optional(nullable(array<object>(dictionary))),
+})
+
+interface ReadFields {
+  model: string
+  stream?: boolean | null
+  max_tokens?: number
+  metadata?: { user_id?: string | null } | null
+  messages?: object[]
+  tools?: object[] | null
+}
+
+const anyVersion: Context = { lenient: true, version: '', betas: new Set() }
 
 /**
- * Checks a body that is sent on as it is: only the fields that this server itself reads. The upstream checks the others.
+ * Checks a body that is sent on as it is, only as far as this server reads it.
  *
  * @param models the models that may be used. Undefined: any.
  */
@@ -23,13 +54,9 @@ export function checkForwarded(
   body: unknown,
   models: { find(id: string): ModelEntry | undefined } | undefined,
 ): MessageCreateParams {
-  const given = dictionary(body, '')
-  const { model, stream } = given
-  if (model === undefined) refuse('model', 'Field required')
-  const name = modelName(model, 'model', { lenient: true, version: '', betas: new Set() })
-  if (typeof stream !== 'boolean' && stream != null) refuse('stream', 'Input should be a valid boolean')
-  if (models && !models.find(name)) throw apiError('not_found_error', shortened(`model: ${name}`))
-  return given as unknown as MessageCreateParams
+  const { model } = readFields(body, '', anyVersion)
+  if (models && !models.find(model)) throw apiError('not_found_error', shortened(`model: ${model}`))
+  return body as MessageCreateParams
 }
 
 /** The headers to send on. */
