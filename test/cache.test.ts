@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { policies } from '../bench/cache/policies.ts'
-import { mixed, regular } from '../bench/cache/population.ts'
+import { mixed, regular, withTools } from '../bench/cache/population.ts'
 import { optimum, simulate } from '../bench/cache/simulator.ts'
-import { costRatio } from '../bench/cache.ts'
+import { costOf, costRatio } from '../bench/cache.ts'
 
 const ours = policies.colloquy!
 
@@ -28,11 +28,32 @@ for (const readFactor of [0.1, 0.05, 0.025]) {
         assert.ok(ratio <= fixed * 1.01, `${ratio} times the optimum, where ${name} is ${fixed}`)
       }
     })
+
+    test('cost at most 25 % more than the optimum for users with other habits', () => {
+      for (const shares of [
+        [0.9, 0.07, 0.03],
+        [0.1, 0.8, 0.1],
+        [0.1, 0.2, 0.7],
+      ] as const) {
+        const ratio = costRatio([mixed(103, shares)], ours, readFactor)
+        assert.ok(ratio <= 1.25, `${ratio} times the optimum with shares ${shares.join(', ')}`)
+      }
+    })
+
+    test('cost no more than any fixed policy for turns with tools', () => {
+      const runs = [withTools(104), withTools(105)]
+      const cost = costOf(runs, ours, readFactor)
+      for (const [name, policy] of Object.entries(policies)) {
+        const fixed = costOf(runs, policy, readFactor)
+        assert.ok(cost <= fixed, `${cost / fixed} times the cost of ${name}`)
+      }
+    })
   })
 }
 
 test('the simulator matches a calculation by hand', () => {
   const population = {
+    kind: 'chat' as const,
     sharedTokens: 1000,
     talks: [{ startMs: 0, turns: [turn(0, 100), turn(60_000, 200), turn(600_000, 300)] }],
   }
@@ -46,7 +67,7 @@ test('the simulator matches a calculation by hand', () => {
 
 test('the optimum matches a calculation by hand with known pauses', () => {
   const talk = { startMs: 0, turns: [turn(0, 100), turn(60_000, 200), turn(600_000, 50), turn(60_000, 400)] }
-  const population = { sharedTokens: 0, talks: [talk] }
+  const population = { kind: 'chat' as const, sharedTokens: 0, talks: [talk] }
   // In the last turn only reading pays. Before the pause, one hour pays for the tokens of the first two turns (2 + 0.1
   // + 0.1 each, against 1.25 + 1.25), and five minutes are enough for those of the third.
   const least = 200 + (10 + 400) + (30 + 1.25 * 50) + (35 + 400)

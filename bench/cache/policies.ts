@@ -1,4 +1,10 @@
-import { type PauseCounts, chooseTtl, countPause } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
+import {
+  type PauseCounts,
+  PauseExperience,
+  chooseTtl,
+  countPause,
+} from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
+import type { Population } from './population.ts'
 import type { Marks, Policy } from './simulator.ts'
 
 /** The fixed policies that a program can choose by hand, and ours. */
@@ -12,13 +18,21 @@ export const policies: Record<string, Policy> = {
 }
 
 function fixed(marks: Marks): Policy {
-  return () => () => marks
+  return () => () => () => marks
 }
 
-function adaptive(readFactor: number): ReturnType<Policy> {
-  let pauses: PauseCounts | undefined
-  return ({ gapMs, warm }) => {
-    pauses = pauses ? countPause(pauses, gapMs) : { short: 0, medium: 0, long: 0 }
-    return { shared: '1h', tail: chooseTtl({ pauses, warm, readFactor }) }
+function adaptive(readFactor: number, kind: Population['kind']): ReturnType<Policy> {
+  const experience = new PauseExperience()
+  return () => {
+    let pauses: PauseCounts | undefined
+    return ({ gapMs, warm, isStep }) => {
+      const prior = experience.prior(kind)
+      if (pauses === undefined) pauses = { short: 0, medium: 0, long: 0 }
+      else if (!isStep) {
+        pauses = countPause(pauses, gapMs)
+        experience.add(kind, gapMs)
+      }
+      return { shared: '1h', tail: chooseTtl({ pauses, prior, warm, readFactor, kind }) }
+    }
   }
 }

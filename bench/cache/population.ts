@@ -10,9 +10,13 @@ export interface Turn {
   gapMs: number
   /** Tokens that the prompt gained since the previous turn: the last reply and the new message. */
   newTokens: number
+  /** The request of a step after the first of its turn. Default false. */
+  isStep?: boolean
 }
 
 export interface Population {
+  /** Whether the requests have tools. */
+  kind: 'chat' | 'tools'
   /** Tokens of the system prompt and tools, the same in every conversation. */
   sharedTokens: number
   talks: readonly Talk[]
@@ -26,26 +30,58 @@ export function regular({ turns, gapMs }: { turns: number; gapMs: number }): Pop
     startMs: 0,
     turns: Array.from({ length: turns }, (_, index) => ({ gapMs: index && gapMs, newTokens: 650 })),
   }
-  return { sharedTokens: 2_000, talks: [talk] }
+  return { kind: 'chat', sharedTokens: 2_000, talks: [talk] }
 }
 
+/** The shares of the three kinds of users: those who answer at once, pause now and then, or come and go. */
+type Shares = readonly [atOnce: number, nowAndThen: number, comeAndGo: number]
+
+const usual: Shares = [1 / 2, 1 / 3, 1 / 6]
+
 /**
- * Four hundred conversations, one begun every 20 minutes, with a median of 8 turns, a mean of 15 and a heavy tail.
- * There are three kinds of users: half answer at once, a third pause now and then, a sixth come and go.
+ * Four hundred conversations, one begun every 20 minutes, with a median of 8 turns, a mean of 15 and a heavy tail. By default
+ * half of the users answer at once, a third pause now and then, a sixth come and go.
  */
-export function mixed(seed: number): Population {
+export function mixed(seed: number, shares: Shares = usual): Population {
   const random = randomFrom(seed)
   const talks = Array.from({ length: 400 }, (_, index) => {
-    const kind = random()
-    const pause = kind < 1 / 2 ? atOnce : kind < 5 / 6 ? nowAndThen : comeAndGo
-    const count = Math.max(1, Math.min(400, Math.round(8 * Math.exp(1.12 * normal(random)))))
-    const turns = Array.from({ length: count }, (__, turn) => ({
+    const pause = pauseOf(random(), shares)
+    const turns = Array.from({ length: turnCount(random, 400) }, (__, turn) => ({
       gapMs: turn === 0 ? 0 : 12_000 + pause(random),
       newTokens: Math.round(300 + 700 * random()),
     }))
     return { startMs: index * 20 * minute, turns }
   })
-  return { sharedTokens: 4_000, talks }
+  return { kind: 'chat', sharedTokens: 4_000, talks }
+}
+
+/**
+ * The same users with an agent: each turn is five to nine requests, seconds apart, with a tool's result of 1,500 tokens. The
+ * system prompt and the tools are long. Users of agents pause less: seven in ten answer at once.
+ */
+export function withTools(seed: number, shares: Shares = [0.7, 0.2, 0.1]): Population {
+  const random = randomFrom(seed)
+  const talks = Array.from({ length: 200 }, (_, index) => {
+    const pause = pauseOf(random(), shares)
+    const turns = Array.from({ length: turnCount(random, 50) }, (__, turn): Turn[] => {
+      const first = { gapMs: turn === 0 ? 0 : 12_000 + pause(random), newTokens: Math.round(300 + 700 * random()) }
+      const steps = Array.from({ length: 4 + Math.floor(5 * random()) }, () => {
+        return { gapMs: 3_000 + 12_000 * random(), newTokens: 1_600, isStep: true }
+      })
+      return [first, ...steps]
+    })
+    return { startMs: index * 20 * minute, turns: turns.flat() }
+  })
+  return { kind: 'tools', sharedTokens: 12_000, talks }
+}
+
+function pauseOf(kind: number, [first, second]: Shares): (random: () => number) => number {
+  if (kind < first) return atOnce
+  return kind < first + second ? nowAndThen : comeAndGo
+}
+
+function turnCount(random: () => number, most: number): number {
+  return Math.max(1, Math.min(most, Math.round(8 * Math.exp(1.12 * normal(random)))))
 }
 
 function atOnce(random: () => number): number {

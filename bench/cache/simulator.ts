@@ -7,8 +7,19 @@ export interface Marks {
   tail: CacheTtl | 'none'
 }
 
-/** A policy sees the requests of one conversation in order, without knowledge of the future. */
-export type Policy = (readFactor: number) => (request: { gapMs: number; warm: CacheTtl | 'nothing' }) => Marks
+/** A request as a policy sees it. */
+export interface SeenRequest {
+  gapMs: number
+  warm: CacheTtl | 'nothing'
+  /** A step of a turn, with the results of tools: nobody paused before it. */
+  isStep: boolean
+}
+
+/** Chooses the writes of one conversation's requests in order, without knowledge of the future. */
+export type TalkPolicy = (request: SeenRequest) => Marks
+
+/** Starts a policy for a population, which then starts one for each conversation: it may learn from the earlier ones. */
+export type Policy = (readFactor: number, kind: Population['kind']) => () => TalkPolicy
 
 /** Tokens times the price of uncached input. */
 export type Price = number
@@ -21,16 +32,18 @@ const writeFactor = { none: 1, '5m': 1.25, '1h': 2 }
  * `readFactor` and renews the entry; the lifetime of an entry starts with the request; after a live entry only the rest
  * is written.
  */
-export function simulate({ sharedTokens, talks }: Population, policy: Policy, readFactor: number): Price {
+export function simulate(population: Population, policy: Policy, readFactor: number): Price {
+  const { sharedTokens, talks, kind } = population
+  const startTalk = policy(readFactor, kind)
   let sharedUntil = -1
   let cost = 0
-  for (const { talk, at, turn, state } of inOrder(talks, () => newState(policy(readFactor)))) {
-    const { gapMs, newTokens } = talk.turns[turn]!
+  for (const { talk, at, turn, state } of inOrder(talks, () => newState(startTalk()))) {
+    const { gapMs, newTokens, isStep = false } = talk.turns[turn]!
     state.total += newTokens
     const hourTokens = at <= state.hourUntil ? state.hourTokens : 0
     const warmTokens = at <= state.fiveUntil ? state.warmTokens : hourTokens
     const warm = warmTokens === 0 ? 'nothing' : warmTokens > hourTokens ? '5m' : '1h'
-    const marks = state.policy({ gapMs, warm })
+    const marks = state.policy({ gapMs, warm, isStep })
     // The entry of the tail includes the shared part, so a live tail reads that too.
     const sharedWarm = at <= sharedUntil || warmTokens > 0
     cost += sharedTokens * (sharedWarm ? readFactor : writeFactor[marks.shared === 'none' ? marks.tail : marks.shared])
@@ -42,7 +55,7 @@ export function simulate({ sharedTokens, talks }: Population, policy: Policy, re
 }
 
 interface State {
-  policy: ReturnType<Policy>
+  policy: TalkPolicy
   /** Tokens after the shared part. */
   total: number
   /** Tokens of the beginning that was written for an hour. */
@@ -53,7 +66,7 @@ interface State {
   fiveUntil: number
 }
 
-function newState(policy: ReturnType<Policy>): State {
+function newState(policy: TalkPolicy): State {
   return { policy, total: 0, hourTokens: 0, hourUntil: -1, warmTokens: 0, fiveUntil: -1 }
 }
 

@@ -5,6 +5,7 @@ import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { storableText } from '../protocol/text.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { MessageParam } from '../protocol/types/params.ts'
+import { PauseExperience } from './cache/cache-policy.ts'
 import { checkStore, type Damage } from './check.ts'
 import { exportConversation } from './transfer/export.ts'
 import { readConversations, readGivenMessages } from './transfer/import.ts'
@@ -44,8 +45,8 @@ export interface ConversationsOptions {
    */
   journalMs?: number
   /**
-   * Places cache breakpoints, and chooses how long they live by the pauses between messages so far. A conversation with
-   * breakpoints of its own is left alone. Default true.
+   * Places cache breakpoints, and chooses how long they live by the pauses between messages so far, of the conversation and of
+   * the others. A conversation with breakpoints of its own is left alone. Default true.
    */
   cacheMarks?: boolean
   /**
@@ -118,7 +119,7 @@ export interface Conversations {
   openOrCreate(options: CreateOptions & { id: string }): Promise<Conversation>
   /** Lists conversations, the most recently used first. */
   list(options?: ListOptions): Promise<ListedConversation[]>
-  /** Finds the messages that contain every word of the query, the newest first. Default limit 20. */
+  /** Finds the messages that contain every word of the query, the last added first. Default limit 20. */
   search(query: string, options?: { limit?: number; owner?: string }): Promise<FoundMessage[]>
   /**
    * The conversation as JSON Lines: the conversation itself, then every message of every branch, exactly as it is stored.
@@ -209,6 +210,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     cacheMarks,
     limits,
     toolTurns: new ToolTurns(),
+    pauses: new PauseExperience(),
     turns: new RunningTurns(),
   }
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {

@@ -10,7 +10,7 @@ import { encodeMessage } from './history/records.ts'
 /** The request that would be sent next; if a summary has to make room first, the request for that. Sends nothing. */
 export function nextRequest(
   { settings, history, summaries }: Pick<ConversationState, 'settings' | 'history' | 'summaries'>,
-  config: Pick<TurnConfig, 'cacheMarks'>,
+  config: Pick<TurnConfig, 'cacheMarks' | 'pauses'>,
   content: MessageContentParam | undefined,
 ): MessageCreateParams {
   const added = content === undefined ? [] : [encodeMessage('user', content)]
@@ -20,6 +20,7 @@ export function nextRequest(
   const all = content === undefined ? history : history.appending({ role: 'user', content })
   const sent = all.visibleThrough(window)
   const { params } = requestOf(withContainer(settings, history), {}, sent.sent)
-  const cached = config.cacheMarks ? new CachePlanner().plan(params, sent, Date.now()) : undefined
+  const plan = { now: Date.now(), experience: config.pauses }
+  const cached = config.cacheMarks ? new CachePlanner().plan(params, sent, plan) : undefined
   return cached?.params ?? params
 }

@@ -60,14 +60,14 @@ test('the end of the last request has a breakpoint if it would not be found', ()
   assert.deepEqual([...near.messages.keys()], [2])
 })
 
-test('a run of tool calls and a run of results count as one position each', () => {
+test('a step with many tool calls has a second breakpoint, for platforms that count each call', () => {
   const calls = Array.from(
     { length: 25 },
     (_, index) => ({ type: 'tool_use', id: `t${index}`, name: 'a', input: {} }) as const,
   )
   const results = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'b' }) as const)
   const { messages } = place(request(user(text('a')), { role: 'assistant', content: calls }, user(...results)), options)
-  assert.deepEqual([...messages.keys()], [2])
+  assert.deepEqual(new Set(messages.keys()), new Set([0, 2]))
 })
 
 test('a breakpoint is on the last block that can carry one', () => {

@@ -39,7 +39,7 @@ export function placeBreakpoints(
   if (last >= 0) breakpoints.set(last, breakpoint(tail))
   const before = messages.findLastIndex((message, index) => index < last && canHaveBreakpoint(message))
   const added = messages.slice(before + 1, last + 1)
-  if (before >= 0 && mayHold(added, lookBack) && positions(added) >= lookBack) breakpoints.set(before, breakpoint(tail))
+  if (before >= 0 && mayHold(added, lookBack) && blocksIn(added) >= lookBack) breakpoints.set(before, breakpoint(tail))
   return { settings: withSharedBreakpoint(settings, minTokens), messages: breakpoints }
 }
 
@@ -123,13 +123,12 @@ function mayHold(messages: readonly MessageParam[], count: number): boolean {
   return most >= count
 }
 
-/** The number of positions that the cache counts: a run of tool calls is one position, and so is a run of their results. */
-function positions(messages: readonly MessageParam[]): number {
-  const types = messages.flatMap(({ content }) =>
-    typeof content === 'string' ? ['text'] : content.map(({ type }) => type),
-  )
-  const isRun = (type: string): boolean => type === 'tool_use' || type === 'tool_result'
-  return types.filter((type, index) => !isRun(type) || types[index - 1] !== type).length
+/**
+ * The number of blocks. The API counts a run of tool calls, or of their results, as one, but other platforms do not; where it
+ * does, a breakpoint too many costs nothing.
+ */
+function blocksIn(messages: readonly MessageParam[]): number {
+  return messages.reduce((sum, { content }) => sum + (typeof content === 'string' ? 1 : content.length), 0)
 }
 
 function breakpoint(ttl: CacheTtl): CacheControlEphemeral {

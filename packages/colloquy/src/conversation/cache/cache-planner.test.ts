@@ -80,6 +80,28 @@ test("the user's own breakpoints are the only ones", async () => {
   )
 })
 
+test('a new conversation expects the pauses of earlier ones', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 10, 20) })
+  const engine = script([], { otherwise: offline() })
+  const conversations = openConversations({ engine })
+  const tailOf = async (): Promise<string | undefined> => {
+    await (await conversations.create(settings)).send(long)
+    return marksIn(engine.requests.at(-1)!.params).at(-1)
+  }
+  assert.equal(await tailOf(), '1h')
+  const talk = await conversations.create(settings)
+  for (let turn = 0; turn < 60; turn++) {
+    await talk.send('And then?')
+    context.mock.timers.tick(60_000)
+  }
+  assert.equal(await tailOf(), '5m')
+  for (let turn = 0; turn < 30; turn++) {
+    await talk.send('And then?')
+    context.mock.timers.tick(20 * 60_000)
+  }
+  assert.equal(await tailOf(), '1h')
+})
+
 test('no breakpoints are placed if switched off or if the model is unknown', async () => {
   const engine = recording()
   const unmarked = await open(engine, { cacheMarks: false })

@@ -5,8 +5,9 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { callsIn } from '../../protocol/models/token-counts.ts'
 import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
-import { type CacheTtl, type PauseCounts, chooseTtl, countPause } from './cache-policy.ts'
+import { type CacheTtl, type PauseCounts, type PauseExperience, chooseTtl, countPause } from './cache-policy.ts'
 import type { History } from '../history/history.ts'
+import type { MessageRecord } from '../stores/store.ts'
 
 /** The plan for the prompt cache, and how it turned out. */
 export interface CacheReport {
@@ -39,7 +40,10 @@ interface Sent {
 
 const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 
-/** Places the cache breakpoints of one conversation's requests, and learns from its pauses how long they should live. */
+/**
+ * Places the cache breakpoints of one conversation's requests, and learns from its pauses, and from those of other
+ * conversations, how long they should live.
+ */
 export class CachePlanner {
   #pauses: PauseCounts = { short: 0, medium: 0, long: 0 }
   /** How many of the first records the pauses were counted in. */
@@ -55,17 +59,26 @@ export class CachePlanner {
    * Plans the breakpoints of a request. Undefined if none are placed: the model is unknown, or the user has placed some.
    *
    * @param params its messages are the history's `sent`; they are changed in place.
+   * @param experience the pauses in all conversations; the report adds the one before this request.
    */
-  plan({ messages, ...settings }: MessageCreateParams, history: History, now: number): CachedRequest | undefined {
+  plan(
+    { messages, ...settings }: MessageCreateParams,
+    history: History,
+    { now, experience }: { now: number; experience: PauseExperience },
+  ): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnBreakpoints(settings) || history.hasOwnBreakpoints) return undefined
     // A prefill follows the history and carries no breakpoint.
     if (messages.length !== history.sentCount) return undefined
     this.#learn(history)
+    const kind = settings.tools?.length ? 'tools' : 'chat'
+    const pauseMs = this.#pauseBefore(history, now)
     const ttl = chooseTtl({
-      pauses: this.#withPauseTo(now),
+      pauses: pauseMs === undefined ? this.#pauses : countPause(this.#pauses, pauseMs),
+      prior: experience.prior(kind),
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
+      kind,
     })
     const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
     const marked = [...breakpoints.messages].map(
@@ -77,6 +90,7 @@ export class CachePlanner {
     return {
       params: { ...breakpoints.settings, messages },
       report: (usage) => {
+        if (pauseMs !== undefined) experience.add(kind, pauseMs)
         const calls = callsIn(usage)
         const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
         const writtenTokens = calls.reduce((sum, { cache_creation_input_tokens: written }) => sum + (written ?? 0), 0)
@@ -94,9 +108,9 @@ export class CachePlanner {
     for (; this.#seen < records.length; this.#seen++) {
       const { role, createdAt } = records[this.#seen]!
       if (role !== 'assistant') continue
-      // The steps of one turn follow each other at once: they do not show how long the user pauses.
-      const isStep = records[this.#seen - 1]?.json.includes('"type":"tool_result"')
-      if (!isStep) this.#pauses = this.#withPauseTo(createdAt)
+      if (this.#lastRequestAt !== undefined && !isStep(records[this.#seen - 1])) {
+        this.#pauses = countPause(this.#pauses, createdAt - this.#lastRequestAt)
+      }
       this.#lastRequestAt = createdAt
     }
     this.#lastNumber = records.at(-1)?.number
@@ -110,8 +124,9 @@ export class CachePlanner {
     this.#lastSent = undefined
   }
 
-  #withPauseTo(at: number): PauseCounts {
-    return this.#lastRequestAt === undefined ? this.#pauses : countPause(this.#pauses, at - this.#lastRequestAt)
+  /** The pause before the request that is planned. Undefined before the first one, and within a turn. */
+  #pauseBefore({ last }: History, now: number): number | undefined {
+    return this.#lastRequestAt === undefined || isStep(last) ? undefined : now - this.#lastRequestAt
   }
 
   /**
@@ -128,6 +143,11 @@ export class CachePlanner {
     if (sent === undefined || sent.settings !== settings || now - sent.at > lifetimeMs[sent.ttl]) return 0
     return sent.cachedTokens
   }
+}
+
+/** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */
+function isStep(message: MessageRecord | undefined): boolean {
+  return message?.json.includes('"type":"tool_result"') ?? false
 }
 
 function readFactor(model: ModelEntry): number {

@@ -16,20 +16,48 @@ export interface PauseCounts {
 export interface CacheOutlook {
   /** The pauses of this conversation so far. */
   pauses: PauseCounts
-  /** Pauses elsewhere, of the same user or of all users. They weigh as much as `priorWeight` pauses of this conversation. */
-  prior?: PauseCounts
+  /** Pauses of other conversations. They weigh as much as `priorWeight` pauses of this one. */
+  prior: PauseCounts
   /** How the newest cache entry after the shared part (system and tools) was written, if one is still alive. */
   warm: CacheTtl | 'nothing'
   /** The price of a cache read divided by the price of uncached input. */
   readFactor: number
+  kind: RequestKind
 }
 
 const fiveMinutesMs = 5 * 60_000
 const hourMs = 60 * 60_000
 
-/** Default pauses: about one in eighteen lasts 5 to 60 minutes. */
-const unknown: PauseCounts = { short: 93, medium: 5.5, long: 1.5 }
-const priorWeight = 8
+/** Default pauses: about one in eighteen lasts 5 to 60 minutes, and one in forty where tools do the work. */
+const unknown: Readonly<Record<RequestKind, PauseCounts>> = {
+  chat: { short: 93, medium: 5.5, long: 1.5 },
+  tools: { short: 96.5, medium: 2.5, long: 1 },
+}
+const priorWeight = 12
+
+/** Pauses before requests with tools are shorter than those of a chat. */
+export type RequestKind = 'chat' | 'tools'
+
+/** The number of pauses from which on the older ones count less, so that a change of habits is noticed. */
+const mostPauses = 4_000
+
+/** The pauses in all conversations of a program so far: what a new conversation expects. */
+export class PauseExperience {
+  readonly #seen = { ...unknown }
+
+  prior(kind: RequestKind): PauseCounts {
+    return this.#seen[kind]
+  }
+
+  add(kind: RequestKind, pauseMs: number): void {
+    const counts = countPause(this.#seen[kind], pauseMs)
+    this.#seen[kind] = total(counts) > mostPauses ? halved(counts) : counts
+  }
+}
+
+function halved({ short, medium, long }: PauseCounts): PauseCounts {
+  return { short: short / 2, medium: medium / 2, long: long / 2 }
+}
 
 export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
   if (pauseMs <= fiveMinutesMs) return { ...counts, short: counts.short + 1 }
@@ -46,19 +74,21 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
  * After a prefix that was written for 5 minutes and is still alive, an hour would gain nothing: an entry is found only
  * through the prefix before it.
  */
-export function chooseTtl({ pauses, prior = unknown, warm, readFactor }: CacheOutlook): CacheTtl {
+export function chooseTtl({ pauses, prior, warm, readFactor, kind }: CacheOutlook): CacheTtl {
   if (warm === '5m') return '5m'
   const scale = priorWeight / total(prior)
   const expected = (pauses.medium + prior.medium * scale) / (total(pauses) + priorWeight)
-  return expected * turnsLeft(total(pauses) + 1) > 0.75 / (1.25 - readFactor) ? '1h' : '5m'
+  return expected * turnsLeft(total(pauses) + 1, kind) > 0.75 / (1.25 - readFactor) ? '1h' : '5m'
 }
 
 /**
  * How many turns are still to come after a number of turns. The longer a conversation has been, the longer it will be: the
- * formula is fitted to a log-normal distribution with a median of 8 turns and a mean of 15.
+ * formula is fitted to a log-normal distribution with a median of 8 turns and a mean of 15. With tools it is half of that: the
+ * results fill the window.
  */
-function turnsLeft(turns: number): number {
-  return 12 + 0.6 * turns
+function turnsLeft(turns: number, kind: RequestKind): number {
+  const left = 12 + 0.6 * turns
+  return kind === 'tools' ? left / 2 : left
 }
 
 function total({ short, medium, long }: PauseCounts): number {

@@ -580,6 +580,55 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await found('osaka'), [])
     })
 
+    test('search() lists the messages that were added last first, also copies of older ones', async () => {
+      await create()
+      await talk('sunny Kyoto')
+      await store.search(['sunny'], { limit: 1 })
+      const copied = (number: number, text: string): MessageRecord => ({
+        number,
+        parent: number - 1,
+        role: number % 2 === 1 ? 'user' : 'assistant',
+        state: 'committed',
+        createdAt: number,
+        json: JSON.stringify({ role: 'user', content: text }),
+        received: null,
+        reply: null,
+      })
+      const messages = Array.from({ length: 250 }, (_, index) => {
+        // Every trigram of "sunny" is in each of them, and the word in every fiftieth.
+        return copied(index + 1, index % 50 === 0 ? `sunny ${index}` : `sun unn nny ${index}`)
+      })
+      await store.create({ id: 'two', owner: 'bob', title: 'T', settings: '{}', at: 1, messages, head: 250 })
+      const found = async (words: string[], limit: number, owner?: string): Promise<string[]> =>
+        (await store.search(words, { limit, owner })).map(({ conversationId, number }) => `${conversationId} ${number}`)
+      const all = ['two 201', 'two 151', 'two 101', 'two 51', 'two 1', 'one 2', 'one 1']
+      assert.deepEqual(await found(['sunny'], 9), all)
+      assert.deepEqual(await found(['sunny'], 6), all.slice(0, 6))
+      assert.deepEqual(await found(['su', 'ny'], 6), ['two 250', 'two 249', 'two 248', 'two 247', 'two 246', 'two 245'])
+      assert.deepEqual(await found(['sunny', '50'], 9), ['two 151', 'two 51'])
+      assert.deepEqual(await found(['sunny'], 9, 'bob'), all.slice(0, 5))
+      assert.deepEqual(await found(['unn n'], 2), ['two 250', 'two 249'])
+      assert.deepEqual(await found(['z'], 2), [])
+      assert.deepEqual(await found([`${'long '.repeat(30)}word`], 2), [])
+      await store.prune('two', 1, 52)
+      assert.deepEqual(await found(['sunny'], 9), all.slice(3))
+      await store.delete('two')
+      assert.deepEqual(await found(['sunny'], 9), all.slice(5))
+    })
+
+    test('search() finds replies that ended after an earlier search, on every branch', async () => {
+      await create()
+      const first = await begin(1, 0, 'sunny question')
+      const found = async (): Promise<number[]> =>
+        (await store.search(['sunny'], { limit: 9 })).map(({ number }) => number)
+      assert.deepEqual(await found(), [1])
+      const second = await begin(first.version, 0, 'another sunny question')
+      await end(second, 'sunny second')
+      assert.deepEqual(await found(), [4, 3, 1])
+      await end(first, 'sunny first')
+      assert.deepEqual(await found(), [4, 3, 2, 1])
+    })
+
     test('delete() erases a conversation and returns whether it existed', async () => {
       await create()
       await talk('hello')

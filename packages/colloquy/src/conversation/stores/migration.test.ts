@@ -88,6 +88,12 @@ for (const [index, { name }] of sqliteMigrations.entries()) {
   })
 }
 
+/** The words of the question in PostgreSQL; undefined since they are in a table of their own. */
+function wordsIn(version: string): string | undefined {
+  if (version >= '0009') return undefined
+  return version < '0006' ? 'Hello Re\u0301sume\u0301' : 'hello résumé'
+}
+
 describe('postgresStore()', () => {
   let db: PGlite
   before(() => (db = new PGlite()))
@@ -103,11 +109,7 @@ describe('postgresStore()', () => {
         await db.exec(`DO $old$ BEGIN ${migration.sql.replaceAll('%.', `${schema}.`)} END $old$`)
         await db.query(`INSERT INTO ${schema}.migration VALUES ($1, 0)`, [migration.name])
       }
-      await db.exec(
-        rows(`${schema}.`) +
-          messages(`${schema}.`, name < '0006' ? 'Hello Re\u0301sume\u0301' : 'hello résumé') +
-          lease(`${schema}.`, name),
-      )
+      await db.exec(rows(`${schema}.`) + messages(`${schema}.`, wordsIn(name)) + lease(`${schema}.`, name))
       await check(postgresStore(db, { schema }))
     })
   }

@@ -77,7 +77,7 @@ export interface ConversationStore {
    * Without this method, a reader that waits for changes lists the conversations instead.
    */
   stamp?(): Promise<string>
-  /** Finds messages that contain every word, the newest first. Summaries are not searched. */
+  /** Finds messages that contain every word, the last added first. Summaries are not searched. */
   search(words: readonly string[], options: SearchQuery): Promise<SearchHit[]>
   /** Checks the database as far as it can check itself, and returns a sentence for each problem. Default: none. */
   integrity?(): Promise<string[]>

@@ -108,7 +108,9 @@ async function ask(scope: TurnScope, begun: BegunStep, input: StepInput): Promis
     control.exposeMessage(() => builder.message)
     const history = begun.history.visibleThrough(window)
     const { params, context } = requestOf(settings, plan, history.sent)
-    const cached = config.cacheMarks ? state.cache.plan(params, history, Date.now()) : undefined
+    const cached = config.cacheMarks
+      ? state.cache.plan(params, history, { now: Date.now(), experience: config.pauses })
+      : undefined
     const outcome = await askEngine(scope, {
       params: cached?.params ?? params,
       context,

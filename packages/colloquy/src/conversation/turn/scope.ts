@@ -1,4 +1,5 @@
 import type { Engine } from '../../protocol/types/engine.ts'
+import type { PauseExperience } from '../cache/cache-policy.ts'
 import type { Limits } from '../money/limits.ts'
 import type { ConversationState } from './state.ts'
 import type { RunningTurns } from './stream/running-turns.ts'
@@ -21,6 +22,8 @@ export interface TurnConfig {
   /** Limits for all conversations of the store together. */
   limits: Limits | undefined
   toolTurns: ToolTurns
+  /** The pauses in all conversations, by which the lifetime of cache entries is chosen. */
+  pauses: PauseExperience
   turns: RunningTurns
 }
 

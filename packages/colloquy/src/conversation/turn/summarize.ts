@@ -100,7 +100,10 @@ function withoutFit<Given extends { fit?: boolean }>(limits: Given | undefined):
 }
 
 /** Builds the summary request: the messages to be summarized, followed by the instructions. */
-export function summaryRequest(input: SummaryInput, { cacheMarks }: Pick<TurnConfig, 'cacheMarks'>): RequestParts {
+export function summaryRequest(
+  input: SummaryInput,
+  { cacheMarks, pauses: experience }: Pick<TurnConfig, 'cacheMarks' | 'pauses'>,
+): RequestParts {
   const { settings, window } = input
   const limit = promptLimit(settings)!
   // A token is about three quarters of a word. The words stay well below the limit: a summary that is cut off lacks its end.
@@ -111,8 +114,8 @@ export function summaryRequest(input: SummaryInput, { cacheMarks }: Pick<TurnCon
   const { params, context } = requestOf(summarySettings(settings, limit), {}, history.sent)
   // Another model cannot read this model's cache, and no later request would read what it writes.
   const isCached = cacheMarks && params.model === settings.model
-  const marked = isCached ? new CachePlanner().plan(params, history, Date.now())?.params : undefined
-  return { params: marked ?? params, context }
+  const cached = isCached ? new CachePlanner().plan(params, history, { now: Date.now(), experience }) : undefined
+  return { params: cached?.params ?? params, context }
 }
 
 function lastCovered({ history, range }: SummaryInput): number {

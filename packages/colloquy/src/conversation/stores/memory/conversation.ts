@@ -12,6 +12,12 @@ import type {
 } from '../store.ts'
 import { addToTotals, noTotals } from '../totals.ts'
 
+/** A message of a store in memory, in the order in which the messages of all conversations were added. */
+export interface AddedMessage {
+  conversation: MemoryConversation
+  number: number
+}
+
 /** A conversation of a store in memory. */
 export class MemoryConversation {
   record: ConversationRecord
@@ -19,12 +25,16 @@ export class MemoryConversation {
   readonly #keys = new Map<string, number>()
   /** The billing data of erased replies. */
   readonly #erased: string[] = []
+  readonly #log: AddedMessage[]
 
-  constructor(added: NewConversation) {
+  /** @param log the messages of all conversations; this one adds its own. */
+  constructor(added: NewConversation, log: AddedMessage[]) {
+    this.#log = log
     const { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 } = added
     const last = messages.at(-1)?.number ?? 0
     this.record = { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
-    this.messages = new Map(messages.map((message) => [message.number, { ...message }]))
+    this.messages = new Map()
+    for (const message of messages) this.add(message)
   }
 
   /** The messages from the beginning to the leaf. */
@@ -82,6 +92,7 @@ export class MemoryConversation {
 
   add(message: Omit<MessageRecord, 'received' | 'reply'> & Partial<MessageRecord>): void {
     this.messages.set(message.number, { received: null, reply: null, ...message })
+    this.#log.push({ conversation: this, number: message.number })
   }
 
   /** Changes a message that exists. */

@@ -1,27 +1,28 @@
-import { excerptOf, searchText } from '../../history/text.ts'
+import { type Candidate, firstMatches } from '../matches.ts'
 import type { SearchHit, SearchQuery } from '../store.ts'
-import type { MemoryConversation } from './conversation.ts'
+import type { AddedMessage } from './conversation.ts'
 
-/** Finds the messages that contain every word, the newest first, by reading all of them. */
+/** Finds the messages that contain every word, the last added first, by reading all of them. */
 export function searchMessages(
-  conversations: Iterable<MemoryConversation>,
+  added: readonly AddedMessage[],
   words: readonly string[],
   { limit, owner }: SearchQuery,
-): SearchHit[] {
-  const hits = [...conversations]
-    .filter(({ record }) => owner === undefined || record.owner === owner)
-    .flatMap((conversation) => hitsIn(conversation, words))
-  return hits.toSorted((a, b) => b.createdAt - a.createdAt || b.number - a.number).slice(0, limit)
+): Promise<SearchHit[]> {
+  return firstMatches(candidates(added, owner), words, limit)
 }
 
-function hitsIn({ record, messages }: MemoryConversation, words: readonly string[]): SearchHit[] {
-  const hits: SearchHit[] = []
-  for (const { number, role, createdAt, json, received } of messages.values()) {
-    if (role === 'summary') continue
-    const text = searchText(received ?? json)
-    if (!words.every((word) => text.includes(word))) continue
-    const excerpt = excerptOf(received ?? json, words[0]!)
-    hits.push({ conversationId: record.id, title: record.title, number, role, createdAt, excerpt })
+function* candidates(added: readonly AddedMessage[], owner: string | undefined): Generator<Candidate | undefined> {
+  for (let index = added.length - 1; index >= 0; index--) {
+    // Messages may have been erased in the meantime.
+    const { conversation, number } = added[index] ?? {}
+    const message = conversation?.messages.get(number!)
+    const isSearched = message !== undefined && message.role !== 'summary'
+    const { id, title, owner: its } = conversation?.record ?? {}
+    if (!isSearched || (owner !== undefined && its !== owner)) {
+      yield undefined
+      continue
+    }
+    const { role, createdAt, json, received } = message
+    yield { conversationId: id!, title: title!, number: number!, role, createdAt, json: received ?? json }
   }
-  return hits
 }

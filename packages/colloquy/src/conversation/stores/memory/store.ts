@@ -26,7 +26,7 @@ import type {
   Spending,
   TreeNode,
 } from '../store.ts'
-import { MemoryConversation } from './conversation.ts'
+import { type AddedMessage, MemoryConversation } from './conversation.ts'
 import { MemoryLeases } from './leases.ts'
 import { searchMessages } from './search.ts'
 import { MemorySpending } from './spending.ts'
@@ -45,6 +45,7 @@ class MemoryStore implements ConversationStore {
   readonly heartbeatMs: number
   readonly now: () => number
   readonly #conversations = new Map<string, MemoryConversation>()
+  #added: AddedMessage[] = []
   readonly #spending = new MemorySpending()
   readonly #leases: MemoryLeases
   // The reply of a turn that was taken for abandoned may still end: its handle says where it belongs.
@@ -63,7 +64,7 @@ class MemoryStore implements ConversationStore {
     this.#checkOpen()
     const { id } = added
     if (this.#conversations.has(id)) throw new ConversationExistsError(id)
-    const conversation = new MemoryConversation(added)
+    const conversation = new MemoryConversation(added, this.#added)
     this.#conversations.set(id, conversation)
     return { ...conversation.record }
   }
@@ -159,6 +160,7 @@ class MemoryStore implements ConversationStore {
     conversation.checkVersion(version)
     conversation.checkMessage(number)
     const erased = conversation.prune(number)
+    this.#added = this.#added.filter((added) => added.conversation !== conversation || !erased.has(added.number))
     this.#leases.erase(conversation, (each) => erased.has(each))
     return conversation.record.version
   }
@@ -193,7 +195,7 @@ class MemoryStore implements ConversationStore {
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {
     this.#checkOpen()
-    return searchMessages(this.#conversations.values(), words, query)
+    return searchMessages(this.#added, words, query)
   }
 
   async delete(id: string): Promise<boolean> {
@@ -202,6 +204,8 @@ class MemoryStore implements ConversationStore {
     if (conversation === undefined) return false
     this.#leases.erase(conversation, () => true)
     for (const [handle, begun] of this.#handles) if (begun.conversation === conversation) this.#handles.delete(handle)
+    this.#added = this.#added.filter((added) => added.conversation !== conversation)
+    conversation.messages.clear()
     return this.#conversations.delete(id)
   }
 

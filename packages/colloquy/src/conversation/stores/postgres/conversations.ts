@@ -1,5 +1,4 @@
 import { ConversationExistsError } from '../../errors.ts'
-import { searchText } from '../../history/text.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
 import { crc32 } from '../crc32.ts'
@@ -14,18 +13,18 @@ import { chargeErased } from './spending.ts'
 const create = statement(
   'create the conversation',
   `WITH added AS (
-     INSERT INTO %.conversation (public_id, owner, version, head, last, created_at, updated_at, title)
-     VALUES (:id, :owner::text, 1, :head::int, :last::int, :at::bigint, :at::bigint, :title::text)
+     INSERT INTO %.conversation (public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
+     VALUES (:id, :owner::text, 1, :head::int, :last::int, :last::int + 1, :at::bigint, :at::bigint, :title::text)
      ON CONFLICT (public_id) DO NOTHING RETURNING id
    ), configured AS (
      INSERT INTO %.settings SELECT id, :settings::text, :checksum::int FROM added
    ), described AS (
      INSERT INTO %.metadata SELECT id, :metadata::text FROM added WHERE :metadata::text IS NOT NULL
    ), copied AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words, checksum)
-     SELECT id, number, parent, role, state, "createdAt", reply, received, json, words, checksum
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
+     SELECT id, number, parent, role, state, "createdAt", reply, received, json, checksum
      FROM added, json_to_recordset(:messages::json) AS row (number int, parent int, role text, state text,
-       "createdAt" bigint, reply text, received text, json text, words text, checksum int)
+       "createdAt" bigint, reply text, received text, json text, checksum int)
    )
    SELECT id FROM added`,
 )
@@ -35,9 +34,7 @@ export async function createConversation(
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
-  const rows = messages.map((message) => {
-    return { ...message, words: searchText(message.received ?? message.json), checksum: checksumOf(message) }
-  })
+  const rows = messages.map((message) => ({ ...message, checksum: checksumOf(message) }))
   const values = {
     id,
     owner,

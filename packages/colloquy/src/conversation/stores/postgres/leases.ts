@@ -7,13 +7,20 @@ interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'
   heldTokens: string
 }
 
+/** The condition that a reply has not ended, in SQL. */
+export const isUnfinished = "state IN ('pending', 'streaming', 'awaiting_tools')"
+
+/** The conditions that a message of a conversation is a reply that has not ended. */
+const isInFlight = `conversation = :conversation
+  AND number >= (SELECT in_flight_from FROM %.conversation WHERE id = :conversation) AND ${isUnfinished}`
+
 /** The leases of a conversation, with what has arrived of each reply. */
 const readLeases = statement(
   'read the conversation',
-  `SELECT l.message::float8 AS handle, number, parent, owner, until::float8 AS until,
-     held_pico_usd::text AS "heldPicoUsd", held_tokens::text AS "heldTokens",
-     coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = l.message), '[]') AS journal
-   FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = :conversation`,
+  `SELECT id::float8 AS handle, number, parent, owner, until::float8 AS until,
+     coalesce(held_pico_usd, 0)::text AS "heldPicoUsd", coalesce(held_tokens, 0)::text AS "heldTokens",
+     coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = m.id), '[]') AS journal
+   FROM %.message m WHERE ${isInFlight} ORDER BY number`,
 )
 
 export async function unfinishedReplies(
@@ -31,11 +38,10 @@ export async function unfinishedReplies(
 
 const readParts = statement(
   'read the reply',
-  `SELECT l.owner, until::float8 AS until, coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d
-     WHERE d.message = l.message AND part >= :from::int), '[]') AS parts
+  `SELECT m.owner, until::float8 AS until, coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d
+     WHERE d.message = m.id AND part >= :from::int), '[]') AS parts
    FROM %.conversation c JOIN %.message m ON m.conversation = c.id AND m.number = :number::int
-     JOIN %.lease l ON l.message = m.id
-   WHERE public_id = :id`,
+   WHERE public_id = :id AND ${isUnfinished}`,
 )
 
 export async function receivedParts(
@@ -49,27 +55,26 @@ export async function receivedParts(
 
 const readOwners = statement(
   'stop the reply',
-  `SELECT l.message::float8 AS message, number, owner, until::float8 AS until
-   FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = :conversation`,
+  `SELECT id::float8 AS handle, number, owner, until::float8 AS until FROM %.message WHERE ${isInFlight} ORDER BY number`,
 )
 const markStopping = statement(
   'stop the reply',
-  `UPDATE %.lease SET stopping = true
-   WHERE message IN (SELECT value::bigint FROM json_array_elements_text(:messages::json))`,
+  `UPDATE %.message SET stopping = true
+   WHERE id IN (SELECT value::bigint FROM json_array_elements_text(:handles::json))`,
 )
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
 export async function stopReplies(db: PostgresConnection, clock: LeaseClock, conversation: number): Promise<number[]> {
-  const leases = await db.rows<Lease & { message: number; number: number }>(readOwners, { conversation })
+  const leases = await db.rows<Lease & { handle: number; number: number }>(readOwners, { conversation })
   const inFlight = leases.filter((lease) => !clock.isAbandoned(lease))
-  await db.rows(markStopping, { messages: JSON.stringify(inFlight.map(({ message }) => message)) })
+  await db.rows(markStopping, { handles: JSON.stringify(inFlight.map(({ handle }) => handle)) })
   return inFlight.map(({ number }) => number)
 }
 
 const readReservations = statement(
   'read the reservations',
-  `SELECT public_id AS id, l.owner, until::float8 AS until
-   FROM %.lease l JOIN %.conversation c ON c.id = l.conversation WHERE accounts IS NOT NULL`,
+  `SELECT public_id AS id, m.owner, until::float8 AS until
+   FROM %.message m JOIN %.conversation c ON c.id = m.conversation WHERE accounts IS NOT NULL`,
 )
 
 /** The ids of conversations with an abandoned reply that has a reservation in an account. */

@@ -17,8 +17,8 @@ const readRows = statement(
   doing,
   `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, title,
      created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt", last AS messages,
-     (SELECT max(number) FROM %.lease l JOIN %.message r ON r.id = l.message
-       WHERE l.conversation = c.id AND role = 'assistant' AND until >= :now::bigint) AS receiving,
+     (SELECT max(number) FROM %.message r WHERE r.conversation = c.id AND number >= c.in_flight_from
+       AND role = 'assistant' AND until >= :now::bigint) AS receiving,
      CASE WHEN t.version >= corrected THEN t.json END AS saved
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::bigint IS NULL

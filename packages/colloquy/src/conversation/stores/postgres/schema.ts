@@ -196,6 +196,105 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE %.lease ADD stopping boolean NOT NULL DEFAULT false;
     `,
   },
+  {
+    name: '0009 cheaper turns',
+    sql: `
+      -- The lease of a reply is a part of its row. All null once it has ended.
+      ALTER TABLE %.message ADD owner text, ADD until bigint, ADD stopping boolean, ADD held_pico_usd bigint,
+        ADD held_tokens bigint, ADD accounts text;
+      UPDATE %.message SET owner = lease.owner, until = lease.until, stopping = lease.stopping,
+          held_pico_usd = lease.held_pico_usd, held_tokens = lease.held_tokens, accounts = lease.accounts
+        FROM %.lease WHERE lease.message = %.message.id;
+      CREATE INDEX ON %.message (conversation) WHERE accounts IS NOT NULL;
+
+      -- Replies with a smaller number have ended. Messages up to indexed_to are in the search index.
+      ALTER TABLE %.conversation ADD in_flight_from integer NOT NULL DEFAULT 1, ADD indexed_to integer NOT NULL DEFAULT 0;
+      UPDATE %.conversation c SET in_flight_from = coalesce(
+        (SELECT min(number) FROM %.lease l JOIN %.message m ON m.id = l.message WHERE l.conversation = c.id), last + 1);
+      DROP TABLE %.lease;
+
+      -- No index has a column that a turn changes, and pages have room for the new version of a row: then an update adds
+      -- nothing to any index.
+      DROP INDEX %.conversation_updated_at_id_idx;
+      ALTER TABLE %.conversation SET (fillfactor = 50);
+      ALTER TABLE %.message SET (fillfactor = 80);
+
+      -- The search index is filled by searching, not by writing.
+      ALTER TABLE %.message DROP words;
+      CREATE TABLE %.search (
+        message bigint PRIMARY KEY REFERENCES %.message ON DELETE CASCADE,
+        words   text NOT NULL
+      );
+      -- Replies that had not ended when the index came to them.
+      CREATE TABLE %.search_later (message bigint PRIMARY KEY REFERENCES %.message ON DELETE CASCADE);
+      BEGIN
+        CREATE INDEX ON %.search USING gin (words gin_trgm_ops);
+      EXCEPTION WHEN undefined_object THEN
+        NULL;
+      END;
+
+      -- The steps of a turn are functions, because a session plans their statements once.
+
+      -- Returns no row, and changes nothing, if the version is old, the key is used or the parent does not exist.
+      CREATE FUNCTION %.begin_turn(p_id text, p_version integer, p_parent integer, p_count integer, p_messages json,
+        p_role text, p_key text, p_title text, p_at bigint, p_owner text, p_until bigint, p_pico_usd bigint,
+        p_tokens bigint, p_accounts text, p_limited text)
+      RETURNS TABLE (begun_version integer, begun_last integer, handle float8) LANGUAGE plpgsql AS $function$
+      DECLARE
+        taken record;
+      BEGIN
+        UPDATE %.conversation c SET version = version + 1, last = last + p_count + 1, updated_at = p_at,
+          head = CASE p_role WHEN 'summary' THEN head ELSE last + p_count + 1 END, title = coalesce(title, p_title),
+          in_flight_from = coalesce((SELECT min(number) FROM %.message WHERE conversation = c.id
+            AND number >= c.in_flight_from AND state IN ('pending', 'streaming', 'awaiting_tools')), last + p_count + 1)
+        WHERE public_id = p_id AND version = p_version
+          AND (p_parent IN (0, head)
+            OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = p_parent))
+          AND (p_key IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = p_key))
+        RETURNING id, version, last INTO taken;
+        IF NOT FOUND THEN
+          RETURN;
+        END IF;
+        INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, checksum)
+          SELECT taken.id, taken.last - p_count - 1 + i,
+            CASE i WHEN 1 THEN p_parent ELSE taken.last - p_count - 2 + i END, value->>'role', 'committed', p_at,
+            CASE i WHEN p_count THEN p_key END, value->>'json', (value->>'checksum')::integer
+          FROM json_array_elements(p_messages) WITH ORDINALITY AS given (value, i);
+        INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, owner, until, held_pico_usd,
+            held_tokens, accounts)
+          VALUES (taken.id, taken.last, CASE p_count WHEN 0 THEN p_parent ELSE taken.last - 1 END, p_role, 'pending',
+            p_at, '', p_owner, p_until, p_pico_usd, p_tokens, p_accounts)
+          RETURNING id INTO handle;
+        -- Raises an error, which undoes all of this, if the reservation exceeds a limit.
+        IF p_limited IS NOT NULL THEN
+          PERFORM %.enter(p_limited, 0, 0, p_pico_usd, p_tokens, 0);
+        END IF;
+        begun_version := taken.version;
+        begun_last := taken.last;
+        RETURN NEXT;
+      END $function$;
+
+      -- Returns the number of the reply; null if it has ended before. A reply without a known price is charged with its
+      -- whole reservation.
+      CREATE FUNCTION %.finish_turn(p_handle bigint, p_state text, p_json text, p_received text, p_reply text,
+        p_checksum integer, p_pico_usd bigint, p_tokens bigint) RETURNS integer LANGUAGE plpgsql AS $function$
+      DECLARE
+        ended record;
+      BEGIN
+        DELETE FROM %.delta WHERE message = p_handle;
+        UPDATE %.message SET state = p_state, json = p_json, received = p_received, reply = p_reply, checksum = p_checksum,
+          owner = CASE p_state WHEN 'awaiting_tools' THEN owner END, until = CASE p_state WHEN 'awaiting_tools' THEN until END
+        WHERE id = p_handle AND state IN ('pending', 'streaming', 'awaiting_tools')
+        RETURNING number, accounts, held_pico_usd, held_tokens INTO ended;
+        IF ended.accounts IS NOT NULL AND p_state <> 'awaiting_tools' THEN
+          UPDATE %.message SET accounts = NULL, held_pico_usd = NULL, held_tokens = NULL WHERE id = p_handle;
+          PERFORM %.enter(ended.accounts, coalesce(p_pico_usd, ended.held_pico_usd), p_tokens, -ended.held_pico_usd,
+            -ended.held_tokens, (p_pico_usd IS NULL)::integer);
+        END IF;
+        RETURN ended.number;
+      END $function$;
+    `,
+  },
 ]
 
 /**

@@ -49,15 +49,15 @@ export function limitedJson(accounts: readonly LimitedAccount[]): string | null 
 
 /**
  * The part of a statement that charges the reservations of erased replies in flight, because their usage will never be
- * known: the CTEs `reserved` and `charged`. All messages and leases are locked before the first account, in the order in
- * which `finish` locks them, so that two statements never wait for each other.
+ * known: the CTEs `reserved` and `charged`. All messages are locked before the first account, as `finish_turn` does, so that
+ * two statements never wait for each other.
  *
  * @param which a condition on the message `m`, in SQL.
  */
 export function chargeErased(which: string): string {
   return `reserved AS (
-    SELECT accounts, held_pico_usd, held_tokens FROM %.message m JOIN %.lease l ON l.message = m.id
-    WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE OF m, l
+    SELECT accounts, held_pico_usd, held_tokens FROM %.message m
+    WHERE ${which} AND accounts IS NOT NULL ORDER BY accounts FOR UPDATE
   ), charged AS (
     SELECT %.enter(accounts, held_pico_usd, held_tokens, -held_pico_usd, -held_tokens, 0) AS entered
     FROM reserved, (SELECT count(*) FROM reserved) AS all_locked

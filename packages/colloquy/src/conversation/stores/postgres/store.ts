@@ -29,7 +29,7 @@ import { abandonedReservations, receivedParts, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import type { PostgresDatabase } from './schema.ts'
-import { searchMessages } from './search.ts'
+import { searchMessages } from './search/search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 

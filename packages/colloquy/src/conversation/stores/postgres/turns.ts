@@ -1,5 +1,4 @@
 import { ConversationNotFoundError } from '../../errors.ts'
-import { searchText } from '../../history/text.ts'
 import { usageOf } from '../../money/spending.ts'
 import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
@@ -8,6 +7,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
+import { isUnfinished } from './leases.ts'
 import { messageColumns } from './messages.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
@@ -28,43 +28,10 @@ export async function findTurn(db: PostgresConnection, id: string, key: string):
   return { repeated: true, message: sent, reply: new StoredMessage(id, reply) }
 }
 
-/**
- * Begins a turn in one round trip.
- *
- * - `conversation` takes the numbers of the new messages, if the version is the given one, the parent exists and the key is
- *   new. Otherwise it is empty, and nothing else happens.
- * - `question` are the user's messages, each the child of the one before; the last one gets the key.
- * - `answer` is the empty message for the reply, `leased` its lease.
- * - The last line reserves in the accounts. If that exceeds a limit, `enter` raises an error and undoes the whole statement.
- */
 const begin = statement(
   'begin the turn',
-  `WITH conversation AS (
-     UPDATE %.conversation c SET version = version + 1, last = last + :count::int + 1,
-       head = CASE WHEN :role::text = 'summary' THEN head ELSE last + :count::int + 1 END, updated_at = :at::bigint,
-       title = coalesce(title, :title::text)
-     WHERE public_id = :id AND version = :version::int
-       AND (:parent::int = 0 OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = :parent::int))
-       AND (:key::text IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = :key::text))
-     RETURNING id, version, last
-   ), question AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, words, checksum)
-     SELECT id, last - :count::int - 1 + i, CASE WHEN i = 1 THEN :parent::int ELSE last - :count::int - 2 + i END,
-       value->>'role', 'committed', :at::bigint, CASE WHEN i = :count::int THEN :key::text END, value->>'json',
-       value->>'words', (value->>'checksum')::int
-     FROM conversation, json_array_elements(:messages::json) WITH ORDINALITY AS row (value, i)
-   ), answer AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, words)
-     SELECT id, last, CASE WHEN :count::int = 0 THEN :parent::int ELSE last - 1 END, :role::text, 'pending',
-       :at::bigint, '', ''
-     FROM conversation RETURNING id, conversation
-   ), leased AS (
-     INSERT INTO %.lease (message, conversation, owner, until, held_pico_usd, held_tokens, accounts)
-     SELECT id, conversation, :owner, :until::bigint, :picoUsd::bigint, :tokens::bigint, :accounts::text FROM answer
-   )
-   SELECT version, last, answer.id::float8 AS handle, CASE WHEN :limited::text IS NOT NULL
-     THEN %.enter(:limited::text, 0, 0, :picoUsd::bigint, :tokens::bigint, 0) END
-   FROM conversation, answer`,
+  `SELECT * FROM %.begin_turn(:id, :version, :parent, :count, :messages, :role, :key, :title, :at, :owner, :until, :picoUsd,
+     :tokens, :accounts, :limited)`,
 )
 
 export async function beginTurn(
@@ -75,7 +42,7 @@ export async function beginTurn(
   const { id, version, parent, messages, role = 'assistant', key, title, reservation, at } = step
   const { picoUsd = 0n, tokens = 0n, accounts = [] } = reservation ?? {}
   const count = messages.length
-  const begun = await db.row<{ version: number; last: number; handle: number }>(begin, {
+  const begun = await db.row<{ begun_version: number; begun_last: number; handle: number }>(begin, {
     id,
     version,
     parent,
@@ -93,7 +60,7 @@ export async function beginTurn(
     limited: limitedJson(accounts),
   })
   if (begun !== undefined) {
-    const { version: newVersion, last, handle } = begun
+    const { begun_version: newVersion, begun_last: last, handle } = begun
     return { repeated: false, version: newVersion, first: last - count, reply: last, handle }
   }
   const repeated = key === undefined ? undefined : await findTurn(db, id, key)
@@ -103,58 +70,34 @@ export async function beginTurn(
 /** Extends the lease and, if there is text, adds it to the journal and marks the reply as streaming. */
 const journal = statement(
   'write the journal of the reply',
-  `WITH lease AS (
-     UPDATE %.lease SET until = :until::bigint WHERE message = :handle::bigint RETURNING message, stopping
+  `WITH reply AS (
+     UPDATE %.message SET until = :until::bigint,
+       state = CASE WHEN state = 'pending' AND :json::text <> '' THEN 'streaming' ELSE state END
+     WHERE id = :handle::bigint AND ${isUnfinished} RETURNING id, stopping
    ), journal AS (
-     INSERT INTO %.delta SELECT message, :index::int, :json::text FROM lease WHERE :json::text <> ''
-   ), reply AS (
-     UPDATE %.message SET state = 'streaming' FROM lease
-     WHERE id = lease.message AND state = 'pending' AND :json::text <> ''
+     INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> ''
    )
-   SELECT stopping FROM lease`,
+   SELECT stopping FROM reply`,
 )
 
 export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
-  const lease = await db.row<{ stopping: boolean }>(journal, { handle, index, json, until: clock.end })
+  const lease = await db.row<{ stopping: boolean | null }>(journal, { handle, index, json, until: clock.end })
   return lease?.stopping ?? false
 }
 
-/**
- * Ends a reply in one round trip.
- *
- * - `journal` deletes its journal.
- * - `ended` writes the reply, unless it has ended before.
- * - `lease` ends its lease, unless it waits for tools, and `settled` settles its reservation. A reply without a known price
- *   is charged with its whole reservation.
- */
 const finish = statement(
   'save the reply',
-  `WITH journal AS (
-     DELETE FROM %.delta WHERE message = :handle::bigint
-   ), ended AS (
-     UPDATE %.message SET state = :state::text, json = :json::text, received = :received::text, reply = :reply::text,
-       words = :words::text, checksum = :checksum::int
-     WHERE id = :handle::bigint AND state IN ('pending', 'streaming', 'awaiting_tools') RETURNING number
-   ), lease AS (
-     DELETE FROM %.lease WHERE message = :handle::bigint AND :state::text <> 'awaiting_tools'
-     RETURNING held_pico_usd, held_tokens, accounts
-   ), settled AS (
-     SELECT %.enter(accounts, coalesce(:picoUsd::bigint, held_pico_usd), :tokens::bigint, -held_pico_usd, -held_tokens,
-       (:picoUsd::bigint IS NULL)::int) AS entered FROM lease WHERE accounts IS NOT NULL
-   )
-   SELECT number, (SELECT count(entered) FROM settled) FROM ended`,
+  `SELECT %.finish_turn(:handle, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens) AS number`,
 )
 
 export async function finishReply(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
   const { handle, state, json, received, reply } = step
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
-  const words = searchText(received ?? json)
-  const checksum = checksumOf(step)
-  const values = { handle, state, json, received, reply, words, checksum, picoUsd, tokens }
-  const ended = await db.row<FinishedTurn>(finish, values)
-  return ended ? { number: ended.number } : finishLate(db, step)
+  const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens }
+  const number = (await db.row<{ number: number | null }>(finish, values))?.number
+  return number == null ? finishLate(db, step) : { number }
 }
 
 const readStored = statement('save the reply', `SELECT ${messageColumns} FROM %.message WHERE id = :handle`)
@@ -178,9 +121,8 @@ const finishBeside = statement(
        updated_at = :at::bigint, head = CASE WHEN head = stored.number THEN last + 1 ELSE head END
      FROM stored WHERE c.id = stored.conversation RETURNING c.id, last, stored.parent, stored.role
    ), added AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, words, checksum)
-     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :words::text,
-       :checksum::int
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
+     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :checksum::int
      FROM conversation RETURNING number
    )
    SELECT number, CASE WHEN :accounts::text IS NOT NULL
@@ -202,7 +144,6 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
     received,
     reply,
     at,
-    words: searchText(received ?? json),
     checksum: checksumOf(step),
     stored: stored.reply,
     replaced,
@@ -218,5 +159,5 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
 
 function questionRow({ role, json }: { role: string; json: string }): object {
   const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
-  return { role, json, words: searchText(json), checksum }
+  return { role, json, checksum }
 }

@@ -6,7 +6,7 @@ import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { settleReservations } from './leases.ts'
-import { forgetMessages } from './search/search.ts'
+import { forgetMessages } from './search/text-index.ts'
 
 export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json, checksum'
 

@@ -192,6 +192,13 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX message_reserved ON message (conversation) WHERE accounts IS NOT NULL;
     `,
   },
+  {
+    name: '0010 smaller search index',
+    sql: `
+      -- The version of the search index. The next search replaces an older one.
+      ALTER TABLE search_state ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

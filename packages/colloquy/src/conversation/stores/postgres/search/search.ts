@@ -1,14 +1,17 @@
-import { excerptOf } from '../../history/text.ts'
-import type { SearchHit, SearchQuery } from '../store.ts'
-import { type PostgresConnection, type Statement, statement } from './connection.ts'
+import { excerptOf } from '../../../history/text.ts'
+import type { Candidate } from '../../matches.ts'
+import type { SearchHit, SearchQuery } from '../../store.ts'
+import { type PostgresConnection, type Statement, statement } from '../connection.ts'
+import { indexNewMessages } from './text-index.ts'
 
-/** Finds the messages that contain every word, the newest first. */
+/** Finds the messages that contain every word, the last added first. */
 export async function searchMessages(
   db: PostgresConnection,
   words: readonly string[],
   { limit, owner }: SearchQuery,
 ): Promise<SearchHit[]> {
-  const rows = await db.rows<Omit<SearchHit, 'excerpt'> & { json: string }>(searchFor(words.length), {
+  await indexNewMessages(db)
+  const rows = await db.rows<Candidate>(searchFor(words.length), {
     limit,
     owner,
     ...Object.fromEntries(words.map((word, index) => [`word${index}`, patternOf(word)])),
@@ -22,9 +25,9 @@ function searchFor(count: number): Statement {
     'search the conversations',
     `SELECT public_id AS "conversationId", title, number, role, m.created_at::float8 AS "createdAt",
        coalesce(received, json) AS json
-     FROM %.message m JOIN %.conversation c ON c.id = m.conversation WHERE role <> 'summary' AND ${conditions}
-       AND (:owner::text IS NULL OR owner = :owner::text)
-     ORDER BY m.created_at DESC, m.conversation DESC, number DESC LIMIT :limit::int`,
+     FROM %.search s JOIN %.message m ON m.id = s.message JOIN %.conversation c ON c.id = m.conversation
+     WHERE ${conditions} AND (:owner::text IS NULL OR c.owner = :owner::text)
+     ORDER BY s.message DESC LIMIT :limit::int`,
   )
 }
 
