@@ -11,7 +11,7 @@ export interface Marks {
 export interface SeenRequest {
   gapMs: number
   warm: CacheTtl | 'nothing'
-  /** A step of a turn, with the results of tools: nobody paused before it. */
+  /** A step of a turn, with the results of tools: the user did not pause before it. */
   isStep: boolean
 }
 

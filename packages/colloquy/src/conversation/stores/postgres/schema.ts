@@ -287,7 +287,7 @@ export const migrations: readonly Migration[] = [
         WHERE id = p_handle AND state IN ('pending', 'streaming', 'awaiting_tools')
         RETURNING number, accounts, held_pico_usd, held_tokens INTO ended;
         IF ended.accounts IS NOT NULL AND p_state <> 'awaiting_tools' THEN
-          UPDATE %.message SET accounts = NULL, held_pico_usd = NULL, held_tokens = NULL WHERE id = p_handle;
+          UPDATE %.message SET (accounts, held_pico_usd, held_tokens) = (NULL, NULL, NULL) WHERE id = p_handle;
           PERFORM %.enter(ended.accounts, coalesce(p_pico_usd, ended.held_pico_usd), p_tokens, -ended.held_pico_usd,
             -ended.held_tokens, (p_pico_usd IS NULL)::integer);
         END IF;
