@@ -16,6 +16,10 @@ export interface FilePaths {
   runtime: string
   /** The model that was chosen last, as JSON. */
   model: string
+  /** The user's configuration. `COLLOQUY_CONFIG` names another file. */
+  config: string
+  /** The folder of the user's templates. */
+  templates: string
 }
 
 export function filePaths(env: Environment = process.env, platform: string = process.platform): FilePaths {
@@ -27,6 +31,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     return value !== undefined && isAbsolute(value) ? value : (local ?? join(home, fallback))
   }
   const data = join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy')
+  const config = join(folder('XDG_CONFIG_HOME', '.config'), 'colloquy')
   return {
     chats: join(data, 'chats.db'),
     server: join(data, 'server.db'),
@@ -34,5 +39,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     models: join(data, 'models'),
     runtime: join(data, 'runtime'),
     model: join(data, 'model.json'),
+    config: env['COLLOQUY_CONFIG'] || join(config, 'config.json'),
+    templates: join(config, 'templates'),
   }
 }

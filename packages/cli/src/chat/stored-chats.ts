@@ -103,7 +103,7 @@ export async function chatFrom(
 async function changesOf(chat: Conversation, flags: Flags, engine: EngineKind): Promise<Partial<ConversationSettings>> {
   try {
     const changes = settingsToContinue(chat.settings, engine, flags)
-    return { ...changes, ...changesFrom(flags, { ...chat.settings, ...changes }, engine) }
+    return { ...changes, ...changesFrom(flags.given, { ...chat.settings, ...changes }, engine) }
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'damaged')) throw error
     if (flags.has('model')) return settingsFrom(flags, engine)

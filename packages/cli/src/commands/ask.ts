@@ -7,6 +7,7 @@ import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
 import { ChatLedger } from '../chat-ledger.ts'
 import { chatFrom, openChats } from '../chat/stored-chats.ts'
+import { inTemplate } from '../config/defaults.ts'
 import { connect } from '../engine/connect.ts'
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { knownEngine } from '../engine/choose.ts'
@@ -106,7 +107,7 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   const files = flags.texts('file')
   const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin)
   const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
-  const text = withInput(prompt, input)
+  const text = await inTemplate(withInput(prompt, input), flags)
   const blocks: ContentBlockParam[] = []
   for (const source of [...files, ...mentionedFiles(prompt)]) {
     const attachment = await attach(source, piped === undefined ? undefined : () => piped)

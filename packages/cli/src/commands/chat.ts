@@ -1,5 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import { Channel } from '../chat/surface/channel.ts'
+import { inTemplate, templateStart } from '../config/defaults.ts'
 import { greeting } from '../chat/greeting.ts'
 import { InteractiveChat } from '../chat/interactive-chat.ts'
 import { TerminalSurface, type UserInput } from '../chat/surface/terminal-surface.ts'
@@ -39,9 +40,22 @@ export async function chat(
   const lines = wrap([{ text: greeting(flags, engine).join('\n'), style: { dim: true } }], surface.columns - 1)
   surface.open([...lines.map((spans) => paintSpans(spans, paint)), ''])
   input.on('end', () => inputs.push({ kind: 'leave', exitCode: ExitCode.hangup }))
-  const interactive = new InteractiveChat(surface, inputs, { flags, words, engine })
+  const first = await firstMessage(words, flags)
+  if (first.draft !== '') surface.prefill(first.draft)
+  const interactive = new InteractiveChat(surface, inputs, { flags, words: first.words, engine })
   const exitCode = await interactive.run()
   surface.close()
   if (interactive.resumeHint !== undefined) surface.print(interactive.resumeHint)
   return exitCode
+}
+
+/** The first message, or with a template that is not complete the text to complete it in the editor. */
+async function firstMessage(
+  words: readonly string[],
+  flags: Flags,
+): Promise<{ words: readonly string[]; draft: string }> {
+  if (words.length > 0) return { words: [await inTemplate(words.join(' '), flags)], draft: '' }
+  const start = await templateStart(flags)
+  if (start === undefined) return { words, draft: '' }
+  return start.isComplete ? { words: [start.text], draft: '' } : { words, draft: start.text }
 }

@@ -9,8 +9,10 @@ import {
   type Run,
   type Subcommand,
 } from './command.ts'
+import { config } from './config/command.ts'
 import { keys } from './keys/command.ts'
 import { usage } from './usage/command.ts'
+import { withConfiguration } from '../config/defaults.ts'
 
 const modelOptions: readonly Option[] = [
   {
@@ -35,6 +37,12 @@ const modelOptions: readonly Option[] = [
     value: 'api|local|offline|FILE|URL',
     about: 'The engine that replies (default api with a key, else a local model, else offline)',
   },
+]
+
+const defaultsOptions: readonly Option[] = [
+  { name: 'template', short: 't', kind: 'text', value: 'NAME', about: 'Put the message into a template of yours' },
+  { name: 'var', kind: 'texts', value: 'NAME=VALUE', about: 'With --template: the value of a variable' },
+  { name: 'profile', kind: 'text', value: 'NAME', about: 'Use the settings of a profile' },
 ]
 
 const savedChatOptions: readonly Option[] = [
@@ -108,6 +116,7 @@ export const chat: Command = {
   subcommands: chatSubcommands,
   options: [
     ...modelOptions,
+    ...defaultsOptions,
     ...savedChatOptions,
     { name: 'title', kind: 'text', value: 'TITLE', about: 'The title of a new chat' },
     { name: 'print', short: 'p', kind: 'flag', about: 'Answer once and exit, as `ask` does' },
@@ -130,7 +139,7 @@ export const chat: Command = {
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
     if (!isInteractive) return ask.run(words, flags)
-    return (await import('./chat.ts')).chat(words, flags)
+    return (await import('./chat.ts')).chat(words, await withConfiguration(flags))
   },
 }
 
@@ -138,13 +147,21 @@ const ask: Command = {
   name: 'ask',
   summary: 'Answer once and exit',
   synopsis: '[PROMPT…|-]',
-  options: [...modelOptions, ...savedChatOptions, ...oneReplyOptions, ...turnOptions, ...displayOptions, helpOption],
+  options: [
+    ...modelOptions,
+    ...defaultsOptions,
+    ...savedChatOptions,
+    ...oneReplyOptions,
+    ...turnOptions,
+    ...displayOptions,
+    helpOption,
+  ],
   examples: [
     ['colloquy ask "What is a monad?"', 'the reply streams to standard output'],
     ['git diff | colloquy ask "Write a commit message"', 'piped or redirected text follows the prompt'],
     ['colloquy ask --output json - <question.txt | jq .text', 'read standard input; one JSON object, also on failure'],
   ],
-  run: async (words, flags) => (await import('./ask.ts')).ask(words, flags),
+  run: async (words, flags) => (await import('./ask.ts')).ask(words, await withConfiguration(flags)),
 }
 
 const serve: Command = {
@@ -275,6 +292,32 @@ const models: Command = {
   },
 }
 
+const templates: Command = {
+  name: 'templates',
+  summary: 'List or show the templates of --template',
+  synopsis: '[NAME]',
+  options: [jsonOption, helpOption],
+  examples: [
+    ['colloquy templates', 'their names and first lines'],
+    ['colloquy templates translate', 'one of them'],
+    ['colloquy ask -t translate --var language=German "Good morning"', 'use it'],
+  ],
+  run: async (words, flags) => (await import('./config/templates.ts')).showTemplates(words, flags),
+}
+
+const completion: Command = {
+  name: 'completion',
+  summary: 'Print a script that completes command lines in a shell',
+  synopsis: 'bash|zsh|fish|powershell',
+  options: [helpOption],
+  examples: [
+    ['source <(colloquy completion bash)', 'in ~/.bashrc; for zsh the same in ~/.zshrc'],
+    ['colloquy completion fish > ~/.config/fish/completions/colloquy.fish', 'for fish'],
+    ['colloquy completion powershell | Out-String | Invoke-Expression', 'in the profile of PowerShell'],
+  ],
+  run: async (words) => (await import('./completion/completion.ts')).completion(words, commands),
+}
+
 const paths: Command = {
   name: 'paths',
   summary: 'Show where the program keeps its files',
@@ -288,4 +331,17 @@ const paths: Command = {
   run: async (_words, flags) => (await import('./paths.ts')).showPaths(flags),
 }
 
-export const commands: readonly Command[] = [chat, ask, serve, keys, usage, record, replay, models, paths]
+export const commands: readonly Command[] = [
+  chat,
+  ask,
+  serve,
+  keys,
+  usage,
+  record,
+  replay,
+  models,
+  config,
+  templates,
+  completion,
+  paths,
+]

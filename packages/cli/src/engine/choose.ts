@@ -30,7 +30,8 @@ export function needsFirstEngine(flags: Flags, env: Environment = process.env): 
 /** Whether `--model` may be the name of a model of this machine, such as `ollama/llama3.2:1b`. */
 function namesCandidate(flags: Flags, env: Environment): boolean {
   const model = flags.text('model')
-  if (model === undefined || flags.has('engine') || env['COLLOQUY_ENGINE'] || model.endsWith('.gguf')) return false
+  if (model === undefined || flags.text('engine') !== undefined || env['COLLOQUY_ENGINE'] || model.endsWith('.gguf'))
+    return false
   return isCandidateName(model) || !(hasAccess(env) || env['CI'] || /^claude/i.test(model))
 }
 
@@ -41,7 +42,7 @@ export function isCandidateName(name: string): boolean {
 
 /** Whether nothing but the absence of a key decides for the engine. */
 export function isByDefault(flags: Flags, env: Environment = process.env): boolean {
-  return !flags.has('engine') && !flags.has('model') && !env['COLLOQUY_ENGINE'] && !hasAccess(env)
+  return flags.text('engine') === undefined && !flags.has('model') && !env['COLLOQUY_ENGINE'] && !hasAccess(env)
 }
 
 /** The engine of a name: `api`, `offline`, `local`, a GGUF file, a URL, or `chat:` and a URL. */

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { configuration } from './configuration.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'colloquy-config-'))
+after(() => rm(folder, { recursive: true, force: true }))
+
+let homes = 0
+
+interface Home {
+  run(words: string[], env?: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }>
+  /** Writes a file below the home, and returns its path. */
+  write(path: string, text: string): Promise<string>
+  path: string
+}
+
+/** A home with a project in it, in which the program runs. */
+async function home(): Promise<Home> {
+  const path = join(folder, String(++homes))
+  const cwd = join(path, 'project/below')
+  await mkdir(cwd, { recursive: true })
+  return {
+    path,
+    async write(name, text) {
+      const file = join(path, name)
+      await mkdir(join(file, '..'), { recursive: true })
+      await writeFile(file, text)
+      return file
+    },
+    run: (words, env = {}) =>
+      new Promise((resolve) => {
+        const main = join(import.meta.dirname, '../main.ts')
+        const child = execFile(
+          process.execPath,
+          ['--conditions=@colloquy/source', main, ...words],
+          { cwd, env: { PATH: process.env['PATH'], HOME: path, CI: '1', ...env } },
+          (error, stdout, stderr) =>
+            resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+        )
+        child.stdin!.end()
+      }),
+  }
+}
+
+const userFile = '.config/colloquy/config.json'
+
+test('config list --origin says for each setting where it comes from', async () => {
+  const { run, write } = await home()
+  const user = await write(
+    userFile,
+    `{
+      // comments and trailing commas are allowed
+      "max-tokens": 100, "cost": "off", "wrap": "off", "model": "claude-opus-5-5",
+      "profiles": { "cheap": { "cost": "short", "model": "claude-haiku-4-5" } },
+    }`,
+  )
+  const project = await write('project/.colloquy.json', '{ "wrap": "soft" }')
+  const list = async (words: string[], env = {}): Promise<string> =>
+    (await run(['config', 'list', '--origin', ...words], env)).stdout
+  const plain = await list([])
+  for (const line of [
+    new RegExp(`^max-tokens +100 +${user}$`, 'm'),
+    new RegExp(`^wrap +soft +${project}$`, 'm'),
+    /^retries +2 +default$/m,
+    /^system +— +default$/m,
+  ])
+    assert.match(plain, line)
+  const profile = await list(['--profile', 'cheap'], { COLLOQUY_MODEL: 'claude-sonnet-5-5' })
+  assert.match(profile, new RegExp(`^cost +short +profile cheap in ${user}$`, 'm'))
+  assert.match(profile, /^model +claude-sonnet-5-5 +COLLOQUY_MODEL$/m)
+  const { stdout } = await run(['config', 'get', 'model'])
+  assert.equal(stdout, 'claude-opus-5-5\n')
+})
+
+test('config set and unset change one value and keep the rest of the file', async () => {
+  const { run, write } = await home()
+  const file = await write(userFile, '{\n  // mine\n  "model": "claude-opus-5-5"\n}\n')
+  assert.equal((await run(['config', 'set', 'max-tokens', '64'])).code, 0)
+  assert.equal((await run(['config', 'set', '--profile', 'cheap', 'model', 'claude-haiku-4-5'])).code, 0)
+  const text = await readFile(file, 'utf8')
+  assert.match(
+    text,
+    /\/\/ mine\n {2}"model": "claude-opus-5-5",\n {2}"max-tokens": 64,\n {2}"profiles": \{\n {4}"cheap"/,
+  )
+  await run(['config', 'unset', 'max-tokens'])
+  assert.doesNotMatch(await readFile(file, 'utf8'), /max-tokens/)
+})
+
+test('the configuration holds for new chats, and flags come before it', async () => {
+  const { run, write } = await home()
+  await write(
+    userFile,
+    '{ "system": "Answer in upper case.", "max-tokens": 50, "profiles": { "p": { "system": "" } } }',
+  )
+  const say = async (...words: string[]): Promise<string> => (await run(['ask', '--no-save', ...words])).stdout
+  assert.equal(await say('Say hello'), 'HELLO\n')
+  assert.equal(await say('-s', 'Answer in lower case.', 'Say HELLO'), 'hello\n')
+  assert.equal(await say('--profile', 'p', 'Say hello'), 'hello\n')
+  assert.equal(await say('--max-tokens', '2', 'Say one two three four').then((text) => text.length < 15), true)
+})
+
+test('a mistake in a configuration is one sentence that names the file', async () => {
+  const cases: [file: string, text: string, message: RegExp][] = [
+    [userFile, '{ "modell": "x" }', /^No setting modell in .*config\.json\. Did you mean model\?$/m],
+    [userFile, '{ "cost": "never" }', /^Cannot use cost never in .*config\.json: it must be one of off, short, full$/m],
+    [userFile, '{\n "cost" off }', /^Cannot read .*config\.json: line 2 is not JSON$/m],
+    [userFile, '{ "profile": "none" }', /^No profile none in .*config\.json: found none$/m],
+    [userFile, '[]', /config\.json: it must be an object/],
+    // A folder that someone else made must not send messages and keys elsewhere.
+    [
+      'project/.colloquy.json',
+      '{ "engine": "https://example.com" }',
+      /^Cannot use engine in .*\.colloquy\.json: only your own/m,
+    ],
+    ['project/.colloquy.json', '{ "profiles": { "a": {} } }', /^Cannot use profiles in .*\.colloquy\.json/m],
+  ]
+  for (const [file, text, message] of cases) {
+    const { write, path } = await home()
+    await write(file, text)
+    const found = configuration({ env: { HOME: path }, folder: join(path, 'project/below') })
+    await assert.rejects(found, { name: 'UsageError', message })
+  }
+})
+
+test('a template has places for the message and for variables, and settings of its own', async () => {
+  const { run, write } = await home()
+  await write(
+    '.config/colloquy/templates/shout.md',
+    '---\nsystem: Answer in upper case.\n---\nSay {{input}}{{mark=!}}\n',
+  )
+  await write('.config/colloquy/templates/after.md', 'Say {{what}}')
+  const say = async (...words: string[]): ReturnType<Home['run']> => run(['ask', '--no-save', ...words])
+  assert.equal((await say('-t', 'shout', 'hello')).stdout, 'HELLO!\n')
+  assert.equal((await say('-t', 'shout', '--var', 'mark=?', 'hello')).stdout, 'HELLO?\n')
+  assert.equal((await say('-t', 'after', '--var', 'what=one', 'two')).stdout, 'one\n\ntwo\n')
+  for (const [words, message] of [
+    [['-t', 'after', 'x'], /^Cannot use the template after: give --var what=…$/m],
+    [['-t', 'shout', '--var', 'wat=1', 'x'], /the template shout does not have it/],
+    [['-t', 'gone', 'x'], /^No template gone in .*: found after, shout$/m],
+    [['-t', 'shout', '--var', 'mark', 'x'], /it must be NAME=VALUE/],
+  ] as const) {
+    const { code, stderr } = await say(...words)
+    assert.equal(code, 2)
+    assert.match(stderr, message)
+  }
+  const { stdout } = await run(['templates'])
+  assert.equal(stdout, 'after  Say {{what}}\nshout  Say {{input}}{{mark=!}}\n')
+})

@@ -1,0 +1,144 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UsageError } from '../exit.ts'
+import { filePaths } from '../file-paths.ts'
+import type { Environment } from '../flags.ts'
+import { systemReason } from '../system-error.ts'
+import { checkSetting, settingOf, settings, type Setting } from './settings.ts'
+
+/** The name of a project's configuration, in its folder or one above the current one. */
+const projectFile = '.colloquy.json'
+
+/** A value and the place that it comes from. */
+export interface Configured {
+  value: string
+  /** `COLLOQUY_MODEL`, a file, `profile NAME in FILE`, or `default`. */
+  origin: string
+}
+
+/** The environment and folder in which the configuration is looked for. */
+export interface Place {
+  env?: Environment
+  folder?: string
+  /** The value of `--profile`. */
+  profile?: string | undefined
+}
+
+/**
+ * The settings of the user, by their names. A variable of the environment comes before the project's file, then the profile,
+ * then the user's file. Throws a `UsageError` that names the file for a mistake in it.
+ */
+export async function configuration({ env = process.env, folder = process.cwd(), profile }: Place = {}): Promise<
+  Map<string, Configured>
+> {
+  const user = await layerOf(filePaths(env).config, true)
+  const project = await layerOf(projectPath(folder), false)
+  const chosen = profile ?? (env['COLLOQUY_PROFILE'] || user.values.get('profile')?.value)
+  const layers = [environmentLayer(env), project.values, profileLayer(user, chosen), user.values]
+  const found = new Map<string, Configured>()
+  for (const { name } of settings) {
+    const value = layers.map((layer) => layer.get(name)).find((each) => each !== undefined)
+    if (value !== undefined) found.set(name, value)
+  }
+  return found
+}
+
+/** The names of the user's profiles. */
+export async function profileNames(env: Environment = process.env): Promise<string[]> {
+  return [...(await layerOf(filePaths(env).config, true)).profiles.keys()]
+}
+
+type Layer = ReadonlyMap<string, Configured>
+
+interface FileLayer {
+  path: string | undefined
+  values: Layer
+  profiles: ReadonlyMap<string, Layer>
+}
+
+function environmentLayer(env: Environment): Layer {
+  const layer = new Map<string, Configured>()
+  for (const { name, variables = [] } of settings) {
+    const variable = variables.find((each) => env[each])
+    if (variable !== undefined) layer.set(name, { value: env[variable]!, origin: variable })
+  }
+  return layer
+}
+
+function profileLayer({ path, profiles }: FileLayer, name: string | undefined): Layer {
+  if (name === undefined) return new Map()
+  const layer = profiles.get(name)
+  if (layer !== undefined) return layer
+  const names = [...profiles.keys()].join(', ') || 'none'
+  throw new UsageError(`No profile ${name} in ${path ?? filePaths().config}: found ${names}`)
+}
+
+function projectPath(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const path = join(at, projectFile)
+    if (existsSync(path)) return path
+    if (dirname(at) === at) return undefined
+  }
+}
+
+async function layerOf(path: string | undefined, isUsers: boolean): Promise<FileLayer> {
+  if (path === undefined || !existsSync(path)) return { path: undefined, values: new Map(), profiles: new Map() }
+  const { profiles = {}, ...values } = await readObject(path)
+  if (!isUsers && Object.keys(profiles as object).length > 0) {
+    throw new UsageError(`Cannot use profiles in ${path}: only your own file ${filePaths().config} may have them`)
+  }
+  const layers = await Promise.all(
+    Object.entries(profiles as Record<string, unknown>).map(async ([name, profile]) => {
+      const origin = `profile ${name} in ${path}`
+      return [name, await valuesOf(objectIn(profile, origin), origin, isUsers)] as const
+    }),
+  )
+  return { path, values: await valuesOf(values, path, isUsers), profiles: new Map(layers) }
+}
+
+async function valuesOf(object: Record<string, unknown>, origin: string, isUsers: boolean): Promise<Layer> {
+  const layer = new Map<string, Configured>()
+  for (const [name, value] of Object.entries(object)) {
+    if (name === '$schema') continue
+    const setting = await settingOf(name, ` in ${origin}`)
+    layer.set(name, { value: textIn(setting, value, origin, isUsers), origin })
+  }
+  return layer
+}
+
+function textIn(setting: Setting, value: unknown, origin: string, isUsers: boolean): string {
+  if (setting.isPersonal && !isUsers) {
+    throw new UsageError(`Cannot use ${setting.name} in ${origin}: only your own file ${filePaths().config} may set it`)
+  }
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw new UsageError(`Cannot use ${setting.name} in ${origin}: it must be a text or a number`)
+  }
+  checkSetting(setting, String(value), ` in ${origin}`)
+  return String(value)
+}
+
+/** The object in a file of JSON, which may have comments and trailing commas. */
+async function readObject(path: string): Promise<Record<string, unknown>> {
+  const { parse } = await import('jsonc-parser')
+  const errors: { offset: number }[] = []
+  const value: unknown = parse(textOf(path), errors as never, { allowTrailingComma: true })
+  const [first] = errors
+  if (first !== undefined) {
+    const line = textOf(path).slice(0, first.offset).split('\n').length
+    throw new UsageError(`Cannot read ${path}: line ${line} is not JSON`)
+  }
+  return objectIn(value, path)
+}
+
+function objectIn(value: unknown, place: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new UsageError(`Cannot use ${place}: it must be an object, such as {"model": "claude-opus-5-5"}`)
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
+  }
+}
