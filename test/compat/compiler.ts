@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../source.ts'
 
-/** Type-checks a program that imports `colloquy` and the official client. Returns the compiler's errors, one a line. */
+/** Type-checks a program that imports `colloquy` and the official client. Returns the errors in it, one a line. */
 export async function typeErrors(program: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-types-'))
   try {
@@ -22,7 +22,7 @@ export async function typeErrors(program: string): Promise<string[]> {
     }).catch((error) => error)
     return String(stdout)
       .split('\n')
-      .filter((line) => /^\S.*: error TS/.test(line))
+      .filter((line) => /^(\S*src\/program\.ts\(.*: )?error TS/.test(line))
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -8,6 +8,7 @@ import type { CitationsSearchResultLocation, CitationsWebSearchResultLocation } 
 import type { ToolUseBlock } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type * as blocks from '../../protocol/types/server-tools.ts'
+import type * as beta from '../../protocol/types/beta/tools.ts'
 import type * as tools from '../../protocol/types/tool.ts'
 import type { BrowserToolset20260801, BrowserToolUseBlock } from '../../protocol/types/tools/toolset.ts'
 import type { ComputerToolset20260801, ComputerToolUseBlock } from '../../protocol/types/tools/toolset.ts'
@@ -43,6 +44,11 @@ export type ClientToolUnion =
   | tools.MemoryTool20250818
   | BrowserToolset20260801
   | ComputerToolset20260801
+  | beta.ToolBash20241022
+  | beta.ToolTextEditor20241022
+  | beta.ToolComputerUse20241022
+  | beta.ToolComputerUse20250124
+  | beta.ToolComputerUse20251124
 /** A tool of a request that only counts tokens. */
 export type MessageCountTokensTool = tools.ToolUnion
 /** A container, or its id. */

@@ -9,7 +9,9 @@ export interface MessageCreateParamsNonStreaming extends body.MessageCreateParam
 /** The parameters of `messages.create()` with streaming. */
 export interface MessageCreateParamsStreaming extends body.MessageCreateParamsStreaming, HeaderParams {}
 /** The parameters of `messages.stream()`. */
-export interface MessageStreamParams extends body.MessageStreamParams, HeaderParams {}
+export interface MessageStreamParams extends Omit<body.MessageStreamParams, 'output_config'>, HeaderParams {
+  output_config?: body.OutputConfig | null
+}
 /** The parameters of `messages.countTokens()`. */
 export interface MessageCountTokensParams extends body.MessageCountTokensParams, HeaderParams {}
 export type MessageCreateParamsBase = MessageCreateParams

@@ -57,7 +57,7 @@ export declare namespace Tool {
 export interface ToolInputSchema {
   type: 'object'
   properties?: unknown
-  required?: string[] | null
+  required?: readonly string[] | null
   [keyword: string]: unknown
 }
 

@@ -1,5 +1,5 @@
 // The names under `Anthropic.Beta.Models`.
-import type { CapabilitySupport } from '../models.ts'
+import type { ModelCapabilities } from '../models.ts'
 
 export type {
   CapabilitySupport as BetaCapabilitySupport,
@@ -17,4 +17,4 @@ export type {
 } from '../models.ts'
 
 /** Whether a model can compact a conversation. */
-export type BetaCompactionCapability = CapabilitySupport
+export type BetaCompactionCapability = NonNullable<ModelCapabilities['compaction']>

@@ -1,7 +1,6 @@
 // The details of an error beside its code.
-import type { ErrorDetails } from '../../../protocol/types/error.ts'
 
-type CodeDetails<Code extends string> = ErrorDetails & { error_code: Code }
+type CodeDetails<Code extends string> = { error_code: Code }
 
 /** The details of an error with the code `available_tools_limit_exceeded`. */
 export type AvailableToolsLimitExceededErrorDetails = CodeDetails<'available_tools_limit_exceeded'>
@@ -32,14 +31,14 @@ export type CompactionTooManyToolReferencesErrorDetails = CodeDetails<'compactio
 /** The details of an error with the code `file_not_downloadable`. */
 export type FileNotDownloadableErrorDetails = CodeDetails<'file_not_downloadable'>
 /** The details of an error with the code `image_dimensions_too_large`. */
-export interface ImageDimensionsTooLargeErrorDetails extends CodeDetails<'image_dimensions_too_large'> {
+export type ImageDimensionsTooLargeErrorDetails = CodeDetails<'image_dimensions_too_large'> & {
   /** The longest side that an image of the request may have. */
   max_side_length_pixels: number
   /** The places of the images, such as `messages.0.content.1`. */
   paths: string[]
 }
 /** The details of an error with the code `organization_on_hold`. */
-export interface OrganizationOnHoldErrorDetails extends CodeDetails<'organization_on_hold'> {
+export type OrganizationOnHoldErrorDetails = CodeDetails<'organization_on_hold'> & {
   appeal_url?: string | null
 }
 /** The details of an error with the code `request_body_encoding_invalid`. */
@@ -55,7 +54,7 @@ export type ThreadContinueInFlightErrorDetails = CodeDetails<'thread_continue_in
 /** The details of an error with the code `thread_fingerprint_mismatch`. */
 export type ThreadFingerprintMismatchErrorDetails = CodeDetails<'thread_fingerprint_mismatch'>
 /** The details of an error with the code `thread_unsupported_request`. */
-export interface ThreadUnsupportedRequestErrorDetails extends CodeDetails<'thread_unsupported_request'> {
+export type ThreadUnsupportedRequestErrorDetails = CodeDetails<'thread_unsupported_request'> & {
   /** The features that the server cannot combine with a thread. */
   unsupported?: string[] | null
 }

@@ -41,9 +41,15 @@ export interface ModelCapabilities {
     low: CapabilitySupport
     medium: CapabilitySupport
     high: CapabilitySupport
-    xhigh: CapabilitySupport
+    xhigh?: CapabilitySupport | null
     max: CapabilitySupport
   }
-  context_management: CapabilitySupport & { [edit: string]: unknown }
-  server_tools: CapabilitySupport & { [tool: string]: unknown }
+  context_management: CapabilitySupport & {
+    clear_thinking_20251015?: CapabilitySupport | null
+    clear_tool_uses_20250919?: CapabilitySupport | null
+    compact_20260112?: CapabilitySupport | null
+  }
+  server_tools: CapabilitySupport & { code_execution?: CapabilitySupport; web_search?: CapabilitySupport }
+  /** Beta: the types of `compaction` that the model supports. */
+  compaction?: (CapabilitySupport & { summarize: CapabilitySupport }) | null
 }
