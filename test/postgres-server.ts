@@ -6,6 +6,10 @@ import { join } from 'node:path'
 export interface PostgresServer {
   /** The folder of the server's socket, which `pg` accepts as a host. */
   host: string
+  /** The address for programs that take one. */
+  url: string
+  /** Cuts all connections and starts it again. */
+  restart(): void
   stop(): void
 }
 
@@ -29,9 +33,19 @@ export function startPostgres(): PostgresServer | undefined {
   }
   try {
     run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'])
-    const options = `-c listen_addresses= -c unix_socket_directories=${folder} -c max_connections=40`
-    run('pg_ctl', ['start', '-D', data, '-w', '-o', options, '-l', join(folder, 'log')])
-    return { host: folder, stop }
+    const options = `-c listen_addresses= -c unix_socket_directories=${folder} -c max_connections=60`
+    const start = (): unknown => run('pg_ctl', ['start', '-D', data, '-w', '-o', options, '-l', join(folder, 'log')])
+    start()
+    const restart = (): void => {
+      run('pg_ctl', ['stop', '-D', data, '-m', 'immediate', '-w'])
+      start()
+    }
+    return {
+      host: folder,
+      url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
+      restart,
+      stop,
+    }
   } catch (error) {
     rmSync(folder, { recursive: true })
     throw error

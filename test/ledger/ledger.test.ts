@@ -24,7 +24,7 @@ if (postgres === undefined) {
   test('a killed server on PostgreSQL', { skip: 'NOT TESTED: no PostgreSQL is installed that this user may start' })
 } else {
   after(() => postgres.stop())
-  killTests('PostgreSQL', () => `postgres://postgres@localhost/postgres?host=${encodeURIComponent(postgres.host)}`)
+  killTests('PostgreSQL', () => postgres.url)
 }
 
 function killTests(name: string, databaseOf: () => string): void {

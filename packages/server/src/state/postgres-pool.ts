@@ -9,8 +9,10 @@ export const integerTypes: readonly number[] = [20, 1700]
 /** A pool of connections whose integers are exact. */
 export function postgresPool(config: PoolConfig): PostgresPool {
   const pool = new pg.Pool({ connectionTimeoutMillis: 5_000, ...config, types: { getTypeParser } })
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool, and its statement fails. Without listeners the error would also end the
+  // process: of an idle connection on the pool, of one in use on the client.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

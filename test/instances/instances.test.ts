@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Keys } from '@colloquy/server/access'
+import { openServerStore } from '@colloquy/server/store'
+import Anthropic from 'colloquy'
+import { fromUsd } from 'colloquy/protocol'
+import { startPostgres } from '../postgres-server.ts'
+import { startRedis } from '../redis-server.ts'
+
+const conversations = 200
+const turns = 3
+/** A killed server loses the costs of this long at most: the interval of writes, and the writing on a busy machine. */
+const lostMs = 250
+
+const isLong = process.env['COLLOQUY_LONG'] !== undefined
+const postgres = isLong ? startPostgres() : undefined
+const redis = isLong ? await startRedis() : undefined
+if (!isLong) {
+  test('three servers', { skip: 'NOT TESTED: it takes 20 seconds; COLLOQUY_LONG=1 runs it' })
+} else if (postgres === undefined || redis === undefined) {
+  test('three servers', { skip: 'NOT TESTED: no PostgreSQL that this user may start, or no Redis, is installed' })
+} else {
+  after(async () => {
+    postgres.stop()
+    await redis.stop()
+  })
+  test('three servers lose and repeat no cost when one is killed and the database restarts', () =>
+    killAndRestart(postgres, redis.url))
+}
+
+interface Answered {
+  requestId: string
+  instance: number
+  endedAt: number
+}
+
+async function killAndRestart(
+  { url: database, restart }: { url: string; restart: () => void },
+  redisUrl: string,
+): Promise<void> {
+  const store = await openServerStore(database)
+  const keys = new Keys(store.database)
+  const team = await keys.create({ name: 'team', budgets: [{ usd: '1000', per: 'total' }] })
+  const poor = await keys.create({ name: 'poor', budgets: [{ usd: '0.02', per: 'total' }] })
+  const slow = await keys.create({ name: 'slow', limits: { requests_per_minute: 10 } })
+  await store.close()
+
+  const servers = await Promise.all([0, 1, 2].map(() => startServer(database, redisUrl)))
+  const urls = servers.map(({ url }) => url)
+  const answered: Answered[] = []
+  const failures: unknown[] = []
+  const running = Array.from({ length: conversations }, async (_, index) => {
+    await sleep(index * (2_500 / conversations))
+    const key = index % 4 === 3 ? poor.secret : team.secret
+    await converse(clientOf(urls, key, index), index, answered).catch((error: unknown) => failures.push(error))
+  })
+  const limited = countAnswered(urls, slow.secret)
+  await sleep(1_200)
+  const killedAt = Date.now()
+  servers[0]!.child.kill('SIGKILL')
+  await sleep(800)
+  restart()
+  await Promise.all(running)
+  assert.ok((await limited) <= 12, `${await limited} of 30 requests passed a limit of 10 a minute`)
+
+  // Some conversations run out of budget. All others continue on another server.
+  const unexpected = failures.filter((error) => !isOverBudget(error))
+  assert.deepEqual(unexpected, [])
+  assert.ok(failures.length > 0, 'no budget was exceeded')
+  await sleep(2_500)
+  for (const { child } of servers.slice(1)) child.kill('SIGTERM')
+  const codes = await Promise.all(servers.map(({ ended }) => ended))
+  assert.deepEqual(codes.slice(1), [0, 0], 'a server ended by itself')
+  await checkLedger({ database, answered, killedAt, poorKey: poor.key.id })
+}
+
+interface Facts {
+  database: string
+  answered: readonly Answered[]
+  killedAt: number
+  poorKey: string
+}
+
+async function checkLedger({ database, answered, killedAt, poorKey }: Facts): Promise<void> {
+  const store = await openServerStore(database)
+  const read = <Row>(sql: string): Promise<Row[]> => store.database.rows<Row>('read', sql)
+  const rows = await read<{ id: string; cost: string | null; key_id: string }>('SELECT id, cost, key_id FROM %.request')
+  const ids = new Set(rows.map(({ id }) => id))
+  assert.equal(ids.size, rows.length)
+  const missing = answered.filter(
+    ({ requestId, instance, endedAt }) => !ids.has(requestId) && !(instance === 0 && endedAt > killedAt - lostMs),
+  )
+  assert.deepEqual(missing, [])
+
+  const sum = rows.reduce((total, { cost }) => total + BigInt(cost ?? 0), 0n)
+  const [hours] = await read<{ cost: number; requests: number }>(
+    'SELECT sum(cost) AS cost, sum(requests) AS requests FROM %.usage_hour',
+  )
+  assert.deepEqual([BigInt(hours!.cost), hours!.requests], [sum, rows.length])
+  const accounts = await read<{ name: string; spent: number; reserved: number }>('SELECT * FROM %.account')
+  for (const { name, spent, reserved } of accounts) {
+    const [keyId] = JSON.parse(name) as [string]
+    const paid = rows.filter((row) => row.key_id === keyId).reduce((total, { cost }) => total + BigInt(cost ?? 0), 0n)
+    assert.deepEqual({ keyId, spent: BigInt(spent), reserved }, { keyId, spent: paid, reserved: 0 })
+    if (keyId === poorKey) assert.ok(paid <= fromUsd('0.02'))
+  }
+  assert.deepEqual(await read('SELECT * FROM %.in_flight'), [])
+  await store.close()
+}
+
+interface RunningServer {
+  url: string
+  child: ChildProcess
+  /** The exit code. */
+  ended: Promise<number | null>
+}
+
+async function startServer(database: string, redisUrl: string): Promise<RunningServer> {
+  const program = join(import.meta.dirname, 'server-program.ts')
+  const child = spawn(process.execPath, ['--conditions=@colloquy/source', program, database, redisUrl], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  after(() => child.kill('SIGKILL'))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const [url] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  return { url: url.trim(), child, ended }
+}
+
+/** A client that sends each attempt to the next server in turn. */
+function clientOf(urls: readonly string[], apiKey: string, index: number, maxRetries = 8): Anthropic {
+  let turn = index
+  const fetchInTurn: typeof fetch = async (input, init) => {
+    const instance = turn++ % urls.length
+    const { pathname, search } = new URL(input instanceof Request ? input.url : input)
+    const response = await fetch(`${urls[instance]}${pathname}${search}`, init)
+    const headers = new Headers(response.headers)
+    headers.set('x-instance', String(instance))
+    return new Response(response.body, { status: response.status, headers })
+  }
+  return new Anthropic({ fetch: fetchInTurn, baseURL: 'http://servers.test', apiKey, maxRetries })
+}
+
+/** Sends the turns of a conversation. A stream that breaks is sent again, to the next server. */
+async function converse(client: Anthropic, index: number, answered: Answered[]): Promise<void> {
+  const messages: Anthropic.MessageParam[] = []
+  for (let turn = 0; turn < turns; turn++) {
+    messages.push({ role: 'user', content: `Conversation ${index}, question ${turn}: what is ${turn} + ${index}?` })
+    const reply = await repeated(async () => {
+      const params = {
+        model: 'claude-sonnet-4-6',
+        max_tokens: 200,
+        messages,
+        metadata: { user_id: `user-${index % 5}` },
+      }
+      const stream = client.messages.stream(params)
+      const { response } = await stream.withResponse()
+      const message = await stream.finalMessage()
+      const requestId = response.headers.get('request-id')!
+      answered.push({ requestId, instance: Number(response.headers.get('x-instance')), endedAt: Date.now() })
+      return message
+    })
+    messages.push({ role: 'assistant', content: reply.content as Anthropic.ContentBlockParam[] })
+  }
+}
+
+/** Repeats work that failed with an error that the client may retry. */
+async function repeated<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isCut = error instanceof Anthropic.APIConnectionError || (error as { status?: number }).status === 529
+      if (!isCut || attempt === 5) throw error
+      await sleep(100)
+    }
+  }
+}
+
+function isOverBudget(error: unknown): boolean {
+  return error instanceof Anthropic.RateLimitError && error.errorCode === 'enforced_spend_limit_reached'
+}
+
+/** The number of 30 requests that a limit lets through, on all servers together. */
+async function countAnswered(urls: readonly string[], apiKey: string): Promise<number> {
+  const params = { model: 'claude-haiku-4-5', max_tokens: 10, messages: [{ role: 'user' as const, content: 'Hello' }] }
+  const statuses = await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      clientOf(urls, apiKey, index, 0)
+        .messages.create(params)
+        .then(
+          () => 200,
+          (error: unknown) => (error as { status?: number }).status,
+        ),
+    ),
+  )
+  return statuses.filter((status) => status === 200).length
+}
