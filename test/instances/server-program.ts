@@ -17,8 +17,10 @@ const access = await openAccess({
 const engine = offline({ wordsPerSecond: 150 })
 const { url, close } = await listen(createServer({ engine, access }), { port: 0 })
 process.stdout.write(`${url}\n`)
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => void stop())
+
+async function stop(): Promise<void> {
   await close({ graceMs: 2_000 })
   await access.close()
   await store.close()
-})
+}
