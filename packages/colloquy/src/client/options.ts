@@ -45,9 +45,9 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   /** Node only: the URL of a proxy, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   proxy?: string | false | undefined
   /**
-   * Node only: how requests are sent. `'sockets'`: the client reads HTTP from Node's sockets itself, and uses `node:http` and
-   * `node:https` only for proxies, for requests with headers for the connection, and when the process watches or replaces
-   * those modules, as tracers and mocks do. Default `'node'`: those modules for every request.
+   * Node only: `'node'` sends every request through `node:http` and `node:https`. Default `'sockets'`: the client reads HTTP
+   * from Node's sockets itself, and uses those modules only for proxies, for requests with headers for the connection, and
+   * when the process watches or replaces those modules, as tracers and mocks do.
    */
   transport?: 'sockets' | 'node' | undefined
   /** Wraps every attempt of every request. The first is the outermost. */

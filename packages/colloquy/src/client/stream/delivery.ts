@@ -18,7 +18,7 @@ export interface Audience {
 export function deliver(source: MessageEvents, { queues, listeners, onMessage }: Audience): Promise<void> {
   return source.forEach((event) => {
     // A reply that is only awaited has thousands of events that need no work.
-    if (queues.size === 0 && !listeners.isUsed && event.type !== 'message_stop') return
+    if (queues.size === 0 && !listeners.isUsed && event.type !== 'message_stop') return false
     if (event.type === 'ping') listeners.emit('ping')
     else {
       for (const queue of queues) queue.push(event)
@@ -27,6 +27,8 @@ export function deliver(source: MessageEvents, { queues, listeners, onMessage }:
       if (event.type === 'message_stop') onMessage(source.message!)
     }
     if (source.failure instanceof APIUserAbortError) throw source.failure
+    // A loop over the stream finds the message as it was after its event, also if more events arrived together.
+    return queues.size > 0
   })
 }
 

@@ -3,7 +3,7 @@ import { APIError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
 import { forEach } from '../../transport/sink.ts'
-import type { MessageEvents, StreamedEvent } from './message-events.ts'
+import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 
 /** The events of an iterable, one a batch. */
 export class IterableEvents implements MessageEvents {
@@ -32,8 +32,8 @@ export class IterableEvents implements MessageEvents {
     }
   }
 
-  forEach(take: (event: StreamedEvent) => void): Promise<void> {
-    return forEach(this, ([event]) => take(event!))
+  forEach(take: TakeEvent): Promise<void> {
+    return forEach(this, ([event]) => void take(event!))
   }
 
   cancel(error: Error): void {

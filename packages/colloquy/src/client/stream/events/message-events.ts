@@ -10,8 +10,11 @@ export interface MessageEvents extends ItemSource<StreamedEvent> {
   /** The message so far. */
   readonly message: Message | undefined
   /** Calls `take` with each event, when `message` contains it and no later one. Rejects with what `take` throws. */
-  forEach(take: (event: StreamedEvent) => void): Promise<void>
+  forEach(take: TakeEvent): Promise<void>
 }
+
+/** Takes an event. With `true`, the next one follows only after a microtask, in which readers can look at the message. */
+export type TakeEvent = (event: StreamedEvent) => boolean | void
 
 export interface EventObserver {
   /** Called with each event before it is handed out. */
@@ -66,11 +69,11 @@ class ObservedEvents implements MessageEvents {
     return events
   }
 
-  async forEach(take: (event: StreamedEvent) => void): Promise<void> {
+  async forEach(take: TakeEvent): Promise<void> {
     try {
       await this.#source.forEach((event) => {
         this.#observe(event)
-        take(event)
+        return take(event)
       })
     } catch (error) {
       this.#break()

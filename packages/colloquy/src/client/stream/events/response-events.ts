@@ -10,7 +10,7 @@ import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
 import { isJson, refuseJson } from './json-response.ts'
 import { MessageDecoder, type StreamEnding } from './message-decoder.ts'
-import type { MessageEvents, StreamedEvent } from './message-events.ts'
+import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 
 /** Waits for the first event of a streamed response. If it breaks off before that, the request is sent again. */
 export async function openEvents(
@@ -46,8 +46,8 @@ type Batch = readonly StreamedEvent[]
 
 /** A reader of the events, until it has what it wants. Its methods never throw. */
 interface Reader {
-  /** Takes events that have arrived. Returns whether it wants more. */
-  take(events: EventSupply): boolean
+  /** Takes events that have arrived. Returns whether it wants more: now, later in a microtask, or never. */
+  take(events: EventSupply): 'more' | 'later' | 'enough'
   end(): void
   fail(error: Error): void
 }
@@ -61,36 +61,34 @@ interface EventSupply {
 
 /** Waits for the first event of the message, and leaves it for the next reader. */
 function firstEvent(resolve: () => void, reject: (error: Error) => void): Reader {
-  const take = ({ arrivedCount }: EventSupply): boolean => {
-    if (arrivedCount > 0) resolve()
-    return arrivedCount === 0
+  const take: Reader['take'] = ({ arrivedCount }) => {
+    if (arrivedCount === 0) return 'more'
+    resolve()
+    return 'enough'
   }
   return { take, end: resolve, fail: reject }
 }
 
 /** Takes the next events that arrive together. */
 function nextBatch(resolve: (events: Batch | undefined) => void, reject: (error: Error) => void): Reader {
-  const take = (events: EventSupply): boolean => {
+  const take: Reader['take'] = (events) => {
     const batch = events.takeAll()
-    if (batch.length > 0) resolve(batch)
-    return batch.length === 0
+    if (batch.length === 0) return 'more'
+    resolve(batch)
+    return 'enough'
   }
   return { take, end: () => resolve(undefined), fail: reject }
 }
 
 /** Calls back with each event to the end. */
-function eachEvent(
-  callback: (event: StreamedEvent) => void,
-  resolve: () => void,
-  reject: (error: unknown) => void,
-): Reader {
-  const take = (events: EventSupply): boolean => {
+function eachEvent(callback: TakeEvent, resolve: () => void, reject: (error: unknown) => void): Reader {
+  const take: Reader['take'] = (events) => {
     try {
-      for (let event = events.next(); event; event = events.next()) callback(event)
-      return true
+      for (let event = events.next(); event; event = events.next()) if (callback(event)) return 'later'
+      return 'more'
     } catch (error) {
       reject(error)
-      return false
+      return 'enough'
     }
   }
   return { take, end: resolve, fail: reject }
@@ -141,7 +139,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
     return new Promise((resolve, reject) => this.#feed(nextBatch(resolve, reject)))
   }
 
-  forEach(callback: (event: StreamedEvent) => void): Promise<void> {
+  forEach(callback: TakeEvent): Promise<void> {
     return new Promise((resolve, reject) => this.#feed(eachEvent(callback, resolve, reject)))
   }
 
@@ -181,10 +179,11 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
 
   /** Hands out what has arrived. Keeps a reader that wants more and can get it. Returns whether it was kept. */
   #serve(reader: Reader): boolean {
-    const wantsMore = reader.take(this)
+    const wanted = reader.take(this)
     this.#checkEnd()
-    if (!wantsMore) return false
-    if (this.#phase === 'failed') reader.fail(this.failure!)
+    if (wanted === 'enough') return false
+    if (wanted === 'later') queueMicrotask(() => this.#feed(reader))
+    else if (this.#phase === 'failed') reader.fail(this.failure!)
     else if (this.#phase === 'done') reader.end()
     else {
       this.#reader = reader

@@ -5,7 +5,7 @@ import type { RecoverOptions } from '../../request/options.ts'
 import { APIStreamError, isRetryable } from '../../request/errors.ts'
 import type { Cancellable } from '../../request/cancellation.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
-import type { MessageEvents, StreamedEvent } from '../events/message-events.ts'
+import type { MessageEvents, StreamedEvent, TakeEvent } from '../events/message-events.ts'
 import { planResume } from './resume-plan.ts'
 import { HandedOutMessage, Splice } from './splice.ts'
 import { UnheldEvents } from './unheld-events.ts'
@@ -21,8 +21,6 @@ export interface ResumingOptions extends RecoverOptions {
 
 /** Sends a request that resumes the reply, after the wait that a retry would take. */
 export type SendResume = (params: MessageStreamParams, failure: Error) => PromiseLike<MessageEvents> & Cancellable
-
-type Take = (event: StreamedEvent) => void
 
 /**
  * The events of one message, read from as many responses as it takes: when a stream breaks off after its first event, the
@@ -76,38 +74,38 @@ export class ResumingEvents implements MessageEvents {
 
   async read(): Promise<readonly StreamedEvent[] | undefined> {
     const events: StreamedEvent[] = []
-    while (this.#phase === 'open' && events.length === 0) await this.#readOrResume((event) => events.push(event))
+    while (this.#phase === 'open' && events.length === 0) await this.#readOrResume((event) => void events.push(event))
     if (events.length > 0) return events
     if (this.#failure) throw this.#failure
     return undefined
   }
 
-  async forEach(take: (event: StreamedEvent) => void): Promise<void> {
+  async forEach(take: TakeEvent): Promise<void> {
     while (this.#phase === 'open') await this.#readOrResume(take)
     if (this.#failure) throw this.#failure
   }
 
-  async #readOrResume(take: Take): Promise<void> {
+  async #readOrResume(take: TakeEvent): Promise<void> {
     let events: readonly StreamedEvent[] | undefined
     try {
       events = await this.#source.read()
     } catch (error) {
       return this.#resume(error as Error, take)
     }
-    for (const event of events ?? []) this.#handOut(this.#splice.take(event), take)
+    for (const event of events ?? []) await this.#handOut(this.#splice.take(event), take)
   }
 
-  #handOut(events: readonly StreamedEvent[], take: Take): void {
+  async #handOut(events: readonly StreamedEvent[], take: TakeEvent): Promise<void> {
     for (const event of events) {
       if (this.#failure) return
       if (event.type === 'message_stop') this.#phase = 'done'
       this.#handedOut.push(event)
-      take(event)
+      if (take(event)) await Promise.resolve()
     }
   }
 
   /** Continues after an error: with the end of a message whose content is complete, or with another request. */
-  async #resume(error: Error, take: Take): Promise<void> {
+  async #resume(error: Error, take: TakeEvent): Promise<void> {
     const { message } = this
     const mayResume = isRetryable(error) && !this.#splice.isInsideBlock
     const plan = message && mayResume ? planResume(this.#params, message, this.#options) : undefined

@@ -11,12 +11,12 @@ export interface NodeTransportOptions {
   ca?: string | readonly string[] | undefined
   /** A proxy for every request, or `false` for none. Default: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. */
   proxy?: string | false | undefined
-  /** `'sockets'` sends all but unusual requests through sockets. Default `'node'`: `node:http` and `node:https`. */
+  /** `'node'` sends every request through `node:http` and `node:https`. Default `'sockets'`: only the unusual ones. */
   transport?: 'sockets' | 'node' | undefined
 }
 
 /** Sends through sockets of Node, or through `node:http` and `node:https` what needs their features. */
-export function nodeTransport({ ca, proxy, transport = 'node' }: NodeTransportOptions): Transport {
+export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTransportOptions): Transport {
   if (transport !== 'sockets' && transport !== 'node') {
     throw new AnthropicError(`Cannot use transport as it must be 'sockets' or 'node': found ${String(transport)}`)
   }
