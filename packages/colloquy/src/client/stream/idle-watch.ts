@@ -23,10 +23,13 @@ export class IdleWatch {
   startWaiting(): void {
     this.#waitingSince = performance.now()
     if (this.#timer === undefined) this.#schedule()
+    else keepAlive(this.#timer, true)
   }
 
   stopWaiting(): void {
     this.#waitingSince = Infinity
+    // A program that does not read the rest of a stream may end.
+    if (this.#timer !== undefined) keepAlive(this.#timer, false)
   }
 
   stop(): void {
@@ -42,6 +45,7 @@ export class IdleWatch {
       else this.#schedule()
     }
     this.#timer = startTimer(expire, Math.min(from + this.#idleTimeout, this.#endsAt) - performance.now())
+    if (this.#timer !== undefined && this.#waitingSince === Infinity) keepAlive(this.#timer, false)
   }
 
   #check(): void {
@@ -57,4 +61,11 @@ export class IdleWatch {
     if (now - this.#waitingSince < this.#idleTimeout) return undefined
     return new APIConnectionTimeoutError({ message: `nothing arrived for ${this.#idleTimeout} ms (idleTimeout)` })
   }
+}
+
+/** Whether a timer keeps the process from ending. Only timers of Node and similar runtimes can. */
+function keepAlive(timer: { ref?(): unknown; unref?(): unknown } | number, isNeeded: boolean): void {
+  if (typeof timer === 'number') return
+  if (isNeeded) timer.ref?.()
+  else timer.unref?.()
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { Anthropic } from '../client.ts'
 import {
@@ -142,4 +143,18 @@ test('asResponse() and the result share one request', async (t) => {
   assert.deepEqual(await call, hello)
   assert.equal((await call.asResponse()).headers.get('request-id'), 'req_test')
   assert.equal(server.requests.length, 1)
+})
+
+test('a stream that is not read does not keep the process from ending', () => {
+  const program = `
+    import { Anthropic } from ${JSON.stringify(new URL('../client.ts', import.meta.url).href)}
+    const body = ${JSON.stringify(helloEvents.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''))}
+    const fetch = async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    const client = new Anthropic({ apiKey: 'key', fetch })
+    await client.messages.create(${JSON.stringify(streaming)})`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    timeout: 20_000,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
 })
