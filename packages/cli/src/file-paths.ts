@@ -8,6 +8,8 @@ export interface FilePaths {
   chats: string
   /** The keys of the server, and the usage of the server and of chats: one SQLite database. */
   server: string
+  /** The secret that signs the sessions of the console. Only its owner can read the file. */
+  secret: string
   /** The lines typed so far, one JSON string a line. Only its owner can read the file. */
   history: string
   /** The folder of the models that were fetched. */
@@ -35,6 +37,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
   return {
     chats: join(data, 'chats.db'),
     server: join(data, 'server.db'),
+    secret: join(data, 'console.key'),
     history: join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
     models: join(data, 'models'),
     runtime: join(data, 'runtime'),

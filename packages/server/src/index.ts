@@ -11,4 +11,5 @@ export {
   type ConversationRoutesOptions,
   conversationRoutes,
 } from './conversations/routes.ts'
+export { catalogueChoices } from './conversations/json/models.ts'
 export type { Routes } from './options.ts'

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { request } from 'node:http'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
@@ -117,9 +118,67 @@ test('serve refuses other machines without keys, and a port that is in use', asy
   await assert.rejects(serve('--host', '0.0.0.0'), /ended with 2: Cannot listen on 0\.0\.0\.0 without keys/)
   const serving = await serve()
   const port = new URL(serving.url).port
+  await assert.rejects(serve('--port', port), new RegExp(`ended with 1: ${port} is in use by colloquy \\(pid \\d+\\)`))
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const taken = String((other.address() as AddressInfo).port)
   await assert.rejects(
-    serve('--port', port),
-    new RegExp(`ended with 1: Port ${port} is in use\\. Try colloquy serve --port`),
+    serve('--port', taken),
+    new RegExp(`ended with 1: Port ${taken} is in use\\. Try colloquy serve`),
   )
+  other.close()
   await serving.stop()
+})
+
+/** Runs a command to its end. */
+async function run(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
+    env: { PATH: process.env['PATH'], HOME: folder },
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+test('serve and web share the chats of the terminal, and the link opens one session', async () => {
+  const serving = await serve('--print-token', '--token-file', join(folder, 'token'))
+  const token = /#k=(\S+)/.exec(serving.stdout())?.[1]
+  const body = JSON.stringify({ token })
+  const session = await fetch(`${serving.url}/api/session`, { method: 'POST', body })
+  const cookie = session.headers.get('set-cookie')!.split(';')[0]!
+  const created = await fetch(`${serving.url}/api/conversations`, { method: 'POST', headers: { cookie }, body: '{}' })
+  const { id } = (await created.json()) as { id: string }
+  const turn = await fetch(`${serving.url}/api/conversations/${id}/send`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${(await readFile(join(folder, 'token'), 'utf8')).trim()}` },
+    body: JSON.stringify({ content: 'What is 6 * 7?' }),
+  })
+  assert.match(await turn.text(), /6 \* 7 = 42/)
+  assert.match((await run('chat', 'show', id)).stdout, /6 \* 7 = 42/)
+  assert.equal((await fetch(`${serving.url}/api/session`, { method: 'POST', body })).status, 401)
+
+  const { port } = new URL(serving.url)
+  const busy = await run('serve', '--port', port)
+  assert.match(busy.stderr, new RegExp(`^${port} is in use by colloquy \\(pid \\d+\\)\\. Open it: colloquy web`))
+  assert.equal(busy.code, 1)
+  const opened = await run('web', '--port', port)
+  assert.equal(opened.code, 0)
+  const other = /#k=(\S+)/.exec(opened.stdout)?.[1]
+  const again = await fetch(`${serving.url}/api/session`, { method: 'POST', body: JSON.stringify({ token: other }) })
+  assert.equal(again.status, 204)
+  assert.equal(await serving.stop(), 0)
+})
+
+test('serve prints no token without a terminal, and leaves out the console or the API', async () => {
+  const withoutConsole = await serve('--no-console')
+  assert.doesNotMatch(withoutConsole.stdout(), /Console|#k=/)
+  assert.equal((await fetch(`${withoutConsole.url}/api/conversations`)).status, 404)
+  assert.equal(await withoutConsole.stop(), 0)
+  const withoutApi = await serve('--no-api')
+  assert.match(withoutApi.stdout(), /Console {3}http:\/\/\S+\/ {3}\(colloquy web opens it\)/)
+  await assert.rejects(ask(withoutApi.url), { status: 404 })
+  assert.equal((await fetch(`${withoutApi.url}/api/conversations`)).status, 401)
+  assert.equal(await withoutApi.stop(), 0)
 })

@@ -1,41 +1,93 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from '@colloquy/server'
+import { createServer, type Routes } from '@colloquy/server'
+import { newConsoleToken } from '@colloquy/server/console'
+import { toErrorResponse } from 'colloquy/conversation'
+import { apiError } from 'colloquy/protocol'
 import { servedEngine } from '../engine/connect.ts'
-import { namedEngine } from '../engine/choose.ts'
-import { engineLabel, isOnThisMachine } from '../engine/engine-kind.ts'
-import { UsageError } from '../exit.ts'
+import { engineKind, namedEngine } from '../engine/choose.ts'
+import { engineLabel, type EngineKind, isOnThisMachine } from '../engine/engine-kind.ts'
+import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
-import { writeLine } from '../terminal/output.ts'
+import { countText } from '../format.ts'
+import { writeErrorLine, writeLine } from '../terminal/output.ts'
 import { accessLogger, logOptions } from './access-log.ts'
-import { closeOnSignal, loopback, nameOfOrigin, open } from './serve/listening.ts'
+import { openBrowser } from './serve/console/browser.ts'
+import { buildPage, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
+import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './serve/listening.ts'
 import { openState, type ServeState } from './serve/state.ts'
 
 const defaultPort = 4141
+
+/** Runs `colloquy web`: serves the console, with the engine of a chat, and opens it; or opens the one that is served. */
+export async function web(flags: Flags): Promise<number> {
+  return serveWith(flags, { chosen: engineKind(flags), opens: true })
+}
 
 /** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
 export async function serve(flags: Flags): Promise<number> {
   if (flags.has('schema')) return (await import('./serve/print-schema.ts')).printSchema()
   if (flags.has('check') && !flags.has('config')) throw new UsageError('Cannot use --check without --config FILE')
   if (flags.has('config')) return (await import('./serve/serve-config.ts')).serveConfig(flags)
+  return serveWith(flags, { chosen: namedEngine(flags.text('engine') ?? 'offline'), opens: flags.has('open') })
+}
+
+interface Serving {
+  chosen: EngineKind
+  /** Whether the console is opened in a browser. */
+  opens: boolean
+}
+
+async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
-  const chosen = namedEngine(flags.text('engine') ?? 'offline')
-  const isOffline = chosen.kind === 'offline'
+  const hasConsole = loopback.includes(host) && !flags.has('no-console')
+  if (opens && !hasConsole) throw new UsageError('Cannot open the console: it is served on this machine only')
   const engine = await servedEngine(chosen, flags)
   const isLocal = isOnThisMachine(chosen)
   const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
+  const page = hasConsole ? await openConsole(flags, chosen, state.access) : undefined
+  const { access } = state
+  const routes = [...(flags.has('no-api') ? [withoutApi] : []), ...(page?.routes ?? [])]
   try {
-    const { access } = state
-    const server = createServer({ engine, lenient: !isOffline || flags.has('lenient'), log, origins, access })
+    const lenient = chosen.kind !== 'offline' || flags.has('lenient')
+    const made = createServer({ engine, lenient, log, origins, access, routes })
+    const server = flags.has('no-api') ? { ...made, answer: () => undefined } : made
     const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
-    if (!flags.has('json')) startScreen(listening.url, engineLabel(chosen), state).forEach(writeLine)
+    if (opens) await showPage(page!, listening.url)
+    if (!flags.has('json')) startScreen(listening.url, chosen, { flags, state, page }).forEach(writeLine)
     return await closeOnSignal(listening)
+  } catch (error) {
+    if (opens && error instanceof InUseError) return await showRunning(error.url)
+    throw error
   } finally {
+    await page?.close()
     await state.close()
   }
+}
+
+const withoutApi: Routes = {
+  answer({ url }) {
+    if (!new URL(url).pathname.startsWith('/v1/')) return undefined
+    const message = 'Not found: this server was started with --no-api'
+    return Promise.resolve(toErrorResponse(apiError('not_found_error', message)))
+  },
+}
+
+async function showPage(page: OpenConsole, url: string): Promise<void> {
+  await buildPage()
+  const link = page.link(url)
+  if (!(await openBrowser(link))) writeErrorLine(`Open ${link} in a browser.`)
+}
+
+/** Opens the console of a server that runs in another process. */
+async function showRunning(url: string): Promise<number> {
+  const link = `${url}/#k=${newConsoleToken(readSecret())}`
+  if (await openBrowser(link)) writeLine(`Opened ${url}/, which is served already.`)
+  else writeLine(link)
+  return ExitCode.ok
 }
 
 function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[] } {
@@ -60,12 +112,24 @@ function readKeys(path: string): string[] {
   return found
 }
 
-function startScreen(url: string, engine: string, { accessText, store }: ServeState): string[] {
+function startScreen(url: string, chosen: EngineKind, { flags, state, page }: Started): string[] {
+  const { accessText, store } = state
+  // A link opens a session, and standard output may end up in a log.
+  const hasLink = process.stdout.isTTY || flags.has('print-token')
+  const link = hasLink ? `${page?.link(url)}   (works once, then a cookie)` : `${url}/   (colloquy web opens it)`
+  const chats = page?.chatCount === undefined ? '' : ` (${countText(page.chatCount, 'chat')})`
   return [
-    `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
-    `  Engine    ${engine}      Access  ${accessText}      Log  metadata only`,
-    `  Data      ${store.database.name}      colloquy usage shows what is used`,
+    ...(page ? [`  Console   ${link}`] : []),
+    ...(flags.has('no-api') ? [] : [`  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`]),
+    `  Engine    ${engineLabel(chosen)}      Access  ${accessText}      Log  metadata only`,
+    `  Data      ${store.database.name}${chats}      colloquy usage shows what is used`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',
   ]
+}
+
+interface Started {
+  flags: Flags
+  state: ServeState
+  page: OpenConsole | undefined
 }

@@ -1,23 +1,55 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Server } from '@colloquy/server'
+import type { SessionJson } from '@colloquy/server/console'
 import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
 import { ExitCode, ExitError } from '../../exit.ts'
 
 /** The names of this machine that only this machine can reach. */
 export const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '::1']
 
-/** Listens, and says which port to try if this one is in use. */
+/** Listens. If the port is in use, says by which program if that is this one, and which port to try. */
 export async function open(server: Server, options: ListenOptions & { port: number }): Promise<Listening> {
-  const { port } = options
+  const { port, host = '127.0.0.1' } = options
   try {
     return await listen(server, options)
   } catch (error) {
     const code = (error as { cause?: NodeJS.ErrnoException }).cause?.code
     if (code === 'EADDRINUSE') {
+      const pid = await runningConsole(host, port)
+      if (pid !== undefined) throw new InUseError(pid, { host, port })
       throw new ExitError(ExitCode.failed, `Port ${port} is in use. Try colloquy serve --port ${port + 1}.`)
     }
     throw error
   }
+}
+
+/** The port is in use by a server of this program with a console. */
+export class InUseError extends ExitError {
+  /** The address of its console. */
+  readonly url: string
+
+  constructor(pid: number, { host, port }: { host: string; port: number }) {
+    super(
+      ExitCode.failed,
+      `${port} is in use by colloquy (pid ${pid}). Open it: colloquy web, or try --port ${port + 1}.`,
+    )
+    this.url = urlOf(host, port)
+  }
+}
+
+/** The process of a server with a console on a port; undefined if another program uses it. */
+async function runningConsole(host: string, port: number): Promise<number | undefined> {
+  try {
+    const response = await fetch(`${urlOf(host, port)}/api/session`, { signal: AbortSignal.timeout(1_000) })
+    const { program, pid } = (await response.json()) as Partial<SessionJson>
+    return program === 'colloquy' ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
 }
 
 /** The host of a page's origin, in lower case and without a port. */

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { conversationRoutes, type Routes } from '@colloquy/server'
+import type { StoreAccess } from '@colloquy/server/access'
+import { consoleFolder, consoleRoutes } from '@colloquy/server/console'
+import { ChatLedger } from '../../../chat-ledger.ts'
+import { settingsFrom } from '../../../chat/settings.ts'
+import { openChats } from '../../../chat/stored-chats.ts'
+import type { EngineKind } from '../../../engine/engine-kind.ts'
+import { ExitCode, ExitError } from '../../../exit.ts'
+import { filePaths } from '../../../file-paths.ts'
+import type { Flags } from '../../../flags.ts'
+import { systemReason } from '../../../system-error.ts'
+import { writeErrorLine } from '../../../terminal/output.ts'
+import { ChatsEngine } from './chats-engine.ts'
+
+/** The console of a server that runs. */
+export interface OpenConsole {
+  routes: readonly Routes[]
+  /** The address of the page. With a token it opens a session, once. */
+  link(url: string): string
+  /** The number of saved chats; undefined if there are many. */
+  chatCount: number | undefined
+  close(): Promise<void>
+}
+
+const manyChats = 1_000
+
+/** Opens the saved chats for the console. */
+export async function openConsole(flags: Flags, chosen: EngineKind, access: StoreAccess): Promise<OpenConsole> {
+  const ledger = new ChatLedger(flags)
+  const engine = new ChatsEngine(chosen, flags, ledger)
+  const conversations = await openChats(engine.engine, { isSaved: true })
+  const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
+  const defaults = settingsFrom(flags, chosen)
+  const api = conversationRoutes({ conversations, admit: page.admit, defaults, models: () => engine.models() })
+  writeTokenFile(flags.text('token-file'), page.programToken)
+  const chatCount = (await conversations.list({ limit: manyChats })).length
+  return {
+    routes: [page, api],
+    link: (url) => `${url}/#k=${page.newToken()}`,
+    chatCount: chatCount < manyChats ? chatCount : undefined,
+    async close() {
+      await api.close()
+      await engine.close()
+      await conversations.close()
+      await ledger.close()
+    },
+  }
+}
+
+/** The secret of this machine's sessions, which is made when it is first needed. */
+export function readSecret(): Uint8Array {
+  const { secret: path } = filePaths()
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    // Another process may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(path, error)
+  }
+  try {
+    return Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url')
+  } catch (error) {
+    throw unusable(path, error)
+  }
+}
+
+function unusable(path: string, error: unknown): ExitError {
+  return new ExitError(ExitCode.failed, `Cannot use the secret of the console in ${path}: ${systemReason(error)}`)
+}
+
+function writeTokenFile(path: string | undefined, token: string): void {
+  if (path === undefined) return
+  try {
+    writeFileSync(path, `${token}\n`, { mode: 0o600 })
+    chmodSync(path, 0o600)
+  } catch (error) {
+    throw new ExitError(ExitCode.failed, `Cannot write the token to ${path}: ${systemReason(error)}`)
+  }
+}
+
+/** In a clone of the repository the page is built when it is first used, and after a change. A package contains it. */
+export async function buildPage(): Promise<void> {
+  const source = join(consoleFolder, '../../console')
+  const vite = join(consoleFolder, '../../../node_modules/vite/bin/vite.js')
+  if (!existsSync(join(source, 'vite.config.ts')) || !existsSync(vite) || isCurrent(source)) return
+  writeErrorLine('Building the console (once, about 3 seconds) …')
+  const child = spawn(process.execPath, [vite, 'build', source, '--logLevel', 'error'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  child.on('error', reject)
+  child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`the build ended with ${code}`))))
+  await promise
+}
+
+/** Whether the page was built after the last change of its source. */
+function isCurrent(source: string): boolean {
+  const built = join(consoleFolder, 'index.html')
+  if (!existsSync(built)) return false
+  const builtAt = statSync(built).mtimeMs
+  const files = globSync(['src/**/*.*', 'public/*', 'index.html', 'vite.config.ts'], { cwd: source })
+  return files.every((file) => statSync(join(source, file)).mtimeMs <= builtAt)
+}

@@ -1,0 +1,99 @@
+import { toErrorResponse } from 'colloquy/conversation'
+import type { Access, Caller } from '../access/access.ts'
+import { Bodies, object } from '../conversations/input.ts'
+import { checkSameOrigin } from '../conversations/same-origin.ts'
+import { string } from '../messages/validate/schema.ts'
+import type { Routes } from '../options.ts'
+import { consoleFolder, Page } from './page.ts'
+import { Sessions } from './sessions.ts'
+
+export { consoleFolder }
+
+/** Options of `consoleRoutes()`. */
+export interface ConsoleOptions {
+  /** Signs the sessions: at least 32 random bytes, the same after a restart. */
+  secret: Uint8Array
+  /** The folder of the built page, which is read with the first request for it. Default: that of this package. */
+  folder?: string
+  /** Called before the folder is read, for a program that builds the page when it is first used. Default: nothing. */
+  prepare?: () => Promise<void>
+  /** The keys and the ledger, which a page with a session may use. Default: the page shows none. */
+  access?: Access
+  /** The process, for a program that finds the port in use. Default: this one. */
+  pid?: number
+}
+
+/** The web console of a server on this machine: its page, its sessions, and for these the routes below `/admin`. */
+export interface ConsoleRoutes extends Routes {
+  /** A token for one visit, valid for ten minutes: `http://127.0.0.1:4141/#k=TOKEN`. */
+  newToken(): string
+  /** The token for programs that use `/api`: `Authorization: Bearer TOKEN`. */
+  programToken: string
+  /** Throws the API's 401 unless a request has a session: the option `admit` of `conversationRoutes()`. */
+  admit: (request: Request) => { owner?: string }
+}
+
+/** The response of `GET /api/session`. */
+export interface SessionJson {
+  program: 'colloquy'
+  pid: number
+  /** Whether the request has a session. */
+  open: boolean
+}
+
+/** A token for one visit to a server with the same secret, which may be another process. */
+export function newConsoleToken(secret: Uint8Array): string {
+  return new Sessions(secret).newToken()
+}
+
+/** The routes of the console. */
+export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
+  const { secret, folder = consoleFolder, prepare, access, pid = process.pid } = options
+  const sessions = new Sessions(secret)
+  const page = new Page(folder, prepare)
+  const bodies = new Bodies({ maxBodyBytes: 4_096 })
+  const answer = (request: Request): Promise<Response> | undefined => {
+    const { pathname } = new URL(request.url)
+    if (pathname === '/api/session') return guarded(request, () => session(request, { sessions, bodies, pid }))
+    // A request with a key is one of a program, as without the console.
+    const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.has(request)
+    if (isPage) return guarded(request, () => access.admin(request, operator))
+    return page.answer(request)
+  }
+  const admit = (request: Request): { owner?: string } => {
+    sessions.check(request)
+    return {}
+  }
+  return { answer, admit, newToken: () => sessions.newToken(), programToken: sessions.programToken }
+}
+
+/** The person at this machine. */
+const operator: Caller = { key: undefined, workspace: 'default', isAdmin: true }
+
+function hasKey({ headers }: Request): boolean {
+  return headers.has('x-api-key') || headers.has('authorization')
+}
+
+async function guarded(request: Request, work: () => Promise<Response>): Promise<Response> {
+  try {
+    checkSameOrigin(request)
+    return await work()
+  } catch (error) {
+    return toErrorResponse(error)
+  }
+}
+
+const tokenBody = object<{ token: string }>({ token: string })
+
+async function session(
+  request: Request,
+  { sessions, bodies, pid }: { sessions: Sessions; bodies: Bodies; pid: number },
+): Promise<Response> {
+  if (request.method === 'GET') {
+    const found: SessionJson = { program: 'colloquy', pid, open: sessions.has(request) }
+    return Response.json(found, { headers: { 'cache-control': 'no-store' } })
+  }
+  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST' } })
+  const { token } = await bodies.read(request, tokenBody)
+  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(token) } })
+}
