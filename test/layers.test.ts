@@ -31,6 +31,7 @@ const layers = [
   ['colloquy/src/conversation/stores', 'colloquy/src/conversation/turn', 'colloquy/src/conversation/transfer'],
   ['colloquy/src/conversation'],
   ['server/src', 'llama/src'],
+  ['console/src'],
   ['cli/src/terminal'],
   ['cli/src/markdown', 'cli/src/editor'],
   ['cli/src'],

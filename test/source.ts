@@ -13,7 +13,7 @@ export interface Import {
 }
 
 /** The paths of the sources of all packages, without tests, relative to the root. */
-export const sources: string[] = globSync('packages/*/src/**/*.ts', { cwd: root })
+export const sources: string[] = globSync('packages/*/src/**/*.{ts,tsx}', { cwd: root })
   .filter((file) => !file.endsWith('.test.ts'))
   .toSorted()
 

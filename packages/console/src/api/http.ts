@@ -1,0 +1,79 @@
+import { type Signal, signal } from '@preact/signals'
+
+/** A request that the server refused, or that did not reach it. */
+export class ApiFailure extends Error {
+  override name = 'ApiFailure'
+  /** 0 if the server could not be reached. */
+  readonly status: number
+  /** The API's type, such as `not_found_error`. */
+  readonly type: string
+  readonly requestId: string | undefined
+
+  constructor(status: number, type: string, message: string, requestId?: string) {
+    super(message)
+    this.status = status
+    this.type = type
+    this.requestId = requestId
+  }
+}
+
+/** `locked`: the page has no session. `lost`: the server cannot be reached; the page tries again at `retryAt`. */
+export type Connection = { state: 'connected' } | { state: 'locked' } | { state: 'lost'; retryAt: number }
+
+export const connection: Signal<Connection> = signal({ state: 'connected' })
+
+const retryMs = 4_000
+
+/** Sends a request to this server and returns the response. Throws an `ApiFailure` unless it succeeds. */
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(path, init)
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    lose()
+    throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
+  }
+  if (connection.peek().state === 'lost') connection.value = { state: 'connected' }
+  if (response.ok) return response
+  if (response.status === 401) connection.value = { state: 'locked' }
+  throw await failureOf(response)
+}
+
+/** Sends JSON and returns the JSON of the response. */
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    ...(signal && { signal }),
+  })
+  return (await response.json()) as T
+}
+
+async function failureOf(response: Response): Promise<ApiFailure> {
+  const requestId = response.headers.get('request-id') ?? undefined
+  const text = await response.text().catch(() => '')
+  try {
+    const { error } = JSON.parse(text) as { error: { type: string; message: string } }
+    return new ApiFailure(response.status, error.type, error.message, requestId)
+  } catch {
+    return new ApiFailure(response.status, 'api_error', text.slice(0, 200) || response.statusText, requestId)
+  }
+}
+
+/** Notes that the server cannot be reached, and looks for it until it can. */
+export function lose(): void {
+  if (connection.peek().state === 'lost') return
+  connection.value = { state: 'lost', retryAt: Date.now() + retryMs }
+  setTimeout(() => void lookAgain(), retryMs)
+}
+
+async function lookAgain(): Promise<void> {
+  try {
+    await fetch('/healthz')
+    connection.value = { state: 'connected' }
+  } catch {
+    connection.value = { state: 'lost', retryAt: Date.now() + retryMs }
+    setTimeout(() => void lookAgain(), retryMs)
+  }
+}

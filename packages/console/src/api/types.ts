@@ -1,0 +1,2 @@
+// The bodies of the API, as the server declares them.
+export type * from '../../../server/src/conversations/api.ts'

@@ -1,0 +1,61 @@
+import type { VNode } from 'preact'
+import { Suspended } from './shell/suspended.tsx'
+import { ChatView } from './chat/chat-view.tsx'
+import { ChatSettings } from './chat/chat-settings.tsx'
+import { Banner } from './shell/banner.tsx'
+import { Header } from './shell/header.tsx'
+import { Help } from './shell/commands/help.tsx'
+import { Palette } from './shell/commands/palette.tsx'
+import { dialog } from './shell/panels.ts'
+import { route } from './shell/router.ts'
+import { Status } from './shell/status.tsx'
+
+/** The whole page. The charts are loaded with the first view that has one. */
+export function App(): VNode {
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <Banner />
+      <View />
+      {dialog.value === 'palette' && <Palette />}
+      {dialog.value === 'help' && <Help />}
+      {dialog.value === 'chat' && <ChatSettings />}
+      <Status />
+    </>
+  )
+}
+
+function View(): VNode {
+  switch (route.value.name) {
+    case 'chat':
+      return <ChatView />
+    case 'usage':
+      return <Suspended key="usage" load={() => import('./usage/usage-view.tsx').then((module) => module.UsageView)} />
+    case 'requests':
+      return (
+        <Suspended
+          key="requests"
+          load={() => import('./requests/requests-view.tsx').then((module) => module.RequestsView)}
+        />
+      )
+    case 'settings':
+      return (
+        <Suspended
+          key="settings"
+          load={() => import('./settings/settings-view.tsx').then((module) => module.SettingsView)}
+        />
+      )
+    default:
+      return (
+        <main id="main" class="empty">
+          <h1>There is no such page</h1>
+          <p>
+            <a href="/">Go to the chats</a>
+          </p>
+        </main>
+      )
+  }
+}

@@ -1,0 +1,69 @@
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import { moneyText } from '../format.ts'
+import { dialog, isInspectorOpen } from '../shell/panels.ts'
+import { ModelPicker } from './model-picker.tsx'
+import type { OpenChat } from './open-chat.ts'
+import { Meter } from './meter.tsx'
+
+/** The title of a chat, which can be changed in its place, its model, and its settings. */
+export function ChatHeader({ chat }: { chat: OpenChat }): VNode {
+  const { settings, usage } = chat.info.value
+  return (
+    <header class="chat-header">
+      <Title chat={chat} />
+      <ModelPicker value={settings.model} onChange={(model) => void chat.change({ settings: { model } })} />
+      <Meter chat={chat} />
+      <span class="soft small total" title="Cost of this chat, all branches">
+        {usage.cost.estimated ? '≈' : ''}
+        {moneyText(usage.cost.usd)}
+      </span>
+      <button type="button" onClick={() => (dialog.value = 'chat')}>
+        Settings
+      </button>
+      <button
+        type="button"
+        aria-pressed={isInspectorOpen.value}
+        onClick={() => (isInspectorOpen.value = !isInspectorOpen.value)}
+      >
+        Inspect
+      </button>
+    </header>
+  )
+}
+
+function Title({ chat }: { chat: OpenChat }): VNode {
+  const isEditing = useSignal(false)
+  const save = (title: string): void => {
+    isEditing.value = false
+    if (title.trim() !== '' && title !== chat.title.value) void chat.change({ title })
+  }
+  if (!isEditing.value) {
+    return (
+      <h1 class="grow">
+        <button type="button" class="quiet title" title="Rename" onClick={() => (isEditing.value = true)}>
+          {chat.title.value}
+        </button>
+      </h1>
+    )
+  }
+  return (
+    <form
+      class="grow"
+      onSubmit={(event) => {
+        event.preventDefault()
+        save(String(new FormData(event.currentTarget).get('title')))
+      }}
+    >
+      <input
+        name="title"
+        aria-label="Title of the chat"
+        defaultValue={chat.title.value}
+        maxLength={200}
+        ref={(element) => element?.focus()}
+        onBlur={({ currentTarget }) => save(currentTarget.value)}
+        onKeyDown={(event) => event.key === 'Escape' && (isEditing.value = false)}
+      />
+    </form>
+  )
+}

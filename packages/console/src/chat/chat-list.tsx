@@ -1,0 +1,71 @@
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import type { ListedConversationJson } from '../api/types.ts'
+import { moneyText, periodText } from '../format.ts'
+import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat } from './chats.ts'
+import { turnsText } from './message/transcript.tsx'
+
+/** The chats by the time of their last use, with a filter on their titles. */
+export function ChatList(): VNode {
+  const filter = useSignal('')
+  const all = chats.value ?? []
+  const words = filter.value.trim().toLowerCase()
+  const visible = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
+  return (
+    <nav class="chats" aria-label="Chats">
+      <a class="button primary-link" href="/" data-new-chat>
+        + New chat
+      </a>
+      <input
+        type="search"
+        placeholder="Filter chats"
+        aria-label="Filter chats"
+        value={filter.value}
+        onInput={({ currentTarget }) => (filter.value = currentTarget.value)}
+      />
+      {[...Map.groupBy(visible, ({ updatedAt }) => periodText(updatedAt))].map(([period, group]) => (
+        <section key={period} aria-label={period}>
+          <h2>{period}</h2>
+          <ul>
+            {group.map((chat) => (
+              <ChatItem key={chat.id} chat={chat} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {chats.value && visible.length === 0 && (
+        <p class="soft small">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
+      )}
+      <p class="soft small count">
+        {visible.length} {hasMoreChats.value || words ? `of ${hasMoreChats.value ? 'more' : all.length} ` : ''}shown
+        {hasMoreChats.value && (
+          <button type="button" class="quiet" onClick={() => void loadMoreChats()}>
+            Show more
+          </button>
+        )}
+      </p>
+    </nav>
+  )
+}
+
+function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
+  const { id, title = 'Untitled', messages, cost, turn } = chat
+  const isOpen = openChat.value?.id === id
+  return (
+    <li>
+      <a href={`/c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined}>
+        <span class="title">{title}</span>
+        <span class="soft small">
+          {turn ? 'writing … · ' : ''}
+          {cost.unpriced > 0 && cost.usd === '0'
+            ? 'no price'
+            : `${cost.estimated ? '≈' : ''}${moneyText(cost.usd)}`} ·{' '}
+          {turnsText(messages)}
+        </span>
+      </a>
+      <button type="button" class="quiet delete" aria-label={`Delete ${title}`} onClick={() => void deleteChat(chat)}>
+        ✕
+      </button>
+    </li>
+  )
+}

@@ -1,0 +1,99 @@
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { ApiFailure, call } from '../api/http.ts'
+import type { ConversationJson } from '../api/types.ts'
+import { drafts } from '../settings/preferences.ts'
+import { navigate, route } from '../shell/router.ts'
+import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
+import { ChatHeader } from './chat-header.tsx'
+import { ChatList } from './chat-list.tsx'
+import { openChat } from './chats.ts'
+import { Composer } from './compose/composer.tsx'
+import { type AnyBlock, textOf } from './message/content-text.ts'
+import { Inspector } from './inspect/inspector.tsx'
+import { newChatSettings } from './new-chat.ts'
+import { OpenChat } from './open-chat.ts'
+import { Transcript } from './message/transcript.tsx'
+import { Welcome } from './welcome.tsx'
+
+/** The chat of the address: the list beside it, its messages, the composer, and the inspector on demand. */
+export function ChatView(): VNode {
+  const id = route.value.name === 'chat' ? route.value.id : undefined
+  const failure = useSignal<Error | undefined>(undefined)
+  useEffect(() => {
+    failure.value = undefined
+    void show(id).catch((error: Error) => (failure.value = error))
+  }, [id])
+  const fail = (error: Error): false => {
+    failure.value = error
+    return false
+  }
+  const chat = openChat.value?.id === id ? openChat.value : undefined
+  return (
+    <div
+      class={`chat-view${isListOpen.value ? ' list-open' : ''}${isInspectorOpen.value && chat ? ' inspector-open' : ''}`}
+    >
+      <ChatList />
+      <main id="main" tabIndex={-1}>
+        {chat && <ChatHeader chat={chat} />}
+        {chat ? (
+          <Transcript chat={chat} />
+        ) : (
+          <div class="transcript">{id ? <Missing failure={failure.value} /> : <Welcome />}</div>
+        )}
+        <Composer
+          draftId={id ?? 'new'}
+          chatId={chat?.id}
+          isBusy={chat?.isBusy.value ?? false}
+          onSend={(content) => (chat ? chat.send(content) : begin(content).catch((error: Error) => fail(error)))}
+          onStop={() => void chat?.stop()}
+        />
+        {!id && failure.value && (
+          <p class="failure" role="alert">
+            {failure.value.message}
+          </p>
+        )}
+      </main>
+      {chat && isInspectorOpen.value && <Inspector chat={chat} />}
+    </div>
+  )
+}
+
+async function show(id: string | undefined): Promise<void> {
+  if (openChat.value?.id === id) return
+  openChat.value?.close()
+  openChat.value = undefined
+  if (id === undefined) return
+  const info = await call<ConversationJson>('GET', `/api/conversations/${encodeURIComponent(id)}?limit=50`)
+  openChat.value = new OpenChat(info)
+}
+
+/** Creates a chat and sends its first message. */
+async function begin(content: string | AnyBlock[]): Promise<boolean> {
+  const info = await call<ConversationJson>('POST', '/api/conversations', { settings: newChatSettings.value })
+  const chat = new OpenChat(info)
+  openChat.value?.close()
+  openChat.value = chat
+  navigate(`/c/${encodeURIComponent(chat.id)}`)
+  const isRecorded = await chat.send(content)
+  // The composer belongs to the new chat by now.
+  if (!isRecorded) drafts.value = { ...drafts.value, [chat.id]: textOf(content) }
+  return true
+}
+
+function Missing({ failure }: { failure: Error | undefined }): VNode | undefined {
+  if (!failure) return undefined
+  const isGone = failure instanceof ApiFailure && failure.status === 404
+  return (
+    <div class="empty">
+      <h2>{isGone ? 'This chat is not here' : 'The chat cannot be read'}</h2>
+      <p>{isGone ? 'It was deleted, or it is in another store.' : failure.message}</p>
+      <p>
+        <a class="button" href="/">
+          New chat
+        </a>
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+import { type Signal, batch, signal } from '@preact/signals'
+import { call, connection, lose } from '../api/http.ts'
+import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson } from '../api/types.ts'
+import { notify } from '../shell/status.tsx'
+import type { OpenChat } from './open-chat.ts'
+
+/** The chats of the list, the last used first; undefined until they are loaded. */
+export const chats: Signal<ListedConversationJson[] | undefined> = signal(undefined)
+export const hasMoreChats: Signal<boolean> = signal(false)
+/** The chat that is shown. */
+export const openChat: Signal<OpenChat | undefined> = signal(undefined)
+
+const pageSize = 50
+
+async function loadChats(): Promise<void> {
+  const page = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?limit=${pageSize}`)
+  batch(() => {
+    chats.value = page.data
+    hasMoreChats.value = page.hasMore
+  })
+}
+
+export async function loadMoreChats(): Promise<void> {
+  const last = chats.value?.at(-1)
+  if (!last) return
+  const path = `/api/conversations?limit=${pageSize}&before=${encodeURIComponent(last.id)}`
+  const page = await call<PageJson<ListedConversationJson>>('GET', path)
+  batch(() => {
+    chats.value = [...(chats.value ?? []), ...page.data]
+    hasMoreChats.value = page.hasMore
+  })
+}
+
+/** Deletes a chat. For ten seconds it can be brought back. */
+export async function deleteChat({ id, title }: { id: string; title?: string }): Promise<void> {
+  const path = `/api/conversations/${encodeURIComponent(id)}`
+  await call<DeletedJson>('DELETE', path)
+  remove(id)
+  notify(`Deleted ${title ?? 'the chat'}`, () => void call('POST', `${path}/restore`).then(loadChats))
+}
+
+function remove(id: string): void {
+  chats.value = chats.value?.filter((chat) => chat.id !== id)
+}
+
+let source: EventSource | undefined
+
+/** Follows the changes that other tabs, terminals and servers make, while the page is visible. */
+export function followChanges(): void {
+  document.addEventListener('visibilitychange', listen)
+  connection.subscribe(listen)
+}
+
+function listen(): void {
+  const isWanted = !document.hidden && connection.peek().state === 'connected'
+  if (!isWanted) {
+    source?.close()
+    source = undefined
+  } else if (!source) {
+    source = new EventSource('/api/changes')
+    source.addEventListener('ready', () => void loadChats().catch(() => undefined))
+    source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
+    source.addEventListener('deleted', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))
+    source.addEventListener('error', () => {
+      source?.close()
+      source = undefined
+      lose()
+    })
+  }
+}
+
+function apply(change: ChangeJson): void {
+  if (change.type === 'deleted') remove(change.id)
+  if (change.type !== 'changed') return
+  const { conversation } = change
+  chats.value = [conversation, ...(chats.value ?? []).filter(({ id }) => id !== conversation.id)]
+  const open = openChat.value
+  if (open?.id !== conversation.id || open.isBusy.value) return
+  if (conversation.turn || conversation.updatedAt !== open.info.value.updatedAt) void open.refresh()
+}

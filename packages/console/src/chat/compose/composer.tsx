@@ -1,0 +1,194 @@
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { byteText } from '../../format.ts'
+import { drafts, enterSends, warnCostUsd } from '../../settings/preferences.ts'
+import { notify } from '../../shell/status.tsx'
+import { type Attachment, attach } from './attachments.ts'
+import type { AnyBlock } from '../message/content-text.ts'
+import { Estimate } from './estimate.tsx'
+
+interface ComposerProps {
+  /** The chat whose draft is kept; `new` before there is one. */
+  draftId: string
+  isBusy: boolean
+  /** Resolves to false if the message was refused: then it stays in the field. */
+  onSend: (content: string | AnyBlock[]) => Promise<boolean>
+  onStop: () => void
+  /** The path of the preview; undefined before there is a chat. */
+  chatId: string | undefined
+}
+
+/** The field for the next message. Files come by button, paste or drop. */
+export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerProps): VNode {
+  const field = useRef<HTMLTextAreaElement>(null)
+  const files = useSignal<Attachment[]>([])
+  const text = drafts.value[draftId] ?? ''
+  const setText = (next: string): void => void (drafts.value = withDraft(drafts.value, draftId, next))
+  const isEmpty = text.trim() === '' && files.value.length === 0
+  useEffect(() => field.current?.focus(), [draftId])
+
+  const submit = (): void => {
+    if (isEmpty || isBusy) return
+    const sent = { text, files: files.value }
+    setText('')
+    files.value = []
+    void onSend(contentOf(text, sent.files)).then((isRecorded) => {
+      if (isRecorded || drafts.value[draftId]) return
+      setText(sent.text)
+      files.value = sent.files
+    })
+    field.current?.focus()
+  }
+  const add = async (list: Iterable<File>): Promise<void> => {
+    for (const file of list) {
+      try {
+        files.value = [...files.value, await attach(file)]
+      } catch (error) {
+        notify((error as Error).message)
+      }
+    }
+  }
+
+  return (
+    <form
+      class="composer"
+      aria-label="Message"
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit()
+      }}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault()
+        void add(event.dataTransfer?.files ?? [])
+      }}
+    >
+      <Files files={files.value} onRemove={(file) => (files.value = files.value.filter((one) => one !== file))} />
+      <Field {...{ field, text, setText, submit, add }} />
+      <div class="row">
+        <AttachButton add={add} />
+        <span class="grow">
+          {chatId !== undefined && <Estimate chatId={chatId} text={text} warnUsd={warnCostUsd.value} />}
+        </span>
+        <SendButton
+          isBusy={isBusy}
+          isEmpty={isEmpty}
+          onStop={() => {
+            onStop()
+            field.current?.focus()
+          }}
+        />
+      </div>
+    </form>
+  )
+}
+
+/** Sends, and stops while a reply arrives. */
+function SendButton({ isBusy, isEmpty, onStop }: { isBusy: boolean; isEmpty: boolean; onStop: () => void }): VNode {
+  if (!isBusy) {
+    return (
+      <button type="submit" class="primary" disabled={isEmpty}>
+        Send
+      </button>
+    )
+  }
+  return (
+    <button type="button" class="stop" onClick={onStop}>
+      ■ Stop
+    </button>
+  )
+}
+
+interface FieldProps {
+  field: { current: HTMLTextAreaElement | null }
+  text: string
+  setText: (text: string) => void
+  submit: () => void
+  add: (files: Iterable<File>) => Promise<void>
+}
+
+function Field({ field, text, setText, submit, add }: FieldProps): VNode {
+  return (
+    <textarea
+      id="composer"
+      ref={field}
+      rows={1}
+      dir="auto"
+      aria-label="Ask anything"
+      placeholder="Ask anything …"
+      value={text}
+      onInput={({ currentTarget }) => setText(currentTarget.value)}
+      onPaste={(event) => {
+        const pasted = [...(event.clipboardData?.files ?? [])]
+        if (pasted.length === 0) return
+        event.preventDefault()
+        void add(pasted)
+      }}
+      onKeyDown={(event) => {
+        if (!sends(event)) return
+        event.preventDefault()
+        submit()
+      }}
+    />
+  )
+}
+
+function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
+  return (
+    <label class="button quiet attach">
+      <input
+        type="file"
+        multiple
+        class="visually-hidden"
+        onChange={({ currentTarget }) => void add(currentTarget.files ?? [])}
+      />
+      <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M11 5 6.5 9.5a1.5 1.5 0 0 0 2 2L13 7a3 3 0 0 0-4.5-4L4 7.5a4.5 4.5 0 0 0 6.5 6L13 11" />
+      </svg>
+      <span>Attach</span>
+    </label>
+  )
+}
+
+function Files({
+  files,
+  onRemove,
+}: {
+  files: readonly Attachment[]
+  onRemove: (file: Attachment) => void
+}): VNode | undefined {
+  if (files.length === 0) return undefined
+  return (
+    <ul class="files" aria-label="Attachments">
+      {files.map((file) => (
+        <li key={file.name}>
+          <span>
+            {file.name} <span class="soft">{byteText(file.bytes)}</span>
+          </span>
+          <button type="button" class="quiet" aria-label={`Remove ${file.name}`} onClick={() => onRemove(file)}>
+            ✕
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** Enter that chooses a word of an input method must not send. On a touch screen Enter is a new line. */
+function sends(event: KeyboardEvent): boolean {
+  if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) return false
+  if (event.ctrlKey || event.metaKey) return true
+  return enterSends.value && !event.shiftKey && !event.altKey && !matchMedia('(pointer: coarse)').matches
+}
+
+function contentOf(text: string, files: readonly Attachment[]): string | AnyBlock[] {
+  if (files.length === 0) return text
+  const blocks = files.map(({ block }) => block)
+  return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
+}
+
+function withDraft(all: Readonly<Record<string, string>>, id: string, text: string): Record<string, string> {
+  const { [id]: _, ...others } = all
+  return text === '' ? others : { ...others, [id]: text }
+}

@@ -1,0 +1,45 @@
+import type { VNode } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { call } from '../../api/http.ts'
+import type { PreviewJson } from '../../api/types.ts'
+import { moneyText, tokenText } from '../../format.ts'
+
+/** Time without typing after which the next request is estimated. */
+const pauseMs = 500
+
+/** The tokens of the next request, and the most that it can cost. */
+export function Estimate({
+  chatId,
+  text,
+  warnUsd,
+}: {
+  chatId: string
+  text: string
+  warnUsd: number
+}): VNode | undefined {
+  const [preview, setPreview] = useState<PreviewJson>()
+  useEffect(() => {
+    setPreview(undefined)
+    if (text.trim() === '') return
+    const controller = new AbortController()
+    const path = `/api/conversations/${encodeURIComponent(chatId)}/preview`
+    const timer = setTimeout(() => {
+      // An estimate that fails is only missing: sending tells what is wrong.
+      call<PreviewJson>('POST', path, { content: text }, controller.signal).then(setPreview, () => undefined)
+    }, pauseMs)
+    return () => {
+      clearTimeout(timer)
+      controller.abort()
+    }
+  }, [chatId, text])
+  if (!preview) return undefined
+  const { inputTokens, estimated, mostCost } = preview
+  const isDear = mostCost !== null && Number(mostCost.usd) > warnUsd
+  return (
+    <span class={`small ${isDear ? 'warn' : 'soft'}`}>
+      {estimated ? '≈' : ''}
+      {tokenText(inputTokens)} in{mostCost && Number(mostCost.usd) > 0 && ` · at most ${moneyText(mostCost.usd)}`}
+      {isDear && ` · more than your limit of ${moneyText(warnUsd)}`}
+    </span>
+  )
+}

@@ -1,0 +1,134 @@
+import { useSignal } from '@preact/signals'
+import type { VNode } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { call } from '../../api/http.ts'
+import type { PreviewJson } from '../../api/types.ts'
+import { dateTimeText, moneyText, tokenText } from '../../format.ts'
+import { Code } from '../../markdown/code-block.tsx'
+import { Facts } from '../../shell/facts.tsx'
+import { useLoaded } from '../../shell/loaded.tsx'
+import { isInspectorOpen } from '../../shell/panels.ts'
+import { copyText } from '../../shell/copy.ts'
+import type { OpenChat } from '../open-chat.ts'
+import { curlOf, typescriptOf } from './snippets.ts'
+import { TreeView } from './tree-view.tsx'
+
+const tabs = ['Request', 'Tree', 'Info'] as const
+type Tab = (typeof tabs)[number]
+
+/** The exact request, the tree of the chat, and what is known about it. */
+export function Inspector({ chat }: { chat: OpenChat }): VNode {
+  const tab = useSignal<Tab>('Request')
+  return (
+    <aside class="inspector" aria-label="Inspector">
+      <div class="row">
+        <div role="tablist" aria-label="Inspector" class="row grow">
+          {tabs.map((name) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              id={`tab-${name}`}
+              aria-selected={tab.value === name}
+              aria-controls="inspector-panel"
+              tabIndex={tab.value === name ? 0 : -1}
+              onClick={() => (tab.value = name)}
+              onKeyDown={(event) => (tab.value = moveTab(event, name))}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Close the inspector"
+          onClick={() => (isInspectorOpen.value = false)}
+        >
+          ✕
+        </button>
+      </div>
+      <div role="tabpanel" id="inspector-panel" aria-labelledby={`tab-${tab.value}`} tabIndex={0}>
+        {tab.value === 'Request' && <NextRequest chat={chat} />}
+        {tab.value === 'Tree' && <Tree chat={chat} />}
+        {tab.value === 'Info' && <Info chat={chat} />}
+      </div>
+    </aside>
+  )
+}
+
+function moveTab({ key, currentTarget }: KeyboardEvent, name: Tab): Tab {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key]
+  if (!step) return name
+  const next = tabs[(tabs.indexOf(name) + step + tabs.length) % tabs.length] ?? name
+  document.querySelector<HTMLElement>(`#tab-${next}`)?.focus()
+  void currentTarget
+  return next
+}
+
+/** The request that the next message would send, and ways to send it from elsewhere. */
+function NextRequest({ chat }: { chat: OpenChat }): VNode {
+  const path = `/api/conversations/${encodeURIComponent(chat.id)}/preview`
+  const { value, placeholder } = useLoaded(() => call<PreviewJson>('POST', path, {}), [path, chat.messages.value])
+  if (!value) return placeholder
+  const json = JSON.stringify(value.request, null, 2)
+  return (
+    <>
+      <h2>The next request</h2>
+      <p class="soft small">
+        {value.estimated ? '≈' : ''}
+        {tokenText(value.inputTokens)} tokens in{value.mostCost ? ` · at most ${moneyText(value.mostCost.usd)}` : ''}
+      </p>
+      <p class="row">
+        <button type="button" onClick={() => void copyText(json, 'Request copied')}>
+          Copy JSON
+        </button>
+        <button type="button" onClick={() => void copyText(curlOf(value.request), 'curl command copied')}>
+          Copy curl
+        </button>
+        <button type="button" onClick={() => void copyText(typescriptOf(value.request), 'TypeScript copied')}>
+          Copy TypeScript
+        </button>
+      </p>
+      <pre class="json" tabIndex={0}>
+        <Code language="json" code={json} />
+      </pre>
+    </>
+  )
+}
+
+function Tree({ chat }: { chat: OpenChat }): VNode {
+  useEffect(() => {
+    void chat.loadTree()
+    return () => void (chat.tree.value = undefined)
+  }, [chat])
+  return chat.tree.value ? <TreeView chat={chat} tree={chat.tree.value} /> : <p class="soft">Loading …</p>
+}
+
+function Info({ chat }: { chat: OpenChat }): VNode {
+  const { id, createdAt, updatedAt, usage, settings } = chat.info.value
+  const rows: [string, string][] = [
+    ['Created', dateTimeText(createdAt)],
+    ['Last change', dateTimeText(updatedAt)],
+    ['Replies', String(usage.calls)],
+    ['Input', `${tokenText(usage.input_tokens)} tokens`],
+    ['Cache write', `${tokenText(usage.cache_creation_input_tokens)} tokens`],
+    ['Cache read', `${tokenText(usage.cache_read_input_tokens)} tokens`],
+    ['Output', `${tokenText(usage.output_tokens)} tokens`],
+    ['Cost', `${usage.cost.estimated ? '≈' : ''}$${usage.cost.usd}`],
+    ['Without a price', String(usage.cost.unpriced)],
+    ['Model', settings.model],
+    ['Id', id],
+  ]
+  return (
+    <>
+      <h2>This chat</h2>
+      <Facts rows={rows} />
+      <p>
+        <a class="button" href={`/api/conversations/${encodeURIComponent(id)}/export`} download={`${id}.jsonl`}>
+          Export
+        </a>
+      </p>
+    </>
+  )
+}

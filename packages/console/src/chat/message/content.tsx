@@ -1,0 +1,164 @@
+import type { ComponentChildren, VNode } from 'preact'
+import { Code } from '../../markdown/code-block.tsx'
+import { Markdown } from '../../markdown/markdown.tsx'
+import type { AnyBlock } from './content-text.ts'
+import { safeAddress } from '../../markdown/inline.tsx'
+
+interface ContentProps {
+  content: string | readonly AnyBlock[]
+  /** The last block is still arriving. */
+  isLive?: boolean
+  /** Shows text as it was typed instead of as Markdown. */
+  isPlain?: boolean
+}
+
+/** Renders the content of a message, block by block. */
+export function Content({ content, isLive = false, isPlain = false }: ContentProps): VNode {
+  const blocks: readonly AnyBlock[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+  return (
+    <>
+      {blocks.map((block, index) => (
+        <div key={index} class={`block block-${block.type}`}>
+          {isPlain && block.type === 'text' ? (
+            <p class="typed" dir="auto">
+              {String(block.text)}
+            </p>
+          ) : (
+            <BlockView block={block} isOpen={isLive && index === blocks.length - 1} />
+          )}
+        </div>
+      ))}
+    </>
+  )
+}
+
+function BlockView({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): ComponentChildren {
+  switch (block.type) {
+    case 'text':
+      return <TextBlock text={String(block.text)} citations={block.citations as AnyBlock[] | null | undefined} />
+    case 'thinking':
+      return <Thinking text={String(block.thinking)} isOpen={isOpen} />
+    case 'redacted_thinking':
+      return <p class="soft small">Thinking that is encrypted for the model.</p>
+    case 'image':
+      return <Picture source={block.source as AnyBlock} />
+    case 'document':
+      return <Document block={block} />
+    default:
+      return <OtherBlock block={block} isOpen={isOpen} />
+  }
+}
+
+function TextBlock({ text, citations }: { text: string; citations: AnyBlock[] | null | undefined }): VNode {
+  return (
+    <>
+      <Markdown text={text} />
+      {!!citations?.length && (
+        <ol class="citations" aria-label="Sources">
+          {citations.map((citation, index) => (
+            <li key={index}>
+              <Citation citation={citation} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  )
+}
+
+function Citation({ citation }: { citation: AnyBlock }): VNode {
+  const title = String(citation.title ?? citation.document_title ?? citation.url ?? 'Source')
+  const address = typeof citation.url === 'string' ? safeAddress(citation.url) : undefined
+  return (
+    <span title={String(citation.cited_text ?? '')}>
+      {address ? (
+        <a href={address} target="_blank" rel="noopener noreferrer">
+          {title}
+        </a>
+      ) : (
+        title
+      )}
+    </span>
+  )
+}
+
+/** Thinking is folded once the reply goes past it. */
+function Thinking({ text, isOpen }: { text: string; isOpen: boolean }): VNode {
+  return (
+    <details class="fold">
+      <summary>{isOpen ? 'Thinking …' : 'Thinking'}</summary>
+      {text ? <Markdown text={text} /> : <p class="soft small">The model does not show it.</p>}
+    </details>
+  )
+}
+
+/** Shows pictures of the message itself. One at another address could carry text of the chat to another server. */
+function Picture({ source }: { source: AnyBlock }): VNode {
+  const address = pictureAddress(source)
+  if (!address) return <p class="attachment">▤ Image{typeof source.url === 'string' ? `: ${source.url}` : ''}</p>
+  return <img class="picture" src={address} alt="Attached picture" loading="lazy" />
+}
+
+/** A path of this server for a stored picture; the picture itself for one that was just attached. */
+function pictureAddress({ type, media_type, data, url }: AnyBlock): string | undefined {
+  if (typeof url === 'string') return url.startsWith('/api/') ? url : undefined
+  const mediaType = String(media_type)
+  if (type !== 'base64' || !/^image\/(png|jpeg|gif|webp)$/.test(mediaType)) return undefined
+  return `data:${mediaType};base64,${String(data)}`
+}
+
+/** A document with a link to its file, once it is stored. */
+function Document({ block }: { block: AnyBlock }): VNode {
+  const { url } = block.source as AnyBlock
+  const title = String(block.title ?? 'Document')
+  const isStored = typeof url === 'string' && url.startsWith('/api/')
+  return (
+    <p class="attachment">
+      ⎘{' '}
+      {isStored ? (
+        <a href={url} download={title}>
+          {title}
+        </a>
+      ) : (
+        title
+      )}
+    </p>
+  )
+}
+
+/** Tool calls and results, and blocks of other types: their name, folded over their JSON. */
+function OtherBlock({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): VNode {
+  const { text, body } = describe(block)
+  return (
+    <details class="fold">
+      <summary>
+        {text}
+        {isOpen && ' …'}
+      </summary>
+      {body.map((part, index) =>
+        typeof part === 'string' ? (
+          <pre key={index} class="wrap" tabIndex={0}>
+            <Code language="json" code={part} />
+          </pre>
+        ) : (
+          <Content key={index} content={[part]} />
+        ),
+      )}
+    </details>
+  )
+}
+
+function describe(block: AnyBlock): { text: string; body: (string | AnyBlock)[] } {
+  if (block.type.endsWith('tool_use')) return { text: `Calls ${String(block.name)}`, body: [pretty(block.input)] }
+  if (block.type.endsWith('tool_result')) {
+    const { content } = block
+    const body =
+      typeof content === 'string' ? [content] : Array.isArray(content) ? (content as AnyBlock[]) : [pretty(content)]
+    return { text: block.is_error ? 'Tool failed' : 'Tool result', body }
+  }
+  return { text: block.type, body: [pretty(block)] }
+}
+
+function pretty(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '')
+}

@@ -1,0 +1,75 @@
+import type { VNode } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { countText } from '../../format.ts'
+import { LiveMessage, MessageView } from './message.tsx'
+import type { OpenChat } from '../open-chat.ts'
+import { TurnFailureView } from './turn-failure.tsx'
+
+/** Closer to the end than this, the page follows the reply. */
+const followPixels = 64
+
+/** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
+export function Transcript({ chat }: { chat: OpenChat }): VNode {
+  const scroller = useRef<HTMLDivElement>(null)
+  const [isAtEnd, setAtEnd] = useState(true)
+  const { messages, live, hasEarlier } = chat
+  const last = messages.value.at(-1)
+
+  useLayoutEffect(() => {
+    if (isAtEnd) scrollToEnd(scroller.current)
+  }, [messages.value, live.value, isAtEnd])
+  useEffect(() => setAtEnd(true), [chat])
+
+  return (
+    <div
+      class="transcript"
+      ref={scroller}
+      role="log"
+      aria-live="off"
+      aria-busy={live.value !== undefined}
+      aria-label="Messages"
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
+        setAtEnd(scrollHeight - scrollTop - clientHeight < followPixels)
+      }
+    >
+      {hasEarlier.value && (
+        <p class="center">
+          <button type="button" onClick={() => void loadEarlier(chat, scroller.current)}>
+            Show earlier messages
+          </button>
+        </p>
+      )}
+      {messages.value.map((message) => (
+        <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !live.value} />
+      ))}
+      {live.value && <LiveMessage reply={live.value} />}
+      {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
+      {!isAtEnd && (
+        <p class="jump">
+          <button type="button" onClick={() => scrollToEnd(scroller.current)}>
+            ↓ Jump to latest
+          </button>
+        </p>
+      )}
+    </div>
+  )
+}
+
+function scrollToEnd(element: HTMLElement | null): void {
+  if (element) element.scrollTop = element.scrollHeight
+}
+
+/** Keeps what the reader sees in its place while messages are added above. */
+async function loadEarlier(chat: OpenChat, element: HTMLElement | null): Promise<void> {
+  const below = element ? element.scrollHeight - element.scrollTop : 0
+  await chat.loadEarlier()
+  requestAnimationFrame(() => {
+    if (element) element.scrollTop = element.scrollHeight - below
+  })
+}
+
+/** The number of messages for the list of chats. */
+export function turnsText(messages: number): string {
+  return countText(Math.ceil(messages / 2), 'turn')
+}

@@ -1,0 +1,23 @@
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { openSession } from './api/session.ts'
+import { followChanges } from './chat/chats.ts'
+import { loadModels } from './chat/models.ts'
+import { listenForKeys } from './shell/commands/keys.ts'
+import { followLinks } from './shell/router.ts'
+import './style/tokens.css'
+import './style/base.css'
+import './style/shell.css'
+import './style/chat.css'
+import './style/markdown.css'
+import './style/charts.css'
+import './style/views.css'
+
+await openSession()
+followLinks()
+listenForKeys()
+followChanges()
+// A failure is shown by the banner.
+void loadModels().catch(() => undefined)
+const root = document.querySelector('#app')
+if (root) render(<App />, root)

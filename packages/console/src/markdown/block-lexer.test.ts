@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { BlockLexer } from './block-lexer.ts'
+
+const line = fc.constantFrom(
+  '# Title',
+  'text with *emphasis*',
+  '',
+  '- item',
+  '  more',
+  '1. first',
+  '```js',
+  'let x = 1',
+  '```',
+  '> quote',
+  '| a | b |',
+  '|---|---|',
+  '| 1 | 2 |',
+  '---',
+  '[a]: /b',
+  '    code',
+  '<div>',
+  '\t- x',
+  'a\r',
+  '===',
+)
+
+test('a block keeps its key and its token while the text grows behind it', () => {
+  const lexer = new BlockLexer()
+  const before = lexer.read('# One\n\ntwo\n\nthree\n\nfour')
+  const after = lexer.read('# One\n\ntwo\n\nthree\n\nfour\n\nfive')
+  assert.equal(after[0], before[0])
+  assert.equal(after.length, before.length + 2)
+})
+
+test('text in pieces is read as the same text at once, with lines of every kind', () => {
+  const joined = fc.array(line, { maxLength: 14 }).map((lines) => lines.join('\n'))
+  fc.assert(
+    fc.property(joined, fc.array(fc.nat({ max: 200 }), { maxLength: 6 }), (text, cuts) => {
+      const lexer = new BlockLexer()
+      for (const cut of cuts.toSorted((a, b) => a - b)) lexer.read(text.slice(0, cut))
+      assert.deepEqual(shapeOf(lexer.read(text)), shapeOf(new BlockLexer().read(text)))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the raw texts of the blocks are the text', () => {
+  const text = '# a\r\n\r\nb\r\n- c\r\n\r\n- d\n\n\n\ne\n\nf\n\ng\n'
+  const lexer = new BlockLexer()
+  let read = ''
+  for (let end = 1; end <= text.length; end++) read = rawOf(lexer.read(text.slice(0, end)))
+  assert.equal(read.length, text.length)
+})
+
+test('6,000 nested quotes leave the form of the text around them', () => {
+  const text = `# Title\n\n${'> '.repeat(6_000)}deep\n\nend`
+  const types = new BlockLexer().read(text).map(({ token }) => token.type)
+  assert.deepEqual(types, ['heading', 'space', 'blockquote', 'space', 'paragraph'])
+})
+
+function rawOf(blocks: ReturnType<BlockLexer['read']>): string {
+  return blocks.map(({ token }) => token.raw).join('')
+}
+
+function shapeOf(blocks: ReturnType<BlockLexer['read']>): string[] {
+  return blocks.map(({ token }) => `${token.type} ${token.raw}`)
+}

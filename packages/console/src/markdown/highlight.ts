@@ -1,0 +1,106 @@
+import highlighter from 'highlight.js/lib/core'
+import type { LanguageFn } from 'highlight.js'
+
+/** A piece of code: plain text, or the children of a scope such as `keyword`. */
+export type Highlighted = string | { scope: string; children: Highlighted[] }
+
+/** Each language is a file of its own, which is loaded when code in it appears. */
+const languages: Record<string, () => Promise<{ default: LanguageFn }>> = {
+  bash: () => import('highlight.js/lib/languages/bash'),
+  c: () => import('highlight.js/lib/languages/c'),
+  cpp: () => import('highlight.js/lib/languages/cpp'),
+  csharp: () => import('highlight.js/lib/languages/csharp'),
+  css: () => import('highlight.js/lib/languages/css'),
+  diff: () => import('highlight.js/lib/languages/diff'),
+  dockerfile: () => import('highlight.js/lib/languages/dockerfile'),
+  elixir: () => import('highlight.js/lib/languages/elixir'),
+  go: () => import('highlight.js/lib/languages/go'),
+  haskell: () => import('highlight.js/lib/languages/haskell'),
+  ini: () => import('highlight.js/lib/languages/ini'),
+  java: () => import('highlight.js/lib/languages/java'),
+  javascript: () => import('highlight.js/lib/languages/javascript'),
+  json: () => import('highlight.js/lib/languages/json'),
+  kotlin: () => import('highlight.js/lib/languages/kotlin'),
+  lua: () => import('highlight.js/lib/languages/lua'),
+  makefile: () => import('highlight.js/lib/languages/makefile'),
+  markdown: () => import('highlight.js/lib/languages/markdown'),
+  php: () => import('highlight.js/lib/languages/php'),
+  powershell: () => import('highlight.js/lib/languages/powershell'),
+  python: () => import('highlight.js/lib/languages/python'),
+  r: () => import('highlight.js/lib/languages/r'),
+  ruby: () => import('highlight.js/lib/languages/ruby'),
+  rust: () => import('highlight.js/lib/languages/rust'),
+  scala: () => import('highlight.js/lib/languages/scala'),
+  sql: () => import('highlight.js/lib/languages/sql'),
+  swift: () => import('highlight.js/lib/languages/swift'),
+  typescript: () => import('highlight.js/lib/languages/typescript'),
+  xml: () => import('highlight.js/lib/languages/xml'),
+  yaml: () => import('highlight.js/lib/languages/yaml'),
+}
+
+const aliases: Record<string, string> = {
+  'c++': 'cpp',
+  'c#': 'csharp',
+  console: 'bash',
+  cs: 'csharp',
+  docker: 'dockerfile',
+  golang: 'go',
+  h: 'c',
+  html: 'xml',
+  js: 'javascript',
+  jsonc: 'json',
+  jsonl: 'json',
+  jsx: 'javascript',
+  kt: 'kotlin',
+  make: 'makefile',
+  md: 'markdown',
+  mjs: 'javascript',
+  patch: 'diff',
+  ps1: 'powershell',
+  py: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  sh: 'bash',
+  shell: 'bash',
+  svg: 'xml',
+  toml: 'ini',
+  ts: 'typescript',
+  tsx: 'typescript',
+  yml: 'yaml',
+  zsh: 'bash',
+}
+
+/** Divides code into scopes. Undefined if the language is not known. */
+export async function highlight(code: string, language: string): Promise<Highlighted[] | undefined> {
+  const word = language.toLowerCase()
+  const name = aliases[word] ?? word
+  const load = Object.hasOwn(languages, name) ? languages[name] : undefined
+  if (!load) return undefined
+  if (!highlighter.getLanguage(name)) highlighter.registerLanguage(name, (await load()).default)
+  return partsOf(highlighter.highlight(code, { language: name, ignoreIllegals: true }).value)
+}
+
+/** Reads the markup of the highlighter, so that none of it has to be given to the browser as HTML. */
+function partsOf(markup: string): Highlighted[] {
+  const root: Highlighted[] = []
+  const stack = [root]
+  for (const [whole, scope, text] of markup.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
+    if (whole === '</span>') stack.pop()
+    else if (text !== undefined) stack.at(-1)?.push(unescape(text))
+    else {
+      const children: Highlighted[] = []
+      stack.at(-1)?.push({ scope: scope ?? '', children })
+      stack.push(children)
+    }
+  }
+  return root
+}
+
+function unescape(text: string): string {
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#x27;', "'")
+    .replaceAll('&amp;', '&')
+}

@@ -1,0 +1,60 @@
+import type { Token, Tokens } from 'marked'
+import type { ComponentChildren } from 'preact'
+import { decodeEntities } from './entities.ts'
+
+/** Renders emphasis, code, links and line breaks. HTML is shown as its source. */
+export function inline(tokens: readonly Token[] | undefined): ComponentChildren {
+  return tokens?.map(inlineToken)
+}
+
+function inlineToken(token: Token): ComponentChildren {
+  const children = 'tokens' in token ? inline(token.tokens) : undefined
+  switch (token.type) {
+    case 'strong':
+      return <strong>{children}</strong>
+    case 'em':
+      return <em>{children}</em>
+    case 'del':
+      return <del>{children}</del>
+    case 'codespan':
+      return <code>{(token as Tokens.Codespan).text}</code>
+    case 'br':
+      return <br />
+    case 'link':
+      return <Link {...(token as Tokens.Link)}>{children}</Link>
+    case 'image':
+      return <Image {...(token as Tokens.Image)} />
+    case 'escape':
+      return token.raw.slice(1)
+    case 'checkbox':
+      return undefined
+    case 'text':
+      return children ?? decodeEntities(token.raw)
+    default:
+      return token.raw
+  }
+}
+
+function Link({ href, children }: { href: string; children?: ComponentChildren }): ComponentChildren {
+  const address = safeAddress(href)
+  if (!address) return <span>{children}</span>
+  const { host } = new URL(address)
+  return (
+    <a href={address} target="_blank" rel="noopener noreferrer" title={host || address}>
+      {children}
+    </a>
+  )
+}
+
+/** Shows an image as a link. It is never fetched, as its address could carry text of the chat to another server. */
+function Image({ href, text }: { href: string; text: string }): ComponentChildren {
+  const label = `[image${text ? `: ${text}` : ''}]`
+  const address = safeAddress(href)
+  return address ? <Link href={address}>{label}</Link> : <span>{label}</span>
+}
+
+/** The address if a browser may open it from a reply: neither a script nor a path of this server. */
+export function safeAddress(href: string): string | undefined {
+  const decoded = decodeEntities(href)
+  return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(decoded) && URL.canParse(decoded) ? decoded : undefined
+}

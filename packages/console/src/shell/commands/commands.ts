@@ -1,0 +1,73 @@
+import { chats, openChat } from '../../chat/chats.ts'
+import { contentOf, textOf } from '../../chat/message/content-text.ts'
+import { copyText } from '../copy.ts'
+import { dialog, isInspectorOpen, isListOpen } from '../panels.ts'
+import { navigate } from '../router.ts'
+import { notify } from '../status.tsx'
+import { nextTheme } from '../theme.ts'
+
+/** Something that a key or the palette does. */
+export interface Command {
+  name: string
+  /** The keys, such as `Ctrl+Shift+O`. On a Mac, Ctrl is the command key. */
+  keys?: string
+  run: () => void
+}
+
+/** Everything that has a key or a line in the palette, in the order of the help. */
+export const commands: readonly Command[] = [
+  {
+    name: 'Search and commands',
+    keys: 'Ctrl+K',
+    run: () => (dialog.value = dialog.value === 'palette' ? undefined : 'palette'),
+  },
+  { name: 'New chat', keys: 'Ctrl+Shift+O', run: () => navigate('/') },
+  { name: 'Show or hide the chats', keys: 'Ctrl+B', run: () => (isListOpen.value = !isListOpen.value) },
+  { name: 'Show or hide the inspector', keys: 'Ctrl+.', run: () => (isInspectorOpen.value = !isInspectorOpen.value) },
+  { name: 'Stop the reply', keys: 'Escape', run: stopOrClose },
+  { name: 'Edit the last message', keys: 'Ctrl+ArrowUp', run: () => lastOf('[data-edit]')?.click() },
+  { name: 'Previous version', keys: 'Alt+ArrowLeft', run: () => lastOf('[aria-label="Previous version"]')?.click() },
+  { name: 'Next version', keys: 'Alt+ArrowRight', run: () => lastOf('[aria-label="Next version"]')?.click() },
+  { name: 'Copy the last reply', keys: 'Ctrl+Shift+C', run: copyReply },
+  { name: 'Copy the last code', keys: 'Ctrl+Shift+;', run: () => lastOf('[data-copy-code]')?.click() },
+  { name: 'Move to the next region', keys: 'F6', run: nextRegion },
+  { name: 'Keys', keys: 'Ctrl+/', run: () => (dialog.value = 'help') },
+  { name: 'Settings of the chat', run: () => openChat.value && (dialog.value = 'chat') },
+  { name: 'Undo the last turn', run: () => void openChat.value?.undo() },
+  { name: 'Usage', run: () => navigate('/usage') },
+  { name: 'Requests', run: () => navigate('/requests') },
+  { name: 'Settings', run: () => navigate('/settings') },
+  { name: 'Change the theme', run: nextTheme },
+]
+
+function stopOrClose(): void {
+  const chat = openChat.value
+  if (chat?.isBusy.value) void chat.stop()
+  else if (isInspectorOpen.value) isInspectorOpen.value = false
+}
+
+function copyReply(): void {
+  const reply = openChat.value?.messages.value.findLast(({ role }) => role === 'assistant')
+  if (reply) void copyText(textOf(contentOf(reply)), 'Reply copied')
+  else notify(chats.value?.length ? 'This chat has no reply yet' : 'There is no reply yet')
+}
+
+function lastOf(selector: string): HTMLElement | undefined {
+  return [...document.querySelectorAll<HTMLElement>(selector)].at(-1)
+}
+
+/** The header, the list, the messages, the composer, the inspector. */
+function nextRegion(): void {
+  const regions = [
+    ...document.querySelectorAll<HTMLElement>(
+      'header.top a, nav.chats a, .transcript, main, #composer, .inspector button',
+    ),
+  ]
+  const places = new Map(
+    regions.map((element) => [element.closest('header.top, nav.chats, .transcript, form, .inspector, main'), element]),
+  )
+  const list = [...places.keys()]
+  const index = list.findIndex((region) => region?.contains(document.activeElement))
+  const next = places.get(list[(index + 1) % list.length] ?? null)
+  next?.focus()
+}

@@ -1,0 +1,60 @@
+import type { VNode } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+
+/** Earlier than this, an empty place is calmer than one that says "Loading". */
+const quietMs = 300
+
+interface Loaded<T> {
+  value: T | undefined
+  /** Shown until there is a value: nothing, "Loading …", or the error with a way to retry. */
+  placeholder: VNode
+  reload: () => void
+}
+
+/** Loads a value when the dependencies change. The previous value stays until the new one is there. */
+export function useLoaded<T>(load: () => Promise<T>, dependencies: readonly unknown[]): Loaded<T> {
+  const [state, setState] = useState<{ value?: T; error?: Error }>({})
+  const [isSlow, setSlow] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+  useEffect(() => {
+    let isCurrent = true
+    const timer = setTimeout(() => setSlow(true), quietMs)
+    load()
+      .then((value) => isCurrent && setState({ value }))
+      .catch((error: Error) => isCurrent && setState((before) => ({ ...before, error })))
+      .finally(() => {
+        clearTimeout(timer)
+        if (isCurrent) setSlow(false)
+      })
+    return () => {
+      isCurrent = false
+      clearTimeout(timer)
+    }
+  }, [...dependencies, attempt])
+  const reload = (): void => setAttempt(attempt + 1)
+  return {
+    value: state.value,
+    placeholder: <Placeholder error={state.error} isSlow={isSlow} reload={reload} />,
+    reload,
+  }
+}
+
+function Placeholder({
+  error,
+  isSlow,
+  reload,
+}: {
+  error: Error | undefined
+  isSlow: boolean
+  reload: () => void
+}): VNode {
+  if (!error) return <p class="soft loading">{isSlow ? 'Loading …' : ''}</p>
+  return (
+    <div class="failure" role="alert">
+      <p>{error.message}</p>
+      <button type="button" onClick={reload}>
+        Retry
+      </button>
+    </div>
+  )
+}

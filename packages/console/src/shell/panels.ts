@@ -1,0 +1,13 @@
+import { type Signal, signal } from '@preact/signals'
+import { stored } from './storage.ts'
+
+const isWide = matchMedia('(min-width: 1101px)').matches
+
+/** Whether the list of chats is shown. On a narrow screen it covers the page. */
+export const isListOpen: Signal<boolean> = signal(matchMedia('(min-width: 641px)').matches)
+
+/** Whether the inspector is shown. */
+export const isInspectorOpen: Signal<boolean> = isWide ? stored('inspector', false) : signal(false)
+
+/** The dialog that is open. */
+export const dialog: Signal<'palette' | 'help' | 'chat' | undefined> = signal(undefined)

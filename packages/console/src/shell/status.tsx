@@ -1,0 +1,55 @@
+import { type Signal, signal } from '@preact/signals'
+import type { VNode } from 'preact'
+
+/** A sentence about something that just happened, with a way to take it back if there is one. */
+export interface Notice {
+  text: string
+  undo?: () => void
+}
+
+const spoken: Signal<string> = signal('')
+const shown: Signal<Notice | undefined> = signal(undefined)
+const noticeMs = 4_000
+/** As long as a deletion can be undone. */
+const undoMs = 10_000
+let timer: ReturnType<typeof setTimeout> | undefined
+
+/** Tells screen readers, politely. */
+export function announce(text: string): void {
+  spoken.value = text
+}
+
+/** Shows a sentence for a few seconds and tells screen readers. */
+export function notify(text: string, undo?: () => void): void {
+  clearTimeout(timer)
+  shown.value = { text, ...(undo && { undo }) }
+  announce(text)
+  timer = setTimeout(() => (shown.value = undefined), undo ? undoMs : noticeMs)
+}
+
+export function Status(): VNode {
+  const notice = shown.value
+  return (
+    <>
+      <p class="visually-hidden" role="status">
+        {spoken}
+      </p>
+      {notice && (
+        <div class="notice">
+          <span>{notice.text}</span>
+          {notice.undo && (
+            <button
+              type="button"
+              onClick={() => {
+                notice.undo?.()
+                shown.value = undefined
+              }}
+            >
+              Undo
+            </button>
+          )}
+        </div>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,69 @@
+import type { VNode } from 'preact'
+import { chats } from '../chat/chats.ts'
+import { moneyText, tokenText } from '../format.ts'
+import { navigate, setFilters } from '../shell/router.ts'
+import type { UsageReport } from './usage-data.ts'
+
+interface TopTableProps {
+  title: string
+  field: 'model' | 'chat' | 'key'
+  report: UsageReport
+}
+
+const rowsShown = 10
+
+/** The models, chats or keys that cost most. A model or key filters the page; a chat shows its requests. */
+export function TopTable({ title, field, report }: TopTableProps): VNode {
+  const rows = report.rows
+    .toSorted((a, b) => Number(b.usd) - Number(a.usd) || b.requests - a.requests)
+    .slice(0, rowsShown)
+  return (
+    <section class="group" aria-labelledby={`top-${field}`}>
+      <h2 id={`top-${field}`}>{title}</h2>
+      <div class="scroll" tabIndex={0} role="group" aria-label={title}>
+        <table>
+          <thead>
+            <tr>
+              {[title, 'Cost', 'Output', 'Requests'].map((heading, index) => (
+                <th key={heading} scope="col" class={index > 0 ? 'right' : undefined}>
+                  {heading}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ group, usd, estimated, tokens, requests }) => (
+              <tr key={group[field]}>
+                <th scope="row">
+                  <Name field={field} value={group[field] ?? ''} />
+                </th>
+                <td class="right">
+                  {estimated.requests > 0 ? '≈' : ''}
+                  {moneyText(usd)}
+                </td>
+                <td class="right">{tokenText(tokens.output)}</td>
+                <td class="right">{requests.toLocaleString('en')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+const unnamed = { model: '(no model)', chat: '(no chat)', key: '(without a key)' }
+
+function Name({ field, value }: { field: TopTableProps['field']; value: string }): VNode {
+  if (value === '') return <span class="soft">{unnamed[field]}</span>
+  const title = field === 'chat' ? chats.value?.find(({ id }) => id === value)?.title : undefined
+  const choose = (): void => {
+    if (field === 'chat') navigate(`/requests?conversation=${encodeURIComponent(value)}`)
+    else setFilters({ [field]: value })
+  }
+  return (
+    <button type="button" onClick={choose}>
+      {title ?? value}
+    </button>
+  )
+}

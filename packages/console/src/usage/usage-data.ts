@@ -1,0 +1,53 @@
+import { call } from '../api/http.ts'
+
+/** The sums of a group of requests, as `GET /admin/usage` returns them. */
+export interface UsageSums {
+  usd: string
+  saved_usd: string
+  estimated: { requests: number; usd: string }
+  requests: number
+  failed: number
+  unpriced: number
+  tokens: { input: number; cache_write_5m: number; cache_write_1h: number; cache_read: number; output: number }
+  /** Null if there are no requests to measure. */
+  latency: { p50_ms: number | null; p95_ms: number | null }
+}
+
+/** The sums of the requests with these values of the dimensions that were asked for. */
+export interface UsageRow extends UsageSums {
+  group: Partial<Record<'day' | 'model' | 'key' | 'chat' | 'source', string>>
+}
+
+/** The usage of a period in groups. */
+export interface UsageReport {
+  period: { since: string; until: string }
+  total: UsageSums
+  rows: UsageRow[]
+}
+
+/** A period and filters. Absent filters match all. */
+export interface UsageQuery {
+  /** RFC 3339. */
+  since: string
+  until: string
+  tz: string
+  model?: string | undefined
+  key?: string | undefined
+}
+
+/** The parameters of a query as they stand in an address. */
+function searchOf(query: UsageQuery, by: string): URLSearchParams {
+  const search = new URLSearchParams({ by, since: query.since, until: query.until, tz: query.tz })
+  for (const name of ['model', 'key'] as const) if (query[name]) search.set(name, query[name])
+  return search
+}
+
+export function loadUsage(query: UsageQuery, by: string): Promise<UsageReport> {
+  return call<UsageReport>('GET', `/admin/usage?${searchOf(query, by).toString()}`)
+}
+
+/** The period of the same length before. */
+export function before(query: UsageQuery): UsageQuery {
+  const length = Date.parse(query.until) - Date.parse(query.since)
+  return { ...query, since: new Date(Date.parse(query.since) - length).toISOString(), until: query.since }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core'
+
+/** The Chromium of the system; undefined if there is none. */
+export const chromiumPath: string | undefined = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+  .filter((path) => existsSync(path))
+  .at(0)
+
+export function launch(): Promise<Browser> {
+  // Root, as in a container, cannot use the sandbox.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  return chromium.launch({ executablePath: chromiumPath ?? '', args })
+}
+
+/** A page whose errors, on the console or thrown, are collected. */
+export interface Watched {
+  page: Page
+  errors: string[]
+}
+
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  return watch(await context.newPage())
+}
+
+export function watch(page: Page): Watched {
+  const errors: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+  page.setDefaultTimeout(20_000)
+  return { page, errors }
+}
+
+/** Sends a message as a person would, and waits until the reply has ended. */
+export async function ask(page: Page, text: string): Promise<void> {
+  await page.locator('#composer').fill(text)
+  await page.keyboard.press('Enter')
+  await replied(page)
+}
+
+/** Waits until no reply is arriving and the last message is a reply. */
+export async function replied(page: Page): Promise<void> {
+  await page.locator('.transcript[aria-busy="false"] article:last-of-type.reply').waitFor()
+}
