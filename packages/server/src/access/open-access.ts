@@ -99,7 +99,7 @@ export class StoreAccess implements Access {
   /** Finds the sender of a request. Throws the API's 401. */
   admit(headers: RequestHeaders): Caller | Promise<Caller> {
     const secret = keyOf(headers)
-    if (secret === undefined || secret === '') return this.#anonymous(noKey())
+    if (secret === undefined || secret === '') return this.#anonymous(noKey)
     const found = this.#cache.find(secret)
     if (found instanceof Promise) return this.#lookedUp(found, headers, secret)
     return found ? callerOf(found) : this.#other(headers, secret)
@@ -114,12 +114,12 @@ export class StoreAccess implements Access {
   #other(headers: RequestHeaders, secret: string): Caller | Promise<Caller> {
     return includesConstantTime(this.listedKeys, secret)
       ? callerOf(listedKey(secret))
-      : this.#anonymous(wrongKey(headers))
+      : this.#anonymous(() => wrongKey(headers))
   }
 
-  async #anonymous(refusal: Error): Promise<Caller> {
+  async #anonymous(refusal: () => Error): Promise<Caller> {
     const { anonymous = false } = this.#options
-    if (!anonymous || this.listedKeys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal
+    if (!anonymous || this.listedKeys.length > 0 || (await this.#cache.any().catch(unavailable))) throw refusal()
     return { key: undefined, workspace: 'default', isAdmin: true }
   }
 
