@@ -5,5 +5,5 @@ import Anthropic from 'colloquy'
 import { upstream } from 'colloquy/engines'
 
 const [baseURL, port] = process.argv.slice(2)
-const client = new Anthropic({ baseURL, apiKey: 'sk-upstream' })
+const client = new Anthropic({ baseURL, apiKey: 'sk-upstream', transport: 'sockets' })
 await listen(createServer({ engine: upstream(client) }), { port: Number(port) })

@@ -42,6 +42,7 @@ export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
 function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: boolean }): string {
   const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
     entry
+  const { upstreamRequestId } = entry
   const usage = outputTokens === null ? '' : `${tokenText(inputTokens ?? 0)}→${tokenText(outputTokens)}`
   return [
     at.toTimeString().slice(0, 8),
@@ -56,6 +57,7 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
     usage === '' ? '' : priceOf(entry, isLocal),
     error === undefined || aborted ? '' : describeError(error).sentence,
     requestId,
+    upstreamRequestId === null ? '' : `upstream ${upstreamRequestId}`,
   ]
     .filter((part) => part !== '')
     .join('  ')
