@@ -68,25 +68,27 @@ async function firstEvent(port: number): Promise<number> {
   return median(times)
 }
 
-/** Multiples of the bare proxy, which are reliable on a busy machine: 2.3 are 110 µs where it takes 48. */
-const most = { timesRequest: 2.3, timesEvent: 1.5, firstMs: 0.8 }
+/** Multiples of the bare proxy, which are reliable on a busy machine. On a quiet one they are 110 µs, 5 µs and 0.8 ms. */
+const most = { timesRequest: 2.3, timesEvent: 1.5, timesFirst: 1.6 }
 
 function tableOf(all: readonly Figures[]): string {
-  const [bareRequestUs, bareEventUs] = [median(all[0]!.requestUs), median(all[0]!.eventUs)]
+  const bare = all[0]!
   const rows = all.map(({ running: { contestant }, requestUs, eventUs, firstMs }): Row => {
     const [request, event, first] = [median(requestUs), median(eventUs), median(firstMs)]
-    const [timesRequest, timesEvent] = [request / bareRequestUs, event / bareEventUs]
+    const [timesRequest, timesEvent] = [request / median(bare.requestUs), event / median(bare.eventUs)]
+    const timesFirst = first / median(bare.firstMs)
     const figures = [
       `${request.toFixed(0)} µs a request`,
       `${timesRequest.toFixed(2)} ×`,
       `${event.toFixed(2)} µs an event`,
       `${timesEvent.toFixed(2)} ×`,
       `${first.toFixed(2)} ms to the first event`,
+      `${timesFirst.toFixed(2)} ×`,
     ]
     const row = { name: contestant.name, figures }
     if (contestant !== library && contestant !== serve) return row
-    const isMet = timesRequest <= most.timesRequest && timesEvent <= most.timesEvent && first <= most.firstMs
-    return { ...row, verdict: verdict(`≤ ${most.timesRequest} ×, ${most.timesEvent} ×, ${most.firstMs} ms`, isMet) }
+    const isMet = timesRequest <= most.timesRequest && timesEvent <= most.timesEvent && timesFirst <= most.timesFirst
+    return { ...row, verdict: verdict(`≤ ${most.timesRequest} ×, ${most.timesEvent} ×, ${most.timesFirst} ×`, isMet) }
   })
   return table(`in front of an upstream, ${inFlight} in flight (CPU of the server)`, rows)
 }

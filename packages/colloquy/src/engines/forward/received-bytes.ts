@@ -7,7 +7,8 @@ export class ReceivedBytes {
 
   /** Copies the chunk: a transport may use its memory again. */
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk.slice())
+    // Not `slice()`, which copies nothing of a `Buffer`.
+    this.#chunks.push(new Uint8Array(chunk))
   }
 
   /** Removes and returns the bytes up to the end of the last event. The rest is kept. */
