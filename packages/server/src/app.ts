@@ -10,7 +10,8 @@ import { type Answer, type Exchange, type MessagesRequest, toResponse } from './
 import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
 import { isRateLimit } from './messages/rate-limit-headers.ts'
-import { RequestLog } from './operate/request-log.ts'
+import { requestBeginner } from './operate/observer.ts'
+import type { RequestLog } from './operate/request-log.ts'
 import { type Origins, type Routes, type ServerOptions, checkServerOptions } from './options.ts'
 
 export type { Origins, ServerOptions } from './options.ts'
@@ -32,6 +33,8 @@ export interface Server {
   refuse(request: { method: string; path: string }, error: unknown): Response
   /** Whether pages of the origin may use the server. */
   isOriginAllowed(origin: string): boolean
+  /** Makes `/readyz` answer 503 from now on, so that a balancer sends no more requests. All requests are still answered. */
+  drain(): void
 }
 
 /** A request for `Server.answer()`. */
@@ -49,7 +52,9 @@ export function createServer(options: ServerOptions): Server {
   const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options
   const models = new Models(options.models ?? catalogue)
   const messages = new MessagesEndpoint(options, models)
-  const app = routes(options, models, messages)
+  const state = { isDraining: false }
+  const app = routes(options, { models, messages, state })
+  const begin = requestBeginner(options, now)
   const direct = new Map([
     ['/v1/messages', (exchange: Exchange) => messages.create(exchange)],
     ['/v1/messages/count_tokens', (exchange: Exchange) => messages.countTokens(exchange)],
@@ -57,10 +62,10 @@ export function createServer(options: ServerOptions): Server {
   return {
     async fetch(input, init) {
       const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
-      const { method, url } = request
-      const log = new RequestLog({ method, path: new URL(url).pathname }, now, options.log)
+      const { method, url, headers: sent } = request
+      const { log, run } = begin({ method, path: new URL(url).pathname, headers: sent })
       return logged(log, async () => {
-        const response = await app.fetch(request, { log })
+        const response = await run(() => app.fetch(request, { log }))
         const { headers } = response
         if (!upstreamRateLimits) for (const name of [...headers.keys()].filter(isRateLimit)) headers.delete(name)
         for (const [name, value] of log.responseHeaders) headers.set(name, value)
@@ -71,20 +76,23 @@ export function createServer(options: ServerOptions): Server {
       const { method, path, headers } = request
       const route = method === 'POST' && headers.get('origin') === null ? direct.get(path) : undefined
       if (!route) return undefined
-      const log = new RequestLog({ method, path }, now, options.log)
+      const { log, run } = begin({ method, path, headers })
       return logged(log, async () => {
-        const answer = await answerDirect(request, route, log, options)
+        const answer = await run(() => answerDirect(request, route, log, options))
         const given = Object.entries(answer.headers).filter(([name]) => upstreamRateLimits || !isRateLimit(name))
         return { ...answer, headers: Object.fromEntries([...given, ...log.responseHeaders]) }
       })
     },
     refuse(request, error) {
-      const log = new RequestLog(request, now, options.log)
+      const { log } = begin({ ...request, headers: new Headers() })
       const response = toResponse(failedAnswer(error, { log }))
       log.responded(response.status)
       return response
     },
     isOriginAllowed: typeof origins === 'function' ? origins : (origin) => origins.includes(origin),
+    drain() {
+      state.isDraining = true
+    },
   }
 }
 
@@ -128,7 +136,13 @@ function isInit(init: unknown): boolean {
   return typeof init === 'object' && init !== null && Object.getPrototypeOf(init) === Object.prototype
 }
 
-function routes(options: ServerOptions, models: Models, messages: MessagesEndpoint): Hono<Env> {
+interface Parts {
+  models: Models
+  messages: MessagesEndpoint
+  state: { isDraining: boolean }
+}
+
+function routes(options: ServerOptions, { models, messages, state }: Parts): Hono<Env> {
   const { engine, origins, access, lenient = false, routes: further = [] } = options
   const app = new Hono<Env>()
 
@@ -137,9 +151,18 @@ function routes(options: ServerOptions, models: Models, messages: MessagesEndpoi
   if (origins) app.use(allowOrigins(origins))
   for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
   app.get('/readyz', (c) => {
+    if (state.isDraining) return c.json({ status: 'draining', problems: [] }, 503)
     const problems = access?.problems() ?? []
     return c.json({ status: problems.length === 0 ? 'ok' : 'degraded', problems })
   })
+
+  const { metrics } = options
+  if (metrics)
+    app.get('/metrics', async (c) => {
+      const caller = await admit(c.req.raw.headers, options)
+      if (caller && !caller.isAdmin) throw apiError('permission_error', 'This key may not read the metrics')
+      return c.body(await metrics.text(), 200, { 'content-type': metrics.contentType })
+    })
 
   if (access) app.all('/admin/*', async ({ req: { raw } }) => access.admin(raw, await access.admit(raw.headers)))
 

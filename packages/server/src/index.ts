@@ -3,6 +3,7 @@ export type { KeyRecord } from './access/keys/keys.ts'
 export type { KeyBudget, KeyLimits, KeySettings } from './access/keys/settings.ts'
 export { type Origins, type Server, type ServerOptions, createServer } from './app.ts'
 export type { Keys } from './access/auth.ts'
+export type { Metrics, ObservedRequest, RequestObserver } from './operate/observer.ts'
 export type { AccessEntry } from './operate/request-log.ts'
 export type * from './conversations/api.ts'
 export {

@@ -3,6 +3,7 @@ import { AnthropicError, type ModelEntry, checkOptionNames } from 'colloquy/prot
 import type { Access } from './access/access.ts'
 import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
+import type { Metrics, RequestObserver } from './operate/observer.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 
 /** Options of `createServer()`. */
@@ -47,6 +48,10 @@ export interface ServerOptions {
    * the server has limits of its own (`access`).
    */
   upstreamRateLimits?: boolean
+  /** Metrics for `GET /metrics`, such as `prometheusMetrics()`. With keys, an admin key may read them. Default: none. */
+  metrics?: Metrics
+  /** Follow the requests, such as `openTelemetry()`. Default: none. */
+  observers?: readonly RequestObserver[]
   /** Called once for each request, when its response has ended. */
   log?: (entry: AccessEntry) => void
 }
@@ -103,6 +108,8 @@ const serverNames = Object.keys({
   now: true,
   upstreamRateLimits: true,
   log: true,
+  metrics: true,
+  observers: true,
 } satisfies Record<keyof ServerOptions, true>)
 const listenNames = Object.keys({
   port: true,

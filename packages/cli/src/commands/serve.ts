@@ -14,6 +14,7 @@ import { writeErrorLine, writeLine } from '../terminal/output.ts'
 import { accessLogger, logOptions } from './access-log.ts'
 import { openBrowser } from './serve/console/browser.ts'
 import { buildPage, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
+import { followers, loggedEngine, logsContent } from './serve/follow.ts'
 import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './serve/listening.ts'
 import { openState, type ServeState } from './serve/state.ts'
 
@@ -42,7 +43,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
   const hasConsole = loopback.includes(host) && !flags.has('no-console')
   if (opens && !hasConsole) throw new UsageError('Cannot open the console: it is served on this machine only')
-  const engine = await servedEngine(chosen, flags)
+  const engine = loggedEngine(await servedEngine(chosen, flags), flags)
   const isLocal = isOnThisMachine(chosen)
   const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
   const names = [...loopback, ...flags.texts('allow-host')]
@@ -53,7 +54,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const routes = [...(flags.has('no-api') ? [withoutApi] : []), ...(page?.routes ?? [])]
   try {
     const lenient = chosen.kind !== 'offline' || flags.has('lenient')
-    const made = createServer({ engine, lenient, log, origins, access, routes })
+    const made = createServer({ engine, lenient, log, origins, access, routes, ...(await followers(flags)) })
     const server = flags.has('no-api') ? { ...made, answer: () => undefined } : made
     const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
     if (opens) await showPage(page!, listening.url)
@@ -121,7 +122,7 @@ function startScreen(url: string, chosen: EngineKind, { flags, state, page }: St
   return [
     ...(page ? [`  Console   ${link}`] : []),
     ...(flags.has('no-api') ? [] : [`  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`]),
-    `  Engine    ${engineLabel(chosen)}      Access  ${accessText}      Log  metadata only`,
+    `  Engine    ${engineLabel(chosen)}      Access  ${accessText}      Log  ${logsContent(flags) ? 'with all texts' : 'metadata only'}`,
     `  Data      ${store.database.name}${chats}      colloquy usage shows what is used`,
     '  Ctrl-C stops after open replies finish; twice stops now.',
     '',

@@ -197,6 +197,13 @@ const serve: Command = {
     { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
     { name: 'redis', kind: 'text', value: 'URL', about: 'Count limits with other servers in Redis or Valkey' },
     { name: 'key-file', kind: 'text', value: 'FILE', about: 'More access keys, one a line, without limits' },
+    { name: 'metrics', kind: 'flag', about: 'Answer GET /metrics for Prometheus' },
+    {
+      name: 'log',
+      kind: 'choice',
+      choices: ['metadata', 'full'],
+      about: 'full: also log the text of requests and replies (default metadata)',
+    },
     helpOption,
   ],
   examples: [

@@ -61,6 +61,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
     port: address.port,
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true
+      server.drain?.()
       const closed = stopAccepting(http)
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))
       const timer = setTimeout(() => {

@@ -18,6 +18,8 @@ export interface ServeConfig {
   redis?: Secret
   limits?: LimitsConfig
   log?: 'text' | 'json' | 'off'
+  logContent?: boolean
+  metrics?: boolean
   graceMs?: number
   drainMs?: number
 }
@@ -295,6 +297,10 @@ export const configSchema: JsonSchema = {
         'Limits of the server.',
       ),
       log: { enum: ['text', 'json', 'off'], description: 'The lines for requests. Default text.' },
+      logContent: flag('Whether to log the texts of requests and replies too. Default false.'),
+      metrics: flag(
+        'Whether to answer GET /metrics for Prometheus. With keys, an admin key may read it. Default false.',
+      ),
       graceMs: ms('How long replies may take to end after a signal. Default 10,000.'),
       drainMs: ms('How long to accept requests after SIGTERM while /readyz says 503. Default 0.'),
     },

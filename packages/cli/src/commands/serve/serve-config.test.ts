@@ -158,6 +158,23 @@ test('serve --config refuses other machines without keys', async () => {
   assert.match(program.stderr(), /^Cannot listen on 0\.0\.0\.0 without keys: any machine on the network could use/)
 })
 
+test('serve answers /metrics and logs texts when told to, and warns of the latter', async () => {
+  const config = { port: 0, engines: { one: scripted('A private reply.') }, metrics: true, log: 'json' }
+  const program = serve(config, ['--log', 'full'])
+  await program.wrote(/Warning: the log contains the text of all requests and replies\./, 'stderr')
+  const client = await clientOf(program)
+  await ask(client, 'claude-opus-5-5')
+  await program.wrote(
+    /^\{"requestId":"(req_\w+)","request":\{.*"Hi".*\n\{"requestId":"\1","reply":\{.*A private reply\./m,
+  )
+  await program.wrote(/^\{"at":.*"model":"claude-opus-5-5".*"attempts":\[\{"engine":"one"/m)
+  const text = await (await fetch(`${client.baseURL}/metrics`)).text()
+  assert.match(text, /^colloquy_engine_attempts_total\{engine="one",outcome="replied"\} 1$/m)
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+  assert.equal(program.stdout().match(/A private reply\./g)?.length, 1)
+})
+
 test('serve --check says what a right configuration has, and starts nothing', async () => {
   const config = { engines: { a: { type: 'offline' }, b: scripted('x') }, routes: { '*': ['a', 'b'] } }
   const program = serve(config, ['--check'])

@@ -10,6 +10,7 @@ import { accessLogger, type AccessLogOptions, logOptions } from '../access-log.t
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, ServeConfig } from './config.ts'
 import { ConfiguredEngines } from './engines.ts'
+import { type Followers, followers, loggedEngine } from './follow.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
 import { openState, type ServeState } from './state.ts'
@@ -39,16 +40,19 @@ async function serveFile(flags: Flags): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
   const state = await stateOf(read, flags)
   const { access } = state
-  const server = new SwitchingServer(serverOf(read, engine, flags, access))
+  const following = await followers(flags, read.config)
+  const running = { path, flags, engines, access, following, listensOn: read.config }
+  const server = new SwitchingServer(serverOf(read, engine, running))
   const isLocal = loopback.includes(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
   const { maxConnections } = limits ?? {}
   const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
   if (!flags.has('json')) startScreen(listening.url, read, state).forEach(writeLine)
-  process.on('SIGHUP', () => void reload({ path, flags, engines, server, access, listensOn: read.config }))
+  process.on('SIGHUP', () => void reload(server, running))
   const code = await closeOnSignal(listening, {
     ...(graceMs !== undefined && { graceMs }),
     ...(drainMs && { drainMs }),
+    onDrain: () => server.drain(),
   })
   await state.close()
   await engines.close()
@@ -72,21 +76,22 @@ interface Running {
   path: string
   flags: Flags
   engines: ConfiguredEngines
-  server: SwitchingServer
   access: StoreAccess
+  following: Followers
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
-async function reload({ path, flags, engines, server, access, listensOn }: Running): Promise<void> {
+async function reload(server: SwitchingServer, running: Running): Promise<void> {
+  const { path, flags, engines, access, listensOn } = running
   try {
     const read = checked(path, flags)
     const { engine, closeOthers } = await withoutSecrets(read, () => engines.use(read))
     access.listedKeys = (read.config.keys ?? []) as string[]
-    const settled = server.use(serverOf(read, engine, flags, access))
+    const settled = server.use(serverOf(read, engine, running))
     writeErrorLine(`Loaded ${path}.`)
-    for (const name of ['port', 'host', 'hosts', 'database', 'redis'] as const)
+    for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics'] as const)
       if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
         writeErrorLine(`${name} has changed: it takes effect with a restart.`)
     // Replies in flight may still use the engines of before.
@@ -119,7 +124,7 @@ async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promi
   }
 }
 
-function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags, access: StoreAccess): MakeServer {
+function serverOf({ config }: ReadConfig, engine: Engine, { flags, access, following }: Running): MakeServer {
   const { lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
   const { maxConnections: _, ...server } = limits ?? {}
   const names = [...loopback, ...(config.hosts ?? [])]
@@ -127,9 +132,11 @@ function serverOf({ config }: ReadConfig, engine: Engine, flags: Flags, access: 
     ...logOf(config, flags),
     isLocal: ({ attempts }) => isFree(config, attempts.at(-1)?.engine),
   })
+  const logged = loggedEngine(engine, flags, config)
   return (onEnd) =>
     createServer({
-      engine,
+      ...following,
+      engine: logged,
       lenient,
       origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
       access,

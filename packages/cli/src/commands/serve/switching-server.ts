@@ -39,6 +39,10 @@ export class SwitchingServer implements Server {
     return this.#current.begin().refuse(request, error)
   }
 
+  drain(): void {
+    this.#current.server.drain()
+  }
+
   isOriginAllowed(origin: string): boolean {
     return this.#current.server.isOriginAllowed(origin)
   }

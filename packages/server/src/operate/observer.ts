@@ -1,0 +1,59 @@
+import type { RequestHeaders } from '../access/request-headers.ts'
+import { type AccessEntry, RequestLog } from './request-log.ts'
+
+/** Follows the requests of a server, such as for metrics or traces. Its functions must be quick, and must not throw. */
+export interface RequestObserver {
+  /** Called when a request begins. */
+  begin(request: { method: string; path: string; headers: RequestHeaders }): ObservedRequest
+}
+
+/** A request that is followed. */
+export interface ObservedRequest {
+  /** Runs the work of the request, such as inside the context of a trace. Default: the work alone. */
+  run?: <Result>(work: () => Result) => Result
+  /** Called once, when the response has ended. */
+  end(entry: AccessEntry): void
+}
+
+/** Metrics that a server answers to `GET /metrics`. */
+export interface Metrics extends RequestObserver {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+/** The beginning of a request: what its log and its observers know of it. */
+interface StartedRequest {
+  method: string
+  path: string
+  headers: RequestHeaders
+}
+
+/** A request that has begun: its log, and a function that runs its work as its observers want it. */
+interface BegunRequest {
+  log: RequestLog
+  run: <Result>(work: () => Result) => Result
+}
+
+/** The options of a server that follow its requests. */
+interface Followers {
+  metrics?: Metrics
+  observers?: readonly RequestObserver[]
+  log?: (entry: AccessEntry) => void
+}
+
+/** Returns a function that begins the log of a request and tells the observers. */
+export function requestBeginner(
+  { metrics, observers = [], log: write }: Followers,
+  now: () => number,
+): (request: StartedRequest) => BegunRequest {
+  const all = metrics ? [metrics, ...observers] : observers
+  if (all.length === 0) return (request) => ({ log: new RequestLog(request, now, write), run: (work) => work() })
+  return (request) => {
+    const observed = all.map((observer) => observer.begin(request))
+    const log = new RequestLog(request, now, (entry) => {
+      write?.(entry)
+      for (const each of observed) each.end(entry)
+    })
+    return { log, run: (work) => observed.reduce((inner, { run }) => (run ? () => run(inner) : inner), work)() }
+  }
+}
