@@ -22,27 +22,32 @@ export interface HourRow {
   estimated_cost: bigint
 }
 
-/** The number of requests of an hour in a range of durations, with the columns of `latency_hour`. */
-export interface LatencyRow extends Pick<HourRow, 'hour' | 'workspace' | 'key_id' | 'model' | 'source' | 'requests'> {
+/** The number of requests of a day in a range of durations, with the columns of `latency_day`. */
+export interface LatencyRow extends Pick<HourRow, 'workspace' | 'key_id' | 'model' | 'source' | 'requests'> {
+  /** The first millisecond of the day in UTC. */
+  day: number
   bucket: number
 }
 
 export const hourMs = 3_600_000
+export const dayMs: number = 24 * hourMs
 
-/** Adds up rows by hour. */
+/** Adds up rows by hour, and their latencies by day. */
 export function hourTotals(rows: readonly RequestRow[]): { hours: HourRow[]; latencies: LatencyRow[] } {
   const hours = new Map<string, HourRow>()
   const latencies = new Map<string, LatencyRow>()
   for (const row of rows) {
     const { workspace, key_id, served_model: model, source, started_at } = row
-    const place = { hour: started_at - (started_at % hourMs), workspace, key_id, model, source }
+    const place = { workspace, key_id, model, source }
     const name = JSON.stringify(place)
-    const hour = hours.get(name) ?? { ...place, ...nothing }
-    hours.set(name, hour)
+    const at = started_at - (started_at % hourMs)
+    const hour = hours.get(`${name}${at}`) ?? { hour: at, ...place, ...nothing }
+    hours.set(`${name}${at}`, hour)
     addRow(hour, row)
+    const day = started_at - (started_at % dayMs)
     const bucket = latencyBucket(row.ms)
-    const latency = latencies.get(`${name}${bucket}`) ?? { ...place, bucket, requests: 0 }
-    latencies.set(`${name}${bucket}`, latency)
+    const latency = latencies.get(`${name}${day}-${bucket}`) ?? { day, ...place, bucket, requests: 0 }
+    latencies.set(`${name}${day}-${bucket}`, latency)
     latency.requests++
   }
   return { hours: [...hours.values()], latencies: [...latencies.values()] }

@@ -64,7 +64,7 @@ const requestColumns = {
   attempts: 'bigint',
 } as const satisfies Record<keyof RequestRow, 'text' | 'bigint'>
 
-const placeColumns = { hour: 'bigint', workspace: 'text', key_id: 'text', model: 'text', source: 'text' } as const
+const placeColumns = { workspace: 'text', key_id: 'text', model: 'text', source: 'text' } as const
 const added = sumColumns.map((name) => `${name} = usage_hour.${name} + excluded.${name}`).join(', ')
 
 const intoRequests: InsertOptions = {
@@ -74,14 +74,18 @@ const intoRequests: InsertOptions = {
 }
 const intoHours: InsertOptions = {
   table: 'usage_hour',
-  columns: { ...placeColumns, ...Object.fromEntries(sumColumns.map((name) => [name, 'bigint' as const])) },
-  then: `ON CONFLICT (${Object.keys(placeColumns).join(', ')}) DO UPDATE SET ${added}`,
+  columns: {
+    hour: 'bigint',
+    ...placeColumns,
+    ...Object.fromEntries(sumColumns.map((name) => [name, 'bigint' as const])),
+  },
+  then: `ON CONFLICT (hour, ${Object.keys(placeColumns).join(', ')}) DO UPDATE SET ${added}`,
 }
 const intoLatencies: InsertOptions = {
-  table: 'latency_hour',
-  columns: { ...placeColumns, bucket: 'bigint', requests: 'bigint' },
-  then: `ON CONFLICT (${Object.keys(placeColumns).join(', ')}, bucket)
-    DO UPDATE SET requests = latency_hour.requests + excluded.requests`,
+  table: 'latency_day',
+  columns: { day: 'bigint', ...placeColumns, bucket: 'bigint', requests: 'bigint' },
+  then: `ON CONFLICT (day, ${Object.keys(placeColumns).join(', ')}, bucket)
+    DO UPDATE SET requests = latency_day.requests + excluded.requests`,
 }
 const intoFlights: InsertOptions = {
   table: 'in_flight',

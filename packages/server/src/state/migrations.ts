@@ -140,6 +140,24 @@ export const migrations: readonly Migration[] = [
       postgres: `${requestTable} PARTITION BY RANGE (started_at); ${otherLedgerTables}`,
     },
   },
+  {
+    name: '0003 latency by day',
+    sql: `
+      -- Latencies by hour were most of the rows that a report reads.
+      DROP TABLE %.latency_hour;
+      CREATE TABLE %.latency_day (
+        day       bigint NOT NULL,            -- its first millisecond in UTC
+        workspace text NOT NULL,
+        key_id    text NOT NULL,
+        model     text NOT NULL,
+        source    text NOT NULL,
+        bucket    bigint NOT NULL,
+        requests  bigint NOT NULL,
+        PRIMARY KEY (day, workspace, key_id, model, source, bucket)
+      );
+      CREATE INDEX usage_hour_key ON %.usage_hour (key_id, hour);
+    `,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

@@ -1,5 +1,5 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { hourMs, latencyAt, sumColumns } from '../totals.ts'
+import { dayMs, hourMs, latencyAt, sumColumns } from '../totals.ts'
 
 /** The fields by which usage can be grouped. */
 export const groupings = ['hour', 'day', 'month', 'model', 'key', 'source', 'workspace', 'user', 'chat'] as const
@@ -51,7 +51,7 @@ export interface UsageSums {
 export interface UsageRow extends UsageSums {
   /** The values of the fields in `by`. */
   group: Partial<Record<Grouping, string>>
-  /** Milliseconds; null without requests, and in groups by user or chat. */
+  /** Milliseconds, of whole days in UTC; null without requests, and in groups by hour, user or chat. */
   p50_ms: number | null
   p95_ms: number | null
 }
@@ -84,7 +84,7 @@ interface SumRow extends StoredSums {
 }
 
 interface BucketRow {
-  hour?: number
+  day?: number
   bucket: number
   requests: number
   [column: string]: string | number | undefined
@@ -103,15 +103,16 @@ export async function readUsage(db: Database, query: UsageQuery): Promise<Usage>
     isDetailed ? requestSums(columns, where) : hourSums(columns, where),
     values,
   )
-  const groupBy = ['bucket', ...columns].join(', ')
-  const latencies = isDetailed
-    ? []
-    : await db.rows<BucketRow>(
-        'read the usage',
-        `SELECT ${groupBy}, sum(requests) AS requests FROM %.latency_hour WHERE ${where} GROUP BY ${groupBy}`,
-        values,
-      )
-  return grouped(sums, latencies, query)
+  return grouped(sums, isDetailed ? [] : await readLatencies(db, query, columns), query)
+}
+
+/** Reads the latencies of the days in UTC that the period touches. */
+function readLatencies(db: Database, query: UsageQuery, columns: readonly string[]): Promise<BucketRow[]> {
+  const { where, values } = conditions(query)
+  const groupBy = ['bucket', ...columns.map((column) => (column === 'hour' ? 'day' : column))].join(', ')
+  const sql = `SELECT ${groupBy}, sum(requests) AS requests FROM %.latency_day
+    WHERE ${where.replaceAll('hour ', 'day ')} GROUP BY ${groupBy}`
+  return db.rows<BucketRow>('read the usage', sql, { ...values, since: query.since - (query.since % dayMs) })
 }
 
 function hourSums(columns: readonly string[], where: string): string {
@@ -156,8 +157,11 @@ function conditions({ since, until, workspace, key, model, source }: UsageFilter
 
 function grouped(sums: readonly SumRow[], latencies: readonly BucketRow[], { by, tz = 'UTC' }: UsageQuery): Usage {
   const timeOf = timeNames(tz)
-  const groupOf = (row: SumRow | BucketRow): UsageRow['group'] =>
+  const groupOf = (row: SumRow): UsageRow['group'] =>
     Object.fromEntries(by.map((each) => [each, timeOf(each, row.hour) ?? String(row[columnOf[each]])]))
+  const utcTime = timeNames('UTC')
+  const bucketGroup = (row: BucketRow): UsageRow['group'] =>
+    Object.fromEntries(by.map((each) => [each, utcTime(each, row.day) ?? String(row[columnOf[each]])]))
   const groups = new Map<string, { row: UsageRow; buckets: BucketRow[] }>()
   const total = { row: emptyRow({}), buckets: [...latencies] }
   for (const sum of sums) {
@@ -167,7 +171,9 @@ function grouped(sums: readonly SumRow[], latencies: readonly BucketRow[], { by,
     groups.set(name, found)
     for (const { row } of [found, total]) addSums(row, sum)
   }
-  for (const bucket of latencies) groups.get(JSON.stringify(groupOf(bucket)))?.buckets.push(bucket)
+  // The latencies of a day do not tell those of its hours.
+  const grouped = by.includes('hour') ? [] : latencies
+  for (const bucket of grouped) groups.get(JSON.stringify(bucketGroup(bucket)))?.buckets.push(bucket)
   for (const { row, buckets } of [...groups.values(), total]) {
     row.p50_ms = latencyAt(0.5, buckets)
     row.p95_ms = latencyAt(0.95, buckets)
