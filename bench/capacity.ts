@@ -23,7 +23,7 @@ interface Measured {
   full: number
 }
 
-/** What PostgreSQL does for each request, in an empty database and in one with a year of 100 million requests. */
+/** The time that PostgreSQL takes, empty and with a year of 100 million requests. */
 export async function* report(): AsyncGenerator<string> {
   yield await usageInSqlite()
   const postgres = startPostgres()
