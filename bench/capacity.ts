@@ -170,7 +170,7 @@ async function fill(db: Database, keyIds: readonly string[]): Promise<number> {
   const startedAt = performance.now()
   const now = Date.now()
   const first = now - (now % hourMs) - days * dayMs
-  const firstDay = now - (now % dayMs) - (days - 1) * dayMs
+  const firstDay = now - (now % dayMs) - days * dayMs
   const keysSql = keyIds.map((id) => `'${id}'`).join(', ')
   const modelsSql = models.map((id) => `'${id}'`).join(', ')
   const perRow = Math.round(scale.requests / (days * 24 * keyCount * models.length))
