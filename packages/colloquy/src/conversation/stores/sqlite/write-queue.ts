@@ -75,21 +75,37 @@ export class WriteQueue {
     this.#isDraining = false
   }
 
-  /** Runs jobs in one transaction. Returns those that have to wait because another process holds the lock. */
-  #commit(jobs: readonly Job[]): Job[] {
+  /**
+   * Runs jobs in one transaction. Returns those that have to wait because another process holds the lock.
+   *
+   * @param apart whether each job is a part that can be undone alone. That takes longer, so it is done after a failure only.
+   */
+  #commit(jobs: readonly Job[], apart = false): Job[] {
+    const run = ({ work }: Job): Outcome => {
+      return apart ? this.#db.part(() => resultOf(work)) : { result: resultOf(work) }
+    }
     let outcomes: Outcome[] = []
     try {
       const durable = jobs.some((job) => job.durable)
-      this.#db.transaction(() => (outcomes = jobs.map(({ work }) => this.#db.part(work))), { durable })
+      this.#db.transaction(() => (outcomes = jobs.map(run)), { durable })
     } catch (error) {
       if (this.#db.isBusy(error)) return rejectExpired(jobs, error)
-      // The disk may have room for some of them, for example.
-      if (jobs.length > 1) return jobs.flatMap((job) => this.#commit([job]))
+      if (jobs.length > 1) {
+        // If even the parts fail together, the disk may have room for some of them.
+        return apart ? jobs.flatMap((job) => this.#commit([job])) : this.#commit(jobs, true)
+      }
       outcomes = [{ error }]
     }
     for (const [index, outcome] of outcomes.entries()) settle(jobs[index]!, outcome)
     return []
   }
+}
+
+function resultOf(work: Job['work']): unknown {
+  const result = work()
+  // It would be committed before the asynchronous part had run.
+  if (result instanceof Promise) throw new TypeError('Cannot run a transaction whose work returns a promise')
+  return result
 }
 
 function settle({ resolve, reject }: Job, outcome: Outcome): void {
