@@ -21,6 +21,8 @@ export interface ViewOptions {
 }
 
 const prompt = '> '
+/** The prompt in the normal mode of vi. */
+const normalPrompt = ': '
 const indent = '  '
 
 /** The width for the text in a window. */
@@ -31,13 +33,14 @@ export function textColumns(columns: number): number {
 export function editorView(state: EditorState, options: ViewOptions): EditorView {
   const { columns, rows: most, paint, placeholder, below = [] } = options
   const { rows, row, column, hasStart } = layout(state.text, state.cursor, textColumns(columns), state.pastes)
+  const shownPrompt = state.vi?.mode === 'normal' ? normalPrompt : prompt
   const first = Math.min(Math.max(0, row - most + 1), Math.max(0, rows.length - most))
   const shown = rows.slice(first, first + most)
   const lines = shown.map(({ text }, index) => {
-    return (hasStart && first + index === 0 ? paint(prompt, { bold: true }) : indent) + text
+    return (hasStart && first + index === 0 ? paint(shownPrompt, { bold: true }) : indent) + text
   })
   if (state.text === '' && state.search === undefined) {
-    lines[0] = paint(prompt, { bold: true }) + paint(cutTo(placeholder, columns - 3), { dim: true })
+    lines[0] = paint(shownPrompt, { bold: true }) + paint(cutTo(placeholder, columns - 3), { dim: true })
   }
   const hints = [...searchLine(state, paint), ...completionLines(state, columns, paint), ...below]
   return {

@@ -14,14 +14,17 @@ import {
   type EditorState,
   type Intent,
   type Snapshot,
+  type ViState,
 } from './state.ts'
+import { leaveInsert, viInsert, viKey, type ViActions } from './vi.ts'
 
-/** An event for the editor: a key, completions that it asked for, a text that replaces its own, or a new width. */
+/** An event for the editor: a key, completions that it asked for, a text that replaces its own, a new width, or other keys. */
 export type EditorEvent =
   | Key
   | { name: 'completions'; from: number; items: readonly string[] }
   | { name: 'replace'; text: string }
   | { name: 'columns'; columns: number }
+  | { name: 'keys'; keys: 'emacs' | 'vi' }
 
 /** The most steps that can be undone. */
 const maxUndo = 200
@@ -30,17 +33,44 @@ const maxUndo = 200
 export function reduce(state: EditorState, event: EditorEvent): EditorState {
   const fresh: EditorState = { ...state, intent: undefined }
   if ('columns' in event) return { ...fresh, columns: Math.max(8, event.columns) }
+  if ('keys' in event) return { ...fresh, vi: event.keys === 'vi' ? viInsert : undefined }
   if ('items' in event) return offer(fresh, event.from, event.items)
   if (!('ctrl' in event)) return edit(fresh, { text: editable(event.text), cursor: Infinity }, undefined)
   if (fresh.search !== undefined) return searchKey(fresh, fresh.search, event, reduce)
   if (fresh.completions !== undefined && event.name === 'tab') return cycle(fresh, event.shift ? -1 : 1)
   const plain = { ...fresh, completions: undefined, prefix: undefined }
+  const asVi = fresh.vi === undefined ? undefined : viEvent(plain, fresh.vi, event)
+  if (asVi !== undefined) return asVi
   if (event.name === 'text') return typed(plain, event.text)
   if (event.name === 'paste') return pasted(plain, event.text)
   if (fresh.prefix === 'ctrl-x' && event.ctrl && event.name === 'e') return intend(plain, { kind: 'editor' })
   const name = `${event.ctrl ? 'ctrl-' : ''}${event.alt ? 'alt-' : ''}${event.name}`
   const act = event.name === 'enter' ? enter : actions[name]
   return act === undefined ? { ...plain, last: undefined } : act(plain, event)
+}
+
+/** The key by the mode of vi. Undefined if it means the same as without. */
+function viEvent(state: EditorState, vi: ViState, key: Key): EditorState | undefined {
+  if (key.ctrl) return undefined
+  if (key.alt) {
+    // A terminal sends Alt as Esc before the key, so that Esc and a key in quick succession look the same.
+    if (key.name.length !== 1 || vi.mode === 'normal') return undefined
+    const left = leaveInsert(state, viActions)
+    return viKey(left, left.vi!, { ...key, name: 'text', text: key.name, alt: false }, viActions)
+  }
+  if (vi.mode === 'normal') return viKey(state, vi, key, viActions)
+  return key.name === 'escape' ? leaveInsert(state, viActions) : undefined
+}
+
+const viActions: ViActions = {
+  moveTo,
+  replace: (state, start, end, text) =>
+    edit(
+      state,
+      { text: state.text.slice(0, start) + text + state.text.slice(end), cursor: start + text.length },
+      undefined,
+    ),
+  press: (state, name) => actions[name]!(state, { name: '', ctrl: false, alt: false, shift: false } as unknown as Key),
 }
 
 const actions: Record<string, (state: EditorState, key: Key) => EditorState> = {
@@ -114,6 +144,7 @@ function enter(state: EditorState, { shift, alt, ctrl }: Key): EditorState {
   return {
     ...newEditor(state.history, state.columns),
     killed: state.killed,
+    vi: state.vi && viInsert,
     intent: { kind: 'submit', text },
   }
 }

@@ -25,8 +25,17 @@ export interface EditorState {
   completions: Completions | undefined
   /** A key that waits for a second key. */
   prefix: 'ctrl-x' | undefined
+  /** The mode of the keys of vi; undefined for those of Emacs. */
+  vi: ViState | undefined
   /** An action for the program. Removed by the next event. */
   intent: Intent | undefined
+}
+
+/** The keys of vi: what the editor knows besides its text. */
+export interface ViState {
+  mode: 'insert' | 'normal'
+  /** The keys of a command that is not complete, such as `2d`. */
+  pending: string
 }
 
 export interface Snapshot {
@@ -90,6 +99,7 @@ export function newEditor(history: readonly string[] = [], columns = 80): Editor
     search: undefined,
     completions: undefined,
     prefix: undefined,
+    vi: undefined,
     intent: undefined,
   }
 }
