@@ -3,6 +3,8 @@ import type { Turn, TurnOptions } from 'colloquy/conversation'
 import type { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { ChatLedger } from '../chat-ledger.ts'
 import type { Attachment } from './attach.ts'
+import type { PickSource } from './surface/picker.ts'
+import type { Look } from './surface/surface.ts'
 
 /** How much the line below a reply tells. */
 export type CostStyle = 'off' | 'short' | 'full'
@@ -56,6 +58,15 @@ export type Effect =
   | { kind: 'prefill'; text: string }
   /** Copies text to the clipboard. */
   | { kind: 'copy'; text: string }
+  /** Changes the colours or the keys of the editor. */
+  | { kind: 'look'; look: Look }
+  /** Lets the user pick a row. `onPick` has the effects of the row; a surface without a picker has those of `otherwise`. */
+  | {
+      kind: 'pick'
+      source: PickSource
+      onPick: (id: string) => Promise<readonly Effect[]>
+      otherwise: () => Promise<readonly Effect[]>
+    }
   /** Runs a turn and shows its reply. */
   | { kind: 'turn'; begin: () => Turn }
 

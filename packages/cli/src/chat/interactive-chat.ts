@@ -189,6 +189,7 @@ export class InteractiveChat {
   async #leave(exitCode: number, opening: Promise<void>): Promise<number> {
     this.#isLeaving = true
     this.#search?.abort()
+    this.#surface.cancelPick()
     const dropped = this.#queue.splice(0)
     await opening
     this.#session?.stop()

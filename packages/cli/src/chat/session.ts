@@ -94,10 +94,20 @@ export class ChatSession {
         return surface.prefill(effect.text)
       case 'copy':
         return surface.copy(effect.text)
+      case 'look':
+        return surface.setLook(effect.look)
+      case 'pick':
+        return this.#pick(effect)
       case 'turn':
         await this.#checkUnchanged()
         return this.#runTurn(effect.begin())
     }
+  }
+
+  async #pick({ source, onPick, otherwise }: Extract<Effect, { kind: 'pick' }>): Promise<void> {
+    if (this.#surface.pick === undefined) return this.perform(await otherwise())
+    const picked = await this.#surface.pick(source)
+    return this.perform(picked === undefined ? [say('No chat was opened.')] : await onPick(picked))
   }
 
   async #runTurn(turn: Turn): Promise<void> {

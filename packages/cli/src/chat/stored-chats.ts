@@ -73,6 +73,27 @@ export async function findChats(chats: Conversations, query: string): Promise<Li
   return all.filter(({ id }) => hits.has(id))
 }
 
+/** The most chats that are shown to pick from. */
+const maxPicked = 100
+
+/** The chats whose title or messages have all the words, newest first, and how many chats there are. All without words. */
+export async function matchingChats(
+  chats: Conversations,
+  words: string,
+): Promise<{ found: ListedConversation[]; total: number }> {
+  const all = await chats.list({ limit: 10_000 })
+  const parts = words
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
+  const hits = parts.length === 0 ? [] : await chats.search(words, { limit: 500 })
+  const ids = new Set(hits.map(({ conversationId }) => conversationId))
+  const found = all.filter(
+    ({ id, title = '' }) => ids.has(id) || parts.every((part) => title.toLowerCase().includes(part)),
+  )
+  return { found: found.slice(0, maxPicked), total: all.length }
+}
+
 /** Finds exactly one chat. Throws a `UsageError` if no chat matches, or several do. */
 export async function findChat(chats: Conversations, query: string): Promise<ListedConversation> {
   const found = await findChats(chats, query)

@@ -6,6 +6,7 @@ import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
+import { withConfiguration } from '../config/defaults.ts'
 import { chat } from './chat.ts'
 import { parse } from './parse.ts'
 import { enter, User } from '../../../../test/terminal-user.ts'
@@ -36,10 +37,12 @@ async function at(steps: (ScriptedReply | Step)[], body: (place: Place) => Promi
   const home = join(folder, String(++homes))
   process.env['XDG_DATA_HOME'] = join(home, 'data')
   process.env['XDG_STATE_HOME'] = join(home, 'state')
+  process.env['COLLOQUY_CONFIG'] = join(home, 'config.json')
   async function sit(words: string[] = [], { columns = 80, rows = 24 } = {}): Promise<User> {
     const { flags, words: prompt } = await parse(['chat', '--engine', listening.url, '--retries', '0', ...words])
     const terminal = new VirtualTerminal(columns, rows)
-    return new User(terminal, (input, output) => chat(prompt, flags, { input, output }))
+    const configured = await withConfiguration(flags)
+    return new User(terminal, (input, output) => chat(prompt, configured, { input, output }))
   }
   try {
     await body({ engine, sit })
@@ -235,7 +238,9 @@ test('-r shows the end of a chat and continues it with its whole history', async
     await second.sees(/On it goes\./)
     assert.deepEqual(said(engine, 1), ['user: A lighthouse', 'assistant: My reply.', 'user: more'])
     await second.says('/resume')
-    await second.sees(/ 1 {2}\w{6} {2}A lighthouse · just now · 4 messages/)
+    await second.sees(/› A lighthouse · just now · 4 messages/)
+    await second.type(escape)
+    await second.sees(/No chat was opened\./)
     await second.type(controlD)
     await second.left
   })
@@ -463,5 +468,85 @@ test('a message sent while another terminal receives a reply is kept for /retry'
       await user.type(controlD)
       await user.left
     }
+  })
+})
+
+test('-r shows a list that typing filters by title and text; Tab previews, Del deletes, Enter opens', async () => {
+  await at(['Paris.', 'Cables, mostly.', 'Rome.', 'Again Paris.'], async ({ sit }) => {
+    for (const question of ['What is the capital of France?', 'How does the internet work?', 'Capital of Italy?']) {
+      const user = await sit(['--title', question.slice(0, 20), question])
+      await user.sees(/context/)
+      await user.type(controlD)
+      await user.left
+    }
+    const user = await sit(['-r'])
+    await user.sees(/resume:\n› Capital of Italy\? · just now · 2 messages[^]*3 of 3 · Enter opens/)
+    await user.type('cables')
+    await user.sees(/resume: cables\n› How does the interne · [^\n]*\n1 of 3/)
+    await user.type('\t')
+    await user.sees(/claude-\S+\n +> How does the internet work\?\n +Cables, mostly\./)
+    await user.type('\x1b[3~')
+    await user.sees(/Delete the marked one for good\? y or n/)
+    await user.type('n')
+    await user.sees(/1 of 3/)
+    await user.type('\x1b[3~y')
+    await user.sees(/0 of 2/)
+    await user.type('\x15')
+    await user.sees(/2 of 2/)
+    await user.type('\x1b[B' + enter)
+    await user.sees(/chat \w{6} “What is the capital”[^]*Paris\.[^]*> Ask anything/)
+    await user.says('And again?')
+    await user.sees(/Again Paris\./)
+    await user.says('/resume')
+    await user.sees(/resume:\n› What is the capital/)
+    await user.type('\x1b[3~y')
+    await user.sees(/Cannot delete this chat while it is open/)
+    await user.type(escape)
+    await user.sees(/No chat was opened\./)
+    await user.type(controlD)
+    assert.equal(await user.left, 0)
+  })
+})
+
+test('a signal ends a chat whose list is open', async () => {
+  await at(['One.'], async ({ sit }) => {
+    const first = await sit(['Hi'])
+    await first.sees(/context/)
+    await first.type(controlD)
+    await first.left
+    const user = await sit(['-r'])
+    await user.sees(/1 of 1/)
+    process.emit('SIGTERM')
+    assert.equal(await user.left, 143)
+  })
+})
+
+test('/theme and /set keys change the chat, and later ones', async () => {
+  await at([], async ({ sit }) => {
+    const user = await sit(['--color', 'always'])
+    await user.says('/theme')
+    await user.sees(/default · light · contrast · mono/)
+    await user.says('/theme mono')
+    await user.sees(/theme mono/)
+    await user.says('/set keys vi')
+    await user.sees(/keys vi/)
+    await user.type('one two')
+    await user.type(escape)
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    await user.sees(/: one two/)
+    await user.type('ccthree')
+    await user.sees(/> three/)
+    await user.type('\x03' + controlD)
+    assert.equal(await user.left, 0)
+    const saved = await readFile(process.env['COLLOQUY_CONFIG']!, 'utf8')
+    assert.deepEqual(JSON.parse(saved), { theme: 'mono', keys: 'vi' })
+    const again = await sit()
+    await again.sees(/> Ask anything/)
+    await again.type('x')
+    await again.type(escape)
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    await again.sees(/: x/)
+    await again.type('\x03' + controlD)
+    await again.left
   })
 })

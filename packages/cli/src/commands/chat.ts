@@ -27,7 +27,7 @@ export async function chat(
   if (flags.has('plain') || process.env['TERM'] === 'dumb') {
     return (await import('../chat/plain-chat.ts')).plainChat(words, flags)
   }
-  const paint = painterFor({ color: flags.text('color') })
+  const paint = painterFor({ color: flags.text('color'), theme: flags.text('theme') })
   const inputs = new Channel<UserInput>()
   const surface = new TerminalSurface({
     input,
@@ -38,6 +38,7 @@ export async function chat(
   })
   const engine = knownEngine(flags)
   const lines = wrap([{ text: greeting(flags, engine).join('\n'), style: { dim: true } }], surface.columns - 1)
+  if (flags.text('keys') === 'vi') surface.setLook({ keys: 'vi' })
   surface.open([...lines.map((spans) => paintSpans(spans, paint)), ''])
   input.on('end', () => inputs.push({ kind: 'leave', exitCode: ExitCode.hangup }))
   const first = await firstMessage(words, flags)

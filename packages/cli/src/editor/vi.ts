@@ -1,4 +1,5 @@
 import type { Key } from '../terminal/input/keys.ts'
+import { graphemes } from '../terminal/width.ts'
 import { after, before, lineEnd, lineStart } from './motion.ts'
 import type { EditorState, ViState } from './state.ts'
 
@@ -89,7 +90,7 @@ function simple(state: EditorState, key: string, count: number, actions: ViActio
   if (act !== undefined) return act(state, actions, count)
   if (key.startsWith('r')) {
     const end = repeated(right, state.text, state.cursor, count)
-    const text = key.slice(1).repeat([...state.text.slice(state.cursor, end)].length)
+    const text = key.slice(1).repeat([...graphemes(state.text.slice(state.cursor, end))].length)
     return actions.moveTo(actions.replace(state, state.cursor, end, text), state.cursor)
   }
   const target = targetOf(state, key, count)

@@ -1,10 +1,12 @@
-import { ansiPainter, plainPainter, type Painter } from './style.ts'
+import { ansiPainter, plainPainter, type Painter, type Theme } from './style.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface ColorOptions {
   /** The value of `--color`: `always`, `never` or `auto`. Default `auto`. */
   color?: string | undefined
+  /** The value of `theme`. Default `default`. */
+  theme?: string | undefined
   /** No colours unless `color` is `always`. */
   isPlain?: boolean
 }
@@ -14,7 +16,10 @@ export interface ColorOptions {
  * set.
  */
 export function painterFor(options: ColorOptions, env: Environment = process.env): Painter {
-  return hasColor(options, env) ? ansiPainter({ links: opensLinks(env) }) : plainPainter
+  if (!hasColor(options, env)) return plainPainter
+  const { theme = 'default' } = options
+  // The configuration has checked the name.
+  return ansiPainter({ links: opensLinks(env), theme: theme as Theme })
 }
 
 function hasColor({ color, isPlain = false }: ColorOptions, env: Environment): boolean {

@@ -38,21 +38,32 @@ export interface Painter {
   (text: string, style: Style): string
   /** Whether links are written as OSC 8 sequences. If not, their address must be in the text. */
   readonly links: boolean
+  /** The colours. A painter without colours ignores it. */
+  theme?: Theme
 }
+
+/**
+ * - `default`: the terminal's own colours.
+ * - `light`: none that is hard to read on a white background.
+ * - `contrast`: bright colours, and nothing dim.
+ * - `mono`: no colours.
+ */
+export type Theme = 'default' | 'light' | 'contrast' | 'mono'
 
 /** A painter without styles, for pipes, `NO_COLOR` and dumb terminals. */
 export const plainPainter: Painter = Object.assign((text: string): string => safeText(text), { links: false })
 
-export function ansiPainter({ links }: { links: boolean }): Painter {
+export function ansiPainter({ links, theme }: { links: boolean; theme?: Theme }): Painter {
   function paint(text: string, style: Style): string {
     const safe = safeText(text)
-    const codes = codesOf(style)
+    const codes = codesOf(style, painter.theme)
     const painted = safe === '' || codes === '' ? safe : `\x1b[${codes}m${safe}\x1b[0m`
     const link = links ? style.link : undefined
     if (link === undefined || !printableAscii.test(link)) return painted
     return `\x1b]8;;${link}\x1b\\${painted}\x1b]8;;\x1b\\`
   }
-  return Object.assign(paint, { links })
+  const painter: Painter = Object.assign(paint, { links, ...(theme && { theme }) })
+  return painter
 }
 
 export function paintSpans(spans: readonly Span[], paint: Painter): string {
@@ -61,16 +72,26 @@ export function paintSpans(spans: readonly Span[], paint: Painter): string {
     .join('')
 }
 
-function codesOf(style: Style): string {
+function codesOf(style: Style, theme: Theme = 'default'): string {
   const codes: number[] = []
   if (style.bold) codes.push(1)
-  if (style.dim) codes.push(2)
+  if (style.dim && theme !== 'contrast') codes.push(theme === 'light' ? colorCodes.gray : 2)
   if (style.italic) codes.push(3)
   if (style.underline) codes.push(4)
   if (style.inverse) codes.push(7)
   if (style.strike) codes.push(9)
-  if (style.color !== undefined) codes.push(colorCodes[style.color])
+  if (style.color !== undefined && theme !== 'mono') codes.push(colorCode(style.color, theme))
   return codes.join(';')
+}
+
+/** Yellow and cyan on white are hard to read. */
+const onLight: Partial<Record<Color, number>> = { yellow: colorCodes.magenta, cyan: colorCodes.blue }
+
+function colorCode(color: Color, theme: Theme): number {
+  const code = colorCodes[color]
+  if (theme === 'light') return onLight[color] ?? code
+  // The bright colours stand 60 above the normal ones.
+  return theme === 'contrast' && code < 40 ? code + 60 : code
 }
 
 function merge(spans: readonly Span[]): Span[] {

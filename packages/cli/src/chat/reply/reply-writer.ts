@@ -46,7 +46,7 @@ function screenWriter(flags: Flags): ReplyWriter {
   const wrap = flags.text('wrap') as 'word' | 'soft' | 'off' | undefined
   const markdown = new MarkdownStream({
     columns: screen.columns,
-    paint: painterFor({ color: flags.text('color') }),
+    paint: painterFor({ color: flags.text('color'), theme: flags.text('theme') }),
     ...(wrap && { wrap }),
   })
   let timer: NodeJS.Timeout | undefined

@@ -4,6 +4,7 @@ import { ageText, countText, oneLine } from '../../format.ts'
 import { change, say, showMessages, type Effect } from '../chat-state.ts'
 import { findChats, resumeHint, shortId, tailOf } from '../stored-chats.ts'
 import { openConversation, type SlashInput } from './command.ts'
+import { chatsToPick } from './pick-chat.ts'
 
 /** The most chats that are listed. */
 const maxListed = 20
@@ -20,13 +21,29 @@ export async function resume(input: SlashInput): Promise<Effect[]> {
   const { state, context, rest } = input
   const numbered = /^\d{1,2}$/.test(rest) ? state.lastListedIds[Number(rest) - 1] : undefined
   if (numbered !== undefined) return openChat(input, numbered)
-  const found = rest === '' ? await context.chats.list({ limit: 10 }) : await findChats(context.chats, rest)
+  if (rest === '') return pickOne(input)
+  const found = await findChats(context.chats, rest)
   const [first] = found
   if (first === undefined) {
-    return [say(rest === '' ? 'No chats yet.' : `No chat matches ${rest}. /resume lists the last ones.`)]
+    return [say(`No chat matches ${rest}. /resume lists the last ones.`)]
   }
-  if (rest !== '' && found.length === 1) return openChat(input, first.id)
+  if (found.length === 1) return openChat(input, first.id)
   return listed(found)
+}
+
+/** A list to pick from; on a surface without one the last chats, to be opened by number. */
+async function pickOne(input: SlashInput): Promise<Effect[]> {
+  const { chats } = input.context
+  const last = await chats.list({ limit: 10 })
+  if (last.length === 0) return [say('No chats yet.')]
+  return [
+    {
+      kind: 'pick',
+      source: chatsToPick(chats, input.state.conversation?.id),
+      onPick: (id) => openChat(input, id),
+      otherwise: async () => listed(last),
+    },
+  ]
 }
 
 export async function search({ context, rest }: SlashInput): Promise<Effect[]> {

@@ -1,7 +1,7 @@
 import { say, change, type Effect } from '../chat-state.ts'
 import { attachFile, files } from './attachments.ts'
 import type { SlashCommand, SlashInput } from './command.ts'
-import { set, system } from './configure.ts'
+import { set, system, theme } from './configure.ts'
 import { copyReply, save } from './copy-and-save.ts'
 import { newChat, resume, search, title } from './find.ts'
 import { context, cost, inspect, raw } from './inspect.ts'
@@ -17,7 +17,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'title', synopsis: '[TITLE]', summary: 'Show or change the title', run: title },
   { name: 'model', synopsis: '[N|NAME]', summary: 'List the models that can reply, or switch to one', run: model },
   { name: 'system', synopsis: '[TEXT|@FILE|off]', summary: 'Show or change the system prompt', run: system },
-  { name: 'set', synopsis: '[NAME VALUE]', summary: 'Show or change max_tokens, effort or cost', run: set },
+  { name: 'set', synopsis: '[NAME VALUE]', summary: 'Show or change max_tokens, effort, cost or keys', run: set },
   { name: 'attach', synopsis: 'FILE|URL', summary: 'Send a file with the next message', run: attachFile },
   { name: 'files', synopsis: '[clear]', summary: 'Show the files to send with the next message', run: files },
   { name: 'edit', synopsis: '[N]', summary: 'Change your last message, or your Nth last', run: edit },
@@ -40,6 +40,7 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'context', summary: 'Show how full the window is', run: context },
   { name: 'inspect', summary: 'Show the last request and response', run: inspect },
   { name: 'raw', summary: 'Show the last reply without rendering', run: raw },
+  { name: 'theme', synopsis: '[NAME]', summary: 'Show or change the colours', run: theme },
   { name: 'quit', aliases: ['exit', 'bye'], summary: 'Leave', run: () => [change({ shouldExit: true })] },
 ]
 

@@ -4,6 +4,7 @@ import { editorView, sentLines, textColumns, type EditorView } from '../../edito
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import type { Painter } from '../../terminal/style.ts'
+import { Picker, type PickSource } from './picker.ts'
 import { cutTo } from '../../terminal/width.ts'
 
 /** The time between two frames: 30 a second. More are not visible, and slow down a remote terminal. */
@@ -24,6 +25,8 @@ export class ChatView {
   isPaused = false
   /** Lines that are sent after the reply. */
   queued: readonly string[] = []
+  /** A list that is shown in place of the editor. */
+  picker: Picker | undefined
   /** A download in progress. */
   progress = ''
   placeholder = 'Ask anything · / commands · @ file'
@@ -58,6 +61,15 @@ export class ChatView {
   remember(text: string): void {
     if (text.startsWith(' ')) return
     this.editor = { ...this.editor, history: [...this.editor.history.filter((one) => one !== text), text] }
+  }
+
+  /** Shows a list in place of the editor until a row is picked. */
+  async pick(source: PickSource): Promise<string | undefined> {
+    this.picker = new Picker(source, () => this.touch())
+    const picked = await this.picker.picked
+    this.picker = undefined
+    this.touch()
+    return picked
   }
 
   /** Starts to show a reply. */
@@ -99,7 +111,11 @@ export class ChatView {
 
   #update(lines: readonly string[]): void {
     if (this.isPaused) return void (lines.length > 0 && this.screen.update({ done: lines }))
-    const { rows } = this.screen
+    const { rows, columns } = this.screen
+    if (this.picker !== undefined) {
+      const { lines: live, column } = this.picker.view(columns, rows, this.paint)
+      return this.screen.update({ done: lines, live, cursor: { line: 0, column } })
+    }
     const isReplying = this.reply !== undefined
     const showsEditor = !isReplying || this.editor.text !== ''
     const status = this.#small([

@@ -1,11 +1,13 @@
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EditorState } from '../../editor/state.ts'
+import { settings } from '../../config/settings.ts'
 import { withHome } from '../attach.ts'
-import { slashCommands } from '../slash/table.ts'
+import { commandsLike, slashCommands } from '../slash/table.ts'
+import type { ChatView } from './chat-view.ts'
 
 /** Completions of the word before the cursor. */
-export interface Candidates {
+interface Candidates {
   /** The position in the text where the word begins. */
   from: number
   items: string[]
@@ -14,8 +16,26 @@ export interface Candidates {
 /** The beginning of a line whose next word is a path. */
 const pathCommands = /^\/(?:attach|save|export)\s+|^\/system\s+(?=@)/
 
+/** Shows the slash commands that the text may become below the editor. */
+export function suggestCommands(view: ChatView): void {
+  const { text, completions } = view.editor
+  if (!text.startsWith('/') || completions !== undefined) return
+  const found = commandsLike(text).slice(0, 7)
+  if (found.length === 0) return
+  view.hint = found.map(({ name, summary }) => `/${name}  ${summary}`)
+  view.touch()
+}
+
+/** Completes the word before the cursor, or shows what it may become. */
+export async function completeWord(view: ChatView): Promise<void> {
+  const { text, cursor } = view.editor
+  const { from, items } = await candidatesFor({ text, cursor })
+  // The candidates are for the text before the await; the user may have typed since.
+  if (view.editor.text === text && view.editor.cursor === cursor) view.edit({ name: 'completions', from, items })
+}
+
 /** Completes a slash command, a model or a path. */
-export async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' | 'cursor'>): Promise<Candidates> {
+async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' | 'cursor'>): Promise<Candidates> {
   const head = text.slice(0, cursor)
   const word = /\S*$/.exec(head)?.[0] ?? ''
   const from = cursor - word.length
@@ -24,12 +44,32 @@ export async function candidatesFor({ text, cursor }: Pick<EditorState, 'text' |
     return { from, items: names.filter((name) => name.startsWith(word)) }
   }
   if (/^\/(?:model|retry)\s+\S*$/.test(head)) {
-    const { models } = await import('colloquy/protocol')
-    return { from, items: models.map(({ id }) => id).filter((id) => id.startsWith(word)) }
+    const names = head.startsWith('/model') ? await replyingNames() : await claudeNames()
+    return { from, items: names.filter((name) => name.startsWith(word)) }
   }
+  const values = valuesAfter(head)
+  if (values !== undefined) return { from, items: values.filter((value) => value.startsWith(word)) }
   const prefix = word.startsWith('@') ? '@' : ''
   if (prefix === '' && !pathCommands.test(head)) return { from, items: [] }
   return { from: from + prefix.length, items: pathsLike(word.slice(prefix.length)) }
+}
+
+async function claudeNames(): Promise<string[]> {
+  return (await import('colloquy/protocol')).models.map(({ id }) => id)
+}
+
+/** The names for `/model`: also those of models on this machine. */
+async function replyingNames(): Promise<string[]> {
+  const { findCandidates } = await import('../../engine/candidates.ts')
+  return [...(await claudeNames()), ...(await findCandidates()).map(({ name }) => name), 'offline']
+}
+
+/** The values of a command whose next word is one of a few. */
+function valuesAfter(head: string): readonly string[] | undefined {
+  if (/^\/theme\s+\S*$/.test(head)) return settings.find(({ name }) => name === 'theme')!.choices
+  if (/^\/set\s+\S*$/.test(head)) return ['max_tokens', 'effort', 'cost', 'keys']
+  const [, setting] = /^\/set\s+(cost|keys)\s+\S*$/.exec(head) ?? []
+  return settings.find(({ name }) => name === setting)?.choices
 }
 
 /**

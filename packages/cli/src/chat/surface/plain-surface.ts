@@ -46,6 +46,10 @@ export class PlainSurface implements Surface {
     this.print('Copying needs the chat without --plain; /save FILE writes to a file.')
   }
 
+  setLook(): void {
+    // There are neither colours nor an editor.
+  }
+
   #show(lines: readonly string[]): void {
     this.#words += lines
       .join(' ')

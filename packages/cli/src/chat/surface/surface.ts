@@ -1,5 +1,12 @@
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
-import type { Painter } from '../../terminal/style.ts'
+import type { Painter, Theme } from '../../terminal/style.ts'
+import type { PickSource } from './picker.ts'
+
+/** The colours and the keys of the editor. */
+export interface Look {
+  theme?: Theme
+  keys?: 'emacs' | 'vi'
+}
 
 /** Shows a chat: a terminal with a line editor, or plain lines. */
 export interface Surface {
@@ -18,4 +25,7 @@ export interface Surface {
   prefill(text: string): void
   /** Copies text to the system's clipboard. */
   copy(text: string): Promise<void>
+  setLook(look: Look): void
+  /** Lets the user pick a row: its id, or undefined if none was picked. Absent if the surface cannot. */
+  pick?(source: PickSource): Promise<string | undefined>
 }

@@ -10,7 +10,8 @@ import type { Painter } from '../../terminal/style.ts'
 import { suspend } from '../../terminal/suspend.ts'
 import { Terminal } from '../../terminal/terminal.ts'
 import { ChatView } from './chat-view.ts'
-import type { Surface } from './surface.ts'
+import type { PickSource } from './picker.ts'
+import type { Look, Surface } from './surface.ts'
 
 /** Something the user did that concerns the chat and not only the editor. */
 export type UserInput =
@@ -111,6 +112,20 @@ export class TerminalSurface implements Surface {
     return copyToClipboard(text, this.#output)
   }
 
+  setLook({ theme, keys }: Look): void {
+    if (theme !== undefined) this.paint.theme = theme
+    if (keys !== undefined) this.#view.edit({ name: 'keys', keys })
+  }
+
+  pick(source: PickSource): Promise<string | undefined> {
+    return this.#view.pick(source)
+  }
+
+  /** Ends `pick()` without a row. */
+  cancelPick(): void {
+    this.#view.picker?.cancel()
+  }
+
   /** The text in the editor. */
   get draft(): string {
     return expanded(this.#view.editor)
@@ -143,12 +158,13 @@ export class TerminalSurface implements Surface {
   readonly #onResize = (): void => this.#view.resized()
 
   #onKey(key: Key): void {
+    if (this.#view.picker !== undefined) return this.#view.picker.key(key)
     const isInterrupt = key.ctrl && key.name === 'c'
     if (this.#isBusy && (isInterrupt || key.name === 'escape')) return this.#send({ kind: 'stop' })
     if (!isInterrupt) this.#interruptedAt = 0
     const intent = this.#view.edit(key)
     if (intent !== undefined) this.#carryOut(intent)
-    else void this.#suggestCommands()
+    else if (this.#view.editor.text.startsWith('/')) void this.#completion('suggestCommands')
   }
 
   #carryOut(intent: Intent): void {
@@ -162,7 +178,7 @@ export class TerminalSurface implements Surface {
       case 'escape':
         return this.#escape()
       case 'complete':
-        return void this.#complete()
+        return void this.#completion('completeWord')
       case 'editor':
         return this.#editExternally()
       case 'redraw':
@@ -196,23 +212,9 @@ export class TerminalSurface implements Surface {
     this.#send({ kind: 'escape', isSecond: isSecond && this.#view.editor.text === '' })
   }
 
-  /** Shows the slash commands that the text may become. They are loaded after the prompt is shown. */
-  async #suggestCommands(): Promise<void> {
-    const { text, completions } = this.#view.editor
-    if (!text.startsWith('/') || completions !== undefined) return
-    const { commandsLike } = await import('../slash/table.ts')
-    if (this.#view.editor.text !== text) return
-    const found = commandsLike(text).slice(0, 7)
-    if (found.length > 0) this.hint(found.map(({ name, summary }) => `/${name}  ${summary}`))
-  }
-
-  async #complete(): Promise<void> {
-    const { candidatesFor } = await import('./completion.ts')
-    const { text, cursor } = this.#view.editor
-    const { from, items } = await candidatesFor({ text, cursor })
-    // The candidates are for the text before the await; the user may have typed since.
-    if (this.#view.editor.text !== text || this.#view.editor.cursor !== cursor) return
-    this.#view.edit({ name: 'completions', from, items })
+  /** The completions are loaded after the prompt is shown. */
+  async #completion(name: 'suggestCommands' | 'completeWord'): Promise<void> {
+    await (await import('./completion.ts'))[name](this.#view)
   }
 
   #editExternally(): void {

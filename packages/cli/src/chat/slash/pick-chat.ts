@@ -1,0 +1,38 @@
+import type { Conversations, ListedConversation } from 'colloquy/conversation'
+import { formatUsd } from 'colloquy/protocol'
+import { UsageError } from '../../exit.ts'
+import { ageText, countText, oneLine } from '../../format.ts'
+import { matchingChats } from '../stored-chats.ts'
+import type { PickSource } from '../surface/picker.ts'
+import { textOf } from '../transcript.ts'
+
+/** The most lines of a preview. */
+const maxPreview = 8
+
+/** The chats as rows to pick from. The open one cannot be deleted. */
+export function chatsToPick(chats: Conversations, openId: string | undefined): PickSource {
+  return {
+    async search(words) {
+      const { found, total } = await matchingChats(chats, words)
+      return { rows: found.map((chat) => ({ id: chat.id, line: chatLine(chat) })), total }
+    },
+    async preview(id) {
+      const { messages, settings } = await chats.open(id)
+      const lines = messages.slice(-maxPreview + 1).map((message) => {
+        return `${message.role === 'user' ? '>' : ' '} ${oneLine(textOf(message)).slice(0, 200)}`
+      })
+      return [settings.model, ...lines]
+    },
+    async remove(id) {
+      if (id === openId) throw new UsageError('Cannot delete this chat while it is open: /new first')
+      await chats.delete(id)
+    },
+  }
+}
+
+/** `Parsing dates · 5 min ago · 4 messages · $0.0329`. */
+function chatLine({ title, updatedAt, messages, cost }: ListedConversation): string {
+  const price = cost.picoUsd > 0n ? formatUsd(cost.picoUsd) : undefined
+  const facts = [title ?? 'untitled', ageText(updatedAt), countText(messages, 'message'), price]
+  return facts.filter((fact) => fact !== undefined).join(' · ')
+}
