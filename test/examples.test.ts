@@ -12,7 +12,7 @@ const names = globSync('examples/*.ts', { cwd: root })
   .toSorted()
 
 test('each example has at most 40 lines and a row in the list', () => {
-  assert.equal(names.length, 14)
+  assert.equal(names.length, 15)
   for (const name of names) {
     assert.ok(read(`examples/${name}.ts`).trimEnd().split('\n').length <= 40, name)
     assert.match(read('examples/README.md'), new RegExp(`\\(${name}\\.ts\\)`))
@@ -132,6 +132,11 @@ test('14 does the same with a conversation', async () => {
   assert.equal(requests.length, 2)
   assertToolTurn(requests[1]!.params.messages)
   assert.match(stdout, /24 °C[^]*\n4 messages, \$0\.\d+\n$/)
+})
+
+test('15 rejoins a turn after a lost connection', async () => {
+  const { stdout } = await example('15-page-of-your-own')
+  assert.match(stdout, /^.{20,}…\nstopped: false\ncommitted \[/s)
 })
 
 /** One million tokens of each kind would cost $3, $3.75, $0.30 and $15. */

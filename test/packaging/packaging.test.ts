@@ -6,6 +6,7 @@ import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
+import { readTurn } from 'colloquy/conversation/reader'
 import { type BuildOptions, build } from 'esbuild'
 import { type RuntimeName, find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
@@ -180,6 +181,15 @@ describe('bundlers', () => {
         import Anthropic from 'colloquy'
         import { createElement as h } from 'react'
         export default () => h('p', {}, Anthropic.DEFAULT_TIMEOUT)`,
+      'app/chats/[id]/route.js': `${chats}
+        export const dynamic = 'force-dynamic'
+        export async function POST(request, { params }) {
+          const chat = await conversations.openOrCreate({ id: (await params).id, ...settings })
+          return chat.send(await request.text()).toResponse({ request })
+        }
+        export async function GET(request, { params }) {
+          return conversations.resume((await params).id, { request })
+        }`,
       'app/node/route.js': route('nodejs'),
       'app/edge/route.js': route('edge'),
     })
@@ -188,11 +198,43 @@ describe('bundlers', () => {
     try {
       const url = await addressOf(server.stdout)
       assert.match(await (await fetch(url)).text(), /<p>600000<\/p>/)
+      await rejoins(`${url}/chats/one`)
       for (const path of ['/node', '/edge']) assert.deepEqual(await (await fetch(url + path)).json(), { text: 'Hello' })
     } finally {
       server.kill()
     }
   })
+})
+
+const express = find('Express 5.3.0')
+test('Express streams a turn, which a page rejoins', { skip: express.skip }, async () => {
+  const project = newProject(express.program)
+  write(project, {
+    'server.mjs': `${chats}
+      import express from 'express'
+      import { Readable } from 'node:stream'
+      const app = express().use(express.text())
+      const send = (response, res) => {
+        res.writeHead(response.status, Object.fromEntries(response.headers))
+        if (response.body) Readable.fromWeb(response.body).pipe(res)
+        else res.end()
+      }
+      const requestOf = (req) => new Request('http://localhost/', { headers: req.headers })
+      app.post('/chats/:id', async (req, res) => {
+        const chat = await conversations.openOrCreate({ id: req.params.id, ...settings })
+        send(await chat.send(req.body).toResponse({ request: requestOf(req) }), res)
+      })
+      app.get('/chats/:id', async (req, res) => {
+        send(await conversations.resume(req.params.id, { request: requestOf(req) }), res)
+      })
+      const server = app.listen(0, () => console.log('Ready: http://localhost:' + server.address().port))`,
+  })
+  const server = spawn(process.execPath, ['server.mjs'], { cwd: project })
+  try {
+    await rejoins(`${await addressOf(server.stdout)}/chats/one`)
+  } finally {
+    server.kill()
+  }
 })
 
 const jest = find('Jest 30.5.2')
@@ -216,6 +258,30 @@ test('Jest loads the client without flags', { skip: jest.skip }, () => {
   const config = { rootDir: project, testPathIgnorePatterns: [], haste: { retainAllFiles: true } }
   run(project, jest.program!, '--ci', '--config', JSON.stringify(config))
 })
+
+/** The beginning of a server's program: conversations that a slow script answers. */
+const chats = `
+  import { openConversations } from 'colloquy/conversation'
+  import { script } from 'colloquy/engines'
+  const reply = 'One two three four five six seven eight nine ten.'
+  const conversations = openConversations({ engine: script([{ reply, eventDelayMs: 60, times: 9 }]) })
+  const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }`
+
+/** Starts a turn at a path, leaves it, and rejoins it until its end. */
+async function rejoins(url: string): Promise<void> {
+  const body = { method: 'POST', body: 'count', headers: { 'content-type': 'text/plain' } }
+  const lost = readTurn(fetch(url, body))
+  let shown = ''
+  for await (const text of lost.text) {
+    shown += text
+    break
+  }
+  const rejoined = readTurn(fetch(url, { headers: { 'last-event-id': lost.lastEventId! } }))
+  for await (const text of rejoined.text) shown += text
+  assert.equal(rejoined.message?.state, 'committed')
+  assert.deepEqual(rejoined.end, { type: 'turn_end', stopped: false, error: null })
+  assert.equal((await fetch(url)).status, 204)
+}
 
 /** A test that records to a cassette beside it, with an engine, or replays without one. */
 function cassetteTest(context: string): string {

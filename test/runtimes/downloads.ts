@@ -19,6 +19,7 @@ export type RuntimeName =
   | 'Vitest 5.1.1'
   | 'webpack 5.113.0'
   | 'Next.js 16.4.6'
+  | 'Express 5.3.0'
   | 'Claude Code 2.1.329'
 
 /** The runtimes and tools by their name in the tests: the npm packages, and the path of the program in them. */
@@ -37,6 +38,7 @@ const pinned: Record<RuntimeName, { specifier: string; program: string; folder?:
   'Vitest 5.1.1': { specifier: 'vitest@5.1.1', program: 'vitest/vitest.mjs' },
   'webpack 5.113.0': { specifier: 'webpack@5.113.0', program: 'webpack/lib/index.js' },
   'Next.js 16.4.6': { specifier: 'next@16.4.6 react@19.3.1 react-dom@19.3.1', program: 'next/dist/bin/next' },
+  'Express 5.3.0': { specifier: 'express@5.3.0', program: 'express/index.js' },
   // Outside the checkout, as it weighs 360 MB and needs nothing of the repository.
   'Claude Code 2.1.329': {
     specifier: '@anthropic-ai/claude-code@2.1.329',

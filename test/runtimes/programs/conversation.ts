@@ -1,4 +1,5 @@
 import { type Conversations, memoryStore, openConversations } from 'colloquy/conversation'
+import { readTurn } from 'colloquy/conversation/reader'
 import { add, clientOf } from './client.ts'
 import { type Promises, equal, ok } from './promise.ts'
 
@@ -30,6 +31,25 @@ export const conversationPromises: Promises = {
     )
     const last = talk.messages.at(-1)
     equal([last?.role, last?.state], ['assistant', 'interrupted'])
+    await conversations.close()
+  },
+  'a page reads a turn, loses the connection and rejoins': async (given) => {
+    const conversations = openConversations({ client: clientOf(given) })
+    const talk = await conversations.create(settings)
+    const turn = talk.send('Count to 20.')
+    const lost = readTurn(turn.toResponse())
+    let shown = ''
+    for await (const text of lost.text) {
+      shown += text
+      if (shown.length > 3) break
+    }
+    const headers = { 'last-event-id': lost.lastEventId! }
+    const request = new Request('http://colloquy.test/', { headers })
+    const rejoined = readTurn(conversations.resume(talk.id, { request }))
+    for await (const _ of rejoined) ok(!rejoined.end?.error, 'it ended well')
+    const { text } = await turn
+    equal(rejoined.message?.content, (await turn).message.content)
+    ok(text.startsWith(shown), `${text} begins with ${shown}`)
     await conversations.close()
   },
   'a conversation runs a tool': async (given) => {
