@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -101,7 +101,7 @@ export class Running {
     const output = openSync(devNull, 'w')
     const child = fork(contestant.module, contestant.parameters(upstream, port), {
       execArgv: ['--import', new URL('usage-probe.js', import.meta.url).href],
-      env: { ...process.env, ANTHROPIC_API_KEY: 'sk-upstream', NODE_ENV: 'production' },
+      env: { ...process.env, ANTHROPIC_API_KEY: 'sk-upstream', XDG_DATA_HOME: dataFolder(), NODE_ENV: 'production' },
       stdio: ['ignore', output, 'inherit', 'ipc'],
     })
     closeSync(output)
@@ -144,6 +144,16 @@ async function startUpstream(): Promise<string> {
     })
     child.once('exit', (code) => reject(new Error(`The upstream ended with ${code}`)))
   })
+}
+
+let data: string | undefined
+
+/** The folder of databases, which is removed at the end. */
+function dataFolder(): string {
+  if (data !== undefined) return data
+  const made = (data = mkdtempSync(join(tmpdir(), 'colloquy-bench-data-')))
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+  return made
 }
 
 function freePort(): Promise<number> {

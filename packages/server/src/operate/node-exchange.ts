@@ -27,11 +27,11 @@ export async function answer(
     const target = checked(server, incoming, options)
     if (typeof target !== 'string') return await sendResponse(target, incoming, outgoing, options)
     const direct = server.answer?.(directRequest(incoming, options))
-    if (direct) await sendAnswer(await direct, outgoing, options)
+    if (direct) sendAnswer(await direct, outgoing, options)
     else await sendResponse(await server.fetch(toRequest(incoming, target, options)), incoming, outgoing, options)
   } catch {
-    // The server answers errors itself. Those that it throws stand for a broken connection, after what was written.
-    setImmediate(() => outgoing.destroy())
+    // The server answers errors itself. Those that it throws stand for a broken connection.
+    breakOff(outgoing)
   }
 }
 
@@ -96,14 +96,22 @@ function directRequest(incoming: IncomingMessage, { controller }: ExchangeOption
 }
 
 function nodeBody(incoming: IncomingMessage): BodySource {
+  // The message lives as long as its response, and would keep the body with the listeners.
+  const stop = (): void => {
+    for (const name of ['data', 'end', 'error']) incoming.removeAllListeners(name)
+  }
   return {
     pipe: (sink) => {
       incoming.on('data', (chunk: Uint8Array) => sink.write(chunk))
-      incoming.on('end', () => sink.end())
+      incoming.on('end', () => {
+        stop()
+        sink.end()
+      })
       incoming.on('error', (error) => sink.fail(error))
     },
     stop: () => {
-      incoming.removeAllListeners('data').removeAllListeners('end').pause()
+      stop()
+      incoming.pause()
     },
     stream: () => bodyOf(incoming),
   }
@@ -136,17 +144,20 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   )
 }
 
-async function sendAnswer(
-  { status, headers, body }: Answer,
-  outgoing: ServerResponse,
-  options: ExchangeOptions,
-): Promise<void> {
+function sendAnswer({ status, headers, body }: Answer, outgoing: ServerResponse, options: ExchangeOptions): void {
   if (typeof body === 'object' && !(body instanceof Uint8Array)) {
     outgoing.writeHead(status, headers)
-    return sendStream(body, outgoing, options)
+    // Not awaited: a stream may last for minutes, and everything that waits for it takes memory.
+    sendStream(body, outgoing, options).catch(() => breakOff(outgoing))
+    return
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
+}
+
+/** Breaks the connection, after what was written. */
+function breakOff(outgoing: ServerResponse): void {
+  setImmediate(() => outgoing.destroy())
 }
 
 async function sendStream(

@@ -3,6 +3,7 @@ import { requestTo, type FinalRequestOptions, type RecoverOptions } from '../../
 import { readValue, wrongResult } from '../../client/request/on-demand/rare-bodies.ts'
 import type { Parse, RetryingRequest } from '../../client/request/retrying-request.ts'
 import { openEvents } from '../../client/stream/events/response-events.ts'
+import type { MessageEvents } from '../../client/stream/events/message-events.ts'
 import { ResumingEvents } from '../../client/stream/resume/resuming-events.ts'
 import type { Cancellable } from '../../client/request/cancellation.ts'
 import type { TransportResponse } from '../../client/transport/transport.ts'
@@ -33,24 +34,44 @@ export async function forward(
   { path, headers, body, params }: ForwardRequest,
   { signal, recover }: ForwardOptions,
 ): Promise<Forwarded> {
-  const options = requestTo('post', path, { headers, body, signal })
-  if ((params as { stream?: unknown }).stream !== true) return client.sendRequest(options, readForwardedBody)
+  const options = requestTo('post', path, { headers, signal })
+  if ((params as { stream?: unknown }).stream !== true)
+    return client.sendRequest({ ...options, body }, readForwardedBody)
   const received = new ReceivedBytes()
-  const sent = client.sendRequest(options, (response, request) => {
+  const sent = client.sendRequest({ ...options, body }, (response, request) => {
     // The bytes of an attempt that failed before its first event are not passed on.
     received.clear()
     return openEvents(new TappedResponse(response, received), request, { pings: true })
   })
   const first = await sent
-  if (!recover) return new ForwardedEvents({ first, all: first, received })
-  const all = new ResumingEvents(first, params, { ...recover, holdsBlocks: false }, (continued, failure) =>
+  const { remainingMs } = sent
+  const all = recover ? resuming(first, { client, options, params, recover, remainingMs }) : first
+  return new ForwardedEvents({ first, all, received })
+}
+
+interface Resuming {
+  client: ForwardingClient
+  options: FinalRequestOptions
+  params: ForwardRequest['params']
+  recover: RecoverOptions
+  /** The rest of the request's `totalTimeout`; 0 without one. */
+  remainingMs: number
+}
+
+// A function of its own, as a closure in `forward()` would keep the body of the first request.
+function resuming(first: MessageEvents, { client, options, params, recover, remainingMs }: Resuming): MessageEvents {
+  const endsAt = performance.now() + remainingMs
+  return new ResumingEvents(first, params, { ...recover, holdsBlocks: false }, (continued, failure) =>
     client.sendRequest(
-      { ...options, body: { ...continued, stream: true }, totalTimeout: sent.remainingMs },
+      {
+        ...options,
+        body: { ...continued, stream: true },
+        totalTimeout: remainingMs && Math.max(endsAt - performance.now(), 1),
+      },
       (response, request) => openEvents(response, request, { pings: true }),
       failure,
     ),
   )
-  return new ForwardedEvents({ first, all, received })
 }
 
 async function readForwardedBody(response: TransportResponse, request: RetryingRequest): Promise<ForwardedBody> {

@@ -37,9 +37,13 @@ export class ForwardedSource implements EventSource {
     this.#opening = opening as Promise<ForwardedStream>
   }
 
-  async read(): Promise<EncodedEvents | undefined> {
-    const stream = (this.stream ??= await this.#opening)
-    return stream.read()
+  read(): Promise<EncodedEvents | undefined> {
+    return this.stream ? this.stream.read() : this.#open()
+  }
+
+  async #open(): Promise<EncodedEvents | undefined> {
+    this.stream = await this.#opening
+    return this.stream.read()
   }
 
   /** Does nothing: the signal of the request ends the stream. */
