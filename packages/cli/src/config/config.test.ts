@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { configuration } from './configuration.ts'
+import { fillTemplate, readTemplate } from './template.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-config-'))
 after(() => rm(folder, { recursive: true, force: true }))
@@ -127,7 +128,7 @@ test('a mistake in a configuration is one sentence that names the file', async (
 })
 
 test('a template has places for the message and for variables, and settings of its own', async () => {
-  const { run, write } = await home()
+  const { run, write, path } = await home()
   await write(
     '.config/colloquy/templates/shout.md',
     '---\nsystem: Answer in upper case.\n---\nSay {{input}}{{mark=!}}\n',
@@ -137,15 +138,16 @@ test('a template has places for the message and for variables, and settings of i
   assert.equal((await say('-t', 'shout', 'hello')).stdout, 'HELLO!\n')
   assert.equal((await say('-t', 'shout', '--var', 'mark=?', 'hello')).stdout, 'HELLO?\n')
   assert.equal((await say('-t', 'after', '--var', 'what=one', 'two')).stdout, 'one\n\ntwo\n')
-  for (const [words, message] of [
-    [['-t', 'after', 'x'], /^Cannot use the template after: give --var what=…$/m],
-    [['-t', 'shout', '--var', 'wat=1', 'x'], /the template shout does not have it/],
-    [['-t', 'gone', 'x'], /^No template gone in .*: found after, shout$/m],
-    [['-t', 'shout', '--var', 'mark', 'x'], /it must be NAME=VALUE/],
+  process.env['XDG_CONFIG_HOME'] = join(path, '.config')
+  const fill = async (name: string, given: string[]): Promise<string> =>
+    fillTemplate(await readTemplate(name), given, 'x')
+  for (const [name, given, message] of [
+    ['after', [], /^Cannot use the template after: give --var what=…$/],
+    ['shout', ['wat=1'], /the template shout does not have it/],
+    ['gone', [], /^No template gone in .*: found after, shout$/],
+    ['shout', ['mark'], /it must be NAME=VALUE/],
   ] as const) {
-    const { code, stderr } = await say(...words)
-    assert.equal(code, 2)
-    assert.match(stderr, message)
+    await assert.rejects(fill(name, [...given]), { name: 'UsageError', message })
   }
   const { stdout } = await run(['templates'])
   assert.equal(stdout, 'after  Say {{what}}\nshout  Say {{input}}{{mark=!}}\n')

@@ -29,7 +29,7 @@ export async function findCandidates(env: Environment = process.env): Promise<Ca
 
 function ofServer({ id, from, baseURL: url, bytes, parameters, window, license }: ServerModel): Candidate {
   return {
-    name: `${from}/${id}`,
+    name: `${from}/${shortName(id)}`,
     engine: { kind: 'chat', url, model: id, from, parameters, window },
     from,
     bytes,
@@ -37,6 +37,11 @@ function ofServer({ id, from, baseURL: url, bytes, parameters, window, license }
     window,
     license,
   }
+}
+
+/** llama.cpp knows a model by the path of its file. A name that ends in `.gguf` would be taken for a file. */
+function shortName(id: string): string {
+  return /^(?:\/|[A-Z]:\\)/i.test(id) ? basename(id.replaceAll('\\', '/'), '.gguf') : id.replace(/\.gguf$/, '')
 }
 
 function ofFile({ id, path, name, from, bytes, parameters, window, license }: FoundModel): Candidate {
