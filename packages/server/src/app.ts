@@ -4,6 +4,9 @@ import { cors } from 'hono/cors'
 import type { Caller } from './access/access.ts'
 import { authenticate } from './access/auth.ts'
 import type { RequestHeaders } from './access/request-headers.ts'
+import { openBatches } from './messages/batches/open-batches.ts'
+import { addBatches, type BatchRoutesOptions } from './messages/batches/routes.ts'
+import type { Env } from './messages/env.ts'
 import { webBody } from './messages/request/body-source.ts'
 import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
@@ -35,6 +38,11 @@ export interface Server {
   isOriginAllowed(origin: string): boolean
   /** Makes `/readyz` answer 503 from now on, so that a balancer sends no more requests. All requests are still answered. */
   drain(): void
+  /**
+   * Stops the work on batches: waits up to `graceMs` (default 0) for their requests in flight and leaves the others to the next
+   * start. `listen()` calls it when it is closed. Without the option `store` there is nothing to close.
+   */
+  close(options?: { graceMs?: number }): Promise<void>
 }
 
 /** A request for `Server.answer()`. */
@@ -43,7 +51,6 @@ export interface DirectRequest extends MessagesRequest {
   path: string
 }
 
-type Env = { Bindings: { log: RequestLog; caller?: Caller } }
 type Context = HonoContext<Env>
 
 /** A server for the Messages API in front of an engine. */
@@ -53,7 +60,8 @@ export function createServer(options: ServerOptions): Server {
   const models = new Models(options.models ?? catalogue)
   const messages = new MessagesEndpoint(options, models)
   const state = { isDraining: false }
-  const app = routes(options, { models, messages, state })
+  const batches = openBatches(options, models)
+  const app = routes(options, { models, messages, batches, state })
   const begin = requestBeginner(options, now)
   const direct = new Map([
     ['/v1/messages', (exchange: Exchange) => messages.create(exchange)],
@@ -93,6 +101,7 @@ export function createServer(options: ServerOptions): Server {
     drain() {
       state.isDraining = true
     },
+    close: async (closing) => batches?.worker.close(closing),
   }
 }
 
@@ -139,10 +148,11 @@ function isInit(init: unknown): boolean {
 interface Parts {
   models: Models
   messages: MessagesEndpoint
+  batches: BatchRoutesOptions | undefined
   state: { isDraining: boolean }
 }
 
-function routes(options: ServerOptions, { models, messages, state }: Parts): Hono<Env> {
+function routes(options: ServerOptions, { models, messages, batches, state }: Parts): Hono<Env> {
   const { engine, origins, access, lenient = false, routes: further = [] } = options
   const app = new Hono<Env>()
 
@@ -184,6 +194,7 @@ function routes(options: ServerOptions, { models, messages, state }: Parts): Hon
     return c.json(models.info(c.req.param('id'), listed))
   })
 
+  if (batches) addBatches(app, batches)
   for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])
     app.all(path, methodNotAllowed)
   app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))
@@ -213,7 +224,7 @@ function allowOrigins(origins: Origins): MiddlewareHandler {
   const isAllowed = typeof origins === 'function' ? origins : (origin: string) => origins.includes(origin)
   const allow = cors({
     origin: (origin) => (isAllowed(origin) ? origin : null),
-    allowMethods: ['GET', 'POST'],
+    allowMethods: ['GET', 'POST', 'DELETE'],
     exposeHeaders: ['*'],
     // The longest that browsers cache a preflight. Without it every request takes two.
     maxAge: 7_200,

@@ -4,7 +4,9 @@ import type { Access } from './access/access.ts'
 import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
 import type { Metrics, RequestObserver } from './operate/observer.ts'
+import type { BatchSettings } from './messages/batches/batch-worker.ts'
 import type { AccessEntry } from './operate/request-log.ts'
+import type { ServerStore } from './state/server-store.ts'
 
 /** Options of `createServer()`. */
 export interface ServerOptions {
@@ -14,6 +16,10 @@ export interface ServerOptions {
   keys?: Keys
   /** Keys with limits and budgets of their own, and the ledger: see `openAccess()`. Default: none. */
   access?: Access
+  /** Keeps message batches, whose routes exist only with it: see `openServerStore()`. Default: none. */
+  store?: ServerStore
+  /** How this process works on batches. */
+  batches?: BatchSettings
   /**
    * The origins of web pages that may use the server (`http://localhost:5173`), or a function that decides. Default: none, so
    * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
@@ -96,6 +102,8 @@ const serverNames = Object.keys({
   engine: true,
   keys: true,
   access: true,
+  store: true,
+  batches: true,
   origins: true,
   routes: true,
   models: true,

@@ -50,11 +50,11 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
   const page = hasConsole ? await openConsole(flags, chosen, state.access) : undefined
-  const { access } = state
+  const { access, store } = state
   const routes = [...(flags.has('no-api') ? [withoutApi] : []), ...(page?.routes ?? [])]
   try {
     const lenient = chosen.kind !== 'offline' || flags.has('lenient')
-    const made = createServer({ engine, lenient, log, origins, access, routes, ...(await followers(flags)) })
+    const made = createServer({ engine, lenient, log, origins, access, store, routes, ...(await followers(flags)) })
     const server = flags.has('no-api') ? { ...made, answer: () => undefined } : made
     const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
     if (opens) await showPage(page!, listening.url)

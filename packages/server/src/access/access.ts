@@ -8,6 +8,12 @@ export interface Access {
   /** Finds the sender of a request. Throws the API's 401. */
   admit(headers: RequestHeaders): Caller | Promise<Caller>
   /**
+   * Finds the caller that stored something, for work that is done later. Throws the API's 401 if the key is not valid any more.
+   *
+   * @param keyId empty for a caller without a key.
+   */
+  recall(keyId: string, workspace: string): Promise<Caller>
+  /**
    * Begins a request to `/v1/messages` that has passed validation: checks the models of the key and its limits, and reserves
    * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
    */
@@ -39,6 +45,8 @@ export interface NewRequest {
   bytes: number
   /** Milliseconds since 1970. */
   at: number
+  /** Items of a batch pass no limits per minute, only budgets. Default `api`. */
+  source?: 'api' | 'batch'
 }
 
 /** A request that has begun. */

@@ -10,7 +10,7 @@ import type { Access, Caller, NewRequest, Passage } from './access.ts'
 import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
 import { accountsOf, type BudgetAccount, budgetError, ceilingOf } from './budgets.ts'
 import { KeyCache } from './keys/key-cache.ts'
-import { type KeyRecord, Keys } from './keys/keys.ts'
+import { KeyError, type KeyRecord, Keys } from './keys/keys.ts'
 import { hintOf } from './keys/secret.ts'
 import { allowsModel } from './keys/settings.ts'
 import {
@@ -123,6 +123,18 @@ export class StoreAccess implements Access {
     return { key: undefined, workspace: 'default', isAdmin: true }
   }
 
+  async recall(keyId: string, workspace: string): Promise<Caller> {
+    if (keyId === '') return { key: undefined, workspace, isAdmin: false }
+    const listed = this.listedKeys.find((secret) => listedKey(secret).id === keyId)
+    if (listed !== undefined) return callerOf(listedKey(listed))
+    const key = await this.keys.get(keyId).catch((error: unknown) => {
+      throw error instanceof KeyError ? wrongKey(new Headers()) : withoutStore(error)
+    })
+    const isOver = key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt <= this.#now())
+    if (isOver) throw wrongKey(new Headers())
+    return callerOf(key)
+  }
+
   /** Begins a request. Throws the API's 403 or 429. */
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage> {
     const begun = new BegunRequest(this.#originOf(caller, request), caller.key, request)
@@ -139,7 +151,7 @@ export class StoreAccess implements Access {
     }
   }
 
-  #originOf({ key, workspace }: Caller, { requestId, params, headers, at }: NewRequest): RequestOrigin {
+  #originOf({ key, workspace }: Caller, { requestId, params, headers, at, source = 'api' }: NewRequest): RequestOrigin {
     const { user, conversation } = namedBy(params, headers)
     return {
       id: requestId,
@@ -148,7 +160,7 @@ export class StoreAccess implements Access {
       key_id: key?.id ?? '',
       user_id: user,
       conversation,
-      source: 'api',
+      source,
       engine: this.#options.engine ?? '',
       model: params.model,
     }
@@ -240,7 +252,8 @@ class BegunRequest {
   constructor(origin: RequestOrigin, key: KeyRecord | undefined, { bytes }: NewRequest) {
     this.origin = origin
     this.key = key
-    this.limits = key?.settings.limits && counterLimits(key.settings.limits)
+    const limits = origin.source === 'batch' ? undefined : key?.settings.limits
+    this.limits = limits && counterLimits(limits)
     this.#bytes = bytes
   }
 

@@ -1,4 +1,5 @@
 import { type ListPage, type ModelEntry, type ModelInfo, apiError, modelInfo } from 'colloquy/protocol'
+import { readPageQuery } from './page-query.ts'
 import { refuse, shortened } from './validate/schema.ts'
 
 /** The models that a server offers, by id and alias. */
@@ -52,10 +53,7 @@ function readLifecycles(query: URLSearchParams): Set<string | undefined> {
 }
 
 function slice(all: readonly ModelInfo[], query: URLSearchParams): { data: ModelInfo[]; has_more: boolean } {
-  const limit = readLimit(query.get('limit'))
-  const before = query.get('before_id')
-  const after = query.get('after_id')
-  if (before !== null && after !== null) refuse('before_id', 'only one of `before_id` and `after_id` may be given')
+  const { limit, before, after } = readPageQuery(query)
   if (before !== null) {
     const end = indexOf(all, before, 'before_id')
     const start = Math.max(0, end - limit)
@@ -63,16 +61,6 @@ function slice(all: readonly ModelInfo[], query: URLSearchParams): { data: Model
   }
   const start = after === null ? 0 : indexOf(all, after, 'after_id') + 1
   return { data: all.slice(start, start + limit), has_more: start + limit < all.length }
-}
-
-function readLimit(value: string | null): number {
-  if (value === null) return 20
-  const limit = Number(value)
-  if (!/^[+-]?\d+$/.test(value))
-    refuse('limit', 'Input should be a valid integer, unable to parse string as an integer')
-  if (limit < 1) refuse('limit', 'Input should be greater than or equal to 1')
-  if (limit > 1_000) refuse('limit', 'Input should be less than or equal to 1000')
-  return limit
 }
 
 function indexOf(all: readonly ModelInfo[], id: string, path: string): number {

@@ -63,6 +63,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       isClosing = true
       server.drain?.()
       const closed = stopAccepting(http)
+      const worked = server.close?.({ graceMs })
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))
       const timer = setTimeout(() => {
         for (const controller of open) controller.abort()
@@ -71,6 +72,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       await closed
       clearTimeout(idle)
       clearTimeout(timer)
+      await worked
     },
   }
 }

@@ -106,6 +106,43 @@ const otherLedgerTables = `
     );
 `
 
+const batchTables = `
+    CREATE TABLE %.batch (
+      id          text PRIMARY KEY,
+      workspace   text NOT NULL,
+      key_id      text NOT NULL,          -- the key that pays; '' without one
+      version     text NOT NULL,          -- of the API, and the betas as JSON: for all items
+      betas       text NOT NULL,
+      items       bigint NOT NULL,
+      is_ready    bigint NOT NULL,        -- 0 while its items are being added
+      created_at  bigint NOT NULL,
+      expires_at  bigint NOT NULL,
+      cancel_at   bigint,                 -- when a cancel was requested
+      ended_at    bigint,
+      archived_at bigint,                 -- when its items were erased
+      succeeded   bigint NOT NULL,        -- counts of items, 0 until it has ended
+      errored     bigint NOT NULL,
+      canceled    bigint NOT NULL,
+      expired     bigint NOT NULL
+    );
+    CREATE INDEX batch_page ON %.batch (workspace, created_at, id);
+    CREATE INDEX batch_open ON %.batch (created_at) WHERE ended_at IS NULL;
+    CREATE TABLE %.batch_item (
+      batch       text NOT NULL,
+      position    bigint NOT NULL,
+      custom_id   text NOT NULL,
+      params      text,                   -- JSON; null when the item has an outcome
+      outcome     text NOT NULL,          -- '' until it is succeeded, errored, canceled or expired
+      result      text,                   -- JSON of a success or an error
+      attempts    bigint NOT NULL,
+      lease_owner text,                   -- the worker that runs the item
+      lease_until bigint,                 -- no other worker takes the item before
+      PRIMARY KEY (batch, position)
+    );
+    CREATE INDEX batch_item_waiting ON %.batch_item (batch, position) WHERE outcome = '';
+    CREATE INDEX batch_item_leased ON %.batch_item (lease_owner) WHERE lease_owner IS NOT NULL;
+`
+
 /**
  * Migrations go forward only: one that was released is never changed, and a new one is added at the end. Each part of the
  * state has its own. Times are milliseconds since 1970; amounts are picodollars.
@@ -158,6 +195,7 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX usage_hour_key ON %.usage_hour (key_id, hour);
     `,
   },
+  { name: '0004 batches', sql: batchTables },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

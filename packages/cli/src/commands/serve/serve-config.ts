@@ -1,5 +1,4 @@
 import { createServer } from '@colloquy/server'
-import type { StoreAccess } from '@colloquy/server/access'
 import type { Engine } from 'colloquy/engines'
 import { defineModels, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../exit.ts'
@@ -39,9 +38,8 @@ async function serveFile(flags: Flags): Promise<number> {
   if (flags.has('check')) return report(read)
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
   const state = await stateOf(read, flags)
-  const { access } = state
   const following = await followers(flags, read.config)
-  const running = { path, flags, engines, access, following, listensOn: read.config }
+  const running = { path, flags, engines, state, following, listensOn: read.config }
   const server = new SwitchingServer(serverOf(read, engine, running))
   const isLocal = loopback.includes(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
@@ -76,7 +74,7 @@ interface Running {
   path: string
   flags: Flags
   engines: ConfiguredEngines
-  access: StoreAccess
+  state: ServeState
   following: Followers
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
@@ -84,11 +82,11 @@ interface Running {
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
 async function reload(server: SwitchingServer, running: Running): Promise<void> {
-  const { path, flags, engines, access, listensOn } = running
+  const { path, flags, engines, state, listensOn } = running
   try {
     const read = checked(path, flags)
     const { engine, closeOthers } = await withoutSecrets(read, () => engines.use(read))
-    access.listedKeys = (read.config.keys ?? []) as string[]
+    state.access.listedKeys = (read.config.keys ?? []) as string[]
     const settled = server.use(serverOf(read, engine, running))
     writeErrorLine(`Loaded ${path}.`)
     for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics'] as const)
@@ -124,7 +122,11 @@ async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promi
   }
 }
 
-function serverOf({ config }: ReadConfig, engine: Engine, { flags, access, following }: Running): MakeServer {
+function serverOf(
+  { config }: ReadConfig,
+  engine: Engine,
+  { flags, state: { access, store }, following }: Running,
+): MakeServer {
   const { lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
   const { maxConnections: _, ...server } = limits ?? {}
   const names = [...loopback, ...(config.hosts ?? [])]
@@ -140,6 +142,7 @@ function serverOf({ config }: ReadConfig, engine: Engine, { flags, access, follo
       lenient,
       origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
       access,
+      store,
       ...(models && { models: [...defineModels(models), ...catalogue] }),
       ...server,
       log: (entry) => {

@@ -3,6 +3,9 @@ import type { Server } from '@colloquy/server'
 /** Makes a server that calls back once for each request, when its response has ended. */
 export type MakeServer = (onEnd: () => void) => Server
 
+/** How long the requests of batches may take in a server that was replaced. The next server repeats the others. */
+const batchGraceMs = 60_000
+
 /** A server that can be replaced while it answers: requests that have begun stay with the server of before. */
 export class SwitchingServer implements Server {
   #current: Generation
@@ -20,7 +23,7 @@ export class SwitchingServer implements Server {
   async use(make: MakeServer): Promise<void> {
     const before = this.#current
     this.#current = new Generation(make)
-    this.#settled = Promise.all([this.#settled, before.retire()])
+    this.#settled = Promise.all([this.#settled, before.retire(), before.server.close({ graceMs: batchGraceMs })])
     await this.#settled
   }
 
@@ -45,6 +48,10 @@ export class SwitchingServer implements Server {
 
   isOriginAllowed(origin: string): boolean {
     return this.#current.server.isOriginAllowed(origin)
+  }
+
+  close(options?: { graceMs?: number }): Promise<void> {
+    return this.#current.server.close(options)
   }
 }
 

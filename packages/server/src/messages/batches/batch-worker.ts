@@ -1,0 +1,147 @@
+import { newId } from 'colloquy/engines'
+import type { Database } from '../../state/database.ts'
+import { BatchQueue, type ClaimedItem, type ItemResult } from './batch-queue.ts'
+import { type ItemOptions, ItemPostponed, runItem } from './run-item.ts'
+
+/** How a server works on batches. */
+export interface BatchSettings {
+  /** The most requests of batches that are in flight in this process. Default 8; 0 leaves them to other servers. */
+  concurrency?: number
+  /** Milliseconds without a sign of life after which another server takes the requests of one. Default 30,000. */
+  leaseMs?: number
+  /** Milliseconds between two looks for batches that other servers have accepted. Default 1,000. */
+  pollMs?: number
+}
+
+const defaults = { concurrency: 8, leaseMs: 30_000, pollMs: 1_000 }
+const cleanEveryMs = 3_600_000
+
+/** Runs the items of batches, as one of any number of workers on a database. */
+export class BatchWorker {
+  readonly #queue: BatchQueue
+  readonly #options: ItemOptions
+  readonly #settings: typeof defaults
+  readonly #closing = new AbortController()
+  /** Items that were taken and wait for their turn. */
+  readonly #taken: ClaimedItem[] = []
+  readonly #running = new Set<Promise<void>>()
+  #turn = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #looking: Promise<void> | undefined
+  #isWoken = false
+  #isClosing = false
+  #renewedAt = 0
+  #cleanedAt = 0
+
+  constructor(database: Database, options: ItemOptions, settings: BatchSettings = {}) {
+    this.#options = options
+    this.#settings = { ...defaults, ...settings }
+    const { leaseMs } = this.#settings
+    this.#queue = new BatchQueue(database, { owner: newId('worker_01'), leaseMs })
+    if (this.#settings.concurrency > 0) this.wake()
+  }
+
+  /** Looks for work at once. */
+  wake(): void {
+    if (this.#settings.concurrency === 0 || this.#isClosing) return
+    this.#isWoken = true
+    this.#looking ??= this.#lookWhileWoken()
+  }
+
+  /** Waits up to `graceMs` for the items in flight, then gives the others back. */
+  async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#timer)
+    this.#taken.length = 0
+    this.#isWoken = false
+    const grace = setTimeout(() => this.#closing.abort(), graceMs)
+    await Promise.all(this.#running)
+    clearTimeout(grace)
+    this.#closing.abort()
+    await this.#looking
+    // Without the database the leases run out by themselves.
+    if (this.#settings.concurrency > 0) await this.#queue.release().catch(() => {})
+  }
+
+  async #lookWhileWoken(): Promise<void> {
+    clearTimeout(this.#timer)
+    while (this.#isWoken) {
+      this.#isWoken = false
+      // A database that does not answer now is tried at the next look.
+      await this.#look().catch(() => {})
+    }
+    this.#looking = undefined
+    if (this.#isClosing) return
+    this.#timer = setTimeout(() => this.wake(), this.#settings.pollMs)
+    this.#timer.unref?.()
+  }
+
+  async #look(): Promise<void> {
+    await this.#renew()
+    const open = await this.#queue.open()
+    // Each look begins with another batch, so that a long one does not hold up the others.
+    const first = open.length === 0 ? 0 : this.#turn++ % open.length
+    for (const batch of [...open.slice(first), ...open.slice(0, first)]) await this.#serve(batch)
+    await this.#clean()
+  }
+
+  async #serve(batch: string): Promise<void> {
+    const { concurrency } = this.#settings
+    const isFull = this.#taken.length >= concurrency
+    if (isFull || this.#isClosing) return
+    const claimed = await this.#queue.claim(batch, concurrency, this.#options.now())
+    if (claimed.length === 0) return this.#queue.endIfDone(batch, this.#options.now())
+    if (this.#isClosing) return
+    this.#taken.push(...claimed)
+    this.#startNext()
+  }
+
+  #startNext(): void {
+    const { concurrency } = this.#settings
+    while (this.#running.size < concurrency && this.#taken.length > 0) {
+      const work = this.#work(this.#taken.shift()!).finally(() => {
+        this.#running.delete(work)
+        this.#startNext()
+        if (this.#taken.length < concurrency) this.wake()
+      })
+      this.#running.add(work)
+    }
+  }
+
+  async #work(item: ClaimedItem): Promise<void> {
+    try {
+      const result = await runItem(item, this.#options, this.#closing.signal)
+      await this.#store(item, result)
+    } catch (error) {
+      if (!(error instanceof ItemPostponed)) return
+      const delayMs = this.#settings.pollMs * 2 ** item.attempts
+      await this.#queue.postpone(item, this.#options.now() + delayMs).catch(() => {})
+    }
+  }
+
+  /** Stores a result, however long the database is away: the reply is paid for. */
+  async #store(item: ClaimedItem, result: ItemResult): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#queue.finish(item, result)
+      } catch (error) {
+        if (this.#closing.signal.aborted) throw error
+        await new Promise((resolve) => setTimeout(resolve, this.#settings.pollMs))
+      }
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const now = this.#options.now()
+    if (now - this.#renewedAt < this.#settings.leaseMs / 4) return
+    this.#renewedAt = now
+    if (this.#running.size + this.#taken.length > 0) await this.#queue.renew(now)
+  }
+
+  async #clean(): Promise<void> {
+    const now = this.#options.now()
+    if (now - this.#cleanedAt < cleanEveryMs) return
+    this.#cleanedAt = now
+    await this.#queue.clean(now)
+  }
+}

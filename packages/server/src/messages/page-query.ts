@@ -1,0 +1,30 @@
+import { refuse } from './validate/schema.ts'
+
+/** The part of a list that a query asks for. */
+export interface PageQuery {
+  /** 1 to 1,000, default 20. */
+  limit: number
+  /** The page ends before the entry with this id. */
+  before: string | null
+  /** The page begins after the entry with this id. */
+  after: string | null
+}
+
+/** Reads `limit`, `before_id` and `after_id`. Throws the API's 400. */
+export function readPageQuery(query: URLSearchParams): PageQuery {
+  const limit = readLimit(query.get('limit'))
+  const before = query.get('before_id')
+  const after = query.get('after_id')
+  if (before !== null && after !== null) refuse('before_id', 'only one of `before_id` and `after_id` may be given')
+  return { limit, before, after }
+}
+
+function readLimit(value: string | null): number {
+  if (value === null) return 20
+  const limit = Number(value)
+  if (!/^[+-]?\d+$/.test(value))
+    refuse('limit', 'Input should be a valid integer, unable to parse string as an integer')
+  if (limit < 1) refuse('limit', 'Input should be greater than or equal to 1')
+  if (limit > 1_000) refuse('limit', 'Input should be less than or equal to 1000')
+  return limit
+}
