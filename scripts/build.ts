@@ -1,12 +1,14 @@
 // Writes the published files into `packages/*/dist` and checks them with publint and attw.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Manifest, compile, packageNames } from './compile.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
+// The page of the console is a part of the server's package.
+if (existsSync(join(root, 'packages/console/vite.config.ts'))) run(root, 'vite', 'build', 'packages/console')
 for (const name of packageNames) await build(name)
 run(root, 'tsc', '--project', 'examples')
 const answer = run(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Routes } from '@colloquy/server'
+import { type AccessEntry, createServer, type Routes } from '@colloquy/server'
 import { newConsoleToken } from '@colloquy/server/console'
 import { toErrorResponse } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
@@ -45,7 +45,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   if (opens && !hasConsole) throw new UsageError('Cannot open the console: it is served on this machine only')
   const engine = loggedEngine(await servedEngine(chosen, flags), flags)
   const isLocal = isOnThisMachine(chosen)
-  const log = accessLogger({ ...logOptions(flags), isLocal: () => isLocal })
+  const log = withoutPage(accessLogger({ ...logOptions(flags), isLocal: () => isLocal }))
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
@@ -66,6 +66,14 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   } finally {
     await page?.close()
     await state.close()
+  }
+}
+
+/** A page sends many requests, which would hide those of other programs. */
+function withoutPage(log: (entry: AccessEntry) => void): (entry: AccessEntry) => void {
+  return (entry) => {
+    const isPage = !/^\/(?:v1|admin)\//.test(entry.path) && entry.status < 400
+    if (!isPage) log(entry)
   }
 }
 

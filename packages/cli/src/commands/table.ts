@@ -226,7 +226,7 @@ const web: Command = {
     ['colloquy web --engine local', 'with a model of this machine'],
     ['colloquy web --port 8080', 'on another port'],
   ],
-  run: async (_words, flags) => (await import('./serve.ts')).web(flags),
+  run: async (_words, flags) => (await import('./serve.ts')).web(await withConfiguration(flags)),
 }
 
 const cassetteOptions: readonly Option[] = [
