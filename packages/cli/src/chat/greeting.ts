@@ -17,9 +17,12 @@ export function answeredBy(model: string, engine: EngineKind): string {
   return [model, engineLabel(engine), engineQuality(engine)].filter((part) => part !== '').join(' · ')
 }
 
-/** The lines about an engine that was found after the greeting. */
+/** The lines about an engine that was found after the greeting. How it was found has been said already. */
 export function foundGreeting(flags: Flags, engine: EngineKind): string[] {
-  return [answeredBy(modelFrom(flags, engine), engine), ...(isByDefault(flags) ? adviceFor(engine) : [])]
+  const line = answeredBy(modelFrom(flags, engine), engine)
+  return engine.kind === 'offline'
+    ? [line]
+    : [line, '/model lists the others. Set ANTHROPIC_API_KEY to talk to Claude.']
 }
 
 function adviceFor(engine: EngineKind): string[] {
