@@ -8,9 +8,9 @@ const inFlight = 64
 const warmUpRequests = 4_000
 const requests = 2_500
 const streams = 64
-const firstEvents = 60
+const firstEvents = 300
 
-/** The figures of one contestant, one of each round. */
+/** The figures of one contestant: one of each round, and of each stream. */
 interface Figures {
   running: Running
   requestUs: number[]
@@ -28,6 +28,8 @@ export async function* report(): AsyncGenerator<string> {
     for (const { running } of all) await warmUp(running)
     for (let round = 0; round < rounds; round++)
       for (let turn = 0; turn < all.length; turn++) await measure(all[(turn + round) % all.length]!)
+    for (let stream = 0; stream < firstEvents; stream++)
+      for (const { running, firstMs } of all) firstMs.push(await firstEvent(running))
   } finally {
     for (const { running } of all) await running.stop()
   }
@@ -39,14 +41,13 @@ async function warmUp({ port }: Running): Promise<void> {
   await load(port, { times: inFlight, connections: inFlight, pace: 'full' })
 }
 
-async function measure({ running, requestUs, eventUs, firstMs }: Figures): Promise<void> {
+async function measure({ running, requestUs, eventUs }: Figures): Promise<void> {
   const { port } = running
   const asked = await cpuUs(running, () => load(port, { times: requests, connections: inFlight }))
   const streamed = await cpuUs(running, () => load(port, { times: streams, connections: inFlight, pace: 'full' }))
   requestUs.push(asked / requests)
   // A stream costs a request too.
   eventUs.push((streamed - (asked / requests) * streams) / (streams * eventsPerStream))
-  firstMs.push(await firstEvent(port))
 }
 
 async function cpuUs(running: Running, work: () => Promise<void>): Promise<number> {
@@ -55,17 +56,14 @@ async function cpuUs(running: Running, work: () => Promise<void>): Promise<numbe
   return (await running.used()).cpuUs - before.cpuUs
 }
 
-/** The median time to the first event, one stream after the other. */
-async function firstEvent(port: number): Promise<number> {
-  const times: number[] = []
-  for (let index = 0; index < firstEvents; index++) {
-    const connection = new Connection(port, 'slow')
-    const startedAt = performance.now()
-    await connection.first()
-    times.push(performance.now() - startedAt)
-    connection.close()
-  }
-  return median(times)
+/** The time to the first event of one stream. */
+async function firstEvent({ port }: Running): Promise<number> {
+  const connection = new Connection(port, 'slow')
+  const startedAt = performance.now()
+  await connection.first()
+  const time = performance.now() - startedAt
+  connection.close()
+  return time
 }
 
 /** Multiples of the bare proxy, which are reliable on a busy machine. On a quiet one they are 110 µs, 5 µs and 0.8 ms. */
