@@ -12,7 +12,10 @@ import { createServer } from '../app.ts'
 import type { RequestRow } from '../ledger/request-row.ts'
 import type { Database } from '../state/database.ts'
 import { migrations } from '../state/migrations.ts'
-import { type AccessOptions, openAccess, type StoreAccess } from './open-access.ts'
+import { SqliteDatabase } from '../state/sqlite-database.ts'
+import type { LimitCounter } from './limits/counter.ts'
+import { MemoryCounter } from './limits/memory-counter.ts'
+import { type AccessOptions, openAccess, StoreAccess } from './open-access.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-access-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -177,6 +180,37 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
     })
   })
 }
+
+test('a request that is refused after it was counted elsewhere gives its place back', async (t) => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const memory = new MemoryCounter()
+  // Counts as Redis does: the answer takes a moment.
+  const counter: LimitCounter = {
+    problem: undefined,
+    begin: async (request) => memory.begin(request),
+    end: async (usage) => memory.end(usage),
+    close: async () => {},
+  }
+  const access = new StoreAccess({ store: { database, close: () => database.close() } }, counter)
+  t.after(async () => {
+    await access.close()
+    await database.close()
+  })
+  const { secret } = await access.keys.create({
+    name: 'ada',
+    limits: { concurrent_requests: 1 },
+    budgets: [{ usd: '1', per: 'day' }],
+  })
+  const { fetch } = createServer({ engine: offline(), lenient: true, access })
+  const client = new Anthropic({ fetch, baseURL: 'http://colloquy.test', apiKey: secret, maxRetries: 0 })
+  for (const _ of [1, 2]) {
+    await assert.rejects(client.messages.create({ ...ask, model: 'unpriced' }), {
+      status: 400,
+      message: /no price for unpriced/,
+    })
+  }
+  assert.equal((await client.messages.create(ask)).type, 'message')
+})
 
 function statusOf(error: unknown): number {
   return (error as { status: number }).status

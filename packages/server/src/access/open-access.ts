@@ -143,9 +143,11 @@ export class StoreAccess implements Access {
       if (!allowsModel(caller.key?.settings ?? {}, request.params.model)) throw forbidden(caller, request)
       if (begun.limits === undefined) return this.#reserve(begun, request)
       const counted = this.#counter.begin(begun.counted)
-      return counted instanceof Promise
-        ? counted.then((result) => this.#counted(begun, result, request))
-        : this.#counted(begun, counted, request)
+      if (!(counted instanceof Promise)) return this.#counted(begun, counted, request)
+      const begin = async (): Promise<Passage> => this.#counted(begun, await counted, request)
+      return begin().catch((error: unknown) => {
+        throw this.#refused(begun, error)
+      })
     } catch (error) {
       throw this.#refused(begun, error)
     }
