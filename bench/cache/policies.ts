@@ -3,6 +3,7 @@ import {
   PauseExperience,
   chooseTtl,
   countPause,
+  learnedPauses,
 } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
 import type { Population } from './population.ts'
 import type { Marks, Policy } from './simulator.ts'
@@ -25,14 +26,15 @@ function adaptive(readFactor: number, kind: Population['kind']): ReturnType<Poli
   const experience = new PauseExperience()
   return () => {
     let pauses: PauseCounts | undefined
+    let count = 0
     return ({ gapMs, warm, isStep }) => {
       const prior = experience.prior(kind)
       if (pauses === undefined) pauses = { short: 0, medium: 0, long: 0 }
       else if (!isStep) {
         pauses = countPause(pauses, gapMs)
-        experience.add(kind, gapMs)
+        if (++count <= learnedPauses) experience.add(kind, gapMs)
       }
-      return { shared: '1h', tail: chooseTtl({ pauses, prior, warm, readFactor, kind }) }
+      return { shared: '1h', tail: chooseTtl({ pauses, prior, warm, readFactor }) }
     }
   }
 }

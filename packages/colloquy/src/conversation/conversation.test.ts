@@ -955,3 +955,20 @@ test('deleteUnusedSince() erases only conversations not used since', async () =>
   )
   assert.equal(await conversations.deleteUnusedSince(time), 0)
 })
+
+test('deleteUnusedSince() erases one conversation at a time', async () => {
+  const store = memoryStore()
+  const erase = store.delete.bind(store)
+  let running = 0
+  let most = 0
+  store.delete = async (id) => {
+    most = Math.max(most, ++running)
+    await new Promise((resolve) => setTimeout(resolve))
+    running--
+    return erase(id)
+  }
+  const conversations = openConversations({ engine: script([]), store })
+  for (let count = 0; count < 5; count++) await conversations.create(settings)
+  assert.equal(await conversations.deleteUnusedSince(new Date(Date.now() + 1_000)), 5)
+  assert.equal(most, 1)
+})

@@ -260,10 +260,11 @@ export function openConversations(options: ConversationsOptions): Conversations 
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
     async deleteUnusedSince(time) {
-      const unused = await unusedSince(store, time.getTime())
-      const deleted = await Promise.all(unused.map((id) => store.delete(id)))
+      let deleted = 0
+      // One after the other: each is a transaction, and there may be thousands.
+      for (const id of await unusedSince(store, time.getTime())) if (await store.delete(id)) deleted++
       await store.forgetDays(dayOf(time.getTime()))
-      return deleted.filter(Boolean).length
+      return deleted
     },
     spending: (of) => spendingOf(store, of),
     close: () => store.close(),

@@ -88,18 +88,21 @@ test('a new conversation expects the pauses of earlier ones', async (context) =>
     await (await conversations.create(settings)).send(long)
     return marksIn(engine.requests.at(-1)!.params).at(-1)
   }
-  assert.equal(await tailOf(), '1h')
-  const talk = await conversations.create(settings)
-  for (let turn = 0; turn < 60; turn++) {
-    await talk.send('And then?')
-    context.mock.timers.tick(60_000)
+  /** Takes four turns in each of some conversations, with equal pauses. */
+  const talk = async (count: number, pauseMs: number): Promise<void> => {
+    for (let index = 0; index < count; index++) {
+      const conversation = await conversations.create(settings)
+      for (let turn = 0; turn < 4; turn++) {
+        await conversation.send('And then?')
+        context.mock.timers.tick(pauseMs)
+      }
+    }
   }
   assert.equal(await tailOf(), '5m')
-  for (let turn = 0; turn < 30; turn++) {
-    await talk.send('And then?')
-    context.mock.timers.tick(20 * 60_000)
-  }
+  await talk(8, 20 * 60_000)
   assert.equal(await tailOf(), '1h')
+  await talk(60, 60_000)
+  assert.equal(await tailOf(), '5m')
 })
 
 test('no breakpoints are placed if switched off or if the model is unknown', async () => {

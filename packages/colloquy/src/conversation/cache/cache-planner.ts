@@ -5,7 +5,15 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { callsIn } from '../../protocol/models/token-counts.ts'
 import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
-import { type CacheTtl, type PauseCounts, type PauseExperience, chooseTtl, countPause } from './cache-policy.ts'
+import {
+  type CacheTtl,
+  type PauseCounts,
+  type PauseExperience,
+  chooseTtl,
+  countPause,
+  learnedPauses,
+  total,
+} from './cache-policy.ts'
 import type { History } from '../history/history.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
@@ -78,7 +86,6 @@ export class CachePlanner {
       prior: experience.prior(kind),
       warm: this.#warm(history, now),
       readFactor: readFactor(model),
-      kind,
     })
     const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
     const marked = [...breakpoints.messages].map(
@@ -90,7 +97,7 @@ export class CachePlanner {
     return {
       params: { ...breakpoints.settings, messages },
       report: (usage) => {
-        if (pauseMs !== undefined) experience.add(kind, pauseMs)
+        if (pauseMs !== undefined && total(this.#pauses) < learnedPauses) experience.add(kind, pauseMs)
         const calls = callsIn(usage)
         const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
         const writtenTokens = calls.reduce((sum, { cache_creation_input_tokens: written }) => sum + (written ?? 0), 0)

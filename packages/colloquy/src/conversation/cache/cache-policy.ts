@@ -22,7 +22,6 @@ export interface CacheOutlook {
   warm: CacheTtl | 'nothing'
   /** The price of a cache read divided by the price of uncached input. */
   readFactor: number
-  kind: RequestKind
 }
 
 const fiveMinutesMs = 5 * 60_000
@@ -33,13 +32,16 @@ const unknown: Readonly<Record<RequestKind, PauseCounts>> = {
   chat: { short: 93, medium: 5.5, long: 1.5 },
   tools: { short: 96.5, medium: 2.5, long: 1 },
 }
-const priorWeight = 12
+const priorWeight = 8
 
 /** Pauses before requests with tools are shorter than those of a chat. */
 export type RequestKind = 'chat' | 'tools'
 
 /** The number of pauses from which on the older ones count less, so that a change of habits is noticed. */
 const mostPauses = 4_000
+
+/** How many of the first pauses of a conversation the others learn from: long ones would count more than most users do. */
+export const learnedPauses = 4
 
 /** The pauses in all conversations of a program so far: what a new conversation expects. */
 export class PauseExperience {
@@ -74,23 +76,22 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
  * After a prefix that was written for 5 minutes and is still alive, an hour would gain nothing: an entry is found only
  * through the prefix before it.
  */
-export function chooseTtl({ pauses, prior, warm, readFactor, kind }: CacheOutlook): CacheTtl {
+export function chooseTtl({ pauses, prior, warm, readFactor }: CacheOutlook): CacheTtl {
   if (warm === '5m') return '5m'
   const scale = priorWeight / total(prior)
   const expected = (pauses.medium + prior.medium * scale) / (total(pauses) + priorWeight)
-  return expected * turnsLeft(total(pauses) + 1, kind) > 0.75 / (1.25 - readFactor) ? '1h' : '5m'
+  return expected * turnsLeft(total(pauses) + 1) > 0.75 / (1.25 - readFactor) ? '1h' : '5m'
 }
 
 /**
- * How many turns are still to come after a number of turns. The longer a conversation has been, the longer it will be: the
- * formula is fitted to a log-normal distribution with a median of 8 turns and a mean of 15. With tools it is half of that: the
- * results fill the window.
+ * How many turns to count on after a number of turns. The longer a conversation has been, the longer it will be: a log-normal
+ * distribution with a median of 8 turns and a mean of 15 leaves 12 + 0.6 × turns. Half of them count, because most pauses are
+ * those of a few users, who are soon known by their own.
  */
-function turnsLeft(turns: number, kind: RequestKind): number {
-  const left = 12 + 0.6 * turns
-  return kind === 'tools' ? left / 2 : left
+function turnsLeft(turns: number): number {
+  return 6 + 0.3 * turns
 }
 
-function total({ short, medium, long }: PauseCounts): number {
+export function total({ short, medium, long }: PauseCounts): number {
   return short + medium + long
 }

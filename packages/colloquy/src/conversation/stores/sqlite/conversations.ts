@@ -30,7 +30,7 @@ export function createConversation(
 }
 
 export function openConversation(db: SqliteConnection, clock: LeaseClock, id: string): OpenedConversation | undefined {
-  return db.read('open the conversation', () => {
+  return db.readMany('open the conversation', () => {
     const row = db.row<Omit<ConversationRecord, 'id'> & { id: number; checksum: number | null }>(
       `SELECT c.id, owner, m.json AS metadata, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
          title, s.json AS settings, checksum
