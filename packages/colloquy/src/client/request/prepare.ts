@@ -114,7 +114,10 @@ function readWebBody(body: unknown): Promise<EncodedBody> {
   return read
 }
 
+let parts: Promise<typeof uncommon> | undefined
+
 /** Loads the parts that few requests need. */
 export function uncommonParts(): Promise<typeof uncommon> {
-  return import('./on-demand/uncommon-parts.ts')
+  // An import costs several microseconds each time.
+  return (parts ??= import('./on-demand/uncommon-parts.ts'))
 }

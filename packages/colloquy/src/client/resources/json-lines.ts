@@ -16,7 +16,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
   /** The beginning of a line whose end has not arrived. */
   #rest = ''
   #lines = 0
-  #isOver = false
+  isOver = false
 
   constructor(response: TransportResponse, request: RetryingRequest, url: string) {
     this.response = response
@@ -26,7 +26,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
   }
 
   async read(): Promise<readonly Item[] | undefined> {
-    while (!this.failure && !this.#isOver) {
+    while (!this.failure && !this.isOver) {
       const items = this.#parse(await this.#lineTexts())
       if (items.length > 0) return items
     }
@@ -74,7 +74,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
   }
 
   #end(): void {
-    this.#isOver = true
+    this.isOver = true
     this.#watch.stop()
     this.#request.finish()
     this.response.cancel(this.failure ?? new Error('The results are complete'))

@@ -14,8 +14,7 @@ import { requestObject, type ResourceClient } from './resource-client.ts'
 import { Batches } from './batches.ts'
 import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
-import type * as streaming from '../stream/streaming.ts'
-import { MessageStream } from '../stream/message-stream.ts'
+import { loadStreaming, MessageStream } from '../stream/message-stream.ts'
 import type { Log } from '../request/log.ts'
 import { uncommonParts } from '../request/prepare.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
@@ -55,12 +54,12 @@ export class Messages {
   create(params: MessageCreateParams & HeaderParams, given?: RequestOptions | null): APIPromise<unknown> {
     const options = given ?? {}
     if (params.stream)
-      return this.events(params, options).map(async (source) => (await loadStreams()).sourceStream(source))
+      return this.events(params, options).map(async (source) => (await loadStreaming()).sourceStream(source))
     const timeout = options.timeout ?? this.#client.givenTimeout
     if (options.recover)
-      return this.events(params, options).map(async (source) => (await loadStreams()).collect(source))
+      return this.events(params, options).map(async (source) => (await loadStreaming()).collect(source))
     if (timeout === undefined && params.max_tokens > mostUnstreamedTokens) {
-      const streams = loadStreams()
+      const streams = loadStreaming()
       return this.#streamed(params, options, async (response, request) =>
         withIds(await (await streams).collectMessage(response, request), response),
       )
@@ -119,7 +118,7 @@ export class Messages {
   events(params: MessageStreamParams & HeaderParams, given?: RequestOptions | null): APIPromise<MessageEvents> {
     const options = given ?? {}
     const { recover, pings = false } = options
-    const streams = loadStreams()
+    const streams = loadStreaming()
     const open: Parse<MessageEvents> = async (response, request) =>
       (await streams).openEvents(response, request, { pings })
     const events = this.#streamed(params, options, open)
@@ -152,11 +151,6 @@ export class Messages {
       failure,
     )
   }
-}
-
-/** Loads the code of streams while the first one is requested, as a program without streams does not need it. */
-function loadStreams(): Promise<typeof streaming> {
-  return import('../stream/streaming.ts')
 }
 
 /**

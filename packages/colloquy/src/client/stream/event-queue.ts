@@ -7,7 +7,7 @@ interface Waiting<Event> {
 
 /** An iterator over the events that are pushed into it, buffered until they are read. */
 export class EventQueue<Event> implements AsyncIterator<Event> {
-  readonly #leave: () => void
+  readonly #leave: (hasReadAll: boolean) => void
   /** The events, and callbacks for when the events before them have been handled. */
   #events: (Event | (() => void))[] = []
   #next = 0
@@ -16,8 +16,8 @@ export class EventQueue<Event> implements AsyncIterator<Event> {
   /** Thrown by the next read, once. */
   #failure: Error | undefined
 
-  /** Calls `leave` when the reader leaves its loop early. */
-  constructor(leave: () => void) {
+  /** Calls `leave` when the reader leaves its loop, with whether it has read all events so far. */
+  constructor(leave: (hasReadAll: boolean) => void) {
     this.#leave = leave
   }
 
@@ -60,9 +60,10 @@ export class EventQueue<Event> implements AsyncIterator<Event> {
   }
 
   async return(): Promise<IteratorResult<Event>> {
+    const hasReadAll = this.#next >= this.#events.length
     this.#ended = true
     this.#clear()
-    this.#leave()
+    this.#leave(hasReadAll)
     return { value: undefined, done: true }
   }
 

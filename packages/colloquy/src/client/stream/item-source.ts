@@ -6,6 +6,8 @@ export interface ItemSource<Item> extends Cancellable {
   readonly response: TransportResponse | undefined
   /** Why the items ended early. `read` throws it. */
   readonly failure: Error | undefined
+  /** Whether the last item has arrived. */
+  readonly isOver: boolean
   /** The next items, at least one; undefined at the end. */
   read(): Promise<readonly Item[] | undefined>
 }

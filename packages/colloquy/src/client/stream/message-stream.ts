@@ -8,6 +8,7 @@ import type { Cancellable } from '../request/cancellation.ts'
 import { EventQueue } from './event-queue.ts'
 import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
 import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
+import type * as streamingModule from './streaming.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
 import { Stream, toReadableStream } from './stream.ts'
 
@@ -139,7 +140,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** The text of the final message; several text blocks are joined with a space. */
   async finalText(): Promise<string> {
-    const { textOf } = await import('./streaming.ts')
+    const { textOf } = await loadStreaming()
     return textOf(await this.finalMessage())
   }
 
@@ -158,7 +159,10 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** The events from now on. Leaving the loop early aborts the stream. */
   [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
-    const queue = new EventQueue<MessageStreamEvent>(() => this.abort())
+    const queue = new EventQueue<MessageStreamEvent>((hasReadAll) => {
+      // Leaving after `message_stop` ends nothing.
+      if (!hasReadAll || !this.#source?.isOver) this.abort()
+    })
     if (this.ended) queue.end(this.#failure)
     else this.#queues.add(queue)
     void this.#start()
@@ -191,7 +195,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   async #read(): Promise<void> {
-    const loading = import('./streaming.ts')
+    const loading = loadStreaming()
     const source = (this.#source = await this.#events)
     if (source.response) this.#listeners.emit('connect')
     const { deliver } = await loading
@@ -218,4 +222,11 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     }
     this.#listeners.emit('end')
   }
+}
+
+let streaming: Promise<typeof streamingModule> | undefined
+
+/** Loads the code of streams while the first one is requested, as a program without streams does not need it. */
+export function loadStreaming(): Promise<typeof streamingModule> {
+  return (streaming ??= import('./streaming.ts'))
 }

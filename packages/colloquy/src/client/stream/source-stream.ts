@@ -47,7 +47,10 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   }
 
   async return(): Promise<IteratorResult<Item>> {
-    this.stream.controller.abort()
+    // Leaving after the last item ends nothing, and an abort would make an error for it.
+    const isAtEnd = this.#source.isOver && this.#at === this.#items.length
+    if (isAtEnd) abandonedStreams?.unregister(this.stream)
+    else this.stream.controller.abort()
     this.#items = []
     return { value: undefined, done: true }
   }

@@ -44,8 +44,9 @@ export class MessageAccumulator {
   #isWhole = false
   /** By the index in the events. It equals the index in `content` unless a server skips one. */
   readonly #blocks = new Map<number, OpenBlock>()
-  /** The tool inputs that are still streaming. */
+  /** The tool inputs that the message does not have yet, or not completely. */
   readonly #inputs = new Set<ToolInput>()
+  #isRead = false
 
   /** Whether `message_stop` has arrived. */
   get isWhole(): boolean {
@@ -57,7 +58,11 @@ export class MessageAccumulator {
    * streaming, cut or malformed holds its readable part, and `partialInput(block)` returns its text.
    */
   get message(): Message | undefined {
-    for (const input of this.#inputs) input.show()
+    this.#isRead = true
+    for (const input of this.#inputs) {
+      if (input.isEnded) this.#settle(input)
+      else input.show()
+    }
     return this.#message
   }
 
@@ -75,12 +80,12 @@ export class MessageAccumulator {
         return this.#open(this.#started(event), event)
       case 'content_block_stop':
         this.#started(event)
-        return this.#settle(this.#blockOf(event)?.input)
+        return this.#end(this.#blockOf(event)?.input)
       case 'message_delta':
         return update(this.#started(event), event)
       case 'message_stop':
         this.#started(event)
-        for (const input of this.#inputs) this.#settle(input)
+        for (const input of this.#inputs) this.#end(input)
         this.#isWhole = true
     }
   }
@@ -122,8 +127,15 @@ export class MessageAccumulator {
     } else if (block.type === 'compaction' && delta.type === 'compaction_delta') compact(block, delta)
   }
 
-  #settle(input: ToolInput | undefined): void {
-    if (!input || !this.#inputs.delete(input)) return
+  /** Parses an input that has ended: now if the message was read, as its reader may hold it, else when it is read. */
+  #end(input: ToolInput | undefined): void {
+    if (!input || !this.#inputs.has(input)) return
+    input.isEnded = true
+    if (this.#isRead) this.#settle(input)
+  }
+
+  #settle(input: ToolInput): void {
+    this.#inputs.delete(input)
     input.settle()
   }
 }
@@ -142,9 +154,11 @@ function hasInput(block: ContentBlock): block is InputBlock {
 
 /** The input of one block, assembled from its pieces. Parsed when it ends, and earlier only if the message is read. */
 class ToolInput {
+  /** Whether all of its text has arrived. */
+  isEnded = false
   readonly #block: InputBlock
   #text = ''
-  /** The last part of the text, which the reader has not read yet. */
+  /** The last part of the text, which the reader has not read yet. Empty while there is no reader. */
   #unread = ''
   #reader: JsonReader | undefined
 
@@ -154,15 +168,16 @@ class ToolInput {
 
   push(piece: string): void {
     this.#text += piece
-    this.#unread += piece
+    if (this.#reader) this.#unread += piece
   }
 
   /** Sets the block's input to its readable part, and attaches the text while that is not complete. */
   show(): void {
-    if (this.#unread === '') return
+    const unread = this.#reader ? this.#unread : this.#text
+    if (unread === '') return
     pinCompiledCode(JsonReader)
     this.#reader ??= new JsonReader()
-    this.#block.input = this.#reader.push(this.#unread) ?? this.#block.input
+    this.#block.input = this.#reader.push(unread) ?? this.#block.input
     this.#unread = ''
     setPartialInput(this.#block, this.#reader.isWhole ? undefined : this.#text)
   }

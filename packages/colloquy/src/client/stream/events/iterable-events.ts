@@ -20,6 +20,10 @@ export class IterableEvents implements MessageEvents {
     return this.#accumulator.message
   }
 
+  get isOver(): boolean {
+    return this.#accumulator.isWhole
+  }
+
   async read(): Promise<readonly StreamedEvent[] | undefined> {
     if (this.failure) throw this.failure
     if (this.#accumulator.isWhole) return undefined

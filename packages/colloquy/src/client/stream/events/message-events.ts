@@ -56,6 +56,10 @@ class ObservedEvents implements MessageEvents {
     return this.#failure ?? this.#source.failure
   }
 
+  get isOver(): boolean {
+    return this.#source.isOver
+  }
+
   async read(): Promise<readonly StreamedEvent[] | undefined> {
     if (this.#failure) throw this.#failure
     let events

@@ -119,6 +119,10 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
     return this.#decoder.message
   }
 
+  get isOver(): boolean {
+    return this.#phase === 'done'
+  }
+
   get arrivedCount(): number {
     return this.#decoder.arrivedCount
   }

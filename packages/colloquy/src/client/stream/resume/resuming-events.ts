@@ -66,6 +66,10 @@ export class ResumingEvents implements MessageEvents {
     return this.#failure
   }
 
+  get isOver(): boolean {
+    return this.#phase === 'done'
+  }
+
   cancel(error: Error): void {
     if (this.#phase === 'done') return
     this.#fail(error)
