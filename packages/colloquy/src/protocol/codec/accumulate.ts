@@ -15,6 +15,7 @@ import type { CompactionBlock } from '../types/beta/compaction.ts'
 import type { ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
+import { TextPieces } from './text-pieces.ts'
 import { JsonReader } from './partial-json.ts'
 import { malformed, objectOf, startedBlock, startedMessage, stringOf } from './event-values.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
@@ -46,6 +47,9 @@ export class MessageAccumulator {
   readonly #blocks = new Map<number, OpenBlock>()
   /** The tool inputs that the message does not have yet, or not completely. */
   readonly #inputs = new Set<ToolInput>()
+  /** The blocks whose text is not in the message yet. */
+  readonly #late = new Set<OpenBlock>()
+  /** Whether the message was read. Its reader may hold it, so it must be up to date from then on. */
   #isRead = false
 
   /** Whether `message_stop` has arrived. */
@@ -59,6 +63,8 @@ export class MessageAccumulator {
    */
   get message(): Message | undefined {
     this.#isRead = true
+    for (const open of this.#late) showText(open)
+    this.#late.clear()
     for (const input of this.#inputs) {
       if (input.isEnded) this.#settle(input)
       else input.show()
@@ -99,7 +105,7 @@ export class MessageAccumulator {
     if (!Number.isInteger(index)) throw malformed('content_block_start', 'index', 'a whole number', index)
     const block = startedBlock(start)
     message.content.push(block)
-    this.#blocks.set(index, { block, input: hasInput(block) ? new ToolInput(block) : undefined })
+    this.#blocks.set(index, { block, input: hasInput(block) ? new ToolInput(block) : undefined, text: undefined })
     // From here on another model writes the reply, and is paid for it.
     if (block.type === 'fallback' && typeof block.to?.model === 'string') message.model = block.to.model
   }
@@ -119,12 +125,21 @@ export class MessageAccumulator {
       input.push(textIn(delta.partial_json, 'partial_json'))
       this.#inputs.add(input)
     } else if (block.type === 'text') {
-      if (delta.type === 'text_delta') block.text += textIn(delta.text, 'text')
+      if (delta.type === 'text_delta') this.#addText(open, textIn(delta.text, 'text'))
       else if (delta.type === 'citations_delta') (block.citations ??= []).push(citationIn(delta))
     } else if (block.type === 'thinking') {
-      if (delta.type === 'thinking_delta') block.thinking += textIn(delta.thinking, 'thinking')
+      if (delta.type === 'thinking_delta') this.#addText(open, textIn(delta.thinking, 'thinking'))
       else if (delta.type === 'signature_delta') block.signature = textIn(delta.signature, 'signature')
     } else if (block.type === 'compaction' && delta.type === 'compaction_delta') compact(block, delta)
+  }
+
+  #addText(open: OpenBlock, piece: string): void {
+    const { block } = open
+    if (!this.#isRead) {
+      if (!open.text) this.#late.add(open)
+      ;(open.text ??= new TextPieces()).add(piece)
+    } else if (block.type === 'text') block.text += piece
+    else if (block.type === 'thinking') block.thinking += piece
   }
 
   /** Parses an input that has ended: now if the message was read, as its reader may hold it, else when it is read. */
@@ -144,6 +159,13 @@ interface OpenBlock {
   block: ContentBlock
   /** Set if the block has an input. */
   input: ToolInput | undefined
+  /** The text that the block does not have yet. */
+  text: TextPieces | undefined
+}
+
+function showText({ block, text }: OpenBlock): void {
+  if (block.type === 'text') block.text += text!.take()
+  else if (block.type === 'thinking') block.thinking += text!.take()
 }
 
 type InputBlock = ContentBlock & { input: unknown }
@@ -157,7 +179,7 @@ class ToolInput {
   /** Whether all of its text has arrived. */
   isEnded = false
   readonly #block: InputBlock
-  #text = ''
+  readonly #pieces = new TextPieces()
   /** The last part of the text, which the reader has not read yet. Empty while there is no reader. */
   #unread = ''
   #reader: JsonReader | undefined
@@ -167,30 +189,30 @@ class ToolInput {
   }
 
   push(piece: string): void {
-    this.#text += piece
+    this.#pieces.add(piece)
     if (this.#reader) this.#unread += piece
   }
 
   /** Sets the block's input to its readable part, and attaches the text while that is not complete. */
   show(): void {
-    const unread = this.#reader ? this.#unread : this.#text
+    const unread = this.#reader ? this.#unread : this.#pieces.text
     if (unread === '') return
     pinCompiledCode(JsonReader)
     this.#reader ??= new JsonReader()
     this.#block.input = this.#reader.push(unread) ?? this.#block.input
     this.#unread = ''
-    setPartialInput(this.#block, this.#reader.isWhole ? undefined : this.#text)
+    setPartialInput(this.#block, this.#reader.isWhole ? undefined : this.#pieces.text)
   }
 
   settle(): void {
     // A tool without arguments may send only empty pieces: the block keeps the `{}` that it began with.
-    if (this.#text === '') return
+    if (this.#pieces.text === '') return
     try {
-      this.#block.input = parseJson(this.#text)
+      this.#block.input = parseJson(this.#pieces.text)
       setPartialInput(this.#block, undefined)
     } catch {
       this.show()
-      setPartialInput(this.#block, this.#text)
+      setPartialInput(this.#block, this.#pieces.text)
     }
   }
 }
