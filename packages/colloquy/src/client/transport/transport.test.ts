@@ -392,7 +392,7 @@ test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
     ),
   )
   for (const name of names) delete process.env[name]
-  const through = (url: string): string | undefined => proxiesOf(undefined)(new URL(url))?.href
+  const through = (url: string): string | undefined => proxiesOf(undefined)?.(new URL(url))?.href
   assert.equal(through('https://a.test'), undefined)
   process.env['HTTPS_PROXY'] = 'http://proxy.test:8080'
   process.env['http_proxy'] = 'plain.test:3128'
@@ -413,8 +413,8 @@ test('proxiesOf() reads the environment, and NO_PROXY exempts hosts', (t) => {
   for (const url of ['https://a.test', 'https://bb.test', 'https://e.test']) assert.ok(through(url), url)
   process.env['NO_PROXY'] = '*'
   assert.equal(through('https://a.test'), undefined)
-  assert.equal(proxiesOf('http://mine.test')(new URL('https://a.test'))?.host, 'mine.test')
-  assert.equal(proxiesOf(false)(new URL('https://a.test')), undefined)
+  assert.equal(proxiesOf('http://mine.test')?.(new URL('https://a.test'))?.host, 'mine.test')
+  assert.equal(proxiesOf(false)?.(new URL('https://a.test')), undefined)
 })
 
 test('a silent connection is probed after 30 seconds, before a NAT drops it', async (t) => {

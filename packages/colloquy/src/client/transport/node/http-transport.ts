@@ -1,13 +1,13 @@
 import { connectionError } from '../connection-error.ts'
 import type { NodeAgent, NodeHttp, NodeRequest, NodeSocket } from './modules.ts'
 import { httpResponse } from './http-response.ts'
-import { addressOf, connectTunnels, httpFor, proxyAuthorization } from './proxy.ts'
+import { addressOf, connectTunnels, httpFor, proxyAuthorization, type ProxyFor } from './proxy.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport.ts'
 
 export interface HttpTransportOptions {
   ca: string | readonly string[] | undefined
   /** The proxy for a URL, if there is one. */
-  proxyFor: (url: URL) => URL | undefined
+  proxyFor: ProxyFor | undefined
   /** Whether all such transports share their connections. */
   isShared: boolean
 }
@@ -115,7 +115,7 @@ interface Route {
 function routeOf(href: string, connections: Connections): Route {
   const url = new URL(href)
   const isSecure = url.protocol === 'https:'
-  const proxy = connections.proxyFor(url)
+  const proxy = connections.proxyFor?.(url)
   // A proxy for plain HTTP is sent the whole URL; one for HTTPS opens a tunnel, which the agent connects through.
   if (!proxy || isSecure) {
     const http = httpFor(url)

@@ -25,7 +25,7 @@ export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTranspor
   const overSockets = socketTransport(ca)
   const send = (request: WireRequest): ReturnType<Transport> => {
     const usesSockets =
-      transport === 'sockets' && isPlain(request) && !proxyFor(new URL(request.url)) && !isHttpObserved()
+      transport === 'sockets' && isPlain(request) && !proxyFor?.(new URL(request.url)) && !isHttpObserved()
     return usesSockets ? overSockets(request) : overHttp(request)
   }
   return Object.assign(send, { encode: encodeMessages })

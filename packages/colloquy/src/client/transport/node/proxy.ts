@@ -4,18 +4,21 @@ import { builtin, environment } from '../runtime.ts'
 
 const tunnelTimeoutMs = 10_000
 
+/** Returns the proxy for a URL, if there is one. */
+export type ProxyFor = (url: URL) => URL | undefined
+
 /**
- * A function that returns the proxy for a URL: the option, or else `https_proxy` or `http_proxy` in lower or upper case, as the
+ * A function that returns the proxy for a URL; undefined if there is a proxy for none. It is the option, or else `https_proxy` or `http_proxy` in lower or upper case, as the
  * environment has them now. The variables do not apply to loopback hosts and to those in `no_proxy`.
  */
-export function proxiesOf(option: string | false | undefined): (url: URL) => URL | undefined {
-  if (option === false) return () => undefined
+export function proxiesOf(option: string | false | undefined): ProxyFor | undefined {
+  if (option === false) return undefined
   if (option) {
     const proxy = parseProxy(option, 'proxy')
     return () => proxy
   }
   const [secure, plain] = [variableOf('https_proxy'), variableOf('http_proxy')]
-  if (!secure && !plain) return () => undefined
+  if (!secure && !plain) return undefined
   const exempt = variableOf('no_proxy')?.value ?? ''
   return (url) => {
     const variable = url.protocol === 'https:' ? secure : plain
