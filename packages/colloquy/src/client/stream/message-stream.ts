@@ -140,8 +140,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** The text of the final message; several text blocks are joined with a space. */
   async finalText(): Promise<string> {
-    const { textOf } = await loadStreaming()
-    return textOf(await this.finalMessage())
+    return (await loadStreaming()).textOf(await this.finalMessage())
   }
 
   /** The stream and the response that carries it. */
@@ -159,10 +158,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
 
   /** The events from now on. Leaving the loop early aborts the stream. */
   [Symbol.asyncIterator](): AsyncIterator<MessageStreamEvent> {
-    const queue = new EventQueue<MessageStreamEvent>((hasReadAll) => {
-      // Leaving after `message_stop` ends nothing.
-      if (!hasReadAll || !this.#source?.isOver) this.abort()
-    })
+    // Leaving after `message_stop` ends nothing.
+    const leave = (hasReadAll: boolean): void => (hasReadAll && this.#source?.isOver ? undefined : this.abort())
+    const queue = new EventQueue<MessageStreamEvent>(leave)
     if (this.ended) queue.end(this.#failure)
     else this.#queues.add(queue)
     void this.#start()
@@ -195,10 +193,9 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   async #read(): Promise<void> {
-    const loading = loadStreaming()
     const source = (this.#source = await this.#events)
     if (source.response) this.#listeners.emit('connect')
-    const { deliver } = await loading
+    const { deliver } = await loadStreaming()
     const onMessage = (message: Message): void => {
       this.messages.push(message)
       this.receivedMessages.push(message)
