@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { test } from 'node:test'
 import { Anthropic } from '../client.ts'
 import {
@@ -157,4 +159,23 @@ test('a stream that is not read does not keep the process from ending', () => {
     encoding: 'utf8',
   })
   assert.equal(status, 0, stderr)
+})
+
+test('an open stream does not keep its request in memory', async (t) => {
+  const server = await faultServer(t, (answer) => void answer.stream().send(start, textStart))
+  const open = async (): Promise<[AsyncIterator<unknown>, WeakRef<object>]> => {
+    const messages = [{ role: 'user' as const, content: 'Hi' }]
+    const stream = await server.client().messages.create({ ...params, messages, stream: true })
+    return [stream[Symbol.asyncIterator](), new WeakRef(messages)]
+  }
+  const [events, messages] = await open()
+  await events.next()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  for (let i = 0; i < 20 && messages.deref(); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    collect()
+  }
+  assert.equal(messages.deref(), undefined)
+  await events.return!()
 })
