@@ -189,7 +189,7 @@ export class BaseAnthropic {
     }
     const parts: RequestParts = {
       prepare: prepareRequest(options, client),
-      transport: isPlain ? () => transport : this.#wrapping(transport, options, policy.timeout),
+      transport: isPlain ? () => transport : this.#wrap.bind(this, transport, options, policy.timeout),
       policy: { ...policy, hasOtherCredentials: (error) => tokens?.mayReplace(error) ?? false },
       signal: options.signal,
       log,
@@ -221,11 +221,6 @@ export class BaseAnthropic {
       send: this.middleware.length === 0 ? transport : await this.#wrap(transport, options, 0),
       log: this.log,
     })
-  }
-
-  /** A function of its own: in `#open` it would make every function there keep the body of the request alive. */
-  #wrapping(transport: Transport, options: FinalRequestOptions, timeoutMs: number): () => Promise<Transport> {
-    return () => this.#wrap(transport, options, timeoutMs)
   }
 
   #wrap(transport: Transport, options: FinalRequestOptions, timeoutMs: number): Promise<Transport> {

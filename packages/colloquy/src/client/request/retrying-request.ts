@@ -12,6 +12,7 @@ export type Parse<Result> = (response: TransportResponse, request: RetryingReque
 export interface RequestParts {
   /** Builds the request of an attempt, counted from 0. */
   prepare: (attempt: number) => Promise<WireRequest>
+  /** Kept while a stream is open, so it must not hold the parameters of the request, nor a scope that does. */
   transport: () => Transport | Promise<Transport>
   policy: RetryPolicy
   signal: AbortSignal | null | undefined
