@@ -73,6 +73,8 @@ function modelWithBash(): ScriptEngine {
   return script([
     {
       when: ({ messages }) => resultOf(messages) === undefined,
+      // The engine may also ask only to count the prompt.
+      times: 10,
       reply: {
         content: [
           { type: 'text', text: 'I run a command.', citations: null },
