@@ -7,6 +7,8 @@ import type { RequestHeaders } from './access/request-headers.ts'
 import { openBatches } from './messages/batches/open-batches.ts'
 import { addBatches, type BatchRoutesOptions } from './messages/batches/routes.ts'
 import type { Env } from './messages/env.ts'
+import { FileStore } from './messages/files/file-store.ts'
+import { addFiles, type FileRoutesOptions } from './messages/files/routes.ts'
 import { webBody } from './messages/request/body-source.ts'
 import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
@@ -58,10 +60,18 @@ export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
   const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options
   const models = new Models(options.models ?? catalogue)
-  const messages = new MessagesEndpoint(options, models)
+  // The ids of an upstream's files are the upstream's to find.
+  const files = options.store && !options.engine.forward ? new FileStore(options.store.database, now) : undefined
+  const messages = new MessagesEndpoint(options, models, files)
   const state = { isDraining: false }
-  const batches = openBatches(options, models)
-  const app = routes(options, { models, messages, batches, state })
+  const batches = openBatches(options, models, files)
+  const app = routes(options, {
+    models,
+    messages,
+    batches,
+    files: files && { store: files, now, limits: options.files },
+    state,
+  })
   const begin = requestBeginner(options, now)
   const direct = new Map([
     ['/v1/messages', (exchange: Exchange) => messages.create(exchange)],
@@ -149,10 +159,11 @@ interface Parts {
   models: Models
   messages: MessagesEndpoint
   batches: BatchRoutesOptions | undefined
+  files: FileRoutesOptions | undefined
   state: { isDraining: boolean }
 }
 
-function routes(options: ServerOptions, { models, messages, batches, state }: Parts): Hono<Env> {
+function routes(options: ServerOptions, { models, messages, batches, files, state }: Parts): Hono<Env> {
   const { engine, origins, access, lenient = false, routes: further = [] } = options
   const app = new Hono<Env>()
 
@@ -195,6 +206,7 @@ function routes(options: ServerOptions, { models, messages, batches, state }: Pa
   })
 
   if (batches) addBatches(app, batches)
+  if (files) addFiles(app, files)
   for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])
     app.all(path, methodNotAllowed)
   app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))

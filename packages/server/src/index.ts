@@ -4,6 +4,7 @@ export type { KeyBudget, KeyLimits, KeySettings } from './access/keys/settings.t
 export { type Origins, type Server, type ServerOptions, createServer } from './app.ts'
 export type { Keys } from './access/auth.ts'
 export type { Metrics, ObservedRequest, RequestObserver } from './operate/observer.ts'
+export type { FileLimits } from './messages/files/routes.ts'
 export type { BatchSettings } from './messages/batches/batch-worker.ts'
 export type { AccessEntry } from './operate/request-log.ts'
 export type * from './conversations/api.ts'

@@ -4,6 +4,7 @@ import type { Access } from './access/access.ts'
 import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
 import type { Metrics, RequestObserver } from './operate/observer.ts'
+import type { FileLimits } from './messages/files/routes.ts'
 import type { BatchSettings } from './messages/batches/batch-worker.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 import type { ServerStore } from './state/server-store.ts'
@@ -16,10 +17,12 @@ export interface ServerOptions {
   keys?: Keys
   /** Keys with limits and budgets of their own, and the ledger: see `openAccess()`. Default: none. */
   access?: Access
-  /** Keeps message batches, whose routes exist only with it: see `openServerStore()`. Default: none. */
+  /** Keeps message batches and files, whose routes exist only with it: see `openServerStore()`. Default: none. */
   store?: ServerStore
   /** How this process works on batches. */
   batches?: BatchSettings
+  /** Limits for uploaded files. */
+  files?: FileLimits
   /**
    * The origins of web pages that may use the server (`http://localhost:5173`), or a function that decides. Default: none, so
    * that no page a user happens to open can spend money here. Programs other than browsers are not concerned.
@@ -104,6 +107,7 @@ const serverNames = Object.keys({
   access: true,
   store: true,
   batches: true,
+  files: true,
   origins: true,
   routes: true,
   models: true,

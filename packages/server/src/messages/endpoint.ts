@@ -1,11 +1,13 @@
 import { type Engine, type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
-import type { ForwardRequest, MessageCreateParams } from 'colloquy/protocol'
-import type { Access } from '../access/access.ts'
+import type { ForwardRequest, MessageCountTokensParams, MessageCreateParams } from 'colloquy/protocol'
+import type { Access, Caller } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { ServerOptions } from '../options.ts'
 import { readApiVersion } from './request/api-version.ts'
 import { checkForwarded, forwardedHeaders } from './request/forwarded.ts'
 import { BodyReader } from './request/body.ts'
+import type { FileStore } from './files/file-store.ts'
+import { type Resolved, resolveFiles } from './files/resolve.ts'
 import { type Answer, type Exchange, jsonAnswer } from './exchange.ts'
 import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
@@ -31,7 +33,11 @@ export class MessagesEndpoint {
   readonly #forwardedModels: Models | undefined
   readonly #replies: Replies
 
-  constructor(options: ServerOptions, models: Models) {
+  /** Undefined if requests cannot name files of this server. */
+  readonly #files: FileStore | undefined
+
+  constructor(options: ServerOptions, models: Models, files?: FileStore) {
+    this.#files = files
     this.#engine = options.engine
     this.#lenient = options.lenient ?? false
     this.#isStrict = options.lenient === false || !options.engine.forward
@@ -46,11 +52,12 @@ export class MessagesEndpoint {
   async create(exchange: Exchange): Promise<Answer> {
     const context = this.#contextOf(exchange)
     const { bytes, value } = await this.#readBody(exchange)
-    const params = this.#isStrict ? await inPieces(checkCreate(value, context)) : this.#checkForwarded(value)
+    const given = this.#isStrict ? await inPieces(checkCreate(value, context)) : this.#checkForwarded(value)
     const { log, caller, headers } = exchange
+    const { params, added } = await this.#withFiles(given, caller)
     if (this.#access && caller) {
       const { requestId } = log
-      const request = { requestId, params, headers, bytes: bytes.length, at: this.#now() }
+      const request = { requestId, params, headers, bytes: bytes.length + added, at: this.#now() }
       log.began(await this.#access.begin(caller, request))
     }
     if (!this.#engine.forward) return this.#replies.answer(params, context, exchange)
@@ -60,7 +67,8 @@ export class MessagesEndpoint {
   async countTokens(exchange: Exchange): Promise<Answer> {
     const context = this.#contextOf(exchange)
     const { bytes, value } = await this.#readBody(exchange)
-    const params = this.#isStrict ? await inPieces(checkCountTokens(value, context)) : this.#checkForwarded(value)
+    const given = this.#isStrict ? await inPieces(checkCountTokens(value, context)) : this.#checkForwarded(value)
+    const { params } = await this.#withFiles(given, exchange.caller)
     exchange.log.accepted({ model: params.model })
     const { signal } = exchange.controller
     if (this.#engine.forward) {
@@ -75,6 +83,14 @@ export class MessagesEndpoint {
     }
     const count = await this.#engine.countTokens?.(params, { ...context, signal, onHeaders })
     return jsonAnswer(count ?? { input_tokens: countPromptTokens(params) }, passed)
+  }
+
+  async #withFiles<Params extends MessageCountTokensParams>(
+    params: Params,
+    caller: Caller | undefined,
+  ): Promise<Resolved<Params>> {
+    if (!this.#files) return { params, added: 0 }
+    return resolveFiles(params, this.#files, caller?.workspace ?? 'default')
   }
 
   #checkForwarded(value: unknown): MessageCreateParams {

@@ -143,6 +143,26 @@ const batchTables = `
     CREATE INDEX batch_item_leased ON %.batch_item (lease_owner) WHERE lease_owner IS NOT NULL;
 `
 
+const fileTables = `
+    CREATE TABLE %.file (
+      id         text PRIMARY KEY,
+      workspace  text NOT NULL,
+      name       text NOT NULL,
+      media_type text NOT NULL,
+      bytes      bigint NOT NULL,
+      created_at bigint NOT NULL,
+      expires_at bigint,
+      is_ready   bigint NOT NULL           -- 0 while its bytes are being added
+    );
+    CREATE INDEX file_page ON %.file (workspace, created_at, id);
+    CREATE TABLE %.file_part (
+      file     text NOT NULL,
+      start_at bigint NOT NULL,            -- the position of its first byte
+      data     text NOT NULL,              -- base64
+      PRIMARY KEY (file, start_at)
+    );
+`
+
 /**
  * Migrations go forward only: one that was released is never changed, and a new one is added at the end. Each part of the
  * state has its own. Times are milliseconds since 1970; amounts are picodollars.
@@ -196,6 +216,7 @@ export const migrations: readonly Migration[] = [
     `,
   },
   { name: '0004 batches', sql: batchTables },
+  { name: '0005 files', sql: fileTables },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

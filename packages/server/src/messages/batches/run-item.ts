@@ -11,6 +11,8 @@ import {
 import type { Access } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { resolveFiles } from '../files/resolve.ts'
 import { ExactMessage } from '../reply/exact-message.ts'
 import { fillMessage } from '../reply/fill-defaults.ts'
 import { checkCreate, type RequestContext } from '../validate/request.ts'
@@ -21,6 +23,7 @@ import type { ClaimedItem, ItemResult } from './batch-queue.ts'
 export interface ItemOptions {
   engine: Engine
   access: Access | undefined
+  files: FileStore | undefined
   models: { find(id: string): ModelEntry | undefined }
   lenient: boolean
   now: () => number
@@ -61,7 +64,7 @@ interface Running {
 
 /** The result of an item that succeeds, as JSON. */
 async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: Running): Promise<string> {
-  const { engine, access, lenient, now } = options
+  const { engine, access, files, lenient, now } = options
   const betas = JSON.parse(item.betas) as string[]
   const context: EngineContext & RequestContext = {
     version: item.version,
@@ -69,12 +72,13 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     lenient,
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
-  const params = await inPieces(checkItem(JSON.parse(item.params), context))
+  const given = await inPieces(checkItem(JSON.parse(item.params), context))
+  const { params, added } = files ? await resolveFiles(given, files, item.workspace) : { params: given, added: 0 }
   log.accepted({ model: params.model })
   if (access) {
     const caller = await access.recall(item.key_id, item.workspace)
     const { requestId } = log
-    const bytes = new TextEncoder().encode(item.params).length
+    const bytes = new TextEncoder().encode(item.params).length + added
     const headers = new Headers()
     log.began(await access.begin(caller, { requestId, params, headers, bytes, at: now(), source: 'batch' }))
   }

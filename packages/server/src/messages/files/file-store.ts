@@ -1,0 +1,121 @@
+import { apiError } from 'colloquy/protocol'
+import { type Database, rows } from '../../state/database.ts'
+
+/** A row of the table `file`. */
+export interface FileRow {
+  id: string
+  workspace: string
+  name: string
+  media_type: string
+  bytes: number
+  created_at: number
+  expires_at: number | null
+}
+
+const columns = 'id, workspace, name, media_type, bytes, created_at, expires_at'
+// A multiple of three, so that the parts of base64 can be joined.
+const partBytes = 384 * 1024
+const dayMs = 86_400_000
+
+/** The files of all workspaces. Their bytes are rows of base64, so that every server on a database has them. */
+export class FileStore {
+  readonly #db: Database
+  readonly #now: () => number
+
+  constructor(database: Database, now: () => number) {
+    this.#db = database
+    this.#now = now
+  }
+
+  /** Adds a file. It does not exist for others until its last byte is stored. */
+  async add(file: FileRow, bytes: Uint8Array): Promise<void> {
+    await this.#db.rows(
+      'add the file',
+      `INSERT INTO %.file (id, workspace, name, media_type, bytes, created_at, expires_at, is_ready)
+       VALUES (:id, :workspace, :name, :media_type, :bytes, :created_at, CAST(:expires_at AS bigint), 0)`,
+      { ...file },
+    )
+    for (let at = 0; at < bytes.length; at += partBytes) {
+      const data = encodeBase64(bytes.subarray(at, at + partBytes))
+      const sql = 'INSERT INTO %.file_part (file, start_at, data) VALUES (:id, :at, :data)'
+      await this.#db.rows('add the file', sql, { id: file.id, at, data })
+    }
+    await this.#db.rows('add the file', 'UPDATE %.file SET is_ready = 1 WHERE id = :id', { id: file.id })
+  }
+
+  /** Finds a file. Throws the API's 404. */
+  async get(workspace: string, id: string): Promise<FileRow> {
+    const sql = `SELECT ${columns} FROM %.file WHERE id = :id AND workspace = :workspace AND is_ready = 1`
+    const [row] = await this.#db.rows<FileRow>('read the file', sql, { id, workspace })
+    if (!row) throw apiError('not_found_error', `File not found: ${id.slice(0, 100)}`)
+    if (row.expires_at === null || row.expires_at > this.#now()) return row
+    throw apiError('not_found_error', `File has expired: ${id}`, { error_code: 'file_expired' })
+  }
+
+  /** Some files, newest first, from the one with an id on. */
+  page(workspace: string, { most, from }: { most: number; from: FileRow | undefined }): Promise<FileRow[]> {
+    const where = from ? 'AND (created_at < :at OR (created_at = :at AND id <= :id))' : ''
+    return this.#db.rows<FileRow>(
+      'read the files',
+      `SELECT ${columns} FROM %.file WHERE workspace = :workspace AND is_ready = 1
+         AND (expires_at IS NULL OR expires_at > :now) ${where} ORDER BY created_at DESC, id DESC LIMIT :most`,
+      { workspace, most, now: this.#now(), ...(from && { at: from.created_at, id: from.id }) },
+    )
+  }
+
+  /** The files with these ids, as far as they exist. */
+  known(workspace: string, ids: readonly string[]): Promise<FileRow[]> {
+    const given = JSON.stringify(ids.map((id) => ({ id })))
+    return this.#db.rows<FileRow>(
+      'read the files',
+      `SELECT ${columns} FROM %.file WHERE workspace = :workspace AND is_ready = 1
+         AND (expires_at IS NULL OR expires_at > :now) AND id IN (SELECT row.id FROM json_rows(:given, id text))`,
+      { workspace, now: this.#now(), given },
+    )
+  }
+
+  /** The number of files of a workspace, and the sum of their bytes. Erases those that have expired a day ago. */
+  async totals(workspace: string): Promise<{ files: number; bytes: number }> {
+    await this.#clean()
+    const sql = 'SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes FROM %.file WHERE workspace = :workspace'
+    const [row] = await this.#db.rows<{ files: number; bytes: number }>('count the files', sql, { workspace })
+    return row!
+  }
+
+  /** The bytes of a file as base64, part by part. Each part but the last is a multiple of three bytes. */
+  async *parts({ id, bytes }: FileRow): AsyncGenerator<string> {
+    for (let at = 0; at < bytes; at += partBytes) {
+      const sql = 'SELECT data FROM %.file_part WHERE file = :id AND start_at = :at'
+      const [row] = await this.#db.rows<{ data: string }>('read the file', sql, { id, at })
+      if (!row) throw apiError('not_found_error', `File not found: ${id}`)
+      yield row.data
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#db.transaction('delete the file', function* () {
+      yield* rows('DELETE FROM %.file WHERE id = :id', { id })
+      yield* rows('DELETE FROM %.file_part WHERE file = :id', { id })
+    })
+  }
+
+  /** Deletes files that have expired a day ago, and uploads that were cut. */
+  async #clean(): Promise<void> {
+    const sql = 'SELECT id FROM %.file WHERE expires_at < :before OR (is_ready = 0 AND created_at < :before)'
+    const old = await this.#db.rows<{ id: string }>('read the files', sql, { before: this.#now() - dayMs })
+    for (const { id } of old) await this.remove(id)
+  }
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192))
+  return btoa(binary)
+}
+
+export function decodeBase64(data: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(data)
+  const bytes = new Uint8Array(binary.length)
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index)
+  return bytes
+}

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Official, { toFile } from '@anthropic-ai/sdk'
+import { type Engine, type EngineContext, offline } from 'colloquy/engines'
+import type { MessageCreateParams } from 'colloquy/protocol'
+import { databasePlaces } from '../../../../../test/databases.ts'
+import { openAccess } from '../../access/open-access.ts'
+import { createServer } from '../../app.ts'
+import type { Database } from '../../state/database.ts'
+import { migrations } from '../../state/migrations.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-files-'))
+after(() => rmSync(folder, { recursive: true }))
+
+// A transparent pixel.
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const model = 'claude-sonnet-4-6'
+
+for (const [name, makePlace] of Object.entries(databasePlaces())) {
+  describe(`files on ${name}`, () => {
+    const open = (): Database => makePlace(folder)(migrations)
+
+    test('the official client uploads, lists, reads and deletes files', async (t) => {
+      const { files } = (await serve(t, open())).client('k')
+      const bytes = randomBytes(1_000_000)
+      const file = await files.upload({ file: await toFile(bytes, 'böök.bin', { type: 'application/x-book' }) })
+      const { id, created_at, ...rest } = file
+      assert.match(id, /^file_01/)
+      assert.ok(Math.abs(Date.parse(created_at) - Date.now()) < 60_000)
+      assert.deepEqual(rest, {
+        type: 'file',
+        filename: 'böök.bin',
+        mime_type: 'application/x-book',
+        size_bytes: 1_000_000,
+        downloadable: true,
+        expires_at: null,
+      })
+      const content = Buffer.from(await (await files.download(id)).arrayBuffer())
+      assert.equal(createHash('sha1').update(content).digest('hex'), createHash('sha1').update(bytes).digest('hex'))
+      const ids = [id]
+      for (const text of ['a', 'b']) {
+        await sleep(2)
+        ids.unshift((await files.upload({ file: await toFile(Buffer.from(text), 'a.txt') })).id)
+      }
+      const listed: string[] = []
+      for await (const { id: each } of files.list({ limit: 2 })) listed.push(each)
+      assert.deepEqual(listed, ids)
+      assert.deepEqual(await files.delete(id), { id, type: 'file_deleted' })
+      await assert.rejects(files.retrieveMetadata(id), { status: 404, message: /File not found: file_01/ })
+    })
+
+    test('a message names files, which the engine receives', async (t) => {
+      const seen: MessageCreateParams[] = []
+      const { client, secret } = await serve(t, open(), { seen })
+      const { files, messages } = client('k')
+      const image = await files.upload({
+        file: await toFile(Buffer.from(png, 'base64'), 'a.png', { type: 'image/png' }),
+      })
+      const note = await files.upload({ file: await toFile(Buffer.from('Grüße'), 'a.txt', { type: 'text/plain' }) })
+      const content: Official.ContentBlockParam[] = [
+        { type: 'image', source: { type: 'file', file_id: image.id } },
+        { type: 'document', title: 'Note', source: { type: 'file', file_id: note.id } },
+        { type: 'text', text: 'What is this?' },
+      ]
+      const ask = { model, max_tokens: 50, messages: [{ role: 'user' as const, content }] }
+      await messages.create(ask)
+      assert.deepEqual(seen[0]!.messages[0]!.content, [
+        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png } },
+        { type: 'document', title: 'Note', source: { type: 'text', media_type: 'text/plain', data: 'Grüße' } },
+        { type: 'text', text: 'What is this?' },
+      ])
+      const inline = seen[0]!.messages as Official.MessageParam[]
+      const [counted, expected] = await Promise.all(
+        [ask.messages, inline].map((each) => messages.countTokens({ model, messages: each })),
+      )
+      assert.deepEqual(counted, expected)
+      const wrong = [
+        { role: 'user' as const, content: [{ ...content[0]!, source: { type: 'file', file_id: note.id } }] },
+      ]
+      await assert.rejects(messages.create({ ...ask, messages: wrong as never }), {
+        status: 400,
+        message: /text\/plain/,
+      })
+      const eve = client(secret)
+      await assert.rejects(eve.messages.create(ask), { status: 404, message: /File not found/ })
+      await assert.rejects(eve.files.download(image.id), { status: 404 })
+      await assert.rejects(eve.files.delete(image.id), { status: 404 })
+    })
+
+    test('files have limits of size, number and time', async (t) => {
+      let now = Date.UTC(2026, 10, 26)
+      const limits = { maxBytes: 1_000, maxFiles: 2 }
+      const { client, database } = await serve(t, open(), { limits, now: () => now })
+      const { files } = client('k')
+      const upload = async (bytes: number, more = {}): Promise<Official.Files.FileMetadata> =>
+        files.upload({ file: await toFile(Buffer.alloc(bytes, 'x'), 'x.txt'), ...more })
+      await assert.rejects(upload(1_001), { status: 413 })
+      await assert.rejects(upload(200_000), { status: 413 })
+      await assert.rejects(upload(10, { expires_in_seconds: 60 }), { status: 400, message: /expires_in_seconds/ })
+      const { id } = await upload(10, { expires_in_seconds: 3_600 })
+      await upload(10)
+      await assert.rejects(upload(10), { status: 400, message: /storage_quota_exceeded/ })
+      now += 3_600_000
+      await assert.rejects(files.download(id), { status: 404, message: /file_expired/ })
+      assert.equal((await files.list()).data.length, 1)
+      now += 2 * 86_400_000
+      await upload(10)
+      assert.deepEqual(await database.rows('read', 'SELECT id FROM %.file WHERE id = :id', { id }), [])
+    })
+  })
+}
+
+interface Served {
+  client: (apiKey: string) => Official
+  /** A key of another workspace. */
+  secret: string
+  database: Database
+}
+
+async function serve(
+  t: { after: (work: () => Promise<void>) => void },
+  database: Database,
+  { seen = [], limits, now = Date.now }: { seen?: MessageCreateParams[]; limits?: object; now?: () => number } = {},
+): Promise<Served> {
+  const store = { database, close: () => database.close() }
+  const access = await openAccess({ store, keys: ['k'] })
+  const { secret } = await access.keys.create({ name: 'eve', workspace: 'other' })
+  const reply = offline()
+  async function* engine(params: MessageCreateParams, context?: EngineContext): ReturnType<Engine> {
+    seen.push(params)
+    yield* reply(params, context)
+  }
+  const server = createServer({
+    engine,
+    access,
+    store,
+    now,
+    batches: { concurrency: 0 },
+    ...(limits && { files: limits }),
+  })
+  t.after(async () => {
+    await access.close()
+    await database.close()
+  })
+  const client = (apiKey: string): Official =>
+    new Official({ fetch: server.fetch, baseURL: 'http://colloquy.test', apiKey, maxRetries: 0 })
+  return { client, secret, database }
+}

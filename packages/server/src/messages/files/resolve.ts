@@ -1,0 +1,94 @@
+import { inPieces } from 'colloquy/engines'
+import { apiError, type MessageParam } from 'colloquy/protocol'
+import { checkMedia } from '../validate/media-limits.ts'
+import { refuse } from '../validate/schema.ts'
+import { decodeBase64, type FileRow, type FileStore } from './file-store.ts'
+
+type Block = Record<string, unknown> & { type: string }
+
+/** The most bytes of all files that a request names, as for a request that holds them itself. */
+const mostBytes = 32 * 1024 * 1024
+const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp']
+
+/** A request whose files were put in, and the characters that they add. */
+export interface Resolved<Params> {
+  params: Params
+  added: number
+}
+
+/**
+ * Replaces the `file` sources of images and documents by the files themselves: engines know no files. Throws the API's 400,
+ * 404 or 413.
+ */
+export async function resolveFiles<Params extends { messages: MessageParam[] }>(
+  params: Params,
+  files: FileStore,
+  workspace: string,
+): Promise<Resolved<Params>> {
+  if (!params.messages.some(({ content }) => namesFiles(content))) return { params, added: 0 }
+  const resolver = new Resolver(files, workspace)
+  const messages: MessageParam[] = []
+  for (const message of params.messages)
+    messages.push({ ...message, content: (await resolver.resolve(message.content)) as MessageParam['content'] })
+  await inPieces(checkMedia(messages, 600))
+  return { params: { ...params, messages }, added: resolver.added }
+}
+
+function namesFiles(content: unknown): boolean {
+  if (!Array.isArray(content)) return false
+  return (content as Block[]).some((block) => isFile(block) || namesFiles(block['content']))
+}
+
+function isFile({ type, source }: Block): boolean {
+  return (type === 'image' || type === 'document') && (source as Block).type === 'file'
+}
+
+class Resolver {
+  readonly #files: FileStore
+  readonly #workspace: string
+  added = 0
+
+  constructor(files: FileStore, workspace: string) {
+    this.#files = files
+    this.#workspace = workspace
+  }
+
+  /** The content with its files, also inside of tool results. */
+  async resolve(content: unknown): Promise<unknown> {
+    if (!namesFiles(content)) return content
+    const blocks: Block[] = []
+    for (const block of content as Block[]) {
+      if (isFile(block)) blocks.push({ ...block, source: await this.#sourceOf(block) })
+      else if (namesFiles(block['content'])) blocks.push({ ...block, content: await this.resolve(block['content']) })
+      else blocks.push(block)
+    }
+    return blocks
+  }
+
+  async #sourceOf({ type, source }: Block): Promise<object> {
+    const row = await this.#files.get(this.#workspace, (source as { file_id: string }).file_id)
+    this.added += Math.ceil((row.bytes * 4) / 3)
+    if (this.added > mostBytes)
+      throw apiError('request_too_large', `The files of the request exceed the maximum size of ${mostBytes} bytes`)
+    const mediaType = row.media_type.split(';')[0]!.trim()
+    if (type === 'image' ? imageTypes.includes(mediaType) : mediaType === 'application/pdf')
+      return { type: 'base64', media_type: mediaType, data: await this.#base64Of(row) }
+    if (type === 'document' && mediaType.startsWith('text/'))
+      return { type: 'text', media_type: 'text/plain', data: textOf(await this.#base64Of(row), row.id) }
+    return refuse('', `The file ${row.id} is of type ${mediaType}, which a block of type ${type} cannot hold`)
+  }
+
+  async #base64Of(row: FileRow): Promise<string> {
+    const parts: string[] = []
+    for await (const part of this.#files.parts(row)) parts.push(part)
+    return parts.join('')
+  }
+}
+
+function textOf(base64: string, id: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(decodeBase64(base64))
+  } catch {
+    return refuse('', `The file ${id} is not UTF-8`)
+  }
+}

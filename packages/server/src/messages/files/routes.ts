@@ -1,0 +1,142 @@
+import { newId } from 'colloquy/engines'
+import { apiError } from 'colloquy/protocol'
+import type { Context, Hono } from 'hono'
+import type { Env } from '../env.ts'
+import { readPageQuery } from '../page-query.ts'
+import { refuse } from '../validate/schema.ts'
+import { decodeBase64, type FileRow, type FileStore } from './file-store.ts'
+import { readUpload } from './upload.ts'
+
+/** Limits for uploaded files. */
+export interface FileLimits {
+  /** The bytes of the largest file; a larger one is answered with 413. Default 100 MiB. */
+  maxBytes?: number
+  /** The most files of a workspace. Default 10,000. */
+  maxFiles?: number
+  /** The most bytes of all files of a workspace. Default 10 GiB. */
+  maxStoredBytes?: number
+}
+
+const MiB = 1024 * 1024
+const defaults = { maxBytes: 100 * MiB, maxFiles: 10_000, maxStoredBytes: 10_240 * MiB }
+/** Each upload is held in memory until it is stored. */
+const mostUploads = 4
+
+/** The parts of a server that its files use. */
+export interface FileRoutesOptions {
+  store: FileStore
+  now: () => number
+  limits: FileLimits | undefined
+}
+
+/** Adds the routes below `/v1/files`. */
+export function addFiles(app: Hono<Env>, { store, now, limits }: FileRoutesOptions): void {
+  const { maxBytes, maxFiles, maxStoredBytes } = { ...defaults, ...limits }
+  let uploads = 0
+
+  async function upload(c: Context<Env>): Promise<FileRow> {
+    const workspace = workspaceOf(c)
+    const { name, mediaType, bytes, expiresInSeconds } = await readUpload(c.req.raw, maxBytes)
+    c.env.log.received(bytes.length)
+    const { files, bytes: stored } = await store.totals(workspace)
+    if (files >= maxFiles || stored + bytes.length > maxStoredBytes) throw quota(maxFiles, maxStoredBytes)
+    const at = now()
+    const expires_at = expiresInSeconds === null ? null : at + expiresInSeconds * 1_000
+    const times = { created_at: at, expires_at }
+    const row = { id: newId('file_01'), workspace, name, media_type: mediaType, bytes: bytes.length, ...times }
+    await store.add(row, bytes)
+    return row
+  }
+
+  app.post('/v1/files', async (c) => {
+    if (uploads >= mostUploads) throw apiError('overloaded_error', 'Overloaded')
+    uploads++
+    try {
+      return c.json(fileObject(await upload(c)))
+    } finally {
+      uploads--
+    }
+  })
+  app.get('/v1/files', async (c) => c.json(await pageOf(store, c)))
+  app.get('/v1/files/:id', async (c) => c.json(fileObject(await store.get(workspaceOf(c), c.req.param('id')))))
+  app.get('/v1/files/:id/content', async (c) => {
+    const row = await store.get(workspaceOf(c), c.req.param('id'))
+    return new Response(contentOf(store, row), { headers: contentHeaders(row) })
+  })
+  app.delete('/v1/files/:id', async (c) => {
+    const { id } = await store.get(workspaceOf(c), c.req.param('id'))
+    await store.remove(id)
+    return c.json({ id, type: 'file_deleted' })
+  })
+}
+
+async function pageOf(store: FileStore, c: Context<Env>): Promise<object> {
+  const query = new URL(c.req.url).searchParams
+  const workspace = workspaceOf(c)
+  const ids = [...new Set([...query.getAll('ids[]'), ...query.getAll('ids')])]
+  if (ids.length > 100) refuse('ids', `List should have at most 100 items after validation, not ${ids.length}`)
+  if (ids.length > 0)
+    return { data: (await store.known(workspace, ids)).map(fileObject), has_more: false, next_page: null }
+  const { limit } = readPageQuery(query)
+  const page = query.get('page')
+  const from = page === null ? undefined : await store.get(workspace, page)
+  const found = await store.page(workspace, { most: limit + 1, from })
+  const data = found.slice(0, limit).map(fileObject)
+  const next = found[limit]?.id ?? null
+  return {
+    data,
+    has_more: next !== null,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    next_page: next,
+  }
+}
+
+function fileObject({ id, name, media_type, bytes, created_at, expires_at }: FileRow): {
+  id: string
+  [name: string]: unknown
+} {
+  return {
+    id,
+    type: 'file',
+    filename: name,
+    mime_type: media_type,
+    size_bytes: bytes,
+    created_at: new Date(created_at).toISOString(),
+    downloadable: true,
+    expires_at: expires_at === null ? null : new Date(expires_at).toISOString(),
+  }
+}
+
+/** Never shown by a browser as a page of this server. */
+function contentHeaders({ name, media_type, bytes }: FileRow): Record<string, string> {
+  return {
+    'content-type': media_type,
+    'content-length': String(bytes),
+    'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name.toWellFormed())}`,
+    'x-content-type-options': 'nosniff',
+  }
+}
+
+function contentOf(store: FileStore, row: FileRow): ReadableStream<Uint8Array> {
+  const parts = store.parts(row)
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await parts.next()
+        if (done) controller.close()
+        else controller.enqueue(decodeBase64(value))
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function workspaceOf(c: Context<Env>): string {
+  return c.env.caller?.workspace ?? 'default'
+}
+
+function quota(maxFiles: number, maxBytes: number): Error {
+  const message = `File storage is full: a workspace may have ${maxFiles} files and ${maxBytes} bytes. Delete files first`
+  return apiError('invalid_request_error', message, { error_code: 'storage_quota_exceeded' })
+}

@@ -1,0 +1,82 @@
+import { apiError } from 'colloquy/protocol'
+import { refuse } from '../validate/schema.ts'
+
+/** A file as it was uploaded. */
+export interface Upload {
+  name: string
+  mediaType: string
+  bytes: Uint8Array
+  /** Seconds until the file expires; null: never. */
+  expiresInSeconds: number | null
+}
+
+/** The form around a file may take this many bytes more. */
+const formBytes = 64 * 1024
+const leastSeconds = 3_600
+const mostSeconds = 90 * 86_400
+
+/** Reads the form of `POST /v1/files`. Throws the API's 400 or 413. */
+export async function readUpload(request: Request, maxBytes: number): Promise<Upload> {
+  const type = request.headers.get('content-type') ?? ''
+  if (!/^multipart\/form-data\b/i.test(type)) refuse('', 'Content-Type must be multipart/form-data')
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes + formBytes) throw tooLarge(maxBytes)
+  const form = await readForm(request, type, maxBytes)
+  const file = form.get('file')
+  if (file === null) refuse('file', 'Field required')
+  if (typeof file === 'string') refuse('file', 'Input should be a file')
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes)
+  if (bytes.length === 0) refuse('file', 'the file is empty')
+  return {
+    name: checkName(file.name),
+    mediaType: file.type || 'application/octet-stream',
+    bytes,
+    expiresInSeconds: readSeconds(form.get('expires_in_seconds')),
+  }
+}
+
+async function readForm({ body }: Request, type: string, maxBytes: number): Promise<FormData> {
+  const bytes = await readBody(body, maxBytes)
+  try {
+    return await new Response(new Blob(bytes), { headers: { 'content-type': type } }).formData()
+  } catch {
+    return refuse('', 'Cannot read the request body: it is not a valid form')
+  }
+}
+
+async function readBody(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
+  // Not a `for await`, which would cancel a body that is too large: that of a form throws then.
+  const reader = body?.getReader()
+  for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
+    length += next.value.byteLength
+    if (length > maxBytes + formBytes) throw tooLarge(maxBytes)
+    chunks.push(next.value)
+  }
+  return chunks
+}
+
+function checkName(given: string): string {
+  const name = given.split(/[/\\]/).at(-1)!
+  if (name === '') return 'unnamed'
+  if (name.length <= 255 && !/[<>:"|?*]|\p{Cc}/u.test(name)) return name
+  return refuse('file', 'the filename must have at most 255 characters, without < > : " | ? * and control characters')
+}
+
+function readSeconds(value: FormDataEntryValue | null): number | null {
+  if (value === null) return null
+  const seconds = Number(value)
+  if (typeof value !== 'string' || !Number.isInteger(seconds))
+    refuse('expires_in_seconds', 'Input should be a valid integer')
+  if (seconds < leastSeconds || seconds > mostSeconds)
+    refuse('expires_in_seconds', `Input should be between ${leastSeconds} and ${mostSeconds}`)
+  return seconds
+}
+
+function tooLarge(maxBytes: number): Error {
+  return apiError('request_too_large', `The file exceeds the maximum size of ${maxBytes} bytes`)
+}
