@@ -40,7 +40,7 @@ describe('the console is accessible', { skip }, () => {
   for (const [width, colorScheme] of screens) {
     test(`every view has no violation and does not scroll sideways, ${width} pixels wide, ${colorScheme}`, async () => {
       const { page } = await openPage(browser, { viewport: { width, height: 780 }, colorScheme, bypassCSP: true })
-      await page.goto(site.url)
+      await page.goto(site.newLink())
       await page.getByRole('heading', { name: 'New chat' }).waitFor()
       await check(page, 'a new chat')
       await ask(page, 'Show me everything')
@@ -57,7 +57,7 @@ describe('the console is accessible', { skip }, () => {
       await dialog(page, 'Control+/', 'the keys')
       await page.getByRole('button', { name: 'Settings', exact: true }).click()
       await check(page, 'the settings of a chat')
-      for (const path of ['usage', 'requests', 'settings', 'nowhere']) {
+      for (const path of ['usage', 'requests', 'settings']) {
         await page.goto(`${site.url}/${path}`)
         await page.locator('h1').waitFor()
         await check(page, path)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import Anthropic from 'colloquy'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, chromiumPath, launch, openPage, replied, watch } from './browser.ts'
 import { type Site, buildConsole, openSite } from './site.ts'
@@ -32,9 +33,9 @@ describe('the console in a browser', { skip }, () => {
   }
 
   test('a first message becomes a chat with a reply, its cost and a place in the list', async () => {
-    await withSite(offline(), async ({ url }) => {
+    await withSite(offline(), async ({ newLink }) => {
       const { page, errors } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await ask(page, 'What is 6 * 7?')
       assert.match(await page.locator('article.reply').innerText(), /6 \* 7 = 42/)
       assert.match(page.url(), /\/c\/\w+$/)
@@ -46,9 +47,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('a reply that is stopped keeps its text, and can be continued', async () => {
-    await withSite(offline({ wordsPerSecond: 20 }), async ({ url }) => {
+    await withSite(offline({ wordsPerSecond: 20 }), async ({ newLink }) => {
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await page.locator('#composer').fill('Count from 1 to 200')
       await page.keyboard.press('Enter')
       await page.locator('article.live .markdown').waitFor()
@@ -65,9 +66,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('an edit makes a version, and the active one is kept when the page reloads', async () => {
-    await withSite(offline(), async ({ url }) => {
+    await withSite(offline(), async ({ newLink }) => {
       const { page, errors } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await ask(page, 'What is 1 + 1?')
       await page.locator('article.question').getByRole('button', { name: 'Edit' }).click()
       await page.locator('.editor textarea').fill('What is 2 + 2?')
@@ -85,9 +86,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('a page that reloads in the middle of a reply shows all of it', async () => {
-    await withSite(offline({ wordsPerSecond: 60 }), async ({ url }) => {
+    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink }) => {
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await page.locator('#composer').fill('Count from 1 to 120')
       await page.keyboard.press('Enter')
       await page.locator('article.live .markdown').waitFor()
@@ -100,9 +101,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('a second tab follows the reply of the first, and what another program adds', async () => {
-    await withSite(offline({ wordsPerSecond: 60 }), async ({ url, conversations }) => {
+    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink, conversations }) => {
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await page.locator('#composer').fill('Count from 1 to 60')
       await page.keyboard.press('Enter')
       await page.waitForURL(/\/c\//)
@@ -120,9 +121,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('a picture is attached by the button and shown in the message', async () => {
-    await withSite(offline(), async ({ url }) => {
+    await withSite(offline(), async ({ newLink }) => {
       const { page, errors } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       const buffer = Buffer.from(await page.evaluate(noise), 'base64')
       await page.locator('input[type=file]').setInputFiles({ name: 'noise.png', mimeType: 'image/png', buffer })
       await page.getByText('noise.png').waitFor()
@@ -135,12 +136,12 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('the palette finds a message by its words and opens the chat at it', async () => {
-    await withSite(offline(), async ({ url, conversations }) => {
+    await withSite(offline(), async ({ newLink, conversations }) => {
       const settings = { model: 'claude-opus-4-8', max_tokens: 100 }
       const chat = await conversations.create(settings)
       await chat.send('The zebra stands in the rain')
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await page.keyboard.press('Control+k')
       await page.keyboard.type('zebra')
       // The chat by its title, and then the message.
@@ -154,11 +155,11 @@ describe('the console in a browser', { skip }, () => {
 
   test('a hostile reply is text: nothing in it runs, loads or opens', async () => {
     const reply = hostile.join('\n\n')
-    await withSite(script([reply]), async ({ url }) => {
+    await withSite(script([reply]), async ({ url, newLink }) => {
       const { page, errors } = await openPage(browser)
       const requests: string[] = []
       page.on('request', (request) => requests.push(request.url()))
-      await page.goto(url)
+      await page.goto(newLink())
       await ask(page, 'Do your worst')
       assert.equal(await page.evaluate(() => 'hacked' in globalThis), false)
       const elements = await page.locator('article.reply :is(script, iframe, object, img, form, style, base)').count()
@@ -178,7 +179,7 @@ describe('the console in a browser', { skip }, () => {
   test('a page whose server is gone says so, keeps the draft, and continues when it is back', async () => {
     await withSite(offline(), async (site) => {
       const { page } = await openPage(browser)
-      await page.goto(site.url)
+      await page.goto(site.newLink())
       await ask(page, 'What is 5 * 5?')
       await site.close()
       await page.getByText('Disconnected from colloquy serve').waitFor()
@@ -194,9 +195,9 @@ describe('the console in a browser', { skip }, () => {
   })
 
   test('the whole flow works with the keyboard alone', async () => {
-    await withSite(offline(), async ({ url }) => {
+    await withSite(offline(), async ({ newLink }) => {
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(newLink())
       await page.locator('#composer').waitFor()
       await page.keyboard.type('What is 8 * 8?')
       await page.keyboard.press('Enter')
@@ -218,10 +219,84 @@ describe('the console in a browser', { skip }, () => {
     })
   })
 
-  test('a deleted chat can be brought back', async () => {
-    await withSite(offline(), async ({ url }) => {
+  test('usage shows the sums of known requests to the cent, and a bar leads to its requests', async () => {
+    const cache = { cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+    const usage = { input_tokens: 100_000, output_tokens: 10_000, ...cache }
+    const engine = script([1, 2, 3].map(() => ({ content: 'Hello', usage })))
+    await withSite(engine, async ({ url, newLink }) => {
+      const client = new Anthropic({ baseURL: url, apiKey: 'any' })
+      const messages = [{ role: 'user' as const, content: 'Hello' }]
+      for (let sent = 0; sent < 3; sent++) {
+        await client.messages.create({ model: 'claude-opus-4-8', max_tokens: 20_000, messages })
+      }
+      const { page, errors } = await openPage(browser)
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Usage' }).click()
+      // 3 × (100,000 × $5 + 10,000 × $25) per million.
+      assert.match(await page.locator('.tiles').innerText(), /Cost\s+\$2\.25\b[^]*Requests\s+3\b/)
+      const cost = page.locator('figure.chart').first()
+      await cost.getByRole('button', { name: 'Show as table' }).click()
+      assert.match(await cost.locator('table').innerText(), /\$2\.25/)
+      await cost.getByRole('button', { name: 'Show as table' }).click()
+      await cost.locator('.column').last().focus()
+      assert.match(await cost.locator('.readout').innerText(), /claude-opus-4-8 \$2\.25/)
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/\/requests\?day=/)
+      await page.locator('table.cards tbody tr').nth(2).waitFor()
+      await page.locator('table.cards tbody a').first().click()
+      assert.match(await page.locator('main').innerText(), /Output\s+10,000\s+Cost\s+\$0\.75/)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('a page without a session reads nothing, and its link works once', async () => {
+    await withSite(offline(), async ({ url, newLink }) => {
+      const link = newLink()
       const { page } = await openPage(browser)
-      await page.goto(url)
+      await page.goto(link)
+      await ask(page, 'What is 4 * 4?')
+      assert.doesNotMatch(page.url(), /#/)
+      const other = await openPage(browser)
+      await other.page.goto(link)
+      await other.page.getByText('This page has no session').waitFor()
+      assert.equal(await other.page.locator('nav.chats li').count(), 0)
+      for (const path of ['/api/conversations', '/api/changes', '/admin/usage']) {
+        assert.ok((await fetch(url + path, { headers: { origin: 'http://evil.example' } })).status >= 401, path)
+      }
+    })
+  })
+
+  test('a page of another origin cannot use the session', async () => {
+    await withSite(offline(), async ({ url, newLink }) => {
+      const { page } = await openPage(browser)
+      await page.goto(newLink())
+      await page.getByRole('heading', { name: 'New chat' }).waitFor()
+      const foreign = await page.context().newPage()
+      // Another port of the same host counts as the same site for cookies, but not as the same origin.
+      await foreign.route('http://127.0.0.1:9/', (route) =>
+        route.fulfill({ contentType: 'text/html', body: '<p>foreign</p>' }),
+      )
+      await foreign.goto('http://127.0.0.1:9/')
+      const outcome = await foreign.evaluate(async (target) => {
+        const post = { method: 'POST', credentials: 'include', mode: 'no-cors', body: '{}' } as const
+        await fetch(`${target}/api/conversations`, post).catch(() => undefined)
+        return fetch(`${target}/api/conversations`, { credentials: 'include' }).then(
+          (response) => response.status,
+          () => 'refused',
+        )
+      }, url)
+      assert.equal(outcome, 'refused')
+      const list = await page.evaluate(
+        async () => ((await (await fetch('/api/conversations')).json()) as { data: [] }).data,
+      )
+      assert.deepEqual(list, [])
+    })
+  })
+
+  test('a deleted chat can be brought back', async () => {
+    await withSite(offline(), async ({ newLink }) => {
+      const { page } = await openPage(browser)
+      await page.goto(newLink())
       await ask(page, 'What is 2 * 2?')
       await page.getByRole('button', { name: /^Delete/ }).click()
       await page.locator('nav.chats li').waitFor({ state: 'detached' })

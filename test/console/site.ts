@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { build } from 'vite'
 import { conversationRoutes, createServer } from '@colloquy/server'
+import { openAccess } from '@colloquy/server/access'
+import { consoleRoutes } from '@colloquy/server/console'
 import { listen } from '@colloquy/server/node'
+import { openServerStore } from '@colloquy/server/store'
 import { type Conversations, openConversations } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import type { Engine } from 'colloquy/engines'
@@ -13,6 +16,8 @@ import { root } from '../source.ts'
 /** A server with the console on a SQLite file. */
 export interface Site {
   url: string
+  /** An address that opens a session, once. */
+  newLink: () => string
   conversations: Conversations
   /** Stops the server and its conversations. `reopen()` starts others on the same port and file. */
   close(): Promise<void>
@@ -20,6 +25,8 @@ export interface Site {
   /** Closes, and deletes the file. */
   remove(): Promise<void>
 }
+
+const secret = randomBytes(32)
 
 /** Builds the page into a temporary folder. Returns the folder. */
 export async function buildConsole(): Promise<string> {
@@ -36,16 +43,17 @@ export async function buildConsole(): Promise<string> {
 
 export async function openSite(pages: string, engine: Engine): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'colloquy-site-'))
-  let running = await start(pages, engine, join(folder, 'chats.db'), 0)
+  let running = await start(pages, engine, folder, 0)
   const { port, url } = running
   return {
     url,
+    newLink: () => running.newLink(),
     get conversations() {
       return running.conversations
     },
     close: () => running.close(),
     async reopen() {
-      running = await start(pages, engine, join(folder, 'chats.db'), port)
+      running = await start(pages, engine, folder, port)
     },
     async remove() {
       await running.close()
@@ -57,17 +65,27 @@ export async function openSite(pages: string, engine: Engine): Promise<Site> {
 async function start(
   pages: string,
   engine: Engine,
-  file: string,
+  folder: string,
   port: number,
-): Promise<{ url: string; port: number; conversations: Conversations; close: () => Promise<void> }> {
-  const conversations = openConversations({ engine, store: sqliteStore(file) })
-  const api = conversationRoutes({ conversations, defaults: { model: 'claude-opus-4-8', max_tokens: 1024 } })
-  const server = createServer({ engine, routes: [api, { answer: (request) => page(pages, request) }] })
-  const listening = await listen(server, { port })
+): Promise<{
+  url: string
+  port: number
+  newLink: () => string
+  conversations: Conversations
+  close: () => Promise<void>
+}> {
+  const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'chats.db')) })
+  const store = await openServerStore(join(folder, 'server.db'))
+  const access = await openAccess({ store, anonymous: true, engine: 'test' })
+  const page = consoleRoutes({ secret, folder: pages, access })
+  const defaults = { model: 'claude-opus-4-8', max_tokens: 1024 }
+  const api = conversationRoutes({ conversations, admit: page.admit, defaults })
+  const listening = await listen(createServer({ engine, access, routes: [page, api] }), { port })
   let isClosed = false
   return {
     url: listening.url,
     port: listening.port,
+    newLink: () => `${listening.url}/#k=${page.newToken()}`,
     conversations,
     async close() {
       if (isClosed) return
@@ -75,22 +93,8 @@ async function start(
       await api.close()
       await listening.close({ graceMs: 200 })
       await conversations.close()
+      await access.close()
+      await store.close()
     },
   }
-}
-
-const types: Record<string, string> = {
-  '.css': 'text/css',
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.svg': 'image/svg+xml',
-}
-
-function page(pages: string, { url }: Request): Promise<Response> | undefined {
-  const { pathname } = new URL(url)
-  if (/^\/(?:v1|admin|healthz)/.test(pathname)) return undefined
-  const file = extname(pathname) === '' ? '/index.html' : pathname
-  return Promise.resolve(
-    new Response(readFileSync(join(pages, file)), { headers: { 'content-type': types[extname(file)] ?? '' } }),
-  )
 }
