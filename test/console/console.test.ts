@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import Anthropic from 'colloquy'
+import { memoryStore, openConversations } from 'colloquy/conversation'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, chromiumPath, launch, openPage, replied, watch } from './browser.ts'
 import { type Site, buildConsole, openSite } from './site.ts'
@@ -290,6 +291,46 @@ describe('the console in a browser', { skip }, () => {
         async () => ((await (await fetch('/api/conversations')).json()) as { data: [] }).data,
       )
       assert.deepEqual(list, [])
+    })
+  })
+
+  test('settings create a key for programs, show it once and revoke it', async () => {
+    await withSite(offline(), async ({ url, newLink }) => {
+      const { page } = await openPage(browser)
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByLabel('Name of a new key').fill('dev')
+      await page.getByLabel('Dollars a day').fill('5')
+      await page.getByRole('button', { name: 'Create' }).click()
+      const apiKey = await page.locator('[role=status] code').innerText()
+      await page.getByText('$0 of $5.00 a day').waitFor()
+      const client = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 })
+      const request = { model: 'claude-opus-4-8', max_tokens: 10, messages: [{ role: 'user' as const, content: 'Hi' }] }
+      assert.equal((await client.messages.create(request)).role, 'assistant')
+      await page.getByRole('button', { name: 'Revoke dev' }).click()
+      await page.getByRole('cell', { name: 'revoked' }).waitFor()
+      await assert.rejects(client.messages.create(request), { status: 401 })
+      await page.reload()
+      await page.getByRole('cell', { name: 'revoked' }).waitFor()
+      assert.doesNotMatch(await page.locator('main').innerText(), new RegExp(apiKey))
+    })
+  })
+
+  test('every chat is exported as one file that can be imported', async () => {
+    await withSite(offline(), async ({ newLink, conversations }) => {
+      for (const text of ['first', 'second']) {
+        await (await conversations.create({ model: 'claude-opus-4-8', max_tokens: 100 })).send(text)
+      }
+      const { page } = await openPage(browser)
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Settings' }).click()
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Export every chat' }).click()
+      const file = await readFile(await (await download).path(), 'utf8')
+      const store = openConversations({ engine: offline(), store: memoryStore() })
+      const imported = await store.importAll(file)
+      assert.equal(imported.length, 2)
+      await store.close()
     })
   })
 

@@ -41,9 +41,10 @@ export async function buildConsole(): Promise<string> {
   return outDir
 }
 
-export async function openSite(pages: string, engine: Engine): Promise<Site> {
+/** @param now the clock of the ledger. Default: the machine's. */
+export async function openSite(pages: string, engine: Engine, now: () => number = Date.now): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'colloquy-site-'))
-  let running = await start(pages, engine, folder, 0)
+  let running = await start({ pages, engine, folder, now }, 0)
   const { port, url } = running
   return {
     url,
@@ -53,7 +54,7 @@ export async function openSite(pages: string, engine: Engine): Promise<Site> {
     },
     close: () => running.close(),
     async reopen() {
-      running = await start(pages, engine, folder, port)
+      running = await start({ pages, engine, folder, now }, port)
     },
     async remove() {
       await running.close()
@@ -62,10 +63,15 @@ export async function openSite(pages: string, engine: Engine): Promise<Site> {
   }
 }
 
+interface Parts {
+  pages: string
+  engine: Engine
+  folder: string
+  now: () => number
+}
+
 async function start(
-  pages: string,
-  engine: Engine,
-  folder: string,
+  { pages, engine, folder, now }: Parts,
   port: number,
 ): Promise<{
   url: string
@@ -76,11 +82,11 @@ async function start(
 }> {
   const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'chats.db')) })
   const store = await openServerStore(join(folder, 'server.db'))
-  const access = await openAccess({ store, anonymous: true, engine: 'test' })
+  const access = await openAccess({ store, anonymous: true, engine: 'test', now })
   const page = consoleRoutes({ secret, folder: pages, access })
   const defaults = { model: 'claude-opus-4-8', max_tokens: 1024 }
   const api = conversationRoutes({ conversations, admit: page.admit, defaults })
-  const listening = await listen(createServer({ engine, access, routes: [page, api] }), { port })
+  const listening = await listen(createServer({ engine, access, now, routes: [page, api] }), { port })
   let isClosed = false
   return {
     url: listening.url,

@@ -15,8 +15,9 @@ export function moneyText(usd: string | number): string {
   return `$${value.toFixed(Math.max(2, digits))}`
 }
 
-/** `0.6 s`, `10.4 s`, from one minute on `2 min 5 s`. */
+/** `40 ms`, `10.4 s`, from one minute on `2 min 5 s`. */
 export function durationText(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`
 }

@@ -5,6 +5,8 @@ import { models } from '../chat/models.ts'
 import { newChatSettings } from '../chat/new-chat.ts'
 import { commands } from '../shell/commands/commands.ts'
 import { type Theme, theme } from '../shell/theme.ts'
+import { exportAll } from './export-all.ts'
+import { Keys } from './keys.tsx'
 import { enterSends, readReplies, timeZone, warnCostUsd } from './preferences.ts'
 
 /** The settings of this browser, and the models of the server. */
@@ -51,13 +53,14 @@ export function SettingsView(): VNode {
         <h2 id="models">Models</h2>
         <Engine />
       </section>
+      <Keys />
       <section class="group" aria-labelledby="data">
         <h2 id="data">Your data</h2>
         <p>Chats are stored on the machine of the server, in one file. The terminal shows the same ones.</p>
         <p class="row">
-          <a class="button" href="/api/export" download="colloquy.jsonl">
+          <button type="button" onClick={() => void exportAll()}>
             Export every chat
-          </a>
+          </button>
         </p>
       </section>
       <p class="soft small">{commands.length} commands have a key or a line in the palette: Ctrl K.</p>

@@ -1,3 +1,4 @@
+import { saveFile } from '../shell/save-file.ts'
 import { notify } from '../shell/status.tsx'
 import { csvOf } from './csv.ts'
 import { type UsageQuery, loadUsage } from './usage-data.ts'
@@ -7,16 +8,8 @@ export async function download(query: UsageQuery, type: 'csv' | 'json'): Promise
   try {
     const report = await loadUsage(query, 'day,model')
     const text = type === 'csv' ? csvOf(report.rows) : `${JSON.stringify(report, null, 2)}\n`
-    save(new Blob([text], { type: type === 'csv' ? 'text/csv' : 'application/json' }), `usage.${type}`)
+    saveFile(new Blob([text], { type: type === 'csv' ? 'text/csv' : 'application/json' }), `usage.${type}`)
   } catch (error) {
     notify(`Cannot save the usage: ${(error as Error).message}`)
   }
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(blob)
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }

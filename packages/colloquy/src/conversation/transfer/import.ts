@@ -5,10 +5,10 @@ import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { type ChatGptConversation, isChatGpt, readChatGpt } from './formats/chatgpt.ts'
 import { type ClaudeAiConversation, isClaudeAi, readClaudeAi } from './formats/claude-ai.ts'
 import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
-import { isColloquy, readColloquy } from './formats/colloquy.ts'
+import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
 import { readMessages } from './formats/messages.ts'
-import { elementsOf, linesOf, membersOf, readLines } from './lines.ts'
+import { elementsOf, type JsonLine, linesOf, membersOf, readLines } from './lines.ts'
 import { repair } from './repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
 import type { SourceConversation } from './source.ts'
@@ -31,7 +31,7 @@ export interface ReadConversation {
 export function readConversations(text: string, at: number, model?: string): ReadConversation[] {
   const plain = text.replace(/^\ufeff/, '')
   if (/^\s*\[/.test(plain)) return readList(plain, at, model)
-  return readDocument(plain, at, model) ?? [readJsonLines(plain, at, model)]
+  return readDocument(plain, at, model) ?? readJsonLines(plain, at, model)
 }
 
 /** Messages in the API's form, for a conversation that begins with them. Throws a `ContentError` if one cannot be sent. */
@@ -75,14 +75,26 @@ function readDocument(text: string, at: number, model: string | undefined): Read
   return read
 }
 
-function readJsonLines(text: string, at: number, model: string | undefined): ReadConversation {
+function readJsonLines(text: string, at: number, model: string | undefined): ReadConversation[] {
   const notes = new ImportNotes()
   const lines = readLines(text, notes)
-  if (isClaudeCode(lines)) return readSource('claude-code', () => readClaudeCode(lines, notes), model, notes)
-  if (isColloquy(lines)) {
-    const archive = readColloquy(lines, notes)
-    return { archive, report: notes.report('colloquy', archive.messages.length) }
-  }
+  if (isClaudeCode(lines)) return [readSource('claude-code', () => readClaudeCode(lines, notes), model, notes)]
+  if (isColloquy(lines)) return exportsIn(lines).map((part, index) => readExport(part, index === 0 ? notes : undefined))
+  return [readPlainLines(text, lines, { at, model, notes })]
+}
+
+/** Notes on lines that are not JSON go to the first conversation. */
+function readExport(lines: readonly JsonLine[], notes: ImportNotes = new ImportNotes()): ReadConversation {
+  const archive = readColloquy(lines, notes)
+  return { archive, report: notes.report('colloquy', archive.messages.length) }
+}
+
+/** Messages, one a line. */
+function readPlainLines(
+  text: string,
+  lines: readonly JsonLine[],
+  { at, model, notes }: { at: number; model: string | undefined; notes: ImportNotes },
+): ReadConversation {
   if (!lines.some(({ members, json }) => members.has('role') || isLangChain(JSON.parse(json)))) {
     throw new ContentError(`Cannot import a conversation: ${foundIn(text, lines[0]?.members)}`)
   }

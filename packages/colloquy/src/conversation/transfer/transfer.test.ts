@@ -22,6 +22,24 @@ function textOf(content: MessageParam['content']): string {
 }
 
 describe('export() and import()', () => {
+  test('importAll() reads several exports from one file, which import() refuses', async () => {
+    const conversations = openConversations({ engine: script(['r1', 'r2', 'r3']), store: memoryStore() })
+    const originals: Conversation[] = []
+    const lines: string[] = []
+    for (const text of ['one', 'two', 'three']) {
+      const conversation = await conversations.create(settings)
+      await conversation.send(text)
+      originals.push(conversation)
+      lines.push(...(await Array.fromAsync(conversations.export(conversation.id))))
+    }
+    const file = lines.join('\n')
+    const imported = await conversations.importAll(file)
+    const copies = await Promise.all(imported.map(({ id }) => conversations.open(id)))
+    assert.deepEqual(copies.map(said), originals.map(said))
+    assert.ok(imported.every(({ report }) => report.format === 'colloquy' && report.notes.length === 0))
+    await assert.rejects(conversations.import(file), /found 3, importAll\(\) adds them all/)
+  })
+
   test('export() and import() keep every message of every branch exactly', async () => {
     const store = memoryStore()
     const conversations = openConversations({

@@ -10,7 +10,25 @@ import { blocksOf } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 
 export function isColloquy(lines: readonly JsonLine[]): boolean {
-  return lines.some(({ members }) => members.get('type') === '"conversation"' && members.has('head'))
+  return lines.some(isHeader)
+}
+
+function isHeader({ members }: JsonLine): boolean {
+  return members.get('type') === '"conversation"' && members.has('head')
+}
+
+/** The lines of each export in a file that several were written into. Each begins with its header. */
+export function exportsIn(lines: readonly JsonLine[]): JsonLine[][] {
+  const parts: JsonLine[][] = []
+  let hasHeader = false
+  for (const line of lines) {
+    const isNext = isHeader(line)
+    const part = parts.at(-1)
+    if (part === undefined || (isNext && hasHeader)) parts.push([line])
+    else part.push(line)
+    hasHeader ||= isNext
+  }
+  return parts
 }
 
 /**
