@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { Suspended } from './shell/suspended.tsx'
+import { Suspended } from './shell/parts/suspended.tsx'
 import { ChatView } from './chat/chat-view.tsx'
 import { ChatSettings } from './chat/chat-settings.tsx'
 import { Banner } from './shell/banner.tsx'

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { Dialog, closeDialog } from '../shell/dialog.tsx'
+import { Dialog, closeDialog } from '../shell/parts/dialog.tsx'
 import { notify } from '../shell/status.tsx'
 import { openChat } from './chats.ts'
 import { ModelPicker } from './model-picker.tsx'

@@ -2,8 +2,8 @@ import type { VNode } from 'preact'
 import { byteText, dateTimeText, durationText } from '../format.ts'
 import { Code } from '../markdown/code-block.tsx'
 import { copyText } from '../shell/copy.ts'
-import { Facts } from '../shell/facts.tsx'
-import { useLoaded } from '../shell/loaded.tsx'
+import { Facts } from '../shell/parts/facts.tsx'
+import { useLoaded } from '../shell/parts/loaded.tsx'
 import { type RequestJson, loadRequest } from './request-data.ts'
 
 /** Everything that the ledger has of a request. Bodies are not in it; those of chats are in the chat. */

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { dateTimeText, moneyText } from '../format.ts'
 import { copyText } from '../shell/copy.ts'
-import { useLoaded } from '../shell/loaded.tsx'
+import { useLoaded } from '../shell/parts/loaded.tsx'
 import { notify } from '../shell/status.tsx'
 import { type KeyJson, type NewKey, createKey, loadKeys, revokeKey } from './key-data.ts'
 

@@ -2,7 +2,7 @@ import type { VNode } from 'preact'
 import { call } from '../../api/http.ts'
 import type { CostLineJson, ReplyCostJson } from '../../api/types.ts'
 import { moneyText } from '../../format.ts'
-import { useLoaded } from '../../shell/loaded.tsx'
+import { useLoaded } from '../../shell/parts/loaded.tsx'
 
 const names: Record<CostLineJson['bucket'], string> = {
   input: 'Input',

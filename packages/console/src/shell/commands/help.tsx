@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { commands } from './commands.ts'
-import { Dialog } from '../dialog.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import { keysText } from './keys.ts'
 
 /** All keys. */

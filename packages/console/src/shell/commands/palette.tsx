@@ -5,7 +5,7 @@ import { call } from '../../api/http.ts'
 import type { FoundMessageJson } from '../../api/types.ts'
 import { chats } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
-import { Dialog, closeDialog } from '../dialog.tsx'
+import { Dialog, closeDialog } from '../parts/dialog.tsx'
 import { keysText } from './keys.ts'
 import { navigate } from '../router.ts'
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { dialog } from './panels.ts'
+import { dialog } from '../panels.ts'
 
 /** A modal dialog. Escape and a click beside it close it, and the focus returns to where it was. */
 export function Dialog({
