@@ -55,7 +55,7 @@ const blankLine = '\n\n'
 export class SseParser {
   readonly #maxEventBytes: number
   /** Decodes chunks that begin or end within a character. Created for the first of them. */
-  #decoder: TextDecoder | undefined
+  #decoder: InstanceType<typeof TextDecoder> | undefined
   /** Whether the last chunk may have ended within a character. */
   #isCut = false
   #isAtStart = true
