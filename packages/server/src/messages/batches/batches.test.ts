@@ -140,8 +140,8 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       assert.deepEqual(all, ids)
       const eve = client(other.secret).messages.batches
       assert.deepEqual((await eve.list()).data, [])
-      for (const work of [eve.retrieve(ids[0]!), eve.cancel(ids[0]!), eve.delete(ids[0]!)])
-        await assert.rejects(work, { status: 404 })
+      for (const method of ['retrieve', 'cancel', 'delete'] as const)
+        await assert.rejects(eve[method](ids[0]!), { status: 404 })
       await assert.rejects(eve.list({ after_id: ids[0]! }), { status: 400, message: /after_id: no batch with id/ })
     })
 

@@ -67,7 +67,7 @@ function checkName(given: string): string {
   return refuse('file', 'the filename must have at most 255 characters, without < > : " | ? * and control characters')
 }
 
-function readSeconds(value: FormDataEntryValue | null): number | null {
+function readSeconds(value: ReturnType<FormData['get']>): number | null {
   if (value === null) return null
   const seconds = Number(value)
   if (typeof value !== 'string' || !Number.isInteger(seconds))
