@@ -505,7 +505,9 @@ test('--help shows examples, for the program and each command', async () => {
     ['paths', '-h'],
   ]) {
     const { stdout, code } = await run(words)
-    assert.equal(stdout.split('Examples:\n')[1]!.trimEnd().split('\n').length, 6)
+    // Each example is a command and what it does.
+    const lines = stdout.split('Examples:\n')[1]!.trimEnd().split('\n').length
+    assert.ok(lines >= 6 && lines % 2 === 0, `${lines} lines`)
     assert.equal(code, 0)
   }
   assert.match((await run(['-V'])).stdout, /^colloquy \d+\.\d+\.\d+\n$/)

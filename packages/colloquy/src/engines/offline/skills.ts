@@ -217,7 +217,7 @@ const abilities = [
 
 /** A long text for readers who want to see a reply stream. */
 function longText(question: string): string | undefined {
-  const words = /\b(\d+)[- ]words?\b/i.exec(question)?.[1]
+  const words = /\b(\d+)(?: words|-words?)\b/i.exec(question)?.[1]
   if (words === undefined && !/\b(?:long|essay|story|poem|in detail|write)\b/i.test(question)) return undefined
   const wanted = Math.min(2_000, Number(words ?? 180))
   return `I cannot write about that. This sample text of about ${wanted} words shows how a long reply streams:\n\n## How a conversation works\n\n${sampleText(wanted)}`
