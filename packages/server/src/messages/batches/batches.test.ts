@@ -13,6 +13,7 @@ import { createServer } from '../../app.ts'
 import type { RequestRow } from '../../ledger/request-row.ts'
 import type { Database } from '../../state/database.ts'
 import { migrations } from '../../state/migrations.ts'
+import { listen } from '../../operate/node.ts'
 import { SqliteDatabase } from '../../state/sqlite-database.ts'
 import type { BatchSettings } from './batch-worker.ts'
 
@@ -167,6 +168,23 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
     })
   })
 }
+
+test('the URL of results leads to the port, and to https behind a proxy', async (t) => {
+  const database = new SqliteDatabase(join(folder, 'port.db'), { migrations })
+  const store = { database, close: () => database.close() }
+  const { url, close } = await listen(createServer({ engine: offline(), store, batches: { pollMs: 20 } }))
+  t.after(async () => {
+    await close({ graceMs: 0 })
+    await database.close()
+  })
+  const { batches } = new Official({ baseURL: url, apiKey: 'none', maxRetries: 0 }).messages
+  const { id } = await batches.create({ requests: [{ custom_id: 'a', params }] })
+  const ended = await untilEnded(batches, id)
+  assert.equal(ended.results_url, `${url}/v1/messages/batches/${id}/results`)
+  assert.equal((await resultsOf(batches, id)).get('a')?.type, 'succeeded')
+  const proxied = await batches.retrieve(id, {}, { headers: { 'x-forwarded-proto': 'https' } })
+  assert.equal(proxied.results_url, ended.results_url.replace('http:', 'https:'))
+})
 
 test('an envelope with a mistake is refused whole', async (t) => {
   const database = new SqliteDatabase(join(folder, 'envelopes.db'), { migrations })

@@ -101,10 +101,10 @@ function refusal(id: string, problem: string): Error {
   return apiError('invalid_request_error', `Batch ${id} ${problem}`)
 }
 
-/** The origin that the client has used. A proxy that ends TLS says so in a header. */
+/** The origin that the client has used. A proxy that ends TLS says so in a header; the URL on a port has no host of its own. */
 function baseOf({ url, headers }: Request): string {
   const { protocol, host } = new URL(url)
-  return `${headers.get('x-forwarded-proto') === 'https' ? 'https:' : protocol}//${host}`
+  return `${headers.get('x-forwarded-proto') === 'https' ? 'https:' : protocol}//${headers.get('host') ?? host}`
 }
 
 /** The results as JSONL, read from the store as fast as the client takes them. */
