@@ -182,3 +182,14 @@ test('serve prints no token without a terminal, and leaves out the console or th
   assert.equal((await fetch(`${withoutApi.url}/api/conversations`)).status, 401)
   assert.equal(await withoutApi.stop(), 0)
 })
+
+test('serve --testing takes a script over HTTP, on this machine only', async () => {
+  const serving = await serve('--testing', '--quiet', '--no-console')
+  await fetch(`${serving.url}/testing/script`, { method: 'POST', body: JSON.stringify(['Scripted.']) })
+  assert.partialDeepStrictEqual(await ask(serving.url), { content: [{ type: 'text', text: 'Scripted.' }] })
+  const seen = (await (await fetch(`${serving.url}/testing/requests`)).json()) as { requests: object[] }
+  assert.equal(seen.requests.length, 1)
+  assert.partialDeepStrictEqual(await ask(serving.url), { type: 'message', stop_reason: 'end_turn' })
+  assert.equal(await serving.stop(), 0)
+  await assert.rejects(serve('--testing', '--host', '0.0.0.0'), /ended with 2: Cannot use --testing on 0\.0\.0\.0/)
+})

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type AccessEntry, createServer, type Routes } from '@colloquy/server'
 import { newConsoleToken } from '@colloquy/server/console'
+import type { TestScript } from '@colloquy/server/testing'
 import { toErrorResponse } from 'colloquy/conversation'
-import { apiError } from 'colloquy/protocol'
+import { type Engine, apiError } from 'colloquy/protocol'
 import { servedEngine } from '../engine/connect.ts'
 import { engineKind, namedEngine } from '../engine/choose.ts'
 import { engineLabel, type EngineKind, isOnThisMachine } from '../engine/engine-kind.ts'
@@ -29,6 +30,7 @@ export async function web(flags: Flags): Promise<number> {
 export async function serve(flags: Flags): Promise<number> {
   if (flags.has('schema')) return (await import('./serve/print-schema.ts')).printSchema()
   if (flags.has('check') && !flags.has('config')) throw new UsageError('Cannot use --check without --config FILE')
+  if (flags.has('testing') && flags.has('config')) throw new UsageError('Cannot use --testing with --config FILE')
   if (flags.has('config')) return (await import('./serve/serve-config.ts')).serveConfig(flags)
   return serveWith(flags, { chosen: namedEngine(flags.text('engine') ?? 'offline'), opens: flags.has('open') })
 }
@@ -43,7 +45,11 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
   const hasConsole = loopback.includes(host) && !flags.has('no-console')
   if (opens && !hasConsole) throw new UsageError('Cannot open the console: it is served on this machine only')
-  const engine = loggedEngine(await servedEngine(chosen, flags), flags)
+  if (flags.has('testing') && !loopback.includes(host))
+    throw new UsageError(`Cannot use --testing on ${host}: it is for this machine only`)
+  const replying = await servedEngine(chosen, flags)
+  const script = flags.has('testing') ? await scriptBefore(replying) : undefined
+  const engine = loggedEngine(script?.engine ?? replying, flags)
   const isLocal = isOnThisMachine(chosen)
   const log = withoutPage(accessLogger({ ...logOptions(flags), isLocal: () => isLocal }))
   const names = [...loopback, ...flags.texts('allow-host')]
@@ -51,11 +57,15 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
   const page = hasConsole ? await openConsole(flags, chosen, state.access) : undefined
   const { access, store } = state
-  const routes = [...(flags.has('no-api') ? [withoutApi] : []), ...(page?.routes ?? [])]
+  const routes = [
+    ...(script ? [script.routes] : []),
+    ...(flags.has('no-api') ? [withoutApi] : []),
+    ...(page?.routes ?? []),
+  ]
   try {
     const lenient = chosen.kind !== 'offline' || flags.has('lenient')
     const made = createServer({ engine, lenient, log, origins, access, store, routes, ...(await followers(flags)) })
-    const server = flags.has('no-api') ? { ...made, answer: () => undefined } : made
+    const server = script?.around(made) ?? (flags.has('no-api') ? { ...made, answer: () => undefined } : made)
     const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
     if (opens) await showPage(page!, listening.url)
     if (!flags.has('json')) startScreen(listening.url, chosen, { flags, state, page }).forEach(writeLine)
@@ -67,6 +77,12 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
     await page?.close()
     await state.close()
   }
+}
+
+/** A script that other programs fill by the routes below `/testing`. The engine replies when no step is left. */
+async function scriptBefore(engine: Engine): Promise<TestScript> {
+  const { TestScript } = await import('@colloquy/server/testing')
+  return new TestScript(engine)
 }
 
 /** A page sends many requests, which would hide those of other programs. */

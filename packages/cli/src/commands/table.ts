@@ -194,6 +194,7 @@ const serve: Command = {
     { name: 'check', kind: 'flag', about: 'With --config: check the file and exit' },
     { name: 'schema', kind: 'flag', about: 'Print the JSON Schema of the file, for editors' },
     { name: 'no-console', kind: 'flag', about: 'Serve no console' },
+    { name: 'testing', kind: 'flag', about: 'Take scripted replies and faults at /testing (this machine only)' },
     { name: 'lenient', kind: 'flag', about: 'Accept retired and unknown models and fields' },
     { name: 'redis', kind: 'text', value: 'URL', about: 'Count limits with other servers in Redis or Valkey' },
     { name: 'key-file', kind: 'text', value: 'FILE', about: 'More access keys, one a line, without limits' },

@@ -182,7 +182,9 @@ async function sendResponse(
 ): Promise<void> {
   const { status, body } = response
   const headers = Object.fromEntries(response.headers)
-  if (!headers['content-type']?.startsWith('text/event-stream'))
+  const isStream =
+    headers['content-type']?.startsWith('text/event-stream') || headers['transfer-encoding'] === 'chunked'
+  if (!isStream)
     return sendAnswer({ status, headers, body: new Uint8Array(await response.arrayBuffer()) }, outgoing, options)
   if (!body || incoming.method === 'HEAD') {
     await body?.cancel()

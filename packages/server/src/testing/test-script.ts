@@ -1,0 +1,117 @@
+import { type Engine, type ScriptEngine, script } from 'colloquy/engines'
+import { APIError, type MessageCreateParams, apiError } from 'colloquy/protocol'
+import type { Server } from '../app.ts'
+import type { Routes } from '../options.ts'
+import { controlRoutes } from './control-routes.ts'
+import { type ResponseChanges, type TestReply, changeResponse, toScriptStep } from './test-step.ts'
+
+/** A request that the server received, valid or not. */
+export interface TestRequest {
+  method: string
+  /** With the query. */
+  path: string
+  /** By lower-case name. They include the key. */
+  headers: Readonly<Record<string, string>>
+  /** The JSON of the body. Undefined if the body is not JSON. */
+  params: MessageCreateParams | undefined
+}
+
+/** The replies of a server in a test, and the requests that it received. `testServer()` makes one with its server. */
+export class TestScript {
+  readonly #otherwise: Engine
+  readonly #requests: TestRequest[] = []
+  readonly #changes = new Map<string, ResponseChanges>()
+  #engine: ScriptEngine
+
+  /** @param otherwise replies when no step is left. Default: an `api_error` that clients do not retry. */
+  constructor(otherwise: Engine = outOfSteps) {
+    this.#otherwise = otherwise
+    this.#engine = this.#play([])
+  }
+
+  /** The engine for `createServer()`. */
+  get engine(): Engine {
+    const current = (): ScriptEngine => this.#engine
+    const listModels = this.#otherwise.listModels?.bind(this.#otherwise)
+    return Object.assign(((params, context) => current()(params, context)) as Engine, {
+      countTokens: (...parameters: Parameters<ScriptEngine['countTokens'] & {}>) =>
+        current().countTokens!(...parameters),
+      ...(listModels && { listModels }),
+    })
+  }
+
+  /** The routes below `/testing`, by which other programs control the script. */
+  get routes(): Routes {
+    return controlRoutes(this)
+  }
+
+  /** The requests below `/v1` since the last reset, in order. */
+  get requests(): readonly TestRequest[] {
+    return this.#requests
+  }
+
+  /** The number of steps that were not used up. */
+  get remaining(): number {
+    return this.#engine.remaining
+  }
+
+  /** Replaces the steps that are left. Throws an `AnthropicError` for a step that is not valid, and then changes nothing. */
+  script(steps: readonly TestReply[]): void {
+    this.#engine = this.#play(steps)
+  }
+
+  /** Removes the steps that are left and the recorded requests. */
+  reset(): void {
+    this.script([])
+    this.#requests.length = 0
+  }
+
+  /** The server, with its requests recorded and the responses changed as the steps say. */
+  around(server: Server): Server {
+    return {
+      ...server,
+      answer: () => undefined,
+      fetch: async (input, init) => this.#answer(server, new Request(input, init)),
+    }
+  }
+
+  #play(steps: readonly TestReply[]): ScriptEngine {
+    const scripted = steps.map((step) =>
+      toScriptStep(step, ({ requestId = '' }, changes) => this.#changes.set(requestId, changes)),
+    )
+    return script(scripted, { otherwise: this.#otherwise })
+  }
+
+  async #answer(server: Server, request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url)
+    if (!pathname.startsWith('/v1/')) return server.fetch(request)
+    const { method, headers, signal } = request
+    const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined
+    this.#requests.push({
+      method,
+      path: pathname + search,
+      headers: Object.fromEntries(headers),
+      params: parsed(body) as MessageCreateParams | undefined,
+    })
+    const response = await server.fetch(new Request(request.url, { method, headers, signal, ...(body && { body }) }))
+    const requestId = response.headers.get('request-id') ?? ''
+    const { response: replaced, cutAfterBytes } = this.#changes.get(requestId) ?? {}
+    this.#changes.delete(requestId)
+    if (replaced === undefined && cutAfterBytes === undefined) return response
+    return changeResponse(response, { response: replaced, cutAfterBytes })
+  }
+}
+
+function parsed(body: Uint8Array | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined
+  }
+}
+
+// oxlint-disable-next-line require-yield
+async function* outOfSteps(): ReturnType<ScriptEngine> & AsyncGenerator<never> {
+  const { error } = apiError('api_error', 'No step of the script is left for this request')
+  throw APIError.generate(500, error, undefined, new Headers({ 'x-should-retry': 'false' }))
+}
