@@ -74,18 +74,13 @@ async function talkOn({ conversation, engine }: Talk, first = 0): Promise<Reply>
 }
 
 test('messages that do not fit are summarized, and the summary is sent instead', async () => {
-  const talk = await open()
+  const talk = await open({ ...policy, atTokens: 1_300 })
   const { conversation, engine } = talk
   const { window } = await talkOn(talk)
   const { replies, summaries } = asked(engine)
   // Complete turns from the beginning, followed by the instructions.
   const sentBefore = replies.at(-2)!
-  const summarized = summaries[0]!.slice(0, -1)
-  // The last message of a request has a cache mark, which is not repeated.
-  const common = Math.min(summarized.length, sentBefore.length - 1)
-  assert.ok(common > 2)
-  assert.deepEqual(summarized.slice(0, common), sentBefore.slice(0, common))
-  assert.equal(summarized.length % 2, 0)
+  assert.deepEqual(summaries[0]!.slice(0, -1), sentBefore.slice(0, summaries[0]!.length - 1))
   const [first, second] = replies.at(-1)!
   assert.equal(first!.role, 'user')
   assert.match(textOf(first!), /summary of our conversation so far.*\n\nAda likes trains\.$/s)
