@@ -8,7 +8,7 @@ import { navigate, route } from '../shell/router.ts'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
 import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './chat-list.tsx'
-import { openChat } from './chats.ts'
+import { loadChats, openChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
 import { type AnyBlock, textOf } from './message/content-text.ts'
 import { Inspector } from './inspect/inspector.tsx'
@@ -76,7 +76,10 @@ async function begin(content: string | AnyBlock[]): Promise<boolean> {
   openChat.value?.close()
   openChat.value = chat
   navigate(`/c/${encodeURIComponent(chat.id)}`)
+  // The list shows the chat at once. Its title comes with the first message.
+  void loadChats().catch(() => undefined)
   const isRecorded = await chat.send(content)
+  void loadChats().catch(() => undefined)
   // The composer belongs to the new chat by now.
   if (!isRecorded) drafts.value = { ...drafts.value, [chat.id]: textOf(content) }
   return true

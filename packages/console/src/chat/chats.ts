@@ -12,7 +12,7 @@ export const openChat: Signal<OpenChat | undefined> = signal(undefined)
 
 const pageSize = 50
 
-async function loadChats(): Promise<void> {
+export async function loadChats(): Promise<void> {
   const page = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?limit=${pageSize}`)
   batch(() => {
     chats.value = page.data

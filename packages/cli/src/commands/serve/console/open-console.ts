@@ -34,7 +34,9 @@ export async function openConsole(flags: Flags, chosen: EngineKind, access: Stor
   const engine = new ChatsEngine(chosen, flags, ledger)
   const conversations = await openChats(engine.engine, { isSaved: true })
   const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
-  const defaults = settingsFrom(flags, chosen)
+  const settings = settingsFrom(flags, chosen)
+  // The page names the model that replies, and the offline engine is none of the listed Claude models.
+  const defaults = chosen.kind === 'offline' && !flags.has('model') ? { ...settings, model: 'offline' } : settings
   const api = conversationRoutes({ conversations, admit: page.admit, defaults, models: () => engine.models() })
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
