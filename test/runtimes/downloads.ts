@@ -9,6 +9,9 @@ import { root } from '../source.ts'
 /** The folder of everything that was fetched. Programs in it also find the packages of the repository. */
 export const cache: string = join(root, 'node_modules/.cache/colloquy-runtimes')
 
+/** The folder of what is large or needs nothing of the repository. */
+export const outside: string = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'colloquy')
+
 export type RuntimeName =
   | `Node ${'22.13.0' | '22.23.3' | '26.10.0'}`
   | 'Bun 1.4.5'
@@ -21,6 +24,10 @@ export type RuntimeName =
   | 'Next.js 16.4.6'
   | 'Express 5.3.0'
   | 'Claude Code 2.1.329'
+  | 'Anthropic SDK 0.120.0'
+  | 'AI SDK 7.0.173'
+  | 'LangChain 1.5.11'
+  | 'Claude Agent SDK 0.3.332'
 
 /** The runtimes and tools by their name in the tests: the npm packages, and the path of the program in them. */
 const pinned: Record<RuntimeName, { specifier: string; program: string; folder?: string }> = {
@@ -43,7 +50,27 @@ const pinned: Record<RuntimeName, { specifier: string; program: string; folder?:
   'Claude Code 2.1.329': {
     specifier: '@anthropic-ai/claude-code@2.1.329',
     program: '@anthropic-ai/claude-code-*/claude{,.exe}',
-    folder: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'colloquy'),
+    folder: outside,
+  },
+  'Anthropic SDK 0.120.0': {
+    specifier: '@anthropic-ai/sdk@0.120.0',
+    program: '@anthropic-ai/sdk/index.js',
+    folder: outside,
+  },
+  'AI SDK 7.0.173': {
+    specifier: 'ai@7.0.173 @ai-sdk/anthropic@4.0.105 zod@4.6.7',
+    program: 'ai/package.json',
+    folder: outside,
+  },
+  'LangChain 1.5.11': {
+    specifier: '@langchain/anthropic@1.5.11 @langchain/core@1.4.0 zod@4.6.7',
+    program: '@langchain/anthropic/package.json',
+    folder: outside,
+  },
+  'Claude Agent SDK 0.3.332': {
+    specifier: '@anthropic-ai/claude-agent-sdk@0.3.332 zod@4.6.7',
+    program: '@anthropic-ai/claude-agent-sdk/sdk.mjs',
+    folder: outside,
   },
 }
 
@@ -85,7 +112,8 @@ function fetchInto(folder: string, parent: string, specifier: string): void {
   }
 }
 
-function reasonOf(error: unknown): string {
+/** The first line that a failed command wrote, else the error. */
+export function reasonOf(error: unknown): string {
   const { stderr } = error as { stderr?: Uint8Array }
   const said = stderr ? new TextDecoder().decode(stderr).trim().split('\n')[0] : ''
   return said || String(error)
