@@ -5,7 +5,9 @@ import { exampleOf } from './pattern.ts'
 import { parseRegex, testRegex } from './regex.ts'
 
 const { regex } = fc.letrec<{ regex: string; atom: string }>((tie) => ({
+  // Deeper patterns, or longer texts, take RegExp minutes: it backtracks.
   atom: fc.oneof(
+    { maxDepth: 3 },
     fc.constantFrom(
       'a',
       'b',
@@ -39,7 +41,7 @@ test('testRegex() agrees with RegExp', () => {
   fc.assert(
     fc.property(
       regex,
-      fc.string({ unit: fc.constantFrom('a', 'b', 'c', '1', '.', '-', ']', '👍', '\n') }),
+      fc.string({ maxLength: 8, unit: fc.constantFrom('a', 'b', 'c', '1', '.', '-', ']', '👍', '\n') }),
       (source, text) => {
         assert.equal(testRegex(parseRegex(source), text), new RegExp(source, 'u').test(text))
       },
