@@ -59,7 +59,7 @@ export const limits: Scenario[] = [
   {
     name: 'a limit of 0',
     replies: [json(message())],
-    options: { timeout: 0, maxRetries: 0 },
+    options: { timeout: 0, maxRetries: 0, fetch: fetchLater },
     run: async ({ client }) => (await client.messages.create(hello)).stop_reason,
     differs: [
       { name: 'no-time-limit', at: 'threw', official: { name: 'APIConnectionTimeoutError' } },
@@ -270,3 +270,10 @@ export const limits: Scenario[] = [
     run: ({ client }) => client.messages.stream(hello).finalText(),
   },
 ]
+
+/** A limit of 0 is reached before anything is sent, rather than sometimes. */
+async function fetchLater(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  init?.signal?.throwIfAborted()
+  return fetch(input, init)
+}
