@@ -143,6 +143,7 @@ describe('the console in a browser', { skip }, () => {
       await chat.send('The zebra stands in the rain')
       const { page } = await openPage(browser)
       await page.goto(newLink())
+      await page.locator('#composer').waitFor()
       await page.keyboard.press('Control+k')
       await page.keyboard.type('zebra')
       // The chat by its title, and then the message.

@@ -44,8 +44,11 @@ export class OpenChat {
 
   /** Reads the chat again, for example when another tab or a terminal has changed it. */
   async refresh(): Promise<void> {
-    this.#show(await call<ConversationJson>('GET', this.#path('')))
-    if (this.info.value.turn) void this.join()
+    const info = await call<ConversationJson>('GET', this.#path(''))
+    // A turn that began meanwhile shows its own end.
+    if (this.isBusy.value) return
+    this.#show(info)
+    if (info.turn) void this.join()
   }
 
   async loadEarlier(): Promise<void> {

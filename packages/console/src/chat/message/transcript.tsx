@@ -13,7 +13,9 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const scroller = useRef<HTMLDivElement>(null)
   const [isAtEnd, setAtEnd] = useState(true)
   const { messages, live, hasEarlier } = chat
-  const last = messages.value.at(-1)
+  // A reply may be recorded before the last of it has been read.
+  const recorded = messages.value.filter(({ id }) => id !== live.value?.id)
+  const last = recorded.at(-1)
 
   useLayoutEffect(() => {
     if (isAtEnd) scrollToEnd(scroller.current)
@@ -26,7 +28,7 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
       ref={scroller}
       role="log"
       aria-live="off"
-      aria-busy={live.value !== undefined}
+      aria-busy={chat.isBusy.value}
       aria-label="Messages"
       tabIndex={0}
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
@@ -40,7 +42,7 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
           </button>
         </p>
       )}
-      {messages.value.map((message) => (
+      {recorded.map((message) => (
         <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !live.value} />
       ))}
       {live.value && <LiveMessage reply={live.value} />}
