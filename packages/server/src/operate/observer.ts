@@ -18,6 +18,7 @@ export interface ObservedRequest {
 /** Metrics that a server answers to `GET /metrics`. */
 export interface Metrics extends RequestObserver {
   readonly contentType: string
+  /** The metrics in the text format of Prometheus. */
   text(): Promise<string>
 }
 

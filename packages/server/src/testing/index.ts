@@ -19,7 +19,9 @@ export interface TestServerOptions extends Omit<ServerOptions, 'engine'> {
 
 /** A test as its runner passes it to the test function: node:test has `after`, Vitest `onTestFinished`. */
 export interface RunningTest {
+  /** Registers work for the end of the test, in node:test. */
   after?: (close: () => Promise<void>) => unknown
+  /** Registers work for the end of the test, in Vitest. */
   onTestFinished?: (close: () => Promise<void>) => unknown
 }
 

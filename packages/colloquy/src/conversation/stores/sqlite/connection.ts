@@ -36,15 +36,15 @@ export class SqliteConnection {
   }
 
   rows<Row>(sql: string, values: readonly SQLInputValue[] = []): Row[] {
-    return this.prepare(sql).all(...values) as Row[]
+    return this.prepare(plainSql(sql)).all(...inPlaces(sql, values)) as Row[]
   }
 
   row<Row>(sql: string, values: readonly SQLInputValue[] = []): Row | undefined {
-    return this.prepare(sql).get(...values) as Row | undefined
+    return this.prepare(plainSql(sql)).get(...inPlaces(sql, values)) as Row | undefined
   }
 
   run(sql: string, values: readonly SQLInputValue[] = []): { changes: number; id: number } {
-    const { changes, lastInsertRowid } = this.prepare(sql).run(...values)
+    const { changes, lastInsertRowid } = this.prepare(plainSql(sql)).run(...inPlaces(sql, values))
     return { changes: Number(changes), id: Number(lastInsertRowid) }
   }
 
@@ -193,4 +193,28 @@ function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
     db?.close()
     throw storeError(error, `open ${path}`)
   }
+}
+
+const numbered = /\?(\d+)/g
+const plain = new Map<string, { sql: string; places: number[] }>()
+
+/** Node 22.13 does not bind numbered parameters (`?1`), so each place of one becomes a parameter of its own. */
+function plainSql(sql: string): string {
+  return plainOf(sql).sql
+}
+
+/** The values in the order of the places in `plainSql()`. */
+function inPlaces<T>(sql: string, values: readonly T[]): readonly T[] {
+  const { places } = plainOf(sql)
+  return places.length === 0 ? values : places.map((place) => values[place - 1]!)
+}
+
+function plainOf(sql: string): { sql: string; places: number[] } {
+  let found = plain.get(sql)
+  if (found === undefined) {
+    const places = [...sql.matchAll(numbered)].map(([, number]) => Number(number))
+    found = { sql: sql.replaceAll(numbered, '?'), places }
+    plain.set(sql, found)
+  }
+  return found
 }
