@@ -61,6 +61,8 @@ export function upstream(client: UpstreamClient, options: UpstreamOptions = {}):
       yield event
       // The message is complete, whatever the connection does now.
       if (event.type === 'message_stop') return
+      // Further events may have arrived with this one.
+      throwIfAborted(signal)
     }
     // Some clients end an aborted stream without an error.
     if (signal?.aborted) throw abortError(signal)
