@@ -57,12 +57,11 @@ export function Inspector({ chat }: { chat: OpenChat }): VNode {
   )
 }
 
-function moveTab({ key, currentTarget }: KeyboardEvent, name: Tab): Tab {
+function moveTab({ key }: KeyboardEvent, name: Tab): Tab {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[key]
   if (!step) return name
   const next = tabs[(tabs.indexOf(name) + step + tabs.length) % tabs.length] ?? name
   document.querySelector<HTMLElement>(`#tab-${next}`)?.focus()
-  void currentTarget
   return next
 }
 
