@@ -629,10 +629,16 @@ test('requests with any body get an answer of the API, and never 500', async () 
     body: text,
   }: typeof request extends fc.Arbitrary<infer T> ? T : never): Promise<void> => {
     const init = method === 'GET' ? {} : { body: text }
-    const response = await routes.answer(new Request(`http://colloquy.test${path}${query}`, { method, ...init }))
-    const answer = await response!.text()
-    assert.ok(response!.status < 500, `${method} ${path}${query} ${text}: ${response!.status} ${answer}`)
-    if (response!.status >= 400) assert.equal((JSON.parse(answer) as ErrorBody).type, 'error')
+    const asked = new Request(`http://colloquy.test${path}${query}`, { method, ...init })
+    const response = await routes.answer(asked)
+    if (!response) {
+      // A URL resolves `..` in its path, which can lead out of the routes.
+      assert.doesNotMatch(new URL(asked.url).pathname, /^\/api\/(?:conversations(?:\/|$)|models$|changes$)/)
+      return
+    }
+    const answer = await response.text()
+    assert.ok(response.status < 500, `${method} ${path}${query} ${text}: ${response.status} ${answer}`)
+    if (response.status >= 400) assert.equal((JSON.parse(answer) as ErrorBody).type, 'error')
   }
   await fc.assert(fc.asyncProperty(request, run), { numRuns: Number(process.env.COLLOQUY_FUZZ ?? 120) })
   await routes.close()
