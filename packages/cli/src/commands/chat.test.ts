@@ -167,7 +167,8 @@ test('a message sent during a reply is queued until the reply ends', async () =>
     await user.sees(/waiting/)
     await user.says('and then?')
     await user.sees(/queued: and then\?/)
-    assert.equal(engine.requests.length, 1)
+    // On a busy machine not even the first request has arrived.
+    assert.ok(engine.requests.length <= 1)
     await user.sees(/second/)
     assert.deepEqual(said(engine, 1), ['user: first', 'assistant: slow answer', 'user: and then?'])
     await user.type(controlD)

@@ -50,6 +50,15 @@ test('encodeJson() equals JSON.stringify() without attached JSON', () => {
   fc.assert(fc.property(body, (value) => assert.equal(encodeJson(value), JSON.stringify(value))))
 })
 
+test('encodeJson() keeps a field named __proto__ beside attached JSON', () => {
+  const message = Object.freeze(attachJson(JSON.parse(exact) as object, exact))
+  const body = JSON.parse('{"__proto__":{"a":1},"model":"m"}') as object
+  assert.equal(
+    text(encodeJson({ ...body, messages: [message] })),
+    `{"__proto__":{"a":1},"model":"m","messages":[${exact}]}`,
+  )
+})
+
 test('encodeJson() encodes the same value as JSON.stringify(), whichever messages have JSON', () => {
   const messages = fc.array(fc.tuple(fc.record({ role: fc.string(), content: fc.jsonValue() }), fc.boolean()))
   fc.assert(

@@ -32,15 +32,16 @@ export function jsonOf(value: object): string {
 
 /** The JSON of a request body. Fields and messages with attached JSON are sent as that. */
 export function encodeJson(body: object): string | readonly Uint8Array[] {
-  const rest: Record<string, unknown> = {}
+  // Entries, because assigning to the key `__proto__` of an object would lose it.
+  const rest: [string, unknown][] = []
   const attachedFields: (readonly Uint8Array[])[] = []
   for (const [key, value] of Object.entries(body)) {
     const pieces = piecesOf(value) ?? (key === 'messages' ? elements(value) : undefined)
-    if (pieces === undefined) rest[key] = value
+    if (pieces === undefined) rest.push([key, value])
     else attachedFields.push([encode(`${JSON.stringify(key)}:`), ...pieces])
   }
   if (attachedFields.length === 0) return JSON.stringify(body)
-  const head = wellFormedJson(JSON.stringify(rest))
+  const head = wellFormedJson(JSON.stringify(Object.fromEntries(rest)))
   const fields = attachedFields.flatMap((field, index) => [
     ...(index === 0 && head === '{}' ? [] : [comma()]),
     ...field,

@@ -185,6 +185,13 @@ test('parseBody() refuses what JSON.parse() refuses, also in large bodies', () =
   )
 })
 
+test('parseBody() refuses a list with a missing element, wherever it is missing', () => {
+  for (const list of ['[,1]', '[ ,1]', '[1,]', '[1, ]', '[1,,2]', '[,]', '[ , ]']) {
+    for (const padding of ['', ' '.repeat(300_000)])
+      assert.throws(() => parse(`{${padding}"messages":${list}}`), { status: 400 })
+  }
+})
+
 test('parseBody() attaches the text of values that JSON.stringify() would change', () => {
   const messages = [
     '{"role":"user","content":"hi"}',

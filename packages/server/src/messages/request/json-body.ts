@@ -125,12 +125,13 @@ function* endOfValue(text: string, start: number, elements: Span[] | undefined):
       depth--
       if (depth === 0 && elements) {
         if (code !== closeBracket) throw new SyntaxError('a list ends with a brace')
-        addElement(text, [elementStart, at], elements)
+        // An empty list has no element. An element missing after a comma is left in, so that parsing it fails.
+        if (elements.length > 0 || skipSpace(text, elementStart) < at) elements.push([elementStart, at])
       }
     } else if (code === comma) {
       if (depth === 0) return at
       if (depth === 1) {
-        addElement(text, [elementStart, at], elements)
+        elements?.push([elementStart, at])
         elementStart = at + 1
         yield
       }
@@ -139,11 +140,6 @@ function* endOfValue(text: string, start: number, elements: Span[] | undefined):
     if (depth === 0) return at + 1
   }
   return text.length
-}
-
-function addElement(text: string, [start, end]: Span, elements: Span[] | undefined): void {
-  // An empty list has no element. A missing element is left in, so that parsing it fails.
-  if (elements && (elements.length > 0 || skipSpace(text, start) < end)) elements.push([start, end])
 }
 
 const quote = 0x22
