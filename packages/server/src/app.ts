@@ -14,6 +14,8 @@ import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
 import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
+import { ThreadStore } from './messages/threads/thread-store.ts'
+import { Threads } from './messages/threads/threads.ts'
 import { isRateLimit } from './messages/rate-limit-headers.ts'
 import { requestBeginner } from './operate/observer.ts'
 import type { RequestLog } from './operate/request-log.ts'
@@ -62,7 +64,12 @@ export function createServer(options: ServerOptions): Server {
   const models = new Models(options.models ?? catalogue)
   // The ids of an upstream's files are the upstream's to find.
   const files = options.store && !options.engine.forward ? new FileStore(options.store.database, now) : undefined
-  const messages = new MessagesEndpoint(options, models, files)
+  // Threads, too, are the upstream's.
+  const threads =
+    options.store && !options.engine.forward
+      ? new Threads(new ThreadStore(options.store.database), now, options.threads)
+      : undefined
+  const messages = new MessagesEndpoint(options, models, { ...(files && { files }), ...(threads && { threads }) })
   const state = { isDraining: false }
   const batches = openBatches(options, models, files)
   const app = routes(options, {
@@ -111,7 +118,10 @@ export function createServer(options: ServerOptions): Server {
     drain() {
       state.isDraining = true
     },
-    close: async (closing) => batches?.worker.close(closing),
+    async close(closing) {
+      threads?.close()
+      await batches?.worker.close(closing)
+    },
   }
 }
 

@@ -6,6 +6,7 @@ export type { Keys } from './access/auth.ts'
 export type { Metrics, ObservedRequest, RequestObserver } from './operate/observer.ts'
 export type { FileLimits } from './messages/files/routes.ts'
 export type { BatchSettings } from './messages/batches/batch-worker.ts'
+export type { ThreadSettings } from './messages/threads/threads.ts'
 export type { AccessEntry } from './operate/request-log.ts'
 export type * from './conversations/api.ts'
 export {

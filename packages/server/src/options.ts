@@ -6,6 +6,7 @@ import type { AllowedHosts } from './access/hosts.ts'
 import type { Metrics, RequestObserver } from './operate/observer.ts'
 import type { FileLimits } from './messages/files/routes.ts'
 import type { BatchSettings } from './messages/batches/batch-worker.ts'
+import type { ThreadSettings } from './messages/threads/threads.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 import type { ServerStore } from './state/server-store.ts'
 
@@ -17,10 +18,12 @@ export interface ServerOptions {
   keys?: Keys
   /** Keys with limits and budgets of their own, and the ledger: see `openAccess()`. Default: none. */
   access?: Access
-  /** Keeps message batches and files, whose routes exist only with it: see `openServerStore()`. Default: none. */
+  /** Keeps message batches, files and threads, which exist only with it: see `openServerStore()`. Default: none. */
   store?: ServerStore
   /** How this process works on batches. */
   batches?: BatchSettings
+  /** How threads are kept, whose requests send only what is new. */
+  threads?: ThreadSettings
   /** Limits for uploaded files. */
   files?: FileLimits
   /**
@@ -108,6 +111,7 @@ const serverNames = Object.keys({
   store: true,
   batches: true,
   files: true,
+  threads: true,
   origins: true,
   routes: true,
   models: true,

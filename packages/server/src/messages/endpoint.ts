@@ -13,6 +13,7 @@ import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
 import { Replies } from './reply/replies.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
+import type { Threads, ThreadTurn } from './threads/threads.ts'
 import { type RequestContext, checkCountTokens, checkCreate } from './validate/request.ts'
 
 /**
@@ -35,9 +36,16 @@ export class MessagesEndpoint {
 
   /** Undefined if requests cannot name files of this server. */
   readonly #files: FileStore | undefined
+  /** Undefined if this server keeps no threads. */
+  readonly #threads: Threads | undefined
 
-  constructor(options: ServerOptions, models: Models, files?: FileStore) {
+  constructor(
+    options: ServerOptions,
+    models: Models,
+    { files, threads }: { files?: FileStore; threads?: Threads } = {},
+  ) {
     this.#files = files
+    this.#threads = threads
     this.#engine = options.engine
     this.#lenient = options.lenient ?? false
     this.#isStrict = options.lenient === false || !options.engine.forward
@@ -51,17 +59,46 @@ export class MessagesEndpoint {
 
   async create(exchange: Exchange): Promise<Answer> {
     const context = this.#contextOf(exchange)
-    const { bytes, value } = await this.#readBody(exchange)
-    const given = this.#isStrict ? await inPieces(checkCreate(value, context)) : this.#checkForwarded(value)
+    const body = await this.#readBody(exchange)
+    const turn = await this.#openTurn(body, context, exchange)
+    try {
+      return await this.#reply(body, turn, context, exchange)
+    } catch (error) {
+      await turn?.release()
+      throw error
+    }
+  }
+
+  async #reply(
+    { bytes, value }: Body,
+    turn: ThreadTurn | undefined,
+    context: EngineContext & RequestContext,
+    exchange: Exchange,
+  ): Promise<Answer> {
+    const given = this.#isStrict
+      ? await inPieces(checkCreate(turn?.body ?? value, context))
+      : this.#checkForwarded(value)
     const { log, caller, headers } = exchange
     const { params, added } = await this.#withFiles(given, caller)
     if (this.#access && caller) {
       const { requestId } = log
-      const request = { requestId, params, headers, bytes: bytes.length + added, at: this.#now() }
-      log.began(await this.#access.begin(caller, request))
+      const length = bytes.length + added + (turn?.addedBytes ?? 0)
+      log.began(await this.#access.begin(caller, { requestId, params, headers, bytes: length, at: this.#now() }))
     }
-    if (!this.#engine.forward) return this.#replies.answer(params, context, exchange)
-    return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
+    if (this.#engine.forward)
+      return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
+    if (!turn) return this.#replies.answer(params, context, exchange)
+    const { thread: _, ...whole } = params
+    return this.#replies.answer(whole, context, exchange, (events) => turn.stored(events))
+  }
+
+  /** The turn of a thread, if the request is one. */
+  async #openTurn({ value }: Body, context: RequestContext, { caller }: Exchange): Promise<ThreadTurn | undefined> {
+    if (!this.#threads || (value as { thread?: unknown } | null)?.thread == null) return undefined
+    // Without the beta the field is refused with the rest of the request.
+    if (!context.lenient && !context.betas.includes(threadsBeta)) return undefined
+    const owner = { workspace: caller?.workspace ?? 'default', key_id: caller?.key?.id ?? '' }
+    return this.#threads.open({ body: value as Record<string, unknown>, ...context, owner })
   }
 
   async countTokens(exchange: Exchange): Promise<Answer> {
@@ -109,9 +146,16 @@ export class MessagesEndpoint {
 
   #contextOf({ headers }: Exchange): EngineContext & RequestContext {
     const lenient = !this.#isStrict || this.#lenient
-    return { ...versionAndBetas(headers, lenient), lenient, models: this.#models }
+    return {
+      ...versionAndBetas(headers, lenient),
+      lenient,
+      models: this.#models,
+      threads: this.#threads !== undefined,
+    }
   }
 }
+
+const threadsBeta = 'message-threads-2026-08-12'
 
 interface Body {
   bytes: Uint8Array

@@ -163,6 +163,35 @@ const fileTables = `
     );
 `
 
+const threadTables = `
+    CREATE TABLE %.thread (
+      id          text PRIMARY KEY,
+      workspace   text NOT NULL,
+      key_id      text NOT NULL,          -- the key that created it; '' without one
+      fixed       text NOT NULL,          -- JSON of the parameters that its requests share
+      head        text NOT NULL,          -- the id of its last reply
+      parts       bigint NOT NULL,        -- of its history: one for each reply
+      expires_at  bigint NOT NULL,
+      claim_owner text,                   -- the request that continues it
+      claim_until bigint                  -- no other request may before
+    );
+    CREATE INDEX thread_expiry ON %.thread (expires_at);
+    CREATE TABLE %.thread_reply (
+      id        text NOT NULL,            -- of the message
+      workspace text NOT NULL,
+      key_id    text NOT NULL,
+      thread    text NOT NULL,
+      PRIMARY KEY (id, workspace, key_id)
+    );
+    CREATE INDEX thread_reply_thread ON %.thread_reply (thread);
+    CREATE TABLE %.thread_part (
+      thread   text NOT NULL,
+      position bigint NOT NULL,
+      messages text NOT NULL,             -- JSON of a list
+      PRIMARY KEY (thread, position)
+    );
+`
+
 /**
  * Migrations go forward only: one that was released is never changed, and a new one is added at the end. Each part of the
  * state has its own. Times are milliseconds since 1970; amounts are picodollars.
@@ -217,6 +246,7 @@ export const migrations: readonly Migration[] = [
   },
   { name: '0004 batches', sql: batchTables },
   { name: '0005 files', sql: fileTables },
+  { name: '0006 threads', sql: threadTables },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

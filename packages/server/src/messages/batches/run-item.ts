@@ -70,6 +70,7 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     version: item.version,
     betas,
     lenient,
+    threads: false,
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
   const given = await inPieces(checkItem(JSON.parse(item.params), context))

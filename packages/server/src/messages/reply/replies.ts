@@ -37,8 +37,17 @@ export class Replies {
     this.#maxReplies = maxReplies
   }
 
-  /** Answers with the events of the engine. */
-  async answer(params: MessageCreateParams, context: EngineContext, exchange: ReplyExchange): Promise<Answer> {
+  /**
+   * Answers with the events of the engine.
+   *
+   * @param observe may follow the events, or change them. Default: they are sent as they are.
+   */
+  async answer(
+    params: MessageCreateParams,
+    context: EngineContext,
+    exchange: ReplyExchange,
+    observe: (events: Events) => Events = (events) => events,
+  ): Promise<Answer> {
     const { log } = exchange
     return this.#inSlot(params, exchange, async (slot) => {
       const headers: Record<string, string> = {}
@@ -46,7 +55,7 @@ export class Replies {
         Object.assign(headers, rateLimitHeaders(received))
         log.upstreamResponded(received.get('request-id'))
       }
-      const events = this.#engine(params, { ...context, ...contextOf(exchange), onHeaders })
+      const events = observe(this.#engine(params, { ...context, ...contextOf(exchange), onHeaders }))
       if (params.stream) return streamAnswer(await this.#open(new EngineEvents(events), exchange, slot), headers)
       const exact = new ExactMessage()
       const message = fillMessage(await accumulate(logged(events, log, exact)))

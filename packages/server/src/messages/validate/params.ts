@@ -21,6 +21,9 @@ import type {
   ThinkingConfigDisabled,
   ThinkingConfigEnabled,
   ThinkingConfigParam,
+  ThreadContinueParams,
+  ThreadCreateParams,
+  ThreadParams,
 } from 'colloquy/protocol'
 import { cacheControl, contentBlock, textBlock } from './blocks.ts'
 import {
@@ -136,6 +139,11 @@ const prompt = {
   mcp_servers: beta(array(opaque<MCPServer>()), 'mcp-client-'),
 }
 
+const thread = tagged<ThreadParams>({
+  create: object<ThreadCreateParams>({ type: literal('create') }),
+  continue: object<ThreadContinueParams>({ type: literal('continue'), previous_message_id: text({ least: 1 }) }),
+})
+
 /** The older name of `output_config.format`. */
 interface BetaParams {
   output_format?: JSONOutputFormat | null
@@ -160,8 +168,7 @@ const createFields = {
     nullable(object<CompactionParams>({ type: literal('summarize'), instructions: optional(string) })),
     'compact-2026-09-04',
   ),
-  // Refused before the schema is applied, whatever its value.
-  thread: optional(asGiven<NonNullable<MessageCreateParams['thread']>>),
+  thread: beta(nullable(thread), 'message-threads-2026-08-12'),
   fallbacks: beta(asGiven<FallbacksParam>, 'server-side-fallback-'),
   fallback_credit_token: beta(string, 'fallback-credit-'),
   billing_policy: beta(asGiven<BillingPolicy>, 'user-profiles-billing-'),

@@ -14,11 +14,13 @@ export interface RequestContext {
   betas: readonly string[]
   lenient: boolean
   models: { find(id: string): ModelEntry | undefined }
+  /** Whether the server keeps threads. */
+  threads: boolean
 }
 
 /** Checks the body of `POST /v1/messages`. Throws the API's error for the first mistake. */
 export function* checkCreate(body: unknown, context: RequestContext): Generator<void, MessageCreateParams> {
-  refuseThread(body)
+  if (!context.threads) refuseThread(body)
   const params = yield* createParams.steps(body, '', schemaContext(context))
   const model = findModel(params.model, context)
   yield* checkPrompt(params, context, model)
@@ -42,11 +44,10 @@ function schemaContext({ lenient, version, betas }: RequestContext): Context {
   return { lenient, version, betas: new Set(betas) }
 }
 
-// The server keeps nothing between requests, and ignoring the field would silently lose the history. Clients know this error
-// code and send the whole history from then on.
+// Ignoring the field would silently lose the history. Clients know this error code and send the whole history from then on.
 function refuseThread(body: unknown): void {
   if (dictionary(body, '').thread == null) return
-  throw apiError('invalid_request_error', 'thread: this server does not keep threads, send the whole history', {
+  throw apiError('invalid_request_error', 'thread: not available here, send the whole conversation', {
     error_code: 'thread_unsupported_request',
     unsupported: ['thread'],
   })
