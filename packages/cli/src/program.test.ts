@@ -376,7 +376,7 @@ test('chat check finds damage, and the rest of the chat can be read', async () =
     const database = new DatabaseSync(join(env['XDG_DATA_HOME']!, 'colloquy', 'chats.db'))
     database.exec("UPDATE message SET json = replace(json, 'lighthouses', 'warehouses') WHERE number = 1")
     const damaged = await run(['chat', 'check'], env)
-    assert.match(damaged.stdout, /^\w{6} {2}message 1: Its content is damaged\.\n$/)
+    assert.match(damaged.stdout, /^\w{6} {2}message 1: It is damaged\.\n$/)
     assert.equal(damaged.code, 1)
     const [{ messageId }] = JSON.parse((await run(['chat', 'check', '--json'], env)).stdout) as [{ messageId: string }]
     assert.equal(messageId, '1')

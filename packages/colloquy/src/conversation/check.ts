@@ -53,7 +53,7 @@ const roles = new Set(['user', 'assistant', 'system', 'summary'])
 function problemsOf(message: MessageRecord, numbers: ReadonlySet<number>): string[] {
   const { parent, role } = message
   return [
-    ...(isIntact(message) ? [] : ['Its content is damaged.']),
+    ...(isIntact(message) ? [] : ['It is damaged.']),
     ...(numbers.has(parent) ? [] : [`The message before it, ${parent}, does not exist.`]),
     ...(roles.has(role) ? [] : [`Its role is ${JSON.stringify(role)}.`]),
   ]

@@ -90,6 +90,9 @@ for (const [name, make] of Object.entries(stores)) {
       'a message without its checksum, and not JSON': "UPDATE message SET json = '{', checksum = NULL WHERE number = 3",
       'another state': "UPDATE message SET state = 'interrupted' WHERE number = 3",
       'another parent': 'UPDATE message SET parent = 9 WHERE number = 3',
+      'another role': "UPDATE message SET role = 'user\u0001' WHERE number = 3",
+      'another time': 'UPDATE message SET created_at = created_at + 1024 WHERE number = 3',
+      'no checksum': 'UPDATE message SET checksum = NULL WHERE number = 3',
     }
     for (const [what, sql] of Object.entries(damages)) {
       test(`${what} is named, and the rest can be read and continued`, async () => {
@@ -108,6 +111,32 @@ for (const [name, make] of Object.entries(stores)) {
       })
     }
 
+    test('is not shown in place of another one', async () => {
+      // Rows that were moved: their contents are intact.
+      const conversation = await damaged(
+        `UPDATE message SET number = -number WHERE number IN (1, 3);
+         UPDATE message SET number = number + 4, parent = number + 3 WHERE number < 0`,
+      )
+      const shown = conversation.messages.map(({ id, content, error }) => [id, error ? 'damaged' : textIn(content)])
+      assert.deepEqual(
+        shown.filter(([id]) => id === '1' || id === '3'),
+        [
+          ['1', 'damaged'],
+          ['3', 'damaged'],
+        ],
+      )
+    })
+
+    test('is not shown in another conversation', async () => {
+      await conversations.create({ ...settings, id: 'two' })
+      const conversation = await damaged(`UPDATE conversation SET public_id = 'two ' WHERE public_id = 'two';
+        UPDATE conversation SET public_id = 'two' WHERE public_id = 'one';
+        UPDATE conversation SET public_id = 'one' WHERE public_id = 'two '`)
+      assert.deepEqual(conversation.messages, [])
+      const other = await conversations.open('two')
+      assert.deepEqual(new Set(other.messages.map(({ error }) => error?.message.slice(-10))), new Set(['is damaged']))
+    })
+
     test('is a line of its own in an export, which can be imported', async () => {
       const conversation = await damaged(damages['a message with other words'])
       const lines = await Array.fromAsync(conversations.export(conversation.id))
@@ -123,17 +152,18 @@ for (const [name, make] of Object.entries(stores)) {
 
     test('is found by check(), with its conversation and its message', async () => {
       await damaged(damages['a message with other words'])
-      assert.deepEqual(await check(), [['3', 'Its content is damaged.']])
-      assert.deepEqual(await check('one'), [['3', 'Its content is damaged.']])
+      assert.deepEqual(await check(), [['3', 'It is damaged.']])
+      assert.deepEqual(await check('one'), [['3', 'It is damaged.']])
       await conversations.create({ ...settings, id: 'two' })
       assert.deepEqual(await check('two'), [])
       await place.damage(`UPDATE message SET parent = 9, role = 'usep' WHERE number = 2;
         UPDATE metadata SET json = '{'; UPDATE conversation SET head = 77 WHERE public_id = 'one'`)
       assert.deepEqual(await check(), [
         [undefined, 'Its metadata is damaged.'],
+        ['2', 'It is damaged.'],
         ['2', 'The message before it, 9, does not exist.'],
         ['2', 'Its role is "usep".'],
-        ['3', 'Its content is damaged.'],
+        ['3', 'It is damaged.'],
         [undefined, 'Its active message 77 does not exist.'],
       ])
     })
@@ -170,6 +200,7 @@ for (const [name, make] of Object.entries(stores)) {
 describe('a SQLite file with flipped bytes', () => {
   let folder: string
   let bytes: Buffer
+  let whole: readonly ConversationMessage[]
   const texts = Array.from({ length: 6 }, (_, index) => `message ${index} ${'of some length '.repeat(40)}`)
 
   before(async () => {
@@ -181,6 +212,7 @@ describe('a SQLite file with flipped bytes', () => {
     })
     const conversation = await conversations.create({ ...settings, id: 'one' })
     for (const text of texts) await conversation.send(text)
+    whole = conversation.messages
     await conversations.close()
     bytes = readFileSync(path)
   })
@@ -198,10 +230,14 @@ describe('a SQLite file with flipped bytes', () => {
       try {
         conversations = openConversations({ engine: script(['more']), store: sqliteStore(path) })
         const conversation = await conversations.open('one')
-        for (const { content, error, id } of conversation.messages) {
-          if (error === undefined)
-            assert.equal(textIn(content), Number(id) % 2 ? texts[(Number(id) - 1) / 2] : 'a reply')
+        const { messages } = conversation
+        for (const message of messages) {
+          if (message.error === undefined) assert.deepEqual(message, whole[Number(message.id) - 1])
         }
+        assert.deepEqual(
+          messages,
+          messages.toSorted((a, b) => Number(a.id) - Number(b.id)),
+        )
         assert.ok(conversation.usage.calls <= 6)
         await Array.fromAsync(conversations.export('one'))
         await conversation.send('more')

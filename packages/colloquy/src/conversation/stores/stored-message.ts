@@ -1,11 +1,14 @@
 import { StoreError } from '../errors.ts'
+import { isUnfinished } from '../history/tree.ts'
 import { crc32 } from './crc32.ts'
 import type { MessageRecord, MessageState } from './store.ts'
 
 /** A message as the database returns it. */
 export interface MessageRow extends MessageRecord {
-  /** Null if an earlier version wrote the row, or if the reply has not ended. */
+  /** The checksum of the content. Null if an early version wrote the row, or if the reply has not ended. */
   checksum: number | null
+  /** The checksum of the other columns. Null if an earlier version wrote the row. */
+  placeChecksum: number | null
 }
 
 type Content = Pick<MessageRecord, 'state' | 'json' | 'received' | 'reply'>
@@ -15,6 +18,27 @@ export function checksumOf({ state, json, received, reply }: Content): number {
   const crc = crc32(json, crc32(`${state} ${received?.length} ${reply?.length}`))
   const withReceived = received === null ? crc : crc32(received, crc)
   return (reply === null ? withReceived : crc32(reply, withReceived)) | 0
+}
+
+/** The parts of a message that are known when a turn begins, and never change. */
+type Place = Pick<MessageRecord, 'number' | 'parent' | 'role' | 'createdAt'>
+
+/** The checksum of the place of a message, as a 32-bit integer. */
+export function placeChecksum(conversationId: string, place: Place): number {
+  return originChecksum(conversationId, place) ^ mixNumbers(place)
+}
+
+/** The part of the checksum of a place that is known before the message has a number. */
+export function originChecksum(conversationId: string, { role, createdAt }: Pick<Place, 'role' | 'createdAt'>): number {
+  return crc32(`${conversationId} ${role} ${createdAt}`) | 0
+}
+
+/** Large odd factors, so that another number or another parent always gives another checksum. */
+export const placeFactors = { number: 2_654_435_761, parent: 2_246_822_519 } as const
+
+/** PostgreSQL computes the same where it assigns the numbers; 31 bits, because it has no unsigned integers. */
+function mixNumbers({ number, parent }: Pick<Place, 'number' | 'parent'>): number {
+  return (Math.imul(number, placeFactors.number) ^ Math.imul(parent, placeFactors.parent)) & 0x7fffffff
 }
 
 /** The settings, or an empty text if they are damaged. @param checksum null if an earlier version wrote them. */
@@ -64,7 +88,7 @@ export class StoredMessage implements MessageRecord {
 
   get #verified(): MessageRow {
     if (!this.#isVerified) {
-      if (this.#isMisplaced || isDamaged(this.#row)) {
+      if (this.#isMisplaced || isMoved(this.#conversationId, this.#row) || isDamaged(this.#row)) {
         throw new StoreError(
           'damaged',
           `Cannot read message ${this.number} of conversation ${this.#conversationId}: it is damaged`,
@@ -83,9 +107,14 @@ export function storedPath(conversationId: string, rows: readonly MessageRow[]):
   })
 }
 
+function isMoved(conversationId: string, row: MessageRow): boolean {
+  return row.placeChecksum !== null && row.placeChecksum !== placeChecksum(conversationId, row)
+}
+
 function isDamaged(row: MessageRow): boolean {
   if (row.checksum !== null) return row.checksum !== checksumOf(row)
-  // A row of an earlier version: damage is found if it breaks the JSON.
+  if (row.placeChecksum !== null) return !isUnfinished(row.state)
+  // A row of an early version: damage is found if it breaks the JSON.
   return !isMessage(row.json) || !(row.received === null || isMessage(row.received)) || !isObject(row.reply ?? '{}')
 }
 

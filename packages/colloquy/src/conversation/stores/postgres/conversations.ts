@@ -2,7 +2,7 @@ import { ConversationExistsError } from '../../errors.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
 import { crc32 } from '../crc32.ts'
-import { checksumOf, intactSettings, storedPath } from '../stored-message.ts'
+import { checksumOf, intactSettings, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { refuseChange } from './conversation-row.ts'
 import { unfinishedReplies } from './leases.ts'
@@ -21,10 +21,11 @@ const create = statement(
    ), described AS (
      INSERT INTO %.metadata SELECT id, :metadata::text FROM added WHERE :metadata::text IS NOT NULL
    ), copied AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
-     SELECT id, number, parent, role, state, "createdAt", reply, received, json, checksum
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum,
+       place_checksum)
+     SELECT id, number, parent, role, state, "createdAt", reply, received, json, checksum, "placeChecksum"
      FROM added, json_to_recordset(:messages::json) AS row (number int, parent int, role text, state text,
-       "createdAt" bigint, reply text, received text, json text, checksum int)
+       "createdAt" bigint, reply text, received text, json text, checksum int, "placeChecksum" int)
    )
    SELECT id FROM added`,
 )
@@ -34,7 +35,9 @@ export async function createConversation(
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
-  const rows = messages.map((message) => ({ ...message, checksum: checksumOf(message) }))
+  const rows = messages.map((message) => {
+    return { ...message, checksum: checksumOf(message), placeChecksum: placeChecksum(id, message) }
+  })
   const values = {
     id,
     owner,

@@ -5,7 +5,7 @@ import { findConversation, refuseChange } from './conversation-row.ts'
 import { billingPart, chargeErased } from './spending.ts'
 
 export const messageColumns = `number, parent, role, state, created_at::float8 AS "createdAt", reply, received, json,
-  checksum`
+  checksum, place_checksum AS "placeChecksum"`
 
 const doing = 'read the conversation'
 

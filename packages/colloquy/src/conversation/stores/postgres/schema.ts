@@ -1,3 +1,5 @@
+import { placeFactors } from '../stored-message.ts'
+
 /** Runs one statement: a pool or client of `pg`, PGlite, or a small wrapper around another driver. */
 export interface PostgresDatabase {
   /** Runs a statement with parameters `$1`, `$2` and so on. */
@@ -295,7 +297,62 @@ export const migrations: readonly Migration[] = [
       END $function$;
     `,
   },
+  {
+    name: '0010 place checksums',
+    sql: `
+      -- CRC-32 of number, parent, role, time and the id of the conversation. Null if an earlier version wrote the row.
+      ALTER TABLE %.message ADD place_checksum integer;
+
+      -- Returns no row, and changes nothing, if the version is old, the key is used or the parent does not exist.
+      CREATE FUNCTION %.begin_turn(p_id text, p_version integer, p_parent integer, p_count integer, p_messages json,
+        p_role text, p_key text, p_title text, p_at bigint, p_owner text, p_until bigint, p_pico_usd bigint,
+        p_tokens bigint, p_accounts text, p_limited text, p_origin integer)
+      RETURNS TABLE (begun_version integer, begun_last integer, handle float8) LANGUAGE plpgsql AS $function$
+      DECLARE
+        taken record;
+        reply_parent integer;
+      BEGIN
+        UPDATE %.conversation c SET version = version + 1, last = last + p_count + 1, updated_at = p_at,
+          head = CASE p_role WHEN 'summary' THEN head ELSE last + p_count + 1 END, title = coalesce(title, p_title),
+          in_flight_from = coalesce((SELECT min(number) FROM %.message WHERE conversation = c.id
+            AND number >= c.in_flight_from AND state IN ('pending', 'streaming', 'awaiting_tools')), last + p_count + 1)
+        WHERE public_id = p_id AND version = p_version
+          AND (p_parent IN (0, head)
+            OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = p_parent))
+          AND (p_key IS NULL OR NOT EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND key = p_key))
+        RETURNING id, version, last INTO taken;
+        IF NOT FOUND THEN
+          RETURN;
+        END IF;
+        INSERT INTO %.message (conversation, number, parent, role, state, created_at, key, json, checksum, place_checksum)
+          SELECT taken.id, n, follows, value->>'role', 'committed', p_at, CASE i WHEN p_count THEN p_key END, value->>'json',
+            (value->>'checksum')::integer, ${placeSql("(value->>'origin')::integer", 'n', 'follows')}
+          FROM json_array_elements(p_messages) WITH ORDINALITY AS given (value, i),
+            LATERAL (SELECT (taken.last - p_count - 1 + i)::integer) AS numbered (n),
+            LATERAL (SELECT CASE i WHEN 1 THEN p_parent ELSE n - 1 END) AS following (follows);
+        reply_parent := CASE p_count WHEN 0 THEN p_parent ELSE taken.last - 1 END;
+        INSERT INTO %.message (conversation, number, parent, role, state, created_at, json, place_checksum, owner, until,
+            held_pico_usd, held_tokens, accounts)
+          VALUES (taken.id, taken.last, reply_parent, p_role, 'pending', p_at, '',
+            ${placeSql('p_origin', 'taken.last', 'reply_parent')}, p_owner, p_until, p_pico_usd, p_tokens, p_accounts)
+          RETURNING id INTO handle;
+        -- Raises an error, which undoes all of this, if the reservation exceeds a limit.
+        IF p_limited IS NOT NULL THEN
+          PERFORM %.enter(p_limited, 0, 0, p_pico_usd, p_tokens, 0);
+        END IF;
+        begun_version := taken.version;
+        begun_last := taken.last;
+        RETURN NEXT;
+      END $function$;
+    `,
+  },
 ]
+
+/** The checksum of a place from its part without numbers, as placeChecksum() computes it. */
+export function placeSql(origin: string, number: string, parent: string): string {
+  const mixed = `((${number}::bigint * ${placeFactors.number}) # (${parent}::bigint * ${placeFactors.parent})) & 2147483647`
+  return `${origin} # (${mixed})::integer`
+}
 
 /**
  * Brings the schema up to date, and returns the names of unknown migrations, which a newer version has added. It is one

@@ -4,11 +4,12 @@ import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
-import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
+import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { isUnfinished } from './leases.ts'
 import { messageColumns } from './messages.ts'
+import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
 
 /** Finds the message with the key, and the newest reply to it. */
@@ -31,7 +32,7 @@ export async function findTurn(db: PostgresConnection, id: string, key: string):
 const begin = statement(
   'begin the turn',
   `SELECT * FROM %.begin_turn(:id, :version, :parent, :count, :messages, :role, :key, :title, :at, :owner, :until, :picoUsd,
-     :tokens, :accounts, :limited)`,
+     :tokens, :accounts, :limited, :origin)`,
 )
 
 export async function beginTurn(
@@ -51,13 +52,14 @@ export async function beginTurn(
     title,
     at,
     count,
-    messages: JSON.stringify(messages.map(questionRow)),
+    messages: JSON.stringify(messages.map((message) => questionRow(step, message))),
     owner: thisProcess(),
     until: clock.end,
     picoUsd: String(picoUsd),
     tokens: String(tokens),
     accounts: accountsJson(accounts),
     limited: limitedJson(accounts),
+    origin: originChecksum(id, { role, createdAt: at }),
   })
   if (begun !== undefined) {
     const { begun_version: newVersion, begun_last: last, handle } = begun
@@ -121,8 +123,10 @@ const finishBeside = statement(
        updated_at = :at::bigint, head = CASE WHEN head = stored.number THEN last + 1 ELSE head END
      FROM stored WHERE c.id = stored.conversation RETURNING c.id, last, stored.parent, stored.role
    ), added AS (
-     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
-     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :checksum::int
+     INSERT INTO %.message (conversation, number, parent, role, state, created_at, reply, received, json, checksum,
+       place_checksum)
+     SELECT id, last, parent, role, :state::text, :at::bigint, :reply::text, :received::text, :json::text, :checksum::int,
+       ${placeSql(':origin::int', 'last', 'parent')}
      FROM conversation RETURNING number
    )
    SELECT number, CASE WHEN :accounts::text IS NOT NULL
@@ -145,6 +149,7 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
     reply,
     at,
     checksum: checksumOf(step),
+    origin: originChecksum(id, { role: stored.role, createdAt: at }),
     stored: stored.reply,
     replaced,
     replacedChecksum: checksumOf({ ...stored, reply: replaced }),
@@ -157,7 +162,7 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
   return { number: added.number }
 }
 
-function questionRow({ role, json }: { role: string; json: string }): object {
+function questionRow({ id, at }: BeginStep, { role, json }: { role: string; json: string }): object {
   const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
-  return { role, json, checksum }
+  return { role, json, checksum, origin: originChecksum(id, { role, createdAt: at }) }
 }

@@ -24,7 +24,7 @@ export function createConversation(
     )
     db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
     setMetadata(db, row, metadata)
-    for (const message of messages) insertMessage(db, row, message)
+    for (const message of messages) insertMessage(db, { row, id }, message)
     return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
   })
 }

@@ -1,6 +1,6 @@
 import { descendants } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
-import { checksumOf, type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
+import { checksumOf, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
 import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -8,7 +8,8 @@ import { checkMessage, findConversation } from './conversation-row.ts'
 import { settleReservations } from './leases.ts'
 import { forgetMessages } from './search/text-index.ts'
 
-export const messageColumns = 'number, parent, role, state, created_at AS createdAt, reply, received, json, checksum'
+export const messageColumns = `number, parent, role, state, created_at AS createdAt, reply, received, json, checksum,
+  place_checksum AS placeChecksum`
 
 export function readPath(db: SqliteConnection, id: string, leaf: number): MessageRecord[] {
   return storedPath(
@@ -112,12 +113,18 @@ export function offPathReplies(
     .map(({ reply }) => reply)
 }
 
-export function insertMessage(db: SqliteConnection, conversation: number, message: MessageRecord): void {
+/** @param conversation the row and the id of the conversation. */
+export function insertMessage(
+  db: SqliteConnection,
+  conversation: { row: number; id: string },
+  message: MessageRecord,
+): void {
   const { number, parent, role, state, createdAt, reply, received, json } = message
+  const checksums = [checksumOf(message), placeChecksum(conversation.id, message)]
   db.run(
-    `INSERT INTO message (conversation, number, parent, role, state, created_at, reply, received, json, checksum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    [conversation, number, parent, role, state, createdAt, reply, received, json, checksumOf(message)],
+    `INSERT INTO message (conversation, number, parent, role, state, created_at, reply, received, json, checksum, place_checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [conversation.row, number, parent, role, state, createdAt, reply, received, json, ...checksums],
   )
 }
 

@@ -199,6 +199,13 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE search_state ADD COLUMN format INTEGER NOT NULL DEFAULT 1;
     `,
   },
+  {
+    name: '0011 place checksums',
+    sql: `
+      -- CRC-32 of number, parent, role, time and the id of the conversation. Null if an earlier version wrote the row.
+      ALTER TABLE message ADD COLUMN place_checksum INTEGER;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

@@ -3,7 +3,7 @@ import { checkVersion } from '../conflict.ts'
 import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
-import { checksumOf, type MessageRow, StoredMessage } from '../stored-message.ts'
+import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../stored-message.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
@@ -104,20 +104,20 @@ function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
     [at, stored.number, stored.conversation],
   )!
   const { conversation, parent, role } = stored
-  insertMessage(db, conversation, { number, parent, role, state, createdAt: at, reply, received, json })
+  insertMessage(db, { row: conversation, id }, { number, parent, role, state, createdAt: at, reply, received, json })
   return { number }
 }
 
-const insertQuestion = `INSERT INTO message (conversation, number, parent, role, state, created_at, key, json, checksum)
-  VALUES (?, ?, ?, ?, 'committed', ?, ?, ?, ?)`
-const insertReply = `INSERT INTO message (conversation, number, parent, role, state, created_at, json, ${leaseColumns})
-  VALUES (?, ?, ?, ?, 'pending', ?, '', ?, ?, ?, ?, ?)`
+const insertQuestion = `INSERT INTO message (conversation, number, parent, role, state, created_at, key, json, checksum, place_checksum)
+  VALUES (?, ?, ?, ?, 'committed', ?, ?, ?, ?, ?)`
+const insertReply = `INSERT INTO message (conversation, number, parent, role, state, created_at, json, place_checksum, ${leaseColumns})
+  VALUES (?, ?, ?, ?, 'pending', ?, '', ?, ?, ?, ?, ?, ?)`
 
 /** Inserts the messages of a turn and an empty one for its reply, whose handle it returns. */
 function insertTurn(
   db: SqliteConnection,
-  { id, last }: { id: number; last: number },
-  { parent, messages, role: replyRole = 'assistant', key, at }: BeginStep,
+  { id: row, last }: { id: number; last: number },
+  { id, parent, messages, role: replyRole = 'assistant', key, at }: BeginStep,
   lease: LeaseValues,
 ): number {
   let number = last - messages.length
@@ -125,10 +125,12 @@ function insertTurn(
   for (const { role, json } of messages) {
     const itsKey = number === last - 1 ? (key ?? null) : null
     const checksum = checksumOf({ state: 'committed', json, received: null, reply: null })
-    db.run(insertQuestion, [id, number, follows, role, at, itsKey, json, checksum])
+    const place = placeChecksum(id, { number, parent: follows, role, createdAt: at })
+    db.run(insertQuestion, [row, number, follows, role, at, itsKey, json, checksum, place])
     follows = number++
   }
-  return db.run(insertReply, [id, last, follows, replyRole, at, ...lease]).id
+  const place = placeChecksum(id, { number: last, parent: follows, role: replyRole, createdAt: at })
+  return db.run(insertReply, [row, last, follows, replyRole, at, place, ...lease]).id
 }
 
 function repeatedTurn(db: SqliteConnection, id: string, conversation: number, key: string): RepeatedTurn | undefined {
