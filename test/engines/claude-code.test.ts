@@ -1,15 +1,18 @@
 // Claude Code on a model that is not Claude: its print mode, through a server whose routes map `claude-*`.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { hasRuntime } from '@colloquy/llama'
 import { type Engine, type ScriptEngine, script } from 'colloquy/engines'
 import type { MessageCreateParams } from 'colloquy/protocol'
 import { find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
+import { fetchRuntime, runtimeFolder } from './local-model.ts'
+import { writeScriptedModel } from './scripted-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-claude-code-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -40,6 +43,8 @@ interface ClaudeResult {
   is_error: boolean
   result: string
   num_turns: number
+  /** The tokens of all requests. */
+  usage: { input_tokens: number; cache_read_input_tokens: number }
 }
 
 /** Asks Claude Code in print mode, with a home and a working folder of its own and without other traffic. */
@@ -125,3 +130,42 @@ test('Claude Code has a turn with Bash on scripted replies', { skip, timeout: 90
   const { is_error: isError, result, num_turns: turns } = await claude(url, 'Say hi with Bash.')
   assert.deepEqual([isError, result, turns], [false, 'Bash said hi.', 2])
 })
+
+await fetchRuntime()
+
+/** The model reads 50,000 tokens, which takes a processor ten seconds. */
+function notOnFile(): string | false {
+  if (skip !== false) return skip
+  if (process.env['COLLOQUY_LONG'] !== '1') return 'NOT TESTED: takes long; COLLOQUY_LONG=1 runs it'
+  return hasRuntime(runtimeFolder) ? false : 'NOT TESTED: the runtime for model files is not here'
+}
+
+test('Claude Code has a turn with Bash on a model file', { skip: notOnFile(), timeout: 120_000 }, async () => {
+  const model = join(folder, 'scripted.gguf')
+  // The shell calculates the number, so the model finds it only in the result of the command.
+  const command = '{"command": "echo sum-$((20+22))"}'
+  writeScriptedModel(model, {
+    first: ['<tool_call>\n{"name": "', 'Bash', '", "arguments": ', command, '}\n</tool_call>'],
+    until: 'sum-42',
+    then: ['The command ', 'was run.'],
+    words: words(),
+  })
+  const data = join(folder, '.local/share/colloquy')
+  mkdirSync(data, { recursive: true })
+  symlinkSync(runtimeFolder, join(data, 'runtime'))
+  const url = await serve({
+    engines: { local: { type: 'local', model, contextSize: 65_536, threads: 1 } },
+    routes: { 'claude-*': 'local' },
+  })
+  const { is_error: isError, result, num_turns: turns, usage } = await claude(url, 'Calculate 20 + 22 with Bash.')
+  assert.deepEqual([isError, result, turns], [false, 'The command was run.', 2])
+  const { input_tokens: read, cache_read_input_tokens: kept } = usage
+  assert.ok(read > 15_000, `the prompt has ${read} tokens`)
+  assert.ok(kept > 15_000, `the second request keeps ${kept} tokens`)
+})
+
+/** Words of English text, with the space before them. */
+function words(): Set<string> {
+  const texts = globSync('docs/*.md', { cwd: root }).map((file) => readFileSync(join(root, file), 'utf8'))
+  return new Set(texts.join(' ').match(/ [a-z]{2,}/gi))
+}

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
-import { llama } from '@colloquy/llama'
+import { hasRuntime, llama } from '@colloquy/llama'
 import Anthropic from 'colloquy'
 import { chatCompletions, offline, route, script, upstream } from 'colloquy/engines'
-import { accumulate, type MessageParam } from 'colloquy/protocol'
+import { accumulate, type Message, type MessageParam } from 'colloquy/protocol'
 import { gguf } from '../gguf.ts'
 import { startChatServer } from './chat-server.ts'
 import { engineContract } from './contract.ts'
 import { localModel, runtimeFolder, startLlamaServer } from './local-model.ts'
+import { writeScriptedModel } from './scripted-model.ts'
 
 const model = 'claude-sonnet-4-6'
 
@@ -49,6 +50,49 @@ engineContract(
 
 const path = await localModel()
 const tooLong = 'word '.repeat(9_000)
+
+if (hasRuntime(runtimeFolder)) {
+  test('llama() calls a tool that tool_choice leaves open, and reads its result', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
+    const file = join(folder, 'scripted.gguf')
+    writeScriptedModel(file, {
+      first: ['<tool_call>\n{"name": "', 'add', '", "arguments": ', '{"terms": [20, 22]}', '}\n</tool_call>'],
+      until: 'sum-42',
+      then: ['The sum ', 'is 42.'],
+    })
+    const engine = llama({ model: file, runtimeFolder, contextSize: 32_768 })
+    t.after(async () => {
+      await engine.close()
+      await rm(folder, { recursive: true })
+    })
+    const terms = { type: 'array', items: { type: 'integer' } }
+    const input_schema = { type: 'object' as const, properties: { terms }, required: ['terms'] }
+    const ask = (messages: MessageParam[]): Promise<Message> =>
+      accumulate(
+        engine({
+          model: 'm',
+          max_tokens: 100,
+          // Without greedy sampling: the weights alone decide.
+          temperature: 1,
+          tools: ['add', 'addAll', 'subtract'].map((name) => ({ name, input_schema })),
+          messages,
+        }),
+      )
+    const question: MessageParam = { role: 'user', content: `${'Consider this. '.repeat(100)}Add 20 and 22.` }
+    const call = await ask([question])
+    const [block] = call.content
+    assert.ok(block?.type === 'tool_use' && call.content.length === 1)
+    assert.deepEqual([block.name, block.input, call.stop_reason], ['add', { terms: [20, 22] }, 'tool_use'])
+    const result = { type: 'tool_result' as const, tool_use_id: block.id, content: 'sum-42' }
+    const answer = await ask([
+      question,
+      { role: 'assistant', content: call.content },
+      { role: 'user', content: [result] },
+    ])
+    assert.deepEqual(answer.content, [{ type: 'text', text: 'The sum is 42.', citations: null }])
+    assert.ok(answer.usage.cache_read_input_tokens! > 1_500)
+  })
+}
 
 if (path !== undefined) {
   const open = (): ReturnType<typeof llama> => llama({ model: path, name: 'smollm2', runtimeFolder })
@@ -146,6 +190,8 @@ if (path !== undefined) {
 
   const server = await startLlamaServer(path)
   if (server) {
+    // Also if the contract is filtered out.
+    after(server.close)
     engineContract(
       'chatCompletions() before a llama.cpp server',
       async () => ({ engine: chatCompletions({ ...server, prefill: true }), close: server.close }),

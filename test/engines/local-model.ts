@@ -15,13 +15,18 @@ const python = join(folder, 'llama-server/bin/python')
 export async function localModel(): Promise<string | undefined> {
   const [model] = listedModels
   const path = join(folder, 'models', model!.file)
+  await fetchRuntime()
   if (isFetching) {
-    await attempt('the runtime', () => installRuntime(runtimeFolder))
     await attempt('the model', () => getModel(model!, { folder: join(folder, 'models') }))
   }
   if (existsSync(path) && hasRuntime(runtimeFolder)) return path
   process.stderr.write('NOT TESTED with a real model: it is not here. COLLOQUY_MODEL=fetch fetches it (180 MB)\n')
   return undefined
+}
+
+/** Fetches the runtime for model files if the tests may fetch something. */
+export async function fetchRuntime(): Promise<void> {
+  if (isFetching) await attempt('the runtime', () => installRuntime(runtimeFolder))
 }
 
 /** Starts a llama.cpp server over the model, through the Python package `xllamacpp`. Undefined if it is not there. */
