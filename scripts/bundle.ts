@@ -60,7 +60,7 @@ export async function bundle(folder: string, { exports = {} }: Manifest): Promis
 }
 
 /** A class that uses its own name has become `var A = class _A`, and an instance would be shown as an `_A`. */
-function restoreNames(text: string): string {
+export function restoreNames(text: string): string {
   const renamed = [...text.matchAll(/\bvar (\w+)=class\s+_\1\b/g)].map(([, name]) => name!)
   return renamed.reduce((result, name) => result.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name), text)
 }

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.ts'
+import { bundleProgram } from './bundle-program.ts'
 import { writeCommonJs, writeDeclarations } from './common-js.ts'
 import { prune } from './prune.ts'
 
@@ -24,9 +25,12 @@ export interface Conditions {
 export interface Manifest {
   name: string
   version: string
+  files: string[]
   exports?: Record<string, Conditions>
   browser?: Record<string, string>
   bin?: Record<string, string>
+  dependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
 }
 
 /**
@@ -34,8 +38,15 @@ export interface Manifest {
  * failure.
  */
 export async function compile(name: string, folder: string, manifest: Manifest): Promise<void> {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true })
+  if (manifest.bin) await bundleProgram(name, folder, manifest)
+  else await compileLibrary(name, folder, manifest)
+  for (const file of Object.values(manifest.bin ?? {})) chmodSync(join(folder, file), 0o755)
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+}
+
+async function compileLibrary(name: string, folder: string, manifest: Manifest): Promise<void> {
   const dist = join(folder, 'dist')
-  rmSync(dist, { recursive: true, force: true })
   const project = join(root, 'packages', name, 'tsconfig.build.json')
   execFileSync('tsc', ['--project', project, '--outDir', dist], {
     encoding: 'utf8',
@@ -43,15 +54,12 @@ export async function compile(name: string, folder: string, manifest: Manifest):
   })
   await bundle(folder, manifest)
   writeDeclarations(folder, manifest)
-  const { exports = {}, browser = {}, bin = {} } = manifest
+  const { exports = {}, browser = {} } = manifest
   const files = Object.values(exports).flatMap(filesOf)
-  const programs = Object.values(bin)
   prune(folder, '.d.ts', declarationsIn(files))
-  const scripts = [...files, ...programs, ...Object.values(browser)].filter((file) => file.endsWith('.js'))
+  const scripts = [...files, ...Object.values(browser)].filter((file) => file.endsWith('.js'))
   prune(folder, '.js', scripts)
   await writeCommonJs(folder, manifest)
-  for (const file of programs) chmodSync(join(folder, file), 0o755)
-  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
 }
 
 /** The files in `dist` that the conditions of an entry point name, without those for CommonJS. */

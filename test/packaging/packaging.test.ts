@@ -10,7 +10,8 @@ import { readTurn } from 'colloquy/conversation/reader'
 import { type BuildOptions, build } from 'esbuild'
 import { type RuntimeName, find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
-import { newProject, programs, run, write } from './workspace.ts'
+import { newProject } from './library.ts'
+import { programs, run, write } from './workspace.ts'
 
 const commonJs = {
   name: 'Anthropic',

@@ -13,11 +13,13 @@ export const cache: string = join(root, 'node_modules/.cache/colloquy-runtimes')
 export const outside: string = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'colloquy')
 
 export type RuntimeName =
-  | `Node ${'22.13.0' | '22.23.3' | '26.10.0'}`
+  | `Node ${'20.20.2' | '22.13.0' | '22.23.3' | '26.10.0'}`
   | 'Bun 1.4.5'
   | 'Deno 2.9.6'
   | 'workerd 1.20261117.1'
   | `TypeScript ${'5.4.5' | '5.9.3'}`
+  | 'pnpm 12.21.0'
+  | `Yarn ${'1.22.22' | '4.18.1'}`
   | 'Jest 30.5.2'
   | 'Vitest 5.1.1'
   | 'webpack 5.113.0'
@@ -31,7 +33,8 @@ export type RuntimeName =
 
 /** The runtimes and tools by their name in the tests: the npm packages, and the path of the program in them. */
 const pinned: Record<RuntimeName, { specifier: string; program: string; folder?: string }> = {
-  // The oldest supported version, the newest of its line, and the newest of all.
+  // Too old; the oldest supported version, the newest of its line, and the newest of all.
+  'Node 20.20.2': { specifier: nodePackage('20.20.2'), program: 'node-*/bin/node{,.exe}' },
   'Node 22.13.0': { specifier: nodePackage('22.13.0'), program: 'node-*/bin/node{,.exe}' },
   'Node 22.23.3': { specifier: nodePackage('22.23.3'), program: 'node-*/bin/node{,.exe}' },
   'Node 26.10.0': { specifier: nodePackage('26.10.0'), program: 'node-*/bin/node{,.exe}' },
@@ -41,6 +44,9 @@ const pinned: Record<RuntimeName, { specifier: string; program: string; folder?:
   // The oldest supported version, and the last one with its own compiler API.
   'TypeScript 5.4.5': { specifier: 'typescript@5.4.5', program: 'typescript/bin/tsc' },
   'TypeScript 5.9.3': { specifier: 'typescript@5.9.3', program: 'typescript/bin/tsc' },
+  'pnpm 12.21.0': { specifier: 'pnpm@12.21.0', program: 'pnpm/bin/pnpm.mjs' },
+  'Yarn 1.22.22': { specifier: 'yarn@1.22.22', program: 'yarn/bin/yarn.js' },
+  'Yarn 4.18.1': { specifier: '@yarnpkg/cli-dist@4.18.1', program: '@yarnpkg/cli-dist/bin/yarn.js' },
   'Jest 30.5.2': { specifier: 'jest@30.5.2', program: 'jest/bin/jest.js' },
   'Vitest 5.1.1': { specifier: 'vitest@5.1.1', program: 'vitest/vitest.mjs' },
   'webpack 5.113.0': { specifier: 'webpack@5.113.0', program: 'webpack/lib/index.js' },

@@ -9,9 +9,10 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import Anthropic from 'colloquy'
 import { read } from '../source.ts'
+import { packAll } from '../../scripts/pack.ts'
 import { findChromium, importMapOf, pageOf, startSite } from './chromium.ts'
 import { type Found, type RuntimeName, find } from './downloads.ts'
-import { install, installGlobally, packAll } from './packed.ts'
+import { install, installGlobally } from './install.ts'
 import { type StartOptions, bundle, report, start } from './programs.ts'
 import { ask, clientPromises } from './programs/client.ts'
 import { conversationPromises } from './programs/conversation.ts'
@@ -27,10 +28,11 @@ after(() => rmSync(scratch, { recursive: true, force: true }))
 
 const packages = await packAll(scratch)
 const tarballs = packages.map(({ tarball }) => tarball)
+const [library, , , cli] = tarballs
 const project = install(join(scratch, 'project'), tarballs)
 
 const windows = process.platform === 'win32'
-const program = join(installGlobally(join(scratch, 'global'), tarballs), windows ? 'colloquy.cmd' : 'colloquy')
+const program = join(installGlobally(join(scratch, 'global'), [cli!]), windows ? 'colloquy.cmd' : 'colloquy')
 
 const thisNode: Found = { program: process.execPath, skip: false }
 const nodes: [string, Found][] = [
@@ -137,7 +139,7 @@ suite('the packages', () => {
     // A sixth of it is for CommonJS.
     assert.ok(unpackedSize <= 1_700_000, `${unpackedSize} bytes`)
     assert.ok(packed.length > 0)
-    const alone = install(join(scratch, 'alone'), tarballs.slice(0, 1))
+    const alone = install(join(scratch, 'alone'), [library!])
     assert.deepEqual(
       readdirSync(join(alone, 'node_modules')).filter((name) => !name.startsWith('.')),
       ['colloquy'],

@@ -7,6 +7,10 @@ import { writeDocument, writeErrorLine } from './terminal/output.ts'
 
 /** Runs the program and returns its exit code. */
 export async function run(words: readonly string[]): Promise<number> {
+  if (!isSupported(process.versions.node)) {
+    writeErrorLine(`colloquy needs Node 22.13 or newer: found ${process.versions.node}`)
+    return ExitCode.failed
+  }
   exitOnWriteErrors()
   exitOnUncaughtErrors()
   silenceSqliteWarning()
@@ -18,6 +22,11 @@ export async function run(words: readonly string[]): Promise<number> {
     writeErrorLine(line)
     return exitCode
   }
+}
+
+function isSupported(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 22 || (major === 22 && minor >= 13)
 }
 
 async function runWords(words: readonly string[]): Promise<number> {
