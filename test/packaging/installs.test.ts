@@ -44,7 +44,7 @@ describe('the packed packages', () => {
       const [program, ...rest] = found.program!.endsWith('bun')
         ? [found.program!, ...words]
         : [process.execPath, found.program!, ...words]
-      execFileSync(program!, [...rest, ...files], { cwd: fresh, stdio: 'pipe' })
+      execFileSync(program, [...rest, ...files], { cwd: fresh, stdio: 'pipe' })
       works(fresh)
     })
   }
