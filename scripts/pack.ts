@@ -50,7 +50,7 @@ async function pack(name: string, folder: string): Promise<Packed> {
   }
 }
 
-/** Runs npm in the folder and returns its output. What npm has fetched before is not fetched again. */
+/** Runs npm in the folder and returns its output. Packages come from its cache if they are there. */
 export function npm(folder: string, ...parameters: string[]): string {
   const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
   const shell = process.platform === 'win32'
