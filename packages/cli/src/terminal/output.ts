@@ -56,6 +56,13 @@ export function writeDocument(text: string): void {
   write(process.stdout.isTTY ? safeText(text) : text)
 }
 
+/** Replaces everything on the terminal by a text. */
+export function writeFrame(text: string): void {
+  // The cursor goes to the first line, and each line is cleared only behind its text, so that nothing flickers.
+  const lines = safeText(text).split('\n').join('\x1b[K\n')
+  write(`\x1b[H${lines}\x1b[J`)
+}
+
 /** Writes a value as JSON. */
 export function writeJson(value: unknown, indent?: number): void {
   write(`${safeJson(value, indent)}\n`)

@@ -8,6 +8,7 @@ export type { DeadInstance } from '../ledger/recover.ts'
 export { type MeteredRequest, metered } from '../ledger/metered.ts'
 export {
   type LedgerEntry,
+  type PricedRow,
   type Pricing,
   type RequestOrigin,
   type RequestRow,
@@ -17,14 +18,16 @@ export { type RequestsQuery, findRequest, listRequests } from '../ledger/reports
 export { type Repriced, reprice } from '../ledger/reports/reprice.ts'
 export {
   type Grouping,
+  type Percentiles,
   type Usage,
   type UsageFilter,
   type UsageQuery,
   type UsageRow,
   type UsageSums,
   groupings,
+  nearestUse,
   readUsage,
 } from '../ledger/reports/usage.ts'
-export { requestObject, usageObject } from '../ledger/reports/wire.ts'
+export { requestObject, usageFrom, usageObject } from '../ledger/reports/wire.ts'
 export type { Account } from '../ledger/accounts.ts'
 export type { Flight } from '../ledger/write-batch.ts'

@@ -78,9 +78,18 @@ test('GET /admin/usage and /admin/requests report what was used, with exact cost
   const tokens = { input: 1_000, cache_write_5m: 2_000, cache_write_1h: 0, cache_read: 10_000, output: 500 }
   const one = { usd: '0.021', saved_usd: '0.0255', estimated: { requests: 0, usd: '0' }, unpriced: 0, tokens }
   const [first, second] = json['rows'] as Record<string, unknown>[]
-  const { latency, ...sums } = first!
+  const { latency, first_event, usd_by_type, ...sums } = first!
   assert.deepEqual(sums, { group: { day: '2026-11-25', key: 'ada', key_id: key.id }, ...one, requests: 1, failed: 0 })
-  assert.deepEqual(Object.keys(latency as object), ['p50_ms', 'p95_ms'])
+  assert.deepEqual(usd_by_type, {
+    input: '0.003',
+    cache_write_5m: '0.0075',
+    cache_write_1h: '0',
+    cache_read: '0.003',
+    output: '0.0075',
+    server_tools: '0',
+  })
+  const percentiles = { p50_ms: 1, p95_ms: 1, p99_ms: 1 }
+  assert.deepEqual([latency, first_event], [percentiles, percentiles])
   assert.deepEqual([second!['requests'], second!['failed'], second!['usd']], [2, 1, '0.021'])
   const total = json['total'] as Record<string, unknown>
   assert.deepEqual([total['usd'], total['requests'], total['failed']], ['0.042', 3, 1])

@@ -3,7 +3,7 @@ import type { Database, Work } from '../state/database.ts'
 import { type Account, Accounts } from './accounts.ts'
 import { Partitions } from './partitions.ts'
 import { type DeadInstance, recoverInstance } from './recover.ts'
-import type { RequestRow } from './request-row.ts'
+import type { PricedRow } from './request-row.ts'
 import { type Growth, reserve } from './reserve.ts'
 import { type Flight, type SettledRow, writeBatch } from './write-batch.ts'
 
@@ -108,7 +108,7 @@ export class Ledger {
   }
 
   /** Records a request that has ended. `cost` replaces its reservation; undefined charges all of it. */
-  settle(row: RequestRow, cost: bigint | undefined): void {
+  settle(row: PricedRow, cost: bigint | undefined): void {
     const { id } = row
     const begun = this.#flights.get(id)
     const { accounts, reserved } = begun?.flight ?? { accounts: [], reserved: 0n }

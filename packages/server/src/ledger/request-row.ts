@@ -1,4 +1,13 @@
-import { APIError, type Cost, costOf, isErrorBody, type ModelEntry, tokenCounts, type Usage } from 'colloquy/protocol'
+import {
+  APIError,
+  type Cost,
+  type CostParts,
+  costOf,
+  isErrorBody,
+  type ModelEntry,
+  tokenCounts,
+  type Usage,
+} from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
 
 /** A request in the ledger, with the columns of the table `request`. Amounts are picodollars as decimal strings. */
@@ -44,6 +53,12 @@ export interface RequestRow {
   attempts: number
 }
 
+/** A row with its cost by type, which only the totals keep. */
+export interface PricedRow extends RequestRow {
+  /** Undefined without a price. */
+  parts?: CostParts | undefined
+}
+
 /** The part of an access entry that the ledger records. */
 export type LedgerEntry = Pick<
   AccessEntry,
@@ -77,7 +92,7 @@ export interface Pricing {
 const noUsage: Usage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
 
 /** The row of a request whose response has ended. */
-export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: Pricing): RequestRow {
+export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: Pricing): PricedRow {
   const usage = entry.usage ?? noUsage
   const model = entry.servedModel ?? origin.model
   const counts = tokenCounts(usage)
@@ -139,18 +154,19 @@ interface PricedRequest {
   isFree: boolean
 }
 
-/** The columns `cost`, `saved` and `price`. */
+/** The columns `cost`, `saved` and `price`, and the parts of the cost. */
 function priceOf(
   usage: Usage,
   { model, at, isFree }: PricedRequest,
   { models, isPriced }: Pricing,
-): Pick<RequestRow, 'cost' | 'saved' | 'price'> {
+): Pick<PricedRow, 'cost' | 'saved' | 'price' | 'parts'> {
   if (isFree) return { cost: '0', saved: '0', price: null }
   const options = { at: new Date(at), ...(models !== undefined && { models }) }
   const cost = isPriced ? costOf(usage, model, options) : undefined
   if (cost === undefined) return { cost: null, saved: '0', price: null }
   const { from, source } = cost.price
-  return { cost: String(cost.picoUsd), saved: String(savedBy(cost, usage, model, options)), price: `${from} ${source}` }
+  const saved = savedBy(cost, usage, model, options)
+  return { cost: String(cost.picoUsd), saved: String(saved), price: `${from} ${source}`, parts: cost.parts }
 }
 
 /** The cost of the same request without cache reads and writes, minus its cost. */

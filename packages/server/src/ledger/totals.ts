@@ -1,4 +1,5 @@
-import type { RequestRow } from './request-row.ts'
+import type { CostParts } from 'colloquy/protocol'
+import type { PricedRow } from './request-row.ts'
 
 /** The sums of an hour for one key, model and source, with the columns of `usage_hour`. Amounts are picodollars. */
 export interface HourRow {
@@ -20,9 +21,16 @@ export interface HourRow {
   saved: bigint
   /** The part of `cost` whose usage was not reported to the end. */
   estimated_cost: bigint
+  /** The parts of `cost` by type. Together less than `cost` if rows of an earlier version are among them. */
+  input_cost: bigint
+  cache_write_5m_cost: bigint
+  cache_write_1h_cost: bigint
+  cache_read_cost: bigint
+  output_cost: bigint
+  server_tools_cost: bigint
 }
 
-/** The number of requests of a day in a range of durations, with the columns of `latency_day`. */
+/** The number of requests of a day in a range of times, with the columns of `latency_day` and `first_event_day`. */
 export interface LatencyRow extends Pick<HourRow, 'workspace' | 'key_id' | 'model' | 'source' | 'requests'> {
   /** The first millisecond of the day in UTC. */
   day: number
@@ -32,10 +40,21 @@ export interface LatencyRow extends Pick<HourRow, 'workspace' | 'key_id' | 'mode
 export const hourMs = 3_600_000
 export const dayMs: number = 24 * hourMs
 
-/** Adds up rows by hour, and their latencies by day. */
-export function hourTotals(rows: readonly RequestRow[]): { hours: HourRow[]; latencies: LatencyRow[] } {
+type PartColumn = Extract<keyof HourRow, `${string}_cost`>
+
+/** The sums of requests. */
+export interface Totals {
+  hours: HourRow[]
+  /** The durations of requests that an engine was asked for. */
+  latencies: LatencyRow[]
+  /** The times to the first event. */
+  firstEvents: LatencyRow[]
+}
+
+/** Adds up rows by hour, and their times by day. */
+export function totalsOf(rows: readonly PricedRow[]): Totals {
   const hours = new Map<string, HourRow>()
-  const latencies = new Map<string, LatencyRow>()
+  const [latencies, firstEvents] = [new Map<string, LatencyRow>(), new Map<string, LatencyRow>()]
   for (const row of rows) {
     const { workspace, key_id, served_model: model, source, started_at } = row
     const place = { workspace, key_id, model, source }
@@ -45,12 +64,17 @@ export function hourTotals(rows: readonly RequestRow[]): { hours: HourRow[]; lat
     hours.set(`${name}${at}`, hour)
     addRow(hour, row)
     const day = started_at - (started_at % dayMs)
-    const bucket = latencyBucket(row.ms)
-    const latency = latencies.get(`${name}${day}-${bucket}`) ?? { day, ...place, bucket, requests: 0 }
-    latencies.set(`${name}${day}-${bucket}`, latency)
-    latency.requests++
+    const count = (counts: Map<string, LatencyRow>, ms: number): void => {
+      const bucket = latencyBucket(ms)
+      const counted = counts.get(`${name}${day}-${bucket}`) ?? { day, ...place, bucket, requests: 0 }
+      counts.set(`${name}${day}-${bucket}`, counted)
+      counted.requests++
+    }
+    // A refusal takes no time, and would hide how long replies take.
+    if (row.attempts > 0) count(latencies, row.ms)
+    if (row.ttft_ms !== null) count(firstEvents, row.ttft_ms)
   }
-  return { hours: [...hours.values()], latencies: [...latencies.values()] }
+  return { hours: [...hours.values()], latencies: [...latencies.values()], firstEvents: [...firstEvents.values()] }
 }
 
 const nothing = {
@@ -66,12 +90,29 @@ const nothing = {
   cost: 0n,
   saved: 0n,
   estimated_cost: 0n,
+  input_cost: 0n,
+  cache_write_5m_cost: 0n,
+  cache_write_1h_cost: 0n,
+  cache_read_cost: 0n,
+  output_cost: 0n,
+  server_tools_cost: 0n,
 }
 
 /** The columns of `usage_hour` that are added up. */
 export const sumColumns = Object.keys(nothing) as (keyof typeof nothing)[]
 
-function addRow(hour: HourRow, row: RequestRow): void {
+/** The columns of the parts of a cost. */
+export const partColumns: Record<keyof CostParts, PartColumn> = {
+  input: 'input_cost',
+  cacheWrite5m: 'cache_write_5m_cost',
+  cacheWrite1h: 'cache_write_1h_cost',
+  cacheRead: 'cache_read_cost',
+  output: 'output_cost',
+  serverTools: 'server_tools_cost',
+}
+const parts = Object.entries(partColumns) as [keyof CostParts, PartColumn][]
+
+function addRow(hour: HourRow, row: PricedRow): void {
   const cost = BigInt(row.cost ?? 0)
   hour.requests++
   if (row.error_type !== null && row.error_type !== 'aborted') hour.failed++
@@ -83,6 +124,7 @@ function addRow(hour: HourRow, row: RequestRow): void {
   hour.output += row.output
   hour.cost += cost
   hour.saved += BigInt(row.saved)
+  if (row.parts) for (const [part, column] of parts) hour[column] += row.parts[part]
   if (row.estimated === 0) return
   hour.estimated++
   hour.estimated_cost += cost

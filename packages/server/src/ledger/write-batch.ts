@@ -1,8 +1,8 @@
 import { type Database, rows, type Work } from '../state/database.ts'
 import { insertRows, type InsertOptions } from '../state/insert.ts'
 import type { PlannedAmount } from './accounts.ts'
-import type { RequestOrigin, RequestRow } from './request-row.ts'
-import { hourTotals, sumColumns } from './totals.ts'
+import type { PricedRow, RequestOrigin, RequestRow } from './request-row.ts'
+import { sumColumns, totalsOf } from './totals.ts'
 
 /** A request in flight, as the database keeps it until it is settled. */
 export interface Flight {
@@ -14,7 +14,7 @@ export interface Flight {
 
 /** A request that has ended, with the accounts that pay for it. */
 export interface SettledRow {
-  row: RequestRow
+  row: PricedRow
   accounts: readonly string[]
   /** The cost that is charged; null prices count as what was reserved. */
   charged: bigint
@@ -81,12 +81,8 @@ const intoHours: InsertOptions = {
   },
   then: `ON CONFLICT (hour, ${Object.keys(placeColumns).join(', ')}) DO UPDATE SET ${added}`,
 }
-const intoLatencies: InsertOptions = {
-  table: 'latency_day',
-  columns: { day: 'bigint', ...placeColumns, bucket: 'bigint', requests: 'bigint' },
-  then: `ON CONFLICT (day, ${Object.keys(placeColumns).join(', ')}, bucket)
-    DO UPDATE SET requests = latency_day.requests + excluded.requests`,
-}
+const intoLatencies = countedInto('latency_day')
+const intoFirstEvents = countedInto('first_event_day')
 const intoFlights: InsertOptions = {
   table: 'in_flight',
   columns: { instance: 'text', id: 'text', json: 'text' },
@@ -102,6 +98,15 @@ const intoReservations: InsertOptions = {
   table: 'reservation',
   columns: { instance: 'text', account: 'text', amount: 'bigint' },
   then: 'ON CONFLICT (instance, account) DO UPDATE SET amount = excluded.amount',
+}
+
+function countedInto(table: string): InsertOptions {
+  return {
+    table,
+    columns: { day: 'bigint', ...placeColumns, bucket: 'bigint', requests: 'bigint' },
+    then: `ON CONFLICT (day, ${Object.keys(placeColumns).join(', ')}, bucket)
+      DO UPDATE SET requests = ${table}.requests + excluded.requests`,
+  }
 }
 
 /**
@@ -133,14 +138,15 @@ export function* writeBatch(kind: Database['kind'], batch: Batch): Work<void> {
 }
 
 /** Adds requests to the ledger and to its totals. Returns the ids of those that were not in the ledger. */
-export function* writeRequests(kind: Database['kind'], requests: readonly RequestRow[]): Work<string[]> {
+export function* writeRequests(kind: Database['kind'], requests: readonly PricedRow[]): Work<string[]> {
   if (requests.length === 0) return []
   const inserted = yield* insertRows<{ id: string }>(kind, requests, intoRequests)
   const isNew = new Set(inserted.map(({ id }) => id))
-  const { hours, latencies } = hourTotals(requests.filter(({ id }) => isNew.has(id)))
+  const { hours, latencies, firstEvents } = totalsOf(requests.filter(({ id }) => isNew.has(id)))
   // Sorted, so that two transactions never wait for each other.
   yield* insertRows(kind, hours.toSorted(byPlace), intoHours)
   yield* insertRows(kind, latencies.toSorted(byPlace), intoLatencies)
+  yield* insertRows(kind, firstEvents.toSorted(byPlace), intoFirstEvents)
   yield* markUsed(requests)
   return [...isNew]
 }

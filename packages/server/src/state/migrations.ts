@@ -247,6 +247,25 @@ export const migrations: readonly Migration[] = [
   { name: '0004 batches', sql: batchTables },
   { name: '0005 files', sql: fileTables },
   { name: '0006 threads', sql: threadTables },
+  {
+    name: '0007 cost by type',
+    sql: `
+      ${['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'server_tools']
+        .map((type) => `ALTER TABLE %.usage_hour ADD COLUMN ${type}_cost bigint NOT NULL DEFAULT 0;`)
+        .join('\n')}
+      -- Times to the first event, in the buckets of latency_day.
+      CREATE TABLE %.first_event_day (
+        day       bigint NOT NULL,
+        workspace text NOT NULL,
+        key_id    text NOT NULL,
+        model     text NOT NULL,
+        source    text NOT NULL,
+        bucket    bigint NOT NULL,
+        requests  bigint NOT NULL,
+        PRIMARY KEY (day, workspace, key_id, model, source, bucket)
+      );
+    `,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

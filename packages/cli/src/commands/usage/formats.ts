@@ -6,9 +6,11 @@ import type { UsageReport } from './usage-report.ts'
 
 const counts = ['requests', 'failed', 'input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output'] as const
 
+const times = ['p50_ms', 'p95_ms', 'p99_ms', 'first_p50_ms', 'first_p95_ms', 'first_p99_ms'] as const
+
 /** The report as CSV by RFC 4180, with raw numbers. */
 export function csvOf(report: UsageReport): string {
-  const header = [...report.by, 'usd', 'saved_usd', 'estimated_usd', 'unpriced', ...counts, 'p50_ms', 'p95_ms']
+  const header = [...report.by, 'usd', 'saved_usd', 'estimated_usd', 'unpriced', ...counts, ...times]
   const rows = sortedRows(report).map((row) => [
     ...groupCells(report, row),
     decimalUsd(row.cost),
@@ -16,8 +18,7 @@ export function csvOf(report: UsageReport): string {
     decimalUsd(row.estimated_cost),
     String(row.unpriced),
     ...counts.map((name) => String(row[name])),
-    String(row.p50_ms ?? ''),
-    String(row.p95_ms ?? ''),
+    ...[row.latency, row.firstEvent].flatMap(({ p50, p95, p99 }) => [p50, p95, p99].map((ms) => String(ms ?? ''))),
   ])
   return [header, ...rows].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('')
 }

@@ -1,5 +1,5 @@
 import type { Grouping, UsageRow } from '@colloquy/server/access'
-import { formatUsd } from 'colloquy/protocol'
+import { formatUsd, models as catalogue } from 'colloquy/protocol'
 import { countText, durationText, tokenText } from '../../format.ts'
 import { widthOf } from '../../terminal/width.ts'
 import type { UsageReport } from './usage-report.ts'
@@ -20,8 +20,10 @@ const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉']
 
 /** The report as lines of text. */
 export function reportOf(report: UsageReport, layout: ReportLayout): string[] {
-  const { period, tz } = report
-  const title = `Usage · ${period.title} · ${tz}`
+  const { period, tz, filters } = report
+  const shown = ['key', 'model', 'source'] as const
+  const parts = shown.map((name) => (filters[name] === undefined ? '' : `${name} ${filters[name]}`)).filter(Boolean)
+  const title = `Usage · ${period.title} · ${tz}${parts.length === 0 ? '' : ` · ${parts.join(' · ')}`}`
   const rows = sortedRows(report)
   const shownRows = rows.slice(0, layout.top)
   const table = layout.columns < 50 ? listLines(report, shownRows) : tableLines(report, shownRows, layout)
@@ -51,12 +53,13 @@ export function sortedRows({ usage, by }: UsageReport): UsageRow[] {
 }
 
 function summaryLine({ usage: { total }, before, period }: UsageReport): string {
-  const { requests, failed, saved, p50_ms, p95_ms } = total
+  const { requests, failed, saved, latency } = total
+  const { p50, p95 } = latency
   return [
     costText(total) + changeText(total, before?.total, period.before),
     `${countText(requests, 'request')}${failed > 0 ? ` · ${failed} failed` : ''}`,
     ...(saved > 0n ? [`cache saved ${formatUsd(saved)}`] : []),
-    ...(p50_ms === null || p95_ms === null ? [] : [`p50 ${latencyText(p50_ms)}  p95 ${latencyText(p95_ms)}`]),
+    ...(p50 === null || p95 === null ? [] : [`p50 ${latencyText(p50)}  p95 ${latencyText(p95)}`]),
   ].join('   ')
 }
 
@@ -87,9 +90,10 @@ function tableLines(report: UsageReport, rows: readonly UsageRow[], layout: Repo
   const { usage, by } = report
   const total: UsageRow = usage.total
   const columns = columnsOf(report, layout, rows)
+  const shownRows = rows.flatMap((row) => [row, ...splitsOf(row, report)])
   const cells = [
     columns.map(({ name }) => name),
-    ...rows.map((row) => columns.map((column) => column.of(row))),
+    ...shownRows.map((row) => columns.map((column) => column.of(row))),
     columns.map((column, index) => (index === 0 ? 'total' : index < by.length ? '' : column.of(total))),
   ]
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => widthOf(row[index]!))))
@@ -100,10 +104,18 @@ function tableLines(report: UsageReport, rows: readonly UsageRow[], layout: Repo
   return [lines[0]!, ...lines.slice(1, -1), ...(rule === '' ? [] : [rule]), lines.at(-1)!]
 }
 
+/** The parts of a row by model, if asked for, the most expensive first. */
+function splitsOf({ group }: UsageRow, { by, splits }: UsageReport): UsageRow[] {
+  const isPart = (row: UsageRow): boolean => by.every((each) => row.group[each] === group[each])
+  return (splits?.rows.filter(isPart) ?? []).toSorted((a, b) => Number(b.cost - a.cost))
+}
+
 function columnsOf(report: UsageReport, layout: ReportLayout, rows: readonly UsageRow[]): Column[] {
   const { by } = report
   const highest = rows.reduce((most, { cost }) => (cost > most ? cost : most), 0n)
   const before = previousCosts(report)
+  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: report.tz, dateStyle: 'short' }).format(report.now)
+  const hasToday = rows.some(({ group }) => group.day === today)
   const columns: Column[] = [
     ...by.map((each) => ({
       name: each,
@@ -128,6 +140,10 @@ function columnsOf(report: UsageReport, layout: ReportLayout, rows: readonly Usa
     { name: 'cache r', of: ({ cache_read }) => tokenText(cache_read), leavesBelow: 70 },
     { name: 'output', of: ({ output }) => tokenText(output), leavesBelow: 0 },
     { name: 'req', of: ({ requests }) => String(requests), leavesBelow: 0 },
+    // The day is not over.
+    ...(hasToday
+      ? [{ name: '', of: (row: UsageRow) => (row.group.day === today ? 'today' : ''), leavesBelow: 70, isLeft: true }]
+      : []),
   ]
   return columns.filter(({ leavesBelow }) => layout.columns >= leavesBelow)
 }
@@ -148,7 +164,8 @@ function previousCosts(report: UsageReport): (row: UsageRow) => string {
 }
 
 /** The name of a row in a column of its group. */
-function labelOf({ group }: UsageRow, by: Grouping, { keyNames, period }: UsageReport): string {
+function labelOf({ group }: UsageRow, by: Grouping, { by: fields, keyNames, period }: UsageReport): string {
+  if (group.model !== undefined && !fields.includes('model')) return `  ${group.model}`
   const value = group[by] ?? ''
   if (by === 'key') return value === '' ? '(no key)' : (keyNames.get(value) ?? value)
   if (value === '') return '(none)'
@@ -192,24 +209,41 @@ function modelLines({ models, usage, by }: UsageReport): string[] {
   return [` ${aligned('model', width, true)}      cost  share`, ...lines]
 }
 
-function notes({ usage: { total }, models, repriced }: UsageReport): string[] {
-  const { estimated, estimated_cost } = total
-  const free = models.rows.filter(({ unpriced }) => unpriced > 0)
-  const unpriced = free.map(({ group, unpriced, input, cache_write_5m, cache_write_1h, cache_read, output }) => {
-    const tokens = input + cache_write_5m + cache_write_1h + cache_read + output
-    return `${group.model} (${countText(unpriced, 'request')}, ${tokenText(tokens)} tokens)`
+/** The models that have no price, with the requests that they replied to. */
+export function unpricedModels({ models }: UsageReport): UsageRow[] {
+  return models.rows.filter(({ unpriced }) => unpriced > 0)
+}
+
+/** All tokens of a row. */
+export function tokensOf(
+  row: Pick<UsageRow, 'input' | 'cache_write_5m' | 'cache_write_1h' | 'cache_read' | 'output'>,
+): number {
+  return row.input + row.cache_write_5m + row.cache_write_1h + row.cache_read + row.output
+}
+
+/** The first day of the newest price that is in force, in UTC. */
+export function priceVersion({ now }: UsageReport): string {
+  const today = new Date(now).toISOString().slice(0, 10)
+  const days = catalogue.flatMap(({ prices }) => prices.map(({ from }) => from))
+  return days.filter((day) => day <= today).reduce((a, b) => (a > b ? a : b), '')
+}
+
+function notes(report: UsageReport): string[] {
+  const { repriced, by } = report
+  const { estimated, estimated_cost } = report.usage.total
+  const unpriced = unpricedModels(report).map((row) => {
+    return `${row.group.model} (${countText(row.unpriced, 'request')}, ${tokenText(tokensOf(row))} tokens)`
   })
   return [
+    ...(by.includes('type') ? ['A request has tokens of several types, so each of its rows counts it.'] : []),
     ...(estimated > 0
       ? [
           `≈ includes ${estimated} interrupted ${estimated === 1 ? 'reply' : 'replies'} (about ${formatUsd(estimated_cost)})`,
         ]
       : []),
     ...(unpriced.length > 0 ? [`no price: ${unpriced.join(', ')}`] : []),
-    ...(repriced === undefined
-      ? []
-      : [
-          `by today's prices: ${formatUsd(repriced.after)}, was ${formatUsd(repriced.before)} (${countText(repriced.requests, 'request')} whose details are kept)`,
-        ]),
+    repriced === undefined
+      ? `Prices of the day of each request; the newest price list is of ${priceVersion(report)}. --reprice calculates them again.`
+      : `by today's prices: ${formatUsd(repriced.after)}, was ${formatUsd(repriced.before)} (${countText(repriced.requests, 'request')} whose details are kept)`,
   ]
 }

@@ -11,6 +11,10 @@ export interface UsageReport {
   before: Usage | undefined
   /** The same usage by model. */
   models: Usage
+  /** The rows split by model, if asked for. */
+  splits: Usage | undefined
+  /** The values of `--key`, `--model` and `--source`. */
+  filters: Partial<Record<'key' | 'model' | 'source', string>>
   /** The names of keys by id. */
   keyNames: ReadonlyMap<string, string>
   repriced: Repriced | undefined

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, mock, test } from 'node:test'
-import { Ledger, type LedgerEntry, type RequestOrigin, requestRow } from '@colloquy/server/access'
+import { createServer } from '@colloquy/server'
+import { Ledger, type LedgerEntry, openAccess, type RequestOrigin, requestRow } from '@colloquy/server/access'
+import { listen } from '@colloquy/server/node'
 import { openServerStore } from '@colloquy/server/store'
+import { offline } from 'colloquy/engines'
 import { parse } from '../parse.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-usage-'))
@@ -15,7 +18,13 @@ after(() => rmSync(folder, { recursive: true }))
 async function run(...line: string[]): Promise<{ code: number; stdout: string }> {
   const { command, words, flags } = await parse([...line, '--database', database])
   let stdout = ''
-  const write = mock.method(process.stdout, 'write', (text: string) => ((stdout += text), true))
+  const pass = process.stdout.write.bind(process.stdout)
+  // The reporter of the tests writes bytes.
+  const write = mock.method(process.stdout, 'write', (text: string | Uint8Array) => {
+    if (typeof text !== 'string') return pass(text)
+    stdout += text
+    return true
+  })
   const writeError = mock.method(process.stderr, 'write', () => true)
   try {
     return { code: await command.run(words, flags), stdout }
@@ -83,7 +92,7 @@ test('usage prints a table with bars, shares, and what is estimated or has no pr
   const { code, stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--chart')
   assert.equal(code, 0)
   assert.equal(
-    stdout,
+    stdout.replace(/list is of 20[\d-]{8}\./, 'list is of DAY.'),
     `Usage · 1 – 30 Nov 2026 · UTC
 ≈$3.37  (the month before $0.0300, +11127%)   5 requests · 1 failed   cache saved $7.26   p50 2.0 s  p95 13.8 s
 
@@ -98,6 +107,7 @@ test('usage prints a table with bars, shares, and what is estimated or has no pr
  claude-haiku-4-5   $0.0190     1%
 ≈ includes 1 interrupted reply (about $2.56)
 no price: llama (1 request, 2.0k tokens)
+Prices of the day of each request; the newest price list is of DAY. --reprice calculates them again.
 `,
   )
 })
@@ -131,17 +141,118 @@ test('usage groups by up to two fields, in the time zone of the user', async () 
 test('usage fits a narrow terminal, and prints Markdown and JSON', async () => {
   const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model', '--md', '--top', '1')
   assert.match(stdout, /^\| claude-opus-4-8 \| \$3\.35 \| 52k \| 0 \| 1\.6M \| 91k \| 3 \|$/m)
-  const { total, rows, repriced, previous_usd } = JSON.parse(
+  const { total, rows, repriced, previous_usd, price_version, unpriced } = JSON.parse(
     (await run('usage', '2026-11', '--tz', 'UTC', '--by', 'source', '--json', '--reprice')).stdout,
   ) as Record<string, Record<string, unknown>> & { rows: { group: object }[] }
   assert.deepEqual([total!['usd'], total!['requests'], previous_usd], ['3.368', 5, '0.03'])
   assert.deepEqual(rows[0]!.group, { source: 'api' })
+  assert.match(String(price_version), /^\d{4}-\d\d-\d\d$/)
+  assert.deepEqual(unpriced, [{ model: 'llama', requests: 1, tokens: 2_000 }])
   assert.deepEqual(repriced, { requests: 5, usd: '3.368', repriced_usd: '3.368', newly_priced: 0 })
 })
 
 test('usage --compare adds the cost of the period before', async () => {
   const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model', '--compare')
   assert.match(stdout, /^ claude-opus-4-8     ≈\$3\.35  \$0\.0300 /m)
+})
+
+test('usage --by type splits tokens and cost exactly', async () => {
+  const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model,type', '--csv', '--source', 'api')
+  const rows = stdout
+    .split('\r\n')
+    .slice(1, -1)
+    .map((line) => line.split(','))
+  assert.deepEqual(
+    rows.map((row) => row.slice(0, 3)),
+    [
+      ['claude-opus-4-8', 'output', '2.2825'],
+      ['claude-opus-4-8', 'cache_read', '0.805'],
+      ['claude-opus-4-8', 'input', '0.2615'],
+      ['claude-haiku-4-5', 'output', '0.016'],
+      ['claude-haiku-4-5', 'cache_read', '0.002'],
+      ['claude-haiku-4-5', 'input', '0.001'],
+      ['llama', 'input', '0'],
+      ['llama', 'output', '0'],
+    ],
+  )
+  await assert.rejects(run('usage', '--by', 'type,chat'), {
+    message: /^Cannot group by type together with user or chat/,
+  })
+})
+
+test('usage --models splits each row by model', async () => {
+  const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--models')
+  assert.match(stdout, /^ Sun 15 .*\n {3}claude-opus-4-8 +\$0\.79 .*\n {3}claude-haiku-4-5 +\$0\.0190 /m)
+  await assert.rejects(run('usage', '--models', '--by', 'day,key'), { message: /^Cannot use --models with two fields/ })
+})
+
+test('usage --watch shows the report again when it has changed, until a signal', async () => {
+  const running = run('usage', '2026-11', '--tz', 'UTC', '--watch')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  process.emit('SIGHUP')
+  const { code, stdout } = await running
+  assert.equal(code, 129)
+  assert.equal(stdout.match(/^Usage/gm)?.length, 1)
+})
+
+test('usage --remote reads the usage of a server as its database has it', async (t) => {
+  const store = await openServerStore(database)
+  const access = await openAccess({ store })
+  const { secret } = await access.keys.create({ name: 'root', isAdmin: true })
+  const server = await listen(createServer({ engine: offline(), access }))
+  t.after(async () => {
+    await server.close()
+    await access.keys.remove('root')
+    await access.close()
+    await store.close()
+  })
+  await assert.rejects(run('usage', '--remote', server.url), { exitCode: 3, message: /COLLOQUY_ADMIN_KEY/ })
+  process.env['COLLOQUY_ADMIN_KEY'] = secret
+  t.after(() => delete process.env['COLLOQUY_ADMIN_KEY'])
+  for (const line of [
+    'usage 2026-11 --tz UTC --chart --reprice',
+    'usage 2026-11 --tz UTC --by model,type --csv',
+    'usage 2020-01 --tz UTC',
+    'usage request req_2',
+  ]) {
+    const [here, there] = [await run(...line.split(' ')), await run(...line.split(' '), '--remote', server.url)]
+    assert.equal(there.stdout, here.stdout, line)
+  }
+  await assert.rejects(run('usage', 'request', 'req_x', '--remote', server.url), {
+    message: 'No request req_x is in the ledger.',
+  })
+  await assert.rejects(run('usage', '--remote', 'there'), { message: /^Cannot use --remote there: give a URL/ })
+})
+
+test('usage --remote without a URL compares days with the account at Claude', async (t) => {
+  await assert.rejects(run('usage', '2026-11', '--remote'), { exitCode: 3, message: /ANTHROPIC_ADMIN_KEY/ })
+  process.env['ANTHROPIC_ADMIN_KEY'] = 'sk-ant-admin01-x'
+  t.after(() => delete process.env['ANTHROPIC_ADMIN_KEY'])
+  const asked: string[] = []
+  t.mock.method(globalThis, 'fetch', (input: string | URL | Request, init?: RequestInit) => {
+    const { url, headers } = new Request(input, init)
+    assert.equal(headers.get('x-api-key'), 'sk-ant-admin01-x')
+    asked.push(new URL(url).search)
+    const day = (of: string, ...amounts: string[]): object => {
+      return { starting_at: `${of}T00:00:00Z`, results: amounts.map((amount) => ({ amount, currency: 'USD' })) }
+    }
+    const isSecond = url.includes('page=next')
+    const data = isSecond ? [day('2026-11-16', '255.85')] : [day('2026-11-15', '70', '11.45'), day('2026-11-14')]
+    return Promise.resolve(Response.json({ data, has_more: !isSecond, next_page: isSecond ? null : 'next' }))
+  })
+  const { stdout } = await run('usage', '2026-11', '--tz', 'UTC', '--remote')
+  assert.equal(asked.length, 2)
+  assert.match(asked[0]!, /starting_at=2026-11-01T00%3A00%3A00Z&ending_at=2026-12-01T00%3A00%3A00Z/)
+  assert.deepEqual(
+    stdout.split('\n').map((line) => line.trim().split(/ {2,}/)),
+    [
+      ['day (UTC)', 'here', 'Claude', 'difference'],
+      ['2026-11-15', '$0.81', '$0.81', '+$0.0050'],
+      ['2026-11-16', '$2.56', '$2.56', '+$0.00'],
+      ['total', '$3.37', '$3.37', '+$0.0050'],
+      [''],
+    ],
+  )
 })
 
 test('usage request shows one request', async () => {
@@ -161,8 +272,13 @@ test('usage explains what is wrong or missing', async () => {
     await assert.rejects(run(...line.split(' ')), { message, exitCode: 2 })
   assert.equal(
     (await run('usage', '2020-01', '--model', 'claude-opus-4-8', '--tz', 'UTC')).stdout,
-    'No requests in 1 – 31 Jan 2020 with --model claude-opus-4-8. The last one was on 2026-11-16.\n',
+    'No requests in 1 – 31 Jan 2020 with --model claude-opus-4-8. The first one was on 2026-10-31.\n',
   )
+  assert.equal(
+    (await run('usage', '2026-10', '--model', 'llama', '--tz', 'UTC')).stdout,
+    'No requests in 1 – 31 Oct 2026 with --model llama. The first one was on 2026-11-16.\n',
+  )
+  assert.equal((await run('usage', '--key', 'eve')).stdout, 'No requests with --key eve, at any time.\n')
 })
 
 test('keys prints a secret once, lists keys without it, and ends them', async () => {

@@ -1,38 +1,30 @@
-import {
-  findRequest,
-  type Grouping,
-  groupings,
-  Keys,
-  readUsage,
-  reprice,
-  requestObject,
-  type UsageFilter,
-  usageObject,
-} from '@colloquy/server/access'
-import type { Database } from '@colloquy/server/store'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Grouping, groupings, type Usage, type UsageFilter, usageObject } from '@colloquy/server/access'
 import { decimalUsd } from 'colloquy/protocol'
 import { ExitCode, ExitError, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
+import { stopOnSignals } from '../../process.ts'
 import { withServerState } from '../../server-store.ts'
-import { writeDocument, writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
+import { writeDocument, writeErrorLine, writeFrame, writeJson, writeLine } from '../../terminal/output.ts'
 import { csvOf, markdownOf } from './formats.ts'
 import { type Period, readPeriod } from './period.ts'
-import { reportOf } from './report.ts'
+import { priceVersion, type ReportLayout, reportOf, tokensOf, unpricedModels } from './report.ts'
 import type { UsageReport } from './usage-report.ts'
+import type { UsageSource } from './usage-source.ts'
+
+/** Milliseconds between two reports of `--watch`. */
+const watchMs = 2_000
 
 /** Runs `colloquy usage [PERIOD]`. */
 export async function showUsage(words: readonly string[], flags: Flags): Promise<number> {
-  const now = Date.now()
-  const tz = zoneOf(flags)
-  const period = readPeriod(words[0], flags, { now, tz })
-  const by = groupingsOf(flags)
-  return withServerState(flags, async ({ database }) => {
-    const report = await readReport(database, { flags, period, by, tz, now })
-    if (flags.has('json')) writeJson(jsonOf(report), 2)
-    else if (flags.has('csv')) writeDocument(csvOf(report))
-    else if (report.usage.total.requests === 0) writeLine(await emptyText(database, flags, period))
-    else if (flags.has('md')) writeDocument(markdownOf(report))
-    else for (const line of reportOf(report, layoutOf(flags))) writeLine(line)
+  const options = reportOptions(words, flags)
+  const { models } = options
+  if (models && options.by.length > 1) throw new UsageError('Cannot use --models with two fields in --by')
+  return withSource(flags, async (source) => {
+    if (flags.text('remote') === undefined && flags.has('remote'))
+      return compareWithClaude(source, options.period, flags)
+    if (flags.has('watch')) return watch(source, words, flags)
+    writeDocument(await documentOf(source, options))
     return ExitCode.ok
   })
 }
@@ -40,10 +32,9 @@ export async function showUsage(words: readonly string[], flags: Flags): Promise
 /** Runs `colloquy usage request ID`. */
 export async function showRequest([id]: readonly string[], flags: Flags): Promise<number> {
   if (id === undefined) throw new UsageError('Cannot show a request without its id: colloquy usage request ID')
-  return withServerState(flags, async ({ database }) => {
-    const row = await findRequest(database, id)
-    if (row === undefined) throw new ExitError(ExitCode.failed, `No request ${id} is in the ledger.`)
-    const found = requestObject(row, await namesOfKeys(database))
+  return withSource(flags, async (source) => {
+    const found = await source.request(id)
+    if (found === undefined) throw new ExitError(ExitCode.failed, `No request ${id} is in the ledger.`)
     if (flags.has('json')) writeJson(found, 2)
     else for (const [name, value] of Object.entries(found)) writeLine(`${name.padEnd(15)} ${shown(value)}`)
     return ExitCode.ok
@@ -55,46 +46,110 @@ function shown(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
+/** Runs work with the usage of this user's database, or of the server of `--remote`. */
+async function withSource(flags: Flags, work: (source: UsageSource) => Promise<number>): Promise<number> {
+  const url = flags.text('remote')
+  if (url !== undefined) return work(new (await import('./remote-usage.ts')).RemoteUsage(url))
+  const { LocalUsage } = await import('./local-usage.ts')
+  return withServerState(flags, ({ database }) => work(new LocalUsage(database)))
+}
+
+async function compareWithClaude(source: UsageSource, period: Period, flags: Flags): Promise<number> {
+  const { compareDays, comparisonLines } = await import('./organization.ts')
+  const days = await compareDays(source, period)
+  if (flags.has('json'))
+    writeJson(
+      days.map(({ day, here, claude }) => ({ day, usd: decimalUsd(here), claude_usd: decimalUsd(claude) })),
+      2,
+    )
+  else comparisonLines(days).forEach(writeLine)
+  return ExitCode.ok
+}
+
+/** Shows the report until a signal ends it: on a terminal in one place, elsewhere again when it has changed. */
+async function watch(source: UsageSource, words: readonly string[], flags: Flags): Promise<number> {
+  const stop = stopOnSignals()
+  let last = ''
+  try {
+    while (!stop.signal.aborted) {
+      const text = await documentOf(source, reportOptions(words, flags))
+      if (process.stdout.isTTY) writeFrame(text)
+      else if (text !== last) writeDocument(text)
+      last = text
+      await wait(watchMs, undefined, { signal: stop.signal }).catch(() => {})
+    }
+    return stop.exitCode ?? ExitCode.ok
+  } finally {
+    stop.dispose()
+  }
+}
+
 interface ReportOptions {
   flags: Flags
   period: Period
   by: readonly Grouping[]
+  /** Whether each row is split by model. */
+  models: boolean
   tz: string
   now: number
 }
 
-async function readReport(db: Database, { flags, period, by, tz, now }: ReportOptions): Promise<UsageReport> {
-  const keyNames = await namesOfKeys(db)
-  const filter = filterOf(flags, period, keyNames)
+function reportOptions(words: readonly string[], flags: Flags): ReportOptions {
+  const now = Date.now()
+  const tz = zoneOf(flags)
+  const period = readPeriod(words[0], flags, { now, tz })
+  return { flags, period, by: groupingsOf(flags), models: flags.has('models'), tz, now }
+}
+
+/** The report in the format that the flags ask for. */
+async function documentOf(source: UsageSource, options: ReportOptions): Promise<string> {
+  const { flags } = options
+  const report = await readReport(source, options)
+  if (flags.has('json')) return `${JSON.stringify(jsonOf(report), null, 2)}\n`
+  if (flags.has('csv')) return csvOf(report)
+  if (report.usage.total.requests === 0) return `${await emptyText(source, options, report)}\n`
+  if (flags.has('md')) return markdownOf(report)
+  return reportOf(report, layoutOf(flags))
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
+async function readReport(source: UsageSource, options: ReportOptions): Promise<UsageReport> {
+  const { flags, period, by, tz, now, models } = options
+  const filter = filterOf(flags, period, await source.keyNames())
   const { since, until } = period
   const before = { ...filter, since: since - (until - since), until: since }
+  const read = (fields: readonly Grouping[], where = filter): Promise<Usage> =>
+    source.read({ ...where, by: fields, tz })
+  const usage = await read(by)
   return {
     period,
     tz,
     by,
-    keyNames,
     now,
-    usage: await readUsage(db, { ...filter, by, tz }),
-    before: since === 0 ? undefined : await readUsage(db, { ...before, by: flags.has('compare') ? by : [], tz }),
-    models: await readUsage(db, { ...filter, by: ['model'], tz }),
-    repriced: flags.has('reprice') ? await reprice(db, filter) : undefined,
+    filters: filtersOf(flags),
+    usage,
+    before: since === 0 ? undefined : await read(flags.has('compare') ? by : [], before),
+    models: by[0] === 'model' && by.length === 1 ? usage : await read(['model']),
+    splits: models && !by.includes('model') ? await read([...by, 'model']) : undefined,
+    repriced: flags.has('reprice') ? await source.reprice(filter) : undefined,
+    keyNames: await source.keyNames(),
   }
+}
+
+const filterNames = ['key', 'model', 'source'] as const
+
+/** The filters of the flags, by name. */
+function filtersOf(flags: Flags): UsageReport['filters'] {
+  return Object.fromEntries(
+    filterNames.map((name) => [name, flags.text(name)]).filter(([, value]) => value !== undefined),
+  ) as UsageReport['filters']
 }
 
 function filterOf(flags: Flags, { since, until }: Period, keyNames: ReadonlyMap<string, string>): UsageFilter {
-  const [key, model, source] = ['key', 'model', 'source'].map((name) => flags.text(name))
+  const { key, ...others } = filtersOf(flags)
   const keyId = [...keyNames].find(([, name]) => name === key)?.[0] ?? key
-  return {
-    since,
-    until,
-    ...(keyId !== undefined && { key: keyId }),
-    ...(model !== undefined && { model }),
-    ...(source !== undefined && { source }),
-  }
-}
-
-async function namesOfKeys(db: Database): Promise<Map<string, string>> {
-  return new Map((await new Keys(db).list()).map(({ id, name }) => [id, name]))
+  return { since, until, ...others, ...(keyId !== undefined && { key: keyId }) }
 }
 
 function zoneOf(flags: Flags): string {
@@ -113,14 +168,23 @@ function groupingsOf(flags: Flags): Grouping[] {
   if (unknown !== undefined)
     throw new UsageError(`Cannot group by ${unknown}: give one or two of ${groupings.join(', ')}`)
   if (by.length > 2) throw new UsageError('Cannot group by more than two fields')
+  if (by.includes('type') && (by.includes('user') || by.includes('chat')))
+    throw new UsageError(
+      'Cannot group by type together with user or chat: single requests do not have their cost by type',
+    )
   return by as Grouping[]
 }
 
-function jsonOf({ period, by, tz, usage, before, keyNames, repriced, now }: UsageReport): object {
+function jsonOf(report: UsageReport): object {
+  const { period, by, tz, usage, before, keyNames, repriced, now } = report
   const until = Math.min(period.until, now)
   const found = usageObject(usage, { by, tz, since: period.since, until }, keyNames)
   return {
     ...found,
+    price_version: priceVersion(report),
+    unpriced: unpricedModels(report).map(({ group, unpriced: requests, ...row }) => {
+      return { model: group.model, requests, tokens: tokensOf(row) }
+    }),
     previous_usd: before === undefined ? null : decimalUsd(before.total.cost),
     ...(repriced !== undefined && {
       repriced: {
@@ -133,25 +197,31 @@ function jsonOf({ period, by, tz, usage, before, keyNames, repriced, now }: Usag
   }
 }
 
-/** Explains why the report is empty, and names the last day that has requests. */
-async function emptyText(db: Database, flags: Flags, { title }: Period): Promise<string> {
-  const [last] = await db.rows<{ hour: number | null }>('read the usage', 'SELECT max(hour) AS hour FROM %.usage_hour')
-  if (last?.hour == null) return 'No requests yet. colloquy chat, or point a client at colloquy serve.'
-  const filters = ['key', 'model', 'source'].flatMap((name) =>
-    flags.has(name) ? [`--${name} ${flags.text(name)}`] : [],
-  )
-  const where = filters.length === 0 ? '' : ` with ${filters.join(' ')}`
-  return `No requests in ${title}${where}. The last one was on ${new Date(last.hour).toISOString().slice(0, 10)}.`
+/** Explains why the report is empty, and names the nearest day that has requests. */
+async function emptyText(
+  source: UsageSource,
+  { flags, period, tz }: ReportOptions,
+  report: UsageReport,
+): Promise<string> {
+  const filter = filterOf(flags, period, report.keyNames)
+  const filters = Object.entries(report.filters).map(([name, value]) => `--${name} ${value}`)
+  const nearest = await source.nearest(filter)
+  if (nearest !== undefined) {
+    const where = filters.length === 0 ? '' : ` with ${filters.join(' ')}`
+    const when = nearest < period.since ? 'last' : 'first'
+    return `No requests in ${period.title}${where}. The ${when} one was on ${dayIn(nearest, tz)}.`
+  }
+  const { since, until } = period
+  const isEmpty = filters.length === 0 || (await source.nearest({ since, until })) === undefined
+  if (isEmpty) return 'No requests yet. colloquy chat, or point a client at colloquy serve.'
+  return `No requests with ${filters.join(' ')}, at any time.`
 }
 
-interface Layout {
-  columns: number
-  hasChart: boolean
-  top: number
-  compares: boolean
+function dayIn(at: number, tz: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: tz, dateStyle: 'short' }).format(at)
 }
 
-function layoutOf(flags: Flags): Layout {
+function layoutOf(flags: Flags): ReportLayout {
   const isTerminal = process.stdout.isTTY && !flags.has('plain')
   if (flags.has('chart') && flags.has('no-chart')) writeErrorLine('Both --chart and --no-chart were given: no chart.')
   return {

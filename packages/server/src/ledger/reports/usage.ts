@@ -1,9 +1,20 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { dayMs, hourMs, latencyAt, sumColumns } from '../totals.ts'
+import { dayMs, hourMs, latencyAt, partColumns, sumColumns } from '../totals.ts'
 
 /** The fields by which usage can be grouped. */
-export const groupings = ['hour', 'day', 'month', 'model', 'key', 'source', 'workspace', 'user', 'chat'] as const
-/** A field by which usage can be grouped. */
+export const groupings = [
+  'hour',
+  'day',
+  'month',
+  'model',
+  'key',
+  'source',
+  'workspace',
+  'user',
+  'chat',
+  'type',
+] as const
+/** A field by which usage can be grouped. `type` splits tokens and cost into input, cache writes, cache reads and output. */
 export type Grouping = (typeof groupings)[number]
 
 /** The requests to count. Absent fields match all. */
@@ -21,7 +32,7 @@ export interface UsageFilter {
 
 /** Usage to read. */
 export interface UsageQuery extends UsageFilter {
-  /** At most two fields. */
+  /** `type` cannot be combined with `user` or `chat`: single requests do not have their cost by type. */
   by: readonly Grouping[]
   /** The time zone of days and months, such as `Europe/Paris`. Default `UTC`. */
   tz?: string
@@ -45,15 +56,30 @@ export interface UsageSums {
   cost: bigint
   /** By the prompt cache. */
   saved: bigint
+  /** The parts of `cost` by type. Their sum is less than `cost` if an earlier version recorded some of the requests. */
+  input_cost: bigint
+  cache_write_5m_cost: bigint
+  cache_write_1h_cost: bigint
+  cache_read_cost: bigint
+  output_cost: bigint
+  server_tools_cost: bigint
+}
+
+/** Percentiles in milliseconds, exact to 5 %. Null without requests to measure. */
+export interface Percentiles {
+  p50: number | null
+  p95: number | null
+  p99: number | null
 }
 
 /** A group of requests. */
 export interface UsageRow extends UsageSums {
   /** The values of the fields in `by`. */
   group: Partial<Record<Grouping, string>>
-  /** Milliseconds, of whole days in UTC; null without requests, and in groups by hour, user or chat. */
-  p50_ms: number | null
-  p95_ms: number | null
+  /** Durations of requests of whole days in UTC. Null in groups by hour, user, chat or type. */
+  latency: Percentiles
+  /** Times to the first event of replies, of the same days. */
+  firstEvent: Percentiles
 }
 
 /** Usage in a period. */
@@ -63,7 +89,7 @@ export interface Usage {
 }
 
 /** The columns of `usage_hour` and `request` for the groupings; those by time are made from `hour`. */
-const columnOf: Record<Grouping, string> = {
+const columnOf: Record<Exclude<Grouping, 'type'>, string> = {
   hour: 'hour',
   day: 'hour',
   month: 'hour',
@@ -92,27 +118,58 @@ interface BucketRow {
 
 /**
  * Reads usage from the totals of hours. Groups by user or chat are not in the totals: they are read from the single requests,
- * which takes longer and goes back only as far as those are kept.
+ * which takes longer and goes back only as far as those are kept. Throws a `RangeError` if fields cannot be combined.
  */
-export async function readUsage(db: Database, query: UsageQuery): Promise<Usage> {
-  const columns = [...new Set(query.by.map((by) => columnOf[by]))]
+export async function readUsage(db: Database, { by: fields, ...query }: UsageQuery): Promise<Usage> {
+  const by = fields.filter((each) => each !== 'type')
+  const columns = [...new Set(by.map((each) => columnOf[each]))]
   const { where, values } = conditions(query)
-  const isDetailed = query.by.some((by) => by === 'user' || by === 'chat')
+  const isDetailed = by.some((each) => each === 'user' || each === 'chat')
+  const hasTypes = by.length < fields.length
+  if (isDetailed && hasTypes) throw new RangeError('Cannot group by type together with user or chat')
   const sums = await db.rows<SumRow>(
     'read the usage',
     isDetailed ? requestSums(columns, where) : hourSums(columns, where),
     values,
   )
-  return grouped(sums, isDetailed ? [] : await readLatencies(db, query, columns), query)
+  const times = isDetailed ? noTimes : await readTimes(db, query, columns)
+  const usage = grouped(sums, times, { ...query, by })
+  return hasTypes ? { ...usage, rows: usage.rows.flatMap(rowsByType) } : usage
 }
 
-/** Reads the latencies of the days in UTC that the period touches. */
-function readLatencies(db: Database, query: UsageQuery, columns: readonly string[]): Promise<BucketRow[]> {
+/**
+ * Finds the hour with requests that is nearest to a period: the last one until its end, or the first one after it. Undefined if
+ * the filter matches no request at all.
+ */
+export async function nearestUse(db: Database, filter: UsageFilter): Promise<number | undefined> {
+  const { since: _, ...rest } = filter
+  const { where, values } = conditions({ ...rest, since: 0 })
+  const find = async (hour: string, condition: string): Promise<number | undefined> => {
+    const sql = `SELECT ${hour} AS hour FROM %.usage_hour WHERE ${condition}`
+    const [found] = await db.rows<{ hour: number | null }>('read the usage', sql, values)
+    return found?.hour ?? undefined
+  }
+  return (await find('max(hour)', where)) ?? find('min(hour)', where.replace('hour < :until', 'hour >= :until'))
+}
+
+interface Times {
+  latencies: readonly BucketRow[]
+  firstEvents: readonly BucketRow[]
+}
+
+const noTimes: Times = { latencies: [], firstEvents: [] }
+
+/** Reads the times of the days in UTC that the period touches. */
+async function readTimes(db: Database, query: UsageFilter, columns: readonly string[]): Promise<Times> {
   const { where, values } = conditions(query)
   const groupBy = ['bucket', ...columns.map((column) => (column === 'hour' ? 'day' : column))].join(', ')
-  const sql = `SELECT ${groupBy}, sum(requests) AS requests FROM %.latency_day
-    WHERE ${where.replaceAll('hour ', 'day ')} GROUP BY ${groupBy}`
-  return db.rows<BucketRow>('read the usage', sql, { ...values, since: query.since - (query.since % dayMs) })
+  const read = (table: string): Promise<BucketRow[]> => {
+    const sql = `SELECT ${groupBy}, sum(requests) AS requests FROM %.${table}
+      WHERE ${where.replaceAll('hour ', 'day ')} GROUP BY ${groupBy}`
+    return db.rows<BucketRow>('read the usage', sql, { ...values, since: query.since - (query.since % dayMs) })
+  }
+  const [latencies, firstEvents] = await Promise.all([read('latency_day'), read('first_event_day')])
+  return { latencies, firstEvents }
 }
 
 function hourSums(columns: readonly string[], where: string): string {
@@ -135,6 +192,7 @@ function requestSums(columns: readonly string[], where: string): string {
     'count(CASE WHEN cost IS NULL THEN 1 END) AS unpriced',
     'coalesce(sum(cost), 0) AS cost',
     'coalesce(sum(CASE WHEN estimated = 1 THEN cost END), 0) AS estimated_cost',
+    ...Object.values(partColumns).map((name) => `0 AS ${name}`),
   ]
   const from = `SELECT *, started_at - started_at % ${hourMs} AS hour, served_model AS answered_by FROM %.request`
   const renamed = `SELECT hour, workspace, key_id, answered_by AS model, source, user_id, conversation, input,
@@ -155,52 +213,89 @@ function conditions({ since, until, workspace, key, model, source }: UsageFilter
   }
 }
 
-function grouped(sums: readonly SumRow[], latencies: readonly BucketRow[], { by, tz = 'UTC' }: UsageQuery): Usage {
+interface GroupQuery {
+  by: readonly Exclude<Grouping, 'type'>[]
+  tz?: string
+}
+
+function grouped(sums: readonly SumRow[], { latencies, firstEvents }: Times, { by, tz = 'UTC' }: GroupQuery): Usage {
   const timeOf = timeNames(tz)
   const groupOf = (row: SumRow): UsageRow['group'] =>
     Object.fromEntries(by.map((each) => [each, timeOf(each, row.hour) ?? String(row[columnOf[each]])]))
   const utcTime = timeNames('UTC')
   const bucketGroup = (row: BucketRow): UsageRow['group'] =>
     Object.fromEntries(by.map((each) => [each, utcTime(each, row.day) ?? String(row[columnOf[each]])]))
-  const groups = new Map<string, { row: UsageRow; buckets: BucketRow[] }>()
-  const total = { row: emptyRow({}), buckets: [...latencies] }
+  const groups = new Map<string, UsageRow>()
+  const total = emptyRow({})
   for (const sum of sums) {
     const group = groupOf(sum)
     const name = JSON.stringify(group)
-    const found = groups.get(name) ?? { row: emptyRow(group), buckets: [] }
-    groups.set(name, found)
-    for (const { row } of [found, total]) addSums(row, sum)
+    const row = groups.get(name) ?? emptyRow(group)
+    groups.set(name, row)
+    for (const each of [row, total]) addSums(each, sum)
   }
-  // The latencies of a day do not tell those of its hours.
-  const grouped = by.includes('hour') ? [] : latencies
-  for (const bucket of grouped) groups.get(JSON.stringify(bucketGroup(bucket)))?.buckets.push(bucket)
-  for (const { row, buckets } of [...groups.values(), total]) {
-    row.p50_ms = latencyAt(0.5, buckets)
-    row.p95_ms = latencyAt(0.95, buckets)
+  for (const [field, buckets] of [
+    ['latency', latencies],
+    ['firstEvent', firstEvents],
+  ] as const) {
+    total[field] = percentilesOf(buckets)
+    // The times of a day do not tell those of its hours.
+    if (by.includes('hour')) continue
+    for (const [name, found] of Map.groupBy(buckets, (bucket) => JSON.stringify(bucketGroup(bucket)))) {
+      const row = groups.get(name)
+      if (row) row[field] = percentilesOf(found)
+    }
   }
-  return { rows: [...groups.values()].map(({ row }) => row), total: total.row }
+  return { rows: [...groups.values()], total }
+}
+
+const noPercentiles: Percentiles = { p50: null, p95: null, p99: null }
+
+function percentilesOf(buckets: readonly BucketRow[]): Percentiles {
+  return { p50: latencyAt(0.5, buckets), p95: latencyAt(0.95, buckets), p99: latencyAt(0.99, buckets) }
 }
 
 function emptyRow(group: UsageRow['group']): UsageRow {
-  const none = { requests: 0, failed: 0, estimated: 0, unpriced: 0, input: 0, cache_write_5m: 0, cache_write_1h: 0 }
-  return {
-    group,
-    ...none,
-    cache_read: 0,
-    output: 0,
-    cost: 0n,
-    saved: 0n,
-    estimated_cost: 0n,
-    p50_ms: null,
-    p95_ms: null,
-  }
+  const sums = Object.fromEntries(sumColumns.map((name) => [name, isAmount(name) ? 0n : 0]))
+  return { group, ...(sums as unknown as UsageSums), latency: noPercentiles, firstEvent: noPercentiles }
 }
 
 function addSums(row: UsageRow, sum: StoredSums): void {
   for (const name of sumColumns) {
-    if (name === 'cost' || name === 'saved' || name === 'estimated_cost') row[name] += BigInt(sum[name])
+    if (isAmount(name)) row[name] += BigInt(sum[name])
     else row[name] += sum[name]
   }
+}
+
+type AmountName = { [Name in keyof UsageSums]: UsageSums[Name] extends bigint ? Name : never }[keyof UsageSums]
+
+function isAmount(name: keyof UsageSums): name is AmountName {
+  return name === 'cost' || name === 'saved' || name.endsWith('_cost')
+}
+
+/** The types of tokens, and the calls of server tools, which have a cost but no tokens. */
+const types = ['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'server_tools'] as const
+
+/** A row for each type that was used. `unknown` has the cost of requests that an earlier version recorded. */
+function rowsByType(row: UsageRow): UsageRow[] {
+  const costs = types.map((type) => row[`${type}_cost`])
+  const rest = row.cost - costs.reduce((sum, cost) => sum + cost, 0n)
+  const rows = types.map((type, index) => {
+    const cost = costs[index]!
+    const tokens = type === 'server_tools' ? {} : { [type]: row[type] }
+    return { ...typeRow(row, type), ...tokens, cost, [`${type}_cost`]: cost }
+  })
+  const used = rows.filter((each) => each.cost !== 0n || tokensOf(each) > 0)
+  return rest === 0n ? used : [...used, { ...typeRow(row, 'unknown'), cost: rest }]
+}
+
+/** Every row of a group has all of its requests: a request has tokens of several types. */
+function typeRow({ group, requests }: UsageRow, type: string): UsageRow {
+  return { ...emptyRow({ ...group, type }), requests }
+}
+
+function tokensOf(row: UsageRow): number {
+  return row.input + row.cache_write_5m + row.cache_write_1h + row.cache_read + row.output
 }
 
 /** Names the hour, day or month of a time in a zone, each hour once. Undefined for other groupings. */
