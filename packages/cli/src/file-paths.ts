@@ -20,6 +20,8 @@ export interface FilePaths {
   model: string
   /** The user's configuration. `COLLOQUY_CONFIG` names another file. */
   config: string
+  /** The user's keys for engines, as JSON. Only its owner can read the file. */
+  keys: string
   /** The folder of the user's templates. */
   templates: string
 }
@@ -43,6 +45,7 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     runtime: join(data, 'runtime'),
     model: join(data, 'model.json'),
     config: env['COLLOQUY_CONFIG'] || join(config, 'config.json'),
+    keys: join(config, 'keys.json'),
     templates: join(config, 'templates'),
   }
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parse } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
+import { useStoredKeys } from './engine/stored-keys.ts'
 import { systemReason } from './system-error.ts'
 import { writeDocument, writeErrorLine } from './terminal/output.ts'
 
@@ -34,7 +35,9 @@ async function runWords(words: readonly string[]): Promise<number> {
   if (first === '-V' || first === '--version') return print(`colloquy ${await version()}\n`)
   if (first === '-h' || first === '--help' || first === 'help') return help(second)
   const { command, words: rest, flags } = await parse(words)
-  return flags.has('help') ? help(command.name) : command.run(rest, flags)
+  if (flags.has('help')) return help(command.name)
+  useStoredKeys(process.env)
+  return command.run(rest, flags)
 }
 
 async function help(name: string | undefined): Promise<number> {

@@ -3,6 +3,7 @@ import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, Pi
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
+import { isStoredKey } from './stored-keys.ts'
 import { isOnThisMachine, type EngineKind, type FileEngine } from './engine-kind.ts'
 import { withoutForeignThinking } from './foreign-thinking.ts'
 
@@ -122,13 +123,15 @@ async function ownEngine(chosen: EngineKind, env: Environment, wordsPerSecond: n
 
 function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
   const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
-  if (chosen.kind === 'url') return { baseURL: chosen.url, ...(hasKey ? {} : { apiKey: 'none' }) }
+  // A stored key is Claude's. The environment may be meant for any server.
+  const isOther = !hasKey || isStoredKey(env['ANTHROPIC_API_KEY'])
+  if (chosen.kind === 'url') return { baseURL: chosen.url, ...(isOther && { apiKey: 'none' }) }
   if (hasKey) return {}
   // A local server often needs no key. One that does answers 401.
   if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
   throw new ExitError(
     ExitCode.key,
-    'No API key. Set ANTHROPIC_API_KEY, or try colloquy chat --engine offline (works without).',
+    'No API key. Run colloquy keys set anthropic, set ANTHROPIC_API_KEY, or try colloquy chat --engine offline (works without).',
   )
 }
 

@@ -41,6 +41,11 @@ export function writeErrorLine(line: string): void {
   process.stderr.write(`${safeLine(line)}\n`)
 }
 
+/** Writes a question to standard error. The answer follows on the same line. */
+export function writePrompt(text: string): void {
+  process.stderr.write(safeLine(text))
+}
+
 /** Writes a line of a log with the colours of a painter to standard output, soon. */
 export function writeLogLine(line: string): void {
   writeSoon(`${safePainted(line)}\n`)

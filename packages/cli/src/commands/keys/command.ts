@@ -7,18 +7,30 @@ function ofKeys(name: keyof typeof actions): Run {
   return async (words, flags) => (await import('./keys.ts'))[name](words, flags)
 }
 
+function ofProviderKeys(name: 'set' | 'setDefault' | 'test'): Run {
+  return async (words, flags) => (await import('./provider-keys.ts'))[name](words, flags)
+}
+
 const subcommands: readonly Subcommand[] = [
-  { name: 'create', synopsis: 'NAME', summary: 'Make a key, and print its secret once', run: ofKeys('create') },
-  { name: 'list', synopsis: '', summary: 'List keys with their budgets and last use', run: ofKeys('list') },
+  {
+    name: 'create',
+    synopsis: 'NAME',
+    summary: 'Make a key of the server, and print its secret once',
+    run: ofKeys('create'),
+  },
+  { name: 'list', synopsis: '', summary: 'List all keys, with budgets and last use', run: ofKeys('list') },
   { name: 'rotate', synopsis: 'NAME', summary: 'Replace the secret of a key', run: ofKeys('rotate') },
   { name: 'revoke', synopsis: 'NAME', summary: 'End a key, and keep its name for usage', run: ofKeys('revoke') },
   { name: 'remove', synopsis: 'NAME', summary: 'Erase a key', run: ofKeys('remove') },
+  { name: 'set', synopsis: 'NAME', summary: 'Keep a key of yours for Claude, or openai', run: ofProviderKeys('set') },
+  { name: 'default', synopsis: 'NAME', summary: 'Choose the key for Claude', run: ofProviderKeys('setDefault') },
+  { name: 'test', synopsis: '[NAME]', summary: 'Show the models and limits of a key', run: ofProviderKeys('test') },
 ]
 
 /** `colloquy keys`. */
 export const keys: Command = {
   name: 'keys',
-  summary: 'Make, list and end the keys of the server, with limits and budgets',
+  summary: 'Keep your keys for Claude; make and end those of the server',
   synopsis: '[list]',
   subcommands,
   options: [
@@ -58,6 +70,8 @@ export const keys: Command = {
     helpOption,
   ],
   examples: [
+    ['colloquy keys set anthropic', 'keep your key for Claude; it is typed, not shown'],
+    ['colloquy keys test', 'its models and rate limits'],
     ['colloquy keys create ada --budget 5/day --rpm 60', 'a key for Ada'],
     ['colloquy keys rotate ada --grace 1h', 'a new secret; the earlier one ends in an hour'],
     ['colloquy keys list', 'all keys, with what they have spent'],

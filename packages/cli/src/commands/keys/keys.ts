@@ -7,6 +7,7 @@ import { ageText } from '../../format.ts'
 import { confirm } from '../../confirm.ts'
 import { withServerState } from '../../server-store.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
+import { providerKeys, providerLine, removeStored } from './provider-keys.ts'
 import { readDuration, readExpiry, settingsFrom } from './read-settings.ts'
 
 /** Runs `colloquy keys create NAME`. */
@@ -30,16 +31,20 @@ export function create([name]: readonly string[], flags: Flags): Promise<number>
 export function list(_words: readonly string[], flags: Flags): Promise<number> {
   return withKeys(flags, async (keys, { database }) => {
     const found = await keys.list(flags.text('workspace'))
+    const own = flags.has('workspace') ? [] : providerKeys()
     const spending = await readSpending(database, found, Date.now())
     if (flags.has('json')) {
-      writeJson(
-        found.map((key) => keyObject(key, spending.get(key.id))),
-        2,
+      const ownObjects = own.map(({ isUsed, ...key }) => ({ type: 'provider_key', ...key, is_used: isUsed }))
+      return writeJson([...ownObjects, ...found.map((key) => keyObject(key, spending.get(key.id)))], 2)
+    }
+    if (found.length + own.length === 0) {
+      writeLine(
+        'No keys yet. colloquy keys set anthropic keeps yours; colloquy keys create NAME makes one of the server.',
       )
       return
     }
-    if (found.length === 0) return writeLine('No keys yet. colloquy keys create NAME makes one.')
-    const width = Math.max(...found.map(({ name }) => name.length))
+    const width = Math.max(...[...found, ...own].map(({ name }) => name.length))
+    for (const key of own) writeLine(providerLine(key, width))
     for (const key of found) writeLine(lineOf(key, spending.get(key.id) ?? [], width))
   })
 }
@@ -67,7 +72,8 @@ export function revoke([name]: readonly string[], flags: Flags): Promise<number>
 }
 
 /** Runs `colloquy keys remove NAME`. */
-export function remove([name]: readonly string[], flags: Flags): Promise<number> {
+export async function remove([name]: readonly string[], flags: Flags): Promise<number> {
+  if (name !== undefined && (await removedOwn(name, flags))) return ExitCode.ok
   return withKeys(flags, async (keys) => {
     const key = await keys.get(nameOf('remove', name))
     const question = `Remove ${key.name}? Its usage stays, without the name. [y/N] `
@@ -75,6 +81,14 @@ export function remove([name]: readonly string[], flags: Flags): Promise<number>
     await keys.remove(key.id)
     writeLine(`Removed ${key.name}.`)
   })
+}
+
+/** Erases a key of the user for engines. False if there is none of this name. */
+async function removedOwn(name: string, flags: Flags): Promise<boolean> {
+  if (!providerKeys().some((key) => key.name === name && key.variable === undefined)) return false
+  const isSure = flags.has('yes') || (await confirm(`Remove your key ${name} from this machine? [y/N] `))
+  writeLine(isSure && removeStored(name) ? `Removed ${name}.` : 'Nothing changed.')
+  return true
 }
 
 async function withKeys(flags: Flags, work: (keys: Keys, store: ServerStore) => Promise<void>): Promise<number> {

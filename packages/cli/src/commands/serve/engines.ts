@@ -4,6 +4,7 @@ import { Anthropic } from 'colloquy'
 import { chatCompletions, type Engine, offline, route, script, upstream } from 'colloquy/engines'
 import { UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
+import { isStoredKey } from '../../engine/stored-keys.ts'
 import { systemReason } from '../../system-error.ts'
 import type { ApiConfig, ChatConfig, EngineConfig, LocalConfig, ScriptConfig, Secret, ServeConfig } from './config.ts'
 import type { ReadConfig } from './read-config.ts'
@@ -95,7 +96,9 @@ function apiEngines({ baseURL, apiKey, authToken, headers, timeoutMs, retries = 
     ...listOf(apiKey).map((key) => ({ apiKey: key, authToken: null })),
     ...listOf(authToken).map((token) => ({ authToken: token, apiKey: null })),
   ]
-  const hasDefault = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].some((each) => process.env[each])
+  const secrets = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].map((each) => process.env[each])
+  // A stored key is Claude's, and is not sent to another server.
+  const hasDefault = secrets.some((secret) => secret && (baseURL === undefined || !isStoredKey(secret)))
   if (credentials.length === 0 && !hasDefault && baseURL === undefined)
     throw new Error('it has no apiKey, and ANTHROPIC_API_KEY is not set')
   // A server of the API on this machine often needs no key. One that does answers 401.

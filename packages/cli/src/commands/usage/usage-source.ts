@@ -1,6 +1,6 @@
 import type { Repriced, Usage, UsageFilter, UsageQuery } from '@colloquy/server/access'
 
-/** Where usage is read: the database of this user, or another server. */
+/** A source of usage: the database of this user, or another server. */
 export interface UsageSource {
   read(query: UsageQuery): Promise<Usage>
   /** The names of keys by id, as far as they are known. */

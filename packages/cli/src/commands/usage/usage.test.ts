@@ -282,7 +282,10 @@ test('usage explains what is wrong or missing', async () => {
 })
 
 test('keys prints a secret once, lists keys without it, and ends them', async () => {
-  assert.equal((await run('keys')).stdout, 'No keys yet. colloquy keys create NAME makes one.\n')
+  assert.equal(
+    (await run('keys')).stdout,
+    'No keys yet. colloquy keys set anthropic keeps yours; colloquy keys create NAME makes one of the server.\n',
+  )
   const flags = [
     '--budget',
     '5/day',

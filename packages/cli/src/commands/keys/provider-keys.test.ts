@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, beforeEach, mock, test } from 'node:test'
+import { createServer } from '@colloquy/server'
+import { openAccess } from '@colloquy/server/access'
+import { listen } from '@colloquy/server/node'
+import { openServerStore } from '@colloquy/server/store'
+import { offline } from 'colloquy/engines'
+import { connect } from '../../engine/connect.ts'
+import { Flags } from '../../flags.ts'
+import { useStoredKeys } from '../../engine/stored-keys.ts'
+import { parse } from '../parse.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-provider-keys-'))
+const file = join(folder, 'colloquy', 'keys.json')
+const outside = { ...process.env }
+after(() => {
+  process.env = outside
+  rmSync(folder, { recursive: true })
+})
+beforeEach(() => {
+  process.env = { PATH: outside['PATH'], XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
+  rmSync(join(folder, 'colloquy'), { recursive: true, force: true })
+})
+
+/** Runs a command in this process with an input from a pipe. Returns its standard output and standard error. */
+async function run(line: string, input = ''): Promise<{ stdout: string; stderr: string }> {
+  const { command, words, flags } = await parse(line.split(' '))
+  const written = { stdout: '', stderr: '' }
+  const stdin = mock.getter(process, 'stdin', () => Readable.from([input]) as typeof process.stdin)
+  const writes = (['stdout', 'stderr'] as const).map((name) => {
+    const pass = process[name].write.bind(process[name])
+    return mock.method(process[name], 'write', (text: string | Uint8Array) => {
+      // The reporter of the tests writes bytes.
+      if (typeof text !== 'string') return pass(text)
+      written[name] += text
+      return true
+    })
+  })
+  try {
+    useStoredKeys(process.env)
+    assert.equal(await command.run(words, flags), 0)
+    return written
+  } finally {
+    for (const each of [stdin, ...writes]) each.mock.restore()
+  }
+}
+
+const first = 'sk-ant-api03-first-secret-x7Qd'
+const second = 'sk-ant-api03-second-secret-9aBc'
+
+test('keys set keeps a key in a file that only its owner can read, and never shows it', async () => {
+  const { stdout, stderr } = await run('keys set anthropic', `${first}\n`)
+  assert.equal(stdout, `Saved anthropic (sk-ant-…x7Qd) in ${file}, which only you can read.\n`)
+  assert.equal(stderr, '')
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  await run('keys set work', second)
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), {
+    default: 'anthropic',
+    keys: { anthropic: first, work: second },
+  })
+  const list = (await run('keys list')).stdout
+  assert.equal(list, 'anthropic  sk-ant-…x7Qd  for Claude · default\nwork       sk-ant-…9aBc  for Claude\n')
+  assert.doesNotMatch((await run('keys list --json')).stdout, /secret/)
+})
+
+test('keys set refuses a key on the command line, an empty one and one that cannot be right', async () => {
+  const wrong = {
+    'keys set': ['', /without a name/],
+    'keys set a/b': ['', /without a name/],
+    'keys set anthropic sk-ant-x': ['', /^Cannot take a key from the command line/],
+    'keys set anthropic': ['\n', /^Cannot keep an empty key/],
+    'keys set work': ['two words', /a space or a character that no key has$/],
+  } as const
+  for (const [line, [input, message]] of Object.entries(wrong)) {
+    await assert.rejects(run(line, input), { message, exitCode: 2 })
+  }
+})
+
+test('a stored key is used for Claude, unless the environment has one, and for no other server', async () => {
+  await run('keys set anthropic', first)
+  await run('keys set openai', 'sk-proj-for-chat-completions')
+  useStoredKeys(process.env)
+  assert.equal(process.env['ANTHROPIC_API_KEY'], first)
+  assert.equal(process.env['OPENAI_API_KEY'], 'sk-proj-for-chat-completions')
+  for (const [name, value] of [
+    ['ANTHROPIC_API_KEY', 'sk-of-env'],
+    ['ANTHROPIC_AUTH_TOKEN', 'token'],
+    ['ANTHROPIC_BASE_URL', 'http://127.0.0.1:1'],
+  ] as const) {
+    const env: Record<string, string | undefined> = { XDG_CONFIG_HOME: folder, [name]: value }
+    useStoredKeys(env)
+    assert.equal(env['ANTHROPIC_API_KEY'], name === 'ANTHROPIC_API_KEY' ? value : undefined, name)
+  }
+  const sent: (string | null)[] = []
+  const server = await listen({
+    fetch: (request: Request) => {
+      sent.push(request.headers.get('x-api-key'))
+      return Promise.resolve(new Response('no', { status: 401 }))
+    },
+  })
+  try {
+    const { engine } = await connect({ kind: 'url', url: server.url }, new Flags(new Map([['retries', '0']])))
+    const params = { model: 'claude-haiku-4-5', max_tokens: 1, messages: [{ role: 'user' as const, content: 'Hi' }] }
+    await assert.rejects(Array.fromAsync(engine(params)))
+  } finally {
+    await server.close()
+  }
+  assert.deepEqual(sent, ['none'])
+})
+
+test('keys default chooses another key, and keys remove erases one', async () => {
+  await run('keys set anthropic', first)
+  assert.match((await run('keys set work', second)).stderr, /^anthropic stays the default: colloquy keys default work/)
+  assert.equal((await run('keys default work')).stdout, 'work is the key for Claude from now on.\n')
+  delete process.env['ANTHROPIC_API_KEY']
+  assert.match((await run('keys list')).stdout, /^work +sk-ant-…9aBc {2}for Claude · default$/m)
+  assert.equal((await run('keys remove work --yes')).stdout, 'Removed work.\n')
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), { default: 'anthropic', keys: { anthropic: first } })
+  await assert.rejects(run('keys default work'), { message: /^No key work is stored; found anthropic\./ })
+})
+
+test('a damaged file of keys is named, and not overwritten', async () => {
+  await run('keys set anthropic', first)
+  writeFileSync(file, '{')
+  await assert.rejects(run('keys list'), {
+    message: `Cannot read the keys in ${file}: it is not JSON with the field keys`,
+  })
+  assert.equal(readFileSync(file, 'utf8'), '{')
+})
+
+test('keys test shows the models and the rate limits of a key', async (t) => {
+  const store = await openServerStore(':memory:')
+  const access = await openAccess({ store })
+  const limits = { requests_per_minute: 50, output_tokens_per_minute: 8_000 }
+  const { secret } = await access.keys.create({ name: 'ada', limits })
+  const server = await listen(createServer({ engine: offline(), access }))
+  t.after(async () => {
+    await server.close()
+    await access.close()
+    await store.close()
+  })
+  Object.assign(process.env, { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: secret })
+  const { stdout } = await run('keys test')
+  assert.match(stdout, /^ANTHROPIC_API_KEY works at http:.*\nmodels {2}\d+: claude-/)
+  assert.match(stdout, /^limits {2}50 requests, 8,000 output tokens a minute with claude-haiku-/m)
+  await run('keys set wrong', 'sk-colloquy-that-is-not-known')
+  await assert.rejects(run('keys test wrong'), { status: 401 })
+})
