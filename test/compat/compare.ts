@@ -2,6 +2,8 @@ import Official from '@anthropic-ai/sdk'
 import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import * as officialMcp from '@anthropic-ai/sdk/helpers/beta/mcp'
 import { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
+import * as officialToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets'
+import * as officialNodeToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets/node'
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
@@ -10,6 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Colloquy from 'colloquy'
 import * as colloquyTools from 'colloquy/tools'
 import * as colloquyMemory from 'colloquy/tools/memory'
+import * as colloquyToolsets from 'colloquy/tools/toolsets'
+import * as colloquyNodeToolsets from 'colloquy/tools/toolsets/node'
 import {
   deviations,
   describe,
@@ -31,6 +35,8 @@ const officialSdk: Sdk = {
   Anthropic: Official,
   helpers: {
     ...officialMcp,
+    ...officialToolsets,
+    ...officialNodeToolsets,
     BetaLocalFilesystemMemoryTool,
     betaMemoryTool,
     betaTool,
@@ -41,7 +47,12 @@ const officialSdk: Sdk = {
 }
 const ourSdk: Sdk = {
   Anthropic: Colloquy as unknown as typeof Official,
-  helpers: { ...colloquyTools, ...colloquyMemory } as unknown as Helpers,
+  helpers: {
+    ...colloquyTools,
+    ...colloquyMemory,
+    ...colloquyToolsets,
+    ...colloquyNodeToolsets,
+  } as unknown as Helpers,
 }
 
 /**

@@ -3,6 +3,8 @@ import type Anthropic from '@anthropic-ai/sdk'
 import type { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import type * as mcp from '@anthropic-ai/sdk/helpers/beta/mcp'
 import type { betaMemoryTool } from '@anthropic-ai/sdk/helpers/beta/memory'
+import type * as toolsets from '@anthropic-ai/sdk/helpers/beta/toolsets'
+import type * as nodeToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets/node'
 import type { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod'
 import type { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema'
 import type { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod'
@@ -37,7 +39,7 @@ export interface Context {
   stage: Stage
 }
 
-export interface Helpers extends MCPHelpers {
+export interface Helpers extends MCPHelpers, ToolsetHelpers {
   BetaLocalFilesystemMemoryTool: typeof BetaLocalFilesystemMemoryTool
   betaMemoryTool: typeof betaMemoryTool
   betaTool: typeof betaTool
@@ -50,6 +52,8 @@ type MCPHelpers = Pick<
   typeof mcp,
   'mcpContent' | 'mcpMessage' | 'mcpMessages' | 'mcpResourceToContent' | 'mcpResourceToFile' | 'mcpTool' | 'mcpTools'
 >
+
+type ToolsetHelpers = typeof toolsets & typeof nodeToolsets
 
 /** A deliberate difference. The test also fails if the difference no longer exists. */
 export interface Difference {

@@ -4,6 +4,8 @@ import * as officialBetaJson from '@anthropic-ai/sdk/helpers/beta/json-schema'
 import * as officialBetaMcp from '@anthropic-ai/sdk/helpers/beta/mcp'
 import * as officialBetaMemory from '@anthropic-ai/sdk/helpers/beta/memory'
 import * as officialBetaStandard from '@anthropic-ai/sdk/helpers/beta/standard-schema'
+import * as officialToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets'
+import * as officialNodeToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets/node'
 import * as officialBetaZod from '@anthropic-ai/sdk/helpers/beta/zod'
 import * as officialJson from '@anthropic-ai/sdk/helpers/json-schema'
 import * as officialZod from '@anthropic-ai/sdk/helpers/zod'
@@ -14,6 +16,8 @@ import Colloquy from 'colloquy'
 import * as ourIndex from 'colloquy'
 import * as ourTools from 'colloquy/tools'
 import * as ourMemory from 'colloquy/tools/memory'
+import * as ourToolsets from 'colloquy/tools/toolsets'
+import * as ourNodeToolsets from 'colloquy/tools/toolsets/node'
 import { root } from '../source.ts'
 import { frame, hello, helloStream } from './fixtures.ts'
 
@@ -53,6 +57,8 @@ export async function surfaces(): Promise<Record<string, Surface>> {
     'Exports of its helpers': listed(officialHelpers.flatMap(Object.keys), [
       ...Object.keys(ourTools),
       ...Object.keys(ourMemory),
+      ...Object.keys(ourToolsets),
+      ...Object.keys(ourNodeToolsets),
     ]),
   }
 }
@@ -70,6 +76,8 @@ const officialHelpers = [
   officialBetaMcp,
   officialBetaMemory,
   officialMemoryFolder,
+  officialToolsets,
+  officialNodeToolsets,
 ]
 
 const page = { data: [{ id: 'a' }], has_more: false, first_id: 'a', last_id: 'a' }

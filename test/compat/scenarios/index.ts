@@ -18,6 +18,7 @@ import { streams } from './streams.ts'
 import { structured } from './structured.ts'
 import { threads } from './threads.ts'
 import { toolRunner } from './tool-runner.ts'
+import { toolsets } from './toolsets.ts'
 
 /** Every scenario, by subject. */
 export const tables: Record<string, readonly Scenario[]> = {
@@ -35,6 +36,7 @@ export const tables: Record<string, readonly Scenario[]> = {
   'structured output': structured,
   beta,
   'tool runner': toolRunner,
+  toolsets,
   threads,
   memory,
   mcp,

@@ -3,7 +3,7 @@ import { AnthropicError } from '../protocol/types/error.ts'
 import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
-import { definitionOf, type RunnableTool } from '../tools/runnable.ts'
+import { definitionOf, type Runnable } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
 import { checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
@@ -33,7 +33,7 @@ export interface TurnOptions extends Partial<Omit<ConversationSettings, 'tools'>
    * Tools made by `tool()` run by themselves: their results are sent and the model replies again, until a reply calls none
    * of them. Each step is recorded before the next one begins.
    */
-  tools?: (ToolUnion | RunnableTool)[]
+  tools?: (ToolUnion | Runnable)[]
   /** How those tools are run. */
   toolOptions?: TurnToolOptions
   /** Stops the turn when it aborts. The text that has arrived is kept. */

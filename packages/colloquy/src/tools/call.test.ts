@@ -3,8 +3,9 @@ import { getEventListeners, once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'node:test'
 import { APIUserAbortError, type Message, type ToolUseBlock } from '../protocol/index.ts'
-import { ToolError, answerCall, answerCalls, nextStep } from './call.ts'
-import { type RunnableTool, type ToolOutput } from './runnable.ts'
+import { answerCall, answerCalls, nextStep } from './call.ts'
+import { type Runnable, type RunnableTool, type ToolOutput } from './runnable.ts'
+import { ToolError } from './tool-error.ts'
 import { tool } from './tool.ts'
 
 const place = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
@@ -39,11 +40,13 @@ test('answerCall() passes input and call to the tool and returns its result', as
   const made = call('weather')
   assert.deepEqual(await answerCall(made, [weather]), { type: 'tool_result', tool_use_id: 'toolu_1', content: 'sun' })
   assert.deepEqual(seen, [{ city: 'Nara' }, made, made, false])
+  // A call of a toolset's member is not for a tool of the same name.
   assert.deepEqual(await answerCall({ ...made, toolset_name: 'set' }, [weather]), {
     type: 'tool_result',
     tool_use_id: 'toolu_1',
     toolset_name: 'set',
-    content: 'sun',
+    content: "Error: Toolset 'set' member 'weather' not found",
+    is_error: true,
   })
 })
 
@@ -166,7 +169,7 @@ test('approve() is called for valid calls only, and the model reads its reason',
   let ran = 0
   const weather = toolThat(() => void ran++)
   const verdict = (value: boolean | string) => ({
-    approve: (call: ToolUseBlock, { tool }: { tool: RunnableTool }) => {
+    approve: (call: ToolUseBlock, { tool }: { tool: Runnable }) => {
       asked.push([call.name, call.input, tool.name])
       return Promise.resolve(value)
     },

@@ -1,21 +1,14 @@
-import { APIUserAbortError, AnthropicError } from '../protocol/types/error.ts'
+import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
 import { partialInput } from '../protocol/codec/partial-input.ts'
 import { isToolInput } from '../protocol/sendable.ts'
-import type { Promisable, RunnableTool } from './runnable.ts'
+import { type Promisable, type Runnable, isCalled, isToolset, toolsetNameOf } from './runnable.ts'
 import { startTimer } from './timer.ts'
-
-/** Throw it in a tool's `run` to answer with content blocks, or with a text that gets no `Error:` prefix. */
-export class ToolError extends AnthropicError {
-  override name = 'ToolError'
-  readonly content: string | ToolResultContent[]
-
-  constructor(content: string | ToolResultContent[], options?: { cause?: unknown }) {
-    super(typeof content === 'string' ? content : 'The tool failed; what it answered is in `content`', options)
-    this.content = content
-  }
-}
+import { ToolError } from './tool-error.ts'
+import { answerMember, malformedCall, notExecuted } from './toolsets/answer.ts'
+import { ToolsetUsageError } from './toolsets/errors.ts'
+import { quotable } from './toolsets/text.ts'
 
 /** How tool calls are run. */
 export interface CallOptions {
@@ -28,7 +21,7 @@ export interface CallOptions {
    */
   approve?: (
     call: ToolUseBlock,
-    context: { tool: RunnableTool; signal: AbortSignal | undefined },
+    context: { tool: Runnable; signal: AbortSignal | undefined },
   ) => Promisable<boolean | string>
 }
 
@@ -50,32 +43,69 @@ export function callsIn(reply: Pick<Message, 'content'>): ToolUseBlock[] {
   return reply.content.filter((block) => block.type === 'tool_use')
 }
 
-/** Answers calls concurrently. The message has the results in the order of the calls, as the API requires. */
+/**
+ * Answers calls concurrently, those of one toolset in order. The message has the results in the order of the calls, as the API
+ * requires.
+ */
 export async function answerCalls(
   calls: readonly ToolUseBlock[],
-  tools: readonly RunnableTool[],
+  tools: readonly Runnable[],
   options: CallOptions = {},
 ): Promise<UserMessageParam> {
-  return { role: 'user', content: await Promise.all(calls.map((call) => answerCall(call, tools, options))) }
+  const results = startCalls(calls, tools, (call) => answerCall(call, tools, options))
+  return { role: 'user', content: await Promise.all(results) }
+}
+
+/**
+ * Starts calls concurrently. The calls of one toolset run in order, and none of them after one that failed: the model planned
+ * them as a sequence.
+ */
+export function startCalls(
+  calls: readonly ToolUseBlock[],
+  tools: readonly Runnable[],
+  start: (call: ToolUseBlock) => Promise<ToolResultBlockParam>,
+): Array<Promise<ToolResultBlockParam>> {
+  const succeeded = new Map<string, Promise<boolean>>()
+  return calls.map((call) => {
+    const toolset = calledToolset(call, tools)
+    if (toolset === undefined) return start(call)
+    const earlier = call.toolset_name ? succeeded.get(toolset) : undefined
+    const result = earlier ? earlier.then((isDone) => (isDone ? start(call) : notExecuted(call))) : start(call)
+    succeeded.set(
+      toolset,
+      result.then(
+        ({ is_error }) => !is_error,
+        () => false,
+      ),
+    )
+    return result
+  })
+}
+
+/** The name of the runnable toolset that a call is for. A call without `toolset_name` that has a toolset's name is malformed. */
+export function calledToolset(call: ToolUseBlock, tools: readonly Runnable[]): string | undefined {
+  if (tools.some((tool) => isCalled(tool, call))) return call.toolset_name ?? undefined
+  const named = call.toolset_name ? undefined : tools.filter(isToolset).map(toolsetNameOf)
+  return named?.find((name) => name === call.name)
 }
 
 /**
  * Answers one call. Errors become a result with `is_error` that the model reads: an unknown tool, an input that is malformed
  * or fails the schema, a declined approval, a tool that throws or takes too long. Rejects only with `APIUserAbortError`, when
- * `signal` aborts, and with the errors of `approve`.
+ * `signal` aborts, with a `ToolsetUsageError`, and with the errors of `approve`.
  */
 export async function answerCall(
   call: ToolUseBlock,
-  tools: readonly RunnableTool[],
+  tools: readonly Runnable[],
   { signal, timeoutMs = 600_000, approve }: CallOptions = {},
 ): Promise<ToolResultBlockParam> {
-  const tool = tools.find(({ name }) => name === call.name)
-  if (!tool) return failedCall(call, `Tool '${call.name}' not found`)
+  const tool = tools.find((tool) => isCalled(tool, call))
+  if (!tool) return unknownTool(call, tools)
   const flaw = flawOf(call)
   if (flaw) return failedCall(call, flaw)
   let input: unknown
   try {
-    input = tool.parse ? await tool.parse(call.input) : call.input
+    input = !isToolset(tool) && tool.parse ? await tool.parse(call.input) : call.input
   } catch (error) {
     return failedCall(call, messageOf(error))
   }
@@ -84,15 +114,32 @@ export async function answerCall(
   if (verdict !== true)
     return failedCall(call, `The call of tool '${call.name}' was declined${verdict ? `: ${verdict}` : ''}`)
   try {
-    const run = async (signal: AbortSignal): Promise<ToolResultBlockParam['content']> =>
-      contentOf(await tool.run(input, { toolUse: call, toolUseBlock: call, signal }))
-    const content = await withLimit(run, { signal, timeoutMs: tool.timeoutMs ?? timeoutMs, call })
-    return { ...resultOf(call), ...(content === undefined ? {} : { content }) }
+    const limit = { signal, timeoutMs: tool.timeoutMs ?? timeoutMs, call }
+    return await withLimit((signal) => run(tool, input, call, signal), limit)
   } catch (error) {
     if (signal?.aborted) throw aborted(signal)
+    if (error instanceof ToolsetUsageError) throw error
     if (error instanceof ToolError) return { ...resultOf(call), content: error.content, is_error: true }
     return failedCall(call, messageOf(error))
   }
+}
+
+async function run(
+  tool: Runnable,
+  input: unknown,
+  call: ToolUseBlock,
+  signal: AbortSignal,
+): Promise<ToolResultBlockParam> {
+  if (isToolset(tool)) return answerMember(call, tool, signal)
+  const content = contentOf(await tool.run(input, { toolUse: call, toolUseBlock: call, signal }))
+  return { ...resultOf(call), ...(content === undefined ? {} : { content }) }
+}
+
+function unknownTool(call: ToolUseBlock, tools: readonly Runnable[]): ToolResultBlockParam {
+  const { name, toolset_name } = call
+  if (calledToolset(call, tools)) return malformedCall(call)
+  if (!toolset_name) return failedCall(call, `Tool '${name}' not found`)
+  return failedCall(call, `Toolset '${quotable(toolset_name)}' member '${quotable(name)}' not found`)
 }
 
 /** The result for a call that failed or did not run. */
@@ -101,7 +148,7 @@ export function failedCall(call: ToolUseBlock, reason: string): ToolResultBlockP
 }
 
 function resultOf({ id, toolset_name }: ToolUseBlock): ToolResultBlockParam {
-  return { type: 'tool_result', tool_use_id: id, ...(toolset_name === undefined ? {} : { toolset_name }) }
+  return { type: 'tool_result', tool_use_id: id, ...(toolset_name && { toolset_name }) }
 }
 
 function messageOf(error: unknown): string {

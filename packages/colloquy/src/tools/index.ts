@@ -1,13 +1,4 @@
-export {
-  type CallOptions,
-  type NextStep,
-  ToolError,
-  answerCall,
-  answerCalls,
-  callsIn,
-  failedCall,
-  nextStep,
-} from './call.ts'
+export { type CallOptions, type NextStep, answerCall, answerCalls, callsIn, failedCall, nextStep } from './call.ts'
 export {
   type ToolRun,
   type ToolRunItem,
@@ -20,14 +11,18 @@ export {
 } from './run.ts'
 export {
   type Promisable,
+  type Runnable,
   type RunnableTool,
+  type RunnableToolset,
   type ToolContext,
   type ToolDefinition,
   type ToolOutput,
   type ToolRunner,
+  type ToolsetRunner,
   definitionOf,
   isRunnable,
 } from './runnable.ts'
+export { ToolError } from './tool-error.ts'
 export { type CustomTool, type ToolFields, tool } from './tool.ts'
 export {
   type MemoryCommand,

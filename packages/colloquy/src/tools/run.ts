@@ -11,13 +11,13 @@ import type {
   UserMessageParam,
 } from '../protocol/types/params.ts'
 import type { ToolUnion } from '../protocol/types/tool.ts'
-import { type CallOptions, answerCall, callsIn, failedCall, nextStep } from './call.ts'
+import { type CallOptions, answerCall, callsIn, failedCall, nextStep, startCalls } from './call.ts'
 import { withContainer } from './container.ts'
-import { type RunnableTool, declaredNames, definitionOf, isRunnable } from './runnable.ts'
+import { type Runnable, definitionOf, isDeclared, isRunnable } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
 /** A request with tools that may be runnable. */
-export type ToolRunParams = Omit<MessageCreateParams, 'tools' | 'stream'> & { tools?: Array<ToolUnion | RunnableTool> }
+export type ToolRunParams = Omit<MessageCreateParams, 'tools' | 'stream'> & { tools?: Array<ToolUnion | Runnable> }
 
 /** Options of `runTools()`. */
 export interface ToolRunOptions extends Omit<CallOptions, 'signal'> {
@@ -83,7 +83,6 @@ export async function* runTools(
   const { signal } = controller
   let params = tools.length ? { ...rest, tools: tools.map(definitionOf) } : rest
   const runnable = tools.filter(isRunnable)
-  const declared = declaredNames(tools)
   const run: Pick<ToolRun, 'messages' | 'rounds'> & { usage?: Usage; message?: Message } = {
     messages: given,
     rounds: 0,
@@ -91,8 +90,8 @@ export async function* runTools(
   try {
     let calls = unansweredIn(given)
     while (true) {
-      const pending = calls.filter(({ name }) => declared.has(name))
-      const own = calls.filter(({ name }) => !declared.has(name))
+      const pending = calls.filter((call) => isDeclared(call, tools))
+      const own = calls.filter((call) => !isDeclared(call, tools))
       if (own.length) {
         const message = yield* answer(own, runnable, { ...callOptions, signal }, run.rounds)
         run.messages = [...run.messages, message]
@@ -148,14 +147,13 @@ async function* request(
 /** Runs the calls concurrently. Yields each result as it arrives and returns all in the order of the calls. */
 async function* answer(
   calls: ToolUseBlock[],
-  tools: RunnableTool[],
+  tools: Runnable[],
   options: CallOptions,
   round: number,
 ): AsyncGenerator<ToolRunItem, UserMessageParam> {
   const results = new Map<ToolUseBlock, ToolResultBlockParam>()
-  const running = new Map(
-    calls.map((call) => [call, answerCall(call, tools, options).then((result) => ({ call, result }))]),
-  )
+  const started = startCalls(calls, tools, (call) => answerCall(call, tools, options))
+  const running = new Map(calls.map((call, index) => [call, started[index]!.then((result) => ({ call, result }))]))
   while (running.size) {
     const { call, result } = await Promise.race(running.values())
     running.delete(call)

@@ -1,5 +1,6 @@
 import type { ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultContent } from '../protocol/types/params.ts'
+import type { BrowserToolset20260801, ComputerToolset20260801 } from '../protocol/types/tools/toolset.ts'
 import type {
   MemoryTool20250818,
   Tool,
@@ -54,19 +55,67 @@ export type ToolDefinition =
 /** A tool definition with the function that answers its calls. */
 export type RunnableTool<Input = unknown> = ToolDefinition & ToolRunner<Input>
 
+/** The part of a runnable toolset that is not sent to the API. */
+export interface ToolsetRunner extends Pick<ToolRunner, 'timeoutMs' | 'repeatable'> {
+  /** Answers a call of a member. Throws a `ToolError` with the content that the model reads. */
+  run(context: ToolContext, call: ToolUseBlock): Promisable<ToolResultContent[]>
+  /** Releases what the toolset holds. Not called by a tool loop. */
+  close?(): Promisable<void>
+  /** A toolset has none: its calls name the member and the toolset. */
+  name?: undefined
+}
+
+/** The definition of a toolset, with the function that answers the calls of its members. */
+export type RunnableToolset = (BrowserToolset20260801 | ComputerToolset20260801) & ToolsetRunner
+
+/** A tool or toolset that the program runs. */
+export type Runnable = RunnableTool | RunnableToolset
+
 const programFields = ['run', 'parse', 'close', 'timeoutMs', 'repeatable', 'toJSON']
 
 /** The definition alone, as it is sent to the API. */
-export function definitionOf(tool: ToolUnion | RunnableTool): ToolUnion {
+export function definitionOf(tool: ToolUnion | Runnable): ToolUnion {
+  const { toJSON } = tool as { toJSON?: () => object }
+  return withoutProgramFields(typeof toJSON === 'function' ? toJSON.call(tool) : tool)
+}
+
+/** The fields of a tool that the API gets. */
+export function withoutProgramFields(tool: object): ToolUnion {
   return Object.fromEntries(Object.entries(tool).filter(([field]) => !programFields.includes(field))) as ToolUnion
 }
 
-/** The names of the tools without `run`. The caller answers their calls. */
-export function declaredNames(tools: ReadonlyArray<ToolUnion | RunnableTool>): Set<string> {
-  return new Set(tools.flatMap((tool) => (!isRunnable(tool) && 'name' in tool ? [String(tool.name)] : [])))
+/** Whether the call is one of a tool without `run`, which the caller answers. */
+export function isDeclared(call: CalledTool, tools: ReadonlyArray<ToolUnion | Runnable>): boolean {
+  return tools.some((tool) => !isRunnable(tool) && isCalled(tool, call))
 }
 
 /** Whether the tool has a `run` that answers its calls. */
-export function isRunnable(tool: ToolUnion | RunnableTool): tool is RunnableTool {
+export function isRunnable(tool: ToolUnion | Runnable): tool is Runnable {
   return 'run' in tool && typeof tool.run === 'function'
+}
+
+/** Whether the tool is a toolset that the program runs. */
+export function isToolset(tool: ToolUnion | Runnable): tool is RunnableToolset {
+  return isRunnable(tool) && isToolsetType(tool.type)
+}
+
+/** The fields of a call that say which tool it calls. */
+type CalledTool = Pick<ToolUseBlock, 'name' | 'toolset_name'>
+
+/** Whether a call is for this tool. A tool may have the same name as the member of a toolset. */
+export function isCalled(tool: ToolUnion | Runnable, { name, toolset_name }: CalledTool): boolean {
+  const isOfToolset = isToolsetType(tool.type)
+  if (toolset_name) return isOfToolset && toolsetNameOf(tool) === toolset_name
+  return !isOfToolset && 'name' in tool && tool.name === name
+}
+
+/** The name of a toolset in its calls: its type without the date, such as `browser`. */
+export function toolsetNameOf({ type }: { type?: unknown }): string {
+  return String(type)
+    .replace(/_\d{8}$/, '')
+    .replace(/_toolset$/, '')
+}
+
+function isToolsetType(type: unknown): boolean {
+  return type === 'browser_toolset_20260801' || type === 'computer_toolset_20260801'
 }

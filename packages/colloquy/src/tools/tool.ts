@@ -18,7 +18,7 @@ import {
   type ToolContext,
   type ToolOutput,
   type ToolRunner,
-  definitionOf,
+  withoutProgramFields,
 } from './runnable.ts'
 
 /** A tool that `tool()` made. */
@@ -78,7 +78,7 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
 }
 
 function toJSON(this: RunnableTool): ToolUnion {
-  return definitionOf(this)
+  return withoutProgramFields(this)
 }
 
 function jsonParser(schema: JsonSchema): (input: unknown) => unknown {

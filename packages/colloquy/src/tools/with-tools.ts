@@ -14,7 +14,7 @@ import { JsonReader } from '../protocol/codec/partial-json.ts'
 import { sendable } from '../protocol/sendable.ts'
 import { unlisted } from '../protocol/types/unlisted.ts'
 import { type ToolRun, type ToolRunOptions, type ToolRunParams, runTools, unansweredIn } from './run.ts'
-import { type RunnableTool, declaredNames, definitionOf } from './runnable.ts'
+import { type Runnable, definitionOf, isDeclared } from './runnable.ts'
 import { addUsage } from './usage.ts'
 
 /** The `server_name` of calls that `withTools()` answers. */
@@ -29,7 +29,7 @@ const optionNames = ['maxRounds', 'timeoutMs', 'approve'] satisfies (keyof ToolR
  * any name that the server runs. The message can be sent back in `messages` unchanged. Its usage is the sum of all rounds,
  * with `iterations`. Calls to tools that the request declares are left to the caller.
  */
-export function withTools(engine: Engine, tools: readonly RunnableTool[], options: ToolRunOptions = {}): Engine {
+export function withTools(engine: Engine, tools: readonly Runnable[], options: ToolRunOptions = {}): Engine {
   checkOptionNames(options, optionNames, 'withTools()')
   const prepared = <Params extends Pick<ToolRunParams, 'messages' | 'tools'>>(params: Params) => ({
     ...params,
@@ -40,11 +40,11 @@ export function withTools(engine: Engine, tools: readonly RunnableTool[], option
     params: MessageCreateParams,
     context?: EngineContext,
   ): AsyncGenerator<MessageStreamEvent | PingEvent> {
-    const declared = declaredNames(params.tools ?? [])
+    const declared = params.tools ?? []
     const request = prepared(params)
     // Results of these calls would not be part of the message. Leave the request to the engine, which refuses it.
     if (unansweredIn(request.messages).length) return yield* engine(params, context)
-    const fold = new Fold((name) => !declared.has(name))
+    const fold = new Fold((call) => !isDeclared(call, declared))
     for await (const item of runTools(engine, request, options, context)) {
       if (item.type === 'event') yield* fold.event(item.event)
       else if (item.type === 'reply') yield* fold.reply(item.message)
@@ -63,7 +63,7 @@ export function withTools(engine: Engine, tools: readonly RunnableTool[], option
 
 /** Combines the streams of several rounds into one message. */
 class Fold {
-  readonly #isOwn: (name: string) => boolean
+  readonly #isOwn: (call: ToolUseBlock) => boolean
   /** The number of blocks before those of this round. */
   #offset = 0
   #blocks = 0
@@ -72,7 +72,7 @@ class Fold {
   /** The call whose input is streaming. */
   #call: { block: ToolUseBlock; text: string } | undefined
 
-  constructor(isOwn: (name: string) => boolean) {
+  constructor(isOwn: (call: ToolUseBlock) => boolean) {
     this.#isOwn = isOwn
   }
 
@@ -86,7 +86,7 @@ class Fold {
         const index = this.#offset + event.index
         this.#blocks = Math.max(this.#blocks, index + 1)
         const block = event.content_block
-        if (block.type !== 'tool_use' || !this.#isOwn(block.name)) return yield { ...event, index }
+        if (block.type !== 'tool_use' || !this.#isOwn(block)) return yield { ...event, index }
         this.#call = { block, text: '' }
         return
       }

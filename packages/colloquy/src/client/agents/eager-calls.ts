@@ -1,6 +1,8 @@
 import type { ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
+import { calledToolset } from '../../tools/call.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
+import { availableTools } from './tool-changes.ts'
 import type { EagerCalls, ToolRunnerState } from './tool-runner-state.ts'
 
 /**
@@ -17,6 +19,8 @@ export function startEagerly(
   const arrived: ToolUseBlock[] = []
   state.calls = calls
   state.arrivedCalls = arrived
+  const toolsets: BusyToolsets = new Map()
+  const toolsetOf = (call: ToolUseBlock): string | undefined => calledToolset(call, availableTools(state))
   let due: ToolUseBlock[] = []
   stream.on('delivered', (event, message, afterReaders) => {
     if (event.type === 'content_block_stop') {
@@ -30,23 +34,48 @@ export function startEagerly(
     ) {
       const started = due
       due = []
-      if (started.length > 0) afterReaders(() => start(started, calls, run))
+      if (started.length > 0)
+        afterReaders(() => {
+          for (const call of started) start(call, { calls, toolsets, toolset: toolsetOf(call), run })
+        })
     }
   })
 }
 
-function start(
-  due: readonly ToolUseBlock[],
-  calls: EagerCalls,
-  run: (call: ToolUseBlock) => Promise<ToolResultBlockParam>,
-): void {
-  for (const call of due) {
-    if (calls.has(call.id)) continue
-    const result = run(call)
+/** The toolsets that run a call, and those whose later calls wait for the end of the reply. */
+type BusyToolsets = Map<string, 'running' | 'waiting'>
+
+interface Start {
+  calls: EagerCalls
+  toolsets: BusyToolsets
+  /** The toolset that is called. Its calls run in order, so one starts early only if all earlier ones have succeeded. */
+  toolset: string | undefined
+  run: (call: ToolUseBlock) => Promise<ToolResultBlockParam>
+}
+
+function start(call: ToolUseBlock, { calls, toolsets, toolset, run }: Start): void {
+  const isKnown = calls.has(call.id)
+  const mustWait = isKnown || !call.toolset_name || (toolset !== undefined && toolsets.has(toolset))
+  if (toolset !== undefined && mustWait) {
+    toolsets.set(toolset, 'waiting')
+    return
+  }
+  if (isKnown) return
+  const result = run(call)
+  calls.set(call.id, result)
+  if (toolset === undefined) {
     // A rejection is thrown where the results are collected.
     result.catch(() => {})
-    calls.set(call.id, result)
+    return
   }
+  toolsets.set(toolset, 'running')
+  result.then(
+    ({ is_error }) => {
+      if (!is_error && toolsets.get(toolset) === 'running') toolsets.delete(toolset)
+      else toolsets.set(toolset, 'waiting')
+    },
+    () => toolsets.set(toolset, 'waiting'),
+  )
 }
 
 /** Waits for the calls that have started, whether their results are sent or not. */

@@ -2,7 +2,7 @@ import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParamsNonStreaming, MessageParam, MessageStreamParams } from '../../protocol/types/params.ts'
 import type { ParseableParams } from '../../protocol/json/parsed-message.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
-import type { RunnableTool } from '../../tools/runnable.ts'
+import type { Runnable } from '../../tools/runnable.ts'
 import type { Log } from '../request/log.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
@@ -11,7 +11,7 @@ import type { MessageEvents } from '../stream/events/message-events.ts'
 
 /** The parameters that a thread keeps between turns: all but the messages. */
 export interface ThreadFields extends Omit<ParseableParams, 'messages' | 'stream' | 'thread' | 'tools'>, HeaderParams {
-  tools?: Array<ToolUnion | RunnableTool>
+  tools?: Array<ToolUnion | Runnable>
 }
 
 /**

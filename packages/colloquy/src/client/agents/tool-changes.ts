@@ -1,6 +1,14 @@
 import type { MessageParam, SystemMessageParam } from '../../protocol/types/params.ts'
 import { unlisted } from '../../protocol/types/unlisted.ts'
-import { type RunnableTool, definitionOf, isRunnable } from '../../tools/runnable.ts'
+import {
+  type Runnable,
+  type RunnableTool,
+  definitionOf,
+  isRunnable,
+  isToolset,
+  toolsetNameOf,
+} from '../../tools/runnable.ts'
+import { ToolsetContractError } from '../../tools/toolsets/errors.ts'
 import type { ToolChange, ToolRunnerState } from './tool-runner-state.ts'
 
 /** A `tool_addition` or `tool_removal` block, or an entry of a compaction's `tool_changes`. */
@@ -21,8 +29,24 @@ export function addToolChanges(state: ToolRunnerState): void {
   state.params = { ...state.params, messages: [...state.params.messages, message] }
 }
 
+/** Throws if a change adds, replaces or removes a toolset: the runner runs those of its parameters. */
+export function checkToolChanges({ params }: ToolRunnerState, changes: readonly ToolChange[]): void {
+  const toolsets = (params.tools ?? []).filter(isToolset).map(toolsetNameOf)
+  for (const change of changes) {
+    const name = typeof change === 'string' ? change : toolsetNameOf(change)
+    if (toolsets.includes(name) || (typeof change !== 'string' && isToolset(change)))
+      throw new ToolsetContractError(
+        `Cannot change the ${name} toolset of a tool runner: set it in params.tools with setMessagesParams()`,
+      )
+  }
+}
+
 /** The tools that the model may call and the runner runs: those of the parameters, with all changes so far. */
-export function availableTools(state: ToolRunnerState): RunnableTool[] {
+export function availableTools(state: ToolRunnerState): Runnable[] {
+  return [...availableNamed(state), ...(state.params.tools ?? []).filter(isToolset)]
+}
+
+function availableNamed(state: ToolRunnerState): RunnableTool[] {
   const tools = runnableTools(state)
   const names = new Set(tools.keys())
   const told = [...state.params.messages, messageOf(state.toolChanges.slice(state.sentToolChanges))]
@@ -32,7 +56,7 @@ export function availableTools(state: ToolRunnerState): RunnableTool[] {
 
 /** Keeps the removals that the messages tell of, when a summary replaces these messages. */
 export function keepRemovals(state: ToolRunnerState): void {
-  const available = new Set(availableTools(state).map(({ name }) => name))
+  const available = new Set(availableNamed(state).map(({ name }) => name))
   const removed = [...runnableTools(state).keys()].filter((name) => !available.has(name))
   const { sentToolChanges = 0 } = state
   state.toolChanges.splice(sentToolChanges, 0, ...removed)
@@ -41,13 +65,17 @@ export function keepRemovals(state: ToolRunnerState): void {
 
 /** The runnable tools by name. A tool that was added replaces one of that name, and one without `run` takes its place. */
 function runnableTools({ params, toolChanges }: ToolRunnerState): Map<string, RunnableTool> {
-  const tools = new Map((params.tools ?? []).filter(isRunnable).map((tool) => [tool.name, tool]))
+  const tools = new Map((params.tools ?? []).filter(isNamed).map((tool) => [tool.name, tool]))
   for (const change of toolChanges) {
     if (typeof change === 'string') tools.delete(change)
-    else if (isRunnable(change)) tools.set(change.name, change)
+    else if (isNamed(change)) tools.set(change.name, change)
     else if ('name' in change) tools.delete(change.name as string)
   }
   return tools
+}
+
+function isNamed(tool: Parameters<typeof isRunnable>[0]): tool is RunnableTool {
+  return isRunnable(tool) && !isToolset(tool)
 }
 
 function messageOf(changes: readonly ToolChange[]): SystemMessageParam {

@@ -8,13 +8,13 @@ import type {
   ToolResultBlockParam,
   UserMessageParam,
 } from '../../protocol/types/params.ts'
-import { answerCall, callsIn, nextStep } from '../../tools/call.ts'
+import { answerCall, callsIn, nextStep, startCalls } from '../../tools/call.ts'
 import { definitionOf } from '../../tools/runnable.ts'
 import type { HeaderParams } from '../request/request.ts'
 import { compactionParams } from './compaction-params.ts'
 import { withContainer } from '../../tools/container.ts'
 import { callsSettled, startEagerly } from './eager-calls.ts'
-import { addToolChanges, availableTools, keepRemovals } from './tool-changes.ts'
+import { addToolChanges, availableTools, checkToolChanges, keepRemovals } from './tool-changes.ts'
 import type { Ending, ToolRunnerParams, ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
 
 /** Yields the steps of a tool runner. After an error, it can be called again to continue. */
@@ -64,6 +64,8 @@ async function* toolLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, Message> {
   try {
+    state.checkTools = (changes) => checkToolChanges(state, changes)
+    state.checkTools(state.toolChanges)
     // A loop that failed while its tools ran continues with them: the API accepts no call without a result.
     if (state.stopReason === 'tool_use' && endsWithCalls(state.params))
       addResults(state, await answerReply(state, state.params.messages.at(-1)))
@@ -106,12 +108,12 @@ async function answers(
   calls: readonly ToolUseBlock[],
   signal: AbortSignal | null | undefined,
 ): Promise<UserMessageParam> {
-  const results = calls.map((call) => {
-    const known = state.calls?.get(call.id)
-    const result = known === undefined || known === 'held' ? answer(state, call, signal) : known
-    state.calls?.set(call.id, result)
-    return result
+  const started = new Map(state.calls)
+  const results = startCalls(calls, availableTools(state), (call) => {
+    const result = started.get(call.id)
+    return result === undefined || result === 'held' ? answer(state, call, signal) : result
   })
+  calls.forEach(({ id }, index) => state.calls?.set(id, results[index]!))
   return { role: 'user', content: await Promise.all(results) }
 }
 

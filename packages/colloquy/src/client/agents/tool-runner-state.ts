@@ -9,7 +9,7 @@ import type {
 } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { CallOptions } from '../../tools/call.ts'
-import type { RunnableTool } from '../../tools/runnable.ts'
+import type { Runnable, RunnableTool } from '../../tools/runnable.ts'
 import type { Log } from '../request/log.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
@@ -21,7 +21,7 @@ export interface ToolRunnerParams
     Omit<MessageCreateParams, 'tools' | 'stream' | 'thread' | 'compaction'>,
     HeaderParams,
     Pick<CallOptions, 'approve' | 'timeoutMs'> {
-  tools?: Array<ToolUnion | RunnableTool>
+  tools?: Array<ToolUnion | Runnable>
   /** Whether each step is handed out as a stream instead of a complete message. Default false. */
   stream?: boolean
   /**
@@ -67,6 +67,8 @@ export interface ToolRunnerState {
   readonly toolChanges: ToolChange[]
   /** How many of the changes the messages contain. Default none. */
   sentToolChanges?: number
+  /** Throws for a change of the tools that cannot be made. Set by the first loop. */
+  checkTools?: (changes: readonly ToolChange[]) => void
   /** Whether a loop runs, or has run to its end. */
   isTaken?: boolean
   ending?: Ending

@@ -5,7 +5,13 @@ import type { MessageParam, UserMessageParam } from '../../protocol/types/params
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
 import type { RequestOptions } from '../request/options.ts'
-import type { ToolRunnerParams, ToolRunnerSender, ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
+import type {
+  ToolChange,
+  ToolRunnerParams,
+  ToolRunnerSender,
+  ToolRunnerState,
+  ToolRunnerTurn,
+} from './tool-runner-state.ts'
 
 /**
  * Sends a request, runs the tools that the reply calls, and sends their results, until a reply calls none.
@@ -66,7 +72,7 @@ export class ToolRunner<Streams extends boolean = boolean>
    * without `run` is only sent, and is not run any more.
    */
   addTools(...tools: Array<RunnableTool | ToolUnion>): void {
-    this.#state.toolChanges.push(...tools)
+    this.#change(tools)
   }
 
   /**
@@ -74,7 +80,12 @@ export class ToolRunner<Streams extends boolean = boolean>
    * once; the next request tells the model in a `tool_removal` block, which needs the beta `inline-tools-2026-09-15`.
    */
   removeTools(...tools: Array<RunnableTool | string>): void {
-    this.#state.toolChanges.push(...tools.map((tool) => (typeof tool === 'string' ? tool : tool.name)))
+    this.#change(tools.map((tool) => (tool as RunnableTool).name ?? tool))
+  }
+
+  #change(changes: ToolChange[]): void {
+    this.#state.checkTools?.(changes)
+    this.#state.toolChanges.push(...changes)
   }
 
   /**

@@ -2,9 +2,9 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ContentBlockParam, MessageContentParam, ToolResultBlockParam } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
-import { type CallOptions, answerCall, failedCall, type NextStep, nextStep } from '../../tools/call.ts'
+import { type CallOptions, answerCall, failedCall, type NextStep, nextStep, startCalls } from '../../tools/call.ts'
 import { unansweredIn } from '../../tools/run.ts'
-import { type RunnableTool, declaredNames, isRunnable } from '../../tools/runnable.ts'
+import { type Runnable, isCalled, isDeclared, isRunnable } from '../../tools/runnable.ts'
 import type { History } from '../history/history.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { OnConflict } from './conflict.ts'
@@ -25,7 +25,7 @@ export interface StepOptions {
   settings: () => ConversationSettings
   onConflict: OnConflict
   /** Runnable tools, and tools that are only declared: calls of the latter are for the caller to answer. */
-  tools: readonly (ToolUnion | RunnableTool)[]
+  tools: readonly (ToolUnion | Runnable)[]
   toolOptions: TurnToolOptions | undefined
   /** Whether the turn continues after a reply by itself. */
   continuesAfter: (reply: Message) => boolean
@@ -41,8 +41,7 @@ export function stepAfter(reply: Message, tools: StepOptions['tools']): NextStep
 }
 
 function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools']): boolean {
-  const declared = declaredNames(tools)
-  return calls.some(({ name }) => declared.has(name))
+  return calls.some((call) => isDeclared(call, tools))
 }
 
 /**
@@ -83,16 +82,15 @@ function resultsOf(
   signal: AbortSignal,
 ): Promise<ToolResultBlockParam[]> {
   const runnable = tools.filter(isRunnable)
-  return Promise.all(
-    calls.map(async (call) => {
-      const earlier = isRepeatable(call, runnable) ? undefined : earlierCalls?.take(call)
-      return earlier ?? answerCall(call, runnable, { ...toolOptions, signal })
-    }),
-  )
+  const answer = async (call: ToolUseBlock): Promise<ToolResultBlockParam> => {
+    const earlier = isRepeatable(call, runnable) ? undefined : earlierCalls?.take(call)
+    return earlier ?? answerCall(call, runnable, { ...toolOptions, signal })
+  }
+  return Promise.all(startCalls(calls, runnable, answer))
 }
 
-function isRepeatable({ name }: ToolUseBlock, tools: readonly RunnableTool[]): boolean {
-  return tools.find((tool) => tool.name === name)?.repeatable ?? false
+function isRepeatable(call: ToolUseBlock, tools: readonly Runnable[]): boolean {
+  return tools.find((tool) => isCalled(tool, call))?.repeatable ?? false
 }
 
 /**

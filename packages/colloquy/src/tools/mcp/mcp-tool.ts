@@ -1,6 +1,6 @@
 import type { ToolResultContent } from '../../protocol/types/params.ts'
 import type { Tool } from '../../protocol/types/tool.ts'
-import { ToolError } from '../call.ts'
+import { ToolError } from '../tool-error.ts'
 import type { RunnableTool } from '../runnable.ts'
 import { mcpContent } from './mcp-content.ts'
 import type { MCPCallToolResultLike, MCPClientLike, MCPToolLike } from './mcp-values.ts'

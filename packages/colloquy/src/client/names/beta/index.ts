@@ -4,7 +4,7 @@ export type { ToolRunner as BetaToolRunner } from '../../agents/tool-runner.ts'
 export type { ToolRunnerParams as BetaToolRunnerParams } from '../../agents/tool-runner-state.ts'
 export type { MessageThread as BetaMessageThread } from '../../agents/thread.ts'
 export type { RunnableTool as BetaRunnableTool } from '../../../tools/runnable.ts'
-export type { ToolError } from '../../../tools/call.ts'
+export type { ToolError } from '../../../tools/tool-error.ts'
 export type {
   BetaOrganizationNotEnrolledInBetaError,
   BetaRequestBodyTimeoutError,
