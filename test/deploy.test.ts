@@ -48,7 +48,13 @@ test('the configuration of compose.yaml is right, and has the time that it needs
   const { environment = {}, stop_grace_period: grace = '' } = compose.services['server']!
   const path = join(folder, 'colloquy.json')
   writeFileSync(path, configText)
-  const env = { PATH: process.env['PATH'], HOME: folder, ...environment, ANTHROPIC_API_KEY: 'any' }
+  const env = {
+    PATH: process.env['PATH'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+    HOME: folder,
+    ...environment,
+    ANTHROPIC_API_KEY: 'any',
+  }
   const main = join(root, 'packages/cli/src/main.ts')
   const words = ['--conditions=@colloquy/source', main, 'serve', '--config', path, '--check']
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8' })

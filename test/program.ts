@@ -47,7 +47,12 @@ export async function run(file: string, options: RunOptions = {}): Promise<Outco
 async function ended(file: string, parameters: string[], input: string, folder: string | undefined, url: string) {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', file, ...parameters], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: 'sk-test' },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ANTHROPIC_BASE_URL: url,
+      ANTHROPIC_API_KEY: 'sk-test',
+    },
   })
   let stdout = ''
   let stderr = ''

@@ -285,7 +285,13 @@ async function play(
       String(each.count ?? 1),
     ]
     const { stdout } = await promisify(execFile)(process.execPath, parameters, {
-      env: { PATH: process.env['PATH'], HOME: folder, ANTHROPIC_CONFIG_DIR: folder, ...env },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        HOME: folder,
+        ANTHROPIC_CONFIG_DIR: folder,
+        ...env,
+      },
     })
     const file = each.written && join(folder, each.written)
     const written = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : undefined

@@ -31,7 +31,7 @@ function colloquy(words: string[], env: Record<string, string> = {}): Promise<Ou
     const child = execFile(
       process.execPath,
       ['--conditions=@colloquy/source', main, ...words],
-      { env: { PATH: process.env['PATH'], HOME: home, ...env } },
+      { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: home, ...env } },
       (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     )
     child.stdin!.end()

@@ -40,7 +40,13 @@ function home(): Record<string, string> {
 /** Starts the program without the environment of this machine. With `CI` set it looks for no models here. */
 function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-    env: { PATH: process.env['PATH'], HOME: folder, CI: '1', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      HOME: folder,
+      CI: '1',
+      ...env,
+    },
     cwd: folder,
     stdio: ['pipe', output, 'pipe'],
   })

@@ -44,7 +44,7 @@ const harness = `
 async function onTerminal(commands: readonly string[][], env: Record<string, string>): Promise<Written[]> {
   const options = ['--conditions=@colloquy/source', '--input-type=module', '-e', harness]
   const child = spawn(process.execPath, [...options, program, JSON.stringify(commands)], {
-    env: { PATH: process.env['PATH'], HOME: folder, ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder, ...env },
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -164,7 +164,12 @@ test('a client or an upstream cannot forge lines or control the terminal in the 
     const url = `http://127.0.0.1:${free}`
     const words = ['serve', '--port', String(free), '--engine', `http://127.0.0.1:${port}`, ...flags]
     const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-      env: { PATH: process.env['PATH'], HOME: folder, ANTHROPIC_API_KEY: 'k' },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        HOME: folder,
+        ANTHROPIC_API_KEY: 'k',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let text = ''

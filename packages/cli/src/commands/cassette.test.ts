@@ -27,7 +27,10 @@ function colloquy(...words: string[]): Promise<{ code: number; stdout: string; s
     execFile(
       process.execPath,
       ['--conditions=@colloquy/source', main, ...words],
-      { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder } },
+      {
+        cwd: folder,
+        env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
+      },
       (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     )
   })

@@ -21,7 +21,7 @@ interface Serving {
 
 async function serve(...words: string[]): Promise<Serving> {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, 'serve', '--port', '0', ...words], {
-    env: { PATH: process.env['PATH'], HOME: folder },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
   })
   let stdout = ''
   let stderr = ''
@@ -133,7 +133,7 @@ test('serve refuses other machines without keys, and a port that is in use', asy
 /** Runs a command to its end. */
 async function run(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-    env: { PATH: process.env['PATH'], HOME: folder },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
   })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

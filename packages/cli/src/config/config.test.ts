@@ -38,7 +38,16 @@ async function home(): Promise<Home> {
         const child = execFile(
           process.execPath,
           ['--conditions=@colloquy/source', main, ...words],
-          { cwd, env: { PATH: process.env['PATH'], HOME: path, CI: '1', ...env } },
+          {
+            cwd,
+            env: {
+              PATH: process.env['PATH'],
+              NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+              HOME: path,
+              CI: '1',
+              ...env,
+            },
+          },
           (error, stdout, stderr) =>
             resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
         )

@@ -28,7 +28,10 @@ function serve(config: unknown, words: string[] = [], env: Record<string, string
   const child = spawn(
     process.execPath,
     ['--conditions=@colloquy/source', main, 'serve', '--config', 'colloquy.json', ...words],
-    { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, ...env } },
+    {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder, ...env },
+    },
   )
   after(() => child.kill('SIGKILL'))
   const text = { stdout: '', stderr: '' }
