@@ -43,6 +43,7 @@ function mixNumbers({ number, parent }: Pick<Place, 'number' | 'parent'>): numbe
 
 /** The settings, or an empty text if they are damaged. @param checksum null if an earlier version wrote them. */
 export function intactSettings(json: string, checksum: number | null): string {
+  if (typeof json !== 'string') return ''
   const isIntact = checksum === null ? parsed(json) !== undefined : checksum === (crc32(json) | 0)
   return isIntact ? json : ''
 }
@@ -107,15 +108,36 @@ export function storedPath(conversationId: string, rows: readonly MessageRow[]):
   })
 }
 
+/**
+ * The number of the last row of a page, after which the next page begins. Throws a `StoreError` if the numbers do not rise:
+ * with a damaged index, reading page after page would never end.
+ */
+export function endOfPage(conversationId: string, rows: readonly { number: number }[], previous: number): number {
+  let last = previous
+  for (const { number } of rows) {
+    if (number <= last) {
+      throw new StoreError('damaged', `Cannot read conversation ${conversationId}: its messages are out of order`)
+    }
+    last = number
+  }
+  return last
+}
+
 function isMoved(conversationId: string, row: MessageRow): boolean {
   return row.placeChecksum !== null && row.placeChecksum !== placeChecksum(conversationId, row)
 }
 
 function isDamaged(row: MessageRow): boolean {
+  if (!hasText(row)) return true
   if (row.checksum !== null) return row.checksum !== checksumOf(row)
   if (row.placeChecksum !== null) return !isUnfinished(row.state)
   // A row of an early version: damage is found if it breaks the JSON.
   return !isMessage(row.json) || !(row.received === null || isMessage(row.received)) || !isObject(row.reply ?? '{}')
+}
+
+/** Whether the content is text: SQLite keeps the type of a value beside it, which can be damaged too. */
+function hasText({ json, received, reply }: MessageRow): boolean {
+  return [json, received ?? '', reply ?? ''].every((value) => typeof value === 'string')
 }
 
 function isMessage(json: string): boolean {

@@ -1,5 +1,5 @@
 import type { MessageRecord, TreeNode } from '../store.ts'
-import { type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
+import { endOfPage, type MessageRow, StoredMessage, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { billingPart, chargeErased } from './spending.ts'
@@ -50,8 +50,8 @@ export async function* readAllMessages(db: PostgresConnection, id: string): Asyn
   for (let last = 0; ;) {
     const page = await db.rows<MessageRow>(readPage, { conversation, last })
     if (page.length === 0) return
+    last = endOfPage(id, page, last)
     yield* page.map((row) => new StoredMessage(id, row))
-    last = page.at(-1)!.number
   }
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
 import { StoreError } from '../../errors.ts'
 import type { ConversationSummary, ListQuery } from '../store.ts'
+import { endOfPage } from '../stored-message.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -57,7 +58,7 @@ const batch = 1_000
 /** Adds the replies since the totals were last saved, and saves the totals. */
 async function countReplies(
   db: SqliteConnection,
-  { row, version, saved, messages }: ListedRow,
+  { id, row, version, saved, messages }: ListedRow,
 ): Promise<TotalsCounter> {
   const counter = new TotalsCounter(saved)
   if (counter.countedTo === messages) return counter
@@ -68,7 +69,7 @@ async function countReplies(
     // Let other work run before the next batch or conversation.
     await nextTask()
     if (replies.length < batch) break
-    from = replies.at(-1)!.number
+    from = endOfPage(id, replies, from)
   }
   counter.end(messages)
   await saveTotals(db, row, version, counter.save())

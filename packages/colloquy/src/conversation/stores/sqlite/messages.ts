@@ -1,6 +1,6 @@
 import { descendants } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
-import { checksumOf, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
+import { checksumOf, endOfPage, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
 import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -44,8 +44,8 @@ export async function* readAllMessages(db: SqliteConnection, id: string): AsyncI
   for (let last = 0; ;) {
     const page = db.read('read the conversation', () => db.rows<MessageRow>(sql, [conversation, last]))
     if (page.length === 0) return
+    last = endOfPage(id, page, last)
     yield* page.map((row) => new StoredMessage(id, row))
-    last = page.at(-1)!.number
   }
 }
 

@@ -27,7 +27,8 @@ function* candidates(db: SqliteConnection, match: string, owner: string | undefi
     for (let before = last + 1; before > 0;) {
       const ids = idsBefore(db, match, before, last - span)
       for (const id of ids) yield read(db, id, owner)
-      before = ids.length < page ? 0 : ids.at(-1)!
+      // The ids of a damaged file may be out of order.
+      before = ids.length < page ? 0 : Math.min(ids.at(-1)!, before - 1)
     }
     yield undefined
   }
