@@ -1,7 +1,18 @@
 import { apiError, type MessageContentParam } from 'colloquy/protocol'
 import { BodyReader, type BodyOptions } from '../messages/request/body.ts'
 import { webBody } from '../messages/request/body-source.ts'
-import { array, json, object, opaque, type Optional, type Schema, stringOr } from '../messages/validate/schema.ts'
+import {
+  array,
+  type Context,
+  json,
+  nullable,
+  object,
+  opaque,
+  type Optional,
+  type Schema,
+  stringOr,
+} from '../messages/validate/schema.ts'
+import { named, shaped } from '../messages/validate/shape.ts'
 
 const strict = { lenient: false, version: '', betas: new Set<string>() }
 
@@ -38,19 +49,25 @@ export class Bodies {
 
 /** A member that may be absent, and may be null. */
 export function nullableMember<T>(schema: Schema<T>): Optional<T | null> {
-  return { optional: (value, path, context) => (value === null ? null : schema(value, path, context)) }
+  return { optional: nullable(schema) }
 }
 
 // They are for programs, or stand beside the settings.
 const notSettings = ['signal', 'toolOptions', 'onConflict', 'key', 'messages', 'stream']
 
 /** Settings of a turn or a conversation. The conversation checks their values. */
-export const settings: Schema<Record<string, unknown>> = (value, path, context) => {
-  const given = json(value, path, context)
-  const wrong = notSettings.find((name) => name in given)
-  if (wrong !== undefined) throw badRequest(`${path}.${wrong}: Extra inputs are not permitted`)
-  return given
-}
+export const settings: Schema<Record<string, unknown>> = named(
+  'ConversationSettings',
+  shaped(
+    (value: unknown, path: string, context: Context) => {
+      const given = json(value, path, context)
+      const wrong = notSettings.find((name) => name in given)
+      if (wrong !== undefined) throw badRequest(`${path}.${wrong}: Extra inputs are not permitted`)
+      return given
+    },
+    () => ({ type: 'object', properties: Object.fromEntries(notSettings.map((name) => [name, false])) }),
+  ),
+)
 
 /** The content of a message. The conversation checks its blocks. */
 export const content: Schema<MessageContentParam> = stringOr(array(opaque()))

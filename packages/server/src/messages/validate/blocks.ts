@@ -39,7 +39,9 @@ import type {
   WebFetchToolResultBlockParam,
   WebSearchToolResultBlockParam,
 } from 'colloquy/protocol'
+import { named, shaped, shapeOf } from './shape.ts'
 import {
+  type Context,
   type Optional,
   type Schema,
   array,
@@ -64,11 +66,17 @@ const ephemeral = object<CacheControlEphemeral & { scope?: string | null }>({
 })
 
 /** As in the API, the type is part of a field's path only if the type is right. */
-export const cacheControl: Schema<CacheControlEphemeral> = (value, path, context) => {
-  const type = (value as { type?: unknown } | null)?.type
-  if (type !== undefined && type !== 'ephemeral') literal('ephemeral')(type, `${path}.type`, context)
-  return ephemeral(value, type === undefined ? path : `${path}.ephemeral`, context)
-}
+export const cacheControl: Schema<CacheControlEphemeral> = named(
+  'CacheControlEphemeral',
+  shaped(
+    (value: unknown, path: string, context: Context) => {
+      const type = (value as { type?: unknown } | null)?.type
+      if (type !== undefined && type !== 'ephemeral') literal('ephemeral')(type, `${path}.type`, context)
+      return ephemeral(value, type === undefined ? path : `${path}.ephemeral`, context)
+    },
+    () => shapeOf(ephemeral),
+  ),
+)
 
 /** The cache breakpoint that most blocks may carry. */
 export const mark: Optional<CacheControlEphemeral | null> = optional(nullable(cacheControl))
@@ -77,63 +85,75 @@ export const citationsConfig: Schema<CitationsConfigParam> = object<CitationsCon
   enabled: optional(boolean),
 })
 
-export const textBlock: Schema<TextBlockParam> = object<TextBlockParam>({
-  type: literal('text'),
-  text: string,
-  citations: optional(nullable(array(opaque<TextCitation>()))),
-  cache_control: mark,
-})
+export const textBlock: Schema<TextBlockParam> = named(
+  'TextBlockParam',
+  object<TextBlockParam>({
+    type: literal('text'),
+    text: string,
+    citations: optional(nullable(array(opaque<TextCitation>()))),
+    cache_control: mark,
+  }),
+)
 
 const urlSource = object<URLImageSource>({ type: literal('url'), url: string })
 const fileSource = object<FileImageSource>({ type: literal('file'), file_id: string })
 
-const imageBlock = object<ImageBlockParam>({
-  type: literal('image'),
-  source: tagged<ImageBlockParam['source']>({
-    base64: object<Base64ImageSource>({
-      type: literal('base64'),
-      media_type: literal('image/jpeg', 'image/png', 'image/gif', 'image/webp'),
-      data: string,
+const imageBlock = named(
+  'ImageBlockParam',
+  object<ImageBlockParam>({
+    type: literal('image'),
+    source: tagged<ImageBlockParam['source']>({
+      base64: object<Base64ImageSource>({
+        type: literal('base64'),
+        media_type: literal('image/jpeg', 'image/png', 'image/gif', 'image/webp'),
+        data: string,
+      }),
+      url: urlSource,
+      file: fileSource,
     }),
-    url: urlSource,
-    file: fileSource,
+    transformations: optional(
+      object<ImageTransformationsParam>({ oversized_image: optional(literal('downsize', 'error')) }),
+    ),
+    cache_control: mark,
   }),
-  transformations: optional(
-    object<ImageTransformationsParam>({ oversized_image: optional(literal('downsize', 'error')) }),
-  ),
-  cache_control: mark,
-})
+)
 
-const documentBlock = object<DocumentBlockParam>({
-  type: literal('document'),
-  source: tagged<DocumentBlockParam['source']>({
-    base64: object<Base64PDFSource>({
-      type: literal('base64'),
-      media_type: literal('application/pdf'),
-      data: string,
+const documentBlock = named(
+  'DocumentBlockParam',
+  object<DocumentBlockParam>({
+    type: literal('document'),
+    source: tagged<DocumentBlockParam['source']>({
+      base64: object<Base64PDFSource>({
+        type: literal('base64'),
+        media_type: literal('application/pdf'),
+        data: string,
+      }),
+      text: object<PlainTextSource>({ type: literal('text'), media_type: literal('text/plain'), data: string }),
+      content: object<ContentBlockSource>({
+        type: literal('content'),
+        content: stringOr(array(tagged<TextBlockParam | ImageBlockParam>({ text: textBlock, image: imageBlock }))),
+      }),
+      url: urlSource,
+      file: fileSource,
     }),
-    text: object<PlainTextSource>({ type: literal('text'), media_type: literal('text/plain'), data: string }),
-    content: object<ContentBlockSource>({
-      type: literal('content'),
-      content: stringOr(array(tagged<TextBlockParam | ImageBlockParam>({ text: textBlock, image: imageBlock }))),
-    }),
-    url: urlSource,
-    file: fileSource,
+    title: optional(nullable(string)),
+    context: optional(nullable(string)),
+    citations: optional(nullable(citationsConfig)),
+    cache_control: mark,
   }),
-  title: optional(nullable(string)),
-  context: optional(nullable(string)),
-  citations: optional(nullable(citationsConfig)),
-  cache_control: mark,
-})
+)
 
-const searchResultBlock = object<SearchResultBlockParam>({
-  type: literal('search_result'),
-  source: string,
-  title: string,
-  content: array(textBlock),
-  citations: optional(citationsConfig),
-  cache_control: mark,
-})
+const searchResultBlock = named(
+  'SearchResultBlockParam',
+  object<SearchResultBlockParam>({
+    type: literal('search_result'),
+    source: string,
+    title: string,
+    content: array(textBlock),
+    citations: optional(citationsConfig),
+    cache_control: mark,
+  }),
+)
 
 const toolReferenceBlock = object<ToolReferenceBlockParam>({
   type: literal('tool_reference'),
@@ -146,39 +166,45 @@ const callId = text({ pattern: /^[a-zA-Z0-9_-]+$/ })
 /** The name of a tool, in its definition and in its calls. */
 export const toolName: Schema<string> = text({ pattern: /^[a-zA-Z0-9_-]{1,128}$/ })
 
-const toolResultBlock = object<ToolResultBlockParam>({
-  type: literal('tool_result'),
-  tool_use_id: callId,
-  content: optional(
-    stringOr(
-      array(
-        tagged<ToolResultContent>({
-          text: textBlock,
-          image: imageBlock,
-          search_result: searchResultBlock,
-          document: documentBlock,
-          tool_reference: toolReferenceBlock,
-          browser_state: opaque<BrowserStateBlockParam>(),
-        }),
+const toolResultBlock = named(
+  'ToolResultBlockParam',
+  object<ToolResultBlockParam>({
+    type: literal('tool_result'),
+    tool_use_id: callId,
+    content: optional(
+      stringOr(
+        array(
+          tagged<ToolResultContent>({
+            text: textBlock,
+            image: imageBlock,
+            search_result: searchResultBlock,
+            document: documentBlock,
+            tool_reference: toolReferenceBlock,
+            browser_state: opaque<BrowserStateBlockParam>(),
+          }),
+        ),
       ),
     ),
-  ),
-  is_error: optional(boolean),
-  toolset_name: optional(nullable(string)),
-  cache_control: mark,
-})
+    is_error: optional(boolean),
+    toolset_name: optional(nullable(string)),
+    cache_control: mark,
+  }),
+)
 
 const caller: Optional<ToolUseCaller> = optional(opaque<ToolUseCaller>())
 
-const toolUseBlock = object<ToolUseBlockParam>({
-  type: literal('tool_use'),
-  id: callId,
-  name: toolName,
-  input: json,
-  caller,
-  toolset_name: optional(nullable(string)),
-  cache_control: mark,
-})
+const toolUseBlock = named(
+  'ToolUseBlockParam',
+  object<ToolUseBlockParam>({
+    type: literal('tool_use'),
+    id: callId,
+    name: toolName,
+    input: json,
+    caller,
+    toolset_name: optional(nullable(string)),
+    cache_control: mark,
+  }),
+)
 
 const serverToolUseBlock = object<ServerToolUseBlockParam>({
   type: literal('server_tool_use'),
@@ -204,45 +230,54 @@ function serverToolResult<T extends { type: string; tool_use_id: string }>(type:
     caller,
     cache_control: mark,
   })
-  return (value, path, context) => fields(value, path, context) as unknown as T
+  return shaped(
+    (value: unknown, path: string, context: Context) => fields(value, path, context) as unknown as T,
+    () => shapeOf(fields),
+  )
 }
 
-const anything: Schema<unknown> = (value, path, context) =>
-  typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value
+const anything: Schema<unknown> = shaped(
+  (value: unknown, path: string, context: Context) =>
+    typeof value === 'object' && !Array.isArray(value) ? json(value, path, context) : value,
+  () => ({}),
+)
 
 /** Any content block. The role that may send it is checked with the message. */
-export const contentBlock: Schema<ContentBlockParam> = tagged<ContentBlockParam>({
-  text: textBlock,
-  image: imageBlock,
-  document: documentBlock,
-  search_result: searchResultBlock,
-  thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
-  redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
-  tool_use: toolUseBlock,
-  tool_result: toolResultBlock,
-  server_tool_use: serverToolUseBlock,
-  web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
-  web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
-  code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
-  bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
-    'bash_code_execution_tool_result',
-  ),
-  text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
-    'text_editor_code_execution_tool_result',
-  ),
-  tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
-  container_upload: object<ContainerUploadBlockParam>({
-    type: literal('container_upload'),
-    file_id: string,
-    cache_control: mark,
+export const contentBlock: Schema<ContentBlockParam> = named(
+  'ContentBlockParam',
+  tagged<ContentBlockParam>({
+    text: textBlock,
+    image: imageBlock,
+    document: documentBlock,
+    search_result: searchResultBlock,
+    thinking: object<ThinkingBlockParam>({ type: literal('thinking'), thinking: string, signature: string }),
+    redacted_thinking: object<RedactedThinkingBlockParam>({ type: literal('redacted_thinking'), data: string }),
+    tool_use: toolUseBlock,
+    tool_result: toolResultBlock,
+    server_tool_use: serverToolUseBlock,
+    web_search_tool_result: serverToolResult<WebSearchToolResultBlockParam>('web_search_tool_result'),
+    web_fetch_tool_result: serverToolResult<WebFetchToolResultBlockParam>('web_fetch_tool_result'),
+    code_execution_tool_result: serverToolResult<CodeExecutionToolResultBlockParam>('code_execution_tool_result'),
+    bash_code_execution_tool_result: serverToolResult<BashCodeExecutionToolResultBlockParam>(
+      'bash_code_execution_tool_result',
+    ),
+    text_editor_code_execution_tool_result: serverToolResult<TextEditorCodeExecutionToolResultBlockParam>(
+      'text_editor_code_execution_tool_result',
+    ),
+    tool_search_tool_result: serverToolResult<ToolSearchToolResultBlockParam>('tool_search_tool_result'),
+    container_upload: object<ContainerUploadBlockParam>({
+      type: literal('container_upload'),
+      file_id: string,
+      cache_control: mark,
+    }),
+    compaction: opaque<CompactionBlockParam>(),
+    fallback: opaque<FallbackBlockParam>(),
+    // Blocks of betas, passed through unread.
+    mcp_tool_use: opaque<MCPToolUseBlockParam>(),
+    mcp_tool_result: opaque<MCPToolResultBlockParam>(),
+    mcp_tool_listing: opaque<MCPToolListingBlockParam>(),
+    advisor_tool_result: opaque<AdvisorToolResultBlockParam>(),
+    tool_addition: opaque<ToolAdditionBlockParam>(),
+    tool_removal: opaque<ToolRemovalBlockParam>(),
   }),
-  compaction: opaque<CompactionBlockParam>(),
-  fallback: opaque<FallbackBlockParam>(),
-  // Blocks of betas, passed through unread.
-  mcp_tool_use: opaque<MCPToolUseBlockParam>(),
-  mcp_tool_result: opaque<MCPToolResultBlockParam>(),
-  mcp_tool_listing: opaque<MCPToolListingBlockParam>(),
-  advisor_tool_result: opaque<AdvisorToolResultBlockParam>(),
-  tool_addition: opaque<ToolAdditionBlockParam>(),
-  tool_removal: opaque<ToolRemovalBlockParam>(),
-})
+)

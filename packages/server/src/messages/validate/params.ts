@@ -50,6 +50,7 @@ import {
   text,
   until,
 } from './schema.ts'
+import { named, shaped } from './shape.ts'
 import { tool, toolChoice } from './tools.ts'
 
 /** A message, with the fields that only a system message may have. */
@@ -60,18 +61,24 @@ type Message = {
   clear_at?: string
 }
 
-const role: Schema<MessageParam['role']> = (value, path) => {
-  if (value !== 'user' && value !== 'assistant' && value !== 'system')
-    refuse(path, "Input should be 'user' or 'assistant'")
-  return value
-}
+const role: Schema<MessageParam['role']> = shaped(
+  (value: unknown, path: string) => {
+    if (value !== 'user' && value !== 'assistant' && value !== 'system')
+      refuse(path, "Input should be 'user' or 'assistant'")
+    return value
+  },
+  () => ({ enum: ['user', 'assistant', 'system'] }),
+)
 
-const message = objectInSteps<Message>({
-  role,
-  content: arrayInSteps(contentBlock, { orString: true }),
-  output_config: optional(opaque<unknown>()),
-  clear_at: optional(literal('next_user_message', 'never')),
-}) as Steps<MessageParam>
+const message = named(
+  'MessageParam',
+  objectInSteps<Message>({
+    role,
+    content: arrayInSteps(contentBlock, { orString: true }),
+    output_config: optional(opaque<unknown>()),
+    clear_at: optional(literal('next_user_message', 'never')),
+  }) as Steps<MessageParam>,
+)
 
 const display = optional(nullable(literal('summarized', 'omitted', 'updates')))
 const blockBinding: Optional<ThinkingBlockBinding> = beta(
@@ -79,31 +86,37 @@ const blockBinding: Optional<ThinkingBlockBinding> = beta(
   'thinking-binding-controls-2026-08-01',
 )
 
-const thinking = tagged<ThinkingConfigParam>({
-  enabled: object<ThinkingConfigEnabled>({
-    type: literal('enabled'),
-    budget_tokens: integer({ least: 1024 }),
-    display,
-    block_binding: blockBinding,
+const thinking = named(
+  'ThinkingConfigParam',
+  tagged<ThinkingConfigParam>({
+    enabled: object<ThinkingConfigEnabled>({
+      type: literal('enabled'),
+      budget_tokens: integer({ least: 1024 }),
+      display,
+      block_binding: blockBinding,
+    }),
+    adaptive: object<ThinkingConfigAdaptive>({
+      type: literal('adaptive'),
+      display,
+      block_binding: blockBinding,
+    }),
+    between_tools: object<ThinkingConfigBetweenTools>({ type: literal('between_tools') }),
+    disabled: object<ThinkingConfigDisabled>({ type: literal('disabled') }),
   }),
-  adaptive: object<ThinkingConfigAdaptive>({
-    type: literal('adaptive'),
-    display,
-    block_binding: blockBinding,
-  }),
-  between_tools: object<ThinkingConfigBetweenTools>({ type: literal('between_tools') }),
-  disabled: object<ThinkingConfigDisabled>({ type: literal('disabled') }),
-})
+)
 
 const format: Schema<JSONOutputFormat> = tagged<JSONOutputFormat>({
   json_schema: object<JSONOutputFormat>({ type: literal('json_schema'), schema: json }),
 })
 
-const outputConfig = object<OutputConfig>({
-  effort: optional(nullable(literal('low', 'medium', 'high', 'xhigh', 'max'))),
-  format: optional(nullable(format)),
-  task_budget: beta(opaque<TokenTaskBudget>(), 'task-budgets-'),
-})
+const outputConfig = named(
+  'OutputConfig',
+  object<OutputConfig>({
+    effort: optional(nullable(literal('low', 'medium', 'high', 'xhigh', 'max'))),
+    format: optional(nullable(format)),
+    task_budget: beta(opaque<TokenTaskBudget>(), 'task-budgets-'),
+  }),
+)
 
 const container = stringOr(
   object<ContainerParams>({
@@ -139,17 +152,26 @@ const prompt = {
   mcp_servers: beta(array(opaque<MCPServer>()), 'mcp-client-'),
 }
 
-const thread = tagged<ThreadParams>({
-  create: object<ThreadCreateParams>({ type: literal('create') }),
-  continue: object<ThreadContinueParams>({ type: literal('continue'), previous_message_id: text({ least: 1 }) }),
-})
+const thread = named(
+  'ThreadParams',
+  tagged<ThreadParams>({
+    create: object<ThreadCreateParams>({ type: literal('create') }),
+    continue: object<ThreadContinueParams>({ type: literal('continue'), previous_message_id: text({ least: 1 }) }),
+  }),
+)
 
 /** The older name of `output_config.format`. */
 interface BetaParams {
   output_format?: JSONOutputFormat | null
 }
 
-const asGiven = <T>(value: unknown): T => value as T
+/** A value that the engine checks. */
+function asGiven<T>(): Schema<T> {
+  return shaped(
+    (value: unknown) => value as T,
+    () => ({}),
+  )
+}
 
 const createFields = {
   ...prompt,
@@ -169,13 +191,16 @@ const createFields = {
     'compact-2026-09-04',
   ),
   thread: beta(nullable(thread), 'message-threads-2026-08-12'),
-  fallbacks: beta(asGiven<FallbacksParam>, 'server-side-fallback-'),
+  fallbacks: beta(asGiven<FallbacksParam>(), 'server-side-fallback-'),
   fallback_credit_token: beta(string, 'fallback-credit-'),
-  billing_policy: beta(asGiven<BillingPolicy>, 'user-profiles-billing-'),
+  billing_policy: beta(asGiven<BillingPolicy>(), 'user-profiles-billing-'),
   output_format: beta(nullable(format), 'structured-outputs-'),
 }
 
-export const createParams: Steps<MessageCreateParams> = objectInSteps<MessageCreateParams & BetaParams>(createFields)
+export const createParams: Steps<MessageCreateParams> = named(
+  'MessageCreateParams',
+  objectInSteps<MessageCreateParams & BetaParams>(createFields),
+)
 
 const countFields = objectInSteps<MessageCountTokensParams & Partial<MessageCreateParams> & BetaParams>({
   ...createFields,
@@ -183,4 +208,4 @@ const countFields = objectInSteps<MessageCountTokensParams & Partial<MessageCrea
 })
 
 /** Also accepts the body of a create request, so that a client can count what it is about to send. */
-export const countTokensParams: Steps<MessageCountTokensParams> = countFields
+export const countTokensParams: Steps<MessageCountTokensParams> = named('MessageCountTokensParams', countFields)

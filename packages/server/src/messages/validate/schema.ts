@@ -1,4 +1,5 @@
-import { type UnlistedType, apiError } from 'colloquy/protocol'
+import { type JsonSchema, type UnlistedType, apiError } from 'colloquy/protocol'
+import { eitherOf, fieldsShape, shaped, shapeOf, taggedShape } from './shape.ts'
 
 /** How strictly a request's fields are checked. */
 export interface Context {
@@ -15,6 +16,8 @@ export interface Optional<T> {
   optional: Schema<T>
   /** Returns false if the API does not know the field, because a beta or an API version is missing. Default: known. */
   isKnown?: (context: Context) => boolean
+  /** What its JSON Schema says besides. */
+  about?: JsonSchema
 }
 
 type Fields<T> = { [K in keyof T]-?: {} extends Pick<T, K> ? Optional<T[K]> : Schema<T[K]> }
@@ -42,13 +45,14 @@ const extraInputs = 'Extra inputs are not permitted'
 /** An object with these fields and no others. */
 export function object<T extends object>(fields: Fields<T>): Schema<T> {
   const known = new Map<string, Schema<unknown> | Optional<unknown>>(Object.entries(fields))
-  return (value, path, context) => {
+  const check: Schema<T> = (value, path, context) => {
     const given = dictionary(value, path, context)
     for (const [key, field] of known)
       schemaFor(field, key, given, path, context)?.(given[key], join(path, key), context)
     refuseUnknown(given, known, path, context)
     return value as T
   }
+  return shaped(check, () => fieldsShape(known))
 }
 
 type StepFields<T> = {
@@ -58,6 +62,7 @@ type StepFields<T> = {
 interface OptionalSteps<T> {
   optional: Steps<T>
   isKnown?: (context: Context) => boolean
+  about?: JsonSchema
 }
 
 /** As `object`, in steps. */
@@ -73,7 +78,7 @@ export function objectInSteps<T extends object>(fields: StepFields<T>): Steps<T>
     refuseUnknown(given, known, path, context)
     return value as T
   }
-  return { steps }
+  return shaped({ steps }, () => fieldsShape(known))
 }
 
 type AnySchema<T> = Schema<T> | Steps<T>
@@ -109,12 +114,12 @@ export function optional(schema: unknown): unknown {
 export function beta<T>(schema: Schema<T>, ...names: string[]): Optional<T> {
   const isOn = (value: string): boolean =>
     names.some((name) => (name.endsWith('-') ? value.startsWith(name) : value === name))
-  return { optional: schema, isKnown: ({ betas }) => betas.values().some(isOn) }
+  return { optional: schema, isKnown: ({ betas }) => betas.values().some(isOn), about: { 'x-beta': names } }
 }
 
 /** A field that the API knows only up to this version. */
 export function until<T>(version: string, schema: Schema<T>): Optional<T> {
-  return { optional: schema, isKnown: (context) => context.version <= version }
+  return { optional: schema, isKnown: (context) => context.version <= version, about: { 'x-until-version': version } }
 }
 
 /** The `type`s that a union lists. Each needs a schema. */
@@ -134,7 +139,7 @@ export function tagged<T>(
     .map((name) => `'${name}'`)
     .join(', ')
   const byTag = new Map(Object.entries(schemas))
-  return (value, path, context) => {
+  const check: Schema<T> = (value, path, context) => {
     const kind = dictionary(value, path, context).type
     if (kind === undefined || (typeof kind === 'object' && kind !== null))
       refuse(path, "Unable to extract tag using discriminator 'type'")
@@ -143,16 +148,22 @@ export function tagged<T>(
     if (context.lenient && typeof kind === 'string') return value as T
     refuse(path, `Input tag '${String(kind)}' found using 'type' does not match any of the expected tags: ${expected}`)
   }
+  return shaped(check, () => taggedShape(byTag))
 }
 
 export function array<T>(item: Schema<T>, { most = Infinity }: { most?: number } = {}): Schema<T[]> {
-  return (value, path, context) => {
+  const check: Schema<T[]> = (value, path, context) => {
     if (!Array.isArray(value)) refuse(path, 'Input should be a valid list')
     if (value.length > most)
       refuse(path, `List should have at most ${most} items after validation, not ${value.length}`)
     for (let index = 0; index < value.length; index++) item(value[index], `${path}.${index}`, context)
     return value as T[]
   }
+  return shaped(check, () => listShape(item, most))
+}
+
+function listShape(item: object, most: number): JsonSchema {
+  return { type: 'array', items: shapeOf(item), ...(most < Infinity && { maxItems: most }) }
 }
 
 /** As `array`, in steps: one for each item. With `orString` the value may be a string instead. */
@@ -172,25 +183,30 @@ export function arrayInSteps<T>(
     }
     return value as T[]
   }
-  return { steps }
+  const shape = (): JsonSchema => listShape(item, most)
+  return shaped({ steps }, orString ? () => eitherOf({ type: 'string' }, shape()) : shape)
 }
 
 export function nullable<T>(schema: Schema<T>): Schema<T | null> {
-  return (value, path, context) => (value === null ? null : schema(value, path, context))
+  const check: Schema<T | null> = (value, path, context) => (value === null ? null : schema(value, path, context))
+  return shaped(check, () => eitherOf(shapeOf(schema), { type: 'null' }))
 }
 
 /** A string, or a value that satisfies the schema. */
 export function stringOr<T>(schema: Schema<T>): Schema<string | T> {
-  return (value, path, context) => (typeof value === 'string' ? value : schema(value, path, context))
+  const check: Schema<string | T> = (value, path, context) =>
+    typeof value === 'string' ? value : schema(value, path, context)
+  return shaped(check, () => eitherOf({ type: 'string' }, shapeOf(schema)))
 }
 
 export function literal<const T extends string | boolean>(...values: T[]): Schema<T> {
   const quoted = values.map((value) => `'${String(value)}'`)
   const expected = quoted.length > 1 ? `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)!}` : quoted[0]!
-  return (value, path) => {
+  const check: Schema<T> = (value, path) => {
     if (!values.includes(value as T)) refuse(path, `Input should be ${expected}`)
     return value as T
   }
+  return shaped(check, () => (values.length === 1 ? { const: values[0]! } : { enum: [...values] }))
 }
 
 export interface StringRules {
@@ -200,13 +216,19 @@ export interface StringRules {
 }
 
 export function text({ least = 0, most = Infinity, pattern }: StringRules = {}): Schema<string> {
-  return (value, path) => {
+  const check: Schema<string> = (value, path) => {
     if (typeof value !== 'string') refuse(path, 'Input should be a valid string')
     if (value.length < least) refuse(path, `String should have at least ${least} character${least > 1 ? 's' : ''}`)
     if (value.length > most && lengthOf(value) > most) refuse(path, `String should have at most ${most} characters`)
     if (pattern && !pattern.test(value)) refuse(path, `String should match pattern '${pattern.source}'`)
     return value
   }
+  return shaped(check, () => ({
+    type: 'string',
+    ...(least > 0 && { minLength: least }),
+    ...(most < Infinity && { maxLength: most }),
+    ...(pattern && { pattern: pattern.source }),
+  }))
 }
 
 export const string: Schema<string> = text()
@@ -218,25 +240,30 @@ function lengthOf(value: string): number {
   return length
 }
 
-export const boolean: Schema<boolean> = (value, path) => {
-  if (typeof value !== 'boolean') refuse(path, 'Input should be a valid boolean')
-  return value
-}
+export const boolean: Schema<boolean> = shaped(
+  (value: unknown, path: string) => {
+    if (typeof value !== 'boolean') refuse(path, 'Input should be a valid boolean')
+    return value
+  },
+  () => ({ type: 'boolean' }),
+)
 
 export function integer({ least = -Infinity }: { least?: number } = {}): Schema<number> {
-  return (value, path) => {
+  const check: Schema<number> = (value, path) => {
     if (typeof value !== 'number' || !Number.isInteger(value)) refuse(path, 'Input should be a valid integer')
     if (value < least) refuse(path, `Input should be greater than or equal to ${least}`)
     return value
   }
+  return shaped(check, () => ({ type: 'integer', ...(least > -Infinity && { minimum: least }) }))
 }
 
 export function range(least: number, most: number): Schema<number> {
-  return (value, path) => {
+  const check: Schema<number> = (value, path) => {
     if (typeof value !== 'number') refuse(path, 'Input should be a valid number')
     if (value < least || value > most) refuse(path, `range: ${least}..${most}`)
     return value
   }
+  return shaped(check, () => ({ type: 'number', minimum: least, maximum: most }))
 }
 
 /** Any JSON object. Its fields are not checked. */
@@ -249,11 +276,14 @@ export function dictionary(value: unknown, path: string, _context?: Context): Re
 const maxDepth = 200
 
 /** Any JSON object, nested at most 200 deep, so that code that walks it does not run out of stack. */
-export const json: Schema<{ [key: string]: unknown }> = (value, path, context) => {
-  const given = dictionary(value, path, context)
-  if (!isShallow(given, maxDepth)) refuse(path, `Input should be nested at most ${maxDepth} levels deep`)
-  return given
-}
+export const json: Schema<{ [key: string]: unknown }> = shaped(
+  (value: unknown, path: string, context: Context) => {
+    const given = dictionary(value, path, context)
+    if (!isShallow(given, maxDepth)) refuse(path, `Input should be nested at most ${maxDepth} levels deep`)
+    return given
+  },
+  () => ({ type: 'object' }),
+)
 
 function isShallow(value: unknown, left: number): boolean {
   if (typeof value !== 'object' || value === null) return true
@@ -264,7 +294,10 @@ function isShallow(value: unknown, left: number): boolean {
 
 /** A value that the API returned and takes back unchanged. */
 export function opaque<T>(): Schema<T> {
-  return (value, path, context) => json(value, path, context) as T
+  return shaped(
+    (value: unknown, path: string, context: Context) => json(value, path, context) as T,
+    () => ({ type: 'object' }),
+  )
 }
 
 function join(path: string, key: string): string {

@@ -31,7 +31,9 @@ import type {
 } from 'colloquy/protocol'
 import { citationsConfig, mark, toolName } from './blocks.ts'
 import { checkInputSchema } from './json-schema/json-schemas.ts'
+import { eitherOf, named, shaped, shapeOf } from './shape.ts'
 import {
+  type Context,
   type Optional,
   type Schema,
   array,
@@ -61,24 +63,30 @@ const options: Options = {
 
 const examples = optional(array(json))
 
-const inputSchema: Schema<ToolInputSchema> = (value, path, context) => {
-  const { type } = dictionary(value, path, context)
-  if (type === undefined) refuse(`${path}.type`, 'Field required')
-  literal('object')(type, `${path}.type`, context)
-  const schema = json(value, path, context) as ToolInputSchema
-  checkInputSchema(schema, path, context)
-  return schema
-}
+const inputSchema: Schema<ToolInputSchema> = shaped(
+  (value: unknown, path: string, context: Context) => {
+    const { type } = dictionary(value, path, context)
+    if (type === undefined) refuse(`${path}.type`, 'Field required')
+    literal('object')(type, `${path}.type`, context)
+    const schema = json(value, path, context) as ToolInputSchema
+    checkInputSchema(schema, path, context)
+    return schema
+  },
+  () => ({ type: 'object', properties: { type: { const: 'object' } }, required: ['type'] }),
+)
 
-const customTool = object<Tool>({
-  type: optional(nullable(literal('custom'))),
-  name: toolName,
-  description: optional(string),
-  input_schema: inputSchema,
-  eager_input_streaming: optional(nullable(boolean)),
-  input_examples: examples,
-  ...options,
-})
+const customTool = named(
+  'Tool',
+  object<Tool>({
+    type: optional(nullable(literal('custom'))),
+    name: toolName,
+    description: optional(string),
+    input_schema: inputSchema,
+    eager_input_streaming: optional(nullable(boolean)),
+    input_examples: examples,
+    ...options,
+  }),
+)
 
 const domains = optional(nullable(array(string)))
 /** The sites that a web tool may visit, and how often. */
@@ -100,7 +108,15 @@ function textEditor<T extends ToolTextEditor20250429 | ToolTextEditor20250728>(t
     input_examples: examples,
     ...options,
   })
-  return (value, path, context) => fields(value, path, context) as unknown as T
+  return alike<T>(fields)
+}
+
+/** The check of one of several tools whose fields are the same. */
+function alike<T>(fields: Schema<unknown>): Schema<T> {
+  return shaped(
+    (value: unknown, path: string, context: Context) => fields(value, path, context) as T,
+    () => shapeOf(fields),
+  )
 }
 
 function webSearch(type: WebSearchTool['type']): Schema<WebSearchTool> {
@@ -154,7 +170,7 @@ function toolSearch<T extends ToolSearchTool>(type: T['type']): Schema<T> {
     name: literal(name),
     ...options,
   })
-  return (value, path, context) => fields(value, path, context) as unknown as T
+  return alike<T>(fields)
 }
 
 const byType = tagged<ToolUnion>(
@@ -209,18 +225,27 @@ const byType = tagged<ToolUnion>(
 )
 
 /** A tool definition. Without a type it is a custom tool. */
-export const tool: Schema<ToolUnion> = (value, path, context) => {
-  const { type } = dictionary(value, path, context)
-  return type === undefined || type === null
-    ? customTool(value, `${path}.custom`, context)
-    : byType(value, path, context)
-}
+export const tool: Schema<ToolUnion> = named(
+  'ToolUnion',
+  shaped(
+    (value: unknown, path: string, context: Context) => {
+      const { type } = dictionary(value, path, context)
+      return type === undefined || type === null
+        ? customTool(value, `${path}.custom`, context)
+        : byType(value, path, context)
+    },
+    () => eitherOf(shapeOf(customTool), shapeOf(byType)),
+  ),
+)
 
 const isSingle = optional(boolean)
 
-export const toolChoice: Schema<ToolChoice> = tagged<ToolChoice>({
-  auto: object<ToolChoiceAuto>({ type: literal('auto'), disable_parallel_tool_use: isSingle }),
-  any: object<ToolChoiceAny>({ type: literal('any'), disable_parallel_tool_use: isSingle }),
-  tool: object<ToolChoiceTool>({ type: literal('tool'), name: string, disable_parallel_tool_use: isSingle }),
-  none: object<ToolChoiceNone>({ type: literal('none') }),
-})
+export const toolChoice: Schema<ToolChoice> = named(
+  'ToolChoice',
+  tagged<ToolChoice>({
+    auto: object<ToolChoiceAuto>({ type: literal('auto'), disable_parallel_tool_use: isSingle }),
+    any: object<ToolChoiceAny>({ type: literal('any'), disable_parallel_tool_use: isSingle }),
+    tool: object<ToolChoiceTool>({ type: literal('tool'), name: string, disable_parallel_tool_use: isSingle }),
+    none: object<ToolChoiceNone>({ type: literal('none') }),
+  }),
+)
