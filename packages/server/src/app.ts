@@ -1,16 +1,7 @@
-import { apiError, errorResponse, models as catalogue } from 'colloquy/protocol'
-import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono'
-import { cors } from 'hono/cors'
-import type { Caller } from './access/access.ts'
-import { authenticate } from './access/auth.ts'
-import type { RequestHeaders } from './access/request-headers.ts'
+import { models as catalogue } from 'colloquy/protocol'
 import { openBatches } from './messages/batches/open-batches.ts'
-import { addBatches, type BatchRoutesOptions } from './messages/batches/routes.ts'
-import type { Env } from './messages/env.ts'
 import { FileStore } from './messages/files/file-store.ts'
-import { addFiles, type FileRoutesOptions } from './messages/files/routes.ts'
-import { webBody } from './messages/request/body-source.ts'
-import { MessagesEndpoint, versionAndBetas } from './messages/endpoint.ts'
+import { MessagesEndpoint } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
 import { failedAnswer } from './messages/failure.ts'
 import { Models } from './messages/models.ts'
@@ -19,7 +10,8 @@ import { Threads } from './messages/threads/threads.ts'
 import { isRateLimit } from './messages/rate-limit-headers.ts'
 import { requestBeginner } from './operate/observer.ts'
 import type { RequestLog } from './operate/request-log.ts'
-import { type Origins, type Routes, type ServerOptions, checkServerOptions } from './options.ts'
+import { type ServerOptions, checkServerOptions } from './options.ts'
+import { admit, serverRoutes } from './routes.ts'
 
 export type { Origins, ServerOptions } from './options.ts'
 
@@ -55,8 +47,6 @@ export interface DirectRequest extends MessagesRequest {
   path: string
 }
 
-type Context = HonoContext<Env>
-
 /** A server for the Messages API in front of an engine. */
 export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
@@ -72,7 +62,7 @@ export function createServer(options: ServerOptions): Server {
   const messages = new MessagesEndpoint(options, models, { ...(files && { files }), ...(threads && { threads }) })
   const state = { isDraining: false }
   const batches = openBatches(options, models, files)
-  const app = routes(options, {
+  const app = serverRoutes(options, {
     models,
     messages,
     batches,
@@ -154,118 +144,7 @@ async function answerDirect(
   }
 }
 
-/** Finds the sender of a request. Throws the API's 401 for a key that is not accepted. */
-async function admit(headers: RequestHeaders, { keys, access }: ServerOptions): Promise<Caller | undefined> {
-  await authenticate(headers, keys)
-  return access?.admit(headers)
-}
-
 /** Bun passes its server as a second argument to `fetch`. It is not a `RequestInit` and would change the request. */
 function isInit(init: unknown): boolean {
   return typeof init === 'object' && init !== null && Object.getPrototypeOf(init) === Object.prototype
-}
-
-interface Parts {
-  models: Models
-  messages: MessagesEndpoint
-  batches: BatchRoutesOptions | undefined
-  files: FileRoutesOptions | undefined
-  state: { isDraining: boolean }
-}
-
-function routes(options: ServerOptions, { models, messages, batches, files, state }: Parts): Hono<Env> {
-  const { engine, origins, access, lenient = false, routes: further = [] } = options
-  const app = new Hono<Env>()
-
-  // Before the headers for web pages: these routes are for pages of the server itself.
-  app.use((c, next) => answerAmong(further, c.req.raw) ?? next())
-  if (origins) app.use(allowOrigins(origins))
-  for (const path of ['/', '/healthz', '/api/hello']) app.get(path, (c) => c.json({ status: 'ok' }))
-  app.get('/readyz', (c) => {
-    if (state.isDraining) return c.json({ status: 'draining', problems: [] }, 503)
-    const problems = access?.problems() ?? []
-    return c.json({ status: problems.length === 0 ? 'ok' : 'degraded', problems })
-  })
-
-  const { metrics } = options
-  if (metrics)
-    app.get('/metrics', async (c) => {
-      const caller = await admit(c.req.raw.headers, options)
-      if (caller && !caller.isAdmin) throw apiError('permission_error', 'This key may not read the metrics')
-      return c.body(await metrics.text(), 200, { 'content-type': metrics.contentType })
-    })
-
-  if (access) app.all('/admin/*', async ({ req: { raw } }) => access.admin(raw, await access.admit(raw.headers)))
-
-  app.use('/v1/*', async (c, next) => {
-    const caller = await admit(c.req.raw.headers, options)
-    if (caller) c.env.caller = caller
-    await next()
-  })
-  app.post('/v1/messages', async (c) => toResponse(await messages.create(exchangeOf(c))))
-  app.post('/v1/messages/count_tokens', async (c) => toResponse(await messages.countTokens(exchangeOf(c))))
-  app.get('/v1/models', async (c) => {
-    const context = { ...versionAndBetas(c.req.raw.headers, lenient), signal: c.req.raw.signal }
-    const listed = await engine.listModels?.(context)
-    return c.json(models.page(new URL(c.req.url).searchParams, listed))
-  })
-  app.get('/v1/models/:id', async (c) => {
-    const context = { ...versionAndBetas(c.req.raw.headers, lenient), signal: c.req.raw.signal }
-    const listed = await engine.listModels?.(context)
-    return c.json(models.info(c.req.param('id'), listed))
-  })
-
-  if (batches) addBatches(app, batches)
-  if (files) addFiles(app, files)
-  for (const path of ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/v1/models/:id'])
-    app.all(path, methodNotAllowed)
-  app.notFound((c) => answerError(c, apiError('not_found_error', notFound(c.req.path))))
-  app.onError((error, c) => answerError(c, error))
-  return app
-}
-
-function answerAmong(routes: readonly Routes[], request: Request): Promise<Response> | undefined {
-  for (const { answer } of routes) {
-    const answered = answer(request)
-    if (answered) return answered
-  }
-  return undefined
-}
-
-function exchangeOf({ req: { raw }, env: { log, caller } }: Context): Exchange {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort(raw.signal.reason)
-  if (raw.signal.aborted) abort()
-  else raw.signal.addEventListener('abort', abort, { once: true })
-  const body = raw.body ? webBody(raw.body) : undefined
-  return { headers: raw.headers, query: new URL(raw.url).search, body, controller, log, caller }
-}
-
-/** Answers the preflight requests of browsers, and lets pages read every header of a response. */
-function allowOrigins(origins: Origins): MiddlewareHandler {
-  const isAllowed = typeof origins === 'function' ? origins : (origin: string) => origins.includes(origin)
-  const allow = cors({
-    origin: (origin) => (isAllowed(origin) ? origin : null),
-    allowMethods: ['GET', 'POST', 'DELETE'],
-    exposeHeaders: ['*'],
-    // The longest that browsers cache a preflight. Without it every request takes two.
-    maxAge: 7_200,
-  })
-  // Only browsers send an origin. Responses to POST are not cached, so they need no `vary` without one.
-  return (c, next) => (c.req.method === 'POST' && c.req.header('origin') === undefined ? next() : allow(c, next))
-}
-
-function methodNotAllowed(c: Context): Response {
-  const allowed = c.req.path.startsWith('/v1/messages') ? 'POST' : 'GET, HEAD'
-  const error = apiError('invalid_request_error', 'Method Not Allowed')
-  const { body } = errorResponse(error, c.env.log.requestId)
-  return c.json(body, 405, { allow: allowed, 'x-should-retry': 'false' })
-}
-
-function notFound(path: string): string {
-  return path.startsWith('/v1/v1/') ? 'Not found: the base URL already ends in /v1, write it without' : 'Not found'
-}
-
-function answerError(c: Context, error: unknown): Response {
-  return toResponse(failedAnswer(error, { log: c.env.log, signal: c.req.raw.signal }))
 }

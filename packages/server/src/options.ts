@@ -7,6 +7,7 @@ import type { Metrics, RequestObserver } from './operate/observer.ts'
 import type { FileLimits } from './messages/files/routes.ts'
 import type { BatchSettings } from './messages/batches/batch-worker.ts'
 import type { ThreadSettings } from './messages/threads/threads.ts'
+import type { Operations } from './openapi/operation.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 import type { ServerStore } from './state/server-store.ts'
 
@@ -72,6 +73,8 @@ export interface ServerOptions {
 export interface Routes {
   /** Answers a request. Undefined if its path is not one of these routes. */
   answer: (request: Request) => Promise<Response> | undefined
+  /** The routes for `GET /openapi.json`. Default: not described. */
+  operations?: Operations
 }
 
 /** The origins of pages that may use the server, or a function that decides. */

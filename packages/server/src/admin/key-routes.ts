@@ -31,14 +31,19 @@ const keyFields: Record<keyof KeyBody, JsonSchema> = {
   expires_at: { type: ['string', 'null'] },
   ...settingsSchemas,
 }
-const created: JsonSchema = { type: 'object', properties: keyFields, required: ['name'], additionalProperties: false }
+export const created: JsonSchema = {
+  type: 'object',
+  properties: keyFields,
+  required: ['name'],
+  additionalProperties: false,
+}
 const { expires_at, models, limits, budgets } = keyFields
-const changed: JsonSchema = {
+export const changed: JsonSchema = {
   type: 'object',
   properties: { expires_at, models, limits, budgets },
   additionalProperties: false,
 }
-const rotated: JsonSchema = {
+export const rotated: JsonSchema = {
   type: 'object',
   properties: { grace_seconds: { type: 'integer', minimum: 0, maximum: 2_592_000 } },
   additionalProperties: false,

@@ -20,7 +20,7 @@ export interface UsageRoutesOptions {
 type Query = Readonly<Record<string, string>>
 
 const dayMs = 86_400_000
-const outcomes = ['ok', 'failed', 'aborted'] as const
+export const outcomes = ['ok', 'failed', 'aborted'] as const
 
 /** Adds the routes `/admin/usage` and `/admin/requests`. */
 export function addUsageRoutes(app: Hono, { keys, database, now, flush }: UsageRoutesOptions): void {

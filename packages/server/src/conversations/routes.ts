@@ -12,6 +12,7 @@ import { ChangeFeed } from './change-feed.ts'
 import { addChangeRoutes } from './groups/changing.ts'
 import { Deletions } from './deletions.ts'
 import { Bodies } from './input.ts'
+import { conversationOperations } from './operations.ts'
 import type { Resources, RouteContext, RouteEnv } from './resources.ts'
 import { catalogueChoices } from './json/models.ts'
 import type { Routes } from '../options.ts'
@@ -72,6 +73,7 @@ export function conversationRoutes(options: ConversationRoutesOptions): Conversa
   const bodies = new Bodies(options)
   const app = routesOf({ conversations, bodies, deletions, feed, defaults, models, pingMs, open }, options.admit)
   return {
+    operations: conversationOperations,
     answer: (request) => (isOurs(new URL(request.url).pathname) ? Promise.resolve(app.fetch(request)) : undefined),
     async close() {
       feed.close()

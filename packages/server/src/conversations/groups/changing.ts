@@ -1,7 +1,7 @@
 import type { Conversation, ConversationSettings, CreateOptions } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
-import { array, integer, json, opaque, optional, string } from '../../messages/validate/schema.ts'
+import { array, integer, json, opaque, optional, type Schema, string } from '../../messages/validate/schema.ts'
 import type {
   ChangeBody,
   CreateBody,
@@ -17,21 +17,21 @@ import { pageLength } from './reading.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
 import { conversationJson, listedJson, plain } from '../json/shapes.ts'
 
-const createBody = object<CreateBody>({
+export const createBody: Schema<CreateBody> = object<CreateBody>({
   id: optional(string),
   title: optional(string),
   metadata: optional(json),
   settings: optional(settings),
   messages: optional(array(opaque())),
 })
-const changeBody = object<ChangeBody>({
+export const changeBody: Schema<ChangeBody> = object<ChangeBody>({
   title: nullableMember(string),
   metadata: nullableMember(json),
   settings: optional(settings),
 })
-const undoBody = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
-const messageBody = object<MessageBody>({ messageId: string })
-const forkBody = object<ForkBody>({ messageId: optional(string) })
+export const undoBody: Schema<UndoBody> = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
+export const messageBody: Schema<MessageBody> = object<MessageBody>({ messageId: string })
+export const forkBody: Schema<ForkBody> = object<ForkBody>({ messageId: optional(string) })
 
 /** Adds the routes that change conversations without a turn. */
 export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void {

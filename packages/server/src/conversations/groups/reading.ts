@@ -5,7 +5,7 @@ import type { FoundMessageJson, ListedConversationJson, ModelsJson, PageJson, Pr
 import { messageIn, sourceOf, withData } from '../json/attachments.ts'
 import { previewJson, replyCostJson } from '../json/costs.ts'
 import { badRequest, content, countIn, object, settings } from '../input.ts'
-import { optional } from '../../messages/validate/schema.ts'
+import { optional, type Schema } from '../../messages/validate/schema.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
 import {
   conversationJson,
@@ -60,7 +60,10 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
   app.get('/api/conversations/:id/export', async (c) => exported((await open(c)).id, resources))
 }
 
-const previewBody = object<PreviewBody>({ content: optional(content), settings: optional(settings) })
+export const previewBody: Schema<PreviewBody> = object<PreviewBody>({
+  content: optional(content),
+  settings: optional(settings),
+})
 
 function queryOf(c: RouteContext): URLSearchParams {
   return new URL(c.req.url).searchParams

@@ -11,10 +11,15 @@ const turnFields = {
   settings: optional(settings),
   onConflict: optional(literal('fail', 'queue', 'branch')),
 }
-const sendBody = object<SendBody>({ content, key: optional(string), ...turnFields })
-const editBody = object<EditBody>({ messageId: string, content, rerun: optional(boolean), ...turnFields })
-const retryBody = object<RetryBody>({ messageId: optional(string), ...turnFields })
-const turnBody = object<TurnBody>(turnFields)
+export const sendBody: Schema<SendBody> = object<SendBody>({ content, key: optional(string), ...turnFields })
+export const editBody: Schema<EditBody> = object<EditBody>({
+  messageId: string,
+  content,
+  rerun: optional(boolean),
+  ...turnFields,
+})
+export const retryBody: Schema<RetryBody> = object<RetryBody>({ messageId: optional(string), ...turnFields })
+export const turnBody: Schema<TurnBody> = object<TurnBody>(turnFields)
 
 /** Adds the routes that begin, follow and stop turns. */
 export function addTurnRoutes(app: Hono<RouteEnv>, resources: Resources): void {

@@ -8,6 +8,7 @@ import {
   objectInSteps,
   refuse,
   type Schema,
+  type Steps,
   text,
 } from '../validate/schema.ts'
 
@@ -31,7 +32,10 @@ const item: Schema<GivenItem> = object<GivenItem>({
   custom_id: text({ pattern: /^[a-zA-Z0-9_-]{1,64}$/ }),
   params: json,
 })
-const envelope = objectInSteps<{ requests: GivenItem[] }>({ requests: arrayInSteps(item) })
+/** The body of `POST /v1/messages/batches`. */
+export const envelope: Steps<{ requests: GivenItem[] }> = objectInSteps<{ requests: GivenItem[] }>({
+  requests: arrayInSteps(item),
+})
 
 /** Checks the body of `POST /v1/messages/batches`, all but the params. Throws the API's 400 or 413. */
 export function* checkEnvelope(body: unknown): Generator<void, NewItem[]> {

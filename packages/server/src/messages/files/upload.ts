@@ -12,8 +12,8 @@ export interface Upload {
 
 /** The form around a file may take this many bytes more. */
 const formBytes = 64 * 1024
-const leastSeconds = 3_600
-const mostSeconds = 90 * 86_400
+export const leastSeconds = 3_600
+export const mostSeconds = 7_776_000
 
 /** Reads the form of `POST /v1/files`. Throws the API's 400 or 413. */
 export async function readUpload(request: Request, maxBytes: number): Promise<Upload> {

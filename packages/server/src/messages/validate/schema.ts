@@ -16,7 +16,7 @@ export interface Optional<T> {
   optional: Schema<T>
   /** Returns false if the API does not know the field, because a beta or an API version is missing. Default: known. */
   isKnown?: (context: Context) => boolean
-  /** What its JSON Schema says besides. */
+  /** Keywords of its JSON Schema besides those of the check. */
   about?: JsonSchema
 }
 
