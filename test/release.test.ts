@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { packageNames } from '../scripts/compile.ts'
-import type { Packed } from '../scripts/pack.ts'
 import {
   type ReleaseManifest,
   changelogProblems,
@@ -63,7 +62,7 @@ describe('the checks of a release', () => {
     const wanted = ['package.json', 'README.md', 'LICENSE', ...targets(library.exports!)]
     const problems = (paths: string[], size = 1): string[] =>
       tarballProblems(
-        { ...library, tarball: '', size, unpackedSize: 1, files: paths.map((path) => ({ path, size: 1 })) } as Packed,
+        { ...library, tarball: '', size, unpackedSize: 1, files: paths.map((path) => ({ path, size: 1 })) },
         library,
       )
     assert.deepEqual(problems(wanted), [])
