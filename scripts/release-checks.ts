@@ -1,4 +1,4 @@
-// What must hold before packages are published. Each check returns sentences, none if everything is right.
+// Checks of packages before they are published. Each returns sentences, none if everything is right.
 import type { Manifest } from './compile.ts'
 import type { Packed } from './pack.ts'
 
