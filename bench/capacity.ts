@@ -155,6 +155,7 @@ function origin(number: number, keyIds: readonly string[], now: number): Paramet
     user_id: `user-${number % 1000}`,
     conversation: `conversation-${number % 5000}`,
     source: 'api',
+    path: '/v1/messages',
     engine: 'api.anthropic.com',
     model: models[number % models.length]!,
   }

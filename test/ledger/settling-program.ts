@@ -33,6 +33,7 @@ async function request(number: number): Promise<void> {
     user_id: '',
     conversation: '',
     source: 'api',
+    path: '/v1/messages',
     engine: '',
     model: 'claude-sonnet-4-6',
   }

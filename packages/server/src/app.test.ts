@@ -654,6 +654,8 @@ suite('the access log', () => {
       assert.deepEqual(rest, {
         method: 'POST',
         path: '/v1/messages',
+        key: null,
+        workspace: null,
         upstreamRequestId: null,
         status: 200,
         model: 'claude-opus-4-6',

@@ -138,6 +138,7 @@ async function answerDirect(
 ): Promise<Answer> {
   try {
     const caller = await admit(request.headers, options)
+    if (caller) log.admitted(caller)
     return await route({ ...request, log, caller })
   } catch (error) {
     return failedAnswer(error, { log, signal: request.controller.signal })

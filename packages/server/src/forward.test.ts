@@ -343,6 +343,34 @@ suite('the log of a response that is passed on', () => {
       })
   })
 
+  test('estimates the output of a stream that is cut, and the time of its first event', async () => {
+    const written = `${start}${textStart}${text('word '.repeat(40)).repeat(3)}`
+    const later: Respond = (response) => setTimeout(() => cut(written)(response), 50)
+    await inFrontOf(later, async (proxy) => {
+      const told = new TextEncoder().encode(await (await post(proxy, streamed)).text())
+      const [{ outputTokens, ttftMs, ms, responseBytes, stopReason, status }] = proxy.log as [AccessEntry]
+      // 600 characters, of which four make a token.
+      assert.deepEqual([outputTokens, stopReason, status], [150, null, 200])
+      assert.ok(ttftMs! >= 50 && ttftMs! <= ms)
+      assert.equal(responseBytes, told.length)
+    })
+  })
+
+  test('estimates the output of a stream whose client leaves', async () => {
+    const respond: Respond = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(`${start}${textStart}${text('word '.repeat(40))}`)
+    }
+    await inFrontOf(respond, async (proxy) => {
+      const reader = (await post(proxy, streamed)).body!.getReader()
+      for (let received = ''; !received.includes('word');)
+        received += new TextDecoder().decode((await reader.read()).value)
+      await reader.cancel()
+      const [{ outputTokens, aborted, inputTokens }] = proxy.log as [AccessEntry]
+      assert.deepEqual([outputTokens, aborted, inputTokens], [50, true, 11])
+    })
+  })
+
   test('has the error of a stream that failed', async () => {
     const failing = `${start}event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`
     await inFrontOf(stream(failing), async (proxy) => {

@@ -66,7 +66,10 @@ export function serverRoutes(
 
   app.use('/v1/*', async (c, next) => {
     const caller = await admit(c.req.raw.headers, options)
-    if (caller) c.env.caller = caller
+    if (caller) {
+      c.env.caller = caller
+      c.env.log.admitted(caller)
+    }
     await next()
   })
   app.post('/v1/messages', async (c) => toResponse(await messages.create(exchangeOf(c))))

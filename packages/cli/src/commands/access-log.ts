@@ -38,11 +38,11 @@ export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
   return { format, color: flags.text('color'), isPlain: flags.has('plain') }
 }
 
-/** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  req_01…` */
+/** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  key=ada  req_01…` */
 function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: boolean }): string {
   const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
     entry
-  const { upstreamRequestId } = entry
+  const { upstreamRequestId, key } = entry
   const usage = outputTokens === null ? '' : `${tokenText(inputTokens ?? 0)}→${tokenText(outputTokens)}`
   return [
     at.toTimeString().slice(0, 8),
@@ -55,6 +55,7 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
     durationText(ms),
     ttftMs === null ? '' : `ttft ${durationText(ttftMs)}`,
     usage === '' ? '' : priceOf(entry, isLocal),
+    key === null ? '' : `key=${key.name}`,
     error === undefined || aborted ? '' : describeError(error).sentence,
     requestId,
     upstreamRequestId === null ? '' : `upstream ${upstreamRequestId}`,

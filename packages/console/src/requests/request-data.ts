@@ -9,8 +9,10 @@ export interface RequestJson {
   conversation: string | null
   source: string
   engine: string | null
-  model: string
-  served_model: string
+  path: string
+  /** Null if the request was refused before its model was known. */
+  model: string | null
+  served_model: string | null
   tokens: { input: number; cache_write_5m: number; cache_write_1h: number; cache_read: number; output: number }
   /** Null: no price is known. */
   usd: string | null

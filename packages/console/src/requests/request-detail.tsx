@@ -53,16 +53,19 @@ export function RequestDetail({ id }: { id: string }): VNode {
   )
 }
 
+function modelText({ model, served_model: served }: RequestJson): string {
+  const isSame = served === null || model === served
+  return isSame ? (model ?? '–') : `${model}, served by ${served}`
+}
+
 function summaryOf(request: RequestJson): [string, string][] {
   return [
     ['Request', request.id],
     ['Time', dateTimeText(request.started_at)],
     ['Status', `${request.status}${request.error_type ? ` ${request.error_type}` : ''}`],
     ['Stop reason', request.stop_reason ?? '–'],
-    [
-      'Model',
-      request.model === request.served_model ? request.model : `${request.model}, served by ${request.served_model}`,
-    ],
+    ['Path', request.path],
+    ['Model', modelText(request)],
     ['Engine', request.engine ?? '–'],
     ['Source', request.source],
     ['Key', request.key ?? '–'],

@@ -172,7 +172,7 @@ function RequestRow({ row, headings }: { row: RequestJson; headings: readonly st
         {row.status}
         {row.error_type ? ` ${row.error_type}` : ''}
       </td>
-      <td data-label="Model">{row.served_model}</td>
+      <td data-label="Model">{row.served_model ?? row.model ?? row.path}</td>
       {cells.map((text, index) => (
         <td key={headings[index + 3]} data-label={headings[index + 3]} class="right">
           {text}

@@ -18,6 +18,13 @@ export interface Access {
    * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
    */
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage>
+  /**
+   * Records a request that was refused before `begin()`: for its key, its body or its path. Bounded, so that a sender without a
+   * key cannot fill the database. Does not throw.
+   *
+   * @param model the model that its body names; empty if it names none.
+   */
+  refused(entry: AccessEntry, model: string): void
   /** Answers a request below `/admin`. Throws the API's 403 if the caller is not an admin. */
   admin(request: Request, caller: Caller): Promise<Response>
   /** One sentence for each part that does not work now, for `/readyz`. */

@@ -2,7 +2,8 @@ import { StoreError } from 'colloquy/conversation'
 import { type APIError, apiError, type ModelEntry } from 'colloquy/protocol'
 import { adminApp } from '../admin/admin.ts'
 import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'
-import { type RequestOrigin, type RequestRow, requestRow, refusedRow } from '../ledger/request-row.ts'
+import { RefusalQuota } from '../ledger/refusal-quota.ts'
+import { type RequestOrigin, type RequestRow, refusedRow, requestRow, uncheckedRow } from '../ledger/request-row.ts'
 import { BudgetExceeded } from '../ledger/reserve.ts'
 import type { AccessEntry } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
@@ -72,6 +73,7 @@ export class StoreAccess implements Access {
   readonly #cache: KeyCache
   readonly #counter: LimitCounter
   readonly #ledger: Ledger
+  readonly #refusals = new RefusalQuota()
   readonly #admin: { fetch(request: Request): Response | Promise<Response> }
 
   /** @internal */
@@ -163,6 +165,7 @@ export class StoreAccess implements Access {
       user_id: user,
       conversation,
       source,
+      path: source === 'batch' ? '/v1/messages/batches' : '/v1/messages',
       engine: this.#options.engine ?? '',
       model: params.model,
     }
@@ -206,6 +209,17 @@ export class StoreAccess implements Access {
     this.#ledger.settle(row, 0n)
     this.#options.onSettled?.(row)
     return error
+  }
+
+  refused(entry: AccessEntry, model: string): void {
+    const { path, status, aborted, key } = entry
+    // Probes for other routes and pages of the server itself do not belong to the API.
+    if (!path.startsWith('/v1/') || status < 400 || aborted) return
+    const now = this.#now()
+    if (this.#ledger.isFull || !this.#refusals.take(key?.id ?? '', now)) return
+    const row = uncheckedRow(entry, model, now)
+    this.#ledger.settle(row, 0n)
+    this.#options.onSettled?.(row)
   }
 
   #settle(begun: BegunRequest, entry: AccessEntry): void {

@@ -133,6 +133,7 @@ test('GET /admin/usage and /admin/requests report what was used, with exact cost
     user_id: 'acc',
     conversation: 's-1',
     source: 'api',
+    path: '/v1/messages',
     engine: 'claude',
     model: 'claude-sonnet-4-6',
     served_model: 'claude-sonnet-4-6',

@@ -31,7 +31,7 @@ export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () =
         () => {},
       )
     }
-    const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, Date.now, settle)
+    const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, { now: Date.now, write: settle })
     log.streaming()
     let isOver = false
     try {
@@ -63,6 +63,7 @@ function originOf(params: MessageCreateParams, { source, engine, workspace, keyI
     user_id: params.metadata?.user_id ?? '',
     conversation: '',
     source,
+    path: '/v1/messages',
     engine,
     model: params.model,
   }

@@ -23,10 +23,12 @@ export interface RequestRow {
   /** Empty if the request names none. */
   conversation: string
   source: 'api' | 'chat' | 'batch'
+  /** The path of the request. */
+  path: string
   engine: string
-  /** The requested model. */
+  /** The requested model. Empty if the request was refused before it was read. */
   model: string
-  /** The model that replied; the requested one if none did. */
+  /** The model that replied; the requested one if none did. Empty if the request was refused before it was checked. */
   served_model: string
   input: number
   cache_write_5m: number
@@ -78,7 +80,7 @@ export type LedgerEntry = Pick<
 /** The facts about a request that are known before its reply. */
 export type RequestOrigin = Pick<
   RequestRow,
-  'id' | 'started_at' | 'workspace' | 'key_id' | 'user_id' | 'conversation' | 'source' | 'engine' | 'model'
+  'id' | 'started_at' | 'workspace' | 'key_id' | 'user_id' | 'conversation' | 'source' | 'path' | 'engine' | 'model'
 >
 
 /** How requests are priced. */
@@ -121,7 +123,7 @@ export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: P
   }
 }
 
-/** The row of a request that was refused before the engine was asked. */
+/** The row of a request that was refused by the limits of its key. */
 export function refusedRow(origin: RequestOrigin, error: unknown, now: number): RequestRow {
   return {
     ...origin,
@@ -146,6 +148,27 @@ export function refusedRow(origin: RequestOrigin, error: unknown, now: number): 
     attempts: 0,
   }
 }
+
+/** The row of a request that was refused before it was checked. */
+export function uncheckedRow(entry: AccessEntry, model: string, now: number): PricedRow {
+  const origin: RequestOrigin = {
+    id: entry.requestId,
+    started_at: now - Math.round(entry.ms),
+    workspace: entry.workspace ?? 'default',
+    key_id: entry.key?.id ?? '',
+    user_id: '',
+    conversation: '',
+    source: 'api',
+    path: entry.path.slice(0, longestPath),
+    engine: '',
+    model,
+  }
+  const row = requestRow(origin, entry, { isPriced: false })
+  // A name that was not checked would make a row of its own in the totals. A response with 405 has no error.
+  return { ...row, served_model: '', attempts: 0, error_type: row.error_type ?? 'invalid_request_error' }
+}
+
+const longestPath = 200
 
 interface PricedRequest {
   model: string

@@ -41,6 +41,7 @@ const requestColumns = {
   user_id: 'text',
   conversation: 'text',
   source: 'text',
+  path: 'text',
   engine: 'text',
   model: 'text',
   served_model: 'text',
@@ -211,5 +212,6 @@ function encodeFlight({ origin, accounts, reserved }: Flight): string {
 /** The inverse of what `writeBatch` stores of a request in flight. */
 export function decodeFlight(json: string): Flight {
   const { origin, accounts, reserved } = JSON.parse(json) as Omit<Flight, 'reserved'> & { reserved: string }
-  return { origin, accounts, reserved: BigInt(reserved) }
+  // Earlier versions did not write the path.
+  return { origin: { ...origin, path: origin.path ?? '/v1/messages' }, accounts, reserved: BigInt(reserved) }
 }

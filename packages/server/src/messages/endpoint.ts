@@ -83,6 +83,7 @@ export class MessagesEndpoint {
     if (this.#access && caller) {
       const { requestId } = log
       const length = bytes.length + added + (turn?.addedBytes ?? 0)
+      log.passing()
       log.began(await this.#access.begin(caller, { requestId, params, headers, bytes: length, at: this.#now() }))
     }
     if (this.#engine.forward)
@@ -141,6 +142,7 @@ export class MessagesEndpoint {
       log.received(read.length)
     }
     const value = await this.#bodies.readJson({ headers, body, signal }, onBytes)
+    log.named((value as { model?: unknown } | null)?.model)
     return { bytes, value }
   }
 

@@ -14,5 +14,7 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
   }
   if (error instanceof APIError && error.requestID) log.upstreamResponded(error.requestID)
   const { status, headers, body } = errorAnswer(error, log.responseId)
-  return { status, headers: Object.fromEntries(headers), body: JSON.stringify(body) }
+  const text = JSON.stringify(body)
+  log.wrote(text.length)
+  return { status, headers: Object.fromEntries(headers), body: text }
 }

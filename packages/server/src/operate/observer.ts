@@ -37,6 +37,8 @@ interface BegunRequest {
 
 /** The options of a server that follow its requests. */
 interface Followers {
+  /** Records the requests that end before they pass to the limits of their key. */
+  access?: { refused(entry: AccessEntry, model: string): void }
   metrics?: Metrics
   observers?: readonly RequestObserver[]
   log?: (entry: AccessEntry) => void
@@ -44,17 +46,20 @@ interface Followers {
 
 /** Returns a function that begins the log of a request and tells the observers. */
 export function requestBeginner(
-  { metrics, observers = [], log: write }: Followers,
+  { access, metrics, observers = [], log: write }: Followers,
   now: () => number,
 ): (request: StartedRequest) => BegunRequest {
   const all = metrics ? [metrics, ...observers] : observers
-  if (all.length === 0) return (request) => ({ log: new RequestLog(request, now, write), run: (work) => work() })
+  const onUnrecorded = access && ((entry: AccessEntry, model: string): void => access.refused(entry, model))
+  const options = { now, write, onUnrecorded }
+  if (all.length === 0) return (request) => ({ log: new RequestLog(request, options), run: (work) => work() })
   return (request) => {
     const observed = all.map((observer) => observer.begin(request))
-    const log = new RequestLog(request, now, (entry) => {
+    const end = (entry: AccessEntry): void => {
       write?.(entry)
       for (const each of observed) each.end(entry)
-    })
+    }
+    const log = new RequestLog(request, { ...options, write: end })
     return { log, run: (work) => observed.reduce((inner, { run }) => (run ? () => run(inner) : inner), work)() }
   }
 }

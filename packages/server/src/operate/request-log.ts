@@ -6,6 +6,10 @@ export interface AccessEntry {
   requestId: string
   method: string
   path: string
+  /** The key of the sender. Null without one, if it was not accepted, or without `access`. */
+  key: { id: string; name: string } | null
+  /** The workspace of the sender. Null without `access`. */
+  workspace: string | null
   /** The request id of the upstream that the request was sent on to. */
   upstreamRequestId: string | null
   /** 499 if the client left before the response began. */
@@ -43,29 +47,48 @@ interface SettledRequest {
   settle(entry: AccessEntry): void
 }
 
+/** The sender of a request: `Caller` of `access/access.ts`. */
+interface Sender {
+  key: { id: string; name: string } | undefined
+  workspace: string
+}
+
+/** Functions that are called when a response has ended. */
+export interface RequestLogOptions {
+  now: () => number
+  write?: ((entry: AccessEntry) => void) | undefined
+  /** Called before, for a request that ended before it passed to the limits of its key: they record the others. */
+  onUnrecorded?: ((entry: AccessEntry, model: string) => void) | undefined
+}
+
+/** The longest name of a model that is kept of a request that was not checked. */
+const longestModel = 200
+
 /** Collects what is known of one request, and writes it to the access log once, when the response has ended. */
 export class RequestLog {
   readonly #entry: AccessEntry
   readonly #now: () => number
   readonly #startedAt: number
-  readonly #write: ((entry: AccessEntry) => void) | undefined
+  readonly #write: RequestLogOptions['write']
+  readonly #onUnrecorded: RequestLogOptions['onUnrecorded']
   #isStreaming = false
   #isDone = false
   #characters = 0
   #passage: SettledRequest | undefined
+  #isRecorded = false
+  #namedModel = ''
 
-  constructor(
-    { method, path }: { method: string; path: string },
-    now: () => number,
-    write: ((entry: AccessEntry) => void) | undefined,
-  ) {
+  constructor({ method, path }: { method: string; path: string }, { now, write, onUnrecorded }: RequestLogOptions) {
     this.#now = now
     this.#startedAt = now()
     this.#write = write
+    this.#onUnrecorded = onUnrecorded
     this.#entry = {
       requestId: newId('req_01'),
       method,
       path,
+      key: null,
+      workspace: null,
       upstreamRequestId: null,
       status: 200,
       model: null,
@@ -109,6 +132,22 @@ export class RequestLog {
   /** The request was sent on, and the upstream has responded. */
   upstreamResponded(requestId: string | null): void {
     this.#entry.upstreamRequestId = requestId
+  }
+
+  /** The sender is known. */
+  admitted({ key, workspace }: Sender): void {
+    this.#entry.key = key ? { id: key.id, name: key.name } : null
+    this.#entry.workspace = workspace
+  }
+
+  /** The body names a model. It may be any value: the body is not checked yet. */
+  named(model: unknown): void {
+    if (typeof model === 'string') this.#namedModel = model.slice(0, longestModel)
+  }
+
+  /** From now on the limits of the key record the request, also if they refuse it. */
+  passing(): void {
+    this.#isRecorded = true
   }
 
   /** The request passed validation. */
@@ -207,6 +246,7 @@ export class RequestLog {
     this.#isDone = true
     this.#entry.ms = this.#now() - this.#startedAt
     this.#estimateOutput()
+    if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, this.#namedModel)
     this.#passage?.settle(this.#entry)
     this.#write?.(this.#entry)
   }

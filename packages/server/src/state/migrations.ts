@@ -266,6 +266,10 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    name: '0008 path of a request',
+    sql: `ALTER TABLE %.request ADD COLUMN path text NOT NULL DEFAULT '/v1/messages';`,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

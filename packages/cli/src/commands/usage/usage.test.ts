@@ -42,6 +42,7 @@ const origin: RequestOrigin = {
   user_id: '',
   conversation: '',
   source: 'api',
+  path: '/v1/messages',
   engine: 'api',
   model: 'claude-opus-4-8',
 }

@@ -127,9 +127,10 @@ export function requestObject(row: RequestRow, keyNames: ReadonlyMap<string, str
     user_id: row.user_id || null,
     conversation: row.conversation || null,
     source: row.source,
+    path: row.path,
     engine: row.engine || null,
-    model: row.model,
-    served_model: row.served_model,
+    model: row.model || null,
+    served_model: row.served_model || null,
     tokens: {
       input: row.input,
       cache_write_5m: row.cache_write_5m,

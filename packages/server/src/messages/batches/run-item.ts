@@ -41,7 +41,7 @@ const mostAttempts = 5
  * error of the signal if that is aborted.
  */
 export async function runItem(item: ClaimedItem, options: ItemOptions, signal: AbortSignal): Promise<ItemResult> {
-  const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, options.now, undefined)
+  const log = new RequestLog({ method: 'POST', path: '/v1/messages' }, { now: options.now })
   try {
     const result = await reply(item, options, { log, signal })
     log.responded(200)

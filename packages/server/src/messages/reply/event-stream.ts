@@ -57,7 +57,7 @@ export class EventStream implements AnswerStream {
     try {
       const next = await this.#within((this.#pending ??= this.#source.read()))
       if (this.#isOver) return undefined
-      if (next === silence) return ping
+      if (next === silence) return this.#written(ping)
       this.#pending = undefined
       if (next) return this.#take(next)
       if (!this.#isComplete) throw unfinished()
@@ -84,7 +84,11 @@ export class EventStream implements AnswerStream {
       log.sent(event)
       if (event.type === 'message_stop') this.#isComplete = true
     }
-    log.wrote(bytes.length)
+    return this.#written(bytes)
+  }
+
+  #written(bytes: Uint8Array): Uint8Array {
+    this.#options.log.wrote(bytes.length)
     return bytes
   }
 
@@ -92,13 +96,11 @@ export class EventStream implements AnswerStream {
     if (this.#isOver) return undefined
     const { log } = this.#options
     log.failed(error)
+    const bytes = lastBytes(error, log.responseId)
+    if (bytes) this.#written(bytes)
     this.#end('done')
-    if (!(error instanceof WireFault)) {
-      const { body } = errorAnswer(error, log.responseId)
-      return encoder.encode(encodeSse(body satisfies ServerEvent))
-    }
-    if (error.end === 'reset') this.#fault = error
-    if (error.bytes) return error.bytes
+    if (error instanceof WireFault && error.end === 'reset') this.#fault = error
+    if (bytes) return bytes
     if (this.#fault) throw error
     return undefined
   }
@@ -117,6 +119,13 @@ export class EventStream implements AnswerStream {
     this.#timer.stop()
     this.#options.onEnd(reason)
   }
+}
+
+/** The bytes at the end of a stream that failed: an error event, or those of a scripted fault. */
+function lastBytes(error: unknown, requestId: string): Uint8Array | undefined {
+  if (error instanceof WireFault) return error.bytes
+  const { body } = errorAnswer(error, requestId)
+  return encoder.encode(encodeSse(body satisfies ServerEvent))
 }
 
 function unfinished(): Error {
