@@ -17,6 +17,7 @@ const layers = [
   ['colloquy/src/client/transport'],
   ['colloquy/src/client/request'],
   ['colloquy/src/client/stream'],
+  ['colloquy/src/client/tracing'],
   ['colloquy/src/client/agents'],
   ['colloquy/src/client/resources'],
   ['colloquy/src/client', 'colloquy/src/index.ts'],

@@ -3,6 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Official, { type ClientOptions } from '@anthropic-ai/sdk'
+import * as officialMcp from '@anthropic-ai/sdk/helpers/beta/mcp'
+import * as officialToolsets from '@anthropic-ai/sdk/helpers/beta/toolsets'
 import {
   context,
   propagation,
@@ -13,7 +15,9 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api'
 import Ours from 'colloquy'
-import { failure, hello, helloStream, json, message, sse } from './fixtures.ts'
+import * as ourTools from 'colloquy/tools'
+import * as ourToolsets from 'colloquy/tools/toolsets'
+import { failure, finish, hello, helloStream, json, message, sse, start, stop, toolUse } from './fixtures.ts'
 import { recordingServer, type Reply } from './recording-server.ts'
 
 /** A span as the provider below records it. */
@@ -31,8 +35,13 @@ interface Case {
   replies: readonly Reply[]
   options?: ClientOptions
   env?: Record<string, string>
-  run(client: Official): unknown
+  /** How many spans are compared. Default all. */
+  spanCount?: number
+  run(client: Official, helpers: Helpers): unknown
 }
+
+type Helpers = Pick<typeof officialMcp, 'mcpTools'> &
+  Pick<typeof officialToolsets, 'BetaAbstractComputerToolset20260801'>
 
 const server = await recordingServer()
 after(() => server.close())
@@ -129,7 +138,143 @@ async function read(stream: AsyncIterable<unknown>): Promise<number> {
 const create: Case['run'] = (client) => client.messages.create(hello)
 const stream: Case['run'] = async (client) => read(await client.messages.create({ ...hello, stream: true }))
 
+type RunnerParams = Parameters<Official['beta']['messages']['toolRunner']>[0]
+
+const look: RunnerParams['tools'][number] = {
+  name: 'look',
+  description: 'Looks.',
+  input_schema: { type: 'object' },
+  parse: (input) => input,
+  run: async ({ at }: { at: string }) => {
+    if (at === 'dark') throw new Error('Too dark')
+    provider.getTracer('app').startSpan(`look at ${at}`)
+    return [
+      { type: 'text', text: `A door at ${at}` },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+    ]
+  },
+}
+const bare: RunnerParams['tools'][number] = { ...look, name: 'bare', description: '', run: () => 'Bare' }
+
+function calls(...uses: { name: string; input?: object; toolset_name?: string }[]): Reply {
+  const content = uses.map((use, index) => ({ type: 'tool_use', id: `toolu_${index}`, input: {}, ...use }))
+  return json(message({ content, stop_reason: 'tool_use' }))
+}
+
+function runs(
+  name: string,
+  first: Reply,
+  {
+    tools = () => [look, bare],
+    options,
+    ...params
+  }: Partial<Omit<RunnerParams, 'tools'>> & {
+    tools?: (helpers: Helpers) => RunnerParams['tools']
+    options?: ClientOptions
+  } = {},
+): Case {
+  return {
+    name,
+    replies: [first, good],
+    ...(options && { options }),
+    run: async (client, helpers) =>
+      client.beta.messages.toolRunner(
+        { ...hello, thread: false, tools: tools(helpers), ...params },
+        { openTelemetry: { conversationId: 'conversation_1' } },
+      ),
+  }
+}
+
+const looks = calls({ name: 'look', input: { at: 'north' } }, { name: 'bare' })
+
+const runnerCases: Case[] = [
+  runs('a tool runner', looks),
+  runs(
+    'a tool that fails, and one that is not there',
+    calls({ name: 'look', input: { at: 'dark' } }, { name: 'none' }),
+  ),
+  runs('a tool runner with a format', good, {
+    output_config: { format: { type: 'json_schema', schema: { type: 'object' } } },
+  }),
+  runs('tools of an MCP server', calls({ name: 'add', input: { a: 1 } }), {
+    tools: ({ mcpTools }) =>
+      mcpTools([{ name: 'add', description: 'Adds.', inputSchema: { type: 'object' } }], {
+        callTool: async () => ({ content: [{ type: 'text', text: '2' }] }),
+      }),
+  }),
+  runs(
+    'members of a toolset',
+    calls({ name: 'wait', toolset_name: 'computer' }, { name: 'zoom', toolset_name: 'computer' }),
+    {
+      tools: ({ BetaAbstractComputerToolset20260801: Base }) => {
+        class Waiting extends Base {
+          protected override wait() {}
+        }
+        return [new Waiting()]
+      },
+    },
+  ),
+  ...[undefined, 20, 60, 100].map((maxContentBytes) =>
+    runs(`content of tools, ${maxContentBytes} bytes`, looks, {
+      options: { openTelemetry: { traces: { contentMode: 'content', ...(maxContentBytes && { maxContentBytes }) } } },
+    }),
+  ),
+  runs('a tool runner that fails', failure(400, 'invalid_request_error', 'No')),
+  runs('no spans of tools', looks, { options: { openTelemetry: false } }),
+  {
+    name: 'a tool runner that streams',
+    replies: [sse([start(), ...toolUse(0, 'look', '{"at":"north"}'), finish('tool_use'), stop]), sse(helloStream)],
+    run: async (client) => {
+      const runner = client.beta.messages.toolRunner({
+        ...hello,
+        thread: false,
+        stream: true,
+        runToolsEagerly: true,
+        tools: [look],
+      })
+      for await (const step of runner) await step.finalMessage()
+    },
+  },
+  {
+    name: 'a loop that the reader leaves',
+    replies: [looks],
+    run: async (client) => {
+      for await (const _ of client.beta.messages.toolRunner({ ...hello, thread: false, tools: [look, bare] })) break
+    },
+  },
+  {
+    name: 'a tool runner inside a span, whose reader runs the tools',
+    replies: [looks, good],
+    run: (client) => {
+      const span = provider.getTracer('app').startSpan('work')
+      return context.with(trace.setSpan(ROOT_CONTEXT, span), async () => {
+        const runner = client.beta.messages.toolRunner({ ...hello, thread: false, tools: [look, bare] })
+        for await (const _ of runner) await runner.generateToolResponse()
+      })
+    },
+  },
+  {
+    name: 'a tool that is aborted',
+    replies: [looks],
+    // The official client begins another request, which it does not send.
+    spanCount: 3,
+    run: async (client) => {
+      const controller = new AbortController()
+      const tool = {
+        ...look,
+        run: async () => {
+          controller.abort()
+          throw new Error('Aborted')
+        },
+      }
+      const params = { ...hello, thread: false as const, tools: [tool] }
+      await client.beta.messages.toolRunner(params, { signal: controller.signal })
+    },
+  },
+]
+
 const cases: Case[] = [
+  ...runnerCases,
   { name: 'a message', replies: [identified], run: create },
   {
     name: 'the options of a message',
@@ -317,21 +462,26 @@ const cases: Case[] = [
 describe('both clients trace alike', () => {
   for (const entry of cases) {
     test(entry.name, async () => {
-      const official = await traced(Official, entry)
-      const ours = await traced(Ours as unknown as typeof Official, entry)
+      const official = await traced(Official, entry, { ...officialMcp, ...officialToolsets })
+      const helpers = { ...ourTools, ...ourToolsets } as unknown as Helpers
+      const ours = await traced(Ours as unknown as typeof Official, entry, helpers)
       assert.deepEqual(ours, official)
     })
   }
 })
 
-async function traced(Client: typeof Official, { replies, options, env = {}, run }: Case): Promise<unknown> {
+async function traced(
+  Client: typeof Official,
+  { replies, options, env = {}, run, spanCount }: Case,
+  helpers: Helpers,
+): Promise<unknown> {
   spans = []
   const stage = server.stage(replies)
   Object.assign(process.env, env)
   try {
     const client = new Client({ apiKey: 'sk-ant-test', baseURL: stage.url, logLevel: 'off', ...options })
     try {
-      await run(client)
+      await run(client, helpers)
     } catch {
       // Its span shows it.
     }
@@ -341,7 +491,7 @@ async function traced(Client: typeof Official, { replies, options, env = {}, run
   await sleep(20)
   const sent = stage.requests.map(({ headers }) => headers['traceparent'])
   await stage.settled(0)
-  return { spans: spans.map((span) => comparable(span, stage.url)), sent }
+  return { spans: spans.slice(0, spanCount).map((span) => comparable(span, stage.url)), sent }
 }
 
 function comparable({ attributes, ...span }: Recorded, url: string): unknown {

@@ -105,7 +105,9 @@ export async function answerCall(
   if (flaw) return failedCall(call, flaw)
   let input: unknown
   try {
-    input = !isToolset(tool) && tool.parse ? await tool.parse(call.input) : call.input
+    const parsed = !isToolset(tool) && tool.parse ? tool.parse(call.input) : call.input
+    // Without a wait where none is needed, so that tools start in the order of their calls.
+    input = parsed instanceof Promise ? await parsed : parsed
   } catch (error) {
     return failedCall(call, messageOf(error))
   }

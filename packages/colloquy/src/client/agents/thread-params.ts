@@ -3,7 +3,7 @@ import type { MessageCreateParamsNonStreaming, MessageParam, MessageStreamParams
 import type { ParseableParams } from '../../protocol/json/parsed-message.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { Runnable } from '../../tools/runnable.ts'
-import type { Log } from '../request/log.ts'
+import type { AgentClient } from './tool-runner-state.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { Cancellable } from '../request/cancellation.ts'
@@ -34,7 +34,7 @@ export type ThreadInput = ThreadMessage | readonly ThreadMessage[]
 
 /** Sends the requests of a thread. `client.beta.messages` is one. */
 export interface ThreadSender {
-  readonly log: Log
+  readonly client: AgentClient
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
   events(params: MessageStreamParams & HeaderParams, options: RequestOptions): PromiseLike<MessageEvents> & Cancellable
 }

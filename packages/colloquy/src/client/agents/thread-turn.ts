@@ -49,14 +49,14 @@ export class ThreadTurn {
 
   /** Like `send()`, and parses the reply by the output format of the thread. */
   async parse<Parsed>(): Promise<ParsedMessage<Parsed>> {
-    return parseMessage(await this.send(), this.#turn.fields, this.#sender.log) as ParsedMessage<Parsed>
+    return parseMessage(await this.send(), this.#turn.fields, this.#sender.client.log) as ParsedMessage<Parsed>
   }
 
   /** Opens the stream of the reply. The turn ends with it. */
   async open(relay: CancelRelay): Promise<MessageEvents> {
     try {
       const source = await this.#sendAdjusted((request, options) => relay.follow(this.#sender.events(request, options)))
-      return withParsedOutput(relay.follow(this.#recorded(source)), this.#turn.fields, this.#sender.log)
+      return withParsedOutput(relay.follow(this.#recorded(source)), this.#turn.fields, this.#sender.client.log)
     } catch (error) {
       this.#end()
       throw error

@@ -117,7 +117,7 @@ export class MessageThread<Parsed = null> {
   toolRunner(settings: ThreadRunnerSettings = {}, options: RequestOptions = {}): ToolRunner {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
     const sender: ToolRunnerSender = {
-      log: this.#sender.log,
+      client: this.#sender.client,
       create: async (params, options) => (await this.#turn([], {}, options, params)).send(),
       stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
     }

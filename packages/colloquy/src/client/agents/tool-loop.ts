@@ -9,11 +9,13 @@ import type {
   UserMessageParam,
 } from '../../protocol/types/params.ts'
 import { answerCall, callsIn, nextStep, startCalls } from '../../tools/call.ts'
-import { definitionOf } from '../../tools/runnable.ts'
+import { definitionOf, isCalled } from '../../tools/runnable.ts'
 import type { HeaderParams } from '../request/request.ts'
 import { compactionParams } from './compaction-params.ts'
 import { withContainer } from '../../tools/container.ts'
 import { callsSettled, startEagerly } from './eager-calls.ts'
+import type { LoopSpan, ToolSpans } from '../tracing/tool-spans.ts'
+import { tracingApi } from '../tracing/trace-parts.ts'
 import { addToolChanges, availableTools, checkToolChanges, keepRemovals } from './tool-changes.ts'
 import type { Ending, ToolRunnerParams, ToolRunnerState, ToolRunnerTurn } from './tool-runner-state.ts'
 
@@ -24,9 +26,13 @@ export async function* runLoop<Streams extends boolean>(
   if (state.isTaken) throw new AnthropicError('Cannot run a tool runner twice')
   state.isTaken = true
   const { resolve, reject } = endingOf(state)
+  state.spans ??= await toolSpans(state)
+  const span = (state.loopSpan = state.spans?.startLoop(state.params, state.options.openTelemetry?.conversationId))
   try {
     resolve(yield* toolLoop<Streams>(state))
+    span?.succeeded()
   } catch (error) {
+    span?.failed(error)
     reject(error)
     delete state.ending
     state.isTaken = false
@@ -34,6 +40,8 @@ export async function* runLoop<Streams extends boolean>(
     state.calls = undefined
     throw error
   } finally {
+    span?.end()
+    state.loopSpan = undefined
     reject(new AnthropicError('The tool runner was left before its end'))
   }
 }
@@ -91,40 +99,65 @@ async function* toolLoop<Streams extends boolean>(
   }
 }
 
-/** Runs the tools that a message calls, once. Null if it calls none. */
-export async function answerReply(
+async function toolSpans({ sender: { client } }: ToolRunnerState): Promise<ToolSpans | undefined> {
+  const api = tracingApi(client.openTelemetry)
+  if (!api) return undefined
+  const { ToolSpans } = await import('../tracing/tool-spans.ts')
+  return ToolSpans.of(client.openTelemetry || undefined, api, client.log)
+}
+
+/** Runs the tools that a message calls, for a caller outside of the loop. Null if it calls none. */
+export async function answerCaller(
   state: ToolRunnerState,
   message: Message | MessageParam | undefined,
   signal: AbortSignal | null | undefined = state.options.signal,
 ): Promise<UserMessageParam | null> {
+  state.spans ??= await toolSpans(state)
+  return answerReply(state, message, { signal })
+}
+
+/** How the calls of a reply are run. */
+interface Run {
+  signal: AbortSignal | null | undefined
+  /** The loop's span, unless the caller runs the calls itself. */
+  span?: LoopSpan | undefined
+}
+
+/** Runs the tools that a message calls, once. */
+async function answerReply(
+  state: ToolRunnerState,
+  message: Message | MessageParam | undefined,
+  run: Run = ofLoop(state),
+): Promise<UserMessageParam | null> {
   if (message?.role !== 'assistant' || typeof message.content === 'string') return null
   const calls = callsIn(message as Message)
   if (!calls.length) return null
-  return (state.results ??= answers(state, calls, signal))
+  return (state.results ??= answers(state, calls, run))
 }
 
-async function answers(
-  state: ToolRunnerState,
-  calls: readonly ToolUseBlock[],
-  signal: AbortSignal | null | undefined,
-): Promise<UserMessageParam> {
+function ofLoop({ options, loopSpan }: ToolRunnerState): Run {
+  return { signal: options.signal, span: loopSpan }
+}
+
+async function answers(state: ToolRunnerState, calls: readonly ToolUseBlock[], run: Run): Promise<UserMessageParam> {
   const started = new Map(state.calls)
   const results = startCalls(calls, availableTools(state), (call) => {
     const result = started.get(call.id)
-    return result === undefined || result === 'held' ? answer(state, call, signal) : result
+    return result === undefined || result === 'held' ? answer(state, call, run) : result
   })
   calls.forEach(({ id }, index) => state.calls?.set(id, results[index]!))
   return { role: 'user', content: await Promise.all(results) }
 }
 
-function answer(
-  state: ToolRunnerState,
-  call: ToolUseBlock,
-  signal: AbortSignal | null | undefined,
-): Promise<ToolResultBlockParam> {
+function answer(state: ToolRunnerState, call: ToolUseBlock, { signal, span }: Run): Promise<ToolResultBlockParam> {
   const { approve, timeoutMs } = state.params
   const options = { signal, ...(approve && { approve }), ...(timeoutMs !== undefined && { timeoutMs }) }
-  return answerCall(call, availableTools(state), options)
+  const tools = availableTools(state)
+  const tool = state.spans && tools.find((tool) => isCalled(tool, call))
+  if (!tool) return answerCall(call, tools, options)
+  const { conversationId } = state.options.openTelemetry ?? {}
+  const traced = { tool, call, signal, conversationId, parent: span?.context }
+  return state.spans!.run(traced, () => answerCall(call, tools, options))
 }
 
 /** Sends one request, and hands out its reply or the stream of it. */
@@ -141,15 +174,20 @@ async function* step<Streams extends boolean>(
   state.stream = undefined
   const request = requestOf(params)
   if (params.stream) {
-    const stream = (state.stream = state.sender.stream(request, state.options))
-    if (params.runToolsEagerly) startEagerly(state, stream, (call) => answer(state, call, state.options.signal))
+    const stream = (state.stream = within(state, () => state.sender.stream(request, state.options)))
+    if (params.runToolsEagerly) startEagerly(state, stream, (call) => answer(state, call, ofLoop(state)))
     state.reply = stream.finalMessage()
     state.reply.catch(() => {})
     yield stream as ToolRunnerTurn<Streams>
   } else {
-    state.reply = Promise.resolve(state.sender.create(request, state.options))
+    state.reply = within(state, async () => state.sender.create(request, state.options))
     yield (await state.reply) as ToolRunnerTurn<Streams>
   }
+}
+
+/** Sends a request inside the span of the loop. */
+function within<Result>({ loopSpan }: ToolRunnerState, work: () => Result): Result {
+  return loopSpan ? loopSpan.within(work) : work()
 }
 
 /** Parameters of the runner that are not part of a request. */
@@ -202,7 +240,7 @@ async function* compactLast<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
   if (!endsWithCalls(state.params)) return yield* compact(state)
-  state.sender.log('warn')?.(
+  state.sender.client.log('warn')?.(
     'The pending compaction was skipped because the last turn ended with tool calls that were not run. ' +
       'Call `compactBeforeNextTurn()` again if you continue the conversation.',
   )
@@ -227,7 +265,7 @@ async function* compact<Streams extends boolean>(
       state.params = { ...state.params, messages: [] }
       addReply(state, summary)
     } else {
-      state.sender.log('warn')?.('Compaction produced no summary; keeping the conversation as it is.')
+      state.sender.client.log('warn')?.('Compaction produced no summary; keeping the conversation as it is.')
       state.reply = reply
     }
   } finally {

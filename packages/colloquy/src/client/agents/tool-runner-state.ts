@@ -13,6 +13,8 @@ import type { Runnable, RunnableTool } from '../../tools/runnable.ts'
 import type { Log } from '../request/log.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
+import type { OpenTelemetryOptions } from '../tracing/open-telemetry.ts'
+import type { LoopSpan, ToolSpans } from '../tracing/tool-spans.ts'
 import type { MessageStream } from '../stream/message-stream.ts'
 
 /** The parameters of a tool runner: those of a request, and how to run the tools. */
@@ -38,9 +40,15 @@ export interface ToolRunnerParams
   runToolsEagerly?: boolean
 }
 
+/** The part of the client that threads and tool runners use. */
+export interface AgentClient {
+  readonly log: Log
+  readonly openTelemetry: OpenTelemetryOptions | false | null | undefined
+}
+
 /** Sends the requests of a tool runner: a client's messages, or a thread. */
 export interface ToolRunnerSender {
-  readonly log: Log
+  readonly client: AgentClient
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
   stream(params: MessageStreamParams & HeaderParams, options: RequestOptions): MessageStream
 }
@@ -69,6 +77,9 @@ export interface ToolRunnerState {
   sentToolChanges?: number
   /** Throws for a change of the tools that cannot be made. Set by the first loop. */
   checkTools?: (changes: readonly ToolChange[]) => void
+  /** The spans of the tools; undefined if nothing collects them. */
+  spans?: ToolSpans | undefined
+  loopSpan?: LoopSpan | undefined
   /** Whether a loop runs, or has run to its end. */
   isTaken?: boolean
   ending?: Ending

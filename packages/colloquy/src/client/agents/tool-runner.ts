@@ -111,8 +111,8 @@ export class ToolRunner<Streams extends boolean = boolean>
 
   /** The results of the last reply's tool calls; null if it has none. The tools run once, however often this is called. */
   async generateToolResponse(signal?: AbortSignal | null): Promise<UserMessageParam | null> {
-    const { answerReply } = await import('./tool-loop.ts')
-    return answerReply(this.#state, (await this.#state.reply) ?? this.params.messages.at(-1), signal)
+    const { answerCaller } = await import('./tool-loop.ts')
+    return answerCaller(this.#state, (await this.#state.reply) ?? this.params.messages.at(-1), signal)
   }
 
   /** Waits for the last message of a loop that runs elsewhere. */

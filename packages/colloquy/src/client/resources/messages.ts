@@ -15,7 +15,6 @@ import { Batches } from './batches.ts'
 import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 import { loadStreaming, MessageStream } from '../stream/message-stream.ts'
-import type { Log } from '../request/log.ts'
 import { uncommonParts } from '../request/prepare.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
@@ -78,7 +77,7 @@ export class Messages {
   ): APIPromise<ParsedMessage<ParsedOf<Params>>> {
     return this.create(params as MessageCreateParamsNonStreaming & HeaderParams, options).map(async (message) => {
       const { parseMessage } = await import('../stream/events/parsed-output.ts')
-      return parseMessage(message, params, this.log)
+      return parseMessage(message, params, this.#client.log)
     })
   }
 
@@ -91,15 +90,15 @@ export class Messages {
       .map(async (source) => {
         if (!params.output_config?.format && !params.output_format) return source
         const { withParsedOutput } = await import('../stream/events/parsed-output.ts')
-        return withParsedOutput(source, params, this.log)
+        return withParsedOutput(source, params, this.#client.log)
       })
       .suppressUnhandled()
     return new MessageStream(events, events, params.messages)
   }
 
-  /** @internal The client's log. */
-  get log(): Log {
-    return this.#client.log
+  /** @internal */
+  get client(): ResourceClient {
+    return this.#client
   }
 
   /** Counts the tokens of a prompt without sending it to a model. */
@@ -134,7 +133,7 @@ export class Messages {
   #warn(params: MessageStreamParams): void {
     // The models that may need a warning; the code that is loaded then knows which do.
     if (/-4-[56]|preview/.test(params.model))
-      void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, this.log))
+      void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, this.#client.log))
   }
 
   #streamed<Result>(

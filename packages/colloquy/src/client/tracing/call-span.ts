@@ -4,41 +4,32 @@ import { mergeHeaders, type HeadersLike } from '../request/headers.ts'
 import type { Log } from '../request/log.ts'
 import { listOf, version } from '../request/request.ts'
 import type { RequestParts } from '../request/retrying-request.ts'
-import { environment } from '../transport/runtime.ts'
 import type { Transport, WireRequest } from '../transport/transport.ts'
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
-import { isAbort } from './abort.ts'
+import { APIError } from '../../protocol/types/error.ts'
 import { countAttributes, fieldAt, messageAttributes, requestAttributes } from './attributes.ts'
 import { contentAttributes } from './content.ts'
-import type {
-  Attribute,
-  Context,
-  OpenTelemetryOptions,
-  OpenTelemetryTracesOptions,
-  RegisteredApi,
-  Span,
-  TracerProvider,
-} from './open-telemetry.ts'
+import { activeContext, within, withSpan } from './context.ts'
+import type { Attribute, Context, OpenTelemetryOptions, RegisteredApi, Span, TracerProvider } from './open-telemetry.ts'
 import { routeOf, type Route } from './routes.ts'
-import { observed, StreamFailure, type Outcome } from './observed-response.ts'
+import { observed, type Outcome } from './observed-response.ts'
+import { type Settings, settingsOf } from './settings.ts'
+import { attempted, conversation, setFailed, setSucceeded } from './status.ts'
 
 /** The parts of a client that its spans need. */
 export interface TracedClient {
   openTelemetry?: OpenTelemetryOptions | false | null | undefined
-  api: RegisteredApi | undefined
+  api: RegisteredApi
   baseURL: string
   defaultHeaders?: HeadersLike | undefined
   log: Log
 }
 
-/** OpenTelemetry's `SpanKind.CLIENT` and `SpanStatusCode`. */
+/** `SpanKind.CLIENT` of OpenTelemetry. */
 const clientKind = 2
-const statusOk = { code: 1 }
-const statusError = { code: 2 }
 
 /** The parts of a request, with a span around all of its attempts. */
 export function traced(parts: RequestParts, options: FinalRequestOptions, client: TracedClient): RequestParts {
-  const { openTelemetry, api = {} } = client
+  const { openTelemetry, api } = client
   const option = openTelemetry || undefined
   const route = routeOf(options.method, options.path)
   const settings = settingsOf(option)
@@ -53,43 +44,6 @@ export function traced(parts: RequestParts, options: FinalRequestOptions, client
     transport: async () => call.through(await parts.transport()),
     failed: (error) => call.end(undefined, error),
   }
-}
-
-interface Settings {
-  propagation: boolean
-  enabled: boolean
-  contentMode: 'metadata_only' | 'content'
-  maxContentBytes: number
-}
-
-/** Without an option, the environment variables decide. */
-function settingsOf(option: OpenTelemetryOptions | undefined): Settings {
-  const { propagation, traces } = option ?? environmentOption()
-  const given: OpenTelemetryTracesOptions = typeof traces === 'object' ? traces : { enabled: traces }
-  const bytes = given.maxContentBytes ?? 0
-  return {
-    propagation: propagation ?? true,
-    enabled: given.enabled ?? true,
-    contentMode: given.contentMode === 'content' ? 'content' : 'metadata_only',
-    maxContentBytes: Number.isInteger(bytes) && bytes > 0 ? bytes : 750_000,
-  }
-}
-
-function environmentOption(): OpenTelemetryOptions {
-  const bytes = environment('ANTHROPIC_OPEN_TELEMETRY_TRACES_MAX_CONTENT_BYTES') ?? ''
-  const mode = environment('ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE')?.toLowerCase()
-  return {
-    propagation: !isOff(environment('ANTHROPIC_OPEN_TELEMETRY_PROPAGATION')),
-    traces: {
-      enabled: !isOff(environment('ANTHROPIC_OPEN_TELEMETRY')),
-      contentMode: mode === 'content' ? 'content' : 'metadata_only',
-      maxContentBytes: /^\d+$/.test(bytes) ? Number(bytes) : undefined,
-    },
-  }
-}
-
-function isOff(value: string | undefined): boolean {
-  return value?.toLowerCase() === 'false'
 }
 
 /** The span of one call of a method: its attempts, the waits between them, and the reading of its reply. */
@@ -121,7 +75,7 @@ class CallSpan {
       ...requestAttributes(route.name, options.body),
       ...(route.name === 'anthropic.messages.create' && betaAttribute(options, client.defaultHeaders)),
     }
-    const parent = api.context?.active() ?? emptyContext
+    const parent = activeContext(api)
     const span = provider
       ?.getTracer('colloquy', version)
       .startSpan(route.name, { kind: clientKind, attributes }, parent)
@@ -148,7 +102,7 @@ class CallSpan {
     this.#body = call.options.body
     this.#log = call.log
     this.#api = call.api
-    this.#context = call.parent.setValue(spanKey, span)
+    this.#context = withSpan(call.parent, span)
     this.#recordContent(undefined)
   }
 
@@ -166,7 +120,7 @@ class CallSpan {
   through(transport: Transport): Transport {
     return (request) => {
       const send = (): ReturnType<Transport> => transport(request)
-      const pending = this.#api.context ? this.#api.context.with(this.#context, send) : send()
+      const pending = within(this.#api, this.#context, send)
       const response = pending.response.then((received) => {
         if (received.status < 200 || received.status >= 300 || !this.#span.isRecording()) return received
         return observed(received, {
@@ -202,13 +156,9 @@ class CallSpan {
       if (header) this.#set({ [attribute]: header })
     }
     if (value !== undefined) this.#recordValue(value, isComplete)
-    if (outcome?.isCancelled || isAbort(error)) return
-    if (error === undefined) {
-      this.#span.setStatus(statusOk)
-      return
-    }
-    this.#span.setStatus(statusError)
-    this.#set({ 'error.type': errorType(error) })
+    if (outcome?.isCancelled) return
+    if (error === undefined) setSucceeded(this.#span)
+    else setFailed(this.#span, error)
   }
 
   #recordValue(value: unknown, isComplete: boolean): void {
@@ -256,24 +206,11 @@ class CallSpan {
   }
 }
 
-/** Runs code of OpenTelemetry. Its errors never reach the request. */
-function attempted<Result>(log: Log, run: () => Result): Result | undefined {
-  try {
-    return run()
-  } catch (error) {
-    log('debug')?.('Cannot record telemetry', error)
-    return undefined
-  }
-}
-
 const responseHeaders = [
   ['anthropic.request.id', 'request-id'],
   ['anthropic.organization.id', 'anthropic-organization-id'],
   ['anthropic.workspace.id', 'anthropic-workspace-id'],
 ] as const
-
-/** The key of the span in a context, which every copy of `@opentelemetry/api` 1 uses. */
-const spanKey = Symbol.for('OpenTelemetry Context Key SPAN')
 
 const carrierSetter = {
   set(carrier: Record<string, string>, name: string, value: string): void {
@@ -281,39 +218,10 @@ const carrierSetter = {
   },
 }
 
-/** A context where the application registered no way to keep one. */
-class OwnContext implements Context {
-  readonly #values: ReadonlyMap<symbol, unknown>
-
-  constructor(values: ReadonlyMap<symbol, unknown> = new Map()) {
-    this.#values = values
-  }
-
-  getValue(key: symbol): unknown {
-    return this.#values.get(key)
-  }
-
-  setValue(key: symbol, value: unknown): Context {
-    return new OwnContext(new Map(this.#values).set(key, value))
-  }
-
-  deleteValue(key: symbol): Context {
-    const values = new Map(this.#values)
-    values.delete(key)
-    return new OwnContext(values)
-  }
-}
-
-const emptyContext: Context = new OwnContext()
-
 function serverAttributes(baseURL: string): Record<string, Attribute> {
   const { hostname, port, protocol } = new URL(baseURL)
   const usual = protocol === 'http:' ? 80 : 443
   return { 'server.address': hostname.replace(/^\[(.*)\]$/, '$1'), 'server.port': port ? Number(port) : usual }
-}
-
-function conversation(id: string | undefined): Record<string, Attribute> {
-  return id === undefined ? {} : { 'gen_ai.conversation.id': id }
 }
 
 function betaAttribute(
@@ -324,12 +232,4 @@ function betaAttribute(
   const text = mergeHeaders(defaults, given, headers).values['anthropic-beta'] ?? ''
   const names = text.split(',').flatMap((name) => name.trim() || [])
   return names.length > 0 ? { 'anthropic.beta': names } : {}
-}
-
-function errorType(error: unknown): string {
-  if (error instanceof StreamFailure) return error.type
-  if (error instanceof APIConnectionTimeoutError) return 'client_timeout_error'
-  if (error instanceof APIError && error.type) return error.type
-  if (error instanceof APIConnectionError) return 'connection_error'
-  return error instanceof APIError && error.status !== undefined ? String(error.status) : 'client_error'
 }

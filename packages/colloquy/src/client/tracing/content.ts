@@ -42,6 +42,29 @@ export function contentAttributes(request: unknown, reply: unknown, limit: numbe
   }
 }
 
+/**
+ * The input of a tool call and its result as attributes of at most `limit` UTF-8 bytes. A longer input is left out, and so are
+ * the last blocks of a longer result.
+ */
+export function toolContentAttributes(
+  input: unknown,
+  result: { content?: unknown } | undefined,
+  limit: number,
+): Record<string, Attribute> {
+  const given = JSON.stringify(input) ?? ''
+  const keepsInput = given !== '' && bytesOf(given) <= limit
+  // The brackets of the list, then each block with a comma before it.
+  let size = (keepsInput ? bytesOf(given) : 0) + 2
+  const blocks = result && resultOf(result.content).map((block) => JSON.stringify(block))
+  const tooMany = blocks?.findIndex((block, index) => (size += bytesOf(block) + Math.min(index, 1)) > limit) ?? -1
+  const kept = tooMany < 0 ? blocks : blocks?.slice(0, tooMany)
+  return {
+    ...((tooMany >= 0 || (given !== '' && !keepsInput)) && { 'anthropic.content.truncated': true }),
+    ...(keepsInput && { 'gen_ai.tool.call.arguments': given }),
+    ...(kept && { 'anthropic.tool_result.content': `[${kept.join(',')}]` }),
+  }
+}
+
 function partsOf(content: unknown): Part[] {
   if (typeof content === 'string') return [{ type: 'text', content }]
   return Array.isArray(content) ? content.map(partOf) : []

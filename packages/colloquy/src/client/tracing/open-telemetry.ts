@@ -24,7 +24,9 @@ export interface TracerProvider {
   getTracer(name: string, version?: string): Tracer
 }
 
-interface Tracer {
+/** A `Tracer` of `@opentelemetry/api`. */
+export interface Tracer {
+  /** Starts a span. */
   // oxlint-disable-next-line typescript/no-explicit-any -- the types of @opentelemetry/api, which need not be installed
   startSpan(name: string, options?: any, context?: any): Span
 }

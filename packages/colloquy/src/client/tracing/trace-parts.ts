@@ -1,7 +1,7 @@
 import type { FinalRequestOptions } from '../request/options.ts'
 import type { RequestParts } from '../request/retrying-request.ts'
 import type { TracedClient } from './call-span.ts'
-import type { RegisteredApi } from './open-telemetry.ts'
+import type { OpenTelemetryOptions, RegisteredApi } from './open-telemetry.ts'
 
 /** The parts of a request that OpenTelemetry traces. Loads the code for it only when something collects the traces. */
 export function traceParts(
@@ -9,9 +9,8 @@ export function traceParts(
   options: FinalRequestOptions,
   client: Omit<TracedClient, 'api'>,
 ): RequestParts {
-  // The object that the application registered with `@opentelemetry/api`, which itself is not loaded.
-  const api = (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')]
-  if (client.openTelemetry === false || !(client.openTelemetry?.tracerProvider ?? api?.trace)) return parts
+  const api = tracingApi(client.openTelemetry)
+  if (!api) return parts
   const loaded = import('./call-span.ts').then(
     ({ traced }) => traced(parts, options, { ...client, api }),
     () => parts,
@@ -22,4 +21,11 @@ export function traceParts(
     transport: async () => (await loaded).transport(),
     failed: async (error) => (await loaded).failed?.(error),
   }
+}
+
+/** The parts of `@opentelemetry/api` that the application registered; undefined if nothing collects spans. */
+export function tracingApi(option: OpenTelemetryOptions | false | null | undefined): RegisteredApi | undefined {
+  // The package itself is not loaded.
+  const api = (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')] ?? {}
+  return option !== false && (option?.tracerProvider ?? api.trace) ? api : undefined
 }

@@ -8,6 +8,14 @@ import type { MCPCallToolResultLike, MCPClientLike, MCPToolLike } from './mcp-va
 /** Fields that are added to a tool's definition, such as `cache_control` or `defer_loading`. */
 export type MCPToolFields = Partial<Omit<Tool, 'name' | 'description' | 'input_schema'>>
 
+/** Marks the tools that `mcpTool()` made. A symbol is not sent. */
+const fromMcp = Symbol('MCP tool')
+
+/** Whether `mcpTool()` made the tool. */
+export function isMcpTool(tool: object): boolean {
+  return fromMcp in tool
+}
+
 /** A tool of an MCP server, as its `listTools()` returns it, for a tool loop. The client sends each call to the server. */
 export function mcpTool(
   { name, description, inputSchema }: MCPToolLike,
@@ -16,7 +24,7 @@ export function mcpTool(
 ): Tool & RunnableTool<Record<string, unknown>> {
   // MCP allows null for both; JSON Schema does not.
   const { properties, required, ...schema } = inputSchema
-  return {
+  const made: Tool & RunnableTool<Record<string, unknown>> = {
     name,
     ...(description !== undefined && { description }),
     input_schema: { ...schema, ...(properties && { properties }), ...(required && { required: [...required] }) },
@@ -24,6 +32,7 @@ export function mcpTool(
     run: async (input) => outputOf(await client.callTool({ name, arguments: input })),
     parse: (input) => input as Record<string, unknown>,
   }
+  return Object.assign(made, { [fromMcp]: true })
 }
 
 /** Tools of an MCP server for a tool loop. */
