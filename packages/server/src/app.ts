@@ -1,6 +1,7 @@
 import { models as catalogue } from 'colloquy/protocol'
 import { openBatches } from './messages/batches/open-batches.ts'
 import { FileStore } from './messages/files/file-store.ts'
+import { openCacheAccounting } from './messages/cache/open-cache-accounting.ts'
 import { MessagesEndpoint } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
 import { failedAnswer } from './messages/failure.ts'
@@ -59,9 +60,10 @@ export function createServer(options: ServerOptions): Server {
     options.store && !options.engine.forward
       ? new Threads(new ThreadStore(options.store.database), now, options.threads)
       : undefined
-  const messages = new MessagesEndpoint(options, models, { ...(files && { files }), ...(threads && { threads }) })
+  const cache = openCacheAccounting(options, models)
+  const messages = new MessagesEndpoint(options, models, { files, threads, cache })
   const state = { isDraining: false }
-  const batches = openBatches(options, models, files)
+  const batches = openBatches(options, models, { files, cache })
   const app = serverRoutes(options, {
     models,
     messages,

@@ -23,6 +23,11 @@ export interface ServerOptions {
   store?: ServerStore
   /** How this process works on batches. */
   batches?: BatchSettings
+  /**
+   * Reports the prompt cache of the API in `usage`, for an engine that has none: which tokens the API would have read from the
+   * cache or written to it. The entries are those of the workspace, in the `store`, or in memory without one. Default false.
+   */
+  cacheAccounting?: boolean
   /** How threads are kept, whose requests send only what is new. */
   threads?: ThreadSettings
   /** Limits for uploaded files. */
@@ -115,6 +120,7 @@ const serverNames = Object.keys({
   batches: true,
   files: true,
   threads: true,
+  cacheAccounting: true,
   origins: true,
   routes: true,
   models: true,

@@ -16,6 +16,8 @@ export {
   type Step,
   script,
 } from './script.ts'
+export { promptPrefixes } from './prompt/cached-prompt.ts'
+export type { CacheUsage, PromptPrefixes, UsedEntry } from './prompt/prompt-cache.ts'
 export { type TokenRules, countPromptTokens, countTokens } from './prompt/tokens.ts'
 export { type UpstreamClient, engineOf, upstream } from './upstream.ts'
 export { type WireEnd, WireFault } from './wire-fault.ts'

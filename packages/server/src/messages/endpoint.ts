@@ -13,6 +13,7 @@ import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
 import { Replies } from './reply/replies.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
+import type { CacheAccounting } from './cache/cache-accounting.ts'
 import type { Threads, ThreadTurn } from './threads/threads.ts'
 import { type RequestContext, checkCountTokens, checkCreate } from './validate/request.ts'
 
@@ -38,14 +39,13 @@ export class MessagesEndpoint {
   readonly #files: FileStore | undefined
   /** Undefined if this server keeps no threads. */
   readonly #threads: Threads | undefined
+  /** Undefined if the engine has a prompt cache of its own, or none is accounted for. */
+  readonly #cache: CacheAccounting | undefined
 
-  constructor(
-    options: ServerOptions,
-    models: Models,
-    { files, threads }: { files?: FileStore; threads?: Threads } = {},
-  ) {
+  constructor(options: ServerOptions, models: Models, { files, threads, cache }: EndpointParts = {}) {
     this.#files = files
     this.#threads = threads
+    this.#cache = cache
     this.#engine = options.engine
     this.#lenient = options.lenient ?? false
     this.#isStrict = options.lenient === false || !options.engine.forward
@@ -88,9 +88,11 @@ export class MessagesEndpoint {
     }
     if (this.#engine.forward)
       return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
-    if (!turn) return this.#replies.answer(params, context, exchange)
     const { thread: _, ...whole } = params
-    return this.#replies.answer(whole, context, exchange, (events) => turn.stored(events))
+    return this.#replies.answer(turn ? whole : params, context, exchange, (events) => {
+      const counted = this.#cache?.counted(events, whole, caller?.workspace ?? 'default') ?? events
+      return turn ? turn.stored(counted) : counted
+    })
   }
 
   /** The turn of a thread, if the request is one. */
@@ -155,6 +157,13 @@ export class MessagesEndpoint {
       threads: this.#threads !== undefined,
     }
   }
+}
+
+/** The parts of a server that answer for an engine. */
+export interface EndpointParts {
+  files?: FileStore | undefined
+  threads?: Threads | undefined
+  cache?: CacheAccounting | undefined
 }
 
 const threadsBeta = 'message-threads-2026-08-12'

@@ -248,6 +248,20 @@ export const migrations: readonly Migration[] = [
   { name: '0005 files', sql: fileTables },
   { name: '0006 threads', sql: threadTables },
   {
+    name: '0007 prompt cache',
+    sql: `
+      -- The prefixes of prompts that an engine without a cache is accounted for.
+      CREATE TABLE %.cache_entry (
+        workspace  text NOT NULL,
+        prefix     text NOT NULL,             -- a hash
+        life_ms    bigint NOT NULL,
+        expires_at bigint NOT NULL,
+        PRIMARY KEY (workspace, prefix)
+      );
+      CREATE INDEX cache_entry_expiry ON %.cache_entry (expires_at);
+    `,
+  },
+  {
     name: '0007 cost by type',
     sql: `
       ${['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'server_tools']

@@ -13,6 +13,7 @@ export interface ServeConfig {
   failover?: { coolDownMs?: number; breakAfter?: number; breakForMs?: number }
   models?: ModelDefinition[]
   lenient?: boolean
+  cacheAccounting?: boolean
   keys?: Secret[]
   database?: Secret
   redis?: Secret
@@ -275,6 +276,7 @@ export const configSchema: JsonSchema = {
       ),
       models: { ...modelDefinitionsSchema, description: 'Models that the catalogue does not have, or corrections.' },
       lenient: flag('Whether to accept unknown models and fields. Default: unless all engines are offline or script.'),
+      cacheAccounting: flag('Whether to report the prompt cache of the API for engines that have none. Default false.'),
       keys: {
         type: 'array',
         minItems: 1,

@@ -127,7 +127,13 @@ function serverOf(
   engine: Engine,
   { flags, state: { access, store }, following }: Running,
 ): MakeServer {
-  const { lenient = Object.values(config.engines).some(needsLenience), models, origins = [], limits } = config
+  const {
+    lenient = Object.values(config.engines).some(needsLenience),
+    models,
+    origins = [],
+    limits,
+    cacheAccounting,
+  } = config
   const { maxConnections: _, ...server } = limits ?? {}
   const names = [...loopback, ...(config.hosts ?? [])]
   const log = accessLogger({
@@ -143,6 +149,7 @@ function serverOf(
       origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
       access,
       store,
+      ...(cacheAccounting !== undefined && { cacheAccounting }),
       ...(models && { models: [...defineModels(models), ...catalogue] }),
       ...server,
       log: (entry) => {

@@ -11,17 +11,11 @@ import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { inPieces } from '../pieces.ts'
 import { type CachePlan, PromptCache } from '../prompt/prompt-cache.ts'
-import {
-  type PromptSegment,
-  type TokenRules,
-  countInSteps,
-  countPromptTokens,
-  promptSegments,
-} from '../prompt/tokens.ts'
+import { cachedPrompt, tokenRules } from '../prompt/cached-prompt.ts'
+import { countInSteps, countPromptTokens } from '../prompt/tokens.ts'
 import { type Compaction, compactionOf, fromCompaction, iterationsOf } from './compaction.ts'
 import { draftReply } from './reply.ts'
 import { Writer } from './writer.ts'
-import { printable } from '../printable.ts'
 
 /** Options of `offline()`. */
 export interface OfflineOptions {
@@ -82,7 +76,7 @@ export function offline(options: OfflineOptions = {}): Engine {
   }
 
   async function countTokens(params: MessageCountTokensParams): Promise<MessageTokensCount> {
-    const rules = rulesOf(findModel(params.model, models))
+    const rules = tokenRules(findModel(params.model, models))
     return { input_tokens: await inPieces(countInSteps(fromCompaction(params), rules)) }
   }
 
@@ -116,34 +110,8 @@ function* planCache(
   params: MessageCreateParams,
   model: ModelEntry | undefined,
 ): Generator<void, CachePlan> {
-  const segments: PromptSegment[] = []
-  for (const segment of promptSegments(params, rulesOf(model))) {
-    segments.push(segment)
-    yield
-  }
-  if (params.cache_control) markLast(segments, params.cache_control.ttl ?? '5m')
-  const { tools = [], thinking, tool_choice, output_config, speed } = params
-  const isSearching = tools.some(({ type }) => printable(type).startsWith('web_search'))
-  const hasImages = segments.some(({ text }) => text.includes('"type":"image"'))
-  const effort = output_config?.effort ?? model?.effort?.default
-  return yield* cache.planInSteps(segments, {
-    minTokens: model?.minCacheTokens ?? 1_024,
-    keys: {
-      tools: model?.id ?? params.model,
-      system: JSON.stringify([speed ?? 'standard', isSearching]),
-      messages: JSON.stringify([tool_choice ?? { type: 'auto' }, thinking, effort, hasImages]),
-    },
-  })
-}
-
-function markLast(segments: PromptSegment[], ttl: '5m' | '1h'): void {
-  const last = segments.findLast(({ markable }) => markable)
-  if (last) last.ttl ??= ttl
-}
-
-function rulesOf(model: ModelEntry | undefined): TokenRules {
-  if (!model) return {}
-  return { maxImageEdge: model.imagePixels, maxImageTokens: model.imagePixels > 1_568 ? 4_784 : 1_568 }
+  const { segments, ...options } = yield* cachedPrompt(params, model)
+  return yield* cache.planInSteps(segments, options)
 }
 
 function promptTokensOf({ usage: { input, read, written5m, written1h } }: CachePlan): number {
@@ -173,7 +141,7 @@ function compactedUsage(
   model: ModelEntry | undefined,
 ): Usage {
   const prompt = usageOf(plan, params.speed)
-  const input = countPromptTokens({ ...params, messages: compaction.messages }, rulesOf(model))
+  const input = countPromptTokens({ ...params, messages: compaction.messages }, tokenRules(model))
   const usage = usageOf({ ...plan, usage: { input, read: 0, written5m: 0, written1h: 0 } }, params.speed)
   return { ...usage, iterations: iterationsOf(compaction, prompt, usage) }
 }

@@ -57,8 +57,62 @@ export class PromptCache {
   }
 
   /** As `plan()`, with a step for each segment. */
-  *planInSteps(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): Generator<void, CachePlan> {
+  *planInSteps(segments: readonly PromptSegment[], options: PlanOptions): Generator<void, CachePlan> {
     const startedAt = this.#now()
+    const prefixes = yield* PromptPrefixes.of(segments, options)
+    const cached = new Set(
+      prefixes.candidates.filter((prefix) => (this.#entries.get(prefix)?.expiresAt ?? 0) > startedAt),
+    )
+    const isCached = (prefix: string): boolean => cached.has(prefix)
+    return {
+      usage: prefixes.usage(isCached),
+      commit: () => {
+        const used = prefixes.used(isCached, (prefix) => this.#entries.has(prefix))
+        for (const { prefix, lifeMs } of used) this.#touch(prefix, lifeMs, startedAt)
+        this.#dropOldest()
+      },
+    }
+  }
+
+  #dropOldest(): void {
+    for (const key of this.#entries.keys()) {
+      if (this.#entries.size <= this.#maxEntries) break
+      this.#entries.delete(key)
+    }
+  }
+
+  /** Writes or refreshes an entry. Its lifetime never gets shorter. */
+  #touch(key: string, ttl: number, startedAt: number): void {
+    const entry = this.#entries.get(key)
+    const life = Math.max(ttl, entry?.ttlMs ?? 0)
+    // Delete first: a Map keeps the order of insertion, which here is the order of use.
+    this.#entries.delete(key)
+    this.#entries.set(key, { ttlMs: life, expiresAt: Math.max(startedAt + life, entry?.expiresAt ?? 0) })
+  }
+}
+
+/** An entry that a request reads or writes. */
+export interface UsedEntry {
+  prefix: string
+  /** 0 if the request only reads it: then its life is what it was written for. */
+  lifeMs: number
+}
+
+/** The prefixes of a prompt that the cache of the API may hold, wherever its entries are kept. */
+export class PromptPrefixes {
+  readonly #marks: readonly Mark[]
+  readonly #hashes: readonly string[]
+  /** For each prefix, its tokens. */
+  readonly #sums: readonly number[]
+
+  private constructor(marks: readonly Mark[], hashes: readonly string[], sums: readonly number[]) {
+    this.#marks = marks
+    this.#hashes = hashes
+    this.#sums = sums
+  }
+
+  /** Finds the prefixes, in a step for each segment. */
+  static *of(segments: readonly PromptSegment[], { minTokens, keys }: PlanOptions): Generator<void, PromptPrefixes> {
     const hashes: string[] = []
     const sums: number[] = []
     let sum = 0
@@ -77,41 +131,47 @@ export class PromptCache {
     segments.forEach(({ ttl }, at) => {
       if (ttl && sums[at]! >= minTokens) marks.push({ at, ttl })
     })
-    const hit = this.#deepestHit(marks, hashes, startedAt)
-    return {
-      usage: usageOf(marks, sums, hit, sum),
-      commit: () => this.#commit(marks, hashes, hit, startedAt),
-    }
+    return new PromptPrefixes(marks, hashes, sums)
   }
 
-  #deepestHit(marks: readonly Mark[], hashes: readonly string[], now: number): number {
-    for (const { at } of marks.toReversed()) {
-      for (let index = at; index > at - lookBack && index >= 0; index--) {
-        const entry = this.#entries.get(hashes[index]!)
-        if (entry && entry.expiresAt > now) return index
-      }
+  /** The tokens of the whole prompt. */
+  get tokens(): number {
+    return this.#sums.at(-1) ?? 0
+  }
+
+  /** The prefixes that a breakpoint finds if they are cached. Empty without a breakpoint. */
+  get candidates(): string[] {
+    const found = new Set<string>()
+    for (const { at } of this.#marks)
+      this.#hashes.slice(Math.max(0, at - lookBack + 1), at + 1).forEach((hash) => found.add(hash))
+    return [...found]
+  }
+
+  /** The tokens by how they are billed. */
+  usage(isCached: (prefix: string) => boolean): CacheUsage {
+    return usageOf(this.#marks, this.#sums, this.#deepestHit(isCached), this.tokens)
+  }
+
+  /**
+   * The entries that the request reads and writes.
+   *
+   * @param isKept whether an entry exists now, cached when the request began or not: its breakpoint renews it.
+   */
+  used(isCached: (prefix: string) => boolean, isKept: (prefix: string) => boolean = isCached): UsedEntry[] {
+    const hit = this.#deepestHit(isCached)
+    const read = hit >= 0 ? [{ prefix: this.#hashes[hit]!, lifeMs: 0 }] : []
+    const written = this.#marks
+      .map(({ at, ttl }) => ({ at, prefix: this.#hashes[at]!, lifeMs: ttlMs[ttl] }))
+      .filter(({ at, prefix }) => at > hit || isKept(prefix))
+    return [...read, ...written.map(({ prefix, lifeMs }) => ({ prefix, lifeMs }))]
+  }
+
+  #deepestHit(isCached: (prefix: string) => boolean): number {
+    for (const { at } of this.#marks.toReversed()) {
+      for (let index = at; index > at - lookBack && index >= 0; index--)
+        if (isCached(this.#hashes[index]!)) return index
     }
     return -1
-  }
-
-  #commit(marks: readonly Mark[], hashes: readonly string[], hit: number, startedAt: number): void {
-    if (hit >= 0) this.#touch(hashes[hit]!, 0, startedAt)
-    for (const { at, ttl } of marks) {
-      if (at > hit || this.#entries.has(hashes[at]!)) this.#touch(hashes[at]!, ttlMs[ttl], startedAt)
-    }
-    for (const key of this.#entries.keys()) {
-      if (this.#entries.size <= this.#maxEntries) break
-      this.#entries.delete(key)
-    }
-  }
-
-  /** Writes or refreshes an entry. Its lifetime never gets shorter. */
-  #touch(key: string, ttl: number, startedAt: number): void {
-    const entry = this.#entries.get(key)
-    const life = Math.max(ttl, entry?.ttlMs ?? 0)
-    // Delete first: a Map keeps the order of insertion, which here is the order of use.
-    this.#entries.delete(key)
-    this.#entries.set(key, { ttlMs: life, expiresAt: Math.max(startedAt + life, entry?.expiresAt ?? 0) })
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import type { Access } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
+import type { CacheAccounting } from '../cache/cache-accounting.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { resolveFiles } from '../files/resolve.ts'
 import { ExactMessage } from '../reply/exact-message.ts'
@@ -24,6 +25,7 @@ export interface ItemOptions {
   engine: Engine
   access: Access | undefined
   files: FileStore | undefined
+  cache: CacheAccounting | undefined
   models: { find(id: string): ModelEntry | undefined }
   lenient: boolean
   now: () => number
@@ -64,7 +66,7 @@ interface Running {
 
 /** The result of an item that succeeds, as JSON. */
 async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: Running): Promise<string> {
-  const { engine, access, files, lenient, now } = options
+  const { engine, access, files, cache, lenient, now } = options
   const betas = JSON.parse(item.betas) as string[]
   const context: EngineContext & RequestContext = {
     version: item.version,
@@ -84,7 +86,8 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     log.began(await access.begin(caller, { requestId, params, headers, bytes, at: now(), source: 'batch' }))
   }
   const onAttempt = (attempt: EngineAttempt): void => log.attempted(attempt)
-  const events = engine(params, { version: item.version, betas, signal, requestId: log.requestId, onAttempt })
+  const replied = engine(params, { version: item.version, betas, signal, requestId: log.requestId, onAttempt })
+  const events = cache?.counted(replied, params, item.workspace) ?? replied
   const exact = new ExactMessage()
   const message = fillMessage(await accumulate(logged(engine.forward ? events : asBatch(events), log, exact)))
   return `{"type":"succeeded","message":${exact.encode(message)}}`
