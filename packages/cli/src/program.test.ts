@@ -169,7 +169,10 @@ test('a retry is announced with its reason and delay', async () => {
 
 test('a missing key gives exit code 3 and the remedy', async () => {
   const { stderr, code } = await run(['ask', 'x', '--engine', 'api'])
-  assert.match(stderr, /^No API key\. Set ANTHROPIC_API_KEY, or try .*--engine offline/)
+  assert.match(
+    stderr,
+    /^No API key\. Run colloquy keys set anthropic, set ANTHROPIC_API_KEY, or try .*--engine offline/,
+  )
   assert.equal(code, 3)
 })
 
