@@ -41,6 +41,25 @@ export const middleware: Scenario[] = [
     [{ headers: { 'content-type': 'text/plain' }, body: ['Hello'] }],
   ),
   {
+    name: 'the error of a connection that fails inside next()',
+    async run({ Anthropic }) {
+      let caught: unknown
+      const observe: Middleware = async (request, next) => {
+        try {
+          return await next(request)
+        } catch (error) {
+          caught = error
+          throw error
+        }
+      }
+      const fetch = async (): Promise<Response> => Promise.reject(new TypeError('fetch failed'))
+      const client = new Anthropic({ apiKey: 'sk-ant-test', maxRetries: 0, fetch, middleware: [observe] })
+      await client.messages.create(hello).catch(() => {})
+      return (caught as Error).constructor.name
+    },
+    differs: [{ name: 'middleware-errors', at: 'returned', official: 'TypeError', ours: 'APIConnectionError' }],
+  },
+  {
     name: 'parses the events of a stream, which goes on',
     replies: [sse(helloStream)],
     async run({ Anthropic, stage }) {

@@ -217,6 +217,23 @@ export const toolRunner: Scenario[] = [
     },
   },
   {
+    name: 'the signal that a tool receives',
+    replies: [calls({ name: 'watch', input: {} }), done],
+    async run({ client, helpers }) {
+      const { signal } = new AbortController()
+      let received: unknown
+      const watch = helpers.betaTool({
+        name: 'watch',
+        description: 'Watches.',
+        inputSchema: { type: 'object', properties: {} },
+        run: (_, context) => String((received = context?.signal)),
+      })
+      await client.beta.messages.toolRunner(asks(helpers, { tools: [watch], thread: false }), { signal })
+      return received === signal
+    },
+    differs: [{ name: 'tool-signals', at: 'returned', official: true, ours: false }],
+  },
+  {
     name: 'addTools() and removeTools()',
     replies: [
       calls({ name: 'get_weather', input: { city: 'Paris' } }, { name: 'broken', input: {} }),

@@ -46,7 +46,8 @@ export class BaseAnthropic {
   readonly #options: ClientOptions
   readonly #apiKeySetter: ApiKeySetter | undefined
   readonly #customHeaders = environment('ANTHROPIC_CUSTOM_HEADERS')
-  readonly #isBaseUrlGiven: boolean
+  /** The base URL that is used unless the caller sets another. Undefined if the caller gave one to the constructor. */
+  #impliedBaseURL: string | undefined
   /** Finds the access tokens, which copies of this client share. */
   readonly #findTokens: () => Promise<TokenSource | undefined>
   #tokens: TokenSource | undefined
@@ -64,8 +65,7 @@ export class BaseAnthropic {
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
     this.authToken = authToken
     const baseURL = options.baseURL || environment('ANTHROPIC_BASE_URL')
-    this.#isBaseUrlGiven = baseURL !== undefined
-    this.baseURL = checkBaseUrl(baseURL ?? 'https://api.anthropic.com')
+    this.baseURL = baseURL ? checkBaseUrl(baseURL) : (this.#impliedBaseURL = 'https://api.anthropic.com')
     this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
     this.maxRetries = options.maxRetries ?? 2
     this.timeout = options.timeout ?? defaultTimeout
@@ -106,7 +106,7 @@ export class BaseAnthropic {
       ...this.#options,
       ...own,
       apiKey: this.#apiKeySetter ?? this.apiKey,
-      ...(this.#isBaseUrlGiven && { baseURL: this.baseURL }),
+      ...(this.baseURL !== this.#impliedBaseURL && { baseURL: this.baseURL }),
       ...definedFields(options),
       ...(areReplaced && onlyCredentials(options)),
       [sharedTokens]: areReplaced ? undefined : this.#findTokens,
@@ -184,7 +184,7 @@ export class BaseAnthropic {
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens),
+      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens, options.defaultBaseURL),
       log,
     }
     const parts: RequestParts = {
@@ -198,32 +198,30 @@ export class BaseAnthropic {
   }
 
   /** The headers that authenticate a request, and its base URL, which a profile may set. */
-  async #authenticate(given: MergedHeaders, findTokens: Credentials['findTokens']): Promise<Authentication> {
+  async #authenticate(given: MergedHeaders, findTokens: FindTokens, defaultURL?: string): Promise<Authentication> {
     const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
     const headers = await authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
-    return { headers, baseURL: this.baseURL }
+    return { headers, baseURL: (this.baseURL === this.#impliedBaseURL && defaultURL) || this.baseURL }
   }
 
   async #adoptTokens(): Promise<TokenSource | undefined> {
     this.#tokens = await this.#findTokens()
     const { baseURL } = this.#tokens ?? {}
-    if (baseURL && !this.#isBaseUrlGiven) this.baseURL = checkBaseUrl(baseURL)
+    if (baseURL && this.baseURL === this.#impliedBaseURL) this.baseURL = this.#impliedBaseURL = checkBaseUrl(baseURL)
     return this.#tokens
   }
 
   async #loadTokens(): Promise<TokenSource | undefined> {
     const { tokenSource } = await import('./credentials/token-source.ts')
-    const options = { method: 'post', path: '' } as const
-    const transport = this.#transportFor(options)
     return tokenSource(this.#options, {
       baseURL: this.baseURL,
       userAgent: `colloquy/${version}`,
-      send: this.middleware.length === 0 ? transport : await this.#wrap(transport, options, 0),
+      send: this.middleware.length === 0 ? this.#transport : await this.#wrap(this.#transport, undefined, 0),
       log: this.log,
     })
   }
 
-  #wrap(transport: Transport, options: FinalRequestOptions, timeoutMs: number): Promise<Transport> {
+  #wrap(transport: Transport, options: FinalRequestOptions | undefined, timeoutMs: number): Promise<Transport> {
     return wrapTransport(transport, options, { middleware: this.middleware, log: this.log, timeoutMs })
   }
 
@@ -232,6 +230,8 @@ export class BaseAnthropic {
     return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
   }
 }
+
+type FindTokens = Credentials['findTokens']
 
 /** Hands the access tokens of a client to its copies. */
 const sharedTokens: unique symbol = Symbol('shared tokens')

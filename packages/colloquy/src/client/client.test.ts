@@ -54,7 +54,54 @@ test('the key, the token and the base URL default to the environment', async (t)
   assert.equal(passed.headers['authorization'], 'Bearer mine')
   assert.equal(passed.headers['x-api-key'], undefined)
   withEnvironment(t, { ANTHROPIC_BASE_URL: 'http://elsewhere.test/' })
-  assert.equal(new Anthropic().baseURL, 'http://elsewhere.test')
+  assert.equal(new Anthropic().baseURL, 'http://elsewhere.test/')
+})
+
+const urls: [baseURL: string, path: string, url: string][] = [
+  ['http://a.test', '/v1/x', 'http://a.test/v1/x'],
+  ['http://a.test/', '/v1/x', 'http://a.test/v1/x'],
+  ['http://a.test//', '/v1/x', 'http://a.test/v1/x'],
+  ['http://a.test/gate', '/v1/x', 'http://a.test/gate/v1/x'],
+  ['http://a.test/gate/', '/v1/x?b=1', 'http://a.test/gate/v1/x?b=1'],
+  ['http://a.test', 'v1/x', 'http://a.test/v1/x'],
+  // Not a URL on the host `a.test.evil.test` or `evil.test`.
+  ['http://a.test', '.evil.test/x', 'http://a.test/.evil.test/x'],
+  ['http://a.test', '@evil.test/x', 'http://a.test/@evil.test/x'],
+  ['http://a.test', ':81/x', 'http://a.test/:81/x'],
+  ['http://a.test', '//evil.test/x', 'http://a.test//evil.test/x'],
+]
+
+for (const [baseURL, path, url] of urls) {
+  test(`a request to ${path} under ${baseURL} goes to ${url}`, async () => {
+    const sent: string[] = []
+    const fetch = async (to: string): Promise<Response> => Response.json({ sent: sent.push(to) })
+    await new Anthropic({ apiKey: 'key', baseURL, fetch }).get(path)
+    const changed = new Anthropic({ apiKey: 'key', baseURL: 'http://b.test', fetch })
+    changed.baseURL = baseURL
+    await changed.withOptions({ maxRetries: 1 }).get(path)
+    assert.deepEqual(sent, [url, url])
+  })
+}
+
+test('a base URL that is set after the construction is kept by copies', (t) => {
+  withEnvironment(t, { ANTHROPIC_BASE_URL: '' })
+  const client = new Anthropic({ apiKey: 'key' })
+  assert.equal(client.withOptions({}).baseURL, 'https://api.anthropic.com')
+  client.baseURL = 'http://a.test/'
+  assert.equal(client.withOptions({ maxRetries: 1 }).baseURL, 'http://a.test/')
+  assert.equal(client.withOptions({ baseURL: 'http://b.test/' }).baseURL, 'http://b.test/')
+})
+
+test('defaultBaseURL is for clients without a base URL of their own', async (t) => {
+  withEnvironment(t, { ANTHROPIC_BASE_URL: '' })
+  const fetch = async (url: string): Promise<Response> => Response.json({ url })
+  const options = { defaultBaseURL: 'http://a.test/gate' }
+  const urlOf = async (client: Anthropic): Promise<unknown> => client.get('/v1/x', options)
+  assert.deepEqual(await urlOf(new Anthropic({ apiKey: 'key', fetch })), { url: 'http://a.test/gate/v1/x' })
+  const own = new Anthropic({ apiKey: 'key', fetch, baseURL: 'http://b.test' })
+  assert.deepEqual(await urlOf(own), { url: 'http://b.test/v1/x' })
+  withEnvironment(t, { ANTHROPIC_BASE_URL: 'http://c.test' })
+  assert.deepEqual(await urlOf(new Anthropic({ apiKey: 'key', fetch })), { url: 'http://c.test/v1/x' })
 })
 
 test('apiKey() is called before every request', async (t) => {
@@ -329,7 +376,10 @@ test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   const warnings: unknown[] = []
   const logger = { ...console, warn: (message: string) => void warnings.push(message) }
   assert.equal(new Anthropic({ apiKey: 'key', logger }).logLevel, 'warn')
-  assert.match(String(warnings), /ANTHROPIC_LOG: loud is not a level/)
+  assert.match(
+    String(warnings),
+    /'ANTHROPIC_LOG'\] was set to "loud", expected one of \["off","error","warn","info","debug"\]/,
+  )
 })
 
 test('a lone surrogate is sent as U+FFFD, which the API accepts', async (t) => {

@@ -11,11 +11,12 @@ import {
 import { ToolsetContractError } from '../../tools/toolsets/errors.ts'
 import type { ToolChange, ToolRunnerState } from './tool-runner-state.ts'
 
-/** A `tool_addition` or `tool_removal` block, or an entry of a compaction's `tool_changes`. */
+/** A `tool_addition` or `tool_removal` block, an entry of a compaction's `tool_changes`, or a block that contains some. */
 interface ChangeBlock {
   type?: unknown
   tool?: { type?: unknown; name?: unknown; definition?: { name?: unknown } }
   tool_changes?: readonly ChangeBlock[]
+  content?: readonly ChangeBlock[]
 }
 
 /** Adds the changes of the tools that the model was not told yet to the messages. */
@@ -93,7 +94,8 @@ function messageOf(changes: readonly ToolChange[]): SystemMessageParam {
 function changesIn({ role, content }: MessageParam): readonly ChangeBlock[] {
   if (typeof content === 'string') return []
   const blocks = content as readonly ChangeBlock[]
-  if (role === 'system') return blocks
+  if (role === 'system')
+    return blocks.flatMap((block) => (block.type === 'mid_conv_system' ? (block.content ?? []) : block))
   if (role !== 'assistant') return []
   return blocks.flatMap(({ type, tool_changes }) => (type === 'compaction' ? (tool_changes ?? []) : []))
 }

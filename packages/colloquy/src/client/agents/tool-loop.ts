@@ -23,7 +23,7 @@ import type { Ending, ToolRunnerParams, ToolRunnerState, ToolRunnerTurn } from '
 export async function* runLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
-  if (state.isTaken) throw new AnthropicError('Cannot run a tool runner twice')
+  if (state.isTaken) throw new AnthropicError('Cannot iterate over a consumed stream: a tool runner runs once')
   state.isTaken = true
   const { resolve, reject } = endingOf(state)
   state.spans ??= await toolSpans(state)

@@ -116,7 +116,7 @@ test('await, runUntilDone() and done() give the last message', async () => {
   assert.deepEqual(runs, ['Nara'])
   await assert.rejects(async () => {
     for await (const message of runner) assert.fail(message.id)
-  }, /^AnthropicError: Cannot run a tool runner twice$/)
+  }, /^AnthropicError: Cannot iterate over a consumed stream: a tool runner runs once$/)
 })
 
 test('a failed tool call is a result for the model', async () => {
@@ -307,6 +307,16 @@ test('addTools() replaces a tool at once, removeTools() takes it away', async ()
     changes.map(({ content }) => (content as { type: string }[]).map(({ type }) => type)),
     [['tool_addition'], ['tool_removal']],
   )
+})
+
+test('a tool that a system block withdraws is not called', async () => {
+  const removal = { type: 'tool_removal', tool: { type: 'tool_reference', name: 'weather' } }
+  for (const block of [removal, { type: 'mid_conv_system', content: [{ type: 'text', text: 'Gone.' }, removal] }]) {
+    const { client, requests } = asked([[call('Nara')], ['Sunny.']])
+    const messages = [...params.messages, { role: 'system', content: [block] } as never]
+    await client.beta.messages.toolRunner({ ...params, messages })
+    assert.match(JSON.stringify(requests[1]!.messages.at(-1)), /Tool 'weather' not found/)
+  }
 })
 
 test('compactBeforeNextTurn() replaces the messages by the summary, with removed tools still removed', async () => {

@@ -54,7 +54,7 @@ export async function requestToken({ baseURL, betas, userAgent, body, send }: To
     return tokenIn(await readBody(response), response.status, response.header('request-id'))
   } catch (cause) {
     if (cause instanceof WorkloadIdentityError) throw cause
-    throw new WorkloadIdentityError(`Cannot reach the token endpoint ${url}: ${(cause as Error).message}`, { cause })
+    throw new WorkloadIdentityError(`Failed to reach token endpoint ${url}: ${(cause as Error).message}`, { cause })
   } finally {
     clearTimeout(timer)
   }

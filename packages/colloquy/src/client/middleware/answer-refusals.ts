@@ -28,11 +28,11 @@ interface Parts extends Omit<FallbackCall, 'body' | 'keep' | 'onError'> {
 
 /** Sends a message, and asks the fallbacks while models refuse. */
 export async function answerRefusals({ request, next, context, fallbacks, options, memory }: Parts): Promise<Response> {
-  const given = context.options.body as RequestBody
+  const { body: requested, fallbackState: state } = context.options ?? {}
+  const given = requested as RequestBody
   if (given.fallbacks != null) {
     throw new AnthropicError('Cannot use both the fallbacks of the API and those of a middleware: remove one of them')
   }
-  const state = context.options.fallbackState
   const first = state?.index ?? -1
   if (!Number.isInteger(first) || first < -1 || first >= fallbacks.length) {
     throw new AnthropicError(

@@ -23,8 +23,8 @@ export function betaRefusalFallbackMiddleware(
 ): Middleware {
   const memory = { hasWarned: false }
   return async (request, next, context) => {
-    const { method, path, body } = context.options
-    const isMessage = method === 'post' && path.split('?')[0] === '/v1/messages' && typeof body === 'object'
+    const { method, path, body } = context.options ?? {}
+    const isMessage = method === 'post' && path?.split('?')[0] === '/v1/messages' && typeof body === 'object'
     if (fallbacks.length === 0 || !isMessage || body === null) return next(request)
     const { answerRefusals } = await import('./answer-refusals.ts')
     return answerRefusals({ request, next, context, fallbacks, options, memory })

@@ -20,7 +20,7 @@ test('middleware wraps every attempt, the first outermost, and may change it', a
   const note =
     (name: string): Middleware =>
     async (request, next, { options }) => {
-      order.push(`${name} ${options.path} ${request.headers.get('x-stainless-retry-count')}`)
+      order.push(`${name} ${options?.path} ${request.headers.get('x-stainless-retry-count')}`)
       request.headers.set('x-trace', `${request.headers.get('x-trace') ?? ''}${name}`)
       const response = await next(request)
       order.push(`${name} ${response.status}`)
@@ -108,7 +108,10 @@ test('a body that middleware has read is one clear error', async (t) => {
     await response.text()
     return response
   }
-  await assert.rejects(server.client({ middleware: [eats] }).messages.create(params), /should read a clone\(\)/)
+  await assert.rejects(
+    server.client({ middleware: [eats] }).messages.create(params),
+    /a middleware consumed the response body\. It should read response\.clone\(\)/,
+  )
 })
 
 test('an abort reaches through middleware', async (t) => {
@@ -158,6 +161,52 @@ test('context.parse() of a reply that streams gives its events, while the client
   assert.equal(text, 'Hello!')
   await observed
   assert.deepEqual([types[0], types.at(-1), types.includes('ping')], ['message_start', 'message_stop', false])
+})
+
+test('context.options has stream for a reply that streams', async (t) => {
+  const answers = [1, 2].map(() => (answer: Answer) => {
+    answer
+      .stream()
+      .send(...helloEvents)
+      .end()
+  })
+  const server = await faultServer(t, ...answers, replies)
+  const seen: unknown[] = []
+  const observe: Middleware = (request, next, { options }) => {
+    seen.push(options?.stream)
+    return next(request)
+  }
+  const { messages } = server.client({ middleware: [observe] })
+  await messages.stream(params).done()
+  await Array.fromAsync(await messages.create({ ...params, stream: true }))
+  await messages.create(params)
+  assert.deepEqual(seen, [true, true, undefined])
+})
+
+test('context.parse() of a download gives its response, unread', async () => {
+  const fetch = async (): Promise<Response> =>
+    new Response('a,b', { headers: { 'content-type': 'application/octet-stream' } })
+  let parsed: unknown
+  const observe: Middleware = async (request, next, { parse }) => {
+    const response = await next(request)
+    parsed = (await parse(response)) === response
+    return response
+  }
+  const { files } = new Anthropic({ apiKey: 'key', fetch, middleware: [observe] })
+  assert.equal(await (await files.download('file_1')).text(), 'a,b')
+  assert.equal(parsed, true)
+})
+
+test('a middleware may send a body in pieces', async (t) => {
+  const server = await faultServer(t, replies, replies)
+  const pieces = ['{"a":', '1}'].map((text) => new TextEncoder().encode(text))
+  const change: Middleware = (request, next) => next({ ...request, body: pieces })
+  for (const options of [{}, { fetch: (url: string, init?: RequestInit) => globalThis.fetch(url, init) }])
+    await server.client({ middleware: [change], ...options }).messages.create(params)
+  assert.deepEqual(
+    server.requests.map(({ body }) => body),
+    ['{"a":1}', '{"a":1}'],
+  )
 })
 
 test('the timeout of an attempt counts what the middleware sends and not the middleware', async (t) => {

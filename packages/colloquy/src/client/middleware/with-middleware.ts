@@ -14,7 +14,8 @@ import type {
 export interface MiddlewareParts {
   /** The first is the outermost. */
   middleware: readonly Middleware[]
-  options: FinalRequestOptions
+  /** Undefined for a request for an access token. */
+  options: FinalRequestOptions | undefined
   log: Log
   /** The time for the transport, in milliseconds; the middleware's own time is not limited. 0 means no limit. */
   timeoutMs: number
@@ -97,7 +98,7 @@ class CurrentRequest {
 function checked(response: Response): Response {
   if (response.bodyUsed || response.body?.locked) {
     throw new AnthropicError(
-      'Cannot read a response whose body a middleware has read: it should read a clone() or return a new Response',
+      'Cannot read the response: a middleware consumed the response body. It should read response.clone() or context.parse(response), or return a new Response',
     )
   }
   return response
@@ -115,7 +116,22 @@ function parseOnce(parse: MiddlewareParts['parse']): MiddlewareContext['parse'] 
 }
 
 function wireRequest({ url, method, headers, body }: APIRequest): WireRequest {
-  return { url, method, headers: Object.fromEntries(new Headers(headers)), body }
+  return {
+    url,
+    method,
+    headers: Object.fromEntries(new Headers(headers)),
+    body: Array.isArray(body) ? joined(body) : body,
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
 }
 
 /** A logger that writes only the levels of the log. */

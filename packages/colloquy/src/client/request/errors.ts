@@ -1,6 +1,7 @@
 import { APIConnectionError, APIError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { Message, Usage } from '../../protocol/types/message.ts'
 import { isRetryableStatus } from '../../protocol/status.ts'
+import { isLasting } from './codes/lasting-codes.ts'
 
 /** The part of a stream that had arrived when it broke. */
 export interface StreamProgress {
@@ -51,10 +52,6 @@ const spendLimit = /spend_limit_reached$/
 
 const passingTypes = /^(overloaded|rate_limit|api|timeout)_error$/
 
-// A certificate is as wrong a second later.
-const lastingCodes =
-  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_INVALID_|ERR_UNESCAPED|ERR_PROXY_REFUSED)/
-
 /** The causes of an error that are looked at. */
 const maxCauses = 10
 
@@ -70,7 +67,7 @@ export function isRetryable(error: unknown, causes: number = 0): boolean {
     const code = gatewayStatus(error.error)
     if (code >= 400) return isRetryableStatus(code)
     if (type !== null) return passingTypes.test(type)
-    return error instanceof APIConnectionError && !lastingCodes.test(error.code ?? '')
+    return error instanceof APIConnectionError && !isLasting(error.code)
   }
   if (error instanceof APIResponseError) return true
   const advice = error.headers?.get('x-should-retry')

@@ -15,29 +15,34 @@ export interface MergedHeaders {
   removed: Set<string>
 }
 
-/** Later sources win over earlier ones; within one source a repeated name joins its values. */
+/**
+ * Later sources win over earlier ones. Within a source, the values of a list and the pairs of one name are joined, and of
+ * properties that differ only in case the last one wins.
+ */
 export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): MergedHeaders {
-  const values: Record<string, string> = {}
-  const removed = new Set<string>()
+  const merged: MergedHeaders = { values: {}, removed: new Set() }
   for (const source of sources) {
-    if (!source) continue
     // A list: few sources have so many names that a set would be faster.
-    const seen: string[] = []
-    eachEntry(source, (name, value) => {
-      if (value === undefined) return
-      const key = name.toLowerCase()
-      if (value === null) {
-        delete values[key]
-        removed.add(key)
-      } else {
-        const text = textOf(key, value)
-        values[key] = seen.includes(key) ? `${values[key]}, ${text}` : text
-        removed.delete(key)
-        seen.push(key)
-      }
-    })
+    let seen: string[] = []
+    for (const [name, given, isProperty] of entriesOf(source)) {
+      if (isProperty) seen = []
+      for (const value of Array.isArray(given) ? given : [given]) setHeader(merged, name.toLowerCase(), value, seen)
+    }
   }
-  return { values, removed }
+  return merged
+}
+
+function setHeader({ values, removed }: MergedHeaders, name: string, value: HeaderValue, seen: string[]): void {
+  if (value === undefined) return
+  if (value === null) {
+    delete values[name]
+    removed.add(name)
+  } else {
+    const text = textOf(name, value)
+    values[name] = seen.includes(name) ? `${values[name]}${name === 'cookie' ? ';' : ','} ${text}` : text
+    removed.delete(name)
+    seen.push(name)
+  }
 }
 
 /** The value as it is sent: without white space around it, such as the line end of a key that was read from a file. */
@@ -48,24 +53,18 @@ function textOf(name: string, value: unknown): string {
   throw new AnthropicError(`Cannot send the header ${name}: a header cannot hold its name or value`)
 }
 
-type TakeHeader = (name: string, value: HeaderValue) => void
+type Entry = [name: string, value: HeaderValue | readonly HeaderValue[], isProperty?: boolean]
 
-/** Calls back with names and values, once for each value of a list. */
-function eachEntry(source: HeadersLike, take: TakeHeader): void {
-  const eachValue = (name: string, value: HeaderValue | readonly HeaderValue[]): void => {
-    if (Array.isArray(value)) for (const each of value as HeaderValue[]) take(name, each)
-    else take(name, value as HeaderValue)
-  }
+function entriesOf(source: HeadersLike | null | undefined): Iterable<Entry> {
+  if (!source) return []
   // Not `instanceof Headers`: on Node the name loads all of `fetch`.
-  if (typeof source === 'object' && !(Symbol.iterator in source)) {
-    for (const name of Object.keys(source)) eachValue(name, source[name])
-    return
-  }
-  for (const entry of typeof source === 'object' ? (source as Iterable<unknown>) : [source]) {
+  if (typeof source === 'object' && !(Symbol.iterator in source))
+    return Object.entries(source).map(([name, value]) => [name, value, true])
+  const entries = typeof source === 'object' ? [...(source as Iterable<unknown>)] : [source]
+  for (const entry of entries)
     if (!Array.isArray(entry))
       throw new AnthropicError(`Cannot read headers: found a ${typeof entry} instead of a pair`)
-    eachValue(...(entry as [string, HeaderValue]))
-  }
+  return entries as Entry[]
 }
 
 /** The state of one rate limit. */

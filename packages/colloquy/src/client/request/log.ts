@@ -33,6 +33,6 @@ export function logAt(logger: Logger, upTo: LogLevel): Log {
 export function environmentLogLevel(logger: Logger): LogLevel {
   const level = environment('ANTHROPIC_LOG') ?? 'warn'
   if (isLogLevel(level)) return level
-  logger.warn(`Cannot use ANTHROPIC_LOG: ${level} is not a level`)
+  logger.warn(`process.env['ANTHROPIC_LOG'] was set to "${level}", expected one of ${JSON.stringify(levels)}`)
   return 'warn'
 }

@@ -75,6 +75,8 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   loneSurrogates?: 'replace' | 'refuse' | undefined
   /** The trace of the request, if OpenTelemetry collects traces. */
   openTelemetry?: OpenTelemetryRequestOptions | undefined
+  /** The base URL, unless the client has one other than the default. */
+  defaultBaseURL?: string | undefined
   /** Replaces the path of the method that is called. */
   path?: string | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
@@ -109,7 +111,7 @@ export function definedFields<Value extends object>(value: Value): Partial<Value
 export function requestTo(
   method: FinalRequestOptions['method'],
   path: string,
-  options: (RequestOptions & { body?: unknown }) | undefined,
+  options: (RequestOptions & Pick<FinalRequestOptions, 'body' | 'stream'>) | undefined,
 ): FinalRequestOptions {
   return { ...options, method, path: options?.path ?? path }
 }
@@ -129,13 +131,13 @@ export type MiddlewareNext = (request: APIRequest) => Promise<Response>
 
 /** The context of a middleware call. */
 export interface MiddlewareContext {
-  /** The options of the request. */
-  readonly options: FinalRequestOptions
+  /** The options of the request. Undefined for a request that the client makes itself, for an access token. */
+  readonly options: FinalRequestOptions | undefined
   /** Writes only the levels that the client logs. */
   readonly logger: Logger
   /**
-   * Reads a response as the client does, without consuming it: the value of JSON, text, or a `Stream` of the events of a
-   * reply that streams. Parses each response once, but a stream as often as it is called.
+   * Reads a response as the client does, without consuming it: the value of JSON, text, a `Stream` of the events of a reply
+   * that streams, or the `Response` itself of a download. Parses each response once, but a stream as often as it is called.
    */
   parse<Result = unknown>(response: Response): Promise<Result>
 }
@@ -171,6 +173,7 @@ const requestNames: readonly string[] = [
     'fallbackState',
     'openTelemetry',
     'idempotencyKey',
+    'defaultBaseURL',
     'loneSurrogates',
     'method',
     'path',
@@ -199,7 +202,7 @@ function refuse(name: string, kind: string): never {
 
 export function checkNames(options: object, known: readonly string[], kind: string): void {
   for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name) || value === undefined || value === null) continue
+    if (value == null || known.includes(name)) continue
     const near = nearMiss(name, known)
     throw new AnthropicError(
       `Cannot use the ${kind} ${name}: ${near ? `did you mean ${near}?` : `the options are ${known.join(', ')}`}`,

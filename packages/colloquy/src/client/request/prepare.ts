@@ -65,6 +65,7 @@ export function prepareRequest(
         url,
         headers: values,
         body: read?.bytes ?? (await wellFormed(encoded, { ...options, loneSurrogates })),
+        isStream: read?.isStream,
       }
     }
   } catch (error) {
@@ -79,7 +80,7 @@ export function prepareRequest(
 
 /** The URL of a path under the base URL, or of an absolute URL. */
 async function urlOf(baseURL: string, path: string, queries: (Query | null | undefined)[]): Promise<string> {
-  const href = isAbsolute(path) ? path : `${baseURL}${path}`
+  const href = isAbsolute(path) ? path : `${baseURL.replace(/\/*$/, '/')}${path.replace(/^\//, '')}`
   if (!queries.some(Boolean)) return new URL(href).href
   const { withQuery } = await uncommonParts()
   return withQuery(href, ...queries)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { withQuery } from './on-demand/uncommon-parts.ts'
-import { checkBaseUrl, encodeBody, splitHeaderParams } from './request.ts'
+import { checkBaseUrl, encodeBody, pathOf, splitHeaderParams } from './request.ts'
 
 const queries: [name: string, value: unknown, expected: string][] = [
   ['undefined', undefined, ''],
@@ -29,9 +30,9 @@ for (const [name, value, expected] of queries) {
   })
 }
 
-test('withQuery() replaces values of an earlier query, but not by undefined', () => {
+test('withQuery() replaces values of an earlier query, and removes them for undefined', () => {
   assert.equal(withQuery('https://a.test/x', { a: 1, b: 2 }, { a: 3 }, null, undefined), 'https://a.test/x?a=3&b=2')
-  assert.equal(withQuery('https://a.test/x', { a: 1 }, { a: undefined }), 'https://a.test/x?a=1')
+  assert.equal(withQuery('https://a.test/x?b=2', { a: 1 }, { a: undefined, b: undefined }), 'https://a.test/x')
 })
 
 const refused = [
@@ -73,12 +74,39 @@ for (const value of refused) {
 
 for (const [url, expected] of Object.entries({
   'https://a.test': 'https://a.test',
-  ' https://a.test/ ': 'https://a.test',
-  'http://a.test:81/gate//': 'http://a.test:81/gate',
+  ' https://a.test/ ': 'https://a.test/',
+  'http://a.test:81/gate//': 'http://a.test:81/gate//',
   'https://a.test/v1beta': 'https://a.test/v1beta',
   'https://[::1]:8080': 'https://[::1]:8080',
 })) {
   test(`checkBaseUrl() of ${url}`, () => assert.equal(checkBaseUrl(url), expected))
+}
+
+const ids: [id: unknown, expected: string | RegExp][] = [
+  ['a b/c', '/v1/x/a%20b%2Fc'],
+  ['%2e%2e', '/v1/x/%252e%252e'],
+  [0, '/v1/x/0'],
+  [5n, '/v1/x/5'],
+  [new String('s'), '/v1/x/s'],
+  [{ toString: () => 'ok' }, '/v1/x/ok'],
+  ['...', '/v1/x/...'],
+  ['', /found ""$/],
+  ['.', /found "\."$/],
+  ['..', /found "\.\."$/],
+  [['..'], /found \["\.\."\]$/],
+  [undefined, /found undefined$/],
+  [null, /found null$/],
+  [{}, /found \{\}$/],
+  [[], /found \[\]$/],
+  [Math, /without an id/],
+]
+
+for (const [id, expected] of ids) {
+  test(`pathOf() with an id of ${inspect(id)}`, () => {
+    if (expected instanceof RegExp)
+      assert.throws(() => pathOf('/v1/x', id), { name: 'AnthropicError', message: expected })
+    else assert.equal(pathOf('/v1/x', id), expected)
+  })
 }
 
 const betas: [name: string, value: unknown, expected: unknown][] = [

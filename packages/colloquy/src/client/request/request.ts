@@ -8,11 +8,11 @@ import type { RequestOptions } from './options.ts'
 /** The version of this package, sent in `user-agent`. */
 export const version = '0.1.0'
 
-/** Checks the base URL, to which paths that begin with `/v1` are appended, and removes trailing slashes. */
+/** Checks the base URL, to which paths that begin with `/v1` are appended. */
 export function checkBaseUrl(baseURL: unknown): string {
-  const text = String(baseURL).trim().replace(/\/+$/, '')
+  const text = String(baseURL).trim()
   const { protocol = '', username, password } = parseUrl(text) ?? {}
-  if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1$/.test(text)) return text
+  if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1\/*$/.test(text)) return text
   // A user name, a password or a query may be secret.
   const shown = text.replaceAll(/^([^/]*\/\/)?[^/]*@|[?#].*/g, '$1…')
   throw new AnthropicError(
@@ -32,11 +32,13 @@ function parseUrl(text: string): URL | undefined {
 export type Query = Record<string, unknown>
 
 /** A path with an id, which is encoded and may not be empty or a relative path. */
-export function pathOf(prefix: string, id: string, suffix: string = ''): string {
-  if (typeof id !== 'string' || id === '' || id === '.' || id === '..') {
+export function pathOf(prefix: string, id: unknown, suffix: string = ''): string {
+  const text = String(id ?? '')
+  // An object without a text of its own is `[object …]`.
+  if (/^(\.{0,2}|\[object .*)$/.test(text)) {
     throw new AnthropicError(`Cannot request ${prefix}/… without an id: found ${JSON.stringify(id)}`)
   }
-  return `${prefix}/${encodeURIComponent(id)}${suffix}`
+  return `${prefix}/${encodeURIComponent(text)}${suffix}`
 }
 
 /** Encodes a request body as JSON, or throws what `JSON.stringify` throws. Bytes and strings are sent as they are. */
@@ -49,21 +51,20 @@ export function encodeBody(
   return encode(body)
 }
 
-/** Whether a body is not sent as JSON: a form, a file, a stream, or a function that returns one. */
+/** Whether a body is not sent as JSON: a form, a file, a stream, an iterator, or a function that returns one. */
 export function isWebBody(body: unknown): boolean {
-  if (typeof body === 'function') return true
+  if (typeof body === 'function' || typeof (body as { next?: unknown } | null | undefined)?.next === 'function')
+    return true
   // By name: naming the classes loads all of `fetch` on Node.
-  return /Buffer|Blob|File|FormData|ReadableStream|URLSearchParams/.test(Object.prototype.toString.call(body))
+  return /Buffer|Blob|File|FormData|Stream|URLSearchParams/.test(Object.prototype.toString.call(body))
 }
 
 const samplingFields = ['temperature', 'top_p', 'top_k']
 
 /** The API version for a body: 2026-10-21, or an older one for the sampling fields, which 2026-10-21 refuses. */
 export function versionFor(body: unknown): string {
-  const samples =
-    typeof body === 'object' &&
-    body !== null &&
-    samplingFields.some((field) => (body as Record<string, unknown>)[field] !== undefined)
+  const fields = Object(body) as Record<string, unknown>
+  const samples = samplingFields.some((field) => fields[field] !== undefined)
   return samples ? '2023-06-01' : '2026-10-21'
 }
 

@@ -43,15 +43,15 @@ export interface WithResponse<Result> {
   workspace_id: string | null
 }
 
-export function withResponse<Result>(data: Result, response: TransportResponse): WithResponse<Result> {
-  return { data, response: response.response(), ...idsOf(response) }
-}
-
 /** Puts the response's ids on a result, as properties that are not enumerable. */
 export function withIds<Value>(value: Value, response: TransportResponse): Value {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   const { request_id, workspace_id } = idsOf(response)
   return Object.defineProperties(value, { _request_id: { value: request_id }, _workspace_id: { value: workspace_id } })
+}
+
+export function withResponse<Result>(data: Result, response: TransportResponse): WithResponse<Result> {
+  return { data, response: response.response(), ...idsOf(response) }
 }
 
 function idsOf(response: TransportResponse): { request_id: string | null; workspace_id: string | null } {

@@ -3,6 +3,7 @@ import type { TransportResponse, Transport, WireRequest } from '../transport/tra
 import { Cancellation, timeAfter, type Cancellable } from './cancellation.ts'
 import type { Log } from './log.ts'
 import { isRetryable } from './errors.ts'
+import { uncommonParts } from './prepare.ts'
 import { readBody } from './response.ts'
 import { decideRetry, type RetryDecision, type RetryPolicy } from './retry.ts'
 
@@ -127,10 +128,8 @@ export class RetryingRequest implements Cancellable {
       this.#attemptEndsAt = pending.beganAt ? Infinity : timeAfter(this.policy.timeout)
       const response = await this.withTimeout(pending, pending.response)
       if (pending.beganAt) this.#attemptEndsAt = pending.beganAt() + (this.policy.timeout || Infinity)
-      this.log('info')?.(
-        `${request.method} ${request.url.split('?')[0]} ${response.status} in ${Math.round(performance.now() - startedAt)} ms`,
-        response.header('request-id'),
-      )
+      const info = this.log('info')
+      if (info) (await uncommonParts()).logAttempt(info, request, response, startedAt)
       if (response.status < 200 || response.status >= 300) return await this.#errorOf(response)
       this.setCancelTarget(response)
       return (this.response = response)
@@ -148,7 +147,7 @@ export class RetryingRequest implements Cancellable {
   }
 
   async #errorOf(response: TransportResponse): Promise<APIError> {
-    const { errorOf } = await import('./on-demand/uncommon-parts.ts')
+    const { errorOf } = await uncommonParts()
     return this.withTimeout(response, errorOf(response))
   }
 

@@ -80,7 +80,8 @@ export class Files {
 
 /**
  * Makes a `File` of bytes, text, a `Blob`, a `Response` or a stream, which it reads to its end. The name defaults to the
- * last part of the value's own `name`, `url`, `filename` or `path`, the media type to the value's own.
+ * last part of the value's own `name`, `url`, `filename` or `path`, or else to `unknown_file`; the media type defaults to the
+ * value's own.
  */
 export async function toFile(
   value: ToFileInput | PromiseLike<ToFileInput>,

@@ -145,7 +145,7 @@ export class Messages {
     this.#warn(params)
     const { body, ...settled } = toBodyAndOptions(params, options)
     return this.#client.sendRequest(
-      requestTo('post', '/v1/messages', { ...settled, body: { ...body, stream: true } }),
+      requestTo('post', '/v1/messages', { ...settled, stream: true, body: { ...body, stream: true } }),
       parse,
       failure,
     )

@@ -5,8 +5,9 @@ export function connectionError(url: string, cause: unknown, proxyHost?: string)
   if (cause instanceof AnthropicError) return cause
   const { host, origin } = new URL(url)
   const through = proxyHost ? ` through the proxy ${proxyHost}` : ''
-  const message = `Connection error: cannot reach ${origin}${through} (${reasonOf(cause)})`
-  return new APIConnectionError({ message, cause, host })
+  const reason = reasonOf(cause)
+  const message = `Connection error: cannot reach ${origin}${through} (${reason})`
+  return new APIConnectionError({ message, cause: cause instanceof Error ? cause : new Error(reason), host })
 }
 
 function reasonOf(error: unknown): string {

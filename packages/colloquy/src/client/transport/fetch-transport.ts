@@ -8,7 +8,7 @@ export type Fetch = (url: string, init?: RequestInit) => Promise<Response> | Res
 
 /** Sends through a `fetch`. */
 export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transport {
-  return ({ method, url, headers, body }) => {
+  return ({ method, url, headers, body, isStream }) => {
     const controller = new AbortController()
     let cancel!: (error: Error) => void
     const response = new Promise<TransportResponse>((resolve, reject) => {
@@ -19,7 +19,7 @@ export function fetchTransport(fetch: Fetch, fetchOptions?: RequestInit): Transp
         controller.abort(error)
         reject(error)
       }
-      const init = { method, headers: new Headers(headers), ...bodyOf(body), signal: controller.signal }
+      const init = { method, headers: new Headers(headers), ...bodyOf(body, isStream), signal: controller.signal }
       // A redirect would take the key to another host, and could make a GET without a body of a POST.
       callFetch(fetch, url, { redirect: 'manual', ...fetchOptions, ...init }).then(
         (response) => {
@@ -39,9 +39,9 @@ async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<
   throw new AnthropicError('Cannot read the response: fetch returned none')
 }
 
-// Only the DOM's types have the names `BodyInit` and `BlobPart`.
-function bodyOf(body: WireRequest['body']): Pick<RequestInit, 'body'> {
-  if (body === undefined) return {}
-  const parts = Array.isArray(body) ? new Blob(body as ConstructorParameters<typeof Blob>[0]) : body
-  return { body: parts as NonNullable<RequestInit['body']> }
+function bodyOf(body: WireRequest['body'], isStream?: boolean): Pick<RequestInit, 'body'> {
+  // Never a list, which only Node's own transport makes of a body.
+  const bytes = body as Uint8Array<ArrayBuffer> | undefined
+  if (isStream) return { body: new Response(bytes).body, duplex: 'half' } as Pick<RequestInit, 'body'>
+  return bytes === undefined ? {} : { body: bytes }
 }

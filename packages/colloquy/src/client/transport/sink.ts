@@ -18,11 +18,3 @@ export function readOne<Piece>(
     fail: reject,
   }
 }
-
-/** Reads to the end. */
-export async function forEach<Piece>(
-  source: { read(): Promise<Piece | undefined> },
-  take: (piece: Piece) => void,
-): Promise<void> {
-  for (let piece = await source.read(); piece !== undefined; piece = await source.read()) take(piece)
-}

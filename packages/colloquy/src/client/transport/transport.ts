@@ -8,6 +8,8 @@ export interface WireRequest {
   headers: Record<string, string>
   /** The pieces of a list are sent in order as one body: bytes encoded for an earlier request need no copy. */
   body: string | Uint8Array | readonly Uint8Array[] | undefined
+  /** Whether a `fetch` receives the body as a stream, as the caller gave it. */
+  isStream?: boolean | undefined
 }
 
 /** Sends HTTP requests: through Node's own sockets, or through `fetch`. */

@@ -36,12 +36,14 @@ export interface ToFileOptions {
 
 /**
  * Makes a `File` of bytes, text, a `Blob`, a `Response` or a stream, which is read to its end. The name defaults to the
- * last part of the value's own `name`, `url`, `filename` or `path`.
+ * last part of the value's own `name`, `url`, `filename` or `path`, or else to
+ * `defaultName`.
  */
 export async function makeFile(
   value: ToFileInput | PromiseLike<ToFileInput>,
   name?: string | null,
   options: ToFileOptions = {},
+  defaultName: string = 'unknown_file',
 ): Promise<File> {
   const given = await value
   if (given instanceof File && !name && Object.keys(options).length === 0) return given
@@ -52,12 +54,12 @@ export async function makeFile(
     ...(isBlob(content) && content.type !== '' && { type: content.type }),
     ...(typeof lastModified === 'number' && { lastModified }),
   }
-  return new File(parts, name || nameOf(given), { ...own, ...options })
+  return new File(parts, name || nameOf(given) || defaultName, { ...own, ...options })
 }
 
 type FilePart = string | Uint8Array<ArrayBuffer> | Blob
 
-/** The last part of the name that a value states; empty if it states none. */
+/** The last part of the name that a value states; empty if it states none, or has an empty one. */
 function nameOf(value: ToFileInput): string {
   if (typeof value !== 'object') return ''
   const fields = value as unknown as Record<string, unknown>
@@ -72,13 +74,17 @@ async function partsOf(value: unknown): Promise<FilePart[]> {
   if (ArrayBuffer.isView(value))
     return [new Uint8Array(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))]
   if (isBlob(value)) return [value instanceof Blob ? value : new Uint8Array(await value.arrayBuffer())]
-  if (!isAsyncIterable(value)) {
-    const kind = typeof value === 'object' && value !== null ? value.constructor?.name : typeof value
-    throw new AnthropicError(`Cannot make a file of this value: it is neither bytes nor text, but ${kind ?? 'null'}`)
-  }
+  if (!isAsyncIterable(value)) throw new AnthropicError(`Unexpected data type: ${describe(value)}`)
   const parts: FilePart[] = []
   for await (const chunk of value) parts.push(...(await partsOf(chunk)))
   return parts
+}
+
+/** The type of a value, its class and the names of its fields, but not their values. */
+function describe(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  const names = Object.getOwnPropertyNames(value).map((name) => JSON.stringify(name))
+  return `object; constructor: ${value.constructor?.name ?? 'none'}; props: [${names.join(', ')}]`
 }
 
 function isBlob(value: unknown): value is BlobLike {

@@ -3,18 +3,18 @@
 // One module, because a page loads one file for all of them.
 import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
+import type { TransportResponse, WireRequest } from '../../transport/transport.ts'
+import type { Logger } from '../log.ts'
 import type { FinalRequestOptions } from '../options.ts'
 import type { Query } from '../request.ts'
 
 export * from './model-warnings.ts'
 export * from './rare-bodies.ts'
 
-/** Adds queries to a URL. A later query replaces values of an earlier one. */
+/** Adds queries to a URL. A later query replaces values of an earlier one, and `undefined` removes them. */
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
   const url = new URL(href)
-  const merged = new Map(
-    queries.flatMap((query) => Object.entries(query ?? {})).filter(([, value]) => value !== undefined),
-  )
+  const merged = new Map(queries.flatMap((query) => Object.entries(query ?? {})))
   for (const [name, value] of merged) {
     url.searchParams.delete(name)
     appendQuery(url.searchParams, name, value)
@@ -61,6 +61,17 @@ export function maskUrl(url: string): string {
 
 function maskValue(name: string, value: string): string {
   return secretName.test(name) ? '***' : value
+}
+
+/** Logs a response, without the query of its request. `startedAt` is in `performance.now()` time. */
+export function logAttempt(
+  info: Logger['info'],
+  { method, url }: WireRequest,
+  response: TransportResponse,
+  startedAt: number,
+): void {
+  const ms = Math.round(performance.now() - startedAt)
+  info(`${method} ${url.split('?')[0]} ${response.status} in ${ms} ms`, response.header('request-id'))
 }
 
 /** The JSON of a body without lone surrogates. Throws if the request refuses them. */

@@ -2,7 +2,6 @@ import { MessageAccumulator } from '../../../protocol/codec/accumulate.ts'
 import { APIError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
-import { forEach } from '../../transport/sink.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 
 /** The events of an iterable, one a batch. */
@@ -36,8 +35,8 @@ export class IterableEvents implements MessageEvents {
     }
   }
 
-  forEach(take: TakeEvent): Promise<void> {
-    return forEach(this, ([event]) => void take(event!))
+  async forEach(take: TakeEvent): Promise<void> {
+    for (let batch = await this.read(); batch !== undefined; batch = await this.read()) take(batch[0]!)
   }
 
   cancel(error: Error): void {
