@@ -1,5 +1,6 @@
 // Builds the API reference from the doc comments of every entry point, into docs/reference/dist. Fails if an exported name has
-// no doc comment or a link in one has no target. With --check nothing is written.
+// no doc comment or a link in one has no target. With --check nothing is written; with --site the pages of docs/ are in it too,
+// in docs/reference/site.
 import {
   Application,
   type Comment,
@@ -14,8 +15,10 @@ import {
 } from 'typedoc'
 import { fileURLToPath } from 'node:url'
 import { entryPoints, root } from '../../test/source.ts'
+import { addPages, siteOptions } from './site.ts'
 
 const isCheck = process.argv.includes('--check')
+const isSite = process.argv.includes('--site')
 const app = await Application.bootstrap({
   name: 'Colloquy',
   entryPoints: [...entryPoints.values()].map((file) => `${root}${file}`),
@@ -28,7 +31,10 @@ const app = await Application.bootstrap({
   packagesRequiringDocumentation: ['colloquy', '@colloquy/server'],
   requiredToBeDocumented: ['Function', 'Class', 'Interface', 'TypeAlias', 'Variable'],
   logLevel: isCheck ? LogLevel.Warn : LogLevel.Info,
+  hideGenerator: true,
+  ...(isSite && siteOptions),
 })
+if (isSite) addPages(app)
 
 const project = await app.convert()
 if (!project) process.exit(1)

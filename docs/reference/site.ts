@@ -1,0 +1,128 @@
+// The pages of docs/ as a part of the site: their names, groups and order, and a list of them for readers without JavaScript.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Application, Converter, type DocumentReflection, JSX, type TypeDocOptions } from 'typedoc'
+import { root } from '../../test/source.ts'
+
+/** The pages by their group, in the order in which the site lists them. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  Begin: ['docs/README', 'docs/quick-starts', 'docs/packages', 'docs/runtimes', 'docs/troubleshooting'],
+  'Call Claude': ['docs/client', 'docs/helpers', 'docs/errors', 'docs/compatibility', 'docs/moving'],
+  'Keep conversations': [
+    'docs/conversation',
+    'docs/many-users',
+    'docs/budget',
+    'docs/window',
+    'docs/money',
+    'docs/page-of-your-own',
+    'docs/conversations-api',
+  ],
+  'Test or serve': [
+    'docs/testing',
+    'docs/engines',
+    'docs/server',
+    'docs/keys',
+    'docs/usage',
+    'docs/hosting',
+    'docs/production',
+    'docs/capacity',
+  ],
+  Chat: ['docs/chat', 'docs/console'],
+  'Look up': ['docs/commands', 'docs/configuration', 'docs/endpoints'],
+  'The project': [
+    'ARCHITECTURE',
+    'CONTRIBUTING',
+    'CHANGELOG',
+    'docs/measurements',
+    'examples/README',
+    'docs/decisions',
+  ],
+}
+
+const order = Object.values(groups).flat()
+
+export const siteOptions: Partial<TypeDocOptions> = {
+  out: fileURLToPath(new URL('site', import.meta.url)),
+  projectDocuments: [
+    'docs/*.md',
+    'docs/decisions/*.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'examples/README.md',
+  ].map((path) => root + path),
+  searchInDocuments: true,
+  groupOrder: [...Object.keys(groups), 'Modules', '*'],
+  sort: ['documents-first', 'source-order'],
+  sortEntryPoints: false,
+  navigation: { includeGroups: true },
+  highlightLanguages: [
+    'bash',
+    'css',
+    'html',
+    'javascript',
+    'json',
+    'python',
+    'sql',
+    'text',
+    'tsx',
+    'typescript',
+    'yaml',
+  ],
+  customCss: fileURLToPath(new URL('site.css', import.meta.url)),
+  disableGit: true,
+  disableSources: true,
+  // The program of a heading such as `script([…])` is a part of its anchor.
+  markdownItLoader: (parser: Parser) => parser.core.ruler.push('code in headings', plainHeadings),
+}
+
+interface Token {
+  type: string
+  children: Token[] | null
+}
+
+interface Parser {
+  core: { ruler: { push(name: string, rule: (state: { tokens: Token[] }) => void): void } }
+}
+
+function plainHeadings({ tokens }: { tokens: Token[] }): void {
+  for (const [i, { type }] of tokens.entries()) {
+    if (type !== 'heading_open') continue
+    for (const child of tokens[i + 1]?.children ?? []) if (child.type === 'code_inline') child.type = 'text'
+  }
+}
+
+/** Gives each page its heading as a name, and its group; and lists the pages where there is no JavaScript. */
+export function addPages(app: Application): void {
+  const pages = new Map<DocumentReflection, number>()
+  app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, page: DocumentReflection) => {
+    const file = `${page.name}.md`
+    const text = readFileSync(root + file, 'utf8')
+    page.name = file === 'docs/README.md' ? 'All pages' : (/^# (.+)$/m.exec(text)?.[1] ?? page.name)
+    page.frontmatter['group'] = groupOf(file)
+    pages.set(page, order.indexOf(placeOf(file)))
+  })
+  app.renderer.hooks.on('sidebar.end', (context) => {
+    const sorted = [...pages].toSorted(([, a], [, b]) => a - b)
+    const links = sorted.map(([page]) =>
+      JSX.createElement('li', null, JSX.createElement('a', { href: context.urlTo(page) }, page.name)),
+    )
+    return JSX.createElement(
+      'noscript',
+      null,
+      JSX.createElement('nav', { 'aria-label': 'Pages' }, JSX.createElement('ul', null, ...links)),
+    )
+  })
+}
+
+/** The name of a page in the groups. Decisions share one. */
+function placeOf(file: string): string {
+  return file.startsWith('docs/decisions/') ? 'docs/decisions' : file.replace(/\.md$/, '')
+}
+
+/** The group of a page. Throws if a page is in none, as a reader would not find it. */
+function groupOf(file: string): string {
+  const found = Object.entries(groups).find(([, pages]) => pages.includes(placeOf(file)))
+  if (!found) throw new Error(`Cannot build the site: no group of docs/reference/site.ts has ${file}`)
+  return found[0]
+}
