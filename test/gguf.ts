@@ -1,5 +1,5 @@
 /** A value of a GGUF header. Numbers are 32-bit integers. */
-export type GgufValue = string | number | boolean | string[] | number[] | { float: number }
+export type GgufValue = string | number | boolean | string[] | number[] | { float: number } | { floats: number[] }
 
 /** A tensor of 32-bit floating-point numbers: `columns` numbers for each row. A vector has one row. */
 export interface GgufTensor {
@@ -61,7 +61,9 @@ function valueOf(value: GgufValue): Buffer {
   if (typeof value === 'string') return Buffer.concat([int(8), text(value)])
   if (typeof value === 'number') return Buffer.concat([int(4), int(value)])
   if (typeof value === 'boolean') return Buffer.concat([int(7), Buffer.from([Number(value)])])
-  if (!Array.isArray(value)) return Buffer.concat([int(6), bytesOf(Float32Array.of(value.float))])
+  if ('float' in value) return Buffer.concat([int(6), bytesOf(Float32Array.of(value.float))])
+  if ('floats' in value)
+    return Buffer.concat([int(9), int(6), long(value.floats.length), bytesOf(Float32Array.from(value.floats))])
   const items = value.map((item) => (typeof item === 'string' ? text(item) : int(item)))
   return Buffer.concat([int(9), int(typeof value[0] === 'number' ? 5 : 8), long(value.length), ...items])
 }

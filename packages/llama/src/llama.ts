@@ -9,7 +9,7 @@ import {
   type MessageStreamEvent,
 } from 'colloquy/protocol'
 import { abortError, throwIfAborted } from './abort.ts'
-import { LoadedModel } from './loaded-model.ts'
+import { chunkTokens, LoadedModel } from './loaded-model.ts'
 import { promptOf } from './prompt.ts'
 import { ReplyWriter } from './reply.ts'
 import { loadRuntime, type Token } from './runtime.ts'
@@ -49,9 +49,6 @@ export interface LlamaEngine extends Engine {
   /** Frees the memory. The next request loads the model again. */
   close(): Promise<void>
 }
-
-/** Tokens that are read at once. A request that is aborted holds its slot until they are: half a second at most. */
-const chunkTokens = 128
 
 const defaults: SamplingDefaults = { temperature: 0.2, topP: 0.9, topK: 0, repeatPenalty: 1.1 }
 
@@ -99,7 +96,7 @@ export function llama(options: LlamaOptions): LlamaEngine {
   ): AsyncGenerator<MessageStreamEvent> {
     throwIfAborted(signal)
     const model = await opened()
-    const { tokens, prefill } = promptOf(model, params, system)
+    const { tokens, prefill } = await promptOf(model, params, system)
     if (tokens.length >= model.window) {
       throw apiError('invalid_request_error', `prompt is too long: ${tokens.length} tokens > ${model.window} maximum`)
     }
@@ -117,7 +114,8 @@ export function llama(options: LlamaOptions): LlamaEngine {
 
   async function countTokens(params: MessageCountTokensParams): Promise<{ input_tokens: number }> {
     const model = await opened()
-    return { input_tokens: promptOf(model, { ...params, max_tokens: 1 }, system).tokens.length }
+    const { tokens } = await promptOf(model, { ...params, max_tokens: 1 }, system)
+    return { input_tokens: tokens.length }
   }
 
   return Object.assign(engine, { countTokens, close, load: async () => void (await opened()) })
@@ -151,7 +149,7 @@ async function* replyEvents(request: Request): AsyncGenerator<MessageStreamEvent
   const reply = new ReplyWriter(params, sampler)
   yield* reply.events()
   const stop_reason = reply.stopReason(room <= params.max_tokens)
-  if (reply.stopSequence === null) remember(model, prefill, sampler.tokens)
+  if (reply.stopSequence === null) await remember(model, prefill, sampler.tokens)
   yield {
     type: 'message_delta',
     delta: { stop_reason, stop_sequence: reply.stopSequence },
@@ -189,9 +187,9 @@ async function unlessAborted(slot: Slot, work: Promise<void>, signal: AbortSigna
   }
 }
 
-function remember(model: LoadedModel, prefill: string, sampled: readonly Token[]): void {
-  const before = prefill === '' ? [] : model.tokenizeText(prefill)
-  model.remember(prefill + model.raw.detokenize(sampled, false), [...before, ...sampled])
+async function remember({ tokenizer, raw }: LoadedModel, prefill: string, sampled: readonly Token[]): Promise<void> {
+  const before = prefill === '' ? [] : await tokenizer.text(prefill)
+  tokenizer.keep(prefill + raw.detokenize(sampled, false), [...before, ...sampled])
 }
 
 async function openModel(options: LlamaOptions): Promise<LoadedModel> {

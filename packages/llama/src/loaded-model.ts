@@ -4,8 +4,9 @@ import { apiError } from 'colloquy/protocol'
 import { Template } from '@huggingface/jinja'
 import { instanceOf, takeLog } from './instance.ts'
 import { readGguf } from './find/gguf.ts'
-import type { Context, Grammar, Llama, RawModel, Runtime, Token } from './runtime.ts'
+import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
 import { Slots } from './slots.ts'
+import { Tokenizer } from './tokenizer.ts'
 
 export interface ModelOptions {
   path: string
@@ -17,18 +18,23 @@ export interface ModelOptions {
   maxQueue: number
 }
 
+/**
+ * Tokens that are read at once. A request that is aborted holds its slot until they are: half a second at most. More are
+ * hardly faster, and the memory for a step grows with their number times the window.
+ */
+export const chunkTokens = 128
+
 /** A model in memory, with its chat template and the caches of its conversations. */
 export class LoadedModel {
   readonly raw: RawModel
   readonly template: Template
+  readonly tokenizer: Tokenizer
   readonly slots: Slots
   /** The most tokens of a prompt and its reply together. */
   readonly window: number
   readonly #runtime: Runtime
   readonly #llama: Llama
   readonly #context: Context
-  /** The tokens of replies as they were sampled: encoding the text again may give others, and lose the cache. */
-  readonly #said = new Map<string, readonly Token[]>()
 
   private constructor(
     parts: { runtime: Runtime; llama: Llama; raw: RawModel; context: Context; template: Template },
@@ -41,6 +47,7 @@ export class LoadedModel {
     this.#context = parts.context
     this.template = parts.template
     this.window = window
+    this.tokenizer = new Tokenizer(parts.raw)
     this.slots = new Slots(parts.context, options.parallel, options.maxQueue)
   }
 
@@ -58,7 +65,7 @@ export class LoadedModel {
         contextSize: window,
         sequences: parallel,
         threads,
-        batchSize: 512,
+        batchSize: chunkTokens,
         swaFullCache: true,
       })
       return new LoadedModel({ runtime, llama, raw, context, template }, options, window)
@@ -67,17 +74,6 @@ export class LoadedModel {
       await new Promise((resolve) => setTimeout(resolve, 10))
       throw explained(error, path, takeLog())
     }
-  }
-
-  /** Tokens of a text in which nothing is special: `<|im_end|>` that a user typed stays text. */
-  tokenizeText(text: string): readonly Token[] {
-    return this.#said.get(text) ?? this.raw.tokenize(text, false)
-  }
-
-  /** Remembers how a reply was sampled, for the next turn of its conversation. */
-  remember(text: string, tokens: readonly Token[]): void {
-    this.#said.set(text, tokens)
-    if (this.#said.size > 256) this.#said.delete(this.#said.keys().next().value!)
   }
 
   grammar(text: string): Promise<Grammar> {

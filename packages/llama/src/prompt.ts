@@ -17,7 +17,11 @@ const closing = '\ue001'
  * The tokens of a request by the model's own chat template. The template is rendered with a mark for each text, so that only the
  * template's own control tokens become control tokens, never those that a user typed.
  */
-export function promptOf(model: LoadedModel, params: MessageCreateParams, defaultSystem: string): Prompt {
+export async function promptOf(
+  model: LoadedModel,
+  params: MessageCreateParams,
+  defaultSystem: string,
+): Promise<Prompt> {
   const texts: string[] = []
   const mark = (text: string): string => `${opening}${texts.push(text) - 1}${closing}`
   const messages = chatMessages(params, defaultSystem)
@@ -31,11 +35,17 @@ export function promptOf(model: LoadedModel, params: MessageCreateParams, defaul
   })
   const prefill = last?.text ?? ''
   const pieces = `${rendered}${prefill && mark(prefill)}`.split(new RegExp(`${opening}(\\d+)${closing}`))
-  const tokens = pieces.flatMap((piece, place) =>
-    place % 2 === 1 ? model.tokenizeText(texts[Number(piece)]!) : piece === '' ? [] : model.raw.tokenize(piece, true),
-  )
+  const tokens: Token[] = []
+  for (const [place, piece] of pieces.entries()) {
+    const isText = place % 2 === 1
+    const added = isText
+      ? await model.tokenizer.text(texts[Number(piece)]!)
+      : model.tokenizer.template(piece, place === 0)
+    for (const token of added) tokens.push(token)
+  }
   const needsBos = shouldPrependBosToken && bos !== null && tokens[0] !== bos
-  return { tokens: needsBos ? [bos, ...tokens] : tokens, prefill }
+  if (needsBos) tokens.unshift(bos)
+  return { tokens, prefill }
 }
 
 interface ChatMessage {

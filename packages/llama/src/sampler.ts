@@ -57,7 +57,7 @@ export class Sampler {
 
   /** Text that the model is made to say. It costs no sampling. */
   force(text: string): void {
-    this.#pending.push(...this.#options.model.raw.tokenize(text, true))
+    this.#pending.push(...this.#options.model.tokenizer.template(text, false))
     this.#isEnded = false
   }
 
