@@ -16,6 +16,7 @@ import { copyReplies } from './turn/request/copy-replies.ts'
 import { sendMessage } from './turn/send.ts'
 import { type Reply, replyOfTurn } from './turn/reply.ts'
 import { runStep, writeReply } from './turn/run.ts'
+import { TurnLease } from './turn/request/turn-lease.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
 import { changeSettings, checkSettingNames } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
@@ -196,8 +197,9 @@ export class Conversation extends StoredConversation {
     const steps = stepOptions(options, () => this.settings)
     const start = async (control: TurnControl): Promise<Reply> => {
       checkTurnOptions(options)
-      const scope = { state: this.#state, config: this.#config, control }
-      return takeTurn(scope, steps.onConflict, () => run(scope, steps))
+      const lease = new TurnLease(this.#state, control)
+      const scope = { state: this.#state, config: this.#config, control, lease }
+      return takeTurn(scope, steps.onConflict, () => run(scope, steps).finally(() => lease.release()))
     }
     return this.#config.turns.start(this.id, start, options.signal)
   }

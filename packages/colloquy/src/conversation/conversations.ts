@@ -20,7 +20,6 @@ import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
 import { checkSettingNames } from './check-settings.ts'
-import { ToolTurns } from './turn/scope.ts'
 import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
 import { followTurn, resumeTurn, stopTurns } from './turn/stream/join.ts'
 import type { TurnResponseOptions } from './turn/stream/response.ts'
@@ -209,7 +208,6 @@ export function openConversations(options: ConversationsOptions): Conversations 
     journalMs,
     cacheMarks,
     limits,
-    toolTurns: new ToolTurns(),
     pauses: new PauseExperience(),
     turns: new RunningTurns(),
   }

@@ -53,9 +53,10 @@ export class StoredConversation {
     return idOf(this.#state.record.head)
   }
 
-  /** The id of the reply that is arriving, in this or another process; undefined if there is none. */
+  /** The id of the reply that is arriving or whose tools run, in this or another process; undefined if there is none. */
   get receiving(): string | undefined {
-    return this.#state.isReceiving ? this.head : undefined
+    const { isReceiving, toolReplies, record } = this.#state
+    return isReceiving || toolReplies.includes(record.head) ? this.head : undefined
   }
 
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */

@@ -2,7 +2,7 @@ import { ContentError, ConversationNotFoundError, StoreError } from '../errors.t
 import type { MessageRecord, MessageState, TreeNode } from '../stores/store.ts'
 
 export function isUnfinished(state: MessageState): boolean {
-  return state === 'pending' || state === 'streaming' || state === 'awaiting_tools'
+  return state === 'pending' || state === 'streaming'
 }
 
 /** The tree without summaries, which are not part of any path. */

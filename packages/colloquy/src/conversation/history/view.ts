@@ -127,7 +127,7 @@ export interface ListedConversation {
   updatedAt: Date
   /** How many messages were ever added to it, on all branches. */
   messages: number
-  /** The id of the reply that is arriving, in this or another process; undefined if there is none. */
+  /** The id of the reply that is arriving or whose tools run, in this or another process; undefined if there is none. */
   receiving: string | undefined
   /** The number of replies that were paid for, on all branches and erased ones included. */
   calls: number

@@ -96,6 +96,10 @@ export class CheckedStore implements ConversationStore {
     return this.#store.received(storable(id), number, from)
   }
 
+  release(handle: number): Promise<void> {
+    return this.#store.release(handle)
+  }
+
   stop(id: string): Promise<number[]> {
     return this.#store.stop(storable(id))
   }

@@ -259,6 +259,47 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(silent?.abandoned, true)
     })
 
+    test('finish() with continues keeps the lease until release(), or until it is abandoned', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      await end(begun, 'look', { continues: true })
+      assert.deepEqual(await states(store), ['committed', 'committed'])
+      const leases = async (): Promise<unknown[]> => {
+        const { unfinished } = (await store.open('one'))!
+        return unfinished.map(({ number, awaitsTools, abandoned, journal }) => [
+          number,
+          awaitsTools,
+          abandoned,
+          journal,
+        ])
+      }
+      assert.deepEqual(await leases(), [[2, true, false, []]])
+      assert.equal((await store.list({ limit: 1 }))[0]?.receiving, 2)
+      assert.equal(await store.received('one', 2, 0), undefined)
+      clock += 29_000
+      assert.equal(await store.journal({ handle: begun.handle, index: 0, json: '', at: clock }), false)
+      clock += 29_000
+      assert.deepEqual(await leases(), [[2, true, false, []]])
+      assert.deepEqual(await store.stop('one'), [2])
+      assert.equal(await store.journal({ handle: begun.handle, index: 0, json: '', at: clock }), true)
+      const next = await begin(begun.version, 2, 'results')
+      assert.deepEqual(
+        (await store.open('one'))!.unfinished.map(({ number, awaitsTools }) => [number, awaitsTools]),
+        [
+          [2, true],
+          [4, false],
+        ],
+      )
+      // The lease of a reply that is being received cannot be released.
+      await store.release(next.handle)
+      await store.release(begun.handle)
+      assert.equal(await store.journal({ handle: begun.handle, index: 0, json: '', at: clock }), false)
+      assert.deepEqual(await leases(), [[4, false, false, []]])
+      await end(next, 'again', { continues: true })
+      clock += 31_000
+      assert.deepEqual(await leases(), [[4, true, true, []]])
+    })
+
     test('finish() with recovering writes a reply only once', async () => {
       await create()
       const begun = await begin(1, 0, 'hello')

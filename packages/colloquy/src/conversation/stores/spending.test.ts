@@ -108,12 +108,12 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(await amounts(store, today), [400n, 70n, 0n, 0n, 1])
     })
 
-    test('a reply that awaits tools keeps its reservation', async () => {
+    test('a reply whose tools run has a lease but no reservation', async () => {
       const begun = await begin(hold(400n, 200n, today))
-      await end(begun, reply(50, 20), { state: 'awaiting_tools' })
-      assert.deepEqual(await amounts(store, today), [0n, 0n, 400n, 200n, 0])
-      await end(begun, reply(60, 30))
-      assert.deepEqual(await amounts(store, today), [60n, 30n, 0n, 0n, 0])
+      await end(begun, reply(50, 20), { continues: true })
+      assert.deepEqual(await amounts(store, today), [50n, 20n, 0n, 0n, 0])
+      const [leased] = (await store.open('one'))!.unfinished
+      assert.deepEqual([leased?.awaitsTools, { ...leased?.reserved }], [true, { picoUsd: 0n, tokens: 0n }])
     })
 
     test('abandonedReservations() finds an abandoned reply until it is finished', async () => {

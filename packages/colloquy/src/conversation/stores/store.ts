@@ -38,7 +38,7 @@ export interface ConversationStore {
    */
   begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn>
   /**
-   * Adds to the journal of a reply and extends its lease. Does nothing after the reply has ended. Returns true if the reply
+   * Adds to the journal of a reply and extends its lease. Does nothing after the lease has ended. Returns true if the turn
    * is to be stopped, because `stop` was called in another process.
    */
   journal(step: JournalStep): Promise<boolean>
@@ -47,7 +47,9 @@ export interface ConversationStore {
    * does not exist.
    */
   received(id: string, number: number, from: number): Promise<ReceivedParts | undefined>
-  /** Marks the replies in flight as to be stopped, so that `journal` returns true. Returns the numbers of these replies. */
+  /** Ends the lease of a reply that was finished with `continues`. Does nothing if it has ended. */
+  release(handle: number): Promise<void>
+  /** Marks the replies with a lease as to be stopped, so that `journal` returns true. Returns the numbers of these replies. */
   stop(id: string): Promise<number[]>
   /**
    * Ends a reply. On return it survives a power failure. Its reservation is settled: the accounts are charged with the actual
@@ -90,12 +92,11 @@ export interface ConversationStore {
 /**
  * - `pending`: the request was sent and nothing has arrived.
  * - `streaming`: some of the reply has arrived.
- * - `awaiting_tools`: the reply has arrived, and the turn continues when its tools have answered.
  * - `committed`: complete. A user message is always `committed`.
  * - `interrupted`: ended early, and the part that had arrived is kept.
  * - `failed`: ended before anything arrived.
  */
-export type MessageState = 'pending' | 'streaming' | 'awaiting_tools' | 'committed' | 'interrupted' | 'failed'
+export type MessageState = 'pending' | 'streaming' | 'committed' | 'interrupted' | 'failed'
 
 /** A conversation to add to a store. */
 export interface NewConversation {
@@ -158,16 +159,21 @@ export interface OpenedConversation {
   messages: MessageRecord[]
   /** `reply` of each reply off the active path, and the billing data of erased replies: their cost counts too. */
   offPathReplies: string[]
-  /** Replies that have not ended. */
+  /** Replies with a lease. */
   unfinished: UnfinishedReply[]
 }
 
-/** A reply that was begun and not finished. */
+/** A reply with a lease: it is being received, or its tools run. */
 export interface UnfinishedReply {
   handle: number
   number: number
   parent: number
-  /** The process that received the reply is gone, or its lease has ended: `finish` the reply with its journal. */
+  /** The reply was finished with `continues`: its tools run, and the next step follows. */
+  awaitsTools: boolean
+  /**
+   * The process that has the lease is gone, or the lease is too old: `finish` the reply with its journal, or `release` it if
+   * it awaits tools.
+   */
   abandoned: boolean
   /** The journal, in order. */
   journal: string[]
@@ -274,11 +280,13 @@ export interface FinishStep {
   /** The id of the conversation. */
   id: string
   handle: number
-  state: 'committed' | 'awaiting_tools' | 'interrupted' | 'failed'
+  state: 'committed' | 'interrupted' | 'failed'
   json: string
   received: string | null
   reply: string
   at: number
+  /** Keeps the lease, because the turn continues with another step after its tools. `release` ends the lease then. */
+  continues?: boolean | undefined
   /** Set when finishing an abandoned reply: if another process has already finished it, do nothing. */
   recovering?: boolean | undefined
   /**
@@ -333,7 +341,7 @@ export interface ConversationSummary {
   version: number
   /** How many messages were ever added, on all branches. */
   messages: number
-  /** The number of the newest reply in flight; null if there is none. */
+  /** The number of the newest reply with a lease; null if there is none. */
   receiving: number | null
   /** Absent if they were not asked for. */
   totals?: ConversationTotals

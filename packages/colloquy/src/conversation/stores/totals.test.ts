@@ -11,7 +11,7 @@ test('TotalsCounter saves the totals up to the first reply that has not ended', 
   const counter = new TotalsCounter(null)
   counter.addErased(record(1))
   counter.add({ number: 2, state: 'committed', reply: record(10) })
-  counter.add({ number: 4, state: 'awaiting_tools', reply: record(100) })
+  counter.add({ number: 4, state: 'streaming', reply: record(100) })
   counter.add({ number: 6, state: 'committed', reply: record(1_000) })
   counter.end(7)
   assert.equal(counter.totals.picoUsd, 1_111n)

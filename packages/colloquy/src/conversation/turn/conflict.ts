@@ -31,15 +31,14 @@ export async function beginWithRetries<Begun>(
   onConflict: OnConflict,
   begin: () => Promise<Begun>,
 ): Promise<Begun> {
-  const { state, config, control } = scope
+  const { state, control } = scope
   const { signal } = control
   for (let hasRefreshed = false; ;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
     await state.finishUnrecorded()
-    if (state.isReceiving) await state.refresh()
+    if (isBusy(scope)) await state.refresh()
     try {
-      const isBusy = state.isReceiving || config.toolTurns.hasOther(scope)
-      if (isBusy && onConflict !== 'branch') throw state.conflict('busy')
+      if (isBusy(scope) && onConflict !== 'branch') throw state.conflict('busy')
       return await begin()
     } catch (error) {
       const move = nextMove(error, { onConflict, hasRefreshed })
@@ -49,6 +48,16 @@ export async function beginWithRetries<Begun>(
       hasRefreshed ||= error instanceof BudgetError
     }
   }
+}
+
+/** Whether another turn is receiving a reply or runs its tools, as far as this process knows. */
+function isBusy({ state, lease }: TurnScope): boolean {
+  return state.isReceiving || runsOtherTools({ state, lease })
+}
+
+/** Whether another turn runs its tools, as far as this process knows. */
+export function runsOtherTools({ state, lease }: Pick<TurnScope, 'state' | 'lease'>): boolean {
+  return state.toolReplies.some((number) => !lease.has(number))
 }
 
 export type NextMove = 'wait' | 'refresh' | 'refresh and fail' | 'fail'

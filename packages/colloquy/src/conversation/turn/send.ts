@@ -6,7 +6,7 @@ import { isUnfinished } from '../history/tree.ts'
 import { replyMessage } from '../history/view.ts'
 import { replyCost } from '../money/ledger.ts'
 import type { MessageRecord, RepeatedTurn } from '../stores/store.ts'
-import { waitForOthers } from './conflict.ts'
+import { runsOtherTools, waitForOthers } from './conflict.ts'
 import { EarlierCalls, type EarlierTurn, findTurn } from './earlier-turn.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './plan.ts'
 import { type Reply, replyOf, replyOfTurn, type ReplyStep } from './reply.ts'
@@ -76,7 +76,7 @@ class KeyedTurn {
         // Another process was faster, or the conversation has moved: look again.
         earlier = []
       } else if (this.#isComplete(turn)) return replyOfTurn(this.#replay(turn.replies))
-      else if (this.#isRunning(turn)) await this.#waitFor(attempt)
+      else if (await this.#isRunning(turn)) await this.#waitFor(attempt)
       else if ((await this.#isNext(turn)) && !(await this.#find(attempt + 1))) {
         const reply = await this.#resume(turn, earlier)
         if (reply !== undefined) return reply
@@ -158,9 +158,14 @@ class KeyedTurn {
     return this.#scope.state.record.head === replies.at(-1)!.number
   }
 
-  /** Whether a reply of the turn is being received, or its tools run in this process. */
-  #isRunning({ replies }: EarlierTurn): boolean {
-    return isUnfinished(replies.at(-1)!.state) || this.#scope.config.toolTurns.hasOther(this.#scope)
+  /** Whether a reply of the turn is being received, or its tools run. */
+  async #isRunning({ replies }: EarlierTurn): Promise<boolean> {
+    const last = replies.at(-1)!
+    if (isUnfinished(last.state)) return true
+    if (last.state !== 'committed') return false
+    // Its tools may have begun since this process last looked.
+    await this.#scope.state.refresh()
+    return runsOtherTools(this.#scope)
   }
 
   /** Waits for a turn that is running. Throws the conflict if the policy is not to wait. */
@@ -169,7 +174,7 @@ class KeyedTurn {
     // Finishes the reply if its process died.
     await state.refresh()
     const turn = await this.#find(attempt)
-    if (turn === undefined || !this.#isRunning(turn)) return
+    if (turn === undefined || !(await this.#isRunning(turn))) return
     if (this.#options.onConflict !== 'queue') throw state.conflict('busy')
     await waitForOthers(state, control.signal)
   }

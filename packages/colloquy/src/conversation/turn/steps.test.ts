@@ -256,7 +256,7 @@ for (const onConflict of ['fail', 'queue', 'branch'] as const) {
     const tools = [
       weather(async () => {
         const other = await openConversations({ engine, store }).open(conversation.id)
-        assert.equal((await other.send('Hi')).text, 'Hello.')
+        assert.equal((await other.send('Hi', { onConflict: 'branch' })).text, 'Hello.')
         return 'Sunny in Paris'
       }),
     ]

@@ -51,11 +51,7 @@ function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools'])
  * @param steps the steps so far, one at least.
  */
 export async function runSteps(scope: TurnScope, options: StepOptions, steps: readonly ReplyStep[]): Promise<Reply> {
-  if (stepAfter(steps.at(-1)!.message, options.tools).type === 'stop') return replyOfTurn(steps)
-  return scope.config.toolTurns.during(scope, () => runMoreSteps(scope, options, [...steps]))
-}
-
-async function runMoreSteps(scope: TurnScope, options: StepOptions, done: ReplyStep[]): Promise<Reply> {
+  const done = [...steps]
   const { state, control } = scope
   const { settings, tools, toolOptions: { maxRounds = 50 } = {} } = options
   for (;;) {

@@ -9,12 +9,15 @@ interface Unfinished {
   conversation: MemoryConversation
   number: number
   until: number
-  journal: string[]
+  /** Undefined once the reply has ended and its tools run. */
+  journal: string[] | undefined
   stopping: boolean
   reservation: Reservation
 }
 
-/** The replies of a store in memory that have not ended: their leases, journals and reservations. */
+const nothingReserved: Reservation = { picoUsd: 0n, tokens: 0n, accounts: [] }
+
+/** The replies of a store in memory with a lease: their journals and reservations. */
 export class MemoryLeases {
   readonly #clock: LeaseClock
   readonly #spending: MemorySpending
@@ -40,7 +43,7 @@ export class MemoryLeases {
     const reply = this.#unfinished.get(handle)
     if (reply === undefined) return false
     reply.until = this.#clock.end
-    if (json === '') return reply.stopping
+    if (json === '' || reply.journal === undefined) return reply.stopping
     reply.journal.push(json)
     reply.conversation.amend(reply.number, { state: 'streaming' })
     return reply.stopping
@@ -48,7 +51,8 @@ export class MemoryLeases {
 
   received(conversation: MemoryConversation, number: number, from: number): ReceivedParts | undefined {
     const lease = this.#of(conversation).find((each) => each.number === number)
-    return lease && { parts: lease.journal.slice(from), abandoned: this.#isAbandoned(lease) }
+    if (lease?.journal === undefined) return undefined
+    return { parts: lease.journal.slice(from), abandoned: this.#isAbandoned(lease) }
   }
 
   /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
@@ -66,13 +70,23 @@ export class MemoryLeases {
     return replies.at(-1)?.number ?? null
   }
 
-  /** Ends a lease and settles its reservation. @param reply undefined if the usage will never be known: all is charged. */
-  end(handle: number, reply?: string): void {
+  /**
+   * Settles the reservation of a reply, and ends its lease unless its tools run now.
+   *
+   * @param reply undefined if the usage will never be known: all is charged.
+   */
+  end(handle: number, reply?: string, continues = false): void {
     const lease = this.#unfinished.get(handle)
     this.#unfinished.delete(handle)
-    if (lease === undefined || lease.reservation.accounts.length === 0) return
+    if (lease === undefined) return
+    if (continues) this.#unfinished.set(handle, { ...lease, journal: undefined, reservation: nothingReserved })
     const { accounts, ...reserved } = lease.reservation
+    if (accounts.length === 0) return
     this.#spending.enter(accounts, settlementEntry(reserved, reply === undefined ? reserved : usageOf(reply)))
+  }
+
+  release(handle: number): void {
+    if (this.#unfinished.get(handle)?.journal === undefined) this.#unfinished.delete(handle)
   }
 
   /** Ends the leases of erased replies. */
@@ -90,7 +104,16 @@ export class MemoryLeases {
         const { parent } = conversation.messages.get(number)!
         const { picoUsd, tokens } = lease.reservation
         const abandoned = this.#isAbandoned(lease)
-        return { handle, number, parent, abandoned, journal: [...journal], reserved: { picoUsd, tokens } }
+        const awaitsTools = journal === undefined
+        return {
+          handle,
+          number,
+          parent,
+          awaitsTools,
+          abandoned,
+          journal: [...(journal ?? [])],
+          reserved: { picoUsd, tokens },
+        }
       })
   }
 

@@ -130,20 +130,24 @@ class MemoryStore implements ConversationStore {
     return conversation && this.#leases.received(conversation, number, from)
   }
 
+  async release(handle: number): Promise<void> {
+    this.#leases.release(handle)
+  }
+
   async stop(id: string): Promise<number[]> {
     return this.#leases.stop(this.#find(id))
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
     this.#checkOpen()
-    const { id, handle, state, json, received, reply, recovering = false } = step
+    const { id, handle, state, json, received, reply, recovering = false, continues } = step
     const begun = this.#handles.get(handle)
     const stored = begun?.conversation.messages.get(begun.number)
     if (begun === undefined || stored === undefined) throw new ConversationNotFoundError(id)
-    if (state !== 'awaiting_tools' && !recovering) this.#handles.delete(handle)
+    if (!recovering) this.#handles.delete(handle)
     if (!isUnfinished(stored.state)) return this.#finishLate(begun.conversation, stored, step)
     begun.conversation.amend(stored.number, { state, json, received, reply })
-    if (state !== 'awaiting_tools') this.#leases.end(handle, reply)
+    this.#leases.end(handle, reply, continues)
     return { number: stored.number }
   }
 

@@ -8,16 +8,19 @@ interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'
 }
 
 /** The condition that a reply has not ended, in SQL. */
-export const isUnfinished = "state IN ('pending', 'streaming', 'awaiting_tools')"
+export const isUnfinished = "state IN ('pending', 'streaming')"
 
-/** The conditions that a message of a conversation is a reply that has not ended. */
+/** The condition that a reply has a lease: it has not ended, or its tools run. */
+export const isLeased = 'owner IS NOT NULL'
+
+/** The conditions that a message of a conversation is a reply with a lease. */
 const isInFlight = `conversation = :conversation
-  AND number >= (SELECT in_flight_from FROM %.conversation WHERE id = :conversation) AND ${isUnfinished}`
+  AND number >= (SELECT in_flight_from FROM %.conversation WHERE id = :conversation) AND ${isLeased}`
 
 /** The leases of a conversation, with what has arrived of each reply. */
 const readLeases = statement(
   'read the conversation',
-  `SELECT id::float8 AS handle, number, parent, owner, until::float8 AS until,
+  `SELECT id::float8 AS handle, number, parent, NOT ${isUnfinished} AS "awaitsTools", owner, until::float8 AS until,
      coalesce(held_pico_usd, 0)::text AS "heldPicoUsd", coalesce(held_tokens, 0)::text AS "heldTokens",
      coalesce((SELECT json_agg(d.json ORDER BY part) FROM %.delta d WHERE d.message = m.id), '[]') AS journal
    FROM %.message m WHERE ${isInFlight} ORDER BY number`,
@@ -51,6 +54,16 @@ export async function receivedParts(
 ): Promise<ReceivedParts | undefined> {
   const row = await db.row<Lease & { parts: string[] }>(readParts, reply)
   return row && { parts: row.parts, abandoned: clock.isAbandoned(row) }
+}
+
+const release = statement(
+  'end the turn',
+  `UPDATE %.message SET owner = NULL, until = NULL, stopping = NULL WHERE id = :handle::bigint AND NOT ${isUnfinished}`,
+)
+
+/** Ends the lease of a reply whose turn has continued or ended. */
+export async function releaseReply(db: PostgresConnection, handle: number): Promise<void> {
+  await db.rows(release, { handle })
 }
 
 const readOwners = statement(

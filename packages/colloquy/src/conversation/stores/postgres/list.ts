@@ -3,6 +3,7 @@ import type { ConversationSummary, ListQuery } from '../store.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import { type PostgresConnection, statement } from './connection.ts'
+import { isUnfinished } from './leases.ts'
 import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
@@ -77,7 +78,7 @@ const readReplies = statement(
   `SELECT conversation::float8 AS conversation, number, state, reply
    FROM json_to_recordset(:stale::json) AS stale (id bigint, after int)
      JOIN %.message ON conversation = stale.id AND number > after
-   WHERE reply IS NOT NULL OR state IN ('pending', 'streaming', 'awaiting_tools')
+   WHERE reply IS NOT NULL OR ${isUnfinished}
    ORDER BY conversation, number LIMIT :batch::int`,
 )
 

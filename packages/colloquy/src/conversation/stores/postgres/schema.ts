@@ -315,7 +315,7 @@ export const migrations: readonly Migration[] = [
         UPDATE %.conversation c SET version = version + 1, last = last + p_count + 1, updated_at = p_at,
           head = CASE p_role WHEN 'summary' THEN head ELSE last + p_count + 1 END, title = coalesce(title, p_title),
           in_flight_from = coalesce((SELECT min(number) FROM %.message WHERE conversation = c.id
-            AND number >= c.in_flight_from AND state IN ('pending', 'streaming', 'awaiting_tools')), last + p_count + 1)
+            AND number >= c.in_flight_from AND owner IS NOT NULL), last + p_count + 1)
         WHERE public_id = p_id AND version = p_version
           AND (p_parent IN (0, head)
             OR EXISTS (SELECT 1 FROM %.message WHERE conversation = c.id AND number = p_parent))
@@ -343,6 +343,27 @@ export const migrations: readonly Migration[] = [
         begun_version := taken.version;
         begun_last := taken.last;
         RETURN NEXT;
+      END $function$;
+
+      -- Returns the number of the reply; null if it has ended before. A reply without a known price is charged with its
+      -- whole reservation. The lease stays if the turn continues.
+      CREATE FUNCTION %.finish_turn(p_handle bigint, p_state text, p_json text, p_received text, p_reply text,
+        p_checksum integer, p_pico_usd bigint, p_tokens bigint, p_continues boolean) RETURNS integer LANGUAGE plpgsql
+        AS $function$
+      DECLARE
+        ended record;
+      BEGIN
+        DELETE FROM %.delta WHERE message = p_handle;
+        UPDATE %.message SET state = p_state, json = p_json, received = p_received, reply = p_reply, checksum = p_checksum,
+          owner = CASE WHEN p_continues THEN owner END, until = CASE WHEN p_continues THEN until END
+        WHERE id = p_handle AND state IN ('pending', 'streaming')
+        RETURNING number, accounts, held_pico_usd, held_tokens INTO ended;
+        IF ended.accounts IS NOT NULL THEN
+          UPDATE %.message SET (accounts, held_pico_usd, held_tokens) = (NULL, NULL, NULL) WHERE id = p_handle;
+          PERFORM %.enter(ended.accounts, coalesce(p_pico_usd, ended.held_pico_usd), p_tokens, -ended.held_pico_usd,
+            -ended.held_tokens, (p_pico_usd IS NULL)::integer);
+        END IF;
+        RETURN ended.number;
       END $function$;
     `,
   },

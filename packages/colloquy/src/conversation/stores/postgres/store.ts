@@ -25,7 +25,7 @@ import type {
 import { PostgresConnection } from './connection.ts'
 import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
 import { findConversation } from './conversation-row.ts'
-import { abandonedReservations, receivedParts, stopReplies } from './leases.ts'
+import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import type { PostgresDatabase } from './schema.ts'
@@ -106,6 +106,10 @@ class PostgresStore implements ConversationStore {
 
   async received(id: string, number: number, from: number): Promise<ReceivedParts | undefined> {
     return receivedParts(this.#db, this.#clock, { id, number, from })
+  }
+
+  async release(handle: number): Promise<void> {
+    await releaseReply(this.#db, handle)
   }
 
   async stop(id: string): Promise<number[]> {

@@ -7,7 +7,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
-import { isUnfinished } from './leases.ts'
+import { isLeased } from './leases.ts'
 import { messageColumns } from './messages.ts'
 import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
@@ -75,7 +75,7 @@ const journal = statement(
   `WITH reply AS (
      UPDATE %.message SET until = :until::bigint,
        state = CASE WHEN state = 'pending' AND :json::text <> '' THEN 'streaming' ELSE state END
-     WHERE id = :handle::bigint AND ${isUnfinished} RETURNING id, stopping
+     WHERE id = :handle::bigint AND ${isLeased} RETURNING id, stopping
    ), journal AS (
      INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> ''
    )
@@ -90,14 +90,14 @@ export async function journalReply(db: PostgresConnection, clock: LeaseClock, st
 
 const finish = statement(
   'save the reply',
-  `SELECT %.finish_turn(:handle, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens) AS number`,
+  `SELECT %.finish_turn(:handle, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens, :continues) AS number`,
 )
 
 export async function finishReply(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
-  const { handle, state, json, received, reply } = step
+  const { handle, state, json, received, reply, continues = false } = step
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
-  const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens }
+  const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens, continues }
   const number = (await db.row<{ number: number | null }>(finish, values))?.number
   return number == null ? finishLate(db, step) : { number }
 }

@@ -7,10 +7,13 @@ import { reserve, settle } from './spending.ts'
 // Except for abandonedReservations() and receivedParts(), each of these is a part of a transaction.
 
 /** The condition that a reply has not ended, in SQL. */
-export const isUnfinished = "state IN ('pending', 'streaming', 'awaiting_tools')"
+export const isUnfinished = "state IN ('pending', 'streaming')"
 
-/** The conditions that a message of a conversation with the parameter `?1` is a reply that has not ended. */
-const isInFlight = `conversation = ?1 AND number >= (SELECT in_flight_from FROM conversation WHERE id = ?1) AND ${isUnfinished}`
+/** The condition that a reply has a lease: it has not ended, or its tools run. */
+export const isLeased = 'owner IS NOT NULL'
+
+/** The conditions that a message of a conversation with the parameter `?1` is a reply with a lease. */
+const isInFlight = `conversation = ?1 AND number >= (SELECT in_flight_from FROM conversation WHERE id = ?1) AND ${isLeased}`
 
 /** The lease columns of a new reply. */
 export const leaseColumns = 'owner, until, held_pico_usd, held_tokens, accounts'
@@ -47,6 +50,12 @@ export function receivedParts(
     const parts = db.rows<{ json: string }>(sql, [lease.handle, from]).map(({ json }) => json)
     return { parts, abandoned: clock.isAbandoned(lease) }
   })
+}
+
+/** Ends the lease of a reply whose turn has continued or ended. */
+export function releaseReply(db: SqliteConnection, handle: number): void {
+  const sql = `UPDATE message SET owner = NULL, until = NULL, stopping = NULL WHERE id = ? AND NOT ${isUnfinished}`
+  db.run(sql, [handle])
 }
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */
@@ -86,16 +95,21 @@ export function settleReservations(db: SqliteConnection, which: string, value: n
   }
 }
 
+interface LeasedRow extends Lease, ReservedColumns, Pick<UnfinishedReply, 'handle' | 'number' | 'parent'> {
+  awaitsTools: number
+}
+
 export function unfinishedReplies(db: SqliteConnection, clock: LeaseClock, conversation: number): UnfinishedReply[] {
-  const leases = db.rows<Lease & ReservedColumns & Pick<UnfinishedReply, 'handle' | 'number' | 'parent'>>(
-    `SELECT id AS handle, number, parent, owner, until, ${reservedColumns} FROM message WHERE ${isInFlight} ORDER BY number`,
+  const leases = db.rows<LeasedRow>(
+    `SELECT id AS handle, number, parent, NOT ${isUnfinished} AS awaitsTools, owner, until, ${reservedColumns} FROM message WHERE ${isInFlight} ORDER BY number`,
     [conversation],
   )
   const journal = 'SELECT json FROM delta WHERE message = ? ORDER BY part'
-  return leases.map(({ handle, number, parent, ...lease }) => ({
+  return leases.map(({ handle, number, parent, awaitsTools, ...lease }) => ({
     handle,
     number,
     parent,
+    awaitsTools: awaitsTools === 1,
     abandoned: clock.isAbandoned(lease),
     journal: db.rows<{ json: string }>(journal, [handle]).map(({ json }) => json),
     reserved: reservedAmounts(lease),

@@ -5,6 +5,7 @@ import { endOfPage } from '../stored-message.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './connection.ts'
+import { isUnfinished } from './leases.ts'
 import { findConversation } from './conversation-row.ts'
 
 const doing = 'list the conversations'
@@ -83,7 +84,7 @@ function erasedReplies(db: SqliteConnection, conversation: number): string[] {
 
 function repliesAfter(db: SqliteConnection, conversation: number, number: number): CountedReply[] {
   const sql = `SELECT number, state, reply FROM message WHERE conversation = ? AND number > ?
-    AND (reply IS NOT NULL OR state IN ('pending', 'streaming', 'awaiting_tools')) ORDER BY number LIMIT ?`
+    AND (reply IS NOT NULL OR ${isUnfinished}) ORDER BY number LIMIT ?`
   return db.read(doing, () => db.rows<CountedReply>(sql, [conversation, number, batch]))
 }
 

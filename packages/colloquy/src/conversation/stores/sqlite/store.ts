@@ -25,7 +25,7 @@ import type {
 import { SqliteConnection } from './connection.ts'
 import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
 import { findConversation } from './conversation-row.ts'
-import { abandonedReservations, receivedParts, stopReplies } from './leases.ts'
+import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import { searchMessages } from './search/search.ts'
@@ -101,6 +101,10 @@ class SqliteStore implements ConversationStore {
 
   async received(id: string, number: number, from: number): Promise<ReceivedParts | undefined> {
     return receivedParts(this.#db, this.#clock, { id, number, from })
+  }
+
+  async release(handle: number): Promise<void> {
+    await this.#db.write('end the turn', () => releaseReply(this.#db, handle))
   }
 
   async stop(id: string): Promise<number[]> {

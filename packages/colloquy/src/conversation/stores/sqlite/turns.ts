@@ -6,7 +6,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../stored-message.ts'
 import type { SqliteConnection } from './connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
-import { isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
+import { isLeased, isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
 import { enter } from './spending.ts'
 
@@ -37,7 +37,7 @@ export function beginTurn(db: SqliteConnection, clock: LeaseClock, step: BeginSt
 /** Takes numbers for the messages of a turn, if the version is the latest one and the parent exists. */
 const takeNumbers = `UPDATE conversation SET version = version + 1, last = last + ?1, updated_at = ?2, title = coalesce(title, ?3),
     in_flight_from = coalesce((SELECT min(number) FROM message
-      WHERE conversation = conversation.id AND number >= in_flight_from AND ${isUnfinished}), last + ?1)
+      WHERE conversation = conversation.id AND number >= in_flight_from AND ${isLeased}), last + ?1)
   WHERE public_id = ?4 AND version = ?5
     AND (?6 IN (0, head) OR EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id AND number = ?6))
   RETURNING id, last`
@@ -55,7 +55,7 @@ function refuseTurn(db: SqliteConnection, { id, version, parent }: BeginStep): n
 export async function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
   return db.write('write the journal of the reply', () => {
-    const sql = `UPDATE message SET until = ? WHERE id = ? AND ${isUnfinished} RETURNING stopping`
+    const sql = `UPDATE message SET until = ? WHERE id = ? AND ${isLeased} RETURNING stopping`
     const lease = db.row<{ stopping: number | null }>(sql, [clock.end, handle])
     if (lease === undefined) return false
     if (json !== '') db.run('INSERT INTO delta VALUES (?, ?, ?)', [handle, index, json])
@@ -65,21 +65,21 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
 }
 
 export function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
-  const { handle, state, json, received, reply } = step
-  const values = [state, json, received, reply, checksumOf(step), handle]
+  const { handle, state, json, received, reply, continues = false } = step
+  const values = [state, json, received, reply, checksumOf(step), handle, continues ? 1 : 0]
   const work = (): FinishedTurn => {
     db.run('DELETE FROM delta WHERE message = ?', [handle])
     const ended = db.row<FinishedTurn & { accounts: string | null }>(endReply, values)
     if (ended === undefined) return finishLate(db, step)
     // Most replies have no reservation in an account.
-    if (ended.accounts !== null && state !== 'awaiting_tools') settleReservations(db, 'id = ?', handle, reply)
+    if (ended.accounts !== null) settleReservations(db, 'id = ?', handle, reply)
     return { number: ended.number }
   }
   return db.write('save the reply', work, { durable: true })
 }
 
 const endReply = `UPDATE message SET state = ?1, json = ?2, received = ?3, reply = ?4, checksum = ?5,
-    owner = CASE ?1 WHEN 'awaiting_tools' THEN owner END, until = CASE ?1 WHEN 'awaiting_tools' THEN until END
+    owner = CASE ?7 WHEN 1 THEN owner END, until = CASE ?7 WHEN 1 THEN until END
   WHERE id = ?6 AND ${isUnfinished} RETURNING number, accounts`
 
 interface StoredReply extends MessageRow {

@@ -23,7 +23,8 @@ export interface EngineRequest {
 }
 
 /** Sends a request, journals and emits the events of its reply, and tells how the reply ended. Never throws. */
-export async function askEngine({ state, config, control }: TurnScope, request: EngineRequest): Promise<ReplyOutcome> {
+export async function askEngine(scope: TurnScope, request: EngineRequest): Promise<ReplyOutcome> {
+  const { state, config, control } = scope
   const { store, id } = state
   const { handle, builder, dropped, continuesAfter } = request
   let unwritten: { error: unknown } | undefined
@@ -40,7 +41,7 @@ export async function askEngine({ state, config, control }: TurnScope, request: 
   let error: Error | undefined
   const reading = { isOver: false }
   try {
-    await Promise.race([receive({ state, config, control }, request, journal, reading), control.gaveUp])
+    await Promise.race([receive(scope, request, journal, reading), control.gaveUp])
   } catch (caught) {
     if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }

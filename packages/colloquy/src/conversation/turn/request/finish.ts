@@ -47,9 +47,15 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
     if (!isWhole) record.estimated = true
     else if (continuesAfter?.(message)) record.continues = true
   }
+  const { continues } = record
   if (dropped > 0) record.dropped = dropped
   if (error !== undefined) record.error = describe(error)
-  return { step: { id, handle, state, ...kept, reply: JSON.stringify(record), at: Date.now() }, message, cost, error }
+  return {
+    step: { id, handle, state, ...kept, reply: JSON.stringify(record), continues, at: Date.now() },
+    message,
+    cost,
+    error,
+  }
 }
 
 function describe(error: Error): NonNullable<ReplyRecord['error']> {

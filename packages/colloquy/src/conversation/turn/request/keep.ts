@@ -4,13 +4,14 @@ import type { BegunRequest } from './begun.ts'
 
 /** Records a reply that has ended, and replaces its reservation by the real cost. Returns the reply's record. */
 export async function keepReply(
-  { state, control }: TurnScope,
+  { state, control, lease }: TurnScope,
   begun: BegunRequest,
   step: FinishStep,
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun
   const number = await state.finishes.finish({ ...step, accounts })
   if (role === 'assistant') control.isRecorded = true
+  if (step.continues) await lease.hold(begun.handle, number)
   const { json, received, reply } = step
   const record = { number, parent, role, state: step.state, createdAt: at, json, received, reply }
   await state.ended(begun, record)

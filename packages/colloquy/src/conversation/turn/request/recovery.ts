@@ -17,7 +17,10 @@ export async function openRecovered(store: ConversationStore, id: string): Promi
     if (opened === undefined) throw new ConversationNotFoundError(id)
     const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
     if (abandoned.length === 0) return opened
-    for (const reply of abandoned) await store.finish(recoveredStep(id, reply))
+    for (const reply of abandoned) {
+      if (reply.awaitsTools) await store.release(reply.handle)
+      else await store.finish(recoveredStep(id, reply))
+    }
   }
   throw new StoreError(
     'failed',

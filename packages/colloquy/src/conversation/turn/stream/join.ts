@@ -1,5 +1,4 @@
 import type { ConversationStore } from '../../stores/store.ts'
-import { isUnfinished } from '../../history/tree.ts'
 import { openRecovered } from '../request/recovery.ts'
 import type { Turn } from '../turn.ts'
 import { eventsAfter } from './events-after.ts'
@@ -50,7 +49,8 @@ const pollMs = 50
 
 async function ended(store: ConversationStore, id: string, number: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
-    if ((await store.received(id, number, Number.MAX_SAFE_INTEGER)) === undefined) return
+    const opened = await store.open(id)
+    if (!opened?.unfinished.some((reply) => reply.number === number)) return
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
 }
@@ -64,9 +64,11 @@ async function findTurn(
   const own = turns.of(id)
   const turn = place === undefined ? own.at(-1) : own.find((each) => isIn(each, place))
   if (turn !== undefined) return turn.stream
-  const { messages } = await openRecovered(store, id)
-  const last = messages.at(-1)
-  if (place === undefined) return last && isUnfinished(last.state) ? storedTurn(store, id, last.number) : undefined
+  const { conversation, unfinished } = await openRecovered(store, id)
+  if (place === undefined) {
+    const isRunning = unfinished.some(({ number }) => number === conversation.head)
+    return isRunning ? storedTurn(store, id, conversation.head) : undefined
+  }
   const [reply] = await store.read(id, [Number(place.reply)])
   return reply?.role === 'assistant' ? storedTurn(store, id, reply.number) : undefined
 }

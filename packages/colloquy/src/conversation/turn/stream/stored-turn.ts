@@ -9,9 +9,6 @@ import type { TurnEvent } from './turn-event.ts'
 /** How often the store is read for more of a reply that another process receives. */
 const pollMs = 100
 
-/** How long to wait for the next step of a turn whose tools another process runs. */
-const toolsMs = 30_000
-
 /**
  * The events of a turn from a reply on, as the store has them: of a reply that another process receives, as they are written
  * to its journal; of one that has ended, the recorded message. Ends without an event if the reply does not exist.
@@ -55,10 +52,12 @@ async function nextStep(
   { number, reply }: MessageRecord,
 ): Promise<number | undefined> {
   const { continues } = JSON.parse(reply ?? '{}') as ReplyRecord
-  for (let waitedMs = 0; continues && waitedMs < toolsMs; waitedMs += pollMs) {
-    const opened = await store.open(id)
-    const next = opened?.messages.find((each) => each.number > number && each.role === 'assistant')
+  while (continues) {
+    const { messages, unfinished } = await openRecovered(store, id)
+    const next = messages.find((each) => each.number > number && each.role === 'assistant')
     if (next !== undefined) return next.number
+    // The tools run as long as the reply has a lease.
+    if (!unfinished.some((each) => each.number === number)) return undefined
     await sleep(pollMs)
   }
   return undefined
