@@ -199,7 +199,13 @@ export class Conversation extends StoredConversation {
       checkTurnOptions(options)
       const lease = new TurnLease(this.#state, control)
       const scope = { state: this.#state, config: this.#config, control, lease }
-      return takeTurn(scope, steps.onConflict, () => run(scope, steps).finally(() => lease.release()))
+      return takeTurn(scope, steps.onConflict, async () => {
+        try {
+          return await run(scope, steps)
+        } finally {
+          await lease.release()
+        }
+      })
     }
     return this.#config.turns.start(this.id, start, options.signal)
   }

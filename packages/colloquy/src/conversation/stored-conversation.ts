@@ -56,7 +56,7 @@ export class StoredConversation {
   /** The id of the reply that is arriving or whose tools run, in this or another process; undefined if there is none. */
   get receiving(): string | undefined {
     const { isReceiving, toolReplies, record } = this.#state
-    return isReceiving || toolReplies.includes(record.head) ? this.head : undefined
+    return isReceiving || toolReplies.has(record.head) ? this.head : undefined
   }
 
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */

@@ -57,7 +57,7 @@ function isBusy({ state, lease }: TurnScope): boolean {
 
 /** Whether another turn runs its tools, as far as this process knows. */
 export function runsOtherTools({ state, lease }: Pick<TurnScope, 'state' | 'lease'>): boolean {
-  return state.toolReplies.some((number) => !lease.has(number))
+  return [...state.toolReplies].some((number) => !lease.has(number))
 }
 
 export type NextMove = 'wait' | 'refresh' | 'refresh and fail' | 'fail'

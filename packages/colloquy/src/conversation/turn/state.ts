@@ -46,6 +46,8 @@ interface Beginning {
 export class ConversationState {
   readonly store: ConversationStore
   readonly finishes: FinishQueue
+  /** The numbers of the replies whose tools run, in this or another process, as far as it is known. */
+  readonly toolReplies: Set<number> = new Set()
   readonly cache: CachePlanner = new CachePlanner()
   /** Does one thing after the other, so that changes of this process do not conflict with each other. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
@@ -57,8 +59,6 @@ export class ConversationState {
   #lastPromptSettings: string | undefined
   /** The reservations of replies that have not ended, by the reply's number. */
   #reservations = new Map<number, Amounts>()
-  /** The numbers of the replies whose tools run, in this or another process. */
-  #toolReplies: number[] = []
   /** The turns that this process runs: several if they branch off from each other. */
   readonly #running = new Set<Promise<void>>()
 
@@ -109,25 +109,12 @@ export class ConversationState {
     const [over] = this.#running
     if (over !== undefined) return { type: 'running', over }
     if (!this.finishes.isEmpty) return { type: 'unrecorded' }
-    return { type: this.isReceiving || this.#toolReplies.length > 0 ? 'receiving' : 'idle' }
+    return { type: this.isReceiving || this.toolReplies.size > 0 ? 'receiving' : 'idle' }
   }
 
   /** Whether the active path ends in a reply that has not ended: it is the head, and not yet part of the history. */
   get isReceiving(): boolean {
     return this.#record.head !== (this.#history.last?.number ?? 0)
-  }
-
-  /** The numbers of the replies whose tools run, in this or another process, as far as it is known. */
-  get toolReplies(): readonly number[] {
-    return this.#toolReplies
-  }
-
-  leased(number: number): void {
-    this.#toolReplies = [...this.#toolReplies, number]
-  }
-
-  released(number: number): void {
-    this.#toolReplies = this.#toolReplies.filter((each) => each !== number)
   }
 
   /** The message that a new turn would follow if the reply that is being received did not exist. */
@@ -247,7 +234,8 @@ export class ConversationState {
     this.#settings = undefined
     this.#ledger = new Ledger([...messages, ...offPathReplies.map((reply) => ({ reply }))])
     this.#summaries = offPathReplies.map(summaryIn).filter((summary) => summary !== undefined)
-    this.#toolReplies = unfinished.filter(({ awaitsTools }) => awaitsTools).map(({ number }) => number)
+    this.toolReplies.clear()
+    for (const { number, awaitsTools } of unfinished) if (awaitsTools) this.toolReplies.add(number)
     this.#reservations = new Map(unfinished.map(({ number, reserved }) => [number, reserved]))
     // Only the last message can be an unfinished reply: no turn continues from one.
     const isReceiving = isUnfinished(messages.at(-1)?.state ?? 'committed')

@@ -62,10 +62,9 @@ class MemoryStore implements ConversationStore {
 
   async create(added: NewConversation): Promise<ConversationRecord> {
     this.#checkOpen()
-    const { id } = added
-    if (this.#conversations.has(id)) throw new ConversationExistsError(id)
+    if (this.#conversations.has(added.id)) throw new ConversationExistsError(added.id)
     const conversation = new MemoryConversation(added, this.#added)
-    this.#conversations.set(id, conversation)
+    this.#conversations.set(added.id, conversation)
     return { ...conversation.record }
   }
 

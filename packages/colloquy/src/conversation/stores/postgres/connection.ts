@@ -1,6 +1,6 @@
 import { StoreError } from '../../errors.ts'
 import { storeError } from './error.ts'
-import { migrate, type PostgresDatabase } from './schema.ts'
+import { migrate, type PostgresDatabase } from './migrate.ts'
 
 /** A statement with named parameters. */
 export interface Statement {

@@ -58,7 +58,8 @@ export async function receivedParts(
 
 const release = statement(
   'end the turn',
-  `UPDATE %.message SET owner = NULL, until = NULL, stopping = NULL WHERE id = :handle::bigint AND NOT ${isUnfinished}`,
+  `UPDATE %.message SET owner = NULL, until = NULL, stopping = NULL
+   WHERE id = :handle::bigint AND NOT ${isUnfinished}`,
 )
 
 /** Ends the lease of a reply whose turn has continued or ended. */

@@ -28,12 +28,12 @@ import { findConversation } from './conversation-row.ts'
 import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
-import type { PostgresDatabase } from './schema.ts'
+import type { PostgresDatabase } from './migrate.ts'
 import { searchMessages } from './search/search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
 
-export type { PostgresDatabase } from './schema.ts'
+export type { PostgresDatabase } from './migrate.ts'
 
 /** Options of `postgresStore()`. */
 export interface PostgresStoreOptions extends LeaseOptions {

@@ -54,7 +54,8 @@ export function receivedParts(
 
 /** Ends the lease of a reply whose turn has continued or ended. */
 export function releaseReply(db: SqliteConnection, handle: number): void {
-  const sql = `UPDATE message SET owner = NULL, until = NULL, stopping = NULL WHERE id = ? AND NOT ${isUnfinished}`
+  const sql = `UPDATE message SET owner = NULL, until = NULL, stopping = NULL
+   WHERE id = ? AND NOT ${isUnfinished}`
   db.run(sql, [handle])
 }
 

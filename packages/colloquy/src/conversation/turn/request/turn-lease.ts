@@ -9,11 +9,10 @@ interface Held {
   journal: Journal
 }
 
-/** The conversation, as far as it knows which replies have a lease while their tools run. */
-export interface LeaseHolder {
+/** The conversation of a turn, with the numbers of the replies whose tools run. */
+interface LeasedConversation {
   readonly store: ConversationStore
-  leased(number: number): void
-  released(number: number): void
+  readonly toolReplies: Set<number>
 }
 
 /**
@@ -21,12 +20,12 @@ export interface LeaseHolder {
  * processes see by it that the turn is in flight, and continue the conversation when this process is gone.
  */
 export class TurnLease {
-  readonly #holder: LeaseHolder
+  readonly #conversation: LeasedConversation
   readonly #control: TurnControl
   #held: Held | undefined
 
-  constructor(holder: LeaseHolder, control: TurnControl) {
-    this.#holder = holder
+  constructor(conversation: LeasedConversation, control: TurnControl) {
+    this.#conversation = conversation
     this.#control = control
   }
 
@@ -37,7 +36,7 @@ export class TurnLease {
 
   /** Holds the lease of a reply that was finished with `continues`, and releases that of the step before. */
   async hold(handle: number, number: number): Promise<void> {
-    const journal = new Journal(this.#holder.store, {
+    const journal = new Journal(this.#conversation.store, {
       handle,
       intervalMs: Number.POSITIVE_INFINITY,
       // The tools run on: what they did must be recorded. Without the store the next step fails.
@@ -46,7 +45,7 @@ export class TurnLease {
     })
     const earlier = this.#held
     this.#held = { handle, number, journal }
-    this.#holder.leased(number)
+    this.#conversation.toolReplies.add(number)
     await this.#release(earlier)
   }
 
@@ -59,8 +58,8 @@ export class TurnLease {
   async #release(held: Held | undefined): Promise<void> {
     if (held === undefined) return
     await held.journal.close()
-    this.#holder.released(held.number)
+    this.#conversation.toolReplies.delete(held.number)
     // A lease that cannot be released ends by itself.
-    await this.#holder.store.release(held.handle).catch(() => {})
+    await this.#conversation.store.release(held.handle).catch(() => {})
   }
 }
