@@ -1,5 +1,5 @@
 export { Anthropic, Anthropic as default } from './client/client.ts'
-export { BaseAnthropic } from './client/base-client.ts'
+export { BaseAnthropic } from './client/base-anthropic.ts'
 export { APIPromise } from './client/request/api-promise.ts'
 export {
   AvailableToolsLimitExceededError,

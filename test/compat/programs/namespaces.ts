@@ -1,4 +1,4 @@
-import type Anthropic from '@anthropic-ai/sdk'
+import Anthropic from '@anthropic-ai/sdk'
 import type { ClientOptions } from '@anthropic-ai/sdk'
 import type { AutoParseableOutputFormat, ParsedMessage } from '@anthropic-ai/sdk/lib/parser'
 import type { BetaTool } from '@anthropic-ai/sdk/resources/beta/messages'
@@ -59,4 +59,14 @@ console.log(
   refusal.error.message,
   format.parse('7'),
   [textOf, isSucceeded, isEnded, isStop, createWith].map(({ name }) => name).join(' '),
+)
+
+const lost: Array<typeof Anthropic.NotFoundError | typeof Anthropic.BadRequestError> = [
+  Anthropic.Messages.ThreadNotFoundError,
+  Anthropic.Files.FileExpiredError,
+]
+const thrown: unknown = Anthropic.APIError.generate(404, undefined, 'No', new Headers())
+console.log(
+  lost.map((error) => [error.name, thrown instanceof error]),
+  thrown instanceof Anthropic.Messages.ThreadNotFoundError ? thrown.errorCode : 'another error',
 )

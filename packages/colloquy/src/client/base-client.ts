@@ -32,7 +32,7 @@ const defaultTimeout = 600_000
 const hidden = { enumerable: false }
 
 /** Sends requests with the options of the client. Every method of the client is built on it. */
-export class BaseAnthropic {
+export class BaseClient {
   apiKey: string | null
   authToken: string | null
   baseURL: string

@@ -1,7 +1,8 @@
-import { AnthropicErrors } from './anthropic-errors.ts'
+import { BaseAnthropic } from './base-anthropic.ts'
+import { codeErrors } from './request/codes/code-errors.ts'
 import { Beta, type Beta as BetaResource } from './resources/beta.ts'
 import * as betaNames from './names/namespaces/beta.ts'
-import { Files, toFile, type Files as FilesResource } from './resources/files.ts'
+import { Files, type Files as FilesResource } from './resources/files.ts'
 import { Messages, type Messages as MessagesResource } from './resources/messages.ts'
 import { Models, type Models as ModelsResource } from './resources/models.ts'
 import * as fileNames from './names/namespaces/files.ts'
@@ -22,20 +23,16 @@ export type * from './names/root/toolsets.ts'
  * A client of the Messages API. `new Anthropic()` takes the key from `ANTHROPIC_API_KEY`. Options that are misspelt or make no
  * sense are an `AnthropicError` at once; a missing key is one when the first request is made.
  */
-export class Anthropic extends AnthropicErrors {
+export class Anthropic extends BaseAnthropic {
   readonly messages: Messages = new Messages(this)
   readonly models: Models = new Models(this)
   readonly files: Files = new Files(this)
   readonly beta: Beta = new Beta(this)
 
-  static readonly DEFAULT_TIMEOUT: number = 600_000
-  /** Makes a file of bytes, text, a stream or a response, to be uploaded. */
-  declare static readonly toFile: typeof toFile
-  declare static readonly Anthropic: typeof Anthropic
-
   static {
     // Assigned, because the namespace below declares the names.
-    Object.assign(this, { toFile, Anthropic: this, Messages, Models, Files, Beta })
+    Object.assign(this, { Anthropic: this, Messages, Models, Files, Beta })
+    for (const resource of [Messages, Files, Beta]) Object.assign(resource, codeErrors)
   }
 }
 

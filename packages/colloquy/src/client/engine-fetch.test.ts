@@ -1,7 +1,8 @@
 // Answers the tests' clients by an engine, without a port. It has no tests of its own.
 import { accumulate } from '../protocol/codec/accumulate.ts'
 import type { Engine } from '../protocol/types/engine.ts'
-import { APIError, apiError, errorResponse } from '../protocol/types/error.ts'
+import { APIError } from '../protocol/types/error.ts'
+import { apiError, errorResponse } from '../protocol/types/error-response.ts'
 import type { MessageCreateParams } from '../protocol/types/params.ts'
 import { encodeSse } from '../protocol/codec/sse.ts'
 import { Anthropic } from './client.ts'

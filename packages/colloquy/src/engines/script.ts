@@ -1,5 +1,6 @@
 import type { Engine, EngineContext } from '../protocol/types/engine.ts'
-import { APIError, type ErrorDetails, type ErrorType, apiError } from '../protocol/types/error.ts'
+import { APIError, type ErrorDetails, type ErrorType } from '../protocol/types/error.ts'
+import { apiError } from '../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { ContentBlock, Message, Usage } from '../protocol/types/message.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'

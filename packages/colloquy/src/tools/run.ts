@@ -1,6 +1,7 @@
 import { MessageAccumulator } from '../protocol/codec/accumulate.ts'
 import type { Engine, EngineContext } from '../protocol/types/engine.ts'
-import { APIError, AnthropicError, type ErrorBody, apiError } from '../protocol/types/error.ts'
+import { APIError, AnthropicError, type ErrorBody } from '../protocol/types/error.ts'
+import { apiError } from '../protocol/types/error-response.ts'
 import { sendable } from '../protocol/sendable.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { Message, ToolUseBlock, Usage } from '../protocol/types/message.ts'

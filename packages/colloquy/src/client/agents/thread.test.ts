@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Engine } from '../../protocol/types/engine.ts'
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { replay } from '../../protocol/codec/replay.ts'

@@ -7,10 +7,14 @@ import type { RequestOptions } from '../request/options.ts'
 import { MessageThread, type ThreadRunnerSettings } from '../agents/thread.ts'
 import type { ThreadParams } from '../agents/thread-params.ts'
 import { ToolRunner } from '../agents/tool-runner.ts'
+import { ToolError } from '../../tools/tool-error.ts'
 import type { ToolRunnerParams } from '../agents/tool-runner-state.ts'
 
 /** `client.beta.messages`: `client.messages` with the `betas` parameter, tool runners and threads. */
 export class BetaMessages extends Messages {
+  static readonly BetaToolRunner: typeof ToolRunner = ToolRunner
+  static readonly ToolError: typeof ToolError = ToolError
+
   /** Runs the tools that replies call until a reply calls none. Sends nothing until it is iterated or awaited. */
   toolRunner(params: ToolRunnerParams & { stream?: false }, options?: RequestOptions): ToolRunner<false>
   toolRunner(params: ToolRunnerParams & { stream: true }, options?: RequestOptions): ToolRunner<true>

@@ -1,5 +1,5 @@
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { isToolInput } from '../../protocol/sendable.ts'
 import type { BlockWriter } from '../reply/block-writer.ts'

@@ -1,4 +1,4 @@
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 
 /** The address of a Chat Completions server, and how it differs from others. */
 export interface ChatCompletionsOptions {

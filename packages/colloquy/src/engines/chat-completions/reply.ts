@@ -1,4 +1,4 @@
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'

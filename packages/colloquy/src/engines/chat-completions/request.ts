@@ -1,4 +1,4 @@
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Tool, ToolUnion } from '../../protocol/types/tool.ts'
 import { chatMessages } from './messages.ts'

@@ -1,5 +1,5 @@
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { CompactionBlock } from '../../protocol/types/beta/compaction.ts'
 import type { Usage } from '../../protocol/types/message.ts'

@@ -1,6 +1,6 @@
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findRetiredModel, models } from '../../protocol/models/models.ts'
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { base64Bytes, documentPages, imageSize } from '../prompt/media.ts'
 import { fallback, introduction, plural } from './fallback.ts'

@@ -1,4 +1,4 @@
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { type Block, type History, blocksOf, plainTextOf } from './history.ts'
 import { SampleError } from './sample/budget.ts'

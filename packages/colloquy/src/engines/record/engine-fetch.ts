@@ -1,7 +1,7 @@
 import { encodeSse } from '../../protocol/codec/sse.ts'
 import { accumulate } from '../../protocol/codec/accumulate.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
-import { apiError, errorResponse } from '../../protocol/types/error.ts'
+import { apiError, errorResponse } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams } from '../../protocol/types/params.ts'
 import { newId } from '../id.ts'

@@ -1,6 +1,7 @@
 import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
-import { AnthropicError, errorFrom } from '../../protocol/types/error.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
+import { errorFrom } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'

@@ -1,4 +1,5 @@
-import { APIError, apiError } from '../../protocol/types/error.ts'
+import { APIError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { CassettePort, Exchange, RecordedError } from './cassette.ts'
 import { decodeCassette, encodeCassette } from './cassette.ts'
 import { type Comparable, comparable, nearestDifferences } from './match.ts'

@@ -7,7 +7,7 @@ import {
   type ErrorType,
 } from '../../protocol/types/error.ts'
 import type { Usage } from '../../protocol/types/message.ts'
-import { statusByType } from '../../protocol/types/error-statuses.ts'
+import { statusByType } from '../../protocol/types/error-response.ts'
 
 /**
  * A reason to try the next engine:

@@ -1,5 +1,5 @@
 import type { Engine, EngineContext, Forwarded, ForwardRequest } from '../../protocol/types/engine.ts'
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
 import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'

@@ -1,4 +1,4 @@
-import { apiError } from '../../protocol/types/error.ts'
+import { apiError } from '../../protocol/types/error-response.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import { systemClock } from '../clock.ts'
 import type { Group } from './candidates.ts'

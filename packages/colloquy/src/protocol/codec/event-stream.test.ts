@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { APIError, AnthropicError, errorFrom } from '../types/error.ts'
+import { APIError, AnthropicError } from '../types/error.ts'
+import { errorFrom } from '../types/error-response.ts'
 import { decodeEvents, parseEvent } from './event-stream.ts'
 import { encodeSse } from './sse.ts'
 

@@ -1,4 +1,5 @@
-import { AnthropicError, errorFrom, isErrorBody } from '../types/error.ts'
+import { AnthropicError } from '../types/error.ts'
+import { errorFrom, isErrorBody } from '../types/error-response.ts'
 import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'

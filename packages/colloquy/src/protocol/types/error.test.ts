@@ -12,11 +12,9 @@ import {
   InternalServerError,
   OverloadedError,
   RateLimitError,
-  apiError,
-  errorFrom,
-  errorResponse,
   retryAfterMs,
 } from './error.ts'
+import { apiError, errorFrom, errorResponse } from './error-response.ts'
 
 const body = {
   type: 'error' as const,

@@ -1,5 +1,3 @@
-import { statusByType } from './error-statuses.ts'
-
 /** The error types of the API. Messages may change; the type, the status and `details.error_code` do not. */
 export type ErrorType =
   | 'invalid_request_error'
@@ -231,17 +229,6 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [529, OverloadedError],
 ])
 
-/** Makes an error for an engine or server to throw, with the class and status of the type. */
-export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
-  const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
-  return APIError.generate(
-    statusByType.get(type) ?? 500,
-    { type: 'error', error } satisfies ErrorBody,
-    undefined,
-    undefined,
-  )
-}
-
 /** Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` if neither asks for a wait. */
 export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
   const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '')
@@ -250,63 +237,6 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
   const seconds = Number.parseFloat(after)
   const wait = Number.isNaN(seconds) ? Date.parse(after) - now : seconds * 1000
   return wait > 0 ? wait : null
-}
-
-/** A response that reports an error. */
-export interface ErrorResponse {
-  /** Undefined for an `error` event inside a stream. */
-  status: number | undefined
-  headers?: Headers | undefined
-  body: unknown
-}
-
-/** Makes the error that a response reports. The inverse of `errorResponse`. */
-export function errorFrom({ status, headers, body }: ErrorResponse): APIError {
-  return APIError.generate(status, body, undefined, headers)
-}
-
-/** Makes the response that reports an error. An error that is not an `APIError` becomes a 500 that hides the cause. */
-export function errorResponse(
-  error: unknown,
-  requestId: string,
-): ErrorResponse & { status: number; headers: Headers; body: ErrorBody } {
-  const { status, object } = toErrorObject(error)
-  const headers = new Headers({ 'request-id': requestId })
-  if (error instanceof APIError) {
-    for (const name of ['retry-after', 'retry-after-ms', 'x-should-retry']) {
-      const value = error.headers?.get(name)
-      if (value != null) headers.set(name, value)
-    }
-  }
-  return { status, headers, body: { type: 'error', error: object, request_id: requestId } }
-}
-
-function toErrorObject(error: unknown): { status: number; object: ErrorObject } {
-  if (error instanceof APIConnectionTimeoutError)
-    return { status: 504, object: { type: 'timeout_error', message: error.message } }
-  if (error instanceof APIError && isErrorBody(error.error)) {
-    const object = error.error.error
-    return { status: error.status ?? statusByType.get(object.type) ?? 500, object }
-  }
-  if (error instanceof APIConnectionError) return { status: 502, object: { type: 'api_error', message: error.message } }
-  // Not the status of a success whose body could not be read.
-  if (error instanceof APIError && error.status !== undefined && error.status >= 400) {
-    return { status: error.status, object: { type: typeOf(error.status), message: error.message } }
-  }
-  return { status: 500, object: { type: 'api_error', message: 'Internal server error' } }
-}
-
-function typeOf(status: number): ErrorType {
-  const known = [...statusByType].find(([, each]) => each === status)
-  return known?.[0] ?? (status < 500 ? 'invalid_request_error' : 'api_error')
-}
-
-/** Whether a value is an error body of the API. */
-export function isErrorBody(value: unknown): value is ErrorBody {
-  const error = (value as Partial<ErrorBody> | null | undefined)?.error
-  return (
-    typeof error === 'object' && error !== null && typeof error.type === 'string' && typeof error.message === 'string'
-  )
 }
 
 function errorMessage(status: number | undefined, error: unknown, message: string | undefined): string {

@@ -1,10 +1,16 @@
-// `Anthropic.Beta`. Declarations only: at run time this module is empty.
+// `Anthropic.Beta` for TypeScript. At run time it is the class of the resource.
 import type * as beta from '../../resources/beta.ts'
 import type * as files from '../../resources/files.ts'
 import type * as models from '../../resources/models.ts'
 
 export type * from '../../types.ts'
 export type * from '../beta/index.ts'
+/** @public */
+export {
+  BetaOrganizationNotEnrolledInBetaError,
+  BetaRequestBodyTimeoutError,
+  BetaUnsupportedCharsetError,
+} from '../../request/codes/code-errors.ts'
 
 /** The methods of `client.beta`, to be replaced in tests. @public */
 export declare const prototype: beta.Beta

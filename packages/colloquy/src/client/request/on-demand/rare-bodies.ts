@@ -1,7 +1,7 @@
 // Bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import { AnthropicError, APIError } from '../../../protocol/types/error.ts'
-import { statusByType } from '../../../protocol/types/error-statuses.ts'
+import { statusByType } from '../../../protocol/types/error-response.ts'
 import { classOfCode } from '../codes/code-errors.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { Cancellable } from '../cancellation.ts'

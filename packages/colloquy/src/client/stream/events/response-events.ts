@@ -1,4 +1,5 @@
-import { APIUserAbortError, errorFrom } from '../../../protocol/types/error.ts'
+import { APIUserAbortError } from '../../../protocol/types/error.ts'
+import { errorFrom } from '../../../protocol/types/error-response.ts'
 import { pinCompiledCode } from '../../../protocol/codec/pin-compiled-code.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'

@@ -1,10 +1,5 @@
-import {
-  AnthropicError,
-  APIConnectionError,
-  APIError,
-  APIUserAbortError,
-  isErrorBody,
-} from '../../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError, APIError, APIUserAbortError } from '../../../protocol/types/error.ts'
+import { isErrorBody } from '../../../protocol/types/error-response.ts'
 import {
   BudgetError,
   ConversationConflictError,

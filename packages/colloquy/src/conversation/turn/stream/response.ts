@@ -1,5 +1,5 @@
 import { receivedJson } from '../../../protocol/codec/event-stream.ts'
-import { apiError, errorResponse } from '../../../protocol/types/error.ts'
+import { apiError, errorResponse } from '../../../protocol/types/error-response.ts'
 import { newId } from '../../../engines/id.ts'
 import { failureOf } from './failure.ts'
 import { eventsAfter, type PlacedEvent } from './events-after.ts'

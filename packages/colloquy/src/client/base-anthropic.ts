@@ -24,13 +24,17 @@ import {
   GatewayTimeoutError,
   OverloadedError,
 } from '../protocol/types/error.ts'
-import { BaseAnthropic } from './base-client.ts'
+import { BaseClient } from './base-client.ts'
 import type * as codes from './request/codes/code-errors.ts'
 import { codeErrors } from './request/codes/code-errors.ts'
+import { toFile } from './resources/files.ts'
 import { APIResponseError, APIStreamError } from './request/errors.ts'
 
-/** The classes of errors as `Anthropic.RateLimitError`. Browsers lack the classes of the API's error codes. */
-export class AnthropicErrors extends BaseAnthropic {
+/**
+ * A client without resources, for classes of your own, with the classes of errors as `Anthropic.RateLimitError`. Browsers lack the
+ * classes of the API's error codes.
+ */
+export class BaseAnthropic extends BaseClient {
   declare static readonly AnthropicError: typeof errors.AnthropicError
   declare static readonly APIError: typeof errors.APIError
   declare static readonly APIConnectionError: typeof errors.APIConnectionError
@@ -103,8 +107,15 @@ export class AnthropicErrors extends BaseAnthropic {
   declare static readonly BetaUnsupportedCharsetError: typeof codes.BetaUnsupportedCharsetError
   declare static readonly WorkspaceHumanReviewDisabledError: typeof codes.WorkspaceHumanReviewDisabledError
 
+  static readonly DEFAULT_TIMEOUT: number = 600_000
+  /** Makes a file of bytes, text, a stream or a response, to be uploaded. */
+  declare static readonly toFile: typeof toFile
+  declare static readonly Anthropic: typeof BaseAnthropic
+
   static {
     Object.assign(this, {
+      Anthropic: this,
+      toFile,
       AnthropicError,
       APIError,
       APIConnectionError,
