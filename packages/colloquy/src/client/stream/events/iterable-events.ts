@@ -58,11 +58,3 @@ export class IterableEvents implements MessageEvents {
     return new APIStreamError({ message, cause, headers: undefined, partial: this.message })
   }
 }
-
-/** Reads to the end. */
-async function forEach<Piece>(
-  source: { read(): Promise<Piece | undefined> },
-  take: (piece: Piece) => void,
-): Promise<void> {
-  for (let piece = await source.read(); piece !== undefined; piece = await source.read()) take(piece)
-}
