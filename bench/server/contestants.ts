@@ -24,6 +24,8 @@ export interface Contestant {
 
 export const bare: Contestant = program('bare node:http proxy', 'bare-proxy.js')
 export const library: Contestant = program('colloquy', 'library.js')
+/** The same with keys, limits, budgets and the ledger. */
+export const withAccess: Contestant = program('colloquy with access', 'with-access.js')
 export const serve: Contestant = {
   name: 'colloquy serve',
   module: here('../../packages/cli/dist/main.js'),
@@ -52,7 +54,7 @@ async function prepare(): Promise<Contestant[]> {
     await compile(name, folder, JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest)
   }
   for (const why of skipped) process.stderr.write(`Skipped ${why}\n`)
-  return [bare, library, serve, ...aimock()]
+  return [bare, library, withAccess, serve, ...aimock()]
 }
 
 function aimock(): Contestant[] {

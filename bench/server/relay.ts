@@ -1,6 +1,6 @@
 import { median } from '../run.ts'
 import { type Row, table, verdict } from '../client/table.ts'
-import { Running, contestants, library, serve, upstreamUrl } from './contestants.ts'
+import { Running, contestants, library, serve, upstreamUrl, withAccess } from './contestants.ts'
 import { Connection, eventsPerStream, load } from './traffic.ts'
 
 const rounds = 3
@@ -66,6 +66,8 @@ async function firstEvent({ port }: Running): Promise<number> {
   return time
 }
 
+/** The most that keys, limits and the ledger may add, as a multiple of the server without them. */
+const mostForAccess = 1.25
 /** Multiples of the bare proxy, which are reliable on a busy machine. On a quiet one they are 110 µs, 5 µs and 0.8 ms. */
 const most = { timesRequest: 2.3, timesEvent: 1.5, timesFirst: 1.6 }
 
@@ -84,9 +86,19 @@ function tableOf(all: readonly Figures[]): string {
       `${timesFirst.toFixed(2)} ×`,
     ]
     const row = { name: contestant.name, figures }
+    if (contestant === withAccess) return { ...row, verdict: accessVerdict(request, event, all) }
     if (contestant !== library && contestant !== serve) return row
     const isMet = timesRequest <= most.timesRequest && timesEvent <= most.timesEvent && timesFirst <= most.timesFirst
     return { ...row, verdict: verdict(`≤ ${most.timesRequest} ×, ${most.timesEvent} ×, ${most.timesFirst} ×`, isMet) }
   })
   return table(`in front of an upstream, ${inFlight} in flight (CPU of the server)`, rows)
+}
+
+/** Compares the server with access to the server without. */
+function accessVerdict(request: number, event: number, all: readonly Figures[]): string {
+  const without = all.find(({ running }) => running.contestant === library)!
+  const [times, timesEvent] = [request / median(without.requestUs), event / median(without.eventUs)]
+  const isMet = times <= mostForAccess && timesEvent <= mostForAccess
+  const found = `${times.toFixed(2)} × and ${timesEvent.toFixed(2)} × ${library.name}`
+  return verdict(`${found}, ≤ ${mostForAccess} ×`, isMet)
 }

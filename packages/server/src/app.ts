@@ -96,8 +96,7 @@ export function createServer(options: ServerOptions): Server {
       const { log, run } = begin({ method, path, headers })
       return logged(log, async () => {
         const answer = await run(() => answerDirect(request, route, log, options))
-        const given = Object.entries(answer.headers).filter(([name]) => upstreamRateLimits || !isRateLimit(name))
-        return { ...answer, headers: Object.fromEntries([...given, ...log.responseHeaders]) }
+        return { ...answer, headers: sentHeaders(answer, log, upstreamRateLimits) }
       })
     },
     refuse(request, error) {
@@ -115,6 +114,14 @@ export function createServer(options: ServerOptions): Server {
       await batches?.worker.close(closing)
     },
   }
+}
+
+/** The headers of an answer with those of the server itself. */
+function sentHeaders({ headers }: Answer, log: RequestLog, upstreamRateLimits: boolean): Answer['headers'] {
+  const sent: Answer['headers'] = {}
+  for (const name in headers) if (upstreamRateLimits || !isRateLimit(name)) sent[name] = headers[name]!
+  for (const [name, value] of log.responseHeaders) sent[name] = value
+  return sent
 }
 
 /** Writes the log of a request when its response is known, or when it has none. */

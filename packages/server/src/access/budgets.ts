@@ -22,8 +22,20 @@ export interface BudgetAccount extends Account {
   user: string
 }
 
+/** The accounts of the last request of each key: most requests have the same ones as the one before. */
+const lastAccounts = new WeakMap<KeyRecord, { user: string; day: number; accounts: readonly BudgetAccount[] }>()
+
 /** The accounts that pay for a request at a time. */
-export function accountsOf({ id, settings }: KeyRecord, user: string, at: number): BudgetAccount[] {
+export function accountsOf(key: KeyRecord, user: string, at: number): readonly BudgetAccount[] {
+  const day = Math.floor(at / dayMs)
+  const last = lastAccounts.get(key)
+  if (last?.day === day && last.user === user) return last.accounts
+  const accounts = findAccounts(key, user, at)
+  lastAccounts.set(key, { user, day, accounts })
+  return accounts
+}
+
+function findAccounts({ id, settings }: KeyRecord, user: string, at: number): BudgetAccount[] {
   return (settings.budgets ?? []).map((budget) => {
     const payer = budget.each === 'user' ? user : ''
     const { name, until } = periodAt(budget.per, at)

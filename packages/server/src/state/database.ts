@@ -14,6 +14,8 @@ export type SqlValues = Readonly<Record<string, SqlValue>>
 export interface Query {
   sql: string
   values: SqlValues
+  /** Runs the statement once for each of these instead of `values`. It returns one row each time, or none. SQLite only. */
+  each?: readonly SqlValues[]
 }
 
 /** Steps of a transaction: a generator that yields statements and receives their rows. It may run several times. */

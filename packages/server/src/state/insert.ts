@@ -28,9 +28,7 @@ export function* insertRows<Row>(
   }
   // Reading JSON takes SQLite longer than binding parameters, and a statement takes no round trip.
   const sql = `${into} VALUES (${names.map((name) => `:${name}`).join(', ')}) ${then}`
-  const returned: Row[] = []
-  for (const value of values) returned.push(...(yield* rows<Row>(sql, value as SqlValues)))
-  return returned
+  return (yield { sql, values: {}, each: values as readonly SqlValues[] }) as Row[]
 }
 
 function plain(_name: string, value: unknown): unknown {

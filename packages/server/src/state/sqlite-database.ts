@@ -56,8 +56,13 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  #run({ sql, values }: Query): unknown[] {
+  #run({ sql, values, each }: Query): unknown[] {
     const statement = this.#translator.statement(sql)
+    if (each !== undefined) {
+      const prepared = this.#prepare(statement.sql)
+      // A statement has made all its changes when it returns its first row.
+      return each.map((row) => prepared.get(...valuesFor(statement, row))).filter((row) => row !== undefined)
+    }
     const rows = this.#prepare(statement.sql).all(...valuesFor(statement, values)) as Record<string, unknown>[]
     for (const row of rows) {
       for (const name in row) if (typeof row[name] === 'bigint') row[name] = exactInteger(row[name])
