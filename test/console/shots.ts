@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import Anthropic from 'colloquy'
 import { type Engine, script } from 'colloquy/engines'
 import { chromiumPath, launch, openPage, replied } from './browser.ts'
@@ -64,8 +64,11 @@ function demoEngine(): Engine {
     const question = JSON.stringify(params.messages.at(-1))
     const content = question.includes('Feb') ? replies[0]! : question.includes('layouts') ? replies[1]! : replies[2]!
     count++
-    await setTimeout(40 + ((count * 37) % 60))
-    yield* script([{ content, usage }])(params, context)
+    await setTimeout(context?.signal ? 80 + ((count * 37) % 60) : 1)
+    for await (const event of script([{ content, usage }])(params, context)) {
+      if (event.type === 'content_block_delta') await setTimeout(4)
+      yield event
+    }
   }
 }
 
@@ -101,16 +104,40 @@ async function takeAll(browser: Browser, site: Site, { name, ...options }: (type
   await replied(page)
   await page.locator('.transcript').evaluate((element) => element.scrollTo(0, 0))
   await take('chat')
-  if (name !== 'phone') {
-    await page.getByRole('button', { name: 'Inspect' }).click()
-    await page.locator('.inspector pre').waitFor()
-    await take('inspector')
-  }
+  await takeInspector(page, take)
+  await page.keyboard.press('Control+k')
+  await page.getByLabel('Search chats and commands').fill('dates')
+  await page.locator('#hits li').nth(1).waitFor()
+  await take('palette')
+  await page.keyboard.press('Escape')
+  await page
+    .locator('article.reply')
+    .last()
+    .getByLabel('Retry with another model')
+    .selectOption('beside claude-sonnet-4-6')
+  await page.locator('.columns footer').nth(1).waitFor()
+  await take('side-by-side')
   for (const view of ['usage', 'requests', 'settings']) {
+    await page.setViewportSize({ ...options.viewport, height: view === 'requests' ? options.viewport.height : 1500 })
     await page.goto(`${site.url}/${view}${view === 'usage' ? '?period=30d' : ''}`)
     await page.locator({ usage: '.tiles', requests: 'table.cards', settings: '.group' }[view]!).first().waitFor()
+    await setTimeout(100)
     await take(view)
   }
   process.stderr.write(`${name}: done\n`)
   await page.context().close()
+}
+
+async function takeInspector(page: Page, take: (view: string) => Promise<Buffer>): Promise<void> {
+  await page.keyboard.press('Control+.')
+  await page.locator('.json-tree').waitFor()
+  await page.getByLabel('Which request').selectOption({ index: 1 })
+  await page.getByRole('button', { name: 'Events' }).click()
+  await page.locator('table.events').waitFor()
+  await take('inspector')
+  await page.getByRole('tab', { name: 'Tree' }).click()
+  await page.locator('.tree').waitFor()
+  await take('tree')
+  await page.getByRole('tab', { name: 'Request' }).click()
+  await page.keyboard.press('Control+.')
 }

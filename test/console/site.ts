@@ -80,7 +80,7 @@ async function start(
   conversations: Conversations
   close: () => Promise<void>
 }> {
-  const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'chats.db')) })
+  const conversations = openConversations({ engine, store: sqliteStore(join(folder, 'chats.db')), traces: true })
   const store = await openServerStore(join(folder, 'server.db'))
   const access = await openAccess({ store, anonymous: true, engine: 'test', now })
   const page = consoleRoutes({ secret, folder: pages, access })

@@ -15,6 +15,12 @@ export function moneyText(usd: string | number): string {
   return `$${value.toFixed(Math.max(2, digits))}`
 }
 
+/** An amount on an axis: all have as many digits as the step between them needs. */
+export function moneyTick(usd: number, step: number): string {
+  const digits = String(Number(step.toPrecision(2))).split('.')[1]?.length ?? 0
+  return `$${usd.toFixed(digits === 1 ? 2 : digits)}`
+}
+
 /** `40 ms`, `10.4 s`, from one minute on `2 min 5 s`. */
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`

@@ -41,7 +41,7 @@ export async function openChats(
   }
   const store = sqliteStore(chats)
   chmodSync(chats, 0o600)
-  return openConversations({ engine, store, cacheMarks })
+  return openConversations({ engine, store, cacheMarks, traces: true })
 }
 
 /** Opens the user's chats for reading and managing. Sending a message fails. */

@@ -10,7 +10,7 @@ import type { History } from './history/history.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { type Archive, copyPath } from './history/records.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
-import { nextRequest } from './preview.ts'
+import { type Exchange, exchangeOf, nextRequest } from './preview.ts'
 import { type OnConflict, takeTurn } from './turn/conflict.ts'
 import { copyReplies } from './turn/request/copy-replies.ts'
 import { sendMessage } from './turn/send.ts'
@@ -180,6 +180,21 @@ export class Conversation extends StoredConversation {
    */
   preview(content?: MessageContentParam): MessageCreateParams {
     return nextRequest(this.#state, this.#config, content)
+  }
+
+  /**
+   * The request of a reply, and what came back. The request is put together again from what is stored: with the option
+   * `traces` of `openConversations()` its parameters are exact.
+   *
+   * Throws an `AnthropicError` if the message is not a reply.
+   */
+  async exchange(messageId: string): Promise<Exchange> {
+    const number = numberOf(this.id, messageId)
+    const history = await historyTo(this.#state, messageId)
+    const reply = history.last!
+    if (reply.reply === null)
+      throw new AnthropicError(`Cannot find the request of message ${messageId}: it is not a reply`)
+    return exchangeOf(this.#state, this.#config, { before: history.upToBefore(number), reply })
   }
 
   /** Runs a turn of steps. @param makePlan makes the function that plans the first step. */

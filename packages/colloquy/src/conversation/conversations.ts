@@ -20,6 +20,7 @@ import type { Archive } from './history/records.ts'
 import type { ConversationSettings } from './settings.ts'
 import { addConversation } from './add-conversation.ts'
 import { checkSettingNames } from './check-settings.ts'
+import type { TurnConfig } from './turn/scope.ts'
 import { type ChangesOptions, changesOf, type ConversationChange } from './changes.ts'
 import { followTurn, resumeTurn, stopTurns } from './turn/stream/join.ts'
 import type { TurnResponseOptions } from './turn/stream/response.ts'
@@ -48,6 +49,11 @@ export interface ConversationsOptions {
    * the others. A conversation with breakpoints of its own is left alone. Default true.
    */
   cacheMarks?: boolean
+  /**
+   * Keeps the parameters of each request and the times of its events, for `exchange()`: up to 2 KB a reply, and prompt and
+   * tools of up to 4,000 characters. Default false.
+   */
+  traces?: boolean
   /**
    * How often a reply whose stream breaks off is resumed, if `client` is this library's. The reader sees one reply, and its
    * usage is that of all attempts. Default 2; with 0 the turn fails and keeps what has arrived.
@@ -182,6 +188,7 @@ const optionNames = Object.keys({
   store: true,
   journalMs: true,
   cacheMarks: true,
+  traces: true,
   recover: true,
   limits: true,
 } satisfies Record<keyof ConversationsOptions, true>)
@@ -199,18 +206,17 @@ function checkOptions(options: ConversationsOptions): void {
   }
 }
 
+function configOf(options: ConversationsOptions): TurnConfig {
+  const { journalMs = 250, cacheMarks = true, traces = false, limits } = options
+  const shared = { pauses: new PauseExperience(), turns: new RunningTurns() }
+  return { engine: engineOf(options), journalMs, cacheMarks, traces, limits, ...shared }
+}
+
 /** Opens the conversations of a store. Throws an `AnthropicError` unless exactly one of `client` and `engine` is given. */
 export function openConversations(options: ConversationsOptions): Conversations {
-  const { store = memoryStore(), journalMs = 250, cacheMarks = true, limits } = options
+  const { store = memoryStore() } = options
   checkOptions({ ...options, store })
-  const config = {
-    engine: engineOf(options),
-    journalMs,
-    cacheMarks,
-    limits,
-    pauses: new PauseExperience(),
-    turns: new RunningTurns(),
-  }
+  const config = configOf(options)
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     const opened = await openRecovered(store, id)
     if (owner !== undefined && opened.conversation.owner !== storableText(owner))

@@ -5,12 +5,13 @@ interface AxesProps {
   width: number
   values: readonly number[]
   points: readonly ChartPoint[]
-  format: (value: number) => string
+  format: (value: number, step: number) => string
 }
 
 /** The horizontal lines with their values, and as many labels as there is room for. */
 export function Axes({ width, values, points, format }: AxesProps): VNode {
   const top = values.at(-1) ?? 1
+  const step = values[1] ?? 1
   const every = Math.max(1, Math.ceil((points.length * 64) / plotWidth(width)))
   return (
     <g class="axes" aria-hidden="true">
@@ -18,7 +19,7 @@ export function Axes({ width, values, points, format }: AxesProps): VNode {
         <g transform={`translate(0 ${yOf(value, top)})`}>
           <line x1={margin.left} x2={width - margin.right} />
           <text x={margin.left - 6} dy="0.32em" text-anchor="end">
-            {format(value)}
+            {format(value, step)}
           </text>
         </g>
       ))}

@@ -4,14 +4,22 @@ import { ChartFrame, type ChartPoint, type ChartProps, chartHeight } from './cha
 import { ticks, topSeries } from './scale.ts'
 
 /** Stacked bars. The bar of a period that has not ended is hatched. */
-export function BarChart({ title, points: all, series: order, format, onSelect }: ChartProps): VNode {
+export function BarChart({
+  title,
+  points: all,
+  series: order,
+  format,
+  formatTick = format,
+  controls,
+  onSelect,
+}: ChartProps): VNode {
   const top = topSeries(all)
   const points: ChartPoint[] = top.points
   const series = order ?? top.series
   const values = ticks(Math.max(0, ...points.map((point) => sumOf(point, series))))
   const drawing = (width: number): VNode => (
     <svg width={width} height={chartHeight} role="group" aria-label={title}>
-      <Axes {...{ width, values, points, format }} />
+      <Axes {...{ width, values, points }} format={formatTick} />
       {points.map((point, index) => (
         <Bar
           key={point.key}
@@ -24,7 +32,7 @@ export function BarChart({ title, points: all, series: order, format, onSelect }
       <Columns {...{ width, points, series, format, onSelect }} />
     </svg>
   )
-  return <ChartFrame {...{ title, points, series, format, drawing }} />
+  return <ChartFrame {...{ title, points, series, format, drawing, controls }} />
 }
 
 interface BarProps {

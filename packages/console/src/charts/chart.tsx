@@ -18,6 +18,10 @@ export interface ChartProps {
   /** The order of the series. Default: as `topSeries()` orders them. */
   series?: readonly string[]
   format: (value: number) => string
+  /** Writes a value of the axis, given the distance between two. Default: as `format`. */
+  formatTick?: (value: number, step: number) => string
+  /** Choices beside the title. */
+  controls?: ComponentChildren
   /** Called when a point is chosen by click or Enter. */
   onSelect?: (point: ChartPoint) => void
 }
@@ -35,7 +39,8 @@ export function ChartFrame({
   series,
   format,
   drawing,
-}: Pick<ChartProps, 'title' | 'points' | 'format'> & {
+  controls,
+}: Pick<ChartProps, 'title' | 'points' | 'format' | 'controls'> & {
   series: readonly string[]
   drawing: (width: number) => ComponentChildren
 }): VNode {
@@ -45,7 +50,8 @@ export function ChartFrame({
   return (
     <figure class="chart" ref={figure}>
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
+        {controls}
         <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
           Show as table
         </button>

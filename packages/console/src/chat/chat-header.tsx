@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { moneyText } from '../format.ts'
-import { dialog, isInspectorOpen } from '../shell/panels.ts'
+import { dialog, isInspectorOpen, toggleInspector } from '../shell/panels.ts'
+import { Icon } from '../shell/parts/icon.tsx'
 import { ModelPicker } from './model-picker.tsx'
 import type { OpenChat } from './open-chat.ts'
 import { Meter } from './meter.tsx'
@@ -18,15 +19,19 @@ export function ChatHeader({ chat }: { chat: OpenChat }): VNode {
         {usage.cost.estimated ? '≈' : ''}
         {moneyText(usage.cost.usd)}
       </span>
-      <button type="button" onClick={() => (dialog.value = 'chat')}>
-        Settings
+      <button type="button" class="quiet" aria-label="Settings of this chat" onClick={() => (dialog.value = 'chat')}>
+        <Icon name="settings" />
+        <span class="wide">Settings</span>
       </button>
       <button
         type="button"
+        class="quiet"
+        aria-label="Inspect"
         aria-pressed={isInspectorOpen.value}
-        onClick={() => (isInspectorOpen.value = !isInspectorOpen.value)}
+        onClick={toggleInspector}
       >
-        Inspect
+        <Icon name="inspect" />
+        <span class="wide">Inspect</span>
       </button>
     </header>
   )
@@ -43,6 +48,7 @@ function Title({ chat }: { chat: OpenChat }): VNode {
       <h1 class="grow">
         <button type="button" class="quiet title" title="Rename" onClick={() => (isEditing.value = true)}>
           {chat.title.value}
+          <Icon name="edit" />
         </button>
       </h1>
     )

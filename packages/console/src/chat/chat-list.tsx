@@ -1,7 +1,11 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
+import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson } from '../api/types.ts'
 import { moneyText, periodText } from '../format.ts'
+import { dayAlarmUsd } from '../settings/preferences.ts'
+import { Icon } from '../shell/parts/icon.tsx'
+import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
 import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat } from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
 
@@ -14,7 +18,8 @@ export function ChatList(): VNode {
   return (
     <nav class="chats" aria-label="Chats">
       <a class="button primary-link" href="/" data-new-chat>
-        + New chat
+        <Icon name="plus" />
+        New chat
       </a>
       <input
         type="search"
@@ -44,7 +49,31 @@ export function ChatList(): VNode {
           </button>
         )}
       </p>
+      <Spending />
     </nav>
+  )
+}
+
+/** The cost of the open chat, and of today. */
+function Spending(): VNode {
+  const chat = openChat.value?.info.value
+  const cost = chat?.usage.cost
+  useEffect(() => void refreshToday(), [chat?.updatedAt, dayAlarmUsd.value])
+  return (
+    <p class={`spending small ${isAlarming() ? 'warn' : 'soft'}`}>
+      {cost && (
+        <span>
+          chat {cost.estimated ? '≈' : ''}
+          {moneyText(cost.usd)}
+        </span>
+      )}
+      {todayUsd.value !== undefined && (
+        <a href="/usage?period=1d">
+          today {moneyText(todayUsd.value)}
+          {dayAlarmUsd.value > 0 && ` of ${moneyText(dayAlarmUsd.value)}`}
+        </a>
+      )}
+    </p>
   )
 }
 
@@ -63,8 +92,17 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
           {turnsText(messages)}
         </span>
       </a>
-      <button type="button" class="quiet delete" aria-label={`Delete ${title}`} onClick={() => void deleteChat(chat)}>
-        ✕
+      <button
+        type="button"
+        class="quiet delete"
+        aria-label={`Delete ${title}`}
+        onClick={() => {
+          // The button disappears with its chat.
+          document.querySelector<HTMLElement>('[data-new-chat]')?.focus()
+          void deleteChat(chat)
+        }}
+      >
+        <Icon name="trash" />
       </button>
     </li>
   )

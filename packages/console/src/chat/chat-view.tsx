@@ -8,11 +8,11 @@ import { navigate, route } from '../shell/router.ts'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
 import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './chat-list.tsx'
-import { loadChats, openChat } from './chats.ts'
+import { loadChats, openChat, showChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
 import { type AnyBlock, textOf } from './message/content-text.ts'
 import { Inspector } from './inspect/inspector.tsx'
-import { newChatSettings } from './new-chat.ts'
+import { newChatModel, newChatSettings } from './new-chat.ts'
 import { OpenChat } from './open-chat.ts'
 import { Transcript } from './message/transcript.tsx'
 import { Welcome } from './welcome.tsx'
@@ -62,19 +62,19 @@ export function ChatView(): VNode {
 
 async function show(id: string | undefined): Promise<void> {
   if (openChat.value?.id === id) return
-  openChat.value?.close()
-  openChat.value = undefined
+  showChat(undefined)
   if (id === undefined) return
   const info = await call<ConversationJson>('GET', `/api/conversations/${encodeURIComponent(id)}?limit=50`)
-  openChat.value = new OpenChat(info)
+  showChat(new OpenChat(info))
 }
 
 /** Creates a chat and sends its first message. */
 async function begin(content: string | AnyBlock[]): Promise<boolean> {
-  const info = await call<ConversationJson>('POST', '/api/conversations', { settings: newChatSettings.value })
+  const info = await call<ConversationJson>('POST', '/api/conversations', {
+    settings: { ...newChatSettings.value, ...(newChatModel.value && { model: newChatModel.value }) },
+  })
   const chat = new OpenChat(info)
-  openChat.value?.close()
-  openChat.value = chat
+  showChat(chat)
   navigate(`/c/${encodeURIComponent(chat.id)}`)
   // The list shows the chat at once. Its title comes with the first message.
   void loadChats().catch(() => undefined)
@@ -90,7 +90,7 @@ function Missing({ failure }: { failure: Error | undefined }): VNode | undefined
   const isGone = failure instanceof ApiFailure && failure.status === 404
   return (
     <div class="empty">
-      <h2>{isGone ? 'This chat is not here' : 'The chat cannot be read'}</h2>
+      <h1>{isGone ? 'This chat is not here' : 'The chat cannot be read'}</h1>
       <p>{isGone ? 'It was deleted, or it is in another store.' : failure.message}</p>
       <p>
         <a class="button" href="/">

@@ -10,6 +10,12 @@ export const hasMoreChats: Signal<boolean> = signal(false)
 /** The chat that is shown. */
 export const openChat: Signal<OpenChat | undefined> = signal(undefined)
 
+/** Shows a chat in place of the one that is open. */
+export function showChat(chat: OpenChat | undefined): void {
+  openChat.value?.close()
+  openChat.value = chat
+}
+
 const pageSize = 50
 
 export async function loadChats(): Promise<void> {

@@ -12,3 +12,8 @@ export async function loadModels(): Promise<void> {
 export function modelNamed(id: string | undefined): ModelChoiceJson | undefined {
   return models.value?.data.find((model) => model.id === id)
 }
+
+/** The name of a model as the list shows it; its id if it is not listed. */
+export function modelName(id: string | undefined): string {
+  return modelNamed(id)?.displayName ?? id ?? 'Reply'
+}

@@ -1,39 +1,32 @@
-import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
+import { type Signal, batch, signal } from '@preact/signals'
 import { call, send } from '../api/http.ts'
-import type { ConversationJson, PageJson, PathMessageJson, SendBody, StopJson, TreeJson } from '../api/types.ts'
+import type { ConversationJson, PathMessageJson, SendBody, StopJson } from '../api/types.ts'
 import { type MessageJson, readTurn } from 'colloquy/conversation/reader'
 import { announce } from '../shell/status.tsx'
 import type { AnyBlock } from './message/content-text.ts'
-import { Painter } from './painter.ts'
+import { Painter } from './message/painter.ts'
+import { type Failure, StoredChat } from './stored-chat.ts'
 
-/** An error that ended a turn, or that kept it from beginning. */
-export interface Failure {
-  type: string
-  message: string
-  requestId?: string | undefined
+interface Outcome {
+  hadTurn: boolean
+  failure: Failure | undefined
 }
 
 /** A chat that the page shows: its path, and the reply that is arriving. */
-export class OpenChat {
-  readonly id: string
-  readonly info: Signal<ConversationJson>
-  readonly messages: Signal<PathMessageJson[]>
-  readonly hasEarlier: Signal<boolean>
+export class OpenChat extends StoredChat {
   readonly live: Signal<MessageJson | undefined> = signal(undefined)
-  readonly failure: Signal<Failure | undefined> = signal(undefined)
   /** Whether a turn is in flight. */
   readonly isBusy: Signal<boolean> = signal(false)
+  /** How many turns were begun in this page. */
+  readonly asked: Signal<number> = signal(0)
   /** How long replies took that arrived in this page, in milliseconds by message. */
   readonly times: Map<string, number> = new Map()
-  readonly tree: Signal<TreeJson | undefined> = signal(undefined)
-  readonly title: ReadonlySignal<string> = computed(() => this.info.value.title ?? 'New chat')
+  /** The message whose replies are shown side by side. */
+  readonly compared: Signal<string | undefined> = signal(undefined)
   readonly #closed = new AbortController()
 
   constructor(info: ConversationJson) {
-    this.id = info.id
-    this.info = signal(info)
-    this.messages = signal(info.path.data)
-    this.hasEarlier = signal(info.path.hasMore)
+    super(info)
     if (info.turn) void this.join()
   }
 
@@ -44,25 +37,11 @@ export class OpenChat {
 
   /** Reads the chat again, for example when another tab or a terminal has changed it. */
   async refresh(): Promise<void> {
-    const info = await call<ConversationJson>('GET', this.#path(''))
+    const info = await call<ConversationJson>('GET', this.path(''))
     // A turn that began meanwhile shows its own end.
     if (this.isBusy.value) return
-    this.#show(info)
+    this.show(info)
     if (info.turn) void this.join()
-  }
-
-  async loadEarlier(): Promise<void> {
-    const [first] = this.messages.value
-    if (!first) return
-    const page = await call<PageJson<PathMessageJson>>('GET', this.#path(`/messages?before=${first.id}&limit=50`))
-    batch(() => {
-      this.messages.value = [...page.data, ...this.messages.value]
-      this.hasEarlier.value = page.hasMore
-    })
-  }
-
-  async loadTree(): Promise<void> {
-    this.tree.value = await call<TreeJson>('GET', this.#path('/tree'))
   }
 
   /** Sends a message. Resolves to whether it was recorded: a message that is refused is not. */
@@ -94,41 +73,11 @@ export class OpenChat {
   /** Joins the turn in flight. */
   async join(): Promise<void> {
     if (this.isBusy.value) return
-    await this.#follow(() => send(this.#path('/turn'), { signal: this.#closed.signal }))
+    await this.#follow(() => this.#rejoin(undefined))
   }
 
   async stop(): Promise<void> {
-    await call<StopJson>('POST', this.#path('/stop'), {})
-  }
-
-  async switchTo(messageId: string): Promise<void> {
-    this.#show(await call<ConversationJson>('POST', this.#path('/switch'), { messageId }))
-  }
-
-  async undo(): Promise<void> {
-    this.#show(await call<ConversationJson>('POST', this.#path('/undo'), {}))
-  }
-
-  async change(change: Record<string, unknown>): Promise<void> {
-    this.info.value = await call<ConversationJson>('PATCH', this.#path(''), change)
-  }
-
-  async fork(messageId: string): Promise<ConversationJson> {
-    return call<ConversationJson>('POST', this.#path('/fork'), { messageId })
-  }
-
-  #path(rest: string): string {
-    return `/api/conversations/${encodeURIComponent(this.id)}${rest}`
-  }
-
-  #show(info: ConversationJson): void {
-    batch(() => {
-      this.info.value = info
-      this.messages.value = info.path.data
-      this.hasEarlier.value = info.path.hasMore
-      this.failure.value = undefined
-    })
-    if (this.tree.value) void this.loadTree()
+    await call<StopJson>('POST', this.path('/stop'), {})
   }
 
   /** Shows a question at once. The recorded one takes its place. */
@@ -146,32 +95,44 @@ export class OpenChat {
   }
 
   #turn(path: string, body: unknown): Promise<void> {
-    return this.#follow(() =>
-      send(this.#path(path), {
+    this.asked.value++
+    return this.#follow(async () => {
+      await this.eraseNow()
+      return send(this.path(path), {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
         signal: this.#closed.signal,
-      }),
-    )
+      })
+    })
   }
 
-  /** Reads the events of a turn to its end, and then the chat as it is recorded. */
+  /** Reads the events of a turn to its end, then the chat as it is recorded, and joins the next turn if one has begun. */
   async #follow(request: () => Promise<Response>): Promise<void> {
     this.isBusy.value = true
     this.failure.value = undefined
-    let failure: Failure | undefined
-    try {
-      failure = await this.#read(await request())
-    } catch (error) {
+    for (let next: typeof request | undefined = request; next;) {
+      const outcome: Outcome = await this.#outcomeOf(next)
       if (this.#closed.signal.aborted) return
-      failure = failureOf(error)
+      let hasNext = false
+      await this.#showRecorded((info) => {
+        hasNext = !!info?.turn && outcome.hadTurn && !outcome.failure
+        this.isBusy.value = hasNext
+        this.failure.value = outcome.failure
+      })
+      next = hasNext ? () => this.#rejoin(undefined) : undefined
     }
-    await this.#showRecorded(() => {
-      this.isBusy.value = false
-      this.failure.value = failure
-    })
-    if (this.info.value.turn && !failure) void this.join()
+  }
+
+  async #outcomeOf(request: () => Promise<Response>): Promise<Outcome> {
+    try {
+      const response = await request()
+      // 204: the turn has ended meanwhile.
+      if (response.status === 204) return { hadTurn: false, failure: undefined }
+      return { hadTurn: true, failure: await this.#read(response) }
+    } catch (error) {
+      return { hadTurn: true, failure: failureOf(error) }
+    }
   }
 
   async #read(response: Response): Promise<Failure | undefined> {
@@ -199,19 +160,19 @@ export class OpenChat {
    * Shows the recorded messages in place of those that are arriving. Those that were never recorded disappear. `also` is
    * called together with it, so that the page changes once.
    */
-  async #showRecorded(also?: () => void): Promise<void> {
-    const info = await call<ConversationJson>('GET', this.#path('')).catch(() => undefined)
+  async #showRecorded(also?: (info: ConversationJson | undefined) => void): Promise<void> {
+    const info = await call<ConversationJson>('GET', this.path('')).catch(() => undefined)
     batch(() => {
       this.live.value = undefined
-      if (info) this.#show(info)
+      if (info) this.show(info)
       else this.messages.value = this.messages.value.filter(({ id }) => id !== 'pending')
-      also?.()
+      also?.(info)
     })
   }
 
   #rejoin(lastEventId: string | undefined): Promise<Response> {
     const headers = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId }
-    return send(this.#path('/turn'), { signal: this.#closed.signal, ...(headers && { headers }) })
+    return send(this.path('/turn'), { signal: this.#closed.signal, ...(headers && { headers }) })
   }
 }
 

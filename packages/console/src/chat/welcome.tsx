@@ -1,49 +1,80 @@
 import type { VNode } from 'preact'
 import { drafts } from '../settings/preferences.ts'
+import { keyNames, keysFor } from '../shell/commands/bindings.ts'
+import { commands } from '../shell/commands/commands.ts'
+import { chats } from './chats.ts'
 import { ModelPicker } from './model-picker.tsx'
-import { models } from './models.ts'
-import { newChatSettings } from './new-chat.ts'
+import { modelNamed, models } from './models.ts'
+import { changeNewChats, newChatModel } from './new-chat.ts'
 
 const prompts = [
-  'Explain how a hash table works, with a small example in TypeScript.',
-  'Plan three days in Kyoto for a friend who likes gardens and quiet streets.',
-  'Write a regular expression for ISO 8601 dates and explain each part.',
+  ['Explain', 'how a hash table works, with a small example in TypeScript.'],
+  ['Plan', 'three days in Kyoto for a friend who likes gardens and quiet streets.'],
+  ['Write', 'a regular expression for ISO 8601 dates and explain each part.'],
 ]
 
 /** The first thing that is seen: the model that will answer, and something to try. */
 export function Welcome(): VNode {
-  const model = newChatSettings.value.model ?? models.value?.defaults.model
-  const choice = models.value?.data.find(({ id }) => id === model)
+  const model = newChatModel.value
+  const choice = modelNamed(model)
+  const isFirst = chats.value?.length === 0
   return (
-    <section class="empty" aria-labelledby="welcome">
-      <h1 id="welcome">New chat</h1>
-      {models.value && model && (
+    <section class="empty welcome" aria-labelledby="welcome">
+      <h1 id="welcome">{isFirst ? 'Welcome to Colloquy' : 'New chat'}</h1>
+      {isFirst && <FirstSteps />}
+      {model && (
         <div class="row">
-          <ModelPicker
-            value={model}
-            onChange={(next) => (newChatSettings.value = { ...newChatSettings.value, model: next })}
-          />
+          <ModelPicker value={model} onChange={(next) => changeNewChats({ model: next })} />
           <span class="soft small">
-            {choice?.isLocal ? 'runs on this machine and costs nothing' : 'answers over the network'}
+            {choice?.isLocal ? 'Runs on this machine and costs nothing.' : priceText(choice?.price)}
           </span>
         </div>
       )}
-      <p class="soft">Something to try:</p>
-      <ul class="prompts">
-        {prompts.map((prompt) => (
-          <li key={prompt}>
-            <button type="button" onClick={() => tryPrompt(prompt)}>
-              {prompt}
+      <ul class="prompts" aria-label="Something to try">
+        {prompts.map(([verb, rest]) => (
+          <li key={verb}>
+            <button type="button" onClick={() => tryPrompt(`${verb} ${rest}`)}>
+              <strong>{verb}</strong> {rest}
             </button>
           </li>
         ))}
       </ul>
       <p class="soft small">
-        Chats are stored on this machine, in the same place as those of the terminal. <kbd>Ctrl K</kbd> searches them
-        and runs every command.
+        Chats stay on this machine, in the same file as those of the terminal. <SearchKeys /> searches them and runs
+        every command.
       </p>
     </section>
   )
+}
+
+/** How to get a model that answers. */
+function FirstSteps(): VNode {
+  const hasNetwork = models.value?.data.some(({ isLocal }) => !isLocal)
+  return (
+    <ol class="steps">
+      <li>
+        {hasNetwork ? (
+          'A key for the Claude API is set.'
+        ) : (
+          <>
+            For Claude models, set a key in a terminal: <code>colloquy keys set anthropic</code>. It stays there.
+          </>
+        )}
+      </li>
+      <li>Or choose a model that runs on this machine: it needs no key and no network.</li>
+      <li>Ask something, or try one of these.</li>
+    </ol>
+  )
+}
+
+function priceText(price: { inputUsd: string; outputUsd: string } | null | undefined): string {
+  return price ? `$${price.inputUsd} in, $${price.outputUsd} out per million tokens.` : 'Answers over the network.'
+}
+
+function SearchKeys(): VNode | undefined {
+  const [search] = commands
+  const names = search ? keyNames(keysFor(search)) : []
+  return <kbd>{names.join(' ')}</kbd>
 }
 
 function tryPrompt(prompt: string): void {

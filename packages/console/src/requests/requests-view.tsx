@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
+import { chats } from '../chat/chats.ts'
 import { durationText, moneyText, timeText, tokenText } from '../format.ts'
 import { zoneOf } from '../settings/preferences.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'
@@ -131,7 +132,7 @@ function NoRequests(): VNode {
 }
 
 function RequestTable({ rows }: { rows: readonly RequestJson[] }): VNode {
-  const headings = ['Time', 'Status', 'Model', 'In', 'Cached', 'Out', 'First token', 'Total', 'Cost', 'Key']
+  const headings = ['Time', 'Status', 'Model', 'In', 'Cached', 'Out', 'First token', 'Total', 'Cost', 'Key', 'Chat']
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="Requests">
       <table class="cards">
@@ -154,6 +155,11 @@ function RequestTable({ rows }: { rows: readonly RequestJson[] }): VNode {
   )
 }
 
+/** The title of a chat, or the end of its id: the beginning is its time, which chats of one day share. */
+function chatName(id: string): string {
+  return chats.value?.find((chat) => chat.id === id)?.title?.slice(0, 40) ?? id.slice(-6)
+}
+
 function RequestRow({ row, headings }: { row: RequestJson; headings: readonly string[] }): VNode {
   const cells = [
     tokenText(inputTokens(row)),
@@ -169,6 +175,7 @@ function RequestRow({ row, headings }: { row: RequestJson; headings: readonly st
         <a href={`/requests/${encodeURIComponent(row.id)}`}>{timeText(row.started_at)}</a>
       </th>
       <td data-label="Status" class={isFailed(row) ? 'status-bad' : undefined}>
+        <span class={`dot ${isFailed(row) ? 'bad' : 'ok'}`} aria-hidden="true" />
         {row.status}
         {row.error_type ? ` ${row.error_type}` : ''}
       </td>
@@ -179,6 +186,13 @@ function RequestRow({ row, headings }: { row: RequestJson; headings: readonly st
         </td>
       ))}
       <td data-label="Key">{row.key ?? '–'}</td>
+      <td data-label="Chat">
+        {row.conversation ? (
+          <a href={`/c/${encodeURIComponent(row.conversation)}`}>{chatName(row.conversation)}</a>
+        ) : (
+          '–'
+        )}
+      </td>
     </tr>
   )
 }

@@ -9,13 +9,20 @@ export interface KeyJson {
   expires_at: string | null
   revoked_at: string | null
   last_used_at: string | null
-  budgets: { usd: string; per: 'day' | 'month' | 'total'; spent_usd: string }[]
+  budgets: (NewBudget & { spent_usd: string })[]
+}
+
+/** The most that a key may spend, in US dollars; with `each`, that each user of it may. */
+export interface NewBudget {
+  usd: string
+  per: 'day' | 'month' | 'total'
+  each?: string
 }
 
 /** The settings of a new key. */
 export interface NewKey {
   name: string
-  budgets?: { usd: string; per: string }[]
+  budgets?: NewBudget[]
 }
 
 export async function loadKeys(): Promise<KeyJson[]> {
@@ -25,6 +32,11 @@ export async function loadKeys(): Promise<KeyJson[]> {
 /** Creates a key. Its secret is in this response and in no other. */
 export function createKey(key: NewKey): Promise<KeyJson & { secret: string }> {
   return call('POST', '/admin/keys', key)
+}
+
+/** Replaces the budgets of a key. */
+export async function changeBudgets(id: string, budgets: NewBudget[]): Promise<void> {
+  await call('POST', `/admin/keys/${encodeURIComponent(id)}`, { budgets })
 }
 
 export async function revokeKey(id: string): Promise<void> {

@@ -4,11 +4,12 @@ import { dateTimeText, moneyText } from '../format.ts'
 import { copyText } from '../shell/copy.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'
 import { notify } from '../shell/status.tsx'
-import { type KeyJson, type NewKey, createKey, loadKeys, revokeKey } from './key-data.ts'
+import { type KeyJson, type NewBudget, type NewKey, changeBudgets, createKey, loadKeys, revokeKey } from './key-data.ts'
 
 /** The keys of programs that use the server, with their budgets. */
 export function Keys(): VNode {
   const { value, placeholder, reload } = useLoaded(loadKeys, [])
+  const edited = useSignal<KeyJson | undefined>(undefined)
   const secret = useSignal<{ name: string; text: string } | undefined>(undefined)
   const failure = useSignal<string | undefined>(undefined)
   const attempt = (work: Promise<unknown>): void => {
@@ -19,6 +20,11 @@ export function Keys(): VNode {
     const { name, secret: text } = await createKey(key)
     secret.value = { name, text }
   }
+  const save = async (budgets: NewBudget[]): Promise<void> => {
+    if (edited.value)
+      await changeBudgets(edited.value.id, [...budgets, ...edited.value.budgets.slice(1).map(settingsOf)])
+    edited.value = undefined
+  }
   const revoke = async ({ id, name }: KeyJson): Promise<void> => {
     await revokeKey(id)
     notify(`Revoked ${name}`)
@@ -28,7 +34,17 @@ export function Keys(): VNode {
       <h2 id="keys">Keys of programs</h2>
       <p class="soft small">As long as there is no key, every program on this machine may use the server.</p>
       {!value && placeholder}
-      {!!value?.length && <KeyTable keys={value} onRevoke={(key) => attempt(revoke(key))} />}
+      {!!value?.length && (
+        <KeyTable keys={value} onBudget={(key) => (edited.value = key)} onRevoke={(key) => attempt(revoke(key))} />
+      )}
+      {edited.value && (
+        <BudgetForm
+          key={edited.value.id}
+          keyJson={edited.value}
+          onSave={(budgets) => attempt(save(budgets))}
+          onClose={() => (edited.value = undefined)}
+        />
+      )}
       {secret.value && (
         <div class="row" role="status">
           <span>
@@ -56,8 +72,8 @@ function NewKeyForm({ onCreate }: { onCreate: (key: NewKey) => void }): VNode {
       onSubmit={(event) => {
         event.preventDefault()
         const form = new FormData(event.currentTarget)
-        const usd = String(form.get('budget') ?? '').trim()
-        onCreate({ name: String(form.get('name')).trim(), ...(usd !== '' && { budgets: [{ usd, per: 'day' }] }) })
+        const budgets = budgetsOf(form)
+        onCreate({ name: String(form.get('name')).trim(), ...(budgets.length > 0 && { budgets }) })
         event.currentTarget.reset()
       }}
     >
@@ -65,16 +81,89 @@ function NewKeyForm({ onCreate }: { onCreate: (key: NewKey) => void }): VNode {
         <span>Name of a new key</span>
         <input name="name" required maxLength={100} autocomplete="off" />
       </label>
-      <label>
-        <span>Dollars a day (empty: no limit)</span>
-        <input name="budget" inputMode="decimal" pattern="\d{1,7}(\.\d{1,6})?" autocomplete="off" />
-      </label>
+      <BudgetFields />
       <button type="submit">Create</button>
     </form>
   )
 }
 
-function KeyTable({ keys, onRevoke }: { keys: readonly KeyJson[]; onRevoke: (key: KeyJson) => void }): VNode {
+function BudgetFields({ budget }: { budget?: KeyJson['budgets'][number] | undefined }): VNode {
+  return (
+    <>
+      <label>
+        <span>Budget in dollars (empty: none)</span>
+        <input
+          name="budget"
+          ref={budget === undefined ? null : focus}
+          inputMode="decimal"
+          pattern="\d{1,7}(\.\d{1,6})?"
+          autocomplete="off"
+          defaultValue={budget?.usd ?? ''}
+        />
+      </label>
+      <label>
+        <span>Budget for</span>
+        <select name="per" defaultValue={budget?.per ?? 'day'}>
+          <option value="day">each day</option>
+          <option value="month">each month</option>
+          <option value="total">all time</option>
+        </select>
+      </label>
+    </>
+  )
+}
+
+function focus(element: HTMLElement | null): void {
+  element?.focus()
+}
+
+function budgetsOf(form: FormData): NewBudget[] {
+  const usd = String(form.get('budget') ?? '').trim()
+  return usd === '' ? [] : [{ usd, per: String(form.get('per') ?? 'day') as NewBudget['per'] }]
+}
+
+/** A budget without what was spent of it. */
+function settingsOf({ usd, per, each }: KeyJson['budgets'][number]): NewBudget {
+  return { usd, per, ...(each && { each }) }
+}
+
+const noBudget = { usd: '', per: 'day', spent_usd: '0' } as const
+
+interface BudgetFormProps {
+  keyJson: KeyJson
+  onSave: (budgets: NewBudget[]) => void
+  onClose: () => void
+}
+
+function BudgetForm({ keyJson: { name, budgets }, onSave, onClose }: BudgetFormProps): VNode {
+  return (
+    <form
+      class="filters"
+      aria-label={`Budget of ${name}`}
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSave(budgetsOf(new FormData(event.currentTarget)))
+      }}
+    >
+      <strong>{name}</strong>
+      <BudgetFields budget={budgets[0] ?? noBudget} />
+      <button type="submit" class="primary">
+        Save
+      </button>
+      <button type="button" class="quiet" onClick={onClose}>
+        Cancel
+      </button>
+    </form>
+  )
+}
+
+interface KeyTableProps {
+  keys: readonly KeyJson[]
+  onBudget: (key: KeyJson) => void
+  onRevoke: (key: KeyJson) => void
+}
+
+function KeyTable({ keys, onBudget, onRevoke }: KeyTableProps): VNode {
   const headings = ['Name', 'Key', 'Last used', 'Spent', 'Expires', '']
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label="Keys of programs">
@@ -98,11 +187,28 @@ function KeyTable({ keys, onRevoke }: { keys: readonly KeyJson[]; onRevoke: (key
                 <code>{key.hint}</code>
               </td>
               <td data-label="Last used">{key.last_used_at ? dateTimeText(key.last_used_at) : 'never'}</td>
-              <td data-label="Spent">{spentText(key)}</td>
+              <td data-label="Spent">
+                <Spent budgets={key.budgets} />
+              </td>
               <td data-label="Expires">{stateText(key)}</td>
               <td>
                 {!key.revoked_at && (
-                  <button type="button" class="danger" aria-label={`Revoke ${key.name}`} onClick={() => onRevoke(key)}>
+                  <button
+                    type="button"
+                    class="quiet"
+                    aria-label={`Budget of ${key.name}`}
+                    onClick={() => onBudget(key)}
+                  >
+                    Budget
+                  </button>
+                )}
+                {!key.revoked_at && (
+                  <button
+                    type="button"
+                    class="quiet danger"
+                    aria-label={`Revoke ${key.name}`}
+                    onClick={() => onRevoke(key)}
+                  >
                     Revoke
                   </button>
                 )}
@@ -115,9 +221,21 @@ function KeyTable({ keys, onRevoke }: { keys: readonly KeyJson[]; onRevoke: (key
   )
 }
 
-function spentText({ budgets }: KeyJson): string {
-  if (budgets.length === 0) return 'no limit'
-  return budgets.map(({ usd, per, spent_usd: spent }) => `${moneyText(spent)} of ${moneyText(usd)} a ${per}`).join(', ')
+function Spent({ budgets }: Pick<KeyJson, 'budgets'>): VNode {
+  if (budgets.length === 0) return <span class="soft">no limit</span>
+  return (
+    <>
+      {budgets.map(({ usd, per, spent_usd: spent }) => {
+        const text = `${moneyText(spent)} of ${moneyText(usd)} ${per === 'total' ? 'in all' : `a ${per}`}`
+        return (
+          <div key={per} class="row">
+            <meter aria-label={text} min={0} max={Number(usd)} high={Number(usd) * 0.8} value={Number(spent)} />
+            <span>{text}</span>
+          </div>
+        )
+      })}
+    </>
+  )
 }
 
 function stateText({ revoked_at: revoked, expires_at: expires }: KeyJson): string {

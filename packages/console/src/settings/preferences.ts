@@ -7,6 +7,9 @@ export const enterSends: Signal<boolean> = stored('enterSends', true)
 /** The composer warns of a request that may cost more, in US dollars. */
 export const warnCostUsd: Signal<number> = stored('warnCostUsd', 0.5)
 
+/** The page warns when the requests of a day cost more, in US dollars. 0: it does not. */
+export const dayAlarmUsd: Signal<number> = stored('dayAlarmUsd', 0)
+
 /** The times of the charts: the zone of the browser, or UTC. */
 export const timeZone: Signal<'local' | 'UTC'> = stored<'local' | 'UTC'>('timeZone', 'local')
 

@@ -1,18 +1,17 @@
-import type { Signal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { ModelPicker } from '../chat/model-picker.tsx'
-import { models } from '../chat/models.ts'
-import { newChatSettings } from '../chat/new-chat.ts'
-import { commands } from '../shell/commands/commands.ts'
 import { type Theme, theme } from '../shell/theme.ts'
-import { exportAll } from './export-all.ts'
+import { YourData } from './data.tsx'
+import { Engines } from './engines.tsx'
+import { Choice } from './fields.tsx'
+import { KeyBindings } from './key-bindings.tsx'
 import { Keys } from './keys.tsx'
-import { enterSends, readReplies, timeZone, warnCostUsd } from './preferences.ts'
+import { enterSends, readReplies, timeZone } from './preferences.ts'
+import { Spending } from './spending.tsx'
 
-/** The settings of this browser, and the models of the server. */
+/** The settings of this browser, the models and keys of the server, and the chats as files. */
 export function SettingsView(): VNode {
   return (
-    <main id="main" class="view" tabIndex={-1}>
+    <main id="main" class="view settings" tabIndex={-1}>
       <h1>Settings</h1>
       <section class="group" aria-labelledby="appearance">
         <h2 id="appearance">Appearance</h2>
@@ -25,22 +24,15 @@ export function SettingsView(): VNode {
       </section>
       <section class="group" aria-labelledby="writing">
         <h2 id="writing">Writing</h2>
-        <label class="check">
+        <label class="setting">
+          <span>
+            Enter sends the message
+            <small class="soft">Otherwise Ctrl Enter does.</small>
+          </span>
           <input
             type="checkbox"
             checked={enterSends.value}
             onChange={({ currentTarget }) => (enterSends.value = currentTarget.checked)}
-          />
-          <span>Enter sends the message. Otherwise Ctrl-Enter does.</span>
-        </label>
-        <label>
-          <span>Warn before a request that may cost more, in US dollars</span>
-          <input
-            type="number"
-            min={0}
-            step="any"
-            value={String(warnCostUsd.value)}
-            onChange={({ currentTarget }) => (warnCostUsd.value = Number(currentTarget.value))}
           />
         </label>
         <Choice
@@ -49,58 +41,11 @@ export function SettingsView(): VNode {
           options={{ finished: 'When they are finished', sentence: 'By sentence', never: 'Never' }}
         />
       </section>
-      <section class="group" aria-labelledby="models">
-        <h2 id="models">Models</h2>
-        <Engine />
-      </section>
+      <Spending />
+      <Engines />
       <Keys />
-      <section class="group" aria-labelledby="data">
-        <h2 id="data">Your data</h2>
-        <p>Chats are stored on the machine of the server, in one file. The terminal shows the same ones.</p>
-        <p class="row">
-          <button type="button" onClick={() => void exportAll()}>
-            Export every chat
-          </button>
-        </p>
-      </section>
-      <p class="soft small">{commands.length} commands have a key or a line in the palette: Ctrl K.</p>
+      <KeyBindings />
+      <YourData />
     </main>
-  )
-}
-
-function Choice<T extends string>({
-  label,
-  value,
-  options,
-}: {
-  label: string
-  value: Signal<T>
-  options: Record<T, string>
-}): VNode {
-  return (
-    <label>
-      <span>{label}</span>
-      <select value={value.value} onChange={({ currentTarget }) => (value.value = currentTarget.value as T)}>
-        {(Object.entries(options) as [T, string][]).map(([name, text]) => (
-          <option key={name} value={name}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-function Engine(): VNode {
-  const model = newChatSettings.value.model ?? models.value?.defaults.model
-  if (!models.value || !model) return <p class="soft">The server has not said which models it has.</p>
-  return (
-    <label>
-      <span>Model of new chats</span>
-      <ModelPicker
-        value={model}
-        onChange={(next) => (newChatSettings.value = { ...newChatSettings.value, model: next })}
-      />
-    </label>
   )
 }

@@ -1,5 +1,9 @@
 import type { VNode } from 'preact'
-import { models } from '../chat/models.ts'
+import { newChatModel } from '../chat/new-chat.ts'
+import { modelNamed } from '../chat/models.ts'
+import { keyNames, keysFor } from './commands/bindings.ts'
+import { commands } from './commands/commands.ts'
+import { Icon } from './parts/icon.tsx'
 import { dialog, isListOpen } from './panels.ts'
 import { route } from './router.ts'
 import { nextTheme, theme } from './theme.ts'
@@ -11,7 +15,7 @@ const views = [
   { name: 'settings', path: '/settings', label: 'Settings' },
 ]
 
-/** The views of the console, the search, and the model that answers. */
+/** The views of the console, the search, and the engine of new chats. */
 export function Header(): VNode {
   const isChat = route.value.name === 'chat'
   return (
@@ -24,7 +28,7 @@ export function Header(): VNode {
           aria-label="Chats"
           onClick={() => (isListOpen.value = !isListOpen.value)}
         >
-          ☰
+          <Icon name="menu" />
         </button>
       )}
       <a href="/" class="brand">
@@ -38,11 +42,8 @@ export function Header(): VNode {
         ))}
       </nav>
       <span class="grow" />
-      <span class="soft small engine">{models.value ? `● ${models.value.defaults.model ?? ''}` : ''}</span>
-      <button type="button" class="search" onClick={() => (dialog.value = 'palette')}>
-        <span class="wide">⌕ Search </span>
-        <kbd>Ctrl K</kbd>
-      </button>
+      <EngineBadge />
+      <SearchButton />
       <button
         type="button"
         class="quiet"
@@ -50,11 +51,37 @@ export function Header(): VNode {
         title={`Theme: ${theme.value}`}
         onClick={nextTheme}
       >
-        {{ system: '◐', light: '☀', dark: '☾' }[theme.value]}
+        <Icon name={({ system: 'themeSystem', light: 'themeLight', dark: 'themeDark' } as const)[theme.value]} />
       </button>
       <button type="button" class="quiet" aria-label="Keys" title="Keys" onClick={() => (dialog.value = 'help')}>
-        ?
+        <Icon name="help" />
       </button>
     </header>
+  )
+}
+
+function SearchButton(): VNode {
+  const [search] = commands
+  return (
+    <button type="button" class="search" onClick={() => search?.run()}>
+      <Icon name="search" />
+      <span class="label">Search</span>
+      <kbd class="wide" aria-hidden="true">
+        {search && keyNames(keysFor(search)).join(' ')}
+      </kbd>
+    </button>
+  )
+}
+
+/** Whether new chats are answered on this machine or over the network. */
+function EngineBadge(): VNode | undefined {
+  const model = newChatModel.value
+  if (model === undefined) return undefined
+  const { displayName = model, isLocal = false } = modelNamed(model) ?? {}
+  return (
+    <span class="small soft engine" title={`New chats are answered by ${displayName}`}>
+      <span class={`dot${isLocal ? ' local' : ''}`} aria-hidden="true" />
+      {isLocal ? 'on this machine' : 'over the network'}
+    </span>
   )
 }

@@ -11,3 +11,24 @@ export const isInspectorOpen: Signal<boolean> = isWide ? stored('inspector', fal
 
 /** The dialog that is open. */
 export const dialog: Signal<'palette' | 'help' | 'chat' | undefined> = signal(undefined)
+
+let opener: Element | null = null
+
+export function openInspector(): void {
+  opener = document.activeElement
+  isInspectorOpen.value = true
+}
+
+/** Closes the inspector. A focus inside returns to where it was. */
+export function closeInspector(): void {
+  const hadFocus = document.querySelector('.inspector')?.contains(document.activeElement)
+  isInspectorOpen.value = false
+  if (!hadFocus) return
+  const target = opener?.isConnected ? opener : document.querySelector('#composer')
+  ;(target as HTMLElement | null)?.focus()
+}
+
+export function toggleInspector(): void {
+  if (isInspectorOpen.peek()) closeInspector()
+  else openInspector()
+}

@@ -10,8 +10,8 @@ export interface Notice {
 const spoken: Signal<string> = signal('')
 const shown: Signal<Notice | undefined> = signal(undefined)
 const noticeMs = 4_000
-/** As long as a deletion can be undone. */
-const undoMs = 10_000
+/** How long a deletion can be undone. */
+export const undoMs = 10_000
 let timer: ReturnType<typeof setTimeout> | undefined
 
 /** Tells screen readers, politely. */

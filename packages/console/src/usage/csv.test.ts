@@ -11,7 +11,16 @@ const sums: Omit<UsageRow, 'group'> = {
   failed: 1,
   unpriced: 0,
   tokens: { input: 1200, cache_write_5m: 0, cache_write_1h: 0, cache_read: 5000, output: 900 },
+  usd_by_type: {
+    input: '0.0329',
+    cache_write_5m: '0',
+    cache_write_1h: '0',
+    cache_read: '0',
+    output: '0',
+    server_tools: '0',
+  },
   latency: { p50_ms: 10, p95_ms: 20 },
+  first_event: { p50_ms: 1, p95_ms: 2 },
 }
 
 test('a line of the CSV has the numbers as they are', () => {

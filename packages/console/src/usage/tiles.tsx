@@ -4,14 +4,18 @@ import type { UsageSums } from './usage-data.ts'
 
 /** The figures of the period, large, with the change since the period before it. */
 export function Tiles({ total, previous }: { total: UsageSums; previous: UsageSums }): VNode {
-  const { usd, estimated, requests, failed, saved_usd: saved, latency, unpriced } = total
+  const { usd, estimated, requests, failed, saved_usd: saved, latency, first_event: first, unpriced } = total
   const failedShare = requests === 0 ? 0 : (failed / requests) * 100
   const tiles: [label: string, value: string, detail: string][] = [
     ['Cost', `${estimated.requests > 0 ? '≈' : ''}${moneyText(usd)}`, change(Number(usd), Number(previous.usd))],
     ['Requests', requests.toLocaleString('en'), change(requests, previous.requests)],
     ['Failed', `${failedShare.toFixed(1)} %`, `${failed} of ${requests}`],
     ['Saved by the cache', moneyText(saved), 'against uncached input'],
-    ['Time, p95', latency.p95_ms === null ? '–' : durationText(latency.p95_ms), 'to the end of the reply'],
+    [
+      'Time, p95',
+      latency.p95_ms === null ? '–' : durationText(latency.p95_ms),
+      first.p95_ms === null ? 'to the end of the reply' : `first token ${durationText(first.p95_ms)}`,
+    ],
   ]
   return (
     <>

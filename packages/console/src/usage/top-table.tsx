@@ -18,7 +18,7 @@ export function TopTable({ title, field, report }: TopTableProps): VNode {
     .toSorted((a, b) => Number(b.usd) - Number(a.usd) || b.requests - a.requests)
     .slice(0, rowsShown)
   return (
-    <section class="group" aria-labelledby={`top-${field}`}>
+    <section class="group top-table" aria-labelledby={`top-${field}`}>
       <h2 id={`top-${field}`}>{title}</h2>
       <div class="scroll" tabIndex={0} role="group" aria-label={title}>
         <table>

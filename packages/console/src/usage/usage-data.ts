@@ -1,5 +1,11 @@
 import { call } from '../api/http.ts'
 
+/** Milliseconds; null if there are no requests to measure. */
+export interface Percentiles {
+  p50_ms: number | null
+  p95_ms: number | null
+}
+
 /** The sums of a group of requests, as `GET /admin/usage` returns them. */
 export interface UsageSums {
   usd: string
@@ -9,8 +15,10 @@ export interface UsageSums {
   failed: number
   unpriced: number
   tokens: { input: number; cache_write_5m: number; cache_write_1h: number; cache_read: number; output: number }
-  /** Null if there are no requests to measure. */
-  latency: { p50_ms: number | null; p95_ms: number | null }
+  usd_by_type: Record<'input' | 'cache_write_5m' | 'cache_write_1h' | 'cache_read' | 'output' | 'server_tools', string>
+  /** Times to the end of the reply, and to its first event. */
+  latency: Percentiles
+  first_event: Percentiles
 }
 
 /** The sums of the requests with these values of the dimensions that were asked for. */

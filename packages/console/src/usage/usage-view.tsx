@@ -2,10 +2,10 @@ import type { VNode } from 'preact'
 import { BarChart } from '../charts/bar-chart.tsx'
 import type { ChartPoint } from '../charts/chart.tsx'
 import { LineChart } from '../charts/line-chart.tsx'
-import { durationText, moneyText, tokenText } from '../format.ts'
+import { durationText, moneyText, moneyTick, tokenText } from '../format.ts'
 import { zoneOf } from '../settings/preferences.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'
-import { filters, navigate } from '../shell/router.ts'
+import { filters, navigate, setFilters } from '../shell/router.ts'
 import { Filters } from './filters.tsx'
 import { type Period, dayLabel, dayOf, daysOf, periodOf, startOf } from './periods.ts'
 import { Tiles } from './tiles.tsx'
@@ -61,12 +61,11 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
   const pointsOf = pointsBy(period, query.tz)
   const onSelect = ({ key }: ChartPoint): void => openRequests({ day: key, model: query.model, key: query.key })
   const daily = (values: (row: UsageRow) => Record<string, number>): ChartPoint[] => pointsOf(days.rows, values)
-  const costs = pointsOf(daysByModel.rows, ({ group, usd }) => ({ [group.model ?? 'unknown']: Number(usd) }))
   return (
     <>
       <Tiles total={days.total} previous={previous.total} />
       <div class="charts">
-        <BarChart title="Cost by model" points={costs} format={moneyText} onSelect={onSelect} />
+        <CostChart days={days} daysByModel={daysByModel} pointsOf={pointsOf} onSelect={onSelect} />
         <BarChart
           title="Tokens by type"
           points={daily(tokensByType)}
@@ -75,9 +74,9 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
           onSelect={onSelect}
         />
         <LineChart
-          title="Time to the end of the reply"
+          title="Time to the first token and to the end"
           points={daily(times)}
-          series={['p50', 'p95']}
+          series={timeNames}
           format={durationText}
           onSelect={onSelect}
         />
@@ -89,13 +88,66 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
           onSelect={onSelect}
         />
       </div>
-      <div class="charts">
+      <div class="charts three">
         <TopTable title="Models" field="model" report={models} />
         <TopTable title="Chats" field="chat" report={chats} />
         <TopTable title="Keys" field="key" report={keys} />
       </div>
     </>
   )
+}
+
+interface CostChartProps {
+  days: UsageReport
+  daysByModel: UsageReport
+  pointsOf: PointsOf
+  onSelect: (point: ChartPoint) => void
+}
+
+/** Cost by day, divided by model or by type of token. */
+function CostChart({ days, daysByModel, pointsOf, onSelect }: CostChartProps): VNode {
+  const isByType = filters.value.get('cost') === 'type'
+  const points = isByType
+    ? pointsOf(days.rows, costByType)
+    : pointsOf(daysByModel.rows, ({ group, usd }) => ({ [group.model ?? 'unknown']: Number(usd) }))
+  const controls = (
+    <div class="segments" role="group" aria-label="Cost by">
+      {['model', 'type'].map((name) => (
+        <button
+          key={name}
+          type="button"
+          aria-pressed={isByType === (name === 'type')}
+          onClick={() => setFilters({ cost: name === 'type' ? name : '' })}
+        >
+          by {name}
+        </button>
+      ))}
+    </div>
+  )
+  return (
+    <BarChart
+      key={String(isByType)}
+      title={isByType ? 'Cost by type' : 'Cost by model'}
+      points={points}
+      {...(isByType && { series: costTypes })}
+      format={moneyText}
+      formatTick={moneyTick}
+      controls={controls}
+      onSelect={onSelect}
+    />
+  )
+}
+
+const costTypes = ['input', 'cache write', 'cache read', 'output', 'server tools']
+
+function costByType({ usd_by_type: usd }: UsageRow): Record<string, number> {
+  return {
+    input: Number(usd.input),
+    'cache write': Number(usd.cache_write_5m) + Number(usd.cache_write_1h),
+    'cache read': Number(usd.cache_read),
+    output: Number(usd.output),
+    'server tools': Number(usd.server_tools),
+  }
 }
 
 const tokenTypes = ['input', 'cache write', 'cache read', 'output']
@@ -109,8 +161,12 @@ function tokensByType({ tokens }: UsageRow): Record<string, number> {
   }
 }
 
-function times({ latency: { p50_ms: p50, p95_ms: p95 } }: UsageRow): Record<string, number> {
-  return { ...(p50 !== null && { p50 }), ...(p95 !== null && { p95 }) }
+const timeNames = ['first token, p50', 'first token, p95', 'end, p50', 'end, p95']
+
+/** Times that were not measured are left out. */
+function times({ first_event: first, latency }: UsageRow): Record<string, number> {
+  const all = [first.p50_ms, first.p95_ms, latency.p50_ms, latency.p95_ms]
+  return Object.fromEntries(all.flatMap((ms, index) => (ms === null ? [] : [[timeNames[index], ms]])))
 }
 
 function outcomes({ requests, failed }: UsageRow): Record<string, number> {

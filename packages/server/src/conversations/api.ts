@@ -3,9 +3,10 @@ import type {
   ConversationSettings,
   ImportReport,
   MessageJson,
+  ReplyTrace,
   TurnOptions,
 } from 'colloquy/conversation'
-import type { MessageContentParam, MessageCreateParams, MessageParam } from 'colloquy/protocol'
+import type { Message, MessageContentParam, MessageCreateParams, MessageParam } from 'colloquy/protocol'
 
 // The bodies of requests and responses under /api, as docs/conversations-api.md describes them.
 
@@ -155,9 +156,15 @@ export interface ChangeBody {
   settings?: { [Name in keyof ConversationSettings]?: ConversationSettings[Name] | null }
 }
 
-/** The body of `POST …/switch` and `…/erase`. */
+/** The body of `POST …/switch` and `…/erase/undo`. */
 export interface MessageBody {
   messageId: string
+}
+
+/** The body of `POST …/erase`. */
+export interface EraseBody extends MessageBody {
+  /** Milliseconds in which `POST …/erase/undo` takes it back, at most 60,000. Default 0: erased at once. */
+  undoMs?: number
 }
 
 /** The body of `POST …/fork`. */
@@ -218,6 +225,18 @@ export interface ReplyCostJson {
   /** The first day and the source of the price. */
   price: { from: string; source: string } | null
   lines: CostLineJson[]
+}
+
+/** The response of `GET …/messages/{messageId}/exchange`: the request of a reply, and what came back. */
+export interface ExchangeJson {
+  /** Its messages are those that were sent, with the cache breakpoints that would be set now. */
+  request: MessageCreateParams
+  /** Whether its other parameters are those that were sent. False: they are the settings that the conversation has now. */
+  exact: boolean
+  /** The API's message; null if nothing arrived. */
+  response: Message | null
+  /** When each event arrived; null if the program that received the reply kept no trace. */
+  trace: ReplyTrace | null
 }
 
 /** A line of a reply's cost. */

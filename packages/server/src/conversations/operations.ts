@@ -7,7 +7,7 @@ import {
   type Parameter,
   ref,
 } from '../openapi/operation.ts'
-import { changeBody, createBody, forkBody, messageBody, undoBody } from './groups/changing.ts'
+import { changeBody, createBody, eraseBody, forkBody, messageBody, undoBody } from './groups/changing.ts'
 import { previewBody } from './groups/reading.ts'
 import { editBody, retryBody, sendBody, turnBody } from './groups/turns.ts'
 
@@ -88,6 +88,10 @@ export const conversationOperations: Operations = {
     summary: 'Read what a reply cost, line by line',
     response: jsonContent(ref('ReplyCost')),
   },
+  'GET /api/conversations/:id/messages/:messageId/exchange': {
+    summary: 'Read the request of a reply, its response and the times of its events',
+    response: jsonContent(ref('Exchange')),
+  },
   'GET /api/conversations/:id/messages/:messageId/blocks/:index': {
     summary: 'Download the file of a block',
     response: { description: 'The bytes of the file', content: { '*/*': { type: 'string' } } },
@@ -138,7 +142,12 @@ export const conversationOperations: Operations = {
     response: conversation,
   },
   'POST /api/conversations/:id/erase': {
-    summary: 'Erase the content of a message',
+    summary: 'Erase a message and all that follow it',
+    body: jsonContent(shapeOf(eraseBody)),
+    response: conversation,
+  },
+  'POST /api/conversations/:id/erase/undo': {
+    summary: 'Take an erasure back',
     body: jsonContent(shapeOf(messageBody)),
     response: conversation,
   },

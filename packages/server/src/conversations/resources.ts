@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { ModelChoiceJson } from './api.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import type { Deletions } from './deletions.ts'
+import type { Erasures } from './erasures.ts'
 import type { Bodies } from './input.ts'
 
 /** A request that was admitted. */
@@ -14,6 +15,7 @@ export interface Resources {
   conversations: Conversations
   bodies: Bodies
   deletions: Deletions
+  erasures: Erasures
   feed: ChangeFeed
   defaults: Partial<ConversationSettings>
   models: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>

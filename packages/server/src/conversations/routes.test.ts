@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Conversations, type ConversationSettings, memoryStore, openConversations } from 'colloquy/conversation'
 import { readTurn } from 'colloquy/conversation/reader'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
@@ -15,6 +16,7 @@ import type {
   ChangeJson,
   ConversationJson,
   DeletedJson,
+  ExchangeJson,
   FoundMessageJson,
   ImportedJson,
   ListedConversationJson,
@@ -48,7 +50,7 @@ async function serve(
 ): Promise<Served> {
   const { path = join(folder, `${++files}.db`), port = 0, ...more } = options
   const engine = script(steps, { otherwise: offline() })
-  const conversations = openConversations({ engine, store: sqliteStore(path), journalMs: 10 })
+  const conversations = openConversations({ engine, store: sqliteStore(path), journalMs: 10, traces: true })
   const routes = conversationRoutes({ conversations, defaults, pingMs: 200, ...more })
   const listening: Listening = await listen(createServer({ engine, routes: [routes] }), { port })
   const send = (name: string, body?: unknown, headers?: HeadersInit): Promise<Response> => {
@@ -265,6 +267,47 @@ describe('a conversation', () => {
       ])
       const wrong = await fetch(`${url}/api/conversations/import`, { method: 'POST', body: 'nothing' })
       assert.equal(wrong.status, 400)
+    })
+  })
+
+  test('POST …/erase waits for an undo, and keeps what was continued meanwhile', async () => {
+    await serving(['One', 'Two', 'Three'], async ({ call, send }, path) => {
+      const count = async (): Promise<number> => (await call<TreeJson>('GET', `${path}/tree`)).data.length
+      for (const content of ['1', '2']) await (await send(`${path}/send`, { content })).text()
+      await call('POST', `${path}/erase`, { messageId: '3', undoMs: 1_000 })
+      assert.equal((await send(`${path}/erase/undo`, { messageId: '1' })).status, 404)
+      await call('POST', `${path}/erase/undo`, { messageId: '3' })
+      assert.equal((await send(`${path}/erase/undo`, { messageId: '3' })).status, 404)
+      assert.equal(await count(), 4)
+      await call('POST', `${path}/erase`, { messageId: '3', undoMs: 1_000 })
+      await (await send(`${path}/send`, { content: '3' })).text()
+      await pause(1_100)
+      assert.equal(await count(), 6, 'a new message follows')
+      await call('POST', `${path}/erase`, { messageId: '3', undoMs: 20 })
+      for (let tries = 0; tries < 200 && (await count()) > 2; tries++) await pause(10)
+      assert.equal(await count(), 2)
+      assert.equal((await send(`${path}/erase`, { messageId: '9', undoMs: 20 })).status, 404)
+      assert.equal((await send(`${path}/erase`, { messageId: '1', undoMs: 70_000 })).status, 400)
+    })
+  })
+
+  test('GET …/exchange has the request of a reply, its response and the times of its events', async () => {
+    await serving(['Hello there'], async ({ call, send }, path) => {
+      await (await send(`${path}/send`, { content: 'Hi' })).text()
+      const found = await call<ExchangeJson>('GET', `${path}/messages/2/exchange`)
+      assert.match(JSON.stringify(found.request.messages), /"Hi"/)
+      assert.equal(found.request.model, 'claude-sonnet-4-6')
+      assert.equal(found.exact, true)
+      assert.deepEqual(
+        found.response?.content.map((block) => block.type),
+        ['text'],
+      )
+      assert.equal(found.trace?.events[0]?.[1], 'message_start')
+      assert.equal((await send(`${path}/messages/1/exchange`)).status, 400)
+      assert.equal((await send(`${path}/messages/9/exchange`)).status, 404)
+      const { path: page } = await call<ConversationJson>('GET', path)
+      assert.equal(typeof page.data[1]?.timing?.totalMs, 'number')
+      assert.ok(!('trace' in page.data[1]!))
     })
   })
 

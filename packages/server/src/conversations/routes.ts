@@ -11,6 +11,7 @@ import type { ModelChoiceJson } from './api.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { addChangeRoutes } from './groups/changing.ts'
 import { Deletions } from './deletions.ts'
+import { Erasures } from './erasures.ts'
 import { Bodies } from './input.ts'
 import { conversationOperations } from './operations.ts'
 import type { Resources, RouteContext, RouteEnv } from './resources.ts'
@@ -68,15 +69,18 @@ export function conversationRoutes(options: ConversationRoutesOptions): Conversa
   checkOptionNames(options, optionNames, 'conversationRoutes()')
   const { conversations, defaults = {}, models = catalogueChoices, undoMs = 10_000, pingMs = 10_000 } = options
   const deletions = new Deletions(conversations, undoMs)
+  const erasures = new Erasures()
   const feed = new ChangeFeed(conversations, pingMs)
   const open = (c: RouteContext): Promise<Conversation> => openHere(c, conversations, deletions)
   const bodies = new Bodies(options)
-  const app = routesOf({ conversations, bodies, deletions, feed, defaults, models, pingMs, open }, options.admit)
+  const resources = { conversations, bodies, deletions, erasures, feed, defaults, models, pingMs, open }
+  const app = routesOf(resources, options.admit)
   return {
     operations: conversationOperations,
     answer: (request) => (isOurs(new URL(request.url).pathname) ? Promise.resolve(app.fetch(request)) : undefined),
     async close() {
       feed.close()
+      await erasures.close()
       await deletions.close()
     },
   }

@@ -234,6 +234,12 @@ export const responseSchemas: Readonly<Record<string, JsonSchema>> = {
     estimated: flag,
     mostCost: nullable(ref('Money')),
   }),
+  Exchange: object({
+    request: { type: 'object' },
+    exact: flag,
+    response: nullable({ type: 'object' }),
+    trace: nullable(object({ request: { type: 'object' }, events: list({ type: 'array' }), ms: count })),
+  }),
   ReplyCost: object({
     model: string,
     total: nullable(ref('Money')),

@@ -1,3 +1,4 @@
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Container, Message, UsageIteration } from '../../protocol/types/message.ts'
 import { tokenCounts } from '../../protocol/models/token-counts.ts'
 
@@ -17,9 +18,29 @@ export interface ReplyRecord {
   continues?: true
   /** How many of the first messages of its path its request left out. Absent: none. */
   dropped?: number
+  /** How the reply was requested and arrived, with the option `traces`. */
+  trace?: ReplyTrace
   /** Set if the reply is a summary. */
   summary?: Summary
 }
+
+/** How a reply was requested and how it arrived, kept with the option `traces`. */
+export interface ReplyTrace {
+  /** The parameters without `messages`. */
+  request: Partial<MessageCreateParams>
+  /** `system` and `tools` are left out too, as they are long. */
+  omits?: true
+  /** The events in order. Neighbouring deltas of one kind are one entry. */
+  events: TracedEvent[]
+  /** Milliseconds from the request to its end. */
+  ms: number
+}
+
+/**
+ * Milliseconds from the request to the event; its type, or that of its delta; how many there were; and the characters of
+ * their text.
+ */
+export type TracedEvent = [ms: number, type: string, count?: number, characters?: number]
 
 /** A summary of the beginning of a path, sent in place of those messages. */
 export interface Summary {

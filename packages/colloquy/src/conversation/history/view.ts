@@ -4,7 +4,7 @@ import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { cutText, oneLine, storableText } from '../../protocol/text.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { type ConversationMetadata, parseMetadata } from './metadata.ts'
-import type { ReplyRecord } from './reply-record.ts'
+import type { ReplyRecord, ReplyTrace } from './reply-record.ts'
 import { StoreError } from '../errors.ts'
 import type {
   ConversationSummary,
@@ -37,6 +37,8 @@ export interface ConversationMessage {
   estimated?: boolean
   /** The error that ended the reply early. */
   error?: { name: string; message: string; type?: string }
+  /** How the reply was requested and arrived, with the option `traces` of `openConversations()`. */
+  trace?: ReplyTrace
 }
 
 const shown = new WeakMap<MessageRecord, ConversationMessage>()
@@ -85,12 +87,19 @@ function parseMessage(record: MessageRecord): ConversationMessage {
   return reply === null ? message : jsonable({ ...message, ...replyFields(JSON.parse(reply) as ReplyRecord) })
 }
 
-function replyFields({ message, cost_pico_usd: cost, estimated, error }: ReplyRecord): Partial<ConversationMessage> {
+function replyFields({
+  message,
+  cost_pico_usd: cost,
+  estimated,
+  error,
+  trace,
+}: ReplyRecord): Partial<ConversationMessage> {
   return {
     ...(message && { model: message.model, stopReason: message.stop_reason, usage: message.usage }),
     ...(cost == null ? {} : { costPicoUsd: BigInt(cost) }),
     ...(estimated && { estimated }),
     ...(error && { error }),
+    ...(trace && { trace }),
   }
 }
 

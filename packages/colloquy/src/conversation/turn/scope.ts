@@ -21,6 +21,8 @@ export interface TurnConfig {
   journalMs: number
   /** Whether cache breakpoints are placed. */
   cacheMarks: boolean
+  /** Whether replies keep how they were requested and arrived. */
+  traces: boolean
   /** Limits for all conversations of the store together. */
   limits: Limits | undefined
   /** The pauses in all conversations, by which the lifetime of cache entries is chosen. */

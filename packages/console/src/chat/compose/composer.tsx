@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { byteText } from '../../format.ts'
 import { drafts, enterSends, warnCostUsd } from '../../settings/preferences.ts'
+import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
 import { type Attachment, attach } from './attachments.ts'
 import type { AnyBlock } from '../message/content-text.ts'
@@ -26,7 +27,7 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
   const text = drafts.value[draftId] ?? ''
   const setText = (next: string): void => void (drafts.value = withDraft(drafts.value, draftId, next))
   const isEmpty = text.trim() === '' && files.value.length === 0
-  useEffect(() => field.current?.focus(), [draftId])
+  useLayoutEffect(() => field.current?.focus(), [draftId])
 
   const submit = (): void => {
     if (isEmpty || isBusy) return
@@ -64,21 +65,23 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
         void add(event.dataTransfer?.files ?? [])
       }}
     >
-      <Files files={files.value} onRemove={(file) => (files.value = files.value.filter((one) => one !== file))} />
-      <Field {...{ field, text, setText, submit, add }} />
-      <div class="row">
-        <AttachButton add={add} />
-        <span class="grow">
-          {chatId !== undefined && <Estimate chatId={chatId} text={text} warnUsd={warnCostUsd.value} />}
-        </span>
-        <SendButton
-          isBusy={isBusy}
-          isEmpty={isEmpty}
-          onStop={() => {
-            onStop()
-            field.current?.focus()
-          }}
-        />
+      <div class="box">
+        <Files files={files.value} onRemove={(file) => (files.value = files.value.filter((one) => one !== file))} />
+        <Field {...{ field, text, setText, submit, add }} />
+        <div class="row">
+          <AttachButton add={add} />
+          <span class="grow">
+            {chatId !== undefined && <Estimate chatId={chatId} text={text} warnUsd={warnCostUsd.value} />}
+          </span>
+          <SendButton
+            isBusy={isBusy}
+            isEmpty={isEmpty}
+            onStop={() => {
+              onStop()
+              field.current?.focus()
+            }}
+          />
+        </div>
       </div>
     </form>
   )
@@ -89,6 +92,7 @@ function SendButton({ isBusy, isEmpty, onStop }: { isBusy: boolean; isEmpty: boo
   if (!isBusy) {
     return (
       <button type="submit" class="primary" disabled={isEmpty}>
+        <Icon name="send" />
         Send
       </button>
     )
@@ -143,9 +147,7 @@ function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
         class="visually-hidden"
         onChange={({ currentTarget }) => void add(currentTarget.files ?? [])}
       />
-      <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
-        <path d="M11 5 6.5 9.5a1.5 1.5 0 0 0 2 2L13 7a3 3 0 0 0-4.5-4L4 7.5a4.5 4.5 0 0 0 6.5 6L13 11" />
-      </svg>
+      <Icon name="attach" />
       <span>Attach</span>
     </label>
   )
@@ -167,7 +169,7 @@ function Files({
             {file.name} <span class="soft">{byteText(file.bytes)}</span>
           </span>
           <button type="button" class="quiet" aria-label={`Remove ${file.name}`} onClick={() => onRemove(file)}>
-            ✕
+            <Icon name="close" />
           </button>
         </li>
       ))}

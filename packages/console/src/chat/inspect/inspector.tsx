@@ -1,16 +1,12 @@
 import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { call } from '../../api/http.ts'
-import type { PreviewJson } from '../../api/types.ts'
-import { dateTimeText, moneyText, tokenText } from '../../format.ts'
-import { Code } from '../../markdown/code-block.tsx'
+import { dateTimeText, tokenText } from '../../format.ts'
+import { Icon } from '../../shell/parts/icon.tsx'
 import { Facts } from '../../shell/parts/facts.tsx'
-import { useLoaded } from '../../shell/parts/loaded.tsx'
-import { isInspectorOpen } from '../../shell/panels.ts'
-import { copyText } from '../../shell/copy.ts'
+import { closeInspector } from '../../shell/panels.ts'
 import type { OpenChat } from '../open-chat.ts'
-import { curlOf, typescriptOf } from './snippets.ts'
+import { RequestTab } from './request-tab.tsx'
 import { TreeView } from './tree-view.tsx'
 
 const tabs = ['Request', 'Tree', 'Info'] as const
@@ -39,17 +35,12 @@ export function Inspector({ chat }: { chat: OpenChat }): VNode {
             </button>
           ))}
         </div>
-        <button
-          type="button"
-          class="quiet"
-          aria-label="Close the inspector"
-          onClick={() => (isInspectorOpen.value = false)}
-        >
-          ✕
+        <button type="button" class="quiet" aria-label="Close the inspector" onClick={closeInspector}>
+          <Icon name="close" />
         </button>
       </div>
       <div role="tabpanel" id="inspector-panel" aria-labelledby={`tab-${tab.value}`} tabIndex={0}>
-        {tab.value === 'Request' && <NextRequest chat={chat} />}
+        {tab.value === 'Request' && <RequestTab chat={chat} />}
         {tab.value === 'Tree' && <Tree chat={chat} />}
         {tab.value === 'Info' && <Info chat={chat} />}
       </div>
@@ -63,37 +54,6 @@ function moveTab({ key }: KeyboardEvent, name: Tab): Tab {
   const next = tabs[(tabs.indexOf(name) + step + tabs.length) % tabs.length] ?? name
   document.querySelector<HTMLElement>(`#tab-${next}`)?.focus()
   return next
-}
-
-/** The request that the next message would send, and ways to send it from elsewhere. */
-function NextRequest({ chat }: { chat: OpenChat }): VNode {
-  const path = `/api/conversations/${encodeURIComponent(chat.id)}/preview`
-  const { value, placeholder } = useLoaded(() => call<PreviewJson>('POST', path, {}), [path, chat.messages.value])
-  if (!value) return placeholder
-  const json = JSON.stringify(value.request, null, 2)
-  return (
-    <>
-      <h2>The next request</h2>
-      <p class="soft small">
-        {value.estimated ? '≈' : ''}
-        {tokenText(value.inputTokens)} tokens in{value.mostCost ? ` · at most ${moneyText(value.mostCost.usd)}` : ''}
-      </p>
-      <p class="row">
-        <button type="button" onClick={() => void copyText(json, 'Request copied')}>
-          Copy JSON
-        </button>
-        <button type="button" onClick={() => void copyText(curlOf(value.request), 'curl command copied')}>
-          Copy curl
-        </button>
-        <button type="button" onClick={() => void copyText(typescriptOf(value.request), 'TypeScript copied')}>
-          Copy TypeScript
-        </button>
-      </p>
-      <pre class="json" tabIndex={0}>
-        <Code language="json" code={json} />
-      </pre>
-    </>
-  )
 }
 
 function Tree({ chat }: { chat: OpenChat }): VNode {

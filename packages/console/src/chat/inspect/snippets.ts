@@ -4,7 +4,7 @@ export function curlOf(request: object): string {
   return [
     `curl ${location.origin}/v1/messages \\`,
     `  -H "x-api-key: $ANTHROPIC_API_KEY" \\`,
-    `  -H 'anthropic-version: 2026-10-21' \\`,
+    `  -H 'anthropic-version: ${versionOf(request)}' \\`,
     `  -H 'content-type: application/json' \\`,
     `  -d '${body}'`,
     '',
@@ -22,4 +22,18 @@ export function typescriptOf(request: object): string {
     'console.log(message.content)',
     '',
   ].join('\n')
+}
+
+/** The headers of a request. The key is never in the page, so it is masked. */
+export function headersOf(request: object): [string, string][] {
+  return [
+    ['content-type', 'application/json'],
+    ['anthropic-version', versionOf(request)],
+    ['x-api-key', 'sk-ant-••••••••'],
+  ]
+}
+
+/** Later versions of the API refuse the fields of sampling. */
+function versionOf(request: object): string {
+  return ['temperature', 'top_p', 'top_k'].some((name) => name in request) ? '2023-06-01' : '2026-10-21'
 }

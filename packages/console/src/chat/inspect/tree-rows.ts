@@ -8,8 +8,12 @@ export interface Row {
   isActive: boolean
 }
 
-/** The messages in the order of reading: each branch to its end before the next one begins. */
-export function rowsOf({ head, data }: TreeJson): Row[] {
+/**
+ * The messages in the order of reading: each branch to its end before the next one begins.
+ *
+ * @param hidden the ids of messages that are left out with all that follow them.
+ */
+export function rowsOf({ head, data }: TreeJson, hidden: ReadonlySet<string> = new Set()): Row[] {
   const children = Map.groupBy(data, ({ parentId }) => parentId ?? '')
   const byId = new Map(data.map((message) => [message.id, message]))
   const active = new Set<string>()
@@ -17,6 +21,7 @@ export function rowsOf({ head, data }: TreeJson): Row[] {
   const rows: Row[] = []
   const stack = (children.get('') ?? []).map((message) => ({ message, level: 0 })).toReversed()
   for (let next = stack.pop(); next; next = stack.pop()) {
+    if (hidden.has(next.message.id)) continue
     rows.push({ ...next, isActive: active.has(next.message.id) })
     const below = children.get(next.message.id) ?? []
     const level = next.level + (below.length > 1 ? 1 : 0)

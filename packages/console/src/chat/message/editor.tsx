@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { contentOf, textOf, type AnyBlock } from './content-text.ts'
 import type { OpenChat } from '../open-chat.ts'
@@ -7,7 +7,7 @@ import type { OpenChat } from '../open-chat.ts'
 interface EditorProps {
   chat: OpenChat
   message: PathMessageJson
-  onClose: () => void
+  onClose: (isSaved: boolean) => void
 }
 
 /** Edits the text of a message. Its other blocks stay. */
@@ -15,9 +15,9 @@ export function Editor({ chat, message, onClose }: EditorProps): VNode {
   const content = contentOf(message)
   const [text, setText] = useState(textOf(content))
   const field = useRef<HTMLTextAreaElement>(null)
-  useEffect(() => field.current?.focus(), [])
+  useLayoutEffect(() => field.current?.focus(), [])
   const save = (rerun: boolean): void => {
-    onClose()
+    onClose(true)
     void chat.edit(message.id, withText(content, text), rerun)
   }
   const canRerun = message.role === 'user'
@@ -29,7 +29,7 @@ export function Editor({ chat, message, onClose }: EditorProps): VNode {
         save(canRerun)
       }}
       onKeyDown={(event) => {
-        if (event.key === 'Escape') onClose()
+        if (event.key === 'Escape') onClose(false)
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save(canRerun)
       }}
     >
@@ -49,7 +49,7 @@ export function Editor({ chat, message, onClose }: EditorProps): VNode {
         <button type="button" disabled={text.trim() === ''} onClick={() => save(false)}>
           Save
         </button>
-        <button type="button" class="quiet" onClick={onClose}>
+        <button type="button" class="quiet" onClick={() => onClose(false)}>
           Cancel
         </button>
       </p>

@@ -3,13 +3,14 @@ import { useState } from 'preact/hooks'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import type { PathMessageJson } from '../../api/types.ts'
 import { durationText, moneyText, timeText, tokenText } from '../../format.ts'
-import { copyText } from '../../shell/copy.ts'
-import { navigate, route } from '../../shell/router.ts'
+import { route } from '../../shell/router.ts'
+import { Icon } from '../../shell/parts/icon.tsx'
+import { Actions } from './actions.tsx'
 import { Content } from './content.tsx'
-import { contentOf, textOf } from './content-text.ts'
+import { contentOf } from './content-text.ts'
 import { CostLines } from './cost-lines.tsx'
 import { Editor } from './editor.tsx'
-import { models } from '../models.ts'
+import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 
 interface MessageProps {
@@ -33,13 +34,22 @@ export function MessageView({ chat, message, isLast }: MessageProps): VNode {
     >
       <header>
         <h2 id={`m${message.id}`}>
-          {isReply ? (message.model ?? 'Reply') : 'You'}
+          {isReply ? modelName(message.model) : 'You'}
           <span class="soft small">, {timeText(message.createdAt)}</span>
         </h2>
         <Versions chat={chat} message={message} />
       </header>
       {isEditing ? (
-        <Editor chat={chat} message={message} onClose={() => setEditing(false)} />
+        <Editor
+          chat={chat}
+          message={message}
+          onClose={(isSaved) => {
+            // The field is gone. The focus goes to what follows, or back to the button.
+            const next = isSaved ? '#composer' : `#message-${message.id} .edit`
+            document.querySelector<HTMLElement>(next)?.focus()
+            setEditing(false)
+          }}
+        />
       ) : (
         <Content content={content} isPlain={!isReply} />
       )}
@@ -58,7 +68,7 @@ export function LiveMessage({ reply }: { reply: MessageJson }): VNode {
     <article class="message reply live" aria-labelledby="live">
       <header>
         <h2 id="live">
-          {reply.model ?? 'Reply'}
+          {modelName(reply.model)}
           <span class="soft small">, now</span>
         </h2>
       </header>
@@ -70,13 +80,13 @@ export function LiveMessage({ reply }: { reply: MessageJson }): VNode {
 /** `‹ 2/3 ›` beside a message that has other versions. */
 function Versions({
   chat,
-  message: { id, versions, role },
+  message: { id, parentId, versions, role },
 }: Pick<MessageProps, 'chat' | 'message'>): VNode | undefined {
   const index = versions.indexOf(id)
   if (versions.length < 2) return undefined
   const go = (step: number): void => {
     const target = versions[index + step]
-    if (target) void chat.switchTo(target)
+    if (target) void chat.switchTo(target).then(() => requestAnimationFrame(() => focusVersions(target, step)))
   }
   return (
     <div
@@ -99,8 +109,27 @@ function Versions({
       >
         ›
       </button>
+      {role === 'assistant' && (
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Show the versions side by side"
+          title="Side by side"
+          onClick={() => (chat.compared.value = parentId)}
+        >
+          <Icon name="columns" />
+        </button>
+      )}
     </div>
   )
+}
+
+/** The message is another element now: its buttons take the focus of those that are gone. */
+function focusVersions(id: string, step: number): void {
+  const buttons = document.querySelectorAll<HTMLButtonElement>(`#message-${id} .versions button`)
+  const [previous, next] = buttons
+  const wanted = step < 0 ? [previous, next] : [next, previous]
+  wanted.find((button) => button && !button.disabled)?.focus()
 }
 
 /** `1.2k in · 900 out · $0.0329`, and the arithmetic behind it. */
@@ -108,12 +137,13 @@ function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VN
   const [isOpen, setOpen] = useState(false)
   const { usage, costUsd, estimated } = message
   if (!usage) return undefined
+  const time = message.timing?.totalMs ?? chat.times.get(message.id)
   const cached = usage.cache_read_input_tokens ?? 0
   const parts = [
     `${tokenText(usage.input_tokens + cached + (usage.cache_creation_input_tokens ?? 0))} in`,
     ...(cached > 0 ? [`${tokenText(cached)} cached`] : []),
     `${tokenText(usage.output_tokens)} out`,
-    ...(chat.times.get(message.id) === undefined ? [] : [durationText(chat.times.get(message.id) ?? 0)]),
+    ...(time === undefined ? [] : [durationText(time)]),
   ]
   return (
     <div class="cost">
@@ -123,80 +153,5 @@ function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VN
       </button>
       {isOpen && <CostLines chatId={chat.id} messageId={message.id} />}
     </div>
-  )
-}
-
-function Actions({ chat, message, isLast, onEdit }: MessageProps & { onEdit: () => void }): VNode {
-  const isReply = message.role === 'assistant'
-  const isBusy = chat.isBusy.value
-  const canContinue = isReply && isLast && (message.state === 'interrupted' || message.stopReason === 'max_tokens')
-  return (
-    <div class="actions">
-      {canContinue && (
-        <button type="button" class="quiet" disabled={isBusy} onClick={() => void chat.continue()}>
-          Continue
-        </button>
-      )}
-      {isReply && <RetryWith chat={chat} message={message} isDisabled={isBusy} />}
-      <button type="button" class="quiet" disabled={isBusy} data-edit={isReply ? undefined : ''} onClick={onEdit}>
-        Edit
-      </button>
-      <button
-        type="button"
-        class="quiet"
-        data-copy={isReply ? 'reply' : 'question'}
-        onClick={() => void copyText(textOf(contentOf(message)))}
-      >
-        Copy
-      </button>
-      <button type="button" class="quiet" onClick={() => void branch(chat, message.id)}>
-        Branch
-      </button>
-    </div>
-  )
-}
-
-/** Opens a new chat that begins with the messages up to this one. */
-async function branch(chat: OpenChat, messageId: string): Promise<void> {
-  const { id } = await chat.fork(messageId)
-  navigate(`/c/${encodeURIComponent(id)}`)
-}
-
-/** Retries with the same model, or with one from the list. */
-function RetryWith({
-  chat,
-  message,
-  isDisabled,
-}: {
-  chat: OpenChat
-  message: PathMessageJson
-  isDisabled: boolean
-}): VNode {
-  return (
-    <span class="retry">
-      <button type="button" class="quiet" disabled={isDisabled} onClick={() => void chat.retry(message.parentId)}>
-        Retry
-      </button>
-      <select
-        class="quiet"
-        aria-label="Retry with another model"
-        disabled={isDisabled}
-        value=""
-        onChange={({ currentTarget }) => {
-          const model = currentTarget.value
-          currentTarget.value = ''
-          void chat.retry(message.parentId, model)
-        }}
-      >
-        <option value="" disabled hidden>
-          with …
-        </option>
-        {models.value?.data.map(({ id, displayName }) => (
-          <option key={id} value={id}>
-            {displayName}
-          </option>
-        ))}
-      </select>
-    </span>
   )
 }

@@ -1,8 +1,12 @@
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Icon } from '../../shell/parts/icon.tsx'
+import type { PathMessageJson } from '../../api/types.ts'
 import { countText } from '../../format.ts'
+import type { MessageJson } from 'colloquy/conversation/reader'
 import { LiveMessage, MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
+import { SideBySide } from './side-by-side.tsx'
 import { TurnFailureView } from './turn-failure.tsx'
 
 /** Closer to the end than this, the page follows the reply. */
@@ -14,13 +18,14 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const [isAtEnd, setAtEnd] = useState(true)
   const { messages, live, hasEarlier } = chat
   // A reply may be recorded before the last of it has been read.
-  const recorded = messages.value.filter(({ id }) => id !== live.value?.id)
+  const recorded = withoutErased(chat, messages.value).filter(({ id }) => id !== live.value?.id)
   const last = recorded.at(-1)
 
   useLayoutEffect(() => {
     if (isAtEnd) scrollToEnd(scroller.current)
   }, [messages.value, live.value, isAtEnd])
-  useEffect(() => setAtEnd(true), [chat])
+  // A reader who asks wants to see the reply. A turn of another tab moves nothing.
+  useEffect(() => setAtEnd(true), [chat, chat.asked.value])
 
   return (
     <div
@@ -42,20 +47,40 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
           </button>
         </p>
       )}
-      {recorded.map((message) => (
-        <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !live.value} />
-      ))}
-      {live.value && <LiveMessage reply={live.value} />}
+      {recorded.map((message) =>
+        isCompared(chat, message) ? (
+          <SideBySide key={`replies to ${message.parentId}`} chat={chat} messageId={message.id} />
+        ) : (
+          <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !live.value} />
+        ),
+      )}
+      {live.value && <Live chat={chat} reply={live.value} />}
       {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
       {!isAtEnd && (
         <p class="jump">
           <button type="button" onClick={() => scrollToEnd(scroller.current)}>
-            ↓ Jump to latest
+            <Icon name="down" />
+            Jump to latest
           </button>
         </p>
       )}
     </div>
   )
+}
+
+/** The messages before the first that is being erased. */
+function withoutErased({ erasing }: OpenChat, messages: PathMessageJson[]): PathMessageJson[] {
+  const index = messages.findIndex(({ id }) => erasing.value.has(id))
+  return index === -1 ? messages : messages.slice(0, index)
+}
+
+function isCompared({ compared }: OpenChat, { role, parentId }: Pick<MessageJson, 'role' | 'parentId'>): boolean {
+  return role === 'assistant' && compared.value !== undefined && parentId === compared.value
+}
+
+function Live({ chat, reply }: { chat: OpenChat; reply: MessageJson }): VNode {
+  if (!isCompared(chat, reply)) return <LiveMessage reply={reply} />
+  return <SideBySide key={`replies to ${reply.parentId}`} chat={chat} messageId={reply.id} live={reply} />
 }
 
 function scrollToEnd(element: HTMLElement | null): void {

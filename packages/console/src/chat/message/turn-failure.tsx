@@ -1,5 +1,6 @@
 import type { VNode } from 'preact'
-import type { Failure, OpenChat } from '../open-chat.ts'
+import type { OpenChat } from '../open-chat.ts'
+import type { Failure } from '../stored-chat.ts'
 
 /** An error of a turn, in the turn that it belongs to, with what can be done about it. */
 export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Failure }): VNode {

@@ -1,7 +1,7 @@
 import { chats, openChat } from '../../chat/chats.ts'
 import { contentOf, textOf } from '../../chat/message/content-text.ts'
 import { copyText } from '../copy.ts'
-import { dialog, isInspectorOpen, isListOpen } from '../panels.ts'
+import { closeInspector, dialog, isInspectorOpen, isListOpen, toggleInspector } from '../panels.ts'
 import { navigate } from '../router.ts'
 import { notify } from '../status.tsx'
 import { nextTheme } from '../theme.ts'
@@ -11,6 +11,8 @@ export interface Command {
   name: string
   /** The keys, such as `Ctrl+Shift+O`. On a Mac, Ctrl is the command key. */
   keys?: string
+  /** Whether the keys work while a dialog is open. */
+  worksInDialogs?: true
   run: () => void
 }
 
@@ -19,11 +21,12 @@ export const commands: readonly Command[] = [
   {
     name: 'Search and commands',
     keys: 'Ctrl+K',
+    worksInDialogs: true,
     run: () => (dialog.value = dialog.value === 'palette' ? undefined : 'palette'),
   },
   { name: 'New chat', keys: 'Ctrl+Shift+O', run: () => navigate('/') },
   { name: 'Show or hide the chats', keys: 'Ctrl+B', run: () => (isListOpen.value = !isListOpen.value) },
-  { name: 'Show or hide the inspector', keys: 'Ctrl+.', run: () => (isInspectorOpen.value = !isInspectorOpen.value) },
+  { name: 'Show or hide the inspector', keys: 'Ctrl+.', run: toggleInspector },
   { name: 'Stop the reply', keys: 'Escape', run: stopOrClose },
   { name: 'Edit the last message', keys: 'Ctrl+ArrowUp', run: () => lastOf('[data-edit]')?.click() },
   { name: 'Previous version', keys: 'Alt+ArrowLeft', run: () => lastOf('[aria-label="Previous version"]')?.click() },
@@ -43,7 +46,7 @@ export const commands: readonly Command[] = [
 function stopOrClose(): void {
   const chat = openChat.value
   if (chat?.isBusy.value) void chat.stop()
-  else if (isInspectorOpen.value) isInspectorOpen.value = false
+  else if (isInspectorOpen.value) closeInspector()
 }
 
 function copyReply(): void {

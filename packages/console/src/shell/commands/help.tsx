@@ -1,35 +1,38 @@
 import type { VNode } from 'preact'
 import { commands } from './commands.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { keysText } from './keys.ts'
+import { Dialog, closeDialog } from '../parts/dialog.tsx'
+import { keysFor } from './bindings.ts'
+import { Keys } from '../parts/keys.tsx'
 
 /** All keys. */
 export function Help(): VNode {
   return (
     <Dialog title="Keys">
-      <table class="keys">
+      <table class="bindings">
         <tbody>
           {commands
-            .filter(({ keys }) => keys)
+            .filter((command) => keysFor(command))
             .map((command) => (
               <tr key={command.name}>
                 <th scope="row">{command.name}</th>
                 <td>
-                  {keysText(command).map((key) => (
-                    <kbd key={key}>{key}</kbd>
-                  ))}
+                  <Keys keys={keysFor(command)} />
                 </td>
               </tr>
             ))}
           <tr>
             <th scope="row">Send · new line</th>
             <td>
-              <kbd>Enter</kbd> · <kbd>Shift</kbd>
-              <kbd>Enter</kbd>
+              <kbd>Enter</kbd> · <Keys keys="Shift+Enter" />
             </td>
           </tr>
         </tbody>
       </table>
+      <p>
+        <a href="/settings" onClick={closeDialog}>
+          Change keys
+        </a>
+      </p>
     </Dialog>
   )
 }

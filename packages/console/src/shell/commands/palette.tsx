@@ -6,7 +6,7 @@ import type { FoundMessageJson } from '../../api/types.ts'
 import { chats } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
-import { keysText } from './keys.ts'
+import { keyNames, keysFor } from './bindings.ts'
 import { navigate } from '../router.ts'
 
 interface Hit {
@@ -83,7 +83,7 @@ function matching(text: string): Hit[] {
       key: command.name,
       kind: 'command',
       text: command.name,
-      detail: command.keys ? keysText(command).join(' ') : 'command',
+      detail: keyNames(keysFor(command)).join(' ') || 'command',
       choose: command.run,
     }))
   const titled = (chats.value ?? [])

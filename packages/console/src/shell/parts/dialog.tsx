@@ -1,6 +1,7 @@
 import type { ComponentChildren, VNode } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { dialog } from '../panels.ts'
+import { Icon } from './icon.tsx'
 
 /** A modal dialog. Escape and a click beside it close it, and the focus returns to where it was. */
 export function Dialog({
@@ -13,7 +14,7 @@ export function Dialog({
   isBare?: boolean
 }): VNode {
   const element = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null
     element.current?.showModal()
     return () => before?.focus()
@@ -29,7 +30,7 @@ export function Dialog({
         <header class="row">
           <h2 class="grow">{title}</h2>
           <button type="button" class="quiet" aria-label="Close" onClick={closeDialog}>
-            ✕
+            <Icon name="close" />
           </button>
         </header>
       )}

@@ -6,13 +6,15 @@ import type {
   ChangeBody,
   CreateBody,
   DeletedJson,
+  EraseBody,
   ForkBody,
   ImportedJson,
   MessageBody,
   PageJson,
   UndoBody,
 } from '../api.ts'
-import { nullableMember, object, settings } from '../input.ts'
+import { badRequest, nullableMember, object, settings } from '../input.ts'
+import { messageIn } from '../json/attachments.ts'
 import { pageLength } from './reading.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
 import { conversationJson, listedJson, plain } from '../json/shapes.ts'
@@ -32,10 +34,15 @@ export const changeBody: Schema<ChangeBody> = object<ChangeBody>({
 export const undoBody: Schema<UndoBody> = object<UndoBody>({ turns: optional(integer({ least: 1 })) })
 export const messageBody: Schema<MessageBody> = object<MessageBody>({ messageId: string })
 export const forkBody: Schema<ForkBody> = object<ForkBody>({ messageId: optional(string) })
+const longestUndoMs = 60_000
+export const eraseBody: Schema<EraseBody> = object<EraseBody>({
+  messageId: string,
+  undoMs: optional(integer({ least: 0 })),
+})
 
 /** Adds the routes that change conversations without a turn. */
 export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void {
-  const { bodies, open } = resources
+  const { bodies, erasures, open } = resources
   app.post('/api/conversations', async (c) => c.json(await shown(await create(c, resources)), 201))
   app.post('/api/conversations/import', async (c) => c.json(await importAll(c, resources), 201))
   app.patch('/api/conversations/:id', async (c) => {
@@ -55,7 +62,19 @@ export function addChangeRoutes(app: Hono<RouteEnv>, resources: Resources): void
   })
   app.post('/api/conversations/:id/erase', async (c) => {
     const conversation = await open(c)
-    await conversation.erase((await bodies.read(c.req.raw, messageBody)).messageId)
+    const { messageId, undoMs = 0 } = await bodies.read(c.req.raw, eraseBody)
+    if (undoMs > longestUndoMs) throw badRequest(`undoMs: must be at most ${longestUndoMs}`)
+    erasures.takeBack(conversation.id, messageId)
+    await messageIn(conversation, messageId)
+    if (undoMs === 0) await conversation.erase(messageId)
+    else erasures.begin(conversation, messageId, undoMs)
+    return c.json(await shown(conversation))
+  })
+  app.post('/api/conversations/:id/erase/undo', async (c) => {
+    const conversation = await open(c)
+    const { messageId } = await bodies.read(c.req.raw, messageBody)
+    if (!erasures.takeBack(conversation.id, messageId))
+      throw apiError('not_found_error', `Message ${messageId.slice(0, 20)} is not being erased`)
     return c.json(await shown(conversation))
   })
   app.post('/api/conversations/:id/fork', async (c) => {

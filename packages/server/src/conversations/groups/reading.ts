@@ -1,7 +1,15 @@
 import type { ConversationMessage } from 'colloquy/conversation'
 import { apiError } from 'colloquy/protocol'
 import type { Hono } from 'hono'
-import type { FoundMessageJson, ListedConversationJson, ModelsJson, PageJson, PreviewBody, TreeJson } from '../api.ts'
+import type {
+  ExchangeJson,
+  FoundMessageJson,
+  ListedConversationJson,
+  ModelsJson,
+  PageJson,
+  PreviewBody,
+  TreeJson,
+} from '../api.ts'
 import { messageIn, sourceOf, withData } from '../json/attachments.ts'
 import { previewJson, replyCostJson } from '../json/costs.ts'
 import { badRequest, content, countIn, object, settings } from '../input.ts'
@@ -47,6 +55,11 @@ export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
     const cost = replyCostJson(await messageIn(await open(c), c.req.param('messageId')))
     if (cost === undefined) throw badRequest('The message is not a reply, and cost nothing')
     return c.json(cost)
+  })
+  app.get('/api/conversations/:id/messages/:messageId/exchange', async (c) => {
+    const { isExact, response, trace, request } = await (await open(c)).exchange(c.req.param('messageId'))
+    const found = { request, exact: isExact, response: response ?? null, trace: trace ?? null }
+    return c.json(found satisfies ExchangeJson)
   })
   app.get('/api/conversations/:id/messages/:messageId/blocks/:index', async (c) => {
     return fileResponse(await messageIn(await open(c), c.req.param('messageId')), c.req.param('index'))

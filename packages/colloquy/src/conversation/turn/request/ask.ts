@@ -7,6 +7,7 @@ import type { TurnControl } from '../turn.ts'
 import type { TurnScope } from '../scope.ts'
 import { outcomeOf, type ReplyOutcome } from './finish.ts'
 import { Journal } from './journal.ts'
+import { Tracer } from './tracer.ts'
 
 /** A request to the engine, and the place of its reply. */
 export interface EngineRequest {
@@ -40,23 +41,29 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
   })
   let error: Error | undefined
   const reading = { isOver: false }
+  const tracer = config.traces ? new Tracer(request.params) : undefined
   try {
-    await Promise.race([receive(scope, request, journal, reading), control.gaveUp])
+    await Promise.race([receive(scope, request, { journal, tracer, reading }), control.gaveUp])
   } catch (caught) {
     if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }
   reading.isOver = true
   await journal.close()
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
-  return outcomeOf({ id, handle, builder, error, dropped, continuesAfter })
+  return outcomeOf({ id, handle, builder, error, dropped, trace: tracer?.trace, continuesAfter })
 }
 
-/** @param reading when it is over, events that still arrive are ignored: the caller gave up waiting for the engine. */
+interface Receiver {
+  journal: Journal
+  tracer: Tracer | undefined
+  /** When it is over, events that still arrive are ignored: the caller gave up waiting for the engine. */
+  reading: { isOver: boolean }
+}
+
 async function receive(
   { config, control }: TurnScope,
   { params, context, builder }: EngineRequest,
-  journal: Journal,
-  reading: { isOver: boolean },
+  { journal, tracer, reading }: Receiver,
 ): Promise<void> {
   const { signal } = control
   signal.throwIfAborted()
@@ -71,6 +78,7 @@ async function receive(
     if (event.type === 'ping') continue
     builder.push(event)
     journal.push(event)
+    tracer?.push(event)
     control.emit(event)
     // The message is complete: an error of the engine after that changes nothing.
     if (builder.isWhole) return

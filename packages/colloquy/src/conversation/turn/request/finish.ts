@@ -1,7 +1,7 @@
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { ReplyBuilder } from '../../history/reply-builder.ts'
-import type { ReplyRecord } from '../../history/reply-record.ts'
+import type { ReplyRecord, ReplyTrace } from '../../history/reply-record.ts'
 import { toStoredReply } from '../../history/sendable.ts'
 import { estimateUsage, type ReplyCost, replyCost } from '../../money/ledger.ts'
 import type { FinishStep } from '../../stores/store.ts'
@@ -16,6 +16,8 @@ export interface EndedReply {
   error: Error | undefined
   /** How many of the first messages of the path the request left out. Default 0. */
   dropped?: number
+  /** Default none. */
+  trace?: ReplyTrace | undefined
   /** Whether the turn continues after the reply by itself. */
   continuesAfter?: ((reply: Message) => boolean) | undefined
 }
@@ -31,7 +33,7 @@ export interface ReplyOutcome {
 
 /** How a reply that has ended is recorded: with what may be sent back, what arrived, and what it used. */
 export function outcomeOf(ended: EndedReply): ReplyOutcome {
-  const { id, handle, builder, error, dropped = 0, continuesAfter } = ended
+  const { id, handle, builder, error, dropped = 0, trace, continuesAfter } = ended
   const { message, isWhole, blocks } = builder
   const kept = toStoredReply(blocks, isWhole ? message?.stop_reason : undefined)
   const hasArrived = kept.json !== '' || kept.received !== null
@@ -49,6 +51,7 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
   }
   const { continues } = record
   if (dropped > 0) record.dropped = dropped
+  if (trace !== undefined) record.trace = trace
   if (error !== undefined) record.error = describe(error)
   return {
     step: { id, handle, state, ...kept, reply: JSON.stringify(record), continues, at: Date.now() },

@@ -1,5 +1,5 @@
 import { decimalUsd } from '../../../protocol/models/jsonable.ts'
-import type { ReplyRecord } from '../../history/reply-record.ts'
+import type { ReplyRecord, ReplyTrace } from '../../history/reply-record.ts'
 import { idOf } from '../../history/tree.ts'
 import { type ConversationMessage, showMessage } from '../../history/view.ts'
 import type { MessageRecord } from '../../stores/store.ts'
@@ -44,7 +44,12 @@ export function recordedEnd({ reply }: MessageRecord): TurnEndEvent {
 }
 
 /** A message as responses contain it. */
-export function messageJson({ createdAt, costPicoUsd, ...message }: ConversationMessage): MessageJson {
+export function messageJson({ createdAt, costPicoUsd, trace, ...message }: ConversationMessage): MessageJson {
   const cost = costPicoUsd === undefined ? {} : { costPicoUsd: String(costPicoUsd), costUsd: decimalUsd(costPicoUsd) }
-  return { ...message, createdAt: createdAt.toISOString(), ...cost }
+  return { ...message, createdAt: createdAt.toISOString(), ...cost, ...(trace && { timing: timingOf(trace) }) }
+}
+
+function timingOf({ events, ms }: ReplyTrace): NonNullable<MessageJson['timing']> {
+  const first = events.find(([, type]) => type.endsWith('_delta') && type !== 'message_delta')
+  return { firstTextMs: first?.[0] ?? null, totalMs: ms }
 }

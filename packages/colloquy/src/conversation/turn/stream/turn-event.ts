@@ -45,11 +45,13 @@ export interface TurnFailure {
 }
 
 /** A message of a conversation in JSON: dates and amounts are strings. */
-export interface MessageJson extends Omit<ConversationMessage, 'createdAt' | 'costPicoUsd'> {
+export interface MessageJson extends Omit<ConversationMessage, 'createdAt' | 'costPicoUsd' | 'trace'> {
   /** RFC 3339. */
   createdAt: string
   /** The cost in picodollars, as a decimal integer. Absent if the model has no known price. */
   costPicoUsd?: string
   /** The same amount in dollars, such as `0.00315`. */
   costUsd?: string
+  /** How long a reply took, in milliseconds, if its trace was kept. Null: no text arrived. */
+  timing?: { firstTextMs: number | null; totalMs: number }
 }

@@ -1,8 +1,8 @@
 import type { Signal } from '@preact/signals'
 import type { MessageJson, TurnEndEvent } from 'colloquy/conversation/reader'
-import { spokenMoney, wordCount } from '../format.ts'
-import { readReplies } from '../settings/preferences.ts'
-import { contentOf, textOf } from './message/content-text.ts'
+import { spokenMoney, wordCount } from '../../format.ts'
+import { readReplies } from '../../settings/preferences.ts'
+import { contentOf, textOf } from './content-text.ts'
 
 const progressEveryMs = 15_000
 

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { buildConsole } from './site.ts'
+import { builtPages } from '../harness.ts'
 
 let pages: string
-before(async () => {
-  pages = await buildConsole()
-})
-after(() => rm(pages, { recursive: true, force: true }))
+before(async () => void (pages = await builtPages()))
 
 test('the first load of the console has at most 60 KB of JavaScript and 8 KB of CSS, compressed', () => {
   const html = readFileSync(join(pages, 'index.html'), 'utf8')

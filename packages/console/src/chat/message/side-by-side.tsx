@@ -1,0 +1,87 @@
+import type { VNode } from 'preact'
+import type { MessageJson } from 'colloquy/conversation/reader'
+import { call } from '../../api/http.ts'
+import { durationText, moneyText, tokenText } from '../../format.ts'
+import { useLoaded } from '../../shell/parts/loaded.tsx'
+import { modelName } from '../models.ts'
+import type { OpenChat } from '../open-chat.ts'
+import { Content } from './content.tsx'
+import { contentOf } from './content-text.ts'
+
+interface SideBySideProps {
+  chat: OpenChat
+  /** One of the replies. */
+  messageId: string
+  /** The reply that is arriving, if it is one of them. */
+  live?: MessageJson | undefined
+}
+
+/** All replies to a message beside each other, with the one that is arriving. */
+export function SideBySide({ chat, messageId, live }: SideBySideProps): VNode {
+  const path = `/api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(messageId)}/versions`
+  const { value, placeholder } = useLoaded(
+    () => call<{ data: MessageJson[] }>('GET', path),
+    [path, chat.messages.value],
+  )
+  const recorded = value?.data.filter(({ id, state }) => id !== live?.id && state !== 'failed') ?? []
+  const active = new Set(chat.messages.value.map(({ id }) => id))
+  return (
+    <section class="side-by-side" aria-label="Replies side by side">
+      {!value && placeholder}
+      <div class="columns" tabIndex={0} role="group" aria-label="Replies">
+        {recorded.map((message) => (
+          <Column key={message.id} message={message} isActive={active.has(message.id) && !live}>
+            <button
+              type="button"
+              class="quiet"
+              disabled={chat.isBusy.value || active.has(message.id)}
+              onClick={() => void chat.switchTo(message.id)}
+            >
+              {active.has(message.id) ? 'In use' : 'Use this one'}
+            </button>
+          </Column>
+        ))}
+        {live && <Column message={live} isActive isLive />}
+      </div>
+      <p class="center">
+        <button type="button" class="quiet" onClick={() => (chat.compared.value = undefined)}>
+          Show one reply
+        </button>
+      </p>
+    </section>
+  )
+}
+
+interface ColumnProps {
+  message: MessageJson
+  isActive: boolean
+  isLive?: boolean
+  children?: VNode
+}
+
+function Column({ message, isActive, isLive = false, children }: ColumnProps): VNode {
+  const label = `side-${message.id}`
+  return (
+    <article class={`message reply${isActive ? ' active' : ''}${isLive ? ' live' : ''}`} aria-labelledby={label}>
+      <header>
+        <h2 id={label}>{modelName(message.model)}</h2>
+        {children}
+      </header>
+      {message.content.length > 0 ? (
+        <Content content={contentOf(message)} isLive={isLive} />
+      ) : (
+        <p class="soft waiting">…</p>
+      )}
+      {message.state === 'interrupted' && !isLive && <p class="stopped">■ Stopped, kept</p>}
+      {!isLive && <footer class="small soft">{factsOf(message)}</footer>}
+    </article>
+  )
+}
+
+function factsOf({ usage, timing, costUsd, estimated }: MessageJson): string {
+  return [
+    ...(usage ? [`${tokenText(usage.output_tokens)} out`] : []),
+    ...(timing ? [durationText(timing.totalMs)] : []),
+    ...(usage ? [costUsd === undefined ? 'no price' : `${estimated ? '≈' : ''}${moneyText(costUsd)}`] : []),
+  ].join(' · ')
+}

@@ -1,0 +1,37 @@
+import type { VNode } from 'preact'
+import { changeNewChats, newChatSettings } from '../chat/new-chat.ts'
+import { Dollars } from './fields.tsx'
+import { dayAlarmUsd, warnCostUsd } from './preferences.ts'
+
+/** Budgets and alarms. A key has its budgets beside it, and a chat has one in its settings. */
+export function Spending(): VNode {
+  return (
+    <section class="group" aria-labelledby="spending">
+      <h2 id="spending">Budgets and alarms</h2>
+      <Dollars
+        label="Warn before a request that may cost more"
+        hint="Empty: no warning."
+        value={warnCostUsd.value}
+        onChange={(usd) => (warnCostUsd.value = usd)}
+      />
+      <Dollars
+        label="Alarm when a day costs more"
+        hint="All requests of this server together. Nothing is refused. Empty: no alarm."
+        value={dayAlarmUsd.value}
+        onChange={(usd) => (dayAlarmUsd.value = usd)}
+      />
+      <Dollars
+        label="Budget of each new chat"
+        hint="A request that could exceed it is refused. Empty: no budget."
+        value={newChatSettings.value.budget?.usd ?? 0}
+        onChange={setChatBudget}
+      />
+    </section>
+  )
+}
+
+function setChatBudget(usd: number): void {
+  const { budget: _, ...others } = newChatSettings.value
+  if (usd > 0) changeNewChats({ budget: { usd } })
+  else newChatSettings.value = others
+}

@@ -1,0 +1,46 @@
+import type { Signal } from '@preact/signals'
+import { stored } from '../storage.ts'
+import type { Command } from './commands.ts'
+
+/** The keys that the reader has chosen, by the name of the command. Empty: the command has none. */
+const chosen: Signal<Readonly<Record<string, string>>> = stored<Readonly<Record<string, string>>>('keys', {})
+
+const isMac = /Mac|iP(?:hone|ad)/.test(navigator.platform)
+
+/** The keys of a command, such as `Ctrl+Shift+O`; empty if it has none. */
+export function keysFor({ name, keys = '' }: Command): string {
+  return chosen.value[name] ?? keys
+}
+
+/** Gives a command other keys; without keys, those that it has by default. */
+export function setKeys({ name, keys = '' }: Command, next: string | undefined): void {
+  const { [name]: _, ...others } = chosen.value
+  chosen.value = next === undefined || next === keys ? others : { ...others, [name]: next }
+}
+
+export function isChanged({ name }: Command): boolean {
+  return name in chosen.value
+}
+
+/** The keys of an event as a command names them. On a Mac, Ctrl is the command key. */
+export function keysOf(event: KeyboardEvent): string {
+  const main = isMac ? event.metaKey : event.ctrlKey
+  const key = event.code === 'Semicolon' ? ';' : event.key.length === 1 ? event.key.toUpperCase() : event.key
+  return `${main ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${event.shiftKey ? 'Shift+' : ''}${key}`
+}
+
+/** Why keys cannot be those of a command. Undefined if they can. */
+export function refusal(keys: string): string | undefined {
+  if (/^(?:.*\+)?(?:Control|Meta|Alt|Shift|AltGraph|Dead|Process)$/.test(keys)) return 'Press another key with it'
+  if (/^(?:Shift\+)?(?:Tab|Enter|Backspace|Delete|Arrow\w+|Home|End| )$/.test(keys)) return 'This key has a use in text'
+  // A letter alone would run while someone types or speaks (WCAG 2.1.4).
+  if (/^(?:Shift\+)?.$/u.test(keys)) return `Use it with ${isMac ? '⌘ or ⌥' : 'Ctrl or Alt'}`
+  return undefined
+}
+
+/** Keys as this machine writes them. */
+export function keyNames(keys: string): string[] {
+  const arrows = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' }
+  const names: Record<string, string> = isMac ? { ...arrows, Ctrl: '⌘', Alt: '⌥', Shift: '⇧' } : arrows
+  return keys === '' ? [] : keys.split('+').map((key) => names[key] ?? key)
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { script } from 'colloquy/engines'
+import { ask } from '../browser.ts'
+import { skip, withSite } from '../harness.ts'
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const screens =
+  process.env.COLLOQUY_LONG === undefined
+    ? ([
+        [1280, 'light'],
+        [360, 'dark'],
+      ] as const)
+    : ([
+        [1280, 'light'],
+        [1280, 'dark'],
+        [360, 'light'],
+        [360, 'dark'],
+      ] as const)
+
+describe('the console is accessible', { skip }, () => {
+  for (const [width, colorScheme] of screens) {
+    test(`every view has no violation and does not scroll sideways, ${width} pixels wide, ${colorScheme}`, async () => {
+      await withSite(script([reply, reply]), async ({ newLink, url, open }) => {
+        const { page } = await open({ viewport: { width, height: 780 }, colorScheme, bypassCSP: true })
+        await page.addInitScript(axe.source)
+        await page.goto(newLink())
+        await page.getByRole('heading', { name: 'Welcome' }).waitFor()
+        await check(page, 'a first visit')
+        await checkChat(page)
+        await sendRequest(url)
+        await checkViews(page, url)
+      })
+    })
+  }
+
+  test('no view scrolls sideways at 320 pixels, and chosen things stand out with forced colours', async () => {
+    await withSite(script([reply, reply]), async ({ newLink, url, open }) => {
+      const { page } = await open({
+        viewport: { width: 320, height: 640 },
+        forcedColors: 'active',
+        reducedMotion: 'reduce',
+      })
+      await page.goto(newLink())
+      await ask(page, `Show me everything ${'longwordwithoutspaces'.repeat(10)}`)
+      await checkReflow(page, 'a chat')
+      await page.getByRole('button', { name: 'Inspect' }).click()
+      await page.locator('.json-tree').waitFor()
+      await checkReflow(page, 'the inspector')
+      const tab = page.getByRole('tab', { selected: true })
+      assert.notEqual(await tab.evaluate((element) => getComputedStyle(element).outlineStyle), 'none')
+      await page.getByRole('button', { name: 'Close the inspector' }).click()
+      for (const path of ['usage', 'requests', 'settings']) {
+        await page.goto(`${url}/${path}`)
+        await page.locator('h1').waitFor()
+        await checkReflow(page, path)
+      }
+      const current = page.locator('header.top a[aria-current]')
+      assert.notEqual(await current.evaluate((element) => getComputedStyle(element).outlineStyle), 'none')
+      assert.equal(await current.evaluate((element) => getComputedStyle(element).animationName), 'none')
+    })
+  })
+
+  test('a status says when a reply starts and ends, and the transcript is not read while it grows', async () => {
+    await withSite(script([reply]), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.evaluate(() => {
+        const said: string[] = []
+        Object.assign(globalThis, { said })
+        const status = document.querySelector('[role=status]')!
+        new MutationObserver(() => said.push(status.textContent ?? '')).observe(status, {
+          childList: true,
+          characterData: true,
+          subtree: true,
+        })
+      })
+      await ask(page, 'Show me everything')
+      const said = await page.evaluate(() => (globalThis as unknown as { said: string[] }).said)
+      assert.match(said.join('|'), /Reply started.*\|Reply finished, \d+ words, /)
+      assert.equal(await page.locator('[role=log]').getAttribute('aria-live'), 'off')
+      assert.deepEqual(
+        await page
+          .locator('article')
+          .evaluateAll((all) =>
+            all.map((one) =>
+              document.getElementById(one.getAttribute('aria-labelledby')!)?.textContent?.replace(/, .*/, ''),
+            ),
+          ),
+        ['You', 'Claude Opus 4.8'],
+      )
+    })
+  })
+})
+
+async function checkChat(page: Page): Promise<void> {
+  await ask(page, 'Show me everything')
+  await page.getByRole('button', { name: /why\?/ }).click()
+  await page.locator('table.why').waitFor()
+  await check(page, 'a chat')
+  await page.getByRole('button', { name: 'Inspect' }).click()
+  for (const name of ['Tree', 'Info', 'Request']) {
+    await page.getByRole('tab', { name }).click()
+    await check(page, `the inspector, ${name}`)
+  }
+  await page.getByLabel('Which request').selectOption({ index: 1 })
+  await page.getByRole('button', { name: 'Events' }).click()
+  await page.locator('table.events').waitFor()
+  await check(page, 'the events of a reply')
+  await page.getByRole('button', { name: 'Close the inspector' }).click()
+  await dialog(page, 'Control+k', 'the palette')
+  await dialog(page, 'Control+/', 'the keys')
+  await page.getByRole('button', { name: 'Settings of this chat' }).click()
+  await check(page, 'the settings of a chat')
+  await page.keyboard.press('Escape')
+  await page.getByLabel('Retry with another model').selectOption('beside claude-sonnet-4-6')
+  await page.locator('.columns footer').nth(1).waitFor()
+  await check(page, 'replies side by side')
+}
+
+async function checkViews(page: Page, url: string): Promise<void> {
+  for (const path of ['usage', 'usage?model=none', 'requests', 'settings', 'c/missing']) {
+    await page.goto(`${url}/${path}`)
+    await page.locator('h1').first().waitFor()
+    await check(page, path)
+  }
+  await page.goto(`${url}/requests`)
+  await page.locator('table.cards tbody a').first().click()
+  await page.getByRole('heading', { name: 'Raw' }).waitFor()
+  await check(page, 'a request')
+}
+
+async function sendRequest(url: string): Promise<void> {
+  const headers = { 'anthropic-version': '2023-06-01', 'content-type': 'application/json' }
+  const body = JSON.stringify({ model: 'claude-opus-4-8', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] })
+  await (await fetch(`${url}/v1/messages`, { method: 'POST', headers, body })).text()
+}
+
+async function checkReflow(page: Page, name: string): Promise<void> {
+  const [wanted, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const)
+  assert.ok(wanted <= width, `${name} is ${wanted} pixels wide on a screen of ${width}`)
+}
+
+async function dialog(page: Page, keys: string, name: string): Promise<void> {
+  await page.keyboard.press(keys)
+  await page.locator('dialog').waitFor()
+  await check(page, name)
+  await page.keyboard.press('Escape')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+}
+
+async function check(page: Page, name: string): Promise<void> {
+  const violations = await page.evaluate(async (tags) => {
+    const { axe: loaded } = globalThis as unknown as { axe: typeof axe }
+    const results = await loaded.run({ runOnly: tags, resultTypes: ['violations'] })
+    return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+  }, rules)
+  assert.deepEqual(violations, [], name)
+  await checkReflow(page, name)
+}
+
+const reply = [
+  '# A heading\n\nText with *emphasis*, `code` and a [link](https://example.com/).',
+  '```ts\nconst answer: number = 6 * 7 // the answer\n```',
+  '| name | value |\n|---|---:|\n| a | 1 |',
+  '- [x] done\n- [ ] open\n\n1. first\n2. second\n\n> a quote\n\n---',
+].join('\n\n')

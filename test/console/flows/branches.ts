@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { offline, script } from 'colloquy/engines'
+import { ask, replied } from '../browser.ts'
+import { skip, withSite } from '../harness.ts'
+
+describe('branches in a browser', { skip }, () => {
+  test('an edit makes a version, and the active one is kept when the page reloads', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 1 + 1?')
+      await page.locator('article.question').getByRole('button', { name: 'Edit' }).click()
+      await page.locator('.editor textarea').fill('What is 2 + 2?')
+      await page.getByRole('button', { name: 'Save and rerun' }).click()
+      await page.getByText('2 + 2 = 4').waitFor()
+      await replied(page)
+      assert.match(await page.locator('.versions').innerText(), /2\/2/)
+      await page.getByRole('button', { name: 'Previous version' }).click()
+      await page.getByText('1 + 1 = 2').waitFor()
+      await page.reload()
+      await page.getByText('1 + 1 = 2').waitFor()
+      assert.match(await page.locator('.versions').innerText(), /1\/2/)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('another model replies side by side, and either reply can be used', async () => {
+    await withSite(
+      script(['From the first', 'From the second', 'After it']),
+      async ({ newLink, open, conversations }) => {
+        const { page, errors } = await open()
+        await page.goto(newLink())
+        await ask(page, 'Who are you?')
+        await page.getByLabel('Retry with another model').selectOption('beside claude-sonnet-4-6')
+        const columns = page.locator('.columns article')
+        await columns.nth(1).getByText('In use').waitFor()
+        assert.match(await columns.nth(0).innerText(), /Claude Opus 4\.8[^]*From the first/)
+        assert.match(await columns.nth(1).innerText(), /Claude Sonnet 4\.6[^]*From the second/)
+        await columns.nth(0).getByRole('button', { name: 'Use this one' }).click()
+        await columns.nth(0).getByText('In use').waitFor()
+        const [listed] = await conversations.list()
+        assert.match(JSON.stringify((await conversations.open(listed!.id)).messages.at(-1)), /From the first/)
+        await page.getByRole('button', { name: 'Show one reply' }).click()
+        assert.match(await page.locator('.versions').innerText(), /1\/2/)
+        await page.getByRole('button', { name: 'Show the versions side by side' }).click()
+        await columns.nth(1).waitFor()
+        assert.deepEqual(errors, [])
+      },
+    )
+  })
+
+  test('the inspector has the request of an earlier reply, its events and its response, and replays it', async () => {
+    const engine = script(['The first reply', 'The second reply', 'The replayed reply'])
+    await withSite(engine, async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await ask(page, 'One')
+      await ask(page, 'Two')
+      await page.locator('article.reply').first().hover()
+      await page.locator('article.reply').first().getByRole('button', { name: 'Request' }).click()
+      const panel = page.locator('#inspector-panel')
+      await panel.getByText('200 · end_turn').waitFor()
+      assert.match(await panel.locator('.json-tree').innerText(), /"One"/)
+      assert.doesNotMatch(await panel.locator('.json-tree').innerText(), /"Two"/)
+      await panel.getByRole('button', { name: 'Events' }).click()
+      assert.match(
+        await panel.locator('table').innerText(),
+        /message_start[^]*text_delta[^]*characters[^]*message_stop/,
+      )
+      await panel.getByRole('button', { name: 'Response' }).click()
+      assert.match(await panel.locator('.json-tree').innerText(), /"The first reply"/)
+      await panel.getByRole('button', { name: 'Headers' }).click()
+      assert.match(await panel.locator('dl').last().innerText(), /x-api-key\s+sk-ant-••••/)
+      const before = page.url()
+      await panel.getByRole('button', { name: 'Replay in a new chat' }).click()
+      await page.getByText('The replayed reply').waitFor()
+      assert.notEqual(page.url(), before)
+      assert.match(JSON.stringify(engine.requests.at(-1)!.params.messages), /^(?=.*"One")(?!.*"Two")/)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('a branch that is pruned can be brought back, and is erased before the next message is sent', async () => {
+    await withSite(script(['First', 'Second', 'Third']), async ({ newLink, open, conversations }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'One')
+      await ask(page, 'Two')
+      await page.keyboard.press('Control+.')
+      await page.getByRole('tab', { name: 'Tree' }).click()
+      const items = page.getByRole('treeitem')
+      await items.filter({ hasText: 'Two' }).focus()
+      await page.keyboard.press('Delete')
+      await items.nth(2).waitFor({ state: 'detached' })
+      assert.equal(await items.count(), 2)
+      assert.match(await page.evaluate(() => document.activeElement!.textContent ?? ''), /First/)
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await items.nth(3).waitFor()
+      await items.filter({ hasText: 'Two' }).focus()
+      await page.keyboard.press('Delete')
+      await items.nth(2).waitFor({ state: 'detached' })
+      // The next message follows the one before, and the branch is gone.
+      await ask(page, 'Three')
+      const [listed] = await conversations.list()
+      const all = await Array.fromAsync((await conversations.open(listed!.id)).tree())
+      assert.doesNotMatch(JSON.stringify(all.map(({ content }) => content)), /Two|Second/)
+      assert.equal(await page.locator('article').count(), 4)
+    })
+  })
+})

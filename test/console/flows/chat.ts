@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { offline } from 'colloquy/engines'
+import { ask, replied, watch } from '../browser.ts'
+import { skip, withSite } from '../harness.ts'
+
+describe('chats in a browser', { skip }, () => {
+  test('a first message becomes a chat with a reply, its cost and a place in the list', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 6 * 7?')
+      assert.match(await page.locator('article.reply').innerText(), /6 \* 7 = 42/)
+      assert.match(page.url(), /\/c\/\w+$/)
+      assert.match(await page.locator('nav.chats li').first().innerText(), /What is 6 \* 7\?\s+\$0\.0\d+ · 1 turn/)
+      await page.getByRole('button', { name: /why\?/ }).click()
+      assert.match(await page.locator('table.why').innerText(), /Output\s+\d+\s+× \$25 per million/)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('a reply that is stopped keeps its text, and can be continued', async () => {
+    await withSite(offline({ wordsPerSecond: 20 }), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Count from 1 to 200')
+      await page.keyboard.press('Enter')
+      await page.locator('article.live .markdown').waitFor()
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await page.getByText('Stopped, kept').waitFor()
+      const kept = await page.locator('article.reply .block').innerText()
+      assert.notEqual(kept, '')
+      assert.equal(await page.evaluate(() => document.activeElement?.id), 'composer')
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.locator('article.live').waitFor()
+      await page.getByRole('button', { name: 'Stop' }).click()
+      await replied(page)
+    })
+  })
+
+  test('a page that reloads in the middle of a reply shows all of it', async () => {
+    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Count from 1 to 120')
+      await page.keyboard.press('Enter')
+      await page.locator('article.live .markdown').waitFor()
+      await page.reload()
+      await page.locator('article.live .markdown').waitFor()
+      await replied(page)
+      const text = await page.locator('article.reply .block').innerText()
+      assert.match(text, /\b1\b[^]*\b60\b[^]*\b120\b/)
+    })
+  })
+
+  test('a second tab follows the reply of the first, and what another program adds', async () => {
+    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink, conversations, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Count from 1 to 60')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/\/c\//)
+      const second = watch(await page.context().newPage())
+      await second.page.goto(page.url())
+      await second.page.locator('article.live .markdown').waitFor()
+      await replied(second.page)
+      assert.match(await second.page.locator('article.reply').innerText(), /\b60\b/)
+      const id = page.url().split('/').at(-1)!
+      await (await conversations.open(id)).send('What is 3 * 3?')
+      await page.getByText('3 * 3 = 9').waitFor()
+      await second.page.bringToFront()
+      await second.page.getByText('3 * 3 = 9').waitFor()
+    })
+  })
+
+  test('a picture is attached by the button and shown in the message', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      const buffer = Buffer.from(await page.evaluate(noise), 'base64')
+      await page.locator('input[type=file]').setInputFiles({ name: 'noise.png', mimeType: 'image/png', buffer })
+      await page.getByText('noise.png').waitFor()
+      await ask(page, 'What do you see?')
+      const picture = page.locator('article.question img')
+      assert.match((await picture.getAttribute('src')) ?? '', /^\/api\/conversations\//)
+      assert.equal(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth), 64)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('the palette finds a message by its words and opens the chat at it', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      const settings = { model: 'claude-opus-4-8', max_tokens: 100 }
+      const chat = await conversations.create(settings)
+      await chat.send('The zebra stands in the rain')
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type('zebra')
+      // The chat by its title, and then the message.
+      await page.locator('#hits li').nth(1).waitFor()
+      await page.keyboard.press('ArrowUp')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(new RegExp(`/c/${chat.id}\\?m=\\d+$`))
+      await page.locator('article.target').waitFor()
+    })
+  })
+
+  test('a page whose server is gone says so, keeps the draft, and continues when it is back', async () => {
+    await withSite(offline(), async (site) => {
+      const { page } = await site.open()
+      await page.goto(site.newLink())
+      await ask(page, 'What is 5 * 5?')
+      await site.close()
+      await page.getByText('Disconnected from colloquy serve').waitFor()
+      await page.locator('#composer').fill('What is 6 * 6?')
+      await page.keyboard.press('Enter')
+      await page.locator('.transcript .failure').waitFor()
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 6 * 6?')
+      await site.reopen()
+      await page.getByText('Disconnected from colloquy serve').waitFor({ state: 'detached' })
+      await ask(page, 'What is 7 * 7?')
+      assert.match(await page.locator('article.reply').last().innerText(), /49/)
+    })
+  })
+
+  test('a deleted chat can be brought back', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 2 * 2?')
+      await page.getByRole('button', { name: /^Delete/ }).click()
+      await page.locator('nav.chats li').waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await page.locator('nav.chats li').waitFor()
+    })
+  })
+})
+
+/** A picture of 64 × 64 pixels as base64, too large to stand in the message itself. Runs in the page. */
+function noise(): string {
+  const element = document.createElement('canvas')
+  element.width = element.height = 64
+  const context = element.getContext('2d')!
+  const data = context.createImageData(64, 64)
+  for (let at = 0; at < data.data.length; at++) data.data[at] = at % 4 === 3 ? 255 : (at * 2_654_435_761) % 251
+  context.putImageData(data, 0, 0)
+  return element.toDataURL('image/png').split(',')[1]!
+}

