@@ -96,7 +96,7 @@ export const toolRunner: Scenario[] = [
         name: 'own-errors',
         at: 'requests.2.body.messages.4.content.0.content',
         official: /^Error: \[\n/,
-        ours: 'Error: the input does not satisfy the schema:\nn: Invalid input: expected number, received string',
+        ours: 'Error: Schema validation failed with 1 issue(s):\n  - n: Invalid input: expected number, received string',
       },
     ],
   },

@@ -81,7 +81,7 @@ test('answerCall() returns errors as results that the model reads', async () => 
     [
       [toolThat(() => '')],
       call('weather', { city: 3 }),
-      'Error: the input does not satisfy the schema:\ncity: must be a string: found 3',
+      'Error: Schema validation failed with 1 issue(s):\n  - city: must be a string: found 3',
     ],
     [[fails(new Error('no station'))], call('weather'), 'Error: no station'],
     [[fails('no station')], call('weather'), 'Error: no station'],

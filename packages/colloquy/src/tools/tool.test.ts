@@ -59,7 +59,7 @@ test('tool() makes parse() check the input and say what is wrong', async () => {
   const byJson = tool({ name: 'a', inputSchema: place, run: () => '' })
   assert.throws(() => byJson.parse({ city: 1 }), {
     name: 'AnthropicError',
-    message: 'the input does not satisfy the schema:\ncity: must be a string: found 1',
+    message: 'Schema validation failed with 1 issue(s):\n  - city: must be a string: found 1',
   })
   const byZod = tool({
     name: 'a',
@@ -67,7 +67,7 @@ test('tool() makes parse() check the input and say what is wrong', async () => {
     run: () => '',
   })
   await assert.rejects(async () => byZod.parse({ city: 'x' }), {
-    message: 'the input does not satisfy the schema:\ncity: unknown',
+    message: 'Schema validation failed with 1 issue(s):\n  - city: unknown',
   })
 })
 
@@ -107,14 +107,8 @@ test('tool() throws for each definition that the API would refuse', () => {
       { name: 'a', inputSchema: place, input_schema: place, run },
       "Cannot make the tool 'a': found both inputSchema and input_schema",
     ],
-    [
-      { name: 'a', inputSchema: { type: 'string' }, run },
-      "Cannot make the tool 'a': its schema's type must be object: found 'string'",
-    ],
-    [
-      { name: 'a', inputSchema: z.string(), run },
-      "Cannot make the tool 'a': its schema's type must be object: found 'string'",
-    ],
+    [{ name: 'a', inputSchema: { type: 'string' }, run }, 'JSON schema for tool "a" must be an object, but got string'],
+    [{ name: 'a', inputSchema: z.string(), run }, 'Zod schema for tool "a" must be an object, but got string'],
   ] as const)
     assert.throws(() => tool(fields as never), { name: 'AnthropicError', message })
 })
@@ -144,4 +138,10 @@ test('isRunnable() and definitionOf() separate a runnable tool from its definiti
   const list: RunnableTool[] = [bash, tool({ name: 'a', inputSchema: place, run: ({ city }) => city })]
   assert.deepEqual(list.map(isRunnable), [true, true])
   assert.deepEqual(definitionOf(bash), { type: 'bash_20250124', name: 'bash' })
+})
+
+test('tool() makes a tool whose own fields are those of a definition, and its functions', () => {
+  const made = tool({ name: 'a', inputSchema: { type: 'object' }, run: () => '' })
+  assert.deepEqual(Object.keys(made), ['type', 'name', 'input_schema', 'run', 'parse'])
+  assert.equal(JSON.stringify({ ...made }), JSON.stringify(made))
 })

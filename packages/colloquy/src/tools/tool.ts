@@ -1,5 +1,5 @@
 import { AnthropicError } from '../protocol/types/error.ts'
-import { type JsonSchema, checkJson, describeIssues } from '../protocol/json/json-schema.ts'
+import { type JsonSchema, checkJson, describeMismatch } from '../protocol/json/json-schema.ts'
 import {
   type FromSchema,
   type OutputOf,
@@ -63,18 +63,26 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
   if ((typeof given !== 'object' || given === null) && !isStandardSchema(given))
     throw problem(`inputSchema must be a JSON Schema or a Standard Schema: found ${quote(given)}`)
   const schema = isStandardSchema(given) ? toJsonSchema(given, jsonSchema) : (given as JsonSchema)
-  if (schema?.type !== 'object') throw problem(`its schema's type must be object: found ${quote(schema?.type)}`)
+  if (schema?.type !== 'object')
+    throw new AnthropicError(`${kindOf(given)} for tool "${name}" must be an object, but got ${String(schema?.type)}`)
   const parse = isStandardSchema(given) ? standardParser(given) : jsonParser(schema)
-  return {
+  const made = {
     ...others,
-    type: 'custom',
+    type: 'custom' as const,
     name,
     ...(description === undefined ? {} : { description }),
     input_schema: schema as ToolInputSchema,
     run,
     parse: parse as (input: unknown) => InputOf<Given>,
-    toJSON,
   }
+  // A changed copy must keep it if the tool has fields that are not sent. Other tools show only what they are given.
+  const enumerable = JSON.stringify(withoutProgramFields(made)) !== JSON.stringify(made)
+  return Object.defineProperty(made, 'toJSON', { value: toJSON, enumerable }) as CustomTool<InputOf<Given>>
+}
+
+function kindOf(schema: unknown): string {
+  if (!isStandardSchema(schema)) return 'JSON schema'
+  return schema['~standard'].vendor === 'zod' ? 'Zod schema' : 'Schema'
 }
 
 function toJSON(this: RunnableTool): ToolUnion {
@@ -84,7 +92,7 @@ function toJSON(this: RunnableTool): ToolUnion {
 function jsonParser(schema: JsonSchema): (input: unknown) => unknown {
   return (input) => {
     const issues = checkJson(schema, input)
-    if (issues.length) throw mismatch(describeIssues(issues))
+    if (issues.length) throw new AnthropicError(describeMismatch(issues))
     return input
   }
 }
@@ -98,12 +106,8 @@ function standardParser(schema: StandardSchema): (input: unknown) => unknown {
 }
 
 function valueOf(result: StandardResult<unknown>): unknown {
-  if (result.issues) throw mismatch(describeStandardIssues(result.issues))
+  if (result.issues) throw new AnthropicError(describeStandardIssues(result.issues))
   return result.value
-}
-
-function mismatch(issues: string): AnthropicError {
-  return new AnthropicError(`the input does not satisfy the schema:\n${issues}`)
 }
 
 const known = [

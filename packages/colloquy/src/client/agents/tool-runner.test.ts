@@ -133,7 +133,7 @@ test('a failed tool call is a result for the model', async () => {
     {
       type: 'tool_result',
       tool_use_id: 'toolu_7',
-      content: 'Error: the input does not satisfy the schema:\ncity: must be a string: found 7',
+      content: 'Error: Schema validation failed with 1 issue(s):\n  - city: must be a string: found 7',
       is_error: true,
     },
     { type: 'tool_result', tool_use_id: 'toolu_x', content: "Error: Tool 'wether' not found", is_error: true },

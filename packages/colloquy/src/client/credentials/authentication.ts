@@ -36,6 +36,6 @@ export async function authenticationHeaders(
   const tokens = await findTokens()
   if (tokens) return tokens.headers(values)
   throw new AnthropicError(
-    'Cannot send a request without an API key: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
+    'Could not resolve authentication method: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
   )
 }

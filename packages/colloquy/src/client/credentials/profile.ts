@@ -37,7 +37,7 @@ async function readProfile(folder: string, name: string): Promise<AnthropicConfi
   const type: unknown = config.authentication?.type
   if (type !== 'oidc_federation' && type !== 'user_oauth') {
     throw new WorkloadIdentityError(
-      `Cannot use ${path}: its authentication.type must be oidc_federation or user_oauth, found ${JSON.stringify(type)}`,
+      `Cannot use ${path}: ${JSON.stringify(type)} is not a known authentication type (known are oidc_federation and user_oauth)`,
     )
   }
   const keptIn = joinPath(folder, 'credentials', `${name}.json`)

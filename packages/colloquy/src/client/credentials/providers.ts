@@ -30,7 +30,7 @@ export function providerOf(config: AnthropicConfig, context: ProviderContext): A
   if (authentication.type === 'user_oauth') return userProvider(authentication, { ...context, baseURL })
   if (authentication.type !== 'oidc_federation') {
     const { type } = authentication as { type: unknown }
-    throw new WorkloadIdentityError(`Cannot use the authentication type ${JSON.stringify(type)}: it is not known`)
+    throw new WorkloadIdentityError(`Cannot use the config: ${JSON.stringify(type)} is not a known authentication type`)
   }
   const exchange = federationProvider(config, authentication, { ...context, baseURL })
   const { credentials_path: path } = authentication

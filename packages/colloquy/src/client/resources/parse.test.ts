@@ -85,10 +85,10 @@ test('parse() gives null without a format and rejects text that does not match',
   assert.equal(message.parsed_output, null)
   const format = jsonSchemaOutputFormat(trip)
   for (const [text, expected] of [
-    ['{"city":"Na', /^AnthropicError: Cannot parse the structured output as JSON: /],
+    ['{"city":"Na', /^AnthropicError: Failed to parse structured output as JSON: /],
     [
       '{"days":2}',
-      /^AnthropicError: Cannot parse the structured output, as it does not satisfy the schema:\ncity: is required and missing$/,
+      /^AnthropicError: Cannot parse the structured output: Schema validation failed with 1 issue\(s\):\n {2}- city: is required and missing$/,
     ],
   ] as const)
     await assert.rejects(says(text).client.messages.parse({ ...params, output_config: { format } }), expected)

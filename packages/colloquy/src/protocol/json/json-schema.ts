@@ -45,6 +45,13 @@ export function describeIssues(issues: readonly JsonIssue[]): string {
   return lines.join('\n')
 }
 
+/** Says that a value does not satisfy a schema, and the first five reasons. */
+export function describeMismatch(issues: readonly JsonIssue[]): string {
+  const lines = issues.slice(0, 5).map((issue) => `\n  - ${describeIssues([issue])}`)
+  const more = issues.length > 5 ? `\n  ... and ${issues.length - 5} more issue(s)` : ''
+  return `Schema validation failed with ${issues.length} issue(s):${lines.join('')}${more}`
+}
+
 interface Position {
   root: unknown
   path: Array<string | number>

@@ -75,7 +75,7 @@ export function outputJson(text: string): unknown {
   try {
     return parseJson(text)
   } catch (error) {
-    throw new AnthropicError(`Cannot parse the structured output as JSON: ${(error as Error).message}`, {
+    throw new AnthropicError(`Failed to parse structured output as JSON: ${(error as Error).message}`, {
       cause: error,
     })
   }

@@ -3,6 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import * as z from 'zod'
 import { AnthropicError } from '../types/error.ts'
+import { describeMismatch } from './json-schema.ts'
 import type { Message } from '../types/message.ts'
 import {
   type FromSchema,
@@ -110,7 +111,10 @@ test('jsonSchemaOutputFormat() sends the rewritten schema, or the given one with
 })
 
 test('jsonSchemaOutputFormat() requires an object schema', () => {
-  assert.throws(() => jsonSchemaOutputFormat({ type: 'array' } as never), /type must be object: found array/)
+  assert.throws(
+    () => jsonSchemaOutputFormat({ type: 'array' } as never),
+    /^AnthropicError: JSON schema must be an object, but got array$/,
+  )
 })
 
 test('an output format parses the value, and says what is wrong with an invalid text', () => {
@@ -118,11 +122,11 @@ test('an output format parses the value, and says what is wrong with an invalid 
   assert.deepEqual(format.parse('{"city":"Kyoto","days":3}'), { city: 'Kyoto', days: 3 })
   assert.throws(() => format.parse('{"city":"Kyo'), {
     name: 'AnthropicError',
-    message: /^Cannot parse the structured output as JSON: /,
+    message: /^Failed to parse structured output as JSON: /,
   })
   assert.throws(() => format.parse('{"city":"Kyoto","days":0}'), {
     name: 'AnthropicError',
-    message: /does not satisfy the schema:\ndays: must be at least 1: found 0$/,
+    message: /: Schema validation failed with 1 issue\(s\):\n {2}- days: must be at least 1: found 0$/,
   })
 })
 
@@ -143,14 +147,17 @@ test('standardSchemaOutputFormat() checks and transforms by a zod schema', () =>
   })
   const parsed: { city: string; when: number } = format.parse('{"city":"Kyoto","when":"may"}')
   assert.deepEqual(parsed, { city: 'Kyoto', when: 3 })
-  assert.throws(() => format.parse('{"city":"K","when":"may"}'), /does not satisfy the schema:\ncity: /)
+  assert.throws(
+    () => format.parse('{"city":"K","when":"may"}'),
+    /Schema validation failed with \d issue\(s\):\n {2}- city: /,
+  )
 })
 
 test('a schema of a library without a converter needs `jsonSchema`', () => {
   const schema = wholeNumber()
   assert.throws(() => standardSchemaOutputFormat(schema), {
     name: 'AnthropicError',
-    message: /this version of hand has no `~standard\.jsonSchema`\. Pass `jsonSchema`/,
+    message: /^Could not derive a JSON Schema from this hand schema, .*\. Pass the `jsonSchema` option/,
   })
   assert.deepEqual(standardSchemaOutputFormat(schema, { jsonSchema: { type: 'integer' } }).schema, { type: 'integer' })
   assert.deepEqual(
@@ -164,13 +171,27 @@ test('a schema of a library without a converter needs `jsonSchema`', () => {
   )
   assert.throws(
     () => standardSchemaOutputFormat(schema, { jsonSchema: { type: 'integer' } }).parse('1.5'),
-    /\nn: no whole number$/,
+    /\n {2}- n: no whole number$/,
+  )
+})
+
+test('describeMismatch() lists five reasons and counts the others', () => {
+  const issues = Array.from({ length: 7 }, (_, index) => ({ path: ['items', index], message: 'is odd' }))
+  const lines = describeMismatch(issues).split('\n')
+  assert.equal(lines[0], 'Schema validation failed with 7 issue(s):')
+  assert.deepEqual(lines.slice(5), ['  - items.4: is odd', '  ... and 2 more issue(s)'])
+  assert.equal(
+    describeMismatch([{ path: [], message: 'is odd' }]),
+    'Schema validation failed with 1 issue(s):\n  - is odd',
   )
 })
 
 test('standardSchemaOutputFormat() refuses a schema that validates asynchronously', () => {
   const schema = z.object({ a: z.string().refine(async () => false) })
-  assert.throws(() => standardSchemaOutputFormat(schema).parse('{"a":""}'), /the zod schema validates asynchronously/)
+  assert.throws(
+    () => standardSchemaOutputFormat(schema).parse('{"a":""}'),
+    /^AnthropicError: Async validation is not supported .* zod schema/,
+  )
 })
 
 test('parseMessage() adds the value to the message and to each text block, hidden from JSON', () => {

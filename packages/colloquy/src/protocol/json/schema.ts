@@ -1,5 +1,5 @@
 import { AnthropicError } from '../types/error.ts'
-import { type JsonSchema, checkJson, describeIssues } from './json-schema.ts'
+import { type JsonSchema, checkJson, describeMismatch } from './json-schema.ts'
 import { type OutputFormat, outputJson } from './parsed-message.ts'
 import { isZodSchema, zodJsonSchema } from './zod-schema.ts'
 
@@ -83,8 +83,8 @@ export function toJsonSchema(schema: StandardSchema, given?: ToJsonSchema): Json
   if (jsonSchema) return jsonSchema.input({ target: 'draft-2020-12' })
   if (isZodSchema(schema)) return zodJsonSchema(schema)
   throw new AnthropicError(
-    `Cannot tell the JSON Schema of the ${vendor} schema: this version of ${vendor} has no \`~standard.jsonSchema\`. ` +
-      'Pass `jsonSchema`: the JSON Schema, or the function that makes it (for zod, `z.toJSONSchema`).',
+    `Could not derive a JSON Schema from this ${vendor} schema, as ${vendor} has no \`~standard.jsonSchema\`. ` +
+      'Pass the `jsonSchema` option: the JSON Schema, or the function that makes it (for zod, `z.toJSONSchema`).',
   )
 }
 
@@ -95,9 +95,9 @@ export function isStandardSchema(schema: unknown): schema is StandardSchema {
   return isHolder && typeof (schema as Partial<StandardSchema>)['~standard']?.validate === 'function'
 }
 
-/** Formats issues as lines: `days.0: expected number, received string`. */
+/** Says why a value does not satisfy a schema, with lines such as `days.0: expected number, received string`. */
 export function describeStandardIssues(issues: readonly StandardIssue[]): string {
-  return describeIssues(issues.map(({ message, path = [] }) => ({ message, path: path.map(keyOf) })))
+  return describeMismatch(issues.map(({ message, path = [] }) => ({ message, path: path.map(keyOf) })))
 }
 
 function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
@@ -115,16 +115,14 @@ export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { reado
   { transform = true }: { transform?: boolean } = {},
 ): OutputFormat<FromSchema<Schema>> {
   if (schema.type !== 'object')
-    throw new AnthropicError(
-      `Cannot make an output format: the schema's type must be object: found ${String(schema.type)}`,
-    )
+    throw new AnthropicError(`JSON schema must be an object, but got ${String(schema.type)}`)
   return {
     type: 'json_schema',
     schema: transform ? transformJsonSchema(schema) : { ...schema },
     parse: (text) => {
       const value = outputJson(text)
       const issues = checkJson(schema, value)
-      if (issues.length) throw mismatch(describeIssues(issues))
+      if (issues.length) throw mismatch(describeMismatch(issues))
       return value as FromSchema<Schema>
     },
   }
@@ -144,7 +142,7 @@ export function standardSchemaOutputFormat<Schema extends StandardSchema>(
       if (result instanceof Promise) {
         result.catch(() => {})
         throw new AnthropicError(
-          `Cannot parse the structured output: the ${schema['~standard'].vendor} schema validates asynchronously`,
+          `Async validation is not supported for structured output: found a ${schema['~standard'].vendor} schema that returns promises`,
         )
       }
       if (result.issues) throw mismatch(describeStandardIssues(result.issues))
@@ -154,7 +152,7 @@ export function standardSchemaOutputFormat<Schema extends StandardSchema>(
 }
 
 function mismatch(issues: string): AnthropicError {
-  return new AnthropicError(`Cannot parse the structured output, as it does not satisfy the schema:\n${issues}`)
+  return new AnthropicError(`Cannot parse the structured output: ${issues}`)
 }
 
 // The subset of JSON Schema that structured output supports
