@@ -1,6 +1,6 @@
 import { models as catalogue } from 'colloquy/protocol'
 import { openBatches } from './messages/batches/open-batches.ts'
-import { FileStore } from './messages/files/file-store.ts'
+import { openFiles } from './messages/files/open-files.ts'
 import { openCacheAccounting } from './messages/cache/open-cache-accounting.ts'
 import { MessagesEndpoint } from './messages/endpoint.ts'
 import { type Answer, type Exchange, type MessagesRequest, toResponse } from './messages/exchange.ts'
@@ -53,8 +53,7 @@ export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
   const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options
   const models = new Models(options.models ?? catalogue)
-  // The ids of an upstream's files are the upstream's to find.
-  const files = options.store && !options.engine.forward ? new FileStore(options.store.database, now) : undefined
+  const files = openFiles(options)
   // Threads, too, are the upstream's.
   const threads =
     options.store && !options.engine.forward

@@ -3,6 +3,7 @@ import { AnthropicError, type ModelEntry, checkOptionNames } from 'colloquy/prot
 import type { Access } from './access/access.ts'
 import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
+import type { PassOnOptions } from './messages/upstream-account.ts'
 import type { Metrics, RequestObserver } from './operate/observer.ts'
 import type { FileLimits } from './messages/files/routes.ts'
 import type { BatchSettings } from './messages/batches/batch-worker.ts'
@@ -30,6 +31,11 @@ export interface ServerOptions {
   cacheAccounting?: boolean
   /** How threads are kept, whose requests send only what is new. */
   threads?: ThreadSettings
+  /**
+   * Sends batches and files on to an account of the API, for an engine that sends requests on to the same account. The store
+   * keeps which workspace they belong to. Default: batches are run here, and there are no files.
+   */
+  passOn?: PassOnOptions
   /** Limits for uploaded files. */
   files?: FileLimits
   /**
@@ -120,6 +126,7 @@ const serverNames = Object.keys({
   batches: true,
   files: true,
   threads: true,
+  passOn: true,
   cacheAccounting: true,
   origins: true,
   routes: true,

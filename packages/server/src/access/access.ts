@@ -18,6 +18,10 @@ export interface Access {
    * the most that the request can cost. Throws the API's 403 or 429; nothing is reserved then.
    */
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage>
+  /** Begins the record of a request that an upstream has already done and charged: it passes no limit and no budget. */
+  record(caller: Caller, request: NewRequest): Passage
+  /** Throws the API's 403 if the key may not use the model, and the API's 429 if one of its budgets is spent. */
+  checkKey(caller: Caller, model: string): Promise<void>
   /**
    * Records a request that was refused before `begin()`: for its key, its body or its path. Bounded, so that a sender without a
    * key cannot fill the database. Does not throw.

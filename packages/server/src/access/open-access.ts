@@ -5,6 +5,7 @@ import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'
 import { RefusalQuota } from '../ledger/refusal-quota.ts'
 import { type RequestOrigin, type RequestRow, refusedRow, requestRow, uncheckedRow } from '../ledger/request-row.ts'
 import { BudgetExceeded } from '../ledger/reserve.ts'
+import type { Flight } from '../ledger/write-batch.ts'
 import type { AccessEntry } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
@@ -13,7 +14,8 @@ import { accountsOf, type BudgetAccount, budgetError, ceilingOf } from './budget
 import { KeyCache } from './keys/key-cache.ts'
 import { KeyError, type KeyRecord, Keys } from './keys/keys.ts'
 import { hintOf } from './keys/secret.ts'
-import { allowsModel } from './keys/settings.ts'
+import { allowsModel, budgetPicoUsd } from './keys/settings.ts'
+import { readSpending } from './key-spending.ts'
 import {
   type CountedRequest,
   type CountResult,
@@ -85,10 +87,9 @@ export class StoreAccess implements Access {
     this.keys = new Keys(store.database, now)
     this.#cache = new KeyCache(this.keys, now)
     this.#counter = counter
-    this.#ledger = new Ledger(store.database, {
-      ...options,
-      onProblem: (error) => onProblem?.(error === undefined ? 'The ledger is written again' : sentenceOf(error)),
-    })
+    const onLedger = (error: unknown): void =>
+      onProblem?.(error === undefined ? 'The ledger is written again' : sentenceOf(error))
+    this.#ledger = new Ledger(store.database, { ...options, onProblem: onLedger })
     this.#admin = adminApp({
       keys: this.keys,
       database: store.database,
@@ -142,7 +143,8 @@ export class StoreAccess implements Access {
     const begun = new BegunRequest(this.#originOf(caller, request), caller.key, request)
     try {
       if (this.#ledger.isFull) throw apiError('overloaded_error', 'Overloaded')
-      if (!allowsModel(caller.key?.settings ?? {}, request.params.model)) throw forbidden(caller, request)
+      if (!allowsModel(caller.key?.settings ?? {}, request.params.model))
+        throw forbidden(caller.key!, request.params.model)
       if (begun.limits === undefined) return this.#reserve(begun, request)
       const counted = this.#counter.begin(begun.counted)
       if (!(counted instanceof Promise)) return this.#counted(begun, counted, request)
@@ -155,6 +157,16 @@ export class StoreAccess implements Access {
     }
   }
 
+  record(caller: Caller, request: NewRequest): Passage {
+    const begun = new BegunRequest(this.#originOf(caller, request), undefined, request)
+    void this.#ledger.begin(paidFlight(begun.origin, caller.key), [])
+    return { headers: [], settle: (entry) => this.#settle(begun, entry) }
+  }
+
+  checkKey({ key }: Caller, model: string): Promise<void> {
+    return checkSpent(this.#options.store, key, { model, now: this.#now() })
+  }
+
   #originOf({ key, workspace }: Caller, { requestId, params, headers, at, source = 'api' }: NewRequest): RequestOrigin {
     const { user, conversation } = namedBy(params, headers)
     return {
@@ -165,7 +177,7 @@ export class StoreAccess implements Access {
       user_id: user,
       conversation,
       source,
-      path: source === 'batch' ? '/v1/messages/batches' : '/v1/messages',
+      path: paths[source],
       engine: this.#options.engine ?? '',
       model: params.model,
     }
@@ -174,10 +186,8 @@ export class StoreAccess implements Access {
   #counted(begun: BegunRequest, result: CountResult, request: NewRequest): Passage | Promise<Passage> {
     const { limits = {}, key } = begun
     const now = this.#now()
-    if (result.exceeded !== undefined) {
-      const keyName = key?.name ?? ''
-      throw this.#refused(begun, rateLimitError(result, { limits, keyName, model: request.params.model, now }))
-    }
+    const asked = { limits, keyName: key?.name ?? '', model: request.params.model, now }
+    if (result.exceeded !== undefined) throw this.#refused(begun, rateLimitError(result, asked))
     begun.headers = limitHeaders(limits, result.left, now)
     begun.isCounted = true
     return this.#reserve(begun, request)
@@ -302,9 +312,29 @@ function listedKey(secret: string): KeyRecord {
   }
 }
 
-function forbidden({ key }: Caller, { params }: NewRequest): APIError {
-  const models = key?.settings.models?.join(', ')
-  return apiError('permission_error', `The key ${key?.name} may not use the model ${params.model}, only ${models}`)
+const paths = { api: '/v1/messages', batch: '/v1/messages/batches' }
+
+/** A request whose cost is only recorded. */
+function paidFlight(origin: RequestOrigin, key: KeyRecord | undefined): Flight {
+  const accounts = key ? accountsOf(key, origin.user_id, origin.started_at) : []
+  return { origin, accounts: accounts.map(({ name }) => name), reserved: 0n }
+}
+
+async function checkSpent(
+  { database }: ServerStore,
+  key: KeyRecord | undefined,
+  { model, now }: { model: string; now: number },
+): Promise<void> {
+  if (!key) return
+  if (!allowsModel(key.settings, model)) throw forbidden(key, model)
+  const spending = await readSpending(database, [key], now).catch(unavailable)
+  const spent = spending.get(key.id)?.findIndex((each) => each.spent >= budgetPicoUsd(each.budget)) ?? -1
+  if (spent >= 0) throw budgetError(accountsOf(key, '', now)[spent]!, key.name)
+}
+
+function forbidden({ name, settings }: KeyRecord, model: string): APIError {
+  const allowed = settings.models?.join(', ')
+  return apiError('permission_error', `The key ${name} may not use the model ${model}, only ${allowed}`)
 }
 
 function overBudget(error: unknown, accounts: readonly BudgetAccount[], keyName: string): unknown {

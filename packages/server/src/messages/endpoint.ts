@@ -7,7 +7,7 @@ import { readApiVersion } from './request/api-version.ts'
 import { checkForwarded, forwardedHeaders } from './request/forwarded.ts'
 import { BodyReader } from './request/body.ts'
 import type { FileStore } from './files/file-store.ts'
-import { type Resolved, resolveFiles } from './files/resolve.ts'
+import { checkFiles, type Resolved, resolveFiles } from './files/resolve.ts'
 import { type Answer, type Exchange, jsonAnswer } from './exchange.ts'
 import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
@@ -129,8 +129,11 @@ export class MessagesEndpoint {
     params: Params,
     caller: Caller | undefined,
   ): Promise<Resolved<Params>> {
+    const workspace = caller?.workspace ?? 'default'
     if (!this.#files) return { params, added: 0 }
-    return resolveFiles(params, this.#files, caller?.workspace ?? 'default')
+    if (!this.#engine.forward) return resolveFiles(params, this.#files, workspace)
+    await checkFiles(params.messages, this.#files, workspace)
+    return { params, added: 0 }
   }
 
   #checkForwarded(value: unknown): MessageCreateParams {

@@ -262,6 +262,14 @@ export const migrations: readonly Migration[] = [
     `,
   },
   {
+    name: '0008 batches of an upstream',
+    sql: `
+      ALTER TABLE %.batch ADD COLUMN upstream_id text;     -- its id in the account that runs it
+      ALTER TABLE %.batch ADD COLUMN lease_owner text;     -- the server that looks after it
+      ALTER TABLE %.batch ADD COLUMN lease_until bigint;
+    `,
+  },
+  {
     name: '0007 cost by type',
     sql: `
       ${['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'server_tools']

@@ -14,6 +14,7 @@ export interface ServeConfig {
   models?: ModelDefinition[]
   lenient?: boolean
   cacheAccounting?: boolean
+  passOn?: string
   keys?: Secret[]
   database?: Secret
   redis?: Secret
@@ -277,6 +278,11 @@ export const configSchema: JsonSchema = {
       models: { ...modelDefinitionsSchema, description: 'Models that the catalogue does not have, or corrections.' },
       lenient: flag('Whether to accept unknown models and fields. Default: unless all engines are offline or script.'),
       cacheAccounting: flag('Whether to report the prompt cache of the API for engines that have none. Default false.'),
+      passOn: {
+        type: 'string',
+        description:
+          'The engine of type api whose account runs batches and holds files. Default: batches are run here, and there are no files.',
+      },
       keys: {
         type: 'array',
         minItems: 1,

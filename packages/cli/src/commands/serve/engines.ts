@@ -12,8 +12,18 @@ import type { ReadConfig } from './read-config.ts'
 /** An engine of a configuration: several that share its requests if it has several keys. */
 interface ConfiguredEngine {
   engines: readonly Engine[]
+  /** The first client of the API. */
+  client?: Anthropic
   /** Frees what the engine holds: the memory of a model. */
   close(): Promise<void>
+}
+
+/** The engines of a configuration in use. */
+export interface UsedEngines {
+  engine: Engine
+  /** Undefined if nothing is passed on. */
+  client: Anthropic | undefined
+  closeOthers: () => Promise<void>
 }
 
 /** The engines of configurations. Those that a new configuration does not change are kept, with their models in memory. */
@@ -23,9 +33,10 @@ export class ConfiguredEngines {
   /**
    * Makes the engines of a configuration. Throws a `UsageError` for a file that is not there or a key that is missing.
    *
-   * @returns the engine that routes to them, and a function that frees the engines that it does not use any more.
+   * @returns the engine that routes to them, the client that batches and files are passed on to, and a function that frees
+   *   the engines that are not used any more.
    */
-  async use({ path, config }: ReadConfig): Promise<{ engine: Engine; closeOthers: () => Promise<void> }> {
+  async use({ path, config }: ReadConfig): Promise<UsedEngines> {
     const next = new Map<string, ConfiguredEngine>()
     const byName: Record<string, readonly Engine[]> = {}
     for (const [name, engine] of Object.entries(config.engines)) {
@@ -39,6 +50,7 @@ export class ConfiguredEngines {
     this.#current = next
     return {
       engine,
+      client: [...next].find(([key]) => (JSON.parse(key) as [string])[0] === config.passOn)?.[1].client,
       closeOthers: () => closeAll(unused),
     }
   }
@@ -74,7 +86,7 @@ async function makeEngine(config: EngineConfig, place: Place): Promise<Configure
 async function engineOf(config: EngineConfig, place: Place): Promise<ConfiguredEngine> {
   switch (config.type) {
     case 'api':
-      return lasting(apiEngines(config))
+      return apiEngines(config)
     case 'chat':
       return lasting(chatEngines(config))
     case 'local':
@@ -91,7 +103,7 @@ function lasting(engines: readonly Engine[]): ConfiguredEngine {
   return { engines, close: async () => {} }
 }
 
-function apiEngines({ baseURL, apiKey, authToken, headers, timeoutMs, retries = 0 }: ApiConfig): Engine[] {
+function apiEngines({ baseURL, apiKey, authToken, headers, timeoutMs, retries = 0 }: ApiConfig): ConfiguredEngine {
   const credentials = [
     ...listOf(apiKey).map((key) => ({ apiKey: key, authToken: null })),
     ...listOf(authToken).map((token) => ({ authToken: token, apiKey: null })),
@@ -103,16 +115,17 @@ function apiEngines({ baseURL, apiKey, authToken, headers, timeoutMs, retries = 
     throw new Error('it has no apiKey, and ANTHROPIC_API_KEY is not set')
   // A server of the API on this machine often needs no key. One that does answers 401.
   const all = credentials.length > 0 ? credentials : [hasDefault ? {} : { apiKey: 'none' }]
-  return all.map((credential) => {
-    const client = new Anthropic({
+  const clients = all.map((credential) => {
+    return new Anthropic({
       ...credential,
       ...(baseURL !== undefined && { baseURL }),
       ...(timeoutMs !== undefined && { timeout: timeoutMs }),
       ...(headers && { defaultHeaders: headers as Record<string, string> }),
       maxRetries: retries,
     })
-    return upstream(client, retries > 0 ? { recover: { attempts: retries } } : {})
   })
+  const engines = clients.map((client) => upstream(client, retries > 0 ? { recover: { attempts: retries } } : {}))
+  return { ...lasting(engines), ...(clients[0] && { client: clients[0] }) }
 }
 
 function chatEngines({ type: _, apiKey, headers, ...options }: ChatConfig): Engine[] {

@@ -97,6 +97,7 @@ test('readConfig() says which type, engine or variable is missing', () => {
       /engines\.a\.apiKey needs the variable KEY of the environment/,
     ],
     [{ engines, port: 70_000, routes: { '*': 'test' } }, /port /],
+    [{ engines, passOn: 'test', routes: { '*': 'test' } }, /passOn is not an engine of type api: it must be claude/],
     ['{ "engines": { "a": {}, "a": {} } }', /1:25: engines\.a is written twice/],
     [{}, /engines is required and missing/],
     ['[]', /must be an object/],

@@ -31,7 +31,7 @@ export function readConfig(path: string, env: Environment = process.env): ReadCo
   if (issues.length > 0) throw configError(source, issues)
   const resolved = resolveVariables(value, env)
   const config = resolved.value as ServeConfig
-  const later = [...resolved.issues, ...referenceIssues(config), ...portIssues(config)]
+  const later = [...resolved.issues, ...referenceIssues(config), ...passOnIssues(config), ...portIssues(config)]
   if (later.length > 0) throw configError(source, later)
   const { port, ...rest } = config
   return { path, config: { ...rest, ...(port !== undefined && { port: Number(port) }) }, secrets: resolved.secrets }
@@ -119,6 +119,14 @@ function referenceIssues({ engines, routes }: ServeConfig): JsonIssue[] {
       return [{ path, message: `names an engine that does not exist: ${hint}` }]
     })
   })
+}
+
+function passOnIssues({ passOn, engines }: ServeConfig): JsonIssue[] {
+  if (passOn === undefined) return []
+  const apis = Object.keys(engines).filter((name) => engines[name]!.type === 'api')
+  if (apis.includes(passOn)) return []
+  const hint = apis.length === 0 ? 'there is none' : `it must be ${apis.join(' or ')}`
+  return [{ path: ['passOn'], message: `is not an engine of type api: ${hint}` }]
 }
 
 function portIssues({ port }: ServeConfig): JsonIssue[] {

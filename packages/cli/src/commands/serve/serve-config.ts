@@ -1,5 +1,4 @@
 import { createServer } from '@colloquy/server'
-import type { Engine } from 'colloquy/engines'
 import { defineModels, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
@@ -8,7 +7,7 @@ import { writeErrorLine, writeLine } from '../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, ServeConfig } from './config.ts'
-import { ConfiguredEngines } from './engines.ts'
+import { ConfiguredEngines, type UsedEngines } from './engines.ts'
 import { type Followers, followers, loggedEngine } from './follow.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
@@ -34,13 +33,13 @@ async function serveFile(flags: Flags): Promise<number> {
     if (flags.has(name)) throw new UsageError(`Cannot use --${name} with --config: write it in ${path}`)
   const read = checked(path, flags)
   const engines = new ConfiguredEngines()
-  const { engine } = await withoutSecrets(read, () => engines.use(read))
+  const used = await withoutSecrets(read, () => engines.use(read))
   if (flags.has('check')) return report(read)
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
   const state = await stateOf(read, flags)
   const following = await followers(flags, read.config)
   const running = { path, flags, engines, state, following, listensOn: read.config }
-  const server = new SwitchingServer(serverOf(read, engine, running))
+  const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = loopback.includes(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
   const { maxConnections } = limits ?? {}
@@ -85,16 +84,16 @@ async function reload(server: SwitchingServer, running: Running): Promise<void> 
   const { path, flags, engines, state, listensOn } = running
   try {
     const read = checked(path, flags)
-    const { engine, closeOthers } = await withoutSecrets(read, () => engines.use(read))
+    const used = await withoutSecrets(read, () => engines.use(read))
     state.access.listedKeys = (read.config.keys ?? []) as string[]
-    const settled = server.use(serverOf(read, engine, running))
+    const settled = server.use(serverOf(read, used, running))
     writeErrorLine(`Loaded ${path}.`)
     for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics'] as const)
       if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
         writeErrorLine(`${name} has changed: it takes effect with a restart.`)
     // Replies in flight may still use the engines of before.
     await settled
-    await closeOthers()
+    await used.closeOthers()
   } catch (error) {
     const lines = error instanceof ConfigError ? error.lines : [(error as Error).message]
     lines.forEach(writeErrorLine)
@@ -124,7 +123,7 @@ async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promi
 
 function serverOf(
   { config }: ReadConfig,
-  engine: Engine,
+  { engine, client }: UsedEngines,
   { flags, state: { access, store }, following }: Running,
 ): MakeServer {
   const {
@@ -150,6 +149,7 @@ function serverOf(
       access,
       store,
       ...(cacheAccounting !== undefined && { cacheAccounting }),
+      ...(client && { passOn: { client } }),
       ...(models && { models: [...defineModels(models), ...catalogue] }),
       ...server,
       log: (entry) => {

@@ -9,7 +9,6 @@ import { BodyReader } from '../request/body.ts'
 import { webBody } from '../request/body-source.ts'
 import { batchObject, resultLine } from './batch-object.ts'
 import type { BatchRow, BatchStore } from './batch-store.ts'
-import type { BatchWorker } from './batch-worker.ts'
 import { checkEnvelope } from './envelope.ts'
 
 const MiB = 1024 * 1024
@@ -17,10 +16,19 @@ const hourMs = 3_600_000
 /** The most requests of a workspace that wait, as for accounts of the API's first tier. */
 const mostQueued = 200_000
 
+/** Runs the requests of batches. */
+interface Worker {
+  /** Looks for work at once. */
+  wake(): void
+  close(options?: { graceMs?: number }): Promise<void>
+  /** Deletes what it has elsewhere of a batch. */
+  remove?(id: string): Promise<void>
+}
+
 /** The parts of a server that its batches use. */
 export interface BatchRoutesOptions extends Pick<ServerOptions, 'lenient' | 'bodyTimeoutMs'> {
   store: BatchStore
-  worker: BatchWorker
+  worker: Worker
   now: () => number
 }
 
@@ -40,7 +48,8 @@ export function addBatches(app: Hono<Env>, options: BatchRoutesOptions): void {
   })
   app.get(`${path}/:id`, async (c) => respond(c, await found(store, c)))
   app.delete(`${path}/:id`, async (c) => {
-    const { id } = await found(store, c)
+    const { id, ended_at: ended } = await found(store, c)
+    if (ended !== null) await worker.remove?.(id)
     if (!(await store.remove(workspaceOf(c), id))) throw refusal(id, 'has not ended: cancel it before you delete it')
     return c.json({ id, type: 'message_batch_deleted' })
   })

@@ -13,7 +13,7 @@ import { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { CacheAccounting } from '../cache/cache-accounting.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { resolveFiles } from '../files/resolve.ts'
+import { checkFiles, type Resolved, resolveFiles } from '../files/resolve.ts'
 import { ExactMessage } from '../reply/exact-message.ts'
 import { fillMessage } from '../reply/fill-defaults.ts'
 import { checkCreate, type RequestContext } from '../validate/request.ts'
@@ -66,7 +66,7 @@ interface Running {
 
 /** The result of an item that succeeds, as JSON. */
 async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: Running): Promise<string> {
-  const { engine, access, files, cache, lenient, now } = options
+  const { engine, access, cache, lenient, now } = options
   const betas = JSON.parse(item.betas) as string[]
   const context: EngineContext & RequestContext = {
     version: item.version,
@@ -76,7 +76,7 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
     models: betas.includes('output-300k-2026-03-24') ? longOutput(options.models) : options.models,
   }
   const given = await inPieces(checkItem(JSON.parse(item.params), context))
-  const { params, added } = files ? await resolveFiles(given, files, item.workspace) : { params: given, added: 0 }
+  const { params, added } = await withFiles(given, options, item.workspace)
   log.accepted({ model: params.model })
   if (access) {
     const caller = await access.recall(item.key_id, item.workspace)
@@ -91,6 +91,17 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
   const exact = new ExactMessage()
   const message = fillMessage(await accumulate(logged(engine.forward ? events : asBatch(events), log, exact)))
   return `{"type":"succeeded","message":${exact.encode(message)}}`
+}
+
+/** The files of an upstream are the upstream's to read, if they belong to the workspace. */
+async function withFiles(
+  params: MessageCreateParams,
+  { files, engine }: ItemOptions,
+  workspace: string,
+): Promise<Resolved<MessageCreateParams>> {
+  if (files && !engine.forward) return resolveFiles(params, files, workspace)
+  if (files) await checkFiles(params.messages, files, workspace)
+  return { params, added: 0 }
 }
 
 const notInBatches = ['speed', 'thread', 'store', 'previous_thread_event_id', 'cache_hint', 'context_hint', 'fallbacks']

@@ -1,5 +1,5 @@
 import { apiError } from 'colloquy/protocol'
-import { type Database, rows } from '../../state/database.ts'
+import type { Database } from '../../state/database.ts'
 
 /** A row of the table `file`. */
 export interface FileRow {
@@ -13,34 +13,42 @@ export interface FileRow {
 }
 
 const columns = 'id, workspace, name, media_type, bytes, created_at, expires_at'
-// A multiple of three, so that the parts of base64 can be joined.
 const partBytes = 384 * 1024
 const dayMs = 86_400_000
 
-/** The files of all workspaces. Their bytes are rows of base64, so that every server on a database has them. */
+/** Keeps the bytes of files. */
+export interface FileBytes {
+  /** Stores the bytes of a new file. Returns its id. */
+  add(file: FileRow, bytes: Uint8Array): Promise<string>
+  /** The bytes part by part. */
+  read(file: FileRow): AsyncIterable<Uint8Array>
+  remove(id: string): Promise<void>
+}
+
+/** The files of all workspaces. */
 export class FileStore {
   readonly #db: Database
   readonly #now: () => number
+  readonly #bytes: FileBytes
 
-  constructor(database: Database, now: () => number) {
+  constructor(database: Database, now: () => number, bytes: FileBytes = new StoredBytes(database)) {
     this.#db = database
     this.#now = now
+    this.#bytes = bytes
   }
 
-  /** Adds a file. It does not exist for others until its last byte is stored. */
-  async add(file: FileRow, bytes: Uint8Array): Promise<void> {
+  /** Adds a file. It does not exist for others until its last byte is stored. Returns it with its id. */
+  async add(file: FileRow, bytes: Uint8Array): Promise<FileRow> {
     await this.#db.rows(
       'add the file',
       `INSERT INTO %.file (id, workspace, name, media_type, bytes, created_at, expires_at, is_ready)
        VALUES (:id, :workspace, :name, :media_type, :bytes, :created_at, CAST(:expires_at AS bigint), 0)`,
       { ...file },
     )
-    for (let at = 0; at < bytes.length; at += partBytes) {
-      const data = encodeBase64(bytes.subarray(at, at + partBytes))
-      const sql = 'INSERT INTO %.file_part (file, start_at, data) VALUES (:id, :at, :data)'
-      await this.#db.rows('add the file', sql, { id: file.id, at, data })
-    }
-    await this.#db.rows('add the file', 'UPDATE %.file SET is_ready = 1 WHERE id = :id', { id: file.id })
+    const id = await this.#bytes.add(file, bytes)
+    const sql = 'UPDATE %.file SET is_ready = 1, id = :id WHERE id = :given'
+    await this.#db.rows('add the file', sql, { id, given: file.id })
+    return { ...file, id }
   }
 
   /** Finds a file. Throws the API's 404. */
@@ -82,21 +90,15 @@ export class FileStore {
     return row!
   }
 
-  /** The bytes of a file as base64, part by part. Each part but the last is a multiple of three bytes. */
-  async *parts({ id, bytes }: FileRow): AsyncGenerator<string> {
-    for (let at = 0; at < bytes; at += partBytes) {
-      const sql = 'SELECT data FROM %.file_part WHERE file = :id AND start_at = :at'
-      const [row] = await this.#db.rows<{ data: string }>('read the file', sql, { id, at })
-      if (!row) throw apiError('not_found_error', `File not found: ${id}`)
-      yield row.data
-    }
+  /** The bytes of a file, part by part. */
+  read(file: FileRow): AsyncIterable<Uint8Array> {
+    return this.#bytes.read(file)
   }
 
+  /** Deletes a file, its bytes first: what is left after an error can be deleted again. */
   async remove(id: string): Promise<void> {
-    await this.#db.transaction('delete the file', function* () {
-      yield* rows('DELETE FROM %.file WHERE id = :id', { id })
-      yield* rows('DELETE FROM %.file_part WHERE file = :id', { id })
-    })
+    await this.#bytes.remove(id)
+    await this.#db.rows('delete the file', 'DELETE FROM %.file WHERE id = :id', { id })
   }
 
   /** Deletes files that have expired a day ago, and uploads that were cut. */
@@ -107,13 +109,45 @@ export class FileStore {
   }
 }
 
-function encodeBase64(bytes: Uint8Array): string {
+/** The bytes as rows of base64, so that every server on a database has them. */
+class StoredBytes implements FileBytes {
+  readonly #db: Database
+
+  constructor(database: Database) {
+    this.#db = database
+  }
+
+  async add({ id }: FileRow, bytes: Uint8Array): Promise<string> {
+    for (let at = 0; at < bytes.length; at += partBytes) {
+      const data = encodeBase64(bytes.subarray(at, at + partBytes))
+      const sql = 'INSERT INTO %.file_part (file, start_at, data) VALUES (:id, :at, :data)'
+      await this.#db.rows('add the file', sql, { id, at, data })
+    }
+    return id
+  }
+
+  async *read({ id, bytes }: FileRow): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes; at += partBytes) {
+      const sql = 'SELECT data FROM %.file_part WHERE file = :id AND start_at = :at'
+      const [row] = await this.#db.rows<{ data: string }>('read the file', sql, { id, at })
+      if (!row) throw apiError('not_found_error', `File not found: ${id}`)
+      yield decodeBase64(row.data)
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#db.rows('delete the file', 'DELETE FROM %.file_part WHERE file = :id', { id })
+  }
+}
+
+/** Bytes as base64. */
+export function encodeBase64(bytes: Uint8Array): string {
   let binary = ''
   for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192))
   return btoa(binary)
 }
 
-export function decodeBase64(data: string): Uint8Array<ArrayBuffer> {
+function decodeBase64(data: string): Uint8Array<ArrayBuffer> {
   const binary = atob(data)
   const bytes = new Uint8Array(binary.length)
   for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index)

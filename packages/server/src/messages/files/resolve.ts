@@ -2,7 +2,7 @@ import { inPieces } from 'colloquy/engines'
 import { apiError, type MessageParam } from 'colloquy/protocol'
 import { checkMedia } from '../validate/media-limits.ts'
 import { refuse } from '../validate/schema.ts'
-import { decodeBase64, type FileRow, type FileStore } from './file-store.ts'
+import { encodeBase64, type FileRow, type FileStore } from './file-store.ts'
 
 type Block = Record<string, unknown> & { type: string }
 
@@ -74,21 +74,50 @@ class Resolver {
     if (type === 'image' ? imageTypes.includes(mediaType) : mediaType === 'application/pdf')
       return { type: 'base64', media_type: mediaType, data: await this.#base64Of(row) }
     if (type === 'document' && mediaType.startsWith('text/'))
-      return { type: 'text', media_type: 'text/plain', data: textOf(await this.#base64Of(row), row.id) }
+      return { type: 'text', media_type: 'text/plain', data: textOf(await this.#bytesOf(row), row.id) }
     return refuse('', `The file ${row.id} is of type ${mediaType}, which a block of type ${type} cannot hold`)
   }
 
   async #base64Of(row: FileRow): Promise<string> {
-    const parts: string[] = []
-    for await (const part of this.#files.parts(row)) parts.push(part)
-    return parts.join('')
+    return encodeBase64(await this.#bytesOf(row))
+  }
+
+  async #bytesOf(row: FileRow): Promise<Uint8Array> {
+    const bytes = new Uint8Array(row.bytes)
+    let at = 0
+    for await (const part of this.#files.read(row)) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return bytes
   }
 }
 
-function textOf(base64: string, id: string): string {
+function textOf(bytes: Uint8Array, id: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(decodeBase64(base64))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return refuse('', `The file ${id} is not UTF-8`)
   }
+}
+
+/**
+ * Checks that the files which a request names belong to the workspace, in a request that is sent on as it is. Throws the API's
+ * 404.
+ */
+export async function checkFiles(messages: unknown, files: FileStore, workspace: string): Promise<void> {
+  for (const id of fileIds(messages)) await files.get(workspace, id)
+}
+
+function fileIds(messages: unknown): Set<string> {
+  const found = new Set<string>()
+  const waiting: unknown[] = [messages]
+  while (waiting.length > 0) {
+    const value = waiting.pop()
+    if (typeof value !== 'object' || value === null) continue
+    const { file_id: id } = value as { file_id?: unknown }
+    if (typeof id === 'string') found.add(id)
+    waiting.push(...Object.values(value))
+  }
+  return found
 }

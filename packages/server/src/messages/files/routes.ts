@@ -4,7 +4,7 @@ import type { Context, Hono } from 'hono'
 import type { Env } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
 import { refuse } from '../validate/schema.ts'
-import { decodeBase64, type FileRow, type FileStore } from './file-store.ts'
+import { type FileRow, type FileStore } from './file-store.ts'
 import { readUpload } from './upload.ts'
 
 /** Limits for uploaded files. */
@@ -44,8 +44,7 @@ export function addFiles(app: Hono<Env>, { store, now, limits }: FileRoutesOptio
     const expires_at = expiresInSeconds === null ? null : at + expiresInSeconds * 1_000
     const times = { created_at: at, expires_at }
     const row = { id: newId('file_01'), workspace, name, media_type: mediaType, bytes: bytes.length, ...times }
-    await store.add(row, bytes)
-    return row
+    return store.add(row, bytes)
   }
 
   app.post('/v1/files', async (c) => {
@@ -119,13 +118,13 @@ function contentHeaders({ name, media_type, bytes }: FileRow): Record<string, st
 }
 
 function contentOf(store: FileStore, row: FileRow): ReadableStream<Uint8Array> {
-  const parts = store.parts(row)
+  const parts = store.read(row)[Symbol.asyncIterator]()
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const { value, done } = await parts.next()
         if (done) controller.close()
-        else controller.enqueue(decodeBase64(value))
+        else controller.enqueue(value)
       },
     },
     { highWaterMark: 0 },

@@ -1,0 +1,105 @@
+import { type Database, rows, type SqlValues } from '../../state/database.ts'
+import type { ItemResult } from './batch-queue.ts'
+
+/** A batch that an account of the API runs. */
+export interface UpstreamBatchRow {
+  id: string
+  workspace: string
+  key_id: string
+  version: string
+  betas: string
+  expires_at: number
+  cancel_at: number | null
+  /** Null until it was sent. */
+  upstream_id: string | null
+}
+
+/** An item that has no outcome yet. */
+export interface WaitingItem {
+  custom_id: string
+  params: string
+}
+
+const columns = 'id, workspace, key_id, version, betas, expires_at, cancel_at, upstream_id'
+
+/** The batches that an account of the API runs, each looked after by one server at a time. */
+export class UpstreamBatches {
+  readonly #db: Database
+  readonly #owner: string
+  readonly #leaseMs: number
+
+  constructor(database: Database, { owner, leaseMs }: { owner: string; leaseMs: number }) {
+    this.#db = database
+    this.#owner = owner
+    this.#leaseMs = leaseMs
+  }
+
+  /** Takes a batch, or keeps it. Undefined if another server has it, or if it has ended. */
+  async take(id: string, now: number): Promise<UpstreamBatchRow | undefined> {
+    const [row] = await this.#db.rows<UpstreamBatchRow>(
+      'take a batch',
+      `UPDATE %.batch SET lease_owner = :owner, lease_until = :until WHERE id = :id AND ended_at IS NULL
+         AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until < :now) RETURNING ${columns}`,
+      { id, owner: this.#owner, until: now + this.#leaseMs, now },
+    )
+    return row
+  }
+
+  /** Lets another server take the batches of this one. */
+  async release(): Promise<void> {
+    await this.#db.rows(
+      'return batches',
+      `UPDATE %.batch SET lease_owner = NULL, lease_until = NULL
+       WHERE lease_owner = :owner`,
+      { owner: this.#owner },
+    )
+  }
+
+  /** Stores the id that the account has given a batch. */
+  async sent(id: string, upstreamId: string): Promise<void> {
+    await this.#db.rows('store the batch', 'UPDATE %.batch SET upstream_id = :upstreamId WHERE id = :id', {
+      id,
+      upstreamId,
+    })
+  }
+
+  /** The id in the account; undefined if the batch was not sent. */
+  async upstreamId(id: string): Promise<string | undefined> {
+    const sql = 'SELECT upstream_id FROM %.batch WHERE id = :id'
+    const [row] = await this.#db.rows<Pick<UpstreamBatchRow, 'upstream_id'>>('read the batch', sql, { id })
+    return row?.upstream_id ?? undefined
+  }
+
+  waiting(id: string): Promise<WaitingItem[]> {
+    const sql = `SELECT custom_id, params FROM %.batch_item WHERE batch = :id AND outcome = '' ORDER BY position`
+    return this.#db.rows<WaitingItem>('read the requests of a batch', sql, { id })
+  }
+
+  /** Stores outcomes of items, once each. Returns the params of those that had none, by `custom_id`. */
+  finish(id: string, results: readonly (ItemOutcome & { custom_id: string })[]): Promise<Map<string, string>> {
+    return this.#db.transaction('store results of a batch', function* () {
+      const stored = new Map<string, string>()
+      for (const result of results) {
+        const [row] = yield* rows<{ params: string }>(
+          `SELECT params FROM %.batch_item WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
+          { id, custom_id: result.custom_id },
+        )
+        if (row === undefined) continue
+        yield* rows(
+          `UPDATE %.batch_item SET outcome = :outcome, result = :result, params = NULL
+           WHERE batch = :id AND custom_id = :custom_id AND outcome = ''`,
+          { id, ...result } satisfies SqlValues,
+        )
+        stored.set(result.custom_id, row.params)
+      }
+      return stored
+    })
+  }
+}
+
+/** The outcome of an item that was run, cancelled or not begun in time. */
+export interface ItemOutcome {
+  outcome: ItemResult['outcome'] | 'canceled' | 'expired'
+  /** JSON; null without a message and an error. */
+  result: string | null
+}
