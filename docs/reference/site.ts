@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Application, Converter, type DocumentReflection, JSX, type TypeDocOptions } from 'typedoc'
-import { root } from '../../test/source.ts'
+import { entryPoints, root } from '../../test/source.ts'
 
 /** The pages by their group, in the order in which the site lists them. */
 const groups: Readonly<Record<string, readonly string[]>> = {
@@ -56,6 +56,8 @@ export const siteOptions: Partial<TypeDocOptions> = {
   sort: ['documents-first', 'source-order'],
   sortEntryPoints: false,
   navigation: { includeGroups: true },
+  // A link and a switch in one line confuse a screen reader, so a module lists its names on its page only.
+  navigationLeaves: [...entryPoints.keys()],
   highlightLanguages: [
     'bash',
     'css',
@@ -70,8 +72,7 @@ export const siteOptions: Partial<TypeDocOptions> = {
     'yaml',
   ],
   customCss: fileURLToPath(new URL('site.css', import.meta.url)),
-  disableGit: true,
-  disableSources: true,
+  includeHierarchySummary: false,
   // The program of a heading such as `script([…])` is a part of its anchor.
   markdownItLoader: (parser: Parser) => parser.core.ruler.push('code in headings', plainHeadings),
 }
