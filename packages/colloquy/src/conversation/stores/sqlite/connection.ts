@@ -11,6 +11,8 @@ export class SqliteConnection {
   readonly #path: string
   readonly #writes: WriteQueue
   readonly #statements = new Map<string, StatementSync>()
+  /** The turns that this process has begun here and not finished: several callers are likely to write at once. */
+  turnsInFlight = 0
   #isClosed = false
 
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
@@ -81,7 +83,8 @@ export class SqliteConnection {
    */
   async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
     try {
-      return await this.#writes.add(work, durable)
+      // A durable write is the end of a turn, which itself is in flight.
+      return await this.#writes.add(work, { durable, gathers: this.turnsInFlight > (durable ? 1 : 0) })
     } catch (error) {
       throw this.#explain(error, doing)
     }

@@ -6,11 +6,13 @@ export interface ConversationRow {
   version: number
   head: number
   last: number
+  /** Replies with a smaller number have no lease. */
+  inFlightFrom: number
 }
 
 /** Finds the row of a conversation by its public id. Throws a `ConversationNotFoundError` if there is none. */
 export function findConversation(db: SqliteConnection, id: string): ConversationRow {
-  const sql = 'SELECT id, version, head, last FROM conversation WHERE public_id = ?'
+  const sql = 'SELECT id, version, head, last, in_flight_from AS inFlightFrom FROM conversation WHERE public_id = ?'
   const row = db.row<ConversationRow>(sql, [id])
   if (row === undefined) throw new ConversationNotFoundError(id)
   return row

@@ -14,43 +14,34 @@ export function findTurn(db: SqliteConnection, id: string, key: string): Repeate
   return db.read('read the conversation', () => repeatedTurn(db, id, findConversation(db, id).id, key))
 }
 
-export function beginTurn(db: SqliteConnection, clock: LeaseClock, step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+export async function beginTurn(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  step: BeginStep,
+): Promise<BegunTurn | RepeatedTurn> {
   const { id, messages, role = 'assistant', key, title, parent, version, at } = step
   const count = messages.length + 1
-  return db.write('begin the turn', () => {
+  const work = (): BegunTurn | RepeatedTurn => {
     const repeated = key === undefined ? undefined : repeatedTurn(db, id, findConversation(db, id).id, key)
     if (repeated !== undefined) return repeated
-    const row = db.row<{ id: number; last: number }>(role === 'summary' ? takeNumbers : takeNumbersAndHead, [
-      count,
-      at,
-      title ?? null,
-      id,
-      version,
-      parent,
-    ])
-    if (row === undefined) return refuseTurn(db, step)
-    const handle = insertTurn(db, row, step, newLease(db, clock, step.reservation))
-    return { repeated: false, version: version + 1, first: row.last - count + 1, reply: row.last, handle }
-  })
+    const row = findConversation(db, id)
+    checkVersion(id, row, version)
+    if (parent !== row.head) checkMessage(db, id, row, parent)
+    const last = row.last + count
+    const head = role === 'summary' ? row.head : last
+    const from = db.row<{ number: number | null }>(firstLeased, [row.id, row.inFlightFrom])!.number ?? last
+    db.run(moveConversation, [version + 1, head, last, at, title ?? null, from, row.id])
+    const handle = insertTurn(db, { id: row.id, last }, step, newLease(db, clock, step.reservation))
+    return { repeated: false, version: version + 1, first: row.last + 1, reply: last, handle }
+  }
+  const begun = await db.write('begin the turn', work)
+  if (!begun.repeated) db.turnsInFlight++
+  return begun
 }
 
-/** Takes numbers for the messages of a turn, if the version is the latest one and the parent exists. */
-const takeNumbers = `UPDATE conversation SET version = version + 1, last = last + ?1, updated_at = ?2, title = coalesce(title, ?3),
-    in_flight_from = coalesce((SELECT min(number) FROM message
-      WHERE conversation = conversation.id AND number >= in_flight_from AND ${isLeased}), last + ?1)
-  WHERE public_id = ?4 AND version = ?5
-    AND (?6 IN (0, head) OR EXISTS (SELECT 1 FROM message WHERE conversation = conversation.id AND number = ?6))
-  RETURNING id, last`
-/** Also moves the head to the reply. */
-const takeNumbersAndHead = takeNumbers.replace('SET', 'SET head = last + ?1,')
-
-/** Throws the error that explains why a turn cannot begin. */
-function refuseTurn(db: SqliteConnection, { id, version, parent }: BeginStep): never {
-  const row = findConversation(db, id)
-  checkVersion(id, row, version)
-  checkMessage(db, id, row, parent)
-  throw new Error(`Cannot begin a turn of conversation ${id}: its row changed within a transaction`)
-}
+const firstLeased = `SELECT min(number) AS number FROM message WHERE conversation = ? AND number >= ? AND ${isLeased}`
+const moveConversation = `UPDATE conversation SET version = ?, head = ?, last = ?, updated_at = ?, title = coalesce(title, ?),
+  in_flight_from = ? WHERE id = ?`
 
 export async function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
@@ -64,7 +55,7 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
   })
 }
 
-export function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
+export async function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
   const { handle, state, json, received, reply, continues = false } = step
   const values = [state, json, received, reply, checksumOf(step), handle, continues ? 1 : 0]
   const work = (): FinishedTurn => {
@@ -75,7 +66,10 @@ export function finishReply(db: SqliteConnection, step: FinishStep): Promise<Fin
     if (ended.accounts !== null) settleReservations(db, 'id = ?', handle, reply)
     return { number: ended.number }
   }
-  return db.write('save the reply', work, { durable: true })
+  const finished = await db.write('save the reply', work, { durable: true })
+  // Not if the turn of another process is recovered.
+  if (step.recovering !== true) db.turnsInFlight = Math.max(0, db.turnsInFlight - 1)
+  return finished
 }
 
 const endReply = `UPDATE message SET state = ?1, json = ?2, received = ?3, reply = ?4, checksum = ?5,

@@ -40,15 +40,20 @@ export class WriteQueue {
     this.#busyTimeoutMs = busyTimeoutMs
   }
 
-  /** Adds work, which may run more than once. Nothing it returns or throws is final before its commit. */
-  add<T>(work: () => T, durable: boolean): Promise<T> {
+  /**
+   * Adds work, which may run more than once. Nothing it returns or throws is final before its commit.
+   *
+   * @param gathers whether to wait for other callers until the event loop turns, which takes about 30 µs of CPU time.
+   */
+  add<T>(work: () => T, { durable, gathers }: { durable: boolean; gathers: boolean }): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const deadline = performance.now() + this.#busyTimeoutMs
     this.#waiting.push({ work, durable, deadline, resolve, reject })
     if (!this.#isDraining) {
       this.#isDraining = true
-      // The callers that are woken by the same events add their work first.
-      setImmediate(() => void this.#drain())
+      // The callers that are woken by the same events add their work first; without waiting, those of the same microtask.
+      if (gathers) setImmediate(() => void this.#drain())
+      else queueMicrotask(() => void this.#drain())
     }
     return promise
   }
