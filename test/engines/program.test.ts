@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
@@ -36,6 +37,22 @@ function colloquy(words: string[], env: Record<string, string> = {}): Promise<Ou
     )
     child.stdin!.end()
   })
+}
+
+/** Starts a program that serves, ends it, and returns the screen that it printed. */
+async function screenOf(words: string[], env: Record<string, string>): Promise<string> {
+  const main = join(root, 'packages/cli/src/main.ts')
+  const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
+    env: { PATH: process.env['PATH'], HOME: home, ...env },
+  })
+  let screen = ''
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (screen += piece))
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    screen += piece
+    if (screen.includes('  Data ')) child.kill('SIGTERM')
+  })
+  await once(child, 'close')
+  return screen
 }
 
 /** A GGUF header that says that it is a chat model. */
@@ -124,6 +141,24 @@ test('models local lists what is here and what can be fetched; get, use and remo
     assert.equal(refused.code, 2, refused.stderr)
     assert.match(refused.stderr, /nonsense|none that was fetched/)
   }
+})
+
+test('web and serve --open reply with the engine of a chat, also in a pipe', async () => {
+  const { OLLAMA_HOST, close } = await startOllama()
+  after(close)
+  for (const words of [['web'], ['serve', '--open']]) {
+    const { HOME } = await freshHome()
+    const found = await screenOf([...words, '--port', '0'], { HOME, OLLAMA_HOST })
+    assert.match(
+      found,
+      /No API key: using ollama\/llama3\.2:1b, which is on this machine\.[^]*Engine {4}ollama on this machine/,
+    )
+  }
+  const { HOME } = await freshHome()
+  const none = await screenOf(['web', '--port', '0'], { HOME, OLLAMA_HOST: '127.0.0.1:1' })
+  assert.match(none, /colloquy models get smollm2 fetches[^]*Engine {4}offline engine/)
+  const served = await screenOf(['serve', '--port', '0'], { HOME, OLLAMA_HOST })
+  assert.match(served, /^ {2}Console[^]*Engine {4}offline engine/)
 })
 
 test('in a pipe nothing is fetched: the offline engine replies, and one line says how to get a model', async () => {

@@ -126,3 +126,22 @@ test('a body without messages is refused by the upstream, not by the route', asy
     assert.equal(response.status, 400, JSON.stringify(messages))
   }
 })
+
+test('a proxy lists the models of its upstream, and passes on its error', async () => {
+  const inner = route({ engines: { own: script([]) }, routes: { 'my-model': 'own' } })
+  const proxied = async (engine: Engine): Promise<Response> =>
+    createServer({ engine }).fetch('http://front.test/v1/models', { headers: { 'anthropic-version': '2023-06-01' } })
+  const { fetch } = createServer({ engine: inner })
+  const client = new Anthropic({ fetch, baseURL: 'http://inner.test', apiKey: 'any' })
+  const { data } = (await (await proxied(upstream(client))).json()) as { data: { id: string }[] }
+  assert.deepEqual(
+    data.map(({ id }) => id),
+    ['my-model'],
+  )
+  const refused = new Anthropic({
+    fetch: async () =>
+      Response.json({ error: { type: 'authentication_error', message: 'invalid x-api-key' } }, { status: 401 }),
+    apiKey: 'any',
+  })
+  assert.equal((await proxied(upstream(refused))).status, 401)
+})

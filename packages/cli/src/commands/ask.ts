@@ -58,11 +58,9 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
   }
 }
 
-/** Looks for an engine on this machine. In a pipe nothing is fetched unasked; `npm start` in a checkout asks for it. */
 async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKind> {
-  const { findEngineInLines } = await import('../engine/first-engine.ts')
-  const mayFetch = Boolean(process.env['COLLOQUY_FETCH'])
-  return findEngineInLines(flags, { mayFetch, signal, isStoppedByUser: false })
+  const { findEngineInLines, mayFetchInPipe } = await import('../engine/first-engine.ts')
+  return findEngineInLines(flags, { mayFetch: mayFetchInPipe(), signal, isStoppedByUser: false })
 }
 
 async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<void> {

@@ -5,7 +5,7 @@ import type { TestScript } from '@colloquy/server/testing'
 import { toErrorResponse } from 'colloquy/conversation'
 import { type Engine, apiError } from 'colloquy/protocol'
 import { servedEngine } from '../engine/connect.ts'
-import { engineKind, namedEngine } from '../engine/choose.ts'
+import { knownEngine, namedEngine } from '../engine/choose.ts'
 import { engineLabel, type EngineKind, isOnThisMachine } from '../engine/engine-kind.ts'
 import { ExitCode, UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
@@ -23,7 +23,7 @@ const defaultPort = 4141
 
 /** Runs `colloquy web`: serves the console, with the engine of a chat, and opens it; or opens the one that is served. */
 export async function web(flags: Flags): Promise<number> {
-  return serveWith(flags, { chosen: engineKind(flags), opens: true })
+  return serveWith(flags, { chosen: await engineOfChat(flags), opens: true })
 }
 
 /** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
@@ -32,7 +32,15 @@ export async function serve(flags: Flags): Promise<number> {
   if (flags.has('check') && !flags.has('config')) throw new UsageError('Cannot use --check without --config FILE')
   if (flags.has('testing') && flags.has('config')) throw new UsageError('Cannot use --testing with --config FILE')
   if (flags.has('config')) return (await import('./serve/serve-config.ts')).serveConfig(flags)
-  return serveWith(flags, { chosen: namedEngine(flags.text('engine') ?? 'offline'), opens: flags.has('open') })
+  const opens = flags.has('open')
+  const isForChat = opens && !flags.has('engine') && !flags.has('testing')
+  const chosen = isForChat ? await engineOfChat(flags) : namedEngine(flags.text('engine') ?? 'offline')
+  return serveWith(flags, { chosen, opens })
+}
+
+/** The engine that a chat would have. */
+async function engineOfChat(flags: Flags): Promise<EngineKind> {
+  return knownEngine(flags) ?? (await import('../engine/first-engine.ts')).findEngineOfTerminal(flags)
 }
 
 interface Serving {

@@ -172,7 +172,7 @@ const serveOptions: readonly Option[] = [
     name: 'engine',
     kind: 'text',
     value: 'api|local|offline|FILE|URL',
-    about: 'The engine that replies (default offline; for web that of a chat)',
+    about: 'The engine that replies (default offline; for web and --open that of a chat)',
   },
   { name: 'no-api', kind: 'flag', about: 'Serve the console only' },
   { name: 'print-token', kind: 'flag', about: 'Print the link with its token also if the output is not a terminal' },

@@ -35,6 +35,18 @@ export async function findEngineInLines(
   return findEngine(flags, { ...options, say: writeErrorLine, progress: progressLine })
 }
 
+/** As `findEngineInLines()`: in a terminal a model may be fetched, elsewhere only if `npm start` allows it. */
+export function findEngineOfTerminal(flags: Flags): Promise<EngineKind> {
+  if (process.stderr.isTTY) return findEngineOrInterrupt(flags)
+  const { signal } = new AbortController()
+  return findEngineInLines(flags, { mayFetch: mayFetchInPipe(), signal, isStoppedByUser: false })
+}
+
+/** Whether a model may be fetched for a program whose output is not a terminal: `npm start` in a checkout asks for it. */
+export function mayFetchInPipe(): boolean {
+  return Boolean(process.env['COLLOQUY_FETCH'])
+}
+
 /** As `findEngineInLines()` for a chat: Ctrl-C ends a download, and the offline engine replies. */
 export async function findEngineOrInterrupt(flags: Flags): Promise<EngineKind> {
   const controller = new AbortController()

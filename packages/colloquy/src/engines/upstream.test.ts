@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Anthropic } from '../client/client.ts'
 import { accumulate } from '../protocol/codec/accumulate.ts'
 import { APIConnectionError, APIUserAbortError } from '../protocol/types/error.ts'
 import { apiError } from '../protocol/types/error-response.ts'
@@ -100,4 +101,25 @@ test('upstream() cancels the stream when its reader stops', async () => {
   await events.next()
   await events.return?.()
   assert.ok(isClosed)
+})
+
+test('upstream() lists the models of its API, over all pages, with the betas of the request', async () => {
+  const asked: string[] = []
+  const page = (ids: string[], has_more: boolean): Response =>
+    Response.json({ data: ids.map((id) => ({ type: 'model', id })), has_more, first_id: ids[0], last_id: ids.at(-1) })
+  const fetch = async (url: unknown, { headers }: RequestInit = {}): Promise<Response> => {
+    const { searchParams } = new URL(String(url))
+    asked.push(`${searchParams.get('after_id')} ${new Headers(headers).get('anthropic-beta')}`)
+    return searchParams.has('after_id') ? page(['c'], false) : page(['a', 'b'], true)
+  }
+  const engine = upstream(new Anthropic({ fetch, apiKey: 'any', maxRetries: 0 }))
+  const listed = await engine.listModels!({ betas: ['some-beta'] })
+  assert.deepEqual(
+    [listed.map(({ id }) => id), asked],
+    [
+      ['a', 'b', 'c'],
+      ['null some-beta', 'b some-beta'],
+    ],
+  )
+  assert.equal(upstream(client(() => script([])(params))).listModels, undefined)
 })

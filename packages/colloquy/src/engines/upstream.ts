@@ -3,6 +3,7 @@ import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { APIConnectionError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
+import type { ModelInfo } from '../protocol/types/resources/model.ts'
 import { abortError, throwIfAborted } from './clock.ts'
 import type * as forwarding from './forward/forward.ts'
 
@@ -17,6 +18,10 @@ export interface UpstreamClient {
     /** Counts the tokens of a prompt. */
     countTokens(params: never, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
   }
+  models?: {
+    /** Lists the models, page by page. */
+    list(params: never, options?: UpstreamRequestOptions): unknown
+  }
 }
 
 interface Messages {
@@ -25,6 +30,10 @@ interface Messages {
     options?: UpstreamRequestOptions,
   ): PromiseLike<AsyncIterable<MessageStreamEvent | PingEvent>>
   countTokens(params: MessageCountTokensParams, options?: UpstreamRequestOptions): PromiseLike<MessageTokensCount>
+}
+
+interface Models {
+  list(params: { limit: number }, options?: UpstreamRequestOptions): AsyncIterable<ModelInfo>
 }
 
 export interface UpstreamRequestOptions {
@@ -39,8 +48,8 @@ export interface UpstreamOptions {
 }
 
 /**
- * Makes an engine from a client. Each request is sent to the client's API, with its betas and version. Errors are thrown
- * unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
+ * Makes an engine from a client. Each request is sent to the client's API, with its betas and version; `listModels()` asks
+ * it too. Errors are thrown unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
  *
  * With this library's client, a server in front of the engine forwards requests and responses as bytes (`Engine.forward`).
  */
@@ -76,6 +85,13 @@ export function upstream(client: UpstreamClient, options: UpstreamOptions = {}):
     return withHeaders(messages.countTokens(params, optionsOf(context)), context)
   }
 
+  async function listModels(context: EngineContext = {}): Promise<ModelInfo[]> {
+    throwIfAborted(context.signal)
+    const listed: ModelInfo[] = []
+    for await (const model of (client.models as Models).list({ limit: 1000 }, optionsOf(context))) listed.push(model)
+    return listed
+  }
+
   async function forward(sent: ForwardRequest, { signal }: EngineContext = {}): Promise<Forwarded> {
     throwIfAborted(signal)
     const { forward } = await (forwardingLoaded ??= import('./forward/forward.ts'))
@@ -83,7 +99,11 @@ export function upstream(client: UpstreamClient, options: UpstreamOptions = {}):
   }
 
   // Only this library's client can send bytes.
-  return Object.assign(request, { countTokens, ...('sendRequest' in client && { forward }) })
+  return Object.assign(request, {
+    countTokens,
+    ...(client.models && { listModels }),
+    ...('sendRequest' in client && { forward }),
+  })
 }
 
 let forwardingLoaded: Promise<typeof forwarding> | undefined
