@@ -40,8 +40,9 @@ export function bundleOptions(folder: string): BuildOptions {
  * each group of modules that entry points share. Half of the time of an import is spent on finding and opening files.
  */
 export async function bundle(folder: string, { exports = {} }: Manifest): Promise<void> {
-  const files = Object.values(exports).map((conditions) => conditions.default)
-  const entries = files.filter((file) => file?.startsWith(`./${folderOfBundles}/`))
+  // Several paths may lead to one file.
+  const files = new Set(Object.values(exports).map((conditions) => conditions.default))
+  const entries = [...files].filter((file) => file?.startsWith(`./${folderOfBundles}/`))
   if (entries.length === 0) return
   const options = bundleOptions(folder)
   const { metafile } = await build({

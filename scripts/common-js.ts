@@ -12,7 +12,10 @@ import { filesReachedFrom } from './prune.ts'
  * older bundlers, gets one file with all of these entry points, and a small file for each of them.
  */
 export async function writeCommonJs(folder: string, { exports = {} }: Manifest): Promise<void> {
-  const entries = Object.entries(exports).filter(([, conditions]) => conditions.require)
+  // A path without a source is another name of one that has it.
+  const entries = Object.entries(exports).filter(
+    ([, conditions]) => conditions.require && conditions['@colloquy/source'],
+  )
   if (entries.length === 0) return
   await build({
     ...bundleOptions(folder),
@@ -61,7 +64,8 @@ export { default as 'module.exports' } from './index.js'
  * reverse, and a second copy would weigh 200 KB.
  */
 export function writeDeclarations(folder: string, { exports = {} }: Manifest): void {
-  const entries = Object.values(exports).flatMap(({ types = '' }) => (types.endsWith('.d.mts') ? [types] : []))
+  const all = Object.values(exports).flatMap(({ types = '' }) => (types.endsWith('.d.mts') ? [types] : []))
+  const entries = [...new Set(all)]
   if (entries.length === 0) return
   const emitted = entries.map((file) => join(folder, file.replace('/types/', '/').replace('.d.mts', '.d.ts')))
   for (const file of filesReachedFrom(emitted, '.d.ts')) {

@@ -2,12 +2,12 @@
 // skipped with a message; `npm run runtimes` fetches them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { readTurn } from 'colloquy/conversation/reader'
-import { type BuildOptions, build } from 'esbuild'
+import { type BuildOptions, build, transformSync } from 'esbuild'
 import { type RuntimeName, find } from '../runtimes/downloads.ts'
 import { root } from '../source.ts'
 import { newProject } from './library.ts'
@@ -82,6 +82,47 @@ describe('types', () => {
       compile(['mts', 'cts'], { lib: ['es2020'], target: 'es2020', module: 'node16', moduleResolution: 'node16' })
     })
   }
+})
+
+describe('the paths of the official client', () => {
+  const outcome = {
+    isPromise: true,
+    isError: true,
+    isSameError: true,
+    isSameToolError: true,
+    isMessages: true,
+    file: 'one.bin',
+    functions: Array(5).fill('function'),
+    classes: Array(5).fill('function'),
+  }
+  const project = newProject()
+  copyFileSync(join(programs, 'official-paths.ts'), join(project, 'paths.mts'))
+  cpSync(join(project, 'node_modules/colloquy'), join(project, 'node_modules/@anthropic-ai/sdk'), { recursive: true })
+
+  test('lead to the library if it is installed under the official name', () => {
+    // Node removes no types from files below node_modules.
+    const { code } = transformSync(readFileSync(join(programs, 'official-paths.ts'), 'utf8'), { loader: 'ts' })
+    write(project, { 'paths.mjs': code })
+    assert.deepEqual(JSON.parse(run(project, 'paths.mjs')), outcome)
+  })
+
+  test('lead to the same classes from CommonJS', () => {
+    write(project, {
+      'paths.cjs': `const Anthropic = require('@anthropic-ai/sdk')
+        const { APIError } = require('@anthropic-ai/sdk/error')
+        const { Message, Messages } = require('@anthropic-ai/sdk/resources/messages')
+        const { betaZodTool } = require('@anthropic-ai/sdk/helpers/beta/zod')
+        console.log(APIError === Anthropic.APIError, Messages === Anthropic.Messages, typeof betaZodTool)`,
+    })
+    assert.equal(run(project, 'paths.cjs').trim(), 'true true function')
+  })
+
+  test('have types', () => {
+    const module = 'node16'
+    const compilerOptions = { noEmit: true, strict: true, types: ['node'], target: 'es2022', module }
+    write(project, { 'tsconfig.json': JSON.stringify({ compilerOptions, files: ['paths.mts'] }) })
+    run(project, join(root, 'node_modules/typescript/bin/tsc'))
+  })
 })
 
 const bundled = `import Anthropic from 'colloquy'

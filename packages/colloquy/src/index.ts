@@ -50,7 +50,9 @@ export {
   CompactionUnavailableError,
 } from './client/request/codes/code-errors.ts'
 export { APIResponseError, APIStreamError, RetryableError } from './client/request/errors.ts'
-export { MessageStream } from './client/stream/message-stream.ts'
+export { MessageThread, MessageThread as BetaMessageThread } from './client/agents/thread.ts'
+export { ToolRunner, ToolRunner as BetaToolRunner } from './client/agents/tool-runner.ts'
+export { MessageStream, MessageStream as BetaMessageStream } from './client/stream/message-stream.ts'
 export type {
   OpenTelemetryOptions,
   OpenTelemetryTracesOptions,
@@ -60,7 +62,9 @@ export { BetaFallbackState, betaRefusalFallbackMiddleware } from './client/middl
 export { Beta } from './client/resources/beta.ts'
 export { Files, toFile } from './client/resources/files.ts'
 export { Messages } from './client/resources/messages.ts'
-export { Page, Page as PageCursor, PagePromise } from './client/resources/page.ts'
+export { Batches } from './client/resources/batches.ts'
+export { Models } from './client/resources/models.ts'
+export { Page, Page as AbstractPage, Page as PageCursor, PagePromise } from './client/resources/page.ts'
 export { rateLimits, type RateLimit, type RateLimits } from './client/request/headers.ts'
 export { Stream } from './client/stream/stream.ts'
 export type { AccessToken, AccessTokenProvider, AnthropicConfig } from './client/credentials/access-token.ts'

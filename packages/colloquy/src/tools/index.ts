@@ -60,5 +60,6 @@ export {
   standardSchemaOutputFormat as betaStandardSchemaOutputFormat,
   standardSchemaOutputFormat as betaZodOutputFormat,
   standardSchemaOutputFormat as zodOutputFormat,
+  transformJsonSchema as transformJSONSchema,
 } from '../protocol/json/schema.ts'
 export { sendable } from '../protocol/sendable.ts'
