@@ -305,6 +305,28 @@ suite('a response is passed on', () => {
       })
   })
 
+  test('but not a 401, which is about the key of the server and not of the client', async () => {
+    const refused = { type: 'error', error: { type: 'authentication_error', message: 'invalid x-api-key' } }
+    for (const [path, given] of [
+      ['/v1/messages', body],
+      ['/v1/messages', streamed],
+      ['/v1/messages/count_tokens', body],
+    ] as const) {
+      await inFrontOf(json(JSON.stringify(refused), 401), async (proxy) => {
+        const response = await post(proxy, given, { path })
+        assert.equal(response.status, 502)
+        assert.equal(response.headers.get('x-should-retry'), 'false')
+        assert.equal(response.headers.get('request-id'), 'req_up')
+        const told = (await response.json()) as ErrorBody
+        assert.deepEqual(told.error, {
+          type: 'api_error',
+          message: 'The upstream does not accept the key of this server',
+        })
+        assert.equal((proxy.log[0]!.error as { status?: number }).status, 401)
+      })
+    }
+  })
+
   test('but never the address or the pages of the upstream', async () => {
     const page = '<html><h1>502 Bad Gateway</h1>nginx at internal.example</html>'
     let port = 0

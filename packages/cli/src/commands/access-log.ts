@@ -32,6 +32,17 @@ export function accessLogger({
   }
 }
 
+/**
+ * A log of requests to the API and of failures only. The requests of a page, and those of balancers that ask each second whether
+ * the server is there, would hide the others.
+ */
+export function withoutProbes(log: (entry: AccessEntry) => void): (entry: AccessEntry) => void {
+  return (entry) => {
+    const isOther = !/^\/(?:v1|admin)\//.test(entry.path) && entry.status < 400
+    if (!isOther) log(entry)
+  }
+}
+
 /** The options that the flags ask for. */
 export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
   const format = flags.has('quiet') ? 'off' : flags.has('json') ? 'json' : 'text'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type AccessEntry, createServer, type Routes } from '@colloquy/server'
+import { createServer, type Routes } from '@colloquy/server'
 import { newConsoleToken } from '@colloquy/server/console'
 import type { TestScript } from '@colloquy/server/testing'
 import { toErrorResponse } from 'colloquy/conversation'
@@ -12,7 +12,7 @@ import type { Flags } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
 import { countText } from '../format.ts'
 import { writeErrorLine, writeLine } from '../terminal/output.ts'
-import { accessLogger, logOptions } from './access-log.ts'
+import { accessLogger, logOptions, withoutProbes } from './access-log.ts'
 import { openBrowser } from './serve/console/browser.ts'
 import { buildPage, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
 import { followers, loggedEngine, logsContent } from './serve/follow.ts'
@@ -59,7 +59,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const script = flags.has('testing') ? await scriptBefore(replying) : undefined
   const engine = loggedEngine(script?.engine ?? replying, flags)
   const isLocal = isOnThisMachine(chosen)
-  const log = withoutPage(accessLogger({ ...logOptions(flags), isLocal: () => isLocal }))
+  const log = withoutProbes(accessLogger({ ...logOptions(flags), isLocal: () => isLocal }))
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
@@ -91,14 +91,6 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
 async function scriptBefore(engine: Engine): Promise<TestScript> {
   const { TestScript } = await import('@colloquy/server/testing')
   return new TestScript(engine)
-}
-
-/** A page sends many requests, which would hide those of other programs. */
-function withoutPage(log: (entry: AccessEntry) => void): (entry: AccessEntry) => void {
-  return (entry) => {
-    const isPage = !/^\/(?:v1|admin)\//.test(entry.path) && entry.status < 400
-    if (!isPage) log(entry)
-  }
 }
 
 const withoutApi: Routes = {

@@ -5,6 +5,7 @@ import { Partitions } from './partitions.ts'
 import { type DeadInstance, recoverInstance } from './recover.ts'
 import type { PricedRow } from './request-row.ts'
 import { type Growth, reserve } from './reserve.ts'
+import { type SeenInstance, SignsOfLife } from './signs-of-life.ts'
 import { type Flight, type SettledRow, writeBatch } from './write-batch.ts'
 
 /** Options of `Ledger`. */
@@ -45,16 +46,18 @@ export class Ledger {
   #timer: NodeJS.Timeout | undefined
   #problem: unknown
   #isClosed = false
-  #seenAt = 0
-  /** When writing last began to work: another server is taken for dead only if the database was there all the time. */
-  #steadySince = Infinity
-  #erasedAt = 0
+  readonly #signs: SignsOfLife
+  /** Times of `performance.now()`, which never jumps. */
+  #seenAt = -Infinity
+  #lookedAt = -Infinity
+  #erasedAt = -Infinity
 
   constructor(database: Database, options: LedgerOptions = {}) {
     this.#db = database
     this.#options = { ...defaults, ...options }
     this.#now = options.now ?? Date.now
     this.#partitions = new Partitions(database)
+    this.#signs = new SignsOfLife(this.#options.leaseMs)
     this.#schedule()
   }
 
@@ -157,7 +160,7 @@ export class Ledger {
     } catch (error) {
       if (this.#problem === undefined) this.#options.onProblem?.(error)
       this.#problem = error
-      this.#steadySince = Infinity
+      this.#signs.clear()
       this.#schedule(Math.max(this.#options.flushMs, 500))
     }
   }
@@ -174,7 +177,7 @@ export class Ledger {
       plan: this.#accounts.plan(),
     }
     const isIdle = batch.settled.length + begun.length + batch.ended.length + batch.plan.length === 0
-    if (isIdle && now - this.#seenAt < this.#options.leaseMs / 4) return
+    if (isIdle && performance.now() - this.#seenAt < this.#options.leaseMs / 4) return
     this.#settled = []
     this.#ended = []
     try {
@@ -185,8 +188,7 @@ export class Ledger {
       this.#ended = [...batch.ended, ...this.#ended]
       throw error
     }
-    this.#seenAt = now
-    if (this.#steadySince === Infinity) this.#steadySince = now
+    this.#seenAt = performance.now()
     this.#accounts.planned(batch.plan)
     this.#stored(begun)
   }
@@ -202,19 +204,22 @@ export class Ledger {
 
   /** Settles the requests of servers that died, and erases what is too old. */
   async #maintain(): Promise<void> {
-    const now = this.#now()
+    const at = performance.now()
     const { leaseMs, retainMs } = this.#options
-    if (now - this.#steadySince < leaseMs) return
-    this.#steadySince = now
-    const work = (): Work<DeadInstance | undefined> => recoverInstance(this.#db.kind, now - leaseMs)
-    for (;;) {
-      await this.#partitions.prepare([now, now - leaseMs])
-      const dead = await this.#db.transaction('settle the requests of a server that ended', work)
-      if (dead === undefined) break
-      this.#options.onLost?.(dead)
-    }
-    if (now - this.#erasedAt < eraseEveryMs) return
-    this.#erasedAt = now
-    await this.#partitions.eraseBefore(now - retainMs)
+    if (at - this.#lookedAt < leaseMs / 4) return
+    this.#lookedAt = at
+    const sql = 'SELECT id, seen_at FROM %.instance WHERE id <> :id'
+    const others = await this.#db.rows<SeenInstance>('find servers that ended', sql, { id: this.#instance })
+    for (const dead of this.#signs.dead(others, at)) await this.#recover(dead)
+    if (at - this.#erasedAt < eraseEveryMs) return
+    this.#erasedAt = at
+    await this.#partitions.eraseBefore(this.#now() - retainMs)
+  }
+
+  async #recover(dead: SeenInstance): Promise<void> {
+    await this.#partitions.prepare([this.#now(), dead.seen_at])
+    const work = (): Work<DeadInstance | undefined> => recoverInstance(this.#db.kind, dead)
+    const recovered = await this.#db.transaction('settle the requests of a server that ended', work)
+    if (recovered !== undefined) this.#options.onLost?.(recovered)
   }
 }

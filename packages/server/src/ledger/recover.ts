@@ -1,5 +1,6 @@
 import { type Database, rows, type Work } from '../state/database.ts'
 import { refusedRow, type RequestRow } from './request-row.ts'
+import type { SeenInstance } from './signs-of-life.ts'
 import { decodeFlight, type Flight, writeRequests } from './write-batch.ts'
 
 /** A server that ended without settling its requests. */
@@ -10,17 +11,16 @@ export interface DeadInstance {
 }
 
 /**
- * Settles the requests of an instance that was not seen since `before`, and releases what it had reserved. Undefined if there
- * is none.
+ * Settles the requests of an instance that has died, and releases what it had reserved. Undefined if it gave a sign of life
+ * after all, or another server was faster.
  */
-export function* recoverInstance(kind: Database['kind'], before: number): Work<DeadInstance | undefined> {
-  const [dead] = yield* rows<{ id: string }>(
-    `DELETE FROM %.instance WHERE seen_at < :before
-       AND id = (SELECT id FROM %.instance WHERE seen_at < :before ORDER BY id LIMIT 1) RETURNING id`,
-    { before },
-  )
+export function* recoverInstance(
+  kind: Database['kind'],
+  { id: instance, seen_at }: SeenInstance,
+): Work<DeadInstance | undefined> {
+  const sql = 'DELETE FROM %.instance WHERE id = :instance AND seen_at = :seen_at RETURNING id'
+  const [dead] = yield* rows(sql, { instance, seen_at })
   if (dead === undefined) return undefined
-  const { id: instance } = dead
   const found = yield* rows<{ json: string }>('DELETE FROM %.in_flight WHERE instance = :instance RETURNING json', {
     instance,
   })

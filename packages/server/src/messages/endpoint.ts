@@ -1,5 +1,5 @@
 import { type Engine, type EngineContext, countPromptTokens, inPieces } from 'colloquy/engines'
-import type { ForwardRequest, MessageCountTokensParams, MessageCreateParams } from 'colloquy/protocol'
+import type { Forwarded, ForwardRequest, MessageCountTokensParams, MessageCreateParams } from 'colloquy/protocol'
 import type { Access, Caller } from '../access/access.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { ServerOptions } from '../options.ts'
@@ -9,6 +9,7 @@ import { BodyReader } from './request/body.ts'
 import type { FileStore } from './files/file-store.ts'
 import { checkFiles, type Resolved, resolveFiles } from './files/resolve.ts'
 import { type Answer, type Exchange, jsonAnswer } from './exchange.ts'
+import { upstreamError } from './failure.ts'
 import { forwardedAnswer } from './reply/forwarded-answer.ts'
 import type { Models } from './models.ts'
 import { Replies } from './reply/replies.ts'
@@ -114,7 +115,7 @@ export class MessagesEndpoint {
     if (this.#engine.forward) {
       const sent = { body: bytes, params: params as MessageCreateParams }
       const request = forwardRequest('/v1/messages/count_tokens', sent, exchange)
-      return forwardedAnswer(await this.#engine.forward(request, { signal }), exchange.log)
+      return forwardedAnswer(await this.#forwardCount(request, exchange), exchange.log)
     }
     const passed: Record<string, string> = {}
     const onHeaders = (headers: Headers): void => {
@@ -123,6 +124,14 @@ export class MessagesEndpoint {
     }
     const count = await this.#engine.countTokens?.(params, { ...context, signal, onHeaders })
     return jsonAnswer(count ?? { input_tokens: countPromptTokens(params) }, passed)
+  }
+
+  async #forwardCount(request: ForwardRequest, { controller: { signal }, log }: Exchange): Promise<Forwarded> {
+    try {
+      return await this.#engine.forward!(request, { signal })
+    } catch (error) {
+      throw upstreamError(error, log)
+    }
   }
 
   async #withFiles<Params extends MessageCountTokensParams>(

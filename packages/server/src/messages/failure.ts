@@ -1,5 +1,5 @@
 import { WireFault } from 'colloquy/engines'
-import { APIError, APIUserAbortError } from 'colloquy/protocol'
+import { APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
@@ -17,4 +17,17 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
   const text = JSON.stringify(body)
   log.wrote(text.length)
   return { status, headers: Object.fromEntries(headers), body: text }
+}
+
+/**
+ * The error for the client of a server whose upstream failed. An upstream that does not accept the key of the server is not
+ * the client's mistake: its 401 would make the client ask the user for another key. The log has the upstream's error.
+ */
+export function upstreamError(error: unknown, log: RequestLog): unknown {
+  if (!(error instanceof AuthenticationError)) return error
+  log.failed(error)
+  if (error.requestID) log.upstreamResponded(error.requestID)
+  const message = 'The upstream does not accept the key of this server'
+  const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
+  return APIError.generate(502, body, undefined, new Headers({ 'x-should-retry': 'false' }))
 }

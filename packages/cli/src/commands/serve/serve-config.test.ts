@@ -124,7 +124,7 @@ test('serve --config reads the file again on SIGHUP, and drops no request', asyn
   write({ port: 0, engines: { new: { type: 'ofline' } } })
   program.child.kill('SIGHUP')
   await program.wrote(/colloquy\.json:\d+:\d+: engines\.new\.type is not known: did you mean offline\?/, 'stderr')
-  await program.wrote(/The configuration of before stays in use\./, 'stderr')
+  await program.wrote(/The earlier configuration stays in use\./, 'stderr')
   assert.equal(await ask(client, 'claude-haiku-4-5'), 'new')
   program.child.kill('SIGINT')
   assert.equal(await program.ended, 0)

@@ -4,7 +4,7 @@ import { ExitCode, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { countText } from '../../format.ts'
 import { writeErrorLine, writeLine } from '../../terminal/output.ts'
-import { accessLogger, type AccessLogOptions, logOptions } from '../access-log.ts'
+import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, ServeConfig } from './config.ts'
 import { ConfiguredEngines, type UsedEngines } from './engines.ts'
@@ -97,7 +97,7 @@ async function reload(server: SwitchingServer, running: Running): Promise<void> 
   } catch (error) {
     const lines = error instanceof ConfigError ? error.lines : [(error as Error).message]
     lines.forEach(writeErrorLine)
-    writeErrorLine('The configuration of before stays in use.')
+    writeErrorLine('The earlier configuration stays in use.')
   }
 }
 
@@ -135,10 +135,12 @@ function serverOf(
   } = config
   const { maxConnections: _, ...server } = limits ?? {}
   const names = [...loopback, ...(config.hosts ?? [])]
-  const log = accessLogger({
-    ...logOf(config, flags),
-    isLocal: ({ attempts }) => isFree(config, attempts.at(-1)?.engine),
-  })
+  const log = withoutProbes(
+    accessLogger({
+      ...logOf(config, flags),
+      isLocal: ({ attempts }) => isFree(config, attempts.at(-1)?.engine),
+    }),
+  )
   const logged = loggedEngine(engine, flags, config)
   return (onEnd) =>
     createServer({

@@ -15,6 +15,7 @@ test('nearMiss() finds the name that was meant', () => {
     ['rnu', 'run'],
   ] as const)
     assert.equal(nearMiss(name, known), meant)
+  assert.equal(nearMiss('routs', ['hosts', 'routes']), 'routes')
 })
 
 test('nearMiss() suggests nothing for other names', () => {

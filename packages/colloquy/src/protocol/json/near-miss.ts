@@ -3,6 +3,7 @@ export function nearMiss(name: string, known: readonly string[]): string | undef
   const limit = name.length < 5 ? 1 : 2
   return (
     known.find((candidate) => plain(candidate) === plain(name)) ??
+    known.find((candidate) => isNear(candidate, name, 1)) ??
     known.find((candidate) => isNear(candidate, name, limit))
   )
 }

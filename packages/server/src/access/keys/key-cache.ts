@@ -1,7 +1,10 @@
 import { hashOf } from './secret.ts'
 import type { KeyRecord, Keys } from './keys.ts'
 
-/** Milliseconds for which a key is not looked up again: a key that another server revokes is refused after this time. */
+/**
+ * Milliseconds for which a key is not looked up again: a key that another server revokes is refused after this time. Also if
+ * the clock was set back.
+ */
 const freshMs = 2_000
 /** Milliseconds for which a key that was valid is accepted while the database cannot be reached. */
 const staleMs = 300_000
@@ -31,14 +34,14 @@ export class KeyCache {
     const hash = hashOf(secret)
     const cached = this.#cached.get(hash)
     const now = this.#now()
-    if (cached && now - cached.at < freshMs) return stillValid(cached.key, now)
+    if (cached && Math.abs(now - cached.at) < freshMs) return stillValid(cached.key, now)
     return (cached ?? this.#add(hash)).next ?? this.#lookUp(hash, secret)
   }
 
   /** Whether any key exists. */
   async any(): Promise<boolean> {
     const now = this.#now()
-    if (now - this.#any.at > freshMs) this.#any = { value: await this.#keys.any(), at: now }
+    if (Math.abs(now - this.#any.at) > freshMs) this.#any = { value: await this.#keys.any(), at: now }
     return this.#any.value
   }
 

@@ -15,6 +15,7 @@ import { EventStream } from './event-stream.ts'
 import { ExactMessage } from './exact-message.ts'
 import type { Answer, Exchange } from '../exchange.ts'
 import { fillMessage } from './fill-defaults.ts'
+import { upstreamError } from '../failure.ts'
 import { rateLimitHeaders } from '../rate-limit-headers.ts'
 
 export interface RepliesOptions {
@@ -69,18 +70,24 @@ export class Replies {
 
   /** Answers with the bytes that the engine's upstream sends. */
   async forward(request: ForwardRequest, exchange: ReplyExchange): Promise<Answer> {
+    try {
+      return await this.#inSlot(request.params, exchange, (slot) => this.#forwarded(request, exchange, slot))
+    } catch (error) {
+      throw upstreamError(error, exchange.log)
+    }
+  }
+
+  async #forwarded(request: ForwardRequest, exchange: ReplyExchange, slot: Slot): Promise<Answer> {
     const { log } = exchange
-    return this.#inSlot(request.params, exchange, async (slot) => {
-      const forwarded = this.#engine.forward!(request, contextOf(exchange))
-      if (request.params.stream) {
-        const source = new ForwardedSource(forwarded)
-        const stream = await this.#open(source, exchange, slot)
-        return streamAnswer(stream, source.stream ? headersOfForwarded(source.stream, log) : {})
-      }
-      const answer = forwardedMessage((await forwarded) as ForwardedBody, log)
-      slot.release()
-      return answer
-    })
+    const forwarded = this.#engine.forward!(request, contextOf(exchange))
+    if (request.params.stream) {
+      const source = new ForwardedSource(forwarded)
+      const stream = await this.#open(source, exchange, slot)
+      return streamAnswer(stream, source.stream ? headersOfForwarded(source.stream, log) : {})
+    }
+    const answer = forwardedMessage((await forwarded) as ForwardedBody, log)
+    slot.release()
+    return answer
   }
 
   /** Does the work of a reply. The slot is released if it fails. */

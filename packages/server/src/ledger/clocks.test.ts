@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KeyCache } from '../access/keys/key-cache.ts'
+import { Keys } from '../access/keys/keys.ts'
+import { migrations } from '../state/migrations.ts'
+import { SqliteDatabase } from '../state/sqlite-database.ts'
+import { Ledger } from './ledger.ts'
+import type { Account } from './accounts.ts'
+import type { RequestOrigin } from './request-row.ts'
+
+const hourMs = 3_600_000
+const account: Account = { name: 'a', limit: 1_000n, until: null }
+const origin: RequestOrigin = {
+  id: 'req_1',
+  started_at: Date.UTC(2026, 10, 26),
+  workspace: 'default',
+  key_id: '',
+  user_id: '',
+  conversation: '',
+  source: 'api',
+  path: '/v1/messages',
+  engine: '',
+  model: 'claude-haiku-4-5',
+}
+
+for (const [name, jump] of [
+  ['a day ahead', 24 * hourMs],
+  ['a day behind', -24 * hourMs],
+] as const) {
+  test(`a server whose clock is ${name} of the others is not taken for dead, nor takes them for dead`, async () => {
+    const database = new SqliteDatabase(':memory:', { migrations })
+    let difference = 0
+    const lost: string[] = []
+    const options = { leaseMs: 150, flushMs: 10, onLost: ({ id }: { id: string }) => lost.push(id) }
+    const here = new Ledger(database, options)
+    const there = new Ledger(database, { ...options, now: () => Date.now() + difference })
+    await here.begin({ origin, accounts: ['a'], reserved: 10n }, [account])
+    await there.begin({ origin: { ...origin, id: 'req_2' }, accounts: ['a'], reserved: 10n }, [account])
+    await sleep(100)
+    // Both are idle now, with a request in flight.
+    difference = jump
+    await sleep(600)
+    assert.deepEqual(lost, [])
+    for (const ledger of [here, there]) await ledger.flush()
+    const flights = await database.rows('read', 'SELECT * FROM %.in_flight')
+    assert.equal(flights.length, 2)
+    await here.close()
+    await there.close()
+    await database.close()
+  })
+}
+
+test('a server that has ended is found, whatever its clock said', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const add = 'INSERT INTO %.instance (id, seen_at) VALUES (:id, :at)'
+  await database.rows('add', add, { id: 'past', at: 0 })
+  await database.rows('add', add, { id: 'future', at: Date.now() + 24 * hourMs })
+  const lost: string[] = []
+  const ledger = new Ledger(database, { leaseMs: 100, flushMs: 10, onLost: ({ id }) => lost.push(id) })
+  for (let wait = 0; lost.length < 2 && wait < 200; wait++) await sleep(20)
+  assert.deepEqual(lost.toSorted(), ['future', 'past'])
+  await ledger.close()
+  await database.close()
+})
+
+test('a key that was revoked is refused within two seconds, also if the clock was set back', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  let now = Date.UTC(2026, 10, 26)
+  const keys = new Keys(database, () => now)
+  const cache = new KeyCache(keys, () => now)
+  const { secret } = await keys.create({ name: 'ada' })
+  assert.equal((await cache.find(secret))?.name, 'ada')
+  assert.equal(await cache.any(), true)
+  await keys.revoke('ada')
+  await keys.remove('ada')
+  now -= hourMs
+  assert.equal(await cache.find(secret), undefined)
+  assert.equal(await cache.any(), false)
+  await database.close()
+})
