@@ -13,7 +13,7 @@ import { offline } from 'colloquy/engines'
 import { startPostgres } from '../postgres-server.ts'
 
 const program = fileURLToPath(new URL('batch-program.ts', import.meta.url))
-const kills = process.env['COLLOQUY_KILLS'] ? 10 : 1
+const kills = Math.ceil(Number(process.env['COLLOQUY_KILLS'] ?? 20) / 20)
 const perKill = 40
 /** The requests that a worker has taken: four in flight, and at most as many again that wait. */
 const mostTaken = 8

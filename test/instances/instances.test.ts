@@ -13,6 +13,7 @@ import { startRedis } from '../redis-server.ts'
 
 const conversations = 200
 const turns = 3
+const batchItems = 400
 /** A killed server loses the costs of this long at most: the interval of writes, and the writing on a busy machine. */
 const lostMs = 250
 
@@ -58,24 +59,80 @@ async function killAndRestart(
     const key = index % 4 === 3 ? poor.secret : team.secret
     await converse(clientOf(urls, key, index), index, answered).catch((error: unknown) => failures.push(error))
   })
+  const threads: ThreadFacts = { continued: 0, created: 0 }
+  const threaded = Array.from({ length: conversations / 5 }, async (_, index) => {
+    await sleep(index * (2_500 / (conversations / 5)))
+    await converseInThread({ urls, apiKey: team.secret, index }, threads)
+  })
+  const batch = await clientOf(urls, team.secret, 0).messages.batches.create({ requests: batchRequests() })
   const limited = countAnswered(urls, slow.secret)
   await sleep(1_200)
   const killedAt = Date.now()
   servers[0]!.child.kill('SIGKILL')
   await sleep(800)
   restart()
-  await Promise.all(running)
+  await Promise.all([...running, ...threaded])
   assert.ok((await limited) <= 12, `${await limited} of 30 requests passed a limit of 10 a minute`)
 
   // Some conversations run out of budget. All others continue on another server.
   const unexpected = failures.filter((error) => !isOverBudget(error))
   assert.deepEqual(unexpected, [])
   assert.ok(failures.length > 0, 'no budget was exceeded')
+  // The next server in turn continues a thread. A few are created again, because the killed server held their claim.
+  assert.ok(threads.continued > threads.created, JSON.stringify(threads))
+  await checkBatch(clientOf(urls, team.secret, 1), batch.id)
   await sleep(2_500)
   for (const { child } of servers.slice(1)) child.kill('SIGTERM')
   const codes = await Promise.all(servers.map(({ ended }) => ended))
   assert.deepEqual(codes.slice(1), [0, 0], 'a server ended by itself')
   await checkLedger({ database, answered, killedAt, poorKey: poor.key.id })
+}
+
+interface ThreadFacts {
+  /** The requests that continued a thread, and that created one. */
+  continued: number
+  created: number
+}
+
+/** Sends the turns of a thread, each to the next server. Each reply must count the whole conversation. */
+async function converseInThread(
+  { urls, apiKey, index }: { urls: readonly string[]; apiKey: string; index: number },
+  facts: ThreadFacts,
+): Promise<void> {
+  const client = clientOf(urls, apiKey, index, 8, ({ thread }) => {
+    if (thread?.type === 'continue') facts.continued++
+    else facts.created++
+  })
+  const thread = client.beta.messages.thread({ model: 'claude-sonnet-4-6', max_tokens: 200 })
+  let inputTokens = 0
+  for (let turn = 0; turn < 2 * turns; turn++) {
+    const content = `Thread ${index}, question ${turn}: what is ${turn} + ${index}?`
+    const { usage } = await repeated(() => thread.send({ role: 'user', content }))
+    assert.ok(usage.input_tokens > inputTokens, `${usage.input_tokens} tokens after ${inputTokens}`)
+    inputTokens = usage.input_tokens
+  }
+  assert.equal(thread.messages.length, 4 * turns)
+}
+
+function batchRequests(): Anthropic.Messages.BatchCreateParams.Request[] {
+  return Array.from({ length: batchItems }, (_, index) => ({
+    custom_id: `item-${index}`,
+    params: {
+      model: 'claude-haiku-4-5',
+      max_tokens: 50,
+      messages: [{ role: 'user' as const, content: `Item ${index}` }],
+    },
+  }))
+}
+
+/** Waits for the end of the batch, in which each item must have one result. */
+async function checkBatch({ messages: { batches } }: Anthropic, id: string): Promise<void> {
+  while ((await repeated(() => batches.retrieve(id))).processing_status !== 'ended') await sleep(100)
+  const { request_counts: counts } = await batches.retrieve(id)
+  assert.deepEqual(counts, { processing: 0, succeeded: batchItems, errored: 0, canceled: 0, expired: 0 })
+  const seen: string[] = []
+  for await (const { custom_id } of await batches.results(id)) seen.push(custom_id)
+  assert.deepEqual([seen.length, new Set(seen).size], [batchItems, batchItems])
 }
 
 interface Facts {
@@ -131,12 +188,19 @@ async function startServer(database: string, redisUrl: string): Promise<RunningS
 }
 
 /** A client that sends each attempt to the next server in turn. */
-function clientOf(urls: readonly string[], apiKey: string, index: number, maxRetries = 8): Anthropic {
+function clientOf(
+  urls: readonly string[],
+  apiKey: string,
+  index: number,
+  maxRetries = 8,
+  onAnswer?: (body: Anthropic.MessageCreateParams) => void,
+): Anthropic {
   let turn = index
   const fetchInTurn: typeof fetch = async (input, init) => {
     const instance = turn++ % urls.length
     const { pathname, search } = new URL(input instanceof Request ? input.url : input)
     const response = await fetch(`${urls[instance]}${pathname}${search}`, init)
+    if (response.ok && onAnswer) onAnswer((await new Response(init!.body).json()) as never)
     const headers = new Headers(response.headers)
     headers.set('x-instance', String(instance))
     return new Response(response.body, { status: response.status, headers })

@@ -15,7 +15,9 @@ const access = await openAccess({
   onProblem: (sentence) => process.stderr.write(`${sentence}\n`),
 })
 const engine = offline({ wordsPerSecond: 150 })
-const { url, close } = await listen(createServer({ engine, access }), { port: 0 })
+const batches = { leaseMs: 1_500, pollMs: 100 }
+const server = createServer({ engine, access, store, batches, threads: { leaseMs: 1_500 } })
+const { url, close } = await listen(server, { port: 0 })
 process.stdout.write(`${url}\n`)
 process.once('SIGTERM', () => void stop())
 

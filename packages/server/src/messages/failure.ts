@@ -1,5 +1,6 @@
 import { WireFault } from 'colloquy/engines'
-import { APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
+import { StoreError } from 'colloquy/conversation'
+import { apiError, APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Answer } from './exchange.ts'
@@ -13,7 +14,7 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
     return { status: 499, headers: {}, body: undefined }
   }
   if (error instanceof APIError && error.requestID) log.upstreamResponded(error.requestID)
-  const { status, headers, body } = errorAnswer(error, log.responseId)
+  const { status, headers, body } = errorAnswer(withoutStore(error), log.responseId)
   const text = JSON.stringify(body)
   log.wrote(text.length)
   return { status, headers: Object.fromEntries(headers), body: text }
@@ -30,4 +31,9 @@ export function upstreamError(error: unknown, log: RequestLog): unknown {
   const message = 'The upstream does not accept the key of this server'
   const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
   return APIError.generate(502, body, undefined, new Headers({ 'x-should-retry': 'false' }))
+}
+
+/** Hides the database from clients, which may retry. */
+function withoutStore(error: unknown): unknown {
+  return error instanceof StoreError ? apiError('overloaded_error', 'Overloaded') : error
 }

@@ -124,7 +124,8 @@ export class UpstreamWorker {
       const { id } = await account.create({ requests } as never, { headers })
       await this.#batches.sent(row.id, id)
     } catch (error) {
-      if (!isFinal(error)) throw error
+      // An account that does not accept this server's key is not a mistake of the client: the batch waits until the key is right.
+      if (!isFinal(error) || (error as { status?: unknown }).status === 401) throw error
       await this.#refuse(row.id, items, error)
     }
   }
