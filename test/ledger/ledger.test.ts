@@ -76,9 +76,11 @@ async function killOne(database: string, run: number): Promise<void> {
 
   const dead: DeadInstance[] = []
   const ledger = new Ledger(db, { leaseMs: 100, flushMs: 20, onLost: (instance) => dead.push(instance) })
-  while (dead.length === 0) await sleep(20)
+  // On a busy machine this process can miss its own sign of life too: it counts as dead, with nothing in flight.
+  const found = (): number => dead.reduce((sum, { flights: of }) => sum + of.length, 0)
+  while (found() < flights) await sleep(20)
   await ledger.close()
-  assert.equal(BigInt(dead[0]!.flights.length), flights)
+  assert.equal(BigInt(found()), flights)
   assert.equal(await sum('reserved), 0) AS sum FROM %.account'), 0n)
   assert.equal(await sum('spent), 0) AS sum FROM %.account'), before + flights * 10n ** 10n)
   assert.equal(await sum('cost), 0) AS sum FROM %.usage_hour'), await sum('cost), 0) AS sum FROM %.request'))

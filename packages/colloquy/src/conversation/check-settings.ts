@@ -54,7 +54,7 @@ export function checkSettingNames(given: object, names: readonly string[], owner
   checkOptionNames(Object.fromEntries(refused), known, owner)
 }
 
-/** Checks the required settings and those of this library. Everything else is left to the API. */
+/** Checks the required settings, those of this library and the types of those it reads. All else is left to the API. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
   const { model, max_tokens: maxTokens, budget, window } = settings
   if (budget !== undefined) checkBudget(budget)
@@ -67,7 +67,31 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
       `Cannot set max_tokens of a conversation as it must be a positive integer: found ${JSON.stringify(maxTokens)}`,
     )
   }
+  checkTypes(settings)
   checkCompaction({ ...settings, model, max_tokens: maxTokens! })
+}
+
+/** The settings that this library reads itself, for counts, marks and headers: a wrong type would fail there. */
+function checkTypes({ system, tools, betas }: Partial<ConversationSettings>): void {
+  if (system != null && typeof system !== 'string') checkList('system', 'blocks', system, isObject)
+  checkTools(tools)
+  if (betas !== undefined) checkList('betas', 'strings', betas, (each) => typeof each === 'string')
+}
+
+/** Also checks the option `tools` of a turn, whose tools run in this process. */
+export function checkTools(tools: unknown): void {
+  if (tools !== undefined) checkList('tools', 'objects', tools, isObject)
+}
+
+function checkList(name: string, kind: string, found: unknown, accepts: (value: unknown) => boolean): void {
+  if (Array.isArray(found) && found.every(accepts)) return
+  throw new AnthropicError(
+    `Cannot set ${name} of a conversation as it must be a list of ${kind}: found ${JSON.stringify(found)?.slice(0, 200)}`,
+  )
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The settings with changes applied. A change to undefined removes the setting. */

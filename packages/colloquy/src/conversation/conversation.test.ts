@@ -290,6 +290,27 @@ describe('send()', () => {
     assert.deepEqual(said(conversation), ['a', 'b'])
   })
 
+  test('refuses settings of a wrong type, wherever they are given', async () => {
+    const { conversation } = await start(['r1'])
+    const conversations = openConversations({ engine: offline() })
+    const wrong = { system: [5, {}, [null], true], tools: [5, null, '', {}, [1]], betas: [5, null, 'a', [1], {}] }
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const given = { [name]: value } as object
+        const error = {
+          name: 'AnthropicError',
+          message: new RegExp(`^Cannot set ${name} of a conversation as it must be`),
+        }
+        await assert.rejects(conversation.send('a', given), error)
+        await assert.rejects(conversation.configure(given), error)
+        await assert.rejects(conversations.create({ ...settings, ...given }), error)
+        assert.throws(() => conversation.preview('a', given), error)
+      }
+    }
+    assert.equal(conversation.preview('a', { max_tokens: 7 }).max_tokens, 7)
+    await conversation.send('a')
+  })
+
   test('refuses invalid settings, and writes nothing', async () => {
     const { conversation, again } = await start(['r1'])
     await assert.rejects(conversation.send('a', { max_tokens: 0 }), /Cannot set max_tokens .* found 0/)

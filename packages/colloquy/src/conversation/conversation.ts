@@ -18,7 +18,7 @@ import { type Reply, replyOfTurn } from './turn/reply.ts'
 import { runStep, writeReply } from './turn/run.ts'
 import { TurnLease } from './turn/request/turn-lease.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
-import { changeSettings, checkSettingNames } from './check-settings.ts'
+import { changeSettings, checkSettingNames, checkTools } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
@@ -177,9 +177,15 @@ export class Conversation extends StoredConversation {
   /**
    * The request that would be sent next, with this content as the user message. If a summary has to make room first, the
    * request for that: its last message is the instructions for the summary.
+   *
+   * Throws an `AnthropicError` for settings that `configure()` refuses.
+   *
+   * @param changes settings that differ from those of the conversation.
    */
-  preview(content?: MessageContentParam): MessageCreateParams {
-    return nextRequest(this.#state, this.#config, content)
+  preview(content?: MessageContentParam, changes?: Partial<ConversationSettings>): MessageCreateParams {
+    const { settings, history, summaries } = this.#state
+    const changed = changes === undefined ? settings : changeSettings(settings, changes)
+    return nextRequest({ settings: changed, history, summaries }, this.#config, content)
   }
 
   /**
@@ -272,7 +278,8 @@ async function pathAfter(state: ConversationState, number: number): Promise<read
 /** @param current returns the settings of the conversation as they are. */
 function stepOptions(options: TurnOptions, current: () => ConversationSettings): StepOptions {
   const { onConflict = 'fail', toolOptions } = options
-  const tools = [...(options.tools ?? [])]
+  // What is not a list is refused by checkTurnOptions(), when the turn starts.
+  const tools = Array.isArray(options.tools) ? [...options.tools] : []
   const overrides = settingsOf(options)
   let changed: { base: ConversationSettings; settings: ConversationSettings } | undefined
   return {
@@ -294,6 +301,7 @@ const conflictPolicies: readonly unknown[] = ['fail', 'queue', 'branch'] satisfi
 
 function checkTurnOptions(options: TurnOptions): void {
   checkSettingNames(options, turnNames, 'the turn')
+  checkTools(options.tools)
   const { onConflict, toolOptions } = options
   if (toolOptions !== undefined) checkOptionNames(toolOptions, toolOptionNames, 'toolOptions')
   if (onConflict === undefined || conflictPolicies.includes(onConflict)) return

@@ -622,6 +622,33 @@ describe('access', () => {
   })
 })
 
+test('settings of any type are accepted or refused, and never a 500', async () => {
+  const conversations = openConversations({ engine: offline(), store: memoryStore() })
+  const routes = conversationRoutes({ conversations, defaults: { model: 'claude-sonnet-4-6', max_tokens: 5 } })
+  const { id } = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 5 })
+  await (await conversations.open(id)).send('hello')
+  const names = ['model', 'max_tokens', 'tools', 'system', 'thinking', 'window', 'budget', 'betas', 'metadata']
+  names.push('stop_sequences', 'tool_choice', 'temperature', 'context_management', 'cache_control', 'container')
+  const odd = [5, null, '', 'x', [], [1], [null], {}, { a: 1 }, true, [{ type: 'x' }], [{ name: 1 }]]
+  for (const name of names) {
+    for (const value of odd) {
+      const settings = { [name]: value }
+      for (const [method, path, body] of [
+        ['POST', `/${id}/preview`, { content: 'a', settings }],
+        ['POST', `/${id}/send`, { content: 'a', settings }],
+        ['PATCH', `/${id}`, { settings }],
+        ['POST', '', { settings }],
+      ] as const) {
+        const url = `http://colloquy.test/api/conversations${path}`
+        const response = await routes.answer(new Request(url, { method, body: JSON.stringify(body) }))
+        const answer = await response!.text()
+        assert.ok(response!.status < 500, `${method} ${path} ${JSON.stringify(settings)}: ${answer}`)
+      }
+    }
+  }
+  await routes.close()
+})
+
 test('requests with any body get an answer of the API, and never 500', async () => {
   const conversations = openConversations({ engine: offline(), store: memoryStore() })
   const routes = conversationRoutes({ conversations, defaults: { model: 'claude-sonnet-4-6', max_tokens: 5 } })

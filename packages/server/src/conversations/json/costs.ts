@@ -1,4 +1,4 @@
-import type { Conversation, ConversationMessage } from 'colloquy/conversation'
+import type { Conversation, ConversationMessage, ConversationSettings } from 'colloquy/conversation'
 import { countPromptTokens } from 'colloquy/engines'
 import {
   type Cost,
@@ -48,9 +48,9 @@ function line(bucket: keyof CostParts, count: number, parts: CostParts, unit: bi
 export function previewJson(
   conversation: Conversation,
   content: MessageContentParam | undefined,
-  settings: object,
+  settings: Partial<ConversationSettings>,
 ): PreviewJson {
-  const request: MessageCreateParams = { ...conversation.preview(content), ...settings }
+  const request = conversation.preview(content, settings)
   const inputTokens = countPromptTokens(request)
   const cost = costOf(worstUsage(request, inputTokens), request.model)
   return { request, inputTokens, estimated: true, mostCost: cost === undefined ? null : money(cost.picoUsd) }
