@@ -78,6 +78,11 @@ function checkTypes({ system, tools, betas }: Partial<ConversationSettings>): vo
   if (betas !== undefined) checkList('betas', 'strings', betas, (each) => typeof each === 'string')
 }
 
+/** Whether the option `tools` of a turn, which may be undefined, is a list of objects. */
+export function isToolList<Tool>(tools: readonly Tool[] | undefined): tools is readonly Tool[] {
+  return Array.isArray(tools) && tools.every(isObject)
+}
+
 /** Also checks the option `tools` of a turn, whose tools run in this process. */
 export function checkTools(tools: unknown): void {
   if (tools !== undefined) checkList('tools', 'objects', tools, isObject)

@@ -18,7 +18,7 @@ import { type Reply, replyOfTurn } from './turn/reply.ts'
 import { runStep, writeReply } from './turn/run.ts'
 import { TurnLease } from './turn/request/turn-lease.ts'
 import type { TurnConfig, TurnScope } from './turn/scope.ts'
-import { changeSettings, checkSettingNames, checkTools } from './check-settings.ts'
+import { changeSettings, checkSettingNames, checkTools, isToolList } from './check-settings.ts'
 import type { ConversationSettings } from './settings.ts'
 import { historyTo, StoredConversation, treeOf } from './stored-conversation.ts'
 import type { ConversationState } from './turn/state.ts'
@@ -278,9 +278,10 @@ async function pathAfter(state: ConversationState, number: number): Promise<read
 /** @param current returns the settings of the conversation as they are. */
 function stepOptions(options: TurnOptions, current: () => ConversationSettings): StepOptions {
   const { onConflict = 'fail', toolOptions } = options
-  // What is not a list is refused by checkTurnOptions(), when the turn starts.
-  const tools = Array.isArray(options.tools) ? [...options.tools] : []
-  const overrides = settingsOf(options)
+  // checkTurnOptions() refuses anything but a list of objects when the turn starts.
+  const given = isToolList(options.tools) ? [...options.tools] : undefined
+  const tools = given ?? []
+  const overrides = settingsOf(options, given)
   let changed: { base: ConversationSettings; settings: ConversationSettings } | undefined
   return {
     settings: () => {
@@ -310,14 +311,10 @@ function checkTurnOptions(options: TurnOptions): void {
   )
 }
 
-function settingsOf({
-  key: _____,
-  signal: _,
-  onConflict: __,
-  toolOptions: ___,
-  tools,
-  ...settings
-}: SendOptions): Partial<ConversationSettings> {
+function settingsOf(
+  { key: _____, signal: _, onConflict: __, toolOptions: ___, tools: ____, ...settings }: SendOptions,
+  tools: StepOptions['tools'] | undefined,
+): Partial<ConversationSettings> {
   return copyOf(tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) })
 }
 
