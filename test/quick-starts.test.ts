@@ -1,10 +1,12 @@
-// Calls what the programs of docs/quick-starts.md export. test/docs.test.ts runs the others.
+// Calls what the programs of docs/quick-starts export. test/docs.test.ts runs the others, and
+// test/packaging/quick-starts.test.ts all of them with the packed packages.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { read, root } from './source.ts'
+import { filesOfPage } from './page-files.ts'
+import { root } from './source.ts'
 
 // Next to the packages, so that `import 'colloquy'` resolves as in a user's program.
 const folder = mkdtempSync(join(root, '.docs-'))
@@ -21,13 +23,13 @@ const question = { method: 'POST', body: 'What is 6 * 7?' }
 const params = Promise.resolve({ id: 'sums' })
 
 test('the Next.js route replies, and has nothing to resume after the reply', async () => {
-  const { POST, GET } = await load<{ POST: Route; GET: Route }>('A Next.js route')
+  const { POST, GET } = await load<{ POST: Route; GET: Route }>('nextjs', 'app/chats/[id]/route.js')
   assert.match(await (await POST(new Request(url, question), { params })).text(), /6 \* 7 = 42/)
   assert.equal((await GET(new Request(url), { params })).status, 204)
 })
 
 test('the worker replies, and keeps itself alive for the turn', async () => {
-  const { default: worker } = await load<{ default: Worker }>('A worker')
+  const { default: worker } = await load<{ default: Worker }>('worker', 'worker.ts')
   const works: Promise<unknown>[] = []
   const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) }
   assert.match(await (await worker.fetch(new Request(url, question), {}, context)).text(), /6 \* 7 = 42/)
@@ -37,8 +39,8 @@ test('the worker replies, and keeps itself alive for the turn', async () => {
 })
 
 test('the function for React shows the reply of the Next.js route', async (t) => {
-  const { POST } = await load<{ POST: Route }>('A Next.js route')
-  const { ask } = await load<{ ask: Ask }>('A page with React')
+  const { POST } = await load<{ POST: Route }>('nextjs', 'app/chats/[id]/route.js')
+  const { ask } = await load<{ ask: Ask }>('react', 'ask.ts')
   t.mock.method(globalThis, 'fetch', (path: string, init: RequestInit) =>
     POST(new Request(new URL(path, url), init), { params }),
   )
@@ -47,12 +49,12 @@ test('the function for React shows the reply of the Next.js route', async (t) =>
   assert.equal(shown, '6 * 7 = 42')
 })
 
-/** The exports of the program below a heading. */
-async function load<T>(heading: string): Promise<T> {
-  const [, section] = read('docs/quick-starts.md').split(`\n## ${heading}\n`)
-  const [, text] = /^```ts\n([^]*?)^```$/m.exec(section ?? '') ?? []
-  assert.ok(text, heading)
-  const file = join(folder, `${heading.replaceAll(/\W+/g, '-')}.ts`)
-  writeFileSync(file, text)
-  return (await import(pathToFileURL(file).href)) as T
+/** The exports of a file of a quick start. */
+async function load<T>(page: string, name: string): Promise<T> {
+  const place = join(folder, page)
+  for (const { path, text } of filesOfPage(`docs/quick-starts/${page}.md`)) {
+    mkdirSync(dirname(join(place, path)), { recursive: true })
+    writeFileSync(join(place, path), text)
+  }
+  return (await import(pathToFileURL(join(place, name)).href)) as T
 }

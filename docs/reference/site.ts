@@ -6,7 +6,14 @@ import { entryPoints, root } from '../../test/source.ts'
 
 /** The pages by their group, in the order in which the site lists them. */
 const groups: Readonly<Record<string, readonly string[]>> = {
-  Begin: ['docs/README', 'docs/quick-starts', 'docs/packages', 'docs/runtimes', 'docs/troubleshooting'],
+  Begin: [
+    'docs/README',
+    'docs/quick-starts',
+    'docs/packages',
+    'docs/runtimes',
+    'docs/platforms',
+    'docs/troubleshooting',
+  ],
   'Call Claude': ['docs/client', 'docs/helpers', 'docs/errors', 'docs/compatibility', 'docs/moving'],
   'Keep conversations': [
     'docs/conversation',
@@ -45,6 +52,7 @@ export const siteOptions: Partial<TypeDocOptions> = {
   out: fileURLToPath(new URL('site', import.meta.url)),
   projectDocuments: [
     'docs/*.md',
+    'docs/quick-starts/*.md',
     'docs/decisions/*.md',
     'ARCHITECTURE.md',
     'CONTRIBUTING.md',
@@ -116,9 +124,9 @@ export function addPages(app: Application): void {
   })
 }
 
-/** The name of a page in the groups. Decisions share one. */
+/** The name of a page in the groups. Decisions share one, and quick starts. */
 function placeOf(file: string): string {
-  return file.startsWith('docs/decisions/') ? 'docs/decisions' : file.replace(/\.md$/, '')
+  return file.replace(/^(docs\/(?:decisions|quick-starts))\/.*$/, '$1').replace(/\.md$/, '')
 }
 
 /** The group of a page. Throws if a page is in none, as a reader would not find it. */

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { posix, win32 } from 'node:path'
 import type { Environment } from './flags.ts'
 
 /** The files of the program: in the XDG folders, on Windows in AppData. */
@@ -27,25 +27,26 @@ export interface FilePaths {
 }
 
 export function filePaths(env: Environment = process.env, platform: string = process.platform): FilePaths {
+  const path = platform === 'win32' ? win32 : posix
   const home = env['HOME'] ?? homedir()
   const local = platform === 'win32' ? env['LOCALAPPDATA'] : undefined
   // The XDG specification ignores relative paths.
   const folder = (name: string, fallback: string): string => {
     const value = env[name]
-    return value !== undefined && isAbsolute(value) ? value : (local ?? join(home, fallback))
+    return value !== undefined && path.isAbsolute(value) ? value : (local ?? path.join(home, fallback))
   }
-  const data = join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy')
-  const config = join(folder('XDG_CONFIG_HOME', '.config'), 'colloquy')
+  const data = path.join(folder('XDG_DATA_HOME', '.local/share'), 'colloquy')
+  const config = path.join(folder('XDG_CONFIG_HOME', '.config'), 'colloquy')
   return {
-    chats: join(data, 'chats.db'),
-    server: join(data, 'server.db'),
-    secret: join(data, 'console.key'),
-    history: join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
-    models: join(data, 'models'),
-    runtime: join(data, 'runtime'),
-    model: join(data, 'model.json'),
-    config: env['COLLOQUY_CONFIG'] || join(config, 'config.json'),
-    keys: join(config, 'keys.json'),
-    templates: join(config, 'templates'),
+    chats: path.join(data, 'chats.db'),
+    server: path.join(data, 'server.db'),
+    secret: path.join(data, 'console.key'),
+    history: path.join(folder('XDG_STATE_HOME', '.local/state'), 'colloquy', 'history'),
+    models: path.join(data, 'models'),
+    runtime: path.join(data, 'runtime'),
+    model: path.join(data, 'model.json'),
+    config: env['COLLOQUY_CONFIG'] || path.join(config, 'config.json'),
+    keys: path.join(config, 'keys.json'),
+    templates: path.join(config, 'templates'),
   }
 }

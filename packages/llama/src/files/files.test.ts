@@ -12,6 +12,7 @@ import { gguf } from '../../../../test/gguf.ts'
 import type { ModelOffer } from './catalogue.ts'
 import { checkSpace, download } from './download.ts'
 import { getModel } from './get-model.ts'
+import { platformName } from './install-runtime.ts'
 import { findOffer } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
@@ -276,4 +277,11 @@ test('zipMember() finds a member between others', async () => {
   await assert.rejects(zipMember(path, 'third.txt'), /it has no third\.txt/)
   await writeFile(path, 'not a zip')
   await assert.rejects(zipMember(path, 'a'), /is not a ZIP file/)
+})
+
+test('platformName() tells musl from glibc, which the binaries need', () => {
+  assert.equal(platformName('linux', 'x64', '2.36'), 'linux-x64')
+  assert.equal(platformName('linux', 'x64', undefined), 'linux-x64-musl')
+  assert.equal(platformName('win32', 'arm64', undefined), 'win32-arm64')
+  assert.equal(platformName('darwin', 'arm64', undefined), 'darwin-arm64')
 })

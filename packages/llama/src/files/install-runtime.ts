@@ -17,6 +17,17 @@ const binaries: Record<string, string> = {
   'win32-arm64': '@node-llama-cpp/win-arm64',
 }
 
+/** The name of a platform, such as `linux-x64`. Binaries for glibc do not start on Alpine, whose C library is musl. */
+export function platformName(platform: string, arch: string, glibc: string | undefined): string {
+  return platform === 'linux' && glibc === undefined ? `linux-${arch}-musl` : `${platform}-${arch}`
+}
+
+/** The version of glibc that runs this process. Undefined with musl, and on other systems. */
+function glibcVersion(): string | undefined {
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+  return header.glibcVersionRuntime
+}
+
 /** About what the installation takes: 66 MB are fetched. */
 export const runtimeBytes = 85_000_000
 
@@ -26,11 +37,10 @@ export const runtimeBytes = 85_000_000
  */
 export async function installRuntime(folder: string, signal?: AbortSignal): Promise<void> {
   if (hasRuntime(folder)) return
-  const binary = binaries[`${process.platform}-${process.arch}`]
+  const platform = platformName(process.platform, process.arch, glibcVersion())
+  const binary = binaries[platform]
   if (binary === undefined)
-    throw new AnthropicError(
-      `Cannot run models on ${process.platform}-${process.arch}: node-llama-cpp has no binaries for it.`,
-    )
+    throw new AnthropicError(`Cannot run models on ${platform}: node-llama-cpp has no binaries for it.`)
   // Another folder until it is complete, so that an installation that is cut off leaves nothing that looks whole.
   const partial = `${folder}.part-${process.pid}`
   await mkdir(partial, { recursive: true })

@@ -8,8 +8,13 @@ export async function copyToClipboard(text: string, terminal: { write(text: stri
   const code = Buffer.from(text).toString('base64')
   if (code.length < maxSequence) terminal.write(`\x1b]52;c;${code}\x07`)
   for (const [program, ...args] of clipboardPrograms()) {
-    if (await feed(program ?? '', args, text)) return
+    if (await feed(program ?? '', args, bytesFor(program, text))) return
   }
+}
+
+/** clip.exe reads UTF-16 with its mark, and takes other bytes for those of an old code page. */
+export function bytesFor(program: string | undefined, text: string): Uint8Array {
+  return program === 'clip.exe' ? Buffer.from(`\uFEFF${text}`, 'utf16le') : Buffer.from(text)
 }
 
 function clipboardPrograms(): string[][] {
@@ -25,7 +30,7 @@ function clipboardPrograms(): string[][] {
 }
 
 /** Passes the text to the standard input of a program. Resolves to false if it cannot be run or fails. */
-function feed(program: string, args: readonly string[], text: string): Promise<boolean> {
+function feed(program: string, args: readonly string[], text: Uint8Array): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] })
   child.on('error', () => resolve(false))

@@ -186,3 +186,19 @@ test('a paste takes time by its length, in any form', () => {
     assert.ok(time(30_000) < 3000)
   }
 })
+
+test('KeyReader reads the keys of consoles on Windows', () => {
+  // Node turns the events of the console into these sequences.
+  const sequences = ['\x08', '\x7f', '\x1b[1~', '\x1b[4~', '\x1b[3~', '\x1b[1;5D', '\x1b[1;5C', '\x1b[5~', '\x1b[Z']
+  assert.deepEqual(read(...sequences), [
+    'backspace',
+    'backspace',
+    'home',
+    'end',
+    'delete',
+    'ctrl-left',
+    'ctrl-right',
+    'pageup',
+    'shift-tab',
+  ])
+})

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { posix } from 'node:path'
+import test from 'node:test'
+import { filePaths } from './file-paths.ts'
+
+test('filePaths() uses AppData on Windows', () => {
+  const local = 'C:\\Ada\\AppData\\Local'
+  const paths = filePaths({ LOCALAPPDATA: local, HOME: 'C:\\Ada' }, 'win32')
+  assert.equal(paths.chats, `${local}\\colloquy\\chats.db`)
+  assert.equal(paths.config, `${local}\\colloquy\\config.json`)
+  assert.ok(Object.values(paths).every((path) => !path.includes('/')))
+})
+
+test('filePaths() takes an absolute XDG folder on Windows, and no relative one', () => {
+  const env = { LOCALAPPDATA: 'C:\\Local', HOME: 'C:\\Ada' }
+  assert.equal(filePaths({ ...env, XDG_DATA_HOME: 'D:\\data' }, 'win32').chats, 'D:\\data\\colloquy\\chats.db')
+  assert.equal(filePaths({ ...env, XDG_DATA_HOME: 'data' }, 'win32').chats, 'C:\\Local\\colloquy\\chats.db')
+})
+
+test('filePaths() uses the XDG folders elsewhere', () => {
+  const env = { HOME: '/srv/ada', XDG_CONFIG_HOME: '/etc/ada', LOCALAPPDATA: 'C:\\Local' }
+  assert.equal(filePaths(env, 'linux').chats, posix.join('/srv/ada', '.local/share/colloquy/chats.db'))
+  assert.equal(filePaths(env, 'darwin').config, '/etc/ada/colloquy/config.json')
+})
