@@ -8,7 +8,7 @@ import { listen } from '@colloquy/server/node'
 import { hasRuntime, llama } from '@colloquy/llama'
 import Anthropic from 'colloquy'
 import { chatCompletions, offline, route, script, upstream } from 'colloquy/engines'
-import { accumulate, type Message, type MessageParam } from 'colloquy/protocol'
+import { accumulate, type APIError, type Message, type MessageParam } from 'colloquy/protocol'
 import { gguf } from '../gguf.ts'
 import { startChatServer } from './chat-server.ts'
 import { engineContract } from './contract.ts'
@@ -94,6 +94,40 @@ if (hasRuntime(runtimeFolder)) {
   })
 }
 
+if (hasRuntime(runtimeFolder)) {
+  test('llama() gives the system prompt to the user if the template refuses it', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
+    const file = join(folder, 'strict.gguf')
+    const strict = [
+      `{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}`,
+      `{% if messages[0].role != 'user' %}{{ raise_exception('Begin with the user') }}{% endif %}`,
+    ].join('')
+    writeScriptedModel(file, { first: ['Who?'], until: 'You are Ada.', then: ['Ada.'], rule: strict })
+    const engine = llama({ model: file, runtimeFolder })
+    t.after(async () => {
+      await engine.close()
+      await rm(folder, { recursive: true })
+    })
+    const ask = (role: 'user' | 'assistant'): Promise<Message> =>
+      accumulate(
+        engine({
+          model: 'm',
+          max_tokens: 9,
+          system: 'You are Ada.',
+          messages: [
+            { role, content: 'Hello' },
+            { role: 'user', content: 'Who are you?' },
+          ],
+        }),
+      )
+    assert.deepEqual((await ask('user')).content, [{ type: 'text', text: 'Ada.', citations: null }])
+    await assert.rejects(ask('assistant'), {
+      status: 400,
+      message: /messages: the model's chat template refuses them: .*Begin with the user|System role/,
+    })
+  })
+}
+
 if (path !== undefined) {
   const open = (): ReturnType<typeof llama> => llama({ model: path, name: 'smollm2', runtimeFolder })
   engineContract(
@@ -145,6 +179,7 @@ if (path !== undefined) {
       return file
     }
     for (const [file, message] of [
+      [folder, /Cannot load colloquy-bad-\w+: it is a folder\./],
       ['/nowhere.gguf', /Cannot load nowhere\.gguf: there is no such file\./],
       [import.meta.filename, /Cannot load engines\.test\.ts: it is not a GGUF file\./],
       [await fileOf('base', { 'general.architecture': 'llama' }), /Cannot chat with base\.gguf: it is a base model/],
@@ -158,7 +193,11 @@ if (path !== undefined) {
       ],
       [await fileOf('cut', facts), /Cannot load cut\.gguf: .+/],
     ] as const) {
-      await assert.rejects(llama({ model: file, runtimeFolder }).load(), { message })
+      await assert.rejects(llama({ model: file, runtimeFolder }).load(), (error: APIError) => {
+        assert.match(error.message, message)
+        assert.equal(error.headers?.get('x-should-retry'), 'false')
+        return true
+      })
     }
     await rm(folder, { recursive: true })
     await assert.rejects(llama({ model: path, runtimeFolder: '/nowhere' }).load(), /npm install node-llama-cpp@3/)

@@ -11,6 +11,8 @@ export interface ModelScript {
   then: readonly string[]
   /** Words of the prompts, which then take fewer tokens than bytes. */
   words?: Iterable<string>
+  /** The beginning of the chat template, which may refuse messages. */
+  rule?: string
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ModelScript {
  */
 export function writeScriptedModel(path: string, script: ModelScript): void {
   const vocabulary = vocabularyOf(script)
-  writeFileSync(path, gguf(metadata(vocabulary), weights(script, vocabulary)))
+  writeFileSync(path, gguf(metadata(vocabulary, script.rule), weights(script, vocabulary)))
 }
 
 const beginning = '<|assistant|>'
@@ -52,7 +54,7 @@ const isSought = 1
 const isFound = 2
 const firstState = 3
 
-function metadata(vocabulary: readonly string[]): Parameters<typeof gguf>[0] {
+function metadata(vocabulary: readonly string[], rule = ''): Parameters<typeof gguf>[0] {
   return {
     'general.architecture': 'llama',
     'general.name': 'Scripted',
@@ -69,7 +71,7 @@ function metadata(vocabulary: readonly string[]): Parameters<typeof gguf>[0] {
     'tokenizer.ggml.token_type': vocabulary.map((token) => (control.includes(token) ? 3 : 1)),
     'tokenizer.ggml.eos_token_id': vocabulary.indexOf(end),
     'tokenizer.ggml.add_bos_token': false,
-    'tokenizer.chat_template': template,
+    'tokenizer.chat_template': `${rule}${template}`,
   }
 }
 

@@ -18,6 +18,12 @@ const cases: [name: string, error: unknown, exitCode: number, line: string][] = 
     'The request was rejected: max_tokens: too large. (invalid_request_error, req_1)',
   ],
   [
+    'a model file that cannot be loaded',
+    apiError(500, 'api_error', 'Cannot load x.gguf: there is no such file.', { 'request-id': 'req_1' }),
+    ExitCode.failed,
+    'Cannot load x.gguf: there is no such file.',
+  ],
+  [
     'a rate limit',
     apiError(429, 'rate_limit_error', 'Try again later', { 'retry-after': '5' }),
     ExitCode.busy,

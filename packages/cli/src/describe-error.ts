@@ -40,7 +40,10 @@ export function describeError(error: unknown): ErrorDescription {
   const type = typeOf(error)
   const sentence = sentenceOf(error, type)
   const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined
-  const notes = error instanceof APIError ? [type, ...(requestId === undefined ? [] : [requestId])] : []
+  const notes =
+    error instanceof APIError && !isOfThisMachine(error, type)
+      ? [type, ...(requestId === undefined ? [] : [requestId])]
+      : []
   const line = notes.length === 0 ? sentence : `${sentence} (${notes.join(', ')})`
   return { exitCode: exitCodeOf(error, type), type, sentence, requestId, line }
 }
@@ -58,10 +61,15 @@ function sentenceOf(error: unknown, type: string): string {
   if (!(error instanceof APIError)) return oneLine(error.message)
   const said = oneLine(error.apiMessage ?? error.message)
   if (error instanceof APIConnectionError && error.type === null) return connectionSentence(error)
-  const opening = openings[type]
+  const opening = isOfThisMachine(error, type) ? undefined : openings[type]
   const sentence = withPeriod(opening === undefined ? said : `${opening}: ${said}`)
   const { retryAfterMs: waitMs } = error
   return waitMs === null || waitMs <= 0 ? sentence : `${sentence} Try again in ${Math.ceil(waitMs / 1000)} s.`
+}
+
+/** Whether an engine in this process says what it cannot do, such as load a file. No request reached an API. */
+function isOfThisMachine(error: APIError, type: string): boolean {
+  return type === 'api_error' && /^Cannot (?:load|chat with|run) /.test(error.apiMessage ?? '')
 }
 
 function connectionSentence({ host, code, cause, message }: APIConnectionError): string {

@@ -1,9 +1,6 @@
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { apiError } from 'colloquy/protocol'
 import { Template } from '@huggingface/jinja'
+import { baseModelError, checkFile, loadError } from './files/check-file.ts'
 import { instanceOf, takeLog } from './instance.ts'
-import { readGguf } from './find/gguf.ts'
 import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
 import { Slots } from './slots.ts'
 import { Tokenizer } from './tokenizer.ts'
@@ -72,7 +69,7 @@ export class LoadedModel {
     } catch (error) {
       // The log is written from another thread.
       await new Promise((resolve) => setTimeout(resolve, 10))
-      throw explained(error, path, takeLog())
+      throw loadError(error, path, takeLog())
     }
   }
 
@@ -90,54 +87,8 @@ export class LoadedModel {
   }
 }
 
-/** The memory of the runtime itself. */
-const runtimeBytes = 150_000_000
-
-/** The memory of a token in the cache of a model that does not say: about that of a model with a billion parameters. */
-const usualCacheBytes = 30_000
-
-/** Throws what is wrong with a file, or with the memory for it, before it is loaded. */
-async function checkFile({ path, contextSize, parallel }: ModelOptions): Promise<void> {
-  const { size } = await stat(path).catch((error: unknown) => {
-    throw explained(error, path)
-  })
-  const info = await readGguf(path)
-  if (info === undefined) throw apiError('api_error', `Cannot load ${basename(path)}: it is not a GGUF file.`)
-  if (!info.canChat) throw baseModel(path)
-  const { window = contextSize, cacheBytesPerToken = usualCacheBytes } = info
-  const needed = size + runtimeBytes + cacheBytesPerToken * Math.min(window, contextSize) * parallel
-  const free = process.availableMemory()
-  if (needed <= free) return
-  throw apiError(
-    'api_error',
-    `Cannot load ${basename(path)}: it needs about ${gigabytes(needed)} of memory, and ${gigabytes(free)} are free.`,
-  )
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`
-}
-
 function templateOf(raw: RawModel, path: string): Template {
   const source = raw.fileInfo.metadata['tokenizer']?.['chat_template']
   if (typeof source === 'string') return new Template(source)
-  throw baseModel(path)
-}
-
-function baseModel(path: string): Error {
-  return apiError('api_error', `Cannot chat with ${basename(path)}: it is a base model without a chat template.`)
-}
-
-/** One sentence for the ways in which a file cannot be loaded. */
-function explained(error: unknown, path: string, log = ''): Error {
-  if (error instanceof Error && 'status' in error) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const found = /error loading model: (?:error loading model \w+: )?(.+)/.exec(log)?.[1] ?? message.split('\n')[0]!
-  const architecture = /unknown model architecture: '(.+?)'/.exec(found)?.[1]
-  const reason = /ENOENT/.test(message)
-    ? 'there is no such file.'
-    : architecture !== undefined
-      ? `this runtime does not know its architecture, ${architecture}.`
-      : found
-  return apiError('api_error', `Cannot load ${basename(path)}: ${reason}`)
+  throw baseModelError(path)
 }

@@ -26,13 +26,7 @@ export async function promptOf(
   const mark = (text: string): string => `${opening}${texts.push(text) - 1}${closing}`
   const messages = chatMessages(params, defaultSystem)
   const last = messages.at(-1)?.role === 'assistant' ? messages.pop()! : undefined
-  const { bosString, eosString, bos, shouldPrependBosToken } = model.raw.tokens
-  const rendered = model.template.render({
-    messages: messages.map(({ role, text }) => ({ role, content: mark(text) })),
-    add_generation_prompt: true,
-    bos_token: bosString ?? '',
-    eos_token: eosString ?? '',
-  })
+  const rendered = render(model, messages, mark)
   const prefill = last?.text ?? ''
   const pieces = `${rendered}${prefill && mark(prefill)}`.split(new RegExp(`${opening}(\\d+)${closing}`))
   const tokens: Token[] = []
@@ -43,9 +37,39 @@ export async function promptOf(
       : model.tokenizer.template(piece, place === 0)
     for (const token of added) tokens.push(token)
   }
+  const { bos, shouldPrependBosToken } = model.raw.tokens
   const needsBos = shouldPrependBosToken && bos !== null && tokens[0] !== bos
   if (needsBos) tokens.unshift(bos)
   return { tokens, prefill }
+}
+
+/**
+ * The prompt by the template. Some templates refuse a system message, such as Gemma 2's: its text then begins the first message
+ * of the user.
+ */
+function render(model: LoadedModel, messages: readonly ChatMessage[], mark: (text: string) => string): string {
+  const { bosString, eosString } = model.raw.tokens
+  const rendered = (all: readonly ChatMessage[]): string =>
+    model.template.render({
+      messages: all.map(({ role, text }) => ({ role, content: mark(text) })),
+      add_generation_prompt: true,
+      bos_token: bosString ?? '',
+      eos_token: eosString ?? '',
+    })
+  try {
+    try {
+      return rendered(messages)
+    } catch (error) {
+      const [system, first, ...others] = messages
+      if (system?.role !== 'system' || first?.role !== 'user') throw error
+      return rendered([{ role: 'user', text: `${system.text}\n\n${first.text}` }, ...others])
+    }
+  } catch (error) {
+    throw apiError(
+      'invalid_request_error',
+      `messages: the model's chat template refuses them: ${(error as Error).message}`,
+    )
+  }
 }
 
 interface ChatMessage {

@@ -86,10 +86,14 @@ async function firstEngine(options: FindEngineOptions): Promise<EngineKind> {
     }
     say('No API key: the offline engine replies. colloquy models get smollm2 fetches a small model for this machine.')
   } catch (error) {
-    const reason = signal.aborted ? 'Stopped:' : (error as Error).message
-    say(`${reason} the offline engine replies. colloquy models get smollm2 fetches the model later.`)
+    const reason = signal.aborted ? 'Stopped: the' : `${sentence((error as Error).message)} The`
+    say(`${reason} offline engine replies. colloquy models get smollm2 fetches the model later.`)
   }
   return { kind: 'offline' }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 async function foundEngine(options: FindEngineOptions): Promise<ChosenEngine | undefined> {

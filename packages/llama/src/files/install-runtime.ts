@@ -68,9 +68,15 @@ export async function installRuntime(folder: string, signal?: AbortSignal): Prom
     if (signal?.aborted) throw error
     if (hasRuntime(folder)) return
     const { code, stderr } = error as { code?: unknown; stderr?: string }
-    const found = code === 'ENOENT' ? 'npm is not installed.' : (stderr?.trim().split('\n')[0] ?? String(error))
+    const found = code === 'ENOENT' ? 'npm is not installed.' : (reasonIn(stderr) ?? String(error))
     throw new AnthropicError(`Cannot install node-llama-cpp: ${found}`, { cause: error as Error })
   } finally {
     await rm(partial, { recursive: true, force: true })
   }
+}
+
+/** The line in which npm says what happened. Before it are lines with codes. */
+function reasonIn(output = ''): string | undefined {
+  const lines = output.split('\n').map((line) => line.replace(/^npm error /i, '').trim())
+  return lines.find((line) => line !== '' && !/^(?:code|errno|syscall) /.test(line))
 }
