@@ -126,6 +126,13 @@ test('the page is served at its addresses, with a policy that allows nothing els
   })
 })
 
+test('the description of the server is not taken for a file of the page', async () => {
+  await serving(async ({ url }) => {
+    const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> }
+    assert.ok('/api/conversations/{id}/send' in paths)
+  })
+})
+
 test('the page is read when it is first used, and again after a failure', async () => {
   const later = join(folder, 'later')
   let prepared = 0

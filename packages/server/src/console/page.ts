@@ -68,7 +68,8 @@ export class Page {
     if (method !== 'GET' && method !== 'HEAD') return undefined
     const { pathname } = new URL(url)
     const isAddress = /^\/(?:(?:c|requests)\/[^/]+|usage|requests|settings)?$/.test(pathname) && acceptsHtml(headers)
-    const isFile = /^\/(?:assets\/)?[\w-]+(?:\.[\w-]+)+$/.test(pathname)
+    // The description of the server is not a file of the page.
+    const isFile = /^\/(?!openapi\.json$)(?:assets\/)?[\w-]+(?:\.[\w-]+)+$/.test(pathname)
     return isAddress || isFile ? this.#send(isAddress ? '/index.html' : pathname, { method, headers }) : undefined
   }
 
