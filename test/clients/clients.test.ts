@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { openServerStore } from '@colloquy/server/store'
 import { type TestServer, testServer } from '@colloquy/server/testing'
 import { offline } from 'colloquy/engines'
 import type { MessageCreateParams } from 'colloquy/protocol'
@@ -91,8 +92,10 @@ for (const [name, program, tool] of clients) {
 
 const python = findPython()
 test('the official Python client passes its tests with pytest', { skip: python.skip, timeout: 120_000 }, async (t) => {
-  const server = await testServer({}, t)
+  const store = await openServerStore(':memory:')
+  t.after(() => store.close())
+  const server = await testServer({ store, batches: { pollMs: 20, concurrency: 1 } }, t)
   const parameters = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', join(programs, 'test_colloquy.py')]
   const output = await run(python.program!, parameters, { COLLOQUY_URL: server.url, PYTHONDONTWRITEBYTECODE: '1' })
-  assert.match(output, /3 passed/)
+  assert.match(output, /5 passed/)
 })

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import urllib.request
 
 import anthropic
@@ -76,3 +77,33 @@ def test_streams_turns_that_use_a_tool(server, client):
         messages.append({"role": "user", "content": results or "Thanks"})
     assert texts == ["I look.", "It snows.", "You are welcome."]
     assert server.requests()[1]["params"]["messages"][2]["content"][0]["content"] == "Snow in Oslo"
+
+
+def test_runs_a_batch(server, client):
+    server.script(["First.", "Second."])
+    requests = [{"custom_id": name, "params": ASK} for name in ("a", "b")]
+    batch = client.messages.batches.create(requests=requests)
+    assert [each.id for each in client.messages.batches.list()] == [batch.id]
+    while client.messages.batches.retrieve(batch.id).processing_status != "ended":
+        time.sleep(0.05)
+    texts = {}
+    for each in client.messages.batches.results(batch.id):
+        texts[each.custom_id] = each.result.message.content[0].text
+    assert sorted(texts) == ["a", "b"]
+    assert sorted(texts.values()) == ["First.", "Second."]
+    assert client.messages.batches.delete(batch.id).type == "message_batch_deleted"
+    with pytest.raises(anthropic.NotFoundError):
+        client.messages.batches.retrieve(batch.id)
+
+
+def test_sends_only_new_messages_in_a_thread(server, client):
+    server.script(["Hello.", "You said hi."])
+    thread = client.beta.messages.thread(model=ASK["model"], max_tokens=100, system="Be brief.")
+    first = thread.send({"role": "user", "content": "Hi"})
+    second = thread.send({"role": "user", "content": "What did I say?"})
+    assert second.content[0].text == "You said hi."
+    sent = [request["params"] for request in server.requests()]
+    assert [params["thread"]["type"] for params in sent] == ["create", "continue"]
+    assert [len(params["messages"]) for params in sent] == [1, 1]
+    # The second one counts the whole conversation.
+    assert second.usage.input_tokens > first.usage.input_tokens + 8

@@ -169,6 +169,25 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
   })
 }
 
+test('client.beta.messages.batches of the official client runs a batch', async (t) => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const { client } = await serve(t, { database })
+  const { batches } = client('k').beta.messages
+  const requests = ['a', 'b'].map((custom_id) => ({ custom_id, params }))
+  const { id } = await batches.create({ requests, betas: ['message-batches-2024-09-24'] })
+  await until(async () => (await batches.retrieve(id)).processing_status === 'ended')
+  const seen: string[] = []
+  for await (const { custom_id, result } of await batches.results(id)) seen.push(`${custom_id} ${result.type}`)
+  assert.deepEqual(seen, ['a succeeded', 'b succeeded'])
+  assert.deepEqual(
+    (await batches.list({ limit: 1 })).data.map((batch) => batch.id),
+    [id],
+  )
+  await assert.rejects(batches.cancel(id), Official.BadRequestError)
+  assert.equal((await batches.delete(id)).type, 'message_batch_deleted')
+  await assert.rejects(batches.results(id), Official.NotFoundError)
+})
+
 test('the URL of results leads to the port, and to https behind a proxy', async (t) => {
   const database = new SqliteDatabase(join(folder, 'port.db'), { migrations })
   const store = { database, close: () => database.close() }
