@@ -116,22 +116,7 @@ function parseOnce(parse: MiddlewareParts['parse']): MiddlewareContext['parse'] 
 }
 
 function wireRequest({ url, method, headers, body }: APIRequest): WireRequest {
-  return {
-    url,
-    method,
-    headers: Object.fromEntries(new Headers(headers)),
-    body: Array.isArray(body) ? joined(body) : body,
-  }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
+  return { url, method, headers: Object.fromEntries(new Headers(headers)), body }
 }
 
 /** A logger that writes only the levels of the log. */

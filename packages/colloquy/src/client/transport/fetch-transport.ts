@@ -40,8 +40,8 @@ async function callFetch(fetch: Fetch, url: string, init: RequestInit): Promise<
 }
 
 function bodyOf(body: WireRequest['body'], isStream?: boolean): Pick<RequestInit, 'body'> {
-  // Never a list, which only Node's own transport makes of a body.
-  const bytes = body as Uint8Array<ArrayBuffer> | undefined
+  // Only the DOM's types have the name `BodyInit`.
+  const bytes = (Array.isArray(body) ? new Blob(body) : body) as Uint8Array<ArrayBuffer> | undefined
   if (isStream) return { body: new Response(bytes).body, duplex: 'half' } as Pick<RequestInit, 'body'>
   return bytes === undefined ? {} : { body: bytes }
 }
