@@ -1,11 +1,13 @@
 // The files for hosting, as far as they can be checked without Docker.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { parse } from 'yaml'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parse as parseYaml } from 'yaml'
+import { parse } from '../packages/cli/src/commands/parse.ts'
 import { read, root } from './source.ts'
 
 interface Service {
@@ -19,7 +21,7 @@ interface Service {
   deploy?: { replicas: number }
 }
 
-const compose = parse(read('deploy/compose.yaml')) as { services: Record<string, Service>; volumes: object }
+const compose = parseYaml(read('deploy/compose.yaml')) as { services: Record<string, Service>; volumes: object }
 const configText = read('deploy/colloquy.json')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-deploy-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -75,6 +77,133 @@ test('the Dockerfile installs the packed program, on the supported Node', () => 
     assert.equal(version, devDependencies.node.split('.')[0])
   assert.match(text, /scripts\/setup\.js/)
 })
+
+test('each path, command, flag and variable of the Dockerfile exists', async () => {
+  const instructions = dockerInstructions(read('deploy/Dockerfile'))
+  const known = [
+    'FROM',
+    'WORKDIR',
+    'COPY',
+    'RUN',
+    'ENV',
+    'USER',
+    'VOLUME',
+    'EXPOSE',
+    'HEALTHCHECK',
+    'ENTRYPOINT',
+    'CMD',
+  ]
+  const stages = new Set<string>()
+  for (const [name, rest] of instructions) {
+    assert.ok(known.includes(name), `${name} is not an instruction`)
+    const [, stage] = /^\S+ AS (\S+)$/.exec(name === 'FROM' ? rest : '') ?? []
+    if (stage) stages.add(stage)
+    if (name !== 'COPY') continue
+    const [, from, source] = /^(?:--from=(\S+) )?(\S+) \S+$/.exec(rest)!
+    // From the build context, which is the repository; else from a stage that was named before.
+    if (from === undefined) assert.ok(existsSync(join(root, source!)), rest)
+    else assert.ok(stages.has(from), rest)
+  }
+  const of = (wanted: string): string[] => instructions.filter(([name]) => name === wanted).map(([, rest]) => rest)
+  assert.deepEqual(of('ENTRYPOINT'), ['["colloquy"]'])
+  await checkCommand(JSON.parse(of('CMD')[0]!) as string[])
+  assert.deepEqual(of('EXPOSE'), ['4141'])
+  for (const file of ['deploy/Caddyfile', 'docs/hosting.md']) assert.match(read(file), /port:? 4141\b/)
+  assert.match(of('HEALTHCHECK')[0]!, /127\.0\.0\.1:4141\/healthz/)
+  // The folder of the data is one volume.
+  assert.match(of('ENV')[0]!, new RegExp(`XDG_DATA_HOME=${of('VOLUME')[0]}$`))
+})
+
+test('the commands of the unit and of the pages are ones that the program knows', async () => {
+  const unit = read('deploy/colloquy.service')
+  const commands = [...unit.matchAll(/^Exec\w+=\/usr\/bin\/colloquy (.*)$/gm)].map(([, words]) => words!.split(' '))
+  assert.equal(commands.length, 3)
+  const page = read('docs/hosting.md')
+  for (const [, words] of page.matchAll(/^(?:docker compose run --rm server|colloquy) ([^#"`\n]*?)(?: *#.*)?$/gm))
+    commands.push(words!.trim().split(/ +/))
+  for (const [, words] of page.matchAll(/`(?:sudo -u colloquy )?colloquy ((?:keys|serve|usage) [^`]*)`/g))
+    commands.push(words!.split(' '))
+  assert.ok(commands.length >= 9, `${commands.length} commands`)
+  for (const words of commands) await checkCommand(words)
+})
+
+test('the variables of compose.yaml are ones that the program reads', () => {
+  const source = ['cli/src/server-store.ts', 'cli/src/commands/serve/state.ts'].map((file) => read(`packages/${file}`))
+  const names = Object.keys(compose.services['server']!.environment!)
+  for (const name of names.filter((each) => each.startsWith('COLLOQUY_')))
+    assert.ok(
+      source.some((text) => text.includes(`'${name}'`)),
+      name,
+    )
+  assert.match(configText, /\$\{ANTHROPIC_API_KEY\}/)
+})
+
+test('the Caddyfile has balanced blocks, and the directives that streams need', () => {
+  const text = read('deploy/Caddyfile').replaceAll(/#.*$/gm, '')
+  const depths = [...text].map((letter) => (letter === '{' ? 1 : letter === '}' ? -1 : 0))
+  let depth = 0
+  for (const change of depths) assert.ok((depth += change) >= 0)
+  assert.equal(depth, 0)
+  for (const directive of ['dynamic a', 'flush_interval -1', 'respond /metrics 404'])
+    assert.ok(text.includes(directive))
+  const [, service] = /name (\w+)/.exec(text)!
+  assert.ok(Object.hasOwn(compose.services, service!))
+  // The port that compose.yaml publishes.
+  assert.match(text, /^:8080 \{/m)
+  assert.match(read('deploy/compose.yaml'), /:8080'/)
+})
+
+const isLong = process.env['COLLOQUY_LONG'] !== undefined
+const whyShort = 'NOT TESTED: set COLLOQUY_LONG to build the image’s program'
+test('the steps of the Dockerfile build a program that serves', { skip: !isLong && whyShort }, async () => {
+  const [packed, app] = [join(folder, 'packed'), join(folder, 'app')]
+  const steps = dockerInstructions(read('deploy/Dockerfile'))
+    .filter(([name, rest]) => name === 'RUN' && !rest.includes('/data'))
+    .map(([, rest]) => rest.replaceAll('/packed', packed).replaceAll('/app', app))
+  for (const step of steps) {
+    const { status, stderr } = spawnSync('sh', ['-ec', step], { cwd: root, encoding: 'utf8', timeout: 480_000 })
+    assert.equal(status, 0, `${step}\n${stderr}`)
+  }
+  const config = join(folder, 'served.json')
+  const port = 20_000 + (process.pid % 20_000)
+  writeFileSync(config, JSON.stringify({ port, engines: { offline: { type: 'offline' } } }))
+  const child = spawn(join(app, 'node_modules/.bin/colloquy'), ['serve', '--config', config], {
+    env: { PATH: process.env['PATH'], HOME: folder, XDG_DATA_HOME: join(folder, 'data'), NODE_ENV: 'production' },
+    stdio: 'inherit',
+  })
+  try {
+    const url = `http://127.0.0.1:${port}/healthz`
+    const isUp = (): Promise<boolean> =>
+      fetch(url).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    for (let wait = 0; !(await isUp()); wait++) {
+      assert.ok(wait < 100, 'The server does not answer')
+      await sleep(100)
+    }
+  } finally {
+    child.kill()
+  }
+})
+
+/** The instructions with their continued lines joined, without comments. */
+function dockerInstructions(text: string): [name: string, rest: string][] {
+  const joined = text.replaceAll(/^#.*\n/gm, '').replaceAll(/\\\n\s*/g, '')
+  return joined
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1).trim()])
+}
+
+/** Throws if the program does not know the command, its subcommand or a flag. */
+async function checkCommand(words: readonly string[]): Promise<void> {
+  const { command, words: rest } = await parse(words)
+  assert.equal(command.name, words[0])
+  const { subcommands } = command
+  if (subcommands && rest[0] !== undefined)
+    assert.ok(subcommands.some(({ name }) => name === rest[0]) || command.name === 'usage', words.join(' '))
+}
 
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
 test('systemd accepts the unit', { skip: !hasSystemd && 'NOT TESTED: systemd-analyze is not here' }, () => {

@@ -14,7 +14,7 @@ import { countText } from '../format.ts'
 import { writeErrorLine, writeLine } from '../terminal/output.ts'
 import { accessLogger, logOptions, withoutProbes } from './access-log.ts'
 import { openBrowser } from './serve/console/browser.ts'
-import { buildPage, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
+import { buildPage, chatsOf, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
 import { followers, loggedEngine, logsContent } from './serve/follow.ts'
 import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './serve/listening.ts'
 import { openState, type ServeState } from './serve/state.ts'
@@ -63,7 +63,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
-  const page = hasConsole ? await openConsole(flags, chosen, state.access) : undefined
+  const page = hasConsole ? await openConsole(flags, chatsOf(flags, chosen), state.access) : undefined
   const { access, store } = state
   const routes = [
     ...(script ? [script.routes] : []),

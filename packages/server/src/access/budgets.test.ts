@@ -130,7 +130,7 @@ async function serve(
   }
 }
 
-/** What the key has spent of its first budget, after everything that was settled is written. */
+/** The spent part of the first budget of the key, when everything that was settled is written. */
 async function budgetSpent(access: StoreAccess): Promise<string> {
   const admin = { key: undefined, workspace: 'default', isAdmin: true }
   await (await access.admin(new Request('http://test/admin/usage'), admin)).text()

@@ -54,7 +54,7 @@ export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
   const bodies = new Bodies({ maxBodyBytes: 4_096 })
   const answer = (request: Request): Promise<Response> | undefined => {
     const { pathname } = new URL(request.url)
-    if (pathname === '/api/session') return guarded(request, () => session(request, { sessions, bodies, pid }))
+    if (pathname === '/api/session') return guarded(request, () => session(request, { sessions, bodies, pid, access }))
     // A request with a key is one of a program, as without the console.
     const isPage = pathname.startsWith('/admin/') && access && !hasKey(request) && sessions.has(request)
     if (isPage) return guarded(request, () => access.admin(request, operator))
@@ -87,7 +87,7 @@ const tokenBody = object<{ token: string }>({ token: string })
 
 async function session(
   request: Request,
-  { sessions, bodies, pid }: { sessions: Sessions; bodies: Bodies; pid: number },
+  { sessions, bodies, pid, access }: { sessions: Sessions; bodies: Bodies; pid: number; access: Access | undefined },
 ): Promise<Response> {
   if (request.method === 'GET') {
     const found: SessionJson = { program: 'colloquy', pid, open: sessions.has(request) }
@@ -95,5 +95,17 @@ async function session(
   }
   if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST' } })
   const { token } = await bodies.read(request, tokenBody)
-  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(token) } })
+  const once = (await isAdminKey(token, access)) ? sessions.newToken() : token
+  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(once) } })
+}
+
+/** Whether a token is an admin key of the server, which opens a session as often as it is given. */
+async function isAdminKey(token: string, access: Access | undefined): Promise<boolean> {
+  try {
+    const caller = await access?.admit(new Headers({ 'x-api-key': token }))
+    // Without keys the server admits everyone.
+    return caller?.key !== undefined && caller.isAdmin
+  } catch {
+    return false
+  }
 }

@@ -22,6 +22,8 @@ export interface ServeConfig {
   log?: 'text' | 'json' | 'off'
   logContent?: boolean
   metrics?: boolean
+  console?: boolean
+  retainDays?: number
   graceMs?: number
   drainMs?: number
 }
@@ -309,6 +311,10 @@ export const configSchema: JsonSchema = {
       metrics: flag(
         'Whether to answer GET /metrics for Prometheus. With keys, an admin key may read it. Default false.',
       ),
+      console: flag(
+        'Whether to serve the web console. Elsewhere than on this machine an admin key opens it. Default false.',
+      ),
+      retainDays: count('Days after which the rows of single requests are erased; totals stay. Default 90.'),
       graceMs: ms('How long replies may take to end after a signal. Default 10,000.'),
       drainMs: ms('How long to accept requests after SIGTERM while /readyz says 503. Default 0.'),
     },

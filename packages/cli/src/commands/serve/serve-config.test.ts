@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { Keys } from '@colloquy/server/access'
+import { openServerStore } from '@colloquy/server/store'
 import { Anthropic } from 'colloquy'
 import { Flags } from '../../flags.ts'
 import { serveConfig } from './serve-config.ts'
@@ -102,6 +104,41 @@ test('serve --config routes by model, checks keys, and logs the engines that wer
   assert.ok(data.some(({ id }) => id === 'mine'))
   program.child.kill('SIGTERM')
   assert.equal(await program.ended, 0)
+})
+
+test('serve --config with a console lets an admin key open it, and records its chats', async () => {
+  const database = join(folder, 'console.db')
+  const store = await openServerStore(database)
+  const keys = new Keys(store.database)
+  const admin = await keys.create({ name: 'operator', isAdmin: true })
+  const other = await keys.create({ name: 'ada' })
+  const engines = { one: scripted('from one') }
+  const program = serve({ port: 0, database, console: true, engines, routes: { mine: 'one', '*': 'one' } })
+  const { baseURL } = await clientOf(program)
+  const signIn = (token: string): Promise<Response> =>
+    fetch(`${baseURL}/api/session`, { method: 'POST', body: JSON.stringify({ token }) })
+  assert.equal((await signIn(other.secret)).status, 401)
+  assert.equal((await signIn('x')).status, 401)
+  const [cookie] = (await signIn(admin.secret)).headers.get('set-cookie')!.split(';')
+  const headers = { cookie: cookie!, 'content-type': 'application/json' }
+  const post = (path: string, body: object): Promise<Response> =>
+    fetch(baseURL + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  const get = async (path: string): Promise<unknown> => (await fetch(baseURL + path, { headers })).json()
+  const { data } = (await get('/api/models')) as { data: { id: string }[] }
+  assert.ok(data.some(({ id }) => id === 'mine'))
+  const { id } = (await (await post('/api/conversations', { settings: { model: 'mine', max_tokens: 50 } })).json()) as {
+    id: string
+  }
+  await (await post(`/api/conversations/${id}/send`, { content: 'Hi' })).text()
+  for (let wait = 0; ; wait++) {
+    const { total } = (await get('/admin/usage?source=chat')) as { total: { requests: number } }
+    if (total.requests === 1) break
+    assert.ok(wait < 100, 'The chat is not in the ledger')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  program.child.kill('SIGTERM')
+  assert.equal(await program.ended, 0)
+  await store.close()
 })
 
 test('serve --config reads the file again on SIGHUP, and drops no request', async () => {

@@ -1,5 +1,5 @@
 import { createServer } from '@colloquy/server'
-import { defineModels, models as catalogue } from 'colloquy/protocol'
+import { defineModels, type Engine, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { countText } from '../../format.ts'
@@ -7,6 +7,7 @@ import { writeErrorLine, writeLine } from '../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, ServeConfig } from './config.ts'
+import type { OpenConsole } from './console/open-console.ts'
 import { ConfiguredEngines, type UsedEngines } from './engines.ts'
 import { type Followers, followers, loggedEngine } from './follow.ts'
 import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
@@ -15,6 +16,7 @@ import { openState, type ServeState } from './state.ts'
 import { type MakeServer, SwitchingServer } from './switching-server.ts'
 
 const defaultPort = 4141
+const dayMs = 86_400_000
 
 /** Runs `colloquy serve --config FILE`: serves what the file says until a signal stops it. SIGHUP reads the file again. */
 export async function serveConfig(flags: Flags): Promise<number> {
@@ -38,19 +40,21 @@ async function serveFile(flags: Flags): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', hosts = [], limits, graceMs, drainMs } = read.config
   const state = await stateOf(read, flags)
   const following = await followers(flags, read.config)
-  const running = { path, flags, engines, state, following, listensOn: read.config }
+  const running: Running = { path, flags, engines, state, following, listensOn: read.config, engine: used.engine }
+  if (read.config.console === true) running.page = await consoleOf(read, running)
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = loopback.includes(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
   const { maxConnections } = limits ?? {}
   const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
-  if (!flags.has('json')) startScreen(listening.url, read, state).forEach(writeLine)
+  if (!flags.has('json')) startScreen(listening.url, read, running).forEach(writeLine)
   process.on('SIGHUP', () => void reload(server, running))
   const code = await closeOnSignal(listening, {
     ...(graceMs !== undefined && { graceMs }),
     ...(drainMs && { drainMs }),
     onDrain: () => server.drain(),
   })
+  await running.page?.close()
   await state.close()
   await engines.close()
   return code
@@ -58,11 +62,12 @@ async function serveFile(flags: Flags): Promise<number> {
 
 /** Opens the keys and the ledger. They stay when the configuration is read again. */
 function stateOf({ config }: ReadConfig, flags: Flags): Promise<ServeState> {
-  const { host = '127.0.0.1', keys, models, database, redis } = config
+  const { host = '127.0.0.1', keys, models, database, redis, retainDays } = config
   return openState(flags, {
     host,
     keys: keys as string[] | undefined,
     isPriced: ({ attempts }) => !isFree(config, attempts.at(-1)?.engine),
+    ...(retainDays !== undefined && { retainMs: retainDays * dayMs }),
     ...(models && { models: [...defineModels(models), ...catalogue] }),
     ...(database !== undefined && !flags.has('database') && { database: database as string }),
     ...(redis !== undefined && !flags.has('redis') && { redis: redis as string }),
@@ -77,6 +82,21 @@ interface Running {
   following: Followers
   /** The configuration at the start: its port and hosts stay. */
   listensOn: ServeConfig
+  /** The engine of the configuration that is in use. */
+  engine: Engine
+  /** The console, with `"console": true`. */
+  page?: OpenConsole
+}
+
+/** Opens the console. It stays when the configuration is read again, and uses the new engines. */
+async function consoleOf({ config }: ReadConfig, running: Running): Promise<OpenConsole> {
+  const { openConsole } = await import('./console/open-console.ts')
+  const { configuredChats } = await import('./console/configured-chats.ts')
+  const { flags, state } = running
+  const isAllFree = Object.keys(config.engines).every((name) => isFree(config, name))
+  const isFreeModel = (model: string): boolean => isAllFree || !model.startsWith('claude')
+  const chats = await configuredChats({ engine: () => running.engine, store: state.store, isFree: isFreeModel })
+  return openConsole(flags, chats, state.access)
 }
 
 /** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
@@ -86,9 +106,10 @@ async function reload(server: SwitchingServer, running: Running): Promise<void> 
     const read = checked(path, flags)
     const used = await withoutSecrets(read, () => engines.use(read))
     state.access.listedKeys = (read.config.keys ?? []) as string[]
+    running.engine = used.engine
     const settled = server.use(serverOf(read, used, running))
     writeErrorLine(`Loaded ${path}.`)
-    for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics'] as const)
+    for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics', 'console', 'retainDays'] as const)
       if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
         writeErrorLine(`${name} has changed: it takes effect with a restart.`)
     // Replies in flight may still use the engines of before.
@@ -124,7 +145,7 @@ async function withoutSecrets<Result>({ secrets }: ReadConfig, work: () => Promi
 function serverOf(
   { config }: ReadConfig,
   { engine, client }: UsedEngines,
-  { flags, state: { access, store }, following }: Running,
+  { flags, state: { access, store }, following, page }: Running,
 ): MakeServer {
   const {
     lenient = Object.values(config.engines).some(needsLenience),
@@ -150,6 +171,7 @@ function serverOf(
       origins: (origin) => origins.includes(origin) || names.includes(nameOfOrigin(origin)),
       access,
       store,
+      ...(page && { routes: page.routes }),
       ...(cacheAccounting !== undefined && { cacheAccounting }),
       ...(client && { passOn: { client } }),
       ...(models && { models: [...defineModels(models), ...catalogue] }),
@@ -185,9 +207,14 @@ function report({ path, config }: ReadConfig): number {
   return ExitCode.ok
 }
 
-function startScreen(url: string, { config }: ReadConfig, { accessText, store }: ServeState): string[] {
+function startScreen(url: string, { config }: ReadConfig, { flags, state, page }: Running): string[] {
   const { engines, routes = {} } = config
+  const { accessText, store } = state
+  // A link opens a session, and standard output may end up in a log.
+  const hasLink = process.stdout.isTTY || flags.has('print-token')
+  const link = hasLink ? `${page?.link(url)}   (works once, then a cookie)` : `${url}/#k=KEY   (an admin key opens it)`
   return [
+    ...(page ? [`  Console   ${link}`] : []),
     `  API       ${url}/v1/messages      export ANTHROPIC_BASE_URL=${url}`,
     `  Engines   ${Object.keys(engines).join(', ')}      Routes  ${Object.keys(routes).join(', ') || '*'}      Access  ${accessText}`,
     `  Data      ${store.database.name}      colloquy usage shows what is used`,

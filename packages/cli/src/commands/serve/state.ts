@@ -17,7 +17,7 @@ export interface ServeState {
 }
 
 /** Options of `openState()`. */
-export interface StateOptions extends Pick<AccessOptions, 'engine' | 'isPriced' | 'models'> {
+export interface StateOptions extends Pick<AccessOptions, 'engine' | 'isPriced' | 'models' | 'retainMs'> {
   host: string
   /** The keys of a file or a configuration. */
   keys: readonly string[] | undefined

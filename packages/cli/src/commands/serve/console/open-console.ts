@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { spawn } from 'node:child_process'
-import { conversationRoutes, type Routes } from '@colloquy/server'
+import { conversationRoutes, type ModelChoiceJson, type Routes } from '@colloquy/server'
 import type { StoreAccess } from '@colloquy/server/access'
 import { consoleFolder, consoleRoutes } from '@colloquy/server/console'
+import type { ConversationSettings } from 'colloquy/conversation'
+import type { Engine } from 'colloquy/protocol'
 import { ChatLedger } from '../../../chat-ledger.ts'
 import { settingsFrom } from '../../../chat/settings.ts'
 import { openChats } from '../../../chat/stored-chats.ts'
@@ -28,16 +30,39 @@ export interface OpenConsole {
 
 const manyChats = 1_000
 
-/** Opens the saved chats for the console. */
-export async function openConsole(flags: Flags, chosen: EngineKind, access: StoreAccess): Promise<OpenConsole> {
+/** The engine of the chats in a console, with its models. */
+export interface ConsoleChats {
+  engine: Engine
+  models(): Promise<ModelChoiceJson[]>
+  /** The settings of a new chat. */
+  defaults: ConversationSettings
+  close(): Promise<void>
+}
+
+/** The chats with the engine of the flags, and with the models of this machine. */
+export function chatsOf(flags: Flags, chosen: EngineKind): ConsoleChats {
   const ledger = new ChatLedger(flags)
-  const engine = new ChatsEngine(chosen, flags, ledger)
-  const conversations = await openChats(engine.engine, { isSaved: true })
-  const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
+  const chats = new ChatsEngine(chosen, flags, ledger)
   const settings = settingsFrom(flags, chosen)
   // The page names the model that replies, and the offline engine is none of the listed Claude models.
   const defaults = chosen.kind === 'offline' && !flags.has('model') ? { ...settings, model: 'offline' } : settings
-  const api = conversationRoutes({ conversations, admit: page.admit, defaults, models: () => engine.models() })
+  return {
+    engine: chats.engine,
+    models: () => chats.models(),
+    defaults,
+    async close() {
+      await chats.close()
+      await ledger.close()
+    },
+  }
+}
+
+/** Opens the saved chats for the console. */
+export async function openConsole(flags: Flags, chats: ConsoleChats, access: StoreAccess): Promise<OpenConsole> {
+  const { defaults } = chats
+  const conversations = await openChats(chats.engine, { isSaved: true })
+  const page = consoleRoutes({ secret: readSecret(), access, prepare: buildPage })
+  const api = conversationRoutes({ conversations, admit: page.admit, defaults, models: () => chats.models() })
   writeTokenFile(flags.text('token-file'), page.programToken)
   const chatCount = (await conversations.list({ limit: manyChats })).length
   return {
@@ -46,9 +71,8 @@ export async function openConsole(flags: Flags, chosen: EngineKind, access: Stor
     chatCount: chatCount < manyChats ? chatCount : undefined,
     async close() {
       await api.close()
-      await engine.close()
       await conversations.close()
-      await ledger.close()
+      await chats.close()
     },
   }
 }
