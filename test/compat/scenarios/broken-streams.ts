@@ -175,6 +175,26 @@ export const brokenStreams: Scenario[] = [
     differs: [{ name: 'aborted-loop', at: 'returned.3', official: 'the end', ours: { name: 'APIUserAbortError' } }],
   },
   {
+    name: 'abort() of a raw stream while it is looped over, with abortedLoops',
+    // The official client ignores the option.
+    options: { abortedLoops: 'end' } as object,
+    replies: [sse(begun, { end: 'hold' })],
+    async run({ client }) {
+      const seen: unknown[] = []
+      const stream = await client.messages.create({ ...hello, stream: true })
+      try {
+        for await (const { type } of stream) {
+          seen.push(type)
+          if (type === 'content_block_delta') stream.controller.abort()
+        }
+        seen.push('the end')
+      } catch (error) {
+        seen.push(error)
+      }
+      return seen
+    },
+  },
+  {
     name: 'abort() of a message stream without an await',
     replies: [sse(begun, { end: 'hold' })],
     async run({ client }) {

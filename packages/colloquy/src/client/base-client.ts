@@ -40,6 +40,7 @@ export class BaseClient {
   timeout: number
   logger: Logger
   logLevel: LogLevel
+  readonly abortedLoops: ClientOptions['abortedLoops']
   /** Wraps every attempt of every request. The first is the outermost. */
   readonly middleware: readonly Middleware[]
 
@@ -70,6 +71,7 @@ export class BaseClient {
     this.maxRetries = options.maxRetries ?? 2
     this.timeout = options.timeout ?? defaultTimeout
     this.logger = options.logger ?? console
+    this.abortedLoops = options.abortedLoops
     this.logLevel = options.logLevel ?? environmentLogLevel(this.logger)
   }
 

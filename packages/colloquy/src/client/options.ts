@@ -4,6 +4,7 @@ import type { Fetch } from './transport/fetch-transport.ts'
 import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
 import {
+  type AbortedLoops,
   checkFunctions,
   checkNames,
   checkTimeoutsAndRetries,
@@ -61,6 +62,8 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   dangerouslyAllowBrowser?: boolean | undefined
   /** As in the options of a request. */
   loneSurrogates?: 'replace' | 'refuse' | undefined
+  /** As in the options of a request. */
+  abortedLoops?: AbortedLoops | undefined
   /** Default `console`. */
   logger?: Logger | undefined
   /** Default: `ANTHROPIC_LOG`, or `warn`. */
@@ -87,6 +90,7 @@ const clientNames: readonly string[] = [
     'openTelemetry',
     'dangerouslyAllowBrowser',
     'loneSurrogates',
+    'abortedLoops',
     'logger',
     'logLevel',
   ] satisfies (keyof ClientOptions)[]),

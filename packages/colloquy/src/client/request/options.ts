@@ -47,6 +47,9 @@ export interface OpenTelemetryRequestOptions {
   conversationId?: string | undefined
 }
 
+/** The outcome of a loop whose request is aborted. */
+export type AbortedLoops = 'throw' | 'end'
+
 /** Options of one request, which every method takes after its parameters. */
 export interface RequestOptions extends TimeoutAndRetryOptions {
   /** Headers, which replace those of the client. `null` removes a header. */
@@ -73,6 +76,11 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
    * `refuse` the request with an error that names its place. Default `replace`.
    */
   loneSurrogates?: 'replace' | 'refuse' | undefined
+  /**
+   * Whether a loop over `create({ stream: true })` throws an `APIUserAbortError` when the request is aborted, or ends as if the
+   * reply had ended. Default `throw`.
+   */
+  abortedLoops?: AbortedLoops | undefined
   /** The trace of the request, if OpenTelemetry collects traces. */
   openTelemetry?: OpenTelemetryRequestOptions | undefined
   /** The base URL, unless the client has one other than the default. */
@@ -175,6 +183,7 @@ const requestNames: readonly string[] = [
     'idempotencyKey',
     'defaultBaseURL',
     'loneSurrogates',
+    'abortedLoops',
     'method',
     'path',
     'body',

@@ -16,7 +16,7 @@ import { type HeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 import { loadStreaming, MessageStream } from '../stream/message-stream.ts'
 import { uncommonParts } from '../request/prepare.ts'
-import { requestTo, type RequestOptions } from '../request/options.ts'
+import { requestTo, type AbortedLoops, type RequestOptions } from '../request/options.ts'
 import { withIds } from '../request/response.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import type { Stream } from '../stream/stream.ts'
@@ -53,7 +53,7 @@ export class Messages {
   create(params: MessageCreateParams & HeaderParams, given?: RequestOptions | null): APIPromise<unknown> {
     const options = given ?? {}
     if (params.stream)
-      return this.events(params, options).map(async (source) => (await loadStreaming()).sourceStream(source))
+      return this.events(params, options).map(streamWith(options.abortedLoops ?? this.#client.abortedLoops))
     const timeout = options.timeout ?? this.#client.givenTimeout
     if (options.recover)
       return this.events(params, options).map(async (source) => (await loadStreaming()).collect(source))
@@ -157,3 +157,8 @@ export class Messages {
  * slowest speed, 128,000 tokens an hour, it may take more than ten minutes.
  */
 const mostUnstreamedTokens = 21_333
+
+// A function of its own: a closure in `create()` would keep the parameters for as long as the stream.
+function streamWith(abortedLoops: AbortedLoops | undefined): (source: MessageEvents) => Promise<unknown> {
+  return async (source) => (await loadStreaming()).sourceStream(source, abortedLoops)
+}

@@ -1,6 +1,6 @@
 import type { AgentClient } from '../agents/tool-runner-state.ts'
 import { readObject, type APIPromise } from '../request/api-promise.ts'
-import { requestTo, type FinalRequestOptions, type RequestOptions } from '../request/options.ts'
+import { requestTo, type AbortedLoops, type FinalRequestOptions, type RequestOptions } from '../request/options.ts'
 import type { Query } from '../request/request.ts'
 import type { Parse } from '../request/retrying-request.ts'
 import type { PagePromise } from './page.ts'
@@ -8,6 +8,7 @@ import type { PagePromise } from './page.ts'
 /** The part of the client that its resources use. */
 export interface ResourceClient extends AgentClient {
   readonly baseURL: string
+  readonly abortedLoops: AbortedLoops | undefined
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
   list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>

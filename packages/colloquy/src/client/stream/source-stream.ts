@@ -1,11 +1,13 @@
 import { APIUserAbortError } from '../../protocol/types/error.ts'
+import type { AbortedLoops } from '../request/options.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
 import type { ItemSource } from './item-source.ts'
 import { Stream } from './stream.ts'
 
 /** A stream over the items of a source. */
-export function sourceStream<Item>(source: ItemSource<Item>): Stream<Item> {
-  const stream: Stream<Item> = new Stream(() => new SourceIterator<Item>(stream, source), undefined, source)
+export function sourceStream<Item>(source: ItemSource<Item>, abortedLoops: AbortedLoops = 'throw'): Stream<Item> {
+  const iterate = (): AsyncIterator<Item> => new SourceIterator<Item>(stream, source, abortedLoops)
+  const stream: Stream<Item> = new Stream(iterate, undefined, source)
   return stream
 }
 
@@ -14,13 +16,15 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
   readonly stream: Stream<Item>
   readonly #source: ItemSource<Item>
+  readonly #abortedLoops: AbortedLoops
   #items: readonly Item[] = []
   #at = 0
   #refilling: Promise<IteratorResult<Item>> | undefined
 
-  constructor(stream: Stream<Item>, source: ItemSource<Item>) {
+  constructor(stream: Stream<Item>, source: ItemSource<Item>, abortedLoops: AbortedLoops) {
     this.stream = stream
     this.#source = source
+    this.#abortedLoops = abortedLoops
   }
 
   next(): Promise<IteratorResult<Item>> {
@@ -36,6 +40,8 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     let items: readonly Item[] | undefined
     try {
       items = await this.#source.read()
+    } catch (error) {
+      if (this.#abortedLoops === 'throw' || !(error instanceof APIUserAbortError)) throw error
     } finally {
       this.#refilling = undefined
       if (!items) abandonedStreams?.unregister(this.stream)
