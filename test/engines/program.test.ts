@@ -221,6 +221,16 @@ test('models get fetches a file of the hub, with its size and licence shown firs
   assert.equal(existsSync(file), false)
 })
 
+test('models get and use say what is wrong with a path', async () => {
+  const text = join(home, 'text.gguf')
+  await writeFile(text, 'not a model')
+  for (const command of ['get', 'use']) {
+    const none = await colloquy(['models', command, '/nowhere/x.gguf'])
+    assert.deepEqual([none.code, none.stderr.split('\n')[0]], [2, 'Cannot use /nowhere/x.gguf: there is no such file'])
+    assert.match((await colloquy(['models', command, text])).stderr, /text\.gguf: it is not a GGUF file/)
+  }
+})
+
 test('models get takes a file where it is, and refuses a base model', async () => {
   const { HOME } = await freshHome({ hasRuntime: true })
   const base = join(HOME, 'base.gguf')

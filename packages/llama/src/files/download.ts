@@ -226,7 +226,8 @@ function refusal(url: string, status: number): Error {
 function explained(error: unknown, url: string): unknown {
   if (error instanceof AnthropicError || (error as Error).name === 'AbortError') return error
   const { message, cause } = error as Error
-  const found = (cause as { code?: string } | undefined)?.code ?? message
+  const { code, message: reason } = (cause ?? {}) as { code?: string; message?: string }
+  const found = code ?? reason ?? message
   return new AnthropicError(`Cannot fetch ${url}: ${found}`, { cause: error as Error })
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { findModels, findOffer, listedModels, readGguf } from '@colloquy/llama'
@@ -75,7 +76,11 @@ async function choose(engine: ChosenEngine): Promise<number> {
 
 async function fileAt(path: string): Promise<ChosenEngine | undefined> {
   const info = await readGguf(path)
-  if (info === undefined) return undefined
+  if (info === undefined) {
+    // `hf:USER/REPOSITORY/FILE.gguf` and addresses end like files.
+    if (!/\.gguf$/i.test(path) || /^\w{2,}:/.test(path)) return undefined
+    throw new UsageError(`Cannot use ${path}: ${existsSync(path) ? 'it is not a GGUF file' : 'there is no such file'}`)
+  }
   if (!info.canChat) throw new UsageError(`Cannot use ${path}: it is a base model without a chat template`)
   return { kind: 'local', model: { path: resolve(path), title: info.name ?? path, parameters: info.parameters } }
 }
