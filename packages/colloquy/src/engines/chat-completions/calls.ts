@@ -6,6 +6,8 @@ import type { BlockWriter } from '../reply/block-writer.ts'
 import type { ChatCallDelta } from './wire.ts'
 
 interface Call {
+  /** The server's id. Undefined if it gave none. */
+  id: string | undefined
   name: string
   /** The arguments so far. */
   json: string
@@ -21,19 +23,20 @@ interface Call {
  */
 export class CallWriter {
   readonly #blocks: BlockWriter
-  readonly #calls = new Map<number, Call>()
+  readonly #calls: Call[] = []
+  readonly #byIndex = new Map<number, Call>()
 
   constructor(blocks: BlockWriter) {
     this.#blocks = blocks
   }
 
   get hasCalls(): boolean {
-    return [...this.#calls.values()].some(({ isOpen }) => isOpen)
+    return this.#calls.some(({ isOpen }) => isOpen)
   }
 
   *push(deltas: readonly ChatCallDelta[]): Generator<MessageStreamEvent> {
     for (const [place, delta] of deltas.entries()) {
-      const call = this.#callAt(delta.index ?? place)
+      const call = this.#callOf(delta, place)
       const { name, arguments: given } = delta.function ?? {}
       // A server that repeats the name with each piece sends it whole.
       if (name && call.name !== name) call.name += name
@@ -44,7 +47,7 @@ export class CallWriter {
 
   /** Writes the calls that are not complete. @param isCut whether the reply ended at its limit, perhaps within a call. */
   *end(isCut: boolean): Generator<MessageStreamEvent> {
-    for (const call of this.#calls.values()) {
+    for (const call of this.#calls) {
       if (call.name === '' || call.isEnded) continue
       yield* this.#writeCall(call)
       if (isCut && !isComplete(call)) return
@@ -55,12 +58,11 @@ export class CallWriter {
   }
 
   *#write(): Generator<MessageStreamEvent> {
-    const calls = [...this.#calls.values()]
-    for (const [place, call] of calls.entries()) {
+    for (const [place, call] of this.#calls.entries()) {
       if (call.isEnded) continue
       if (call.name === '') return
       yield* this.#writeCall(call)
-      if (place === calls.length - 1 || !isComplete(call)) return
+      if (place === this.#calls.length - 1 || !isComplete(call)) return
       yield* this.#blocks.end()
       call.isEnded = true
     }
@@ -73,14 +75,34 @@ export class CallWriter {
     call.written = call.json.length
   }
 
-  #callAt(index: number): Call {
-    let call = this.#calls.get(index)
-    if (call === undefined) {
-      call = { name: '', json: '', written: 0, isOpen: false, isEnded: false }
-      this.#calls.set(index, call)
-    }
+  /** The call of a piece. Some servers give no index, or the same one to every call. */
+  #callOf(delta: ChatCallDelta, place: number): Call {
+    const { index, id } = delta
+    const known = index == null ? this.#withoutIndex(delta, place) : this.#byIndex.get(index)
+    const call = known === undefined || beginsAnother(known, delta) ? this.#begin() : known
+    if (index != null) this.#byIndex.set(index, call)
+    call.id ??= id || undefined
     return call
   }
+
+  /** Several calls in one piece are apart from each other. Else a piece continues the call of its id, or the last one. */
+  #withoutIndex({ id }: ChatCallDelta, place: number): Call | undefined {
+    const same = id ? this.#calls.find((call) => call.id === id) : undefined
+    return same ?? (place === 0 ? this.#calls.at(-1) : undefined)
+  }
+
+  #begin(): Call {
+    const call = { id: undefined, name: '', json: '', written: 0, isOpen: false, isEnded: false }
+    this.#calls.push(call)
+    return call
+  }
+}
+
+/** Whether a piece with a name belongs to a new call, since the one that it would continue has all its arguments. */
+function beginsAnother(call: Call, { id, function: called }: ChatCallDelta): boolean {
+  if (!called?.name || call.name === '' || (call.json !== '' && !isComplete(call))) return false
+  if (id && call.id) return id !== call.id
+  return call.json !== '' && called.arguments != null && called.arguments !== ''
 }
 
 function isComplete({ json }: Call): boolean {

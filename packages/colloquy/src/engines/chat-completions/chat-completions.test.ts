@@ -54,6 +54,15 @@ async function replyTo(params: MessageCreateParams, chunks: (object | string)[])
   return accumulate(server(sse(...chunks)).engine(params))
 }
 
+/** The bytes in pieces of these sizes, which repeat. */
+function* piecesOf(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = sizes[turn % sizes.length]!
+    yield bytes.slice(at, at + size)
+    at += size
+  }
+}
+
 function shapes({ content }: Message): string[] {
   return content.map((block) => {
     if (block.type === 'text') return `text:${block.text}`
@@ -217,6 +226,76 @@ describe('replies as servers stream them', () => {
       { input_tokens: 3 },
     ],
     [
+      'two calls under one index, told apart by their ids',
+      askTools,
+      [
+        call(0, 'weather', '{"a":1}', 'call_1'),
+        call(0, 'weather', '{"a":', 'call_2'),
+        call(0, undefined, '2}', 'call_2'),
+        finish('tool_calls'),
+        '[DONE]',
+      ],
+      ['weather:{"a":1}', 'weather:{"a":2}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'two calls without index and id, each in a piece of its own',
+      askTools,
+      [
+        delta({ tool_calls: [{ function: { name: 'weather', arguments: { a: 1 } } }] }),
+        delta({ tool_calls: [{ function: { name: 'weather', arguments: '{}' } }] }),
+        finish('stop'),
+      ],
+      ['weather:{"a":1}', 'weather:{}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'two calls without index, of which the second comes in pieces',
+      askTools,
+      [
+        delta({ tool_calls: [{ id: 'a', function: { name: 'weather', arguments: '{"a":1}' } }] }),
+        delta({ tool_calls: [{ id: 'b', function: { name: 'weather', arguments: '' } }] }),
+        delta({ tool_calls: [{ function: { arguments: '{"b":' } }] }),
+        delta({ tool_calls: [{ function: { arguments: '2}' } }] }),
+        finish('stop'),
+      ],
+      ['weather:{"a":1}', 'weather:{"b":2}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'the name and id repeated with every piece',
+      askTools,
+      [
+        call(0, 'weather', '{"a"', 'call_1'),
+        call(0, 'weather', ':1', 'call_1'),
+        call(0, 'weather', '}', 'call_1'),
+        call(0, 'weather', '', 'call_1'),
+        finish('tool_calls'),
+      ],
+      ['weather:{"a":1}'],
+      'tool_use',
+      {},
+    ],
+    [
+      'both fields of thinking, of which one is empty',
+      question,
+      [delta({ reasoning_content: '', reasoning: 'Hm', content: null }), delta({ content: 'Yes' }), finish('stop')],
+      ['thinking:Hm', 'text:Yes'],
+      'end_turn',
+      {},
+    ],
+    [
+      'events without data, and no finish but [DONE]',
+      question,
+      ['', delta({ content: 'Yes' }), ' ', '[DONE]'],
+      ['text:Yes'],
+      'end_turn',
+      {},
+    ],
+    [
       'DeepSeek: reasoning_content before the text, its own name for cached tokens',
       question,
       [
@@ -323,6 +402,48 @@ describe('replies as servers stream them', () => {
         assert.deepEqual(message.usage[field as 'input_tokens'], value, field)
     })
   }
+
+  test('the same, wherever the bytes are cut, with comments, carriage returns and other fields between them', async () => {
+    const lines = [
+      ': keep-alive',
+      '',
+      `data: ${JSON.stringify(delta({ content: '<think>Größe 🐈' }))}`,
+      '',
+      'event: message',
+      'id: 7',
+      `data: ${JSON.stringify(delta({ content: '?</think>Ja, größer – 🐕' }))}`,
+      '',
+      ': keep-alive',
+      `data: ${JSON.stringify(call(0, 'weather', '{"Stadt":"Zürich"}', 'x'))}`,
+      '',
+      `data: ${JSON.stringify(finish('tool_calls'))}`,
+      '',
+      `data: ${JSON.stringify(usage({ prompt_tokens: 7, completion_tokens: 1 }))}`,
+      '',
+      'data: [DONE]',
+      '',
+      '',
+    ]
+    const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 })
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('\n', '\r\n'), cuts, async (end, sizes) => {
+        const bytes = new TextEncoder().encode(lines.join(end))
+        const pieces = piecesOf(bytes, sizes)
+        const body = new ReadableStream({
+          pull(controller) {
+            const { value, done } = pieces.next()
+            if (done) controller.close()
+            else controller.enqueue(value)
+          },
+        })
+        const answer = (): Response => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+        const message = await accumulate(server(answer).engine(askTools))
+        assert.deepEqual(shapes(message), ['thinking:Größe 🐈?', 'text:Ja, größer – 🐕', 'weather:{"Stadt":"Zürich"}'])
+        assert.equal(message.usage.input_tokens, 7)
+      }),
+      { numRuns: 50 },
+    )
+  })
 
   test('a server that does not stream', async () => {
     const body = {
@@ -532,6 +653,30 @@ describe('errors', () => {
     )
     assert.deepEqual(seen, ['message_start', 'content_block_start', 'content_block_delta'])
   })
+
+  for (const [name, chunk, status, message] of [
+    ['vLLM', { object: 'error', message: 'too busy', type: 'ServiceUnavailable', code: 503 }, 529, /too busy/],
+    ['SGLang', { error: { object: 'error', message: 'out of memory', code: 500 } }, 500, /out of memory/],
+    ['Ollama', { error: 'model runner has stopped' }, 500, /runner has stopped/],
+    [
+      'OpenAI',
+      { error: { message: 'The server had an error', type: 'server_error', code: null } },
+      500,
+      /had an error/,
+    ],
+    [
+      'OpenRouter',
+      delta({ content: '' }, { finish_reason: 'error', error: { code: 502, message: 'gone' } }),
+      502,
+      /gone/,
+    ],
+    ['another server', delta({}, { finish_reason: 'error' }), 500, /ended the reply with an error/],
+    ['FastAPI', { detail: 'worker died' }, 500, /worker died/],
+  ] as [string, object, number, RegExp][]) {
+    test(`an error inside the stream in the words of ${name}`, async () => {
+      await assert.rejects(replyTo(question, [delta({ content: 'a' }), chunk, '[DONE]']), { status, message })
+    })
+  }
 
   for (const [name, answer] of [
     ['a stream that breaks off', sse(delta({ content: 'a' }))],

@@ -50,7 +50,8 @@ export class ReplyWriter {
   }
 
   *push(chunk: ChatChunk): Generator<MessageStreamEvent> {
-    if (chunk.error !== undefined && chunk.error !== null) throw errorInStream(chunk.error)
+    const error = errorIn(chunk)
+    if (error !== undefined) throw errorInStream(error)
     const usage = chunk.usage ?? chunk.x_groq?.usage
     if (usage) this.#usage = usageOf(usage)
     const choice = chunk.choices?.[0]
@@ -79,7 +80,7 @@ export class ReplyWriter {
 
   *#delta(delta: ChatDelta): Generator<MessageStreamEvent> {
     if (this.isStopped) return
-    const thinking = delta.reasoning_content ?? delta.reasoning ?? delta.thinking ?? ''
+    const thinking = delta.reasoning_content || delta.reasoning || delta.thinking || ''
     if (thinking !== '') yield* this.#piece({ kind: 'thinking', text: thinking })
     for (const piece of this.#tags.push(textOf(delta.content))) yield* this.#piece(piece)
     if (delta.refusal) {
@@ -132,6 +133,15 @@ export class ReplyWriter {
   #isWindowFull(): boolean {
     return this.#usage !== undefined && this.#usage.output_tokens < this.#params.max_tokens
   }
+}
+
+/** The error of a chunk, in whichever place the server has it. */
+function errorIn({ error, object, detail, choices, ...rest }: ChatChunk): unknown {
+  const [first] = choices ?? []
+  const found = error ?? first?.error ?? (choices ? undefined : detail)
+  if (found != null) return found
+  if (object === 'error') return rest
+  return first?.finish_reason === 'error' ? "The model's server ended the reply with an error." : undefined
 }
 
 function textOf(content: ChatDelta['content']): string {

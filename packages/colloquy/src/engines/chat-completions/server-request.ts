@@ -68,6 +68,8 @@ export class ServerRequest {
       // Not every `fetch` ends its body when the signal aborts.
       if (this.#controller.signal.aborted) throw new DOMException('Aborted', 'AbortError')
       if (data.trim() === '[DONE]') return
+      // Some servers keep a connection open with empty events.
+      if (data.trim() === '') continue
       const chunk = JSON.parse(data) as ChatChunk
       isFinished ||= chunk.choices?.some((choice) => choice.finish_reason) ?? false
       yield chunk

@@ -34,13 +34,19 @@ export interface ChatChunk {
   /** Groq's place for the usage. */
   x_groq?: { usage?: ChatUsage | null } | null
   error?: unknown
+  /** `error` from vLLM: then the fields of the error stand beside it. */
+  object?: string | null
+  /** FastAPI's place for an error. */
+  detail?: unknown
 }
 
 export interface ChatChoice {
   delta?: ChatDelta | null
   /** In place of `delta` from a server that does not stream. */
   message?: ChatDelta | null
+  /** `error` from OpenRouter, with the error beside it. */
   finish_reason?: string | null
+  error?: unknown
 }
 
 export interface ChatDelta {
@@ -54,6 +60,7 @@ export interface ChatDelta {
 
 export interface ChatCallDelta {
   index?: number | null
+  id?: string | null
   function?: { name?: string | null; arguments?: unknown } | null
 }
 
