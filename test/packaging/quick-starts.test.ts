@@ -104,6 +104,24 @@ describe('the quick starts', { skip }, () => {
     run(project, jest, '--ci', '--testMatch', '**/*.test.cjs')
   })
 
+  test('testServer() works in Vitest and in Jest, from ES modules and from CommonJS', () => {
+    const project = follow('testing')
+    const imports = "import Anthropic from 'colloquy'\nimport { testServer } from '@colloquy/server/testing'\n"
+    write(project, {
+      'server.test.js': `import { expect, test } from 'vitest'\n${imports}${serverTest('t', 'testServer({ script }, t)')}`,
+      'server.test.mjs': `${imports}${serverTest('', 'testServer({ script })')}`,
+      'server.test.cjs': `const Anthropic = require('colloquy')
+        ${serverTest('', "(await import('@colloquy/server/testing')).testServer({ script })")}`,
+    })
+    run(project, join(project, 'node_modules/vitest/vitest.mjs'), 'run', 'server.test.js')
+    npm(project, 'install', 'jest@30')
+    const jest = join(project, 'node_modules/jest/bin/jest.js')
+    const words = ['--experimental-vm-modules', jest, '--ci', '--testMatch'] as const
+    run(project, ...words, '**/server.test.mjs')
+    npm(project, 'pkg', 'delete', 'type')
+    run(project, ...words, '**/server.test.cjs')
+  })
+
   const python = findPython()
   test('a test in Python passes', { skip: skip || python.skip }, async () => {
     const project = follow('pytest')
@@ -218,4 +236,22 @@ async function ended(child: ChildProcess): Promise<string> {
   const [code] = (await once(child, 'close')) as [number]
   assert.equal(code, 0, text)
   return text
+}
+
+/** A test of a program that retries. @param context the parameter of its function. */
+function serverTest(context: string, open: string): string {
+  return `test('the program retries', async (${context}) => {
+    const script = [{ error: { type: 'overloaded_error', headers: { 'retry-after': '0' } } }, 'Paris.']
+    const server = await ${open}
+    try {
+      const client = new Anthropic({ baseURL: server.url, apiKey: 'any' })
+      const messages = [{ role: 'user', content: 'What is the capital of France?' }]
+      const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages }
+      expect(await client.messages.stream(params).finalText()).toBe('Paris.')
+      expect(server.requests.map(({ params }) => params.messages)).toEqual([messages, messages])
+      expect(server.remaining).toBe(0)
+    } finally {
+      await server.close()
+    }
+  })`
 }
