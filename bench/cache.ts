@@ -14,7 +14,7 @@ export async function* report(): AsyncGenerator<string> {
   }
   for (const readFactor of [0.1, 0.05, 0.025]) {
     yield table(`with tools, reads at ${readFactor} ×, cost ÷ best fixed`, agents, (runs, policy) => {
-      const fixed = Object.entries(policies).filter(([name]) => name !== 'colloquy')
+      const fixed = Object.entries(policies).filter(([name]) => !name.startsWith('colloquy'))
       return costOf(runs, policy, readFactor) / Math.min(...fixed.map(([, each]) => costOf(runs, each, readFactor)))
     })
   }

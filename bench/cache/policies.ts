@@ -5,7 +5,7 @@ import {
   countPause,
   learnedPauses,
 } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
-import type { Population } from './population.ts'
+import { planKeepAlive } from '../../packages/colloquy/src/conversation/cache/keep-alive.ts'
 import type { Marks, Policy } from './simulator.ts'
 
 /** The fixed policies that a program can choose by hand, and ours. */
@@ -15,26 +15,32 @@ export const policies: Record<string, Policy> = {
   'automatic, 1 hour': fixed({ shared: 'none', tail: '1h' }),
   'system 1 hour, tail 5 minutes': fixed({ shared: '1h', tail: '5m' }),
   'system 1 hour, tail 1 hour': fixed({ shared: '1h', tail: '1h' }),
-  colloquy: adaptive,
+  colloquy: adaptive(false),
+  'colloquy, keep-alive': adaptive(true),
 }
 
 function fixed(marks: Marks): Policy {
   return () => () => () => marks
 }
 
-function adaptive(readFactor: number, kind: Population['kind']): ReturnType<Policy> {
-  const experience = new PauseExperience()
-  return () => {
-    let pauses: PauseCounts | undefined
-    let count = 0
-    return ({ gapMs, warm, isStep }) => {
-      const prior = experience.prior(kind)
-      if (pauses === undefined) pauses = { short: 0, medium: 0, long: 0 }
-      else if (!isStep) {
-        pauses = countPause(pauses, gapMs)
-        if (++count <= learnedPauses) experience.add(kind, gapMs)
+function adaptive(keepsAlive: boolean): Policy {
+  return (readFactor, kind) => {
+    const experience = new PauseExperience()
+    return () => {
+      let pauses: PauseCounts | undefined
+      let count = 0
+      return ({ gapMs, warm, isStep, tailShare }) => {
+        const prior = experience.prior(kind)
+        if (pauses === undefined) pauses = { short: 0, medium: 0, long: 0 }
+        else if (!isStep) {
+          pauses = countPause(pauses, gapMs)
+          if (++count <= learnedPauses) experience.add(kind, gapMs)
+        }
+        const plan = keepsAlive ? planKeepAlive({ pauses, prior, readFactor, tailShare }) : undefined
+        const tail = chooseTtl({ pauses, prior, warm, readFactor, pauseCost: plan?.pauseCost })
+        const isFor5m = chooseTtl({ pauses, prior, warm: 'nothing', readFactor, pauseCost: plan?.pauseCost }) === '5m'
+        return { shared: '1h', tail, pings: tail === '5m' && isFor5m ? plan?.pings : undefined }
       }
-      return { shared: '1h', tail: chooseTtl({ pauses, prior, warm, readFactor }) }
     }
   }
 }

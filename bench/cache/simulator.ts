@@ -1,10 +1,13 @@
 import type { CacheTtl } from '../../packages/colloquy/src/conversation/cache/cache-policy.ts'
+import { pingAfterMs } from '../../packages/colloquy/src/conversation/cache/keep-alive.ts'
 import type { Population, Talk } from './population.ts'
 
 /** The cache writes that a policy requests: for the shared part, and for everything after it. */
 export interface Marks {
   shared: CacheTtl | 'none'
   tail: CacheTtl | 'none'
+  /** How often everything is read again while the user pauses, each time shortly before the entry would end. Default 0. */
+  pings?: number | undefined
 }
 
 /** A request as a policy sees it. */
@@ -13,6 +16,8 @@ export interface SeenRequest {
   warm: CacheTtl | 'nothing'
   /** A step of a turn, with the results of tools: the user did not pause before it. */
   isStep: boolean
+  /** The share of the prompt's tokens that is not the shared part. */
+  tailShare: number
 }
 
 /** Chooses the writes of one conversation's requests in order, without knowledge of the future. */
@@ -43,13 +48,22 @@ export function simulate(population: Population, policy: Policy, readFactor: num
     const hourTokens = at <= state.hourUntil ? state.hourTokens : 0
     const warmTokens = at <= state.fiveUntil ? state.warmTokens : hourTokens
     const warm = warmTokens === 0 ? 'nothing' : warmTokens > hourTokens ? '5m' : '1h'
-    const marks = state.policy({ gapMs, warm, isStep })
+    const marks = state.policy({ gapMs, warm, isStep, tailShare: state.total / (sharedTokens + state.total) })
     // The entry of the tail includes the shared part, so a live tail reads that too.
     const sharedWarm = at <= sharedUntil || warmTokens > 0
     cost += sharedTokens * (sharedWarm ? readFactor : writeFactor[marks.shared === 'none' ? marks.tail : marks.shared])
     if (marks.shared !== 'none') sharedUntil = at + lifetimeMs[marks.shared]
     cost += warmTokens * readFactor + (state.total - warmTokens) * writeFactor[marks.tail]
     remember(state, marks.tail, { at, hourTokens, warmTokens })
+    // After the last turn the user does not return, and every ping is wasted.
+    const pauseMs = talk.turns[turn + 1]?.gapMs ?? Infinity
+    const pings = Math.min(marks.pings ?? 0, Math.floor(pauseMs / pingAfterMs))
+    if (pings === 0) continue
+    cost += pings * readFactor * (sharedTokens + state.total)
+    const lastPing = at + pings * pingAfterMs
+    state.fiveUntil = Math.max(state.fiveUntil, lastPing + lifetimeMs['5m'])
+    if (state.hourTokens > 0) state.hourUntil = lastPing + lifetimeMs['1h']
+    sharedUntil = Math.max(sharedUntil, lastPing + lifetimeMs['1h'])
   }
   return cost
 }

@@ -25,6 +25,7 @@ import { type ChangesOptions, changesOf, type ConversationChange } from './chang
 import { followTurn, resumeTurn, stopTurns } from './turn/stream/join.ts'
 import type { TurnResponseOptions } from './turn/stream/response.ts'
 import type { TurnEvent } from './turn/stream/turn-event.ts'
+import { KeepAlive } from './turn/request/keep-alive.ts'
 import { RunningTurns } from './turn/stream/running-turns.ts'
 import { ConversationState } from './turn/state.ts'
 import { dayOf } from './money/spending.ts'
@@ -49,6 +50,8 @@ export interface ConversationsOptions {
    * the others. A conversation with breakpoints of its own is left alone. Default true.
    */
   cacheMarks?: boolean
+  /** `keepAlive` reads cache entries again while users pause, where that pays. Default false. */
+  cache?: { keepAlive?: boolean }
   /**
    * Keeps the parameters of each request and the times of its events, for `exchange()`: up to 2 KB a reply, and prompt and
    * tools of up to 4,000 characters. Default false.
@@ -176,7 +179,7 @@ export interface Conversations {
    * if `limits` are set. Includes deleted conversations.
    */
   spending(of?: { user?: string; day?: string }): Promise<Spending>
-  /** Closes the store. */
+  /** Ends what `cache` began, and closes the store. */
   close(): Promise<void>
   /** Closes the store. */
   [Symbol.asyncDispose](): Promise<void>
@@ -188,6 +191,7 @@ const optionNames = Object.keys({
   store: true,
   journalMs: true,
   cacheMarks: true,
+  cache: true,
   traces: true,
   recover: true,
   limits: true,
@@ -196,8 +200,9 @@ const createNames = ['id', 'owner', 'title', 'messages']
 
 /** Throws an `AnthropicError` if an option is misspelt or not valid. */
 function checkOptions(options: ConversationsOptions): void {
-  const { limits, store } = options
+  const { limits, store, cache } = options
   checkOptionNames(options, optionNames, 'openConversations()')
+  if (cache !== undefined) checkOptionNames(cache, ['keepAlive'], 'cache')
   if (limits !== undefined) checkLimits(limits)
   if (typeof store?.begin !== 'function') {
     throw new AnthropicError(
@@ -207,8 +212,9 @@ function checkOptions(options: ConversationsOptions): void {
 }
 
 function configOf(options: ConversationsOptions): TurnConfig {
-  const { journalMs = 250, cacheMarks = true, traces = false, limits } = options
-  const shared = { pauses: new PauseExperience(), turns: new RunningTurns() }
+  const { journalMs = 250, cacheMarks = true, traces = false, limits, cache } = options
+  const keepAlive = cache?.keepAlive ? new KeepAlive() : undefined
+  const shared = { pauses: new PauseExperience(), turns: new RunningTurns(), keepAlive }
   return { engine: engineOf(options), journalMs, cacheMarks, traces, limits, ...shared }
 }
 
@@ -228,6 +234,11 @@ export function openConversations(options: ConversationsOptions): Conversations 
     return new Conversation(await addConversation(store, archive), config)
   }
 
+  async function close(): Promise<void> {
+    await config.keepAlive?.close()
+    await store.close()
+  }
+
   async function create(options: CreateOptions): Promise<Conversation> {
     checkSettingNames(options, createNames, 'create()')
     return add(newArchive(options))
@@ -245,8 +256,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
       if (others.length > 0) {
         throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
       }
-      const conversation = await add(withOptions(read.archive, options))
-      return Object.assign(conversation, { report: read.report })
+      return Object.assign(await add(withOptions(read.archive, options)), { report: read.report })
     },
     async importAll(text, options) {
       const imported: ImportedConversation[] = []
@@ -263,16 +273,10 @@ export function openConversations(options: ConversationsOptions): Conversations 
     async delete(id) {
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
-    async deleteUnusedSince(time) {
-      let deleted = 0
-      // One after the other: each is a transaction, and there may be thousands.
-      for (const id of await unusedSince(store, time.getTime())) if (await store.delete(id)) deleted++
-      await store.forgetDays(dayOf(time.getTime()))
-      return deleted
-    },
+    deleteUnusedSince: (time) => deleteUnusedSince(store, time.getTime()),
     spending: (of) => spendingOf(store, of),
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -297,9 +301,8 @@ function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversa
 
 /** Throws `ConversationNotFoundError` if a conversation does not exist, or belongs to another owner than the given one. */
 async function checkOwner(store: ConversationStore, id: string, owner: string | undefined): Promise<void> {
-  const opened = await store.open(id)
-  if (opened === undefined || (owner !== undefined && opened.conversation.owner !== storableText(owner)))
-    throw new ConversationNotFoundError(id)
+  const found = (await store.open(id))?.conversation
+  if (!found || (owner !== undefined && found.owner !== storableText(owner))) throw new ConversationNotFoundError(id)
 }
 
 function newArchive({ id, owner, metadata, title, messages = [], ...settings }: CreateOptions): Archive {
@@ -363,14 +366,18 @@ async function spendingOf(store: ConversationStore, of: { user?: string; day?: s
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
-async function unusedSince(store: ConversationStore, time: number): Promise<string[]> {
+async function deleteUnusedSince(store: ConversationStore, time: number): Promise<number> {
   const unused: string[] = []
-  for (let before: string | undefined; ;) {
+  for (let before: string | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
     const page = await store.list({ limit: 1_000, before, totals: false })
     unused.push(...page.filter(({ updatedAt }) => updatedAt < time).map(({ id }) => id))
     before = page.at(-1)?.id
-    if (before === undefined) return unused
   }
+  let deleted = 0
+  // One after the other: each is a transaction, and there may be thousands.
+  for (const id of unused) if (await store.delete(id)) deleted++
+  await store.forgetDays(dayOf(time))
+  return deleted
 }
 
 function engineOf({ client, engine, recover = 2 }: ConversationsOptions): Engine {

@@ -3,7 +3,7 @@ import type { Usage } from '../../protocol/types/message.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
-import { callsIn } from '../../protocol/models/token-counts.ts'
+import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
 import {
   type CacheTtl,
@@ -14,6 +14,7 @@ import {
   learnedPauses,
   total,
 } from './cache-policy.ts'
+import { type KeepAlivePlan, planKeepAlive } from './keep-alive.ts'
 import type { History } from '../history/history.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
@@ -36,6 +37,8 @@ export interface CacheReport {
 export interface CachedRequest {
   params: MessageCreateParams
   report(usage: Usage): CacheReport
+  /** How often to read the entry again while the user pauses, if that is wanted. @param usage that of the reply. */
+  pings(usage: Usage): number
 }
 
 interface Sent {
@@ -62,6 +65,7 @@ export class CachePlanner {
   #first: string | undefined
   #lastRequestAt: number | undefined
   #lastSent: Sent | undefined
+  #pingedAt = 0
 
   /**
    * Plans the breakpoints of a request. Undefined if none are placed: the model is unknown, or the user has placed some.
@@ -72,7 +76,7 @@ export class CachePlanner {
   plan(
     { messages, ...settings }: MessageCreateParams,
     history: History,
-    { now, experience }: { now: number; experience: PauseExperience },
+    { now, experience, keepAlive = false }: { now: number; experience: PauseExperience; keepAlive?: boolean },
   ): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || hasOwnBreakpoints(settings) || history.hasOwnBreakpoints) return undefined
@@ -81,18 +85,22 @@ export class CachePlanner {
     this.#learn(history)
     const kind = settings.tools?.length ? 'tools' : 'chat'
     const pauseMs = this.#pauseBefore(history, now)
-    const ttl = chooseTtl({
+    const outlook = {
       pauses: pauseMs === undefined ? this.#pauses : countPause(this.#pauses, pauseMs),
       prior: experience.prior(kind),
-      warm: this.#warm(history, now),
       readFactor: readFactor(model),
-    })
+    }
+    const key = JSON.stringify(settings)
+    const planFor = (usage: Usage | undefined): KeepAlivePlan => {
+      return planKeepAlive({ ...outlook, tailShare: tailShare(key, usage) })
+    }
+    const pauseCost = keepAlive ? planFor(history.lastReply?.about.message?.usage).pauseCost : undefined
+    const ttl = chooseTtl({ ...outlook, pauseCost, warm: this.#warm(history, now) })
     const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
     const marked = [...breakpoints.messages].map(
       ([index, breakpoint]) => [index, withBreakpoint(messages[index]!, breakpoint)] as const,
     )
     history.replace(messages, new Map(marked))
-    const key = JSON.stringify(settings)
     const expectedReadTokens = this.#expected(key, now)
     return {
       params: { ...breakpoints.settings, messages },
@@ -104,7 +112,19 @@ export class CachePlanner {
         this.#lastSent = { at: now, ttl, settings: key, cachedTokens: readTokens + writtenTokens }
         return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
       },
+      pings: (usage) => {
+        const plan = planFor(usage)
+        // An entry that lives for an hour needs none, and one that should live for an hour has to end first.
+        const isKept = ttl === '5m' && chooseTtl({ ...outlook, pauseCost: plan.pauseCost, warm: 'nothing' }) === '5m'
+        return keepAlive && isKept ? plan.pings : 0
+      },
     }
+  }
+
+  /** The entry of the last request was read again. */
+  pinged(now: number): void {
+    this.#pingedAt = now
+    if (this.#lastSent !== undefined) this.#lastSent = { ...this.#lastSent, at: now }
   }
 
   /** Counts the pauses between requests, each of which left a reply. */
@@ -129,6 +149,7 @@ export class CachePlanner {
     this.#seen = 0
     this.#lastRequestAt = undefined
     this.#lastSent = undefined
+    this.#pingedAt = 0
   }
 
   /** The pause before the request that is planned. Undefined before the first one, and within a turn. */
@@ -141,7 +162,8 @@ export class CachePlanner {
    * the choice.
    */
   #warm({ lastReply }: History, now: number): CacheTtl | 'nothing' {
-    if (lastReply === undefined || now - lastReply.record.createdAt > lifetimeMs['5m']) return 'nothing'
+    if (lastReply === undefined) return 'nothing'
+    if (now - Math.max(lastReply.record.createdAt, this.#pingedAt) > lifetimeMs['5m']) return 'nothing'
     return lastReply.about.message?.usage.cache_creation?.ephemeral_5m_input_tokens ? '5m' : 'nothing'
   }
 
@@ -155,6 +177,14 @@ export class CachePlanner {
 /** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */
 function isStep(message: MessageRecord | undefined): boolean {
   return message?.json.includes('"type":"tool_result"') ?? false
+}
+
+/** The share of a prompt after system and tools, of which four characters make about a token. */
+function tailShare(settings: string, usage: Usage | undefined): number {
+  if (usage === undefined) return 0.5
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokenCounts(usage)
+  const shared = settings.length / 4
+  return Math.max(0.05, 1 - shared / Math.max(1, input + cacheWrite5m + cacheWrite1h + cacheRead))
 }
 
 function readFactor(model: ModelEntry): number {

@@ -22,6 +22,8 @@ export interface CacheOutlook {
   warm: CacheTtl | 'nothing'
   /** The price of a cache read divided by the price of uncached input. */
   readFactor: number
+  /** The expected cost of a pause of 5 to 60 minutes for a token written for 5 minutes. Default: it is written again. */
+  pauseCost?: number | undefined
 }
 
 const fiveMinutesMs = 5 * 60_000
@@ -76,11 +78,23 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
  * After a prefix that was written for 5 minutes and is still alive, an hour would gain nothing: an entry is found only
  * through the prefix before it.
  */
-export function chooseTtl({ pauses, prior, warm, readFactor }: CacheOutlook): CacheTtl {
+export function chooseTtl(outlook: CacheOutlook): CacheTtl {
+  const { pauses, warm, readFactor, pauseCost = 1.25 - readFactor } = outlook
   if (warm === '5m') return '5m'
+  const { medium } = pauseChances(outlook)
+  return medium * turnsLeft(total(pauses) + 1) > 0.75 / pauseCost ? '1h' : '5m'
+}
+
+/** The chances that the next pause lasts 5 to 60 minutes, and that it lasts longer or for ever. */
+export function pauseChances({ pauses, prior }: Pick<CacheOutlook, 'pauses' | 'prior'>): {
+  medium: number
+  away: number
+} {
   const scale = priorWeight / total(prior)
-  const expected = (pauses.medium + prior.medium * scale) / (total(pauses) + priorWeight)
-  return expected * turnsLeft(total(pauses) + 1) > 0.75 / (1.25 - readFactor) ? '1h' : '5m'
+  const count = total(pauses) + priorWeight
+  const medium = (pauses.medium + prior.medium * scale) / count
+  const long = (pauses.long + prior.long * scale) / count
+  return { medium, away: long + 1 / (2 * turnsLeft(total(pauses) + 1)) }
 }
 
 /**

@@ -15,7 +15,7 @@ import { beginWithRetries } from './conflict.ts'
 import type { StepInput } from './plan.ts'
 import { countedTokens, fitPrompt, type Prompt, requestOf } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
-import type { TurnScope } from './scope.ts'
+import type { KeptRequest, TurnScope } from './scope.ts'
 import { announce, stepEnd } from './stream/step-events.ts'
 import { makeRoom } from './summarize.ts'
 
@@ -55,6 +55,8 @@ interface BegunStep extends BegunRequest {
 /** A reply that has ended, and what became of its cache breakpoints. */
 interface Asked extends ReplyOutcome {
   cache?: CacheReport | undefined
+  /** The request, if its cache entry may be kept alive. */
+  keptAlive?: Pick<KeptRequest, 'params' | 'context' | 'pings'> | undefined
 }
 
 /** The most that the request can cost. Undefined if nothing limits or counts it. */
@@ -108,9 +110,9 @@ async function ask(scope: TurnScope, begun: BegunStep, input: StepInput): Promis
     control.exposeMessage(() => builder.message)
     const history = begun.history.visibleThrough(window)
     const { params, context } = requestOf(settings, plan, history.sent)
-    const cached = config.cacheMarks
-      ? state.cache.plan(params, history, { now: Date.now(), experience: config.pauses })
-      : undefined
+    config.keepAlive?.stop(state.id)
+    const planning = { now: Date.now(), experience: config.pauses, keepAlive: config.keepAlive !== undefined }
+    const cached = config.cacheMarks ? state.cache.plan(params, history, planning) : undefined
     const outcome = await askEngine(scope, {
       params: cached?.params ?? params,
       context,
@@ -119,7 +121,10 @@ async function ask(scope: TurnScope, begun: BegunStep, input: StepInput): Promis
       dropped: window.dropped,
       continuesAfter: input.continuesAfter,
     })
-    return { ...outcome, cache: outcome.message && cached?.report(outcome.message.usage) }
+    const { message } = outcome
+    if (message === undefined || cached === undefined) return outcome
+    const keptAlive = { params: cached.params, context, pings: cached.pings(message.usage) }
+    return { ...outcome, cache: cached.report(message.usage), keptAlive }
   } catch (error) {
     // The request could not be built. The step has begun, so the place of its reply must not stay open.
     return outcomeOf({ id: state.id, handle, builder: new ReplyBuilder(), error: error as Error })
@@ -132,6 +137,10 @@ async function keep(scope: TurnScope, begun: BegunStep, asked: Asked): Promise<R
   const record = await keepReply(scope, begun, step)
   scope.control.emit(stepEnd(record))
   if (error !== undefined) throw error
+  if (asked.keptAlive !== undefined && !step.continues) {
+    const user = begun.prompt.settings.metadata?.user_id ?? ''
+    scope.config.keepAlive?.start(scope, { ...asked.keptAlive, limits: limitsOf(scope, begun.prompt), user })
+  }
   return replyOf(record, message!, {
     cost,
     cache,

@@ -1,0 +1,56 @@
+import { type CacheOutlook, pauseChances } from './cache-policy.ts'
+
+/** How long after a request its cache entry is read again: half a minute before it would end. */
+export const pingAfterMs = 270_000
+
+/** The most pings in one pause: about as long as an entry for an hour lives. */
+const mostPings = 12
+
+/**
+ * The highest price of a read, divided by that of uncached input, at which entries are kept alive. At 0.05 an entry for an hour
+ * is cheaper for most users: see `npm run bench -- cache`.
+ */
+const highestReadFactor = 0.03
+
+/** A plan to read an entry that was written for 5 minutes again and again while the user pauses. */
+export interface KeepAlivePlan {
+  /** After so many pings the user is not expected soon enough for another one. */
+  pings: number
+  /** The expected cost of a pause of 5 to 60 minutes for a cached token, as a part of the price of uncached input. */
+  pauseCost: number
+}
+
+/** The facts from which the pings are planned. */
+export interface KeepAliveOutlook extends Pick<CacheOutlook, 'pauses' | 'prior' | 'readFactor'> {
+  /**
+   * The share of the prompt after system and tools. A ping reads all of it, but the shared part has an entry for an hour and
+   * would not be lost.
+   */
+  tailShare: number
+}
+
+/**
+ * Plans how often to ping in a pause: as often as the expected cost is least. A ping costs a read of everything, each time that
+ * the user has not returned before it; a pause that outlasts the pings costs a write of everything less the read.
+ */
+export function planKeepAlive(outlook: KeepAliveOutlook): KeepAlivePlan {
+  const { readFactor, tailShare } = outlook
+  const { medium, away } = pauseChances(outlook)
+  const costOf = (pings: number, pinged: number): number => {
+    return (pinged * readFactor) / tailShare + medium * (1 - returnedBy(pings)) * (1.25 - readFactor)
+  }
+  let best = { pings: 0, cost: costOf(0, 0) }
+  // How many pings are expected: each is sent if the user has not returned by then.
+  let pinged = 0
+  for (let pings = 1; pings <= mostPings && readFactor <= highestReadFactor; pings++) {
+    pinged += medium * (1 - returnedBy(pings - 1)) + away
+    const cost = costOf(pings, pinged)
+    if (cost < best.cost) best = { pings, cost }
+  }
+  return { pings: best.pings, pauseCost: best.cost / medium }
+}
+
+/** The share of pauses of 5 to 60 minutes that have ended while so many pings keep the entry alive: any length is as likely. */
+function returnedBy(pings: number): number {
+  return pings === 0 ? 0 : Math.min(1, (pings * pingAfterMs) / (55 * 60_000))
+}
