@@ -176,6 +176,8 @@ export class BaseClient {
 
   #open(options: FinalRequestOptions): RetryingRequest {
     const { log } = this
+    // A function that is kept while a stream is open may not refer to `options`, which hold the body.
+    const { defaultBaseURL } = options
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
@@ -186,7 +188,7 @@ export class BaseClient {
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens, options.defaultBaseURL),
+      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens, defaultBaseURL),
       log,
     }
     const parts: RequestParts = {
