@@ -9,6 +9,7 @@ import { Anthropic } from '../client.ts'
 import {
   faultServer,
   hello,
+  helloEvents,
   inOnePiece,
   overloaded,
   params,
@@ -212,4 +213,35 @@ test('onAbort() calls only callbacks that were not removed', () => {
   stop()
   controller.abort('why')
   assert.deepEqual(called, ['first why'])
+})
+
+/** A stream whose whole body has arrived. */
+async function arrived(signal: AbortSignal): Promise<Stream<Anthropic.MessageStreamEvent>> {
+  const body = helloEvents.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')
+  const fetch = async (): Promise<Response> => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  return new Anthropic({ apiKey: 'key', fetch }).messages.create(streaming, { signal })
+}
+
+for (const way of ['signal', 'controller'] as const)
+  test(`an abort by the ${way} ends a loop over a stream that has arrived`, async () => {
+    const controller = new AbortController()
+    const stream = await arrived(controller.signal)
+    const seen: string[] = []
+    await assert.rejects(async () => {
+      for await (const { type } of stream)
+        if (seen.push(type) === 2) (way === 'signal' ? controller : stream.controller).abort()
+    }, isAbort)
+    assert.equal(seen.length, 2)
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0)
+  })
+
+test('a stream listens to its signal until it was read or left', async () => {
+  const { signal } = new AbortController()
+  const listeners = (): number => getEventListeners(signal, 'abort').length
+  const read = await arrived(signal)
+  for await (const { type } of read) assert.equal(listeners(), 1, type)
+  assert.equal(listeners(), 0)
+  for (const last of ['content_block_start', 'message_stop'])
+    for await (const { type } of await arrived(signal)) if (type === last) break
+  assert.equal(listeners(), 0)
 })

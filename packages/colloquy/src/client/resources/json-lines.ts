@@ -30,6 +30,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
       const items = this.#parse(await this.#lineTexts())
       if (items.length > 0) return items
     }
+    this.#request.finish()
     if (this.failure) throw this.failure
     return undefined
   }
@@ -37,6 +38,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
   cancel(error: Error): void {
     this.failure ??= error
     this.#end()
+    this.#request.finish()
   }
 
   /** The lines that end in the next chunk. */
@@ -76,7 +78,6 @@ export class JsonLines<Item> implements ItemSource<Item> {
   #end(): void {
     this.isOver = true
     this.#watch.stop()
-    this.#request.finish()
     this.response.cancel(this.failure ?? new Error('The results are complete'))
   }
 }

@@ -55,7 +55,8 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   async return(): Promise<IteratorResult<Item>> {
     // Leaving after the last item ends nothing, and an abort would make an error for it.
     const isAtEnd = this.#source.isOver && this.#at === this.#items.length
-    if (isAtEnd) abandonedStreams?.unregister(this.stream)
+    // Reading the end releases the signal of the request.
+    if (isAtEnd) await this.#refill().catch(() => {})
     else this.stream.controller.abort()
     this.#items = []
     return { value: undefined, done: true }

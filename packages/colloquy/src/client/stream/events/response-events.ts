@@ -101,8 +101,11 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   readonly response: TransportResponse
   /** Set when the phase becomes `failed`. */
   failure: Error | undefined
-  /** While `peeking`, no event has been handed out, so that the response of another attempt may replace this one. */
-  #phase: 'peeking' | 'open' | 'done' | 'failed' = 'peeking'
+  /**
+   * While `peeking`, no event has been handed out, so that the response of another attempt may replace this one. `arrived`:
+   * the last event has, but may wait to be read, so that an abort still counts.
+   */
+  #phase: 'peeking' | 'open' | 'arrived' | 'done' | 'failed' = 'peeking'
   readonly #request: RetryingRequest
   readonly #decoder: MessageDecoder
   readonly #watch: IdleWatch
@@ -122,7 +125,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   }
 
   get isOver(): boolean {
-    return this.#phase === 'done'
+    return this.#phase === 'arrived' || this.#phase === 'done'
   }
 
   get arrivedCount(): number {
@@ -135,10 +138,9 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
     // An error that arrived with the first event, and not with more: how many events arrive together depends on the network.
     if (this.arrivedCount === 1 && this.#decoder.error) this.#stopAt(this.#decoder.error)
     if (this.failure && this.#request.mayRetry(this.failure)) throw this.failure
-    if (this.#phase === 'peeking') {
-      this.#phase = 'open'
-      this.#request.dropRequest()
-    } else this.#request.finish()
+    if (this.#phase === 'failed') return this.#request.finish()
+    if (this.#phase === 'peeking') this.#phase = 'open'
+    this.#request.dropRequest()
   }
 
   read(): Promise<Batch | undefined> {
@@ -190,8 +192,11 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
     if (wanted === 'enough') return false
     if (wanted === 'later') queueMicrotask(() => this.#feed(reader))
     else if (this.#phase === 'failed') reader.fail(this.failure!)
-    else if (this.#phase === 'done') reader.end()
-    else {
+    else if (this.isOver) {
+      this.#phase = 'done'
+      this.#request.finish()
+      reader.end()
+    } else {
       this.#reader = reader
       this.#watch.startWaiting()
       return true
@@ -222,10 +227,9 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   }
 
   #finish(): void {
-    if (this.#phase === 'done' || this.#phase === 'failed') return
-    this.#phase = 'done'
+    if (this.isOver || this.#phase === 'failed') return
+    this.#phase = 'arrived'
     this.#watch.stop()
-    this.#request.finish()
     void drain(this.response)
   }
 
@@ -238,8 +242,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   }
 
   #fail(cause: Error): void {
-    if (this.#phase === 'done' || this.#phase === 'failed') return
     if (cause instanceof APIUserAbortError) return this.#stop(cause)
+    if (this.isOver || this.#phase === 'failed') return
     const message = `Stream broke off after ${this.arrivedCount} events: ${cause.message}`
     this.#stop(
       new APIStreamError({ message, cause, headers: this.response.headers(), partial: this.#arrivedMessage() }),
@@ -255,7 +259,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   #stop(failure: Error): void {
     if (this.#phase === 'done' || this.#phase === 'failed') return
     // While peeking, the request decides whether another attempt follows.
-    if (this.#phase === 'open') this.#request.finish()
+    if (this.#phase !== 'peeking') this.#request.finish()
     this.#phase = 'failed'
     this.failure = failure
     this.#watch.stop()
