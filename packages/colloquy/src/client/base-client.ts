@@ -176,8 +176,6 @@ export class BaseClient {
 
   #open(options: FinalRequestOptions): RetryingRequest {
     const { log } = this
-    // A function that is kept while a stream is open may not refer to `options`, which hold the body.
-    const { defaultBaseURL } = options
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
@@ -188,7 +186,7 @@ export class BaseClient {
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: (given: MergedHeaders) => this.#authenticate(given, findTokens, defaultBaseURL),
+      authenticate: (given: MergedHeaders, url?: string) => this.#authenticate(given, findTokens, url),
       log,
     }
     const parts: RequestParts = {

@@ -24,7 +24,7 @@ export interface ClientParts {
   /** Encodes the body, if the transport has a way of its own. */
   encode: Transport['encode']
   /** Called for each attempt, with the headers of client and request. */
-  authenticate: (given: MergedHeaders) => Promise<Authentication>
+  authenticate: (given: MergedHeaders, defaultBaseURL: string | undefined) => Promise<Authentication>
   log: Log
 }
 
@@ -49,7 +49,7 @@ export function prepareRequest(
       const read = await webBody
       const requested = [{ 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
       const given = [await customHeaders(client), client.defaultHeaders, ...requested]
-      const authentication = await client.authenticate(mergeHeaders(...given))
+      const authentication = await client.authenticate(mergeHeaders(...given), options.defaultBaseURL)
       // The key and the headers of the client are meant for its own host.
       const isElsewhere = isAbsolute(path) && new URL(path).origin !== new URL(authentication.baseURL).origin
       const url = await urlOf(authentication.baseURL, path, [client.defaultQuery, query])
