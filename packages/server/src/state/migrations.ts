@@ -270,7 +270,7 @@ export const migrations: readonly Migration[] = [
     `,
   },
   {
-    name: '0007 cost by type',
+    name: '0009 cost by type',
     sql: `
       ${['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'server_tools']
         .map((type) => `ALTER TABLE %.usage_hour ADD COLUMN ${type}_cost bigint NOT NULL DEFAULT 0;`)
@@ -289,7 +289,7 @@ export const migrations: readonly Migration[] = [
     `,
   },
   {
-    name: '0008 path of a request',
+    name: '0010 path of a request',
     sql: `ALTER TABLE %.request ADD COLUMN path text NOT NULL DEFAULT '/v1/messages';`,
   },
 ]

@@ -153,17 +153,19 @@ export class PromptPrefixes {
   }
 
   /**
-   * The entries that the request reads and writes.
+   * The entries that the request reads and writes, each once.
    *
    * @param isKept whether an entry exists now, cached when the request began or not: its breakpoint renews it.
    */
   used(isCached: (prefix: string) => boolean, isKept: (prefix: string) => boolean = isCached): UsedEntry[] {
     const hit = this.#deepestHit(isCached)
-    const read = hit >= 0 ? [{ prefix: this.#hashes[hit]!, lifeMs: 0 }] : []
-    const written = this.#marks
-      .map(({ at, ttl }) => ({ at, prefix: this.#hashes[at]!, lifeMs: ttlMs[ttl] }))
-      .filter(({ at, prefix }) => at > hit || isKept(prefix))
-    return [...read, ...written.map(({ prefix, lifeMs }) => ({ prefix, lifeMs }))]
+    const lives = new Map<string, number>()
+    if (hit >= 0) lives.set(this.#hashes[hit]!, 0)
+    for (const { at, ttl } of this.#marks) {
+      const prefix = this.#hashes[at]!
+      if (at > hit || isKept(prefix)) lives.set(prefix, Math.max(lives.get(prefix) ?? 0, ttlMs[ttl]))
+    }
+    return [...lives].map(([prefix, lifeMs]) => ({ prefix, lifeMs }))
   }
 
   #deepestHit(isCached: (prefix: string) => boolean): number {
