@@ -1,5 +1,9 @@
 import { defineConfig } from 'vite'
 
+const server = 'http://127.0.0.1:4141'
+/** The server refuses pages of another origin, such as that of the development server. */
+const proxy = { target: server, headers: { origin: server } }
+
 /** The page is served from the root of the server, and nothing of it comes from another host. */
 export default defineConfig({
   root: import.meta.dirname,
@@ -14,5 +18,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:4141', '/admin': 'http://127.0.0.1:4141' } },
+  server: { proxy: { '/api': { ...proxy, changeOrigin: true }, '/admin': { ...proxy, changeOrigin: true } } },
 })

@@ -1,5 +1,6 @@
 import type { HLJSApi } from 'highlight.js'
 import { createRequire } from 'node:module'
+import { decodeEntities } from './entities.ts'
 import { paintSpans, type Painter, type Span, type Style } from '../terminal/style.ts'
 
 const require = createRequire(import.meta.url)
@@ -124,7 +125,7 @@ function highlightLast(lines: readonly string[], language: string): Highlighted 
     if (whole === '</span>') open.pop()
     else if (text === undefined) open.push({ ...open.at(-1), ...styleOf(className ?? '') })
     else {
-      for (const [index, part] of unescape(text).split('\n').entries()) {
+      for (const [index, part] of decodeEntities(text).split('\n').entries()) {
         if (index > 0) [last, line] = [line, []]
         if (part.includes(sentinel)) isOpen = open.length > 0
         line.push({ text: part, style: open.at(-1) ?? {} })
@@ -137,15 +138,6 @@ function highlightLast(lines: readonly string[], language: string): Highlighted 
 function styleOf(className: string): Style {
   const name = /hljs-([\w-]+)/.exec(className)?.[1] ?? ''
   return styles[name] ?? {}
-}
-
-function unescape(text: string): string {
-  return text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#x27;', "'")
-    .replaceAll('&amp;', '&')
 }
 
 /** Loads the highlighter and the language on demand. Undefined if the language is not known. */

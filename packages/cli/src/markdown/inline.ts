@@ -1,4 +1,5 @@
 import { Lexer, type Token } from 'marked'
+import { decodeEntities } from './entities.ts'
 import { safeText } from '../terminal/safe-text.ts'
 import type { Painter, Span, Style } from '../terminal/style.ts'
 
@@ -6,28 +7,6 @@ import type { Painter, Span, Style } from '../terminal/style.ts'
 export type LinkDefinitions = Record<string, { href: string; title: string | null }>
 
 const lexerOptions = { gfm: true, breaks: true }
-const entities: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: '\u00a0',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-  hellip: '…',
-  ndash: '–',
-  mdash: '—',
-  larr: '←',
-  rarr: '→',
-  le: '≤',
-  ge: '≥',
-  ne: '≠',
-  times: '×',
-  deg: '°',
-  euro: '€',
-}
 
 /** Renders emphasis, code, links and line breaks. */
 export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
@@ -41,7 +20,7 @@ function spansOf(token: Token, style: Style, paint: Painter): Span[] {
     (('tokens' in token && token.tokens) || []).flatMap((child: Token) => spansOf(child, inner, paint))
   switch (token.type) {
     case 'text':
-      return [{ text: decodeEntities(token.raw), style }]
+      return [{ text: decodeEntities(token.raw, printable), style }]
     case 'escape':
       return [{ text: token.raw.slice(1), style }]
     case 'strong':
@@ -93,21 +72,7 @@ function safeAddress(href: string): string | undefined {
   return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
 }
 
-/** The character of a numeric entity, or U+FFFD if it is not a character or not safe. */
-function characterOf(code: number): string {
-  const isCharacter = code >= 0x20 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
-  return (isCharacter && safeText(String.fromCodePoint(code))) || '\ufffd'
-}
-
-function decodeEntities(text: string): string {
-  if (!text.includes('&')) return text
-  return text.replace(
-    /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w{1,31}));/g,
-    (whole: string, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return entities[name] ?? whole
-      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal)
-      // Control characters are removed before entities are decoded, so an entity must not bring one back.
-      return characterOf(code)
-    },
-  )
+/** Control characters are removed before entities are decoded, so an entity must not bring one back. */
+function printable(character: string): string {
+  return character < ' ' ? '' : safeText(character)
 }

@@ -1,5 +1,6 @@
 import highlighter from 'highlight.js/lib/core'
 import type { LanguageFn } from 'highlight.js'
+import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 
 /** A piece of code: plain text, or the children of a scope such as `keyword`. */
 export type Highlighted = string | { scope: string; children: Highlighted[] }
@@ -86,7 +87,7 @@ function partsOf(markup: string): Highlighted[] {
   const stack = [root]
   for (const [whole, scope, text] of markup.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
     if (whole === '</span>') stack.pop()
-    else if (text !== undefined) stack.at(-1)?.push(unescape(text))
+    else if (text !== undefined) stack.at(-1)?.push(decodeEntities(text))
     else {
       const children: Highlighted[] = []
       stack.at(-1)?.push({ scope: scope ?? '', children })
@@ -94,13 +95,4 @@ function partsOf(markup: string): Highlighted[] {
     }
   }
   return root
-}
-
-function unescape(text: string): string {
-  return text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#x27;', "'")
-    .replaceAll('&amp;', '&')
 }

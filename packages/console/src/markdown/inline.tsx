@@ -1,6 +1,6 @@
 import type { Token, Tokens } from 'marked'
 import type { ComponentChildren } from 'preact'
-import { decodeEntities } from './entities.ts'
+import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 
 /** Renders emphasis, code, links and line breaks. HTML is shown as its source. */
 export function inline(tokens: readonly Token[] | undefined): ComponentChildren {

@@ -1,11 +1,19 @@
 import { spawn } from 'node:child_process'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { filePaths } from '../../../file-paths.ts'
 
-/** Opens an address in the browser of the desktop. False if there is none, or it cannot be started. */
+/**
+ * Opens an address in the browser of the desktop. False if there is none, or it cannot be started.
+ *
+ * Other users of the machine can read the arguments of a process. So the browser is given a page that only this user can
+ * read, which leads to the address with its token.
+ */
 export async function openBrowser(url: string, env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   const command = browserCommand(process.platform, env)
   if (command === undefined) return false
   const [program, ...parameters] = command
-  const child = spawn(program!, [...parameters, url], { stdio: 'ignore', detached: true })
+  const child = spawn(program!, [...parameters, writeLink(url, env)], { stdio: 'ignore', detached: true })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   child.on('error', () => resolve(false))
   child.on('spawn', () => resolve(true))
@@ -13,7 +21,17 @@ export async function openBrowser(url: string, env: NodeJS.ProcessEnv = process.
   return promise
 }
 
-/** The program that opens an address. Undefined on a machine without a desktop. */
+/** Writes a page that leads to the address. Returns its path. */
+function writeLink(url: string, env: NodeJS.ProcessEnv): string {
+  const path = join(dirname(filePaths(env).secret), 'open-console.html')
+  const page = `<!doctype html><title>Colloquy</title><meta http-equiv="refresh" content="0;url=${url}">\n`
+  writeFileSync(path, page, { mode: 0o600 })
+  // The mode of a file that was there stays as it is.
+  chmodSync(path, 0o600)
+  return path
+}
+
+/** The program that opens a page. Undefined on a machine without a desktop. */
 function browserCommand(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string[] | undefined {
   if (env['BROWSER']) return [env['BROWSER']]
   if (platform === 'darwin') return ['open']
