@@ -32,9 +32,10 @@ const layers = [
   ['colloquy/src/conversation/stores', 'colloquy/src/conversation/turn', 'colloquy/src/conversation/transfer'],
   ['colloquy/src/conversation'],
   ['server/src', 'llama/src'],
-  ['console/src'],
   ['cli/src/terminal'],
   ['cli/src/markdown', 'cli/src/editor'],
+  // A reply has the same entities in the page and in the terminal.
+  ['console/src'],
   ['cli/src'],
   ['cli/src/chat'],
   ['cli/src/commands'],

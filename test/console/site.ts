@@ -15,6 +15,8 @@ import { root } from '../source.ts'
 
 /** A server with the console on a SQLite file. */
 export interface Site {
+  /** The folder of the SQLite files, `chats.db` and `server.db`. */
+  folder: string
   url: string
   /** An address that opens a session, once. */
   newLink: () => string
@@ -47,6 +49,7 @@ export async function openSite(pages: string, engine: Engine, now: () => number 
   let running = await start({ pages, engine, folder, now }, 0)
   const { port, url } = running
   return {
+    folder,
     url,
     newLink: () => running.newLink(),
     get conversations() {

@@ -40,23 +40,21 @@ interface View {
   previous: UsageReport
   models: UsageReport
   keys: UsageReport
-  chats: UsageReport
 }
 
 async function loadView(query: UsageQuery): Promise<View> {
-  const [days, daysByModel, previous, models, keys, chats] = await Promise.all([
+  const [days, daysByModel, previous, models, keys] = await Promise.all([
     loadUsage(query, 'day'),
     loadUsage(query, 'day,model'),
     loadUsage(before(query), 'day'),
     loadUsage(query, 'model'),
     loadUsage(query, 'key'),
-    loadUsage(query, 'chat'),
   ])
-  return { days, daysByModel, previous, models, keys, chats }
+  return { days, daysByModel, previous, models, keys }
 }
 
 function Report({ view, query, period }: { view: View; query: UsageQuery; period: Period }): VNode {
-  const { days, daysByModel, previous, models, keys, chats } = view
+  const { days, daysByModel, previous, models, keys } = view
   if (days.total.requests === 0) return <Empty isFiltered={!!(query.model ?? query.key)} />
   const pointsOf = pointsBy(period, query.tz)
   const onSelect = ({ key }: ChartPoint): void => openRequests({ day: key, model: query.model, key: query.key })
@@ -90,10 +88,22 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
       </div>
       <div class="charts three">
         <TopTable title="Models" field="model" report={models} />
-        <TopTable title="Chats" field="chat" report={chats} />
+        <TopChats query={query} />
         <TopTable title="Keys" field="key" report={keys} />
       </div>
     </>
+  )
+}
+
+/** Loaded after the rest: chats are not in the totals of hours, so the server reads single requests. */
+function TopChats({ query }: { query: UsageQuery }): VNode {
+  const { value, placeholder } = useLoaded(() => loadUsage(query, 'chat'), [JSON.stringify(query)])
+  if (value) return <TopTable title="Chats" field="chat" report={value} />
+  return (
+    <section class="group" aria-labelledby="top-chat">
+      <h2 id="top-chat">Chats</h2>
+      {placeholder}
+    </section>
   )
 }
 
