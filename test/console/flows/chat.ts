@@ -136,6 +136,41 @@ describe('chats in a browser', { skip }, () => {
       await page.locator('nav.chats li').waitFor()
     })
   })
+
+  test('a phone shows one thing at a time: the chat, the list, the inspector, and rarer actions on demand', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true })
+      await page.goto(newLink())
+      await page.locator('#composer').fill('What is 6 * 7?')
+      await page.getByRole('button', { name: 'Send' }).tap()
+      await replied(page)
+      const reply = page.locator('article.reply')
+      assert.equal(await reply.getByRole('button', { name: 'Branch' }).isVisible(), false)
+      await reply.getByRole('button', { name: 'More' }).tap()
+      assert.equal(await reply.getByRole('button', { name: 'Branch' }).isVisible(), true)
+      await reply.getByRole('button', { name: 'Request' }).tap()
+      await page.locator('.inspector .json-tree').waitFor()
+      const { width } = (await page.locator('.inspector').boundingBox())!
+      assert.equal(width, 360)
+      await page.getByRole('button', { name: 'Close the inspector' }).tap()
+      await page.getByRole('button', { name: 'Chats', exact: true }).tap()
+      await page.locator('nav.chats li a').first().tap()
+      assert.equal(await page.locator('nav.chats').isVisible(), false)
+      // Enter is a new line on a touch screen.
+      await page.locator('#composer').focus()
+      await page.keyboard.type('one')
+      await page.keyboard.press('Enter')
+      await page.keyboard.type('two')
+      assert.equal(await page.locator('#composer').inputValue(), 'one\ntwo')
+      const small = await page
+        .locator('button:visible, select:visible')
+        .evaluateAll((all) =>
+          all.filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.textContent),
+        )
+      assert.deepEqual(small, [])
+      assert.deepEqual(errors, [])
+    })
+  })
 })
 
 /** A picture of 64 × 64 pixels as base64, too large to stand in the message itself. Runs in the page. */

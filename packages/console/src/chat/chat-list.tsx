@@ -5,6 +5,7 @@ import type { ListedConversationJson } from '../api/types.ts'
 import { moneyText, periodText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon } from '../shell/parts/icon.tsx'
+import { uncoverChat } from '../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
 import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat } from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
@@ -17,7 +18,7 @@ export function ChatList(): VNode {
   const visible = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
   return (
     <nav class="chats" aria-label="Chats">
-      <a class="button primary-link" href="/" data-new-chat>
+      <a class="button primary-link" href="/" data-new-chat onClick={uncoverChat}>
         <Icon name="plus" />
         New chat
       </a>
@@ -82,7 +83,7 @@ function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   const isOpen = openChat.value?.id === id
   return (
     <li>
-      <a href={`/c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined}>
+      <a href={`/c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
         <span class="title">{title}</span>
         <span class="soft small">
           {turn ? 'writing … · ' : ''}

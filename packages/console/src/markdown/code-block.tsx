@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, VNode } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { copyText } from '../shell/copy.ts'
 import type { Highlighted } from './highlight.ts'
 
@@ -33,18 +33,36 @@ export function CodeBlock({ language, code }: CodeProps): VNode {
   )
 }
 
+/** While code grows, it is coloured again after this many milliseconds. Until then its end is plain. */
+const growMs = 200
+
 /** Shows code at once, and in colour when the highlighter and its language have been loaded. */
 export function Code({ language, code }: CodeProps): VNode {
-  const [coloured, setColoured] = useState<{ code: string; nodes: Highlighted[] }>()
+  const [coloured, setColoured] = useState<{ code: string; nodes: ComponentChildren[] }>()
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  const newest = useRef(code)
+  newest.current = code
   useEffect(() => {
-    if (code.length > maxCodeLength) return
-    let isCurrent = true
-    void import('./highlight.ts')
-      .then(({ highlight }) => highlight(code, language))
-      .then((nodes) => isCurrent && nodes && setColoured({ code, nodes }))
-    return () => void (isCurrent = false)
-  }, [code, language])
-  return <code>{coloured?.code === code ? coloured.nodes.map(node) : code}</code>
+    if (timer.current !== undefined || code.length > maxCodeLength || coloured?.code === code) return
+    timer.current = setTimeout(
+      () => {
+        timer.current = undefined
+        const { current } = newest
+        void import('./highlight.ts')
+          .then(({ highlight }) => highlight(current, language))
+          .then((parts) => parts && setColoured({ code: current, nodes: parts.map(node) }))
+      },
+      coloured ? growMs : 0,
+    )
+  }, [code, language, coloured])
+  useEffect(() => () => clearTimeout(timer.current), [])
+  if (!coloured || !code.startsWith(coloured.code)) return <code>{code}</code>
+  return (
+    <code>
+      {coloured.nodes}
+      {code.slice(coloured.code.length)}
+    </code>
+  )
 }
 
 function node(part: Highlighted): ComponentChildren {

@@ -1,10 +1,11 @@
 import { type Signal, signal } from '@preact/signals'
 import { stored } from './storage.ts'
 
+const hasRoomForList = matchMedia('(min-width: 641px)')
 const isWide = matchMedia('(min-width: 1101px)').matches
 
 /** Whether the list of chats is shown. On a narrow screen it covers the page. */
-export const isListOpen: Signal<boolean> = signal(matchMedia('(min-width: 641px)').matches)
+export const isListOpen: Signal<boolean> = signal(hasRoomForList.matches)
 
 /** Whether the inspector is shown. */
 export const isInspectorOpen: Signal<boolean> = isWide ? stored('inspector', false) : signal(false)
@@ -31,4 +32,9 @@ export function closeInspector(): void {
 export function toggleInspector(): void {
   if (isInspectorOpen.peek()) closeInspector()
   else openInspector()
+}
+
+/** Uncovers the chat that was chosen from the list. */
+export function uncoverChat(): void {
+  if (!hasRoomForList.matches) isListOpen.value = false
 }

@@ -3,16 +3,17 @@ import { timeZone } from '../settings/preferences.ts'
 import { filters, setFilters } from '../shell/router.ts'
 import { periods } from './periods.ts'
 import { download } from './download.ts'
-import type { UsageQuery, UsageReport } from './usage-data.ts'
+import { useLoaded } from '../shell/parts/loaded.tsx'
+import { type UsageQuery, type UsageReport, loadUsage } from './usage-data.ts'
 
 interface FiltersProps {
-  /** The values to choose from; undefined until they are loaded. */
-  options: { models: UsageReport; keys: UsageReport } | undefined
   query: UsageQuery
+  /** Whether the figures are shown. The values to choose from are loaded after them. */
+  isReady: boolean
 }
 
 /** The period, and filters by model and key. They are kept in the address. */
-export function Filters({ options, query }: FiltersProps): VNode {
+export function Filters({ query, isReady }: FiltersProps): VNode {
   return (
     <div class="filters">
       <label>
@@ -28,8 +29,8 @@ export function Filters({ options, query }: FiltersProps): VNode {
           ))}
         </select>
       </label>
-      <Filter name="model" label="Model" report={options?.models} />
-      <Filter name="key" label="Key" report={options?.keys} />
+      <Filter name="model" label="Model" query={query} isReady={isReady} />
+      <Filter name="key" label="Key" query={query} isReady={isReady} />
       <button type="button" onClick={() => (timeZone.value = timeZone.value === 'UTC' ? 'local' : 'UTC')}>
         {timeZone.value === 'UTC' ? 'UTC' : 'Local time'}
       </button>
@@ -43,15 +44,10 @@ export function Filters({ options, query }: FiltersProps): VNode {
   )
 }
 
-function Filter({
-  name,
-  label,
-  report,
-}: {
-  name: 'model' | 'key'
-  label: string
-  report: UsageReport | undefined
-}): VNode {
+function Filter({ name, label, query, isReady }: FiltersProps & { name: 'model' | 'key'; label: string }): VNode {
+  const others = { ...query, [name]: undefined }
+  const load = async (): Promise<UsageReport | undefined> => (isReady ? loadUsage(others, name) : undefined)
+  const report = useLoaded(load, [isReady, JSON.stringify(others)]).value
   const chosen = filters.value.get(name) ?? ''
   const values = new Set([...(chosen ? [chosen] : []), ...(report?.rows.map(({ group }) => group[name] ?? '') ?? [])])
   return (

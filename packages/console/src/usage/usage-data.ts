@@ -50,8 +50,14 @@ function searchOf(query: UsageQuery, by: string): URLSearchParams {
   return search
 }
 
+/** Reports that are being read: parts of a page that show the same one share its request. */
+const pending = new Map<string, Promise<UsageReport>>()
+
 export function loadUsage(query: UsageQuery, by: string): Promise<UsageReport> {
-  return call<UsageReport>('GET', `/admin/usage?${searchOf(query, by).toString()}`)
+  const path = `/admin/usage?${searchOf(query, by).toString()}`
+  const report = pending.get(path) ?? call<UsageReport>('GET', path).finally(() => pending.delete(path))
+  pending.set(path, report)
+  return report
 }
 
 /** The period of the same length before. */

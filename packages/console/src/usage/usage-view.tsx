@@ -28,33 +28,25 @@ export function UsageView(): VNode {
   return (
     <main id="main" class="view" tabIndex={-1}>
       <h1>Usage</h1>
-      <Filters options={value} query={query} />
+      <Filters query={query} isReady={value !== undefined} />
       {value ? <Report view={value} query={query} period={period} /> : placeholder}
     </main>
   )
 }
 
+/** The sums for the tiles and most charts. Larger reports are loaded by the parts that show them. */
 interface View {
   days: UsageReport
-  daysByModel: UsageReport
   previous: UsageReport
-  models: UsageReport
-  keys: UsageReport
 }
 
 async function loadView(query: UsageQuery): Promise<View> {
-  const [days, daysByModel, previous, models, keys] = await Promise.all([
-    loadUsage(query, 'day'),
-    loadUsage(query, 'day,model'),
-    loadUsage(before(query), 'day'),
-    loadUsage(query, 'model'),
-    loadUsage(query, 'key'),
-  ])
-  return { days, daysByModel, previous, models, keys }
+  const [days, previous] = await Promise.all([loadUsage(query, 'day'), loadUsage(before(query), 'source')])
+  return { days, previous }
 }
 
 function Report({ view, query, period }: { view: View; query: UsageQuery; period: Period }): VNode {
-  const { days, daysByModel, previous, models, keys } = view
+  const { days, previous } = view
   if (days.total.requests === 0) return <Empty isFiltered={!!(query.model ?? query.key)} />
   const pointsOf = pointsBy(period, query.tz)
   const onSelect = ({ key }: ChartPoint): void => openRequests({ day: key, model: query.model, key: query.key })
@@ -63,7 +55,7 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
     <>
       <Tiles total={days.total} previous={previous.total} />
       <div class="charts">
-        <CostChart days={days} daysByModel={daysByModel} pointsOf={pointsOf} onSelect={onSelect} />
+        <CostChart days={days} query={query} pointsOf={pointsOf} onSelect={onSelect} />
         <BarChart
           title="Tokens by type"
           points={daily(tokensByType)}
@@ -87,39 +79,28 @@ function Report({ view, query, period }: { view: View; query: UsageQuery; period
         />
       </div>
       <div class="charts three">
-        <TopTable title="Models" field="model" report={models} />
-        <TopChats query={query} />
-        <TopTable title="Keys" field="key" report={keys} />
+        <TopTable title="Models" field="model" query={query} />
+        <TopTable title="Keys" field="key" query={query} />
+        <TopTable title="Chats" field="chat" query={query} />
       </div>
     </>
   )
 }
 
-/** Loaded after the rest: chats are not in the totals of hours, so the server reads single requests. */
-function TopChats({ query }: { query: UsageQuery }): VNode {
-  const { value, placeholder } = useLoaded(() => loadUsage(query, 'chat'), [JSON.stringify(query)])
-  if (value) return <TopTable title="Chats" field="chat" report={value} />
-  return (
-    <section class="group" aria-labelledby="top-chat">
-      <h2 id="top-chat">Chats</h2>
-      {placeholder}
-    </section>
-  )
-}
-
 interface CostChartProps {
   days: UsageReport
-  daysByModel: UsageReport
+  query: UsageQuery
   pointsOf: PointsOf
   onSelect: (point: ChartPoint) => void
 }
 
 /** Cost by day, divided by model or by type of token. */
-function CostChart({ days, daysByModel, pointsOf, onSelect }: CostChartProps): VNode {
+function CostChart({ days, query, pointsOf, onSelect }: CostChartProps): VNode {
   const isByType = filters.value.get('cost') === 'type'
+  const byModel = useLoaded(() => loadUsage(query, 'day,model'), [JSON.stringify(query)]).value
   const points = isByType
     ? pointsOf(days.rows, costByType)
-    : pointsOf(daysByModel.rows, ({ group, usd }) => ({ [group.model ?? 'unknown']: Number(usd) }))
+    : pointsOf(byModel?.rows ?? [], ({ group, usd }) => ({ [group.model ?? 'unknown']: Number(usd) }))
   const controls = (
     <div class="segments" role="group" aria-label="Cost by">
       {['model', 'type'].map((name) => (

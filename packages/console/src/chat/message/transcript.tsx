@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
@@ -16,14 +17,16 @@ const followPixels = 64
 export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const scroller = useRef<HTMLDivElement>(null)
   const [isAtEnd, setAtEnd] = useState(true)
-  const { messages, live, hasEarlier } = chat
+  const { messages, hasEarlier } = chat
+  // The id alone: while a reply grows, only its own element is rendered again.
+  const liveId = useComputed(() => chat.live.value?.id).value
   // A reply may be recorded before the last of it has been read.
-  const recorded = withoutErased(chat, messages.value).filter(({ id }) => id !== live.value?.id)
+  const recorded = withoutErased(chat, messages.value).filter(({ id }) => id !== liveId)
   const last = recorded.at(-1)
 
   useLayoutEffect(() => {
     if (isAtEnd) scrollToEnd(scroller.current)
-  }, [messages.value, live.value, isAtEnd])
+  }, [messages.value, isAtEnd])
   // A reader who asks wants to see the reply. A turn of another tab moves nothing.
   useEffect(() => setAtEnd(true), [chat, chat.asked.value])
 
@@ -51,10 +54,10 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
         isCompared(chat, message) ? (
           <SideBySide key={`replies to ${message.parentId}`} chat={chat} messageId={message.id} />
         ) : (
-          <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !live.value} />
+          <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !liveId} />
         ),
       )}
-      {live.value && <Live chat={chat} reply={live.value} />}
+      {liveId && <Live chat={chat} onPaint={() => isAtEnd && scrollToEnd(scroller.current)} />}
       {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
       {!isAtEnd && (
         <p class="jump">
@@ -78,7 +81,11 @@ function isCompared({ compared }: OpenChat, { role, parentId }: Pick<MessageJson
   return role === 'assistant' && compared.value !== undefined && parentId === compared.value
 }
 
-function Live({ chat, reply }: { chat: OpenChat; reply: MessageJson }): VNode {
+/** @param onPaint called when the reply has grown. */
+function Live({ chat, onPaint }: { chat: OpenChat; onPaint: () => void }): VNode | undefined {
+  const reply = chat.live.value
+  useLayoutEffect(onPaint, [reply])
+  if (!reply) return undefined
   if (!isCompared(chat, reply)) return <LiveMessage reply={reply} />
   return <SideBySide key={`replies to ${reply.parentId}`} chat={chat} messageId={reply.id} live={reply} />
 }
