@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
 import Anthropic from 'colloquy'
 import { type Engine, script } from 'colloquy/engines'
+import { apiError } from 'colloquy/protocol'
 import { chromiumPath, launch, openPage, replied } from './browser.ts'
 import { type Site, buildConsole, openSite } from './site.ts'
 
@@ -36,9 +37,9 @@ async function main(): Promise<void> {
   if (chromiumPath === undefined)
     throw new Error('Cannot take pictures: there is no Chromium. apt-get install chromium')
   await mkdir(folder, { recursive: true })
-  const clock = { now: Date.now() }
+  const clock = { now: Date.now(), isFilling: false }
   const pages = await buildConsole()
-  const site = await openSite(pages, demoEngine(), () => clock.now)
+  const site = await openSite(pages, demoEngine(clock), () => clock.now)
   const browser = await launch()
   try {
     await fillLedger(site.url, clock)
@@ -51,41 +52,54 @@ async function main(): Promise<void> {
   }
 }
 
+/** The clock of the ledger. While it is filled, replies take time on it alone. */
+interface Clock {
+  now: number
+  isFilling: boolean
+}
+
 /** Replies to the last question, as fast as a model would. */
-function demoEngine(): Engine {
-  const usage = {
-    cache_creation_input_tokens: 800,
-    cache_read_input_tokens: 4_200,
-    input_tokens: 350,
-    output_tokens: 610,
-  }
+function demoEngine(clock: Clock): Engine {
   let count = 0
   return async function* demo(params, context) {
+    const random = (++count * 7_919) % 97
+    const usage = {
+      cache_creation_input_tokens: 800,
+      cache_read_input_tokens: 2_000 + random * 40,
+      input_tokens: 350,
+      output_tokens: 200 + random * 11,
+    }
+    if (clock.isFilling && count % 23 === 0) throw apiError('overloaded_error', 'Overloaded')
     const question = JSON.stringify(params.messages.at(-1))
     const content = question.includes('Feb') ? replies[0]! : question.includes('layouts') ? replies[1]! : replies[2]!
-    count++
-    await setTimeout(context?.signal ? 80 + ((count * 37) % 60) : 1)
+    if (clock.isFilling) clock.now += 300 + random * 6
+    else await setTimeout(80 + (random % 60))
     for await (const event of script([{ content, usage }])(params, context)) {
-      if (event.type === 'content_block_delta') await setTimeout(4)
+      if (event.type === 'message_delta' && clock.isFilling) clock.now += usage.output_tokens * 9
+      else if (event.type === 'content_block_delta' && !clock.isFilling) await setTimeout(4)
       yield event
     }
   }
 }
 
 /** A month of requests, fewer at weekends. */
-async function fillLedger(baseURL: string, clock: { now: number }): Promise<void> {
-  const client = new Anthropic({ baseURL, apiKey: 'any' })
+async function fillLedger(baseURL: string, clock: Clock): Promise<void> {
+  const client = new Anthropic({ baseURL, apiKey: 'any', maxRetries: 0 })
   const models = ['claude-opus-4-8', 'claude-haiku-4-5', 'claude-sonnet-4-6']
   const today = clock.now
+  clock.isFilling = true
   for (let day = 29; day >= 0; day--) {
     clock.now = today - day * dayMs
     const isWeekend = [0, 6].includes(new Date(clock.now).getUTCDay())
     const count = isWeekend ? 1 : 4 + ((day * 7) % 5)
     for (let sent = 0; sent < count; sent++) {
       const model = models[(day + sent) % models.length]!
-      await client.messages.create({ model, max_tokens: 2_000, messages: [{ role: 'user', content: 'Hello' }] })
+      const messages = [{ role: 'user' as const, content: 'Hello' }]
+      // Some of them fail, as they do in life.
+      await client.messages.create({ model, max_tokens: 2_000, messages }).catch(() => undefined)
     }
   }
+  clock.isFilling = false
   clock.now = today
 }
 
@@ -117,8 +131,10 @@ async function takeAll(browser: Browser, site: Site, { name, ...options }: (type
     .selectOption('beside claude-sonnet-4-6')
   await page.locator('.columns footer').nth(1).waitFor()
   await take('side-by-side')
+  // As tall as the view, as it scrolls inside itself.
+  const heights: Record<string, number> = { usage: 1_210, settings: 1_500 }
   for (const view of ['usage', 'requests', 'settings']) {
-    await page.setViewportSize({ ...options.viewport, height: view === 'requests' ? options.viewport.height : 1500 })
+    await page.setViewportSize({ ...options.viewport, height: heights[view] ?? options.viewport.height })
     await page.goto(`${site.url}/${view}${view === 'usage' ? '?period=30d' : ''}`)
     await page.locator({ usage: '.tiles', requests: 'table.cards', settings: '.group' }[view]!).first().waitFor()
     await setTimeout(100)
