@@ -18,7 +18,8 @@ after(() => rmSync(copies, { recursive: true }))
 symlinkSync(join(root, 'node_modules'), join(copies, 'node_modules'))
 for (const name of names) {
   const source = readFileSync(join(root, 'test/compat/programs', name), 'utf8')
-  const withHelpers = source.replaceAll(/'@anthropic-ai\/sdk\/helpers[^']*'/g, "'colloquy/tools'")
+  const withToolsets = source.replaceAll(/'@anthropic-ai\/sdk\/helpers\/beta\/toolsets/g, "'colloquy/tools/toolsets")
+  const withHelpers = withToolsets.replaceAll(/'@anthropic-ai\/sdk\/helpers[^']*'/g, "'colloquy/tools'")
   writeFileSync(join(copies, name), withHelpers.replaceAll(/'@anthropic-ai\/sdk[^']*'/g, "'colloquy'"))
 }
 cpSync(join(root, 'package.json'), join(copies, 'package.json'))
