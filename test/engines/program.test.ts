@@ -121,6 +121,13 @@ test('an engine that does not exist, and a model that is not there, are one sent
   const wrong = await colloquy(['ask', '--engine', 'nonsense', 'Hi'])
   assert.equal(wrong.code, 2)
   assert.match(wrong.stderr, /^Cannot use --engine nonsense: it must be api, offline, local/m)
+  for (const flag of ['--engine', '--model']) {
+    const missing = await colloquy(['ask', flag, '/nowhere/x.gguf', 'Hi'])
+    assert.deepEqual(
+      [missing.code, missing.stderr.split('\n')[0]],
+      [2, 'Cannot use /nowhere/x.gguf: there is no such file'],
+    )
+  }
   const none = await colloquy(['ask', '--engine', 'local', 'Hi'])
   assert.equal(none.code, 2)
   assert.match(none.stderr, /no model has been chosen/)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
@@ -61,6 +62,7 @@ export function namedEngine(name: string, env: Environment = process.env): Engin
 
 /** The engine of a model file that was given by hand. */
 function fileEngine(path: string): FileEngine {
+  if (!existsSync(path)) throw new UsageError(`Cannot use ${path}: there is no such file`)
   return { kind: 'local', model: { path: resolve(path), title: basename(path, '.gguf') } }
 }
 

@@ -525,3 +525,55 @@ test('route() answers whenever an engine of the route can, whatever the others d
     { numRuns: 50 },
   )
 })
+
+test('requests at once never exceed maxConcurrent, settle once, and free their places however they end', async () => {
+  const ends = ['replies', 'is overloaded', 'fails', 'breaks off', 'is left', 'is aborted'] as const
+  const plan = fc.array(fc.record({ end: fc.constantFrom(...ends), delay: fc.nat(3) }), { minLength: 1, maxLength: 30 })
+  await fc.assert(
+    fc.asyncProperty(plan, fc.integer({ min: 1, max: 5 }), async (requests, maxConcurrent) => {
+      let inFlight = 0
+      let most = 0
+      async function* engine(params: MessageCreateParams, context: EngineContext = {}): ReturnType<Engine> {
+        const { end, delay } = requests[Number(params.messages[0]!.content)] ?? { end: 'replies', delay: 0 }
+        most = Math.max(most, ++inFlight)
+        try {
+          for (let turn = 0; turn < delay; turn++) await new Promise((resolve) => setImmediate(resolve))
+          if (end === 'is overloaded') throw apiError('overloaded_error', 'Overloaded')
+          if (end === 'fails') throw apiError('api_error', 'Failed')
+          for await (const event of named('ok')(params, context)) {
+            yield event
+            if (end === 'breaks off' && event.type === 'content_block_delta') throw new APIConnectionError({})
+          }
+        } finally {
+          inFlight--
+        }
+      }
+      const routed = route({
+        engines: { engine },
+        routes: { '*': { to: 'engine', maxConcurrent } },
+        breakAfter: 1_000,
+        coolDownMs: 1,
+      })
+      const outcomes = await Promise.allSettled(
+        requests.map(async ({ end }, place) => {
+          const controller = new AbortController()
+          const events = routed(request('m', String(place)), { signal: controller.signal })
+          for await (const { type } of events) {
+            if (type !== 'content_block_delta') continue
+            if (end === 'is left') return
+            if (end === 'is aborted') controller.abort()
+          }
+        }),
+      )
+      assert.ok(most <= maxConcurrent, `${most} at once`)
+      assert.equal(inFlight, 0)
+      for (const [place, { status }] of outcomes.entries()) {
+        const { end } = requests[place]!
+        if (!['replies', 'is left', 'is aborted'].includes(end)) assert.equal(status, 'rejected', end)
+      }
+      // Every place is free again.
+      await Promise.all(Array.from({ length: maxConcurrent }, () => say(routed, request('m', 'later'))))
+    }),
+    { numRuns: 60 },
+  )
+})
