@@ -73,8 +73,8 @@ function changeText(now: UsageRow, before: UsageRow | undefined, name: string): 
   return `  (${name} ${formatUsd(before.cost)}, ${percent < 0 ? '' : '+'}${percent}%)`
 }
 
-function costText({ cost, estimated, unpriced, requests }: UsageRow): string {
-  if (unpriced === requests && requests > 0) return 'no price'
+function costText({ cost, estimated, unpriced }: UsageRow): string {
+  if (cost === 0n && unpriced > 0) return 'no price'
   return `${estimated > 0 ? '≈' : ''}${formatUsd(cost)}`
 }
 

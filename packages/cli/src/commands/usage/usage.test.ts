@@ -176,6 +176,8 @@ test('usage --by type splits tokens and cost exactly', async () => {
       ['llama', 'output', '0'],
     ],
   )
+  const table = (await run('usage', '2026-11', '--tz', 'UTC', '--by', 'model,type')).stdout
+  assert.match(table, /^ llama +output +no price /m)
   await assert.rejects(run('usage', '--by', 'type,chat'), {
     message: /^Cannot group by type together with user or chat/,
   })

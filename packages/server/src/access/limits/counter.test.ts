@@ -101,6 +101,7 @@ if (redis === undefined) {
       for (const requestId of ['a', 'b', 'c']) begun.push((await limits.begin({ ...request, requestId })).exceeded)
       assert.deepEqual(begun, [undefined, undefined, 'requests'])
       assert.match(limits.problem!, /^Redis does not answer \(.+\): each server counts its own requests$/)
+      assert.doesNotMatch(limits.problem!, /enableOfflineQueue/)
       await limits.end({ ...request, requestId: 'a', usedInputTokens: 0, usedOutputTokens: 0 })
       await redis.restart()
       await connected(limits)

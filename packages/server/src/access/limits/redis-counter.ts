@@ -112,8 +112,7 @@ export class RedisCounter implements LimitCounter {
 
   #failed(error: unknown): void {
     if (this.#problem !== undefined) return
-    const found = error instanceof Error ? error.message : String(error)
-    this.#problem = `Redis does not answer (${found}): each server counts its own requests`
+    this.#problem = `Redis does not answer (${reasonOf(error)}): each server counts its own requests`
     this.#onProblem?.(this.#problem)
   }
 
@@ -122,6 +121,12 @@ export class RedisCounter implements LimitCounter {
     this.#problem = undefined
     this.#onProblem?.('Redis answers again: all servers count together')
   }
+}
+
+function reasonOf(error: unknown): string {
+  const found = error instanceof Error ? error.message : String(error)
+  // The client's words for a connection that is lost name an option that operators do not have.
+  return found.includes('enableOfflineQueue') ? 'the connection is lost' : found
 }
 
 // The braces keep both on one server of a cluster.

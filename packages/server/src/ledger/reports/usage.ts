@@ -290,8 +290,8 @@ function rowsByType(row: UsageRow): UsageRow[] {
 }
 
 /** Every row of a group has all of its requests: a request has tokens of several types. */
-function typeRow({ group, requests }: UsageRow, type: string): UsageRow {
-  return { ...emptyRow({ ...group, type }), requests }
+function typeRow({ group, requests, unpriced }: UsageRow, type: string): UsageRow {
+  return { ...emptyRow({ ...group, type }), requests, unpriced }
 }
 
 function tokensOf(row: UsageRow): number {
