@@ -72,6 +72,7 @@ export const siteOptions: Partial<TypeDocOptions> = {
     'html',
     'javascript',
     'json',
+    'jsx',
     'python',
     'sql',
     'text',
