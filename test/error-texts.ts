@@ -20,12 +20,18 @@ function textsOf(file: string): string[] {
       if (callee.type !== 'Identifier' || !callee.name.endsWith('Error')) return
       for (const each of all) found.push(...stringsIn(each as Part))
     },
-    CallExpression({ callee, arguments: [, text] }) {
-      if (callee.type === 'Identifier' && callee.name === 'apiError' && text) ofApi.push(...stringsIn(text as Part))
+    // Functions that make an error: `apiError(type, text)`, `fileError(text)`.
+    CallExpression({ callee, arguments: all }) {
+      if (callee.type !== 'Identifier' || !callee.name.endsWith('Error')) return
+      const texts = callee.name === 'apiError' ? all.slice(1) : all
+      for (const each of texts) (callee.name === 'apiError' ? ofApi : found).push(...stringsIn(each as Part))
     },
   })
-  // A single word is the name of a field or a code.
-  const sentences = [...found.filter((text) => /[a-z]{2,} [^ ]/i.test(text)), ...ofApi]
+  // A single word is the name of a field or a code. `open …` is what a store could not do, after "Cannot".
+  const sentences = [
+    ...found.filter((text) => /[a-z]{2,} [^ ]/i.test(text) && !/^(?:open|prepare|… in) /.test(text)),
+    ...ofApi,
+  ]
   return sentences.map((text) => text.replaceAll(/\s+/g, ' ').trim()).filter((text) => /[a-z]{2}/i.test(text))
 }
 
