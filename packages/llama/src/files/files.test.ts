@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { gguf } from '../../../../test/gguf.ts'
 import type { ModelOffer } from './catalogue.ts'
 import { checkSpace, download } from './download.ts'
 import { getModel } from './get-model.ts'
-import { platformName } from './install-runtime.ts'
+import { installRuntime, platformName } from './install-runtime.ts'
 import { findOffer } from './model-offer.ts'
 import { zipMember } from './zip.ts'
 
@@ -285,3 +285,20 @@ test('platformName() tells musl from glibc, which the binaries need', () => {
   assert.equal(platformName('win32', 'arm64', undefined), 'win32-arm64')
   assert.equal(platformName('darwin', 'arm64', undefined), 'darwin-arm64')
 })
+
+test(
+  'installRuntime() repeats why npm failed, and leaves nothing',
+  { skip: process.platform === 'win32' },
+  async (t) => {
+    const bin = await mkdtemp(join(folder, 'bin-'))
+    const lines = ['npm error code CERT', 'npm error errno CERT', 'npm error the certificate is not trusted']
+    await writeFile(join(bin, 'npm'), `#!/bin/sh\nprintf '${lines.join('\\n')}\\n' >&2\nexit 1\n`)
+    await chmod(join(bin, 'npm'), 0o755)
+    const path = process.env['PATH']
+    process.env['PATH'] = `${bin}:${path}`
+    t.after(() => (process.env['PATH'] = path))
+    const message = 'Cannot install node-llama-cpp: the certificate is not trusted'
+    await assert.rejects(installRuntime(join(bin, 'runtime')), { message })
+    assert.deepEqual(await readdir(bin), ['npm'])
+  },
+)
