@@ -32,6 +32,7 @@ describe('usage, requests and settings', { skip }, () => {
       await page.waitForURL(/\/requests\?day=/)
       await page.locator('table.cards tbody tr').nth(2).waitFor()
       await page.locator('table.cards tbody a').first().click()
+      await page.getByRole('heading', { name: 'Raw' }).waitFor()
       assert.match(await page.locator('main').innerText(), /Output\s+10,000\s+Cost\s+\$0\.75/)
       assert.deepEqual(errors, [])
     })

@@ -1,5 +1,6 @@
 import type { ConversationChange, Conversations } from 'colloquy/conversation'
 import type { ChangeJson } from './api.ts'
+import type { Deletions } from './deletions.ts'
 import { listedJson } from './json/shapes.ts'
 
 /** The events that wait for a slow client, at most: one that is further behind is disconnected, and reads all again. */
@@ -10,11 +11,14 @@ const ping = ': ping\n\n'
 /** Tells clients of changes. All clients of an owner share one reader of the store, which runs while there is one. */
 export class ChangeFeed {
   readonly #conversations: Conversations
+  readonly #deletions: Deletions
   readonly #pingMs: number
   readonly #topics = new Map<string | undefined, Topic>()
 
-  constructor(conversations: Conversations, pingMs: number) {
+  /** @param deletions the conversations whose changes from before their deletion, which may be read late, are not told. */
+  constructor(conversations: Conversations, deletions: Deletions, pingMs: number) {
     this.#conversations = conversations
+    this.#deletions = deletions
     this.#pingMs = pingMs
   }
 
@@ -54,7 +58,10 @@ export class ChangeFeed {
     const { signal } = topic.controller
     try {
       const changes = this.#conversations.changes({ signal, ...(owner !== undefined && { owner }) })
-      for await (const change of changes) topic.send(changeJson(change))
+      for await (const change of changes) {
+        const isHidden = change.type === 'changed' && this.#deletions.hides(change.conversation)
+        if (!isHidden) topic.send(changeJson(change))
+      }
     } catch {
       // The store fails: the clients reconnect, and learn it from the routes that read.
     }

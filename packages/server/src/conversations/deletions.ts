@@ -24,6 +24,12 @@ export class Deletions {
     return this.#pending.has(id)
   }
 
+  /** Whether a state of a conversation is hidden. One that is newer than the deletion takes it back. */
+  hides({ id, updatedAt }: { id: string; updatedAt: Date }): boolean {
+    const pending = this.#pending.get(id)
+    return pending !== undefined && updatedAt.getTime() <= pending.updatedAt
+  }
+
   /** Returns the time until which the deletion can be taken back. */
   begin(id: string, { owner, updatedAt }: { owner: string | undefined; updatedAt: Date }): Date {
     const timer = setTimeout(() => void this.#finish(id).catch(() => {}), this.#waitMs)

@@ -490,6 +490,32 @@ describe('changes', () => {
     return seen
   }
 
+  test('of a conversation from before its deletion do not bring it back', async () => {
+    const served = await serve(['One'])
+    try {
+      const { id } = await served.call<ConversationJson>('POST', '/api/conversations', {})
+      let deletedId = ''
+      const seen = await until(
+        served,
+        (change) => change.type === 'changed' && change.conversation.id !== id && deletedId !== '',
+        async () => {
+          // The store tells of the turn after the deletion has begun.
+          await (await served.conversations.open(id)).send('Hi')
+          await served.call('DELETE', `/api/conversations/${id}`)
+          deletedId = id
+          await pause(600)
+          await served.call('POST', '/api/conversations', { title: 'Another' })
+        },
+      )
+      const own = seen.filter(
+        (change) => change.type === 'deleted' || (change.type === 'changed' && change.conversation.id === id),
+      )
+      assert.equal(own.at(-1)?.type, 'deleted')
+    } finally {
+      await served.close()
+    }
+  })
+
   test('tell two clients what a third program does on the same file', async () => {
     const served = await serve()
     const other = openConversations({

@@ -70,7 +70,7 @@ export function conversationRoutes(options: ConversationRoutesOptions): Conversa
   const { conversations, defaults = {}, models = catalogueChoices, undoMs = 10_000, pingMs = 10_000 } = options
   const deletions = new Deletions(conversations, undoMs)
   const erasures = new Erasures()
-  const feed = new ChangeFeed(conversations, pingMs)
+  const feed = new ChangeFeed(conversations, deletions, pingMs)
   const open = (c: RouteContext): Promise<Conversation> => openHere(c, conversations, deletions)
   const bodies = new Bodies(options)
   const resources = { conversations, bodies, deletions, erasures, feed, defaults, models, pingMs, open }
