@@ -22,6 +22,13 @@ export function statement(doing: string, named: string): Statement {
   return { doing, sql, parameters }
 }
 
+const mostAttempts = 4
+
+/** Whether the database ended one of two transactions that wait for each other, or that read what the other wrote. */
+function isConflict(error: unknown): boolean {
+  return ['40P01', '40001'].includes(String((error as { code?: unknown } | undefined)?.code))
+}
+
 /** A database whose schema is created, or brought up to date, before the first statement. */
 export class PostgresConnection {
   readonly #db: PostgresDatabase
@@ -44,14 +51,16 @@ export class PostgresConnection {
     const { doing, parameters } = statement
     if (this.#closed) throw new StoreError('closed', `Cannot ${doing}: the store is closed`)
     await this.#prepared()
-    try {
-      const { rows } = await this.#db.query(
-        this.#sqlOf(statement),
-        parameters.map((name) => values[name]),
-      )
-      return rows as Row[]
-    } catch (error) {
-      throw storeError(error, doing)
+    const parts = parameters.map((name) => values[name])
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { rows } = await this.#db.query(this.#sqlOf(statement), parts)
+        return rows as Row[]
+      } catch (error) {
+        // Each statement is a transaction of its own, which wrote nothing.
+        if (attempt < mostAttempts && isConflict(error)) continue
+        throw storeError(error, doing)
+      }
     }
   }
 

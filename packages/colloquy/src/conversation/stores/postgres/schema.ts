@@ -348,12 +348,15 @@ export const migrations: readonly Migration[] = [
         ended record;
       BEGIN
         DELETE FROM %.delta WHERE message = p_handle;
+        -- Locked first and updated once: a second update of a row in one transaction checks the foreign key again, and
+        -- would wait for a process that is erasing the conversation and waits for this row.
+        SELECT number, accounts, held_pico_usd, held_tokens FROM %.message
+          WHERE id = p_handle AND state IN ('pending', 'streaming') FOR NO KEY UPDATE INTO ended;
         UPDATE %.message SET state = p_state, json = p_json, received = p_received, reply = p_reply, checksum = p_checksum,
-          owner = CASE WHEN p_continues THEN owner END, until = CASE WHEN p_continues THEN until END
-        WHERE id = p_handle AND state IN ('pending', 'streaming')
-        RETURNING number, accounts, held_pico_usd, held_tokens INTO ended;
+          owner = CASE WHEN p_continues THEN owner END, until = CASE WHEN p_continues THEN until END,
+          accounts = NULL, held_pico_usd = NULL, held_tokens = NULL
+        WHERE id = p_handle AND ended.number IS NOT NULL;
         IF ended.accounts IS NOT NULL THEN
-          UPDATE %.message SET (accounts, held_pico_usd, held_tokens) = (NULL, NULL, NULL) WHERE id = p_handle;
           PERFORM %.enter(ended.accounts, coalesce(p_pico_usd, ended.held_pico_usd), p_tokens, -ended.held_pico_usd,
             -ended.held_tokens, (p_pico_usd IS NULL)::integer);
         END IF;
