@@ -192,6 +192,13 @@ const mistakes: [string[], RegExp][] = [
   [['ask', '-f', 'no-such-file', 'hi'], /^Cannot attach no-such-file: no such file/],
   [['ask', '-s', '@no-such-file', 'hi'], /^Cannot read the system prompt from no-such-file: no such file/],
   [['ask', '-r', 'nothing', 'hi'], /^No chat nothing\./],
+  [['ask', '--json-schema', 'no-such-file', 'hi'], /^Cannot read the JSON Schema from no-such-file: no such file/],
+  [['ask', '--json-schema', '{"type":', 'hi'], /^Cannot use --json-schema {"type":: it is not JSON/],
+  [
+    ['ask', '--json-schema', '{"type":"array"}', 'hi'],
+    /^Cannot use --json-schema {"type":"array"}: JSON schema must be an object/,
+  ],
+  [['ask', '--json-schema', '{"type":"object"}', '-x', 'hi'], /^Cannot use --json-schema with --extract/],
   [['ask'], /^Nothing to ask\./],
 ]
 
@@ -436,6 +443,47 @@ test('-x writes only the code, -o writes to a file', async () => {
     const { stdout } = await run(['ask', 'x', '-o', 'reply.md'], env)
     assert.equal(stdout, '')
     assert.match(await readFile(join(folder, 'reply.md'), 'utf8'), /^Here:[^]*Done\.\n$/)
+  })
+})
+
+const days = {
+  type: 'object',
+  properties: { days: { type: 'array', items: { type: 'string' } } },
+  required: ['days'],
+}
+
+test('--json-schema prints the JSON of the reply when it satisfies the schema', async () => {
+  await served([{ times: 3, reply: ' {"days":["Monday"]}\n' }], async (env, engine) => {
+    await writeFile(join(folder, 'days.json'), JSON.stringify(days))
+    const fromFile = await run(['ask', 'x', '--json-schema', 'days.json'], env)
+    assert.deepEqual(fromFile, { stdout: '{"days":["Monday"]}\n', stderr: '', code: 0, signal: null })
+    assert.deepEqual(engine.requests[0]!.params.output_config?.format, {
+      type: 'json_schema',
+      schema: { ...days, additionalProperties: false },
+    })
+    const asArgument = await run(['ask', 'x', '--json-schema', JSON.stringify(days), '--output', 'json'], env)
+    assert.deepEqual(JSON.parse(asArgument.stdout).parsed_output, { days: ['Monday'] })
+    await run(['ask', 'x', '--json-schema', 'days.json', '-o', 'monday.json'], env)
+    assert.equal(await readFile(join(folder, 'monday.json'), 'utf8'), '{"days":["Monday"]}\n')
+  })
+})
+
+test('--json-schema prints nothing and fails when the reply does not satisfy the schema', async () => {
+  const cut: ScriptedReply = { content: '{"days":["Mon', stop_reason: 'max_tokens' }
+  await served([{ times: 2, reply: '{"days":[6]}' }, 'Monday', cut], async (env) => {
+    const words = ['ask', 'x', '--json-schema', JSON.stringify(days)]
+    const wrong = await run([...words, '-o', 'wrong.json'], env)
+    assert.match(wrong.stderr, /^Cannot parse the structured output: .*days\.0: must be a string: found 6\n$/)
+    assert.deepEqual([wrong.stdout, wrong.code], ['', 1])
+    await assert.rejects(readFile(join(folder, 'wrong.json')), { code: 'ENOENT' })
+    const asJson = JSON.parse((await run([...words, '--output', 'json'], env)).stdout) as Record<string, unknown>
+    assert.deepEqual([asJson['text'], asJson['parsed_output']], ['{"days":[6]}', null])
+    const prose = await run(words, env)
+    assert.match(prose.stderr, /^Failed to parse structured output as JSON: .*\n$/)
+    assert.deepEqual([prose.stdout, prose.code], ['', 1])
+    const incomplete = await run(words, env)
+    assert.match(incomplete.stderr, /^Cut off at \d+ tokens.*\n$/)
+    assert.deepEqual([incomplete.stdout, incomplete.code], ['', 8])
   })
 })
 

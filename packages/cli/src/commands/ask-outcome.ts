@@ -14,6 +14,8 @@ export interface AskOutcome {
   message?: Message | undefined
   /** The complete reply. */
   reply?: Reply
+  /** The value of the reply, with `--json-schema`. */
+  parsed?: unknown
   failure?: ErrorDescription
   /** The file of `--out`. */
   file?: ReplyFile
@@ -25,13 +27,14 @@ export interface AskOutcome {
 
 /** The object that `--output json` prints, with the same fields after a success and after a failure. */
 export function resultOf(outcome: AskOutcome): object {
-  const { chat, connection, message, reply, failure, ms = 0, firstTokenMs } = outcome
+  const { chat, connection, message, reply, parsed = null, failure, ms = 0, firstTokenMs } = outcome
   return {
     id: message?.id ?? null,
     chat_id: chat?.id ?? null,
     model: message?.model ?? chat?.settings.model ?? null,
     text: textOf(message),
     content: message?.content ?? [],
+    parsed_output: parsed,
     stop_reason: reply?.stopReason ?? (message === undefined ? null : 'interrupted'),
     usage: message?.usage ?? null,
     cost: costOf(outcome),

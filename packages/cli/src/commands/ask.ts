@@ -1,7 +1,8 @@
 import type { Retry } from 'colloquy'
-import type { Conversation, Turn } from 'colloquy/conversation'
+import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, mentionedFiles } from '../chat/attach.ts'
+import type { JsonFormat } from '../chat/reply/json-reply.ts'
 import { ReplyFile } from '../chat/reply/reply-file.ts'
 import { replyWriter } from '../chat/reply/reply-writer.ts'
 import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
@@ -35,6 +36,7 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
 }
 
 async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
+  const format = await jsonFormatOf(flags)
   const content = await contentFrom(words, flags)
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
@@ -51,7 +53,8 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
       (await chatFrom(chats, flags, engine)) ??
       (await chats.create({ ...settingsFrom(flags, engine), ...(title && { title }) }))
     outcome.chat = chat
-    await follow(chat.send(content, { signal, ...turnOptionsFrom(flags, connection) }), flags, outcome)
+    const options = { signal, ...turnOptionsFrom(flags, connection), ...(format && formatOptions(format, chat)) }
+    await follow(chat.send(content, options), flags, outcome, format)
   } finally {
     await chats.close()
     await ledger.close()
@@ -63,7 +66,19 @@ async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKi
   return findEngineInLines(flags, { mayFetch: mayFetchInPipe(), signal, isStoppedByUser: false })
 }
 
-async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<void> {
+async function jsonFormatOf(flags: Flags): Promise<JsonFormat | undefined> {
+  const given = flags.text('json-schema')
+  if (given === undefined) return undefined
+  const { jsonFormatFrom } = await import('../chat/reply/json-reply.ts')
+  return jsonFormatFrom(given, flags)
+}
+
+/** Asks for the format in this turn only, with the effort that the chat has. */
+function formatOptions({ type, schema }: JsonFormat, { settings }: Conversation): TurnOptions {
+  return { output_config: { ...settings.output_config, format: { type, schema } } }
+}
+
+async function follow(turn: Turn, flags: Flags, outcome: AskOutcome, format: JsonFormat | undefined): Promise<void> {
   const writer = replyWriter(flags)
   const startedAt = performance.now()
   try {
@@ -72,12 +87,21 @@ async function follow(turn: Turn, flags: Flags, outcome: AskOutcome): Promise<vo
       writer.event(event)
     }
     outcome.reply = await turn
+    if (format !== undefined && !isIncomplete(outcome.reply))
+      outcome.parsed = format.parse(textOf(outcome.reply.message))
   } finally {
     outcome.ms = performance.now() - startedAt
     outcome.message = turn.message
     writer.end()
-    if (turn.message !== undefined) writeFile(outcome.file, textOf(turn.message))
+    if (format === undefined && turn.message !== undefined) writeFile(outcome.file, textOf(turn.message))
+    if (outcome.parsed !== undefined) writeJsonReply(textOf(turn.message).trim(), flags, outcome.file)
   }
+}
+
+/** Writes a reply that satisfies `--json-schema`: the text of the model, so that no digit of a number is lost. */
+function writeJsonReply(text: string, flags: Flags, file: ReplyFile | undefined): void {
+  if (file !== undefined) writeFile(file, text)
+  else if ((flags.text('output') ?? 'text') === 'text') writeDocument(`${text}\n`)
 }
 
 /** Writes the reply to the file of `--out`. If the disk is full, writes it to standard output instead and throws. */
@@ -140,6 +164,11 @@ function exitCodeOf(flags: Flags, { failure, reply }: AskOutcome, stop: StopRequ
   const isCutOff = reply?.stopReason === 'max_tokens'
   // Without --max-tokens it was the budget that shortened the reply.
   if (isCutOff && flags.has('max-cost') && !flags.has('max-tokens')) return ExitCode.budget
-  const isIncomplete = isCutOff || reply?.stopReason === 'refusal'
-  return isIncomplete && flags.has('strict') ? ExitCode.incomplete : ExitCode.ok
+  // A part of a JSON text is of no use to a program.
+  const isStrict = flags.has('strict') || flags.has('json-schema')
+  return isStrict && reply !== undefined && isIncomplete(reply) ? ExitCode.incomplete : ExitCode.ok
+}
+
+function isIncomplete({ stopReason }: Reply): boolean {
+  return stopReason === 'max_tokens' || stopReason === 'refusal'
 }

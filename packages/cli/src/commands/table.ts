@@ -84,6 +84,12 @@ const oneReplyOptions: readonly Option[] = [
   },
   { name: 'out', short: 'o', kind: 'text', value: 'FILE', about: 'Write the reply to a file' },
   { name: 'extract', short: 'x', kind: 'flag', about: 'Write only the first code block of the reply' },
+  {
+    name: 'json-schema',
+    kind: 'text',
+    value: 'FILE|JSON',
+    about: 'Print JSON that satisfies this JSON Schema, or fail',
+  },
   { name: 'usage', kind: 'flag', about: 'Print tokens and cost to standard error' },
   { name: 'strict', kind: 'flag', about: 'Exit with 8 if the reply was cut off or refused' },
 ]
@@ -137,8 +143,8 @@ export const chat: Command = {
   async run(words, flags) {
     const subcommand = chatSubcommands.find(({ name }) => name === words[0])
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
-    const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !flags.has('print') && !flags.has('output')
-    if (!isInteractive) return ask.run(words, flags)
+    const isOneReply = ['print', 'output', 'json-schema'].some((name) => flags.has(name))
+    if (isOneReply || !process.stdin.isTTY || !process.stdout.isTTY) return ask.run(words, flags)
     return (await import('./chat.ts')).chat(words, await withConfiguration(flags))
   },
 }

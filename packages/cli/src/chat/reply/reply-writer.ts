@@ -15,11 +15,14 @@ export interface ReplyWriter {
 /** The time between two frames: 30 a second. */
 const frameMs = 33
 
-/** The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. */
+/**
+ * The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. With
+ * `--json-schema` nothing is written: a reply is JSON only when it is complete.
+ */
 export function replyWriter(flags: Flags): ReplyWriter {
   const format = flags.text('output') ?? 'text'
   if (format === 'stream-json') return { event: (event) => writeJson(event), end }
-  if (format === 'json' || flags.has('out')) return { event: end, end }
+  if (format === 'json' || flags.has('out') || flags.has('json-schema')) return { event: end, end }
   if (flags.has('extract')) return codeWriter()
   return process.stdout.isTTY && !flags.has('plain') ? screenWriter(flags) : textWriter()
 }
