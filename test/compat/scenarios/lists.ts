@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { failure, hello, json, message, requestId } from '../fixtures.ts'
 import type { Reply } from '../recording-server.ts'
 import { ownError, type Scenario } from '../scenario.ts'
@@ -240,5 +241,25 @@ export const batches: Scenario[] = [
     async run({ client }) {
       for await (const { custom_id } of await client.messages.batches.results('msgbatch_1')) return custom_id
     },
+  },
+  {
+    name: 'return() of results that were not read',
+    replies: [json(batch), { ...lines(`${JSON.stringify(results[2])}\n`), end: 'hold' }],
+    async run({ client }) {
+      const { signal } = new AbortController()
+      const stream = await client.messages.batches.results('msgbatch_1', {}, { signal })
+      await stream[Symbol.asyncIterator]().return!()
+      return getEventListeners(signal, 'abort').length
+    },
+    differs: [
+      { name: 'unread-return', at: 'requests.1.abandoned', ours: true },
+      { name: 'unread-return', at: 'returned', official: 1, ours: 0 },
+    ],
+  },
+  {
+    name: 'an id with reserved characters in a path',
+    replies: [json(batch)],
+    run: async ({ client }) => (await client.messages.batches.retrieve('a:b@c')).id,
+    differs: [{ name: 'path-ids', at: 'requests.0.path', official: /a:b@c/, ours: /a%3Ab%40c/ }],
   },
 ]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MessageBatch, MessageBatchIndividualResponse } from '../../protocol/types/resources/batch.ts'
-import { faultServer, hello, params } from '../request/fault-server.test.ts'
+import { type Answer, faultServer, hello, params } from '../request/fault-server.test.ts'
 
 const batch: MessageBatch = {
   id: 'msgbatch_1',
@@ -159,6 +159,30 @@ test('an abort and a long silence end results()', async (t) => {
   )
   const silent = await batches.results('msgbatch_1', {}, { idleTimeout: 20 })
   await assert.rejects(Array.fromAsync(silent), { name: 'APIConnectionTimeoutError' })
+  await server.idle()
+})
+
+test('an abort by the signal of results() aborts their controller', async (t) => {
+  const server = await faultServer(
+    t,
+    ...[1, 2].flatMap(() => [
+      (answer: Answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
+      (answer: Answer) => void answer.head(200).response.write(`${JSON.stringify(line('a'))}\n`),
+    ]),
+  )
+  const { batches } = server.client().messages
+  const aborter = new AbortController()
+  const unread = await batches.results('msgbatch_1', {}, { signal: aborter.signal })
+  const read = await batches.results('msgbatch_1', {}, { signal: aborter.signal })
+  const { controller } = read
+  const iterator = read[Symbol.asyncIterator]()
+  await iterator.next()
+  const next = iterator.next()
+  assert.equal(controller.signal.aborted, false)
+  aborter.abort()
+  await assert.rejects(next, { name: 'APIUserAbortError' })
+  assert.equal(controller.signal.aborted, true)
+  assert.equal(unread.controller.signal.aborted, true)
   await server.idle()
 })
 

@@ -23,6 +23,7 @@ export class JsonLines<Item> implements ItemSource<Item> {
     this.#request = request
     this.#url = url
     this.#watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => response.cancel(error))
+    request.setCancelTarget(this)
   }
 
   async read(): Promise<readonly Item[] | undefined> {

@@ -27,8 +27,9 @@ export function deliver(source: MessageEvents, { queues, listeners, onMessage }:
       if (event.type === 'message_stop') onMessage(source.message!)
     }
     if (source.failure instanceof APIUserAbortError) throw source.failure
-    // A loop over the stream finds the message as it was after its event, also if more events arrived together.
-    return queues.size > 0
+    // A loop over the stream finds the message as it was after its event, also if more events arrived together, and a
+    // program that awaits one `emitted()` after another gets the next event.
+    return queues.size > 0 || listeners.isUsed
   })
 }
 

@@ -163,6 +163,15 @@ test('once() listens once, off() removes one registration, emitted() waits', asy
   assert.deepEqual(heard, ['once Hel', 'on Hel', 'on lo!'])
 })
 
+test('consecutive emitted() calls receive events that arrive together', async (t) => {
+  const server = await faultServer(t, says)
+  const stream = server.client().messages.stream(params)
+  assert.deepEqual(await stream.emitted('text'), ['Hel', 'Hel'])
+  assert.deepEqual(await stream.emitted('text'), ['lo!', 'Hello!'])
+  assert.deepEqual(await stream.emitted('message'), hello)
+  await stream.done()
+})
+
 test('emitted() rejects when the stream fails first', async (t) => {
   const server = await faultServer(t, (answer) =>
     answer.json(400, { type: 'error', error: { type: 'invalid_request_error', message: 'no' } }),

@@ -41,7 +41,10 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     try {
       items = await this.#source.read()
     } catch (error) {
-      if (this.#abortedLoops === 'throw' || !(error instanceof APIUserAbortError)) throw error
+      if (!(error instanceof APIUserAbortError)) throw error
+      // The signal of the request may have ended the stream, and a program may look at the controller only.
+      this.stream.controller.abort()
+      if (this.#abortedLoops === 'throw') throw error
     } finally {
       this.#refilling = undefined
       if (!items) abandonedStreams?.unregister(this.stream)

@@ -23,17 +23,18 @@ export class Stream<Item> implements AsyncIterable<Item> {
     return new Stream(() => linesOf<Item>(readable, controller), controller)
   }
 
-  /** Aborts the stream. Created on first use. */
+  /** Aborts the stream. Aborted too when the signal of the request has ended the stream. Created on first use. */
   get controller(): AbortController {
-    if (this.#controller) return this.#controller
-    const controller = new AbortController()
-    const { signal } = controller
-    const abort = (): void => {
-      abandonedStreams?.unregister(this)
-      this.#source?.cancel(new APIUserAbortError({ cause: signal.reason }))
+    if (!this.#controller) {
+      const { signal } = (this.#controller = new AbortController())
+      const abort = (): void => {
+        abandonedStreams?.unregister(this)
+        this.#source?.cancel(new APIUserAbortError({ cause: signal.reason }))
+      }
+      signal.addEventListener('abort', abort, { once: true })
     }
-    signal.addEventListener('abort', abort, { once: true })
-    return (this.#controller = controller)
+    if (this.#source?.failure instanceof APIUserAbortError) this.#controller.abort()
+    return this.#controller
   }
 
   /** The response that carries the stream, for its headers. The stream reads its body. */
