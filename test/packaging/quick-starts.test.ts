@@ -105,7 +105,7 @@ describe('the quick starts', { skip }, () => {
   })
 
   test('testServer() works in Vitest and in Jest, from ES modules and from CommonJS', () => {
-    const project = follow('testing')
+    const project = follow('testing', 'testing-in-process')
     const imports = "import Anthropic from 'colloquy'\nimport { testServer } from '@colloquy/server/testing'\n"
     write(project, {
       'server.test.js': `import { expect, test } from 'vitest'\n${imports}${serverTest('t', 'testServer({ script }, t)')}`,
@@ -167,9 +167,9 @@ describe('the quick starts', { skip }, () => {
   })
 })
 
-/** Makes the project of a page: its packages, and its files. */
-function follow(page: string): string {
-  const project = join(scratch, page)
+/** Makes the project of a page: its packages, and its files. @param folder its name, for a page that is followed twice. */
+function follow(page: string, folder = page): string {
+  const project = join(scratch, folder)
   mkdirSync(project)
   const text = read(`docs/quick-starts/${page}.md`)
   const type = text.includes('npm pkg set type=module') ? { type: 'module' } : {}

@@ -1,3 +1,4 @@
+import { requestOf } from 'colloquy/engines'
 import { models as catalogue } from 'colloquy/protocol'
 import { openBatches } from './messages/batches/open-batches.ts'
 import { openFiles } from './messages/files/open-files.ts'
@@ -77,7 +78,7 @@ export function createServer(options: ServerOptions): Server {
   ])
   return {
     async fetch(input, init) {
-      const request = input instanceof Request && !isInit(init) ? input : new Request(input, init)
+      const request = input instanceof Request && !isInit(init) ? input : requestOf(input, init)
       const { method, url, headers: sent } = request
       const { log, run } = begin({ method, path: new URL(url).pathname, headers: sent })
       return logged(log, async () => {

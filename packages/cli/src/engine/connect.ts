@@ -150,6 +150,6 @@ async function inProcess(engine: Engine): Promise<ClientOptions> {
   return {
     apiKey: 'local',
     baseURL: 'http://colloquy.local',
-    fetch: async (url: string | URL | Request, init?: RequestInit) => server.fetch(new Request(url, init)),
+    fetch: async (url: string | URL | Request, init?: RequestInit) => server.fetch(url, init),
   }
 }

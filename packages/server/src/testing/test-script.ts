@@ -1,4 +1,4 @@
-import { type Engine, type ScriptEngine, script } from 'colloquy/engines'
+import { type Engine, type ScriptEngine, requestOf, script } from 'colloquy/engines'
 import { APIError, type MessageCreateParams, apiError } from 'colloquy/protocol'
 import type { Server } from '../app.ts'
 import type { Routes } from '../options.ts'
@@ -71,7 +71,7 @@ export class TestScript {
     return {
       ...server,
       answer: () => undefined,
-      fetch: async (input, init) => this.#answer(server, new Request(input, init)),
+      fetch: async (input, init) => this.#answer(server, requestOf(input, init)),
     }
   }
 
@@ -93,7 +93,7 @@ export class TestScript {
       headers: Object.fromEntries(headers),
       params: parsed(body) as MessageCreateParams | undefined,
     })
-    const response = await server.fetch(new Request(request.url, { method, headers, signal, ...(body && { body }) }))
+    const response = await server.fetch(request.url, { method, headers, signal, ...(body && { body }) })
     const requestId = response.headers.get('request-id') ?? ''
     const { response: replaced, cutAfterBytes } = this.#changes.get(requestId) ?? {}
     this.#changes.delete(requestId)

@@ -4,8 +4,10 @@ import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { apiError, errorResponse } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams } from '../../protocol/types/params.ts'
+
 import { newId } from '../id.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
+import { requestOf } from '../request-of.ts'
 import { WireFault } from '../wire-fault.ts'
 
 type Event = MessageStreamEvent | PingEvent
@@ -16,7 +18,7 @@ type Event = MessageStreamEvent | PingEvent
  */
 export function engineFetch(engine: Engine): (input: Request | URL | string, init?: RequestInit) => Promise<Response> {
   return async (input, init) => {
-    const request = new Request(input, init)
+    const request = requestOf(input, init)
     const requestId = newId('req_01')
     try {
       const response = await answer(engine, request)
