@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { script } from 'colloquy/engines'
-import { ask } from '../browser.ts'
+import { ask, showCost } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -98,8 +98,7 @@ describe('the console is accessible', { skip }, () => {
 
 async function checkChat(page: Page): Promise<void> {
   await ask(page, 'Show me everything')
-  await page.getByRole('button', { name: /why\?/ }).click()
-  await page.locator('table.why').waitFor()
+  await showCost(page)
   await check(page, 'a chat')
   await page.getByRole('button', { name: 'Inspect' }).click()
   for (const name of ['Tree', 'Info', 'Request']) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { offline } from 'colloquy/engines'
-import { ask, replied, watch } from '../browser.ts'
+import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 describe('chats in a browser', { skip }, () => {
@@ -13,7 +13,7 @@ describe('chats in a browser', { skip }, () => {
       assert.match(await page.locator('article.reply').innerText(), /6 \* 7 = 42/)
       assert.match(page.url(), /\/c\/\w+$/)
       assert.match(await page.locator('nav.chats li').first().innerText(), /What is 6 \* 7\?\s+\$0\.0\d+ · 1 turn/)
-      await page.getByRole('button', { name: /why\?/ }).click()
+      await showCost(page)
       assert.match(await page.locator('table.why').innerText(), /Output\s+\d+\s+× \$25 per million/)
       assert.deepEqual(errors, [])
     })
