@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parse as parseYaml } from 'yaml'
 import { parse } from '../packages/cli/src/commands/parse.ts'
 import { read, root } from './source.ts'
+import { programEnvironment } from './program-environment.ts'
 
 interface Service {
   image?: string
@@ -51,8 +52,7 @@ test('the configuration of compose.yaml is right, and has the time that it needs
   const path = join(folder, 'colloquy.json')
   writeFileSync(path, configText)
   const env = {
-    PATH: process.env['PATH'],
-    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+    ...programEnvironment,
     HOME: folder,
     ...environment,
     ANTHROPIC_API_KEY: 'any',

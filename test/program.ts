@@ -4,6 +4,7 @@ import { type Engine, type EngineContext, offline } from 'colloquy/engines'
 import type { MessageCreateParams } from 'colloquy/protocol'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
+import { programEnvironment } from './program-environment.ts'
 
 export interface Outcome {
   stdout: string
@@ -48,8 +49,7 @@ async function ended(file: string, parameters: string[], input: string, folder: 
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', file, ...parameters], {
     cwd: folder,
     env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...programEnvironment,
       ANTHROPIC_BASE_URL: url,
       ANTHROPIC_API_KEY: 'sk-test',
     },

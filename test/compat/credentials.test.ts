@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { root } from '../source.ts'
 import { failure, json, message } from './fixtures.ts'
 import { recordingServer, type Reply } from './recording-server.ts'
+import { programEnvironment } from '../program-environment.ts'
 
 interface Case {
   name: string
@@ -286,8 +287,7 @@ async function play(
     ]
     const { stdout } = await promisify(execFile)(process.execPath, parameters, {
       env: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...programEnvironment,
         HOME: folder,
         ANTHROPIC_CONFIG_DIR: folder,
         ...env,

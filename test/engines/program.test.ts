@@ -14,6 +14,7 @@ import { gguf } from '../gguf.ts'
 import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
 import { localModel, runtimeFolder } from './local-model.ts'
+import { programEnvironment } from '../program-environment.ts'
 
 // Before the tests: the runner ends a file whose tests have ended while it waits between two of them.
 const path = await localModel()
@@ -32,7 +33,7 @@ function colloquy(words: string[], env: Record<string, string> = {}): Promise<Ou
     const child = execFile(
       process.execPath,
       ['--conditions=@colloquy/source', main, ...words],
-      { env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: home, ...env } },
+      { env: { ...programEnvironment, HOME: home, ...env } },
       (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     )
     child.stdin!.end()

@@ -11,6 +11,7 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
 import type { MessageParam } from 'colloquy/protocol'
+import { programEnvironment } from '../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-program-'))
@@ -41,8 +42,7 @@ function home(): Record<string, string> {
 function start(words: string[], env = home(), input = '', output: 'pipe' | number = 'pipe'): Running {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
     env: {
-      PATH: process.env['PATH'],
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...programEnvironment,
       HOME: folder,
       CI: '1',
       ...env,

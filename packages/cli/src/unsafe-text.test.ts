@@ -9,6 +9,7 @@ import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptedReply, type Step } from 'colloquy/engines'
+import { programEnvironment } from '../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 const program = join(import.meta.dirname, 'program.ts')
@@ -44,7 +45,7 @@ const harness = `
 async function onTerminal(commands: readonly string[][], env: Record<string, string>): Promise<Written[]> {
   const options = ['--conditions=@colloquy/source', '--input-type=module', '-e', harness]
   const child = spawn(process.execPath, [...options, program, JSON.stringify(commands)], {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder, ...env },
+    env: { ...programEnvironment, HOME: folder, ...env },
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -165,8 +166,7 @@ test('a client or an upstream cannot forge lines or control the terminal in the 
     const words = ['serve', '--port', String(free), '--engine', `http://127.0.0.1:${port}`, ...flags]
     const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
       env: {
-        PATH: process.env['PATH'],
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...programEnvironment,
         HOME: folder,
         ANTHROPIC_API_KEY: 'k',
       },

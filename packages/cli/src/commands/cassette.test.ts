@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { programEnvironment } from '../../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, '../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-cassette-'))
@@ -29,7 +30,7 @@ function colloquy(...words: string[]): Promise<{ code: number; stdout: string; s
       ['--conditions=@colloquy/source', main, ...words],
       {
         cwd: folder,
-        env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
+        env: { ...programEnvironment, HOME: folder },
       },
       (error, stdout, stderr) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     )

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { Anthropic } from 'colloquy'
+import { programEnvironment } from '../../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, '..', 'main.ts')
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-serve-'))
@@ -21,7 +22,7 @@ interface Serving {
 
 async function serve(...words: string[]): Promise<Serving> {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, 'serve', '--port', '0', ...words], {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
+    env: { ...programEnvironment, HOME: folder },
   })
   let stdout = ''
   let stderr = ''
@@ -133,7 +134,7 @@ test('serve refuses other machines without keys, and a port that is in use', asy
 /** Runs a command to its end. */
 async function run(...words: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, ...words], {
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder },
+    env: { ...programEnvironment, HOME: folder },
   })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

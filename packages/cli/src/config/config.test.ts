@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { configuration } from './configuration.ts'
 import { fillTemplate, readTemplate } from './template.ts'
+import { programEnvironment } from '../../../../test/program-environment.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-config-'))
 after(() => rm(folder, { recursive: true, force: true }))
@@ -41,8 +42,7 @@ async function home(): Promise<Home> {
           {
             cwd,
             env: {
-              PATH: process.env['PATH'],
-              NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+              ...programEnvironment,
               HOME: path,
               CI: '1',
               ...env,

@@ -10,6 +10,7 @@ import { openServerStore } from '@colloquy/server/store'
 import { Anthropic } from 'colloquy'
 import { Flags } from '../../flags.ts'
 import { serveConfig } from './serve-config.ts'
+import { programEnvironment } from '../../../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, '../../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-serve-config-'))
@@ -32,7 +33,7 @@ function serve(config: unknown, words: string[] = [], env: Record<string, string
     ['--conditions=@colloquy/source', main, 'serve', '--config', 'colloquy.json', ...words],
     {
       cwd: folder,
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: folder, ...env },
+      env: { ...programEnvironment, HOME: folder, ...env },
     },
   )
   after(() => child.kill('SIGKILL'))
