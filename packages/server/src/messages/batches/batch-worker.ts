@@ -1,6 +1,7 @@
 import { newId } from 'colloquy/engines'
 import type { Database } from '../../state/database.ts'
 import { BatchQueue, type ClaimedItem, type ItemResult } from './batch-queue.ts'
+import { RepeatedLook } from './repeated-look.ts'
 import { type ItemOptions, ItemPostponed, runItem } from './run-item.ts'
 
 /** How a server works on batches. */
@@ -21,59 +22,40 @@ export class BatchWorker {
   readonly #queue: BatchQueue
   readonly #options: ItemOptions
   readonly #settings: typeof defaults
+  readonly #looks: RepeatedLook
   readonly #closing = new AbortController()
   /** Items that were taken and wait for their turn. */
   readonly #taken: ClaimedItem[] = []
   readonly #running = new Set<Promise<void>>()
   #turn = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #looking: Promise<void> | undefined
-  #isWoken = false
-  #isClosing = false
   #renewedAt = 0
   #cleanedAt = 0
 
   constructor(database: Database, options: ItemOptions, settings: BatchSettings = {}) {
     this.#options = options
     this.#settings = { ...defaults, ...settings }
-    const { leaseMs } = this.#settings
+    const { leaseMs, pollMs } = this.#settings
+    this.#looks = new RepeatedLook(() => this.#look(), pollMs)
     this.#queue = new BatchQueue(database, { owner: newId('worker_01'), leaseMs })
-    if (this.#settings.concurrency > 0) this.wake()
+    this.wake()
   }
 
   /** Looks for work at once. */
   wake(): void {
-    if (this.#settings.concurrency === 0 || this.#isClosing) return
-    this.#isWoken = true
-    this.#looking ??= this.#lookWhileWoken()
+    if (this.#settings.concurrency > 0) this.#looks.wake()
   }
 
   /** Waits up to `graceMs` for the items in flight, then gives the others back. */
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
-    this.#isClosing = true
-    clearTimeout(this.#timer)
+    const looked = this.#looks.close()
     this.#taken.length = 0
-    this.#isWoken = false
     const grace = setTimeout(() => this.#closing.abort(), graceMs)
     await Promise.all(this.#running)
     clearTimeout(grace)
     this.#closing.abort()
-    await this.#looking
+    await looked
     // Without the database the leases run out by themselves.
     if (this.#settings.concurrency > 0) await this.#queue.release().catch(() => {})
-  }
-
-  async #lookWhileWoken(): Promise<void> {
-    clearTimeout(this.#timer)
-    while (this.#isWoken) {
-      this.#isWoken = false
-      // A database that does not answer now is tried at the next look.
-      await this.#look().catch(() => {})
-    }
-    this.#looking = undefined
-    if (this.#isClosing) return
-    this.#timer = setTimeout(() => this.wake(), this.#settings.pollMs)
-    this.#timer.unref?.()
   }
 
   async #look(): Promise<void> {
@@ -88,10 +70,10 @@ export class BatchWorker {
   async #serve(batch: string): Promise<void> {
     const { concurrency } = this.#settings
     const isFull = this.#taken.length >= concurrency
-    if (isFull || this.#isClosing) return
+    if (isFull || this.#looks.isClosed) return
     const claimed = await this.#queue.claim(batch, concurrency, this.#options.now())
     if (claimed.length === 0) return this.#queue.endIfDone(batch, this.#options.now())
-    if (this.#isClosing) return
+    if (this.#looks.isClosed) return
     this.#taken.push(...claimed)
     this.#startNext()
   }

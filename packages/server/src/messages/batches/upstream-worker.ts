@@ -8,6 +8,7 @@ import type { FileStore } from '../files/file-store.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { UpstreamAccount, UpstreamResult } from '../upstream-account.ts'
 import { BatchQueue } from './batch-queue.ts'
+import { RepeatedLook } from './repeated-look.ts'
 import { type ItemOutcome, UpstreamBatches, type UpstreamBatchRow, type WaitingItem } from './upstream-batches.ts'
 
 /** The account that runs batches, and who pays. */
@@ -30,10 +31,7 @@ export class UpstreamWorker {
   readonly #queue: BatchQueue
   readonly #batches: UpstreamBatches
   readonly #options: UpstreamWorkerOptions
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #looking: Promise<void> | undefined
-  #isWoken = false
-  #isClosing = false
+  readonly #looks: RepeatedLook
   #cleanedAt = 0
 
   constructor(database: Database, options: UpstreamWorkerOptions) {
@@ -42,22 +40,18 @@ export class UpstreamWorker {
     this.#queue = new BatchQueue(database, lease)
     this.#batches = new UpstreamBatches(database, lease)
     this.#options = options
+    this.#looks = new RepeatedLook(() => this.#look(), pollMs)
     this.wake()
   }
 
   /** Looks at the batches at once. */
   wake(): void {
-    if (this.#isClosing) return
-    this.#isWoken = true
-    this.#looking ??= this.#lookWhileWoken()
+    this.#looks.wake()
   }
 
   /** Waits for the step in hand, and lets other servers continue. */
   async close(): Promise<void> {
-    this.#isClosing = true
-    this.#isWoken = false
-    clearTimeout(this.#timer)
-    await this.#looking
+    await this.#looks.close()
     // Without the database the leases run out by themselves.
     await this.#batches.release().catch(() => {})
   }
@@ -73,22 +67,9 @@ export class UpstreamWorker {
     }
   }
 
-  async #lookWhileWoken(): Promise<void> {
-    clearTimeout(this.#timer)
-    while (this.#isWoken) {
-      this.#isWoken = false
-      // A database that does not answer now is tried at the next look.
-      await this.#look().catch(() => {})
-    }
-    this.#looking = undefined
-    if (this.#isClosing) return
-    this.#timer = setTimeout(() => this.wake(), this.#options.pollMs)
-    this.#timer.unref?.()
-  }
-
   async #look(): Promise<void> {
     for (const id of await this.#queue.open()) {
-      if (this.#isClosing) return
+      if (this.#looks.isClosed) return
       const row = await this.#batches.take(id, this.#options.now())
       // An account that does not answer now is tried at the next look.
       if (row) await this.#step(row).catch(() => {})
