@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateRawSync } from 'node:zlib'
 import { gguf } from '../../../../test/gguf.ts'
 import type { ModelOffer } from './catalogue.ts'
@@ -78,11 +79,13 @@ describe('download()', () => {
     const controller = new AbortController()
     const url = await hub((_, response) => {
       response.writeHead(200, { 'content-length': bytes.length })
-      response.write(bytes.subarray(0, 40_000), () => setTimeout(() => controller.abort(), 20))
+      response.write(bytes.subarray(0, 40_000))
     })
-    await assert.rejects(download(url, path, { bytes: bytes.length, signal: controller.signal }), {
-      name: 'AbortError',
-    })
+    const aborted = download(url, path, { bytes: bytes.length, signal: controller.signal })
+    const rejected = assert.rejects(aborted, { name: 'AbortError' })
+    while (((await stat(`${path}.part`).catch(() => undefined))?.size ?? 0) === 0) await sleep(5)
+    controller.abort()
+    await rejected
     assert.ok((await stat(`${path}.part`)).size > 0)
     assert.equal(existsSync(path), false)
     await download(await hub(serving()), path, { sha256, bytes: bytes.length })
