@@ -23,11 +23,11 @@ export {
   type UsageFilter,
   type UsageQuery,
   type UsageRow,
-  type UsageSums,
   groupings,
   nearestUse,
   readUsage,
 } from '../ledger/reports/usage.ts'
+export type { UsageSums } from '../ledger/totals.ts'
 export { requestObject, usageFrom, usageObject } from '../ledger/reports/wire.ts'
 export type { Account } from '../ledger/accounts.ts'
 export type { Flight } from '../ledger/write-batch.ts'

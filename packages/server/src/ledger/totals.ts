@@ -1,16 +1,15 @@
 import type { CostParts } from 'colloquy/protocol'
 import type { PricedRow } from './request-row.ts'
 
-/** The sums of an hour for one key, model and source, with the columns of `usage_hour`. Amounts are picodollars. */
-export interface HourRow {
-  hour: number
-  workspace: string
-  key_id: string
-  model: string
-  source: string
+/** The sums of requests. Amounts are picodollars. */
+export interface UsageSums {
   requests: number
+  /** Requests that ended with an error other than an abort by the client. */
   failed: number
+  /** Requests whose usage was not reported to the end, and their part of the cost. */
   estimated: number
+  estimated_cost: bigint
+  /** Requests without a known price. */
   unpriced: number
   input: number
   cache_write_5m: number
@@ -18,16 +17,24 @@ export interface HourRow {
   cache_read: number
   output: number
   cost: bigint
+  /** By the prompt cache. */
   saved: bigint
-  /** The part of `cost` whose usage was not reported to the end. */
-  estimated_cost: bigint
-  /** The parts of `cost` by type. Together less than `cost` if rows of an earlier version are among them. */
+  /** The parts of `cost` by type. Their sum is less than `cost` if an earlier version recorded some of the requests. */
   input_cost: bigint
   cache_write_5m_cost: bigint
   cache_write_1h_cost: bigint
   cache_read_cost: bigint
   output_cost: bigint
   server_tools_cost: bigint
+}
+
+/** The sums of an hour for one key, model and source, with the columns of `usage_hour`. */
+export interface HourRow extends UsageSums {
+  hour: number
+  workspace: string
+  key_id: string
+  model: string
+  source: string
 }
 
 /** The number of requests of a day in a range of times, with the columns of `latency_day` and `first_event_day`. */

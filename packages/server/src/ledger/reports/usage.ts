@@ -1,5 +1,5 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { dayMs, hourMs, latencyAt, partColumns, sumColumns } from '../totals.ts'
+import { type UsageSums, dayMs, hourMs, latencyAt, partColumns, sumColumns } from '../totals.ts'
 
 /** The fields by which usage can be grouped. */
 export const groupings = [
@@ -36,33 +36,6 @@ export interface UsageQuery extends UsageFilter {
   by: readonly Grouping[]
   /** The time zone of days and months, such as `Europe/Paris`. Default `UTC`. */
   tz?: string
-}
-
-/** The sums of requests. Amounts are picodollars. */
-export interface UsageSums {
-  requests: number
-  /** Requests that ended with an error other than an abort by the client. */
-  failed: number
-  /** Requests whose usage was not reported to the end, and their part of the cost. */
-  estimated: number
-  estimated_cost: bigint
-  /** Requests without a known price. */
-  unpriced: number
-  input: number
-  cache_write_5m: number
-  cache_write_1h: number
-  cache_read: number
-  output: number
-  cost: bigint
-  /** By the prompt cache. */
-  saved: bigint
-  /** The parts of `cost` by type. Their sum is less than `cost` if an earlier version recorded some of the requests. */
-  input_cost: bigint
-  cache_write_5m_cost: bigint
-  cache_write_1h_cost: bigint
-  cache_read_cost: bigint
-  output_cost: bigint
-  server_tools_cost: bigint
 }
 
 /** Percentiles in milliseconds, exact to 5 %. Null without requests to measure. */
