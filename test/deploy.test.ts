@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parse as parseYaml } from 'yaml'
 import { parse } from '../packages/cli/src/commands/parse.ts'
 import { read, root } from './source.ts'
 import { programEnvironment } from './program-environment.ts'
+import { until } from './until.ts'
 
 interface Service {
   image?: string
@@ -165,23 +165,24 @@ test('the steps of the Dockerfile build a program that serves', { skip: !isLong 
     assert.equal(status, 0, `${step}\n${stderr}`)
   }
   const config = join(folder, 'served.json')
-  const port = 20_000 + (process.pid % 20_000)
-  writeFileSync(config, JSON.stringify({ port, engines: { offline: { type: 'offline' } } }))
+  writeFileSync(config, JSON.stringify({ port: 0, engines: { offline: { type: 'offline' } } }))
   const child = spawn(join(app, 'node_modules/.bin/colloquy'), ['serve', '--config', config], {
     env: { PATH: process.env['PATH'], HOME: folder, XDG_DATA_HOME: join(folder, 'data'), NODE_ENV: 'production' },
-    stdio: 'inherit',
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  let printed = ''
+  for (const output of [child.stdout, child.stderr])
+    output.setEncoding('utf8').on('data', (text: string) => (printed += text))
   try {
-    const url = `http://127.0.0.1:${port}/healthz`
-    const isUp = (): Promise<boolean> =>
-      fetch(url).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    for (let wait = 0; !(await isUp()); wait++) {
-      assert.ok(wait < 100, 'The server does not answer')
-      await sleep(100)
-    }
+    const address = /http:\/\/127\.0\.0\.1:\d+/
+    const hasEnded = (): boolean => child.exitCode !== null
+    await until(
+      () => address.test(printed) || hasEnded(),
+      () => `The server prints no address: ${printed}`,
+    )
+    assert.equal(child.exitCode, null, printed)
+    const { ok } = await fetch(`${address.exec(printed)![0]}/healthz`)
+    assert.ok(ok)
   } finally {
     child.kill()
   }

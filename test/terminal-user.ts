@@ -44,7 +44,7 @@ export class User {
 
   /** Waits until the terminal shows the pattern. */
   async sees(pattern: RegExp): Promise<string> {
-    const giveUpAt = Date.now() + 20_000
+    const giveUpAt = Date.now() + 120_000
     while (!pattern.test(this.terminal.text)) {
       if (Date.now() > giveUpAt) assert.fail(`Never saw ${pattern} in:\n${this.terminal.text}`)
       await new Promise((resolve) => setTimeout(resolve, 5))

@@ -226,7 +226,7 @@ const ways: Record<string, Way> = {
 /** How many of the tracked objects are alive once the garbage was collected, and how many connections are open. */
 async function settled(refs: readonly WeakRef<object>[]): Promise<{ alive: number; connections: number }> {
   const state = { alive: refs.length, connections: 0 }
-  for (let tries = 0; tries < 50; tries++) {
+  for (let tries = 0; tries < 500; tries++) {
     await tick(20)
     globalThis.gc!()
     server.closeIdleConnections()

@@ -184,7 +184,7 @@ function textOf({ content }: Anthropic.Message): string {
 
 /** Polls the engine until it reports that the client of this question has disconnected. */
 async function hasLeft(client: Anthropic, question: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (textOf(await client.messages.create(ask(`Left ${question}`))) === 'yes') return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

@@ -14,7 +14,7 @@ test('the token of the console is in a file of its own, not in the arguments of 
     writeFileSync(browser, `#!/bin/sh\necho "$@" > "${said}.part" && mv "${said}.part" "${said}"\n`, { mode: 0o700 })
     const env = { BROWSER: browser, XDG_DATA_HOME: folder, PATH: process.env['PATH'] }
     assert.equal(await openBrowser('http://127.0.0.1:4141/#k=secret', env), true)
-    for (let tries = 0; tries < 500 && !existsSync(said); tries++) await setTimeout(10)
+    for (let tries = 0; tries < 10_000 && !existsSync(said); tries++) await setTimeout(10)
     const page = readFileSync(said, 'utf8').trim()
     assert.doesNotMatch(page, /secret/)
     assert.match(readFileSync(page, 'utf8'), /url=http:\/\/127\.0\.0\.1:4141\/#k=secret"/)
