@@ -1,6 +1,7 @@
 // Writes the published files into `packages/*/dist` and checks them with publint and attw.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Manifest, compile, packageNames } from './compile.ts'
@@ -11,16 +12,12 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 if (existsSync(join(root, 'packages/console/vite.config.ts'))) run(root, 'vite', 'build', 'packages/console')
 for (const name of packageNames) await build(name)
 run(root, 'tsc', '--project', 'examples')
-const answer = run(
-  root,
-  'node',
-  'packages/cli/dist/main.js',
-  'ask',
-  '--no-save',
-  '--engine',
-  'offline',
-  'What is 6 * 7?',
-)
+// The program writes its usage: not into the data of the person who builds.
+const data = mkdtempSync(join(tmpdir(), 'colloquy-build-'))
+process.env['XDG_DATA_HOME'] = data
+const main = 'packages/cli/dist/main.js'
+const answer = run(root, 'node', main, 'ask', '--no-save', '--engine', 'offline', 'What is 6 * 7?')
+rmSync(data, { recursive: true })
 if (answer !== '6 * 7 = 42\n') fail(`Cannot use what was built: the program answered ${JSON.stringify(answer)}`)
 
 async function build(name: string): Promise<void> {
