@@ -1,5 +1,5 @@
 import { settings } from '../../packages/cli/src/config/settings.ts'
-import { configSchema } from '../../packages/cli/src/commands/serve/config.ts'
+import { configSchema } from '../../packages/cli/src/commands/serve/config/config.ts'
 import { type Shape, code, kindOf, sentence, table, writtenBy } from './markdown.ts'
 import { variables } from './variables.ts'
 

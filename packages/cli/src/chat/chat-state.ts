@@ -2,7 +2,7 @@ import type { Conversation, ConversationMessage, ConversationSettings, Conversat
 import type { Turn, TurnOptions } from 'colloquy/conversation'
 import type { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { ChatLedger } from '../chat-ledger.ts'
-import type { Attachment } from './attach.ts'
+import type { Attachment } from './content/attach.ts'
 import type { PickSource } from './surface/picker.ts'
 import type { Look } from './surface/surface.ts'
 

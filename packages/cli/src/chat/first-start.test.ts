@@ -10,7 +10,7 @@ import { startChatServer } from '../../../../test/engines/chat-server.ts'
 import { gguf } from '../../../../test/gguf.ts'
 import { enter, User } from '../../../../test/terminal-user.ts'
 import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
-import { chat } from '../commands/chat.ts'
+import { chat } from '../commands/chat/chat.ts'
 import { parse } from '../commands/parse.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-first-'))

@@ -2,7 +2,7 @@ import type { Conversation } from 'colloquy/conversation'
 import { bandFor, findModel, formatUsd, fromUsd, priceAt, type MessageContentParam } from 'colloquy/protocol'
 import type { Connection } from '../engine/connect.ts'
 import { countText } from '../format.ts'
-import { attach, attachmentLabel, mentionedFiles } from './attach.ts'
+import { attach, attachmentLabel, mentionedFiles } from './content/attach.ts'
 import {
   change,
   prefill,

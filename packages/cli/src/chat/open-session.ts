@@ -1,11 +1,11 @@
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Flags } from '../flags.ts'
-import { attach } from './attach.ts'
+import { attach } from './content/attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
-import { settingsFrom, turnOptionsFrom } from './settings.ts'
+import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { Surface } from './surface/surface.ts'
 

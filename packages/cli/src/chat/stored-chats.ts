@@ -17,7 +17,7 @@ import { filePaths } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
-import { changesFrom, settingsFrom, settingsToContinue } from './settings.ts'
+import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */

@@ -1,8 +1,9 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { UsageError } from '../exit.ts'
 import { Flags } from '../flags.ts'
+import { chat } from './chat/command.ts'
 import type { Command, Option } from './command.ts'
-import { chat, commands } from './table.ts'
+import { commands } from './table.ts'
 
 /** A command line, checked against the table of commands. */
 export interface Invocation {

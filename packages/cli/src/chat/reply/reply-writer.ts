@@ -4,7 +4,7 @@ import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { painterFor } from '../../terminal/color-support.ts'
 import { writeDocument, writeJson } from '../../terminal/output.ts'
 import { Screen } from '../../terminal/screen.ts'
-import { codeBlocks } from '../transcript.ts'
+import { codeBlocks } from '../content/transcript.ts'
 
 /** Writes a reply to standard output while it arrives. */
 export interface ReplyWriter {

@@ -1,5 +1,5 @@
 import { UsageError } from '../../exit.ts'
-import { attach, attachmentLabel, type Attachment } from '../attach.ts'
+import { attach, attachmentLabel, type Attachment } from '../content/attach.ts'
 import { change, say, type Effect } from '../chat-state.ts'
 import type { SlashInput } from './command.ts'
 

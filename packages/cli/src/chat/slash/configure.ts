@@ -2,8 +2,8 @@ import type { ConversationSettings } from 'colloquy/conversation'
 import { settings as configurable } from '../../config/settings.ts'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type Effect } from '../chat-state.ts'
-import { systemText } from '../settings.ts'
-import { isThinkingLevel, thinkingForModel, thinkingLevelOf, thinkingSettings } from '../thinking.ts'
+import { systemText } from '../settings/settings.ts'
+import { isThinkingLevel, thinkingForModel, thinkingLevelOf, thinkingSettings } from '../settings/thinking.ts'
 import type { SlashInput } from './command.ts'
 
 export async function system(input: SlashInput): Promise<Effect[]> {

@@ -3,7 +3,7 @@ import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
 import { systemReason } from '../../system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
-import { codeBlocks, exportChat, formatOf, textOf } from '../transcript.ts'
+import { codeBlocks, exportChat, formatOf, textOf } from '../content/transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export function copyReply(input: SlashInput): Effect[] {

@@ -3,7 +3,7 @@ import { countText, tokenText } from '../../format.ts'
 import { safeJson } from '../../terminal/safe-text.ts'
 import { currentSettings, print, say, type Effect } from '../chat-state.ts'
 import { totalTokens } from '../reply/cost-line.ts'
-import { textOf } from '../transcript.ts'
+import { textOf } from '../content/transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export function cost(input: SlashInput): Effect[] {

@@ -4,7 +4,7 @@ import { UsageError } from '../../exit.ts'
 import { ageText, countText, oneLine } from '../../format.ts'
 import { matchingChats } from '../stored-chats.ts'
 import type { PickSource } from '../surface/picker.ts'
-import { textOf } from '../transcript.ts'
+import { textOf } from '../content/transcript.ts'
 
 /** The most lines of a preview. */
 const maxPreview = 8

@@ -7,7 +7,7 @@ import { hasModelRuntime } from '../../engine/fetch-model.ts'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type Effect } from '../chat-state.ts'
 import { answeredBy } from '../greeting.ts'
-import { settingsForEngine } from '../settings.ts'
+import { settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
 import type { SlashInput } from './command.ts'
 

@@ -2,8 +2,8 @@ import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
 import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
 import { messageEffects } from '../message.ts'
-import { thinkingForModel } from '../thinking.ts'
-import { textOf } from '../transcript.ts'
+import { thinkingForModel } from '../settings/thinking.ts'
+import { textOf } from '../content/transcript.ts'
 import { openConversation, type SlashInput } from './command.ts'
 
 export function edit(input: SlashInput): Effect[] {

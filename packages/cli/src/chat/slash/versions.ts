@@ -4,7 +4,7 @@ import { UsageError } from '../../exit.ts'
 import { ageText, countText, firstLine } from '../../format.ts'
 import { say, showMessages, type Effect } from '../chat-state.ts'
 import { tailOf } from '../stored-chats.ts'
-import { textOf } from '../transcript.ts'
+import { textOf } from '../content/transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export async function versions(input: SlashInput): Promise<Effect[]> {

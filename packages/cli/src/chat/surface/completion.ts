@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { EditorState } from '../../editor/state.ts'
 import { settings } from '../../config/settings.ts'
-import { withHome } from '../attach.ts'
+import { withHome } from '../content/attach.ts'
 import { commandsLike, slashCommands } from '../slash/table.ts'
 import type { ChatView } from './chat-view.ts'
 

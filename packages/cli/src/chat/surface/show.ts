@@ -4,7 +4,7 @@ import { sentLines } from '../../editor/editor-view.ts'
 import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { paintSpans, type Style } from '../../terminal/style.ts'
 import { wrap } from '../../terminal/wrap.ts'
-import { missingReason, textOf } from '../transcript.ts'
+import { missingReason, textOf } from '../content/transcript.ts'
 import type { Surface } from './surface.ts'
 
 /** Shows dim, wrapped lines of the program's own. */

@@ -1,16 +1,16 @@
 import type { ReadStream, WriteStream } from 'node:tty'
-import { Channel } from '../chat/surface/channel.ts'
-import { inTemplate, templateStart } from '../config/defaults.ts'
-import { greeting } from '../chat/greeting.ts'
-import { InteractiveChat } from '../chat/interactive-chat.ts'
-import { TerminalSurface, type UserInput } from '../chat/surface/terminal-surface.ts'
-import { knownEngine } from '../engine/choose.ts'
-import { ExitCode } from '../exit.ts'
-import { filePaths } from '../file-paths.ts'
-import type { Flags } from '../flags.ts'
-import { painterFor } from '../terminal/color-support.ts'
-import { paintSpans } from '../terminal/style.ts'
-import { wrap } from '../terminal/wrap.ts'
+import { Channel } from '../../chat/surface/channel.ts'
+import { inTemplate, templateStart } from '../../config/defaults.ts'
+import { greeting } from '../../chat/greeting.ts'
+import { InteractiveChat } from '../../chat/interactive-chat.ts'
+import { TerminalSurface, type UserInput } from '../../chat/surface/terminal-surface.ts'
+import { knownEngine } from '../../engine/choose.ts'
+import { ExitCode } from '../../exit.ts'
+import { filePaths } from '../../file-paths.ts'
+import type { Flags } from '../../flags.ts'
+import { painterFor } from '../../terminal/color-support.ts'
+import { paintSpans } from '../../terminal/style.ts'
+import { wrap } from '../../terminal/wrap.ts'
 
 /** The terminal of a chat. */
 export interface ChatTerminal {
@@ -25,7 +25,7 @@ export async function chat(
   { input, output }: ChatTerminal = { input: process.stdin, output: process.stdout },
 ): Promise<number> {
   if (flags.has('plain') || process.env['TERM'] === 'dumb') {
-    return (await import('../chat/plain-chat.ts')).plainChat(words, flags)
+    return (await import('../../chat/plain-chat.ts')).plainChat(words, flags)
   }
   const paint = painterFor({ color: flags.text('color'), theme: flags.text('theme') })
   const inputs = new Channel<UserInput>()

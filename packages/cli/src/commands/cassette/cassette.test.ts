@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { programEnvironment } from '../../../../test/program-environment.ts'
+import { programEnvironment } from '../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '../main.ts')
+const main = join(import.meta.dirname, '../../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-cassette-'))
 after(() => rmSync(folder, { recursive: true }))
 

@@ -1,22 +1,22 @@
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
-import { attach, mentionedFiles } from '../chat/attach.ts'
-import type { JsonFormat } from '../chat/reply/json-reply.ts'
-import { ReplyFile } from '../chat/reply/reply-file.ts'
-import { replyWriter } from '../chat/reply/reply-writer.ts'
-import { settingsFrom, turnOptionsFrom } from '../chat/settings.ts'
-import { ChatLedger } from '../chat-ledger.ts'
-import { chatFrom, openChats } from '../chat/stored-chats.ts'
-import { inTemplate } from '../config/defaults.ts'
-import { connect } from '../engine/connect.ts'
-import type { EngineKind } from '../engine/engine-kind.ts'
-import { knownEngine } from '../engine/choose.ts'
-import { describeError } from '../describe-error.ts'
-import { ExitCode, UsageError } from '../exit.ts'
-import type { Flags } from '../flags.ts'
-import { writeDocument, writeErrorLine, writeJson } from '../terminal/output.ts'
-import { readAll, stopOnSignals, type StopRequest } from '../process.ts'
+import { attach, mentionedFiles } from '../../chat/content/attach.ts'
+import type { JsonFormat } from '../../chat/reply/json-reply.ts'
+import { ReplyFile } from '../../chat/reply/reply-file.ts'
+import { replyWriter } from '../../chat/reply/reply-writer.ts'
+import { settingsFrom, turnOptionsFrom } from '../../chat/settings/settings.ts'
+import { ChatLedger } from '../../chat-ledger.ts'
+import { chatFrom, openChats } from '../../chat/stored-chats.ts'
+import { inTemplate } from '../../config/defaults.ts'
+import { connect } from '../../engine/connect.ts'
+import type { EngineKind } from '../../engine/engine-kind.ts'
+import { knownEngine } from '../../engine/choose.ts'
+import { describeError } from '../../describe-error.ts'
+import { ExitCode, UsageError } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
+import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
+import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
 import { notesOf, resultOf, textOf, type AskOutcome } from './ask-outcome.ts'
 
 /** Runs `colloquy ask`: one question, one reply. */
@@ -62,14 +62,14 @@ async function answer(words: readonly string[], flags: Flags, outcome: AskOutcom
 }
 
 async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKind> {
-  const { findEngineInLines, mayFetchInPipe } = await import('../engine/first-engine.ts')
+  const { findEngineInLines, mayFetchInPipe } = await import('../../engine/first-engine.ts')
   return findEngineInLines(flags, { mayFetch: mayFetchInPipe(), signal, isStoppedByUser: false })
 }
 
 async function jsonFormatOf(flags: Flags): Promise<JsonFormat | undefined> {
   const given = flags.text('json-schema')
   if (given === undefined) return undefined
-  const { jsonFormatFrom } = await import('../chat/reply/json-reply.ts')
+  const { jsonFormatFrom } = await import('../../chat/reply/json-reply.ts')
   return jsonFormatFrom(given, flags)
 }
 

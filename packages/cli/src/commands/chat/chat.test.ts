@@ -6,11 +6,11 @@ import test, { after } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { script, type ScriptEngine, type ScriptedReply, type Step } from 'colloquy/engines'
-import { withConfiguration } from '../config/defaults.ts'
+import { withConfiguration } from '../../config/defaults.ts'
 import { chat } from './chat.ts'
-import { parse } from './parse.ts'
-import { enter, User } from '../../../../test/terminal-user.ts'
-import { VirtualTerminal } from '../../../../test/virtual-terminal.ts'
+import { parse } from '../parse.ts'
+import { enter, User } from '../../../../../test/terminal-user.ts'
+import { VirtualTerminal } from '../../../../../test/virtual-terminal.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-chat-'))
 after(() => rm(folder, { recursive: true, force: true }))

@@ -1,11 +1,11 @@
 import type { AccessEntry } from '@colloquy/server'
 import { costOf, formatUsd } from 'colloquy/protocol'
-import { describeError } from '../describe-error.ts'
-import type { Flags } from '../flags.ts'
-import { durationText, tokenText } from '../format.ts'
-import { writeLogJson, writeLogLine } from '../terminal/output.ts'
-import { safeLine } from '../terminal/safe-text.ts'
-import { painterFor } from '../terminal/color-support.ts'
+import { describeError } from '../../describe-error.ts'
+import type { Flags } from '../../flags.ts'
+import { durationText, tokenText } from '../../format.ts'
+import { writeLogJson, writeLogLine } from '../../terminal/output.ts'
+import { safeLine } from '../../terminal/safe-text.ts'
+import { painterFor } from '../../terminal/color-support.ts'
 
 /** How requests are logged. */
 export interface AccessLogOptions {

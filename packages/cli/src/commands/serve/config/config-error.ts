@@ -1,6 +1,6 @@
 import { findNodeAtLocation, type Node } from 'jsonc-parser'
 import { type JsonIssue, nearMiss } from 'colloquy/protocol'
-import { UsageError } from '../../exit.ts'
+import { UsageError } from '../../../exit.ts'
 
 /** The keys whose values are never shown. */
 const secretKeys = new Set<string | number>(['apiKey', 'authToken', 'headers', 'keys', 'database', 'redis'])

@@ -1,10 +1,10 @@
 import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
-import { costLine } from '../chat/reply/cost-line.ts'
-import type { ReplyFile } from '../chat/reply/reply-file.ts'
-import type { Connection } from '../engine/connect.ts'
-import type { ErrorDescription } from '../describe-error.ts'
-import { ExitCode } from '../exit.ts'
+import { costLine } from '../../chat/reply/cost-line.ts'
+import type { ReplyFile } from '../../chat/reply/reply-file.ts'
+import type { Connection } from '../../engine/connect.ts'
+import type { ErrorDescription } from '../../describe-error.ts'
+import { ExitCode } from '../../exit.ts'
 
 /** Everything known when `ask` ends. After a failure some of it is missing. */
 export interface AskOutcome {

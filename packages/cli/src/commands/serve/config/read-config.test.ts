@@ -30,7 +30,7 @@ function mistakes(config: unknown, env?: Record<string, string>): string[] {
 }
 
 test('the published schema is the one that checks', () => {
-  const file = join(import.meta.dirname, '../../../colloquy.schema.json')
+  const file = join(import.meta.dirname, '../../../../colloquy.schema.json')
   const published: unknown = JSON.parse(readFileSync(file, 'utf8'))
   const message = 'node packages/cli/src/main.ts serve --schema >packages/cli/colloquy.schema.json, then npm run format'
   assert.deepEqual(published, configSchema, message)

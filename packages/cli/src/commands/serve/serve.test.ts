@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { Anthropic } from 'colloquy'
-import { programEnvironment } from '../../../../test/program-environment.ts'
+import { programEnvironment } from '../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '..', '..', 'main.ts')
 const folder = await mkdtemp(join(tmpdir(), 'colloquy-serve-'))
 after(() => rm(folder, { recursive: true, force: true }))
 

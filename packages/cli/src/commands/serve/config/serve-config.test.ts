@@ -8,11 +8,11 @@ import { after, test } from 'node:test'
 import { Keys } from '@colloquy/server/access'
 import { openServerStore } from '@colloquy/server/store'
 import { Anthropic } from 'colloquy'
-import { Flags } from '../../flags.ts'
+import { Flags } from '../../../flags.ts'
 import { serveConfig } from './serve-config.ts'
-import { programEnvironment } from '../../../../../test/program-environment.ts'
+import { programEnvironment } from '../../../../../../test/program-environment.ts'
 
-const main = join(import.meta.dirname, '../../main.ts')
+const main = join(import.meta.dirname, '../../../main.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-serve-config-'))
 after(() => rmSync(folder, { recursive: true }))
 

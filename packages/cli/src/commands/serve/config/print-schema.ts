@@ -1,5 +1,5 @@
-import { ExitCode } from '../../exit.ts'
-import { writeDocument } from '../../terminal/output.ts'
+import { ExitCode } from '../../../exit.ts'
+import { writeDocument } from '../../../terminal/output.ts'
 import { configSchema } from './config.ts'
 
 /** The text of `colloquy.schema.json`. */

@@ -1,6 +1,6 @@
 import type { ConversationSettings } from 'colloquy/conversation'
 import { findModel } from 'colloquy/protocol'
-import { UsageError } from '../exit.ts'
+import { UsageError } from '../../exit.ts'
 
 /** The values of `--thinking`, from none to the most. */
 const levels = ['off', 'low', 'medium', 'high', 'xhigh', 'max'] as const

@@ -4,20 +4,20 @@ import { newConsoleToken } from '@colloquy/server/console'
 import type { TestScript } from '@colloquy/server/testing'
 import { toErrorResponse } from 'colloquy/conversation'
 import { type Engine, apiError } from 'colloquy/protocol'
-import { servedEngine } from '../engine/connect.ts'
-import { knownEngine, namedEngine } from '../engine/choose.ts'
-import { engineLabel, type EngineKind, isOnThisMachine } from '../engine/engine-kind.ts'
-import { ExitCode, UsageError } from '../exit.ts'
-import type { Flags } from '../flags.ts'
-import { systemReason } from '../system-error.ts'
-import { countText } from '../format.ts'
-import { writeErrorLine, writeLine } from '../terminal/output.ts'
+import { servedEngine } from '../../engine/connect.ts'
+import { knownEngine, namedEngine } from '../../engine/choose.ts'
+import { engineLabel, type EngineKind, isOnThisMachine } from '../../engine/engine-kind.ts'
+import { ExitCode, UsageError } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
+import { systemReason } from '../../system-error.ts'
+import { countText } from '../../format.ts'
+import { writeErrorLine, writeLine } from '../../terminal/output.ts'
 import { accessLogger, logOptions, withoutProbes } from './access-log.ts'
-import { openBrowser } from './serve/console/browser.ts'
-import { buildPage, chatsOf, openConsole, type OpenConsole, readSecret } from './serve/console/open-console.ts'
-import { followers, loggedEngine, logsContent } from './serve/follow.ts'
-import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './serve/listening.ts'
-import { openState, type ServeState } from './serve/state.ts'
+import { openBrowser } from './console/browser.ts'
+import { buildPage, chatsOf, openConsole, type OpenConsole, readSecret } from './console/open-console.ts'
+import { followers, loggedEngine, logsContent } from './follow.ts'
+import { closeOnSignal, InUseError, loopback, nameOfOrigin, open } from './listening.ts'
+import { openState, type ServeState } from './state.ts'
 
 const defaultPort = 4141
 
@@ -28,10 +28,10 @@ export async function web(flags: Flags): Promise<number> {
 
 /** Runs `colloquy serve`: serves on a port of this machine until a signal stops it. */
 export async function serve(flags: Flags): Promise<number> {
-  if (flags.has('schema')) return (await import('./serve/print-schema.ts')).printSchema()
+  if (flags.has('schema')) return (await import('./config/print-schema.ts')).printSchema()
   if (flags.has('check') && !flags.has('config')) throw new UsageError('Cannot use --check without --config FILE')
   if (flags.has('testing') && flags.has('config')) throw new UsageError('Cannot use --testing with --config FILE')
-  if (flags.has('config')) return (await import('./serve/serve-config.ts')).serveConfig(flags)
+  if (flags.has('config')) return (await import('./config/serve-config.ts')).serveConfig(flags)
   const opens = flags.has('open')
   const isForChat = opens && !flags.has('engine') && !flags.has('testing')
   const chosen = isForChat ? await engineOfChat(flags) : namedEngine(flags.text('engine') ?? 'offline')
@@ -40,7 +40,7 @@ export async function serve(flags: Flags): Promise<number> {
 
 /** The engine that a chat would have. */
 async function engineOfChat(flags: Flags): Promise<EngineKind> {
-  return knownEngine(flags) ?? (await import('../engine/first-engine.ts')).findEngineOfTerminal(flags)
+  return knownEngine(flags) ?? (await import('../../engine/first-engine.ts')).findEngineOfTerminal(flags)
 }
 
 interface Serving {

@@ -1,19 +1,19 @@
 import { createServer } from '@colloquy/server'
 import { defineModels, type Engine, models as catalogue } from 'colloquy/protocol'
-import { ExitCode, UsageError } from '../../exit.ts'
-import type { Flags } from '../../flags.ts'
-import { countText } from '../../format.ts'
-import { writeErrorLine, writeLine } from '../../terminal/output.ts'
+import { ExitCode, UsageError } from '../../../exit.ts'
+import type { Flags } from '../../../flags.ts'
+import { countText } from '../../../format.ts'
+import { writeErrorLine, writeLine } from '../../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
 import type { EngineConfig, ServeConfig } from './config.ts'
-import type { OpenConsole } from './console/open-console.ts'
+import type { OpenConsole } from '../console/open-console.ts'
 import { ConfiguredEngines, type UsedEngines } from './engines.ts'
-import { type Followers, followers, loggedEngine } from './follow.ts'
-import { closeOnSignal, loopback, nameOfOrigin, open } from './listening.ts'
+import { type Followers, followers, loggedEngine } from '../follow.ts'
+import { closeOnSignal, loopback, nameOfOrigin, open } from '../listening.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
-import { openState, type ServeState } from './state.ts'
-import { type MakeServer, SwitchingServer } from './switching-server.ts'
+import { openState, type ServeState } from '../state.ts'
+import { type MakeServer, SwitchingServer } from '../switching-server.ts'
 
 const defaultPort = 4141
 const dayMs = 86_400_000
@@ -90,8 +90,8 @@ interface Running {
 
 /** Opens the console. It stays when the configuration is read again, and uses the new engines. */
 async function consoleOf({ config }: ReadConfig, running: Running): Promise<OpenConsole> {
-  const { openConsole } = await import('./console/open-console.ts')
-  const { configuredChats } = await import('./console/configured-chats.ts')
+  const { openConsole } = await import('../console/open-console.ts')
+  const { configuredChats } = await import('../console/configured-chats.ts')
   const { flags, state } = running
   const isAllFree = Object.keys(config.engines).every((name) => isFree(config, name))
   const isFreeModel = (model: string): boolean => isAllFree || !model.startsWith('claude')

@@ -1,5 +1,5 @@
 import type { JsonIssue } from 'colloquy/protocol'
-import type { Environment } from '../../flags.ts'
+import type { Environment } from '../../../flags.ts'
 
 /** A value in which variables of the environment were replaced. */
 export interface Resolved {

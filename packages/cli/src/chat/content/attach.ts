@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
-import { UsageError } from '../exit.ts'
-import { byteText } from '../format.ts'
-import { systemReason } from '../system-error.ts'
+import { UsageError } from '../../exit.ts'
+import { byteText } from '../../format.ts'
+import { systemReason } from '../../system-error.ts'
 
 /** A file or web address to send with a message. */
 export interface Attachment {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { createServer } from '@colloquy/server'
 import { offline } from 'colloquy/engines'
 import { findModel, models } from 'colloquy/protocol'
-import { UsageError } from '../exit.ts'
+import { UsageError } from '../../exit.ts'
 import { isThinkingLevel, thinkingForModel, thinkingLevelOf, thinkingSettings, type ThinkingLevel } from './thinking.ts'
 
 const levels = ['off', 'low', 'medium', 'high', 'xhigh', 'max'].filter(isThinkingLevel)

@@ -1,0 +1,68 @@
+import type * as manageChats from './manage-chats.ts'
+import { withConfiguration } from '../../config/defaults.ts'
+import { ask } from '../ask/command.ts'
+import { type Command, helpOption, jsonOption, type Run, type Subcommand } from '../command.ts'
+import {
+  defaultsOptions,
+  displayOptions,
+  modelOptions,
+  oneReplyOptions,
+  savedChatOptions,
+  turnOptions,
+} from '../reply-options.ts'
+
+/** Loads `manage-chats.ts` when one of its subcommands is called. */
+function managed(name: keyof typeof manageChats): Run {
+  return async (words, flags) => (await import('./manage-chats.ts'))[name](words, flags)
+}
+
+const chatSubcommands: readonly Subcommand[] = [
+  { name: 'list', synopsis: '', summary: 'List the chats, newest first', run: managed('list') },
+  { name: 'search', synopsis: 'WORDS', summary: 'Find messages with all the words', run: managed('search') },
+  { name: 'show', synopsis: 'ID', summary: 'Print a chat', run: managed('show') },
+  { name: 'export', synopsis: 'ID', summary: 'Print a chat as Markdown, JSON or HTML', run: managed('exportOne') },
+  {
+    name: 'import',
+    synopsis: 'FILE|-',
+    summary: 'Add chats from a file of Colloquy, ChatGPT, Claude.ai, Claude Code, …',
+    run: managed('importFile'),
+  },
+  { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', run: managed('rename') },
+  { name: 'check', synopsis: '[ID]', summary: 'Find damage in the saved chats, or in one', run: managed('check') },
+  { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
+]
+
+/** `colloquy chat`. */
+export const chat: Command = {
+  name: 'chat',
+  summary: 'Chat; without a terminal, answer once',
+  synopsis: '[PROMPT…]',
+  subcommands: chatSubcommands,
+  options: [
+    ...modelOptions,
+    ...defaultsOptions,
+    ...savedChatOptions,
+    { name: 'title', kind: 'text', value: 'TITLE', about: 'The title of a new chat' },
+    { name: 'print', short: 'p', kind: 'flag', about: 'Answer once and exit, as `ask` does' },
+    ...oneReplyOptions,
+    ...turnOptions,
+    ...displayOptions,
+    { name: 'format', kind: 'choice', choices: ['md', 'json', 'html'], about: 'With export: the format (default md)' },
+    { name: 'limit', kind: 'count', value: 'N', about: 'With list and search: the most lines (default 20)' },
+    { name: 'yes', short: 'y', kind: 'flag', about: 'With delete: do not ask for confirmation' },
+    jsonOption,
+    helpOption,
+  ],
+  examples: [
+    ['colloquy chat', 'start a new chat'],
+    ['colloquy chat -c', 'continue the last chat'],
+    ['colloquy chat -m claude-opus-5-5 -s "Answer in one line."', 'choose the model and the system prompt'],
+  ],
+  async run(words, flags) {
+    const subcommand = chatSubcommands.find(({ name }) => name === words[0])
+    if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
+    const isOneReply = ['print', 'output', 'json-schema'].some((name) => flags.has(name))
+    if (isOneReply || !process.stdin.isTTY || !process.stdout.isTTY) return ask.run(words, flags)
+    return (await import('./chat.ts')).chat(words, await withConfiguration(flags))
+  },
+}
