@@ -438,11 +438,27 @@ test('-f attaches a file, or the piped text', async () => {
 })
 
 test('-x writes only the code, -o writes to a file', async () => {
-  await served([{ times: 2, reply: 'Here:\n\n```sh\necho hi\n```\n\nDone.' }], async (env) => {
+  await served([{ times: 3, reply: 'Here:\n\n```sh\necho hi\n```\n\nDone.' }], async (env) => {
     assert.equal((await run(['ask', 'x', '-x'], env)).stdout, 'echo hi\n')
     const { stdout } = await run(['ask', 'x', '-o', 'reply.md'], env)
     assert.equal(stdout, '')
     assert.match(await readFile(join(folder, 'reply.md'), 'utf8'), /^Here:[^]*Done\.\n$/)
+    await run(['ask', 'x', '-x', '-o', 'hi.sh'], env)
+    assert.equal(await readFile(join(folder, 'hi.sh'), 'utf8'), 'echo hi\n')
+  })
+})
+
+test('-xLANGUAGE writes the first block in the language, or names those that there are', async () => {
+  const reply = 'First:\n```sh\npip install x\n```\n1. Then:\n   ```py\n   if x:\n     go()\n   ```\n'
+  await served([{ times: 2, reply }, { reply: 'print(6 * 7)' }], async (env) => {
+    const python = await run(['ask', '-s', '-xsh', '-xpython', 'x'], env)
+    assert.deepEqual(python, { stdout: 'if x:\n  go()\n', stderr: '', code: 0, signal: null })
+    const missing = await run(['ask', '-xrust', 'x'], env)
+    assert.deepEqual([missing.stdout, missing.code], ['', 1])
+    assert.match(missing.stderr, /^Cannot extract rust code: the reply has 2 code blocks: sh, py\n$/)
+    const plain = await run(['ask', '-x', 'x'], env)
+    assert.equal(plain.stdout, 'print(6 * 7)\n')
+    assert.match(plain.stderr, /^The reply has no code block/)
   })
 })
 

@@ -4,8 +4,11 @@ import type { Flags } from '../flags.ts'
 export interface Option {
   name: string
   short?: string
-  /** `text` takes a value, `texts` a value each time it is given, `maybe` a value if one follows. */
-  kind: 'flag' | 'text' | 'texts' | 'maybe' | 'count' | 'amount' | 'choice'
+  /**
+   * `text` takes a value, `texts` a value each time it is given, `maybe` a value if one follows, and `attached` only one that
+   * is written together with the flag: `-xpython` or `--extract=python`.
+   */
+  kind: 'flag' | 'text' | 'texts' | 'maybe' | 'attached' | 'count' | 'amount' | 'choice'
   /** The name of the value in the help. */
   value?: string
   choices?: readonly string[]

@@ -44,7 +44,7 @@ export function commandHelp({ name, summary, synopsis, subcommands = [], options
 
 function flagText({ name, short, kind, value, choices }: Option): string {
   const shown = value ?? (choices === undefined ? '' : choices.join('|'))
-  const taken = shown === '' ? '' : kind === 'maybe' ? ` [${shown}]` : ` ${shown}`
+  const taken = shown === '' ? '' : kind === 'maybe' ? ` [${shown}]` : kind === 'attached' ? `[=${shown}]` : ` ${shown}`
   return `${short === undefined ? '    ' : `-${short}, `}--${name}${taken}`
 }
 

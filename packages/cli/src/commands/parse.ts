@@ -54,10 +54,37 @@ type Token =
 function tokensOf(command: Command, words: readonly string[]): Token[] {
   const options: ParseArgsOptionsConfig = {}
   for (const { name, short, kind } of command.options) {
-    const type = kind === 'flag' || kind === 'maybe' ? 'boolean' : 'string'
+    const type = takesNextWord(kind) ? 'string' : 'boolean'
     options[name] = short === undefined ? { type } : { type, short }
   }
-  return parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true }).tokens
+  return parseArgs({
+    args: withEquals(words, command.options),
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens
+}
+
+/** Whether the word after a flag is always its value. */
+function takesNextWord(kind: Option['kind']): boolean {
+  return kind !== 'flag' && kind !== 'maybe' && kind !== 'attached'
+}
+
+/** Writes `-xpython` as `--extract=python`: `parseArgs()` would read the flags x, p, y, and so on. */
+function withEquals(words: readonly string[], options: readonly Option[]): string[] {
+  const rewritten: string[] = []
+  for (const [index, word] of words.entries()) {
+    if (word === '--') return [...rewritten, ...words.slice(index)]
+    const before = words[index - 1]
+    const isValue = options.some(({ name, short, kind }) => {
+      return takesNextWord(kind) && before !== undefined && (before === `--${name}` || before === `-${short}`)
+    })
+    const option = options.find(({ short, kind }) => kind === 'attached' && word.startsWith(`-${short}`))
+    const isShort = option !== undefined && !isValue && word.length > 2
+    rewritten.push(isShort ? `--${option.name}=${word.slice(2).replace(/^=/, '')}` : word)
+  }
+  return rewritten
 }
 
 async function unknownFlag({ name, options }: Command, flag: string): Promise<UsageError> {
@@ -71,7 +98,7 @@ function check({ kind, choices, value: label }: Option, name: string, value: str
     if (value !== undefined) throw new UsageError(`Cannot use ${name}=${value}: ${name} takes no value`)
     return true
   }
-  if (kind === 'maybe') return value ?? true
+  if (kind === 'maybe' || kind === 'attached') return value ?? true
   if (value === undefined || (value.startsWith('-') && value !== '-' && kind !== 'text' && kind !== 'texts')) {
     throw new UsageError(`Cannot use ${name}: ${label ?? choices?.join(', ')} is missing`)
   }

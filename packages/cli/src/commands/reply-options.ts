@@ -75,7 +75,13 @@ export const oneReplyOptions: readonly Option[] = [
     about: 'The format of standard output (default text)',
   },
   { name: 'out', short: 'o', kind: 'text', value: 'FILE', about: 'Write the reply to a file' },
-  { name: 'extract', short: 'x', kind: 'flag', about: 'Write only the first code block of the reply' },
+  {
+    name: 'extract',
+    short: 'x',
+    kind: 'attached',
+    value: 'LANGUAGE',
+    about: 'Write only the first code block of the reply, or with -xpython the first in Python',
+  },
   {
     name: 'json-schema',
     kind: 'text',

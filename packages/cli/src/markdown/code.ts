@@ -36,9 +36,11 @@ const aliases: Record<string, string> = {
   pl: 'perl',
   ps1: 'powershell',
   py: 'python',
+  python3: 'python',
   rb: 'ruby',
   rs: 'rust',
   sh: 'bash',
+  shell: 'bash',
   svg: 'xml',
   toml: 'ini',
   ts: 'typescript',
@@ -140,10 +142,14 @@ function styleOf(className: string): Style {
   return styles[name] ?? {}
 }
 
+/** The name by which the highlighter knows a language: `python` for `py`. Words that it does not know stay. */
+export function languageName(word: string): string {
+  return aliases[word] ?? word
+}
+
 /** Loads the highlighter and the language on demand. Undefined if the language is not known. */
 function languageOf(info: string): string | undefined {
-  const word = (/^[^\s{,:]+/.exec(info)?.[0] ?? '').toLowerCase()
-  const name = aliases[word] ?? word
+  const name = languageName((/^[^\s{,:]+/.exec(info)?.[0] ?? '').toLowerCase())
   if (!/^[a-z0-9-]+$/.test(name)) return undefined
   try {
     highlighter ??= require('highlight.js/lib/core') as HLJSApi

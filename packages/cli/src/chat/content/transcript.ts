@@ -104,10 +104,3 @@ ${parts.join('\n')}
 function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
-
-/** The contents of the fenced code blocks in a reply. */
-export function codeBlocks(text: string): string[] {
-  return [...text.matchAll(/^ {0,3}(`{3,}|~{3,})[^\n]*\n([^]*?)(?:^ {0,3}\1|$(?![^]))/gm)].map(
-    (match) => match[2] ?? '',
-  )
-}

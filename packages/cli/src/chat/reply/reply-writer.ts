@@ -4,7 +4,6 @@ import { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { painterFor } from '../../terminal/color-support.ts'
 import { writeDocument, writeJson } from '../../terminal/output.ts'
 import { Screen } from '../../terminal/screen.ts'
-import { codeBlocks } from '../content/transcript.ts'
 
 /** Writes a reply to standard output while it arrives. */
 export interface ReplyWriter {
@@ -17,13 +16,13 @@ const frameMs = 33
 
 /**
  * The writer that the flags ask for. Without flags: rendered Markdown on a terminal, else the text as it is. With
- * `--json-schema` nothing is written: a reply is JSON only when it is complete.
+ * `--json-schema` and `--extract` nothing is written: only the complete reply has what they ask for.
  */
 export function replyWriter(flags: Flags): ReplyWriter {
   const format = flags.text('output') ?? 'text'
   if (format === 'stream-json') return { event: (event) => writeJson(event), end }
-  if (format === 'json' || flags.has('out') || flags.has('json-schema')) return { event: end, end }
-  if (flags.has('extract')) return codeWriter()
+  const isWrittenAtEnd = ['out', 'json-schema', 'extract'].some((name) => flags.has(name))
+  if (format === 'json' || isWrittenAtEnd) return { event: end, end }
   return process.stdout.isTTY && !flags.has('plain') ? screenWriter(flags) : textWriter()
 }
 
@@ -66,18 +65,6 @@ function screenWriter(flags: Flags): ReplyWriter {
     end() {
       clearTimeout(timer)
       screen.update({ done: markdown.end() })
-    },
-  }
-}
-
-/** Writes only the first code block, at the end of the reply. */
-function codeWriter(): ReplyWriter {
-  let text = ''
-  return {
-    event: (event) => void (text += textOf(event)),
-    end() {
-      const code = codeBlocks(text)[0]
-      if (code !== undefined) writeDocument(code.endsWith('\n') ? code : `${code}\n`)
     },
   }
 }

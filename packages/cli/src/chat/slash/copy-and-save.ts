@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { UsageError } from '../../exit.ts'
-import { countText } from '../../format.ts'
 import { systemReason } from '../../system-error.ts'
 import { copy, say, type Effect } from '../chat-state.ts'
-import { codeBlocks, exportChat, formatOf, textOf } from '../content/transcript.ts'
+import { blocksText, codeBlocks, findCode } from '../content/code-blocks.ts'
+import { exportChat, formatOf, textOf } from '../content/transcript.ts'
 import { lastReply, openConversation, type SlashInput } from './command.ts'
 
 export function copyReply(input: SlashInput): Effect[] {
@@ -11,12 +11,12 @@ export function copyReply(input: SlashInput): Effect[] {
   const text = textOf(lastReply(input))
   if (part === undefined) return [copy(text), say(`Copied the reply, ${text.length} characters of Markdown.`)]
   const blocks = codeBlocks(text)
-  const block = part === 'code' ? blocks[Number(which) - 1] : undefined
+  if (part !== 'code') throw new UsageError(`Cannot copy ${part}: give nothing, code, code 2 or code python`)
+  const block = /^\d+$/.test(which) ? blocks[Number(which) - 1] : findCode(blocks, which)
   if (block === undefined) {
-    const found = countText(blocks.length, 'code block')
-    throw new UsageError(`Cannot copy ${part} ${which}: the reply has ${found}, as in /copy code 1`)
+    throw new UsageError(`Cannot copy code ${which}: the reply has ${blocksText(blocks)}`)
   }
-  return [copy(block), say(`Copied code block ${which} of ${blocks.length}.`)]
+  return [copy(block.code), say(`Copied code block ${blocks.indexOf(block) + 1} of ${blocks.length}.`)]
 }
 
 /** Writes the chat to a new file. An existing file is not overwritten. */

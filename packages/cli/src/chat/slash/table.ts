@@ -34,7 +34,12 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'prev', summary: 'Switch to the previous version', run: (input) => stepVersion(input, -1) },
   { name: 'next', summary: 'Switch to the next version', run: (input) => stepVersion(input, 1) },
   { name: 'branches', synopsis: '[N]', summary: 'List the branches of this chat, or switch to one', run: branches },
-  { name: 'copy', synopsis: '[code [N]]', summary: 'Copy the last reply, or a code block of it', run: copyReply },
+  {
+    name: 'copy',
+    synopsis: '[code [N|LANGUAGE]]',
+    summary: 'Copy the last reply, or a code block of it',
+    run: copyReply,
+  },
   { name: 'save', aliases: ['export'], synopsis: 'FILE.md|json|html', summary: 'Write the chat to a file', run: save },
   { name: 'cost', aliases: ['usage'], summary: 'Show the tokens and the cost of the chat', run: cost },
   { name: 'context', summary: 'Show how full the window is', run: context },

@@ -16,6 +16,8 @@ export interface AskOutcome {
   reply?: Reply
   /** The value of the reply, with `--json-schema`. */
   parsed?: unknown
+  /** With `--extract`: the reply has no code block. */
+  lacksCode?: boolean
   failure?: ErrorDescription
   /** The file of `--out`. */
   file?: ReplyFile
@@ -47,8 +49,9 @@ export function resultOf(outcome: AskOutcome): object {
 
 /** The lines for standard error: a failure, a reply that was cut off or refused, and the usage if it is wanted. */
 export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
-  const { failure, reply } = outcome
+  const { failure, reply, lacksCode } = outcome
   const notes: string[] = []
+  if (lacksCode) notes.push('The reply has no code block: this is all of it.')
   if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) notes.push(failure.line)
   if (reply?.stopReason === 'max_tokens') {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)

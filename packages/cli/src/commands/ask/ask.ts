@@ -2,6 +2,7 @@ import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
 import { attach, mentionedFiles } from '../../chat/content/attach.ts'
+import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
 import { replyWriter } from '../../chat/reply/reply-writer.ts'
@@ -13,7 +14,7 @@ import { connect } from '../../engine/connect.ts'
 import type { EngineKind } from '../../engine/engine-kind.ts'
 import { knownEngine } from '../../engine/choose.ts'
 import { describeError } from '../../describe-error.ts'
-import { ExitCode, UsageError } from '../../exit.ts'
+import { ExitCode, ExitError, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { writeDocument, writeErrorLine, writeJson } from '../../terminal/output.ts'
 import { readAll, stopOnSignals, type StopRequest } from '../../process.ts'
@@ -36,6 +37,7 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
 }
 
 async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
+  checkExtract(flags)
   const format = await jsonFormatOf(flags)
   const content = await contentFrom(words, flags)
   const path = flags.text('out')
@@ -66,6 +68,12 @@ async function searchEngine(flags: Flags, signal: AbortSignal): Promise<EngineKi
   return findEngineInLines(flags, { mayFetch: mayFetchInPipe(), signal, isStoppedByUser: false })
 }
 
+function checkExtract(flags: Flags): void {
+  const output = flags.text('output') ?? 'text'
+  if (flags.has('extract') && output !== 'text')
+    throw new UsageError(`Cannot use --extract with --output ${output}: only text can be code alone`)
+}
+
 async function jsonFormatOf(flags: Flags): Promise<JsonFormat | undefined> {
   const given = flags.text('json-schema')
   if (given === undefined) return undefined
@@ -93,15 +101,37 @@ async function follow(turn: Turn, flags: Flags, outcome: AskOutcome, format: Jso
     outcome.ms = performance.now() - startedAt
     outcome.message = turn.message
     writer.end()
-    if (format === undefined && turn.message !== undefined) writeFile(outcome.file, textOf(turn.message))
-    if (outcome.parsed !== undefined) writeJsonReply(textOf(turn.message).trim(), flags, outcome.file)
+    writeReply(outcome, flags)
   }
 }
 
-/** Writes a reply that satisfies `--json-schema`: the text of the model, so that no digit of a number is lost. */
-function writeJsonReply(text: string, flags: Flags, file: ReplyFile | undefined): void {
+/** Writes what the `ReplyWriter` has not written: the code of `--extract`, the JSON of `--json-schema`, the file of `--out`. */
+function writeReply(outcome: AskOutcome, flags: Flags): void {
+  const { message, parsed, file } = outcome
+  if (flags.has('extract')) return writeCode(flags.text('extract') ?? '', outcome)
+  if (!flags.has('json-schema')) return message === undefined ? undefined : writeFile(file, textOf(message))
+  const isText = (flags.text('output') ?? 'text') === 'text'
+  // The text of the model, so that no digit of a number is lost.
+  if (parsed !== undefined && (isText || file !== undefined)) writePart(textOf(message).trim(), file)
+}
+
+/** Writes the code of `--extract`. A reply without any fence is often code alone, so it is written as it is. */
+function writeCode(language: string, outcome: AskOutcome): void {
+  const text = textOf(outcome.message)
+  const blocks = codeBlocks(text)
+  const found = findCode(blocks, language)
+  if (found !== undefined) return writePart(found.code, outcome.file)
+  if (outcome.reply === undefined) return
+  if (language !== '')
+    throw new ExitError(ExitCode.failed, `Cannot extract ${language} code: the reply has ${blocksText(blocks)}`)
+  outcome.lacksCode = true
+  writePart(text, outcome.file)
+}
+
+/** Writes what was asked for in place of the whole reply. */
+function writePart(text: string, file: ReplyFile | undefined): void {
   if (file !== undefined) writeFile(file, text)
-  else if ((flags.text('output') ?? 'text') === 'text') writeDocument(`${text}\n`)
+  else writeDocument(text.endsWith('\n') ? text : `${text}\n`)
 }
 
 /** Writes the reply to the file of `--out`. If the disk is full, writes it to standard output instead and throws. */

@@ -22,7 +22,7 @@ async function candidatesFor(command: Command, before: readonly string[], word: 
   const { options, subcommands = [] } = command
   const [, flag] = /^(--[\w-]+)=/.exec(word) ?? []
   const option = optionOf(options, flag ?? before.at(-1) ?? '')
-  if (option !== undefined && option.kind !== 'flag') {
+  if (option !== undefined && option.kind !== 'flag' && (option.kind !== 'attached' || flag !== undefined)) {
     const values = await valuesOf(option.name, option.choices)
     return flag === undefined ? values : values.map((value) => `${flag}=${value}`)
   }
