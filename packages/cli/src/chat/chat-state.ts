@@ -24,8 +24,8 @@ export interface ChatState {
   lastListedIds: readonly string[]
   /** The models that were listed last, for choosing one by its number. */
   lastListedModels: readonly string[]
-  /** An expensive message that is sent if the user sends it again. */
-  unconfirmedText: string | undefined
+  /** A line whose turn is expensive. It runs if the user sends the line again. */
+  unconfirmedLine: string | undefined
   /** A message that was refused because another program had changed the chat. `/retry` sends it. */
   unsentText: string | undefined
   shouldExit: boolean
@@ -39,6 +39,8 @@ export interface ChatContext {
   ledger: Pick<ChatLedger, 'close'>
   /** The options of the next turn. */
   turnOptions: () => TurnOptions
+  /** The cost of a prompt in US dollars above which a turn runs only after a confirmation. */
+  warnUsd: number
   /** The title of a new chat. Default: the first line of its first message. */
   title: string | undefined
   /** Whether chats outlive the program. */

@@ -1,18 +1,9 @@
 import type { Conversation } from 'colloquy/conversation'
-import { bandFor, findModel, formatUsd, fromUsd, priceAt, type MessageContentParam } from 'colloquy/protocol'
-import type { Connection } from '../engine/connect.ts'
+import type { MessageContentParam } from 'colloquy/protocol'
 import { countText } from '../format.ts'
 import { attach, attachmentLabel, mentionedFiles } from './content/attach.ts'
-import {
-  change,
-  prefill,
-  runTurn,
-  say,
-  showMessages,
-  type ChatContext,
-  type ChatState,
-  type Effect,
-} from './chat-state.ts'
+import { change, runTurn, say, showMessages, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
+import { costWarning } from './cost-warning.ts'
 
 /** The effects of sending a message. An expensive message is sent only if the user sends it a second time. */
 export async function messageEffects(text: string, state: ChatState, context: ChatContext): Promise<Effect[]> {
@@ -22,16 +13,8 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
   const blocks = attachments.map(({ block }) => block)
   const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, { type: 'text', text }]
   const conversation = await conversationOf(state, context)
-  const isConfirmed = state.unconfirmedText === text
-  const price = isConfirmed ? undefined : await priceIfExpensive(conversation, content, context.connection)
-  if (price !== undefined) {
-    return [
-      labels,
-      change({ conversation, unconfirmedText: text }),
-      say(`This message costs about ${price}. Press Enter to send it anyway.`),
-      prefill(text),
-    ]
-  }
+  const warning = await costWarning({ line: text, conversation, content }, state, context)
+  if (warning.length > 0) return [labels, ...warning]
   const { editedMessageId: edited } = state
   const options = context.turnOptions()
   return [
@@ -40,7 +23,7 @@ export async function messageEffects(text: string, state: ChatState, context: Ch
       conversation,
       attachments: [],
       editedMessageId: undefined,
-      unconfirmedText: undefined,
+      unconfirmedLine: undefined,
       unsentText: undefined,
     }),
     runTurn(() =>
@@ -75,29 +58,4 @@ export function conflictEffects(
     showMessages(...added.slice(-maxShown)),
     say(''),
   ]
-}
-
-/** A message with a more expensive prompt is sent only after a confirmation. US dollars. */
-const warnUsd = 0.5
-
-/**
- * The estimated price of the next prompt if it exceeds `warnUsd`; otherwise, or if the price is unknown, undefined. Assumes
- * that tokens cached by the last prompt are read from the cache.
- */
-async function priceIfExpensive(
-  chat: Conversation,
-  content: MessageContentParam,
-  { isLocal }: Connection,
-): Promise<string | undefined> {
-  const entry = findModel(chat.settings.model)
-  const price = entry && priceAt(entry, new Date())
-  if (isLocal || price === undefined) return undefined
-  const { countTokens } = await import('colloquy/engines')
-  const usage = chat.messages.findLast(({ role }) => role === 'assistant')?.usage
-  const cached = (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)
-  const uncached = (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0)
-  const added = countTokens(typeof content === 'string' ? content : JSON.stringify(content))
-  const band = bandFor(price, cached + uncached + added)
-  const picoUsd = BigInt(cached) * band.cacheRead + BigInt(uncached + added) * band.input
-  return picoUsd > fromUsd(warnUsd) ? formatUsd(picoUsd) : undefined
 }

@@ -9,6 +9,9 @@ import { settingsFrom, turnOptionsFrom } from './settings/settings.ts'
 import { chatFrom, openChats, tailOf } from './stored-chats.ts'
 import type { Surface } from './surface/surface.ts'
 
+/** The cost of a prompt above which the chat asks first, unless `--warn-cost` or the configuration says otherwise. */
+const defaultWarnUsd = 0.5
+
 export interface OpenedSession {
   session: ChatSession
   /** Whether the chat continues an earlier one. Its end is then on the surface. */
@@ -34,6 +37,7 @@ export async function openSession(
     connection,
     ledger,
     turnOptions: () => turnOptionsFrom(flags, connection),
+    warnUsd: flags.number('warn-cost') ?? defaultWarnUsd,
     title: flags.text('title'),
     isSaved,
   }
@@ -45,7 +49,7 @@ export async function openSession(
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
     lastListedIds: [],
     lastListedModels: [],
-    unconfirmedText: undefined,
+    unconfirmedLine: undefined,
     unsentText: undefined,
     shouldExit: false,
   }

@@ -29,6 +29,12 @@ export const settings: readonly Setting[] = [
   { name: 'retries', kind: 'count', otherwise: '2', about: 'how often to retry after a passing failure' },
   { name: 'max-cost', kind: 'amount', about: 'the most that a chat may cost, in US dollars' },
   {
+    name: 'warn-cost',
+    kind: 'amount',
+    otherwise: '0.5',
+    about: 'the cost of a prompt above which the chat asks before it is sent, in US dollars',
+  },
+  {
     name: 'color',
     kind: 'choice',
     choices: ['auto', 'always', 'never'],

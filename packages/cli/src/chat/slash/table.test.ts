@@ -16,6 +16,7 @@ const context: ChatContext = {
   connection,
   ledger: { close: async () => {} },
   turnOptions: () => ({}),
+  warnUsd: 0.5,
   title: undefined,
   isSaved: false,
 }
@@ -28,7 +29,7 @@ const emptyChat: ChatState = {
   costStyle: 'full',
   lastListedIds: [],
   lastListedModels: [],
-  unconfirmedText: undefined,
+  unconfirmedLine: undefined,
   unsentText: undefined,
   shouldExit: false,
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../../exit.ts'
 import { countText } from '../../format.ts'
 import { change, prefill, runTurn, say, type Effect } from '../chat-state.ts'
+import { costWarning } from '../cost-warning.ts'
 import { messageEffects } from '../message.ts'
 import { thinkingForModel } from '../settings/thinking.ts'
 import { textOf } from '../content/transcript.ts'
@@ -27,13 +28,19 @@ export async function retry(input: SlashInput): Promise<Effect[]> {
   const conversation = openConversation(input)
   const [model] = input.words
   const changes = model === undefined ? {} : { model, ...thinkingForModel(conversation.settings, model) }
+  const line = ['/retry', ...input.words].join(' ')
+  const warning = await costWarning({ line, conversation, model }, state, context)
+  if (warning.length > 0) return warning
   const options = { ...context.turnOptions(), ...changes }
-  return [runTurn(() => conversation.retry(undefined, options))]
+  return [change({ unconfirmedLine: undefined }), runTurn(() => conversation.retry(undefined, options))]
 }
 
-export function continueReply(input: SlashInput): Effect[] {
+export async function continueReply(input: SlashInput): Promise<Effect[]> {
+  const { state, context } = input
   const conversation = openConversation(input)
-  return [runTurn(() => conversation.continue(input.context.turnOptions()))]
+  const warning = await costWarning({ line: '/continue', conversation }, state, context)
+  if (warning.length > 0) return warning
+  return [change({ unconfirmedLine: undefined }), runTurn(() => conversation.continue(context.turnOptions()))]
 }
 
 export async function undo(input: SlashInput): Promise<Effect[]> {

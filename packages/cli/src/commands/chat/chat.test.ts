@@ -362,6 +362,31 @@ test('an expensive message is sent only when confirmed', async () => {
   })
 })
 
+test('--warn-cost sets the price above which a message or /retry asks first', async () => {
+  const usage = { input_tokens: 90_000, output_tokens: 10, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+  const model = 'claude-sonnet-5-5'
+  const steps = [{ content: 'read', model, usage }, { content: 'seen', model, usage }, 'again']
+  await at(steps, async ({ engine, sit }) => {
+    // A picture of one pixel, with a long text inside it.
+    const head = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ', 'base64')
+    await writeFile(join(folder, 'dot.png'), Buffer.concat([head, Buffer.alloc(2_000_000, 'x')]))
+    const user = await sit(['--warn-cost', '0.25'])
+    await user.says('a text')
+    await user.sees(/read\n/)
+    await user.says(`look at @${join(folder, 'dot.png')}`)
+    await user.sees(/seen\n/)
+    await user.says('/retry claude-opus-5-5')
+    await user.sees(
+      /This message costs about \$0\.3\d+\. Press Enter to send it anyway\.\n[^]*> \/retry claude-opus-5-5$/,
+    )
+    assert.equal(engine.requests.length, 2)
+    await user.type(enter)
+    await user.sees(/again\n/)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
 test('text from outside reaches the terminal without control characters', async () => {
   const attack = '\x1b]52;c;QQ==\x07\x1b]0;t\x07\x1b[2J\x9b2J\u202edlrow\u2066 &#8238; &#x9b;2J'
   const typed = '\u202edlrow\u2066 &#8238;'

@@ -42,6 +42,12 @@ export const chat: Command = {
     ...modelOptions,
     ...defaultsOptions,
     ...savedChatOptions,
+    {
+      name: 'warn-cost',
+      kind: 'amount',
+      value: 'USD',
+      about: 'Ask before a prompt is sent that costs more than this (default 0.5)',
+    },
     { name: 'title', kind: 'text', value: 'TITLE', about: 'The title of a new chat' },
     { name: 'print', short: 'p', kind: 'flag', about: 'Answer once and exit, as `ask` does' },
     ...oneReplyOptions,
