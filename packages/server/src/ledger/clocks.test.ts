@@ -6,6 +6,7 @@ import { Keys } from '../access/keys/keys.ts'
 import { migrations } from '../state/migrations.ts'
 import { SqliteDatabase } from '../state/sqlite-database.ts'
 import { Ledger } from './ledger.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 import type { Account } from './accounts.ts'
 import type { RequestOrigin } from './request-row.ts'
 
@@ -58,10 +59,20 @@ test('a server that has ended is found, whatever its clock said', async () => {
   await database.rows('add', add, { id: 'future', at: Date.now() + 24 * hourMs })
   const lost: string[] = []
   const ledger = new Ledger(database, { leaseMs: 100, flushMs: 10, onLost: ({ id }) => lost.push(id) })
-  for (let wait = 0; lost.length < 2 && wait < 200; wait++) await sleep(20)
+  for (let wait = 0; lost.length < 2 && wait < 6_000; wait++) await sleep(20)
   assert.deepEqual(lost.toSorted(), ['future', 'past'])
   await ledger.close()
   await database.close()
+})
+
+test('a server that was paused takes none for dead before another lease', () => {
+  const signs = new SignsOfLife(100)
+  const other = { id: 'other', seen_at: 1 }
+  assert.deepEqual(signs.dead([other], 0), [])
+  // The process was stopped for a second: the other one perhaps too.
+  assert.deepEqual(signs.dead([other], 1_000), [])
+  assert.deepEqual(signs.dead([other], 1_050), [])
+  assert.deepEqual(signs.dead([other], 1_100), [other])
 })
 
 test('a key that was revoked is refused within two seconds, also if the clock was set back', async () => {

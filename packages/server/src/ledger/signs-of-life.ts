@@ -12,6 +12,7 @@ export interface SeenInstance {
 export class SignsOfLife {
   readonly #leaseMs: number
   readonly #known = new Map<string, { seenAt: number; since: number }>()
+  #lookedAt = -Infinity
 
   constructor(leaseMs: number) {
     this.#leaseMs = leaseMs
@@ -19,6 +20,9 @@ export class SignsOfLife {
 
   /** The dead ones. Call it several times in a lease with all rows. @param now milliseconds of `performance.now()`. */
   dead(instances: readonly SeenInstance[], now: number): SeenInstance[] {
+    // This process was paused, as on a machine that sleeps. The others may have been paused with it.
+    if (now - this.#lookedAt > this.#leaseMs / 2) this.clear()
+    this.#lookedAt = now
     const ids = new Set(instances.map(({ id }) => id))
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id)
     return instances.filter(({ id, seen_at: seenAt }) => {
