@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import { migrations as postgresMigrations } from './postgres/schema.ts'
 import { postgresStore } from './postgres/store.ts'
-import { migrations as sqliteMigrations } from './sqlite/schema.ts'
+import { migrations as sqliteMigrations } from './sqlite/database/schema.ts'
 import { sqliteStore } from './sqlite/store.ts'
 import type { ConversationStore } from './store.ts'
 
@@ -81,11 +81,22 @@ for (const [index, { name }] of sqliteMigrations.entries()) {
       db.prepare('INSERT INTO migration VALUES (?, 0)').run(migration.name)
     }
     db.exec(rows() + messages('') + lease('', name))
-    if (index > 0 && hasFts5(db)) db.exec(oldIndex)
+    if (index > 0 && name < '0012' && hasFts5(db)) db.exec(oldIndex)
     db.close()
     await check(sqliteStore(path))
+    assert.deepEqual(
+      tables(path).filter((table) => /^search(_data|_state)?$/.test(table)),
+      [],
+    )
     rmSync(folder, { recursive: true })
   })
+}
+
+function tables(path: string): string[] {
+  const db = new DatabaseSync(path)
+  const rows = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as { name: string }[]
+  db.close()
+  return rows.map(({ name }) => name)
 }
 
 /** The words of the question in PostgreSQL; undefined since they are in a table of their own. */

@@ -1,5 +1,5 @@
 import { ConversationNotFoundError } from '../../errors.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 
 export interface ConversationRow {
   id: number

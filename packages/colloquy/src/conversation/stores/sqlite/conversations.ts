@@ -4,10 +4,11 @@ import type { LeaseClock } from '../lease.ts'
 import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { intactSettings, storedPath } from '../stored-message.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
+import { freeRow } from './erasing.ts'
 import { unfinishedReplies } from './leases.ts'
-import { eraseMessages, insertMessage, offPathReplies, pathTo } from './messages.ts'
+import { insertMessage, offPathReplies, pathTo } from './messages.ts'
 
 export function createConversation(
   db: SqliteConnection,
@@ -18,8 +19,8 @@ export function createConversation(
     if (db.row('SELECT 1 FROM conversation WHERE public_id = ?', [id]) !== undefined)
       throw new ConversationExistsError(id)
     const { id: row } = db.run(
-      `INSERT INTO conversation (public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
-       VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO conversation (id, public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
+       VALUES (${freeRow}, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
       [id, owner, head, last, last + 1, at, at, title],
     )
     db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
@@ -74,20 +75,6 @@ export function updateConversation(
     ])
     return version + 1
   })
-}
-
-export async function deleteConversation(db: SqliteConnection, id: string): Promise<boolean> {
-  const deleted = await db.write('delete the conversation', () => {
-    const row = db.row<{ id: number }>('SELECT id FROM conversation WHERE public_id = ?', [id])
-    if (row === undefined) return false
-    eraseMessages(db, 'conversation = ?', row.id)
-    for (const table of ['settings', 'metadata', 'totals', 'erased'])
-      db.run(`DELETE FROM ${table} WHERE conversation = ?`, [row.id])
-    db.run('DELETE FROM conversation WHERE id = ?', [row.id])
-    return true
-  })
-  if (deleted) db.truncateWal()
-  return deleted
 }
 
 /** A part of a transaction. */

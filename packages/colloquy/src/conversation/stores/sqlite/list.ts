@@ -4,7 +4,7 @@ import type { ConversationSummary, ListQuery } from '../store.ts'
 import { endOfPage } from '../stored-message.ts'
 import { type CountedReply, TotalsCounter } from '../totals.ts'
 import type { LeaseClock } from '../lease.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 import { isUnfinished } from './leases.ts'
 import { findConversation } from './conversation-row.ts'
 

@@ -3,10 +3,10 @@ import { billingPart } from '../../money/spending.ts'
 import { checksumOf, endOfPage, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
 import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { settleReservations } from './leases.ts'
-import { forgetMessages } from './search/text-index.ts'
+import { forgetFreeIds, forgetMessages } from './search/text-index.ts'
 
 export const messageColumns = `number, parent, role, state, created_at AS createdAt, reply, received, json, checksum,
   place_checksum AS placeChecksum`
@@ -135,6 +135,7 @@ export function eraseMessages(db: SqliteConnection, which: 'id = ?' | 'conversat
   settleReservations(db, which, value)
   for (const table of ['search_later', 'delta']) db.run(`DELETE FROM ${table} WHERE message ${ids}`, [value])
   db.run(`DELETE FROM message WHERE ${which}`, [value])
+  forgetFreeIds(db)
 }
 
 /** Erases a message and all that follow it, and keeps their billing data. */

@@ -7,7 +7,7 @@ import {
   usageOf,
 } from '../../money/spending.ts'
 import type { Account, Amounts, Reservation, Spending } from '../store.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 
 export function readSpending(db: SqliteConnection, account: Account): Spending {
   return db.read('read the spending', () => spendingOf(db, account))

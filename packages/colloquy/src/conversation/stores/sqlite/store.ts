@@ -22,9 +22,10 @@ import type {
   Spending,
   TreeNode,
 } from '../store.ts'
-import { SqliteConnection } from './connection.ts'
-import { createConversation, deleteConversation, openConversation, updateConversation } from './conversations.ts'
+import { SqliteConnection } from './database/connection.ts'
+import { createConversation, openConversation, updateConversation } from './conversations.ts'
 import { findConversation } from './conversation-row.ts'
+import { deleteConversation, eraseRest } from './erasing.ts'
 import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
 import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
@@ -61,6 +62,8 @@ class SqliteStore implements ConversationStore {
     this.heartbeatMs = this.#clock.heartbeatMs
     this.now = this.#clock.now
     this.#db = new SqliteConnection(path, { busyTimeoutMs, mode })
+    // If that fails, because the file is read-only, locked or closed, the next deletion or opening continues.
+    void eraseRest(this.#db).catch(() => {})
   }
 
   async create(conversation: NewConversation): Promise<ConversationRecord> {

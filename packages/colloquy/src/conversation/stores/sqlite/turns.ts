@@ -4,7 +4,7 @@ import { lateFinish } from '../late-finish.ts'
 import type { LeaseClock } from '../lease.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../stored-message.ts'
-import type { SqliteConnection } from './connection.ts'
+import type { SqliteConnection } from './database/connection.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { isLeased, isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
@@ -84,7 +84,9 @@ interface StoredReply extends MessageRow {
 /** Adds the reply beside the stored one. */
 function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
-  const sql = `SELECT conversation, ${messageColumns} FROM message WHERE id = ?`
+  // The messages of a deleted conversation may still be there.
+  const sql = `SELECT conversation, ${messageColumns} FROM message
+    WHERE id = ? AND conversation IN (SELECT id FROM conversation)`
   const stored = db.row<StoredReply>(sql, [handle])
   if (stored === undefined) throw new ConversationNotFoundError(id)
   const late = lateFinish(stored.reply, step)

@@ -1,7 +1,8 @@
 import { type Candidate, firstMatches } from '../../matches.ts'
 import type { SearchHit, SearchQuery } from '../../store.ts'
-import type { SqliteConnection } from '../connection.ts'
-import { hasFts5, indexNewMessages, trigramsOf } from './text-index.ts'
+import type { SqliteConnection } from '../database/connection.ts'
+import { trigramsOf } from './postings.ts'
+import { idsWith, indexNewMessages } from './text-index.ts'
 
 /** Finds the messages that contain every word, the last added first. */
 export async function searchMessages(
@@ -9,44 +10,20 @@ export async function searchMessages(
   words: readonly string[],
   { limit, owner }: SearchQuery,
 ): Promise<SearchHit[]> {
-  const isIndexed = hasFts5(db)
-  if (isIndexed) await indexNewMessages(db)
-  // Words of one or two characters have no trigrams: the messages are read.
-  const match = isIndexed ? trigramsOf(words) : ''
-  return firstMatches(candidates(db, match, owner), words, limit)
+  await indexNewMessages(db)
+  return firstMatches(candidates(db, trigramsOf(words), owner), words, limit)
 }
 
-/** The rows that one statement looks at, so that it takes a few milliseconds. */
-const span = 50_000
-const page = 100
-
-/** Yields the messages that may match, the last added first. @param match a query of the index; empty: all messages. */
-function* candidates(db: SqliteConnection, match: string, owner: string | undefined): Generator<Candidate | undefined> {
-  const newest = db.row<{ id: number | null }>('SELECT max(id) AS id FROM message')?.id ?? 0
-  for (let last = newest; last > 0; last -= span) {
-    for (let before = last + 1; before > 0;) {
-      const ids = idsBefore(db, match, before, last - span)
-      for (const id of ids) yield read(db, id, owner)
-      // The ids of a damaged file may be out of order.
-      before = ids.length < page ? 0 : Math.min(ids.at(-1)!, before - 1)
-    }
+/** Yields the messages that may match, the last added first. Without trigrams, these are all messages. */
+function* candidates(
+  db: SqliteConnection,
+  trigrams: readonly number[],
+  owner: string | undefined,
+): Generator<Candidate | undefined> {
+  for (const ids of idsWith(db, trigrams)) {
+    for (const id of ids) yield read(db, id, owner)
     yield undefined
   }
-}
-
-/** The first ids of a page: smaller than `before`, larger than `after`, in descending order. */
-function idsBefore(db: SqliteConnection, match: string, before: number, after: number): number[] {
-  const rows =
-    match === ''
-      ? db.rows<{ id: number }>(
-          `SELECT id FROM message WHERE id < ? AND id > ? ORDER BY id DESC LIMIT ${page}`, //
-          [before, after],
-        )
-      : db.rows<{ id: number }>(
-          `SELECT rowid AS id FROM search WHERE search MATCH ? AND rowid < ? AND rowid > ? ORDER BY rowid DESC LIMIT ${page}`,
-          [match, before, after],
-        )
-  return rows.map(({ id }) => id)
 }
 
 function read(db: SqliteConnection, id: number, owner: string | undefined): Candidate | undefined {

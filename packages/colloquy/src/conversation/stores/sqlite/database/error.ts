@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { AnthropicError } from '../../../protocol/types/error.ts'
-import { StoreError, type StoreErrorCode } from '../../errors.ts'
+import { AnthropicError } from '../../../../protocol/types/error.ts'
+import { StoreError, type StoreErrorCode } from '../../../errors.ts'
 
 // Primary result codes of https://www.sqlite.org/rescode.html; the extended ones carry them in their low byte.
 const codes = new Map<number, [StoreErrorCode, string]>([

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { StoreError } from '../../errors.ts'
+import { StoreError } from '../../../errors.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { migrate } from './schema.ts'
 import { type Outcome, WriteQueue } from './write-queue.ts'

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
-import { ConversationConflictError } from '../../errors.ts'
-import type { BegunTurn, ConversationStore } from '../store.ts'
-import { sqliteStore } from './store.ts'
+import { ConversationConflictError } from '../../../errors.ts'
+import type { BegunTurn, ConversationStore } from '../../store.ts'
+import { sqliteStore } from '../store.ts'
 
 describe('writes of several callers at once', () => {
   let folder: string

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { StoreError } from '../../errors.ts'
+import { StoreError } from '../../../errors.ts'
 import { rollback } from './error.ts'
 
 export interface Migration {
@@ -206,6 +206,20 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE message ADD COLUMN place_checksum INTEGER;
     `,
   },
+  {
+    name: '0012 search in blocks, erasing in slices',
+    sql: `
+      -- The messages with these trigrams, for each block of 256 message ids: see search/postings.ts. Ids are 1,024 a block.
+      CREATE TABLE search_posting (id INTEGER PRIMARY KEY, messages BLOB NOT NULL);
+      -- The blocks that are indexed; while that is being done, the run that does it. search_later has the replies that had
+      -- not ended by then.
+      CREATE TABLE search_block (block INTEGER PRIMARY KEY, run TEXT);
+      DROP TABLE search_state;
+      DELETE FROM search_later;
+      -- Deleted conversations whose messages are not all erased.
+      CREATE TABLE erasing (conversation INTEGER PRIMARY KEY);
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
@@ -220,11 +234,17 @@ export function migrate(db: DatabaseSync, path: string): void {
       db.exec(sql)
       db.prepare('INSERT INTO migration VALUES (?, ?)').run(name, Date.now())
     }
+    // The index of earlier versions, which Node has no module for before 22.15.
+    if (hasFts5(db)) db.exec('DROP TABLE IF EXISTS search')
     db.exec('COMMIT')
   } catch (error) {
     rollback(db)
     throw error
   }
+}
+
+function hasFts5(db: DatabaseSync): boolean {
+  return db.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS used").get()?.used === 1
 }
 
 function applied(db: DatabaseSync, path: string): Set<string> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
-import type { StoreErrorCode } from '../../errors.ts'
+import type { StoreErrorCode } from '../../../errors.ts'
 import { isBusy, storeError } from './error.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-sqlite-error-'))
