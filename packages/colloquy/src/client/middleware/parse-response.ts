@@ -1,7 +1,5 @@
 // Loaded when a middleware parses a response.
-import { decodeEvents } from '../../protocol/codec/event-stream.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
-import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { mergeHeaders } from '../request/headers.ts'
 import type { RequestOptions } from '../request/options.ts'
 import { parseBody, withIds } from '../request/response.ts'
@@ -21,14 +19,9 @@ export async function parseResponse(response: Response, { headers }: RequestOpti
   if (response.ok && mergeHeaders(headers).values['accept'] === 'application/binary') return response
   const copy = response.clone()
   const type = (copy.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
-  if (type === 'text/event-stream' && copy.ok) return new Stream(() => eventsOf(copy))
+  if (type === 'text/event-stream' && copy.ok) return Stream.fromSSEResponse(copy)
   const text = await copy.text()
   if (copy.status !== 204 && !/[/+]json$/.test(type)) return text
   const source = new FetchResponse(copy, copy.url)
   return withIds(await parseBody(text, source), source)
-}
-
-async function* eventsOf({ body, headers }: Response): AsyncGenerator<MessageStreamEvent> {
-  if (!body) return
-  for await (const event of decodeEvents(body, { headers })) if (event.type !== 'ping') yield event
 }

@@ -90,9 +90,10 @@ function withFormat({ output_config, ...body }: { output_config?: OutputConfig |
 
 /** Moves parameters that are sent as headers into the options. Returns the other parameters and the options. */
 export function splitHeaderParams(
-  { betas, user_profile_id, workspace_id, ...params }: HeaderParams,
+  given: HeaderParams | null,
   options: RequestOptions,
 ): [Record<string, unknown>, RequestOptions] {
+  const { betas, user_profile_id, workspace_id, ...params } = given ?? {}
   const settled = betas == null ? options : { ...options, betas: [...listOf(betas), ...listOf(options.betas)] }
   if (user_profile_id == null && workspace_id == null) return [params, settled]
   const { values } = mergeHeaders({
@@ -100,6 +101,11 @@ export function splitHeaderParams(
     'anthropic-workspace-id': workspace_id,
   })
   return [params, { ...settled, headers: { ...values, ...headersOf(options) } }]
+}
+
+/** The options of a request whose parameters are all sent as headers. */
+export function optionsWith(params: HeaderParams | null, options: RequestOptions): RequestOptions {
+  return splitHeaderParams(params, options)[1]
 }
 
 /** The values of a list, or a single value. */

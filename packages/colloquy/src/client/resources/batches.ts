@@ -7,7 +7,7 @@ import type {
 import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
-import { type HeaderParams, toBodyAndOptions, splitHeaderParams } from '../request/request.ts'
+import { type HeaderParams, optionsWith, splitHeaderParams, toBodyAndOptions } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
@@ -30,22 +30,22 @@ export class Batches {
 
   /** The state of a batch. */
   retrieve(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return requestObject(this.#client, 'get', pathOf(path, id), optionsOf(params, options))
+    return requestObject(this.#client, 'get', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The batches, newest first. A loop over the result requests further pages as needed. */
   list(params: (PageParams & HeaderParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
-    return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
+    return this.#client.list(path, ...splitHeaderParams(params, options))
   }
 
   /** Cancels a batch. Requests that are being processed are still completed and billed. */
   cancel(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
-    return requestObject(this.#client, 'post', pathOf(path, id, '/cancel'), optionsOf(params, options))
+    return requestObject(this.#client, 'post', pathOf(path, id, '/cancel'), optionsWith(params, options))
   }
 
   /** Deletes a batch that has ended. */
   delete(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
-    return requestObject(this.#client, 'delete', pathOf(path, id), optionsOf(params, options))
+    return requestObject(this.#client, 'delete', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The results of a batch that has ended, one by one as they arrive, in any order. */
@@ -56,11 +56,6 @@ export class Batches {
   ): Promise<Stream<MessageBatchIndividualResponse>> {
     const batch = await this.retrieve(id, params, options)
     const { resultsOf } = await import('./batch-results.ts')
-    return resultsOf(this.#client, id, batch, optionsOf(params, options))
+    return resultsOf(this.#client, id, batch, optionsWith(params, options))
   }
-}
-
-function optionsOf(params: HeaderParams | null, options: RequestOptions): RequestOptions {
-  const { body: _, ...settled } = toBodyAndOptions(params ?? {}, options)
-  return settled
 }

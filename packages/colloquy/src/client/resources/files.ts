@@ -1,7 +1,7 @@
 import type { DeletedFile, FileMetadata } from '../../protocol/types/resources/file.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestTo, type RequestOptions } from '../request/options.ts'
-import { type HeaderParams, headersOf, pathOf, splitHeaderParams } from '../request/request.ts'
+import { type HeaderParams, headersOf, optionsWith, pathOf, splitHeaderParams } from '../request/request.ts'
 import type { ToFileInput, ToFileOptions, Uploadable } from '../request/on-demand/to-file.ts'
 import type { PagePromise } from './page.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
@@ -51,7 +51,7 @@ export class Files {
 
   /** The files, newest first. A loop over the result requests further pages. */
   list(params: FileListParams | null = {}, options: RequestOptions = {}): PagePromise<FileMetadata> {
-    return this.#client.list(path, ...splitHeaderParams(params ?? {}, options))
+    return this.#client.list(path, ...splitHeaderParams(params, options))
   }
 
   /** Retrieves the metadata of a file, without its content. */
@@ -60,13 +60,13 @@ export class Files {
     params: FileRetrieveMetadataParams | null = {},
     options: RequestOptions = {},
   ): APIPromise<FileMetadata> {
-    return requestObject(this.#client, 'get', pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+    return requestObject(this.#client, 'get', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The content of a file that a tool or skill made, as a `Response` whose body is not yet read. */
   download(id: string, params: FileDownloadParams | null = {}, options: RequestOptions = {}): APIPromise<Response> {
     const headers = { accept: 'application/binary', ...headersOf(options) }
-    const [, settled] = splitHeaderParams(params ?? {}, { ...options, headers })
+    const settled = optionsWith(params, { ...options, headers })
     return this.#client.sendRequest(requestTo('get', pathOf(path, id, '/content'), settled), async (response) =>
       response.response(),
     )
@@ -74,7 +74,7 @@ export class Files {
 
   /** Deletes a file. */
   delete(id: string, params: FileDeleteParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedFile> {
-    return requestObject(this.#client, 'delete', pathOf(path, id), splitHeaderParams(params ?? {}, options)[1])
+    return requestObject(this.#client, 'delete', pathOf(path, id), optionsWith(params, options))
   }
 }
 

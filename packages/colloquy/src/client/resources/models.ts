@@ -2,7 +2,7 @@ import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import type { PageParams } from '../../protocol/types/resources/page.ts'
 import type { APIPromise } from '../request/api-promise.ts'
 import { requestObject, type ResourceClient } from './resource-client.ts'
-import { splitHeaderParams } from '../request/request.ts'
+import { optionsWith, splitHeaderParams } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { PagePromise } from './page.ts'
 import { pathOf } from '../request/request.ts'
@@ -31,7 +31,7 @@ export class Models {
 
   /** The models, newest first. A loop over the result requests further pages as needed. */
   list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
-    return this.#client.list('/v1/models', ...splitHeaderParams(params ?? {}, options))
+    return this.#client.list('/v1/models', ...splitHeaderParams(params, options))
   }
 
   /** One model, by id or alias. */
@@ -40,7 +40,7 @@ export class Models {
     params: ModelRetrieveParams | null = {},
     options: RequestOptions = {},
   ): APIPromise<ModelInfo> {
-    const [, settled] = splitHeaderParams(params ?? {}, options)
+    const settled = optionsWith(params, options)
     return requestObject(this.#client, 'get', pathOf('/v1/models', model), settled)
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { test } from 'node:test'
@@ -89,6 +90,75 @@ test('fromReadableStream() reads lines cut at any byte', async () => {
     assert.deepEqual(await Array.fromAsync(Stream.fromReadableStream(readable)), [{ a: 'é' }, { b: 2 }, { c: 3 }])
   }
 })
+
+const named = helloEvents.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+
+for (const [kind, responseOf] of Object.entries({
+  'a web stream': (text: string) => new Response(text),
+  'a Node stream': (text: string) =>
+    ({ headers: new Headers(), body: Readable.from([Buffer.from(text)]) }) as unknown as Response,
+})) {
+  test(`fromSSEResponse() reads the events of ${kind} without pings`, async () => {
+    assert.deepEqual(await Array.fromAsync(Stream.fromSSEResponse(responseOf(named))), events)
+  })
+
+  test(`rawEvents() reads the events of ${kind} before they are parsed`, async () => {
+    const raw = await Array.fromAsync(Stream.rawEvents(responseOf(`:\n${named}data: 1\ndata: 2\n\n`)))
+    assert.equal(raw.map(({ raw: lines }) => `${lines.join('\n')}\n\n`).join(''), `${named}data: 1\ndata: 2\n\n`)
+    assert.deepEqual(raw.at(-1), { event: null, data: '1\n2', raw: ['data: 1', 'data: 2'] })
+    assert.deepEqual(
+      raw.slice(0, -1).map(({ event }) => event),
+      helloEvents.map(({ type }) => type),
+    )
+  })
+}
+
+test('fromSSEResponse() throws the error of an error event', async () => {
+  const body = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
+  const headers = { 'request-id': 'req_1' }
+  const sent = new Response(`event: error\ndata: ${JSON.stringify(body)}\n\n`, { headers })
+  await assert.rejects(Array.fromAsync(Stream.fromSSEResponse(sent, new AbortController())), {
+    name: 'APIError',
+    message: JSON.stringify(body),
+    requestID: 'req_1',
+  })
+})
+
+for (const [form, open] of Object.entries({
+  'fromSSEResponse()': Stream.fromSSEResponse,
+  'rawEvents()': Stream.rawEvents,
+  'fromReadableStream()': ({ body }: Response, controller: AbortController) =>
+    Stream.fromReadableStream(body!, controller),
+})) {
+  const opened = (): { body: ReadableStream<Uint8Array>; isClosed: () => boolean } => {
+    let closed = false
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(form.includes('Read') ? '{}\n' : named)),
+      cancel: () => void (closed = true),
+    })
+    return { body, isClosed: () => closed }
+  }
+
+  test(`${form} closes the body when a loop is left, and aborts the controller`, async () => {
+    const { body, isClosed } = opened()
+    const controller = new AbortController()
+    for await (const _ of open(new Response(body), controller)) break
+    assert.deepEqual([isClosed(), controller.signal.aborted], [true, true])
+  })
+
+  for (const isEarly of [true, false]) {
+    test(`${form} ends when the controller aborts ${isEarly ? 'before' : 'in'} the loop`, async () => {
+      const { body, isClosed } = opened()
+      const controller = new AbortController()
+      if (isEarly) controller.abort()
+      const loop = async (): Promise<void> => {
+        for await (const _ of open(new Response(body), controller)) controller.abort()
+      }
+      await assert.rejects(loop(), Anthropic.APIUserAbortError)
+      assert.ok(isClosed())
+    })
+  }
+}
 
 test('cancelling the readable stream closes the connection', async (t) => {
   const server = await faultServer(t, begins)

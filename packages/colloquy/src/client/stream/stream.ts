@@ -1,7 +1,8 @@
 import { abandonedStreams } from './abandoned-streams.ts'
 import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts'
 import type { ItemSource } from './item-source.ts'
-import type * as lines from './readable-lines.ts'
+import type * as forms from './forms/index.ts'
+import type { RawEvent } from './forms/server-sent-events.ts'
 
 /** A stream of items that can be read once. */
 export class Stream<Item> implements AsyncIterable<Item> {
@@ -20,7 +21,17 @@ export class Stream<Item> implements AsyncIterable<Item> {
 
   /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
   static fromReadableStream<Item>(readable: ReadableStream<Uint8Array>, controller?: AbortController): Stream<Item> {
-    return new Stream(() => linesOf<Item>(readable, controller), controller)
+    return new Stream(() => read(({ readLines }) => readLines<Item>(readable, controller)), controller)
+  }
+
+  /** Reads the events of a streamed response, without pings. An `error` event is thrown as an `APIError`. */
+  static fromSSEResponse<Item>(response: Response, controller?: AbortController): Stream<Item> {
+    return new Stream(() => read(({ readEvents }) => readEvents<Item>(response, controller)), controller)
+  }
+
+  /** The events of a streamed response before their data is parsed: name, data, and lines without comments. */
+  static rawEvents(response: Response, controller?: AbortController): AsyncGenerator<RawEvent> {
+    return read(({ readRawEvents }) => readRawEvents(response, controller))
   }
 
   /** Aborts the stream. Aborted too when the signal of the request has ended the stream. Created on first use. */
@@ -57,7 +68,7 @@ export class Stream<Item> implements AsyncIterable<Item> {
   /** Two streams of the same items, each read at its own speed. Items that only one has read are buffered for the other. */
   tee(): [Stream<Item>, Stream<Item>] {
     const iterator = this[Symbol.asyncIterator]()
-    const branches = import('./tee.ts').then(({ tee }) => tee(iterator))
+    const branches = loadForms().then(({ tee }) => tee(iterator))
     const branch = (index: 0 | 1): Stream<Item> => {
       const read = {
         next: async () => (await branches)[index].next(),
@@ -78,20 +89,16 @@ export class Stream<Item> implements AsyncIterable<Item> {
 export function toReadableStream<Item>(items: AsyncIterable<Item>): ReadableStream<Uint8Array> {
   const iterator = items[Symbol.asyncIterator]()
   return new ReadableStream({
-    pull: async (controller) => (await loadLines()).writeLine(await iterator.next(), controller),
+    pull: async (controller) => (await loadForms()).writeLine(await iterator.next(), controller),
     cancel: async () => void (await iterator.return?.()),
   })
 }
 
-function loadLines(): Promise<typeof lines> {
-  return import('./readable-lines.ts')
+function loadForms(): Promise<typeof forms> {
+  return import('./forms/index.ts')
 }
 
-/** Loads the reader on first use, as few programs need it. */
-async function* linesOf<Item>(
-  readable: ReadableStream<Uint8Array>,
-  controller?: AbortController,
-): AsyncGenerator<Item> {
-  const { readLines } = await loadLines()
-  yield* readLines<Item>(readable, controller)
+/** Loads a reader on first use, as few programs need one. */
+async function* read<Item>(open: (readers: typeof forms) => AsyncGenerator<Item>): AsyncGenerator<Item> {
+  yield* open(await loadForms())
 }

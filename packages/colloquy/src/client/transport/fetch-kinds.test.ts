@@ -113,6 +113,28 @@ test('a fetch that returns nothing is one clear error', async () => {
   })
 })
 
+test('leaving batch results early cancels the body before its signal breaks it off', async () => {
+  const seen: string[] = []
+  const body = (signal: AbortSignal): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"custom_id":"a"}\n'))
+        signal.addEventListener('abort', () => seen.push('aborted'))
+      },
+      cancel: () => void seen.push('cancelled'),
+    })
+  const client = new Anthropic({
+    apiKey: 'key',
+    baseURL: 'http://api.test',
+    fetch: async (url, init) =>
+      url.endsWith('results')
+        ? new Response(body(init!.signal!))
+        : Response.json({ id: 'b', results_url: 'http://api.test/results' }),
+  })
+  for await (const _ of await client.messages.batches.results('b')) break
+  assert.deepEqual(seen, ['cancelled', 'aborted'])
+})
+
 test('fetch is given the request as the platform takes it', async () => {
   let seen: RequestInit | undefined
   const fetch = async (url: string, init?: RequestInit): Promise<Response> => {

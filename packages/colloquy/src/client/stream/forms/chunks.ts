@@ -1,0 +1,35 @@
+import { APIUserAbortError } from '../../../protocol/types/error.ts'
+import { type BodyReader, readerOf } from '../../transport/other-bodies.ts'
+
+/**
+ * The chunks of a body. Leaving the loop early closes the body and aborts the controller; an abort of the controller closes
+ * the body and ends the loop with an `APIUserAbortError`.
+ */
+export async function* chunksOf(body: BodyReader, controller?: AbortController): AsyncGenerator<Uint8Array> {
+  const signal = controller?.signal
+  const stop = (): void => void body.cancel().catch(() => {})
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  let isRead = false
+  try {
+    for (;;) {
+      const { value, done } = await body.read()
+      if (signal?.aborted) throw new APIUserAbortError({ cause: signal.reason })
+      isRead = done
+      if (done) return
+      if (value) yield value
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    if (!isRead) {
+      stop()
+      controller?.abort()
+    }
+  }
+}
+
+/** Reads the body of a response of any `fetch`. */
+export function bodyOf(response: Response): BodyReader {
+  const { body } = response
+  return typeof body?.getReader === 'function' ? body.getReader() : readerOf(response)
+}
