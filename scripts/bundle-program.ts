@@ -2,7 +2,7 @@ import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } fro
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { bundleOptions, restoreNames } from './bundle.ts'
+import { bundleOptions, installedPackages, restoreNames, writeNotices } from './bundle.ts'
 import type { Manifest } from './compile.ts'
 
 const packages = fileURLToPath(new URL('../packages/', import.meta.url))
@@ -13,9 +13,9 @@ const packages = fileURLToPath(new URL('../packages/', import.meta.url))
  * its manifest does not name.
  */
 export async function bundleProgram(name: string, folder: string, manifest: Manifest): Promise<void> {
-  const { bin = {}, dependencies = {}, peerDependencies = {} } = manifest
+  const { bin = {} } = manifest
   const outdir = join(folder, 'dist')
-  await build({
+  const { metafile } = await build({
     ...bundleOptions(join(packages, name)),
     entryPoints: Object.values(bin).map((file) => file.replace('./dist/', 'src/').replace(/\.js$/, '.ts')),
     outdir,
@@ -24,12 +24,14 @@ export async function bundleProgram(name: string, folder: string, manifest: Mani
     splitting: true,
     conditions: ['@colloquy/source'],
     packages: 'bundle',
-    external: [...Object.keys(dependencies), ...Object.keys(peerDependencies)],
+    external: installedPackages(manifest),
+    metafile: true,
   })
   for (const file of globSync('**/*.js', { cwd: outdir })) {
     const path = join(outdir, file)
     writeFileSync(path, restoreNames(readFileSync(path, 'utf8')))
   }
+  writeNotices(folder, metafile)
   const [page, copy] = [join(packages, 'server/console'), join(folder, 'console')]
   rmSync(copy, { recursive: true, force: true })
   if (existsSync(page)) cpSync(page, copy, { recursive: true })

@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type BuildOptions, type Metafile, type Plugin, build } from 'esbuild'
 import type { Manifest } from './compile.ts'
 
@@ -39,11 +40,17 @@ export function bundleOptions(folder: string): BuildOptions {
  * Bundles the modules of a package, if its entry points are in `dist/esm`: one file for each entry point, and one for
  * each group of modules that entry points share. Half of the time of an import is spent on finding and opening files.
  */
-export async function bundle(folder: string, { exports = {} }: Manifest): Promise<void> {
+export async function bundle(folder: string, manifest: Manifest): Promise<void> {
+  const { exports = {} } = manifest
   // Several paths may lead to one file.
   const files = new Set(Object.values(exports).map((conditions) => conditions.default))
   const entries = [...files].filter((file) => file?.startsWith(`./${folderOfBundles}/`))
-  if (entries.length === 0) return
+  if (entries.length === 0)
+    return bundleInPlace(
+      folder,
+      manifest,
+      [...files].filter((file) => file !== undefined),
+    )
   const options = bundleOptions(folder)
   const { metafile } = await build({
     ...options,
@@ -55,8 +62,55 @@ export async function bundle(folder: string, { exports = {} }: Manifest): Promis
     metafile: true,
   })
   await joinClient(options, exports['.']!.default!.slice('./'.length), metafile.outputs)
-  for (const file of globSync('**/*.js', { cwd: join(folder, folderOfBundles) })) {
-    const path = join(folder, folderOfBundles, file)
+  restoreNamesIn(join(folder, folderOfBundles))
+}
+
+/**
+ * Bundles the modules of a package without CommonJS, with the packages that only its `devDependencies` name. The entry points
+ * stay where the compiler wrote them. See docs/decisions/0030-the-server-is-bundled.md.
+ */
+async function bundleInPlace(folder: string, manifest: Manifest, entries: readonly string[]): Promise<void> {
+  const { metafile } = await build({
+    ...bundleOptions(folder),
+    entryPoints: [...entries],
+    outdir: 'dist',
+    outbase: 'dist',
+    // One level below `dist`, so that paths relative to a module stay the same.
+    chunkNames: 'shared/[name]-[hash]',
+    splitting: true,
+    allowOverwrite: true,
+    packages: 'bundle',
+    external: installedPackages(manifest),
+    // For a folder outside of the repository.
+    nodePaths: [installed],
+    metafile: true,
+  })
+  restoreNamesIn(join(folder, 'dist'))
+  writeNotices(folder, metafile)
+}
+
+/** The packages that are installed beside a package, and therefore are not a part of its bundle. */
+export function installedPackages({ dependencies = {}, peerDependencies = {} }: Manifest): string[] {
+  return [...Object.keys(dependencies), ...Object.keys(peerDependencies)]
+}
+
+const installed = fileURLToPath(new URL('../node_modules', import.meta.url))
+
+/** Writes the licenses of the bundled packages by others into one file, as they ask for. */
+export function writeNotices(folder: string, { inputs }: Metafile): void {
+  const found = Object.keys(inputs).map((path) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1])
+  const names = [...new Set(found)].filter((name) => name !== undefined)
+  const texts = names.toSorted().map((name) => {
+    const license = globSync('LICEN[CS]E*', { cwd: join(installed, name) })[0]
+    if (license === undefined) throw new Error(`Cannot bundle ${name}: it has no license file`)
+    return `${name}\n\n${readFileSync(join(installed, name, license), 'utf8')}`
+  })
+  if (texts.length > 0) writeFileSync(join(folder, 'dist/THIRD-PARTY-LICENSES.txt'), texts.join('\n\n'))
+}
+
+function restoreNamesIn(folder: string): void {
+  for (const file of globSync('**/*.js', { cwd: folder })) {
+    const path = join(folder, file)
     writeFileSync(path, restoreNames(readFileSync(path, 'utf8')))
   }
 }

@@ -6,8 +6,8 @@ import { pages } from '../scripts/pages/write.ts'
 import { read, sources } from './source.ts'
 
 for (const [name, text] of Object.entries(pages))
-  test(`docs/${name} is what npm run docs:pages writes`, () => {
-    assert.equal(read(`docs/${name}`), text(), 'npm run docs:pages')
+  test(`docs/${name} is what npm run docs:pages writes`, async () => {
+    assert.equal(read(`docs/${name}`), await text(), 'npm run docs:pages')
   })
 
 test('docs/configuration.md has every variable that the sources read', () => {

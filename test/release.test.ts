@@ -33,8 +33,8 @@ describe('the checks of a release', () => {
     ['one of ours as a dependency', { dependencies: { colloquy: '0.1.0' } }, 'colloquy must be a peer or bundled'],
     [
       'an unequal range',
-      { dependencies: { hono: '1.0.0' } },
-      '@colloquy/cli: hono must be 1.0.0, as in @colloquy/server',
+      { dependencies: { 'prom-client': '1.0.0' } },
+      '@colloquy/cli: prom-client must be 1.0.0, as in @colloquy/server',
     ],
   ]
   test('complete manifests pass', () => assert.deepEqual(manifestProblems(complete), []))

@@ -16,14 +16,17 @@ interface Described {
 }
 
 /** The OpenAPI document of a server with every route. */
-function wholeServer(): OpenApiDocument {
+async function wholeServer(): Promise<OpenApiDocument> {
   const route = { operations: conversationOperations } as never
-  return describeServer({ access: {} as never, metrics: {} as never, routes: [route] }, { batches: true, files: true })
+  return await describeServer(
+    { access: {} as never, metrics: {} as never, routes: [route] },
+    { batches: true, files: true },
+  )
 }
 
 /** The page of all endpoints, from the document that `GET /openapi.json` gives. */
-export function endpointsPage(): string {
-  const document = wholeServer()
+export async function endpointsPage(): Promise<string> {
+  const document = await wholeServer()
   const all = operationsOf(document)
   const tags = [...new Set(all.flatMap((each) => each.tags))]
   return [

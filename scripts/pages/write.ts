@@ -6,7 +6,7 @@ import { configurationPage } from './configuration.ts'
 import { endpointsPage } from './endpoints.ts'
 
 /** The text of each page by its name in docs/. */
-export const pages: Readonly<Record<string, () => string>> = {
+export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'commands.md': commandsPage,
   'configuration.md': configurationPage,
   'endpoints.md': endpointsPage,
@@ -14,4 +14,4 @@ export const pages: Readonly<Record<string, () => string>> = {
 
 if (import.meta.main)
   for (const [name, text] of Object.entries(pages))
-    writeFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), text())
+    writeFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), await text())

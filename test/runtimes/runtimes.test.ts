@@ -54,7 +54,7 @@ const site = await startSite(
   project,
   new Map([
     ['/bundled', pageOf('/programs/page-bundled.js')],
-    ['/modules', pageOf('/programs/page.js', importMapOf(project, ['colloquy', '@colloquy/server', 'hono']))],
+    ['/modules', pageOf('/programs/page.js', importMapOf(project, ['colloquy', '@colloquy/server']))],
   ]),
 )
 const api = await listen(createServer({ engine: engine(), keys: [key], origins: [site.origin] }))

@@ -1,4 +1,4 @@
-import { Template } from '@huggingface/jinja'
+import type { Template } from '@huggingface/jinja'
 import { baseModelError, checkFile, loadError } from './files/check-file.ts'
 import { instanceOf, takeLog } from './instance.ts'
 import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
@@ -56,7 +56,7 @@ export class LoadedModel {
     takeLog()
     try {
       const raw = await llama.loadModel({ modelPath: path })
-      const template = templateOf(raw, path)
+      const template = await templateOf(raw, path)
       const window = Math.min(options.contextSize, raw.trainContextSize)
       const context = await raw.createContext({
         contextSize: window,
@@ -87,8 +87,9 @@ export class LoadedModel {
   }
 }
 
-function templateOf(raw: RawModel, path: string): Template {
+async function templateOf(raw: RawModel, path: string): Promise<Template> {
   const source = raw.fileInfo.metadata['tokenizer']?.['chat_template']
-  if (typeof source === 'string') return new Template(source)
-  throw baseModelError(path)
+  if (typeof source !== 'string') throw baseModelError(path)
+  const { Template } = await import('@huggingface/jinja')
+  return new Template(source)
 }

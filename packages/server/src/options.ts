@@ -5,7 +5,6 @@ import type { Keys } from './access/auth.ts'
 import type { AllowedHosts } from './access/hosts.ts'
 import type { PassOnOptions } from './messages/upstream-account.ts'
 import type { Metrics, RequestObserver } from './operate/observer.ts'
-import type { FileLimits } from './messages/files/routes.ts'
 import type { BatchSettings } from './messages/batches/batch-worker.ts'
 import type { ThreadSettings } from './messages/threads/threads.ts'
 import type { Operations } from './openapi/operation.ts'
@@ -80,12 +79,22 @@ export interface ServerOptions {
   log?: (entry: AccessEntry) => void
 }
 
+/** Limits for uploaded files. */
+export interface FileLimits {
+  /** The bytes of the largest file; a larger one is answered with 413. Default 100 MiB. */
+  maxBytes?: number
+  /** The most files of a workspace. Default 10,000. */
+  maxFiles?: number
+  /** The most bytes of all files of a workspace. Default 10 GiB. */
+  maxStoredBytes?: number
+}
+
 /** Routes besides those of the Messages API. */
 export interface Routes {
   /** Answers a request. Undefined if its path is not one of these routes. */
   answer: (request: Request) => Promise<Response> | undefined
-  /** The routes for `GET /openapi.json`. Default: not described. */
-  operations?: Operations
+  /** The routes for `GET /openapi.json`, or a function that returns them. Default: not described. */
+  operations?: Operations | (() => Promise<Operations>)
 }
 
 /** The origins of pages that may use the server, or a function that decides. */

@@ -1,6 +1,7 @@
 import { apiError, errorResponse } from 'colloquy/protocol'
-import { type Context as HonoContext, Hono, type MiddlewareHandler } from 'hono'
+import type { Context as HonoContext, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { Hono } from 'hono/tiny'
 import type { Caller } from './access/access.ts'
 import { authenticate } from './access/auth.ts'
 import type { RequestHeaders } from './access/request-headers.ts'
@@ -51,7 +52,7 @@ export function serverRoutes(
 
   app.get('/openapi.json', async (c) => {
     const { describeServer } = await import('./openapi/describe-server.ts')
-    return c.json(describeServer(options, { batches: batches !== undefined, files: files !== undefined }))
+    return c.json(await describeServer(options, { batches: batches !== undefined, files: files !== undefined }))
   })
 
   const { metrics } = options

@@ -1,4 +1,4 @@
-import { StoreError } from 'colloquy/conversation'
+import { StoreError } from 'colloquy/conversation/errors'
 import { type APIError, apiError, type ModelEntry } from 'colloquy/protocol'
 import { adminApp } from '../admin/admin.ts'
 import { Ledger, type LedgerOptions } from '../ledger/ledger.ts'

@@ -1,5 +1,5 @@
 import { apiError } from 'colloquy/protocol'
-import { Hono } from 'hono'
+import { Hono } from 'hono/tiny'
 import { KeyError } from '../access/keys/keys.ts'
 import { badRequest } from './input.ts'
 import { addKeyRoutes, type KeyRoutesOptions } from './key-routes.ts'

@@ -27,7 +27,8 @@ import type {
   ReplyCostJson,
   TreeJson,
 } from './api.ts'
-import { type ConversationRoutesOptions, conversationRoutes } from './routes.ts'
+import type { ConversationRoutesOptions } from './options.ts'
+import { conversationRoutes } from './routes.ts'
 
 const defaults: Partial<ConversationSettings> = { model: 'claude-sonnet-4-6', max_tokens: 1_000 }
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))

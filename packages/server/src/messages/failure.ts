@@ -1,5 +1,5 @@
 import { WireFault } from 'colloquy/engines'
-import { StoreError } from 'colloquy/conversation'
+import { StoreError } from 'colloquy/conversation/errors'
 import { apiError, APIError, APIUserAbortError, AuthenticationError, type ErrorBody } from 'colloquy/protocol'
 import type { RequestLog } from '../operate/request-log.ts'
 import { errorAnswer } from './error-answer.ts'

@@ -8,10 +8,10 @@ import { openApiDocument, type OpenApiDocument } from './document.ts'
 import type { Operations } from './operation.ts'
 
 /** Describes a server: only the routes that it has. */
-export function describeServer(
+export async function describeServer(
   { access, metrics, routes = [] }: Pick<ServerOptions, 'access' | 'metrics' | 'routes'>,
   has: { batches: boolean; files: boolean },
-): OpenApiDocument {
+): Promise<OpenApiDocument> {
   const groups: (Operations | undefined | false)[] = [
     watchOperations,
     messageOperations,
@@ -19,7 +19,9 @@ export function describeServer(
     has.files && fileOperations,
     metrics && metricsOperations,
     access && adminOperations,
-    ...routes.map(({ operations }) => operations),
+    ...(await Promise.all(
+      routes.map(async ({ operations }) => (typeof operations === 'function' ? operations() : operations)),
+    )),
   ]
   return openApiDocument(Object.assign({}, ...groups.filter(Boolean)) as Operations)
 }

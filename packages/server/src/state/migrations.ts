@@ -1,4 +1,4 @@
-import { StoreError } from 'colloquy/conversation'
+import { StoreError } from 'colloquy/conversation/errors'
 
 /** A step of the schema. `%.` stands for the schema, as in statements. */
 export interface Migration {

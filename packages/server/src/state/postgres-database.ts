@@ -1,4 +1,4 @@
-import { StoreError, type StoreErrorCode } from 'colloquy/conversation'
+import { StoreError, type StoreErrorCode } from 'colloquy/conversation/errors'
 import type { Database, SqlValues, Work } from './database.ts'
 import { type Migration, missingMigrations, sqlOf } from './migrations.ts'
 import { Translator, valuesFor } from './sql.ts'

@@ -1,4 +1,4 @@
-import { StoreError } from 'colloquy/conversation'
+import { StoreError } from 'colloquy/conversation/errors'
 import type { Database } from './database.ts'
 import { migrations } from './migrations.ts'
 

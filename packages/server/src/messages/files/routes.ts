@@ -1,21 +1,12 @@
 import { newId } from 'colloquy/engines'
 import { apiError } from 'colloquy/protocol'
 import type { Context, Hono } from 'hono'
+import type { FileLimits } from '../../options.ts'
 import type { Env } from '../env.ts'
 import { readPageQuery } from '../page-query.ts'
 import { refuse } from '../validate/schema.ts'
 import { type FileRow, type FileStore } from './file-store.ts'
 import { readUpload } from './upload.ts'
-
-/** Limits for uploaded files. */
-export interface FileLimits {
-  /** The bytes of the largest file; a larger one is answered with 413. Default 100 MiB. */
-  maxBytes?: number
-  /** The most files of a workspace. Default 10,000. */
-  maxFiles?: number
-  /** The most bytes of all files of a workspace. Default 10 GiB. */
-  maxStoredBytes?: number
-}
 
 const MiB = 1024 * 1024
 const defaults = { maxBytes: 100 * MiB, maxFiles: 10_000, maxStoredBytes: 10_240 * MiB }

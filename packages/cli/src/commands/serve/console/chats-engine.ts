@@ -1,7 +1,7 @@
 import { catalogueChoices, type ModelChoiceJson } from '@colloquy/server'
 import type { Engine } from 'colloquy/protocol'
 import type { ChatLedger } from '../../../chat-ledger.ts'
-import { type Candidate, findCandidates } from '../../../engine/candidates.ts'
+import type { Candidate } from '../../../engine/candidates.ts'
 import { connect, type Connection } from '../../../engine/connect.ts'
 import { engineLabel, type EngineKind, hasAccess } from '../../../engine/engine-kind.ts'
 import type { Flags } from '../../../flags.ts'
@@ -30,7 +30,7 @@ export class ChatsEngine {
 
   /** The models that can reply. */
   async models(): Promise<ModelChoiceJson[]> {
-    this.#candidates = findCandidates()
+    this.#candidates = findModels()
     const claude = this.#chosen.kind === 'api' || hasAccess() ? catalogueChoices() : []
     return [...claude, ...(await this.#candidates).map(candidateChoice), ...this.#own()]
   }
@@ -47,7 +47,7 @@ export class ChatsEngine {
   }
 
   async #connectionFor(model: string): Promise<Connection> {
-    this.#candidates ??= findCandidates()
+    this.#candidates ??= findModels()
     const isClaude = model.startsWith('claude')
     const found = isClaude ? undefined : (await this.#candidates).find(({ name }) => name === model)
     const usesApi = isClaude && this.#chosen.kind !== 'api' && hasAccess()
@@ -62,6 +62,12 @@ export class ChatsEngine {
     }
     return connection
   }
+}
+
+/** Looks for the models of this machine. The code that finds them is loaded with the first request for them. */
+async function findModels(): Promise<readonly Candidate[]> {
+  const { findCandidates } = await import('../../../engine/candidates.ts')
+  return findCandidates()
 }
 
 const localChoice = { isLocal: true, contextTokens: null, maxOutputTokens: null, efforts: [], price: null }

@@ -1,0 +1,46 @@
+import type { Conversations, ConversationSettings } from 'colloquy/conversation'
+import { checkOptionNames } from 'colloquy/protocol'
+import type { BodyOptions } from '../messages/request/body.ts'
+import type { ModelChoiceJson } from './api.ts'
+
+/** Options of `conversationRoutes()`. */
+export interface ConversationRoutesOptions extends BodyOptions {
+  /** The conversations that the routes read and change. */
+  conversations: Conversations
+  /**
+   * Decides who may send a request: throws an error of the API, such as `apiError('authentication_error')`, or returns the
+   * owner whose conversations alone the request may use. Default: everyone may use all conversations.
+   */
+  admit?: (request: Request) => Admitted | Promise<Admitted>
+  /** The settings of a new conversation, as far as a request leaves them out. Default none: requests name the model. */
+  defaults?: Partial<ConversationSettings>
+  /** Returns the models that `GET /api/models` lists. Default: those of the catalogue. */
+  models?: () => readonly ModelChoiceJson[] | Promise<readonly ModelChoiceJson[]>
+  /** How long a deletion can be taken back, in milliseconds. Default 10,000. */
+  undoMs?: number
+  /** Milliseconds without an event after which a stream gets a ping. Default 10,000. */
+  pingMs?: number
+}
+
+/** The sender of a request to the conversations. */
+export interface Admitted {
+  /** The owner of the conversations that the request may use. Undefined: all conversations. */
+  owner?: string | undefined
+}
+
+const optionNames = Object.keys({
+  conversations: true,
+  admit: true,
+  defaults: true,
+  models: true,
+  undoMs: true,
+  pingMs: true,
+  maxBodyBytes: true,
+  maxBufferedBytes: true,
+  bodyTimeoutMs: true,
+} satisfies Record<keyof ConversationRoutesOptions, true>)
+
+/** Throws if an option has a name that is not known. */
+export function checkConversationRoutesOptions(options: ConversationRoutesOptions): void {
+  checkOptionNames(options, optionNames, 'conversationRoutes()')
+}
