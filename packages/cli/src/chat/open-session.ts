@@ -30,7 +30,7 @@ export async function openSession(
   const isSaved = !flags.has('no-save')
   const ledger = new ChatLedger(flags)
   const chats = await openChats(ledger.metered(connection), { isSaved })
-  const picksFromList = flags.has('resume') && flags.text('resume') === undefined
+  const picksFromList = flags.has('resume') && flags.text('resume') === undefined && !flags.has('fork')
   const conversation = picksFromList ? undefined : await chatFrom(chats, flags, engine)
   const context: ChatContext = {
     chats,

@@ -107,7 +107,7 @@ export class ChatSession {
   async #pick({ source, onPick, otherwise }: Extract<Effect, { kind: 'pick' }>): Promise<void> {
     if (this.#surface.pick === undefined) return this.perform(await otherwise())
     const picked = await this.#surface.pick(source)
-    return this.perform(picked === undefined ? [say('No chat was opened.')] : await onPick(picked))
+    return this.perform(picked === undefined ? [say('Nothing was chosen.')] : await onPick(picked))
   }
 
   async #runTurn(turn: Turn): Promise<void> {

@@ -111,13 +111,41 @@ export async function chatFrom(
   engine: EngineKind,
 ): Promise<Conversation | undefined> {
   const query = flags.text('resume')
-  if (query === undefined && !flags.has('continue') && !flags.has('resume')) return undefined
+  if (query === undefined && !flags.has('continue')) {
+    if (flags.has('fork'))
+      throw new UsageError('Cannot use --fork without a chat: -c forks the last one, -r ID another')
+    if (!flags.has('resume')) return undefined
+  }
   const [last] = query === undefined ? await chats.list({ limit: 1 }) : [await findChat(chats, query)]
   if (last === undefined) throw new UsageError('Cannot continue a chat: there is none yet')
-  const chat = await chats.open(last.id)
+  const chat = await forkedIfWanted(await chats.open(last.id), flags)
   const changes = await changesOf(chat, flags, engine)
   if (Object.keys(changes).length > 0) await chat.configure(changes)
   return chat
+}
+
+/** The chat, or with `--fork` a copy of it. */
+async function forkedIfWanted(chat: Conversation, flags: Flags): Promise<Conversation> {
+  if (!flags.has('fork')) return chat
+  const count = flags.text('fork') ?? '0'
+  if (!/^\d{1,4}$/.test(count)) throw new UsageError(`Cannot use --fork=${count}: it must be a number of turns`)
+  return forkOf(chat, Number(count), flags.text('title'))
+}
+
+/**
+ * A new chat that begins with the messages of this one, without its last turns. Its title says that it is a fork, unless one
+ * is given. Throws a `UsageError` if no turn would be left.
+ */
+export async function forkOf(chat: Conversation, withoutTurns: number, title?: string): Promise<Conversation> {
+  const questions = chat.messages.filter(({ role }) => role === 'user')
+  const lastKept = withoutTurns === 0 ? undefined : questions.at(-withoutTurns)?.parentId
+  if (withoutTurns > 0 && lastKept === undefined)
+    throw new UsageError(
+      `Cannot fork without the last ${countText(withoutTurns, 'turn')}: the chat has ${countText(questions.length, 'turn')}`,
+    )
+  const fork = await chat.fork(lastKept)
+  await fork.rename(title ?? `${chat.title ?? 'untitled'} (fork)`)
+  return fork
 }
 
 /** The settings to change. Damaged settings are replaced if the flags name a model. */

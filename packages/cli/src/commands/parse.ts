@@ -80,7 +80,7 @@ function withEquals(words: readonly string[], options: readonly Option[]): strin
     const isValue = options.some(({ name, short, kind }) => {
       return takesNextWord(kind) && before !== undefined && (before === `--${name}` || before === `-${short}`)
     })
-    const option = options.find(({ short, kind }) => kind === 'attached' && word.startsWith(`-${short}`))
+    const option = options.find(({ short, kind }) => kind === 'attached' && short === word[1] && word[0] === '-')
     const isShort = option !== undefined && !isValue && word.length > 2
     rewritten.push(isShort ? `--${option.name}=${word.slice(2).replace(/^=/, '')}` : word)
   }

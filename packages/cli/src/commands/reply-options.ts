@@ -43,6 +43,12 @@ export const savedChatOptions: readonly Option[] = [
     value: 'ID|WORDS',
     about: 'Continue a chat; without a value, choose from a list',
   },
+  {
+    name: 'fork',
+    kind: 'attached',
+    value: 'N',
+    about: 'With -c and -r: continue in a copy, or with --fork=N in one without the last N turns',
+  },
   { name: 'no-save', kind: 'flag', about: 'Do not save this chat' },
 ]
 

@@ -12,6 +12,9 @@ const maxPreview = 8
 /** The chats as rows to pick from. The open one cannot be deleted. */
 export function chatsToPick(chats: Conversations, openId: string | undefined): PickSource {
   return {
+    prompt: 'resume: ',
+    verbs: { open: 'opens', remove: 'deletes' },
+    question: 'Delete the marked chat for good? y or n',
     async search(words) {
       const { found, total } = await matchingChats(chats, words)
       return { rows: found.map((chat) => ({ id: chat.id, line: chatLine(chat) })), total }

@@ -6,7 +6,7 @@ import { copyReply, save } from './copy-and-save.ts'
 import { newChat, resume, search, title } from './find.ts'
 import { context, cost, inspect, raw } from './inspect.ts'
 import { continueReply, edit, retry, undo } from './turns.ts'
-import { branches, stepVersion, versions } from './versions.ts'
+import { branches, fork, stepVersion, versions } from './branches/versions.ts'
 
 /** The slash commands in the order of `/help`. */
 export const slashCommands: readonly SlashCommand[] = [
@@ -33,7 +33,14 @@ export const slashCommands: readonly SlashCommand[] = [
   { name: 'versions', summary: 'List the versions of the last reply', run: versions },
   { name: 'prev', summary: 'Switch to the previous version', run: (input) => stepVersion(input, -1) },
   { name: 'next', summary: 'Switch to the next version', run: (input) => stepVersion(input, 1) },
-  { name: 'branches', synopsis: '[N]', summary: 'List the branches of this chat, or switch to one', run: branches },
+  {
+    name: 'branches',
+    aliases: ['tree'],
+    synopsis: '[N]',
+    summary: 'Show the tree of this chat, and switch to a branch of it',
+    run: branches,
+  },
+  { name: 'fork', synopsis: '[N]', summary: 'Continue in a copy, or in one without the last N turns', run: fork },
   {
     name: 'copy',
     synopsis: '[code [N|LANGUAGE]]',

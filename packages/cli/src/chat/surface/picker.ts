@@ -10,6 +10,14 @@ export interface PickRow {
 
 /** The rows of a picker, and what can be done with them. */
 export interface PickSource {
+  /** The words before the filter. */
+  prompt: string
+  /** The row to begin at. Default: the first. */
+  startId?: string | undefined
+  /** The effects of Enter and Del, for the line about the keys. */
+  verbs: { open: string; remove: string }
+  /** The question before a row is deleted. */
+  question: string
   /** The rows that match the words, the best first, and how many rows there are in all. */
   search(words: string): Promise<{ rows: PickRow[]; total: number }>
   /** The lines that show more of a row. */
@@ -20,7 +28,6 @@ export interface PickSource {
 
 /** The most rows on the screen. */
 const maxRows = 12
-const keysLine = 'Enter opens · Tab previews · Del deletes · Esc leaves'
 
 /** A list that typing filters. It is shown in place of the editor. */
 export class Picker {
@@ -62,7 +69,7 @@ export class Picker {
 
   /** The lines of the list, and the column of the cursor in the first one. */
   view(columns: number, rows: number, paint: Painter): { lines: string[]; column: number } {
-    const prompt = 'resume: '
+    const { prompt } = this.#source
     const dim = (line: string): string => paint(cutTo(line, columns - 1), { dim: true })
     const most = Math.max(1, Math.min(maxRows, rows - 4))
     const first = Math.max(0, Math.min(this.#chosen - most + 1, this.#rows.length - most))
@@ -85,9 +92,11 @@ export class Picker {
   }
 
   #footer(): string {
-    if (this.#isAsking) return 'Delete the marked one for good? y or n'
+    const { question, verbs } = this.#source
+    if (this.#isAsking) return question
     if (this.#note !== '') return this.#note
-    return `${this.#rows.length} of ${this.#total} · ${keysLine}`
+    const keys = `Enter ${verbs.open} · Tab previews · Del ${verbs.remove} · Esc leaves`
+    return `${this.#rows.length} of ${this.#total} · ${keys}`
   }
 
   #command({ name, ctrl }: Key): void {
@@ -132,6 +141,8 @@ export class Picker {
       if (search !== this.#searches) return
       this.#rows = rows
       this.#total = total
+      const start = search === 1 ? rows.findIndex(({ id }) => id === this.#source.startId) : -1
+      if (start >= 0) this.#chosen = start
       this.#chosen = Math.max(0, Math.min(this.#chosen, rows.length - 1))
     } catch (error) {
       this.#note = (error as Error).message

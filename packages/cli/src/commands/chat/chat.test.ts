@@ -176,7 +176,7 @@ test('a message sent during a reply is queued until the reply ends', async () =>
   })
 })
 
-test('/undo, /retry, /prev, /edit and /branches lose no message', async () => {
+test('/undo, /retry, /prev and /edit lose no message', async () => {
   await at(['red', 'blue', 'four', 'nine'], async ({ engine, sit }) => {
     const user = await sit()
     await user.says('a colour')
@@ -193,13 +193,84 @@ test('/undo, /retry, /prev, /edit and /branches lose no message', async () => {
     await user.type('\x15three squared\r')
     await user.sees(/nine/)
     assert.deepEqual(said(engine, 3), ['user: a colour', 'assistant: red', 'user: three squared'])
-    await user.says('/branches')
-    await user.sees(/\/branches N switches/)
-    assert.match(user.terminal.text, /› 1 {2}4 messages .*nine\n[^]*four\n[^]*blue/)
     await user.says('/undo 2')
     await user.sees(/Took back 4 messages, 0 left/)
     await user.type(controlD)
     await user.left
+  })
+})
+
+test('/branches shows the tree: Enter switches, Tab previews, Del erases', async () => {
+  await at(['red', 'blue', 'four', 'nine', 'sixteen'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('a colour')
+    await user.sees(/red\n\n/)
+    await user.says('/retry')
+    await user.sees(/blue\n\n.*‹2\/2›/)
+    await user.says('two squared')
+    await user.sees(/four/)
+    await user.says('/edit')
+    await user.sees(/> two squared$/)
+    await user.type('\x15three squared\r')
+    await user.sees(/nine/)
+    await user.says('/tree')
+    const tree = [
+      '  ● > a colour',
+      '  ├─○ red',
+      '  └─● blue',
+      '    ├─○ > two squared',
+      '    │ ○ four',
+      '    └─● > three squared',
+      '›     ● nine',
+      '7 of 7 · Enter switches · Tab previews · Del erases · Esc leaves',
+    ]
+    await user.sees(new RegExp(`branch:\n${tree.map((line) => line.replaceAll('.', '\\.')).join('\n')}`))
+    await user.type(up + up + '\t')
+    await user.sees(/› {3}│ ○ four\n[^]*claude-sonnet-5-5 · just now[^]*four/)
+    await user.type(enter)
+    await user.sees(/> two squared\n\nfour\n\n> Ask anything/)
+    await user.says('four squared')
+    await user.sees(/sixteen/)
+    assert.deepEqual(said(engine, 4).slice(-2), ['assistant: four', 'user: four squared'])
+    await user.says('/tree')
+    await user.type('three')
+    await user.sees(/1 of 9/)
+    await user.type('\x1b[3~')
+    await user.sees(/Erase the marked message and all that follow it for good\? y or n/)
+    await user.type('y')
+    await user.sees(/0 of 7/)
+    await user.type(escape)
+    await user.sees(/Nothing was chosen/)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
+test('/fork and --fork continue in a copy and leave the chat as it is', async () => {
+  await at(['red', 'four', 'nine', 'Ten.'], async ({ engine, sit }) => {
+    const user = await sit()
+    await user.says('a colour')
+    await user.sees(/red\n\n/)
+    await user.says('two squared')
+    await user.sees(/four\n\n/)
+    await user.says('/fork 2')
+    await user.sees(/Cannot fork without the last 2 turns: the chat has 2 turns/)
+    await user.says('/fork 1')
+    await user.sees(
+      /“a colour \(fork\)”[^]*red\n\nThe chat continues in this copy\. To return to the other, resume: colloquy/,
+    )
+    await user.says('three squared')
+    await user.sees(/nine\n\n/)
+    assert.deepEqual(said(engine, 2), ['user: a colour', 'assistant: red', 'user: three squared'])
+    await user.type(controlD)
+    await user.left
+    const other = await sit(['-c', '--fork=1', '--title', 'Colours', 'ten?'])
+    await other.sees(/“Colours”[^]*Ten\.\n/)
+    assert.deepEqual(said(engine, 3), ['user: a colour', 'assistant: red', 'user: ten?'])
+    await other.says('/resume squared')
+    await other.sees(/1 {2}\w{6} {2}a colour \(fork\) · .*4 messages\n.*2 {2}\w{6} {2}a colour · .*4 messages/)
+    await other.type(controlD)
+    await other.left
   })
 })
 
