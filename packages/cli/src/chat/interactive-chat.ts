@@ -135,6 +135,9 @@ export class InteractiveChat {
         return this.#stop()
       case 'escape':
         return void this.#escape(input.isSecond)
+      case 'image':
+        if (session === undefined) return this.#surface.hint(['The chat is not open yet: paste the image again'])
+        return void session.attachImage(input.bytes)
       case 'thinking':
         if (session !== undefined && session.thinking !== '') {
           void session.perform([say(...session.thinking.trimEnd().split('\n'))])

@@ -1,7 +1,7 @@
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { SwitchingConnection } from '../engine/switching-connection.ts'
 import type { Flags } from '../flags.ts'
-import { attach } from './content/attach.ts'
+import { attach, sourcesFrom } from './content/attach.ts'
 import { say, showMessages, type ChatContext, type ChatState, type CostStyle } from './chat-state.ts'
 import { ChatSession, type WrapMode } from './session.ts'
 import { ChatLedger } from '../chat-ledger.ts'
@@ -44,7 +44,7 @@ export async function openSession(
   const state: ChatState = {
     conversation,
     settings: conversation?.settings ?? settingsFrom(flags, engine),
-    attachments: await Promise.all(flags.texts('file').map((source) => attach(source))),
+    attachments: await Promise.all(sourcesFrom(flags).map((source) => attach(source))),
     editedMessageId: undefined,
     costStyle: (flags.text('cost') as CostStyle | undefined) ?? 'full',
     lastListedIds: [],

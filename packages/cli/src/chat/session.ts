@@ -1,10 +1,12 @@
 import { ConversationConflictError, type Conversation, type Turn } from 'colloquy/conversation'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
+import { attachBytes } from './content/attach.ts'
 import { change, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
 import { conflictEffects, messageEffects } from './message.ts'
 import { followTurn } from './reply/follow-turn.ts'
 import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
+import { attachEffects } from './slash/attachments.ts'
 import { readLine } from './slash/read-line.ts'
 import { unknownCommand } from './slash/table.ts'
 import { resumeHint } from './stored-chats.ts'
@@ -65,6 +67,16 @@ export class ChatSession {
   stop(): void {
     this.#isStopped = true
     this.#turn?.abort()
+  }
+
+  /** Attaches an image of the clipboard to the next message. */
+  async attachImage(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.perform(attachEffects(this.#state, await attachBytes(bytes, 'image from the clipboard')))
+    } catch (error) {
+      showError(this.#surface, error)
+    }
+    this.#surface.print('')
   }
 
   async perform(effects: readonly Effect[]): Promise<void> {

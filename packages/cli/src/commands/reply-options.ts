@@ -11,6 +11,7 @@ export const modelOptions: readonly Option[] = [
   },
   { name: 'system', short: 's', kind: 'text', value: 'TEXT|@FILE', about: 'The system prompt' },
   { name: 'file', short: 'f', kind: 'texts', value: 'FILE|URL|-', about: 'Attach a file; can be given several times' },
+  { name: 'attach', short: 'a', kind: 'texts', value: 'FILE|URL|-', about: 'The same as --file' },
   {
     name: 'thinking',
     kind: 'choice',

@@ -131,6 +131,7 @@ const actions: Record<string, (state: EditorState, key: Key) => EditorState> = {
   'ctrl-z': (state) => intend(state, { kind: 'suspend' }),
   'ctrl-o': (state) => intend(state, { kind: 'thinking' }),
   'ctrl-r': startSearch,
+  'ctrl-v': (state) => intend(state, { kind: 'image' }),
 }
 
 function enter(state: EditorState, { shift, alt, ctrl }: Key): EditorState {

@@ -67,6 +67,8 @@ export type Intent =
   | { kind: 'leave' }
   | { kind: 'escape' }
   | { kind: 'complete' }
+  /** Ctrl-V: the clipboard may have an image, which a terminal does not paste. */
+  | { kind: 'image' }
   | { kind: 'editor' }
   | { kind: 'redraw' }
   | { kind: 'suspend' }

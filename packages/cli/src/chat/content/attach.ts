@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
 import { UsageError } from '../../exit.ts'
+import type { Flags } from '../../flags.ts'
 import { byteText } from '../../format.ts'
 import { systemReason } from '../../system-error.ts'
 
@@ -26,6 +27,20 @@ export async function attach(source: string, piped?: () => Promise<Uint8Array>):
   } catch (error) {
     throw new UsageError(`Cannot attach ${source}: ${systemReason(error)}`)
   }
+}
+
+/** Content that is not a file. Throws a `UsageError` if it cannot be attached. */
+export async function attachBytes(bytes: Uint8Array, name: string): Promise<Attachment> {
+  try {
+    return { name, bytes: bytes.length, block: await contentBlock(bytes, { title: name }) }
+  } catch (error) {
+    throw new UsageError(`Cannot attach the ${name}: ${systemReason(error)}`)
+  }
+}
+
+/** The files of `--file` and `--attach`. */
+export function sourcesFrom(flags: Flags): string[] {
+  return [...flags.texts('file'), ...flags.texts('attach')]
 }
 
 async function attachPiped(piped: (() => Promise<Uint8Array>) | undefined): Promise<Attachment> {

@@ -3,13 +3,16 @@ import { appendHistory, readHistory } from '../../editor/history.ts'
 import { expanded, type Intent } from '../../editor/state.ts'
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { copyToClipboard } from '../../terminal/input/clipboard.ts'
+import { imageFromClipboard } from '../../terminal/input/clipboard-image.ts'
 import { editExternally } from '../../terminal/input/external-editor.ts'
 import type { Key } from '../../terminal/input/keys.ts'
+import { SecondPress } from '../../terminal/input/second-press.ts'
 import { Screen } from '../../terminal/screen.ts'
 import type { Painter } from '../../terminal/style.ts'
 import { suspend } from '../../terminal/suspend.ts'
 import { Terminal } from '../../terminal/terminal.ts'
 import { ChatView } from './chat-view.ts'
+import { mentionsOfDropped } from './dropped-files.ts'
 import type { PickSource } from './picker.ts'
 import type { Look, Surface } from './surface.ts'
 
@@ -21,6 +24,8 @@ export type UserInput =
   | { kind: 'stop' }
   /** Esc while idle. `isSecond`: the second within a second, on an empty line. */
   | { kind: 'escape'; isSecond: boolean }
+  /** An image was pasted. */
+  | { kind: 'image'; bytes: Uint8Array }
   /** Ctrl-O: show the thinking. */
   | { kind: 'thinking' }
   /** Ctrl-D, a second Ctrl-C, a signal, or the end of the input. */
@@ -38,17 +43,13 @@ export interface TerminalSurfaceOptions {
 const shortcuts = [
   'Enter sends · Shift-Enter, Alt-Enter, Ctrl-J or \\ Enter: new line · pasting never sends',
   'Up, Down: history · Ctrl-R searches it · a leading space keeps a line out of it',
+  'Ctrl-V attaches an image of the clipboard · @file or dropping a picture attaches a file',
   'Tab completes · Ctrl-G opens $EDITOR · Ctrl-_ undoes, Alt-_ redoes',
   'Ctrl-L clears the window · Ctrl-Z suspends',
   'Ctrl-A E B F, Alt-B F: move · Ctrl-W U K, Alt-D: cut · Ctrl-Y: paste what was cut',
   'Esc or Ctrl-C stops a reply and keeps it · Ctrl-O shows the thinking',
   'Esc Esc: edit your last message · Ctrl-D leaves',
 ]
-
-/** The time within which a second Ctrl-C leaves. Milliseconds. */
-const secondInterruptMs = 2000
-/** The time within which a second Esc edits the last message. Milliseconds. */
-const secondEscapeMs = 1000
 
 /** A chat on a terminal: a line editor at the bottom, everything else in the scrollback above it. */
 export class TerminalSurface implements Surface {
@@ -59,8 +60,8 @@ export class TerminalSurface implements Surface {
   readonly #historyPath: string
   readonly #send: (input: UserInput) => void
   #isBusy = false
-  #interruptedAt = 0
-  #escapedAt = 0
+  readonly #interrupts = new SecondPress(2000)
+  readonly #escapes = new SecondPress(1000)
 
   constructor({ input, output, paint, historyPath, send }: TerminalSurfaceOptions) {
     this.paint = paint
@@ -161,8 +162,9 @@ export class TerminalSurface implements Surface {
     if (this.#view.picker !== undefined) return this.#view.picker.key(key)
     const isInterrupt = key.ctrl && key.name === 'c'
     if (this.#isBusy && (isInterrupt || key.name === 'escape')) return this.#send({ kind: 'stop' })
-    if (!isInterrupt) this.#interruptedAt = 0
-    const intent = this.#view.edit(key)
+    if (!isInterrupt) this.#interrupts.forget()
+    const dropped = key.name === 'paste' ? mentionsOfDropped(key.text) : undefined
+    const intent = this.#view.edit({ ...key, text: dropped ?? key.text })
     if (intent !== undefined) this.#carryOut(intent)
     else if (this.#view.editor.text.startsWith('/')) void this.#completion('suggestCommands')
   }
@@ -176,9 +178,11 @@ export class TerminalSurface implements Surface {
       case 'leave':
         return this.#send({ kind: 'leave', exitCode: 0 })
       case 'escape':
-        return this.#escape()
+        return this.#send({ kind: 'escape', isSecond: this.#escapes.press() && this.#view.editor.text === '' })
       case 'complete':
         return void this.#completion('completeWord')
+      case 'image':
+        return void this.#pasteImage()
       case 'editor':
         return this.#editExternally()
       case 'redraw':
@@ -199,22 +203,19 @@ export class TerminalSurface implements Surface {
   }
 
   #interrupt(): void {
-    const now = Date.now()
-    if (now - this.#interruptedAt < secondInterruptMs) return this.#send({ kind: 'leave', exitCode: 0 })
-    this.#interruptedAt = now
-    this.hint(['Ctrl-C again or Ctrl-D to leave'])
-  }
-
-  #escape(): void {
-    const now = Date.now()
-    const isSecond = now - this.#escapedAt < secondEscapeMs
-    this.#escapedAt = isSecond ? 0 : now
-    this.#send({ kind: 'escape', isSecond: isSecond && this.#view.editor.text === '' })
+    if (this.#interrupts.press()) this.#send({ kind: 'leave', exitCode: 0 })
+    else this.hint(['Ctrl-C again or Ctrl-D to leave'])
   }
 
   /** The completions are loaded after the prompt is shown. */
   async #completion(name: 'suggestCommands' | 'completeWord'): Promise<void> {
     await (await import('./completion.ts'))[name](this.#view)
+  }
+
+  async #pasteImage(): Promise<void> {
+    const found = await imageFromClipboard()
+    if ('failure' in found) this.hint([found.failure])
+    else this.#send({ kind: 'image', bytes: found.bytes })
   }
 
   #editExternally(): void {

@@ -1,7 +1,7 @@
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
-import { attach, mentionedFiles } from '../../chat/content/attach.ts'
+import { attach, mentionedFiles, sourcesFrom } from '../../chat/content/attach.ts'
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
@@ -156,7 +156,7 @@ function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
 async function contentFrom(words: readonly string[], flags: Flags): Promise<MessageContentParam> {
   const takesInput = words.at(-1) === '-'
   const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
-  const files = flags.texts('file')
+  const files = sourcesFrom(flags)
   const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin)
   const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
   const text = await inTemplate(withInput(prompt, input), flags)

@@ -458,6 +458,44 @@ test('--warn-cost sets the price above which a message or /retry asks first', as
   })
 })
 
+test('a dropped picture and an image of the clipboard are sent with the message', async () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  const programs = await mkdtemp(join(folder, 'programs-'))
+  const picture = join(programs, 'a b.png')
+  await writeFile(picture, png)
+  await writeFile(join(programs, 'wl-paste'), `#!/bin/sh\ncat "${picture}"\n`, { mode: 0o700 })
+  const { PATH, WAYLAND_DISPLAY } = process.env
+  Object.assign(process.env, { PATH: `${programs}:${PATH}`, WAYLAND_DISPLAY: 'wayland-0' })
+  try {
+    await at(['Two dots.'], async ({ engine, sit }) => {
+      const user = await sit()
+      await user.sees(/Ask anything/)
+      await user.type('\x16')
+      await user.sees(/⎘ image from the clipboard \(70 B\) goes with the next message/)
+      await user.paste(`'${picture}'`)
+      await user.sees(/> @".*a b\.png"$/)
+      await user.type(`what is this?${enter}`)
+      await user.sees(/Two dots\./)
+      const [{ content }] = engine.requests[0]!.params.messages as unknown as [
+        { content: { type: string; text?: string }[] },
+      ]
+      assert.deepEqual(
+        content.slice(0, 2).map(({ type }) => type),
+        ['image', 'image'],
+      )
+      assert.match(content[2]!.text!, /^@".*a b\.png" what is this\?$/)
+      await user.type(controlD)
+      await user.left
+    })
+  } finally {
+    if (WAYLAND_DISPLAY === undefined) delete process.env['WAYLAND_DISPLAY']
+    Object.assign(process.env, { PATH })
+  }
+})
+
 test('text from outside reaches the terminal without control characters', async () => {
   const attack = '\x1b]52;c;QQ==\x07\x1b]0;t\x07\x1b[2J\x9b2J\u202edlrow\u2066 &#8238; &#x9b;2J'
   const typed = '\u202edlrow\u2066 &#8238;'

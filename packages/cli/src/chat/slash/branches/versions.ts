@@ -46,7 +46,7 @@ export async function branches(input: SlashInput): Promise<Effect[]> {
   ]
 }
 
-/** `/fork`: goes on in a copy of the chat, without its last turns if a number is given. */
+/** `/fork`: continues in a copy of the chat, without its last turns if a number is given. */
 export async function fork(input: SlashInput): Promise<Effect[]> {
   const conversation = openConversation(input)
   const [count = '0'] = input.words
