@@ -186,7 +186,7 @@ export class BaseClient {
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: (given: MergedHeaders, url?: string) => this.#authenticate(given, findTokens, url),
+      authenticate: this.#authenticate.bind(this, findTokens),
       log,
     }
     const parts: RequestParts = {
@@ -200,7 +200,7 @@ export class BaseClient {
   }
 
   /** The headers that authenticate a request, and its base URL, which a profile may set. */
-  async #authenticate(given: MergedHeaders, findTokens: FindTokens, defaultURL?: string): Promise<Authentication> {
+  async #authenticate(findTokens: FindTokens, given: MergedHeaders, defaultURL?: string): Promise<Authentication> {
     const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
     const headers = await authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
     return { headers, baseURL: (this.baseURL === this.#impliedBaseURL && defaultURL) || this.baseURL }

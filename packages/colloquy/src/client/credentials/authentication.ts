@@ -22,20 +22,22 @@ export function credentialsOf(options: ClientOptions): Pick<Credentials, 'apiKey
 }
 
 /** The headers that authenticate a request: none if the caller's headers contain or remove them. */
-export async function authenticationHeaders(
+export function authenticationHeaders(
   { apiKey, authToken, findTokens }: Credentials,
   { values, removed }: MergedHeaders,
-): Promise<HeadersLike> {
+): HeadersLike | Promise<HeadersLike> {
   if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.has(name))) return {}
   if (typeof apiKey === 'function') {
-    const { callApiKeySetter } = await import('./api-key-setter.ts')
-    return { 'x-api-key': await callApiKeySetter(apiKey) }
+    return import('./api-key-setter.ts').then(async ({ callApiKeySetter }) => ({
+      'x-api-key': await callApiKeySetter(apiKey),
+    }))
   }
   if (apiKey !== null) return { 'x-api-key': apiKey }
   if (authToken !== null) return { authorization: `Bearer ${authToken}` }
-  const tokens = await findTokens()
-  if (tokens) return tokens.headers(values)
-  throw new AnthropicError(
-    'Could not resolve authentication method: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
-  )
+  return findTokens().then((tokens) => {
+    if (tokens) return tokens.headers(values)
+    throw new AnthropicError(
+      'Could not resolve authentication method: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
+    )
+  })
 }

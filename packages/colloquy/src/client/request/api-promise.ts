@@ -2,7 +2,7 @@ import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 import type { Cancellable } from './cancellation.ts'
 import { uncommonParts } from './prepare.ts'
-import { parseBody, withIds, withResponse, type WithResponse } from './response.ts'
+import { isObject, parseBody, withIds, withResponse, type WithResponse } from './response.ts'
 import type { RetryingRequest } from './retrying-request.ts'
 
 /** A result with the ids of its response, which loops over its fields and `JSON.stringify` leave out. */
@@ -115,6 +115,5 @@ export async function readObject(response: TransportResponse, request: RetryingR
 
 /** Whether a value is surely a result, as it is an object without the fields of an error. */
 function isResult(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  return !('error' in value || 'message' in value)
+  return isObject(value) && !('error' in value || 'message' in value)
 }

@@ -1,12 +1,10 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 
 /** Headers as a caller may give them. `null` removes a header that an earlier source set; `undefined` changes nothing. */
-export type HeadersLike =
-  | Headers
-  | Iterable<readonly [string, HeaderValue | readonly HeaderValue[]]>
-  | Record<string, HeaderValue | readonly HeaderValue[]>
+export type HeadersLike = Headers | Iterable<readonly [string, Values]> | Record<string, Values>
 
 type HeaderValue = string | number | boolean | null | undefined
+type Values = HeaderValue | readonly HeaderValue[]
 
 export interface MergedHeaders {
   /** By lower-case name. */
@@ -20,28 +18,44 @@ export interface MergedHeaders {
  * properties that differ only in case the last one wins.
  */
 export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): MergedHeaders {
-  const merged: MergedHeaders = { values: {}, removed: new Set() }
-  for (const source of sources) {
-    // A list: few sources have so many names that a set would be faster.
-    let seen: string[] = []
-    for (const [name, given, isProperty] of entriesOf(source)) {
-      if (isProperty) seen = []
-      for (const value of Array.isArray(given) ? given : [given]) setHeader(merged, name.toLowerCase(), value, seen)
-    }
-  }
+  return addHeaders({}, ...sources)
+}
+
+/** As `mergeHeaders()`, into values that are already as they are sent. Changes them in place. */
+export function addHeaders(
+  values: Record<string, string>,
+  ...sources: (HeadersLike | null | undefined)[]
+): MergedHeaders {
+  const merged = { values, removed: new Set<string>() }
+  for (const source of sources) if (source) addSource(merged, source)
   return merged
 }
 
-function setHeader({ values, removed }: MergedHeaders, name: string, value: HeaderValue, seen: string[]): void {
-  if (value === undefined) return
-  if (value === null) {
-    delete values[name]
-    removed.add(name)
+function addSource(merged: MergedHeaders, source: HeadersLike): void {
+  // Not `instanceof Headers`: on Node the name loads all of `fetch`.
+  if (typeof source === 'object' && !(Symbol.iterator in source)) {
+    for (const name of Object.keys(source)) setHeader(merged, name, source[name], [])
   } else {
-    const text = textOf(name, value)
-    values[name] = seen.includes(name) ? `${values[name]}${name === 'cookie' ? ';' : ','} ${text}` : text
-    removed.delete(name)
-    seen.push(name)
+    // A list: few sources have so many names that a set would be faster.
+    const seen: string[] = []
+    for (const [name, value] of pairsOf(source)) setHeader(merged, name, value, seen)
+  }
+}
+
+/** Sets a header. Its values are joined, also to an earlier one if `seen` has the name. */
+function setHeader({ values, removed }: MergedHeaders, given: string, value: Values, seen: string[]): void {
+  const name = given.toLowerCase()
+  for (const each of Array.isArray(value) ? (value as HeaderValue[]) : [value as HeaderValue]) {
+    if (each === undefined) continue
+    if (each === null) {
+      delete values[name]
+      removed.add(name)
+    } else {
+      const text = textOf(name, each)
+      values[name] = seen.includes(name) ? `${values[name]}${name === 'cookie' ? ';' : ','} ${text}` : text
+      removed.delete(name)
+      seen.push(name)
+    }
   }
 }
 
@@ -53,18 +67,11 @@ function textOf(name: string, value: unknown): string {
   throw new AnthropicError(`Cannot send the header ${name}: a header cannot hold its name or value`)
 }
 
-type Entry = [name: string, value: HeaderValue | readonly HeaderValue[], isProperty?: boolean]
-
-function entriesOf(source: HeadersLike | null | undefined): Iterable<Entry> {
-  if (!source) return []
-  // Not `instanceof Headers`: on Node the name loads all of `fetch`.
-  if (typeof source === 'object' && !(Symbol.iterator in source))
-    return Object.entries(source).map(([name, value]) => [name, value, true])
-  const entries = typeof source === 'object' ? [...(source as Iterable<unknown>)] : [source]
-  for (const entry of entries)
-    if (!Array.isArray(entry))
-      throw new AnthropicError(`Cannot read headers: found a ${typeof entry} instead of a pair`)
-  return entries as Entry[]
+function pairsOf(source: unknown): Iterable<readonly [string, Values]> {
+  const pairs = typeof source === 'object' ? [...(source as Iterable<unknown>)] : [source]
+  for (const pair of pairs)
+    if (!Array.isArray(pair)) throw new AnthropicError(`Cannot read headers: found a ${typeof pair} instead of a pair`)
+  return pairs as [string, Values][]
 }
 
 /** The state of one rate limit. */

@@ -210,8 +210,8 @@ function refuse(name: string, kind: string): never {
 }
 
 export function checkNames(options: object, known: readonly string[], kind: string): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value == null || known.includes(name)) continue
+  for (const name of Object.keys(options)) {
+    if ((options as Record<string, unknown>)[name] == null || known.includes(name)) continue
     const near = nearMiss(name, known)
     throw new AnthropicError(
       `Cannot use the ${kind} ${name}: ${near ? `did you mean ${near}?` : `the options are ${known.join(', ')}`}`,

@@ -1,7 +1,7 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Transport, WireRequest } from '../transport/transport.ts'
-import { mergeHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
-import type { Log, Logger } from './log.ts'
+import { addHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
+import type { Log } from './log.ts'
 import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
 import { encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
 import type * as uncommon from './on-demand/uncommon-parts.ts'
@@ -23,7 +23,7 @@ export interface ClientParts {
   dangerouslyAllowBrowser?: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
   encode: Transport['encode']
-  /** Called for each attempt, with the headers of client and request. */
+  /** Called for each attempt, with its headers. */
   authenticate: (given: MergedHeaders, defaultBaseURL: string | undefined) => Promise<Authentication>
   log: Log
 }
@@ -38,35 +38,36 @@ export function prepareRequest(
     const { method, path, query, body, headers, betas, loneSurrogates = client.loneSurrogates } = options
     const webBody = isWebBody(body) ? readWebBody(body) : undefined
     const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
-    const own: HeadersLike = {
+    const own = {
       accept: 'application/json',
       'user-agent': `colloquy/${version}`,
       'anthropic-version': versionFor(body),
-      'anthropic-dangerous-direct-browser-access': client.dangerouslyAllowBrowser ? 'true' : undefined,
-      'content-type': encoded === undefined ? undefined : 'application/json',
+      ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
+      ...(encoded !== undefined && { 'content-type': 'application/json' }),
     }
+    // Awaits only what has to be loaded or read: for most requests nothing but the credentials.
     return async (attempt) => {
-      const read = await webBody
+      const read = webBody && (await webBody)
+      const ownValues = { ...own, 'x-stainless-retry-count': String(attempt), ...read?.headers }
       const requested = [{ 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
-      const given = [await customHeaders(client), client.defaultHeaders, ...requested]
-      const authentication = await client.authenticate(mergeHeaders(...given), options.defaultBaseURL)
+      const { customHeaders, defaultHeaders, defaultQuery } = client
+      const custom = customHeaders ? (await uncommonParts()).parseCustomHeaders(customHeaders) : undefined
+      const merged = addHeaders({ ...ownValues }, custom, defaultHeaders, ...requested)
+      const authentication = await client.authenticate(merged, options.defaultBaseURL)
       // The key and the headers of the client are meant for its own host.
       const isElsewhere = isAbsolute(path) && new URL(path).origin !== new URL(authentication.baseURL).origin
-      const url = await urlOf(authentication.baseURL, path, [client.defaultQuery, query])
-      const { values } = mergeHeaders(
-        own,
-        { 'x-stainless-retry-count': String(attempt), 'content-type': read?.contentType ?? undefined },
-        ...(isElsewhere ? requested : [...given, authentication.headers]),
-      )
+      const { values } = isElsewhere
+        ? addHeaders(ownValues, ...requested)
+        : addHeaders(merged.values, authentication.headers)
+      let url = hrefOf(authentication.baseURL, path)
+      if (defaultQuery || query) url = (await uncommonParts()).withQuery(url, defaultQuery, query)
       const debug = client.log('debug')
-      if (debug) await logRequest(debug, `${method} ${url}`, values)
-      return {
-        method: method.toUpperCase(),
-        url,
-        headers: values,
-        body: read?.bytes ?? (await wellFormed(encoded, { ...options, loneSurrogates })),
-        isStream: read?.isStream,
-      }
+      if (debug) (await uncommonParts()).logRequest(debug, `${method} ${url}`, values)
+      let sent = read?.bytes ?? encoded
+      // `JSON.stringify` writes lone surrogates, which the API cannot read, as escapes.
+      if (typeof sent === 'string' && sent.includes('\\ud'))
+        sent = (await uncommonParts()).wellFormedBody(sent, { ...options, loneSurrogates })
+      return { method: method.toUpperCase(), url, headers: values, body: sent, isStream: read?.isStream }
     }
   } catch (error) {
     // Thrown by the promise, like every other failure of a request.
@@ -79,33 +80,17 @@ export function prepareRequest(
 }
 
 /** The URL of a path under the base URL, or of an absolute URL. */
-async function urlOf(baseURL: string, path: string, queries: (Query | null | undefined)[]): Promise<string> {
+function hrefOf(baseURL: string, path: string): string {
   const href = isAbsolute(path) ? path : `${baseURL.replace(/\/*$/, '/')}${path.replace(/^\//, '')}`
-  if (!queries.some(Boolean)) return new URL(href).href
-  const { withQuery } = await uncommonParts()
-  return withQuery(href, ...queries)
+  if (lastUrl?.given !== href) lastUrl = { given: href, href: new URL(href).href }
+  return lastUrl.href
 }
+
+// Nearly all requests go to one URL, and parsing it takes 3 % of a short request.
+let lastUrl: { given: string; href: string } | undefined
 
 function isAbsolute(path: string): boolean {
   return /^https?:\/\//.test(path)
-}
-
-async function customHeaders({ customHeaders: text }: ClientParts): Promise<HeadersLike | undefined> {
-  if (!text) return undefined
-  const { parseCustomHeaders } = await uncommonParts()
-  return parseCustomHeaders(text)
-}
-
-/** A body that the API can read: without lone surrogates, which `JSON.stringify` writes as escapes. */
-async function wellFormed(body: WireRequest['body'], options: FinalRequestOptions): Promise<WireRequest['body']> {
-  if (typeof body !== 'string' || !body.includes('\\ud')) return body
-  const { wellFormedBody } = await uncommonParts()
-  return wellFormedBody(body, options)
-}
-
-async function logRequest(debug: Logger['debug'], text: string, headers: Record<string, string>): Promise<void> {
-  const { maskHeaders, maskUrl } = await uncommonParts()
-  debug(maskUrl(text), maskHeaders(headers))
 }
 
 /** Reads a body that is not sent as JSON. A failure is thrown when the body is awaited. */

@@ -46,7 +46,7 @@ export function encodeBody(
   body: unknown,
   encode: (body: object) => string | readonly Uint8Array[] = bodyJson,
 ): string | Uint8Array | readonly Uint8Array[] | undefined {
-  if (body === undefined || body === null) return undefined
+  if (body == null) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body
   return encode(body)
 }

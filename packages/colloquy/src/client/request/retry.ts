@@ -22,9 +22,10 @@ export function retryPolicy(
   request: TimeoutAndRetryOptions,
   client: TimeoutAndRetryOptions & { timeout: number; maxRetries: number },
 ): RetryPolicy {
-  const settled = timeoutAndRetryNames.map((name) => [name, request[name] ?? client[name] ?? defaults[name]])
+  const policy: Record<string, unknown> = {}
+  for (const name of timeoutAndRetryNames) policy[name] = request[name] ?? client[name] ?? defaults[name]
   // Every option has a default but `onRetry`, which the policy may lack.
-  return Object.fromEntries(settled) as RetryPolicy
+  return policy as unknown as RetryPolicy
 }
 
 export interface RetryState {

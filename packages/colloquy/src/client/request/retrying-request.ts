@@ -91,13 +91,13 @@ export class RetryingRequest implements Cancellable {
   }
 
   /** Awaits work on a response within the time of its attempt. */
-  async withTimeout<Result>(target: Cancellable, work: Promise<Result>): Promise<Result> {
+  withTimeout<Result>(target: Cancellable, work: Promise<Result>): Promise<Result> {
     return this.#cancellation.guard(target, work, Math.min(this.#attemptEndsAt, this.endsAt))
   }
 
   /** Reads the body of a response as text, within the time of its attempt. */
-  readText(response: TransportResponse): Promise<string> {
-    return this.withTimeout(response, readBody(response))
+  readText(response: TransportResponse): string | Promise<string> {
+    return response.arrivedText?.() ?? this.withTimeout(response, readBody(response))
   }
 
   /** Leaves the response to the caller, whom a cancellation still reaches. No other attempt follows. */

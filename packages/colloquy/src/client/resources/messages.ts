@@ -132,7 +132,7 @@ export class Messages {
 
   #warn(params: MessageStreamParams): void {
     // The models that may need a warning; the code that is loaded then knows which do.
-    if (/-4-[56]|preview/.test(params.model))
+    if (/mythos|opus-4-[56]|sonnet-4-5/.test(params.model))
       void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, this.#client.log))
   }
 

@@ -41,6 +41,8 @@ export interface TransportResponse {
   readonly fields?: readonly string[] | undefined
   /** The next bytes, or undefined at the end. Rejects when the connection breaks, or with the error given to `cancel`. */
   read(): Promise<Uint8Array | undefined>
+  /** Takes the whole body, if it has arrived in one piece and was not read. Present if the transport can tell. */
+  arrivedText?(): string | undefined
   /** Writes the next bytes to the sink, for as long as it wants more. Present if the transport needs no promise per chunk. */
   pipe?(sink: Sink<Uint8Array>): void
   /** Gives up the rest of the body and closes the connection. */

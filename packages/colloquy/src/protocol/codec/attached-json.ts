@@ -32,6 +32,7 @@ export function jsonOf(value: object): string {
 
 /** The JSON of a request body. Fields and messages with attached JSON are sent as that. */
 export function encodeJson(body: object): string | readonly Uint8Array[] {
+  if (!hasAttachedParts(body)) return JSON.stringify(body)
   // Entries, because assigning to the key `__proto__` of an object would lose it.
   const rest: [string, unknown][] = []
   const attachedFields: (readonly Uint8Array[])[] = []
@@ -47,6 +48,15 @@ export function encodeJson(body: object): string | readonly Uint8Array[] {
     ...field,
   ])
   return [encode(head.slice(0, -1)), ...fields, encode('}')]
+}
+
+function hasAttachedParts(body: object): boolean {
+  for (const key of Object.keys(body)) {
+    const value = (body as Record<string, unknown>)[key]
+    if (attachedTo(value) !== undefined || (key === 'messages' && Array.isArray(value) && value.some(attachedTo)))
+      return true
+  }
+  return false
 }
 
 /** Undefined if no message has attached JSON. */

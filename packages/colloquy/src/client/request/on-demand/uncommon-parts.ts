@@ -46,17 +46,13 @@ export function parseCustomHeaders(text: string): Record<string, string> {
 
 const secretName = /(authorization|cookie|key|secret|token)$/i
 
-/** The headers with secret values masked, for a log. */
-export function maskHeaders(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskValue(name, value)]))
-}
-
-/** The URL with secret values of its query masked, for a log. */
-export function maskUrl(url: string): string {
-  return url.replace(
+/** Logs a request, with the secret values of its URL and headers masked. */
+export function logRequest(debug: Logger['debug'], line: string, headers: Record<string, string>): void {
+  const maskedLine = line.replace(
     /([?&])([^=&]*)=([^&]*)/g,
     (_, before, name, value) => `${before}${name}=${maskValue(name, value)}`,
   )
+  debug(maskedLine, Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, maskValue(name, value)])))
 }
 
 function maskValue(name: string, value: string): string {

@@ -4,7 +4,8 @@ import { isUploadable, makeFile } from './to-file.ts'
 /** A body as it is sent, with the media type that belongs to it. */
 export interface EncodedBody {
   bytes: Uint8Array
-  contentType: string | null
+  /** `content-type`, if the body has one. */
+  headers: Record<string, string>
   /** Whether the caller gave a stream, so that a `fetch` receives one too. */
   isStream: boolean
 }
@@ -18,8 +19,9 @@ export async function encodeWebBody(body: unknown): Promise<EncodedBody> {
   const encoded = new Response((pieces ? await joined(pieces) : value) as BodyOfResponse)
   const bytes = new Uint8Array(await encoded.arrayBuffer())
   // A `Blob` without a type has an empty one.
-  const contentType = encoded.headers.get('content-type') || null
-  return { bytes, contentType, isStream: pieces !== undefined || value instanceof ReadableStream }
+  const contentType = encoded.headers.get('content-type')
+  const headers = contentType ? { 'content-type': contentType } : {}
+  return { bytes, headers, isStream: pieces !== undefined || value instanceof ReadableStream }
 }
 
 /** An iterator over the pieces of a body that is one, or that makes one. */

@@ -64,6 +64,13 @@ export class BufferedResponse implements TransportResponse {
     return this.#read()
   }
 
+  /** Spares short responses, which arrive with their head, a timer and the promises of `read()`. */
+  arrivedText(): string | undefined {
+    if (!this.#isEnded || this.#isStarted || this.#web || this.#chunks.length > 1) return undefined
+    this.#isStarted = true
+    return decoder.decode(this.#chunks.pop())
+  }
+
   pipe(sink: Sink<Uint8Array>): void {
     if (this.#web) pipe(this.#web, sink)
     else this.#pipe(sink)
@@ -94,6 +101,8 @@ export class BufferedResponse implements TransportResponse {
   /** Ends the body. */
   end(): void {
     this.#isEnded = true
+    // The connection may serve another response now.
+    this.#isPaused = false
     this.#takeSink()?.write(undefined)
   }
 
@@ -169,6 +178,8 @@ export class BufferedResponse implements TransportResponse {
     return sink
   }
 }
+
+const decoder = new TextDecoder()
 
 /** The values of a field, joined as the web's `Headers` joins them; null if the list does not have it. */
 export function fieldIn(fields: readonly string[], name: string): string | null {

@@ -13,29 +13,37 @@ interface Channel {
   readonly hasSubscribers: boolean
 }
 
-let modules: Module[] | undefined
+interface Watched {
+  module: Module
+  name: string
+  /** The function, once it was found to be Node's own. */
+  original?: unknown
+  inside: string
+}
+
+let watched: Watched[] | undefined
 let channels: Channel[] | undefined
-/** The functions that were found to be Node's own. */
-const originals = new Set<unknown>()
 
 /**
  * Whether this process watches or replaces the requests of `node:http`, as mocks of HTTP (nock, msw) and tracers do. They
  * expect every request there.
  */
 export function isHttpObserved(): boolean {
-  modules ??= functions.map(([id]) => builtin(id) as Module)
+  watched ??= functions.map(([id, name, inside]) => ({ module: builtin(id) as Module, name, inside }))
   channels ??= ['http.client.request.created', 'http.client.request.start'].map(channel)
   if (channels.some(({ hasSubscribers }) => hasSubscribers)) return true
-  return functions.some(([, name, inside], index) => !isOriginal(modules![index]![name], inside))
+  return !watched.every(isOriginal)
 }
 
 function channel(name: string): Channel {
   return (builtin('node:diagnostics_channel') as { channel(name: string): Channel }).channel(name)
 }
 
-function isOriginal(value: unknown, inside: string): boolean {
-  if (originals.has(value)) return true
+function isOriginal(watched: Watched): boolean {
+  const { module, name, original, inside } = watched
+  const value = module[name]
+  if (value === original) return true
   const isOwn = typeof value === 'function' && Function.prototype.toString.call(value).includes(inside)
-  if (isOwn) originals.add(value)
+  if (isOwn) watched.original = value
   return isOwn
 }

@@ -41,8 +41,11 @@ function wrongHeader(name: string): Error {
 
 type Body = Exclude<WireRequest['body'], undefined>
 
+// Looked up once, because a lookup takes as long as to write the head.
+let buffers: NodeBufferModule | undefined
+
 function lengthOf(body: Body): number {
-  const { Buffer } = builtin('node:buffer') as NodeBufferModule
+  const { Buffer } = (buffers ??= builtin('node:buffer') as NodeBufferModule)
   return piecesOf(body).reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
 }
 
