@@ -1,4 +1,4 @@
-import type { TreeNode } from './stores/store.ts'
+import type { MessageRecord, TreeNode } from './stores/store.ts'
 import { type Branch, branchesOf } from './branches.ts'
 import type { History } from './history/history.ts'
 import { type ConversationMetadata, parseMetadata } from './history/metadata.ts'
@@ -11,6 +11,8 @@ import type { ConversationState } from './turn/state.ts'
 /** The part of a conversation that reads: itself, its messages, its tree and its usage. */
 export class StoredConversation {
   readonly #state: ConversationState
+  /** The messages that were shown, by their place on the active path. A record is parsed once. */
+  readonly #shown: { record: MessageRecord; message: ConversationMessage }[] = []
 
   constructor(state: ConversationState) {
     this.#state = state
@@ -61,7 +63,7 @@ export class StoredConversation {
 
   /** The active path, without a reply that is still being received and without replies of which nothing arrived. */
   get messages(): ConversationMessage[] {
-    return this.#state.history.records.filter(isShown).map(showMessage)
+    return this.#state.history.records.filter(isShown).map((record, index) => this.#show(record, index))
   }
 
   /** The usage of all requests, including those of other branches and of interrupted and erased replies. */
@@ -90,7 +92,7 @@ export class StoredConversation {
    */
   async path(messageId?: string): Promise<ConversationMessage[]> {
     const { records } = await historyTo(this.#state, messageId)
-    return records.filter(({ state }) => !isUnfinished(state)).map(showMessage)
+    return records.filter(({ state }) => !isUnfinished(state)).map((record) => showMessage(record))
   }
 
   /** All messages of all branches, each after its parent. */
@@ -108,6 +110,11 @@ export class StoredConversation {
   /** Reads what other processes have written. */
   async refresh(): Promise<void> {
     await this.#state.refresh()
+  }
+
+  #show(record: MessageRecord, index: number): ConversationMessage {
+    if (this.#shown[index]?.record !== record) this.#shown[index] = { record, message: showMessage(record) }
+    return this.#shown[index]!.message
   }
 }
 

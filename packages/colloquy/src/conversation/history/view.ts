@@ -41,16 +41,9 @@ export interface ConversationMessage {
   trace?: ReplyTrace
 }
 
-const shown = new WeakMap<MessageRecord, ConversationMessage>()
-
-/** The message as it is shown. Each record is parsed once, and the result is frozen. */
+/** The message as it is shown, frozen. */
 export function showMessage(record: MessageRecord): ConversationMessage {
-  let message = shown.get(record)
-  if (message === undefined) {
-    message = Object.freeze(readMessage(record))
-    shown.set(record, message)
-  }
-  return message
+  return Object.freeze(readMessage(record))
 }
 
 /** Whether there is something to show: not for a reply that has not ended, nor if nothing of it arrived. */
