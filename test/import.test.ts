@@ -493,6 +493,26 @@ describe('import() of exports of other programs', () => {
     assertNotes(imported.report, [/b\.png is not in the export/, /thinking part/, /without a sender or text/])
   })
 
+  test('ChatGPT: times that no date holds, and content that is null', async () => {
+    const node = (id: string, parent: string | null, message: object): object => ({ id, parent, message })
+    const said = (time: number | string): object => {
+      return { author: { role: 'user' }, create_time: time, content: { content_type: 'text', parts: [`at ${time}`] } }
+    }
+    const mapping = {
+      a: node('a', null, said(1e300)),
+      b: node('b', 'a', said('soon')),
+      c: node('c', 'b', said(1.0005)),
+      d: node('d', 'c', { author: null, create_time: 1, content: null }),
+    }
+    const conversations = openConversations({ client })
+    const copy = await conversations.import(JSON.stringify({ title: 't', mapping, current_node: 'd' }), settings)
+    assert.deepEqual(
+      copy.messages.map(({ createdAt }) => createdAt.getTime()),
+      [0, 0, 1000],
+    )
+    assert.equal((await Array.fromAsync(conversations.export(copy.id))).length, 4)
+  })
+
   test('importAll() adds every conversation of a file, import() refuses several', async () => {
     const conversations = openConversations({ client })
     const file = JSON.stringify([chatGpt, claudeAi, chatGpt], null, 1)
@@ -508,6 +528,17 @@ describe('import() of exports of other programs', () => {
       ],
     )
     for (const { id } of imported) await (await conversations.open(id)).send('And?')
+  })
+
+  test('AI SDK: a message whose role no model has is left out', async () => {
+    const part = (value: string): object => ({ parts: [{ type: 'text', text: value }] })
+    const file = [
+      { role: 'user', ...part('hi') },
+      { role: 'data', ...part('x') },
+    ]
+    const copy = await openConversations({ client }).import(JSON.stringify(file), settings)
+    assertNotes(copy.report, [/^1 skipped a message with the role data/])
+    assert.equal(copy.messages.length, 1)
   })
 
   test('AI SDK: the steps of a message become replies with calls and their results', async () => {
@@ -637,8 +668,10 @@ describe('import() of a file that it cannot read', () => {
     ['just text', /text that is not JSON/],
     ['{"foo":1,"bar":2}', /found JSON with the members "foo", "bar"/],
     ['[]', /^$/],
-    ['[1,2]', /Cannot import message 1/],
-    ['[null]', /Cannot import message 1/],
+    ['5', /^Cannot import a conversation: found 5$/],
+    ['[1,2]', /^Cannot import message 1: it has no role, found 1$/],
+    ['[null]', /^Cannot import message 1: it has no role, found null$/],
+    ['[{"mapping":null,"title":"t"}]', /it has no role, found an object with the members "mapping", "title"$/],
     ['[{"role":"user","content":"a"}', /Cannot import the list/],
   ] as const) {
     test(`${JSON.stringify(file)} is named`, async () => {
@@ -688,6 +721,51 @@ describe('import() of a damaged export', () => {
     )
     await Promise.all(stores.map((store) => store.close()))
   })
+
+  test('takes lines in any order', async () => {
+    for (const store of [memoryStore(), sqliteStore(':memory:')]) {
+      const from = openConversations({ client, store })
+      const conversation = await from.create(settings)
+      await conversation.send('hello')
+      await conversation.send('again')
+      const [header, ...lines] = await Array.fromAsync(from.export(conversation.id))
+      const copy = await from.import([header, ...lines.toReversed()].join('\n'))
+      assertNotes(copy.report, [])
+      const contents = (of: Pick<typeof copy, 'messages'>): unknown[] => of.messages.map(({ content }) => content)
+      assert.deepEqual(contents(copy), contents(conversation))
+      await copy.send('go on')
+      assert.equal(copy.messages.length, 6)
+      await from.close()
+    }
+  })
+
+  const message = { role: 'user', content: 'hi' }
+  const counted = { input_tokens: 1, output_tokens: 1 }
+  for (const [odd, found] of [
+    [{ id: '9007199254740991' }, 'its id is "9007199254740991"'],
+    [{ id: '0x2' }, 'its id is "0x2"'],
+    [{ message: { ...message, content: '' } }, 'its message.content is empty'],
+    [{ message: { ...message, content: [] } }, 'its message.content is empty'],
+    [{ reply: { cost_pico_usd: -1 } }, 'its reply.cost_pico_usd is -1'],
+    [{ reply: { message: { model: 'm', usage: { ...counted, input_tokens: -5 } } } }, /its reply.message has no usage/],
+    [
+      { reply: { message: { model: 'm', usage: { ...counted, output_tokens: 1e300 } } } },
+      /its reply.message has no usage/,
+    ],
+    [{ reply: { message: { model: 'm', usage: { ...counted, cache_read_input_tokens: 'x' } } } }, /has no usage/],
+    [{ reply: { message: { model: 5, usage: counted } } }, 'its reply.message has no model'],
+    [{ reply: { error: 5 } }, 'its reply.error is 5'],
+    [{ reply: { trace: 'x' } }, 'its reply.trace is "x"'],
+  ] as const) {
+    test(`refuses ${JSON.stringify(odd)}`, async () => {
+      const conversations = openConversations({ client })
+      const line = { type: 'message', id: '1', parentId: null, message, ...odd }
+      const file = `{"type":"conversation","head":null}\n${JSON.stringify(line)}`
+      const expected = typeof found === 'string' ? `Cannot import line 2: ${found}` : found
+      await assert.rejects(conversations.import(file, settings), { name: 'ContentError', message: expected })
+      assert.deepEqual(await conversations.list(), [])
+    })
+  }
 
   test('skips a line that is cut and reports it', async () => {
     const from = openConversations({ client })

@@ -114,7 +114,7 @@ export class StoredConversation {
 
   #show(record: MessageRecord, index: number): ConversationMessage {
     if (this.#shown[index]?.record !== record) this.#shown[index] = { record, message: showMessage(record) }
-    return this.#shown[index]!.message
+    return this.#shown[index].message
   }
 }
 

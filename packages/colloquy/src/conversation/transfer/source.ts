@@ -27,10 +27,14 @@ export interface SourceMessage {
   about?: Partial<Omit<Message, 'content'>>
 }
 
+/** A time in a file, in whole milliseconds. 0 if it is beyond what a date can hold. */
+export function timeIn(ms: number): number {
+  return new Date(ms).getTime() || 0
+}
+
 /** The metadata of a reply, from the values that a file has for it. Counts that are missing are 0. */
 export function aboutReply(value: (name: string) => unknown): Partial<Omit<Message, 'content'>> {
-  const usage = value('usage') as Message['usage'] | undefined
-  const isCounted = Number.isInteger(usage?.input_tokens) && Number.isInteger(usage?.output_tokens)
+  const usage = value('usage')
   return {
     ...stringIn('id', value),
     type: 'message',
@@ -38,8 +42,16 @@ export function aboutReply(value: (name: string) => unknown): Partial<Omit<Messa
     model: stringIn('model', value).model ?? 'unknown',
     stop_reason: (stringIn('stop_reason', value).stop_reason as Message['stop_reason']) ?? null,
     stop_sequence: stringIn('stop_sequence', value).stop_sequence ?? null,
-    usage: isCounted ? usage! : noUsage,
+    usage: isUsage(usage) ? usage : noUsage,
   }
+}
+
+/** Whether the value counts tokens as the API does. Anything else would spoil every sum. */
+export function isUsage(value: unknown): value is Message['usage'] {
+  if (typeof value !== 'object' || value === null) return false
+  const { input_tokens: input, output_tokens: output, ...others } = value as Record<string, unknown>
+  const { cache_creation_input_tokens: written, cache_read_input_tokens: read } = others
+  return [input, output, written ?? 0, read ?? 0].every((count) => Number.isSafeInteger(count) && Number(count) >= 0)
 }
 
 const noUsage: Message['usage'] = {

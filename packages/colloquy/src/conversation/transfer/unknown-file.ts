@@ -14,8 +14,18 @@ const signatures: [RegExp, string][] = [
 export function foundIn(text: string, members: ReadonlyMap<string, string> | undefined): string {
   if (text.trim() === '') return 'the text is empty'
   if (members) return `found JSON with ${listed([...members.keys()])}, which no known format has`
+  const value = parsed(text)
+  if (value !== undefined) return `found ${keysOf(value)}`
   const [, name = 'text that is not JSON'] = signatures.find(([pattern]) => pattern.test(text)) ?? []
   return `the file looks like ${name}`
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }
 
 /** Says what a JSON value is. */

@@ -1,4 +1,5 @@
 import { isBlank } from '../../../protocol/sendable.ts'
+import { cutText } from '../../../protocol/text.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
@@ -38,6 +39,11 @@ export function readUiMessages(
       notes.skipped(line, `${keysOf(value)} among UI messages`)
       continue
     }
+    const role = printed(message.role)
+    if (!roles.has(role)) {
+      notes.skipped(line, `a message with the role ${cutText(role, 40)}`)
+      continue
+    }
     const createdAt = Date.parse(printed(message.createdAt)) || 0
     const said = message.role === 'assistant' ? stepsOf(message, line, notes) : [questionOf(message, line, notes)]
     for (const { role, blocks } of said) {
@@ -54,6 +60,9 @@ function uiMessageIn(value: unknown): UiMessage | undefined {
   const { role, content } = (value ?? {}) as { role?: unknown; content?: unknown }
   return typeof content === 'string' ? { role, parts: [{ type: 'text', text: content }] } : undefined
 }
+
+/** Version 4 has `data` too, which no model reads. */
+const roles = new Set(['user', 'assistant', 'system'])
 
 interface Said {
   role: string

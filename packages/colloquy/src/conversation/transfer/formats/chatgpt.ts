@@ -1,6 +1,6 @@
 import { contentOf, textBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { printed } from '../unknown-file.ts'
 
 /** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
@@ -17,9 +17,9 @@ interface Node {
 }
 
 interface ChatGptMessage {
-  author?: { role?: unknown; name?: unknown }
+  author?: { role?: unknown; name?: unknown } | null
   create_time?: unknown
-  content?: { content_type?: unknown; parts?: unknown; text?: unknown; language?: unknown; result?: unknown }
+  content?: { content_type?: unknown; parts?: unknown; text?: unknown; language?: unknown; result?: unknown } | null
   metadata?: { model_slug?: unknown; is_visually_hidden_from_conversation?: unknown; attachments?: unknown }
   recipient?: unknown
 }
@@ -79,7 +79,7 @@ function messageOf(
     notes.skipped(place.line, `a hidden ${printed(role)} message`)
     return undefined
   }
-  const createdAt = typeof message.create_time === 'number' ? Math.round(message.create_time * 1000) : 0
+  const createdAt = typeof message.create_time === 'number' ? timeIn(message.create_time * 1000) : 0
   const content = contentOf(texts.map(textBlock))
   if (role === 'user') return { ...place, role, createdAt, content }
   const model = message.metadata?.model_slug
@@ -95,7 +95,7 @@ function messageOf(
 /** The visible text of a message, as Markdown. */
 function textsOf({ author, content, recipient }: ChatGptMessage, line: number, notes: ImportNotes): string[] {
   const kind = content?.content_type
-  if (content === undefined || kind === 'thoughts' || kind === 'reasoning_recap') return []
+  if (content == null || kind === 'thoughts' || kind === 'reasoning_recap') return []
   const text = typeof content.text === 'string' ? content.text : content.result
   const parts = Array.isArray(content.parts) ? content.parts : [text]
   const texts = parts.map((part) => textOfPart(part, line, notes)).filter((part) => part.trim() !== '')

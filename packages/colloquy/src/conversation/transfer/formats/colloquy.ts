@@ -7,6 +7,7 @@ import { markUnbilled } from '../../history/reply-record.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
 import { type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
 import { blocksOf } from '../blocks.ts'
+import { isUsage } from '../source.ts'
 import type { ImportNotes } from '../report.ts'
 
 export function isColloquy(lines: readonly JsonLine[]): boolean {
@@ -40,18 +41,16 @@ export function exportsIn(lines: readonly JsonLine[]): JsonLine[][] {
 export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Archive {
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
-  const messages = lines
-    .filter((line) => line !== about && !isDamaged(line, notes))
-    .map((line) => {
-      const record = recordOf(line)
-      if (numbers.has(record.number)) throw wrong(line.line, `message ${record.number} is there twice`)
-      if (record.parent !== 0 && !numbers.has(record.parent)) {
-        notes.repaired(line.line, `its parent ${record.parent} is not in the file`)
-        record.parent = [...numbers].findLast((number) => number < record.number) ?? 0
-      }
-      numbers.add(record.number)
-      return record
-    })
+  const messages: MessageRecord[] = []
+  for (const { line, record } of recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))) {
+    if (numbers.has(record.number)) throw wrong(line, `message ${record.number} is there twice`)
+    if (record.parent !== 0 && !numbers.has(record.parent)) {
+      notes.repaired(line, `its parent ${record.parent} is not in the file`)
+      record.parent = messages.at(-1)?.number ?? 0
+    }
+    numbers.add(record.number)
+    messages.push(record)
+  }
   const head = numberIn(about, 'head')
   if (head !== 0 && !numbers.has(head)) {
     if (messages.length === lines.length - 1 && notes.isEmpty) {
@@ -64,8 +63,14 @@ export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Ar
     metadata: metadataIn(about),
     settings: settingsIn(about),
     messages,
-    head: numbers.has(head) || head === 0 ? head : ([...numbers].at(-1) ?? 0),
+    head: numbers.has(head) || head === 0 ? head : (messages.at(-1)?.number ?? 0),
   }
+}
+
+/** The messages of these lines, each after its parent: another program may have sorted the lines. */
+function recordsIn(lines: readonly JsonLine[]): { line: number; record: MessageRecord }[] {
+  const found = lines.map((line) => ({ line: line.line, record: recordOf(line) }))
+  return found.toSorted((a, b) => a.record.number - b.record.number)
 }
 
 /** Whether the message could not be exported because it was damaged in the store. */
@@ -109,6 +114,9 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
   if (!content || !/^["[]/.test(content)) {
     throw wrong(line, `its ${name}.content is neither text nor a list: ${content && cutText(content, 40)}`)
   }
+  if (name === 'message' && role === '"user"' && /^(?:""|\[\s*\])$/.test(content)) {
+    throw wrong(line, 'its message.content is empty')
+  }
   const odd = blocksOf(content)!.findIndex(
     ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
   )
@@ -124,16 +132,20 @@ function replyIn({ line, members }: JsonLine): string | null {
   const message = reply?.get('message')
   if (reply === undefined) throw wrong(line, `its reply is not an object: ${cutText(text, 40)}`)
   const cost = valueOf(reply, 'cost_pico_usd') ?? 0
-  if (!Number.isSafeInteger(cost)) throw wrong(line, `its reply.cost_pico_usd is ${JSON.stringify(cost)}`)
-  if (message !== undefined && !isCounted(valueOf(membersOf(message) ?? new Map(), 'usage'))) {
-    throw wrong(line, 'its reply.message has no usage with input_tokens and output_tokens')
+  if (!Number.isSafeInteger(cost) || Number(cost) < 0)
+    throw wrong(line, `its reply.cost_pico_usd is ${JSON.stringify(cost)}`)
+  if (message !== undefined) {
+    const members = membersOf(message) ?? new Map<string, string>()
+    if (!isUsage(valueOf(members, 'usage'))) {
+      throw wrong(line, 'its reply.message has no usage with input_tokens and output_tokens')
+    }
+    if (stringOf(members, 'model') === undefined) throw wrong(line, 'its reply.message has no model')
+  }
+  for (const name of ['error', 'trace']) {
+    const value = valueOf(reply, name) ?? {}
+    if (!isObject(value)) throw wrong(line, `its reply.${name} is ${cutText(JSON.stringify(value), 40)}`)
   }
   return markUnbilled(text)
-}
-
-function isCounted(usage: unknown): boolean {
-  const { input_tokens: input, output_tokens: output } = (usage ?? {}) as Record<string, unknown>
-  return Number.isInteger(input) && Number.isInteger(output)
 }
 
 const lists = ['tools', 'stop_sequences', 'betas']
@@ -172,11 +184,14 @@ function roleOf(json: string): string {
   return json === '' ? 'assistant' : (JSON.parse(json) as { role: string }).role
 }
 
+/** PostgreSQL counts messages in 32 bits, and a conversation must be able to grow. */
+const largestNumber = 2 ** 30
+
 function numberIn({ line, members }: JsonLine, name: string): number {
   const id = valueOf(members, name) ?? null
   if (id === null) return 0
-  const number = typeof id === 'string' ? Number(id) : 0
-  if (Number.isSafeInteger(number) && number > 0) return number
+  const number = typeof id === 'string' && /^[1-9]\d*$/.test(id) ? Number(id) : 0
+  if (number > 0 && number <= largestNumber) return number
   throw wrong(line, `its ${name} is ${JSON.stringify(id)}`)
 }
 

@@ -5,6 +5,7 @@ import { checkMessage, waitingCalls } from '../../history/content.ts'
 import { jsonMembers } from '../../history/json-members.ts'
 import { valueOf } from '../lines.ts'
 import type { ImportNotes } from '../report.ts'
+import { keysOf } from '../unknown-file.ts'
 import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
 
 /**
@@ -20,6 +21,9 @@ export function readMessages(
   let before: MessageParam | undefined
   const messages = texts.map(({ line, json }, index) => {
     const message = parseJson(json) as MessageParam
+    if (typeof message !== 'object' || message === null || !Object.hasOwn(message, 'role')) {
+      throw new ContentError(`Cannot import message ${index + 1}: it has no role, found ${keysOf(message)}`)
+    }
     try {
       checkMessage(message, waitingCalls(before))
     } catch (error) {
