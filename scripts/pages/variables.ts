@@ -21,6 +21,7 @@ export const variables: readonly (readonly [name: string, about: string])[] = [
   ['ANTHROPIC_OPEN_TELEMETRY_TRACES_CONTENT_MODE', 'whether the texts of messages are traced'],
   ['ANTHROPIC_OPEN_TELEMETRY_TRACES_MAX_CONTENT_BYTES', 'the most bytes of a traced text'],
   ['COLLOQUY_ENGINE', 'the engine of the program'],
+  ['COLLOQUY_ENGINE_KEY', 'the key of the server that `--engine` names'],
   ['COLLOQUY_MODEL', 'the model of a new chat'],
   ['COLLOQUY_PROFILE', 'the profile of settings of the program'],
   ['COLLOQUY_CONFIG', 'your own file of settings, instead of that of colloquy paths'],

@@ -1,4 +1,5 @@
 import { ConversationConflictError, type Conversation, type Turn } from 'colloquy/conversation'
+import { keyAdvice } from '../engine/credentials.ts'
 import { MarkdownStream } from '../markdown/markdown-stream.ts'
 import { attachBytes } from './content/attach.ts'
 import { change, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
@@ -132,7 +133,8 @@ export class ChatSession {
     if (this.#isStopped) turn.abort()
     const end = await followTurn(turn, { surface: this.#surface, markdown, progress, latest: connection.latest })
     this.#turn = undefined
-    const facts = { conversation: this.#conversation, progress, isLocal: connection.isLocal }
+    const { isLocal, kind } = connection
+    const facts = { conversation: this.#conversation, progress, isLocal, keyAdvice: keyAdvice(kind) }
     if (end.kind === 'finished') {
       return showNotes(this.#surface, await replyNotes(end.reply, facts, this.#state.costStyle))
     }

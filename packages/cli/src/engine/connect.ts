@@ -3,7 +3,7 @@ import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, Pi
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
-import { isStoredKey } from './stored-keys.ts'
+import { chatKeyFor, credentialsFor } from './credentials.ts'
 import { isOnThisMachine, type EngineKind, type FileEngine } from './engine-kind.ts'
 import { withoutForeignThinking } from './foreign-thinking.ts'
 
@@ -115,18 +115,15 @@ async function ownEngine(chosen: EngineKind, env: Environment, wordsPerSecond: n
   if (chosen.kind === 'offline') return { engine: offline({ wordsPerSecond }) }
   const { url: baseURL, model, from } = chosen
   // A server that was found on this machine, and not named by the user, gets no key.
-  const apiKey = from === undefined ? env['OPENAI_API_KEY'] : undefined
+  const apiKey = from === undefined ? chatKeyFor(baseURL, env) : undefined
   return {
     engine: chatCompletions({ baseURL, unsupported: 'drop', ...(model && { model }), ...(apiKey && { apiKey }) }),
   }
 }
 
 function remote(chosen: RemoteEngine, env: Environment): ClientOptions {
-  const hasKey = Boolean(env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN'])
-  // A stored key is Claude's. The environment may be meant for any server.
-  const isOther = !hasKey || isStoredKey(env['ANTHROPIC_API_KEY'])
-  if (chosen.kind === 'url') return { baseURL: chosen.url, ...(isOther && { apiKey: 'none' }) }
-  if (hasKey) return {}
+  if (chosen.kind === 'url') return { baseURL: chosen.url, ...credentialsFor(chosen.url, env) }
+  if (env['ANTHROPIC_API_KEY'] || env['ANTHROPIC_AUTH_TOKEN']) return {}
   // A local server often needs no key. One that does answers 401.
   if (env['ANTHROPIC_BASE_URL']) return { apiKey: 'none' }
   throw new ExitError(

@@ -10,6 +10,8 @@ export interface TurnFacts {
   conversation: Conversation
   progress: ReplyProgress
   isLocal: boolean
+  /** Advice for a user whose key the server does not accept. */
+  keyAdvice: string
 }
 
 /** The lines below a finished reply: summaries that were written, why it ended early, and its cost. */
@@ -31,7 +33,7 @@ export function failureNotes(
   const partial = message !== undefined && message.content.length > 0 ? message : undefined
   if (error instanceof APIUserAbortError) return { lines: [stoppedNote(partial, facts)] }
   if (partial !== undefined) return { error, lines: ['The partial reply is saved: /continue, or /retry.'] }
-  return { error, lines: error instanceof APIError ? [hintFor(error)] : [] }
+  return { error, lines: error instanceof APIError ? [hintFor(error, facts)] : [] }
 }
 
 function summaryNotes({ window }: Reply): string[] {
@@ -79,10 +81,9 @@ function figuresOf(
 }
 
 /** Advice after a failure without any reply. */
-function hintFor(error: APIError): string {
+function hintFor(error: APIError, facts: TurnFacts): string {
   const { type, sentence } = describeError(error)
-  if (type === 'authentication_error')
-    return 'Your message is saved. Set another ANTHROPIC_API_KEY and resume, or /quit.'
+  if (type === 'authentication_error') return `Your message is saved. ${facts.keyAdvice} Then resume this chat.`
   if (type === 'invalid_request_error' && /too long/i.test(sentence))
     return 'Your message is saved. /undo takes it back; /new starts a new chat.'
   if (type === 'not_found_error') return 'Your message is saved. /model changes the model, /retry sends it again.'

@@ -2,6 +2,7 @@ import type { Conversation, Reply } from 'colloquy/conversation'
 import { toUsd, type Message } from 'colloquy/protocol'
 import { costLine } from '../../chat/reply/cost-line.ts'
 import type { ReplyFile } from '../../chat/reply/reply-file.ts'
+import { keyAdvice } from '../../engine/credentials.ts'
 import type { Connection } from '../../engine/connect.ts'
 import type { ErrorDescription } from '../../describe-error.ts'
 import { ExitCode } from '../../exit.ts'
@@ -49,10 +50,11 @@ export function resultOf(outcome: AskOutcome): object {
 
 /** The lines for standard error: a failure, a reply that was cut off or refused, and the usage if it is wanted. */
 export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
-  const { failure, reply, lacksCode } = outcome
+  const { failure, reply, lacksCode, connection } = outcome
   const notes: string[] = []
   if (lacksCode) notes.push('The reply has no code block: this is all of it.')
   if (failure !== undefined && failure.exitCode !== ExitCode.interrupted) notes.push(failure.line)
+  if (failure?.exitCode === ExitCode.key && connection) notes.push(keyAdvice(connection.kind))
   if (reply?.stopReason === 'max_tokens') {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
   }

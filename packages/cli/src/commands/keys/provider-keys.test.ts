@@ -95,22 +95,50 @@ test('a stored key is used for Claude, unless the environment has one, and for n
     useStoredKeys(env)
     assert.equal(env['ANTHROPIC_API_KEY'], name === 'ANTHROPIC_API_KEY' ? value : undefined, name)
   }
-  const sent: (string | null)[] = []
+  assert.deepEqual(await sentTo('url'), ['none', null])
+  assert.deepEqual(await sentTo('chat'), [null, 'Bearer sk-proj-for-chat-completions'])
+})
+
+test('a key of the environment is sent to an engine only if the environment names its server', async () => {
+  const claude = { ANTHROPIC_API_KEY: 'sk-ant-of-env' }
+  const token = { ANTHROPIC_AUTH_TOKEN: 'token-of-env' }
+  const openAi = { OPENAI_API_KEY: 'sk-of-env' }
+  assert.deepEqual(await sentTo('url', () => claude), ['none', null])
+  assert.deepEqual(await sentTo('url', () => token), ['none', null])
+  assert.deepEqual(await sentTo('chat', () => openAi), [null, null])
+  const named = (url: string): Variables => ({ ANTHROPIC_BASE_URL: url, OPENAI_BASE_URL: `${url}/v1` })
+  assert.deepEqual(await sentTo('url', (url) => ({ ...claude, ...named(url) })), ['sk-ant-of-env', null])
+  assert.deepEqual(await sentTo('url', (url) => ({ ...token, ...named(url) })), [null, 'Bearer token-of-env'])
+  assert.deepEqual(await sentTo('chat', (url) => ({ ...openAi, ...named(url) })), [null, 'Bearer sk-of-env'])
+  const own = { ...claude, ...openAi, COLLOQUY_ENGINE_KEY: 'sk-own' }
+  assert.deepEqual(await sentTo('url', () => own), ['sk-own', null])
+  assert.deepEqual(await sentTo('chat', () => own), [null, 'Bearer sk-own'])
+})
+
+type Variables = Record<string, string>
+
+/** The credentials that a server of `--engine` receives: `x-api-key` and `authorization`. */
+async function sentTo(kind: 'url' | 'chat', variables: (url: string) => Variables = () => ({})): Promise<unknown[]> {
+  const sent: (string | null)[][] = []
   const server = await listen({
-    fetch: (request: Request) => {
-      sent.push(request.headers.get('x-api-key'))
-      return Promise.resolve(new Response('no', { status: 401 }))
+    fetch: async ({ headers }: Request) => {
+      sent.push([headers.get('x-api-key'), headers.get('authorization')])
+      return new Response('no', { status: 401 })
     },
   })
+  const before = { ...process.env }
+  Object.assign(process.env, variables(server.url))
   try {
-    const { engine } = await connect({ kind: 'url', url: server.url }, new Flags(new Map([['retries', '0']])))
+    const { engine } = await connect({ kind, url: server.url }, new Flags(new Map([['retries', '0']])))
     const params = { model: 'claude-haiku-4-5', max_tokens: 1, messages: [{ role: 'user' as const, content: 'Hi' }] }
     await assert.rejects(Array.fromAsync(engine(params)))
   } finally {
+    process.env = before
     await server.close()
   }
-  assert.deepEqual(sent, ['none'])
-})
+  for (const each of sent) assert.deepEqual(each, sent[0])
+  return sent[0]!
+}
 
 test('keys default chooses another key, and keys remove erases one', async () => {
   await run('keys set anthropic', first)

@@ -139,7 +139,9 @@ export const engineSchemas: Readonly<Record<EngineConfig['type'], JsonSchema>> =
     {
       type: { const: 'api' },
       baseURL: url('The address of the API. Default: ANTHROPIC_BASE_URL, or Claude’s.'),
-      apiKey: secrets('The API key. Default: ANTHROPIC_API_KEY.'),
+      apiKey: secrets(
+        'The API key. Default: ANTHROPIC_API_KEY, unless baseURL is another server than ANTHROPIC_BASE_URL.',
+      ),
       authToken: secrets('A token, sent as Authorization: Bearer.'),
       headers,
       timeoutMs: timeout,

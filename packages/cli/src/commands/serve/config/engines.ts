@@ -4,7 +4,7 @@ import { Anthropic } from 'colloquy'
 import { chatCompletions, type Engine, offline, route, script, upstream } from 'colloquy/engines'
 import { UsageError } from '../../../exit.ts'
 import { filePaths } from '../../../file-paths.ts'
-import { isStoredKey } from '../../../engine/stored-keys.ts'
+import { sendsAnthropicKey } from '../../../engine/credentials.ts'
 import { systemReason } from '../../../system-error.ts'
 import type { ApiConfig, ChatConfig, EngineConfig, LocalConfig, ScriptConfig, Secret, ServeConfig } from './config.ts'
 import type { ReadConfig } from './read-config.ts'
@@ -109,12 +109,11 @@ function apiEngines({ baseURL, apiKey, authToken, headers, timeoutMs, retries = 
     ...listOf(authToken).map((token) => ({ authToken: token, apiKey: null })),
   ]
   const secrets = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'].map((each) => process.env[each])
-  // A stored key is Claude's, and is not sent to another server.
-  const hasDefault = secrets.some((secret) => secret && (baseURL === undefined || !isStoredKey(secret)))
+  const hasDefault = baseURL === undefined ? secrets.some(Boolean) : sendsAnthropicKey(baseURL, process.env)
   if (credentials.length === 0 && !hasDefault && baseURL === undefined)
     throw new Error('it has no apiKey, and ANTHROPIC_API_KEY is not set')
   // A server of the API on this machine often needs no key. One that does answers 401.
-  const all = credentials.length > 0 ? credentials : [hasDefault ? {} : { apiKey: 'none' }]
+  const all = credentials.length > 0 ? credentials : [hasDefault ? {} : { apiKey: 'none', authToken: null }]
   const clients = all.map((credential) => {
     return new Anthropic({
       ...credential,

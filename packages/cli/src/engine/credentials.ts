@@ -1,0 +1,56 @@
+import type { ClientOptions } from 'colloquy'
+import type { Environment } from '../flags.ts'
+import { engineLabel, type EngineKind } from './engine-kind.ts'
+import { isStoredKey } from './stored-keys.ts'
+
+/** The variable for the key of the server that `--engine` names. It is sent to no other server. */
+const engineKey = 'COLLOQUY_ENGINE_KEY'
+
+/** The servers that the keys of the environment belong to, besides those that the environment names. */
+const owners = {
+  ANTHROPIC: 'https://api.anthropic.com',
+  OPENAI: 'https://api.openai.com',
+}
+
+/** The credentials for a server of the Messages API. Empty: those of the environment, which the client reads. */
+export function credentialsFor(url: string, env: Environment): Pick<ClientOptions, 'apiKey' | 'authToken'> {
+  const key = env[engineKey]
+  if (key) return { apiKey: key, authToken: null }
+  if (sendsAnthropicKey(url, env)) return {}
+  // A server on this machine often needs no key. One that does answers 401.
+  return { apiKey: 'none', authToken: null }
+}
+
+/**
+ * Whether the key for Claude in the environment is meant for this address. An address on the command line alone does not say
+ * so: the key would go to whatever server it names. A stored key is Claude's only.
+ */
+export function sendsAnthropicKey(url: string, env: Environment): boolean {
+  const { ANTHROPIC_API_KEY: key, ANTHROPIC_AUTH_TOKEN: token } = env
+  if (!key && !token) return false
+  return isStoredKey(key) ? originOf(url) === owners.ANTHROPIC : isOwnAddress(url, 'ANTHROPIC', env)
+}
+
+/** The key for a server of the Chat Completions API. `colloquy keys set openai` keeps one for any of them. */
+export function chatKeyFor(url: string, env: Environment): string | undefined {
+  const key = env['OPENAI_API_KEY']
+  return env[engineKey] || (key && (isStoredKey(key) || isOwnAddress(url, 'OPENAI', env)) ? key : undefined)
+}
+
+/** Advice for a user whose key the server does not accept. */
+export function keyAdvice(engine: EngineKind, env: Environment = process.env): string {
+  if (engine.kind !== 'url' && engine.kind !== 'chat') return 'Set another ANTHROPIC_API_KEY.'
+  const name = engine.kind === 'url' ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY'
+  const isSent = engine.kind === 'url' ? sendsAnthropicKey(engine.url, env) : chatKeyFor(engine.url, env) !== undefined
+  const withheld = env[name] && !isSent ? `${name} is not sent to other servers. ` : ''
+  return `${withheld}Put the key of ${engineLabel(engine, env)} into ${engineKey}.`
+}
+
+function isOwnAddress(url: string, owner: keyof typeof owners, env: Environment): boolean {
+  const named = env[`${owner}_BASE_URL`]
+  return originOf(url) === owners[owner] || (Boolean(named) && originOf(url) === originOf(named!))
+}
+
+function originOf(url: string): string | undefined {
+  return URL.parse(url)?.origin
+}
