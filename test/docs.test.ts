@@ -4,11 +4,17 @@ import { existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { format } from 'node:util'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
 import * as colloquy from 'colloquy'
+import { offline } from 'colloquy/engines'
 import { codeErrors } from '../packages/colloquy/src/client/request/codes/code-errors.ts'
 import { isRetryable } from '../packages/colloquy/src/client/request/errors.ts'
 import { slashCommands } from '../packages/cli/src/chat/slash/table.ts'
 import { parse } from '../packages/cli/src/commands/parse.ts'
+import { docExamples } from './doc-examples.ts'
 import { run } from './program.ts'
 import { entryPoints, read, root } from './source.ts'
 
@@ -28,12 +34,29 @@ const scratch = mkdtempSync(join(tmpdir(), 'colloquy-docs-'))
 after(() => [folder, scratch].forEach((each) => rmSync(each, { recursive: true, force: true })))
 // Pages about the internals show signatures rather than programs.
 const programs = pages.filter((page) => !/^(ARCHITECTURE|docs\/decisions)/.test(page)).flatMap(programsOf)
+const examples = docExamples().map((example, i) => ({ ...example, file: join(folder, `example-${i + 1}.ts`) }))
 
-test('every program in the pages compiles', () => {
+/** Exported functions and classes whose signature and sentence are enough, or that the example of a neighbour shows. */
+const plain =
+  `attachJson bandFor base64Bytes Beta callsIn catalogueChoices checkOptionNames checkSpace cutCalls describeIssues
+  describeMismatch describeStandardIssues documentBlock documentPages emptyMessage encodeEvent encodeJson
+  findRequest hasAttachedJson hasRuntime imageBlock imageSize isBlank isErrorBody isErrorEvent isModelOnly
+  isRetryableStatus isRunnable isServerToolBlock isStandardSchema isThinking jsonOf keyObject mcpContent
+  mcpMessage mcpTool mediaType messageJson modelInfo nearestUse nearMiss newConsoleToken oneLine PagePromise
+  parseEvent pdfPages readSpending receivedJson requestObject requestOf requestRow sendable setPartialInput
+  toJsonSchema toUsd usageFrom`.split(/\s+/)
+
+/** The examples that need a network, a database, a model file or a test runner: they are compiled only. */
+const needsMore = new Set(
+  `cassette download findModels findServers findOffer getModel installRuntime llama readGguf postgresStore Batches
+  Files`.split(/\s+/),
+)
+
+test('every program in the pages and doc comments compiles', () => {
   const compilerOptions = { isolatedDeclarations: false, exactOptionalPropertyTypes: false, moduleDetection: 'force' }
   const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  for (const { file, text } of programs) writeFileSync(file, text)
+  for (const { file, text } of [...programs, ...examples]) writeFileSync(file, text)
   assert.ok(programs.length >= 5)
   try {
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' })
@@ -49,6 +72,40 @@ for (const { place, file, output } of programs) {
     if (output !== undefined) assert.equal(outcome.stdout.trimEnd(), output.trimEnd())
   })
 }
+
+test('every example in a doc comment runs and prints what its comments say', async (t) => {
+  // One process for all: each would take longer to start than to run.
+  const environment = { ...process.env }
+  const listener = await listen(createServer({ engine: offline() }), { host: '127.0.0.1', port: 0 })
+  Object.assign(process.env, { ANTHROPIC_BASE_URL: listener.url, ANTHROPIC_API_KEY: 'sk-test' })
+  process.chdir(scratch)
+  try {
+    for (const { place, name, file, output } of examples.filter((each) => !needsMore.has(each.name)))
+      await t.test(`${name} (${place})`, async (each) => {
+        const lines: string[] = []
+        each.mock.method(console, 'log', (...values: unknown[]) => void lines.push(format(...values)))
+        await import(pathToFileURL(file).href)
+        assert.deepEqual(lines, output.length > 0 ? output : lines)
+      })
+  } finally {
+    process.chdir(root)
+    process.env = environment
+    await listener.close()
+  }
+})
+
+test('every exported function and class has an example, or needs none', async () => {
+  const named = new Set([...examples.map(({ name }) => name), ...plain])
+  const missing: string[] = []
+  for (const entry of entryPoints.keys()) {
+    for (const [name, value] of Object.entries((await import(entry)) as Record<string, unknown>)) {
+      // An alias has the example of the function that it names; the classes of errors have a page.
+      const isShown = typeof value !== 'function' || value.prototype instanceof Error || named.has(value.name)
+      if (!isShown) missing.push(`${entry}: ${name}`)
+    }
+  }
+  assert.deepEqual(missing, [])
+})
 
 test('every relative link in the pages has a target', () => {
   const broken = pages.flatMap((page) =>

@@ -56,6 +56,17 @@ const defaults: SamplingDefaults = { temperature: 0.2, topP: 0.9, topK: 0, repea
  * Makes an engine from a GGUF file, through node-llama-cpp. The file's chat template writes the prompt; grammars hold tool
  * calls and JSON output to their schemas. The tokens that a conversation shares with its last request are not read again:
  * `cache_read_input_tokens` counts them.
+ *
+ * @example
+ * ```ts
+ * import { llama } from '@colloquy/llama'
+ * import { openConversations } from 'colloquy/conversation'
+ *
+ * const engine = llama({ model: 'SmolLM2-135M-Instruct.Q4_1.gguf' })
+ * const chat = await openConversations({ engine }).create({ model: 'local', max_tokens: 200 })
+ * console.log((await chat.send('Say hello.')).text)
+ * await engine.close()
+ * ```
  */
 export function llama(options: LlamaOptions): LlamaEngine {
   const {

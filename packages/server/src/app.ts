@@ -49,7 +49,22 @@ export interface DirectRequest extends MessagesRequest {
   path: string
 }
 
-/** A server for the Messages API in front of an engine. */
+/**
+ * A server for the Messages API in front of an engine.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import Anthropic from 'colloquy'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const { fetch } = createServer({ engine: offline() })
+ * const client = new Anthropic({ fetch, baseURL: 'http://localhost', apiKey: 'any' }) // no port is opened
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const { content } = await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log(content[0]?.type === 'text' && content[0].text) // 6 * 7 = 42
+ * ```
+ */
 export function createServer(options: ServerOptions): Server {
   checkServerOptions(options)
   const { now = Date.now, origins = [], access, upstreamRateLimits = access === undefined } = options

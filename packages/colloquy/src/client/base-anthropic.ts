@@ -33,6 +33,15 @@ import { APIResponseError, APIStreamError } from './request/errors.ts'
 /**
  * A client without resources, for classes of your own, with the classes of errors as `Anthropic.RateLimitError`. Browsers lack the
  * classes of the API's error codes.
+ *
+ * @example
+ * ```ts
+ * import { BaseAnthropic } from 'colloquy'
+ *
+ * const client = new BaseAnthropic()
+ * const { data } = await client.get<{ data: { id: string }[] }>('/v1/models')
+ * console.log(data.length > 0) // true
+ * ```
  */
 export class BaseAnthropic extends BaseClient {
   declare static readonly AnthropicError: typeof errors.AnthropicError

@@ -22,6 +22,18 @@ export type * from './names/root/toolsets.ts'
 /**
  * A client of the Messages API. `new Anthropic()` takes the key from `ANTHROPIC_API_KEY`. Options that are misspelt or make no
  * sense are an `AnthropicError` at once; a missing key is one when the first request is made.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const client = new Anthropic({ timeout: 60_000, maxRetries: 3 }) // the key is in ANTHROPIC_API_KEY
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const stream = client.messages.stream({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * for await (const event of stream)
+ *   if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') process.stdout.write(event.delta.text)
+ * console.log(await stream.finalText()) // 6 * 7 = 42
+ * ```
  */
 export class Anthropic extends BaseAnthropic {
   readonly messages: Messages = new Messages(this)

@@ -73,6 +73,21 @@ export interface ConversationUpdate {
 /**
  * A conversation: a tree of messages of which one path is active. Every turn sends the active path. Messages and replies are
  * kept exactly, and nothing is overwritten: an edit or a retry adds a sibling.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { openConversations } from 'colloquy/conversation'
+ *
+ * const conversations = openConversations({ client: new Anthropic() })
+ * const chat = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * const turn = chat.send('What is 6 * 7?')
+ * let shown = ''
+ * for await (const text of turn.text) shown += text // while it arrives
+ * const reply = await turn
+ * await chat.edit(reply.parentId!, 'What is 6 * 8?') // a second branch
+ * console.log(chat.messages.length, chat.cost.picoUsd > 0n) // 2 true
+ * ```
  */
 export class Conversation extends StoredConversation {
   readonly #state: ConversationState

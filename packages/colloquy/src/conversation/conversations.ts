@@ -9,7 +9,7 @@ import { PauseExperience } from './cache/cache-policy.ts'
 import { checkStore, type Damage } from './check.ts'
 import { exportConversation } from './transfer/export.ts'
 import { readConversations, readGivenMessages } from './transfer/import.ts'
-import type { ImportReport } from './transfer/report.ts'
+import type { ImportedConversation, ImportOptions, ImportReport } from './transfer/report.ts'
 import { Conversation } from './conversation.ts'
 import { ContentError, ConversationExistsError, ConversationNotFoundError } from './errors.ts'
 import { checkLimits, type Limits } from './money/limits.ts'
@@ -92,23 +92,6 @@ export interface ListOptions {
   before?: string
   /** Lists only the conversations of this owner. Default: all conversations. */
   owner?: string
-}
-
-/** Options of `import()` and `importAll()`. Settings and metadata override those of the file. */
-export interface ImportOptions extends Partial<ConversationSettings> {
-  /** The user, team or tenant that the conversations belong to. An owner named in a file is ignored. Default none. */
-  owner?: string
-  /** As for `create()`. Default: the metadata of the file. */
-  metadata?: GivenMetadata
-  /** Settings for conversations whose file does not have them. Default none. */
-  defaults?: Partial<ConversationSettings>
-}
-
-/** A conversation that `importAll()` added. */
-export interface ImportedConversation {
-  id: string
-  title: string | undefined
-  report: ImportReport
 }
 
 /** The conversations of a store. */
@@ -218,7 +201,21 @@ function configOf(options: ConversationsOptions): TurnConfig {
   return { engine: engineOf(options), journalMs, cacheMarks, traces, limits, ...shared }
 }
 
-/** Opens the conversations of a store. Throws an `AnthropicError` unless exactly one of `client` and `engine` is given. */
+/**
+ * Opens the conversations of a store. Throws an `AnthropicError` unless exactly one of `client` and `engine` is given.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { sqliteStore } from 'colloquy/conversation/sqlite'
+ *
+ * const conversations = openConversations({ client: new Anthropic(), store: sqliteStore('chats.db') })
+ * const chat = await conversations.openOrCreate({ id: 'sums', model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * console.log((await chat.send('What is 6 * 7?')).text) // 6 * 7 = 42
+ * await conversations.close()
+ * ```
+ */
 export function openConversations(options: ConversationsOptions): Conversations {
   const { store = memoryStore() } = options
   checkOptions({ ...options, store })

@@ -5,6 +5,23 @@ import { formatUsd } from '../protocol/models/money.ts'
 /**
  * Another writer changed the conversation since this process last saw it, or a reply is still being received. Nothing was
  * written and nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { ConversationConflictError, openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const conversations = openConversations({ engine: offline() })
+ * const here = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * const there = await conversations.open(here.id) // in another tab
+ * await there.send('Hello')
+ * try {
+ *   await here.send('Hello')
+ * } catch (error) {
+ *   console.log(error instanceof ConversationConflictError) // true
+ *   await here.send('Hello', { onConflict: 'branch' })
+ * }
+ * ```
  */
 export class ConversationConflictError extends AnthropicError {
   override name = 'ConversationConflictError'
@@ -99,7 +116,24 @@ export interface LimitNumbers {
   worst: bigint
 }
 
-/** The request could cost more than is left. Nothing was written and nothing was sent. */
+/**
+ * The request could cost more than is left. Nothing was written and nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { BudgetError, openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ * import { formatUsd } from 'colloquy/protocol'
+ *
+ * const settings = { model: 'claude-sonnet-4-6', max_tokens: 1024, budget: { usd: 0.001 } }
+ * const chat = await openConversations({ engine: offline() }).create(settings)
+ * try {
+ *   await chat.send('Tell me a story.')
+ * } catch (error) {
+ *   if (error instanceof BudgetError) console.log(error.limit, formatUsd(error.worst)) // usd $0.0154
+ * }
+ * ```
+ */
 export class BudgetError extends AnthropicError implements LimitNumbers {
   override name = 'BudgetError'
   /** The name of the limit, as it was set. */

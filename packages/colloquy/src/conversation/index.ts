@@ -7,8 +7,6 @@ export {
   type Conversations,
   type ConversationsOptions,
   type CreateOptions,
-  type ImportedConversation,
-  type ImportOptions,
   type ListOptions,
   openConversations,
 } from './conversations.ts'
@@ -46,7 +44,7 @@ export type {
   TurnFailure,
 } from './turn/stream/turn-event.ts'
 export { WindowError } from './window/window.ts'
-export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'
+export type { ImportedConversation, ImportFormat, ImportNote, ImportOptions, ImportReport } from './transfer/report.ts'
 export type { ConversationMetadata, GivenMetadata } from './history/metadata.ts'
 export type { ConversationMessage, FoundMessage, ListedConversation } from './history/view.ts'
 export type { ReplyTrace, TracedEvent } from './history/reply-record.ts'

@@ -12,6 +12,13 @@ let lastTime = { at: Number.NaN, text: '' }
  * Makes a unique id in the API's form: the prefix and 22 letters and digits, such as `msg_01…` or `toolu_01…`. The first of
  * them tell the time, so that later ids sort behind earlier ones: a database then appends them to its index, and does not
  * write a page for each.
+ *
+ * @example
+ * ```ts
+ * import { newId } from 'colloquy/engines'
+ *
+ * console.log(newId('msg_01').length) // 28
+ * ```
  */
 export function newId(prefix: string): string {
   if (used === pool.length) {

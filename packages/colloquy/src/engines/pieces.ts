@@ -10,7 +10,24 @@ export function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** Runs a generator to its end in pieces of about 10 ms, and lets other work run in between. */
+/**
+ * Runs a generator to its end in pieces of about 10 ms, and lets other work run in between.
+ *
+ * @example
+ * ```ts
+ * import { inPieces } from 'colloquy/engines'
+ *
+ * function* sum(numbers: readonly number[]): Generator<void, number> {
+ *   let total = 0
+ *   for (const [i, number] of numbers.entries()) {
+ *     total += number
+ *     if (i % 1_000 === 0) yield
+ *   }
+ *   return total
+ * }
+ * console.log(await inPieces(sum([1, 2, 3]))) // 6
+ * ```
+ */
 export async function inPieces<T>(steps: Generator<void, T>): Promise<T> {
   let startedAt = performance.now()
   for (let count = 1; ; count++) {

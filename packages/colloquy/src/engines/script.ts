@@ -79,6 +79,18 @@ export interface ScriptEngine extends Engine {
 /**
  * An engine that plays a script. Each request gets the first remaining step that matches. Throws an `AnthropicError` for a
  * step or option that is not known.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { engineFetch, script } from 'colloquy/engines'
+ *
+ * const engine = script([{ error: { type: 'overloaded_error' } }, 'Paris.'])
+ * const client = new Anthropic({ fetch: engineFetch(engine), apiKey: 'any' })
+ * const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
+ * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log(engine.requests.length) // 2
+ * ```
  */
 export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
   checkOptionNames(options, ['otherwise', 'clock'] satisfies (keyof ScriptOptions)[], 'script()')

@@ -52,6 +52,19 @@ export interface UpstreamOptions {
  * it too. Errors are thrown unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
  *
  * With this library's client, a server in front of the engine forwards requests and responses as bytes (`Engine.forward`).
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { listen } from '@colloquy/server/node'
+ * import Anthropic from 'colloquy'
+ * import { upstream } from 'colloquy/engines'
+ *
+ * // A proxy: its clients need no key of the API.
+ * const { url, close } = await listen(createServer({ engine: upstream(new Anthropic()) }), { port: 0 })
+ * console.log(new URL(url).hostname) // 127.0.0.1
+ * await close()
+ * ```
  */
 export function upstream(client: UpstreamClient, options: UpstreamOptions = {}): Engine {
   checkOptionNames(options, ['recover'] satisfies (keyof UpstreamOptions)[], 'upstream()')

@@ -2,7 +2,16 @@ let segmenter: Intl.Segmenter | undefined
 
 const ellipsis = '…'
 
-/** Cuts a text to a length in UTF-16 units, between graphemes. `…` is the end of a text that was cut. */
+/**
+ * Cuts a text to a length in UTF-16 units, between graphemes. `…` is the end of a text that was cut.
+ *
+ * @example
+ * ```ts
+ * import { cutText } from 'colloquy/protocol'
+ *
+ * console.log(cutText('A family: 👨‍👩‍👧', 12)) // A family:…
+ * ```
+ */
 export function cutText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text
   return text.slice(0, graphemeStart(text, maxLength - ellipsis.length)).trimEnd() + ellipsis

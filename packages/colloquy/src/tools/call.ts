@@ -31,6 +31,25 @@ export type NextStep = { type: 'call'; calls: ToolUseBlock[] } | { type: 'resume
 /**
  * The next step of a tool loop after a reply: answer the calls in one user message, send the reply back unchanged, or stop.
  * An unknown stop reason means stop.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { answerCalls, nextStep, tool } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * const client = new Anthropic()
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 1024, tools: [clock] }
+ * const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Use clock to tell me the time.' }]
+ * for (;;) {
+ *   const reply = await client.messages.create({ ...request, messages })
+ *   const step = nextStep(reply)
+ *   messages.push({ role: 'assistant', content: reply.content })
+ *   if (step.type === 'stop') break
+ *   if (step.type === 'call') messages.push(await answerCalls(step.calls, [clock]))
+ * }
+ * console.log(messages.length) // 4
+ * ```
  */
 export function nextStep(reply: Message): NextStep {
   if (reply.stop_reason === 'pause_turn' || reply.stop_reason === 'compaction') return { type: 'resume' }
@@ -46,6 +65,16 @@ export function callsIn(reply: Pick<Message, 'content'>): ToolUseBlock[] {
 /**
  * Answers calls concurrently, those of one toolset in order. The message has the results in the order of the calls, as the API
  * requires.
+ *
+ * @example
+ * ```ts
+ * import { answerCalls, tool } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'clock', input: {} }
+ * const { content } = await answerCalls([call], [clock])
+ * console.log(content[0]) // { type: 'tool_result', tool_use_id: 'toolu_1', content: '12:00' }
+ * ```
  */
 export async function answerCalls(
   calls: readonly ToolUseBlock[],
@@ -93,6 +122,14 @@ export function calledToolset(call: ToolUseBlock, tools: readonly Runnable[]): s
  * Answers one call. Errors become a result with `is_error` that the model reads: an unknown tool, an input that is malformed
  * or fails the schema, a declined approval, a tool that throws or takes too long. Rejects only with `APIUserAbortError`, when
  * `signal` aborts, with a `ToolsetUsageError`, and with the errors of `approve`.
+ *
+ * @example
+ * ```ts
+ * import { answerCall } from 'colloquy/tools'
+ *
+ * const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'clock', input: {} }
+ * console.log((await answerCall(call, [])).is_error) // true
+ * ```
  */
 export async function answerCall(
   call: ToolUseBlock,
@@ -144,7 +181,17 @@ function unknownTool(call: ToolUseBlock, tools: readonly Runnable[]): ToolResult
   return failedCall(call, `Toolset '${quotable(toolset_name)}' member '${quotable(name)}' not found`)
 }
 
-/** The result for a call that failed or did not run. */
+/**
+ * The result for a call that failed or did not run.
+ *
+ * @example
+ * ```ts
+ * import { failedCall } from 'colloquy/tools'
+ *
+ * const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'clock', input: {} }
+ * console.log(failedCall(call, 'The clock is broken').is_error) // true
+ * ```
+ */
 export function failedCall(call: ToolUseBlock, reason: string): ToolResultBlockParam {
   return { ...resultOf(call), content: `Error: ${reason}`, is_error: true }
 }

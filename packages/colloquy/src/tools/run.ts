@@ -72,6 +72,19 @@ export class ToolRoundsError extends APIError<undefined> {
  *
  * A paused turn is continued. If the history ends with unanswered calls, these are answered first. Calls of a reply that was
  * cut off are answered as not run. A caller that stops early aborts the engine and the tools.
+ *
+ * @example
+ * ```ts
+ * import { offline } from 'colloquy/engines'
+ * import { runTools, tool } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * const messages = [{ role: 'user' as const, content: 'Use clock to tell me the time.' }]
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 1024, tools: [clock], messages }
+ * for await (const item of runTools(offline(), request)) {
+ *   if (item.type === 'result') console.log(item.call.name, item.result.content) // clock 12:00
+ * }
+ * ```
  */
 export async function* runTools(
   engine: Engine,
@@ -178,7 +191,17 @@ function done(
   return { type: 'done', ...run, message, usage, pending }
 }
 
-/** The tool calls of the last message, if it is the assistant's: they wait for their results. */
+/**
+ * The tool calls of the last message, if it is the assistant's: they wait for their results.
+ *
+ * @example
+ * ```ts
+ * import { unansweredIn } from 'colloquy/tools'
+ *
+ * const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'clock', input: {} }
+ * console.log(unansweredIn([{ role: 'assistant', content: [call] }]).length) // 1
+ * ```
+ */
 export function unansweredIn(messages: readonly MessageParam[]): ToolUseBlock[] {
   const last = messages.at(-1)
   if (last?.role !== 'assistant' || typeof last.content === 'string') return []

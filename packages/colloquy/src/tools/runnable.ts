@@ -73,7 +73,17 @@ export type Runnable = RunnableTool | RunnableToolset
 
 const programFields = ['run', 'parse', 'close', 'timeoutMs', 'repeatable', 'toJSON']
 
-/** The definition alone, as it is sent to the API. */
+/**
+ * The definition alone, as it is sent to the API.
+ *
+ * @example
+ * ```ts
+ * import { definitionOf, tool } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * console.log(Object.keys(definitionOf(clock)).join(' ')) // type name description input_schema
+ * ```
+ */
 export function definitionOf(tool: ToolUnion | Runnable): ToolUnion {
   const { toJSON } = tool as { toJSON?: () => object }
   return withoutProgramFields(typeof toJSON === 'function' ? toJSON.call(tool) : tool)

@@ -1,7 +1,24 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ToolResultContent } from '../protocol/types/params.ts'
 
-/** Throw it in a tool's `run` to answer with content blocks, or with a text that gets no `Error:` prefix. */
+/**
+ * Throw it in a tool's `run` to answer with content blocks, or with a text that gets no `Error:` prefix.
+ *
+ * @example
+ * ```ts
+ * import { tool, ToolError } from 'colloquy/tools'
+ *
+ * const screenshot = tool({
+ *   name: 'screenshot',
+ *   description: 'A picture of the page.',
+ *   inputSchema: { type: 'object' },
+ *   run: () => {
+ *     throw new ToolError([{ type: 'text', text: 'The page is still loading. Try again in a second.' }])
+ *   },
+ * })
+ * console.log(screenshot.name) // screenshot
+ * ```
+ */
 export class ToolError extends AnthropicError {
   override name = 'ToolError'
   readonly content: string | ToolResultContent[]

@@ -48,6 +48,24 @@ export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema
  * The schema is JSON Schema, or a schema of any Standard Schema library (zod, valibot, arktype …). Other fields of a tool
  * definition, such as `strict` or `cache_control`, are sent to the API unchanged. Throws an `AnthropicError` if the API would
  * refuse the definition.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { tool } from 'colloquy/tools'
+ * import { z } from 'zod'
+ *
+ * const weather = tool({
+ *   name: 'get_weather',
+ *   description: 'The weather in a city, now.',
+ *   inputSchema: z.object({ city: z.string() }), // or a JSON Schema
+ *   run: ({ city }) => `${city}: 24 °C, sunny`,
+ * })
+ * const messages = [{ role: 'user' as const, content: 'Use get_weather for Lisbon.' }]
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 1024, tools: [weather], messages }
+ * const reply = await new Anthropic().beta.messages.toolRunner(request)
+ * console.log(reply.stop_reason) // end_turn
+ * ```
  */
 export function tool<const Given extends Schema>(fields: ToolFields<Given>): CustomTool<InputOf<Given>> {
   checkNames(fields)

@@ -3,6 +3,18 @@ import type { Usage, UsageIteration } from '../protocol/types/message.ts'
 /**
  * Adds the usage of two replies. Tokens and requests are added by kind; tier, region and speed are those of the later reply.
  * `iterations` lists each model call, as the API does for a request with several.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { addUsage } from 'colloquy/tools'
+ *
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hi' }] }
+ * const client = new Anthropic()
+ * const [first, second] = [await client.messages.create(request), await client.messages.create(request)]
+ * const { input_tokens } = addUsage(first.usage, second.usage)
+ * console.log(input_tokens === first.usage.input_tokens + second.usage.input_tokens) // true
+ * ```
  */
 export function addUsage(earlier: Usage, later: Usage): Usage {
   return {

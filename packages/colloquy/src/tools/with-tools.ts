@@ -28,6 +28,19 @@ const optionNames = ['maxRounds', 'timeoutMs', 'approve'] satisfies (keyof ToolR
  * In the message, a call is an `mcp_tool_use` block and its result an `mcp_tool_result` block, the API's blocks for a tool of
  * any name that the server runs. The message can be sent back in `messages` unchanged. Its usage is the sum of all rounds,
  * with `iterations`. Calls to tools that the request declares are left to the caller.
+ *
+ * @example
+ * ```ts
+ * import { offline } from 'colloquy/engines'
+ * import { accumulate } from 'colloquy/protocol'
+ * import { tool, withTools } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * const engine = withTools(offline(), [clock])
+ * const messages = [{ role: 'user' as const, content: 'Use clock to tell me the time.' }]
+ * const { content } = await accumulate(engine({ model: 'claude-sonnet-4-6', max_tokens: 1024, messages }))
+ * console.log(content.map(({ type }) => type).join(' ')) // text mcp_tool_use mcp_tool_result text
+ * ```
  */
 export function withTools(engine: Engine, tools: readonly Runnable[], options: ToolRunOptions = {}): Engine {
   checkOptionNames(options, optionNames, 'withTools()')

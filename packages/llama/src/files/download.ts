@@ -35,6 +35,15 @@ export class DownloadError extends AnthropicError {
 /**
  * Downloads a file. The bytes that arrived are kept as `FILE.part` when the download breaks off or is aborted, and the next
  * call continues there. The file itself appears only when it is complete and has the right checksum.
+ *
+ * @example
+ * ```ts
+ * import { download } from '@colloquy/llama'
+ *
+ * await download('https://example.com/model.gguf', 'models/model.gguf', {
+ *   onProgress: (done, total) => process.stdout.write(`\r${done} of ${total} bytes`),
+ * })
+ * ```
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { retries = 4, signal } = options

@@ -22,6 +22,17 @@ export interface GetModelOptions extends OfferOptions, Pick<DownloadOptions, 'on
  * template is removed.
  *
  * @throws {AnthropicError} that says why each source failed.
+ *
+ * @example
+ * ```ts
+ * import { findOffer, getModel, installRuntime, llama } from '@colloquy/llama'
+ *
+ * const offer = await findOffer('smollm2')
+ * await installRuntime('runtime')
+ * const model = await getModel(offer!, { folder: 'models' })
+ * const engine = llama({ model, runtimeFolder: 'runtime' })
+ * console.log(typeof engine) // function
+ * ```
  */
 export async function getModel(model: ModelOffer, options: GetModelOptions): Promise<string> {
   const path = join(options.folder, model.file)

@@ -34,6 +34,15 @@ export const runtimeBytes = 85_000_000
 /**
  * Installs node-llama-cpp into a folder of its own, with the binaries of this platform's processor alone: with those for all
  * graphics cards it would take 725 MB instead of 85.
+ *
+ * @example
+ * ```ts
+ * import { installRuntime, llama } from '@colloquy/llama'
+ *
+ * await installRuntime('runtime') // 85 MB; nothing if it is there
+ * const engine = llama({ model: 'model.gguf', runtimeFolder: 'runtime' })
+ * console.log(typeof engine) // function
+ * ```
  */
 export async function installRuntime(folder: string, signal?: AbortSignal): Promise<void> {
   if (hasRuntime(folder)) return

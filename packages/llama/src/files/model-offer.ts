@@ -17,6 +17,14 @@ export interface OfferOptions {
  * anything is fetched. Undefined if the name is none of these.
  *
  * @throws {DownloadError} if the hub has no such model.
+ *
+ * @example
+ * ```ts
+ * import { findOffer, getModel } from '@colloquy/llama'
+ *
+ * const offer = await findOffer('hf:bartowski/Qwen2.5-0.5B-Instruct-GGUF:Q4_K_M')
+ * if (offer) console.log(offer.bytes, offer.license)
+ * ```
  */
 export async function findOffer(name: string, options: OfferOptions = {}): Promise<ModelOffer | undefined> {
   const listed = listedModels.find((model) => model.name === name)

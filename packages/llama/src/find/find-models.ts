@@ -23,7 +23,16 @@ export interface FindOptions {
 
 type Candidate = Pick<FoundModel, 'path' | 'id' | 'from'>
 
-/** Finds the chat models that other programs keep on this machine. Reads only; folders that cannot be read are passed over. */
+/**
+ * Finds the chat models that other programs keep on this machine. Reads only; folders that cannot be read are passed over.
+ *
+ * @example
+ * ```ts
+ * import { findModels } from '@colloquy/llama'
+ *
+ * for (const { name, path } of await findModels()) process.stdout.write(`${name} ${path}\n`)
+ * ```
+ */
 export async function findModels({ home = homedir(), env = process.env, own }: FindOptions = {}): Promise<
   FoundModel[]
 > {

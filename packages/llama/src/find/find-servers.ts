@@ -16,6 +16,16 @@ const maxBytes = 4_000_000
 /**
  * Finds the chat models of the servers that run on this machine: Ollama, LM Studio, llama.cpp, vLLM and others. Asks loopback
  * addresses only, all at once. A server that does not answer in time, or answers something else, is passed over.
+ *
+ * @example
+ * ```ts
+ * import { findServers } from '@colloquy/llama'
+ * import { chatCompletions } from 'colloquy/engines'
+ *
+ * const [found] = await findServers()
+ * const engine = found && chatCompletions({ baseURL: found.baseURL, model: found.id })
+ * console.log(engine ? 'A model server runs here' : 'None runs here')
+ * ```
  */
 export async function findServers(options: FindServersOptions = {}): Promise<ServerModel[]> {
   const { env = process.env, servers = knownServers, timeoutMs = 300, fetch = globalThis.fetch } = options

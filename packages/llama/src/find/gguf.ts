@@ -17,7 +17,17 @@ export interface GgufInfo {
 
 const headBytes = 16 * 1024 * 1024
 
-/** Reads the metadata at the beginning of a file. Undefined if it is not a GGUF file, or cannot be read. */
+/**
+ * Reads the metadata at the beginning of a file. Undefined if it is not a GGUF file, or cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { readGguf } from '@colloquy/llama'
+ *
+ * const info = await readGguf('model.gguf')
+ * console.log(info?.architecture, info?.window)
+ * ```
+ */
 export async function readGguf(path: string): Promise<GgufInfo | undefined> {
   try {
     const file = await open(path)

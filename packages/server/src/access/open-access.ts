@@ -58,7 +58,27 @@ export interface AccessOptions extends Pick<LedgerOptions, 'flushMs' | 'retainMs
   now?: () => number
 }
 
-/** Opens the access to a server: its keys with their limits and budgets, and the ledger. Pass it to `createServer()`. */
+/**
+ * Opens the access to a server: its keys with their limits and budgets, and the ledger. Pass it to `createServer()`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { openAccess } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ * import Anthropic from 'colloquy'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const store = await openServerStore(':memory:') // or a file, or postgres://…
+ * const access = await openAccess({ store })
+ * const { secret } = await access.keys.create({ name: 'ada' })
+ * const { fetch } = createServer({ engine: offline(), access })
+ * const client = new Anthropic({ fetch, baseURL: 'http://localhost', apiKey: secret })
+ * console.log((await client.models.list()).data.length > 0) // true
+ * await access.close()
+ * await store.close()
+ * ```
+ */
 export async function openAccess(options: AccessOptions): Promise<StoreAccess> {
   const { redis, onProblem, now } = options
   return new StoreAccess(options, await openCounter({ redis, onProblem, now }))

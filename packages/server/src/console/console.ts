@@ -46,7 +46,28 @@ export function newConsoleToken(secret: Uint8Array): string {
   return new Sessions(secret).newToken()
 }
 
-/** The routes of the console. */
+/**
+ * The routes of the console.
+ *
+ * @example
+ * ```ts
+ * import { conversationRoutes, createServer } from '@colloquy/server'
+ * import { consoleRoutes } from '@colloquy/server/console'
+ * import { listen } from '@colloquy/server/node'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ * import { randomBytes } from 'node:crypto'
+ *
+ * const engine = offline()
+ * const page = consoleRoutes({ secret: randomBytes(32) })
+ * const defaults = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
+ * const api = conversationRoutes({ conversations: openConversations({ engine }), admit: page.admit, defaults })
+ * const { url, close } = await listen(createServer({ engine, routes: [page, api] }), { port: 0 })
+ * console.log(`Open ${url}/#k=${page.newToken()}`)
+ * await close()
+ * await api.close()
+ * ```
+ */
 export function consoleRoutes(options: ConsoleOptions): ConsoleRoutes {
   const { secret, folder = consoleFolder, prepare, access, pid = process.pid } = options
   const sessions = new Sessions(secret)

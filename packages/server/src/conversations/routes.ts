@@ -8,7 +8,24 @@ export interface ConversationRoutes extends Routes {
   close(): Promise<void>
 }
 
-/** Conversations over HTTP. The routes are those of docs/conversations-api.md. */
+/**
+ * Conversations over HTTP. The routes are those of docs/conversations-api.md.
+ *
+ * @example
+ * ```ts
+ * import { conversationRoutes, createServer } from '@colloquy/server'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const engine = offline()
+ * const defaults = { model: 'claude-sonnet-4-6', max_tokens: 1024 }
+ * const api = conversationRoutes({ conversations: openConversations({ engine }), defaults })
+ * const { fetch } = createServer({ engine, routes: [api] })
+ * const created = await fetch(new Request('http://localhost/api/conversations', { method: 'POST', body: '{}' }))
+ * console.log(created.status) // 201
+ * await api.close()
+ * ```
+ */
 export function conversationRoutes(options: ConversationRoutesOptions): ConversationRoutes {
   checkConversationRoutesOptions(options)
   // Loaded with the first request: most servers are never asked for a conversation.

@@ -29,7 +29,21 @@ export interface LedgerOptions {
 const defaults = { flushMs: 100, maxWaiting: 100_000, retainMs: 90 * 86_400_000, leaseMs: 30_000 }
 const eraseEveryMs = 3_600_000
 
-/** Records what requests use, in batches off their path, and reserves what they may cost. */
+/**
+ * Records what requests use, in batches off their path, and reserves what they may cost.
+ *
+ * @example
+ * ```ts
+ * import { Ledger } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const store = await openServerStore(':memory:')
+ * const ledger = new Ledger(store.database, { flushMs: 1_000 })
+ * console.log(ledger.waiting) // 0
+ * await ledger.close()
+ * await store.close()
+ * ```
+ */
 export class Ledger {
   readonly #db: Database
   readonly #options: LedgerOptions & typeof defaults

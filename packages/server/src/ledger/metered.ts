@@ -17,6 +17,24 @@ export interface MeteredRequest extends Pricing, Pick<RequestOrigin, 'source' | 
  *
  * @param open called when a request has ended. Its error is ignored: a ledger that fails does not stop a conversation.
  * @param facts called when a request begins.
+ *
+ * @example
+ * ```ts
+ * import { Ledger, listRequests, metered } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const store = await openServerStore(':memory:')
+ * const ledger = new Ledger(store.database)
+ * const engine = metered(offline(), async () => ledger, () => ({ source: 'batch', engine: 'offline', isPriced: false }))
+ * const chat = await openConversations({ engine }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * await chat.send('What is 6 * 7?')
+ * await ledger.flush()
+ * console.log((await listRequests(store.database, { limit: 1 }))[0]?.source) // batch
+ * await ledger.close()
+ * await store.close()
+ * ```
  */
 export function metered(engine: Engine, open: () => Promise<Ledger>, facts: () => MeteredRequest): Engine {
   async function* recorded(

@@ -19,7 +19,19 @@ const maxModels = 100
 const paths = ['/v1/messages', '/v1/messages/count_tokens', '/v1/models', '/healthz', '/readyz', '/metrics']
 const durations = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
-/** Counts the requests of a server for Prometheus, by `prom-client`. Pass it to `createServer()` as `metrics`. */
+/**
+ * Counts the requests of a server for Prometheus, by `prom-client`. Pass it to `createServer()` as `metrics`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { prometheusMetrics } from '@colloquy/server/metrics'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const { fetch } = createServer({ engine: offline(), metrics: prometheusMetrics({ processMetrics: false }) })
+ * console.log((await fetch(new Request('http://localhost/metrics'))).status) // 200
+ * ```
+ */
 export function prometheusMetrics(options: MetricsOptions = {}): Metrics {
   const { registry: given, processMetrics = true } = options
   const collected = given ?? new Registry()

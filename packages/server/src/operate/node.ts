@@ -25,7 +25,20 @@ export type ListenServer = Pick<Server, 'fetch'> & Partial<Server>
 /** A connection that was accepted just before `close()` may have sent a request that was not read yet. */
 const idleGraceMs = 100
 
-/** Serves over HTTP/1.1 with Node. Rejects if it cannot listen on the port. */
+/**
+ * Serves over HTTP/1.1 with Node. Rejects if it cannot listen on the port.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { listen } from '@colloquy/server/node'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const { url, close } = await listen(createServer({ engine: offline() }), { port: 0 })
+ * console.log((await fetch(`${url}/healthz`)).status) // 200
+ * await close() // waits for replies in flight
+ * ```
+ */
 export async function listen(server: ListenServer, options: ListenOptions = {}): Promise<Listening> {
   checkListenOptions(options)
   const { port = 0, host = '127.0.0.1', stallMs = 300_000 } = options

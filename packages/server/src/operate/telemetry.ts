@@ -13,6 +13,16 @@ type Api = typeof openTelemetryApi
  *
  * A request is a span that continues the trace of its client (`traceparent`), and the spans of an upstream's client are its
  * children. No span has a text of a conversation. Throws if the package `@opentelemetry/api` is not installed.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { openTelemetry } from '@colloquy/server/telemetry'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const server = createServer({ engine: offline(), observers: [await openTelemetry()] })
+ * console.log(typeof server.fetch) // function
+ * ```
  */
 export async function openTelemetry(): Promise<RequestObserver> {
   const api = await import('@opentelemetry/api')

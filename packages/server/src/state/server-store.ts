@@ -27,6 +27,14 @@ export interface ServerStoreOptions {
  * package `pg`). Creates the tables, or brings them up to date.
  *
  * Throws a `StoreError` if the database cannot be reached, is locked or damaged, or was written by a newer version.
+ *
+ * @example
+ * ```ts
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const store = await openServerStore('server.db') // or postgres://user:password@host/database
+ * await store.close()
+ * ```
  */
 export async function openServerStore(location: string, options: ServerStoreOptions = {}): Promise<ServerStore> {
   const database = isPostgres(location) ? await openPostgres(location, options) : await openSqlite(location, options)

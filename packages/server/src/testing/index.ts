@@ -47,6 +47,19 @@ export interface TestServer extends AsyncDisposable {
  * Starts a server with scripted replies on a loopback port. Other programs control it by the routes below `/testing`.
  *
  * It closes after the test if that is passed, at the end of the block with `await using`, else by `close()`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { testServer } from '@colloquy/server/testing'
+ * import Anthropic from 'colloquy'
+ *
+ * await using server = await testServer({ script: [{ error: { type: 'overloaded_error' } }, 'Paris.'] })
+ * const client = new Anthropic({ baseURL: server.url, apiKey: 'any' })
+ * const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
+ * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * assert.equal(server.requests.length, 2) // the client received a 529 and retried
+ * ```
  */
 export async function testServer(options: TestServerOptions = {}, test?: RunningTest): Promise<TestServer> {
   const { script: steps = [], engine, port = 0, routes = [], ...rest } = options

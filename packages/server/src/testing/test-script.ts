@@ -16,7 +16,24 @@ export interface TestRequest {
   params: MessageCreateParams | undefined
 }
 
-/** The replies of a server in a test, and the requests that it received. `testServer()` makes one with its server. */
+/**
+ * The replies of a server in a test, and the requests that it received. `testServer()` makes one with its server.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from '@colloquy/server'
+ * import { TestScript } from '@colloquy/server/testing'
+ * import Anthropic from 'colloquy'
+ *
+ * const script = new TestScript()
+ * script.script(['Paris.'])
+ * const { fetch } = script.around(createServer({ engine: script.engine }))
+ * const client = new Anthropic({ fetch, baseURL: 'http://localhost', apiKey: 'any' })
+ * const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
+ * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log(script.requests.length, script.remaining) // 1 0
+ * ```
+ */
 export class TestScript {
   readonly #otherwise: Engine
   readonly #requests: TestRequest[] = []

@@ -33,6 +33,21 @@ export type ThreadRunnerSettings = Pick<
  *
  * The whole history is kept here too, and sent again if the server has lost it. One turn runs at a time. The history is
  * loaded with the first turn, as most programs never begin a thread.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const client = new Anthropic()
+ * const thread = client.beta.messages.thread({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 100,
+ *   unsupportedRequestBehavior: 'continue_unthreaded', // a server without threads gets the whole history
+ * })
+ * await thread.send({ role: 'user', content: 'My name is Ada.' })
+ * await thread.send({ role: 'user', content: 'What is my name?' })
+ * console.log(thread.messages.length) // 4
+ * ```
  */
 export class MessageThread<Parsed = null> {
   readonly #sender: ThreadSender

@@ -19,6 +19,21 @@ import type {
  * A loop over the runner gets each reply as a message or a stream; awaiting the runner gives the last message. Inside the
  * loop the next request may be changed. After an error the runner can be looped over again. The loop's code is loaded when it
  * begins.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { tool } from 'colloquy/tools'
+ *
+ * const clock = tool({ name: 'clock', description: 'The time.', inputSchema: { type: 'object' }, run: () => '12:00' })
+ * const runner = new Anthropic().beta.messages.toolRunner({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 1024,
+ *   messages: [{ role: 'user', content: 'Use clock to tell me the time.' }],
+ *   tools: [clock],
+ * })
+ * for await (const message of runner) console.log(message.stop_reason)
+ * ```
  */
 export class ToolRunner<Streams extends boolean = boolean>
   implements AsyncIterable<ToolRunnerTurn<Streams>>, PromiseLike<Message>

@@ -2,7 +2,20 @@ import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
 import type { FallbackState, Middleware } from '../request/options.ts'
 import type { RefusalFallbackOptions } from './fallback-request.ts'
 
-/** The fallback that the requests of a conversation stay with, once a model has refused. */
+/**
+ * The fallback that the requests of a conversation stay with, once a model has refused.
+ *
+ * @example
+ * ```ts
+ * import Anthropic, { BetaFallbackState, betaRefusalFallbackMiddleware } from 'colloquy'
+ *
+ * const client = new Anthropic({ middleware: [betaRefusalFallbackMiddleware([{ model: 'claude-opus-4-8' }])] })
+ * const fallbackState = new BetaFallbackState() // one for each conversation
+ * const messages = [{ role: 'user' as const, content: 'Hi' }]
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 100, messages }
+ * console.log((await client.beta.messages.create(request, { fallbackState })).stop_reason) // end_turn
+ * ```
+ */
 export class BetaFallbackState implements FallbackState {
   index?: number
 }
@@ -16,6 +29,16 @@ export class BetaFallbackState implements FallbackState {
  *
  * Pass the same `fallbackState` with the requests of a conversation, so that a later one begins with the model that
  * answered.
+ *
+ * @example
+ * ```ts
+ * import Anthropic, { betaRefusalFallbackMiddleware } from 'colloquy'
+ *
+ * const client = new Anthropic({ middleware: [betaRefusalFallbackMiddleware([{ model: 'claude-opus-4-8' }])] })
+ * const messages = [{ role: 'user' as const, content: 'Hi' }]
+ * const { model } = await client.beta.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log(model) // claude-sonnet-4-6
+ * ```
  */
 export function betaRefusalFallbackMiddleware(
   fallbacks: readonly FallbackParam[],

@@ -12,7 +12,17 @@ export type WithIds<Result> = Result extends readonly unknown[] | AsyncIterable<
     ? Result & { readonly _request_id?: string | null; readonly _workspace_id?: string | null }
     : Result
 
-/** The promise of a request's result. The request is sent at once; the body is read when the caller waits for the result. */
+/**
+ * The promise of a request's result. The request is sent at once; the body is read when the caller waits for the result.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const { data, response } = await new Anthropic().models.list().withResponse()
+ * console.log(response.status, data.hasNextPage()) // 200 false
+ * ```
+ */
 export class APIPromise<Result> extends Promise<WithIds<Result>> implements Cancellable {
   readonly #request: RetryingRequest
   readonly #sent: Promise<TransportResponse>

@@ -89,6 +89,15 @@ export type RateLimits = Record<string, RateLimit>
 /**
  * Reads the rate limits from the headers of a response: of `withResponse()`, of a stream's `response`, or of an error. Kinds
  * added to the API later are included.
+ *
+ * @example
+ * ```ts
+ * import Anthropic, { rateLimits } from 'colloquy'
+ *
+ * const { response } = await new Anthropic().models.list().withResponse()
+ * const { requests } = rateLimits(response.headers)
+ * console.log(requests?.remaining ?? 'not limited') // not limited
+ * ```
  */
 export function rateLimits(headers: Headers | null | undefined): RateLimits {
   const limits: RateLimits = {}

@@ -15,7 +15,21 @@ import type { Stream } from '../stream/stream.ts'
 
 const path = '/v1/messages/batches'
 
-/** `client.messages.batches`: many requests at half the price, processed within a day. */
+/**
+ * `client.messages.batches`: many requests at half the price, processed within a day.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const client = new Anthropic()
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const requests = [{ custom_id: 'sum', params: { model: 'claude-sonnet-4-6', max_tokens: 100, messages } }]
+ * const { id } = await client.messages.batches.create({ requests })
+ * // Later, when `processing_status` is `ended`:
+ * for await (const { custom_id, result } of await client.messages.batches.results(id)) console.log(custom_id, result.type)
+ * ```
+ */
 export class Batches {
   readonly #client: ResourceClient
 

@@ -34,7 +34,22 @@ export type FileRetrieveMetadataParams = HeaderParams
 
 const path = '/v1/files'
 
-/** `client.files` and `client.beta.files`: files that messages name by their ids. */
+/**
+ * `client.files` and `client.beta.files`: files that messages name by their ids.
+ *
+ * @example
+ * ```ts
+ * import Anthropic, { toFile } from 'colloquy'
+ *
+ * const client = new Anthropic()
+ * const file = await client.beta.files.upload({ file: await toFile('The lamp was lit at dusk.', 'diary.txt') })
+ * const content: Anthropic.ContentBlockParam[] = [
+ *   { type: 'document', source: { type: 'file', file_id: file.id } },
+ *   { type: 'text', text: 'Summarize the diary.' },
+ * ]
+ * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user', content }] })
+ * ```
+ */
 export class Files {
   readonly #client: ResourceClient
 
@@ -82,6 +97,14 @@ export class Files {
  * Makes a `File` of bytes, text, a `Blob`, a `Response` or a stream, which it reads to its end. The name defaults to the
  * last part of the value's own `name`, `url`, `filename` or `path`, or else to `unknown_file`; the media type defaults to the
  * value's own.
+ *
+ * @example
+ * ```ts
+ * import { toFile } from 'colloquy'
+ *
+ * const { name, size } = await toFile('The lamp was lit at dusk.', 'diary.txt', { type: 'text/plain' })
+ * console.log(name, size) // diary.txt 25
+ * ```
  */
 export async function toFile(
   value: ToFileInput | PromiseLike<ToFileInput>,

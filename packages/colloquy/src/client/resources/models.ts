@@ -21,7 +21,17 @@ export interface ModelRetrieveParams {
   workspace_id?: string
 }
 
-/** `client.models` */
+/**
+ * `client.models`
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const { display_name } = await new Anthropic().models.retrieve('claude-sonnet-4-6')
+ * console.log(display_name) // Claude Sonnet 4.6
+ * ```
+ */
 export class Models {
   readonly #client: ResourceClient
 

@@ -1,7 +1,18 @@
 import type { ListPage } from '../../protocol/types/resources/page.ts'
 import { APIPromise } from '../request/api-promise.ts'
 
-/** One page of a list. A loop over it continues with the items of the following pages. */
+/**
+ * One page of a list. A loop over it continues with the items of the following pages.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const ids: string[] = []
+ * for await (const { id } of new Anthropic().models.list({ limit: 2 })) ids.push(id) // reads all pages
+ * console.log(ids.length > 2) // true
+ * ```
+ */
 export class Page<Item> implements ListPage<Item>, AsyncIterable<Item> {
   readonly data: Item[]
   readonly has_more: boolean

@@ -19,6 +19,18 @@ type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [in
 /**
  * One reply while it streams. Reading starts with the first listener, loop or promise. A listener added later receives only
  * later events, but always the final message.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const stream = new Anthropic().messages.stream({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * let text = ''
+ * stream.on('text', (delta) => (text += delta))
+ * const { stop_reason } = await stream.finalMessage()
+ * console.log(text, stop_reason) // 6 * 7 = 42 end_turn
+ * ```
  */
 export class MessageStream<Parsed = null> implements AsyncIterable<MessageStreamEvent> {
   /** The messages of the request, followed by the reply once it is complete. */

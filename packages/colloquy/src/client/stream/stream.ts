@@ -4,7 +4,21 @@ import type { ItemSource } from './item-source.ts'
 import type * as forms from './forms/index.ts'
 import type { RawEvent } from './forms/server-sent-events.ts'
 
-/** A stream of items that can be read once. */
+/**
+ * A stream of items that can be read once.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ *
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 100, messages, stream: true as const }
+ * const [shown, logged] = (await new Anthropic().messages.create(request)).tee()
+ * let events = 0
+ * for await (const event of shown) if (event.type === 'message_stop') console.log('shown') // shown
+ * for await (const _event of logged) events++
+ * ```
+ */
 export class Stream<Item> implements AsyncIterable<Item> {
   readonly #iterate: () => AsyncIterator<Item>
   readonly #source: ItemSource<Item> | undefined

@@ -41,7 +41,23 @@ export class TurnResponseError extends Error {
   }
 }
 
-/** Reads the response of `turn.toResponse()` or `conversations.resume()`, in a browser or elsewhere. */
+/**
+ * Reads the response of `turn.toResponse()` or `conversations.resume()`, in a browser or elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { openConversations } from 'colloquy/conversation'
+ * import { readTurn } from 'colloquy/conversation/reader'
+ * import { offline } from 'colloquy/engines'
+ *
+ * // A server answers with `turn.toResponse()`; in a page this would be the response of `fetch()`.
+ * const chat = await openConversations({ engine: offline() }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * const turn = readTurn(chat.send('What is 6 * 7?').toResponse())
+ * let shown = ''
+ * for await (const text of turn.text) shown += text
+ * console.log(shown) // 6 * 7 = 42
+ * ```
+ */
 export function readTurn(response: Response | PromiseLike<Response>, options: ReadTurnOptions = {}): TurnReader {
   return new TurnReader(response, options)
 }
@@ -50,6 +66,18 @@ export function readTurn(response: Response | PromiseLike<Response>, options: Re
  * A turn that is read from a response. Iterate over it once: over its events, or over `text`. The error that ended the turn
  * is in `end`; iterating throws a `TurnResponseError` if the server refused the turn, and the error of the connection if it
  * broke and could not be restored.
+ *
+ * @example
+ * ```ts
+ * import { openConversations } from 'colloquy/conversation'
+ * import { readTurn } from 'colloquy/conversation/reader'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const chat = await openConversations({ engine: offline() }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * const turn = readTurn(chat.send('What is 6 * 7?').toResponse())
+ * for await (const event of turn) if (event.type === 'turn_end') console.log(event.stopped) // false
+ * console.log(turn.message?.state) // committed
+ * ```
  */
 export class TurnReader implements AsyncIterable<TurnEvent> {
   readonly #response: Response | PromiseLike<Response>

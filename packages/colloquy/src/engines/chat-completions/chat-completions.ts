@@ -17,6 +17,19 @@ import { ServerRequest } from './server-request.ts'
  *
  * A reply costs nothing here: prices belong to the server. llama.cpp and vLLM count the prompt exactly before the first event;
  * for others it is estimated there, and `usage.estimated` is true if the server gave no counts in the last event either.
+ *
+ * @example
+ * ```ts
+ * import { chatCompletions } from 'colloquy/engines'
+ * import { createServer } from '@colloquy/server'
+ * import { listen } from '@colloquy/server/node'
+ *
+ * // Claude's clients talk to a model of Ollama.
+ * const engine = chatCompletions({ baseURL: 'http://127.0.0.1:11434/v1', model: 'qwen3:8b' })
+ * const { url, close } = await listen(createServer({ engine }), { port: 0 })
+ * console.log(`ANTHROPIC_BASE_URL=${url}`)
+ * await close()
+ * ```
  */
 export function chatCompletions(options: ChatCompletionsOptions): Engine {
   const dialect = dialectOf(options.baseURL)

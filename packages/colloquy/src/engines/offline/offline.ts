@@ -35,6 +35,15 @@ const optionNames = ['wordsPerSecond', 'clock', 'models'] satisfies (keyof Offli
  * It reads the whole history, streams word by word, and follows the API's rules for `max_tokens`, `stop_sequences`, prefill,
  * `system`, tools, JSON output, thinking, compaction, token counts and the prompt cache (in memory, one per engine), so that
  * tests against it are meaningful. The same request gets the same reply, except for ids.
+ *
+ * @example
+ * ```ts
+ * import { openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const chat = await openConversations({ engine: offline() }).create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ * console.log((await chat.send('What is 6 * 7?')).text) // 6 * 7 = 42
+ * ```
  */
 export function offline(options: OfflineOptions = {}): Engine {
   checkOptionNames(options, optionNames, 'offline()')

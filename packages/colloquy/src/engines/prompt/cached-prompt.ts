@@ -7,6 +7,18 @@ import { type PromptSegment, type TokenRules, promptSegments } from './tokens.ts
 /**
  * Finds the prefixes of a prompt that the API's prompt cache may hold, in steps. For servers that account for a cache which
  * their engine does not have.
+ *
+ * @example
+ * ```ts
+ * import { inPieces, promptPrefixes } from 'colloquy/engines'
+ * import { findModel } from 'colloquy/protocol'
+ *
+ * const system = [{ type: 'text' as const, text: 'Be brief. '.repeat(2_000), cache_control: { type: 'ephemeral' as const } }]
+ * const messages = [{ role: 'user' as const, content: 'Hi' }]
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 100, system, messages }
+ * const prefixes = await inPieces(promptPrefixes(request, findModel(request.model)))
+ * console.log(Object.keys(prefixes))
+ * ```
  */
 export function* promptPrefixes(
   params: MessageCreateParams,

@@ -16,6 +16,13 @@ import { printable } from '../printable.ts'
  *
  * The estimate is stable (the rules change only with a major version), monotone (a text never has fewer tokens than its
  * prefix), and additive if a text is cut before white space that follows another character.
+ *
+ * @example
+ * ```ts
+ * import { countTokens } from 'colloquy/engines'
+ *
+ * console.log(countTokens('The lamp was lit at dusk.')) // 7
+ * ```
  */
 export function countTokens(text: string): number {
   let tokens = 0
@@ -84,6 +91,14 @@ const perPage = 2_000
  * Estimates the prompt of a request: messages, system, tools, images at 28 × 28 pixels a token and PDF pages at 2,000 tokens.
  *
  * Adding a message, block, tool or text never lowers the count.
+ *
+ * @example
+ * ```ts
+ * import { countPromptTokens } from 'colloquy/engines'
+ *
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * console.log(countPromptTokens({ model: 'claude-sonnet-4-6', messages }) > 5) // true
+ * ```
  */
 export function countPromptTokens(params: MessageCountTokensParams, rules: TokenRules = {}): number {
   let tokens = 0

@@ -5,7 +5,21 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import type { CassettePort } from './cassette.ts'
 import { type CassetteMode, record, type RecordingEngine, type RecordOptions } from './record.ts'
 
-/** A cassette in a file. Its folder is created with the first recording. */
+/**
+ * A cassette in a file. Its folder is created with the first recording.
+ *
+ * @example
+ * ```ts
+ * import { cassetteFile } from 'colloquy/engines/cassettes'
+ * import { offline, record } from 'colloquy/engines'
+ * import { accumulate } from 'colloquy/protocol'
+ *
+ * // The first run records, later ones replay.
+ * const engine = record({ cassette: cassetteFile('weather.json'), engine: offline(), mode: 'record-missing' })
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * await accumulate(engine({ model: 'claude-sonnet-4-6', max_tokens: 100, messages }))
+ * ```
+ */
 export function cassetteFile(path: string | URL): CassettePort {
   const file = path instanceof URL ? fileURLToPath(path) : path
   return {
@@ -48,6 +62,21 @@ export interface RunningTest {
  * variables of the environment that hold keys are removed from recordings.
  *
  * @param test the argument of the test function. Jest has none: leave it out.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict'
+ * import { test } from 'node:test'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { cassette } from 'colloquy/engines/cassettes'
+ *
+ * // COLLOQUY_CASSETTES=record records the replies; afterwards the test needs no network.
+ * test('a conversation names the capital', async (t) => {
+ *   const conversations = openConversations({ engine: cassette(t) })
+ *   const chat = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+ *   assert.match((await chat.send('What is the capital of France?')).text, /Paris/)
+ * })
+ * ```
  */
 export function cassette(
   test: RunningTest | undefined,

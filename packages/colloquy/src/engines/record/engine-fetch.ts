@@ -15,6 +15,17 @@ type Event = MessageStreamEvent | PingEvent
 /**
  * A `fetch` for clients of the API that an engine answers, without a server and without checks of the request:
  * `new Anthropic({ fetch: engineFetch(engine), apiKey: 'any' })`.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { engineFetch, script } from 'colloquy/engines'
+ *
+ * const client = new Anthropic({ fetch: engineFetch(script(['Paris.'])), apiKey: 'any' })
+ * const messages = [{ role: 'user' as const, content: 'What is the capital of France?' }]
+ * const { content } = await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log(content[0]?.type === 'text' && content[0].text) // Paris.
+ * ```
  */
 export function engineFetch(engine: Engine): (input: Request | URL | string, init?: RequestInit) => Promise<Response> {
   return async (input, init) => {

@@ -63,6 +63,19 @@ type Event = MessageStreamEvent | PingEvent
  * A cassette is JSON, made to be read and to be kept with the tests: secrets are removed from it. A request has the reply of
  * the recorded request that equals it, whatever the order of the keys. Replies that were aborted or whose connection broke are
  * not recorded; errors of the API are. Throws an `AnthropicError` for an option that is not known.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { record, upstream } from 'colloquy/engines'
+ * import { cassetteFile } from 'colloquy/engines/cassettes'
+ * import { accumulate } from 'colloquy/protocol'
+ *
+ * const engine = record({ cassette: cassetteFile('sums.json'), engine: upstream(new Anthropic()), mode: 'record-missing' })
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const reply = await accumulate(engine({ model: 'claude-sonnet-4-6', max_tokens: 100, messages }))
+ * console.log(reply.role) // assistant
+ * ```
  */
 export function record(options: RecordOptions): RecordingEngine {
   checkOptions(options)

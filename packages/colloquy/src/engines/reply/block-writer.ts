@@ -5,8 +5,17 @@ import { newId } from '../id.ts'
 type Open = { type: 'text' | 'thinking' | 'tool_use'; length: number }
 
 /**
- * For engines: writes the events of a reply's blocks. A block is opened by its first content, so none is empty, and closed when another kind
- * of content comes.
+ * For engines: writes the events of a reply's blocks. A block is opened by its first content, so none is empty, and closed when
+ * another kind of content comes.
+ *
+ * @example
+ * ```ts
+ * import { BlockWriter } from 'colloquy/engines'
+ *
+ * const writer = new BlockWriter()
+ * const events = [...writer.thinking('Hm.'), ...writer.text('Hello'), ...writer.text(' there.'), ...writer.end()]
+ * console.log(events.filter(({ type }) => type === 'content_block_start').length) // 2
+ * ```
  */
 export class BlockWriter {
   #index = -1

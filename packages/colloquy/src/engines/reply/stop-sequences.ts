@@ -1,6 +1,14 @@
 /**
  * Finds stop sequences in a text that arrives in pieces. A piece that could be the beginning of a sequence is held back until
  * the next one decides.
+ *
+ * @example
+ * ```ts
+ * import { StopSequences } from 'colloquy/engines'
+ *
+ * const stops = new StopSequences(['END'])
+ * console.log(stops.push('One E'), stops.push('ND two'), stops.found) // One   END
+ * ```
  */
 export class StopSequences {
   readonly #sequences: readonly string[]

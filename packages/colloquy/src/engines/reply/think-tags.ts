@@ -10,6 +10,15 @@ const close = '</think>'
 /**
  * Tells thinking from text where a server leaves both in the content: a reply may begin with `<think>…</think>`. Later tags
  * are text, since a reply may speak of them.
+ *
+ * @example
+ * ```ts
+ * import { ThinkTags } from 'colloquy/engines'
+ *
+ * const tags = new ThinkTags()
+ * const pieces = [...tags.push('<think>Hm.</thi'), ...tags.push('nk>Hello.'), ...tags.end()]
+ * console.log(pieces.map(({ kind, text }) => `${kind}: ${text}`).join(', ')) // thinking: Hm., text: Hello.
+ * ```
  */
 export class ThinkTags {
   #state: 'start' | 'thinking' | 'after' | 'text' = 'start'

@@ -20,6 +20,20 @@ import { type PreparedRoute, RouteTable } from './table.ts'
  * seen no event. An engine that said when to retry is left alone until then, and one that failed several times in a row for a
  * while. If none answers, the error names the route and every cause; its `cause` holds their errors. Throws an
  * `AnthropicError` for an option that is not known or an engine that does not exist.
+ *
+ * @example
+ * ```ts
+ * import { offline, route, script } from 'colloquy/engines'
+ * import { accumulate } from 'colloquy/protocol'
+ *
+ * const engine = route({
+ *   engines: { first: script([{ error: { type: 'overloaded_error' } }]), second: offline() },
+ *   routes: { '*': ['first', 'second'] },
+ * })
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const reply = await accumulate(engine({ model: 'claude-sonnet-4-6', max_tokens: 100, messages }))
+ * console.log(reply.content[0]?.type === 'text' && reply.content[0].text) // 6 * 7 = 42
+ * ```
  */
 export function route(options: RouteOptions): Engine {
   checkRouteOptions(options)

@@ -19,7 +19,21 @@ import { JsonReader } from './partial-json.ts'
 import { malformed, objectOf, startedBlock, startedMessage, stringOf } from './event-values.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 
-/** Reads a stream to its end and returns the message. Throws an `AnthropicError` if it ends before `message_stop`. */
+/**
+ * Reads a stream to its end and returns the message. Throws an `AnthropicError` if it ends before `message_stop`.
+ *
+ * @example
+ * ```ts
+ * import { engineFetch, script } from 'colloquy/engines'
+ * import { accumulate, decodeEvents } from 'colloquy/protocol'
+ *
+ * const fetch = engineFetch(script(['Paris.']))
+ * const body = { model: 'claude-sonnet-4-6', max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'Hi' }] }
+ * const response = await fetch('https://localhost/v1/messages', { method: 'POST', body: JSON.stringify(body) })
+ * const message = await accumulate(decodeEvents(response.body!))
+ * console.log(message.content[0]?.type, message.stop_reason) // text end_turn
+ * ```
+ */
 export async function accumulate(
   events: AsyncIterable<MessageStreamEvent | PingEvent> | Iterable<MessageStreamEvent | PingEvent>,
 ): Promise<Message> {
@@ -38,6 +52,18 @@ export async function accumulate(
  * Unknown events and deltas, and deltas that do not fit their block, are ignored; unknown blocks stay as they began. Fields
  * that the start of a message or block left out are empty. Events are not modified. A malformed event is an `AnthropicError`
  * that names the field, as is a second `message_start` or another event before the first.
+ *
+ * @example
+ * ```ts
+ * import { script } from 'colloquy/engines'
+ * import { MessageAccumulator } from 'colloquy/protocol'
+ *
+ * const engine = script(['One two three.'])
+ * const accumulator = new MessageAccumulator()
+ * const request = { model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user' as const, content: 'Count.' }] }
+ * for await (const event of engine(request)) accumulator.push(event)
+ * console.log(accumulator.message?.stop_reason) // end_turn
+ * ```
  */
 export class MessageAccumulator {
   #message: Message | undefined

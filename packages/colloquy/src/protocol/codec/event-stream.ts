@@ -16,6 +16,26 @@ export interface EventStreamOptions extends SseOptions {
  *
  * Throws the error of an `error` event, as `errorFrom` without a status, and an `AnthropicError` if an event is not JSON or
  * too long. Does not throw if the body ends early: `accumulate` does.
+ *
+ * @example
+ * ```ts
+ * import { decodeEvents } from 'colloquy/protocol'
+ *
+ * const response = await fetch(`${process.env['ANTHROPIC_BASE_URL']}/v1/messages`, {
+ *   method: 'POST',
+ *   headers: { 'x-api-key': process.env['ANTHROPIC_API_KEY']!, 'anthropic-version': '2023-06-01' },
+ *   body: JSON.stringify({
+ *     model: 'claude-sonnet-4-6',
+ *     max_tokens: 100,
+ *     stream: true,
+ *     messages: [{ role: 'user', content: 'What is 6 * 7?' }],
+ *   }),
+ * })
+ * let text = ''
+ * for await (const event of decodeEvents(response.body!))
+ *   if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') text += event.delta.text
+ * console.log(text) // 6 * 7 = 42
+ * ```
  */
 export async function* decodeEvents(
   body: AsyncIterable<Uint8Array>,

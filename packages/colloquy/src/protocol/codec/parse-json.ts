@@ -8,6 +8,13 @@ import { JsonReader } from './partial-json.ts'
  * so only a value with such a key is parsed again.
  *
  * @throws {SyntaxError} As `JSON.parse()`.
+ *
+ * @example
+ * ```ts
+ * import { parseJson } from 'colloquy/protocol'
+ *
+ * console.log(parseJson('{"city":"Oslo"}')) // { city: 'Oslo' }
+ * ```
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text)

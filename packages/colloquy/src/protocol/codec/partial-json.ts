@@ -1,4 +1,13 @@
-/** Parses the readable part of an incomplete JSON text. See `JsonReader` for the rules. */
+/**
+ * Parses the readable part of an incomplete JSON text. See `JsonReader` for the rules.
+ *
+ * @example
+ * ```ts
+ * import { partialJson } from 'colloquy/protocol'
+ *
+ * console.log(partialJson('{"city":"Os')) // { city: 'Os' }
+ * ```
+ */
 export function partialJson(text: string): unknown {
   return new JsonReader().push(text)
 }
@@ -41,6 +50,17 @@ const escapes: Record<string, string> = {
  * stays. A line break inside a string, invalid in JSON too, is accepted.
  *
  * The value grows in place, so that reading it after each piece costs no more than the piece. Copy it to keep it.
+ *
+ * @example
+ * ```ts
+ * import { JsonReader } from 'colloquy/protocol'
+ *
+ * const reader = new JsonReader()
+ * reader.push('{"city":"Os')
+ * console.log(reader.value) // { city: 'Os' }
+ * reader.push('lo","days":3}')
+ * console.log(reader.value) // { city: 'Oslo', days: 3 }
+ * ```
  */
 export class JsonReader {
   #root: unknown

@@ -14,6 +14,16 @@ export interface ReplayOptions {
  *
  * An unknown block is sent complete in its start event. A partial tool input is sent as its text, and its block does not end,
  * as when the API cuts it.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { accumulate, replay } from 'colloquy/protocol'
+ *
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const message = await new Anthropic().messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * console.log((await accumulate(replay(message))).id === message.id) // true
+ * ```
  */
 export function* replay(message: Message, { cut = pieces }: ReplayOptions = {}): Generator<MessageStreamEvent> {
   yield { type: 'message_start', message: beginning(message) }

@@ -16,12 +16,31 @@ export interface SseOptions {
 
 const defaultMaxEventBytes = 16 * 1024 * 1024
 
-/** Encodes one event for the wire. JSON has no raw line ends, so the data is always one line. The inverse of `decodeSse`. */
+/**
+ * Encodes one event for the wire. JSON has no raw line ends, so the data is always one line. The inverse of `decodeSse`.
+ *
+ * @example
+ * ```ts
+ * import { encodeSse } from 'colloquy/protocol'
+ *
+ * console.log(JSON.stringify(encodeSse({ type: 'ping' }))) // "event: ping\ndata: {\"type\":\"ping\"}\n\n"
+ * ```
+ */
 export function encodeSse(event: ServerEvent): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
 
-/** Decodes the server-sent events of a response body, wherever it is cut into chunks. */
+/**
+ * Decodes the server-sent events of a response body, wherever it is cut into chunks.
+ *
+ * @example
+ * ```ts
+ * import { decodeSse } from 'colloquy/protocol'
+ *
+ * const body = new Blob(['event: ping\ndata: {"type":"ping"}\n\n']).stream()
+ * for await (const { event, data } of decodeSse(body)) console.log(event, data) // ping {"type":"ping"}
+ * ```
+ */
 export async function* decodeSse(
   body: AsyncIterable<Uint8Array>,
   options?: SseOptions,
@@ -51,6 +70,16 @@ const blankLine = '\n\n'
  * There are two paths through a chunk. An event that lies in it whole and is written the usual way, as nearly all are, is
  * cut out at once (`endOfSimpleEvent`), which costs half of reading its lines. All others are read line by line
  * (`#readLine`).
+ *
+ * @example
+ * ```ts
+ * import { SseParser } from 'colloquy/protocol'
+ *
+ * const parser = new SseParser()
+ * const encoder = new TextEncoder()
+ * console.log([...parser.push(encoder.encode('data: {"type":'))].length) // 0
+ * console.log([...parser.push(encoder.encode('"ping"}\n\n'))].map(({ data }) => data)) // [ '{"type":"ping"}' ]
+ * ```
  */
 export class SseParser {
   readonly #maxEventBytes: number

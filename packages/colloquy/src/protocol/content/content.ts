@@ -30,6 +30,18 @@ const maxBodyBytes = 32 * 1024 * 1024
  * The bytes decide the type: PNG, JPEG, GIF and WebP become images, PDF and UTF-8 text become documents. The API fetches a
  * web URL itself. Throws an `AnthropicError` for other content, for an empty file, and for content that the API would refuse:
  * an image of more than 10 MB as base64 or 8000 pixels a side, a document of more than 32 MB.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { contentBlock } from 'colloquy/protocol'
+ *
+ * const file = await contentBlock(new TextEncoder().encode('The lamp was lit at dusk.'), { title: 'Diary' })
+ * const content = [file, { type: 'text' as const, text: 'How many words has this document?' }]
+ * const client = new Anthropic()
+ * await client.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user', content }] })
+ * console.log(file.type) // document
+ * ```
  */
 export async function contentBlock(
   source: ContentSource,

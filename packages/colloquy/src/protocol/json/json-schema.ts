@@ -19,6 +19,14 @@ export interface JsonIssue {
  * `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `anyOf`,
  * `oneOf`, `allOf`, `not` and a `$ref` into the schema itself. Other keywords are annotations, `format` too, as in the
  * standard.
+ *
+ * @example
+ * ```ts
+ * import { checkJson, describeIssues } from 'colloquy/protocol'
+ *
+ * const schema = { type: 'object', properties: { days: { type: 'integer' } }, required: ['days'] } as const
+ * console.log(describeIssues(checkJson(schema, { days: 'two' }))) // days: must be an integer: found "two"
+ * ```
  */
 export function checkJson(
   schema: JsonSchema | boolean,

@@ -41,6 +41,20 @@ export interface ParsedMessage<Parsed> extends Message {
  * Parses the text of a reply. Each text block gets its own `parsed_output`, which is not enumerable, so that the block can be
  * sent back unchanged; `onDeprecated` is called when its older name, `parsed`, is read. Throws if a text does not satisfy the
  * format.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { engineFetch, script } from 'colloquy/engines'
+ * import { jsonSchemaOutputFormat, parseMessage } from 'colloquy/protocol'
+ *
+ * const format = jsonSchemaOutputFormat({ type: 'object', properties: { city: { type: 'string' } }, required: ['city'] })
+ * const client = new Anthropic({ fetch: engineFetch(script(['{"city":"Oslo"}'])), apiKey: 'any' })
+ * const messages = [{ role: 'user' as const, content: 'Name a city.' }]
+ * const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages, output_config: { format } }
+ * const message = await client.messages.create(params)
+ * console.log(parseMessage(message, params).parsed_output?.city) // Oslo
+ * ```
  */
 export function parseMessage<Params extends Partial<ParseableParams>>(
   message: Message,

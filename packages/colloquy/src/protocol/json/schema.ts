@@ -109,6 +109,19 @@ function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
 /**
  * An output format from a JSON Schema. Sends the schema as `transformJsonSchema` rewrites it, or unchanged with
  * `transform: false`. Checks the reply against the given schema.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { engineFetch, script } from 'colloquy/engines'
+ * import { jsonSchemaOutputFormat } from 'colloquy/protocol'
+ *
+ * const format = jsonSchemaOutputFormat({ type: 'object', properties: { city: { type: 'string' } }, required: ['city'] })
+ * const client = new Anthropic({ fetch: engineFetch(script(['{"city":"Oslo"}'])), apiKey: 'any' }) // or new Anthropic()
+ * const messages = [{ role: 'user' as const, content: 'Name a city.' }]
+ * const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages, output_config: { format } }
+ * console.log((await client.messages.parse(params)).parsed_output?.city) // Oslo
+ * ```
  */
 export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { readonly type: 'object' }>(
   schema: Schema,
@@ -128,7 +141,23 @@ export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { reado
   }
 }
 
-/** An output format from the schema of a validation library. */
+/**
+ * An output format from the schema of a validation library.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { engineFetch, script } from 'colloquy/engines'
+ * import { standardSchemaOutputFormat } from 'colloquy/protocol'
+ * import { z } from 'zod'
+ *
+ * const format = standardSchemaOutputFormat(z.object({ city: z.string() }))
+ * const client = new Anthropic({ fetch: engineFetch(script(['{"city":"Oslo"}'])), apiKey: 'any' }) // or new Anthropic()
+ * const messages = [{ role: 'user' as const, content: 'Name a city.' }]
+ * const params = { model: 'claude-sonnet-4-6', max_tokens: 100, messages, output_config: { format } }
+ * console.log((await client.messages.parse(params)).parsed_output?.city) // Oslo
+ * ```
+ */
 export function standardSchemaOutputFormat<Schema extends StandardSchema>(
   schema: Schema,
   { jsonSchema }: { jsonSchema?: ToJsonSchema } = {},
@@ -165,6 +194,15 @@ const formats = 'date-time time date duration email hostname uri ipv4 ipv6 uuid'
  * Objects get `additionalProperties: false`, and `oneOf` becomes `anyOf`. A `minItems` of 0 or 1 and the supported string
  * formats stay. Other keywords move into the description, where the model still reads them. Throws if a part has no type and
  * no keyword that replaces it.
+ *
+ * @example
+ * ```ts
+ * import { transformJsonSchema } from 'colloquy/protocol'
+ *
+ * const schema = transformJsonSchema({ type: 'object', properties: { age: { type: 'integer', minimum: 18 } } })
+ * console.log(schema['additionalProperties']) // false
+ * console.log(JSON.stringify(schema['properties'])) // {"age":{"type":"integer","description":"{minimum: 18}"}}
+ * ```
  */
 export function transformJsonSchema(schema: JsonSchema): { [keyword: string]: unknown } {
   return transform(schema, [])

@@ -47,6 +47,17 @@ const webSearchPicoUsd = 10_000_000_000n
  * Calculated by the API's rules: one band by the length of the whole prompt; cache writes by lifetime (5 minutes if the split
  * is missing); half for batches; 1.1 times for `inference_geo: "us"`; plus the `compaction` entries of `usage.iterations`,
  * which the totals leave out.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { costOf, formatUsd } from 'colloquy/protocol'
+ *
+ * const messages = [{ role: 'user' as const, content: 'What is 6 * 7?' }]
+ * const { usage, model } = await new Anthropic().messages.create({ model: 'claude-sonnet-4-6', max_tokens: 100, messages })
+ * const cost = costOf(usage, model)
+ * console.log(cost ? formatUsd(cost.picoUsd) : 'no price') // $0.0001
+ * ```
  */
 export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
   const entry = typeof model === 'string' ? findModel(model, options.models) : model
@@ -62,7 +73,17 @@ export function costOf(usage: Usage, model: string | ModelEntry, options: CostOp
   return { picoUsd: sumOf(parts), parts, price }
 }
 
-/** The price on a day: the newest that has begun. */
+/**
+ * The price on a day: the newest that has begun.
+ *
+ * @example
+ * ```ts
+ * import { bandFor, findModel, priceAt } from 'colloquy/protocol'
+ *
+ * const price = priceAt(findModel('claude-sonnet-4-6')!, new Date())
+ * console.log(price && bandFor(price, 1_000).input) // 3000000n
+ * ```
+ */
 export function priceAt(entry: ModelEntry, at: Date): Price | undefined {
   const day = dayOf(at)
   return entry.prices.findLast((price) => price.from <= day)
@@ -84,7 +105,18 @@ export function bandFor(price: Price, promptTokens: number): PriceBand {
   return price.bands.findLast((band) => promptTokens > band.abovePromptTokens) ?? price.bands[0]
 }
 
-/** Adds costs, bucket by bucket. Requests without a price must be counted separately. */
+/**
+ * Adds costs, bucket by bucket. Requests without a price must be counted separately.
+ *
+ * @example
+ * ```ts
+ * import { addCosts, costOf, formatUsd } from 'colloquy/protocol'
+ *
+ * const usage = { input_tokens: 1_000, output_tokens: 500, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+ * const costs = ['claude-sonnet-4-6', 'claude-haiku-4-5'].map((model) => costOf(usage, model)!)
+ * console.log(formatUsd(addCosts(...costs).picoUsd)) // $0.0140
+ * ```
+ */
 export function addCosts(...costs: readonly CostTotal[]): CostTotal {
   const parts = noParts()
   for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]

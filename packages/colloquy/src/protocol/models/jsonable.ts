@@ -28,7 +28,16 @@ function usdName(name: string): string {
   return name.startsWith('p') ? 'usd' : 'Usd'
 }
 
-/** An amount in picodollars as an exact decimal number of dollars, such as `0.00315`. */
+/**
+ * An amount in picodollars as an exact decimal number of dollars, such as `0.00315`.
+ *
+ * @example
+ * ```ts
+ * import { decimalUsd, fromUsd } from 'colloquy/protocol'
+ *
+ * console.log(decimalUsd(fromUsd('0.1') + fromUsd('0.2'))) // 0.3
+ * ```
+ */
 export function decimalUsd(picoUsd: bigint): string {
   const digits = String(picoUsd < 0n ? -picoUsd : picoUsd).padStart(13, '0')
   const fraction = digits.slice(-12).replace(/0+$/, '')

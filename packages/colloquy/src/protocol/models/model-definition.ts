@@ -29,6 +29,16 @@ export interface PriceDefinition {
  * `maxOutputTokens`, has no price unless it is given one, and is assumed to have all capabilities.
  *
  * The definitions may come straight from a JSON file: a mistake is a `RangeError` that names its path.
+ *
+ * @example
+ * ```ts
+ * import { defineModels, findModel } from 'colloquy/protocol'
+ *
+ * const more = defineModels([
+ *   { id: 'house-model', contextTokens: 32_000, maxOutputTokens: 4_000, price: { input: '0.5', output: '1.5' } },
+ * ])
+ * console.log(findModel('house-model', more)?.contextTokens) // 32000
+ * ```
  */
 export function defineModels(definitions: readonly ModelDefinition[]): ModelEntry[] {
   const issues = checkJson(modelDefinitionsSchema, definitions)

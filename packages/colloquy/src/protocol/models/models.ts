@@ -284,7 +284,17 @@ export const retiredModels: readonly RetiredModel[] = [
   { id: 'claude-3-5-sonnet-20240620', aliases: [], retiredOn: '2025-10-28' },
 ]
 
-/** Finds a model by id or alias. `more` is searched first, so that it can add models and correct them. */
+/**
+ * Finds a model by id or alias. `more` is searched first, so that it can add models and correct them.
+ *
+ * @example
+ * ```ts
+ * import { findModel } from 'colloquy/protocol'
+ *
+ * const { id, maxOutputTokens } = findModel('claude-haiku-4-5')!
+ * console.log(id, maxOutputTokens) // claude-haiku-4-5-20251001 64000
+ * ```
+ */
 export function findModel(id: string, more: readonly ModelEntry[] = []): ModelEntry | undefined {
   return more.find((entry) => isNamed(entry, id)) ?? byName.get(id)
 }
@@ -293,7 +303,16 @@ const byName: ReadonlyMap<string, ModelEntry> = new Map(
   models.flatMap((entry) => [entry.id, ...entry.aliases].map((name): [string, ModelEntry] => [name, entry])),
 )
 
-/** Finds a retired model by id or alias, so that an error can say when it was retired. */
+/**
+ * Finds a retired model by id or alias, so that an error can say when it was retired.
+ *
+ * @example
+ * ```ts
+ * import { findRetiredModel } from 'colloquy/protocol'
+ *
+ * console.log(findRetiredModel('claude-3-opus-latest')?.retiredOn) // 2026-01-05
+ * ```
+ */
 export function findRetiredModel(id: string): RetiredModel | undefined {
   return retiredModels.find((entry) => isNamed(entry, id))
 }

@@ -3,12 +3,31 @@ export type PicoUsd = bigint
 
 const perUsd = 1_000_000_000_000n
 
-/** Converts a list price in USD per million tokens, such as `'0.125'`, to picodollars per token. */
+/**
+ * Converts a list price in USD per million tokens, such as `'0.125'`, to picodollars per token.
+ *
+ * @example
+ * ```ts
+ * import { perToken } from 'colloquy/protocol'
+ *
+ * console.log(perToken('3')) // 3000000n
+ * ```
+ */
 export function perToken(usdPerMillionTokens: string): PicoUsd {
   return readDecimal(usdPerMillionTokens, 6)
 }
 
-/** Converts dollars, such as `'0.5'`, exactly; a number by its shortest decimal. The inverse of `toUsd`. */
+/**
+ * Converts dollars, such as `'0.5'`, exactly; a number by its shortest decimal. The inverse of `toUsd`.
+ *
+ * @example
+ * ```ts
+ * import { formatUsd, fromUsd } from 'colloquy/protocol'
+ *
+ * console.log(fromUsd('0.5')) // 500000000000n
+ * console.log(formatUsd(fromUsd(12.345))) // $12.35
+ * ```
+ */
 export function fromUsd(usd: string | number): PicoUsd {
   return readDecimal(String(usd), 12)
 }
@@ -28,7 +47,16 @@ export function toUsd(picoUsd: PicoUsd): number {
   return Number(picoUsd) / Number(perUsd)
 }
 
-/** Formats an amount, rounded half up: `$12.35`; below $0.10 with four decimals, `$0.0329`; below that `<$0.0001`. */
+/**
+ * Formats an amount, rounded half up: `$12.35`; below $0.10 with four decimals, `$0.0329`; below that `<$0.0001`.
+ *
+ * @example
+ * ```ts
+ * import { formatUsd, fromUsd } from 'colloquy/protocol'
+ *
+ * console.log(formatUsd(fromUsd('12.345')), formatUsd(fromUsd('0.03291'))) // $12.35 $0.0329
+ * ```
+ */
 export function formatUsd(picoUsd: PicoUsd): string {
   const sign = picoUsd < 0n ? '-' : ''
   const amount = picoUsd < 0n ? -picoUsd : picoUsd

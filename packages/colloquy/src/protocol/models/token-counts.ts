@@ -6,7 +6,23 @@ export const tokenKinds = ['input', 'cacheWrite5m', 'cacheWrite1h', 'cacheRead',
 /** The tokens of one model call, by kind of price. */
 export type TokenCounts = Record<(typeof tokenKinds)[number], number>
 
-/** The tokens of one model call. If the API compacted the prompt, add those of `usage.iterations`. */
+/**
+ * The tokens of one model call. If the API compacted the prompt, add those of `usage.iterations`.
+ *
+ * @example
+ * ```ts
+ * import { tokenCounts } from 'colloquy/protocol'
+ *
+ * const { input, cacheRead } = tokenCounts({
+ *   input_tokens: 10,
+ *   output_tokens: 20,
+ *   cache_read_input_tokens: 3_000,
+ *   cache_creation_input_tokens: 0,
+ *   cache_creation: null,
+ * })
+ * console.log(input, cacheRead) // 10 3000
+ * ```
+ */
 export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
   const split = used.cache_creation
   const write1h = split?.ephemeral_1h_input_tokens ?? 0

@@ -23,7 +23,17 @@ export const statusByType: ReadonlyMap<string, number> = new Map([
   ['overloaded_error', 529],
 ])
 
-/** Makes an error for an engine or server to throw, with the class and status of the type. */
+/**
+ * Makes an error for an engine or server to throw, with the class and status of the type.
+ *
+ * @example
+ * ```ts
+ * import { apiError } from 'colloquy/protocol'
+ *
+ * const error = apiError('rate_limit_error', 'Too many requests.')
+ * console.log(error.name, error.status) // RateLimitError 429
+ * ```
+ */
 export function apiError(type: ErrorType, message: string, details?: ErrorDetails): APIError {
   const error: ErrorObject = details === undefined ? { type, message } : { type, message, details }
   return APIError.generate(
@@ -42,12 +52,34 @@ export interface ErrorResponse {
   body: unknown
 }
 
-/** Makes the error that a response reports. The inverse of `errorResponse`. */
+/**
+ * Makes the error that a response reports. The inverse of `errorResponse`.
+ *
+ * @example
+ * ```ts
+ * import { errorFrom } from 'colloquy/protocol'
+ *
+ * const body = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
+ * const error = errorFrom({ status: 529, headers: new Headers({ 'request-id': 'req_1' }), body })
+ * console.log(error.name, error.requestID) // OverloadedError req_1
+ * ```
+ */
 export function errorFrom({ status, headers, body }: ErrorResponse): APIError {
   return APIError.generate(status, body, undefined, headers)
 }
 
-/** Makes the response that reports an error. An error that is not an `APIError` becomes a 500 that hides the cause. */
+/**
+ * Makes the response that reports an error. An error that is not an `APIError` becomes a 500 that hides the cause.
+ *
+ * @example
+ * ```ts
+ * import { apiError, errorResponse } from 'colloquy/protocol'
+ *
+ * const { status, headers, body } = errorResponse(apiError('not_found_error', 'No such file.'), 'req_1')
+ * const response = Response.json(body, { status, headers })
+ * console.log(response.status) // 404
+ * ```
+ */
 export function errorResponse(
   error: unknown,
   requestId: string,

@@ -229,7 +229,16 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [529, OverloadedError],
 ])
 
-/** Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` if neither asks for a wait. */
+/**
+ * Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` if neither asks for a wait.
+ *
+ * @example
+ * ```ts
+ * import { retryAfterMs } from 'colloquy/protocol'
+ *
+ * console.log(retryAfterMs(new Headers({ 'retry-after': '2' }))) // 2000
+ * ```
+ */
 export function retryAfterMs(headers: Headers, now: number = Date.now()): number | null {
   const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '')
   if (milliseconds > 0) return milliseconds

@@ -13,7 +13,24 @@ export interface Unlisted {
   [field: string]: unknown
 }
 
-/** Gives a block, tool or event that this version does not list a type that the unions accept. Returns it unchanged. */
+/**
+ * Gives a block, tool or event that this version does not list a type that the unions accept. Returns it unchanged.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { unlisted } from 'colloquy/protocol'
+ *
+ * const tool = unlisted({ type: 'search_20990101', name: 'search' }) // newer than this version
+ * const request: Anthropic.MessageCreateParams = {
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 100,
+ *   tools: [tool],
+ *   messages: [{ role: 'user', content: 'Hi' }],
+ * }
+ * console.log(request.tools?.length) // 1
+ * ```
+ */
 export function unlisted<T extends { type: string }>(value: T): T & Unlisted {
   return value as T & Unlisted
 }

@@ -33,7 +33,18 @@ export function mcpMessage({ role, content }: MCPPromptMessageLike, fields?: MCP
   return { role, content: [mcpContent(content, fields)] }
 }
 
-/** The messages of an MCP prompt as messages of the API. */
+/**
+ * The messages of an MCP prompt as messages of the API.
+ *
+ * @example
+ * ```ts
+ * import { mcpMessages } from 'colloquy/tools'
+ *
+ * // Of a client of MCP: `const { messages } = await mcp.getPrompt({ name: 'greet' })`
+ * const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: 'Hello' } }]
+ * console.log(JSON.stringify(mcpMessages(messages))) // [{"role":"user","content":[{"type":"text","text":"Hello"}]}]
+ * ```
+ */
 export function mcpMessages(messages: readonly MCPPromptMessageLike[], fields?: MCPBlockFields): MessageParam[] {
   return messages.map((message) => mcpMessage(message, fields))
 }
@@ -53,7 +64,18 @@ export function mcpContent(content: MCPContentLike, fields?: MCPBlockFields): MC
   }
 }
 
-/** The first item of an MCP resource that a content block can hold. Throws `UnsupportedMCPValueError` if there is none. */
+/**
+ * The first item of an MCP resource that a content block can hold. Throws `UnsupportedMCPValueError` if there is none.
+ *
+ * @example
+ * ```ts
+ * import { mcpResourceToContent } from 'colloquy/tools'
+ *
+ * // Of a client of MCP: `await mcp.readResource({ uri: 'file:///notes.txt' })`
+ * const resource = { contents: [{ uri: 'file:///notes.txt', mimeType: 'text/plain', text: 'Buy bread.' }] }
+ * console.log(mcpResourceToContent(resource).type) // document
+ * ```
+ */
 export function mcpResourceToContent({ contents }: MCPReadResourceResultLike, fields?: MCPBlockFields): MCPBlock {
   const supported = firstOf(contents, ({ mimeType }) => isSupported(mimeType))
   if (supported) return resourceBlock(supported, fields)
@@ -63,7 +85,19 @@ export function mcpResourceToContent({ contents }: MCPReadResourceResultLike, fi
   )
 }
 
-/** The first item of an MCP resource as a file to upload, named by the end of its URI. */
+/**
+ * The first item of an MCP resource as a file to upload, named by the end of its URI.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { mcpResourceToFile } from 'colloquy/tools'
+ *
+ * const resource = { contents: [{ uri: 'file:///notes.txt', mimeType: 'text/plain', text: 'Buy bread.' }] }
+ * const file = mcpResourceToFile(resource)
+ * console.log(file.name) // notes.txt
+ * ```
+ */
 export function mcpResourceToFile({ contents }: MCPReadResourceResultLike): File {
   const resource = firstOf(contents, () => true)!
   const name = new URL(resource.uri).pathname.split('/').at(-1) || 'file'

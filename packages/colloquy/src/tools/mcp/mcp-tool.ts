@@ -35,7 +35,29 @@ export function mcpTool(
   return Object.assign(made, { [fromMcp]: true })
 }
 
-/** Tools of an MCP server for a tool loop. */
+/**
+ * Tools of an MCP server for a tool loop.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { mcpTools } from 'colloquy/tools'
+ *
+ * // In place of a client of `@modelcontextprotocol/sdk`.
+ * const mcp = {
+ *   listTools: async () => ({ tools: [{ name: 'clock', description: 'The time.', inputSchema: { type: 'object' as const } }] }),
+ *   callTool: async () => ({ content: [{ type: 'text' as const, text: '12:00' }] }),
+ * }
+ * const { tools } = await mcp.listTools()
+ * const runner = new Anthropic().beta.messages.toolRunner({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 1024,
+ *   messages: [{ role: 'user', content: 'Use clock to tell me the time.' }],
+ *   tools: mcpTools(tools, mcp),
+ * })
+ * console.log((await runner).stop_reason) // end_turn
+ * ```
+ */
 export function mcpTools(
   tools: readonly MCPToolLike[],
   client: MCPClientLike,

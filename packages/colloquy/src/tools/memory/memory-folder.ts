@@ -33,6 +33,20 @@ const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.
  * Keeps the files of the memory tool in the folder `memories` below a path. Nothing outside that folder is read or
  * written: paths with `..` or in other encodings are refused, and so are symbolic links that lead out of it. Files are
  * written as a whole, so that a crash leaves the old or the new text. Commands run one after another.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { MemoryFolder, memoryTool } from 'colloquy/tools/memory'
+ *
+ * const runner = new Anthropic().beta.messages.toolRunner({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 1024,
+ *   messages: [{ role: 'user', content: 'What is 6 * 7?' }],
+ *   tools: [memoryTool(await MemoryFolder.init('notes'))],
+ * })
+ * console.log((await runner).stop_reason) // end_turn
+ * ```
  */
 export class MemoryFolder implements MemoryHandlers {
   readonly #root: string

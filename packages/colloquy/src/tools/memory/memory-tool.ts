@@ -67,6 +67,28 @@ export type MemoryHandlers = {
 /**
  * The memory tool that Anthropic defines, answered by `handlers`: a `memoryFolder()` of `colloquy/tools/memory`, or
  * functions of your own. `fields`, such as `cache_control`, become part of the definition.
+ *
+ * @example
+ * ```ts
+ * import { memoryTool, ToolError } from 'colloquy/tools'
+ *
+ * const files = new Map<string, string>()
+ * const refuse = () => {
+ *   throw new ToolError('The notes can be read and written only.')
+ * }
+ * const memory = memoryTool({
+ *   view: ({ path }) => files.get(path) ?? [...files.keys()].join('\n'),
+ *   create: ({ path, file_text }) => {
+ *     files.set(path, file_text)
+ *     return 'Saved.'
+ *   },
+ *   str_replace: refuse,
+ *   insert: refuse,
+ *   delete: refuse,
+ *   rename: refuse,
+ * })
+ * console.log(memory.name) // memory
+ * ```
  */
 export function memoryTool(
   handlers: MemoryHandlers,

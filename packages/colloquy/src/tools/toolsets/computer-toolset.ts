@@ -67,6 +67,25 @@ interface Computer {
  * The screen, mouse and keyboard of a computer for the model. A subclass implements the members that it can do, as methods of
  * their names; `type_` is the member `type`. The model is offered these members only. Coordinates are pixels of the
  * screenshot. An action returns nothing, or a line of text that the model reads.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { ComputerToolset } from 'colloquy/tools/toolsets'
+ *
+ * class Screen extends ComputerToolset {
+ *   protected override left_click(_: unknown, { coordinate }: { coordinate?: number[] | null }) {
+ *     return `Clicked at ${coordinate}`
+ *   }
+ * }
+ * const runner = new Anthropic().beta.messages.toolRunner({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 1024,
+ *   tools: [new Screen()],
+ *   messages: [{ role: 'user', content: 'What is 6 * 7?' }],
+ * })
+ * console.log((await runner).role) // assistant
+ * ```
  */
 export abstract class ComputerToolset extends Toolset<Computer> {
   constructor(options: ComputerToolsetOptions = {}) {

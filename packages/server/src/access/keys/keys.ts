@@ -65,7 +65,22 @@ export class KeyError extends Error {
 const columns = `id, name, workspace, is_admin, hint, hash, previous_hash, previous_until, settings, created_at, expires_at,
   revoked_at, last_used_at`
 
-/** The access keys of a server. */
+/**
+ * The access keys of a server.
+ *
+ * @example
+ * ```ts
+ * import { openAccess } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const store = await openServerStore(':memory:')
+ * const { keys } = await openAccess({ store })
+ * const limits = { requests_per_minute: 60 }
+ * const { key, secret } = await keys.create({ name: 'ada', limits, budgets: [{ usd: '5', per: 'day' }] })
+ * console.log(key.name, secret.length > 30) // ada true
+ * await store.close()
+ * ```
+ */
 export class Keys {
   readonly #db: Database
   readonly #now: () => number

@@ -17,7 +17,22 @@ export interface Repriced {
 
 const pageSize = 5_000
 
-/** Calculates the costs of requests again, from their tokens. Nothing is changed: a cost is that of its day. */
+/**
+ * Calculates the costs of requests again, from their tokens. Nothing is changed: a cost is that of its day.
+ *
+ * @example
+ * ```ts
+ * import { reprice } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ * import { defineModels } from 'colloquy/protocol'
+ *
+ * const { database, close } = await openServerStore(':memory:')
+ * const models = defineModels([{ id: 'claude-sonnet-4-6', like: 'claude-sonnet-4-6', price: { input: '2', output: '10' } }])
+ * const until = Date.now()
+ * await reprice(database, { since: until - 86_400_000, until }, models) // what the day would have cost
+ * await close()
+ * ```
+ */
 export async function reprice(db: Database, filter: UsageFilter, models?: readonly ModelEntry[]): Promise<Repriced> {
   const found: Repriced = { requests: 0, before: 0n, after: 0n, newlyPriced: 0 }
   let before: string | undefined

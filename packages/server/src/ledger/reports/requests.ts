@@ -26,7 +26,20 @@ const outcomes = {
   aborted: "error_type = 'aborted'",
 }
 
-/** Lists requests, the newest first. */
+/**
+ * Lists requests, the newest first.
+ *
+ * @example
+ * ```ts
+ * import { listRequests } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const { database, close } = await openServerStore(':memory:')
+ * const requests = await listRequests(database, { limit: 20 })
+ * console.log(requests.length) // 0
+ * await close()
+ * ```
+ */
 export async function listRequests(db: Database, query: RequestsQuery): Promise<RequestRow[]> {
   const { limit = 20, before, since, until, outcome } = query
   const values: Record<string, SqlValue> = { limit }

@@ -92,6 +92,18 @@ interface BucketRow {
 /**
  * Reads usage from the totals of hours. Groups by user or chat are not in the totals: they are read from the single requests,
  * which takes longer and goes back only as far as those are kept. Throws a `RangeError` if fields cannot be combined.
+ *
+ * @example
+ * ```ts
+ * import { readUsage } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const { database, close } = await openServerStore(':memory:')
+ * const until = Date.now()
+ * const { rows, total } = await readUsage(database, { by: ['key', 'model'], since: until - 86_400_000, until })
+ * console.log(rows.length, total.requests) // 0 0
+ * await close()
+ * ```
  */
 export async function readUsage(db: Database, { by: fields, ...query }: UsageQuery): Promise<Usage> {
   const by = fields.filter((each) => each !== 'type')

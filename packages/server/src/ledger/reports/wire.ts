@@ -2,7 +2,20 @@ import { decimalUsd, fromUsd } from 'colloquy/protocol'
 import type { RequestRow } from '../request-row.ts'
 import type { Percentiles, Usage, UsageQuery, UsageRow } from './usage.ts'
 
-/** Usage as the admin API and `colloquy usage --json` write it. @param keyNames the names of keys by id. */
+/**
+ * Usage as the admin API and `colloquy usage --json` write it. @param keyNames the names of keys by id.
+ *
+ * @example
+ * ```ts
+ * import { readUsage, usageObject } from '@colloquy/server/access'
+ * import { openServerStore } from '@colloquy/server/store'
+ *
+ * const { database, close } = await openServerStore(':memory:')
+ * const query = { by: ['model'] as const, since: Date.now() - 86_400_000, until: Date.now() }
+ * console.log(JSON.stringify(usageObject(await readUsage(database, query), query, new Map())).includes('"total"')) // true
+ * await close()
+ * ```
+ */
 export function usageObject({ rows, total }: Usage, query: UsageQuery, keyNames: ReadonlyMap<string, string>): object {
   return {
     type: 'usage',

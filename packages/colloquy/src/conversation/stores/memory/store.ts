@@ -34,7 +34,20 @@ import { MemorySpending } from './spending.ts'
 /** Options of `memoryStore()`. */
 export type MemoryStoreOptions = LeaseOptions
 
-/** Keeps conversations until the process ends: for tests, and for programs that need no more. */
+/**
+ * Keeps conversations until the process ends: for tests, and for programs that need no more.
+ *
+ * @example
+ * ```ts
+ * import { memoryStore, openConversations } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const store = memoryStore()
+ * const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
+ * const { id } = await openConversations({ engine: offline(), store }).create(settings)
+ * console.log((await openConversations({ engine: offline(), store }).open(id)).id === id) // true
+ * ```
+ */
 export function memoryStore(options: MemoryStoreOptions = {}): ConversationStore {
   return new CheckedStore(new MemoryStore(options))
 }

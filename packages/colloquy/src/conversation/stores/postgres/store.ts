@@ -48,6 +48,20 @@ export interface PostgresStoreOptions extends LeaseOptions {
  * use the same tables. Each step of a turn is one statement: it takes one round trip and keeps no transaction open.
  *
  * Throws a `StoreError` if the database fails, or was written by a newer version.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { openConversations } from 'colloquy/conversation'
+ * import { postgresStore } from 'colloquy/conversation/postgres'
+ * import { Pool } from 'pg'
+ *
+ * const pool = new Pool({ connectionString: process.env['DATABASE_URL'] })
+ * const conversations = openConversations({ client: new Anthropic(), store: postgresStore(pool) })
+ * const chat = await conversations.openOrCreate({ id: 'ticket-17', model: 'claude-sonnet-4-6', max_tokens: 1024 })
+ * console.log((await chat.send('Where is my parcel?')).text)
+ * await pool.end()
+ * ```
  */
 export function postgresStore(db: PostgresDatabase, options: PostgresStoreOptions = {}): ConversationStore {
   return new CheckedStore(new PostgresStore(db, options))

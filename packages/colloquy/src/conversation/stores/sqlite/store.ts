@@ -46,6 +46,18 @@ export interface SqliteStoreOptions extends LeaseOptions {
  *
  * The user's message survives the death of the process; a reply that has ended also survives a power failure. Throws a
  * `StoreError` if the file cannot be opened, is damaged, or was written by a newer version.
+ *
+ * @example
+ * ```ts
+ * import { openConversations } from 'colloquy/conversation'
+ * import { sqliteStore } from 'colloquy/conversation/sqlite'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const conversations = openConversations({ engine: offline(), store: sqliteStore('trips.db') })
+ * await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100, title: 'Norway' })
+ * console.log((await conversations.list())[0]?.title) // Norway
+ * await conversations.close()
+ * ```
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): ConversationStore {
   return new CheckedStore(new SqliteStore(path, options))

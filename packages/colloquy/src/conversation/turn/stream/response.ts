@@ -46,7 +46,19 @@ export async function turnResponse(
   return new Response(body, { headers: merged })
 }
 
-/** The response for an error of a conversation: its status, and the API's envelope. */
+/**
+ * The response for an error of a conversation: its status, and the API's envelope.
+ *
+ * @example
+ * ```ts
+ * import { openConversations, toErrorResponse } from 'colloquy/conversation'
+ * import { offline } from 'colloquy/engines'
+ *
+ * const conversations = openConversations({ engine: offline() })
+ * const show = async (id: string) => Response.json((await conversations.open(id)).messages)
+ * console.log((await show('unknown').catch(toErrorResponse)).status) // 404
+ * ```
+ */
 export function toErrorResponse(error: unknown): Response {
   return failureResponse(failureOf(error))
 }

@@ -33,6 +33,26 @@ interface Browser {
  * A browser for the model. A subclass implements the members that its browser can do, as methods of their names; `type_` is
  * the member `type`. The model is offered these members only. Each gets the input of the call, and returns a value that the
  * model then reads or sees: an action returns nothing, or a line of text.
+ *
+ * @example
+ * ```ts
+ * import Anthropic from 'colloquy'
+ * import { BrowserToolset } from 'colloquy/tools/toolsets'
+ *
+ * class OnePage extends BrowserToolset {
+ *   protected override get_page_text() {
+ *     return 'The page.'
+ *   }
+ * }
+ * const tabs = [{ tab_id: 't1', title: 'Page', url: 'https://a.example/', active: true }]
+ * const runner = new Anthropic().beta.messages.toolRunner({
+ *   model: 'claude-sonnet-4-6',
+ *   max_tokens: 1024,
+ *   tools: [new OnePage({ browserState: () => ({ tabs }) })],
+ *   messages: [{ role: 'user', content: 'What does the page say?' }],
+ * })
+ * console.log((await runner).role) // assistant
+ * ```
  */
 export abstract class BrowserToolset extends Toolset<Browser> {
   constructor(options: BrowserToolsetOptions) {

@@ -19,6 +19,14 @@ export interface NodeFilePolicyOptions {
 /**
  * A file policy by folders. Symbolic links are followed before a path is compared, and `..` is refused. Throws a
  * `ToolsetConfigError` for folders that contain each other, as a page could then download a file and have it uploaded.
+ *
+ * @example
+ * ```ts
+ * import { NodeFilePolicy } from 'colloquy/tools/toolsets/node'
+ *
+ * const policy = new NodeFilePolicy({ uploadRoots: ['outbox'], downloadDir: 'downloads' })
+ * console.log(await policy.isPathVisible('downloads/report.pdf')) // false
+ * ```
  */
 export class NodeFilePolicy implements FilePolicy {
   readonly uploadRoots: readonly string[]

@@ -6,6 +6,14 @@ import { ToolsetConfigError, UploadRefusedError, noUploadRoots } from '../errors
 /**
  * The real path of a file that may be uploaded: one of `roots`, or below one. Throws an `UploadRefusedError` for every other,
  * which names no root.
+ *
+ * @example
+ * ```ts
+ * import { checkUploadPath } from 'colloquy/tools/toolsets/node'
+ *
+ * const refused = await checkUploadPath('/etc/passwd', ['/var/outbox']).catch((error: Error) => error.name)
+ * console.log(refused) // UploadRefusedError
+ * ```
  */
 export async function checkUploadPath(candidate: string, roots: Iterable<string>): Promise<string> {
   // The letters of a text would each be a root.
