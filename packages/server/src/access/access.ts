@@ -56,6 +56,8 @@ export interface NewRequest {
   bytes: number
   /** Milliseconds since 1970. */
   at: number
+  /** Whether an upstream checks the request, and may add to its prompt. Default false. */
+  isForwarded?: boolean
   /** Items of a batch pass no limits per minute, only budgets. Default `api`. */
   source?: 'api' | 'batch'
 }

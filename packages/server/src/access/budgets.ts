@@ -1,16 +1,4 @@
-import { countPromptTokens } from 'colloquy/engines'
-import {
-  APIError,
-  apiError,
-  bandFor,
-  type ErrorBody,
-  findModel,
-  formatUsd,
-  fromUsd,
-  type MessageCreateParams,
-  type ModelEntry,
-  priceAt,
-} from 'colloquy/protocol'
+import { APIError, type ErrorBody, formatUsd } from 'colloquy/protocol'
 import type { Account } from '../ledger/accounts.ts'
 import type { KeyRecord } from './keys/keys.ts'
 import { budgetPicoUsd, type KeyBudget } from './keys/settings.ts'
@@ -69,49 +57,6 @@ function periodsOf(number: number): { day: Period; month: Period } {
     day: { name, until: (number + 1) * dayMs },
     month: { name: name.slice(0, 7), until: Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1) },
   }
-}
-
-interface CeilingOptions {
-  /** The bytes of the request's body. */
-  bytes: number
-  at: number
-  models?: readonly ModelEntry[] | undefined
-  /** Whether every reply costs something. False if a model without a price may be free. */
-  isPriced: boolean
-}
-
-/** Searches that are reserved for a tool without `max_uses`. */
-const searchesWithoutLimit = 20n
-const searchPicoUsd = fromUsd('0.01')
-/** Below this size each byte of the body is reserved as a token, which no text exceeds. */
-const smallBytes = 16_384
-
-/**
- * The most that a request can cost: a prompt that is written to the cache for an hour, and a reply as long as it may be.
- * Throws the API's 400 if the model has no price and may cost something.
- */
-export function ceilingOf(params: MessageCreateParams, { bytes, at, models, isPriced }: CeilingOptions): bigint {
-  const entry = findModel(params.model, models)
-  const price = entry && priceAt(entry, new Date(at))
-  if (!price && !isPriced) return 0n
-  if (!price) {
-    throw apiError('invalid_request_error', `Cannot apply the budget of the key: found no price for ${params.model}`)
-  }
-  // Three times the estimate, which also counts images and documents, is more than any tokenizer makes of it.
-  const tokens = bytes <= smallBytes ? bytes : Math.min(bytes, countPromptTokens(params) * 3)
-  const band = bandFor(price, tokens)
-  const tokensCost = BigInt(tokens) * band.cacheWrite1h + BigInt(params.max_tokens) * band.output
-  const fast = params.speed === 'fast' ? (price.fastFactor ?? 1n) : 1n
-  const regional = params.inference_geo === 'us' ? (tokensCost * fast) / 10n : 0n
-  return tokensCost * fast + regional + searchesOf(params)
-}
-
-function searchesOf({ tools = [] }: MessageCreateParams): bigint {
-  return tools.reduce((sum, tool) => {
-    if (!String(tool.type).startsWith('web_search')) return sum
-    const { max_uses: most } = tool as { max_uses?: number | null }
-    return sum + (most == null ? searchesWithoutLimit : BigInt(most)) * searchPicoUsd
-  }, 0n)
 }
 
 const periods = { day: 'daily', month: 'monthly', total: 'total' }

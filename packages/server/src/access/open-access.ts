@@ -10,7 +10,8 @@ import type { AccessEntry } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
 import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
-import { accountsOf, type BudgetAccount, budgetError, ceilingOf } from './budgets.ts'
+import { accountsOf, type BudgetAccount, budgetError } from './budgets.ts'
+import { ceilingOf } from './ceiling.ts'
 import { KeyCache } from './keys/key-cache.ts'
 import { KeyError, type KeyRecord, Keys } from './keys/keys.ts'
 import { hintOf } from './keys/secret.ts'
@@ -213,11 +214,12 @@ export class StoreAccess implements Access {
     return this.#reserve(begun, request)
   }
 
-  #reserve(begun: BegunRequest, { params, bytes, at }: NewRequest): Passage | Promise<Passage> {
+  #reserve(begun: BegunRequest, { params, bytes, at, isForwarded }: NewRequest): Passage | Promise<Passage> {
     const { key, origin } = begun
     const { isPriced = true, models } = this.#options
     const accounts = key && isPriced !== false ? accountsOf(key, origin.user_id, at) : []
-    const reserved = accounts.length === 0 ? 0n : ceilingOf(params, { bytes, at, models, isPriced: isPriced === true })
+    const ceiling = { bytes, at, models, isPriced: isPriced === true, isForwarded }
+    const reserved = accounts.length === 0 ? 0n : ceilingOf(params, ceiling)
     const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
     const waiting = this.#ledger.begin(flight, accounts)
     const passage: Passage = { headers: begun.headers, settle: (entry) => this.#settle(begun, entry) }

@@ -47,6 +47,8 @@ export function* reserve(instance: string, growths: readonly Growth[], now: numb
 
 function* reserveOne(instance: string, { account, amount }: Growth): Work<bigint> {
   const { name, limit, until } = account
+  // It may be larger than a number of the database.
+  if (amount > limit) throw new BudgetExceeded(name)
   yield* rows(
     `INSERT INTO %.account (name, spent, reserved, until) VALUES (:name, 0, 0, CAST(:until AS bigint))
      ON CONFLICT (name) DO NOTHING`,

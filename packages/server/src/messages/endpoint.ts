@@ -85,7 +85,9 @@ export class MessagesEndpoint {
       const { requestId } = log
       const length = bytes.length + added + (turn?.addedBytes ?? 0)
       log.passing()
-      log.began(await this.#access.begin(caller, { requestId, params, headers, bytes: length, at: this.#now() }))
+      const isForwarded = this.#engine.forward !== undefined
+      const asked = { requestId, params, headers, bytes: length, at: this.#now(), isForwarded }
+      log.began(await this.#access.begin(caller, asked))
     }
     if (this.#engine.forward)
       return this.#replies.forward(forwardRequest('/v1/messages', { body: bytes, params }, exchange), exchange)
