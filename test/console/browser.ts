@@ -49,11 +49,8 @@ export async function replied(page: Page): Promise<void> {
   await page.locator('.transcript[aria-busy="false"] article:last-of-type.reply').waitFor()
 }
 
-/**
- * Shows how the cost of the only reply was computed, by keyboard: the page may still move while a mouse button is down, and the
- * click is then lost.
- */
+/** Shows how the cost of the only reply was computed. */
 export async function showCost(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /why\?/ }).press('Enter')
+  await page.getByRole('button', { name: /why\?/ }).click()
   await page.locator('table.why').waitFor()
 }

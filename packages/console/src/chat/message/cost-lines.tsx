@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import { call } from '../../api/http.ts'
 import type { CostLineJson, ReplyCostJson } from '../../api/types.ts'
 import { moneyText } from '../../format.ts'
@@ -17,31 +18,37 @@ const names: Record<CostLineJson['bucket'], string> = {
 export function CostLines({ chatId, messageId }: { chatId: string; messageId: string }): VNode {
   const path = `/api/conversations/${encodeURIComponent(chatId)}/messages/${encodeURIComponent(messageId)}/cost`
   const { value, placeholder } = useLoaded(() => call<ReplyCostJson>('GET', path), [path])
-  if (!value) return placeholder
-  const { lines, total, price, estimated, model } = value
+  const lines = useRef<HTMLDivElement>(null)
+  useEffect(() => lines.current?.scrollIntoView({ block: 'nearest' }), [value])
   return (
-    <div class="scroll" tabIndex={0} role="group" aria-label="Cost">
-      <table class="why">
-        <tbody>
-          {lines.map(({ bucket, count, priceUsd, cost }) => (
-            <tr key={bucket}>
-              <th scope="row">{names[bucket]}</th>
-              <td class="right">{count.toLocaleString('en')}</td>
-              <td class="soft">
-                × ${priceUsd} {bucket === 'serverTools' ? 'each' : 'per million'}
-              </td>
-              <td class="right">{moneyText(cost.usd)}</td>
-            </tr>
-          ))}
-          <tr>
-            <th scope="row">Total{estimated ? ' (estimated: the reply was cut off)' : ''}</th>
-            <td colSpan={2} class="soft">
-              {price ? `prices of ${price.from}` : `${model} has no known price`}
-            </td>
-            <td class="right">{total ? moneyText(total.usd) : '–'}</td>
-          </tr>
-        </tbody>
-      </table>
+    <div class="scroll lines" tabIndex={0} role="group" aria-label="Cost" ref={lines}>
+      {value ? <Table cost={value} /> : placeholder}
     </div>
+  )
+}
+
+function Table({ cost: { lines, total, price, estimated, model } }: { cost: ReplyCostJson }): VNode {
+  return (
+    <table class="why">
+      <tbody>
+        {lines.map(({ bucket, count, priceUsd, cost }) => (
+          <tr key={bucket}>
+            <th scope="row">{names[bucket]}</th>
+            <td class="right">{count.toLocaleString('en')}</td>
+            <td class="soft">
+              × ${priceUsd} {bucket === 'serverTools' ? 'each' : 'per million'}
+            </td>
+            <td class="right">{moneyText(cost.usd)}</td>
+          </tr>
+        ))}
+        <tr>
+          <th scope="row">Total{estimated ? ' (estimated: the reply was cut off)' : ''}</th>
+          <td colSpan={2} class="soft">
+            {price ? `prices of ${price.from}` : `${model} has no known price`}
+          </td>
+          <td class="right">{total ? moneyText(total.usd) : '–'}</td>
+        </tr>
+      </tbody>
+    </table>
   )
 }

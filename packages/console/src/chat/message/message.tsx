@@ -1,6 +1,5 @@
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
-import type { MessageJson } from 'colloquy/conversation/reader'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PathMessageJson } from '../../api/types.ts'
 import { durationText, moneyText, timeText, tokenText } from '../../format.ts'
 import { route } from '../../shell/router.ts'
@@ -17,28 +16,26 @@ interface MessageProps {
   chat: OpenChat
   message: PathMessageJson
   isLast: boolean
+  /** The reply is still arriving. */
+  isLive: boolean
 }
 
 /** A message of the active path, with its versions and what can be done with it. */
-export function MessageView({ chat, message, isLast }: MessageProps): VNode {
+export function MessageView({ chat, message, isLast, isLive }: MessageProps): VNode {
   const [isEditing, setEditing] = useState(false)
+  const element = useRef<HTMLElement>(null)
   const isReply = message.role === 'assistant'
-  const content = contentOf(message)
   const isTarget = route.value.name === 'chat' && route.value.message === message.id
+  const kind = `message ${isReply ? 'reply' : 'question'}`
+  useEffect(() => void (isTarget && element.current?.scrollIntoView({ block: 'center' })), [isTarget])
   return (
     <article
-      class={`message ${isReply ? 'reply' : 'question'}${isTarget ? ' target' : ''}`}
+      class={`${kind}${isLive ? ' live' : ''}${isTarget ? ' target' : ''}`}
       aria-labelledby={`m${message.id}`}
       id={`message-${message.id}`}
-      ref={(element) => void (isTarget && element?.scrollIntoView({ block: 'center' }))}
+      ref={element}
     >
-      <header>
-        <h2 id={`m${message.id}`}>
-          {isReply ? modelName(message.model) : 'You'}
-          <span class="soft small">, {timeText(message.createdAt)}</span>
-        </h2>
-        <Versions chat={chat} message={message} />
-      </header>
+      <Heading {...{ chat, message, isLive }} />
       {isEditing ? (
         <Editor
           chat={chat}
@@ -50,30 +47,42 @@ export function MessageView({ chat, message, isLast }: MessageProps): VNode {
             setEditing(false)
           }}
         />
+      ) : isLive && message.content.length === 0 ? (
+        <p class="soft waiting">…</p>
       ) : (
-        <Content content={content} isPlain={!isReply} />
+        <Content content={contentOf(message)} isLive={isLive} isPlain={!isReply} />
       )}
-      {message.state === 'interrupted' && <p class="stopped">■ {message.error ? 'Cut off, kept' : 'Stopped, kept'}</p>}
-      <footer>
-        {isReply && <CostLine chat={chat} message={message} />}
-        <Actions {...{ chat, message, isLast }} onEdit={() => setEditing(true)} />
-      </footer>
+      {!isLive && <Ending {...{ chat, message, isLast }} onEdit={() => setEditing(true)} />}
     </article>
   )
 }
 
-/** The reply that is arriving. */
-export function LiveMessage({ reply }: { reply: MessageJson }): VNode {
+function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode {
   return (
-    <article class="message reply live" aria-labelledby="live">
-      <header>
-        <h2 id="live">
-          {modelName(reply.model)}
-          <span class="soft small">, now</span>
-        </h2>
-      </header>
-      {reply.content.length > 0 ? <Content content={contentOf(reply)} isLive /> : <p class="soft waiting">…</p>}
-    </article>
+    <header>
+      <h2 id={`m${message.id}`}>
+        {message.role === 'assistant' ? modelName(message.model) : 'You'}
+        <span class="soft small">, {isLive ? 'now' : timeText(message.createdAt)}</span>
+      </h2>
+      <Versions chat={chat} message={message} />
+    </header>
+  )
+}
+
+interface EndingProps extends Omit<MessageProps, 'isLive'> {
+  onEdit: () => void
+}
+
+/** The cost and the actions below a message that has ended. */
+function Ending({ chat, message, isLast, onEdit }: EndingProps): VNode {
+  return (
+    <>
+      {message.state === 'interrupted' && <p class="stopped">■ {message.error ? 'Cut off, kept' : 'Stopped, kept'}</p>}
+      <footer>
+        {message.role === 'assistant' && <CostLine chat={chat} message={message} />}
+        <Actions {...{ chat, message, isLast, onEdit }} />
+      </footer>
+    </>
   )
 }
 
@@ -146,12 +155,14 @@ function CostLine({ chat, message }: Pick<MessageProps, 'chat' | 'message'>): VN
     ...(time === undefined ? [] : [durationText(time)]),
   ]
   return (
-    <div class="cost">
-      <span>{parts.join(' · ')} · </span>
-      <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        {costUsd === undefined ? 'no price' : `${estimated ? '≈' : ''}${moneyText(costUsd)}`} <span>why?</span>
-      </button>
+    <>
+      <div class="cost">
+        <span>{parts.join(' · ')} · </span>
+        <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {costUsd === undefined ? 'no price' : `${estimated ? '≈' : ''}${moneyText(costUsd)}`} <span>why?</span>
+        </button>
+      </div>
       {isOpen && <CostLines chatId={chat.id} messageId={message.id} />}
-    </div>
+    </>
   )
 }

@@ -1,34 +1,24 @@
 import { useComputed } from '@preact/signals'
 import type { VNode } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { PathMessageJson } from '../../api/types.ts'
 import { countText } from '../../format.ts'
 import type { MessageJson } from 'colloquy/conversation/reader'
-import { LiveMessage, MessageView } from './message.tsx'
+import { route } from '../../shell/router.ts'
+import { Follower } from './follower.ts'
+import { MessageView } from './message.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import { SideBySide } from './side-by-side.tsx'
 import { TurnFailureView } from './turn-failure.tsx'
 
-/** Closer to the end than this, the page follows the reply. */
-const followPixels = 64
-
 /** The active path of a chat. Earlier messages are loaded when the reader asks for them. */
 export function Transcript({ chat }: { chat: OpenChat }): VNode {
   const scroller = useRef<HTMLDivElement>(null)
-  const [isAtEnd, setAtEnd] = useState(true)
-  const { messages, hasEarlier } = chat
-  // The id alone: while a reply grows, only its own element is rendered again.
-  const liveId = useComputed(() => chat.live.value?.id).value
-  // A reply may be recorded before the last of it has been read.
-  const recorded = withoutErased(chat, messages.value).filter(({ id }) => id !== liveId)
-  const last = recorded.at(-1)
-
-  useLayoutEffect(() => {
-    if (isAtEnd) scrollToEnd(scroller.current)
-  }, [messages.value, isAtEnd])
+  const follower = useMemo(() => new Follower(chat.isBusy, !isAtMessage()), [chat])
+  useLayoutEffect(() => follower.attach(scroller.current!), [follower])
   // A reader who asks wants to see the reply. A turn of another tab moves nothing.
-  useEffect(() => setAtEnd(true), [chat, chat.asked.value])
+  useLayoutEffect(() => void (chat.asked.value > 0 && follower.follow()), [chat.asked.value])
 
   return (
     <div
@@ -39,29 +29,21 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
       aria-busy={chat.isBusy.value}
       aria-label="Messages"
       tabIndex={0}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
-        setAtEnd(scrollHeight - scrollTop - clientHeight < followPixels)
-      }
     >
-      {hasEarlier.value && (
-        <p class="center">
-          <button type="button" onClick={() => void loadEarlier(chat, scroller.current)}>
-            Show earlier messages
-          </button>
-        </p>
-      )}
-      {recorded.map((message) =>
-        isCompared(chat, message) ? (
-          <SideBySide key={`replies to ${message.parentId}`} chat={chat} messageId={message.id} />
-        ) : (
-          <MessageView key={message.id} chat={chat} message={message} isLast={message === last && !liveId} />
-        ),
-      )}
-      {liveId && <Live chat={chat} onPaint={() => isAtEnd && scrollToEnd(scroller.current)} />}
-      {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
-      {!isAtEnd && (
+      <div>
+        {chat.hasEarlier.value && (
+          <p class="center">
+            <button type="button" onClick={() => void loadEarlier(chat, scroller.current)}>
+              Show earlier messages
+            </button>
+          </p>
+        )}
+        <Messages chat={chat} />
+        {chat.failure.value && <TurnFailureView chat={chat} failure={chat.failure.value} />}
+      </div>
+      {follower.isAway.value && (
         <p class="jump">
-          <button type="button" onClick={() => scrollToEnd(scroller.current)}>
+          <button type="button" onClick={() => follower.follow()}>
             <Icon name="down" />
             Jump to latest
           </button>
@@ -69,6 +51,51 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
       )}
     </div>
   )
+}
+
+/** Whether the address names a message, which is shown in place of the end. */
+function isAtMessage(): boolean {
+  const current = route.peek()
+  return current.name === 'chat' && current.message !== undefined
+}
+
+function Messages({ chat }: { chat: OpenChat }): VNode {
+  // The id alone: while a reply grows, only its own element is rendered again.
+  const liveId = useComputed(() => chat.live.value?.id).value
+  // A reply may be recorded before the last of it has been read.
+  const recorded = withoutErased(chat, chat.messages.value).filter(({ id }) => id !== liveId)
+  const live = liveId === undefined ? undefined : chat.live.peek()
+  const all = live ? [...recorded, unrecorded(live)] : recorded
+  return (
+    <>
+      {all.map((message) => {
+        const isBeside = isCompared(chat, message)
+        // A reply keeps its element when it is recorded: a click on it is not lost, and none of it is rendered again.
+        const key = isBeside ? `replies to ${message.parentId}` : message.id
+        const isLive = message.id === liveId
+        return <Entry key={key} {...{ chat, message, isBeside, isLive, isLast: message === all.at(-1) }} />
+      })}
+    </>
+  )
+}
+
+interface EntryProps {
+  chat: OpenChat
+  message: PathMessageJson
+  isBeside: boolean
+  isLive: boolean
+  isLast: boolean
+}
+
+/** A message, or all replies to a message beside each other. */
+function Entry({ chat, message, isBeside, isLive, isLast }: EntryProps): VNode {
+  const live = isLive ? chat.live.value : undefined
+  if (isBeside) return <SideBySide chat={chat} messageId={message.id} live={live} />
+  return <MessageView {...{ chat, message: live ? unrecorded(live) : message, isLast, isLive }} />
+}
+
+function unrecorded(reply: MessageJson): PathMessageJson {
+  return { ...reply, versions: [reply.id] }
 }
 
 /** The messages before the first that is being erased. */
@@ -79,19 +106,6 @@ function withoutErased({ erasing }: OpenChat, messages: PathMessageJson[]): Path
 
 function isCompared({ compared }: OpenChat, { role, parentId }: Pick<MessageJson, 'role' | 'parentId'>): boolean {
   return role === 'assistant' && compared.value !== undefined && parentId === compared.value
-}
-
-/** @param onPaint called when the reply has grown. */
-function Live({ chat, onPaint }: { chat: OpenChat; onPaint: () => void }): VNode | undefined {
-  const reply = chat.live.value
-  useLayoutEffect(onPaint, [reply])
-  if (!reply) return undefined
-  if (!isCompared(chat, reply)) return <LiveMessage reply={reply} />
-  return <SideBySide key={`replies to ${reply.parentId}`} chat={chat} messageId={reply.id} live={reply} />
-}
-
-function scrollToEnd(element: HTMLElement | null): void {
-  if (element) element.scrollTop = element.scrollHeight
 }
 
 /** Keeps what the reader sees in its place while messages are added above. */
