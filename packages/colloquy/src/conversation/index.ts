@@ -1,15 +1,13 @@
 export type { CacheReport } from './cache/cache-planner.ts'
 export type { Branch } from './branches.ts'
-export type { ChangesOptions, ConversationChange } from './changes.ts'
-export type { Damage } from './check.ts'
+export type { ChangesOptions, ConversationChange } from './collection/changes.ts'
+export type { Damage } from './collection/check.ts'
 export type { Conversation, ConversationUpdate, EditOptions, SendOptions, TurnOptions } from './conversation.ts'
-export {
-  type Conversations,
-  type ConversationsOptions,
-  type CreateOptions,
-  type ListOptions,
-  openConversations,
-} from './conversations.ts'
+export { type Conversations, openConversations } from './collection/conversations.ts'
+export type { CreateOptions } from './collection/create.ts'
+export type { ImportedConversation, ImportOptions } from './collection/import.ts'
+export type { ListOptions } from './collection/listing.ts'
+export type { ConversationsOptions } from './collection/options.ts'
 export {
   BudgetError,
   ContentError,
@@ -44,7 +42,7 @@ export type {
   TurnFailure,
 } from './turn/stream/turn-event.ts'
 export { WindowError } from './window/window.ts'
-export type { ImportedConversation, ImportFormat, ImportNote, ImportOptions, ImportReport } from './transfer/report.ts'
+export type { ImportFormat, ImportNote, ImportReport } from './transfer/report.ts'
 export type { ConversationMetadata, GivenMetadata } from './history/metadata.ts'
 export type { ConversationMessage, FoundMessage, ListedConversation } from './history/view.ts'
 export type { ReplyTrace, TracedEvent } from './history/reply-record.ts'

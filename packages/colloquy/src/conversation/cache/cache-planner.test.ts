@@ -4,7 +4,7 @@ import { offline } from '../../engines/offline/offline.ts'
 import { type ScriptEngine, script } from '../../engines/script.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import { type Conversation } from '../conversation.ts'
-import { openConversations } from '../conversations.ts'
+import { openConversations } from '../collection/conversations.ts'
 import type { ConversationSettings } from '../settings.ts'
 
 const long = 'The history of Japan is long and full of turns. '.repeat(200)

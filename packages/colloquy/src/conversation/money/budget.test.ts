@@ -4,7 +4,7 @@ import { offline } from '../../engines/offline/offline.ts'
 import { script } from '../../engines/script.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
 import type { Conversation } from '../conversation.ts'
-import { openConversations } from '../conversations.ts'
+import { openConversations } from '../collection/conversations.ts'
 import { BudgetError } from '../errors.ts'
 import type { ConversationSettings } from '../settings.ts'
 

@@ -1,18 +1,5 @@
-import type { GivenMetadata } from '../history/metadata.ts'
-import type { ConversationSettings } from '../settings.ts'
-
 /** The files that `import` can read. */
 export type ImportFormat = 'colloquy' | 'claude-code' | 'messages' | 'chatgpt' | 'claude-ai' | 'ai-sdk' | 'langchain'
-
-/** Options of `import()` and `importAll()`. Settings and metadata override those of the file. */
-export interface ImportOptions extends Partial<ConversationSettings> {
-  /** The user, team or tenant that the conversations belong to. An owner named in a file is ignored. Default none. */
-  owner?: string
-  /** As for `create()`. Default: the metadata of the file. */
-  metadata?: GivenMetadata
-  /** Settings for conversations whose file does not have them. Default none. */
-  defaults?: Partial<ConversationSettings>
-}
 
 /** The result of an import: the format of the file, and the changes that were needed so that the API accepts the history. */
 export interface ImportReport {
@@ -23,13 +10,6 @@ export interface ImportReport {
   notes: ImportNote[]
   /** Changes beyond the first 1,000. */
   moreNotes: number
-}
-
-/** A conversation that `importAll()` added. */
-export interface ImportedConversation {
-  id: string
-  title: string | undefined
-  report: ImportReport
 }
 
 /** A line of an imported file that was repaired or skipped. */

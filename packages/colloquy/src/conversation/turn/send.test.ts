@@ -8,7 +8,7 @@ import { script, type ScriptEngine, type ScriptedMessage, type ScriptedReply, ty
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
-import { openConversations } from '../conversations.ts'
+import { openConversations } from '../collection/conversations.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import { storePlaces } from '../../../../../test/stores.ts'
 import type { OnConflict } from './conflict.ts'

@@ -4,7 +4,7 @@ import { script, type ScriptEngine, type ScriptedMessage } from '../../engines/s
 import type { ContentBlock, Usage } from '../../protocol/types/message.ts'
 import { tool } from '../../tools/tool.ts'
 import type { Conversation } from '../conversation.ts'
-import { openConversations } from '../conversations.ts'
+import { openConversations } from '../collection/conversations.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore } from '../stores/store.ts'
 

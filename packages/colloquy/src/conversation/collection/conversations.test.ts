@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { script } from '../engines/script.ts'
-import type { ContentBlock, ToolUseBlock } from '../protocol/types/message.ts'
-import type { ToolResultBlockParam } from '../protocol/types/params.ts'
-import { tool } from '../tools/tool.ts'
-import { openConversations } from './index.ts'
+import { script } from '../../engines/script.ts'
+import type { ContentBlock, ToolUseBlock } from '../../protocol/types/message.ts'
+import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
+import { tool } from '../../tools/tool.ts'
+import { openConversations } from '../index.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 

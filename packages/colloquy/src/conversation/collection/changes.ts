@@ -1,5 +1,5 @@
-import type { ConversationStore, ConversationSummary } from './stores/store.ts'
-import { type ListedConversation, showListed } from './history/view.ts'
+import type { ConversationStore, ConversationSummary } from '../stores/store.ts'
+import { type ListedConversation, showListed } from '../history/view.ts'
 
 /** A change of a conversation, by this or another process. */
 export type ConversationChange =

@@ -1,6 +1,6 @@
-import { StoreError } from './errors.ts'
-import { parseReply } from './history/reply-record.ts'
-import type { ConversationStore, MessageRecord } from './stores/store.ts'
+import { StoreError } from '../errors.ts'
+import { parseReply } from '../history/reply-record.ts'
+import type { ConversationStore, MessageRecord } from '../stores/store.ts'
 
 /** Damage that `conversations.check()` found. */
 export interface Damage {

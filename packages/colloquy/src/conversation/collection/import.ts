@@ -1,0 +1,48 @@
+import { checkSettingNames } from '../check-settings.ts'
+import { ContentError } from '../errors.ts'
+import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
+import type { Archive } from '../history/records.ts'
+import type { ConversationSettings } from '../settings.ts'
+import { type ReadConversation, readConversations } from '../transfer/import.ts'
+import type { ImportReport } from '../transfer/report.ts'
+
+/** Options of `import()` and `importAll()`. Settings and metadata override those of the file. */
+export interface ImportOptions extends Partial<ConversationSettings> {
+  /** The user, team or tenant that the conversations belong to. An owner named in a file is ignored. Default none. */
+  owner?: string
+  /** As for `create()`. Default: the metadata of the file. */
+  metadata?: GivenMetadata
+  /** Settings for conversations whose file does not have them. Default none. */
+  defaults?: Partial<ConversationSettings>
+}
+
+/** A conversation that `importAll()` added. */
+export interface ImportedConversation {
+  id: string
+  title: string | undefined
+  report: ImportReport
+}
+
+/** The only conversation of a file, as `import()` adds it. Throws a `ContentError` if there is not exactly one. */
+export function readOne(text: string, options: ImportOptions = {}): ReadConversation {
+  const [read, ...others] = readAll(text, options)
+  if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
+  if (others.length > 0) {
+    throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
+  }
+  return read
+}
+
+/** The conversations of a file, as `importAll()` adds them. */
+export function readAll(text: string, options: ImportOptions = {}): ReadConversation[] {
+  const read = readConversations(text, Date.now(), options.model)
+  return read.map(({ archive, report }) => ({ archive: withOptions(archive, options), report }))
+}
+
+function withOptions(archive: Archive, options: ImportOptions): Archive {
+  checkSettingNames(options, ['owner', 'defaults'], 'import()')
+  const { owner, metadata, defaults, ...settings } = options
+  if (defaults !== undefined) checkSettingNames(defaults, [], 'defaults')
+  const { setting, kept = archive.metadata } = splitMetadata(metadata)
+  return { ...archive, owner, metadata: kept, settings: { ...defaults, ...archive.settings, ...settings, ...setting } }
+}

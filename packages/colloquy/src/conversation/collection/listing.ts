@@ -1,0 +1,67 @@
+import { checkOptionNames } from '../../protocol/json/option-names.ts'
+import { jsonable } from '../../protocol/models/jsonable.ts'
+import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
+import { dayOf } from '../money/spending.ts'
+import type { ConversationStore, Spending } from '../stores/store.ts'
+
+/** The position and length of a page of conversations. */
+export interface ListOptions {
+  /** The most conversations that are returned. Default 50. */
+  limit?: number
+  /** The id of the last conversation of the previous page. */
+  before?: string
+  /** Lists only the conversations of this owner. Default: all conversations. */
+  owner?: string
+}
+
+export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
+  checkOptionNames(options, ['limit', 'before', 'owner'], 'list()')
+  const { limit = 50, before, owner } = options
+  return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
+}
+
+export async function searchIn(
+  store: ConversationStore,
+  query: string,
+  options: { limit?: number; owner?: string } = {},
+): Promise<FoundMessage[]> {
+  checkOptionNames(options, ['limit', 'owner'], 'search()')
+  const { limit = 20, owner } = options
+  const words = query.split(/\s+/).filter((word) => word !== '')
+  const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
+  return found.map(showFound)
+}
+
+export async function spendingOf(
+  store: ConversationStore,
+  of: { user?: string; day?: string } = {},
+): Promise<Spending> {
+  checkOptionNames(of, ['user', 'day'], 'spending()')
+  const { user = '', day } = of
+  const on = day === undefined ? undefined : checkDay(day)
+  return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
+}
+
+export async function deleteUnusedSince(store: ConversationStore, time: number): Promise<number> {
+  const unused: string[] = []
+  for (let before: string | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
+    const page = await store.list({ limit: 1_000, before, totals: false })
+    unused.push(...page.filter(({ updatedAt }) => updatedAt < time).map(({ id }) => id))
+    before = page.at(-1)?.id
+  }
+  let deleted = 0
+  // One after the other: each is a transaction, and there may be thousands.
+  for (const id of unused) if (await store.delete(id)) deleted++
+  await store.forgetDays(dayOf(time))
+  return deleted
+}
+
+function checkDay(day: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(day)) return day
+  throw new RangeError(`Cannot read the spending as the day must be such as 2026-11-21: it is ${day}`)
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value
+  throw new RangeError(`Cannot list conversations as ${name} must be a positive integer: it is ${value}`)
+}
