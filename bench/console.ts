@@ -166,9 +166,9 @@ async function fillLedger(path: string): Promise<void> {
     INSERT INTO request (id, started_at, workspace, key_id, user_id, conversation, source, engine, model, served_model, input,
       cache_write_5m, cache_write_1h, cache_read, output, cost, saved, price, estimated, status, ms, request_bytes,
       response_bytes, attempts)
-    SELECT 'req_' || r.n, ${now} - r.n * ${Math.floor((days * dayMs) / requests)}, 'default', 'key-' || r.n % 10, '',
-      CASE WHEN r.n % 10 = 0 THEN 'chat-' || (r.n / 10) % 1000 ELSE '' END, 'api', 'api', 'model-' || r.n % 3,
-      'model-' || r.n % 3, 1000, 0, 0, 5000, 500, 10500000000, 0, '2026-01-01', 0, 200, 900, 4000, 2000, 1 FROM r`)
+    SELECT 'req_' || r.n, ${now} - r.n * ${Math.floor((days * dayMs) / requests)}, 'default', 'key-' || (r.n % 10), '',
+      CASE WHEN r.n % 10 = 0 THEN 'chat-' || ((r.n / 10) % 1000) ELSE '' END, 'api', 'api', 'model-' || (r.n % 3),
+      'model-' || (r.n % 3), 1000, 0, 0, 5000, 500, 10500000000, 0, '2026-01-01', 0, 200, 900, 4000, 2000, 1 FROM r`)
   await store.close()
 }
 

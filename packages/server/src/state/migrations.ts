@@ -292,6 +292,10 @@ export const migrations: readonly Migration[] = [
     name: '0010 path of a request',
     sql: `ALTER TABLE %.request ADD COLUMN path text NOT NULL DEFAULT '/v1/messages';`,
   },
+  {
+    name: '0011 requests of chats by time',
+    sql: `CREATE INDEX request_chat ON %.request (started_at) WHERE conversation <> '';`,
+  },
 ]
 
 /** The migrations that a database lacks. Throws a `StoreError` if it has one that is not known here. */

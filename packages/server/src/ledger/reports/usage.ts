@@ -1,5 +1,6 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { type UsageSums, dayMs, hourMs, latencyAt, partColumns, sumColumns } from '../totals.ts'
+import { type UsageSums, dayMs, hourMs, latencyAt, sumColumns } from '../totals.ts'
+import { type StoredSums, type SumRow, isAmount, readSums } from './sums.ts'
 
 /** The fields by which usage can be grouped. */
 export const groupings = [
@@ -74,14 +75,6 @@ const columnOf: Record<Exclude<Grouping, 'type'>, string> = {
   chat: 'conversation',
 }
 
-/** Sums as a database returns them. */
-type StoredSums = { [Name in keyof UsageSums]: UsageSums[Name] extends bigint ? number | bigint : number }
-
-interface SumRow extends StoredSums {
-  hour?: number
-  [column: string]: string | number | bigint | undefined
-}
-
 interface BucketRow {
   day?: number
   bucket: number
@@ -90,8 +83,8 @@ interface BucketRow {
 }
 
 /**
- * Reads usage from the totals of hours. Groups by user or chat are not in the totals: they are read from the single requests,
- * which takes longer and goes back only as far as those are kept. Throws a `RangeError` if fields cannot be combined.
+ * Reads usage from the totals of hours. Users and chats are not in the totals: they are read from the single requests, which
+ * takes longer and goes back only as far as those are kept. Throws a `RangeError` if fields cannot be combined.
  *
  * @example
  * ```ts
@@ -112,11 +105,7 @@ export async function readUsage(db: Database, { by: fields, ...query }: UsageQue
   const isDetailed = by.some((each) => each === 'user' || each === 'chat')
   const hasTypes = by.length < fields.length
   if (isDetailed && hasTypes) throw new RangeError('Cannot group by type together with user or chat')
-  const sums = await db.rows<SumRow>(
-    'read the usage',
-    isDetailed ? requestSums(columns, where) : hourSums(columns, where),
-    values,
-  )
+  const sums = await readSums(db, columns, { where, values })
   const times = isDetailed ? noTimes : await readTimes(db, query, columns)
   const usage = grouped(sums, times, { ...query, by })
   return hasTypes ? { ...usage, rows: usage.rows.flatMap(rowsByType) } : usage
@@ -155,35 +144,6 @@ async function readTimes(db: Database, query: UsageFilter, columns: readonly str
   }
   const [latencies, firstEvents] = await Promise.all([read('latency_day'), read('first_event_day')])
   return { latencies, firstEvents }
-}
-
-function hourSums(columns: readonly string[], where: string): string {
-  const sums = sumColumns.map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
-  const groupBy = columns.length === 0 ? '' : `GROUP BY ${columns.join(', ')}`
-  return `SELECT ${[...columns, ...sums].join(', ')} FROM %.usage_hour WHERE ${where} ${groupBy}`
-}
-
-/** The same sums from single requests. */
-function requestSums(columns: readonly string[], where: string): string {
-  const sums = ['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'saved'].map(
-    (name) => `coalesce(sum(${name}), 0) AS ${name}`,
-  )
-  const select = [
-    ...columns,
-    ...sums,
-    'count(*) AS requests',
-    `count(CASE WHEN error_type <> 'aborted' THEN 1 END) AS failed`,
-    'count(CASE WHEN estimated = 1 THEN 1 END) AS estimated',
-    'count(CASE WHEN cost IS NULL THEN 1 END) AS unpriced',
-    'coalesce(sum(cost), 0) AS cost',
-    'coalesce(sum(CASE WHEN estimated = 1 THEN cost END), 0) AS estimated_cost',
-    ...Object.values(partColumns).map((name) => `0 AS ${name}`),
-  ]
-  const from = `SELECT *, started_at - started_at % ${hourMs} AS hour, served_model AS answered_by FROM %.request`
-  const renamed = `SELECT hour, workspace, key_id, answered_by AS model, source, user_id, conversation, input,
-    cache_write_5m, cache_write_1h, cache_read, output, saved, cost, estimated, error_type FROM (${from}
-    WHERE started_at >= :since AND started_at < :until) AS request`
-  return `SELECT ${select.join(', ')} FROM (${renamed}) AS request WHERE ${where} GROUP BY ${columns.join(', ')}`
 }
 
 function conditions({ since, until, workspace, key, model, source }: UsageFilter): {
@@ -250,12 +210,6 @@ function addSums(row: UsageRow, sum: StoredSums): void {
     if (isAmount(name)) row[name] += BigInt(sum[name])
     else row[name] += sum[name]
   }
-}
-
-type AmountName = { [Name in keyof UsageSums]: UsageSums[Name] extends bigint ? Name : never }[keyof UsageSums]
-
-function isAmount(name: keyof UsageSums): name is AmountName {
-  return name === 'cost' || name === 'saved' || name.endsWith('_cost')
 }
 
 /** The types of tokens, and the calls of server tools, which have a cost but no tokens. */
