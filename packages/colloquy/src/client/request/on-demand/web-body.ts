@@ -20,7 +20,7 @@ export async function encodeWebBody(body: unknown): Promise<EncodedBody> {
   const bytes = new Uint8Array(await encoded.arrayBuffer())
   // A `Blob` without a type has an empty one.
   const contentType = encoded.headers.get('content-type')
-  const headers = contentType ? { 'content-type': contentType } : {}
+  const headers: Record<string, string> = contentType ? { 'content-type': contentType } : {}
   return { bytes, headers, isStream: pieces !== undefined || value instanceof ReadableStream }
 }
 
