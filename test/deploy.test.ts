@@ -68,6 +68,16 @@ test('the configuration of compose.yaml is right, and has the time that it needs
   assert.ok(Number.parseInt(grace) * 1000 > drainMs! + graceMs!)
 })
 
+test('the pages create a key before they start servers, which refuse to start without one', () => {
+  for (const page of ['docs/hosting.md', 'docs/quick-starts/team.md']) {
+    const text = read(page)
+    const [create, up] = ['docker compose run --rm server keys create', 'docker compose up'].map((each) =>
+      text.indexOf(each),
+    )
+    assert.ok(create! >= 0 && up! > create!, page)
+  }
+})
+
 test('the Dockerfile installs the packed program, on the supported Node', () => {
   const text = read('deploy/Dockerfile')
   assert.match(text, /cd packages\/cli && npm pack .*--pack-destination \/packed/)
