@@ -1,3 +1,4 @@
+import { pinShapes } from '../../protocol/codec/pin-compiled-code.ts'
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { AbortedLoops } from '../request/options.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
@@ -6,9 +7,17 @@ import { Stream } from './stream.ts'
 
 /** A stream over the items of a source. */
 export function sourceStream<Item>(source: ItemSource<Item>, abortedLoops: AbortedLoops = 'throw'): Stream<Item> {
+  pinShapes(sampleIterator)
   const iterate = (): AsyncIterator<Item> => new SourceIterator<Item>(stream, source, abortedLoops)
   const stream: Stream<Item> = new Stream(iterate, undefined, source)
   return stream
+}
+
+/** A sample, as a real iterator would keep its stream alive. */
+function sampleIterator(): unknown {
+  const stream = new Stream<never>(() => iterator)
+  const iterator: AsyncIterator<never> = new SourceIterator<never>(stream, {} as ItemSource<never>, 'throw')
+  return iterator
 }
 
 /** Iterates over the items of a source one by one. */

@@ -1,6 +1,6 @@
 import { APIUserAbortError } from '../../../protocol/types/error.ts'
 import { errorFrom } from '../../../protocol/types/error-response.ts'
-import { pinCompiledCode } from '../../../protocol/codec/pin-compiled-code.ts'
+import { pinShapes } from '../../../protocol/codec/pin-compiled-code.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import { APIStreamError } from '../../request/errors.ts'
 import { drain } from '../../transport/drain.ts'
@@ -13,6 +13,7 @@ import { IdleWatch } from '../idle-watch.ts'
 import { isJson, refuseJson } from './json-response.ts'
 import { MessageDecoder, type StreamEnding } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
+import { sampleReply } from './sample-reply.ts'
 
 /** Waits for the first event of a streamed response. If it breaks off before that, the request is sent again. */
 export async function openEvents(
@@ -23,6 +24,7 @@ export async function openEvents(
   if (isJson(response)) await refuseJson(response, request)
   const events = new ResponseEvents(response, request, options)
   request.setCancelTarget(events)
+  pinShapes(sampleEvents)
   await events.open()
   return events
 }
@@ -32,6 +34,7 @@ export async function collectMessage(response: TransportResponse, request: Retry
   if (isJson(response)) await refuseJson(response, request)
   const events = new ResponseEvents(response, request)
   request.setCancelTarget(events)
+  pinShapes(sampleEvents)
   await events.forEach(ignore)
   return events.message!
 }
@@ -96,6 +99,11 @@ function eachEvent(callback: TakeEvent, resolve: () => void, reject: (error: unk
   return { take, end: resolve, fail: reject }
 }
 
+/** A sample, as a real stream would keep its response and its message alive. */
+function sampleEvents(): unknown {
+  return ResponseEvents.sample()
+}
+
 /** The events of one response. */
 class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   readonly response: TransportResponse
@@ -115,9 +123,15 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   constructor(response: TransportResponse, request: RetryingRequest, options?: { pings: boolean }) {
     this.#request = request
     this.response = response
-    pinCompiledCode(MessageDecoder)
     this.#decoder = new MessageDecoder(options)
     this.#watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => this.#fail(error))
+  }
+
+  /** Decoded events of each kind, and their source without a response. */
+  static sample(): unknown {
+    const events = new ResponseEvents({} as TransportResponse, { policy: {} } as RetryingRequest)
+    events.#decoder.push(sampleReply())
+    return [events, events.takeAll()]
   }
 
   get message(): Message | undefined {
