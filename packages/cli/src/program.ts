@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { parse } from './commands/parse.ts'
+import { parse, unknownCommand } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
 import { useStoredKeys } from './engine/stored-keys.ts'
@@ -32,8 +32,12 @@ function isSupported(version: string): boolean {
 
 async function runWords(words: readonly string[]): Promise<number> {
   const [first, second] = words
-  if (first === '-V' || first === '--version') return print(`colloquy ${await version()}\n`)
-  if (first === '-h' || first === '--help' || first === 'help') return help(second)
+  if (first === '-V' || first === '--version' || first === 'version') return print(`colloquy ${await version()}\n`)
+  if (first === '-h' || first === '--help' || first === 'help') {
+    const isKnown = second === undefined || commands.some(({ name }) => name === second)
+    if (first === 'help' && !isKnown) throw await unknownCommand([second])
+    return help(second)
+  }
   const { command, words: rest, flags } = await parse(words)
   if (flags.has('help')) return help(command.name)
   useStoredKeys(process.env)

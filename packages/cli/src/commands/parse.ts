@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
 import { UsageError } from '../exit.ts'
 import { Flags } from '../flags.ts'
+import { nearest } from './unknown-word.ts'
 import { chat } from './chat/command.ts'
 import type { Command, Option } from './command.ts'
 import { commands } from './table.ts'
@@ -19,8 +20,19 @@ export async function parse(words: readonly string[]): Promise<Invocation> {
   const named = commands.find((command) => command.name === first)
   if (named !== undefined) return parseCommand(named, words.slice(1))
   if (first === undefined || first.startsWith('-')) return parseCommand(chat, words)
+  throw await unknownCommand(words)
+}
+
+/** The error for a first word that is not a command: a mistyped command, or a message. */
+export async function unknownCommand(words: readonly string[]): Promise<UsageError> {
+  const [first = ''] = words
   const names = commands.map((command) => command.name)
-  throw new UsageError(`No command ${first}. ${await meant(first, names, '', 'Run colloquy --help for the list.')}`)
+  const near = await nearest(first, names)
+  const hint =
+    near === undefined
+      ? `colloquy --help lists them; colloquy ask "${words.join(' ')}" sends a message.`
+      : `Did you mean ${near}?`
+  return new UsageError(`No command ${first}. ${hint}`)
 }
 
 async function parseCommand(command: Command, words: readonly string[]): Promise<Invocation> {
@@ -43,6 +55,9 @@ async function parseCommand(command: Command, words: readonly string[]): Promise
     if (option.kind !== 'texts') values.set(option.name, checked)
     else values.set(option.name, [...((values.get(option.name) as string[] | undefined) ?? []), checked as string])
   }
+  const [extra] = positionals
+  if (extra !== undefined && command.synopsis === '' && command.subcommands === undefined)
+    throw new UsageError(`Cannot use ${extra}: colloquy ${command.name} takes only flags`)
   return { command, words: positionals, flags: new Flags(values) }
 }
 
@@ -89,7 +104,8 @@ function withEquals(words: readonly string[], options: readonly Option[]): strin
 
 async function unknownFlag({ name, options }: Command, flag: string): Promise<UsageError> {
   const names = options.map((option) => option.name)
-  const hint = await meant(flag.replace(/^-+/, ''), names, '--', `Run colloquy ${name} --help for the list.`)
+  const near = await nearest(flag.replace(/^-+/, ''), names)
+  const hint = near === undefined ? `Run colloquy ${name} --help for the list.` : `Did you mean --${near}?`
   return new UsageError(`No flag ${flag}. ${hint}`)
 }
 
@@ -99,7 +115,8 @@ function check({ kind, choices, value: label }: Option, name: string, value: str
     return true
   }
   if (kind === 'maybe' || kind === 'attached') return value ?? true
-  if (value === undefined || (value.startsWith('-') && value !== '-' && kind !== 'text' && kind !== 'texts')) {
+  const isFlag = value?.startsWith('-') && value !== '-' && !/^-\.?\d/.test(value)
+  if (value === undefined || (isFlag && kind !== 'text' && kind !== 'texts')) {
     throw new UsageError(`Cannot use ${name}: ${label ?? choices?.join(', ')} is missing`)
   }
   if (choices !== undefined && !choices.includes(value)) {
@@ -112,11 +129,4 @@ function check({ kind, choices, value: label }: Option, name: string, value: str
     throw new UsageError(`Cannot use ${name} ${value}: it must be a number above 0`)
   }
   return value
-}
-
-/** Suggests the known word nearest to a mistyped one. Loaded on demand: a command line without errors does not need it. */
-async function meant(word: string, known: readonly string[], prefix: string, otherwise: string): Promise<string> {
-  const { nearMiss } = await import('colloquy/protocol')
-  const near = nearMiss(word, known)
-  return near === undefined ? otherwise : `Did you mean ${prefix}${near}?`
 }

@@ -1,3 +1,4 @@
+import { UsageError } from '../exit.ts'
 import type { Flags } from '../flags.ts'
 import { configuration } from './configuration.ts'
 import { fillTemplate, readTemplate, takesInput, type Template } from './template.ts'
@@ -6,6 +7,9 @@ import { fillTemplate, readTemplate, takesInput, type Template } from './templat
 export async function withConfiguration(flags: Flags): Promise<Flags> {
   const found = await configuration({ profile: flags.text('profile') })
   const template = await templateOf(flags)
+  const [variable] = flags.texts('var')
+  if (template === undefined && variable !== undefined)
+    throw new UsageError(`Cannot use --var ${variable} without --template`)
   return flags.withDefaults(
     new Map([...[...found].map(([name, { value }]) => [name, value] as const), ...(template?.settings ?? [])]),
   )

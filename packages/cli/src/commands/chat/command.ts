@@ -2,6 +2,7 @@ import type * as manageChats from './manage-chats.ts'
 import { withConfiguration } from '../../config/defaults.ts'
 import { ask } from '../ask/command.ts'
 import { type Command, helpOption, jsonOption, type Run, type Subcommand } from '../command.ts'
+import { nearest, unknownSubcommand } from '../unknown-word.ts'
 import {
   defaultsOptions,
   displayOptions,
@@ -31,6 +32,8 @@ const chatSubcommands: readonly Subcommand[] = [
   { name: 'check', synopsis: '[ID]', summary: 'Find damage in the saved chats, or in one', run: managed('check') },
   { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
 ]
+
+const names = chatSubcommands.map(({ name }) => name)
 
 /** `colloquy chat`. */
 export const chat: Command = {
@@ -67,6 +70,9 @@ export const chat: Command = {
   async run(words, flags) {
     const subcommand = chatSubcommands.find(({ name }) => name === words[0])
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
+    // A single word like `lst` is a mistyped subcommand rather than a message, which would cost money.
+    if (words.length === 1 && (await nearest(words[0]!, names)) !== undefined)
+      throw await unknownSubcommand('chat', words[0]!, chatSubcommands)
     const isOneReply = ['print', 'output', 'json-schema'].some((name) => flags.has(name))
     if (isOneReply || !process.stdin.isTTY || !process.stdout.isTTY) return ask.run(words, flags)
     return (await import('./chat.ts')).chat(words, await withConfiguration(flags))

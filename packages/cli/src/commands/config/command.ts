@@ -1,3 +1,4 @@
+import { unknownSubcommand } from '../unknown-word.ts'
 import { type Command, helpOption, jsonOption, type Run, type Subcommand } from '../command.ts'
 import type * as subcommandModule from './config.ts'
 
@@ -32,9 +33,6 @@ export const config: Command = {
   async run([name = 'list', ...words], flags) {
     const subcommand = subcommands.find((each) => each.name === name)
     if (subcommand !== undefined) return subcommand.run(words, flags)
-    const { UsageError } = await import('../../exit.ts')
-    throw new UsageError(
-      `No subcommand ${name} of config. There are ${subcommands.map((each) => each.name).join(', ')}`,
-    )
+    throw await unknownSubcommand('config', name, subcommands)
   },
 }

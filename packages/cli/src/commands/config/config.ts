@@ -34,7 +34,8 @@ function linesOf(rows: readonly Row[], hasOrigin: boolean): string[] {
 }
 
 /** Runs `colloquy config get NAME`. The exit code is 1 if the setting has no value. */
-export async function get([name = '']: readonly string[], flags: Flags): Promise<number> {
+export async function get([name]: readonly string[], flags: Flags): Promise<number> {
+  if (name === undefined) throw new UsageError('Cannot get: give a setting. colloquy config list shows them')
   const setting = await settingOf(name)
   const value = (await configuration({ profile: flags.text('profile') })).get(name)?.value ?? setting.otherwise
   if (value === undefined) return ExitCode.failed
@@ -54,7 +55,8 @@ export async function set([name, ...words]: readonly string[], flags: Flags): Pr
 }
 
 /** Runs `colloquy config unset NAME`. */
-export async function unset([name = '']: readonly string[], flags: Flags): Promise<number> {
+export async function unset([name]: readonly string[], flags: Flags): Promise<number> {
+  if (name === undefined) throw new UsageError('Cannot unset: give a setting. colloquy config list shows them')
   await settingOf(name)
   await change(name, undefined, flags)
   writeLine(`${name} is not set in ${filePaths().config}`)

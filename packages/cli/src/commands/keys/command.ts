@@ -1,6 +1,6 @@
 import { type Command, databaseOption, helpOption, jsonOption, type Run, type Subcommand } from '../command.ts'
 import type * as actions from './keys.ts'
-import { UsageError } from '../../exit.ts'
+import { unknownSubcommand } from '../unknown-word.ts'
 
 /** Loads `keys.ts` when one of its subcommands is called. */
 function ofKeys(name: keyof typeof actions): Run {
@@ -80,6 +80,6 @@ export const keys: Command = {
     const [first = 'list'] = words
     const subcommand = subcommands.find(({ name }) => name === first)
     if (subcommand !== undefined) return subcommand.run(words.slice(1), flags)
-    throw new UsageError(`No subcommand ${first}: give one of ${subcommands.map(({ name }) => name).join(', ')}`)
+    throw await unknownSubcommand('keys', first, subcommands)
   },
 }

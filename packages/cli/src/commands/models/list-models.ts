@@ -1,10 +1,11 @@
 import { models, priceAt, toUsd, type ModelEntry, type PriceBand } from 'colloquy/protocol'
 import { candidateLine, findCandidates, type Candidate } from '../../engine/candidates.ts'
 import { hasAccess } from '../../engine/engine-kind.ts'
-import { ExitCode } from '../../exit.ts'
+import { ExitCode, UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { tokenText } from '../../format.ts'
 import { writeJson, writeLine } from '../../terminal/output.ts'
+import { nearest } from '../unknown-word.ts'
 import { localLines } from './local-lines.ts'
 
 /** Runs `colloquy models [WORDS]`: everything that can reply. With words, the models whose names have them all. */
@@ -16,6 +17,7 @@ export async function listModels(words: readonly string[], flags: Flags): Promis
     writeJson([...claude.map(recordOf), ...candidates.map(recordOfCandidate)], 2)
     return ExitCode.ok
   }
+  if (words.length > 0 && claude.length + candidates.length === 0) throw await noModel(words)
   if (claude.length > 0) {
     writeLine(hasAccess() ? 'Claude:' : 'Claude, with a key in ANTHROPIC_API_KEY:')
     for (const line of tableOf(claude)) writeLine(`  ${line}`)
@@ -23,6 +25,13 @@ export async function listModels(words: readonly string[], flags: Flags): Promis
   for (const line of words.length === 0 ? ['', ...localLines(candidates)] : candidates.map(candidateLine))
     writeLine(line)
   return ExitCode.ok
+}
+
+/** The error when no model has the words: one of them may be a mistyped subcommand. */
+async function noModel(words: readonly string[]): Promise<UsageError> {
+  const near = await nearest(words[0]!, ['local', 'get', 'use', 'remove'])
+  const hint = near === undefined ? 'colloquy models lists all.' : `Did you mean colloquy models ${near}?`
+  return new UsageError(`No model matches ${words.join(' ')}. ${hint}`)
 }
 
 function recordOfCandidate({ name, from, bytes, parameters, window, license, engine }: Candidate): object {

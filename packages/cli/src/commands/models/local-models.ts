@@ -47,7 +47,7 @@ export async function get([name, ...more]: readonly string[], flags: Flags): Pro
 function unknownName(name: string): UsageError {
   const names = listedModels.map((each) => each.name).join(', ')
   return new UsageError(
-    `Cannot fetch ${name}: give one of ${names}, hf:USER/REPOSITORY with :QUANTIZATION behind it, the address of a .gguf file, or such a file`,
+    `Cannot fetch ${name || 'a model without its name'}: give one of ${names}, hf:USER/REPOSITORY with :QUANTIZATION behind it, the address of a .gguf file, or such a file`,
   )
 }
 

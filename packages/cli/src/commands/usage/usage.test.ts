@@ -320,5 +320,5 @@ test('keys prints a secret once, lists keys without it, and ends them', async ()
     message: 'No key bob. colloquy keys list shows them.',
     exitCode: 1,
   })
-  await assert.rejects(run('keys', 'make', 'bob'), { message: /^No subcommand make: give one of create, list/ })
+  await assert.rejects(run('keys', 'make', 'bob'), { message: /^No subcommand make\. Give one of create, list/ })
 })

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Flags } from '../flags.ts'
+import { parse, unknownCommand } from './parse.ts'
+import { commands } from './table.ts'
+
+/** Parses a command line and, unless it asks for no more than that, runs it. */
+async function run(line: string): Promise<number> {
+  const { command, words, flags } = await parse(line.split(' '))
+  return command.run(words, flags)
+}
+
+const mistakes: [line: string, message: string | RegExp][] = [
+  ['chta', 'No command chta. Did you mean chat?'],
+  ['hi there', 'No command hi. colloquy --help lists them; colloquy ask "hi there" sends a message.'],
+  ['chat lst', 'No subcommand lst. Did you mean colloquy chat list?'],
+  ['keys rotat', 'No subcommand rotat. Did you mean colloquy keys rotate?'],
+  ['keys xyz', /^No subcommand xyz\. Give one of create, list, /],
+  ['config lsit', 'No subcommand lsit. Did you mean colloquy config list?'],
+  ['config get', 'Cannot get: give a setting. colloquy config list shows them'],
+  ['config unset', 'Cannot unset: give a setting. colloquy config list shows them'],
+  ['models get', /^Cannot fetch a model without its name: give one of smollm2, /],
+  ['serve 8080', 'Cannot use 8080: colloquy serve takes only flags'],
+  ['paths x', 'Cannot use x: colloquy paths takes only flags'],
+  ['ask --max-tokens -5 x', 'Cannot use --max-tokens -5: it must be a whole number'],
+  ['ask --retries=-1 x', 'Cannot use --retries -1: it must be a whole number'],
+  ['ask --max-cost -.5 x', 'Cannot use --max-cost -.5: it must be a number above 0'],
+  ['ask --max-tokens --strict', 'Cannot use --max-tokens: N is missing'],
+  ['ask --extrct x', 'No flag --extrct. Did you mean --extract?'],
+  ['ask -Z x', 'No flag -Z. Run colloquy ask --help for the list.'],
+  ['ask --strict=yes x', 'Cannot use --strict=yes: --strict takes no value'],
+  ['ask --var a=b x', 'Cannot use --var a=b without --template'],
+]
+
+for (const [line, message] of mistakes) {
+  test(`colloquy ${line} says what is wrong and what was meant`, async () => {
+    await assert.rejects(run(line), { name: 'UsageError', exitCode: 2, message })
+  })
+}
+
+test('colloquy models says that no model has the words', async () => {
+  await assert.rejects(run('models gte'), { message: 'No model matches gte. Did you mean colloquy models get?' })
+})
+
+test('unknownCommand() suggests the nearest command for each typing error of one letter', async () => {
+  for (const { name } of commands) {
+    const { message } = await unknownCommand([`${name}e`])
+    assert.match(message, /Did you mean /, name)
+  }
+})
+
+test('parse() reads the value of an attached flag, and leaves words alone', async () => {
+  const values = async (line: string): Promise<unknown[]> => {
+    const { words, flags } = await parse(line.split(' '))
+    assert.ok(flags instanceof Flags)
+    return [flags.has('extract'), flags.text('extract'), flags.text('system'), words.join(' ')]
+  }
+  assert.deepEqual(await values('ask -xpython hi'), [true, 'python', undefined, 'hi'])
+  assert.deepEqual(await values('ask -x=c++ hi'), [true, 'c++', undefined, 'hi'])
+  assert.deepEqual(await values('ask -x python'), [true, undefined, undefined, 'python'])
+  assert.deepEqual(await values('ask --extract=js hi'), [true, 'js', undefined, 'hi'])
+  assert.deepEqual(await values('ask -s -xpython -- -xjs'), [false, undefined, '-xpython', '-xjs'])
+})
