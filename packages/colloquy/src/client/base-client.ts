@@ -6,7 +6,7 @@ import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
 import type { MergedHeaders } from './request/headers.ts'
-import { environmentLogLevel, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
+import { logLevelOf, logAt, type Log, type Logger, type LogLevel } from './request/log.ts'
 import {
   definedFields,
   requestTo,
@@ -72,7 +72,7 @@ export class BaseClient {
     this.timeout = options.timeout ?? defaultTimeout
     this.logger = options.logger ?? console
     this.abortedLoops = options.abortedLoops
-    this.logLevel = options.logLevel ?? environmentLogLevel(this.logger)
+    this.logLevel = logLevelOf(this.logger, options.logLevel)
   }
 
   /** @internal The `timeout` that the caller set; undefined if it is the default. */
@@ -100,7 +100,7 @@ export class BaseClient {
   }
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
-  withOptions(options: ClientOptions): this {
+  withOptions(options: ClientOptions = {}): this {
     const areReplaced = credentialNames.some((name) => options[name] != null)
     const { maxRetries, logger, logLevel, middleware, authToken } = this
     const own = { maxRetries, logger, logLevel, middleware, authToken, timeout: this.givenTimeout }

@@ -369,6 +369,45 @@ test('the log masks secret headers and query parameters of any gateway', async (
   assert.doesNotMatch(lines.join('\n') + inspect(error, { depth: 9 }), /hidden-/)
 })
 
+test('logLevel that is unknown is a warning, and is warn', () => {
+  const warnings: string[] = []
+  const warn = (text: string): void => void warnings.push(text)
+  const logger = { ...console, warn }
+  assert.equal(new Anthropic({ apiKey: 'key', logger, logLevel: 'loud' as 'off' }).logLevel, 'warn')
+  assert.deepEqual(warnings, ['logLevel was set to "loud", expected one of ["off","error","warn","info","debug"]'])
+})
+
+test('a logger without a method writes nothing at its level', async () => {
+  const logger = { error: () => {} } as unknown as typeof console
+  const client = new Anthropic({ apiKey: 'key', logger, logLevel: 'debug', fetch: async () => Response.json(hello) })
+  assert.deepEqual(await client.messages.create(params), hello)
+})
+
+test('withOptions() without options is a copy', () => {
+  assert.equal(new Anthropic({ apiKey: 'key', maxRetries: 7 }).withOptions().maxRetries, 7)
+})
+
+for (const path of [undefined, null, 0, true, ['/v1']]) {
+  test(`get() of the path ${String(path)} is one clear error`, async () => {
+    const client = new Anthropic({ apiKey: 'key', fetch: async () => Response.json(hello) })
+    await assert.rejects(Promise.resolve(client.get(path as unknown as string)), {
+      name: 'AnthropicError',
+      message: 'Cannot use path as it must be text',
+    })
+  })
+}
+
+for (const query of ['limit=1', 5, true]) {
+  test(`the query ${query} is one clear error`, async () => {
+    const client = new Anthropic({ apiKey: 'key', fetch: async () => Response.json(hello) })
+    const options = { query: query as unknown as Record<string, unknown> }
+    await assert.rejects(Promise.resolve(client.get('/v1/models', options)), {
+      name: 'AnthropicError',
+      message: `Cannot use a query as it must be an object: found ${typeof query}`,
+    })
+  })
+}
+
 test('ANTHROPIC_LOG sets the level, and an unknown level is a warning', (t) => {
   withEnvironment(t, { ANTHROPIC_LOG: 'debug' })
   assert.equal(new Anthropic({ apiKey: 'key' }).logLevel, 'debug')

@@ -70,14 +70,13 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   logLevel?: LogLevel | undefined
 }
 
+/** The options that are credentials. A client takes one of them. */
+export const credentialNames = ['apiKey', 'authToken', 'credentials', 'config', 'profile'] as const
+
 const clientNames: readonly string[] = [
   ...timeoutAndRetryNames,
+  ...credentialNames,
   ...([
-    'apiKey',
-    'authToken',
-    'credentials',
-    'config',
-    'profile',
     'baseURL',
     'defaultHeaders',
     'defaultQuery',
@@ -96,9 +95,6 @@ const clientNames: readonly string[] = [
   ] satisfies (keyof ClientOptions)[]),
 ]
 
-/** The options that are credentials. A client takes one of them. */
-export const credentialNames = ['apiKey', 'authToken', 'credentials', 'config', 'profile'] as const
-
 /** The credentials among the options that are set. */
 export function givenCredentials(options: ClientOptions): string[] {
   return credentialNames.filter((name) => options[name] != null)
@@ -110,5 +106,5 @@ export function checkClientOptions(options: ClientOptions): void {
   checkFunctions('middleware', options.middleware, 'a list of functions')
   checkFunctions('fetch', options.fetch && [options.fetch], 'a function')
   const given = givenCredentials(options)
-  if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}: pass one of them`)
+  if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}`)
 }

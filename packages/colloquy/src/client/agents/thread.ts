@@ -188,6 +188,5 @@ export class MessageThread<Parsed = null> {
 }
 
 function refuseThread(fields: object): void {
-  if ((fields as { thread?: unknown }).thread !== undefined)
-    throw new AnthropicError('Cannot set `thread`: the message thread sets it itself')
+  if ((fields as { thread?: unknown }).thread !== undefined) throw new AnthropicError('Cannot set `thread` of a thread')
 }

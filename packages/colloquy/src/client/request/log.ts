@@ -17,22 +17,19 @@ export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug'
 
 const levels: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug']
 
-function isLogLevel(value: unknown): value is LogLevel {
-  return levels.includes(value as LogLevel)
-}
-
 /** The logger's method for a level; undefined if the level is not logged, so that `log('debug')?.(…)` then costs nothing. */
 export type Log = (level: Exclude<LogLevel, 'off'>) => ((message: string, ...rest: unknown[]) => void) | undefined
 
 export function logAt(logger: Logger, upTo: LogLevel): Log {
   const limit = levels.indexOf(upTo)
-  return (level) => (levels.indexOf(level) <= limit ? logger[level].bind(logger) : undefined)
+  return (level) => (levels.indexOf(level) <= limit ? logger[level]?.bind(logger) : undefined)
 }
 
-/** The level of `ANTHROPIC_LOG`, or `warn`. */
-export function environmentLogLevel(logger: Logger): LogLevel {
-  const level = environment('ANTHROPIC_LOG') ?? 'warn'
-  if (isLogLevel(level)) return level
-  logger.warn(`process.env['ANTHROPIC_LOG'] was set to "${level}", expected one of ${JSON.stringify(levels)}`)
+/** The level that the caller chose, or that of `ANTHROPIC_LOG`. An unknown one is a warning, and is `warn`. */
+export function logLevelOf(logger: Logger, chosen: LogLevel | undefined): LogLevel {
+  const level = (chosen ?? environment('ANTHROPIC_LOG') ?? 'warn') as LogLevel
+  if (levels.includes(level)) return level
+  const place = chosen ? 'logLevel' : "process.env['ANTHROPIC_LOG']"
+  logger.warn(`${place} was set to "${level}", expected one of ${JSON.stringify(levels)}`)
   return 'warn'
 }

@@ -195,6 +195,7 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
   checkTimeoutsAndRetries(options)
   checkFunctions('middleware', options.middleware, 'a list of functions')
+  if (typeof options.path !== 'string') refuse('path', 'text')
   // Any signal with this method will do, such as that of a polyfill.
   if (options.signal && !('addEventListener' in Object(options.signal))) refuse('signal', 'an AbortSignal')
 }

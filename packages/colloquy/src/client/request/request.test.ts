@@ -63,7 +63,7 @@ for (const value of refused) {
         assert.equal(error.name, 'AnthropicError')
         assert.match(
           error.message,
-          /^Cannot use the base URL .* as it must be an http or https URL without user name, query or /,
+          /^Cannot use the base URL .* as it must be an http or https URL without user name, query or final /,
         )
         assert.doesNotMatch(error.message, /hunter2/)
         return true

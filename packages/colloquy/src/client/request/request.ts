@@ -11,22 +11,17 @@ export const version = '0.1.0'
 /** Checks the base URL, to which paths that begin with `/v1` are appended. */
 export function checkBaseUrl(baseURL: unknown): string {
   const text = String(baseURL).trim()
-  const { protocol = '', username, password } = parseUrl(text) ?? {}
-  if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1\/*$/.test(text)) return text
+  try {
+    const { protocol, username, password } = new URL(text)
+    if (/^https?:$/.test(protocol) && !username && !password && !/[?#]|\/v1\/*$/.test(text)) return text
+  } catch {
+    // `URL.canParse()` is missing in some browsers that this package supports.
+  }
   // A user name, a password or a query may be secret.
   const shown = text.replaceAll(/^([^/]*\/\/)?[^/]*@|[?#].*/g, '$1…')
   throw new AnthropicError(
-    `Cannot use the base URL ${shown} as it must be an http or https URL without user name, query or /v1 at its end`,
+    `Cannot use the base URL ${shown} as it must be an http or https URL without user name, query or final /v1`,
   )
-}
-
-/** Undefined if the text is not a URL. `URL.canParse()` is missing in some browsers that this package supports. */
-function parseUrl(text: string): URL | undefined {
-  try {
-    return new URL(text)
-  } catch {
-    return undefined
-  }
 }
 
 export type Query = Record<string, unknown>

@@ -35,17 +35,17 @@ export class Stream<Item> implements AsyncIterable<Item> {
 
   /** Reads a stream that `toReadableStream()` wrote: an item as JSON on each line. */
   static fromReadableStream<Item>(readable: ReadableStream<Uint8Array>, controller?: AbortController): Stream<Item> {
-    return new Stream(() => read(({ readLines }) => readLines<Item>(readable, controller)), controller)
+    return new Stream(() => read((forms) => forms.readLines<Item>(readable, controller)), controller)
   }
 
   /** Reads the events of a streamed response, without pings. An `error` event is thrown as an `APIError`. */
   static fromSSEResponse<Item>(response: Response, controller?: AbortController): Stream<Item> {
-    return new Stream(() => read(({ readEvents }) => readEvents<Item>(response, controller)), controller)
+    return new Stream(() => read((forms) => forms.readEvents<Item>(response, controller)), controller)
   }
 
   /** The events of a streamed response before their data is parsed: name, data, and lines without comments. */
   static rawEvents(response: Response, controller?: AbortController): AsyncGenerator<RawEvent> {
-    return read(({ readRawEvents }) => readRawEvents(response, controller))
+    return read((forms) => forms.readRawEvents(response, controller))
   }
 
   /** Aborts the stream. Aborted too when the signal of the request has ended the stream. Created on first use. */

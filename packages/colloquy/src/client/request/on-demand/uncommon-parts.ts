@@ -14,6 +14,8 @@ export * from './rare-bodies.ts'
 /** Adds queries to a URL. A later query replaces values of an earlier one, and `undefined` removes them. */
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
   const url = new URL(href)
+  const wrong = queries.find((query) => typeof (query ?? {}) !== 'object')
+  if (wrong !== undefined) throw new AnthropicError(`Cannot use a query as it must be an object: found ${typeof wrong}`)
   const merged = new Map(queries.flatMap((query) => Object.entries(query ?? {})))
   for (const [name, value] of merged) {
     url.searchParams.delete(name)
