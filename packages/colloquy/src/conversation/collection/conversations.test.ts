@@ -225,6 +225,50 @@ test('ids, keys, owners and searches may have any character', async () => {
   assert.deepEqual(await conversations.search('\0'), [])
 })
 
+test('values of a wrong type are refused by name, and change nothing', async () => {
+  const conversations = openConversations({ engine: script([]) })
+  const conversation = await conversations.create({ ...settings, title: 'kept', metadata: { kept: 1 } })
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  const mustBeText = { message: 'Cannot set the title of a conversation as it must be text: found number' }
+  const mustBeJson = { name: 'TypeError', message: /^Cannot set the metadata of a conversation as JSON must be able/ }
+  const mustBeObject = {
+    name: 'TypeError',
+    message: /^Cannot set the metadata of a conversation as it must be an object/,
+  }
+  for (const [options, expected] of [
+    [{ title: 5 }, mustBeText],
+    [{ metadata: circle }, mustBeJson],
+    [{ metadata: { price: 1n } }, mustBeJson],
+    [{ metadata: ['a'] }, mustBeObject],
+    [{ metadata: 'a' }, mustBeObject],
+  ] as const) {
+    await assert.rejects(conversations.create({ ...settings, ...options } as never), expected)
+    await assert.rejects(conversation.update(options as never), expected)
+  }
+  await assert.rejects(conversations.search(5 as never), {
+    message: 'Cannot search as the query must be text: found number',
+  })
+  assert.deepEqual([conversation.title, conversation.metadata], ['kept', { kept: 1 }])
+  assert.equal((await conversations.list({ limit: 1e15 })).length, 1)
+})
+
+test('a message that does not exist is named, whatever the id is', async () => {
+  const conversations = openConversations({ engine: script(['a', 'b']) })
+  const conversation = await conversations.create(settings)
+  await conversation.send('one')
+  await conversation.send('two')
+  await conversation.erase('3')
+  for (const id of ['3', '4', '0', '-1', '1.5', '1e0', '2147483648', '9007199254740993', '', 'x', undefined, 1.5]) {
+    const expected = { name: 'ConversationNotFoundError', message: new RegExp(`^Cannot find message ${id}: `) }
+    for (const use of ['switchTo', 'erase', 'versions', 'exchange'] as const) {
+      await assert.rejects(async () => conversation[use](id as string), expected)
+    }
+    await assert.rejects(async () => conversation.edit(id as string, 'again'), expected)
+  }
+  assert.equal(conversation.messages.length, 2)
+})
+
 function said(text: string): { role: 'user'; content: string } {
   return { role: 'user', content: `sunny says ${text}` }
 }

@@ -27,6 +27,7 @@ export async function searchIn(
 ): Promise<FoundMessage[]> {
   checkOptionNames(options, ['limit', 'owner'], 'search()')
   const { limit = 20, owner } = options
+  if (typeof query !== 'string') throw new TypeError(`Cannot search as the query must be text: found ${typeof query}`)
   const words = query.split(/\s+/).filter((word) => word !== '')
   const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
   return found.map(showFound)
@@ -62,6 +63,7 @@ function checkDay(day: string): string {
 }
 
 function positive(name: string, value: number): number {
-  if (Number.isInteger(value) && value > 0) return value
+  // PostgreSQL takes limits of 32 bits.
+  if (Number.isInteger(value) && value > 0) return Math.min(value, 2 ** 31 - 1)
   throw new RangeError(`Cannot list conversations as ${name} must be a positive integer: it is ${value}`)
 }

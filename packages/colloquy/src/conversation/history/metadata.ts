@@ -6,9 +6,9 @@ export type ConversationMetadata = Readonly<Record<string, unknown>>
 
 const maxMetadataLength = 65_536
 
-/** The JSON of metadata. Throws a `TypeError` if it is not an object, and a `RangeError` if it is too long. */
+/** The JSON of metadata. Throws a `TypeError` if it is not an object that JSON can hold, and a `RangeError` if it is too long. */
 export function metadataJson(metadata: ConversationMetadata): string {
-  const json = wellFormedJson(JSON.stringify(metadata) ?? '')
+  const json = jsonOf(metadata)
   if (!json.startsWith('{')) {
     throw new TypeError(`Cannot set the metadata of a conversation as it must be an object: found ${json || 'nothing'}`)
   }
@@ -17,6 +17,17 @@ export function metadataJson(metadata: ConversationMetadata): string {
     `Cannot set the metadata of a conversation as its JSON must have at most ${maxMetadataLength} characters: ` +
       `it has ${json.length}`,
   )
+}
+
+function jsonOf(metadata: ConversationMetadata): string {
+  try {
+    return wellFormedJson(JSON.stringify(metadata) ?? '')
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw new TypeError(`Cannot set the metadata of a conversation as JSON must be able to hold it: ${reason}`, {
+      cause: error,
+    })
+  }
 }
 
 export function parseMetadata(json: string | null): ConversationMetadata | undefined {
@@ -36,6 +47,8 @@ export function splitMetadata(given: GivenMetadata | undefined): {
   setting: { metadata?: Metadata }
   kept: ConversationMetadata | undefined
 } {
+  // Refuses a list or a text, whose parts would be taken for members.
+  if (given != null && (typeof given !== 'object' || Array.isArray(given))) metadataJson(given as never)
   const { user_id, ...kept } = given ?? {}
   return {
     setting: user_id === undefined ? {} : { metadata: { user_id } },

@@ -61,11 +61,15 @@ export function idOf(number: number): string | undefined {
   return number === 0 ? undefined : String(number)
 }
 
-/** A message's number from its id. */
-export function numberOf(conversationId: string, messageId: string): number {
-  const number = /^[1-9]\d{0,15}$/.test(messageId) ? Number(messageId) : Number.NaN
-  if (!Number.isSafeInteger(number)) throw new ConversationNotFoundError(conversationId, messageId)
-  return number
+/** PostgreSQL numbers messages in 32 bits. */
+const largestNumber = 2 ** 31 - 1
+
+/** A message's number from its id. Throws a `ConversationNotFoundError` if no message can have the id. */
+export function numberOf(conversationId: string, messageId: string | undefined): number {
+  const id = String(messageId)
+  const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : Number.NaN
+  if (number <= largestNumber) return number
+  throw new ConversationNotFoundError(conversationId, id)
 }
 
 /** The messages of the last turns. A turn begins with a user message that is not tool results. */

@@ -1,4 +1,5 @@
 import { jsonable } from '../../protocol/models/jsonable.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
 import { cutText, oneLine, storableText } from '../../protocol/text.ts'
@@ -114,8 +115,11 @@ export function titleOf(messages: readonly { json: string }[]): string | undefin
   return cutText(oneLine(storableText(line!)), 60) || undefined
 }
 
-/** A title that a program gives: in one line, and cut to 200 characters. */
+/** A title that a program gives: in one line, and cut to 200 characters. Throws an `AnthropicError` if it is not text. */
 export function titleText(title: string): string {
+  if (typeof title !== 'string') {
+    throw new AnthropicError(`Cannot set the title of a conversation as it must be text: found ${typeof title}`)
+  }
   return cutText(oneLine(storableText(title)), 200)
 }
 
