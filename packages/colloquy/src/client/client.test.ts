@@ -250,7 +250,7 @@ const misuses: [ClientOptions, RegExp][] = [
   [{ timeout: -1 }, /timeout as it must be a number of milliseconds from 0: found number -1/],
   [{ timeout: '10' as unknown as number }, /found string 10/],
   [{ baseURL: 'api.anthropic.com' }, /base URL api.anthropic.com as it must be an http or https URL/],
-  [{ baseURL: 'https://a.test/v1' }, /base URL https:\/\/a.test\/v1 as it must be .* without .* \/v1 at its end/],
+  [{ baseURL: 'https://a.test/v1' }, /base URL https:\/\/a.test\/v1 as it must be .* without .* final \/v1/],
   [{ baseURL: 'https://a.test/?x=1' }, /base URL https:\/\/a.test\/… as it must be .* without .* query/],
 ]
 
