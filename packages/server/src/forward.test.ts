@@ -327,6 +327,25 @@ suite('a response is passed on', () => {
     }
   })
 
+  for (const [what, respond] of Object.entries({
+    'a page with a success status': json('<html>internal</html>', 200, { 'content-type': 'text/html' }),
+    'an empty body': json('', 200),
+    'a body that is not an object': json('"internal"', 200),
+    'a stream that was not requested': json('event: ping\ndata: {}\n\n', 200, { 'content-type': 'text/event-stream' }),
+    'a redirect': json('', 302, { location: 'http://internal.example/' }),
+  })) {
+    test(`${what} as a 502 that hides it`, async () => {
+      await inFrontOf(respond, async (proxy) => {
+        const response = await post(proxy, body)
+        const told = (await response.json()) as ErrorBody
+        assert.deepEqual(
+          [response.status, told.error],
+          [502, { type: 'api_error', message: '502 The upstream did not answer as the API does' }],
+        )
+      })
+    })
+  }
+
   test('but never the address or the pages of the upstream', async () => {
     const page = '<html><h1>502 Bad Gateway</h1>nginx at internal.example</html>'
     let port = 0

@@ -37,5 +37,7 @@ function withoutUpstream(error: unknown): unknown {
   if (error instanceof APIConnectionTimeoutError) return new APIConnectionTimeoutError()
   if (error instanceof APIConnectionError && error.host !== undefined) return new APIConnectionError()
   if (!(error instanceof APIError) || error.status === undefined || isErrorBody(error.error)) return error
-  return APIError.generate(error.status, undefined, 'The upstream did not answer as the API does', error.headers)
+  // Neither a success that cannot be read nor a redirect is the status of an error.
+  const status = error.status < 400 ? 502 : error.status
+  return APIError.generate(status, undefined, 'The upstream did not answer as the API does', error.headers)
 }
