@@ -965,3 +965,57 @@ describe('abort', () => {
     for await (const _ of engine(question)) break
   })
 })
+
+describe('listModels()', () => {
+  function list(response: () => Response, options: Partial<ChatCompletionsOptions> = {}) {
+    const sent: { url: string; method: string | undefined; authorization: string | undefined }[] = []
+    const fetch = async (url: string, { method, headers }: RequestInit): Promise<Response> => {
+      sent.push({ url, method, authorization: (headers as Record<string, string>)['authorization'] })
+      return response()
+    }
+    return { engine: chatCompletions({ baseURL: 'http://127.0.0.1:8080/v1/', ...options, fetch }), sent }
+  }
+
+  test('has the server’s models, newest first, with the window that each server names', async () => {
+    const data = [
+      { id: 'lmstudio', object: 'model', max_context_length: 4096 },
+      { id: 'vllm', created: 1_700_000_000, max_model_len: 8192 },
+      { id: 'openrouter', name: 'Open: Router', created: 1_750_000_000, context_length: 131_072 },
+      { id: 'groq', created: 1_690_000_000, context_window: 32_768 },
+      { id: 'llama.cpp', created: 1_600_000_000, meta: { n_ctx_train: 2048 } },
+      { id: 'ollama', created: 1_500_000_000 },
+      { object: 'model' },
+      null,
+    ]
+    const { engine, sent } = list(() => Response.json({ object: 'list', data }), { apiKey: 'sk-x' })
+    const models = await engine.listModels!()
+    assert.deepEqual(
+      models.map(({ id, max_input_tokens: window }) => [id, window]),
+      [
+        ['openrouter', 131_072],
+        ['vllm', 8192],
+        ['groq', 32_768],
+        ['llama.cpp', 2048],
+        ['ollama', null],
+        ['lmstudio', 4096],
+      ],
+    )
+    assert.equal(models[0]!.display_name, 'Open: Router')
+    assert.equal(models[0]!.created_at, '2025-06-15T15:06:40Z')
+    assert.deepEqual(sent, [{ url: 'http://127.0.0.1:8080/v1/models', method: 'GET', authorization: 'Bearer sk-x' }])
+  })
+
+  test('throws the server’s error, and for anything else than a list one of its own', async () => {
+    const failing: [Response, object][] = [
+      [new Response('no', { status: 401 }), { status: 401 }],
+      [Response.json({ models: [] }), { message: "The model's server sent no list of models." }],
+      [Response.json(null), { message: "The model's server sent no list of models." }],
+      [new Response('<html>'), { message: "The model's server sent a reply that is not JSON." }],
+    ]
+    for (const [response, error] of failing) await assert.rejects(list(() => response).engine.listModels!(), error)
+  })
+
+  test('is absent if every request gets one model', () => {
+    assert.equal(list(() => Response.json({}), { model: 'one' }).engine.listModels, undefined)
+  })
+})

@@ -6,6 +6,7 @@ import type { ChatCompletionsOptions } from './options.ts'
 import type { ChatChunk } from './wire.ts'
 
 const maxErrorBytes = 64 * 1024
+const maxJsonBytes = 16 * 1024 * 1024
 const defaultTimeoutMs = 600_000
 
 /** One request to a Chat Completions server, from its first byte to the end of its reply. */
@@ -34,25 +35,38 @@ export class ServerRequest {
     }
   }
 
+  /** The JSON at the address. Throws an `APIError` for any other response. */
+  async json(): Promise<unknown> {
+    try {
+      const response = await this.#send()
+      if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
+      return JSON.parse(await textOf(response, maxJsonBytes))
+    } catch (error) {
+      throw this.#explained(error)
+    }
+  }
+
   /** Ends the request, if it has not ended. */
   close(): void {
     this.#signal?.removeEventListener('abort', this.#abort)
     this.#controller.abort()
   }
 
-  async #send(body: string): Promise<Response> {
+  /** Posts the body, or without one gets the address. */
+  async #send(body?: string): Promise<Response> {
     const { apiKey, headers, fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
     const timer = setTimeout(this.#abort, timeoutMs)
     try {
       return await fetch(this.#url, {
-        method: 'POST',
+        method: body === undefined ? 'GET' : 'POST',
         headers: {
-          'content-type': 'application/json',
-          accept: 'text/event-stream',
+          ...(body === undefined
+            ? { accept: 'application/json' }
+            : { 'content-type': 'application/json', accept: 'text/event-stream' }),
           ...(apiKey && { authorization: `Bearer ${apiKey}` }),
           ...headers,
         },
-        body,
+        ...(body !== undefined && { body }),
         signal: this.#controller.signal,
         // A redirect would take the key along.
         redirect: 'error',
@@ -96,13 +110,13 @@ function isStream(response: Response): boolean {
   return !/\bapplication\/json\b/.test(response.headers.get('content-type') ?? '')
 }
 
-/** The text of an error response, as far as it is worth reading. */
-async function textOf(response: Response): Promise<string> {
+/** The text of a response, as far as it is worth reading. */
+async function textOf(response: Response, maxBytes = maxErrorBytes): Promise<string> {
   let text = ''
   const decoder = new TextDecoder()
   for await (const bytes of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     text += decoder.decode(bytes, { stream: true })
-    if (text.length > maxErrorBytes) break
+    if (text.length > maxBytes) break
   }
   return text
 }
