@@ -63,7 +63,52 @@ describe('the end of a chat in a browser', { skip }, () => {
       await page.getByRole('button', { name: 'Jump to latest' }).waitFor({ state: 'detached' })
     })
   })
+
+  test('a long reply renders only its end again while it grows, and nothing when it ends', async () => {
+    const part =
+      'Text with *emphasis*, and `code`.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nsix\n```\n\n'
+    await withSite(script([part.repeat(400)]), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.evaluate(countChanges)
+      await ask(page, 'Write much')
+      const { changedEarlier, added } = await page.evaluate(
+        () => (globalThis as unknown as { changes: Changes }).changes,
+      )
+      const shown = await page.evaluate(() => document.querySelectorAll('article.reply .part, .part *').length)
+      assert.ok(shown > 400 * 15, `${shown} elements`)
+      assert.equal(changedEarlier, 0, 'changes before the last two parts of the reply')
+      assert.ok(added < shown * 1.5, `${added} elements were added for ${shown}`)
+    })
+  })
 })
+
+interface Changes {
+  /** Changes in parts of a reply that two others followed already. */
+  changedEarlier: number
+  /** Elements added to replies. */
+  added: number
+}
+
+/** Runs in the page. Counts what changes in the parts of replies. */
+function countChanges(): void {
+  const changes: Changes = { changedEarlier: 0, added: 0 }
+  Object.assign(globalThis, { changes })
+  let before: Element[] = []
+  const observer = new MutationObserver((records) => {
+    const finished = before.slice(0, -2)
+    for (const { target, addedNodes } of records) {
+      if (finished.some((part) => part.contains(target))) changes.changedEarlier++
+      for (const node of addedNodes) {
+        if (node instanceof Element && node.closest('.part')) changes.added += 1 + node.querySelectorAll('*').length
+        else if (node instanceof Element) changes.added += node.querySelectorAll('.part, .part *').length
+      }
+    }
+    before = [...document.querySelectorAll('article.reply .part')]
+  })
+  observer.observe(document.body, { childList: true, characterData: true, subtree: true })
+}
 
 /** Replies with one block of text, and with another after the promise has resolved. */
 function gated(first: string, second: string, open: Promise<void>): Engine {

@@ -9,21 +9,50 @@ import { Table } from './table.tsx'
 /** Blocks inside each other. Deeper ones are shown as their source. */
 const maxDepth = 24
 
+/** Blocks in one element. The browser lays out, and Preact compares, only the elements whose blocks have changed. */
+const blocksPerPart = 16
+
+interface Part {
+  blocks: readonly Block[]
+  vnode: VNode
+}
+
 /** Renders Markdown. While the text grows, only blocks that changed are rendered again. */
 export function Markdown({ text }: { text: string }): VNode {
   const { current: lexer } = useRef(new BlockLexer())
   const { current: rendered } = useRef(new WeakMap<Block, VNode>())
+  const parts = useRef<readonly Part[]>([])
+  parts.current = partsOf(lexer.read(text)).map((read, index) => {
+    const known = parts.current[index]
+    if (known && isSame(known.blocks, read)) return known
+    return { blocks: read, vnode: <div class="part">{read.map((block) => view(block, rendered))}</div> }
+  })
   return (
     <div class="markdown" dir="auto">
-      {lexer.read(text).map((block) => {
-        const known = rendered.get(block)
-        if (known) return known
-        const vnode = <div key={block.key}>{blockToken(block.token, 0)}</div>
-        rendered.set(block, vnode)
-        return vnode
-      })}
+      {parts.current.map(({ vnode }) => vnode)}
     </div>
   )
+}
+
+/** The element of a block, the same one while its source is the same. */
+function view(block: Block, rendered: WeakMap<Block, VNode>): VNode {
+  const known = rendered.get(block)
+  if (known) return known
+  const vnode = <div key={block.key}>{blockToken(block.token, 0)}</div>
+  rendered.set(block, vnode)
+  return vnode
+}
+
+/** Divides the blocks that can be seen. A block stays in its part. */
+function partsOf(all: readonly Block[]): Block[][] {
+  const seen = all.filter(({ token: { type } }) => type !== 'space' && type !== 'def')
+  const parts: Block[][] = []
+  for (let at = 0; at < seen.length; at += blocksPerPart) parts.push(seen.slice(at, at + blocksPerPart))
+  return parts
+}
+
+function isSame(known: readonly Block[], read: readonly Block[]): boolean {
+  return known.length === read.length && known.every((block, index) => block === read[index])
 }
 
 function blocks(tokens: readonly Token[], depth: number): ComponentChildren {

@@ -11,7 +11,7 @@ export class Follower {
   readonly #isBusy: ReadonlySignal<boolean>
   readonly #isAway: Signal<boolean> = signal(false)
   #scroller: HTMLElement | undefined
-  #isFollowing: boolean
+  readonly #isFollowing: Signal<boolean>
   #isPressed = false
   /** Whether the chat has grown since the pointer went down. */
   #isBehind = false
@@ -19,11 +19,18 @@ export class Follower {
   #isTouched = false
   /** The place of the reader at the last event. */
   #top = 0
+  /** Whether the next event is about a move by `follow()`. */
+  #hasMoved = false
 
   /** @param isBusy whether a reply is arriving. */
   constructor(isBusy: ReadonlySignal<boolean>, isFollowing: boolean) {
     this.#isBusy = isBusy
-    this.#isFollowing = isFollowing
+    this.#isFollowing = signal(isFollowing)
+  }
+
+  /** Whether the page moves to the end when the chat grows. */
+  get isFollowing(): ReadonlySignal<boolean> {
+    return this.#isFollowing
   }
 
   /** Whether the reader is away from the end. */
@@ -50,26 +57,30 @@ export class Follower {
   follow(): void {
     const scroller = this.#scroller
     if (!scroller) return
-    this.#isFollowing = true
+    this.#isFollowing.value = true
     this.#isTouched = false
     scroller.scrollTop = scroller.scrollHeight
-    this.#top = scroller.scrollTop
-    this.#showAway()
+    const top = scroller.scrollTop
+    this.#hasMoved = top !== this.#top
+    this.#top = top
+    this.#isAway.value = false
   }
 
   #scrolled(): void {
+    // Reading the place would lay the page out once more in a frame.
+    if (this.#hasMoved) return void (this.#hasMoved = false)
     const { scrollTop = 0 } = this.#scroller ?? {}
     const gap = this.#gap()
-    if (gap < 1 || (gap < nearPixels && scrollTop > this.#top)) this.#isFollowing = true
-    else if (scrollTop < this.#top) this.#isFollowing = false
+    if (gap < 1 || (gap < nearPixels && scrollTop > this.#top)) this.#isFollowing.value = true
+    else if (scrollTop < this.#top) this.#isFollowing.value = false
     this.#top = scrollTop
     this.#showAway()
   }
 
   #resized(): void {
-    if (this.#isFollowing && this.#isPressed) this.#isBehind = true
-    else if (this.#isFollowing && (this.#isBusy.peek() || !this.#isTouched)) return this.follow()
-    else if (this.#isFollowing) this.#isFollowing = this.#gap() < nearPixels
+    if (this.#isFollowing.value && this.#isPressed) this.#isBehind = true
+    else if (this.#isFollowing.value && (this.#isBusy.peek() || !this.#isTouched)) return this.follow()
+    else if (this.#isFollowing.value) this.#isFollowing.value = this.#gap() < nearPixels
     this.#showAway()
   }
 
@@ -83,12 +94,12 @@ export class Follower {
     if (!this.#isPressed) return
     this.#isPressed = false
     this.#isTouched = true
-    if (this.#isBehind && this.#isFollowing) requestAnimationFrame(() => this.follow())
+    if (this.#isBehind && this.#isFollowing.value) requestAnimationFrame(() => this.follow())
     this.#isBehind = false
   }
 
   #showAway(): void {
-    this.#isAway.value = !this.#isFollowing && this.#gap() >= nearPixels
+    this.#isAway.value = !this.#isFollowing.value && this.#gap() >= nearPixels
   }
 
   /** The pixels below what is shown. */

@@ -22,7 +22,7 @@ export function Transcript({ chat }: { chat: OpenChat }): VNode {
 
   return (
     <div
-      class="transcript"
+      class={follower.isFollowing.value ? 'transcript following' : 'transcript'}
       ref={scroller}
       role="log"
       aria-live="off"
