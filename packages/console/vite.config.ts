@@ -1,6 +1,7 @@
 import { defineConfig } from 'vite'
 
-const server = 'http://127.0.0.1:4141'
+// The server whose data the development server shows.
+const server = process.env['COLLOQUY_SERVER'] ?? 'http://127.0.0.1:4141'
 /** The server refuses pages of another origin, such as that of the development server. */
 const proxy = { target: server, headers: { origin: server } }
 
@@ -18,5 +19,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { '/api': { ...proxy, changeOrigin: true }, '/admin': { ...proxy, changeOrigin: true } } },
+  // Cookies do not tell ports apart: a session of the server holds here too.
+  server: {
+    host: '127.0.0.1',
+    proxy: { '/api': { ...proxy, changeOrigin: true }, '/admin': { ...proxy, changeOrigin: true } },
+  },
 })

@@ -1,0 +1,20 @@
+// The other process of a test: it uses the chats of a file, as told by the lines of its input.
+import { createInterface } from 'node:readline'
+import { openConversations } from 'colloquy/conversation'
+import { sqliteStore } from 'colloquy/conversation/sqlite'
+import { held } from './held.ts'
+
+const [, , path = '', id = ''] = process.argv
+
+const store = sqliteStore(path)
+const conversations = openConversations({ engine: held('Written in another process.'), store })
+for await (const line of createInterface(process.stdin)) {
+  if (line === 'stop') process.stdout.write(`stopped ${await conversations.stop(id)}\n`)
+  else {
+    const conversation = await conversations.open(id)
+    await conversation.send(line).catch(() => undefined)
+    process.stdout.write(`ended ${conversation.messages.at(-1)?.state}\n`)
+  }
+}
+await conversations.close()
+await store.close()
