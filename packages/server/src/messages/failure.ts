@@ -25,10 +25,16 @@ export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog;
  * the client's mistake: its 401 would make the client ask the user for another key. The log has the upstream's error.
  */
 export function upstreamError(error: unknown, log: RequestLog): unknown {
+  // JSON that is nested too deep to be read.
+  if (error instanceof RangeError) return badGateway('The upstream did not answer as the API does')
   if (!(error instanceof AuthenticationError)) return error
   log.failed(error)
   if (error.requestID) log.upstreamResponded(error.requestID)
-  const message = 'The upstream does not accept the key of this server'
+  return badGateway('The upstream does not accept the key of this server')
+}
+
+/** An error that it does not help to retry. */
+function badGateway(message: string): APIError {
   const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
   return APIError.generate(502, body, undefined, new Headers({ 'x-should-retry': 'false' }))
 }

@@ -1,5 +1,6 @@
 import { type EngineAttempt, newId } from 'colloquy/engines'
 import type { Message, MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
+import { reportedText, reportedUsage } from './reported.ts'
 
 /** One line of the access log. It never holds a body, a key or any text of the conversation. */
 export interface AccessEntry {
@@ -180,10 +181,10 @@ export class RequestLog {
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
       this.#entry.ttftMs ??= this.#now() - this.#startedAt
-      this.#entry.servedModel = event.message.model
+      this.#entry.servedModel = reportedText(event.message.model)
       this.#addUsage(event.message.usage)
     } else if (event.type === 'message_delta') {
-      this.#entry.stopReason = event.delta.stop_reason
+      this.#entry.stopReason = reportedText(event.delta.stop_reason)
       this.#addUsage(event.usage)
     } else if (event.type === 'content_block_delta') {
       this.wroteText(lengthOf(event.delta))
@@ -191,9 +192,9 @@ export class RequestLog {
   }
 
   /** The reply has arrived whole. */
-  replied({ model, usage, stop_reason: stopReason }: Message): void {
-    this.#entry.servedModel = model
-    this.#entry.stopReason = stopReason
+  replied({ model, usage, stop_reason }: Message): void {
+    this.#entry.servedModel = reportedText(model)
+    this.#entry.stopReason = reportedText(stop_reason)
     this.#entry.ttftMs ??= this.#now() - this.#startedAt
     if (usage) this.#addUsage(usage)
   }
@@ -204,13 +205,14 @@ export class RequestLog {
   }
 
   // Counts are totals so far: a number replaces the earlier one, null keeps it.
-  #addUsage(usage: MessageDeltaUsage): void {
+  #addUsage(reported: MessageDeltaUsage): void {
     const entry = this.#entry
+    const usage = reportedUsage(reported)
     entry.usage = mergeUsage(entry.usage, usage)
     entry.inputTokens = usage.input_tokens ?? entry.inputTokens
     entry.cacheReadTokens = usage.cache_read_input_tokens ?? entry.cacheReadTokens
     entry.cacheWriteTokens = usage.cache_creation_input_tokens ?? entry.cacheWriteTokens
-    entry.outputTokens = usage.output_tokens
+    entry.outputTokens = usage.output_tokens ?? entry.outputTokens
   }
 
   failed(error: unknown): void {
@@ -269,10 +271,10 @@ function lengthOf(delta: object): number {
 }
 
 /** Counts of a later event replace those of an earlier one, except by null. */
-function mergeUsage(before: Usage | null, later: MessageDeltaUsage): Usage {
+function mergeUsage(before: Usage | null, later: Partial<Usage>): Usage {
   const usage: Record<string, unknown> = before === null ? { ...noUsage } : { ...before }
   for (const name in later) {
-    const value: unknown = later[name as keyof MessageDeltaUsage]
+    const value: unknown = later[name as keyof Usage]
     if (value != null) usage[name] = value
   }
   return usage as unknown as Usage

@@ -1,4 +1,5 @@
 import { type Database, rows, type SqlValues, type Work } from './database.ts'
+import { storableText } from './sql.ts'
 
 /** Rows to insert. */
 export interface InsertOptions {
@@ -32,5 +33,6 @@ export function* insertRows<Row>(
 }
 
 function plain(_name: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value
+  if (typeof value === 'bigint') return String(value)
+  return typeof value === 'string' ? storableText(value) : value
 }

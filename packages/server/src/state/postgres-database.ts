@@ -1,7 +1,7 @@
 import { StoreError, type StoreErrorCode } from 'colloquy/conversation/errors'
-import type { Database, SqlValues, Work } from './database.ts'
+import type { Database, SqlValue, SqlValues, Work } from './database.ts'
 import { type Migration, missingMigrations, sqlOf } from './migrations.ts'
-import { Translator, valuesFor } from './sql.ts'
+import { type DriverStatement, storableText, Translator, valuesFor } from './sql.ts'
 
 /** A pool of connections, as `pg` has it. */
 export interface PostgresPool {
@@ -49,7 +49,7 @@ export class PostgresDatabase implements Database {
 
   async rows<Row>(doing: string, sql: string, values: SqlValues = {}): Promise<Row[]> {
     const statement = this.#translator.statement(sql)
-    const list = valuesFor(statement, values)
+    const list = storableValues(statement, values)
     return this.#connected(doing, async (client) => (await client.query(statement.sql, list)).rows as Row[])
   }
 
@@ -75,7 +75,7 @@ export class PostgresDatabase implements Database {
       let step = steps.next()
       while (!step.done) {
         const statement = this.#translator.statement(step.value.sql)
-        const { rows } = await client.query(statement.sql, valuesFor(statement, step.value.values))
+        const { rows } = await client.query(statement.sql, storableValues(statement, step.value.values))
         step = steps.next(rows)
       }
       await client.query('COMMIT')
@@ -132,6 +132,10 @@ export class PostgresDatabase implements Database {
       throw error
     }
   }
+}
+
+function storableValues(statement: DriverStatement, values: SqlValues): SqlValue[] {
+  return valuesFor(statement, values).map((value) => (typeof value === 'string' ? storableText(value) : value))
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -63,6 +63,11 @@ export function valuesFor({ parameters }: DriverStatement, values: SqlValues): S
   })
 }
 
+/** A text that PostgreSQL can store: it has no character for U+0000, and none for half a surrogate pair. */
+export function storableText(text: string): string {
+  return text.replaceAll('\0', '\ufffd').toWellFormed()
+}
+
 /** An integer as a number if that is exact. */
 export function exactInteger(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
