@@ -1,7 +1,7 @@
 import type { Conversation } from 'colloquy/conversation'
 import type { MessageContentParam } from 'colloquy/protocol'
 import { countText } from '../format.ts'
-import { attach, attachmentLabel, mentionedFiles } from './content/attach.ts'
+import { attach, attachmentLabel, checkReadable, mentionedFiles } from './content/attach.ts'
 import { change, runTurn, say, showMessages, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
 import { costWarning } from './cost-warning.ts'
 
@@ -9,6 +9,7 @@ import { costWarning } from './cost-warning.ts'
 export async function messageEffects(text: string, state: ChatState, context: ChatContext): Promise<Effect[]> {
   const mentioned = await Promise.all(mentionedFiles(text).map((path) => attach(path)))
   const attachments = [...state.attachments, ...mentioned]
+  checkReadable(attachments, context.connection.kind)
   const labels = say(...attachments.map((attachment) => `  ⎘ ${attachmentLabel(attachment)}`))
   const blocks = attachments.map(({ block }) => block)
   const content: MessageContentParam = blocks.length === 0 ? text : [...blocks, { type: 'text', text }]

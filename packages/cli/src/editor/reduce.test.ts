@@ -58,7 +58,7 @@ test('a paste with line breaks does not send, and a long one becomes a mark', ()
   const { rows } = layout(state.text, state.cursor, 80, state.pastes)
   assert.deepEqual(
     rows.map((row) => row.text),
-    ['look: [paste 1: 44 lines] ok'],
+    ['look: [paste 1: 43 lines] ok'],
   )
   assert.deepEqual(press('\r', state).intent, { kind: 'submit', text: `look: ${lines(43)}\n ok` })
 })

@@ -119,7 +119,7 @@ export function isMark(character: string): boolean {
 export function labelOf(mark: string, pastes: readonly string[]): string {
   const paste = mark.charCodeAt(0) - firstMark
   const text = pastes[paste] ?? ''
-  const lines = text.split('\n').length
+  const lines = text.replace(/\n$/, '').split('\n').length
   return `[paste ${paste + 1}: ${lines > 1 ? `${lines} lines` : `${text.length} characters`}]`
 }
 

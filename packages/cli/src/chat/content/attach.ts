@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { AnthropicError, contentBlock, type ContentBlockParam } from 'colloquy/protocol'
+import type { EngineKind } from '../../engine/engine-kind.ts'
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { byteText } from '../../format.ts'
@@ -36,6 +37,21 @@ export async function attachBytes(bytes: Uint8Array, name: string): Promise<Atta
   } catch (error) {
     throw new UsageError(`Cannot attach the ${name}: ${systemReason(error)}`)
   }
+}
+
+/**
+ * Throws a `UsageError` for a picture or a PDF if the engine reads text only. Sent, it would stay in the chat, and every later
+ * message would fail.
+ */
+export function checkReadable(attachments: readonly Attachment[], engine: EngineKind): void {
+  if (engine.kind !== 'local') return
+  const unread = attachments.find(({ block }) => !isText(block))
+  if (unread !== undefined)
+    throw new UsageError(`Cannot send ${unread.name}: ${engine.model.title} reads text only. Nothing was sent.`)
+}
+
+function isText(block: ContentBlockParam): boolean {
+  return block.type === 'document' && (block.source.type === 'text' || block.source.type === 'content')
 }
 
 /** The files of `--file` and `--attach`. */

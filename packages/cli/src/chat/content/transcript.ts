@@ -37,7 +37,18 @@ export function recordOf(chat: Conversation): object {
 
 /** The reason why a message has no content: its reply failed, or it is damaged. */
 export function missingReason({ content, error }: ConversationMessage): string | undefined {
-  return content.length === 0 ? error?.message : undefined
+  return content.length === 0 && error !== undefined ? sentenceIn(error.message) : undefined
+}
+
+/** The API's sentence in the message of an error, which is a status and the JSON of the response. */
+function sentenceIn(message: string): string {
+  const json = /^\d{3} (\{[^]*\})$/.exec(message)?.[1]
+  try {
+    const { error } = JSON.parse(json ?? '{}') as { error?: { message?: unknown } }
+    return typeof error?.message === 'string' ? error.message : message
+  } catch {
+    return message
+  }
 }
 
 /** The text of a message. Blocks of other types, except thinking and files, are named in brackets. */

@@ -6,6 +6,7 @@ import { SwitchingConnection } from '../../engine/switching-connection.ts'
 import { UsageError } from '../../exit.ts'
 import { Flags } from '../../flags.ts'
 import type { ChatContext, ChatState, Effect } from '../chat-state.ts'
+import { messageEffects } from '../message.ts'
 import { commandsLike, findCommand, slashCommands } from './table.ts'
 
 const names = slashCommands.flatMap(({ name, aliases = [] }) => [name, ...aliases])
@@ -93,4 +94,22 @@ test('commandsLike() finds commands by the beginning of a name or alias', () => 
     ['save'],
   )
   assert.deepEqual(commandsLike('/model x'), [])
+})
+
+test('a picture is refused before it is sent to a model that reads text only', async () => {
+  const model = { path: 'small.gguf', title: 'SmolLM2 135M' }
+  const local = await SwitchingConnection.open({ kind: 'local', model }, new Flags(new Map()), {})
+  const picture = { name: 'a.png', bytes: 1, block: { type: 'image', source: { type: 'url', url: 'x' } } } as const
+  const notes = {
+    name: 'notes.md',
+    bytes: 1,
+    block: { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } },
+  } as const
+  const send = (attachment: typeof picture | typeof notes): Promise<Effect[]> =>
+    messageEffects('look', { ...emptyChat, attachments: [attachment] }, { ...context, connection: local })
+  await assert.rejects(send(picture), {
+    message: 'Cannot send a.png: SmolLM2 135M reads text only. Nothing was sent.',
+  })
+  assert.equal((await send(notes)).at(-1)?.kind, 'turn')
+  await local.close()
 })

@@ -1,7 +1,7 @@
 import type { Retry } from 'colloquy'
 import type { Conversation, Reply, Turn, TurnOptions } from 'colloquy/conversation'
 import type { ContentBlockParam, MessageContentParam } from 'colloquy/protocol'
-import { attach, mentionedFiles, sourcesFrom } from '../../chat/content/attach.ts'
+import { attach, type Attachment, checkReadable, mentionedFiles, sourcesFrom } from '../../chat/content/attach.ts'
 import { blocksText, codeBlocks, findCode } from '../../chat/content/code-blocks.ts'
 import type { JsonFormat } from '../../chat/reply/json-reply.ts'
 import { ReplyFile } from '../../chat/reply/reply-file.ts'
@@ -39,10 +39,11 @@ export async function ask(words: readonly string[], flags: Flags): Promise<numbe
 async function answer(words: readonly string[], flags: Flags, outcome: AskOutcome, signal: AbortSignal): Promise<void> {
   checkExtract(flags)
   const format = await jsonFormatOf(flags)
-  const content = await contentFrom(words, flags)
+  const { content, attachments } = await contentFrom(words, flags)
   const path = flags.text('out')
   if (path !== undefined) outcome.file = new ReplyFile(path)
   const engine = knownEngine(flags) ?? (await searchEngine(flags, signal))
+  checkReadable(attachments, engine)
   const connection = await connect(engine, flags, { onRetry: reportRetry })
   outcome.connection = connection
   // Cache writes cost extra and pay off only if the chat continues.
@@ -149,27 +150,32 @@ function reportRetry({ retry, maxRetries, delayMs, error }: Retry): void {
   writeErrorLine(`${describeError(error).line} Retry ${retry} of ${maxRetries} in ${wait} s`)
 }
 
+interface Message {
+  content: MessageContentParam
+  attachments: readonly Attachment[]
+}
+
 /**
  * The message: the attached and mentioned files, then the prompt with the text from standard input. `-` as the last word reads
  * standard input even if it is a terminal.
  */
-async function contentFrom(words: readonly string[], flags: Flags): Promise<MessageContentParam> {
+async function contentFrom(words: readonly string[], flags: Flags): Promise<Message> {
   const takesInput = words.at(-1) === '-'
   const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
   const files = sourcesFrom(flags)
   const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin)
   const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
   const text = await inTemplate(withInput(prompt, input), flags)
-  const blocks: ContentBlockParam[] = []
+  const attachments: Attachment[] = []
   for (const source of [...files, ...mentionedFiles(prompt)]) {
-    const attachment = await attach(source, piped === undefined ? undefined : () => piped)
-    blocks.push(attachment.block)
+    attachments.push(await attach(source, piped === undefined ? undefined : () => piped))
   }
-  if (text.trim() === '' && blocks.length === 0) {
+  if (text.trim() === '' && attachments.length === 0) {
     throw new UsageError('Nothing to ask. Give a prompt, or pipe one in: echo "Hello" | colloquy ask')
   }
-  if (blocks.length === 0) return text
-  return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
+  if (attachments.length === 0) return { content: text, attachments }
+  const blocks: ContentBlockParam[] = attachments.map(({ block }) => block)
+  return { content: text.trim() === '' ? blocks : [...blocks, { type: 'text', text }], attachments }
 }
 
 /** Appends the piped text to the prompt, marked as `<stdin>`. Without a prompt it is the prompt. */

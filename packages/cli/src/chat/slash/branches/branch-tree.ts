@@ -51,8 +51,8 @@ export function treeRows(messages: readonly ConversationMessage[], active: Reado
 /** The messages of a chat as rows to pick from. Picking one switches to its branch. */
 export function branchesToPick(conversation: Conversation): PickSource {
   const read = async (): Promise<TreeRow[]> => {
-    const active = new Set(conversation.messages.map(({ id }) => id))
-    return treeRows(await Array.fromAsync(conversation.tree()), active)
+    const messages = await Array.fromAsync(conversation.tree())
+    return treeRows(messages, pathTo(messages, conversation.messages.at(-1)?.id))
   }
   return {
     prompt: 'branch: ',
@@ -74,6 +74,14 @@ export function branchesToPick(conversation: Conversation): PickSource {
     },
     remove: (id) => conversation.erase(id),
   }
+}
+
+/** The ids of a message and all before it, with replies of which nothing arrived. */
+function pathTo(messages: readonly ConversationMessage[], lastId: string | undefined): Set<string> {
+  const byId = new Map(messages.map((message) => [message.id, message]))
+  const path = new Set<string>()
+  for (let id = lastId; id !== undefined; id = byId.get(id)?.parentId) path.add(id)
+  return path
 }
 
 function pickRow({ message, picture }: TreeRow): PickRow {
