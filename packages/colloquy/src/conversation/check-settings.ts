@@ -46,6 +46,8 @@ const settingNames: readonly string[] = Object.keys({
  * @param owner the function that the options belong to.
  */
 export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`Cannot use the options of ${owner} as they must be an object: found ${String(given)}`)
   const unknown = Object.entries(given).filter(([name]) => !settingNames.includes(name) && !names.includes(name))
   if (unknown.length === 0) return
   const known = [...names, ...settingNames]

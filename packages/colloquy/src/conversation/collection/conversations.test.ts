@@ -5,6 +5,8 @@ import type { ContentBlock, ToolUseBlock } from '../../protocol/types/message.ts
 import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
 import { tool } from '../../tools/tool.ts'
 import { openConversations } from '../index.ts'
+import { memoryStore } from '../stores/memory/store.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 
@@ -225,6 +227,42 @@ test('ids, keys, owners and searches may have any character', async () => {
   assert.deepEqual(await conversations.search('\0'), [])
 })
 
+for (const [kind, open] of Object.entries({ memory: memoryStore, sqlite: () => sqliteStore(':memory:') })) {
+  test(`${kind}: an id, a key and a text of a wrong type are refused by name`, async () => {
+    const conversations = openConversations({ engine: script([]), store: open() })
+    const conversation = await conversations.create(settings)
+    for (const value of [undefined, null, 0, true, [], [[]], {}, new Date(0), 1n, Symbol('id'), () => 'id']) {
+      const wrong = value as never
+      const found = value === null ? 'null' : typeof value
+      const mustBeText = (name: string): object => ({
+        name: 'TypeError',
+        message: `Cannot use the ${name} as it must be text: found ${found}`,
+      })
+      const calls: Record<string, (() => PromiseLike<unknown>)[]> = {
+        id: [
+          () => conversations.open(wrong),
+          () => conversations.delete(wrong),
+          () => conversations.resume(wrong),
+          () => conversations.stop(wrong),
+          () => Array.fromAsync(conversations.follow(wrong)),
+          () => Array.fromAsync(conversations.export(wrong)),
+        ],
+        import: [() => conversations.import(wrong), () => conversations.importAll(wrong)],
+      }
+      // These may be left out.
+      if (value !== undefined) {
+        calls['id']!.push(() => conversations.create({ ...settings, id: wrong }))
+        calls['key'] = [() => conversation.send('hello', { key: wrong })]
+      }
+      for (const [name, all] of Object.entries(calls)) {
+        for (const call of all) await assert.rejects(Promise.resolve(call()), mustBeText(name))
+      }
+    }
+    assert.equal(conversation.messages.length, 0)
+    await conversations.close()
+  })
+}
+
 test('values of a wrong type are refused by name, and change nothing', async () => {
   const conversations = openConversations({ engine: script([]) })
   const conversation = await conversations.create({ ...settings, title: 'kept', metadata: { kept: 1 } })
@@ -235,6 +273,12 @@ test('values of a wrong type are refused by name, and change nothing', async () 
   const mustBeObject = {
     name: 'TypeError',
     message: /^Cannot set the metadata of a conversation as it must be an object/,
+  }
+  for (const options of [undefined, null, 'x', 5]) {
+    await assert.rejects(conversations.create(options as never), {
+      name: 'TypeError',
+      message: `Cannot use the options of create() as they must be an object: found ${options}`,
+    })
   }
   for (const [options, expected] of [
     [{ title: 5 }, mustBeText],

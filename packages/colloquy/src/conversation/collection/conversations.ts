@@ -6,6 +6,7 @@ import type { Archive } from '../history/records.ts'
 import type { FoundMessage, ListedConversation } from '../history/view.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
+import { checkText } from '../stores/text.ts'
 import { exportConversation } from '../transfer/export.ts'
 import type { ImportReport } from '../transfer/report.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
@@ -115,6 +116,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
   checkOptions({ ...options, store })
   const config = configOf(options)
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
+    checkText('id', id)
     const opened = await openRecovered(store, id)
     if (owner !== undefined && opened.conversation.owner !== storableText(owner))
       throw new ConversationNotFoundError(id)
@@ -138,7 +140,10 @@ export function openConversations(options: ConversationsOptions): Conversations 
     open,
     create,
     openOrCreate: (options) => openOrCreate(options, open, create),
-    export: (id) => exportConversation(store, id),
+    async *export(id) {
+      checkText('id', id)
+      yield* exportConversation(store, id)
+    },
     check: (id) => checkStore(store, id),
     async import(text, options) {
       const { archive, report } = readOne(text, options)
@@ -157,6 +162,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     ...rejoining(store, config.turns),
     changes: (options = {}) => changesOf(store, options),
     async delete(id) {
+      checkText('id', id)
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
     deleteUnusedSince: (time) => deleteUnusedSince(store, time.getTime()),
@@ -187,6 +193,7 @@ function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversa
 
 /** Throws `ConversationNotFoundError` if a conversation does not exist, or belongs to another owner than the given one. */
 async function checkOwner(store: ConversationStore, id: string, owner: string | undefined): Promise<void> {
+  checkText('id', id)
   const found = (await store.open(id))?.conversation
   if (!found || (owner !== undefined && found.owner !== storableText(owner))) throw new ConversationNotFoundError(id)
 }

@@ -3,6 +3,7 @@ import { ContentError } from '../errors.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
 import type { ConversationSettings } from '../settings.ts'
+import { checkText } from '../stores/text.ts'
 import { type ReadConversation, readConversations } from '../transfer/import.ts'
 import type { ImportReport } from '../transfer/report.ts'
 
@@ -35,6 +36,7 @@ export function readOne(text: string, options: ImportOptions = {}): ReadConversa
 
 /** The conversations of a file, as `importAll()` adds them. */
 export function readAll(text: string, options: ImportOptions = {}): ReadConversation[] {
+  checkText('import', text)
   const read = readConversations(text, Date.now(), options.model)
   return read.map(({ archive, report }) => ({ archive: withOptions(archive, options), report }))
 }

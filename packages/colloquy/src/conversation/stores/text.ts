@@ -10,8 +10,15 @@ export function storable<Text extends string | null | undefined>(text: Text): Te
   return (typeof text === 'string' ? storableText(text) : text) as Text
 }
 
+/** Refuses an id, a key or another text that is none: databases would convert it, each in its own way. */
+export function checkText(kind: string, value: unknown): asserts value is string {
+  if (typeof value === 'string') return
+  throw new TypeError(`Cannot use the ${kind} as it must be text: found ${value === null ? 'null' : typeof value}`)
+}
+
 /** A name to be stored, such as an id or a key. Throws a `RangeError` if it is empty or longer than 512 characters. */
 export function storableName(kind: string, name: string): string {
+  checkText(kind, name)
   if (name.length === 0 || name.length > maxNameLength) {
     throw new RangeError(
       `Cannot use the ${kind} as it must have 1 to ${maxNameLength} characters: it has ${name.length}`,

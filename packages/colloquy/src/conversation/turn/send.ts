@@ -6,6 +6,7 @@ import { isUnfinished } from '../history/tree.ts'
 import { replyMessage } from '../history/view.ts'
 import { replyCost } from '../money/ledger.ts'
 import type { MessageRecord, RepeatedTurn } from '../stores/store.ts'
+import { checkText } from '../stores/text.ts'
 import { runsOtherTools, waitForOthers } from './conflict.ts'
 import { EarlierCalls, type EarlierTurn, findTurn } from './earlier-turn.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './plan.ts'
@@ -44,6 +45,7 @@ type KeyedMessage = MessageToSend & { key: string }
  * - otherwise by another attempt at the end of the active path. Tool calls that an earlier attempt made are not made again.
  */
 async function sendOnce(scope: TurnScope, options: StepOptions, message: KeyedMessage): Promise<Reply> {
+  checkText('key', message.key)
   return new KeyedTurn(scope, options, message).run()
 }
 
