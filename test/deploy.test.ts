@@ -78,6 +78,11 @@ test('the pages create a key before they start servers, which refuse to start wi
   }
 })
 
+test('the balancer keeps each request until it is answered, to send it to another server', () => {
+  const [, mebibytes] = /^\s+request_buffers (\d+)MiB$/m.exec(read('deploy/Caddyfile')) ?? []
+  assert.ok(Number(mebibytes) * 2 ** 20 > 32 * 2 ** 20)
+})
+
 test('the Dockerfile installs the packed program, on the supported Node', () => {
   const text = read('deploy/Dockerfile')
   assert.match(text, /cd packages\/cli && npm pack .*--pack-destination \/packed/)
