@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { offline, script } from 'colloquy/engines'
+import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
@@ -48,6 +48,35 @@ describe('branches in a browser', { skip }, () => {
         assert.deepEqual(errors, [])
       },
     )
+  })
+
+  test('replies of two models arrive at the same time, side by side, and both are kept', async () => {
+    const gate = Promise.withResolvers<void>()
+    await withSite(named(gate.promise), async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Who are you?')
+      await page.keyboard.press('Enter')
+      await page.locator('article.live').getByText('From claude-opus-4-8').waitFor()
+      await page.getByLabel('Add a reply side by side').selectOption('claude-sonnet-4-6')
+      const arriving = page.locator('.columns article.live')
+      await arriving.getByText('From claude-sonnet-4-6').waitFor()
+      await page.getByLabel('Add a reply side by side').selectOption('claude-haiku-5-5')
+      await arriving.getByText('From claude-haiku-5-5').waitFor()
+      assert.equal(await arriving.count(), 3)
+      gate.resolve()
+      await page.locator('.transcript[aria-busy="false"] .columns article footer').nth(2).waitFor()
+      assert.equal(await arriving.count(), 0)
+      const columns = page.locator('.columns article')
+      assert.equal(await columns.count(), 3)
+      assert.match(await columns.nth(0).innerText(), /Opus[^]*From claude-opus-4-8[^]*\$0\.0/)
+      await columns.nth(0).getByRole('button', { name: 'Use this one' }).click()
+      await columns.nth(0).getByText('In use').waitFor()
+      await page.reload()
+      await page.getByText('From claude-opus-4-8').waitFor()
+      assert.match(await page.locator('.versions').innerText(), /1\/3/)
+      assert.deepEqual(errors, [])
+    })
   })
 
   test('the inspector has the request of an earlier reply, its events and its response, and replays it', async () => {
@@ -109,3 +138,13 @@ describe('branches in a browser', { skip }, () => {
     })
   })
 })
+
+/** Replies with the name of the model, and ends each reply after the promise has resolved. */
+function named(open: Promise<void>): Engine {
+  return async function* (params, context) {
+    for await (const event of script([{ content: `From ${params.model}` }])(params, context)) {
+      if (event.type === 'content_block_stop') await open
+      yield event
+    }
+  }
+}

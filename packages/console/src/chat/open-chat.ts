@@ -1,4 +1,4 @@
-import { type Signal, batch, signal } from '@preact/signals'
+import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
 import { call, send } from '../api/http.ts'
 import type { ConversationJson, PathMessageJson, SendBody, StopJson } from '../api/types.ts'
 import { type MessageJson, readTurn } from 'colloquy/conversation/reader'
@@ -23,6 +23,16 @@ export class OpenChat extends StoredChat {
   readonly times: Map<string, number> = new Map()
   /** The message whose replies are shown side by side. */
   readonly compared: Signal<string | undefined> = signal(undefined)
+  /** The replies of other models that arrive at the same time as that of the path. They stay until all have ended. */
+  readonly beside: Signal<readonly Signal<MessageJson | undefined>[]> = signal([])
+  /** The message whose replies are arriving. */
+  readonly answered: ReadonlySignal<string | undefined> = computed(() =>
+    this.beside.value.length > 0 ? this.compared.value : this.live.value?.parentId,
+  )
+  /** How many replies beside the path have not ended, and the failure of one. */
+  #besideTurns = 0
+  #besideFailure: Failure | undefined
+  #isFollowing = false
   readonly #closed = new AbortController()
 
   constructor(info: ConversationJson) {
@@ -66,6 +76,21 @@ export class OpenChat extends StoredChat {
     return this.#turn('/retry', { ...(messageId && { messageId }), ...(model && { settings: { model } }) })
   }
 
+  /** Asks another model for a reply to a message, which is shown beside the others and may arrive with them. */
+  async askBeside(messageId: string, model: string): Promise<void> {
+    this.compared.value = messageId
+    if (!this.isBusy.value) return this.retry(messageId, model)
+    const reply = signal<MessageJson | undefined>(undefined)
+    this.beside.value = [...this.beside.value, reply]
+    this.#besideTurns++
+    const body = { messageId, settings: { model }, onConflict: 'branch' }
+    const { failure } = await this.#outcomeOf(() => this.#post('/retry', body), reply)
+    this.#besideTurns--
+    this.#besideFailure ??= failure
+    if (this.#closed.signal.aborted || this.#isFollowing || this.#besideTurns > 0) return
+    await this.#showRecorded(() => this.#showEnd(undefined))
+  }
+
   continue(): Promise<void> {
     return this.#turn('/continue', {})
   }
@@ -98,53 +123,65 @@ export class OpenChat extends StoredChat {
     this.asked.value++
     return this.#follow(async () => {
       await this.eraseNow()
-      return send(this.path(path), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: this.#closed.signal,
-      })
+      return this.#post(path, body)
+    })
+  }
+
+  #post(path: string, body: unknown): Promise<Response> {
+    return send(this.path(path), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: this.#closed.signal,
     })
   }
 
   /** Reads the events of a turn to its end, then the chat as it is recorded, and joins the next turn if one has begun. */
   async #follow(request: () => Promise<Response>): Promise<void> {
-    this.isBusy.value = true
-    this.failure.value = undefined
+    this.isBusy.value = this.#isFollowing = true
+    this.failure.value = this.#besideFailure = undefined
     for (let next: typeof request | undefined = request; next;) {
-      const outcome: Outcome = await this.#outcomeOf(next)
+      const outcome: Outcome = await this.#outcomeOf(next, this.live)
       if (this.#closed.signal.aborted) return
       let hasNext = false
       await this.#showRecorded((info) => {
-        hasNext = !!info?.turn && outcome.hadTurn && !outcome.failure
-        this.isBusy.value = hasNext
-        this.failure.value = outcome.failure
+        // The turn in flight may be one whose reply arrives beside this one.
+        hasNext = !!info?.turn && outcome.hadTurn && !outcome.failure && this.#besideTurns === 0
+        this.#isFollowing = hasNext
+        this.#showEnd(outcome.failure)
       })
       next = hasNext ? () => this.#rejoin(undefined) : undefined
     }
   }
 
-  async #outcomeOf(request: () => Promise<Response>): Promise<Outcome> {
+  /** Shows that a turn has ended; that all have, if it was the last one. */
+  #showEnd(failure: Failure | undefined): void {
+    this.failure.value = failure ?? this.#besideFailure
+    if (this.#besideTurns === 0) this.beside.value = []
+    this.isBusy.value = this.#isFollowing || this.#besideTurns > 0
+  }
+
+  async #outcomeOf(request: () => Promise<Response>, target: Signal<MessageJson | undefined>): Promise<Outcome> {
     try {
       const response = await request()
       // 204: the turn has ended meanwhile.
       if (response.status === 204) return { hadTurn: false, failure: undefined }
-      return { hadTurn: true, failure: await this.#read(response) }
+      return { hadTurn: true, failure: await this.#read(response, target) }
     } catch (error) {
       return { hadTurn: true, failure: failureOf(error) }
     }
   }
 
-  async #read(response: Response): Promise<Failure | undefined> {
+  async #read(response: Response, target: Signal<MessageJson | undefined>): Promise<Failure | undefined> {
     const reader = readTurn(response, {
       resume: (lastEventId) => this.#rejoin(lastEventId),
       signal: this.#closed.signal,
     })
-    const painter = new Painter(this.live, announce)
+    const painter = new Painter(target, announce)
     for await (const event of reader) {
       if (event.type === 'step_start') {
         // The question is recorded by now, and so is the step before.
-        await this.#showRecorded()
+        if (target === this.live) await this.#showRecorded()
         painter.begin()
       }
       if (event.type === 'step_end') this.times.set(event.message.id, painter.elapsedMs)

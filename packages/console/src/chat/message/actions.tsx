@@ -90,8 +90,8 @@ const beside = 'beside '
 function RetryWith({ chat, message, isDisabled }: RetryProps): VNode {
   const choose = (value: string): void => {
     const isBeside = value.startsWith(beside)
-    if (isBeside) chat.compared.value = message.parentId
-    void chat.retry(message.parentId, isBeside ? value.slice(beside.length) : value)
+    if (isBeside && message.parentId) void chat.askBeside(message.parentId, value.slice(beside.length))
+    else void chat.retry(message.parentId, value)
   }
   const all = models.value?.data ?? []
   return (

@@ -11,6 +11,7 @@ import { CostLines } from './cost-lines.tsx'
 import { Editor } from './editor.tsx'
 import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
+import { AskBeside } from './side-by-side.tsx'
 
 interface MessageProps {
   chat: OpenChat
@@ -64,7 +65,7 @@ function Heading({ chat, message, isLive }: Omit<MessageProps, 'isLast'>): VNode
         {message.role === 'assistant' ? modelName(message.model) : 'You'}
         <span class="soft small">, {isLive ? 'now' : timeText(message.createdAt)}</span>
       </h2>
-      <Versions chat={chat} message={message} />
+      {isLive ? <AskBeside chat={chat} messageId={message.parentId} /> : <Versions chat={chat} message={message} />}
     </header>
   )
 }
@@ -124,6 +125,7 @@ function Versions({
           class="quiet"
           aria-label="Show the versions side by side"
           title="Side by side"
+          disabled={chat.beside.value.length > 0}
           onClick={() => (chat.compared.value = parentId)}
         >
           <Icon name="columns" />

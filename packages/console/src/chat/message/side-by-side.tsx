@@ -1,29 +1,34 @@
+import { type Signal, useComputed } from '@preact/signals'
 import type { VNode } from 'preact'
 import type { MessageJson } from 'colloquy/conversation/reader'
 import { call } from '../../api/http.ts'
 import { durationText, moneyText, tokenText } from '../../format.ts'
 import { useLoaded } from '../../shell/parts/loaded.tsx'
-import { modelName } from '../models.ts'
+import { modelName, models } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { Content } from './content.tsx'
 import { contentOf } from './content-text.ts'
 
 interface SideBySideProps {
   chat: OpenChat
-  /** One of the replies. */
+  /** One of the replies, and the message that they answer. */
   messageId: string
+  parentId: string | undefined
   /** The reply that is arriving, if it is one of them. */
   live?: MessageJson | undefined
 }
 
 /** All replies to a message beside each other, with the one that is arriving. */
-export function SideBySide({ chat, messageId, live }: SideBySideProps): VNode {
+export function SideBySide({ chat, messageId, parentId, live }: SideBySideProps): VNode {
   const path = `/api/conversations/${encodeURIComponent(chat.id)}/messages/${encodeURIComponent(messageId)}/versions`
   const { value, placeholder } = useLoaded(
     () => call<{ data: MessageJson[] }>('GET', path),
     [path, chat.messages.value],
   )
-  const recorded = value?.data.filter(({ id, state }) => id !== live?.id && state !== 'failed') ?? []
+  // The ids alone: a reply that arrives renders its own column.
+  const besideIds = useComputed(() => chat.beside.value.map((reply) => reply.value?.id).join(' ')).value.split(' ')
+  const arriving = [live?.id, ...besideIds]
+  const recorded = value?.data.filter(({ id, state }) => !arriving.includes(id) && state !== 'failed') ?? []
   const active = new Set(chat.messages.value.map(({ id }) => id))
   return (
     <section class="side-by-side" aria-label="Replies side by side">
@@ -41,10 +46,19 @@ export function SideBySide({ chat, messageId, live }: SideBySideProps): VNode {
             </button>
           </Column>
         ))}
-        {live && <Column message={live} isActive isLive />}
+        {live && <Column message={live} isActive />}
+        {chat.beside.value.map((reply, index) => (
+          <ArrivingColumn key={index} reply={reply} />
+        ))}
       </div>
-      <p class="center">
-        <button type="button" class="quiet" onClick={() => (chat.compared.value = undefined)}>
+      <p class="row">
+        <AskBeside chat={chat} messageId={parentId} />
+        <button
+          type="button"
+          class="quiet"
+          disabled={chat.beside.value.length > 0}
+          onClick={() => (chat.compared.value = undefined)}
+        >
           Show one reply
         </button>
       </p>
@@ -52,14 +66,45 @@ export function SideBySide({ chat, messageId, live }: SideBySideProps): VNode {
   )
 }
 
+/** Asks another model for a reply, also while one is arriving. */
+export function AskBeside({ chat, messageId }: { chat: OpenChat; messageId: string | undefined }): VNode | undefined {
+  const canAsk = !chat.isBusy.value || chat.answered.value === messageId
+  if (messageId === undefined || !canAsk) return undefined
+  return (
+    <select
+      class="quiet beside"
+      aria-label="Add a reply side by side"
+      value=""
+      onChange={({ currentTarget }) => {
+        const { value } = currentTarget
+        currentTarget.value = ''
+        void chat.askBeside(messageId, value)
+      }}
+    >
+      <option value="" disabled hidden>
+        Side by side …
+      </option>
+      {models.value?.data.map(({ id, displayName }) => (
+        <option key={id} value={id}>
+          {displayName}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+function ArrivingColumn({ reply }: { reply: Signal<MessageJson | undefined> }): VNode | undefined {
+  return reply.value && <Column message={reply.value} isActive={false} />
+}
+
 interface ColumnProps {
   message: MessageJson
   isActive: boolean
-  isLive?: boolean
   children?: VNode
 }
 
-function Column({ message, isActive, isLive = false, children }: ColumnProps): VNode {
+function Column({ message, isActive, children }: ColumnProps): VNode {
+  const isLive = message.state === 'pending' || message.state === 'streaming'
   const label = `side-${message.id}`
   return (
     <article class={`message reply${isActive ? ' active' : ''}${isLive ? ' live' : ''}`} aria-labelledby={label}>

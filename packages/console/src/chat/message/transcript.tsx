@@ -90,7 +90,7 @@ interface EntryProps {
 /** A message, or all replies to a message beside each other. */
 function Entry({ chat, message, isBeside, isLive, isLast }: EntryProps): VNode {
   const live = isLive ? chat.live.value : undefined
-  if (isBeside) return <SideBySide chat={chat} messageId={message.id} live={live} />
+  if (isBeside) return <SideBySide {...{ chat, messageId: message.id, parentId: message.parentId, live }} />
   return <MessageView {...{ chat, message: live ? unrecorded(live) : message, isLast, isLive }} />
 }
 
