@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { offline } from 'colloquy/engines'
+import { type Engine, offline } from 'colloquy/engines'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
@@ -39,7 +39,8 @@ describe('chats in a browser', { skip }, () => {
   })
 
   test('a page that reloads in the middle of a reply shows all of it', async () => {
-    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink, open }) => {
+    const gate = Promise.withResolvers<void>()
+    await withSite(endingAfter(gate.promise), async ({ newLink, open }) => {
       const { page } = await open()
       await page.goto(newLink())
       await page.locator('#composer').fill('Count from 1 to 120')
@@ -47,6 +48,7 @@ describe('chats in a browser', { skip }, () => {
       await page.locator('article.live .markdown').waitFor()
       await page.reload()
       await page.locator('article.live .markdown').waitFor()
+      gate.resolve()
       await replied(page)
       const text = await page.locator('article.reply .block').innerText()
       assert.match(text, /\b1\b[^]*\b60\b[^]*\b120\b/)
@@ -54,7 +56,8 @@ describe('chats in a browser', { skip }, () => {
   })
 
   test('a second tab follows the reply of the first, and what another program adds', async () => {
-    await withSite(offline({ wordsPerSecond: 60 }), async ({ newLink, conversations, open }) => {
+    const gate = Promise.withResolvers<void>()
+    await withSite(endingAfter(gate.promise), async ({ newLink, conversations, open }) => {
       const { page } = await open()
       await page.goto(newLink())
       await page.locator('#composer').fill('Count from 1 to 60')
@@ -63,6 +66,7 @@ describe('chats in a browser', { skip }, () => {
       const second = watch(await page.context().newPage())
       await second.page.goto(page.url())
       await second.page.locator('article.live .markdown').waitFor()
+      gate.resolve()
       await replied(second.page)
       assert.match(await second.page.locator('article.reply').innerText(), /\b60\b/)
       const id = page.url().split('/').at(-1)!
@@ -172,6 +176,17 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 })
+
+/** Writes as `offline()` does, and ends each reply after the promise has resolved. */
+function endingAfter(open: Promise<void>): Engine {
+  const engine = offline()
+  return async function* (params, context) {
+    for await (const event of engine(params, context)) {
+      if (event.type === 'content_block_stop') await open
+      yield event
+    }
+  }
+}
 
 /** A picture of 64 × 64 pixels as base64, too large to stand in the message itself. Runs in the page. */
 function noise(): string {
