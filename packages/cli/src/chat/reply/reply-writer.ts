@@ -23,7 +23,8 @@ export function replyWriter(flags: Flags): ReplyWriter {
   if (format === 'stream-json') return { event: (event) => writeJson(event), end }
   const isWrittenAtEnd = ['out', 'json-schema', 'extract'].some((name) => flags.has(name))
   if (format === 'json' || isWrittenAtEnd) return { event: end, end }
-  return process.stdout.isTTY && !flags.has('plain') ? screenWriter(flags) : textWriter()
+  const isPlain = flags.has('plain') || process.env['TERM'] === 'dumb'
+  return process.stdout.isTTY && !isPlain ? screenWriter(flags) : textWriter()
 }
 
 function end(): void {}

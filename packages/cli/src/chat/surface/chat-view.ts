@@ -5,6 +5,7 @@ import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import type { Screen } from '../../terminal/screen.ts'
 import type { Painter } from '../../terminal/style.ts'
 import { Picker, type PickSource } from './picker.ts'
+import { wrap } from '../../terminal/wrap.ts'
 import { cutTo } from '../../terminal/width.ts'
 
 /** The time between two frames: 30 a second. More are not visible, and slow down a remote terminal. */
@@ -135,7 +136,11 @@ export class ChatView {
 
   #editorLines(): EditorView {
     const { columns, rows } = this.screen
-    const below = this.#small(this.hint)
+    const wrapped = this.hint.flatMap((line) => wrap([{ text: line, style: {} }], columns - 1))
+    const below = this.#small(wrapped.map((spans) => spans.map(({ text }) => text).join(''))).slice(
+      0,
+      Math.max(1, rows - 4),
+    )
     return editorView(this.editor, {
       columns,
       rows: Math.max(1, rows - 3 - below.length),

@@ -318,6 +318,19 @@ test('-r shows the end of a chat and continues it with its whole history', async
   })
 })
 
+test('? shows all keys also in a narrow window', async () => {
+  await at([], async ({ sit }) => {
+    const user = await sit([], { columns: 40, rows: 30 })
+    // The examples of a first chat would take the place of the keys.
+    await user.sees(/Count to 20/)
+    await user.type('?')
+    await user.sees(/pasting\s+never sends[^]*Ctrl-D\s+leaves/)
+    assert.doesNotMatch(user.terminal.text, /…/)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
 test('Ctrl-C clears the line, then hints, then leaves', async () => {
   await at([], async ({ sit }) => {
     const user = await sit()
