@@ -46,6 +46,11 @@ describe('the console is accessible', { skip }, () => {
       await page.goto(newLink())
       await ask(page, `Show me everything ${'longwordwithoutspaces'.repeat(10)}`)
       await checkReflow(page, 'a chat')
+      assert.deepEqual(await page.locator('li.task').allInnerTexts(), ['done', 'open'])
+      const links = await page.locator('header.top nav a').evaluateAll(linesOf)
+      assert.deepEqual(links, [1, 1, 1, 1], 'a link of the header is one line')
+      const cells = await page.locator('.markdown td, .markdown th').evaluateAll(linesOf)
+      assert.deepEqual(cells, Array(28).fill(1), 'a word of a wide table is one line')
       await page.getByRole('button', { name: 'Inspect' }).click()
       await page.locator('.json-tree').waitFor()
       await checkReflow(page, 'the inspector')
@@ -139,8 +144,21 @@ async function sendRequest(url: string): Promise<void> {
 }
 
 async function checkReflow(page: Page, name: string): Promise<void> {
-  const [wanted, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth] as const)
-  assert.ok(wanted <= width, `${name} is ${wanted} pixels wide on a screen of ${width}`)
+  const { clientWidth, clientHeight, scrollWidth, scrollHeight } = await page.evaluate(() => {
+    const { clientWidth, clientHeight, scrollWidth, scrollHeight } = document.documentElement
+    return { clientWidth, clientHeight, scrollWidth, scrollHeight }
+  })
+  assert.ok(scrollWidth <= clientWidth, `${name} is ${scrollWidth} pixels wide on a screen of ${clientWidth}`)
+  assert.ok(scrollHeight <= clientHeight, `${name} is ${scrollHeight} pixels high on a screen of ${clientHeight}`)
+}
+
+/** The number of lines of each element. Runs in the page. */
+function linesOf(elements: readonly Element[]): number[] {
+  return elements.map((element) => {
+    const range = document.createRange()
+    range.selectNodeContents(element)
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size
+  })
 }
 
 async function dialog(page: Page, keys: string, name: string): Promise<void> {
@@ -164,6 +182,6 @@ async function check(page: Page, name: string): Promise<void> {
 const reply = [
   '# A heading\n\nText with *emphasis*, `code` and a [link](https://example.com/).',
   '```ts\nconst answer: number = 6 * 7 // the answer\n```',
-  '| name | value |\n|---|---:|\n| a | 1 |',
+  `|${' name |'.repeat(14)}\n|${'---|'.repeat(14)}\n|${' value |'.repeat(14)}`,
   '- [x] done\n- [ ] open\n\n1. first\n2. second\n\n> a quote\n\n---',
 ].join('\n\n')

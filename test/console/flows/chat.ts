@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Engine, offline } from 'colloquy/engines'
+import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied, showCost, watch } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
@@ -126,6 +126,20 @@ describe('chats in a browser', { skip }, () => {
       await page.getByText('Disconnected from colloquy serve').waitFor({ state: 'detached' })
       await ask(page, 'What is 7 * 7?')
       assert.match(await page.locator('article.reply').last().innerText(), /49/)
+    })
+  })
+
+  test('a turn that fails before its reply shows the failure, and no empty reply', async () => {
+    const overloaded = { error: { type: 'overloaded_error' } } as const
+    await withSite(script([overloaded, 'Here now']), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Are you there?')
+      await page.keyboard.press('Enter')
+      await page.getByText('The model is overloaded').waitFor()
+      assert.equal(await page.locator('article.reply').count(), 0)
+      await page.locator('.failure').getByRole('button', { name: 'Retry' }).click()
+      await page.getByText('Here now').waitFor()
     })
   })
 

@@ -40,9 +40,9 @@ export function ChatList(): VNode {
         </section>
       ))}
       {chats.value && visible.length === 0 && (
-        <p class="soft small">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
+        <p class="soft small count">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
       )}
-      <p class="soft small count">
+      <p class="soft small count" hidden={visible.length === 0 && !hasMoreChats.value}>
         {visible.length} {hasMoreChats.value || words ? `of ${hasMoreChats.value ? 'more' : all.length} ` : ''}shown
         {hasMoreChats.value && (
           <button type="button" class="quiet" onClick={() => void loadMoreChats()}>

@@ -64,6 +64,8 @@ function blockToken(token: Token, depth: number): ComponentChildren {
   switch (token.type) {
     case 'space':
     case 'def':
+    // The list draws it.
+    case 'checkbox':
       return undefined
     case 'heading':
       return heading(token as Tokens.Heading)

@@ -65,7 +65,11 @@ function Messages({ chat }: { chat: OpenChat }): VNode {
   // A reply may be recorded before the last of it has been read.
   const recorded = withoutErased(chat, chat.messages.value).filter(({ id }) => id !== liveId)
   const live = liveId === undefined ? undefined : chat.live.peek()
-  const all = live ? [...recorded, unrecorded(live)] : recorded
+  // The failure of a turn stands for a reply that did not begin.
+  const shown = chat.failure.value
+    ? recorded.filter(({ role, content }) => role === 'user' || content.length > 0)
+    : recorded
+  const all = live ? [...shown, unrecorded(live)] : shown
   return (
     <>
       {all.map((message) => {
