@@ -123,7 +123,7 @@ export async function readObject(response: TransportResponse, request: RetryingR
   return withIds(value as object, response)
 }
 
-/** Whether a value is surely a result, as it is an object without the fields of an error. */
+/** Whether a value is surely a result, as it is an object with an id and without an error. */
 function isResult(value: unknown): boolean {
-  return isObject(value) && !('error' in value || 'message' in value)
+  return isObject(value) && 'id' in value && !('error' in value)
 }

@@ -105,6 +105,18 @@ interface Row {
   options?: ClientOptions
 }
 
+const gatewayErrors = [
+  '{"error":"not today"}',
+  '{"error":{"message":"not today"}}',
+  '{"error":{"code":"later","message":{"text":"not today"}}}',
+  '{"id":"req_1","error":{"message":"not today"}}',
+  '{"message":"not today"}',
+  '{"detail":"not today"}',
+  '{"detail":[{"msg":"not today"}]}',
+  '{"errors":["not today"]}',
+  '{"title":"not today","status":503}',
+]
+
 const rows: Row[] = [
   // Statuses
   { name: 'a message', respond: sends(200, message), outcome: ['message', 1] },
@@ -331,6 +343,12 @@ const rows: Row[] = [
     respond: sends(200, body),
     outcome: [/^APIResponseError: 200 Cannot read the response as a JSON object/, 2] as Outcome,
   })),
+  // Errors of gateways with a success status
+  ...gatewayErrors.map((body) => ({
+    name: `the body ${body}`,
+    respond: sends(200, body),
+    outcome: [/^APIResponseError: 200 .*not today/, 2] as Outcome,
+  })),
   {
     name: 'a body that is not JSON',
     respond: sends(200, '<html>'),
@@ -407,6 +425,11 @@ const streams: Row[] = [
     respond: sends(200, '{"error":"budget exceeded"}'),
     outcome: [/^APIResponseError: 200 \{"error":"budget exceeded"\}/, 2],
   },
+  ...gatewayErrors.map((body) => ({
+    name: `the body ${body}`,
+    respond: sends(200, body),
+    outcome: [/^APIResponseError: 200 .*not today/, 2] as Outcome,
+  })),
   {
     name: 'a message as JSON',
     respond: sends(200, message),

@@ -94,9 +94,10 @@ export function wrongResult(value: unknown, response: TransportResponse): APIErr
 
 /** Whether an object is an error in the form of the API, or in one of those that gateways use. */
 function isError(value: object): boolean {
-  const { type, error, message, id, content } = value as Record<string, unknown>
+  const { type, error, id, content, data } = value as Record<string, unknown>
   if (type === 'error' || (error !== undefined && error !== null)) return true
-  return typeof message === 'string' && type === undefined && id === undefined && content === undefined
+  const isResult = [type, id, content, data].some((field) => field !== undefined)
+  return !isResult && ['message', 'detail', 'title', 'errors'].some((name) => name in value)
 }
 
 /** The error for a request body that JSON cannot hold. */
