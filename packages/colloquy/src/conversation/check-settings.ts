@@ -58,6 +58,7 @@ export function checkSettingNames(given: object, names: readonly string[], owner
 
 /** Checks the required settings, those of this library and the types of those it reads. All else is left to the API. */
 export function checkSettings(settings: Partial<ConversationSettings>): asserts settings is ConversationSettings {
+  checkJson(settings)
   const { model, max_tokens: maxTokens, budget, window } = settings
   if (budget !== undefined) checkBudget(budget)
   if (window !== undefined) checkWindow(window)
@@ -71,6 +72,18 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
   }
   checkTypes(settings)
   checkCompaction({ ...settings, model, max_tokens: maxTokens! })
+}
+
+/** Settings are stored as JSON. */
+function checkJson(settings: object): void {
+  try {
+    JSON.stringify(settings)
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw new AnthropicError(`Cannot set the settings of a conversation as JSON must be able to hold them: ${reason}`, {
+      cause: error,
+    })
+  }
 }
 
 /** The settings that this library reads itself, for counts, marks and headers: a wrong type would fail there. */

@@ -311,6 +311,29 @@ describe('send()', () => {
     await conversation.send('a')
   })
 
+  test('settings that JSON cannot hold are one clear error', async () => {
+    const { conversation } = await start(['r1'])
+    const circle: { type: string; self?: object } = { type: 'text' }
+    circle.self = circle
+    for (const given of [{ max_tokens: 10n }, { metadata: circle }] as object[]) {
+      const message =
+        /^Cannot (set the settings of a conversation as JSON must|copy what was given: it contains itself)/
+      const error = { name: 'AnthropicError', message }
+      await assert.rejects(conversation.configure(given), error)
+      await assert.rejects(async () => conversation.send('a', given), error)
+      assert.throws(() => conversation.preview('a', given), error)
+    }
+    await assert.rejects(async () => conversation.send([circle] as never), { name: 'AnthropicError' })
+    await conversation.send('a')
+  })
+
+  test('preview() refuses content that is neither text nor blocks, and takes an empty draft', async () => {
+    const { conversation } = await start([])
+    for (const content of [5, null, true, {}, [null], [5], [{ type: 5 }]])
+      assert.throws(() => conversation.preview(content as never), { name: 'ContentError' }, JSON.stringify(content))
+    for (const content of ['', [], 'a']) conversation.preview(content)
+  })
+
   test('refuses invalid settings, and writes nothing', async () => {
     const { conversation, again } = await start(['r1'])
     await assert.rejects(conversation.send('a', { max_tokens: 0 }), /Cannot set max_tokens .* found 0/)

@@ -5,7 +5,7 @@ import type { MessageContentParam, MessageCreateParams } from '../protocol/types
 import type { ToolUnion } from '../protocol/types/tool.ts'
 import { definitionOf, type Runnable } from '../tools/runnable.ts'
 import { addConversation } from './add-conversation.ts'
-import { checkReplacement, copyOf } from './history/content.ts'
+import { checkDraft, checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { type Archive, copyPath } from './history/records.ts'
@@ -193,11 +193,13 @@ export class Conversation extends StoredConversation {
    * The request that would be sent next, with this content as the user message. If a summary has to make room first, the
    * request for that: its last message is the instructions for the summary.
    *
-   * Throws an `AnthropicError` for settings that `configure()` refuses.
+   * Throws an `AnthropicError` for settings that `configure()` refuses, and a `ContentError` for content that is neither text
+   * nor a list of blocks.
    *
    * @param changes settings that differ from those of the conversation.
    */
   preview(content?: MessageContentParam, changes?: Partial<ConversationSettings>): MessageCreateParams {
+    if (content !== undefined) checkDraft(content)
     const { settings, history, summaries } = this.#state
     const changed = changes === undefined ? settings : changeSettings(settings, changes)
     return nextRequest({ settings: changed, history, summaries }, this.#config, content)

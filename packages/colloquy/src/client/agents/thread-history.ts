@@ -105,6 +105,7 @@ export class ThreadHistory {
     const merged = { ...this.#fields, ...defined(fields) }
     this.#checkCreateOnly(merged)
     const own: Entry[] = []
+    for (const message of messages) checkMessage(message)
     for (const message of messages) if (!this.#isLastReply(message)) own.push({ message: toParam(message) })
     this.#staged.push(...own)
     if (this.#staged.length === 0) this.#stageUnanswered()
@@ -265,4 +266,9 @@ function withoutMarks<Value>(value: Value): Value {
   const { cache_control: _, ...copy } = value as { cache_control?: unknown; [field: string]: unknown }
   for (const key of nesting) if (copy[key] !== undefined) copy[key] = withoutMarks(copy[key])
   return copy as Value
+}
+
+function checkMessage(message: ThreadMessage | null): void {
+  if (typeof message === 'object' && message?.content != null) return
+  throw new AnthropicError("Cannot send to a thread: it takes messages such as { role: 'user', content: 'Hello' }")
 }

@@ -116,6 +116,16 @@ test('a thread sends each message once', async () => {
   assert.deepEqual(thread.messages.map(textOf), ['one', 'two', 'one | two', 'three', 'one | two | three'])
 })
 
+test('a thread refuses what is not a message, with nothing staged', async () => {
+  const { thread, requests } = begin()
+  for (const given of ['text', 5, {}, { role: 'user' }, [say('one'), null]]) {
+    const error = { name: 'AnthropicError', message: /^Cannot send to a thread: it takes messages/ }
+    await assert.rejects(async () => thread.send(given as never), error, JSON.stringify(given))
+  }
+  assert.equal(texts(await thread.send(say('two'))), 'two')
+  assert.deepEqual(requests[0]?.messages, [say('two')])
+})
+
 test('a thread that the server lost is created again from the whole history', async () => {
   for (const code of ['thread_not_found', 'thread_already_continued', 'thread_continue_in_flight']) {
     const { thread, requests, keeper } = begin()

@@ -1,5 +1,6 @@
 import { isBlank, isModelOnly } from '../../protocol/sendable.ts'
 import { cutText } from '../../protocol/text.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import type {
   ContentBlockParam,
   MessageContentParam,
@@ -37,9 +38,7 @@ function checkUserContent(content: MessageContentParam, waiting: WaitingCalls): 
     checkResults([], waiting)
     return
   }
-  if (!Array.isArray(content) || content.length === 0) {
-    throw new ContentError(`Cannot send content: it must be text or a list of blocks, found ${describe(content)}`)
-  }
+  if (!Array.isArray(content) || content.length === 0) throw noContent(content)
   for (const [index, block] of content.entries()) checkBlock(block, `content.${index}`)
   const results = content.filter((block): block is ToolResultBlockParam => block.type === 'tool_result')
   const misplaced = content.findIndex((block, index) => block.type === 'tool_result' && index >= results.length)
@@ -47,6 +46,17 @@ function checkUserContent(content: MessageContentParam, waiting: WaitingCalls): 
     throw new ContentError(`Cannot send content.${misplaced}: tool results come before all other blocks`)
   }
   checkResults(results, waiting)
+}
+
+/** Throws a `ContentError` for content that is neither text nor a list of blocks. It may be empty, as a draft is. */
+export function checkDraft(content: MessageContentParam): void {
+  if (typeof content === 'string') return
+  if (!Array.isArray(content)) throw noContent(content)
+  for (const [index, block] of content.entries()) checkType(block, `content.${index}`)
+}
+
+function noContent(content: unknown): ContentError {
+  return new ContentError(`Cannot send content: it must be text or a list of blocks, found ${describe(content)}`)
 }
 
 /** Checks a message of a history that other messages follow. The content of tool results is not checked. */
@@ -64,10 +74,13 @@ export function checkReplacement(content: MessageContentParam): void {
   checkContent(content, [])
 }
 
+function checkType(block: ContentBlockParam | null, path: string): asserts block is ContentBlockParam {
+  if (typeof block === 'object' && block !== null && typeof block.type === 'string') return
+  throw new ContentError(`Cannot send ${path}: it must be a block with a type, found ${describe(block)}`)
+}
+
 function checkBlock(block: ContentBlockParam | null, path: string): void {
-  if (typeof block !== 'object' || block === null || typeof block.type !== 'string') {
-    throw new ContentError(`Cannot send ${path}: it must be a block with a type, found ${describe(block)}`)
-  }
+  checkType(block, path)
   if (isModelOnly(block)) throw new ContentError(`Cannot send ${path}: only the model writes ${block.type} blocks`)
   if (block.type === 'text') checkText(block.text, `${path}.text`)
 }
@@ -109,13 +122,25 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
   )
 }
 
-/** A copy of JSON-able values, so that the caller may change its own afterwards. Other values stay the same. */
+/**
+ * A copy of JSON-able values, so that the caller may change its own afterwards. Other values stay the same. Throws an
+ * `AnthropicError` for a value that contains itself.
+ */
 export function copyOf<Value>(value: Value): Value {
-  if (Array.isArray(value)) return value.map(copyOf) as Value
+  try {
+    return copied(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new AnthropicError('Cannot copy what was given: it contains itself, or is nested too deep', { cause: error })
+  }
+}
+
+function copied<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copied) as Value
   if (typeof value !== 'object' || value === null) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copyOf(member)])) as Value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, copied(member)])) as Value
 }
 
 function describe(value: unknown): string {

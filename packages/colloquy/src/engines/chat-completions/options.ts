@@ -12,7 +12,7 @@ export interface ChatCompletionsOptions {
   headers?: Record<string, string>
   /** Default: the global `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>
-  /** How long the server may take until its first byte. Milliseconds. Default 600,000. */
+  /** How long the server may take until its first byte. Milliseconds. Default 600,000, but the `fetch` of Node ends at 300,000. */
   timeoutMs?: number
   /** Fields to add to every request, such as `{ top_k: 20 }`. They replace the engine's own. */
   extraBody?: Record<string, unknown>
