@@ -15,8 +15,8 @@ const program = join(import.meta.dirname, 'settling-program.ts')
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-ledger-'))
 after(() => rmSync(folder, { recursive: true }))
 
-// Three times the interval of writes: timers and the writing itself take longer on a busy machine.
-const lostMs = 300
+// Thirty times the interval of writes: timers and the writing itself take longer on a busy machine.
+const lostMs = 600
 
 killTests('SQLite', () => join(folder, 'server.db'))
 const postgres = startPostgres()
@@ -49,7 +49,7 @@ async function killOne(database: string, run: number): Promise<void> {
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   while (!output.includes('\n')) await sleep(10)
-  await sleep(500 + Math.random() * 300)
+  await sleep(1.5 * lostMs + Math.random() * 300)
   const ended = once(child, 'close')
   child.kill('SIGKILL')
   const killedAt = Date.now()

@@ -6,7 +6,7 @@ import { openServerStore } from '@colloquy/server/store'
 
 const [database, runNumber] = process.argv.slice(2) as [string, string]
 const store = await openServerStore(database)
-const ledger = new Ledger(store.database)
+const ledger = new Ledger(store.database, { flushMs: 20 })
 const account = { name: 'account', limit: 10n ** 15n, until: null }
 const reserved = 10n ** 10n
 

@@ -47,7 +47,7 @@ const settingNames: readonly string[] = Object.keys({
  */
 export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
   if (typeof given !== 'object' || given === null)
-    throw new TypeError(`Cannot use the options of ${owner} as they must be an object: found ${String(given)}`)
+    throw new AnthropicError(`Cannot use the options of ${owner} as they must be an object: found ${String(given)}`)
   const unknown = Object.entries(given).filter(([name]) => !settingNames.includes(name) && !names.includes(name))
   if (unknown.length === 0) return
   const known = [...names, ...settingNames]

@@ -12,8 +12,8 @@ import { createServer, type Server } from '../app.ts'
 import { openServerStore, type ServerStore } from '../state/server-store.ts'
 import { openAccess } from './open-access.ts'
 
-// COLLOQUY_FUZZ=10000 sends that many groups of requests.
-const numRuns = Number(process.env['COLLOQUY_FUZZ'] ?? 40)
+/** Groups of requests. */
+const numRuns = process.env['COLLOQUY_FUZZ'] ? 300 : 40
 const budgetUsd = '0.02'
 const usage = {
   input_tokens: 100,

@@ -235,7 +235,7 @@ for (const [kind, open] of Object.entries({ memory: memoryStore, sqlite: () => s
       const wrong = value as never
       const found = value === null ? 'null' : typeof value
       const mustBeText = (name: string): object => ({
-        name: 'TypeError',
+        name: 'AnthropicError',
         message: `Cannot use the ${name} as it must be text: found ${found}`,
       })
       const calls: Record<string, (() => PromiseLike<unknown>)[]> = {
@@ -269,14 +269,17 @@ test('values of a wrong type are refused by name, and change nothing', async () 
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
   const mustBeText = { message: 'Cannot set the title of a conversation as it must be text: found number' }
-  const mustBeJson = { name: 'TypeError', message: /^Cannot set the metadata of a conversation as JSON must be able/ }
+  const mustBeJson = {
+    name: 'AnthropicError',
+    message: /^Cannot set the metadata of a conversation as JSON must be able/,
+  }
   const mustBeObject = {
-    name: 'TypeError',
+    name: 'AnthropicError',
     message: /^Cannot set the metadata of a conversation as it must be an object/,
   }
   for (const options of [undefined, null, 'x', 5]) {
     await assert.rejects(conversations.create(options as never), {
-      name: 'TypeError',
+      name: 'AnthropicError',
       message: `Cannot use the options of create() as they must be an object: found ${options}`,
     })
   }

@@ -1,3 +1,4 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
@@ -27,7 +28,8 @@ export async function searchIn(
 ): Promise<FoundMessage[]> {
   checkOptionNames(options, ['limit', 'owner'], 'search()')
   const { limit = 20, owner } = options
-  if (typeof query !== 'string') throw new TypeError(`Cannot search as the query must be text: found ${typeof query}`)
+  if (typeof query !== 'string')
+    throw new AnthropicError(`Cannot search as the query must be text: found ${typeof query}`)
   const words = query.split(/\s+/).filter((word) => word !== '')
   const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
   return found.map(showFound)

@@ -1,3 +1,4 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { Metadata } from '../../protocol/types/params.ts'
 
@@ -6,11 +7,13 @@ export type ConversationMetadata = Readonly<Record<string, unknown>>
 
 const maxMetadataLength = 65_536
 
-/** The JSON of metadata. Throws a `TypeError` if it is not an object that JSON can hold, and a `RangeError` if it is too long. */
+/** The JSON of metadata. Throws an `AnthropicError` if it is not an object that JSON can hold, and a `RangeError` if it is too long. */
 export function metadataJson(metadata: ConversationMetadata): string {
   const json = jsonOf(metadata)
   if (!json.startsWith('{')) {
-    throw new TypeError(`Cannot set the metadata of a conversation as it must be an object: found ${json || 'nothing'}`)
+    throw new AnthropicError(
+      `Cannot set the metadata of a conversation as it must be an object: found ${json || 'nothing'}`,
+    )
   }
   if (json.length <= maxMetadataLength) return json
   throw new RangeError(
@@ -24,7 +27,7 @@ function jsonOf(metadata: ConversationMetadata): string {
     return wellFormedJson(JSON.stringify(metadata) ?? '')
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new TypeError(`Cannot set the metadata of a conversation as JSON must be able to hold it: ${reason}`, {
+    throw new AnthropicError(`Cannot set the metadata of a conversation as JSON must be able to hold it: ${reason}`, {
       cause: error,
     })
   }

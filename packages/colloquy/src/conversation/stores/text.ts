@@ -1,3 +1,4 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { storableText } from '../../protocol/text.ts'
 import { foldWord } from '../history/text.ts'
 
@@ -13,7 +14,7 @@ export function storable<Text extends string | null | undefined>(text: Text): Te
 /** Refuses an id, a key or another text that is none: databases would convert it, each in its own way. */
 export function checkText(kind: string, value: unknown): asserts value is string {
   if (typeof value === 'string') return
-  throw new TypeError(`Cannot use the ${kind} as it must be text: found ${value === null ? 'null' : typeof value}`)
+  throw new AnthropicError(`Cannot use the ${kind} as it must be text: found ${value === null ? 'null' : typeof value}`)
 }
 
 /** A name to be stored, such as an id or a key. Throws a `RangeError` if it is empty or longer than 512 characters. */
