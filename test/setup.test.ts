@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { after, test, type TestContext } from 'node:test'
+import { until } from './until.ts'
 
 // Runs the real script with a fake npm on the PATH, which records its calls and does what the test says.
 const scratch = mkdtempSync(join(tmpdir(), 'colloquy-setup-'))
@@ -124,8 +124,4 @@ function start(checkout: string) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const ended = once(child, 'close').then(([code]: (number | null)[]) => ({ code: code ?? null, stdout, stderr }))
   return { child, ended }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await wait(10)
 }

@@ -11,6 +11,7 @@ import type { ContentBlock } from '../protocol/types/message.ts'
 import { type Conversation, type ConversationSettings, memoryStore, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore } from './stores/store.ts'
+import { until } from '../../../../test/until.ts'
 
 type EngineEvent = MessageStreamEvent | PingEvent
 
@@ -226,8 +227,8 @@ describe('send()', () => {
     context.after(() => process.off('unhandledRejection', unhandled))
     const { conversation, again } = await start([{ error: { type: 'overloaded_error' } }])
     conversation.send('hello')
-    await eventually(async () => (await (await again()).branches()).length > 0)
-    await eventually(async () => (await (await again()).versions('2'))[0]?.state === 'failed')
+    await until(async () => (await (await again()).branches()).length > 0)
+    await until(async () => (await (await again()).versions('2'))[0]?.state === 'failed')
     await new Promise((resolve) => setTimeout(resolve, 10))
     assert.equal(unhandled.mock.callCount(), 0)
   })
@@ -978,10 +979,6 @@ async function arrivedText(texts: AsyncIterable<string>): Promise<{ text: string
     for await (const piece of texts) text += piece
   } catch {}
   return { text }
-}
-
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 test('deleteUnusedSince() erases only conversations not used since', async () => {

@@ -11,6 +11,7 @@ import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../pr
 import { ConversationConflictError, type Conversation, memoryStore, openConversations } from './index.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
 import type { ConversationStore, MessageState } from './stores/store.ts'
+import { until } from '../../../../test/until.ts'
 
 // Two writers do anything to a conversation, in any order, with crashes in between. The messages that are stored and sent
 // must be those of a plain list.
@@ -443,8 +444,4 @@ function idsOf(content: MessageParam['content'], type: 'tool_use' | 'tool_result
 function textOf(content: MessageParam['content']): string {
   if (typeof content === 'string') return content
   return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 1))
 }

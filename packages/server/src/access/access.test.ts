@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import Anthropic from 'colloquy'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { fromUsd } from 'colloquy/protocol'
@@ -16,6 +15,7 @@ import { SqliteDatabase } from '../state/sqlite-database.ts'
 import type { LimitCounter } from './limits/counter.ts'
 import { MemoryCounter } from './limits/memory-counter.ts'
 import { type AccessOptions, openAccess, StoreAccess } from './open-access.ts'
+import { until } from '../../../../test/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-access-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -161,7 +161,7 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
         for await (const event of stream) if (event.type === 'content_block_delta' && ++deltas === 10) stream.abort()
       })()
       await assert.rejects(reading, { name: 'APIUserAbortError' })
-      await waitFor(async () => (await database.rows('read', 'SELECT 1 FROM %.request')).length > 0)
+      await until(async () => (await database.rows('read', 'SELECT 1 FROM %.request')).length > 0)
       const [row] = await database.rows<RequestRow>('read', 'SELECT * FROM %.request')
       const { key_id, user_id, status, error_type, stop_reason, estimated, output, cost } = row!
       assert.deepEqual(
@@ -214,10 +214,6 @@ test('a request that is refused after it was counted elsewhere gives its place b
 
 function statusOf(error: unknown): number {
   return (error as { status: number }).status
-}
-
-async function waitFor(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(10)
 }
 
 /** An engine whose replies cost about a cent. */

@@ -6,6 +6,7 @@ import { offline, script } from 'colloquy/engines'
 import { type ErrorBody, type MessageStreamEvent, type PingEvent, decodeSse } from 'colloquy/protocol'
 import { type ServerOptions, createServer } from '../app.ts'
 import { type ListenOptions, type Listening, listen } from './node.ts'
+import { until } from '../../../../test/until.ts'
 
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
 const headers = { 'anthropic-version': '2026-10-21', 'content-type': 'application/json' }
@@ -30,10 +31,6 @@ function post({ url }: Listening, body: unknown, signal?: AbortSignal): Promise<
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   })
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 async function textOf(socket: Socket): Promise<string> {

@@ -16,6 +16,7 @@ import { migrations } from '../../state/migrations.ts'
 import { listen } from '../../operate/node.ts'
 import { SqliteDatabase } from '../../state/sqlite-database.ts'
 import type { BatchSettings } from './batch-worker.ts'
+import { until } from '../../../../../test/until.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-batches-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -230,10 +231,6 @@ type Batches = Official['messages']['batches']
 async function untilEnded(batches: Batches, id: string): Promise<Official.Messages.MessageBatch> {
   await until(async () => (await batches.retrieve(id)).processing_status === 'ended')
   return batches.retrieve(id)
-}
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(10)
 }
 
 async function resultsOf(
