@@ -108,7 +108,7 @@ export class Conversation extends StoredConversation {
     const { key, onConflict } = options
     const said = copyOf(content)
     const seen = onConflict === 'branch' ? this.#state.settledHead : undefined
-    const history = async () => (seen === undefined ? this.#state.history : this.#state.historyTo(seen))
+    const history = () => (seen === undefined ? this.#state.history : this.#state.historyTo(seen))
     return this.#run(options, (...turn) => sendMessage(...turn, { key, content: said, history }))
   }
 
@@ -237,13 +237,13 @@ export class Conversation extends StoredConversation {
       checkTurnOptions(options)
       const lease = new TurnLease(this.#state, control)
       const scope = { state: this.#state, config: this.#config, control, lease }
-      return takeTurn(scope, steps.onConflict, async () => {
-        try {
-          return await run(scope, steps)
-        } finally {
-          await lease.release()
-        }
-      })
+      const end = await takeTurn(scope, steps.onConflict)
+      try {
+        return await run(scope, steps)
+      } finally {
+        await lease.release()
+        end()
+      }
     }
     return this.#config.turns.start(this.id, start, options.signal)
   }
@@ -299,10 +299,12 @@ function stepOptions(options: TurnOptions, current: () => ConversationSettings):
   const given = isToolList(options.tools) ? [...options.tools] : undefined
   const tools = given ?? []
   const overrides = settingsOf(options, given)
+  const hasOverrides = Object.keys(overrides).length > 0
   let changed: { base: ConversationSettings; settings: ConversationSettings } | undefined
   return {
     settings: () => {
       const base = current()
+      if (!hasOverrides) return base
       if (changed?.base !== base) changed = { base, settings: changeSettings(base, overrides) }
       return changed.settings
     },

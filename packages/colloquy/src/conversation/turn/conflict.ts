@@ -8,17 +8,16 @@ export type OnConflict = 'fail' | 'queue' | 'branch'
 /** How often a queued turn looks whether another process's reply has ended. */
 const pollMs = 100
 
-/** Runs a turn once this process runs no other turn of the conversation, unless the policy is to branch off from it. */
-export async function takeTurn<Result>(
-  { state, control: { signal } }: TurnScope,
-  onConflict: OnConflict,
-  turn: () => Promise<Result>,
-): Promise<Result> {
+/**
+ * Starts a turn once this process runs no other turn of the conversation, unless the policy is to branch off from it. Returns
+ * the function that ends the turn.
+ */
+export async function takeTurn({ state, control }: TurnScope, onConflict: OnConflict): Promise<() => void> {
   for (let { activity } = state; activity.type === 'running' && onConflict !== 'branch'; activity = state.activity) {
     if (onConflict === 'fail') throw state.conflict('busy')
-    await unlessAborted(signal, activity.over)
+    await unlessAborted(control.signal, activity.over)
   }
-  return state.run(turn)
+  return state.startTurn()
 }
 
 /**
@@ -35,7 +34,7 @@ export async function beginWithRetries<Begun>(
   const { signal } = control
   for (let hasRefreshed = false; ;) {
     if (signal.aborted) throw new APIUserAbortError({ cause: signal.reason })
-    await state.finishUnrecorded()
+    if (!state.finishes.isEmpty) await state.finishUnrecorded()
     if (isBusy(scope)) await state.refresh()
     try {
       if (isBusy(scope) && onConflict !== 'branch') throw state.conflict('busy')
@@ -57,7 +56,8 @@ function isBusy({ state, lease }: TurnScope): boolean {
 
 /** Whether another turn runs its tools, as far as this process knows. */
 export function runsOtherTools({ state, lease }: Pick<TurnScope, 'state' | 'lease'>): boolean {
-  return [...state.toolReplies].some((number) => !lease.has(number))
+  for (const number of state.toolReplies) if (!lease.has(number)) return true
+  return false
 }
 
 export type NextMove = 'wait' | 'refresh' | 'refresh and fail' | 'fail'

@@ -5,7 +5,7 @@ import { containerIn } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { withCompaction } from '../window/compaction.ts'
 import { planWindow, type WindowPlan } from '../window/plan-window.ts'
-import { checkFits } from '../window/window.ts'
+import { checkFits, limitNear } from '../window/window.ts'
 import type { Plan } from './plan.ts'
 import type { TurnScope } from './scope.ts'
 
@@ -37,7 +37,8 @@ export async function fitPrompt(
     const all = plan.messages.reduce((before, { role, json }) => before.appendingJson(role, json), history)
     return requestOf(settings, plan, all.sent).params
   }
-  await checkFits(settings, window.tokens, () => countedTokens(config.engine, params))
+  const limit = limitNear(settings, window.tokens)
+  if (limit !== undefined) await checkFits(limit, () => countedTokens(config.engine, params))
   return { settings, plan, window, history, added, params }
 }
 

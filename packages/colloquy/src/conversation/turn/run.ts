@@ -28,18 +28,18 @@ export async function runStep(scope: TurnScope, input: StepInput & { key?: undef
 export async function runStep(scope: TurnScope, input: StepInput): Promise<ReplyStep | RepeatedTurn>
 export async function runStep(scope: TurnScope, input: StepInput): Promise<ReplyStep | RepeatedTurn> {
   const begun = await beginWithRetries(scope, input.onConflict, async () => {
-    await makeRoom(scope, input)
-    return scope.state.exclusively(async () => {
+    if (input.settings().window?.policy === 'summarize') await makeRoom(scope, input)
+    return await scope.state.exclusively(async () => {
       const plan = await input.plan()
       verify(plan.history)
       const prompt = await fitPrompt(scope, input.settings(), plan)
       const ceiling = await priceOf(scope, prompt)
-      return begin(scope, prompt, { ceiling, key: input.key })
+      return await begin(scope, prompt, { ceiling, key: input.key })
     })
   })
   if (begun.repeated) return begun
   const asked = await ask(scope, begun, input)
-  return keep(scope, begun, asked)
+  return await keep(scope, begun, asked)
 }
 
 /** Throws a `StoreError` if a message is damaged, before a turn begins that could not be sent. */
@@ -60,7 +60,7 @@ interface Asked extends ReplyOutcome {
 }
 
 /** The most that the request can cost. Undefined if nothing limits or counts it. */
-function priceOf(scope: TurnScope, prompt: Prompt): Promise<CostCeiling | undefined> {
+function priceOf(scope: TurnScope, prompt: Prompt): Promise<CostCeiling> | undefined {
   const { state, config } = scope
   const { settings, window, history, added, params } = prompt
   return ceilingIfLimited(limitsOf(scope, prompt), () => {

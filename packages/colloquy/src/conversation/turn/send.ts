@@ -21,7 +21,7 @@ export interface MessageToSend {
   key: string | undefined
   content: MessageContentParam
   /** The history that the message is to follow. */
-  history: () => Promise<History>
+  history: () => History | Promise<History>
 }
 
 /** Sends a user message and runs its turn; with a key only once. */
@@ -33,7 +33,7 @@ export async function sendMessage(scope: TurnScope, options: StepOptions, messag
     const history = await historyNow()
     return planToSend(history, await openCalls.before(content, history))
   }
-  return runSteps(scope, options, [await runStep(scope, { ...options, plan })])
+  return await runSteps(scope, options, [await runStep(scope, { ...options, plan })])
 }
 
 type KeyedMessage = MessageToSend & { key: string }

@@ -136,15 +136,13 @@ export class ConversationState {
     return this.#history.upTo(number) ?? new History(await this.store.path(this.id, number))
   }
 
-  /** Runs a turn: until it has ended, the conversation is `running`. */
-  async run<T>(turn: () => Promise<T>): Promise<T> {
-    const { promise: over, resolve: end } = Promise.withResolvers<void>()
+  /** Starts a turn: until the returned function is called, the conversation is `running`. */
+  startTurn(): () => void {
+    const { promise: over, resolve } = Promise.withResolvers<void>()
     this.#running.add(over)
-    try {
-      return await turn()
-    } finally {
+    return () => {
       this.#running.delete(over)
-      end()
+      resolve()
     }
   }
 
@@ -166,15 +164,16 @@ export class ConversationState {
   }
 
   /** A request has ended and its reply is recorded. @param reply the record of its reply. */
-  async ended({ role, reply: begun }: Pick<BegunRequest, 'role' | 'reply'>, reply: MessageRecord): Promise<void> {
+  ended({ role, reply: begun }: Pick<BegunRequest, 'role' | 'reply'>, reply: MessageRecord): Promise<void> | undefined {
     if (reply.reply !== null) this.#ledger.add(reply.reply)
     this.#reservations.delete(begun)
     const summary = summaryIn(reply.reply)
     if (summary !== undefined) this.#summaries.push(summary)
-    if (role === 'summary') return
+    if (role === 'summary') return undefined
     // Another process took the reply for abandoned, or the conversation continued on another branch.
-    if (this.#record.head !== begun || reply.number !== begun) await this.refresh()
-    else this.#history.push(reply)
+    if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
+    this.#history.push(reply)
+    return undefined
   }
 
   /** Records the ends of replies that the store failed to record before. */

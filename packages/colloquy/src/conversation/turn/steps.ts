@@ -114,6 +114,7 @@ export class OpenCalls {
 
   /** The content, after the results that it needs. */
   async before(content: MessageContentParam, history: History): Promise<MessageContentParam> {
+    if (history.waitingCalls.length === 0) return content
     const said: readonly ContentBlockParam[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
     if (Array.isArray(content) && said.some((block) => block?.type === 'tool_result')) return content
     const results = await this.resultsFor(history)

@@ -19,7 +19,7 @@ import type { WrittenSummary } from './reply.ts'
 import type { TurnConfig, TurnScope } from './scope.ts'
 
 /**
- * Summarizes what does not fit into the window, if the policy is to summarize, until the turn fits. Each summary is a
+ * Summarizes what does not fit into the window until the turn fits. Each summary is a
  * request of its own and is recorded before the next step, so that it is there for the next turn even if this one fails.
  *
  * Throws `SummaryError` if the request fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
@@ -28,7 +28,6 @@ import type { TurnConfig, TurnScope } from './scope.ts'
 export async function makeRoom(scope: TurnScope, { plan: makePlan, settings: makeSettings }: StepInput): Promise<void> {
   const { state, control } = scope
   const settings = makeSettings()
-  if (settings.window?.policy !== 'summarize') return
   for (let isPart = true; isPart;) {
     const { history, messages } = await makePlan()
     const added = messages.map(({ json }) => json)

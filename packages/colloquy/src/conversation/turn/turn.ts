@@ -29,6 +29,13 @@ export interface TurnControl {
   isSummarizing: boolean
 }
 
+interface TurnRun {
+  /** Aborts the turn. */
+  signal?: AbortSignal | undefined
+  /** Called when the turn has ended, before its reply is known. */
+  onEnd?: () => void
+}
+
 /**
  * A turn: a question and its reply. Await it for the reply, iterate over it while the reply arrives, or both, in any order.
  *
@@ -49,8 +56,8 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   #control: TurnControl | undefined
   #message: () => Message | undefined = () => undefined
 
-  constructor(run: (control: TurnControl) => Promise<Reply>, signal?: AbortSignal) {
-    void this.#run(run, signal)
+  constructor(run: (control: TurnControl) => Promise<Reply>, options: TurnRun = {}) {
+    void this.#run(run, options)
   }
 
   /**
@@ -129,7 +136,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     return this.#iterate()
   }
 
-  async #run(run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Promise<void> {
+  async #run(run: (control: TurnControl) => Promise<Reply>, { signal, onEnd }: TurnRun): Promise<void> {
     const { promise, resolve, reject } = this.#reply
     const abort = (): void => this.#abort(signal?.reason)
     if (signal?.aborted) abort()
@@ -153,6 +160,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
       if (control.isRecorded || this.#observed) promise.catch(() => {})
       reject(error)
     } finally {
+      onEnd?.()
       signal?.removeEventListener('abort', abort)
       clearTimeout(this.#giveUpTimer)
       this.#settled = true

@@ -71,20 +71,23 @@ export function windowOf(settings: ConversationSettings): number | undefined {
 }
 
 /**
- * Throws `WindowError` if the prompt does not fit.
+ * The limit that the prompt may exceed; undefined if it certainly fits.
  *
- * @param tokens an estimate. It errs on the high side, so it never refuses by itself: a prompt near the limit is counted.
+ * @param tokens an estimate of its tokens that errs on the high side.
+ */
+export function limitNear(settings: ConversationSettings, tokens: number): number | undefined {
+  // The API compacts a prompt that is too long.
+  if (settings.window?.policy === 'compact') return undefined
+  const limit = settings.window?.atTokens ?? windowOf(settings)
+  return limit === undefined || tokens <= limit ? undefined : limit
+}
+
+/**
+ * Throws `WindowError` if the prompt does not fit. An estimate never refuses by itself: a prompt near the limit is counted.
+ *
  * @param countTokens counts the prompt's tokens; undefined if the engine cannot.
  */
-export async function checkFits(
-  settings: ConversationSettings,
-  tokens: number,
-  countTokens: () => Promise<number | undefined>,
-): Promise<void> {
-  // The API compacts a prompt that is too long.
-  if (settings.window?.policy === 'compact') return
-  const limit = settings.window?.atTokens ?? windowOf(settings)
-  if (limit === undefined || tokens <= limit) return
+export async function checkFits(limit: number, countTokens: () => Promise<number | undefined>): Promise<void> {
   const found = await countTokens()
   if (found !== undefined && found > limit) throw new WindowError(found, limit)
 }

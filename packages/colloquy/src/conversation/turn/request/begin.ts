@@ -8,10 +8,10 @@ import type { BegunRequest, RequestToBegin, LimitSet } from './begun.ts'
 import { endAbandoned } from './recovery.ts'
 
 /** The most that a request can take. Undefined if nothing limits or counts it. */
-export async function ceilingIfLimited(
+export function ceilingIfLimited(
   { budget, limits }: LimitSet,
   input: () => CostInput,
-): Promise<CostCeiling | undefined> {
+): Promise<CostCeiling> | undefined {
   if (budget === undefined && limits === undefined) return undefined
   const inDollars = budget?.usd !== undefined || budget?.usdPerCall !== undefined || isInDollars(limits ?? {})
   return ceilingFor(input(), { inDollars })
@@ -28,7 +28,11 @@ export async function beginRequest(scope: TurnScope, request: RequestToBegin): P
   const { role, parent, messages, key, title, promptSettings } = request
   const at = Date.now()
   const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at }
-  const { begun, maxTokens, reservation } = await beginReserved(scope, step, request)
+  const { ceiling } = request
+  const { begun, maxTokens, reservation }: Reserved =
+    ceiling === undefined
+      ? { begun: await state.store.begin(step) }
+      : await beginReserved(scope, step, { ...request, ceiling })
   if (begun.repeated) return begun
   const history = state.began(request, begun, { at, reservation, promptSettings })
   return {
@@ -45,8 +49,9 @@ export async function beginRequest(scope: TurnScope, request: RequestToBegin): P
 
 interface Reserved {
   begun: BegunTurn | RepeatedTurn
-  maxTokens: number | undefined
-  reservation: Reservation | undefined
+  /** Undefined if nothing limits the request. */
+  maxTokens?: number
+  reservation?: Reservation
 }
 
 /**
@@ -58,10 +63,9 @@ interface Reserved {
 async function beginReserved(
   { state }: TurnScope,
   step: BeginStep,
-  { limits: { budget, limits }, ceiling, user }: RequestToBegin,
+  { limits: { budget, limits }, ceiling, user }: RequestToBegin & { ceiling: CostCeiling },
 ): Promise<Reserved> {
   const { store } = state
-  if (ceiling === undefined) return { begun: await store.begin(step), maxTokens: undefined, reservation: undefined }
   const accounts = limits === undefined ? [] : accountsFor(limits, user, store.now())
   const used = { spent: state.ledger.total, reserved: state.reserved }
   let maxTokens = budget === undefined ? ceiling.maxTokens : maxTokensAllowed(budget, ceiling, used)

@@ -46,17 +46,16 @@ export class TurnLease {
     const earlier = this.#held
     this.#held = { handle, number, journal }
     this.#conversation.toolReplies.add(number)
-    await this.#release(earlier)
+    if (earlier !== undefined) await this.#release(earlier)
   }
 
   async release(): Promise<void> {
     const held = this.#held
     this.#held = undefined
-    await this.#release(held)
+    if (held !== undefined) await this.#release(held)
   }
 
-  async #release(held: Held | undefined): Promise<void> {
-    if (held === undefined) return
+  async #release(held: Held): Promise<void> {
     await held.journal.close()
     this.#conversation.toolReplies.delete(held.number)
     // A lease that cannot be released ends by itself.

@@ -7,13 +7,7 @@ export class RunningTurns {
 
   /** Starts a turn, which is listed until it has ended. */
   start(id: string, run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Turn {
-    const turn: Turn = new Turn(async (control) => {
-      try {
-        return await run(control)
-      } finally {
-        this.#remove(id, turn)
-      }
-    }, signal)
+    const turn: Turn = new Turn(run, { signal, onEnd: () => this.#remove(id, turn) })
     const turns = this.#turns.get(id) ?? new Set()
     this.#turns.set(id, turns.add(turn))
     return turn
