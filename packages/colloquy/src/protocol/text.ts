@@ -26,12 +26,18 @@ const maxGrapheme = 32
  */
 export function graphemeStart(text: string, index: number): number {
   if (index <= 0 || index >= text.length) return Math.max(0, Math.min(index, text.length))
+  if (isPlain(text.charCodeAt(index - 1)) && isPlain(text.charCodeAt(index))) return index
   segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
   // Only a part of the text, because `segment()` copies it.
   const from = Math.max(0, index - 256)
   const start = from + segmenter.segment(text.slice(from, index + maxGrapheme)).containing(index - from)!.index
   if (index - start <= maxGrapheme) return start
   return /^[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(index - 1, index + 1)) ? index - 1 : index
+}
+
+/** Whether a UTF-16 unit is a printable character of ASCII: a grapheme begins before each, and between two of them. */
+function isPlain(unit: number): boolean {
+  return unit >= 0x20 && unit < 0x7f
 }
 
 /** The text in one line: control characters and runs of white space become one space. */

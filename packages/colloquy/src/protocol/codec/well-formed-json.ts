@@ -7,6 +7,7 @@ const halfLength = '\\ud800'.length
 export function wellFormedJson(json: string): string {
   // Missing in React Native, where the text of `JSON.stringify()` has only escaped halves anyway.
   const text = typeof json.toWellFormed === 'function' ? json.toWellFormed() : json
-  if (!halfEscape.test(text)) return text
+  // Searching for a fixed text first is ten times as fast, and few texts have an escape.
+  if (!text.includes('\\u') || !halfEscape.test(text)) return text
   return text.replaceAll(escape, (found) => (found.length === halfLength ? '\ufffd' : found))
 }
