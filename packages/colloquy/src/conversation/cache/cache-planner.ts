@@ -2,7 +2,7 @@ import { bandFor, priceAt } from '../../protocol/models/cost.ts'
 import type { Usage } from '../../protocol/types/message.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
-import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
 import {
@@ -97,10 +97,9 @@ export class CachePlanner {
     const pauseCost = keepAlive ? planFor(history.lastReply?.about.message?.usage).pauseCost : undefined
     const ttl = chooseTtl({ ...outlook, pauseCost, warm: this.#warm(history, now) })
     const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
-    const marked = [...breakpoints.messages].map(
-      ([index, breakpoint]) => [index, withBreakpoint(messages[index]!, breakpoint)] as const,
-    )
-    history.replace(messages, new Map(marked))
+    const marked = new Map<number, MessageParam>()
+    for (const [index, mark] of breakpoints.messages) marked.set(index, withBreakpoint(messages[index]!, mark))
+    history.replace(messages, marked)
     const expectedReadTokens = this.#expected(key, now)
     return {
       params: { ...breakpoints.settings, messages },

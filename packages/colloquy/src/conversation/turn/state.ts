@@ -262,10 +262,18 @@ function parseSettings({ id, settings }: ConversationRecord): ConversationSettin
 
 /** Returns a function that starts work when all earlier work has ended. */
 function queue(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const result = last.then(work)
-    last = result.catch(() => {})
-    return result
+  const waiting: (() => void)[] = []
+  let isBusy = false
+  return async (work) => {
+    // The one before leaves the queue busy for this one.
+    if (isBusy) await new Promise<void>((start) => waiting.push(start))
+    isBusy = true
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) isBusy = false
+      else next()
+    }
   }
 }

@@ -16,8 +16,8 @@ type StreamedEvent = StepStartEvent | MessageStreamEvent | StepEndEvent
 /** How the running turn reaches its `Turn`. */
 export interface TurnControl {
   readonly signal: AbortSignal
-  /** Rejects a while after an abort: an aborted turn does not wait for an engine that ignores the signal. */
-  readonly gaveUp: Promise<never>
+  /** Waits for work, but rejects a while after an abort: an aborted turn does not wait for an engine that ignores the signal. */
+  untilGivenUp(work: Promise<void>): Promise<void>
   abort(reason: unknown): void
   emit(event: StreamedEvent): void
   /** @param message returns the message as far as it has arrived. */
@@ -47,7 +47,8 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   readonly [Symbol.toStringTag] = 'Turn'
   readonly #reply = Promise.withResolvers<Reply>()
   readonly #controller = new AbortController()
-  readonly #gaveUp = Promise.withResolvers<never>()
+  /** Rejects the promise of the work that is waited for. */
+  #giveUp: ((reason: unknown) => void) | undefined
   #giveUpTimer: ReturnType<typeof setTimeout> | undefined
   readonly #events: StreamedEvent[] = []
   #waiting: (() => void)[] = []
@@ -143,7 +144,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     signal?.addEventListener('abort', abort, { once: true })
     const control: TurnControl = {
       signal: this.#controller.signal,
-      gaveUp: this.#gaveUp.promise,
+      untilGivenUp: (work) => this.#untilGivenUp(work),
       abort: (reason) => this.#abort(reason),
       emit: (event) => this.#emit(event),
       exposeMessage: (message) => (this.#message = message),
@@ -172,8 +173,14 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     if (this.#settled) return
     const { signal } = this.#controller
     this.#controller.abort(reason)
-    this.#gaveUp.promise.catch(() => {})
-    this.#giveUpTimer ??= setTimeout(() => this.#gaveUp.reject(signal.reason), graceMs)
+    this.#giveUpTimer ??= setTimeout(() => this.#giveUp?.(signal.reason), graceMs)
+  }
+
+  #untilGivenUp(work: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      work.then(resolve, reject)
+    })
   }
 
   #emit(event: StreamedEvent): void {
@@ -182,6 +189,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   }
 
   #wake(): void {
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const wake of waiting) wake()

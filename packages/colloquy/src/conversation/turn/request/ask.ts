@@ -43,7 +43,7 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
   const reading = { isOver: false }
   const tracer = config.traces ? new Tracer(request.params) : undefined
   try {
-    await Promise.race([receive(scope, request, { journal, tracer, reading }), control.gaveUp])
+    await control.untilGivenUp(receive(scope, request, { journal, tracer, reading }))
   } catch (caught) {
     if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }
