@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { script } from '../../../engines/script.ts'
 import { type Conversation, openConversations } from '../../index.ts'
@@ -50,6 +50,21 @@ describe('sqliteStore', () => {
   test('keeps conversations in the file', async () => {
     const id = await write('hello')
     assert.deepEqual(await read(id), ['say hello', 'hello'])
+  })
+
+  test('a turn takes ten statements, also after many others', async () => {
+    const replies = Array.from({ length: 20 }, () => 'yes')
+    const conversations = openConversations({ engine: script(replies), store: sqliteStore(path) })
+    const conversation = await conversations.create(settings)
+    for (let turn = 1; turn < replies.length; turn++) await conversation.send('hello')
+    const methods = [mock.method(DatabaseSync.prototype, 'exec')]
+    for (const name of ['run', 'get', 'all'] as const) methods.push(mock.method(StatementSync.prototype, name) as never)
+    await conversation.send('hello')
+    const counts = methods.map((method) => method.mock.callCount())
+    for (const method of methods) method.mock.restore()
+    await conversations.close()
+    // Two transactions, three statements that begin the turn, one that ends it, and two for the sync.
+    assert.deepEqual(counts, [2, 6, 2, 0])
   })
 
   test('keeps conversations in memory if the path is :memory:', async () => {

@@ -106,11 +106,11 @@ class SqliteStore implements ConversationStore {
     return findTurn(this.#db, id, key)
   }
 
-  async begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
+  begin(step: BeginStep): Promise<BegunTurn | RepeatedTurn> {
     return beginTurn(this.#db, this.#clock, step)
   }
 
-  async journal(step: JournalStep): Promise<boolean> {
+  journal(step: JournalStep): Promise<boolean> {
     return journalReply(this.#db, this.#clock, step)
   }
 
@@ -127,7 +127,7 @@ class SqliteStore implements ConversationStore {
     return this.#db.write(doing, () => stopReplies(this.#db, this.#clock, findConversation(this.#db, id).id))
   }
 
-  async finish(step: FinishStep): Promise<FinishedTurn> {
+  finish(step: FinishStep): Promise<FinishedTurn> {
     return finishReply(this.#db, step)
   }
 

@@ -10,7 +10,7 @@ export class SqliteConnection {
   readonly db: DatabaseSync
   readonly #path: string
   readonly #writes: WriteQueue
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
   /** The turns that this process has begun here and not finished: several callers are likely to write at once. */
   turnsInFlight = 0
   #isClosed = false
@@ -29,24 +29,22 @@ export class SqliteConnection {
 
   /** Prepares a statement, or returns it if it has been prepared before. */
   prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.db.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
+    return this.#prepared(sql).statement
   }
 
   rows<Row>(sql: string, values: readonly SQLInputValue[] = []): Row[] {
-    return this.prepare(plainSql(sql)).all(...inPlaces(sql, values)) as Row[]
+    const { statement, places } = this.#prepared(sql)
+    return statement.all(...inPlaces(values, places)) as Row[]
   }
 
   row<Row>(sql: string, values: readonly SQLInputValue[] = []): Row | undefined {
-    return this.prepare(plainSql(sql)).get(...inPlaces(sql, values)) as Row | undefined
+    const { statement, places } = this.#prepared(sql)
+    return statement.get(...inPlaces(values, places)) as Row | undefined
   }
 
   run(sql: string, values: readonly SQLInputValue[] = []): { changes: number; id: number } {
-    const { changes, lastInsertRowid } = this.prepare(plainSql(sql)).run(...inPlaces(sql, values))
+    const { statement, places } = this.#prepared(sql)
+    const { changes, lastInsertRowid } = statement.run(...inPlaces(values, places))
     return { changes: Number(changes), id: Number(lastInsertRowid) }
   }
 
@@ -162,6 +160,17 @@ export class SqliteConnection {
     }
   }
 
+  #prepared(sql: string): Prepared {
+    let prepared = this.#statements.get(sql)
+    if (prepared === undefined) {
+      // Node 22.13 does not bind numbered parameters (`?1`), so each place of one becomes a parameter of its own.
+      const places = [...sql.matchAll(numbered)].map(([, number]) => Number(number))
+      prepared = { statement: this.db.prepare(sql.replaceAll(numbered, '?')), places }
+      this.#statements.set(sql, prepared)
+    }
+    return prepared
+  }
+
   #explain(error: unknown, doing: string): unknown {
     return storeError(error, `${doing} in ${this.#path}`)
   }
@@ -199,25 +208,13 @@ function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
 }
 
 const numbered = /\?(\d+)/g
-const plain = new Map<string, { sql: string; places: number[] }>()
 
-/** Node 22.13 does not bind numbered parameters (`?1`), so each place of one becomes a parameter of its own. */
-function plainSql(sql: string): string {
-  return plainOf(sql).sql
+interface Prepared {
+  statement: StatementSync
+  /** The number of each numbered parameter, in the order of the places. Empty if there are none. */
+  places: readonly number[]
 }
 
-/** The values in the order of the places in `plainSql()`. */
-function inPlaces<T>(sql: string, values: readonly T[]): readonly T[] {
-  const { places } = plainOf(sql)
+function inPlaces<T>(values: readonly T[], places: readonly number[]): readonly T[] {
   return places.length === 0 ? values : places.map((place) => values[place - 1]!)
-}
-
-function plainOf(sql: string): { sql: string; places: number[] } {
-  let found = plain.get(sql)
-  if (found === undefined) {
-    const places = [...sql.matchAll(numbered)].map(([, number]) => Number(number))
-    found = { sql: sql.replaceAll(numbered, '?'), places }
-    plain.set(sql, found)
-  }
-  return found
 }
