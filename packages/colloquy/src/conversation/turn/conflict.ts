@@ -12,7 +12,12 @@ const pollMs = 100
  * Starts a turn once this process runs no other turn of the conversation, unless the policy is to branch off from it. Returns
  * the function that ends the turn.
  */
-export async function takeTurn({ state, control }: TurnScope, onConflict: OnConflict): Promise<() => void> {
+export function takeTurn(scope: TurnScope, onConflict: OnConflict): (() => void) | Promise<() => void> {
+  const { state } = scope
+  return state.activity.type === 'running' ? takeNextTurn(scope, onConflict) : state.startTurn()
+}
+
+async function takeNextTurn({ state, control }: TurnScope, onConflict: OnConflict): Promise<() => void> {
   for (let { activity } = state; activity.type === 'running' && onConflict !== 'branch'; activity = state.activity) {
     if (onConflict === 'fail') throw state.conflict('busy')
     await unlessAborted(control.signal, activity.over)

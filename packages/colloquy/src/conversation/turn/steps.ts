@@ -113,8 +113,11 @@ export class OpenCalls {
   }
 
   /** The content, after the results that it needs. */
-  async before(content: MessageContentParam, history: History): Promise<MessageContentParam> {
-    if (history.waitingCalls.length === 0) return content
+  before(content: MessageContentParam, history: History): MessageContentParam | Promise<MessageContentParam> {
+    return history.waitingCalls.length === 0 ? content : this.#answersBefore(content, history)
+  }
+
+  async #answersBefore(content: MessageContentParam, history: History): Promise<MessageContentParam> {
     const said: readonly ContentBlockParam[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
     if (Array.isArray(content) && said.some((block) => block?.type === 'tool_result')) return content
     const results = await this.resultsFor(history)

@@ -27,7 +27,8 @@ export class Journal {
   readonly #timer: ReturnType<typeof setInterval>
   #silentMs = 0
   #waiting: MessageStreamEvent[] = []
-  #writing: Promise<void> = Promise.resolve()
+  /** Undefined before anything is written: most replies are complete by then. */
+  #writing: Promise<void> | undefined
   #index = 0
 
   constructor(store: ConversationStore, { handle, intervalMs, onError, onStop }: JournalOptions) {
@@ -48,10 +49,10 @@ export class Journal {
     else this.#waiting[this.#waiting.length - 1] = longer
   }
 
-  /** Stops writing. Events that are not written yet are part of the reply's end. */
-  async close(): Promise<void> {
+  /** Stops writing. Events that are not written yet are part of the reply's end. Undefined if nothing is being written. */
+  close(): Promise<void> | undefined {
     clearInterval(this.#timer)
-    await this.#writing
+    return this.#writing
   }
 
   /** One timer for events and for signs of life: a short turn needs no other. */
@@ -71,11 +72,17 @@ export class Journal {
     this.#silentMs = 0
     const index = json === '' ? this.#index : this.#index++
     const step = { handle: this.#handle, index, json, at: Date.now() }
-    this.#writing = this.#writing.then(() => this.#send(step)).catch(this.#onError)
+    this.#writing = this.#sendAfter(this.#writing, step)
   }
 
-  async #send(step: JournalStep): Promise<void> {
-    if (await this.#store.journal(step)) this.#onStop()
+  /** Never rejects. */
+  async #sendAfter(earlier: Promise<void> | undefined, step: JournalStep): Promise<void> {
+    await earlier
+    try {
+      if (await this.#store.journal(step)) this.#onStop()
+    } catch (error) {
+      this.#onError(error)
+    }
   }
 }
 

@@ -49,10 +49,11 @@ export class TurnLease {
     if (earlier !== undefined) await this.#release(earlier)
   }
 
-  async release(): Promise<void> {
+  /** Undefined if the turn has no lease. */
+  release(): Promise<void> | undefined {
     const held = this.#held
     this.#held = undefined
-    if (held !== undefined) await this.#release(held)
+    return held && this.#release(held)
   }
 
   async #release(held: Held): Promise<void> {
