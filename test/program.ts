@@ -6,6 +6,8 @@ import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
 import { programEnvironment } from './program-environment.ts'
 
+const compileCache = new URL('../scripts/compile-cache.js', import.meta.url).href
+
 export interface Outcome {
   stdout: string
   stderr: string
@@ -46,7 +48,8 @@ export async function run(file: string, options: RunOptions = {}): Promise<Outco
 }
 
 async function ended(file: string, parameters: string[], input: string, folder: string | undefined, url: string) {
-  const child = spawn(process.execPath, ['--conditions=@colloquy/source', file, ...parameters], {
+  const options = ['--import', compileCache, '--conditions=@colloquy/source']
+  const child = spawn(process.execPath, [...options, file, ...parameters], {
     cwd: folder,
     env: {
       ...programEnvironment,

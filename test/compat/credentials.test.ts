@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { promisify } from 'node:util'
 import { root } from '../source.ts'
+import type { Question } from './ask.ts'
 import { failure, json, message } from './fixtures.ts'
 import { recordingServer, type Reply } from './recording-server.ts'
 import { programEnvironment } from '../program-environment.ts'
@@ -27,6 +28,18 @@ interface Case {
 
 const server = await recordingServer()
 after(() => server.close())
+
+type ClientName = 'colloquy' | '@anthropic-ai/sdk'
+
+/** A process for each client, which its cases share, and the end of its last question. */
+const clients = Object.fromEntries(
+  (['colloquy', '@anthropic-ai/sdk'] as const).map((name) => {
+    const execArgv = ['--conditions=@colloquy/source']
+    const asked = fork(join(root, 'test/compat/ask.ts'), [name], { execArgv, env: { ...programEnvironment } })
+    return [name, { process: asked, turn: Promise.resolve('') }]
+  }),
+) as Record<ClientName, { process: ChildProcess; turn: Promise<string> }>
+after(() => Object.values(clients).forEach(({ process: asked }) => asked.disconnect()))
 
 const good = json(message())
 const far = Math.floor(Date.now() / 1000) + 3600
@@ -261,7 +274,7 @@ describe('credentials', () => {
 
 async function play(
   each: Case,
-  name: string,
+  name: ClientName,
 ): Promise<{ requests: ReturnType<typeof shown>[]; printed: string; written: unknown }> {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-credentials-'))
   const stage = server.stage(each.replies)
@@ -277,31 +290,33 @@ async function play(
       chmodSync(file, each.open?.includes(path) ? 0o644 : 0o600)
     }
     const env = Object.fromEntries(Object.entries(each.env ?? {}).map(([key, value]) => [key, located(value)]))
-    const program = join(root, 'test/compat/ask.ts')
-    const parameters = [
-      '--conditions=@colloquy/source',
-      program,
-      name,
-      located(each.options ?? {}),
-      String(each.count ?? 1),
-    ]
-    const { stdout } = await promisify(execFile)(process.execPath, parameters, {
-      env: {
-        ...programEnvironment,
-        HOME: folder,
-        ANTHROPIC_CONFIG_DIR: folder,
-        ...env,
-      },
+    const printed = await ask(name, {
+      environment: { ...programEnvironment, HOME: folder, ANTHROPIC_CONFIG_DIR: folder, ...env },
+      options: located(each.options ?? {}),
+      count: each.count ?? 1,
     })
     const file = each.written && join(folder, each.written)
     const written = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : undefined
     const end = written as { expires_at?: number } | undefined
     // Both ask within a few seconds of each other.
     if (end?.expires_at) end.expires_at = Math.round(end.expires_at / 100)
-    return { requests: stage.requests.map(shown), printed: stdout, written }
+    return { requests: stage.requests.map(shown), printed, written }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Asks a client in its process, one question after the other. Returns what the client printed. */
+async function ask(name: ClientName, question: Question): Promise<string> {
+  const { process: asked, turn } = clients[name]
+  const answer = turn.then(async () => {
+    asked.send(question)
+    const ended = once(asked, 'exit').then(([code]) => assert.fail(`${name} ended with ${code}`))
+    const [printed] = (await Promise.race([once(asked, 'message'), ended])) as [string]
+    return printed
+  })
+  clients[name].turn = answer
+  return answer
 }
 
 /** The parts of a request that credentials decide. */
