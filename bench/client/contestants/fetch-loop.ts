@@ -3,7 +3,11 @@ import { handLoop, hasThreeDeltas, headers } from './loop.ts'
 
 /** A hand-written loop over `fetch`. */
 export function connect(_library: unknown, url: string): Contestant {
-  const post = async (body: string): Promise<Response> => fetch(`${url}/v1/messages`, { method: 'POST', headers, body })
+  const post = async (body: string): Promise<Response> => {
+    const response = await fetch(`${url}/v1/messages`, { method: 'POST', headers, body })
+    if (!response.ok) throw new Error(await response.text())
+    return response
+  }
   return handLoop({
     async stream(body, receive) {
       const decoder = new TextDecoder()

@@ -13,7 +13,8 @@ export function connect(_library: unknown, url: string): Contestant {
       .request(`${url}/v1/messages`, { method: 'POST', agent, headers }, (response) => {
         response.setEncoding('utf8')
         response.on('error', failed)
-        answered(response)
+        if (response.statusCode === 200) answered(response)
+        else response.destroy(new Error(`The response has the status ${response.statusCode}`))
       })
       .on('error', failed)
       .end(body)
@@ -22,7 +23,14 @@ export function connect(_library: unknown, url: string): Contestant {
   return handLoop({
     stream: (body, receive) =>
       new Promise((resolve, reject) => {
-        post(body, (response) => response.on('data', receive).on('end', resolve), reject)
+        const taken = (response: IncomingMessage) => (piece: string) => {
+          try {
+            receive(piece)
+          } catch (error) {
+            response.destroy(error as Error)
+          }
+        }
+        post(body, (response) => response.on('data', taken(response)).on('end', resolve), reject)
       }),
     whole: (body) =>
       new Promise((resolve, reject) => {
