@@ -1,4 +1,5 @@
 import type { Cancellable } from '../request/cancellation.ts'
+import type { Sink } from '../transport/sink.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 
 /** The items of one response, in batches, such as the events of a message. */
@@ -10,4 +11,6 @@ export interface ItemSource<Item> extends Cancellable {
   readonly isOver: boolean
   /** The next items, at least one; undefined at the end. */
   read(): Promise<readonly Item[] | undefined>
+  /** Writes the next items to the sink, for as long as it wants more. Present if the source needs no promise for them. */
+  pipe?(sink: Sink<readonly Item[]>): void
 }

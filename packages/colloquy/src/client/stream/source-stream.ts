@@ -1,6 +1,8 @@
 import { pinShapes } from '../../protocol/codec/pin-compiled-code.ts'
 import { APIUserAbortError } from '../../protocol/types/error.ts'
 import type { AbortedLoops } from '../request/options.ts'
+import { pipe } from '../transport/pipe.ts'
+import type { Sink } from '../transport/sink.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
 import type { ItemSource } from './item-source.ts'
 import { Stream } from './stream.ts'
@@ -26,9 +28,13 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   readonly stream: Stream<Item>
   readonly #source: ItemSource<Item>
   readonly #abortedLoops: AbortedLoops
+  /** Takes the next items. One for all reads, as most of them bring a single event. */
+  readonly #sink: Sink<readonly Item[]> = { write: (items) => this.#take(items), fail: (error) => this.#fail(error) }
   #items: readonly Item[] = []
   #at = 0
   #refilling: Promise<IteratorResult<Item>> | undefined
+  #resolve!: (result: IteratorResult<Item>) => void
+  #reject!: (error: Error) => void
 
   constructor(stream: Stream<Item>, source: ItemSource<Item>, abortedLoops: AbortedLoops) {
     this.stream = stream
@@ -42,26 +48,40 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     if (this.#at < this.#items.length && !(this.#source.failure instanceof APIUserAbortError)) {
       return Promise.resolve({ value: this.#items[this.#at++]!, done: false })
     }
-    return (this.#refilling = this.#refill())
+    return this.#refill()
   }
 
-  async #refill(): Promise<IteratorResult<Item>> {
-    let items: readonly Item[] | undefined
-    try {
-      items = await this.#source.read()
-    } catch (error) {
-      if (!(error instanceof APIUserAbortError)) throw error
-      // The signal of the request may have ended the stream, and a program may look at the controller only.
-      this.stream.controller.abort()
-      if (this.#abortedLoops === 'throw') throw error
-    } finally {
-      this.#refilling = undefined
-      if (!items) abandonedStreams?.unregister(this.stream)
+  #refill(): Promise<IteratorResult<Item>> {
+    const result = new Promise<IteratorResult<Item>>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.#refilling = result
+    pipe(this.#source, this.#sink)
+    return result
+  }
+
+  #take(items: readonly Item[] | undefined): boolean {
+    this.#refilling = undefined
+    if (items) {
+      this.#items = items
+      this.#at = 1
+      this.#resolve({ value: items[0]!, done: false })
+    } else {
+      abandonedStreams?.unregister(this.stream)
+      this.#resolve({ value: undefined, done: true })
     }
-    if (!items) return { value: undefined, done: true }
-    this.#items = items
-    this.#at = 1
-    return { value: items[0]!, done: false }
+    return false
+  }
+
+  #fail(error: Error): void {
+    this.#refilling = undefined
+    abandonedStreams?.unregister(this.stream)
+    const isAbort = error instanceof APIUserAbortError
+    // The signal of the request may have ended the stream, and a program may look at the controller only.
+    if (isAbort) this.stream.controller.abort()
+    if (isAbort && this.#abortedLoops === 'end') this.#resolve({ value: undefined, done: true })
+    else this.#reject(error)
   }
 
   async return(): Promise<IteratorResult<Item>> {

@@ -1,12 +1,17 @@
 import type { Sink } from './sink.ts'
-import type { TransportResponse } from './transport.ts'
 
-/** Writes each chunk of the body to the sink, for as long as it wants more. */
-export function pipe(response: TransportResponse, sink: Sink<Uint8Array>): void {
-  if (response.pipe) return response.pipe(sink)
-  response.read().then(
-    (chunk) => {
-      if (sink.write(chunk)) pipe(response, sink)
+/** A source whose pieces are read one by one, or written to a sink if it can do so without a promise for each. */
+interface PieceSource<Piece> {
+  read(): Promise<Piece | undefined>
+  pipe?(sink: Sink<Piece>): void
+}
+
+/** Writes each piece of the source to the sink, for as long as it wants more. */
+export function pipe<Piece>(source: PieceSource<Piece>, sink: Sink<Piece>): void {
+  if (source.pipe) return source.pipe(sink)
+  source.read().then(
+    (piece) => {
+      if (sink.write(piece)) pipe(source, sink)
     },
     (error: Error) => sink.fail(error),
   )

@@ -74,15 +74,26 @@ function firstEvent(resolve: () => void, reject: (error: Error) => void): Reader
   return { take, end: resolve, fail: reject }
 }
 
-/** Takes the next events that arrive together. */
-function nextBatch(resolve: (events: Batch | undefined) => void, reject: (error: Error) => void): Reader {
-  const take: Reader['take'] = (events) => {
-    const batch = events.takeAll()
-    if (batch.length === 0) return 'more'
-    resolve(batch)
-    return 'enough'
+/** Writes the events that arrive together to a sink. */
+class BatchReader implements Reader {
+  readonly #sink: Sink<Batch>
+
+  constructor(sink: Sink<Batch>) {
+    this.#sink = sink
   }
-  return { take, end: () => resolve(undefined), fail: reject }
+
+  take(events: EventSupply): 'more' | 'enough' {
+    const batch = events.takeAll()
+    return batch.length === 0 || this.#sink.write(batch) ? 'more' : 'enough'
+  }
+
+  end(): void {
+    this.#sink.write(undefined)
+  }
+
+  fail(error: Error): void {
+    this.#sink.fail(error)
+  }
 }
 
 /** Calls back with each event to the end. */
@@ -158,7 +169,18 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   }
 
   read(): Promise<Batch | undefined> {
-    return new Promise((resolve, reject) => this.#feed(nextBatch(resolve, reject)))
+    return new Promise((resolve, reject) => {
+      // Not `readOne()`: a page would load it before its first stream.
+      const write = (events: Batch | undefined): boolean => {
+        resolve(events)
+        return false
+      }
+      this.pipe({ write, fail: reject })
+    })
+  }
+
+  pipe(sink: Sink<Batch>): void {
+    this.#feed(new BatchReader(sink))
   }
 
   forEach(callback: TakeEvent): Promise<void> {
@@ -183,7 +205,6 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
 
   /** Takes a chunk of the response; undefined is its end. Returns whether another is wanted. */
   write(chunk: Uint8Array | undefined): boolean {
-    this.#watch.stopWaiting()
     this.#hasEnded = chunk === undefined
     this.#decoder.push(chunk)
     return this.#serve(this.#takeReader())
@@ -203,8 +224,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   #serve(reader: Reader): boolean {
     const wanted = reader.take(this)
     this.#checkEnd()
-    if (wanted === 'enough') return false
-    if (wanted === 'later') queueMicrotask(() => this.#feed(reader))
+    if (wanted === 'enough') this.#watch.stopWaiting()
+    else if (wanted === 'later') queueMicrotask(() => this.#feed(reader))
     else if (this.#phase === 'failed') reader.fail(this.failure!)
     else if (this.isOver) {
       this.#phase = 'done'
