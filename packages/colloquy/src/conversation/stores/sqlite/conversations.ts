@@ -5,29 +5,54 @@ import type { ConversationChanges, ConversationRecord, NewConversation, OpenedCo
 import { crc32 } from '../crc32.ts'
 import { intactSettings, storedPath } from '../stored-message.ts'
 import type { SqliteConnection } from './database/connection.ts'
+import { addInSlices, slicesOf } from './adding.ts'
 import { checkMessage, findConversation } from './conversation-row.ts'
 import { freeRow } from './erasing.ts'
 import { unfinishedReplies } from './leases.ts'
 import { insertMessage, offPathReplies, pathTo } from './messages.ts'
 
-export function createConversation(
+const creating = 'create the conversation'
+
+export async function createConversation(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  conversation: NewConversation,
+): Promise<ConversationRecord> {
+  const { id, messages = [] } = conversation
+  const begin = (): void => checkFree(db, id)
+  const end = (row?: number): ConversationRecord => {
+    checkFree(db, id)
+    return insertConversation(db, conversation, row)
+  }
+  if (slicesOf(messages).length > 1) return addInSlices(db, clock, { id, messages }, { doing: creating, begin, end })
+  return db.write(creating, () => {
+    const created = end()
+    const row = findConversation(db, id).id
+    for (const message of messages) insertMessage(db, { row, id }, message)
+    return created
+  })
+}
+
+function checkFree(db: SqliteConnection, id: string): void {
+  if (db.row('SELECT 1 FROM conversation WHERE public_id = ?', [id]) !== undefined)
+    throw new ConversationExistsError(id)
+}
+
+/** A part of a transaction. @param row the row id of messages that were added before. Default: a new one. */
+function insertConversation(
   db: SqliteConnection,
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
-): Promise<ConversationRecord> {
+  row: number | undefined,
+): ConversationRecord {
   const last = messages.at(-1)?.number ?? 0
-  return db.write('create the conversation', () => {
-    if (db.row('SELECT 1 FROM conversation WHERE public_id = ?', [id]) !== undefined)
-      throw new ConversationExistsError(id)
-    const { id: row } = db.run(
-      `INSERT INTO conversation (id, public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
-       VALUES (${freeRow}, ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
-      [id, owner, head, last, last + 1, at, at, title],
-    )
-    db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
-    setMetadata(db, row, metadata)
-    for (const message of messages) insertMessage(db, { row, id }, message)
-    return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
-  })
+  const { id: added } = db.run(
+    `INSERT INTO conversation (id, public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
+     VALUES (coalesce(?, ${freeRow}), ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+    [row ?? null, id, owner, head, last, last + 1, at, at, title],
+  )
+  db.run('INSERT INTO settings VALUES (?, ?, ?)', [added, settings, crc32(settings) | 0])
+  setMetadata(db, added, metadata)
+  return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
 }
 
 export function openConversation(db: SqliteConnection, clock: LeaseClock, id: string): OpenedConversation | undefined {

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationNotFoundError } from '../../errors.ts'
 import type { BegunTurn, ConversationStore, MessageRecord } from '../store.ts'
 import { SqliteConnection } from './database/connection.ts'
-import { eraseAtOnce } from './erasing.ts'
+import { messagesAtOnce } from './erasing.ts'
 import { sqliteStore } from './store.ts'
 
-const length = 5 * eraseAtOnce + 10
+const length = 5 * messagesAtOnce + 10
 
 describe('deleting a long conversation', () => {
   let folder: string
@@ -74,7 +74,7 @@ describe('deleting a long conversation', () => {
     afterEachWrite((count) => counts.push(count))
     assert.equal(await store.delete('long'), true)
     const erased = counts.slice(1).map((count, index) => counts[index]! - count)
-    assert.deepEqual(erased, [...Array<number>(5).fill(eraseAtOnce), 10])
+    assert.deepEqual(erased, [...Array<number>(5).fill(messagesAtOnce), 10])
     assert.equal(left(), 3)
     assert.equal(await store.delete('long'), false)
   })

@@ -1,4 +1,5 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
+import type { Lease, LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { isLeased, settleReservations } from './leases.ts'
 import { eraseMessages } from './messages.ts'
@@ -6,30 +7,33 @@ import { eraseMessages } from './messages.ts'
 // A long conversation is deleted in slices, so that other work runs in between. The first transaction removes the
 // conversation for every reader; its messages, which nothing refers to any longer, are erased by this and the following ones.
 
-/** The most messages, and about the most bytes, that one transaction erases. */
-export const eraseAtOnce = 200
-const bytesAtOnce = 500_000
+/** The most messages, and about the most bytes, that one transaction erases or adds. */
+export const messagesAtOnce = 200
+export const bytesAtOnce = 500_000
 
-/** A row id for a new conversation, in SQL: not that of a deleted one whose messages are not all erased. */
+/** A row id for a new conversation, in SQL: one that no message has, also not of a conversation in `erasing`. */
 export const freeRow = `(SELECT 1 + max(coalesce((SELECT max(id) FROM conversation), 0),
   coalesce((SELECT max(conversation) FROM erasing), 0)))`
 
 const doing = 'delete the conversation'
 
 /** Deletes a conversation. Returns false if it does not exist, and otherwise after its text is overwritten. */
-export async function deleteConversation(db: SqliteConnection, id: string): Promise<boolean> {
-  const deleted = await db.write(doing, () => removeConversation(db, id) && (eraseSlice(db), true))
+export async function deleteConversation(db: SqliteConnection, clock: LeaseClock, id: string): Promise<boolean> {
+  const deleted = await db.write(doing, () => removeConversation(db, id) && (eraseSlice(db, clock), true))
   if (!deleted) return false
-  await eraseRest(db)
+  await eraseRest(db, clock)
   db.truncateWal()
   return true
 }
 
-/** Erases what earlier deletions left, also those of a process that ended. Other work runs in between. */
-export async function eraseRest(db: SqliteConnection): Promise<void> {
-  while (db.read(doing, () => db.row('SELECT 1 FROM erasing')) !== undefined) {
+/**
+ * Erases what earlier deletions left, and what was added to a conversation that was never completed, also by a process that
+ * ended. Other work runs in between.
+ */
+export async function eraseRest(db: SqliteConnection, clock: LeaseClock): Promise<void> {
+  while (db.read(doing, () => erasedRow(db, clock)) !== undefined) {
     await nextTask()
-    await db.write(doing, () => eraseSlice(db))
+    await db.write(doing, () => eraseSlice(db, clock))
   }
 }
 
@@ -47,16 +51,24 @@ function removeConversation(db: SqliteConnection, id: string): boolean {
   for (const reply of db.rows<{ id: number }>(leased, [row, inFlightFrom])) eraseMessages(db, 'id = ?', reply.id)
   for (const table of ['settings', 'metadata', 'totals', 'erased'])
     db.run(`DELETE FROM ${table} WHERE conversation = ?`, [row])
-  db.run('INSERT INTO erasing VALUES (?)', [row])
+  db.run('INSERT INTO erasing (conversation) VALUES (?)', [row])
   return true
 }
 
+/** A conversation to erase. One that a process is still adding has a lease. */
+function erasedRow(db: SqliteConnection, clock: LeaseClock): number | undefined {
+  const rows = db.rows<Partial<Lease> & { conversation: number }>('SELECT conversation, owner, until FROM erasing')
+  return rows.find(({ owner, until }) => !owner || !until || clock.isAbandoned({ owner, until }))?.conversation
+}
+
 /** Erases some messages of a deleted conversation. */
-function eraseSlice(db: SqliteConnection): void {
-  const row = db.row<{ conversation: number }>('SELECT conversation FROM erasing')?.conversation
+function eraseSlice(db: SqliteConnection, clock: LeaseClock): void {
+  const row = erasedRow(db, clock)
   if (row === undefined) return
+  // A process that added it, and was only slow, must not continue.
+  db.run('UPDATE erasing SET (owner, until) = (NULL, NULL) WHERE conversation = ? AND owner IS NOT NULL', [row])
   const sql = `SELECT id, octet_length(json) + coalesce(octet_length(received), 0) + coalesce(octet_length(reply), 0) AS bytes
-    FROM message WHERE conversation = ? ORDER BY number LIMIT ${eraseAtOnce}`
+    FROM message WHERE conversation = ? ORDER BY number LIMIT ${messagesAtOnce}`
   const messages = db.rows<{ id: number; bytes: number }>(sql, [row])
   let bytes = 0
   for (const message of messages) {
@@ -64,5 +76,5 @@ function eraseSlice(db: SqliteConnection): void {
     eraseMessages(db, 'id = ?', message.id)
     bytes += message.bytes
   }
-  if (messages.length < eraseAtOnce) db.run('DELETE FROM erasing WHERE conversation = ?', [row])
+  if (messages.length < messagesAtOnce) db.run('DELETE FROM erasing WHERE conversation = ?', [row])
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTask } from 'node:timers/promises'
 import { descendants } from '../../history/tree.ts'
 import { billingPart } from '../../money/spending.ts'
 import { checksumOf, endOfPage, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
@@ -46,6 +47,7 @@ export async function* readAllMessages(db: SqliteConnection, id: string): AsyncI
     if (page.length === 0) return
     last = endOfPage(id, page, last)
     yield* page.map((row) => new StoredMessage(id, row))
+    await nextTask()
   }
 }
 

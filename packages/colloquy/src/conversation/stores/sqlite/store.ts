@@ -75,11 +75,11 @@ class SqliteStore implements ConversationStore {
     this.now = this.#clock.now
     this.#db = new SqliteConnection(path, { busyTimeoutMs, mode })
     // If that fails, because the file is read-only, locked or closed, the next deletion or opening continues.
-    void eraseRest(this.#db).catch(() => {})
+    void eraseRest(this.#db, this.#clock).catch(() => {})
   }
 
   async create(conversation: NewConversation): Promise<ConversationRecord> {
-    return createConversation(this.#db, conversation)
+    return createConversation(this.#db, this.#clock, conversation)
   }
 
   async open(id: string): Promise<OpenedConversation | undefined> {
@@ -168,7 +168,7 @@ class SqliteStore implements ConversationStore {
   }
 
   async delete(id: string): Promise<boolean> {
-    return deleteConversation(this.#db, id)
+    return deleteConversation(this.#db, this.#clock, id)
   }
 
   async close(): Promise<void> {

@@ -220,6 +220,14 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE erasing (conversation INTEGER PRIMARY KEY);
     `,
   },
+  {
+    name: '0013 adding in slices',
+    sql: `
+      -- The process that is adding the conversation, whose messages must not be erased. Null if it was deleted.
+      ALTER TABLE erasing ADD COLUMN owner TEXT;
+      ALTER TABLE erasing ADD COLUMN until INTEGER;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */

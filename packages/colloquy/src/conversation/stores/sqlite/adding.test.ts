@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, mock, test } from 'node:test'
+import { ConversationExistsError } from '../../errors.ts'
+import type { ConversationStore, MessageRecord, NewConversation } from '../store.ts'
+import { slicesOf } from './adding.ts'
+import { SqliteConnection } from './database/connection.ts'
+import { bytesAtOnce, messagesAtOnce } from './erasing.ts'
+import { sqliteStore } from './store.ts'
+
+const length = 3 * messagesAtOnce + 10
+const leaseMs = 30_000
+
+describe('adding a long conversation', () => {
+  let folder: string
+  let path: string
+  let store: ConversationStore
+  let now: number
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+    path = join(folder, 'colloquy.db')
+    now = Date.now()
+    store = open()
+    await store.create(conversation('other', 0))
+  })
+  afterEach(async () => {
+    mock.restoreAll()
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  function open(): ConversationStore {
+    return sqliteStore(path, { leaseMs, now: () => now })
+  }
+
+  /** Runs after each transaction of a store, with the number of messages in the file. */
+  function afterEachWrite(look: (count: number) => unknown): void {
+    const { write } = SqliteConnection.prototype
+    mock.method(
+      SqliteConnection.prototype,
+      'write',
+      async function (this: SqliteConnection, doing: string, work: () => unknown) {
+        const result = await write.call(this, doing, work)
+        await look(this.row<{ count: number }>('SELECT count(*) AS count FROM message')!.count)
+        return result
+      },
+    )
+  }
+
+  /** Runs once, after the first 200 messages are added. */
+  function afterFirstSlice(act: () => Promise<unknown>): void {
+    let isDone = false
+    afterEachWrite(async (count) => {
+      if (count !== messagesAtOnce || isDone) return
+      isDone = true
+      await act()
+    })
+  }
+
+  function rowsLeft(): number {
+    const db = new SqliteConnection(path, { busyTimeoutMs: 5_000, mode: 0o600 })
+    const sql = 'SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM erasing) AS count'
+    const { count } = db.row<{ count: number }>(sql)!
+    db.close()
+    return count
+  }
+
+  /** Adds messages, and fails after the second transaction as if the process ended there. */
+  async function cutAdding(): Promise<void> {
+    let writes = 0
+    afterEachWrite(() => {
+      if (++writes >= 2) throw new Error('The process died')
+    })
+    await assert.rejects(store.create(conversation('long', length)), /The process died/)
+    mock.restoreAll()
+  }
+
+  test('adds at most 200 messages in one transaction, and other work runs in between', async () => {
+    const counts: number[] = []
+    let others = 0
+    afterEachWrite((count) => {
+      counts.push(count)
+      setImmediate(() => others++)
+    })
+    await store.create(conversation('long', length))
+    assert.deepEqual(counts, [0, 200, 400, 600, length, length])
+    assert.ok(others >= 4, String(others))
+    const { conversation: added, messages } = (await store.open('long'))!
+    assert.deepEqual([added.head, added.last, messages.length], [length, length, length])
+    assert.equal(messages.at(-1)?.json, messageOf(length).json)
+    assert.equal(rowsLeft(), length)
+  })
+
+  test('no reader sees a part of it', async () => {
+    const seen: unknown[] = []
+    afterEachWrite(async () => {
+      if (seen.length < 3) seen.push(await store.open('long'), (await store.list({ limit: 9 })).length)
+    })
+    await store.create(conversation('long', length))
+    assert.deepEqual(seen, [undefined, 1, undefined, 1])
+  })
+
+  test('another opening of the file does not erase it', async () => {
+    afterFirstSlice(async () => {
+      const other = open()
+      await other.delete('other')
+      await other.close()
+    })
+    await store.create(conversation('long', length))
+    assert.equal((await store.open('long'))?.messages.length, length)
+  })
+
+  test('leaves nothing behind if its id is taken meanwhile', async () => {
+    afterFirstSlice(() => store.create(conversation('long', 1)))
+    await assert.rejects(store.create(conversation('long', length)), ConversationExistsError)
+    assert.equal((await store.open('long'))?.messages.length, 1)
+    assert.equal(rowsLeft(), 1)
+  })
+
+  test('is erased by a later opening if its process ended', async () => {
+    await cutAdding()
+    assert.ok(rowsLeft() > messagesAtOnce)
+    await store.close()
+    now += leaseMs + 1
+    store = open()
+    await store.delete('other')
+    await store.create(conversation('long', 2))
+    await store.close()
+    assert.equal(rowsLeft(), 2)
+    store = open()
+  })
+
+  test('fails if the lease ended and another process erased a part', async () => {
+    afterFirstSlice(async () => {
+      now += leaseMs + 1
+      const other = open()
+      await other.delete('other')
+      await other.close()
+    })
+    await assert.rejects(store.create(conversation('long', length)), { name: 'StoreError', code: 'failed' })
+    assert.equal(await store.open('long'), undefined)
+    assert.equal(rowsLeft(), 0)
+  })
+})
+
+test('slicesOf() ends a slice that is long in bytes', () => {
+  const json = 'x'.repeat(bytesAtOnce / 2)
+  const messages = Array.from({ length: 5 }, (_, index) => ({ ...messageOf(index + 1), json }))
+  assert.deepEqual(
+    slicesOf(messages).map((slice) => slice.length),
+    [2, 2, 1],
+  )
+})
+
+function messageOf(number: number): MessageRecord {
+  const json = `{"role":"user","content":"message ${number}"}`
+  return {
+    number,
+    parent: number - 1,
+    createdAt: 1,
+    role: 'user',
+    state: 'committed',
+    json,
+    received: null,
+    reply: null,
+  }
+}
+
+function conversation(id: string, count: number): NewConversation {
+  const messages = Array.from({ length: count }, (_, index) => messageOf(index + 1))
+  return { id, title: null, settings: '{}', at: 1, messages, head: count }
+}
