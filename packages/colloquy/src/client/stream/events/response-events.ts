@@ -142,7 +142,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   static sample(): unknown {
     const events = new ResponseEvents({} as TransportResponse, { policy: {} } as RetryingRequest)
     events.#decoder.push(sampleReply())
-    return [events, events.takeAll()]
+    const sink: Sink<Batch> = { write: () => false, fail: ignore }
+    return [events, events.takeAll(), new BatchReader(sink), eachEvent(ignore, ignore, ignore)]
   }
 
   get message(): Message | undefined {
