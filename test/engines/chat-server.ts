@@ -19,10 +19,22 @@ interface ChatBody {
   response_format?: { json_schema: { schema: Record<string, unknown> } }
 }
 
+export interface ChatServerOptions {
+  /** The names of its models. Undefined: it has no list. */
+  models?: readonly string[] | undefined
+}
+
 /** A server of the Chat Completions API in front of an engine, as the other side of `chatCompletions()`. */
-export async function startChatServer(engine: Engine): Promise<{ baseURL: string; close: () => Promise<void> }> {
+export async function startChatServer(
+  engine: Engine,
+  { models }: ChatServerOptions = { models: ['one'] },
+): Promise<{ baseURL: string; close: () => Promise<void> }> {
   const server: Server = createServer((request, response) => void answer(request, response))
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      response.writeHead(models === undefined ? 404 : 200, { 'content-type': 'application/json' })
+      return void response.end(JSON.stringify({ data: models?.map((id) => ({ id, object: 'model' })) }))
+    }
     const body = JSON.parse(await text(request)) as ChatBody
     const controller = new AbortController()
     response.on('close', () => controller.abort())

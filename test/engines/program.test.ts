@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { offline } from 'colloquy/engines'
+import { type Engine, offline } from 'colloquy/engines'
 import { gguf } from '../gguf.ts'
 import { root } from '../source.ts'
 import { startChatServer } from './chat-server.ts'
@@ -111,11 +111,16 @@ async function forward(
   response.end(await answer.text())
 }
 
-test('--engine chat:URL talks to a Chat Completions server', async () => {
-  const { baseURL, close } = await startChatServer(offline())
+test('--engine chat:URL asks a Chat Completions server for its only model', async () => {
+  const asked = new Set<string>()
+  const recorded: Engine = (params) => {
+    asked.add(params.model)
+    return offline()(params)
+  }
+  const { baseURL, close } = await startChatServer(recorded, { models: ['qwen3:8b'] })
   const { code, stdout, stderr } = await colloquy(['ask', '--no-save', '--engine', `chat:${baseURL}`, 'What is 6 * 7?'])
   await close()
-  assert.deepEqual([code, stdout, stderr], [0, '6 * 7 = 42\n', ''])
+  assert.deepEqual([code, stdout, stderr, ...asked], [0, '6 * 7 = 42\n', '', 'qwen3:8b'])
 })
 
 test('an engine that does not exist, and a model that is not there, are one sentence', async () => {

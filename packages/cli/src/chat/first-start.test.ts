@@ -117,9 +117,11 @@ test('/model lists the models of servers and files, and switches between them in
   await user.sees(/context|no price|local/)
   await user.says('/model')
   await user.sees(
-    /1 {2}ollama\/big:7b · 4\.5 GB · 7 B parameters[^]*2 {2}tiny · 0 MB · 135 M parameters[^]*3 {2}offline/,
+    /1 {2}one · 127\.0\.0\.1:\d+[^]*2 {2}ollama\/big:7b · 4\.5 GB · 7 B parameters[^]*3 {2}tiny · 0 MB · 135 M parameters[^]*4 {2}offline/,
   )
-  await user.says('/model 1')
+  await user.says('/model one')
+  await user.sees(/The next reply is by one · 127\.0\.0\.1/)
+  await user.says('/model 2')
   await user.sees(/The next reply is by big:7b · ollama on this machine\./)
   await user.says('/model tiny')
   await user.sees(/The next reply is by Tiny · on this machine · fluent, often wrong\./)
@@ -129,11 +131,14 @@ test('/model lists the models of servers and files, and switches between them in
   await user.sees(/Your name is Ada\./)
   await user.says('/model nonsense')
   await user.sees(/No model nonsense on this machine/)
+  await user.says(`/model chat:${baseURL}`)
+  await user.sees(/The next reply is by one · 127\.0\.0\.1[^]*The next reply is by one · 127\.0\.0\.1/)
   await user.says('/model claude-opus-5-5')
   await user.type('\x04')
   await user.left
   await close()
-  assert.match(await readFile(join(home, 'data/colloquy/model.json'), 'utf8'), /tiny\.gguf/)
+  const chosen = { kind: 'chat', url: baseURL, model: 'one' }
+  assert.deepEqual(JSON.parse(await readFile(join(home, 'data/colloquy/model.json'), 'utf8')), chosen)
 })
 
 test('a chat that was begun with Claude is continued by the model of this machine', async () => {

@@ -6,7 +6,7 @@ import { modelFrom } from './settings/settings.ts'
 /** The first lines of a chat: program, model and engine, then the most important keys. Without an engine if none is found yet. */
 export function greeting(flags: Flags, engine: EngineKind | undefined): string[] {
   return [
-    engine === undefined ? 'colloquy' : `colloquy · ${answeredBy(modelFrom(flags, engine), engine)}`,
+    engine === undefined ? 'colloquy' : `colloquy · ${answeredBy(newModel(flags, engine), engine)}`,
     '/help for commands · Ctrl-C stops a reply · Ctrl-D leaves',
     ...(engine !== undefined && isByDefault(flags) ? adviceFor(engine) : []),
   ]
@@ -19,10 +19,17 @@ export function answeredBy(model: string, engine: EngineKind): string {
 
 /** The lines about an engine that was found after the greeting. How it was found has been said already. */
 export function foundGreeting(flags: Flags, engine: EngineKind): string[] {
-  const line = answeredBy(modelFrom(flags, engine), engine)
-  return engine.kind === 'offline'
+  const line = answeredBy(newModel(flags, engine), engine)
+  return engine.kind === 'offline' || !isByDefault(flags)
     ? [line]
     : [line, '/model lists the others. Set ANTHROPIC_API_KEY to talk to Claude.']
+}
+
+/** The model of a new chat. Empty if a chat is continued that may have one of the server's models. */
+function newModel(flags: Flags, engine: EngineKind): string {
+  const isContinued = flags.has('continue') || flags.has('resume')
+  const isOpen = engine.kind === 'chat' && engine.model === undefined && engine.served !== undefined
+  return isOpen && isContinued ? '' : modelFrom(flags, engine)
 }
 
 function adviceFor(engine: EngineKind): string[] {

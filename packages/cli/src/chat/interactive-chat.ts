@@ -1,4 +1,6 @@
 import { onStopSignal } from '../process.ts'
+import { needsFirstEngine } from '../engine/choose.ts'
+import { declineModel } from '../engine/chosen-engine.ts'
 import type { EngineKind } from '../engine/engine-kind.ts'
 import type { Flags } from '../flags.ts'
 import { oneLine } from '../format.ts'
@@ -168,7 +170,7 @@ export class InteractiveChat {
   #stop(): void {
     if (this.#search !== undefined) {
       // The lines that wait are for the offline engine then.
-      void import('../engine/chosen-engine.ts').then(({ declineModel }) => declineModel())
+      if (needsFirstEngine(this.#flags)) declineModel()
       return this.#search.abort()
     }
     this.#session?.stop()

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { UsageError } from '../exit.ts'
 import type { Environment, Flags } from '../flags.ts'
 import { chosenEngine, hasDeclined } from './chosen-engine.ts'
-import { hasAccess, type EngineKind, type FileEngine } from './engine-kind.ts'
+import { hasAccess, isOfClaude, type EngineKind, type FileEngine, type ServerEngine } from './engine-kind.ts'
 
 /**
  * The engine that the flags and the environment ask for: `--engine`, `COLLOQUY_ENGINE`, a file in `--model`, a key or base URL,
@@ -20,7 +20,9 @@ export function engineKind(flags: Flags, env: Environment = process.env): Engine
 
 /** The engine of `engineKind()`, unless one has to be looked for: then undefined, and `findEngine()` looks. */
 export function knownEngine(flags: Flags, env: Environment = process.env): EngineKind | undefined {
-  return needsFirstEngine(flags, env) || namesCandidate(flags, env) ? undefined : engineKind(flags, env)
+  if (needsFirstEngine(flags, env) || namesCandidate(flags, env)) return undefined
+  const engine = engineKind(flags, env)
+  return needsModel(engine, flags, env) ? undefined : engine
 }
 
 /** Whether a first chat has to look for an engine: there is no key, none was named, and none was chosen before. */
@@ -28,8 +30,24 @@ export function needsFirstEngine(flags: Flags, env: Environment = process.env): 
   return isByDefault(flags, env) && !env['CI'] && engineKind(flags, env).kind === 'offline' && !hasDeclined(env)
 }
 
+/**
+ * The model that the user named for a Chat Completions server. A default that is one of Claude's, such as the `model` of the
+ * configuration, is meant for Claude.
+ */
+export function modelForServer(flags: Flags, env: Environment): string | undefined {
+  const given = flags.given.text('model')
+  if (given !== undefined) return given
+  const byDefault = flags.text('model') ?? env['COLLOQUY_MODEL']
+  return byDefault === undefined || isOfClaude(byDefault) ? undefined : byDefault
+}
+
+/** Whether the server has to be asked which models it has. */
+export function needsModel(engine: EngineKind, flags: Flags, env: Environment = process.env): engine is ServerEngine {
+  return engine.kind === 'chat' && engine.model === undefined && modelForServer(flags, env) === undefined
+}
+
 /** Whether `--model` may be the name of a model of this machine, such as `ollama/llama3.2:1b`. */
-function namesCandidate(flags: Flags, env: Environment): boolean {
+export function namesCandidate(flags: Flags, env: Environment = process.env): boolean {
   const model = flags.text('model')
   if (model === undefined || flags.text('engine') !== undefined || env['COLLOQUY_ENGINE'] || model.endsWith('.gguf'))
     return false

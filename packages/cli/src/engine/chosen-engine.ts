@@ -23,7 +23,7 @@ export function hasDeclined(env: Environment = process.env): boolean {
 }
 
 export function chooseEngine(engine: ChosenEngine, env: Environment = process.env): void {
-  write(engine, env)
+  write(engine.kind === 'chat' ? { ...engine, served: undefined } : engine, env)
 }
 
 export function declineModel(env: Environment = process.env): void {

@@ -31,10 +31,13 @@ export function sendsAnthropicKey(url: string, env: Environment): boolean {
   return isStoredKey(key) ? originOf(url) === owners.ANTHROPIC : isOwnAddress(url, 'ANTHROPIC', env)
 }
 
-/** The key for a server of the Chat Completions API. `colloquy keys set openai` keeps one for any of them. */
+/**
+ * The key for a server of the Chat Completions API. The key in `OPENAI_API_KEY`, or from `colloquy keys set openai`, is sent
+ * to OpenAI or to the server of `OPENAI_BASE_URL` only.
+ */
 export function chatKeyFor(url: string, env: Environment): string | undefined {
   const key = env['OPENAI_API_KEY']
-  return env[engineKey] || (key && (isStoredKey(key) || isOwnAddress(url, 'OPENAI', env)) ? key : undefined)
+  return env[engineKey] || (key && isOwnAddress(url, 'OPENAI', env) ? key : undefined)
 }
 
 /** Advice for a user whose key the server does not accept. */
@@ -42,7 +45,8 @@ export function keyAdvice(engine: EngineKind, env: Environment = process.env): s
   if (engine.kind !== 'url' && engine.kind !== 'chat') return 'Set another ANTHROPIC_API_KEY.'
   const name = engine.kind === 'url' ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY'
   const isSent = engine.kind === 'url' ? sendsAnthropicKey(engine.url, env) : chatKeyFor(engine.url, env) !== undefined
-  const withheld = env[name] && !isSent ? `${name} is not sent to other servers. ` : ''
+  const shownName = isStoredKey(env[name]) ? `Your stored key for ${engine.kind === 'url' ? 'Claude' : 'OpenAI'}` : name
+  const withheld = env[name] && !isSent ? `${shownName} is not sent to other servers. ` : ''
   return `${withheld}Put the key of ${engineLabel(engine, env)} into ${engineKey}.`
 }
 

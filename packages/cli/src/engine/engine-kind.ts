@@ -16,6 +16,8 @@ export interface ServerEngine {
   url: string
   /** The model to ask for. Default: the request's. */
   model?: string
+  /** The models that the server listed when it was asked for one. */
+  served?: readonly string[] | undefined
   /** The program that serves it, such as `ollama`. */
   from?: string
   /** Parameters in millions, if known. */
@@ -43,6 +45,17 @@ export interface ModelFile {
 export function ownModel(engine: EngineKind): string | undefined {
   if (engine.kind === 'local') return engine.model.title
   return engine.kind === 'chat' ? engine.model : undefined
+}
+
+/** Whether two engines of this machine have the same model, in the same place. */
+export function isSameEngine(one: EngineKind, other: EngineKind): boolean {
+  if (one.kind === 'local') return other.kind === 'local' && one.model.path === other.model.path
+  return one.kind === 'chat' && other.kind === 'chat' && one.url === other.url && one.model === other.model
+}
+
+/** Whether a model's name is one of Claude's. */
+export function isOfClaude(model: string): boolean {
+  return /claude/i.test(model)
 }
 
 /** The engine's name on the screen: `offline engine`, `api`, a server's host, or `on this machine`. */

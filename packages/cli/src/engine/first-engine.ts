@@ -4,10 +4,11 @@ import type { Flags } from '../flags.ts'
 import { writeErrorLine } from '../terminal/output.ts'
 import { progressLine, type Progress } from '../terminal/progress-line.ts'
 import { bestOf, findCandidates, matching } from './candidates.ts'
-import { engineKind, isCandidateName, knownEngine, needsFirstEngine } from './choose.ts'
+import { engineKind, isCandidateName, knownEngine, namesCandidate, needsFirstEngine, needsModel } from './choose.ts'
 import { chooseEngine, declineModel, type ChosenEngine } from './chosen-engine.ts'
 import type { EngineKind } from './engine-kind.ts'
 import { fetchModel, fetchRuntime, hasModelRuntime, runtimeText } from './fetch-model.ts'
+import { withServedModel } from './served-models.ts'
 
 export interface FindEngineOptions {
   /** Whether a model or its runtime may be fetched. */
@@ -24,7 +25,11 @@ export interface FindEngineOptions {
 
 /** The engine of the flags. If they leave it open, looks for one on this machine, and may fetch a model. */
 export async function findEngine(flags: Flags, options: FindEngineOptions): Promise<EngineKind> {
-  return knownEngine(flags) ?? (needsFirstEngine(flags) ? firstEngine(options) : engineOfModel(flags))
+  const known = knownEngine(flags)
+  if (known !== undefined) return known
+  if (needsFirstEngine(flags)) return firstEngine(options)
+  const engine = await engineOfModel(flags)
+  return needsModel(engine, flags) ? withServedModel(engine, flags.text('model'), options) : engine
 }
 
 /** As `findEngine()` for a program that writes lines: notes and progress go to standard error. */
@@ -51,7 +56,7 @@ export function mayFetchInPipe(): boolean {
 export async function findEngineOrInterrupt(flags: Flags): Promise<EngineKind> {
   const controller = new AbortController()
   const interrupt = (): void => {
-    declineModel()
+    if (needsFirstEngine(flags)) declineModel()
     controller.abort()
   }
   process.once('SIGINT', interrupt)
@@ -62,9 +67,10 @@ export async function findEngineOrInterrupt(flags: Flags): Promise<EngineKind> {
   }
 }
 
-/** The engine of a model of this machine that `--model` names. */
+/** The engine of a model of this machine that `--model` names, or the engine of the flags. */
 async function engineOfModel(flags: Flags): Promise<EngineKind> {
-  const model = flags.text('model')!
+  const model = flags.text('model')
+  if (model === undefined || !namesCandidate(flags)) return engineKind(flags)
   const candidates = await findCandidates()
   const found = matching(candidates, model)
   if (found !== undefined || !isCandidateName(model)) return found?.engine ?? engineKind(flags)

@@ -5,7 +5,7 @@ import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
 
-/** The user's own keys for engines: of Claude, and one of a Chat Completions server by the name `openai`. */
+/** The user's own keys for engines: of Claude, and by the name `openai` one of OpenAI or the server of `OPENAI_BASE_URL`. */
 export interface StoredKeys {
   /** The key of Claude that is used. */
   default: string | undefined
@@ -13,7 +13,7 @@ export interface StoredKeys {
   keys: Record<string, string>
 }
 
-/** The name of the key for Chat Completions servers. Every other key is one of Claude. */
+/** The name of the key for OpenAI, or the server of `OPENAI_BASE_URL`. Every other key is one of Claude. */
 export const openAiName = 'openai'
 
 /** The secrets in the environment that were read from the file. */

@@ -6,11 +6,14 @@ import { models } from './models.ts'
 /** The settings of new chats, where they differ from the server's. */
 export const newChatSettings: Signal<NonNullable<CreateBody['settings']>> = stored('newChat', {})
 
-/** The model of new chats; undefined until the models are loaded. One that is gone is not used. */
+/**
+ * The model of new chats: the chosen one, the server's default, or the first. Undefined until the models are loaded. One that
+ * is gone is not used.
+ */
 export const newChatModel: ReadonlySignal<string | undefined> = computed(() => {
   const { data = [], defaults } = models.value ?? {}
   const { model } = newChatSettings.value
-  return data.some(({ id }) => id === model) ? model : defaults?.model
+  return data.some(({ id }) => id === model) ? model : (defaults?.model ?? data[0]?.id)
 })
 
 export function changeNewChats(change: NonNullable<CreateBody['settings']>): void {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { ConversationSettings, TurnOptions } from 'colloquy/conversation'
 import type { Connection } from '../../engine/connect.ts'
-import { ownModel, type EngineKind } from '../../engine/engine-kind.ts'
+import { modelForServer } from '../../engine/choose.ts'
+import { isOfClaude, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
+import { severalModels } from '../../engine/served-models.ts'
 import { UsageError } from '../../exit.ts'
 import type { Environment, Flags } from '../../flags.ts'
 import { systemReason } from '../../system-error.ts'
-import { findModel } from 'colloquy/protocol'
 import { thinkingForModel, thinkingIfAble, thinkingSettings, withoutThinking, type ThinkingLevel } from './thinking.ts'
 
 const defaultModel = 'claude-sonnet-5-5'
@@ -27,10 +28,17 @@ function limitsOf(engine: EngineKind): Limits {
   return { max_tokens, window: { policy: 'drop', atTokens: Math.max(1, window - max_tokens) } }
 }
 
-/** The model of a new chat: the engine's own, `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the default. */
+/**
+ * The model of a new chat: the engine's own, `--model`, `COLLOQUY_MODEL`, `ANTHROPIC_MODEL`, or the default. Throws a
+ * `UsageError` for a server with several models if none was named.
+ */
 export function modelFrom(flags: Flags, engine: EngineKind, env: Environment = process.env): string {
-  const named = flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel
-  return ownModel(engine) ?? named
+  const own = ownModel(engine)
+  if (own !== undefined) return own
+  const forServer = engine.kind === 'chat' ? modelForServer(flags, env) : undefined
+  if (forServer !== undefined) return forServer
+  if (engine.kind === 'chat' && engine.served !== undefined) throw severalModels(engine)
+  return flags.text('model') ?? env['COLLOQUY_MODEL'] ?? env['ANTHROPIC_MODEL'] ?? defaultModel
 }
 
 /** The settings of a new chat. */
@@ -62,16 +70,17 @@ export function settingsToContinue(
   engine: EngineKind,
   flags: Flags,
 ): Partial<ConversationSettings> {
-  const own = ownModel(engine)
-  const isForeign =
-    own === undefined
-      ? engine.kind === 'api' && !process.env['ANTHROPIC_BASE_URL'] && !isOfClaude(current.model)
-      : own !== current.model
-  return isForeign ? settingsForEngine(current, engine, modelFrom(flags, engine), { kind: 'offline' }) : {}
+  return isForeign(current.model, engine)
+    ? settingsForEngine(current, engine, modelFrom(flags, engine), { kind: 'offline' })
+    : {}
 }
 
-function isOfClaude(model: string): boolean {
-  return findModel(model) !== undefined || /claude/i.test(model)
+/** Whether an engine cannot have the model of a chat that was begun with another one. */
+function isForeign(model: string, engine: EngineKind): boolean {
+  const own = ownModel(engine)
+  if (own !== undefined) return own !== model
+  if (engine.kind === 'chat') return engine.served === undefined ? isOfClaude(model) : !engine.served.includes(model)
+  return engine.kind === 'api' && !process.env['ANTHROPIC_BASE_URL'] && !isOfClaude(model)
 }
 
 /** The settings that the flags change in a chat that is continued. */

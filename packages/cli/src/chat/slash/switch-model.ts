@@ -2,8 +2,16 @@ import { findModel, models, nearMiss, priceAt, formatUsd } from 'colloquy/protoc
 import { candidateLine, findCandidates, matching, type Candidate } from '../../engine/candidates.ts'
 import { namedEngine } from '../../engine/choose.ts'
 import { chooseEngine } from '../../engine/chosen-engine.ts'
-import { hasAccess, ownModel, type EngineKind } from '../../engine/engine-kind.ts'
+import {
+  engineLabel,
+  hasAccess,
+  isSameEngine,
+  ownModel,
+  type EngineKind,
+  type ServerEngine,
+} from '../../engine/engine-kind.ts'
 import { hasModelRuntime } from '../../engine/fetch-model.ts'
+import { servedModels, severalModels, withServedModel } from '../../engine/served-models.ts'
 import { UsageError } from '../../exit.ts'
 import { change, currentSettings, say, type Effect } from '../chat-state.ts'
 import { answeredBy } from '../greeting.ts'
@@ -22,17 +30,18 @@ export async function model(input: SlashInput): Promise<Effect[]> {
 async function list(input: SlashInput): Promise<Effect[]> {
   const { kind } = input.context.connection
   const { model: current } = currentSettings(input.state)
-  const candidates = await findCandidates()
+  const [candidates, served] = await Promise.all([findCandidates(), otherModels(kind)])
   const claude = canReachClaude(kind) ? models.filter(({ lifecycle }) => lifecycle === 'active') : []
   const entries = [
     ...claude.map((entry) => ({
       name: entry.id,
       line: [entry.id, entry.displayName, priceOf(entry.id)].filter(Boolean).join(' · '),
     })),
+    ...served.map((id) => ({ name: id, line: `${id} · ${engineLabel(kind)}` })),
     ...candidates.map((candidate) => ({ name: candidate.name, line: candidateLine(candidate) })),
     { name: 'offline', line: 'offline · a small program with fixed rules' },
   ]
-  const active = activeName(kind, current, candidates)
+  const active = served.includes(current) ? current : activeName(kind, current, candidates)
   const rows = entries.map(({ name, line }, index) => {
     return `${name === active ? '›' : ' '} ${String(index + 1).padStart(2)}  ${line}`
   })
@@ -44,6 +53,12 @@ async function list(input: SlashInput): Promise<Effect[]> {
       ...(claude.length === 0 ? ['      Set ANTHROPIC_API_KEY to talk to Claude.'] : []),
     ),
   ]
+}
+
+/** The models of a server that `--engine` named. Servers that were found have theirs among the candidates. */
+async function otherModels(kind: EngineKind): Promise<readonly string[]> {
+  if (kind.kind !== 'chat' || kind.from !== undefined) return []
+  return servedModels(kind).catch(() => kind.served ?? [])
 }
 
 function canReachClaude({ kind }: EngineKind): boolean {
@@ -60,12 +75,7 @@ function priceOf(id: string): string {
 function activeName(kind: EngineKind, model: string, candidates: readonly Candidate[]): string | undefined {
   if (kind.kind === 'offline') return 'offline'
   if (kind.kind === 'api' || kind.kind === 'url') return model
-  return candidates.find(({ engine }) => isSame(engine, kind))?.name
-}
-
-function isSame(one: EngineKind, other: EngineKind): boolean {
-  if (one.kind === 'local') return other.kind === 'local' && one.model.path === other.model.path
-  return one.kind === 'chat' && other.kind === 'chat' && one.url === other.url && one.model === other.model
+  return candidates.find(({ engine }) => isSameEngine(engine, kind))?.name
 }
 
 async function switchTo(input: SlashInput, name: string): Promise<Effect[]> {
@@ -93,7 +103,10 @@ function currentClaude({ state }: SlashInput): string {
 /** The engine for a name: the same one if it can have any model, or if the name is one that it alone may know. */
 async function engineOf(name: string, current: EngineKind): Promise<EngineKind> {
   if (name === 'offline') return { kind: 'offline' }
-  if (name.endsWith('.gguf') || /^(?:chat:)?https?:/.test(name)) return readyEngine(namedEngine(name))
+  const [, address, model] = /^(chat:\S+)(?:\s+(\S+))?$/.exec(name) ?? []
+  if (address !== undefined) return serverEngine(namedEngine(address) as ServerEngine, model)
+  if (name.endsWith('.gguf') || /^https?:/.test(name)) return readyEngine(namedEngine(name))
+  if (current.kind === 'chat' && (await otherModels(current)).includes(name)) return { ...current, model: name }
   const isOpen = ownModel(current) === undefined
   if (findModel(name) !== undefined || /^claude/i.test(name)) {
     if (isOpen) return current
@@ -109,6 +122,14 @@ async function engineOf(name: string, current: EngineKind): Promise<EngineKind> 
   throw new UsageError(
     `No model ${name} on this machine. ${meant === undefined ? '/model lists those that can reply.' : `Did you mean ${meant}?`} colloquy models get fetches others`,
   )
+}
+
+/** The engine of a server, with the model that was named, or with the only one that it has. */
+async function serverEngine(engine: ServerEngine, model: string | undefined): Promise<EngineKind> {
+  if (model !== undefined) return { ...engine, model }
+  const found = await withServedModel(engine, undefined)
+  if (found.model === undefined) throw severalModels(found, `/model chat:${engine.url} NAME`)
+  return found
 }
 
 async function readyEngine(engine: EngineKind): Promise<EngineKind> {

@@ -9,6 +9,7 @@ import { openAccess } from '@colloquy/server/access'
 import { listen } from '@colloquy/server/node'
 import { openServerStore } from '@colloquy/server/store'
 import { offline } from 'colloquy/engines'
+import { chatKeyFor, keyAdvice } from '../../engine/credentials.ts'
 import { connect } from '../../engine/connect.ts'
 import { Flags } from '../../flags.ts'
 import { useStoredKeys } from '../../engine/stored-keys.ts'
@@ -96,7 +97,14 @@ test('a stored key is used for Claude, unless the environment has one, and for n
     assert.equal(env['ANTHROPIC_API_KEY'], name === 'ANTHROPIC_API_KEY' ? value : undefined, name)
   }
   assert.deepEqual(await sentTo('url'), ['none', null])
-  assert.deepEqual(await sentTo('chat'), [null, 'Bearer sk-proj-for-chat-completions'])
+  assert.deepEqual(await sentTo('chat'), [null, null])
+  const named = (url: string): Variables => ({ OPENAI_BASE_URL: `${url}/v1` })
+  assert.deepEqual(await sentTo('chat', named), [null, 'Bearer sk-proj-for-chat-completions'])
+  assert.equal(
+    keyAdvice({ kind: 'chat', url: 'http://127.0.0.1:1/v1' }),
+    'Your stored key for OpenAI is not sent to other servers. Put the key of 127.0.0.1:1 into COLLOQUY_ENGINE_KEY.',
+  )
+  assert.equal(chatKeyFor('https://api.openai.com/v1', process.env), 'sk-proj-for-chat-completions')
 })
 
 test('a key of the environment is sent to an engine only if the environment names its server', async () => {

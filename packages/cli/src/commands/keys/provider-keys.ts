@@ -36,12 +36,17 @@ export function providerKeys(env: Environment = process.env): ProviderKey[] {
 export function providerLine({ name, hint, isUsed, variable }: ProviderKey, width: number): string {
   const isOpenAi = name === openAiName || name === 'OPENAI_API_KEY'
   const facts = [
-    isOpenAi ? 'for Chat Completions servers' : 'for Claude',
+    isOpenAi ? `for ${openAiHost()}` : 'for Claude',
     isUsed && variable === undefined ? 'default' : '',
     variable === undefined ? '' : `from ${variable}`,
   ]
   const shown = variable === undefined ? name : '(environment)'
   return `${shown.padEnd(width)}  ${hint}  ${facts.filter((fact) => fact !== '').join(' · ')}`
+}
+
+/** The only server that the key `openai` is sent to. */
+function openAiHost(): string {
+  return URL.parse(process.env['OPENAI_BASE_URL'] ?? '')?.host ?? 'api.openai.com'
 }
 
 /** Runs `colloquy keys set NAME`. */
@@ -60,6 +65,8 @@ export async function set([name, ...more]: readonly string[], _flags: Flags): Pr
   const chosen = name === openAiName ? before : (before ?? name)
   writeStoredKeys({ default: chosen, keys: { ...keys, [name]: secret } })
   writeLine(`Saved ${name} (${hintOfSecret(secret)}) in ${filePaths().keys}, which only you can read.`)
+  if (name === openAiName)
+    writeErrorLine(`It is sent to ${openAiHost()} only. For another server, set COLLOQUY_ENGINE_KEY.`)
   const isHidden =
     name !== openAiName &&
     (process.env['ANTHROPIC_API_KEY'] ?? '') !== '' &&
@@ -75,7 +82,7 @@ export async function setDefault([name]: readonly string[], _flags: Flags): Prom
   const stored = readStoredKeys()
   const found = secretOf(stored.keys, name, 'default')
   if (found.name === openAiName)
-    throw new UsageError('Cannot make openai the default: it is used for Chat Completions servers')
+    throw new UsageError('Cannot make openai the default: it is the key for OpenAI, and the default is one for Claude')
   writeStoredKeys({ ...stored, default: found.name })
   writeLine(`${found.name} is the key for Claude from now on.`)
   return ExitCode.ok

@@ -3,7 +3,16 @@ import type { Engine } from 'colloquy/protocol'
 import type { ChatLedger } from '../../../chat-ledger.ts'
 import type { Candidate } from '../../../engine/candidates.ts'
 import { connect, type Connection } from '../../../engine/connect.ts'
-import { engineLabel, type EngineKind, hasAccess } from '../../../engine/engine-kind.ts'
+import {
+  engineLabel,
+  type EngineKind,
+  hasAccess,
+  isOnThisMachine,
+  isSameEngine,
+  ownModel,
+  type ServerEngine,
+} from '../../../engine/engine-kind.ts'
+import { servedModels } from '../../../engine/served-models.ts'
 import type { Flags } from '../../../flags.ts'
 
 /** The engine of chats in the console: that of the server, and for the models of this machine one each. */
@@ -32,7 +41,12 @@ export class ChatsEngine {
   async models(): Promise<ModelChoiceJson[]> {
     this.#candidates = findModels()
     const claude = this.#chosen.kind === 'api' || hasAccess() ? catalogueChoices() : []
-    return [...claude, ...(await this.#candidates).map(candidateChoice), ...this.#own()]
+    const [served, candidates] = await Promise.all([this.#served(), this.#candidates])
+    const here = candidates.filter(({ engine }) => !this.#isNamedServer(engine)).map((each) => this.#choice(each))
+    const own = this.#chosen.kind === 'offline' ? 'offline' : ownModel(this.#chosen)
+    const listed = [...claude, ...here, ...served]
+    if (own === undefined || listed.some(({ id }) => id === own)) return listed
+    return [...listed, choiceOf(own, this.#chosen.kind === 'offline' ? engineLabel(this.#chosen) : own)]
   }
 
   async close(): Promise<void> {
@@ -40,10 +54,24 @@ export class ChatsEngine {
     await Promise.allSettled(closing)
   }
 
-  /** The engine of the server, if it is none of the listed ones. */
-  #own(): ModelChoiceJson[] {
-    if (this.#chosen.kind !== 'offline') return []
-    return [{ ...localChoice, id: 'offline', displayName: engineLabel(this.#chosen) }]
+  /** The models of a Chat Completions server that the user named. */
+  async #served(): Promise<ModelChoiceJson[]> {
+    const chosen = this.#chosen
+    if (!this.#isNamedServer(chosen)) return []
+    const ids = await servedModels(chosen).catch(() => chosen.served ?? [])
+    return ids.map((id) => ({ ...choiceOf(id, id), isLocal: isOnThisMachine(chosen) }))
+  }
+
+  /** Whether an engine is the server that the user named, whose models are listed by its own names. */
+  #isNamedServer(engine: EngineKind): engine is ServerEngine {
+    const chosen = this.#chosen
+    return chosen.kind === 'chat' && chosen.from === undefined && engine.kind === 'chat' && engine.url === chosen.url
+  }
+
+  /** A model of this machine. The one that the server uses has the name that new chats have. */
+  #choice({ name, window, engine }: Candidate): ModelChoiceJson {
+    const isChosen = isSameEngine(engine, this.#chosen)
+    return { ...choiceOf((isChosen && ownModel(engine)) || name, name), contextTokens: window ?? null }
   }
 
   async #connectionFor(model: string): Promise<Connection> {
@@ -51,7 +79,7 @@ export class ChatsEngine {
     const isClaude = model.startsWith('claude')
     const found = isClaude ? undefined : (await this.#candidates).find(({ name }) => name === model)
     const usesApi = isClaude && this.#chosen.kind !== 'api' && hasAccess()
-    const kind: EngineKind = found?.engine ?? (usesApi ? { kind: 'api' } : this.#chosen)
+    const kind: EngineKind = found?.engine ?? (usesApi ? { kind: 'api' } : this.#chosenEngine())
     const key = JSON.stringify(kind)
     let connection = this.#connections.get(key)
     if (connection === undefined) {
@@ -62,6 +90,12 @@ export class ChatsEngine {
     }
     return connection
   }
+
+  /** The server's engine. A server that the user named gets the model of the request. */
+  #chosenEngine(): EngineKind {
+    const chosen = this.#chosen
+    return this.#isNamedServer(chosen) ? { kind: 'chat', url: chosen.url } : chosen
+  }
 }
 
 /** Looks for the models of this machine. The code that finds them is loaded with the first request for them. */
@@ -70,8 +104,6 @@ async function findModels(): Promise<readonly Candidate[]> {
   return findCandidates()
 }
 
-const localChoice = { isLocal: true, contextTokens: null, maxOutputTokens: null, efforts: [], price: null }
-
-function candidateChoice({ name, window }: Candidate): ModelChoiceJson {
-  return { ...localChoice, id: name, displayName: name, contextTokens: window ?? null }
+function choiceOf(id: string, displayName: string): ModelChoiceJson {
+  return { id, displayName, isLocal: true, contextTokens: null, maxOutputTokens: null, efforts: [], price: null }
 }

@@ -10,7 +10,9 @@ import type { Engine } from 'colloquy/protocol'
 import { ChatLedger } from '../../../chat-ledger.ts'
 import { settingsFrom } from '../../../chat/settings/settings.ts'
 import { openChats } from '../../../chat/stored-chats.ts'
+import { needsModel } from '../../../engine/choose.ts'
 import type { EngineKind } from '../../../engine/engine-kind.ts'
+import { withServedModel } from '../../../engine/served-models.ts'
 import { ExitCode, ExitError } from '../../../exit.ts'
 import { filePaths } from '../../../file-paths.ts'
 import type { Flags } from '../../../flags.ts'
@@ -35,26 +37,34 @@ export interface ConsoleChats {
   engine: Engine
   models(): Promise<ModelChoiceJson[]>
   /** The settings of a new chat. */
-  defaults: ConversationSettings
+  defaults: Partial<ConversationSettings>
   close(): Promise<void>
 }
 
 /** The chats with the engine of the flags, and with the models of this machine. */
-export function chatsOf(flags: Flags, chosen: EngineKind): ConsoleChats {
+export async function chatsOf(flags: Flags, chosen: EngineKind): Promise<ConsoleChats> {
   const ledger = new ChatLedger(flags)
   const chats = new ChatsEngine(chosen, flags, ledger)
-  const settings = settingsFrom(flags, chosen)
-  // The page names the model that replies, and the offline engine is none of the listed Claude models.
-  const defaults = chosen.kind === 'offline' && !flags.has('model') ? { ...settings, model: 'offline' } : settings
   return {
     engine: chats.engine,
     models: () => chats.models(),
-    defaults,
+    defaults: await defaultsOf(flags, chosen),
     async close() {
       await chats.close()
       await ledger.close()
     },
   }
+}
+
+/** The settings of a new chat. They have no model if a server cannot tell its models now. */
+async function defaultsOf(flags: Flags, chosen: EngineKind): Promise<Partial<ConversationSettings>> {
+  // The page names the model that replies, and the offline engine is none of the listed Claude models.
+  if (chosen.kind === 'offline' && !flags.has('model')) return { ...settingsFrom(flags, chosen), model: 'offline' }
+  if (!needsModel(chosen, flags)) return settingsFrom(flags, chosen)
+  const { model, served = [] } = await withServedModel(chosen, flags.text('model')).catch(() => chosen)
+  const { model: _, ...settings } = settingsFrom(flags, { ...chosen, model: '' })
+  const first = model ?? served[0]
+  return first === undefined ? settings : { ...settings, model: first }
 }
 
 /** Opens the saved chats for the console. */
