@@ -27,7 +27,7 @@ export function checkHost(headers: RequestHeaders, { names, isOriginAllowed }: H
   if (!isOriginAllowed(origin)) throw notAllowed('origin', origin)
 }
 
-/** Whether a server that listens on the address can be reached from this machine only. */
+/** Whether a server that listens on the host name or address can be reached from this machine only. */
 export function isLoopback(name: string): boolean {
   return loopback.includes(name) || name === '::1' || name.endsWith('.localhost') || /^127\.[\d.]+$/.test(name)
 }

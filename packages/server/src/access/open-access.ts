@@ -101,16 +101,14 @@ export class StoreAccess implements Access {
 
   /** @internal */
   constructor(options: AccessOptions, counter: LimitCounter) {
-    const { store, now = Date.now, onProblem } = options
+    const { store, now = Date.now } = options
     this.#options = options
     this.listedKeys = options.keys ?? []
     this.#now = now
     this.keys = new Keys(store.database, now)
     this.#cache = new KeyCache(this.keys, now)
     this.#counter = counter
-    const onLedger = (error: unknown): void =>
-      onProblem?.(error === undefined ? 'The ledger is written again' : sentenceOf(error))
-    this.#ledger = new Ledger(store.database, { ...options, onProblem: onLedger })
+    this.#ledger = ledgerOf(options)
     this.#admin = adminApp({
       keys: this.keys,
       database: store.database,
@@ -285,6 +283,16 @@ export class StoreAccess implements Access {
     await this.#ledger.close()
     await this.#counter.close()
   }
+}
+
+function ledgerOf(options: AccessOptions): Ledger {
+  const { store, onProblem } = options
+  return new Ledger(store.database, {
+    ...options,
+    onProblem: (error) => onProblem?.(error === undefined ? 'The ledger is written again' : sentenceOf(error)),
+    onRefused: ({ id, error }) =>
+      onProblem?.(`Cannot store request ${id}, which is not in the ledger: ${sentenceOf(error)}`),
+  })
 }
 
 /** A request between its begin and its end. */

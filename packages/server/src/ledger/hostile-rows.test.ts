@@ -11,6 +11,8 @@ import { databasePlaces } from '../../../../test/databases.ts'
 import { openAccess } from '../access/open-access.ts'
 import { createServer } from '../app.ts'
 import { migrations } from '../state/migrations.ts'
+import { Ledger } from './ledger.ts'
+import { type PricedRow, type RequestOrigin, refusedRow } from './request-row.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-hostile-rows-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -41,6 +43,19 @@ const reply = fc.record(
   { model: fc.oneof(fc.constantFrom(ask.model), oddValue), stop_reason: oddValue, usage },
   { requiredKeys: [] },
 )
+
+const origin: RequestOrigin = {
+  id: '',
+  started_at: Date.UTC(2026, 10, 26),
+  workspace: 'default',
+  key_id: 'refused',
+  user_id: '',
+  conversation: '',
+  source: 'api',
+  path: '/v1/messages',
+  engine: '',
+  model: ask.model,
+}
 
 /** An engine whose upstream sends these values as replies, one after the other. */
 function replying(values: readonly unknown[]): Engine {
@@ -97,6 +112,44 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
         }),
         { numRuns: process.env['COLLOQUY_FUZZ'] ? 250 : 25 },
       )
+    })
+
+    test('stores all rows but one that the database refuses, and charges that one', async () => {
+      const refused: string[] = []
+      const ledger = new Ledger(store.database, { flushMs: 1_000_000, onRefused: ({ id }) => refused.push(id) })
+      const account = { name: `refused on ${name}`, limit: 1_000n, until: null }
+      const rowOf = async (id: string): Promise<PricedRow> => {
+        const begun = { ...origin, id }
+        await ledger.begin({ origin: begun, accounts: [account.name], reserved: 10n }, [account])
+        return refusedRow(begun, new Error('failed'), begun.started_at)
+      }
+      ledger.settle(await rowOf('one'), 3n)
+      ledger.settle({ ...(await rowOf('bad')), workspace: null as never }, 4n)
+      ledger.settle(await rowOf('two'), 5n)
+      await ledger.flush()
+      ledger.settle(await rowOf('three'), 6n)
+      await ledger.close()
+      const sql = "SELECT id FROM %.request WHERE key_id = 'refused' ORDER BY id"
+      const ids = (await store.database.rows<{ id: string }>('read', sql)).map(({ id }) => id)
+      const [paid] = await store.database.rows<{ spent: number; reserved: number }>(
+        'read',
+        'SELECT spent, reserved FROM %.account WHERE name = :name',
+        { name: account.name },
+      )
+      assert.deepEqual([ids, refused], [['one', 'three', 'two'], ['bad']])
+      assert.deepEqual([paid?.spent, paid?.reserved], [18, 0])
+    })
+
+    test('keeps a row that the database refuses until it stores another one', async () => {
+      const refused: string[] = []
+      const ledger = new Ledger(store.database, { flushMs: 1_000_000, onRefused: ({ id }) => refused.push(id) })
+      const row = refusedRow({ ...origin, id: 'four' }, new Error('failed'), origin.started_at)
+      ledger.settle({ ...row, id: 'alone', workspace: null as never }, 0n)
+      await assert.rejects(ledger.flush())
+      assert.deepEqual([ledger.waiting, refused], [1, []])
+      ledger.settle(row, 0n)
+      await ledger.close()
+      assert.deepEqual([ledger.waiting, refused], [0, ['alone']])
     })
 
     test('has a row for a refused model of any name', async () => {

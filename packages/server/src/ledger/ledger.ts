@@ -6,7 +6,8 @@ import { type DeadInstance, recoverInstance } from './recover.ts'
 import type { PricedRow } from './request-row.ts'
 import { type Growth, reserve } from './reserve.ts'
 import { type SeenInstance, SignsOfLife } from './signs-of-life.ts'
-import { type Flight, type SettledRow, writeBatch } from './write-batch.ts'
+import type { Flight, SettledRow } from './write-batch.ts'
+import { type RefusedRequest, writeRefusing } from './write-singly.ts'
 
 /** Options of `Ledger`. */
 export interface LedgerOptions {
@@ -20,6 +21,8 @@ export interface LedgerOptions {
   leaseMs?: number
   /** Called when writing fails, and when it works again. */
   onProblem?: (error: unknown) => void
+  /** Called with a request that the database refuses to store although it stores others. It is not in the ledger. */
+  onRefused?: (refused: RefusedRequest) => void
   /** Called with a server that ended without settling its requests. */
   onLost?: (instance: DeadInstance) => void
   /** Returns milliseconds since 1970. Default: the machine's clock. */
@@ -196,7 +199,7 @@ export class Ledger {
     this.#ended = []
     try {
       await this.#partitions.prepare([...batch.settled.map(({ row }) => row.started_at), now])
-      await this.#db.transaction('write the ledger', () => writeBatch(this.#db.kind, batch))
+      for (const refused of await writeRefusing(this.#db, batch)) this.#options.onRefused?.(refused)
     } catch (error) {
       this.#settled = [...batch.settled, ...this.#settled]
       this.#ended = [...batch.ended, ...this.#ended]

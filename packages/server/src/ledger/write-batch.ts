@@ -25,6 +25,8 @@ export interface Batch {
   instance: string
   now: number
   settled: readonly SettledRow[]
+  /** Requests that have ended and cannot be stored. Only their accounts are charged. */
+  unstored?: readonly SettledRow[]
   /** Requests that began and have not ended. */
   begun: readonly Flight[]
   /** The ids of earlier `begun` that have ended. */
@@ -115,7 +117,7 @@ function countedInto(table: string): InsertOptions {
  * is in the ledger is not counted again.
  */
 export function* writeBatch(kind: Database['kind'], batch: Batch): Work<void> {
-  const { instance, now, settled, begun, ended } = batch
+  const { instance, now, settled, unstored = [], begun, ended } = batch
   // Locks the row first: another instance that takes this one for dead has to wait, and then finds that it is not.
   yield* rows(
     'INSERT INTO %.instance (id, seen_at) VALUES (:instance, :now) ON CONFLICT (id) DO UPDATE SET seen_at = :now',
@@ -128,7 +130,7 @@ export function* writeBatch(kind: Database['kind'], batch: Batch): Work<void> {
     ),
   )
   const counted = settled.filter(({ row }) => isNew.has(row.id))
-  yield* writeAccounts(kind, batch, counted)
+  yield* writeAccounts(kind, batch, [...counted, ...unstored])
   if (ended.length > 0) {
     const sql = `DELETE FROM %.in_flight WHERE instance = :instance
       AND id IN (SELECT row.id FROM json_rows(:ended, id text))`

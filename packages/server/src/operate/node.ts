@@ -6,6 +6,7 @@ import { type ListenOptions, checkListenOptions } from '../options.ts'
 import { answer } from './node-exchange.ts'
 import { refuseConnect, refuseMalformed } from './refusals.ts'
 
+export { isLoopback } from '../access/hosts.ts'
 export type { ListenOptions } from '../options.ts'
 
 /** A server that listens on a port. */

@@ -1,5 +1,6 @@
 import { withConfiguration } from '../../config/defaults.ts'
 import { type Command, databaseOption, helpOption, type Option } from '../command.ts'
+import { beginLeanStart } from './lean-memory.ts'
 
 /** The options of `serve` and `web`. */
 const serveOptions: readonly Option[] = [
@@ -52,7 +53,11 @@ export const serve: Command = {
     ['colloquy serve --config colloquy.json', 'several engines, chosen by the model of a request'],
     ['ANTHROPIC_BASE_URL=http://127.0.0.1:4141 claude', 'point any client at it'],
   ],
-  run: async (_words, flags) => (await import('./serve.ts')).serve(flags),
+  run: async (_words, flags) => {
+    // Before the modules of the server are loaded.
+    beginLeanStart()
+    return (await import('./serve.ts')).serve(flags)
+  },
 }
 
 /** `colloquy web`. */

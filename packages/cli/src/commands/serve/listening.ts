@@ -3,15 +3,18 @@ import type { Server } from '@colloquy/server'
 import type { SessionJson } from '@colloquy/server/console'
 import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
 import { ExitCode, ExitError } from '../../exit.ts'
+import { endLeanStart } from './lean-memory.ts'
 
-/** The names of this machine that only this machine can reach. */
+/** The names by which pages of this machine call it. */
 export const loopback: readonly string[] = ['127.0.0.1', 'localhost', '[::1]', '::1']
 
 /** Listens. If the port is in use, says by which program if that is this one, and which port to try. */
 export async function open(server: Server, options: ListenOptions & { port: number }): Promise<Listening> {
   const { port, host = '127.0.0.1' } = options
   try {
-    return await listen(server, options)
+    const listening = await listen(server, options)
+    endLeanStart()
+    return listening
   } catch (error) {
     const code = (error as { cause?: NodeJS.ErrnoException }).cause?.code
     if (code === 'EADDRINUSE') {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Routes } from '@colloquy/server'
 import { newConsoleToken } from '@colloquy/server/console'
+import { isLoopback } from '@colloquy/server/node'
 import type { TestScript } from '@colloquy/server/testing'
 import { toErrorResponse } from 'colloquy/conversation'
 import { type Engine, apiError } from 'colloquy/protocol'
@@ -51,9 +52,9 @@ interface Serving {
 
 async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<number> {
   const { port = defaultPort, host = '127.0.0.1', keys } = readFlags(flags)
-  const hasConsole = loopback.includes(host) && !flags.has('no-console')
+  const hasConsole = isLoopback(host) && !flags.has('no-console')
   if (opens && !hasConsole) throw new UsageError('Cannot open the console: it is served on this machine only')
-  if (flags.has('testing') && !loopback.includes(host))
+  if (flags.has('testing') && !isLoopback(host))
     throw new UsageError(`Cannot use --testing on ${host}: it is for this machine only`)
   const replying = await servedEngine(chosen, flags)
   const script = flags.has('testing') ? await scriptBefore(replying) : undefined
@@ -74,7 +75,7 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
     const lenient = chosen.kind !== 'offline' || flags.has('lenient')
     const made = createServer({ engine, lenient, log, origins, access, store, routes, ...(await followers(flags)) })
     const server = script?.around(made) ?? (flags.has('no-api') ? { ...made, answer: () => undefined } : made)
-    const listening = await open(server, { port, host, ...(loopback.includes(host) && { allowedHosts: names }) })
+    const listening = await open(server, { port, host, ...(isLoopback(host) && { allowedHosts: names }) })
     if (opens) await showPage(page!, listening.url)
     if (!flags.has('json')) startScreen(listening.url, chosen, { flags, state, page }).forEach(writeLine)
     return await closeOnSignal(listening)

@@ -1,11 +1,11 @@
 import { type AccessOptions, openAccess, type StoreAccess } from '@colloquy/server/access'
+import { isLoopback } from '@colloquy/server/node'
 import type { ServerStore } from '@colloquy/server/store'
 import { UsageError } from '../../exit.ts'
 import type { Flags } from '../../flags.ts'
 import { countText } from '../../format.ts'
 import { openServerState } from '../../server-store.ts'
 import { writeErrorLine } from '../../terminal/output.ts'
-import { loopback } from './listening.ts'
 
 /** The keys and the ledger of a server that runs. */
 export interface ServeState {
@@ -30,7 +30,7 @@ export interface StateOptions extends Pick<AccessOptions, 'engine' | 'isPriced' 
 export async function openState(flags: Flags, options: StateOptions): Promise<ServeState> {
   const { host, keys, database, redis = flags.text('redis') ?? process.env['COLLOQUY_REDIS'], ...rest } = options
   const store = await openServerState(flags, database)
-  const isLocal = loopback.includes(host)
+  const isLocal = isLoopback(host)
   const access = await openAccess({
     ...rest,
     store,

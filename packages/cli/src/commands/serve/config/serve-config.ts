@@ -1,4 +1,5 @@
 import { createServer } from '@colloquy/server'
+import { isLoopback } from '@colloquy/server/node'
 import { defineModels, type Engine, models as catalogue } from 'colloquy/protocol'
 import { ExitCode, UsageError } from '../../../exit.ts'
 import type { Flags } from '../../../flags.ts'
@@ -43,7 +44,7 @@ async function serveFile(flags: Flags): Promise<number> {
   const running: Running = { path, flags, engines, state, following, listensOn: read.config, engine: used.engine }
   if (read.config.console === true) running.page = await consoleOf(read, running)
   const server = new SwitchingServer(serverOf(read, used, running))
-  const isLocal = loopback.includes(host)
+  const isLocal = isLoopback(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
   const { maxConnections } = limits ?? {}
   const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
