@@ -1,4 +1,4 @@
-import { checkOptionNames, nearestName } from '../protocol/json/option-names.ts'
+import { checkOptionNames, checkOptionsObject, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
 import type { ConversationSettings } from './settings.ts'
@@ -46,8 +46,7 @@ const settingNames: readonly string[] = Object.keys({
  * @param owner the function that the options belong to.
  */
 export function checkSettingNames(given: object, names: readonly string[], owner: string): void {
-  if (typeof given !== 'object' || given === null)
-    throw new AnthropicError(`Cannot use the options of ${owner} as they must be an object: found ${String(given)}`)
+  checkOptionsObject(given, owner)
   const unknown = Object.entries(given).filter(([name]) => !settingNames.includes(name) && !names.includes(name))
   if (unknown.length === 0) return
   const known = [...names, ...settingNames]

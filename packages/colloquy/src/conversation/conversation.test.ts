@@ -1013,3 +1013,36 @@ test('deleteUnusedSince() erases one conversation at a time', async () => {
   assert.equal(await conversations.deleteUnusedSince(new Date(Date.now() + 1_000)), 5)
   assert.equal(most, 1)
 })
+
+test('methods name options that are not an object, and write nothing', async () => {
+  const store = memoryStore()
+  const conversations = openConversations({ engine: offline(), store })
+  const chat = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 100 })
+  const { parentId } = await chat.send('Hello')
+  const before = await store.tree(chat.id)
+  for (const wrong of [null, 5, 'x', [], ['x']] as never[]) {
+    const calls: Record<string, () => unknown> = {
+      'send()': () => chat.send('Hello', wrong),
+      'edit()': () => chat.edit(parentId!, 'Hi', wrong),
+      'retry()': () => chat.retry(undefined, wrong),
+      'continue()': () => chat.continue(wrong),
+      'update()': () => chat.update(wrong),
+      'configure()': () => chat.configure(wrong),
+      'preview()': () => chat.preview('Hi', wrong),
+      'create()': () => conversations.create(wrong),
+      'list()': () => conversations.list(wrong),
+      'search()': () => conversations.search('Hello', wrong),
+      'openConversations()': () => openConversations(wrong),
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      await assert.rejects(
+        async () => call(),
+        (error: Error) => {
+          assert.equal(error.name, 'AnthropicError', `${name} with ${JSON.stringify(wrong)}: ${error.message}`)
+          return error.message.startsWith(`Cannot use ${name} as its options must be an object: found `)
+        },
+      )
+    }
+  }
+  assert.deepEqual(await store.tree(chat.id), before)
+})

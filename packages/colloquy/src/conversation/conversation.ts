@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../protocol/json/option-names.ts'
+import { checkOptionNames, checkOptionsObject } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
@@ -105,6 +105,7 @@ export class Conversation extends StoredConversation {
    * The turn fails with a `ContentError`, and writes nothing, if the API would refuse the content.
    */
   send(content: MessageContentParam, options: SendOptions = {}): Turn {
+    checkOptionsObject(options, 'send()')
     const { key, onConflict } = options
     const said = copyOf(content)
     const seen = onConflict === 'branch' ? this.#state.settledHead : undefined
@@ -114,6 +115,7 @@ export class Conversation extends StoredConversation {
 
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
   retry(messageId?: string, options: TurnOptions = {}): Turn {
+    checkOptionsObject(options, 'retry()')
     return this.#runSteps(options, () => async () => planToRetry(await historyTo(this.#state, messageId)))
   }
 
@@ -122,7 +124,9 @@ export class Conversation extends StoredConversation {
    * path. In place of a user message, the model answers the new content, unless `rerun` is false; in place of a reply, no
    * request is sent.
    */
-  edit(messageId: string, content: MessageContentParam, { rerun = true, ...options }: EditOptions = {}): Turn {
+  edit(messageId: string, content: MessageContentParam, given: EditOptions = {}): Turn {
+    checkOptionsObject(given, 'edit()')
+    const { rerun = true, ...options } = given
     const edit = { number: numberOf(this.id, messageId), content: copyOf(content), rerun }
     return this.#run(options, (...turn) => editMessage(...turn, edit))
   }
@@ -132,6 +136,7 @@ export class Conversation extends StoredConversation {
    * calls that were interrupted are answered first.
    */
   continue(options: TurnOptions = {}): Turn {
+    checkOptionsObject(options, 'continue()')
     return this.#runSteps(options, ({ openCalls, settings }) => async () => {
       const { history } = this.#state
       const results = await openCalls.resultsFor(history)
@@ -185,6 +190,7 @@ export class Conversation extends StoredConversation {
 
   /** Changes the title, the owner or the metadata. Null removes a value. */
   async update(update: ConversationUpdate): Promise<void> {
+    checkOptionNames(update, updateNames, 'update()')
     const changes = changesOf(update)
     await this.#state.change(() => changes)
   }
@@ -200,6 +206,7 @@ export class Conversation extends StoredConversation {
    */
   preview(content?: MessageContentParam, changes?: Partial<ConversationSettings>): MessageCreateParams {
     if (content !== undefined) checkDraft(content)
+    if (changes !== undefined) checkOptionsObject(changes, 'preview()')
     const { settings, history, summaries } = this.#state
     const changed = changes === undefined ? settings : changeSettings(settings, changes)
     return nextRequest({ settings: changed, history, summaries }, this.#config, content)
@@ -315,6 +322,7 @@ function stepOptions(options: TurnOptions, current: () => ConversationSettings):
   }
 }
 
+const updateNames = ['title', 'owner', 'metadata'] satisfies (keyof ConversationUpdate)[]
 const turnNames = ['tools', 'toolOptions', 'signal', 'onConflict', 'key']
 const toolOptionNames = ['timeoutMs', 'approve', 'maxRounds']
 const conflictPolicies: readonly unknown[] = ['fail', 'queue', 'branch'] satisfies OnConflict[]

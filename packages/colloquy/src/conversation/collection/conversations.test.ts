@@ -280,7 +280,7 @@ test('values of a wrong type are refused by name, and change nothing', async () 
   for (const options of [undefined, null, 'x', 5]) {
     await assert.rejects(conversations.create(options as never), {
       name: 'AnthropicError',
-      message: `Cannot use the options of create() as they must be an object: found ${options}`,
+      message: `Cannot use create() as its options must be an object: found ${options === 'x' ? '"x"' : options}`,
     })
   }
   for (const [options, expected] of [

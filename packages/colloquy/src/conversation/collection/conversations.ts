@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import { storableText } from '../../protocol/text.ts'
 import { addConversation } from '../add-conversation.ts'
 import { Conversation } from '../conversation.ts'
@@ -112,6 +113,7 @@ export interface Conversations {
  * ```
  */
 export function openConversations(options: ConversationsOptions): Conversations {
+  checkOptionsObject(options, 'openConversations()')
   const { store = memoryStore() } = options
   checkOptions({ ...options, store })
   const config = configOf(options)

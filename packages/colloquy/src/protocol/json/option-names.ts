@@ -8,15 +8,19 @@ import { nearMiss } from './near-miss.ts'
  * @param owner the function or option that the options belong to.
  */
 export function checkOptionNames(options: unknown, known: readonly string[], owner: string): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describe(options)}`)
-  }
+  checkOptionsObject(options, owner)
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue
     const nearest = nearestName(name, known)
     const hint = nearest === undefined ? `the options are ${known.join(', ')}` : `did you mean ${nearest}?`
     throw new AnthropicError(`Cannot use the option ${name} of ${owner}: ${hint}`)
   }
+}
+
+/** Throws an `AnthropicError` if the options are not an object. */
+export function checkOptionsObject(options: unknown, owner: string): asserts options is object {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
+  throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describe(options)}`)
 }
 
 /** The known name that an unknown one was probably meant to be: a few letters off, a part of it, or made of the same words. */
