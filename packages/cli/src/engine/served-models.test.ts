@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import type { ConversationSettings } from 'colloquy/conversation'
 import { offline } from 'colloquy/engines'
+import { APIConnectionTimeoutError } from 'colloquy/protocol'
 import { startChatServer } from '../../../../test/engines/chat-server.ts'
 import { changesFrom, modelFrom, settingsToContinue } from '../chat/settings/settings.ts'
 import { UsageError } from '../exit.ts'
@@ -9,6 +13,7 @@ import { Flags } from '../flags.ts'
 import { knownEngine } from './choose.ts'
 import type { EngineKind } from './engine-kind.ts'
 import { findEngine } from './first-engine.ts'
+import { withServedModel } from './served-models.ts'
 
 for (const name of Object.keys(process.env)) if (/^(?:ANTHROPIC|COLLOQUY|OPENAI)_/.test(name)) delete process.env[name]
 
@@ -98,4 +103,16 @@ test('a chat that is continued keeps its model if the server has it', async () =
     changesFrom(named, settings('claude-opus-5-5'), await find({ engine, model: 'gpt-oss:20b' })).model,
     'gpt-oss:20b',
   )
+})
+
+test('a server that does not list its models in time is named, and not waited for', async () => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`
+  await assert.rejects(withServedModel({ kind: 'chat', url }, undefined, { timeoutMs: 20 }), (error: Error) => {
+    assert.ok(error instanceof APIConnectionTimeoutError, error.message)
+    return true
+  })
+  silent.closeAllConnections()
+  silent.close()
 })

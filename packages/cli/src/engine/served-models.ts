@@ -10,16 +10,18 @@ const maxNamed = 10
 export interface ServedModelsOptions {
   env?: Environment
   signal?: AbortSignal
+  /** How long the server may take to answer. Milliseconds. Default 10,000: a list needs no model. */
+  timeoutMs?: number
 }
 
 /** The ids of the models that a Chat Completions server lists. */
 export async function servedModels(
   { url: baseURL, from }: ServerEngine,
-  { env = process.env, signal }: ServedModelsOptions = {},
+  { env = process.env, signal, timeoutMs = 10_000 }: ServedModelsOptions = {},
 ): Promise<string[]> {
   const { chatCompletions } = await import('colloquy/engines')
   const apiKey = from === undefined ? chatKeyFor(baseURL, env) : undefined
-  const server = chatCompletions({ baseURL, ...(apiKey && { apiKey }) })
+  const server = chatCompletions({ baseURL, timeoutMs, ...(apiKey && { apiKey }) })
   return (await server.listModels!({ ...(signal && { signal }) })).map(({ id }) => id)
 }
 
