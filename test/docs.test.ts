@@ -40,7 +40,7 @@ const examples = docExamples().map((example, i) => ({ ...example, file: join(fol
 const plain =
   `attachJson bandFor base64Bytes Beta callsIn catalogueChoices checkOptionNames checkSpace cutCalls describeIssues
   describeMismatch describeStandardIssues documentBlock documentPages emptyMessage encodeEvent encodeJson
-  findRequest hasAttachedJson hasRuntime imageBlock imageSize isBlank isErrorBody isErrorEvent isModelOnly
+  findRequest hasAttachedJson hasRuntime imageBlock imageSize isBlank isErrorBody isErrorEvent isLoopback isModelOnly
   isRetryableStatus isRunnable isServerToolBlock isStandardSchema isThinking jsonOf keyObject mcpContent
   mcpMessage mcpTool mediaType messageJson modelInfo nearestUse nearMiss newConsoleToken oneLine PagePromise
   parseEvent pdfPages readSpending receivedJson requestObject requestOf requestRow sendable setPartialInput
