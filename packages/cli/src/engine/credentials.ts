@@ -40,6 +40,12 @@ export function chatKeyFor(url: string, env: Environment): string | undefined {
   return env[engineKey] || (key && isOwnAddress(url, 'OPENAI', env) ? key : undefined)
 }
 
+/** The hosts that the key `openai` is sent to. */
+export function openAiHosts(env: Environment = process.env): string {
+  const hosts = [owners.OPENAI, env['OPENAI_BASE_URL'] ?? ''].flatMap((url) => URL.parse(url)?.host ?? [])
+  return [...new Set(hosts)].join(' and ')
+}
+
 /** Advice for a user whose key the server does not accept. */
 export function keyAdvice(engine: EngineKind, env: Environment = process.env): string {
   if (engine.kind !== 'url' && engine.kind !== 'chat') return 'Set another ANTHROPIC_API_KEY.'

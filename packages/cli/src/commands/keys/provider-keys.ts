@@ -1,6 +1,7 @@
 import { ExitCode, ExitError, UsageError } from '../../exit.ts'
 import { filePaths } from '../../file-paths.ts'
 import type { Environment, Flags } from '../../flags.ts'
+import { openAiHosts } from '../../engine/credentials.ts'
 import { hintOfSecret, isStoredKey, openAiName, readStoredKeys, writeStoredKeys } from '../../engine/stored-keys.ts'
 import { readSecretInput } from './read-secret.ts'
 import { writeErrorLine, writeJson, writeLine } from '../../terminal/output.ts'
@@ -36,17 +37,12 @@ export function providerKeys(env: Environment = process.env): ProviderKey[] {
 export function providerLine({ name, hint, isUsed, variable }: ProviderKey, width: number): string {
   const isOpenAi = name === openAiName || name === 'OPENAI_API_KEY'
   const facts = [
-    isOpenAi ? `for ${openAiHost()}` : 'for Claude',
+    isOpenAi ? `for ${openAiHosts()}` : 'for Claude',
     isUsed && variable === undefined ? 'default' : '',
     variable === undefined ? '' : `from ${variable}`,
   ]
   const shown = variable === undefined ? name : '(environment)'
   return `${shown.padEnd(width)}  ${hint}  ${facts.filter((fact) => fact !== '').join(' · ')}`
-}
-
-/** The only server that the key `openai` is sent to. */
-function openAiHost(): string {
-  return URL.parse(process.env['OPENAI_BASE_URL'] ?? '')?.host ?? 'api.openai.com'
 }
 
 /** Runs `colloquy keys set NAME`. */
@@ -66,7 +62,7 @@ export async function set([name, ...more]: readonly string[], _flags: Flags): Pr
   writeStoredKeys({ default: chosen, keys: { ...keys, [name]: secret } })
   writeLine(`Saved ${name} (${hintOfSecret(secret)}) in ${filePaths().keys}, which only you can read.`)
   if (name === openAiName)
-    writeErrorLine(`It is sent to ${openAiHost()} only. For another server, set COLLOQUY_ENGINE_KEY.`)
+    writeErrorLine(`It is sent to ${openAiHosts()} only. For another server, set COLLOQUY_ENGINE_KEY.`)
   const isHidden =
     name !== openAiName &&
     (process.env['ANTHROPIC_API_KEY'] ?? '') !== '' &&

@@ -1,4 +1,3 @@
-import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import { storableText } from '../../protocol/text.ts'
 import { addConversation } from '../add-conversation.ts'
 import { Conversation } from '../conversation.ts'
@@ -113,9 +112,8 @@ export interface Conversations {
  * ```
  */
 export function openConversations(options: ConversationsOptions): Conversations {
-  checkOptionsObject(options, 'openConversations()')
+  checkOptions(options)
   const { store = memoryStore() } = options
-  checkOptions({ ...options, store })
   const config = configOf(options)
   async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
     checkText('id', id)

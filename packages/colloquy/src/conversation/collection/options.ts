@@ -59,11 +59,11 @@ const optionNames = Object.keys({
 
 /** Throws an `AnthropicError` if an option is misspelt or not valid. */
 export function checkOptions(options: ConversationsOptions): void {
-  const { limits, store, cache } = options
   checkOptionNames(options, optionNames, 'openConversations()')
+  const { limits, store, cache } = options
   if (cache !== undefined) checkOptionNames(cache, ['keepAlive'], 'cache')
   if (limits !== undefined) checkLimits(limits)
-  if (typeof store?.begin !== 'function') {
+  if (store !== undefined && typeof store?.begin !== 'function') {
     throw new AnthropicError(
       `Cannot open conversations as store must be a store, such as sqliteStore(path): found ${JSON.stringify(store)}`,
     )

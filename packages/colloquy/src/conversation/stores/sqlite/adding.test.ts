@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationExistsError } from '../../errors.ts'
-import type { ConversationStore, MessageRecord, NewConversation } from '../store.ts'
+import type { ConversationStore } from '../store.ts'
 import { slicesOf } from './adding.ts'
-import { SqliteConnection } from './database/connection.ts'
 import { bytesAtOnce, messagesAtOnce } from './erasing.ts'
+import { afterEachWrite, longConversation, messageOf, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
 import { sqliteStore } from './store.ts'
 
 const length = 3 * messagesAtOnce + 10
@@ -24,7 +24,7 @@ describe('adding a long conversation', () => {
     path = join(folder, 'colloquy.db')
     now = Date.now()
     store = open()
-    await store.create(conversation('other', 0))
+    await store.create(longConversation('other', 0))
   })
   afterEach(async () => {
     mock.restoreAll()
@@ -34,20 +34,6 @@ describe('adding a long conversation', () => {
 
   function open(): ConversationStore {
     return sqliteStore(path, { leaseMs, now: () => now })
-  }
-
-  /** Runs after each transaction of a store, with the number of messages in the file. */
-  function afterEachWrite(look: (count: number) => unknown): void {
-    const { write } = SqliteConnection.prototype
-    mock.method(
-      SqliteConnection.prototype,
-      'write',
-      async function (this: SqliteConnection, doing: string, work: () => unknown) {
-        const result = await write.call(this, doing, work)
-        await look(this.row<{ count: number }>('SELECT count(*) AS count FROM message')!.count)
-        return result
-      },
-    )
   }
 
   /** Runs once, after the first 200 messages are added. */
@@ -60,21 +46,13 @@ describe('adding a long conversation', () => {
     })
   }
 
-  function rowsLeft(): number {
-    const db = new SqliteConnection(path, { busyTimeoutMs: 5_000, mode: 0o600 })
-    const sql = 'SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM erasing) AS count'
-    const { count } = db.row<{ count: number }>(sql)!
-    db.close()
-    return count
-  }
-
   /** Adds messages, and fails after the second transaction as if the process ended there. */
   async function cutAdding(): Promise<void> {
     let writes = 0
     afterEachWrite(() => {
       if (++writes >= 2) throw new Error('The process died')
     })
-    await assert.rejects(store.create(conversation('long', length)), /The process died/)
+    await assert.rejects(store.create(longConversation('long', length)), /The process died/)
     mock.restoreAll()
   }
 
@@ -85,13 +63,13 @@ describe('adding a long conversation', () => {
       counts.push(count)
       setImmediate(() => others++)
     })
-    await store.create(conversation('long', length))
+    await store.create(longConversation('long', length))
     assert.deepEqual(counts, [0, 200, 400, 600, length, length])
     assert.ok(others >= 4, String(others))
     const { conversation: added, messages } = (await store.open('long'))!
     assert.deepEqual([added.head, added.last, messages.length], [length, length, length])
-    assert.equal(messages.at(-1)?.json, messageOf(length).json)
-    assert.equal(rowsLeft(), length)
+    assert.equal(messages.at(-1)?.json, messageOf('long', length).json)
+    assert.equal(rowsLeft(path), length)
   })
 
   test('no reader sees a part of it', async () => {
@@ -99,7 +77,7 @@ describe('adding a long conversation', () => {
     afterEachWrite(async () => {
       if (seen.length < 3) seen.push(await store.open('long'), (await store.list({ limit: 9 })).length)
     })
-    await store.create(conversation('long', length))
+    await store.create(longConversation('long', length))
     assert.deepEqual(seen, [undefined, 1, undefined, 1])
   })
 
@@ -109,27 +87,27 @@ describe('adding a long conversation', () => {
       await other.delete('other')
       await other.close()
     })
-    await store.create(conversation('long', length))
+    await store.create(longConversation('long', length))
     assert.equal((await store.open('long'))?.messages.length, length)
   })
 
   test('leaves nothing behind if its id is taken meanwhile', async () => {
-    afterFirstSlice(() => store.create(conversation('long', 1)))
-    await assert.rejects(store.create(conversation('long', length)), ConversationExistsError)
+    afterFirstSlice(() => store.create(longConversation('long', 1)))
+    await assert.rejects(store.create(longConversation('long', length)), ConversationExistsError)
     assert.equal((await store.open('long'))?.messages.length, 1)
-    assert.equal(rowsLeft(), 1)
+    assert.equal(rowsLeft(path), 1)
   })
 
   test('is erased by a later opening if its process ended', async () => {
     await cutAdding()
-    assert.ok(rowsLeft() > messagesAtOnce)
+    assert.ok(rowsLeft(path) > messagesAtOnce)
     await store.close()
     now += leaseMs + 1
     store = open()
     await store.delete('other')
-    await store.create(conversation('long', 2))
+    await store.create(longConversation('long', 2))
     await store.close()
-    assert.equal(rowsLeft(), 2)
+    assert.equal(rowsLeft(path), 2)
     store = open()
   })
 
@@ -140,36 +118,17 @@ describe('adding a long conversation', () => {
       await other.delete('other')
       await other.close()
     })
-    await assert.rejects(store.create(conversation('long', length)), { name: 'StoreError', code: 'failed' })
+    await assert.rejects(store.create(longConversation('long', length)), { name: 'StoreError', code: 'failed' })
     assert.equal(await store.open('long'), undefined)
-    assert.equal(rowsLeft(), 0)
+    assert.equal(rowsLeft(path), 0)
   })
 })
 
 test('slicesOf() ends a slice that is long in bytes', () => {
   const json = 'x'.repeat(bytesAtOnce / 2)
-  const messages = Array.from({ length: 5 }, (_, index) => ({ ...messageOf(index + 1), json }))
+  const messages = Array.from({ length: 5 }, (_, index) => ({ ...messageOf('long', index + 1), json }))
   assert.deepEqual(
     slicesOf(messages).map((slice) => slice.length),
     [2, 2, 1],
   )
 })
-
-function messageOf(number: number): MessageRecord {
-  const json = `{"role":"user","content":"message ${number}"}`
-  return {
-    number,
-    parent: number - 1,
-    createdAt: 1,
-    role: 'user',
-    state: 'committed',
-    json,
-    received: null,
-    reply: null,
-  }
-}
-
-function conversation(id: string, count: number): NewConversation {
-  const messages = Array.from({ length: count }, (_, index) => messageOf(index + 1))
-  return { id, title: null, settings: '{}', at: 1, messages, head: count }
-}

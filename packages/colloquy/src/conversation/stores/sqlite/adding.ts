@@ -13,13 +13,14 @@ import { insertMessage } from './messages.ts'
 /** A conversation whose messages are added before it. */
 interface Added {
   id: string
-  messages: readonly MessageRecord[]
+  /** Its messages, from `slicesOf()`. */
+  slices: readonly (readonly MessageRecord[])[]
 }
 
 /** The messages in lists that one transaction each can add. */
 export function slicesOf(messages: readonly MessageRecord[]): MessageRecord[][] {
   const slices: MessageRecord[][] = []
-  let bytes = bytesAtOnce
+  let bytes = 0
   for (const message of messages) {
     const slice = slices.at(-1)
     if (slice === undefined || bytes >= bytesAtOnce || slice.length === messagesAtOnce) {
@@ -41,7 +42,7 @@ export function slicesOf(messages: readonly MessageRecord[]): MessageRecord[][] 
 export async function addInSlices<T>(
   db: SqliteConnection,
   clock: LeaseClock,
-  { id, messages }: Added,
+  { id, slices }: Added,
   { doing, begin, end }: { doing: string; begin: () => void; end: (row: number) => T },
 ): Promise<T> {
   const row = await db.write(doing, () => {
@@ -49,7 +50,7 @@ export async function addInSlices<T>(
     return db.run(`INSERT INTO erasing VALUES (${freeRow}, ?, ?)`, [thisProcess(), clock.end]).id
   })
   try {
-    for (const slice of slicesOf(messages)) {
+    for (const slice of slices) {
       await db.write(doing, () => {
         keepRow(db, row, clock.end)
         for (const message of slice) insertMessage(db, { row, id }, message)

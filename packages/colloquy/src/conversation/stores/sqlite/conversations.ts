@@ -20,16 +20,19 @@ export async function createConversation(
 ): Promise<ConversationRecord> {
   const { id, messages = [] } = conversation
   const begin = (): void => checkFree(db, id)
-  const end = (row?: number): ConversationRecord => {
+  const end = (row?: number): AddedConversation => {
     checkFree(db, id)
     return insertConversation(db, conversation, row)
   }
-  if (slicesOf(messages).length > 1) return addInSlices(db, clock, { id, messages }, { doing: creating, begin, end })
+  const slices = slicesOf(messages)
+  if (slices.length > 1) {
+    const { record } = await addInSlices(db, clock, { id, slices }, { doing: creating, begin, end })
+    return record
+  }
   return db.write(creating, () => {
-    const created = end()
-    const row = findConversation(db, id).id
+    const { row, record } = end()
     for (const message of messages) insertMessage(db, { row, id }, message)
-    return created
+    return record
   })
 }
 
@@ -38,21 +41,27 @@ function checkFree(db: SqliteConnection, id: string): void {
     throw new ConversationExistsError(id)
 }
 
-/** A part of a transaction. @param row the row id of messages that were added before. Default: a new one. */
+interface AddedConversation {
+  row: number
+  record: ConversationRecord
+}
+
+/** A part of a transaction. @param givenRow the row id of messages that were added before. Default: a new one. */
 function insertConversation(
   db: SqliteConnection,
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
-  row: number | undefined,
-): ConversationRecord {
+  givenRow: number | undefined,
+): AddedConversation {
   const last = messages.at(-1)?.number ?? 0
-  const { id: added } = db.run(
+  const { id: row } = db.run(
     `INSERT INTO conversation (id, public_id, owner, version, head, last, in_flight_from, created_at, updated_at, title)
      VALUES (coalesce(?, ${freeRow}), ?, ?, 1, ?, ?, ?, ?, ?, ?)`,
-    [row ?? null, id, owner, head, last, last + 1, at, at, title],
+    [givenRow ?? null, id, owner, head, last, last + 1, at, at, title],
   )
-  db.run('INSERT INTO settings VALUES (?, ?, ?)', [added, settings, crc32(settings) | 0])
-  setMetadata(db, added, metadata)
-  return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  db.run('INSERT INTO settings VALUES (?, ?, ?)', [row, settings, crc32(settings) | 0])
+  setMetadata(db, row, metadata)
+  const record = { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
+  return { row, record }
 }
 
 export function openConversation(db: SqliteConnection, clock: LeaseClock, id: string): OpenedConversation | undefined {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationNotFoundError } from '../../errors.ts'
-import type { BegunTurn, ConversationStore, MessageRecord } from '../store.ts'
-import { SqliteConnection } from './database/connection.ts'
+import type { BegunTurn, ConversationStore } from '../store.ts'
 import { messagesAtOnce } from './erasing.ts'
+import { afterEachWrite, longConversation, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
 import { sqliteStore } from './store.ts'
 
 const length = 5 * messagesAtOnce + 10
@@ -20,37 +20,14 @@ describe('deleting a long conversation', () => {
     folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
     path = join(folder, 'colloquy.db')
     store = sqliteStore(path)
-    await add('long', length)
-    await add('other', 3)
+    await store.create(longConversation('long', length))
+    await store.create(longConversation('other', 3))
   })
   afterEach(async () => {
     mock.restoreAll()
     await store.close()
     rmSync(folder, { recursive: true })
   })
-
-  async function add(id: string, count: number): Promise<void> {
-    const messages = Array.from({ length: count }, (_, index): MessageRecord => {
-      const json = `{"role":"user","content":"${id} ${index}"}`
-      const place = { number: index + 1, parent: index, createdAt: 1 }
-      return { ...place, role: 'user', state: 'committed', json, received: null, reply: null }
-    })
-    await store.create({ id, title: null, settings: '{}', at: 1, messages, head: count })
-  }
-
-  /** Runs after each transaction, with the number of messages that are left. */
-  function afterEachWrite(look: (left: number) => void): void {
-    const { write } = SqliteConnection.prototype
-    mock.method(
-      SqliteConnection.prototype,
-      'write',
-      async function (this: SqliteConnection, doing: string, work: () => unknown) {
-        const result = await write.call(this, doing, work)
-        look(this.row<{ count: number }>('SELECT count(*) AS count FROM message')!.count)
-        return result
-      },
-    )
-  }
 
   /** Deletes the conversation as a process does that dies after the first transaction. */
   async function cutDeletion(): Promise<void> {
@@ -61,21 +38,13 @@ describe('deleting a long conversation', () => {
     mock.restoreAll()
   }
 
-  function left(): number {
-    const db = new SqliteConnection(path, { busyTimeoutMs: 5_000, mode: 0o600 })
-    const sql = 'SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM erasing) AS count'
-    const { count } = db.row<{ count: number }>(sql)!
-    db.close()
-    return count
-  }
-
   test('erases at most 200 messages in one transaction', async () => {
     const counts = [length + 3]
     afterEachWrite((count) => counts.push(count))
     assert.equal(await store.delete('long'), true)
     const erased = counts.slice(1).map((count, index) => counts[index]! - count)
     assert.deepEqual(erased, [...Array<number>(5).fill(messagesAtOnce), 10])
-    assert.equal(left(), 3)
+    assert.equal(rowsLeft(path), 3)
     assert.equal(await store.delete('long'), false)
   })
 
@@ -88,7 +57,7 @@ describe('deleting a long conversation', () => {
 
   test('no reader sees a part of it', async () => {
     await cutDeletion()
-    assert.ok(left() > 3)
+    assert.ok(rowsLeft(path) > 3)
     assert.equal(await store.open('long'), undefined)
     assert.deepEqual(
       (await store.list({ limit: 9 })).map(({ id }) => id),
@@ -103,12 +72,12 @@ describe('deleting a long conversation', () => {
   test('a new conversation with its id has none of its messages', async () => {
     await store.delete('other')
     await cutDeletion()
-    await add('long', 2)
-    await add('next', 2)
+    await store.create(longConversation('long', 2))
+    await store.create(longConversation('next', 2))
     assert.equal((await store.tree('long')).length, 2)
     await store.delete('next')
     assert.equal((await store.open('long'))?.messages.length, 2)
-    assert.equal(left(), 2)
+    assert.equal(rowsLeft(path), 2)
   })
 
   test('continues when the file is opened again', async () => {
@@ -126,7 +95,7 @@ describe('deleting a long conversation', () => {
   test('is finished by the next deletion', async () => {
     await cutDeletion()
     await store.delete('other')
-    assert.equal(left(), 0)
+    assert.equal(rowsLeft(path), 0)
   })
 
   test('a turn in flight finds that its conversation does not exist', async () => {
@@ -143,9 +112,9 @@ describe('deleting a long conversation', () => {
     await Promise.resolve()
     await store.close()
     await assert.rejects(deleting, { name: 'StoreError', code: 'closed' })
-    assert.ok(left() > 3)
+    assert.ok(rowsLeft(path) > 3)
     store = sqliteStore(path)
     await store.delete('other')
-    assert.equal(left(), 0)
+    assert.equal(rowsLeft(path), 0)
   })
 })
