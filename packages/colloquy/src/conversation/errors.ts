@@ -180,7 +180,10 @@ export type StoreErrorCode =
   | 'closed'
   | 'failed'
 
-/** The store failed. The operation that failed left nothing behind. */
+/**
+ * The store failed. The operation that failed left nothing behind, with one exception: a reply that is stored, but could not
+ * be brought to the disk for certain. The conversation saves it again before its next write, and it is never there twice.
+ */
 export class StoreError extends AnthropicError {
   override name = 'StoreError'
   readonly code: StoreErrorCode

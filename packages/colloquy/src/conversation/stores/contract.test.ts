@@ -324,6 +324,30 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(opened?.conversation.version, begun.version + 1)
     })
 
+    test('finish() sent a second time stores nothing, as if its first result was lost', async () => {
+      await create()
+      const begun = await begin(1, 0, 'hello')
+      const at = ++clock
+      assert.equal((await end(begun, 'whole', { at })).number, 2)
+      if (name !== 'memoryStore') {
+        assert.equal((await end(begun, 'whole', { at })).number, 2)
+        assert.equal((await end(begun, 'whole', { at, recovering: true })).number, 2)
+      }
+      // The same for a reply that was taken for abandoned.
+      const second = await begin(begun.version, 2, 'hello again')
+      await end(second, 'part', { state: 'interrupted', recovering: true })
+      const late = ++clock
+      assert.equal((await end(second, 'whole', { at: late })).number, 5)
+      const before = await store.open('one')
+      // The memory store has forgotten the reply: it cannot lose the result of a call.
+      if (name !== 'memoryStore') assert.equal((await end(second, 'whole', { at: late })).number, 5)
+      assert.deepEqual(await store.open('one'), before)
+      assert.deepEqual(
+        (await store.tree('one')).map(({ state }) => state),
+        ['committed', 'committed', 'committed', 'interrupted', 'committed'],
+      )
+    })
+
     test('a summary is off the path, is not searched, and is erased with its parent', async () => {
       await create()
       const version = await talk('hello', 'sunny', 'bye')

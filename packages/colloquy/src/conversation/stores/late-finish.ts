@@ -10,8 +10,8 @@ export interface LateFinish {
 }
 
 /**
- * Decides how to finish a reply that has ended before: its turn was taken for abandoned, or its end is sent a second time.
- * The late reply is added beside the stored one. Undefined if there is nothing to do because the caller is only recovering.
+ * Decides how to finish a reply that has ended before in another way, because its turn was taken for abandoned. The late
+ * reply is added beside the stored one. Undefined if there is nothing to do because the caller is only recovering.
  *
  * @param stored the `ReplyRecord` of the reply as it ended before, as JSON.
  */

@@ -53,7 +53,8 @@ export interface ConversationStore {
   stop(id: string): Promise<number[]>
   /**
    * Ends a reply. On return it survives a power failure. Its reservation is settled: the accounts are charged with the actual
-   * usage instead, once, however often the reply is ended.
+   * usage instead, once, however often the reply is ended. A step that is sent a second time, because its result was lost or it
+   * failed after the reply was stored, finds the reply and returns its number.
    */
   finish(step: FinishStep): Promise<FinishedTurn>
   /** Changes fields of the conversation. Throws a `ConversationConflictError` if `version` is old. */

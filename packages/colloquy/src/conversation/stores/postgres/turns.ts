@@ -102,7 +102,15 @@ export async function finishReply(db: PostgresConnection, step: FinishStep): Pro
   return number == null ? finishLate(db, step) : { number }
 }
 
-const readStored = statement('save the reply', `SELECT ${messageColumns} FROM %.message WHERE id = :handle`)
+/** Reads the stored reply, and the number of the reply if the step has stored it before. */
+const readStored = statement(
+  'save the reply',
+  `SELECT ${messageColumns}, (SELECT number FROM %.message AS sent
+     WHERE sent.conversation = message.conversation AND sent.number >= message.number AND sent.parent = message.parent
+       AND (sent.id = message.id OR sent.created_at = :at::bigint) AND sent.state = :state::text AND sent.json = :json::text
+       AND sent.received IS NOT DISTINCT FROM :received::text AND sent.reply = :reply::text LIMIT 1) AS sent
+   FROM %.message AS message WHERE id = :handle`,
+)
 
 /**
  * Adds a reply beside the stored one.
@@ -136,8 +144,10 @@ const finishBeside = statement(
 
 async function finishLate(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
-  const stored = await db.row<MessageRow & { reply: string }>(readStored, { handle })
+  const values = { handle, at, state, json, received, reply }
+  const stored = await db.row<MessageRow & { reply: string; sent: number | null }>(readStored, values)
   if (stored === undefined) throw new ConversationNotFoundError(id)
+  if (stored.sent !== null) return { number: stored.sent }
   const late = lateFinish(stored.reply, step)
   if (late === undefined) return { number: stored.number }
   const { replaced, correction } = late

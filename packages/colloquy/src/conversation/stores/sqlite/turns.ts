@@ -97,16 +97,22 @@ function endingWith(columns: string): string {
 interface StoredReply extends MessageRow {
   conversation: number
   reply: string
+  /** The number of the reply if the step has stored it before. */
+  sent: number | null
 }
 
-/** Adds the reply beside the stored one. */
+/** Adds the reply beside the stored one, unless it is the same. */
 function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
   // The messages of a deleted conversation may still be there.
-  const sql = `SELECT conversation, ${messageColumns} FROM message
-    WHERE id = ? AND conversation IN (SELECT id FROM conversation)`
-  const stored = db.row<StoredReply>(sql, [handle])
+  const sql = `SELECT conversation, ${messageColumns}, (SELECT number FROM message AS sent
+      WHERE sent.conversation = message.conversation AND sent.number >= message.number AND sent.parent = message.parent
+        AND (sent.id = message.id OR sent.created_at = ?) AND sent.state = ? AND sent.json = ? AND sent.received IS ?
+        AND sent.reply = ? LIMIT 1) AS sent
+    FROM message WHERE id = ? AND conversation IN (SELECT id FROM conversation)`
+  const stored = db.row<StoredReply>(sql, [at, state, json, received, reply, handle])
   if (stored === undefined) throw new ConversationNotFoundError(id)
+  if (stored.sent !== null) return { number: stored.sent }
   const late = lateFinish(stored.reply, step)
   if (late === undefined) return { number: stored.number }
   if (late.correction !== undefined) enter(db, accounts, late.correction)

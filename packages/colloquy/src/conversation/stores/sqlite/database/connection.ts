@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../errors.ts'
 import { isBusy, rollback, storeError } from './error.ts'
+import { LogSync } from './log-sync.ts'
 import { migrate } from './schema.ts'
 import { type Outcome, WriteQueue } from './write-queue.ts'
 
@@ -10,6 +11,7 @@ export class SqliteConnection {
   readonly db: DatabaseSync
   readonly #path: string
   readonly #writes: WriteQueue
+  readonly #log: LogSync
   readonly #statements = new Map<string, Prepared>()
   /** The turns that this process has begun here and not finished: several callers are likely to write at once. */
   turnsInFlight = 0
@@ -18,13 +20,14 @@ export class SqliteConnection {
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
     this.#path = path
     const transactions = {
-      transaction: (work: () => void, { durable }: { durable: boolean }) => this.#write(work, durable),
+      transaction: (work: () => void) => this.#transaction('BEGIN IMMEDIATE', work),
+      sync: () => this.#log.sync(),
       part: (work: () => unknown) => this.#part(work),
       isBusy,
     }
     this.#writes = new WriteQueue(transactions, busyTimeoutMs)
     createFile(path, mode)
-    this.db = openDatabase(path, busyTimeoutMs)
+    ;[this.db, this.#log] = openDatabase(path, busyTimeoutMs)
   }
 
   /** Prepares a statement, or returns it if it has been prepared before. */
@@ -77,7 +80,8 @@ export class SqliteConnection {
 
   /**
    * Runs work that writes, all of it or nothing, together with what other callers write at this moment. The result survives
-   * the death of the process; a durable write also survives a power failure.
+   * the death of the process; a durable write also survives a power failure. If a durable write is committed and then does
+   * not reach the disk for certain, it fails: a caller who retries finds it done.
    */
   async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
     try {
@@ -119,16 +123,9 @@ export class SqliteConnection {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#writes.flush()
+    // Windows deletes no file that is open, and SQLite deletes the log.
+    this.#log.close()
     this.db.close()
-  }
-
-  #write(work: () => void, durable: boolean): void {
-    if (durable) this.db.exec('PRAGMA synchronous = FULL')
-    try {
-      this.#transaction('BEGIN IMMEDIATE', work)
-    } finally {
-      if (durable) this.db.exec('PRAGMA synchronous = NORMAL')
-    }
   }
 
   #part(work: () => unknown): Outcome {
@@ -188,19 +185,20 @@ function createFile(path: string, mode: number): void {
   }
 }
 
-function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
+function openDatabase(path: string, busyTimeoutMs: number): [DatabaseSync, LogSync] {
   let db: DatabaseSync | undefined
   try {
     db = new DatabaseSync(path)
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
     // SQLite writes every page that a turn touches: small pages halve the cost of a turn of two kilobytes.
     db.exec('PRAGMA page_size = 1024; PRAGMA wal_autocheckpoint = 4000')
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    db.exec('PRAGMA journal_mode = WAL')
     // Erased text is overwritten, not only unlinked.
     db.exec('PRAGMA secure_delete = ON')
     migrate(db, path)
+    const log = new LogSync(db)
     db.exec('PRAGMA busy_timeout = 0')
-    return db
+    return [db, log]
   } catch (error) {
     db?.close()
     throw storeError(error, `open ${path}`)

@@ -27,18 +27,25 @@ const words: readonly [RegExp, number][] = [
   [/^file is not a database/, 26],
 ]
 
+/** The same for errors of the file system, by their names. */
+const systemErrors = new Map([
+  ['EIO', 10],
+  ['ENOSPC', 13],
+  ['EDQUOT', 13],
+])
+
 /**
- * Turns an error of SQLite into a `StoreError` that says what it means for the store. Other errors are returned unchanged.
+ * Turns an error of SQLite or of the file system into a `StoreError` that says what it means for the store. Other errors are returned unchanged.
  *
  * @param doing the end of the error message "Cannot …".
  */
 export function storeError(error: unknown, doing: string): unknown {
   if (error instanceof AnthropicError || !(error instanceof Error)) return error
-  const { code } = error as { code?: unknown }
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown }
   if (code === 'ERR_INVALID_STATE') {
     return new StoreError('closed', `Cannot ${doing}: the store is closed`, { cause: error })
   }
-  if (code !== 'ERR_SQLITE_ERROR') return error
+  if (code !== 'ERR_SQLITE_ERROR' && syscall === undefined) return error
   const [storeCode, found] = codes.get(resultCode(error)) ?? ['failed', error.message]
   return new StoreError(storeCode, `Cannot ${doing}: ${found}`, { cause: error })
 }
@@ -49,9 +56,9 @@ export function isBusy(error: unknown): boolean {
 }
 
 function resultCode(error: Error): number {
-  const { errcode } = error as { errcode?: unknown }
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown }
   if (typeof errcode === 'number') return errcode & 0xff
-  return words.find(([pattern]) => pattern.test(error.message))?.[1] ?? 0
+  return systemErrors.get(String(code)) ?? words.find(([pattern]) => pattern.test(error.message))?.[1] ?? 0
 }
 
 /** Rolls back, unless SQLite has done so by itself, for example after a full disk: Node 22.13 cannot tell. */

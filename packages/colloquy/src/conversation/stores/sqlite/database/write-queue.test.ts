@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationConflictError } from '../../../errors.ts'
 import type { BegunTurn, ConversationStore } from '../../store.ts'
 import { sqliteStore } from '../store.ts'
+import { LogSync } from './log-sync.ts'
 
 describe('writes of several callers at once', () => {
   let folder: string
@@ -46,16 +47,15 @@ describe('writes of several callers at once', () => {
 
   test('share one durable commit, and no promise resolves before it', async () => {
     const begun = await Promise.all(ids.map((id) => begin(id)))
-    const exec = mock.method(DatabaseSync.prototype, 'exec')
+    const sync = mock.method(LogSync.prototype, 'sync')
     const seen = await Promise.all(
       begun.map(async ({ handle }, index) => {
         await finish(ids[index]!, handle)
         return visible()
       }),
     )
-    const syncs = exec.mock.calls.filter(({ arguments: [sql] }) => sql === 'PRAGMA synchronous = FULL')
-    exec.mock.restore()
-    assert.equal(syncs.length, 1)
+    sync.mock.restore()
+    assert.equal(sync.mock.callCount(), 1)
     assert.deepEqual(new Set(seen), new Set([ids.length * 2]))
   })
 

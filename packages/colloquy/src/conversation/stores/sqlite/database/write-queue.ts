@@ -5,8 +5,10 @@ export type Outcome = { result: unknown } | { error: unknown }
 
 /** The database, as the queue uses it. */
 export interface Transactions {
-  /** Runs work in one transaction and commits it; a durable one survives a power failure. */
-  transaction(work: () => void, options: { durable: boolean }): void
+  /** Runs work in one transaction and commits it. */
+  transaction(work: () => void): void
+  /** Makes everything that is committed survive a power failure. Throws if that is not certain. */
+  sync(): void
   /** Runs a part of a transaction. If it throws, its changes are undone; throws if the whole transaction had to be undone. */
   part(work: () => unknown): Outcome
   /** Whether the error says that another process holds the lock. */
@@ -91,8 +93,7 @@ export class WriteQueue {
     }
     let outcomes: Outcome[] = []
     try {
-      const durable = jobs.some((job) => job.durable)
-      this.#db.transaction(() => (outcomes = jobs.map(run)), { durable })
+      this.#db.transaction(() => (outcomes = jobs.map(run)))
     } catch (error) {
       if (this.#db.isBusy(error)) return rejectExpired(jobs, error)
       if (jobs.length > 1) {
@@ -101,8 +102,20 @@ export class WriteQueue {
       }
       outcomes = [{ error }]
     }
-    for (const [index, outcome] of outcomes.entries()) settle(jobs[index]!, outcome)
+    for (const [index, outcome] of this.#synced(jobs, outcomes).entries()) settle(jobs[index]!, outcome)
     return []
+  }
+
+  /** Syncs the outcomes of durable jobs. If that fails they fail, and the others remain: they are committed. */
+  #synced(jobs: readonly Job[], outcomes: Outcome[]): Outcome[] {
+    const isDurable = (outcome: Outcome, index: number): boolean => jobs[index]!.durable && !('error' in outcome)
+    if (!outcomes.some(isDurable)) return outcomes
+    try {
+      this.#db.sync()
+      return outcomes
+    } catch (error) {
+      return outcomes.map((outcome, index) => (isDurable(outcome, index) ? { error } : outcome))
+    }
   }
 }
 
