@@ -143,6 +143,24 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
+  test('a reply that failed has its error after a reload, and between later turns', async () => {
+    const overloaded = { error: { type: 'overloaded_error' } } as const
+    await withSite(script([overloaded, 'Here now']), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').fill('Are you there?')
+      await page.keyboard.press('Enter')
+      await page.getByText('The model is overloaded').waitFor()
+      await page.reload()
+      const failed = page.locator('article.reply .failure')
+      await failed.waitFor()
+      assert.equal(await failed.innerText(), 'The model is overloaded: Overloaded')
+      await ask(page, 'And now?')
+      assert.equal(await failed.count(), 1)
+      assert.match(await page.locator('article.reply').last().innerText(), /Here now/)
+    })
+  })
+
   test('a deleted chat can be brought back', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page } = await open()

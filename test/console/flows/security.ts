@@ -98,4 +98,6 @@ const hostile = [
   `${'> '.repeat(2_000)}deep`,
   `| ${'a | '.repeat(50)}\n| ${'--- | '.repeat(50)}\n${`| ${'b | '.repeat(50)}\n`.repeat(300)}`,
   '```html\n<script>globalThis.hacked = 1</script>\n```',
+  '$$\\href{javascript:globalThis.hacked=1}{x} \\includegraphics{https://example.org/leak.png}$$',
+  `$${'\\frac{'.repeat(150)}x${'}{2}'.repeat(150)}$ and $${'{'.repeat(900)}$`,
 ]

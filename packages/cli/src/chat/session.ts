@@ -8,6 +8,7 @@ import { followTurn } from './reply/follow-turn.ts'
 import { ReplyProgress } from './reply/reply-progress.ts'
 import { failureNotes, replyNotes } from './reply/turn-report.ts'
 import { attachEffects } from './slash/attachments.ts'
+import type { SlashInput } from './slash/command.ts'
 import { readLine } from './slash/read-line.ts'
 import { unknownCommand } from './slash/table.ts'
 import { resumeHint } from './stored-chats.ts'
@@ -55,7 +56,9 @@ export class ChatSession {
     this.#isStopped = false
     const before = this.#state
     try {
-      await this.perform(await effectsOf(text, before, this.#context))
+      await this.perform(
+        await effectsOf(text, { state: before, context: this.#context, columns: this.#surface.columns }),
+      )
       this.#lastShownId = lastIdOf(this.#state)
     } catch (error) {
       if (error instanceof ConversationConflictError) await this.#explainConflict(error, text, before)
@@ -177,15 +180,17 @@ function lastIdOf({ conversation }: ChatState): string | undefined {
   return conversation?.messages.at(-1)?.id
 }
 
+type Sitting = Pick<SlashInput, 'state' | 'context' | 'columns'>
+
 /** The effects of a line: those of a command, or of sending a message. */
-async function effectsOf(text: string, state: ChatState, context: ChatContext): Promise<readonly Effect[]> {
+async function effectsOf(text: string, sitting: Sitting): Promise<readonly Effect[]> {
   const line = readLine(text)
   switch (line.kind) {
     case 'unknown':
       return [say(await unknownCommand(line.name))]
     case 'command':
-      return line.command.run({ state, context, words: line.words, rest: line.rest })
+      return line.command.run({ ...sitting, words: line.words, rest: line.rest })
     case 'message':
-      return messageEffects(line.text, state, context)
+      return messageEffects(line.text, sitting.state, sitting.context)
   }
 }

@@ -1,7 +1,8 @@
-import type { VNode } from 'preact'
+import type { ComponentChildren, VNode } from 'preact'
 import { drafts } from '../settings/preferences.ts'
 import { keyNames, keysFor } from '../shell/commands/bindings.ts'
 import { commands } from '../shell/commands/commands.ts'
+import type { ModelChoiceJson } from '../api/types.ts'
 import { chats } from './chats.ts'
 import { ModelPicker } from './model-picker.tsx'
 import { modelNamed, models } from './models.ts'
@@ -21,7 +22,7 @@ export function Welcome(): VNode {
   return (
     <section class="empty welcome" aria-labelledby="welcome">
       <h1 id="welcome">{isFirst ? 'Welcome to Colloquy' : 'New chat'}</h1>
-      {isFirst && <FirstSteps />}
+      {isFirst && <FirstSteps choice={choice} />}
       {model && (
         <div class="row">
           <ModelPicker value={model} onChange={(next) => changeNewChats({ model: next })} />
@@ -47,23 +48,37 @@ export function Welcome(): VNode {
   )
 }
 
-/** How to get a model that answers. */
-function FirstSteps(): VNode {
-  const hasNetwork = models.value?.data.some(({ isLocal }) => !isLocal)
+/** How to get a model that replies. Finished steps have a tick. */
+function FirstSteps({ choice }: { choice: ModelChoiceJson | undefined }): VNode {
+  const hasNetwork = models.value?.data.some(({ isLocal }) => !isLocal) === true
   return (
     <ol class="steps">
-      <li>
+      <Step isDone={hasNetwork}>
         {hasNetwork ? (
-          'A key for the Claude API is set.'
+          'Models over the network can reply.'
         ) : (
           <>
-            For Claude models, set a key in a terminal: <code>colloquy keys set anthropic</code>. It stays there.
+            For Claude models, set a key in a terminal, then start the console again:{' '}
+            <code>colloquy keys set anthropic</code>
           </>
         )}
-      </li>
-      <li>Or choose a model that runs on this machine: it needs no key and no network.</li>
-      <li>Ask something, or try one of these.</li>
+      </Step>
+      <Step isDone={choice?.isLocal === true}>
+        {choice?.isLocal
+          ? `${choice.displayName} replies on this machine, without a key and a network.`
+          : 'Or choose a model that runs on this machine: it needs no key and no network.'}
+      </Step>
+      <Step isDone={false}>Ask something, or try one of these.</Step>
     </ol>
+  )
+}
+
+function Step({ isDone, children }: { isDone: boolean; children: ComponentChildren }): VNode {
+  return (
+    <li class={isDone ? 'done' : undefined}>
+      {isDone && <span class="visually-hidden">Done: </span>}
+      {children}
+    </li>
   )
 }
 

@@ -24,6 +24,11 @@ const line = fc.constantFrom(
   '\t- x',
   'a\r',
   '===',
+  '$$',
+  '$$x$$',
+  '\\[ y',
+  'z \\]',
+  '+ $a$ and \\(b\\)',
 )
 
 test('a block keeps its key and its token while the text grows behind it', () => {

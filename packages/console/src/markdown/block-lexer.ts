@@ -1,4 +1,5 @@
 import { Lexer, type Token, type TokensList } from 'marked'
+import { formulaExtensions, mayHaveFormulas } from './formula-lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
 export interface Block {
@@ -7,6 +8,7 @@ export interface Block {
 }
 
 const options = { gfm: true, breaks: true }
+const withFormulas = { ...options, extensions: formulaExtensions }
 
 /**
  * Reads Markdown that grows, and reads only its end again: a block that is followed by two others can no longer change. So a
@@ -63,7 +65,7 @@ function tokensOf(text: string, links: TokensList['links']): Token[] {
 
 /** Undefined if the text nests too deeply. */
 function lexed(source: string, links: TokensList['links']): Token[] | undefined {
-  const lexer = new Lexer(options)
+  const lexer = new Lexer(mayHaveFormulas(source) ? withFormulas : options)
   Object.assign(lexer.tokens.links, links)
   try {
     const tokens = [...lexer.lex(source)]

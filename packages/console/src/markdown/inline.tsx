@@ -1,8 +1,10 @@
 import type { Token, Tokens } from 'marked'
 import type { ComponentChildren } from 'preact'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
+import type { FormulaToken } from './formula-lexer.ts'
+import { Formula } from './formula.tsx'
 
-/** Renders emphasis, code, links and line breaks. HTML is shown as its source. */
+/** Renders emphasis, code, links, formulas and line breaks. HTML is shown as its source. */
 export function inline(tokens: readonly Token[] | undefined): ComponentChildren {
   return tokens?.map(inlineToken)
 }
@@ -20,6 +22,8 @@ function inlineToken(token: Token): ComponentChildren {
       return <code>{(token as Tokens.Codespan).text}</code>
     case 'br':
       return <br />
+    case 'formula':
+      return <Formula {...(token as FormulaToken)} />
     case 'link':
       return <Link {...(token as Tokens.Link)}>{children}</Link>
     case 'image':

@@ -3,6 +3,8 @@ import { type ComponentChildren, type VNode, h } from 'preact'
 import { useRef } from 'preact/hooks'
 import { type Block, BlockLexer } from './block-lexer.ts'
 import { CodeBlock } from './code-block.tsx'
+import type { FormulaToken } from './formula-lexer.ts'
+import { Formula } from './formula.tsx'
 import { inline } from './inline.tsx'
 import { Table } from './table.tsx'
 
@@ -75,6 +77,8 @@ function blockToken(token: Token, depth: number): ComponentChildren {
       return inline((token as Tokens.Text).tokens) ?? <p>{token.raw}</p>
     case 'code':
       return <CodeBlock language={(token as Tokens.Code).lang ?? ''} code={(token as Tokens.Code).text} />
+    case 'formula':
+      return <Formula {...(token as FormulaToken)} />
     case 'blockquote':
       return <blockquote>{blocks((token as Tokens.Blockquote).tokens, depth + 1)}</blockquote>
     case 'list':

@@ -263,7 +263,7 @@ export interface ModelChoiceJson {
   price: { inputUsd: string; outputUsd: string } | null
 }
 
-/** The response of `GET /api/models`. */
+/** The response of `GET /api/models`. The model of `defaults` is always in the list. */
 export interface ModelsJson {
   data: ModelChoiceJson[]
   /** The settings of a new conversation. */

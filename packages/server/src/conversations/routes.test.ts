@@ -326,6 +326,7 @@ describe('a conversation', () => {
       const models = await call<ModelsJson>('GET', '/api/models')
       assert.ok(models.data.some(({ id }) => id === 'claude-sonnet-4-6'))
       assert.deepEqual(models.defaults, defaults)
+      assert.equal(models.data.filter(({ id }) => id === defaults.model).length, 1)
     })
   })
 

@@ -10,6 +10,8 @@ export interface SlashInput {
   words: readonly string[]
   /** The same as text. */
   rest: string
+  /** The width for text. Default 80. */
+  columns?: number
 }
 
 /** A slash command: its name, its help and its function. */

@@ -37,10 +37,10 @@ export const slashCommands: readonly SlashCommand[] = [
     name: 'branches',
     aliases: ['tree'],
     synopsis: '[N]',
-    summary: 'Show the tree of this chat, and switch to a branch of it',
+    summary: 'Show the tree of this chat, or switch to branch N',
     run: branches,
   },
-  { name: 'fork', synopsis: '[N]', summary: 'Continue in a copy, or in one without the last N turns', run: fork },
+  { name: 'fork', synopsis: '[N]', summary: 'Continue in a copy, without the last N turns', run: fork },
   {
     name: 'copy',
     synopsis: '[code [N|LANGUAGE]]',
@@ -81,12 +81,14 @@ export async function unknownCommand(name: string): Promise<string> {
   return `No command /${name}. ${hint} To send it as a message, write //${name}.`
 }
 
-function help({ words: [name] }: SlashInput): Effect[] {
+function help({ words: [name], columns = 80 }: SlashInput): Effect[] {
   const command = name === undefined ? undefined : findCommand(name.replace(/^\//, ''))
   const shown = command === undefined ? slashCommands : [command]
   const rows = shown.map(({ name: own, synopsis = '', summary }) => [`/${own} ${synopsis}`.trimEnd(), summary] as const)
   const width = Math.max(...rows.map(([left]) => left.length))
-  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+  const table = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+  const isWide = table.every((line) => line.length < columns)
+  const lines = isWide ? table : rows.flatMap(([left, right]) => [`  ${left}`, `      ${right}`])
   if (command !== undefined) return [say(...lines)]
   return [say(...lines, '', '  @file attaches a file · //text sends a slash · ? on an empty line shows the keys')]
 }

@@ -33,6 +33,9 @@ function messageLines({ paint, columns }: Surface, message: ConversationMessage)
   return message.state === 'interrupted' ? [...lines, paint('■ interrupted · /continue', { dim: true })] : lines
 }
 
+/** Lines at most as wide as the surface. Each is indented as the first one. */
 function wrappedLines({ paint, columns }: Surface, text: string, style: Style): string[] {
-  return wrap([{ text, style }], columns - 1).map((spans) => paintSpans(spans, paint))
+  const [indent = ''] = /^ */.exec(text) ?? []
+  const lines = wrap([{ text: text.slice(indent.length), style }], columns - 1 - indent.length)
+  return lines.map((spans) => indent + paintSpans(spans, paint))
 }

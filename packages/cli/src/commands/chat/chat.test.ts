@@ -318,14 +318,16 @@ test('-r shows the end of a chat and continues it with its whole history', async
   })
 })
 
-test('? shows all keys also in a narrow window', async () => {
+test('? and /help show all keys and commands also in a narrow window', async () => {
   await at([], async ({ sit }) => {
-    const user = await sit([], { columns: 40, rows: 30 })
+    const user = await sit([], { columns: 40, rows: 80 })
     // The examples of a first chat would take the place of the keys.
     await user.sees(/Count to 20/)
     await user.type('?')
     await user.sees(/pasting\s+never sends[^]*Ctrl-D\s+leaves/)
     assert.doesNotMatch(user.terminal.text, /…/)
+    await user.type('\x15/help\r')
+    await user.sees(/\n {2}\/branches \[N\]\n {6}Show the tree of this chat, or\n {6}switch to branch N\n/)
     await user.type(controlD)
     await user.left
   })

@@ -13,7 +13,7 @@ const serveOptions: readonly Option[] = [
     about: 'The engine that replies (default offline; for web and --open that of a chat)',
   },
   { name: 'no-api', kind: 'flag', about: 'Serve the console only' },
-  { name: 'print-token', kind: 'flag', about: 'Print the link with its token also if the output is not a terminal' },
+  { name: 'print-token', kind: 'flag', about: 'Print the link that opens the console also into a pipe or a file' },
   { name: 'token-file', kind: 'text', value: 'FILE', about: 'Write the token for programs that use /api to a file' },
   { name: 'allow-host', kind: 'texts', value: 'NAME', about: 'Another host name that requests may be sent to' },
   databaseOption,

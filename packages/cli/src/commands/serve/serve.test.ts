@@ -164,7 +164,13 @@ test('serve and web share the chats of the terminal, and the link opens one sess
   const busy = await run('serve', '--port', port)
   assert.match(busy.stderr, new RegExp(`^${port} is in use by colloquy \\(pid \\d+\\)\\. Open it: colloquy web`))
   assert.equal(busy.code, 1)
-  const opened = await run('web', '--port', port)
+  const quiet = await run('web', '--port', port)
+  assert.match(
+    quiet.stdout,
+    new RegExp(`^The console is at ${serving.url}/\\. For a link that opens it, run colloquy web`),
+  )
+  assert.doesNotMatch(quiet.stdout + quiet.stderr, /#k=/)
+  const opened = await run('web', '--port', port, '--print-token')
   assert.equal(opened.code, 0)
   const other = /#k=(\S+)/.exec(opened.stdout)?.[1]
   const again = await fetch(`${serving.url}/api/session`, { method: 'POST', body: JSON.stringify({ token: other }) })

@@ -76,11 +76,11 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
     const made = createServer({ engine, lenient, log, origins, access, store, routes, ...(await followers(flags)) })
     const server = script?.around(made) ?? (flags.has('no-api') ? { ...made, answer: () => undefined } : made)
     const listening = await open(server, { port, host, ...(isLoopback(host) && { allowedHosts: names }) })
-    if (opens) await showPage(page!, listening.url)
+    if (opens) await showPage(page!, listening.url, flags)
     if (!flags.has('json')) startScreen(listening.url, chosen, { flags, state, page }).forEach(writeLine)
     return await closeOnSignal(listening)
   } catch (error) {
-    if (opens && error instanceof InUseError) return await showRunning(error.url)
+    if (opens && error instanceof InUseError) return await showRunning(error.url, flags)
     throw error
   } finally {
     await page?.close()
@@ -102,18 +102,28 @@ const withoutApi: Routes = {
   },
 }
 
-async function showPage(page: OpenConsole, url: string): Promise<void> {
+async function showPage(page: OpenConsole, url: string, flags: Flags): Promise<void> {
   await buildPage()
   const link = page.link(url)
-  if (!(await openBrowser(link))) writeErrorLine(`Open ${link} in a browser.`)
+  if (await openBrowser(link)) return
+  writeErrorLine(showsLink(process.stderr, flags) ? `Open ${link} in a browser.` : withoutLink(url))
 }
 
 /** Opens the console of a server that runs in another process. */
-async function showRunning(url: string): Promise<number> {
+async function showRunning(url: string, flags: Flags): Promise<number> {
   const link = `${url}/#k=${newConsoleToken(readSecret())}`
   if (await openBrowser(link)) writeLine(`Opened ${url}/, which is served already.`)
-  else writeLine(link)
+  else writeLine(showsLink(process.stdout, flags) ? link : withoutLink(url))
   return ExitCode.ok
+}
+
+/** A link opens a session. Output that is not a terminal may end up in a log. */
+function showsLink(output: NodeJS.WriteStream, flags: Flags): boolean {
+  return output.isTTY || flags.has('print-token')
+}
+
+function withoutLink(url: string): string {
+  return `The console is at ${url}/. For a link that opens it, run colloquy web in a terminal or with --print-token.`
 }
 
 function readFlags(flags: Flags): { port?: number; host?: string; keys?: string[] } {
@@ -140,9 +150,9 @@ function readKeys(path: string): string[] {
 
 function startScreen(url: string, chosen: EngineKind, { flags, state, page }: Started): string[] {
   const { accessText, store } = state
-  // A link opens a session, and standard output may end up in a log.
-  const hasLink = process.stdout.isTTY || flags.has('print-token')
-  const link = hasLink ? `${page?.link(url)}   (works once, then a cookie)` : `${url}/   (colloquy web opens it)`
+  const link = showsLink(process.stdout, flags)
+    ? `${page?.link(url)}   (works once, then a cookie)`
+    : `${url}/   (colloquy web opens it)`
   const chats = page?.chatCount === undefined ? '' : ` (${countText(page.chatCount, 'chat')})`
   return [
     ...(page ? [`  Console   ${link}`] : []),

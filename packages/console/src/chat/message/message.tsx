@@ -12,6 +12,7 @@ import { Editor } from './editor.tsx'
 import { modelName } from '../models.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { AskBeside } from './side-by-side.tsx'
+import { ReplyFailure } from './turn-failure.tsx'
 
 interface MessageProps {
   chat: OpenChat
@@ -74,11 +75,15 @@ interface EndingProps extends Omit<MessageProps, 'isLive'> {
   onEdit: () => void
 }
 
-/** The cost and the actions below a message that has ended. */
+/** How a message ended, its cost, and the actions below it. */
 function Ending({ chat, message, isLast, onEdit }: EndingProps): VNode {
+  const { state, error } = message
+  // The failure of the last turn stands below it, with a button to retry.
+  const isShownBelow = isLast && chat.failure.value !== undefined
   return (
     <>
-      {message.state === 'interrupted' && <p class="stopped">■ {message.error ? 'Cut off, kept' : 'Stopped, kept'}</p>}
+      {state === 'interrupted' && <p class="stopped">■ {error ? 'Cut off, kept' : 'Stopped, kept'}</p>}
+      {error && !isShownBelow && <ReplyFailure {...error} />}
       <footer>
         {message.role === 'assistant' && <CostLine chat={chat} message={message} />}
         <Actions {...{ chat, message, isLast, onEdit }} />

@@ -66,9 +66,9 @@ function Messages({ chat }: { chat: OpenChat }): VNode {
   const recorded = withoutErased(chat, chat.messages.value).filter(({ id }) => id !== liveId)
   const live = liveId === undefined ? undefined : chat.live.peek()
   // The failure of a turn stands for a reply that did not begin.
-  const shown = chat.failure.value
-    ? recorded.filter(({ role, content }) => role === 'user' || content.length > 0)
-    : recorded
+  const last = recorded.at(-1)
+  const isUnbegun = chat.failure.value !== undefined && last?.role === 'assistant' && last.content.length === 0
+  const shown = isUnbegun ? recorded.slice(0, -1) : recorded
   const all = live ? [...shown, unrecorded(live)] : shown
   return (
     <>

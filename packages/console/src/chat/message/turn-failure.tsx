@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import type { PathMessageJson } from '../../api/types.ts'
 import type { OpenChat } from '../open-chat.ts'
 import type { Failure } from '../stored-chat.ts'
 
@@ -29,6 +30,25 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
       </p>
     </div>
   )
+}
+
+/** The error that ended a reply early, as it is recorded with the reply. */
+export function ReplyFailure({ type = '', message }: NonNullable<PathMessageJson['error']>): VNode {
+  return (
+    <p class="failure">
+      <strong>{titles[type] ?? 'The reply failed'}</strong>: {reasonOf(message)}
+    </p>
+  )
+}
+
+/** The API's own text of a message such as `529 {"type":"error","error":{…}}`. */
+function reasonOf(message: string): string {
+  try {
+    const body = JSON.parse(message.replace(/^\d{3} /, '')) as { error?: { message?: string } }
+    return body.error?.message ?? message
+  } catch {
+    return message
+  }
 }
 
 const titles: Record<string, string> = {

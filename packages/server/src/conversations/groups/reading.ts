@@ -12,6 +12,7 @@ import type {
 } from '../api.ts'
 import { messageIn, sourceOf, withData } from '../json/attachments.ts'
 import { previewJson, replyCostJson } from '../json/costs.ts'
+import { withModel } from '../json/models.ts'
 import { badRequest, content, countIn, object, settings } from '../input.ts'
 import { optional, type Schema } from '../../messages/validate/schema.ts'
 import type { Resources, RouteContext, RouteEnv } from '../resources.ts'
@@ -31,7 +32,9 @@ export const pageLength = 50
 /** Adds the routes that read conversations. */
 export function addReadRoutes(app: Hono<RouteEnv>, resources: Resources): void {
   const { models, defaults, feed, open } = resources
-  app.get('/api/models', async (c) => c.json({ data: [...(await models())], defaults } satisfies ModelsJson))
+  app.get('/api/models', async (c) => {
+    return c.json({ data: withModel(await models(), defaults.model), defaults } satisfies ModelsJson)
+  })
   app.get('/api/changes', (c) => {
     const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
     return new Response(feed.stream(c.get('owner')), { headers })

@@ -1,9 +1,20 @@
-import { bandFor, decimalUsd, type ModelEntry, models, priceAt } from 'colloquy/protocol'
+import { bandFor, decimalUsd, findModel, type ModelEntry, models, priceAt } from 'colloquy/protocol'
 import type { ModelChoiceJson } from '../api.ts'
 
 /** The models of the catalogue that are not retired, newest first. */
 export function catalogueChoices(): ModelChoiceJson[] {
   return models.toSorted((a, b) => (a.releasedOn < b.releasedOn ? 1 : -1)).map(modelChoice)
+}
+
+/** The models with the one of new conversations first, if it is not among them. */
+export function withModel(listed: readonly ModelChoiceJson[], id: string | undefined): ModelChoiceJson[] {
+  if (id === undefined || listed.some((choice) => choice.id === id)) return [...listed]
+  const entry = findModel(id)
+  return [entry ? { ...modelChoice(entry), id } : unknownChoice(id), ...listed]
+}
+
+function unknownChoice(id: string): ModelChoiceJson {
+  return { id, displayName: id, isLocal: false, contextTokens: null, maxOutputTokens: null, efforts: [], price: null }
 }
 
 /** A model of the catalogue. */
