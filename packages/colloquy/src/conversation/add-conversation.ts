@@ -2,9 +2,10 @@ import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import { checkSettings } from './check-settings.ts'
 import { metadataJson } from './history/metadata.ts'
 import type { Archive } from './history/records.ts'
+import { pathTo } from './history/tree.ts'
 import { titleOf, titleText } from './history/view.ts'
-import type { ConversationStore } from './stores/store.ts'
-import { openRecovered } from './turn/request/recovery.ts'
+import { inSlices, mapped } from './in-slices.ts'
+import type { ConversationStore, MessageRecord, OpenedConversation } from './stores/store.ts'
 import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
@@ -13,7 +14,7 @@ export async function addConversation(store: ConversationStore, archive: Archive
   checkSettings(settings)
   const at = Date.now()
   const { id = newConversationId(at) } = archive
-  const messages = archive.messages.map((message) => ({ ...message, json: wellFormedJson(message.json) }))
+  const messages = await inSlices(mapped(archive.messages, wellFormed))
   const asked = messages.find(({ role }) => role === 'user')
   const given = (title && titleText(title)) || (asked && titleOf([asked])) || null
   const conversation = await store.create({
@@ -26,10 +27,29 @@ export async function addConversation(store: ConversationStore, archive: Archive
     messages,
     head,
   })
-  return new ConversationState(
-    store,
-    messages.length > 0 ? await openRecovered(store, id) : { conversation, messages, offPathReplies: [] },
-  )
+  return new ConversationState(store, { conversation, ...pathAmong(messages, head) })
+}
+
+/** Texts as the store keeps them. */
+function wellFormed(message: MessageRecord): MessageRecord {
+  const { json, received, reply } = message
+  return {
+    ...message,
+    json: wellFormedJson(json),
+    received: received === null ? null : wellFormedJson(received),
+    reply: reply === null ? null : wellFormedJson(reply),
+  }
+}
+
+/** The messages as the store would return them. */
+function pathAmong(
+  messages: readonly MessageRecord[],
+  head: number,
+): Pick<OpenedConversation, 'messages' | 'offPathReplies'> {
+  const path = pathTo(new Map(messages.map((message) => [message.number, message])), head)
+  const onPath = new Set(path)
+  const offPath = messages.filter((message) => !onPath.has(message))
+  return { messages: path, offPathReplies: offPath.flatMap(({ reply }) => (reply === null ? [] : [reply])) }
 }
 
 // Crockford's base 32: it has no letters that look alike, and it sorts as the numbers do.

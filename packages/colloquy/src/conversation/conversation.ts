@@ -9,6 +9,7 @@ import { checkDraft, checkReplacement, copyOf } from './history/content.ts'
 import type { History } from './history/history.ts'
 import { type ConversationMetadata, metadataJson, parseMetadata } from './history/metadata.ts'
 import { type Archive, copyPath } from './history/records.ts'
+import { inSlices } from './in-slices.ts'
 import { type Plan, planToContinue, planToRetry, planToSend } from './turn/plan.ts'
 import { type Exchange, exchangeOf, nextRequest } from './preview.ts'
 import { type OnConflict, takeTurn } from './turn/conflict.ts'
@@ -259,14 +260,17 @@ export class Conversation extends StoredConversation {
 /** The conversation up to a message, as one of its own. */
 async function copyOfConversation(state: ConversationState, messageId: string | undefined): Promise<Archive> {
   const { owner, metadata, title } = state.record
+  const { settings, summaries } = state
   const { records } = await historyTo(state, messageId)
+  const head = records.length
   return {
     owner: owner ?? undefined,
     metadata: parseMetadata(metadata),
     title: title ?? undefined,
-    settings: state.settings,
-    messages: copyPath(records, state.summaries),
-    head: records.length,
+    settings,
+    // A turn may add messages while these are copied.
+    messages: await inSlices(copyPath(records.slice(), summaries)),
+    head,
   }
 }
 

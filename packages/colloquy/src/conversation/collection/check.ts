@@ -1,5 +1,6 @@
 import { StoreError } from '../errors.ts'
 import { parseReply } from '../history/reply-record.ts'
+import { paced } from '../in-slices.ts'
 import type { ConversationStore, MessageRecord } from '../stores/store.ts'
 
 /** Damage that `conversations.check()` found. */
@@ -31,13 +32,13 @@ async function* checkConversation(store: ConversationStore, id: string): AsyncGe
     return { conversationId: id, messageId: number === undefined ? undefined : String(number), problem }
   }
   try {
-    const opened = await store.open(id)
+    const opened = await store.open(id, { messages: false })
     if (opened === undefined) return
     const { settings, metadata, head } = opened.conversation
     if (settings === '') yield damage('Its settings are damaged.')
     if (metadata !== null && !isJsonObject(metadata)) yield damage('Its metadata is damaged.')
     const numbers = new Set([0])
-    for await (const message of store.messages(id)) {
+    for await (const message of paced(store.messages(id))) {
       for (const problem of problemsOf(message, numbers)) yield damage(problem, message.number)
       numbers.add(message.number)
     }

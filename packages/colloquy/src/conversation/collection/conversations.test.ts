@@ -293,6 +293,16 @@ test('values of a wrong type are refused by name, and change nothing', async () 
     await assert.rejects(conversations.create({ ...settings, ...options } as never), expected)
     await assert.rejects(conversation.update(options as never), expected)
   }
+  for (const [messages, message] of [
+    ['a', 'Cannot create a conversation as its messages must be a list: found string'],
+    [7, 'Cannot create a conversation as its messages must be a list: found number'],
+    [[undefined], 'Cannot import message 1: it has no role, found null'],
+    [[() => 'a'], 'Cannot import message 1: it has no role, found null'],
+    [[{ role: 'user', content: 1n }], /^Cannot import message 1: JSON must be able to hold it: .*BigInt$/],
+    [[circle], 'Cannot copy what was given: it contains itself, or is nested too deep'],
+  ] as const) {
+    await assert.rejects(conversations.create({ ...settings, messages: messages as never }), { message })
+  }
   await assert.rejects(conversations.search(5 as never), {
     message: 'Cannot search as the query must be text: found number',
   })

@@ -133,7 +133,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
   }
 
   async function create(options: CreateOptions): Promise<Conversation> {
-    return add(newArchive(options))
+    return add(await newArchive(options))
   }
 
   return {
@@ -146,12 +146,12 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     check: (id) => checkStore(store, id),
     async import(text, options) {
-      const { archive, report } = readOne(text, options)
+      const { archive, report } = await readOne(text, options)
       return Object.assign(await add(archive), { report })
     },
     async importAll(text, options) {
       const imported: ImportedConversation[] = []
-      for (const { archive, report } of readAll(text, options)) {
+      for (const { archive, report } of await readAll(text, options)) {
         const { id, title } = await add(archive)
         imported.push({ id, title, report })
       }
@@ -194,6 +194,6 @@ function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversa
 /** Throws `ConversationNotFoundError` if a conversation does not exist, or belongs to another owner than the given one. */
 async function checkOwner(store: ConversationStore, id: string, owner: string | undefined): Promise<void> {
   checkText('id', id)
-  const found = (await store.open(id))?.conversation
+  const found = (await store.open(id, { messages: false }))?.conversation
   if (!found || (owner !== undefined && found.owner !== storableText(owner))) throw new ConversationNotFoundError(id)
 }

@@ -1,9 +1,12 @@
+import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
-import { checkSettingNames } from '../check-settings.ts'
+import { checkSettings, checkSettingNames } from '../check-settings.ts'
 import type { Conversation } from '../conversation.ts'
 import { ConversationExistsError, ConversationNotFoundError } from '../errors.ts'
+import { copyOf } from '../history/content.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
+import { inSlices } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { readGivenMessages } from '../transfer/import.ts'
 
@@ -27,13 +30,19 @@ export interface CreateOptions extends ConversationSettings {
 const optionNames = ['id', 'owner', 'title', 'messages']
 
 /** A conversation as `create()` adds it. Throws an `AnthropicError` for a misspelt option. */
-export function newArchive(options: CreateOptions): Archive {
+export async function newArchive(options: CreateOptions): Promise<Archive> {
   checkSettingNames(options, optionNames, 'create()')
-  const { id, owner, metadata, title, messages = [], ...settings } = options
+  const { id, owner, metadata, title, messages = [], ...given } = options
   const { setting, kept } = splitMetadata(metadata)
-  const texts = messages.map((message) => JSON.stringify(message))
-  const archive = readGivenMessages(texts, Date.now())
-  return { ...archive, id, owner, metadata: kept, title, settings: { ...settings, ...setting } }
+  const settings = { ...given, ...setting }
+  checkSettings(settings)
+  if (!Array.isArray(messages)) {
+    throw new AnthropicError(`Cannot create a conversation as its messages must be a list: found ${typeof messages}`)
+  }
+  // The caller may change its objects while the messages are read.
+  const about = { id, owner, metadata: kept, title, settings: copyOf(settings) }
+  const archive = await inSlices(readGivenMessages(copyOf(messages), Date.now()))
+  return { ...archive, ...about }
 }
 
 /** Opens a conversation, or creates it. Another process may do the same at this moment. */

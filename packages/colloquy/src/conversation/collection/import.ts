@@ -1,7 +1,9 @@
 import { checkSettingNames } from '../check-settings.ts'
 import { ContentError } from '../errors.ts'
+import { copyOf } from '../history/content.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
+import { inSlices } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { checkText } from '../stores/text.ts'
 import { type ReadConversation, readConversations } from '../transfer/import.ts'
@@ -25,8 +27,8 @@ export interface ImportedConversation {
 }
 
 /** The only conversation of a file, as `import()` adds it. Throws a `ContentError` if there is not exactly one. */
-export function readOne(text: string, options: ImportOptions = {}): ReadConversation {
-  const [read, ...others] = readAll(text, options)
+export async function readOne(text: string, options: ImportOptions = {}): Promise<ReadConversation> {
+  const [read, ...others] = await readAll(text, options)
   if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
   if (others.length > 0) {
     throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
@@ -35,16 +37,25 @@ export function readOne(text: string, options: ImportOptions = {}): ReadConversa
 }
 
 /** The conversations of a file, as `importAll()` adds them. */
-export function readAll(text: string, options: ImportOptions = {}): ReadConversation[] {
+export async function readAll(text: string, options: ImportOptions = {}): Promise<ReadConversation[]> {
   checkText('import', text)
-  const read = readConversations(text, Date.now(), options.model)
-  return read.map(({ archive, report }) => ({ archive: withOptions(archive, options), report }))
+  checkSettingNames(options, ['owner', 'defaults'], 'import()')
+  if (options.defaults !== undefined) checkSettingNames(options.defaults, [], 'defaults')
+  // The caller may change its objects while the file is read.
+  const { metadata, ...others } = options
+  const given = { ...copyOf(others), ...splitMetadata(metadata) }
+  const read = await inSlices(readConversations(text, Date.now(), given.model))
+  return read.map(({ archive, report }) => ({ archive: withOptions(archive, given), report }))
 }
 
-function withOptions(archive: Archive, options: ImportOptions): Archive {
-  checkSettingNames(options, ['owner', 'defaults'], 'import()')
-  const { owner, metadata, defaults, ...settings } = options
-  if (defaults !== undefined) checkSettingNames(defaults, [], 'defaults')
-  const { setting, kept = archive.metadata } = splitMetadata(metadata)
-  return { ...archive, owner, metadata: kept, settings: { ...defaults, ...archive.settings, ...settings, ...setting } }
+type Given = Omit<ImportOptions, 'metadata'> & ReturnType<typeof splitMetadata>
+
+function withOptions(archive: Archive, given: Given): Archive {
+  const { owner, defaults, setting, kept, ...settings } = given
+  return {
+    ...archive,
+    owner,
+    metadata: kept ?? archive.metadata,
+    settings: { ...defaults, ...archive.settings, ...settings, ...setting },
+  }
 }

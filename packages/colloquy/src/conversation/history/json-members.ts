@@ -6,51 +6,92 @@ export function jsonMembers(json: string): Map<string, string> {
   const value: unknown = JSON.parse(json)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new SyntaxError('It is not a JSON object')
+  return cutMembers(json)
+}
+
+/** As `jsonMembers()`, for a text that is known to be a JSON object. */
+export function cutMembers(json: string): Map<string, string> {
   const members = new Map<string, string>()
-  // The text is well-formed, so only strings and brackets have to be told apart.
-  let at = json.indexOf('{') + 1
-  for (;;) {
-    const start = skipSpace(json, at)
-    if (json[start] === '}') return members
-    const colon = json.indexOf(':', endOfString(json, start))
-    const end = endOfValue(json, skipSpace(json, colon + 1))
-    const name = JSON.parse(json.slice(start, endOfString(json, start))) as string
-    members.set(name, json.slice(colon + 1, end).trim())
-    at = json[end] === ',' ? end + 1 : end
-  }
+  for (const { name, start, end } of jsonParts(json)) members.set(name, json.slice(start, end).trimEnd())
+  return members
 }
 
 /** The elements of a JSON list as text. Throws a `SyntaxError` if the text is not a JSON list. */
 export function jsonElements(json: string): string[] {
   if (!Array.isArray(JSON.parse(json))) throw new SyntaxError('It is not a JSON list')
-  const elements: string[] = []
-  let at = json.indexOf('[') + 1
-  for (;;) {
-    const start = skipSpace(json, at)
-    if (json[start] === ']') return elements
-    const end = endOfValue(json, start)
-    elements.push(json.slice(start, end).trim())
-    at = json[end] === ',' ? end + 1 : end
-  }
+  return cutElements(json)
 }
 
-/** The end of a value: the index of the comma or bracket that follows it. */
+/** As `jsonElements()`, for a text that is known to be a JSON list. */
+export function cutElements(json: string): string[] {
+  return Array.from(jsonParts(json), ({ start, end }) => json.slice(start, end).trimEnd())
+}
+
+/** A member of a JSON object or an element of a list, with the white space behind it. */
+export interface JsonPart {
+  /** Empty for an element. */
+  name: string
+  /** The index at which the value begins. */
+  start: number
+  end: number
+}
+
+/**
+ * Cuts the text of a JSON object or list into its parts. Only strings and brackets are told apart: if every part is JSON, so
+ * is the text.
+ *
+ * @throws {SyntaxError} If the text is certainly not a JSON object or list.
+ */
+export function* jsonParts(json: string): Generator<JsonPart> {
+  const open = skipSpace(json, 0)
+  const isObject = json[open] === '{'
+  if (!isObject && json[open] !== '[') throw notJson()
+  const close = isObject ? '}' : ']'
+  let at = skipSpace(json, open + 1)
+  while (json[at] !== close) {
+    const part = isObject ? memberAt(json, at) : { name: '', start: at, end: endOfValue(json, at) }
+    yield part
+    at = part.end
+    if (json[at] === close) break
+    at = skipSpace(json, at + 1)
+    if (json[part.end] !== ',' || json[at] === close) throw notJson()
+  }
+  if (skipSpace(json, at + 1) !== json.length) throw notJson()
+}
+
+function memberAt(json: string, at: number): JsonPart {
+  const nameEnd = json[at] === '"' ? endOfString(json, at) : at
+  const colon = skipSpace(json, nameEnd)
+  if (nameEnd === at || json[colon] !== ':') throw notJson()
+  const start = skipSpace(json, colon + 1)
+  return { name: JSON.parse(json.slice(at, nameEnd)) as string, start, end: endOfValue(json, start) }
+}
+
+function notJson(): SyntaxError {
+  return new SyntaxError('It is neither a JSON object nor a list')
+}
+
+const signs = { quote: 0x22, comma: 0x2c, openList: 0x5b, closeList: 0x5d, openObject: 0x7b, closeObject: 0x7d }
+
+/** The end of a value: the index of the comma or bracket that follows it, or the length of a text that ends before. */
 function endOfValue(json: string, start: number): number {
   let depth = 0
-  for (let at = start; ; at++) {
-    const sign = json[at]
-    if (sign === '"') at = endOfString(json, at) - 1
-    else if (sign === '{' || sign === '[') depth++
-    else if (depth === 0 && (sign === ',' || sign === '}' || sign === ']')) return at
-    else if (sign === '}' || sign === ']') depth--
+  for (let at = start; at < json.length; at++) {
+    const sign = json.charCodeAt(at)
+    if (sign === signs.quote) at = endOfString(json, at) - 1
+    else if (sign === signs.openObject || sign === signs.openList) depth++
+    else if (sign === signs.closeObject || sign === signs.closeList) {
+      if (depth-- === 0) return at
+    } else if (sign === signs.comma && depth === 0) return at
   }
+  return json.length
 }
 
-/** The index after the closing quote of the string that starts at `start`. */
+/** The index after the closing quote of the string that starts at `start`; the length of the text if there is none. */
 export function endOfString(json: string, start: number): number {
   let at = json.indexOf('"', start + 1)
   while (isEscaped(json, at)) at = json.indexOf('"', at + 1)
-  return at + 1
+  return at === -1 ? json.length : at + 1
 }
 
 function isEscaped(json: string, at: number): boolean {

@@ -45,7 +45,10 @@ export function parseMetadata(json: string | null): ConversationMetadata | undef
 /** Metadata as a program gives it: the `user_id` is a setting and is sent, the rest stays with the conversation. */
 export type GivenMetadata = Metadata | (Metadata & ConversationMetadata)
 
-/** Separates the setting `metadata` from the object to keep. Either is absent if it would be empty. */
+/**
+ * Separates the setting `metadata` from a copy of the object to keep. Either is absent if it would be empty. Throws as
+ * `metadataJson()`.
+ */
 export function splitMetadata(given: GivenMetadata | undefined): {
   setting: { metadata?: Metadata }
   kept: ConversationMetadata | undefined
@@ -55,6 +58,6 @@ export function splitMetadata(given: GivenMetadata | undefined): {
   const { user_id, ...kept } = given ?? {}
   return {
     setting: user_id === undefined ? {} : { metadata: { user_id } },
-    kept: Object.keys(kept).length === 0 ? undefined : kept,
+    kept: Object.keys(kept).length === 0 ? undefined : parseMetadata(metadataJson(kept)),
   }
 }

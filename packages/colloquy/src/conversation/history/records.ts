@@ -2,6 +2,7 @@ import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
+import { mapped, type Pausable } from '../in-slices.ts'
 import type { MessageRecord } from '../stores/store.ts'
 
 /** A conversation that is imported, forked or created with messages. */
@@ -30,8 +31,8 @@ export function copyRecord(record: MessageRecord, changes: Partial<MessageRecord
 }
 
 /** Copies messages as a path of their own, together with the summaries of that path. The copies cost nothing. */
-export function copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): MessageRecord[] {
-  const copies = records.map((record, index) => {
+export function* copyPath(records: readonly MessageRecord[], summaries: readonly Summary[]): Pausable<MessageRecord[]> {
+  const copies = yield* mapped(records, (record, index) => {
     return copyRecord(record, { number: index + 1, parent: index, reply: markUnbilled(record.reply) })
   })
   for (const { upTo, text } of summaries) {

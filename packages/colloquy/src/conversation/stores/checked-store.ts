@@ -13,6 +13,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  OpenOptions,
   ReceivedParts,
   RepeatedTurn,
   SearchHit,
@@ -52,8 +53,8 @@ export class CheckedStore implements ConversationStore {
     })
   }
 
-  open(id: string): Promise<OpenedConversation | undefined> {
-    return this.#store.open(storable(id))
+  open(id: string, options?: OpenOptions): Promise<OpenedConversation | undefined> {
+    return this.#store.open(storable(id), options)
   }
 
   path(id: string, leaf: number): Promise<MessageRecord[]> {

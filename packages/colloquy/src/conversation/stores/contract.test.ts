@@ -244,6 +244,18 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.deepEqual(opened?.offPathReplies, ['{"cost_pico_usd":8}'])
     })
 
+    test('open() without messages returns the rest', async () => {
+      await create()
+      await end(await begin(await talk('hello'), 1), 'again')
+      await begin(3, 3, 'more')
+      assert.deepEqual(await store.open('one', { messages: false }), {
+        ...(await store.open('one')),
+        messages: [],
+        offPathReplies: [],
+      })
+      assert.equal(await store.open('two', { messages: false }), undefined)
+    })
+
     test('a turn is abandoned when its lease ends, unless journal() extends it', async () => {
       await create()
       const { handle } = await begin(1, 0, 'hello')

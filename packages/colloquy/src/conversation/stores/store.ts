@@ -20,7 +20,7 @@ export interface ConversationStore {
    */
   create(conversation: NewConversation): Promise<ConversationRecord>
   /** Reads a conversation and its active path; undefined if it does not exist. */
-  open(id: string): Promise<OpenedConversation | undefined>
+  open(id: string, options?: OpenOptions): Promise<OpenedConversation | undefined>
   /** Reads the messages from the beginning to `leaf`. */
   path(id: string, leaf: number): Promise<MessageRecord[]>
   /** Reads the messages with these numbers, in ascending order. Numbers without a message are left out. */
@@ -151,6 +151,12 @@ export interface MessageRecord {
   received: string | null
   /** JSON of a `ReplyRecord`: what is known about a reply besides its content. */
   reply: string | null
+}
+
+/** Options of `open()`. */
+export interface OpenOptions {
+  /** Whether to read messages. If false, `messages` and `offPathReplies` are empty. Default true. */
+  messages?: boolean
 }
 
 /** A conversation as a store opens it, with its replies in flight. */

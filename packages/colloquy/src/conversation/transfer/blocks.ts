@@ -1,5 +1,5 @@
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { jsonElements, jsonMembers } from '../history/json-members.ts'
+import { cutElements, jsonMembers } from '../history/json-members.ts'
 
 /** A content block and its exact JSON. */
 export interface SourceBlock {
@@ -25,9 +25,12 @@ export interface AnyBlock {
 
 /** The blocks of a content, which is the JSON of a string or a list; undefined if it is neither. */
 export function blocksOf(content: string): SourceBlock[] | undefined {
-  if (content.startsWith('"')) return [textBlock(JSON.parse(content) as string)]
+  if (content.startsWith('"')) {
+    const text = JSON.parse(content) as string
+    return [{ json: `{"type":"text","text":${content}}`, block: { type: 'text', text } }]
+  }
   if (!content.startsWith('[')) return undefined
-  return jsonElements(content).map((json) => ({ json, block: typedBlock(parseJson(json)) }))
+  return cutElements(content).map((json) => ({ json, block: typedBlock(parseJson(json)) }))
 }
 
 export function contentOf(blocks: readonly SourceBlock[]): string {

@@ -11,6 +11,8 @@ import type { SourceMessage } from './source.ts'
 
 /** A message without what the API refuses wherever the message stands. */
 export interface CleanMessage {
+  /** The blocks as they are in the file. */
+  original: readonly SourceBlock[]
   /** Empty: the message is never sent. */
   blocks: SourceBlock[]
   /** The parts that were left out or changed. */
@@ -28,7 +30,7 @@ export function cleanMessage({ role, content }: SourceMessage): CleanMessage | u
     if (result !== source) reasons.push(typeof result === 'string' ? result : 'blank text in a tool result')
     return typeof result === 'string' ? [] : [result]
   })
-  return { blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks, reasons }
+  return { original: found, blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks, reasons }
 }
 
 /** The API refuses a reply that ends in thinking. */

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts'
+import { paced } from '../in-slices.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
 import type { ConversationRecord, ConversationStore, MessageRecord } from '../stores/store.ts'
 
@@ -7,9 +8,9 @@ import type { ConversationRecord, ConversationStore, MessageRecord } from '../st
  * damaged settings are left out.
  */
 export async function* exportConversation(store: ConversationStore, id: string): AsyncGenerator<string> {
-  const { conversation } = await openRecovered(store, id)
+  const { conversation } = await openRecovered(store, id, { messages: false })
   yield conversationLine(conversation)
-  for await (const message of store.messages(id)) yield exportMessage(message)
+  for await (const message of paced(store.messages(id))) yield exportMessage(message)
 }
 
 function conversationLine({ id, metadata, title, settings, head, createdAt }: ConversationRecord): string {

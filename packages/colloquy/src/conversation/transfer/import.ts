@@ -1,5 +1,7 @@
+import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import type { Archive } from '../history/records.ts'
+import { mapped, type Pausable } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { type ChatGptConversation, isChatGpt, readChatGpt } from './formats/chatgpt.ts'
@@ -8,7 +10,8 @@ import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
 import { readMessages } from './formats/messages.ts'
-import { elementsOf, type JsonLine, linesOf, membersOf, readLines } from './lines.ts'
+import { elementsOf, type JsonLine, lineCounter, linesOf, readLines } from './lines.ts'
+import { objectOf, type ParsedPart, parsedMembers } from './parse.ts'
 import { repair } from './repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
 import type { SourceConversation } from './source.ts'
@@ -28,83 +31,117 @@ export interface ReadConversation {
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
  */
-export function readConversations(text: string, at: number, model?: string): ReadConversation[] {
+export function* readConversations(text: string, at: number, model?: string): Pausable<ReadConversation[]> {
   const plain = text.replace(/^\ufeff/, '')
-  if (/^\s*\[/.test(plain)) return readList(plain, at, model)
-  return readDocument(plain, at, model) ?? readJsonLines(plain, at, model)
+  if (/^\s*\[/.test(plain)) return yield* readList(plain, 1, { at, model })
+  return (yield* readDocument(plain, { at, model })) ?? (yield* readJsonLines(plain, { at, model }))
 }
 
 /** Messages in the API's form, for a conversation that begins with them. Throws a `ContentError` if one cannot be sent. */
-export function readGivenMessages(messages: readonly string[], at: number, model?: string): Archive {
-  const texts = messages.map((json, index) => ({ line: index + 1, json }))
-  const { archive, report } = readSource('messages', (notes) => readMessages(texts, at, notes), model)
+export function* readGivenMessages(messages: readonly MessageParam[], at: number): Pausable<Archive> {
+  const list = yield* mapped(messages, (message, index) => {
+    const json = givenJson(message, index + 1)
+    return { line: index + 1, json, value: JSON.parse(json) as unknown }
+  })
+  const { archive, report } = yield* readSource('messages', (notes) => readMessages(list, at, notes))
   const [note] = report.notes
   if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
   return archive
 }
 
-/** A JSON list: of conversations, or of the messages of one. */
-function readList(text: string, at: number, model: string | undefined): ReadConversation[] {
-  const elements = elementsIn(text)
-  const list = elements.map(({ line, json }) => ({ line, value: JSON.parse(json) as unknown }))
-  if (list.some(({ value }) => isWebConversation(value))) {
-    return list.map(({ line, value }) => {
-      if (isWebConversation(value)) return readWeb(value, line, model)
-      throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
-    })
+function givenJson(message: MessageParam, line: number): string {
+  try {
+    return JSON.stringify(message) ?? 'null'
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw new ContentError(`Cannot import message ${line}: JSON must be able to hold it: ${reason}`, { cause: error })
   }
-  if (list.some(({ value }) => isUiMessage(value))) {
-    return [readSource('ai-sdk', (notes) => readUiMessages(list, notes), model)]
-  }
-  if (list.some(({ value }) => isLangChain(value))) {
-    return [readSource('langchain', (notes) => readLangChain(list, notes), model)]
-  }
-  return [readSource('messages', (notes) => readMessages(elements, at, notes), model)]
 }
 
-/** One JSON object: a conversation, or a request or state with a list of messages. Undefined if it is a line of a file. */
-function readDocument(text: string, at: number, model: string | undefined): ReadConversation[] | undefined {
-  const members = membersOf(text)
-  const list = members?.get('messages')
-  const value: unknown = members && JSON.parse(text)
-  if (isWebConversation(value)) return [readWeb(value, 1, model)]
-  if (!list?.startsWith('[') || value === undefined) return undefined
-  const line = text.slice(0, text.indexOf(list)).split('\n').length
-  const read = readList(`${'\n'.repeat(line - 1)}${list}`, at, model)
-  for (const { archive } of read) archive.settings = { ...settingsOf(value as Settings), ...archive.settings }
+/** What an import knows beside the file. */
+interface Given {
+  /** When messages were written whose file does not say it. */
+  at: number
+  model: string | undefined
+}
+
+/** A JSON list: of conversations, or of the messages of one. */
+function* readList(text: string, firstLine: number, { at, model }: Given): Pausable<ReadConversation[]> {
+  const list = yield* elementsIn(text, firstLine)
+  if (list.some(({ value }) => isWebConversation(value))) return yield* readWebList(list, model)
+  if (list.some(({ value }) => isUiMessage(value))) {
+    return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), model)]
+  }
+  if (list.some(({ value }) => isLangChain(value))) {
+    return [yield* readSource('langchain', (notes) => readLangChain(list, notes), model)]
+  }
+  return [yield* readSource('messages', (notes) => readMessages(list, at, notes), model)]
+}
+
+function* readWebList(
+  list: readonly { line: number; value: unknown }[],
+  model: string | undefined,
+): Pausable<ReadConversation[]> {
+  const read: ReadConversation[] = []
+  for (const { line, value } of list) {
+    if (!isWebConversation(value)) {
+      throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
+    }
+    read.push(yield* readWeb(value, line, model))
+  }
   return read
 }
 
-function readJsonLines(text: string, at: number, model: string | undefined): ReadConversation[] {
-  const notes = new ImportNotes()
-  const lines = readLines(text, notes)
-  if (isClaudeCode(lines)) return [readSource('claude-code', () => readClaudeCode(lines, notes), model, notes)]
-  if (isColloquy(lines)) return exportsIn(lines).map((part, index) => readExport(part, index === 0 ? notes : undefined))
-  return [readPlainLines(text, lines, { at, model, notes })]
+/** One JSON object: a conversation, or a request or state with a list of messages. Undefined if it is a line of a file. */
+function* readDocument(text: string, given: Given): Pausable<ReadConversation[] | undefined> {
+  const members = yield* parsedMembers(text)
+  if (members === undefined) return undefined
+  const value = objectOf(members.values())
+  if (isWebConversation(value)) return [yield* readWeb(value, 1, given.model)]
+  const list = members.get('messages')
+  if (!Array.isArray(list?.value)) return undefined
+  const read = yield* readList(list.json, lineCounter(text)(list.start), given)
+  for (const { archive } of read) archive.settings = { ...settingsOf(value), ...archive.settings }
+  return read
 }
 
-/** Notes on lines that are not JSON go to the first conversation. */
-function readExport(lines: readonly JsonLine[], notes: ImportNotes = new ImportNotes()): ReadConversation {
-  const archive = readColloquy(lines, notes)
+function* readJsonLines(text: string, given: Given): Pausable<ReadConversation[]> {
+  const notes = new ImportNotes()
+  const lines = yield* readLines(text, notes)
+  if (isClaudeCode(lines)) {
+    return [yield* readSource('claude-code', () => readClaudeCode(lines, notes), given.model, notes)]
+  }
+  if (!isColloquy(lines)) return [yield* readPlainLines(text, lines, given, notes)]
+  const read: ReadConversation[] = []
+  // Notes on lines that are not JSON go to the first conversation.
+  for (const part of exportsIn(lines)) read.push(yield* readExport(part, read.length === 0 ? notes : new ImportNotes()))
+  return read
+}
+
+function* readExport(lines: readonly JsonLine[], notes: ImportNotes): Pausable<ReadConversation> {
+  const archive = yield* readColloquy(lines, notes)
   return { archive, report: notes.report('colloquy', archive.messages.length) }
 }
 
 /** Messages, one a line. */
-function readPlainLines(
+function* readPlainLines(
   text: string,
   lines: readonly JsonLine[],
-  { at, model, notes }: { at: number; model: string | undefined; notes: ImportNotes },
-): ReadConversation {
-  if (!lines.some(({ members, json }) => members.has('role') || isLangChain(JSON.parse(json)))) {
-    throw new ContentError(`Cannot import a conversation: ${foundIn(text, lines[0]?.members)}`)
+  { at, model }: Given,
+  notes: ImportNotes,
+): Pausable<ReadConversation> {
+  const kinds = yield* mapped(lines, ({ members, json }) => ({
+    hasRole: members.has('role'),
+    isLangChain: isLangChain(JSON.parse(json)),
+  }))
+  if (!kinds.some(({ hasRole, isLangChain }) => hasRole || isLangChain)) {
+    throw new ContentError(`Cannot import a conversation: ${yield* foundIn(text, lines[0]?.members)}`)
   }
-  const texts = linesOf(text)
-  for (const { line, json } of texts) if (!membersOf(json)) throw damaged(line, json)
-  const list = texts.map(({ line, json }) => ({ line, value: JSON.parse(json) as unknown }))
+  const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
   if (list.some(({ value }) => isLangChain(value))) {
-    return readSource('langchain', () => readLangChain(list, notes), model, notes)
+    return yield* readSource('langchain', () => readLangChain(list, notes), model, notes)
   }
-  return readSource('messages', () => readMessages(texts, at, notes), model, notes)
+  return yield* readSource('messages', () => readMessages(list, at, notes), model, notes)
 }
 
 function isWebConversation(value: unknown): value is ChatGptConversation | ClaudeAiConversation {
@@ -115,20 +152,21 @@ function readWeb(
   conversation: ChatGptConversation | ClaudeAiConversation,
   line: number,
   model: string | undefined,
-): ReadConversation {
+): Pausable<ReadConversation> {
   return isChatGpt(conversation)
     ? readSource('chatgpt', (notes) => readChatGpt(conversation, line, notes), model)
     : readSource('claude-ai', (notes) => readClaudeAi(conversation, line, notes), model)
 }
 
-function readSource(
+function* readSource(
   format: ImportFormat,
-  read: (notes: ImportNotes) => SourceConversation,
-  model: string | undefined,
+  read: (notes: ImportNotes) => Pausable<SourceConversation>,
+  model?: string,
   notes: ImportNotes = new ImportNotes(),
-): ReadConversation {
-  const source = read(notes)
-  const archive = repair(placeSystemMessages(source, model ?? source.settings.model, notes), notes)
+): Pausable<ReadConversation> {
+  const source = yield* read(notes)
+  const placed = yield* placeSystemMessages(source, model ?? source.settings.model, notes)
+  const archive = yield* repair(placed, notes)
   return { archive, report: notes.report(format, archive.messages.length) }
 }
 
@@ -140,19 +178,21 @@ function settingsOf({ model, max_tokens, system, tools, tool_choice, thinking, m
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value != null)) as Settings
 }
 
-function elementsIn(text: string): { line: number; json: string }[] {
+function* elementsIn(text: string, firstLine: number): Pausable<(ParsedPart & { line: number })[]> {
   try {
-    return elementsOf(text)
+    return yield* elementsOf(text, firstLine)
   } catch (error) {
     throw new ContentError(`Cannot import the list: ${(error as Error).message}`, { cause: error })
   }
 }
 
-function damaged(line: number, json: string): ContentError {
+function objectIn(json: string, line: number): object {
+  let value: unknown
   try {
-    JSON.parse(json)
-    return new ContentError(`Cannot import line ${line}: it is not a JSON object`)
+    value = JSON.parse(json)
   } catch (error) {
-    return new ContentError(`Cannot import line ${line}: ${(error as Error).message}`, { cause: error })
+    throw new ContentError(`Cannot import line ${line}: ${(error as Error).message}`, { cause: error })
   }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new ContentError(`Cannot import line ${line}: it is not a JSON object`)
 }

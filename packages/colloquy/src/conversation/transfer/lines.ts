@@ -1,4 +1,6 @@
-import { endOfString, jsonElements, jsonMembers } from '../history/json-members.ts'
+import { endOfString, jsonMembers } from '../history/json-members.ts'
+import { mapped, type Pausable } from '../in-slices.ts'
+import { type ParsedPart, parsedElements, parsedMembers } from './parse.ts'
 import type { ImportNotes } from './report.ts'
 
 /** The members of a JSON object as exact texts, by name, and the line where the object stands. */
@@ -12,41 +14,70 @@ export interface JsonLine {
  * The JSON objects of a text with one object a line. Tolerates what editors and interrupted writes leave: a byte order mark,
  * NUL characters, several objects on one line. Other lines are skipped with a note.
  */
-export function readLines(text: string, notes: ImportNotes): JsonLine[] {
-  return linesOf(text).flatMap(({ line, json }) => {
-    const members = membersOf(json)
-    if (members) return [{ line, json, members }]
-    const parts = separateObjects(json).map((part) => ({ line, json: part, members: membersOf(part) }))
-    const found = parts.filter((part): part is JsonLine => part.members !== undefined)
-    if (found.length < parts.length) notes.skipped(line, 'not a JSON object, or cut')
-    return found
-  })
+export function* readLines(text: string, notes: ImportNotes): Pausable<JsonLine[]> {
+  const lines: JsonLine[] = []
+  for (const { line, json } of linesOf(text)) {
+    const members = yield* exactMembers(json)
+    if (members) lines.push({ line, json, members })
+    else lines.push(...(yield* objectsIn(line, json, notes)))
+    yield
+  }
+  return lines
+}
+
+/** The objects of a line that is not one object. */
+function* objectsIn(line: number, json: string, notes: ImportNotes): Pausable<JsonLine[]> {
+  const found: JsonLine[] = []
+  const parts = separateObjects(json)
+  for (const part of parts) {
+    const members = yield* exactMembers(part)
+    if (members) found.push({ line, json: part, members })
+    yield
+  }
+  if (found.length < parts.length) notes.skipped(line, 'not a JSON object, or cut')
+  return found
+}
+
+/** The members of a JSON object as exact texts; undefined if the text is not a JSON object. */
+export function* exactMembers(json: string): Pausable<ReadonlyMap<string, string> | undefined> {
+  const members = yield* parsedMembers(json)
+  return members && new Map(Array.from(members.values(), (member) => [member.name, member.json]))
 }
 
 /** The lines that hold anything, with their numbers, without a byte order mark and NUL characters. */
-export function linesOf(text: string): { line: number; json: string }[] {
-  return text
-    .split('\n')
-    .map((json, index) => ({
-      line: index + 1,
-      json: json
-        .replaceAll('\0', '')
-        .replace(/^\ufeff/, '')
-        .trim(),
-    }))
-    .filter(({ json }) => json !== '')
+export function* linesOf(text: string): Generator<{ line: number; json: string }> {
+  let start = 0
+  for (let line = 1; start <= text.length; line++) {
+    const end = text.indexOf('\n', start)
+    const found = text.slice(start, end === -1 ? text.length : end)
+    const json = found
+      .replaceAll('\0', '')
+      .replace(/^\ufeff/, '')
+      .trim()
+    if (json !== '') yield { line, json }
+    start = end === -1 ? text.length + 1 : end + 1
+  }
 }
 
-/** The elements of a JSON list as exact texts, with the lines where they begin. Throws a `SyntaxError` if it is not a list. */
-export function elementsOf(text: string): { line: number; json: string }[] {
-  let at = 0
-  let line = 1
-  return jsonElements(text).map((json) => {
-    const start = text.indexOf(json, at)
-    for (let end = text.indexOf('\n', at); end !== -1 && end < start; end = text.indexOf('\n', end + 1)) line++
-    at = start
-    return { line, json }
-  })
+/**
+ * The elements of a JSON list, with the lines on which they begin. Throws a `SyntaxError` if the text is not JSON.
+ *
+ * @param first the line on which the text begins.
+ */
+export function* elementsOf(text: string, first: number): Pausable<(ParsedPart & { line: number })[]> {
+  const elements = yield* parsedElements(text)
+  const lineAt = lineCounter(text, first)
+  return yield* mapped(elements, (element) => ({ ...element, line: lineAt(element.start) }))
+}
+
+/** Returns a function that finds the line of an index, which must not be less than the one before. */
+export function lineCounter(text: string, first = 1): (index: number) => number {
+  let line = first
+  let next = text.indexOf('\n')
+  return (index) => {
+    for (; next !== -1 && next < index; next = text.indexOf('\n', next + 1)) line++
+    return line
+  }
 }
 
 /** The value of a member; undefined if it is not there or not JSON. */

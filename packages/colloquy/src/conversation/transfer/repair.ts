@@ -1,8 +1,9 @@
 import { cutText } from '../../protocol/text.ts'
 import { type Archive, messageJson, newRecord } from '../history/records.ts'
 import { markUnbilled } from '../history/reply-record.ts'
+import { mapped, type Pausable } from '../in-slices.ts'
 import type { MessageRecord } from '../stores/store.ts'
-import { blocksOf, contentOf, type SourceBlock, withMember } from './blocks.ts'
+import { contentOf, type SourceBlock, withMember } from './blocks.ts'
 import { withoutThinkingAtEnd } from './clean.ts'
 import type { ImportNotes } from './report.ts'
 import type { SourceConversation, SourceMessage } from './source.ts'
@@ -14,15 +15,18 @@ import { SourceTree } from './source-tree.ts'
  * A tool call goes out only if the next message of the path has its result. So a reply whose calls are answered on one branch
  * only is imported twice: with the calls on that branch, without them on the others.
  */
-export function repair(source: SourceConversation, notes: ImportNotes): Archive {
-  const tree = new SourceTree(source)
+export function* repair(source: SourceConversation, notes: ImportNotes): Pausable<Archive> {
+  const tree = yield* SourceTree.of(source)
   const placed: Placed[] = []
   const visits: Visit[] = tree.children(0).map((number) => ({ number, parent: undefined, calls: noCalls }))
-  for (let visit = visits.pop(); visit !== undefined; visit = visits.pop()) visits.push(...place(tree, visit, placed))
+  for (let visit = visits.pop(); visit !== undefined; visit = visits.pop()) {
+    visits.push(...place(tree, visit, placed))
+    yield
+  }
   const inOrder = placed.toSorted((a, b) => a.number - b.number)
   const numbers = new Map(inOrder.map((each, index) => [each, index + 1]))
-  const messages = inOrder.map((each) => recordOf(each, numbers, source.messages[each.number - 1]!))
-  noteChanges(source, tree, inOrder, notes)
+  const messages = yield* mapped(inOrder, (each) => recordOf(each, numbers, source.messages[each.number - 1]!))
+  yield* noteChanges(source, tree, inOrder, notes)
   const active = tree.nearestKept(source.head)
   const head = inOrder.findLastIndex(({ number }) => number === active) + 1
   return { title: source.title, settings: source.settings, messages, head }
@@ -32,6 +36,8 @@ export function repair(source: SourceConversation, notes: ImportNotes): Archive 
 interface Placed {
   number: number
   parent: Placed | undefined
+  /** The blocks as they are in the file. */
+  original: readonly SourceBlock[]
   blocks: readonly SourceBlock[]
   reasons: readonly string[]
 }
@@ -52,16 +58,17 @@ const noCalls: ReadonlyMap<string, string> = new Map()
 function place(tree: SourceTree, visit: Visit, placed: Placed[]): Visit[] {
   const { number, parent } = visit
   const clean = tree.clean(number)
+  const { original } = clean
   if (clean.blocks.length === 0) return placeUnsent(tree, visit, placed)
   if (tree.calls(number).size === 0) {
-    const message = { number, parent, ...withResultsOf(visit.calls, clean.blocks, clean.reasons) }
+    const message = { number, parent, original, ...withResultsOf(visit.calls, clean.blocks, clean.reasons) }
     placed.push(message)
     return tree.children(number).map((child) => ({ number: child, parent: message, calls: noCalls }))
   }
   return [...tree.groups(number)].flatMap(([answered, children]) => {
     const ids = JSON.parse(answered) as string[]
     const calls = new Map([...tree.calls(number)].filter(([id]) => ids.includes(id)))
-    const message = { number, parent, ...withCalls(calls, clean.blocks, clean.reasons) }
+    const message = { number, parent, original, ...withCalls(calls, clean.blocks, clean.reasons) }
     placed.push(message)
     return children.map((child) => ({ number: child, parent: message, calls, answered }))
   })
@@ -119,24 +126,25 @@ function withResultsOf(calls: ReadonlyMap<string, string>, blocks: readonly Sour
 }
 
 /** Whether the message goes out just as the file has it. */
-function isUnchanged(blocks: readonly SourceBlock[], { content }: SourceMessage): boolean {
-  const original = blocksOf(content!)!
+function isUnchanged(blocks: readonly SourceBlock[], original: readonly SourceBlock[]): boolean {
   return blocks.length === original.length && blocks.every(({ json }, index) => json === original[index]!.json)
 }
 
-function noteChanges(
+function* noteChanges(
   source: SourceConversation,
   tree: SourceTree,
   placed: readonly Placed[],
   notes: ImportNotes,
-): void {
+): Pausable<void> {
   const reasons = new Map<number, Set<string>>()
   const sent = new Set<number>()
   for (const { number, blocks, reasons: why } of placed) {
     reasons.set(number, new Set([...(reasons.get(number) ?? []), ...why]))
     if (blocks.length > 0) sent.add(number)
+    yield
   }
   for (const [index, { line, content }] of source.messages.entries()) {
+    yield
     if (content === null) continue
     const why = [...(reasons.get(index + 1) ?? [])].join('; ')
     if (!tree.isKept(index + 1)) notes.skipped(line, `its content is neither text nor a list: ${cutText(content, 40)}`)
@@ -150,10 +158,10 @@ function isResult({ block }: SourceBlock): boolean {
 }
 
 function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMessage): MessageRecord {
-  const { parent, blocks } = placed
+  const { parent, original, blocks } = placed
   const { role, createdAt, about } = source
-  const original = messageJson(role, source.content!)
-  const sent = isUnchanged(blocks, source) ? original : messageJson(role, contentOf(blocks))
+  const received = messageJson(role, source.content!)
+  const sent = isUnchanged(blocks, original) ? received : messageJson(role, contentOf(blocks))
   const json = blocks.length === 0 ? '' : sent
   const record = newRecord({
     number: numbers.get(placed)!,
@@ -164,7 +172,7 @@ function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMe
   })
   return {
     ...record,
-    received: json === original ? null : original,
+    received: json === received ? null : received,
     reply: about === undefined ? null : markUnbilled(JSON.stringify({ message: about })),
   }
 }

@@ -1,3 +1,4 @@
+import { mapped, type Pausable } from '../in-slices.ts'
 import { type CleanMessage, cleanMessage } from './clean.ts'
 import type { SourceBlock } from './blocks.ts'
 import type { SourceConversation } from './source.ts'
@@ -9,10 +10,14 @@ export class SourceTree {
   readonly #children: number[][]
   readonly #calls: ReadonlyMap<string, string>[]
   readonly #results: ReadonlySet<readonly string[]>[]
-  readonly #keepsOpenCalls: boolean
+  readonly #keepsOpenCalls: boolean;
 
-  constructor({ messages, keepsOpenCalls = false }: SourceConversation) {
-    this.#clean = messages.map(cleanMessage)
+  static *of(source: SourceConversation): Pausable<SourceTree> {
+    return new SourceTree(source, yield* mapped(source.messages, cleanMessage))
+  }
+
+  private constructor({ messages, keepsOpenCalls = false }: SourceConversation, clean: (CleanMessage | undefined)[]) {
+    this.#clean = clean
     this.#nearestKept = [0]
     this.#children = Array.from({ length: messages.length + 1 }, () => [])
     for (const [index, { parent }] of messages.entries()) {
@@ -57,7 +62,11 @@ export class SourceTree {
     const calls = this.calls(number)
     const groups = new Map<string, number[]>()
     for (const child of this.children(number)) {
-      for (const key of this.answers(child, calls)) groups.set(key, [...(groups.get(key) ?? []), child])
+      for (const key of this.answers(child, calls)) {
+        const group = groups.get(key)
+        if (group) group.push(child)
+        else groups.set(key, [child])
+      }
     }
     if (groups.size === 0) groups.set(keyOf(this.#keepsOpenCalls ? calls.keys() : []), [])
     return groups

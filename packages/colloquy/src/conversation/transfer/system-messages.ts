@@ -1,4 +1,5 @@
 import { findModel } from '../../protocol/models/models.ts'
+import { mapped, type Pausable } from '../in-slices.ts'
 import { blocksOf, contentOf, textBlock } from './blocks.ts'
 import type { ImportNotes } from './report.ts'
 import type { SourceConversation, SourceMessage } from './source.ts'
@@ -7,17 +8,17 @@ import type { SourceConversation, SourceMessage } from './source.ts'
  * Puts system messages where the API takes them: those at the beginning into the `system` setting, unless it is set. A later
  * one stays if the model takes system messages and it stands between a user message and a reply; else it becomes a user message.
  */
-export function placeSystemMessages(
+export function* placeSystemMessages(
   source: SourceConversation,
   model: string | undefined,
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   if (!source.messages.some(isSystem)) return source
   const { messages, settings } = source
   const followers = Map.groupBy(messages, ({ parent }) => parent)
   const leading = new Set<number>([0])
   const prompts: string[] = []
-  const placed = messages.map((message, index): SourceMessage => {
+  const placed = yield* mapped(messages, (message, index): SourceMessage => {
     if (!isSystem(message)) return message
     if (leading.has(message.parent)) {
       leading.add(index + 1)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { afterEach, describe, mock, test } from 'node:test'
 import { script } from '../../engines/script.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
@@ -189,6 +189,62 @@ describe('export() and import()', () => {
       /Cannot set the model of a conversation: found undefined/,
     )
     assert.deepEqual(await conversations.list(), [])
+  })
+})
+
+describe('what the caller changes after the call', () => {
+  afterEach(() => mock.restoreAll())
+  const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
+  const messages = (): MessageParam[] =>
+    texts.map((content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content }))
+  const tools = (): { name: string; input_schema: { type: 'object' } }[] => [
+    { name: 'look', input_schema: { type: 'object' } },
+  ]
+
+  /** Lets other work run after each ten looks at the clock. */
+  function cutIntoSlices(): void {
+    let now = 0
+    mock.method(performance, 'now', () => now++)
+  }
+
+  function change(given: { tools: { name: string }[]; metadata: { place: string } }): void {
+    given.tools[0]!.name = 'changed'
+    given.tools.push({ name: 'added' })
+    given.metadata.place = 'changed'
+  }
+
+  test('is not seen by create()', async () => {
+    cutIntoSlices()
+    const conversations = openConversations({ engine: script([]) })
+    const given = { ...settings, tools: tools(), metadata: { place: 'here' }, messages: messages() }
+    const created = conversations.create(given)
+    change(given)
+    for (const message of given.messages.splice(1)) message.content = 'changed'
+    const { messages: found, metadata, settings: kept } = await conversations.open((await created).id)
+    assert.deepEqual(
+      found.map(({ content }) => textOf(content)),
+      texts,
+    )
+    assert.deepEqual([metadata, kept.tools], [{ place: 'here' }, tools()])
+  })
+
+  test('is not seen by import()', async () => {
+    cutIntoSlices()
+    const conversations = openConversations({ engine: script([]) })
+    const given = { ...settings, tools: tools(), metadata: { place: 'here' } }
+    const imported = conversations.import(JSON.stringify(messages()), given)
+    change(given)
+    const { messages: found, metadata, settings: kept } = await imported
+    assert.deepEqual([found.length, metadata, kept.tools], [40, { place: 'here' }, tools()])
+  })
+
+  test('is not seen by fork()', async () => {
+    const conversations = openConversations({ engine: script(['reply']) })
+    const conversation = await conversations.create({ ...settings, messages: messages() })
+    cutIntoSlices()
+    const fork = conversation.fork()
+    await Promise.all([conversation.send('more'), fork])
+    assert.deepEqual([conversation.messages.length, (await fork).messages.length], [42, 40])
   })
 })
 

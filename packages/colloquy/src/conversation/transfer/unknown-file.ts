@@ -1,4 +1,6 @@
 import { cutText } from '../../protocol/text.ts'
+import type { Pausable } from '../in-slices.ts'
+import { parsed } from './parse.ts'
 
 const signatures: [RegExp, string][] = [
   [/^PK\u0003\u0004/, 'a ZIP archive: unpack it and import the conversations.json inside'],
@@ -11,18 +13,18 @@ const signatures: [RegExp, string][] = [
 ]
 
 /** Says what a file looks like that no format fits. */
-export function foundIn(text: string, members: ReadonlyMap<string, string> | undefined): string {
+export function* foundIn(text: string, members: ReadonlyMap<string, string> | undefined): Pausable<string> {
   if (text.trim() === '') return 'the text is empty'
   if (members) return `found JSON with ${listed([...members.keys()])}, which no known format has`
-  const value = parsed(text)
+  const value = yield* valueIn(text)
   if (value !== undefined) return `found ${keysOf(value)}`
   const [, name = 'text that is not JSON'] = signatures.find(([pattern]) => pattern.test(text)) ?? []
   return `the file looks like ${name}`
 }
 
-function parsed(text: string): unknown {
+function* valueIn(text: string): Pausable<unknown> {
   try {
-    return JSON.parse(text) as unknown
+    return yield* parsed(text)
   } catch {
     return undefined
   }

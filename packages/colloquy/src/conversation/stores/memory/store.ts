@@ -18,6 +18,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  OpenOptions,
   ReceivedParts,
   RepeatedTurn,
   Reservation,
@@ -81,15 +82,16 @@ class MemoryStore implements ConversationStore {
     return { ...conversation.record }
   }
 
-  async open(id: string): Promise<OpenedConversation | undefined> {
+  async open(id: string, options: OpenOptions = {}): Promise<OpenedConversation | undefined> {
     this.#checkOpen()
     const conversation = this.#conversations.get(id)
     if (conversation === undefined) return undefined
-    const messages = conversation.path(conversation.record.head)
+    const { messages: isPathRead = true } = options
+    const messages = isPathRead ? conversation.path(conversation.record.head) : []
     return {
       conversation: { ...conversation.record },
       messages,
-      offPathReplies: conversation.offPathReplies(messages),
+      offPathReplies: isPathRead ? conversation.offPathReplies(messages) : [],
       unfinished: this.#leases.of(conversation),
     }
   }

@@ -1,6 +1,12 @@
 import { ConversationExistsError } from '../../errors.ts'
 import type { LeaseClock } from '../lease.ts'
-import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
+import type {
+  ConversationChanges,
+  ConversationRecord,
+  NewConversation,
+  OpenedConversation,
+  OpenOptions,
+} from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { checksumOf, intactSettings, placeChecksum, storedPath } from '../stored-message.ts'
 import { type PostgresConnection, statement } from './connection.ts'
@@ -67,14 +73,15 @@ export async function openConversation(
   db: PostgresConnection,
   clock: LeaseClock,
   id: string,
+  { messages: isPathRead = true }: OpenOptions = {},
 ): Promise<OpenedConversation | undefined> {
   const found = await db.row<ConversationRecord & { row: number; checksum: number | null }>(open, { id })
   if (found === undefined) return undefined
   const { row, checksum, ...conversation } = found
   // Read leases before messages: a reply that ends in between is then counted twice rather than not at all.
   const unfinished = await unfinishedReplies(db, clock, row)
-  const messages = await pathTo(db, row, conversation.head)
-  const replies = messages.length === conversation.last ? [] : await offPathReplies(db, row, messages)
+  const messages = isPathRead ? await pathTo(db, row, conversation.head) : []
+  const replies = !isPathRead || messages.length === conversation.last ? [] : await offPathReplies(db, row, messages)
   const settings = intactSettings(conversation.settings, checksum)
   const path = storedPath(id, messages)
   return { conversation: { ...conversation, settings }, messages: path, offPathReplies: replies, unfinished }

@@ -1,7 +1,13 @@
 import { ConversationExistsError } from '../../errors.ts'
 import { checkVersion } from '../conflict.ts'
 import type { LeaseClock } from '../lease.ts'
-import type { ConversationChanges, ConversationRecord, NewConversation, OpenedConversation } from '../store.ts'
+import type {
+  ConversationChanges,
+  ConversationRecord,
+  NewConversation,
+  OpenedConversation,
+  OpenOptions,
+} from '../store.ts'
 import { crc32 } from '../crc32.ts'
 import { intactSettings, storedPath } from '../stored-message.ts'
 import type { SqliteConnection } from './database/connection.ts'
@@ -64,7 +70,12 @@ function insertConversation(
   return { row, record }
 }
 
-export function openConversation(db: SqliteConnection, clock: LeaseClock, id: string): OpenedConversation | undefined {
+export function openConversation(
+  db: SqliteConnection,
+  clock: LeaseClock,
+  id: string,
+  { messages: isPathRead = true }: OpenOptions = {},
+): OpenedConversation | undefined {
   return db.readMany('open the conversation', () => {
     const row = db.row<Omit<ConversationRecord, 'id'> & { id: number; checksum: number | null }>(
       `SELECT c.id, owner, m.json AS metadata, version, head, last, created_at AS createdAt, updated_at AS updatedAt,
@@ -75,11 +86,11 @@ export function openConversation(db: SqliteConnection, clock: LeaseClock, id: st
     )
     if (row === undefined) return undefined
     const { checksum, ...conversation } = row
-    const messages = pathTo(db, row.id, row.head)
+    const messages = isPathRead ? pathTo(db, row.id, row.head) : []
     return {
       conversation: { ...conversation, id, settings: intactSettings(row.settings, checksum) },
       messages: storedPath(id, messages),
-      offPathReplies: messages.length === row.last ? [] : offPathReplies(db, row.id, messages),
+      offPathReplies: !isPathRead || messages.length === row.last ? [] : offPathReplies(db, row.id, messages),
       unfinished: unfinishedReplies(db, clock, row.id),
     }
   })

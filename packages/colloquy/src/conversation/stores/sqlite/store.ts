@@ -15,6 +15,7 @@ import type {
   MessageRecord,
   NewConversation,
   OpenedConversation,
+  OpenOptions,
   ReceivedParts,
   RepeatedTurn,
   SearchHit,
@@ -82,8 +83,8 @@ class SqliteStore implements ConversationStore {
     return createConversation(this.#db, this.#clock, conversation)
   }
 
-  async open(id: string): Promise<OpenedConversation | undefined> {
-    return openConversation(this.#db, this.#clock, id)
+  async open(id: string, options?: OpenOptions): Promise<OpenedConversation | undefined> {
+    return openConversation(this.#db, this.#clock, id, options)
   }
 
   async path(id: string, leaf: number): Promise<MessageRecord[]> {

@@ -1,5 +1,6 @@
 import { isBlank } from '../../../protocol/sendable.ts'
 import { cutText } from '../../../protocol/text.ts'
+import type { Pausable } from '../../in-slices.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
@@ -28,12 +29,13 @@ export function isUiMessage(value: unknown): value is UiMessage {
  * Reads UI messages of the AI SDK. A message of the assistant can hold several steps: each becomes a reply with its tool calls
  * and a user message with their results. Reasoning keeps its signature where a provider gave one.
  */
-export function readUiMessages(
+export function* readUiMessages(
   list: readonly { line: number; value: unknown }[],
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   const messages: SourceMessage[] = []
   for (const { line, value } of list) {
+    yield
     const message = uiMessageIn(value)
     if (message === undefined) {
       notes.skipped(line, `${keysOf(value)} among UI messages`)

@@ -1,3 +1,4 @@
+import type { Pausable } from '../../in-slices.ts'
 import { contentOf, textBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
@@ -33,11 +34,11 @@ export function isChatGpt(value: unknown): value is ChatGptConversation {
  * Reads a conversation of ChatGPT with all its branches. Calls of its tools and their output become text of the reply, as no
  * tool of the API stands behind them. Pictures are not in the file: a note and a text stand for them.
  */
-export function readChatGpt(
+export function* readChatGpt(
   { title, mapping, current_node: current }: ChatGptConversation,
   line: number,
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   const messages: SourceMessage[] = []
   const numbers = new Map<string, number>()
   for (const id of inOrder(mapping)) {
@@ -46,6 +47,7 @@ export function readChatGpt(
     const message = node.message ? messageOf(node.message, { line, parent }, notes) : undefined
     if (message) messages.push(message)
     numbers.set(id, message ? messages.length : parent)
+    yield
   }
   const head = numbers.get(printed(current)) ?? messages.length
   return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, messages, head }

@@ -1,3 +1,4 @@
+import type { Pausable } from '../../in-slices.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation, SourceMessage } from '../source.ts'
@@ -29,11 +30,11 @@ export function isClaudeAi(value: unknown): value is ClaudeAiConversation {
  * Reads a conversation of Claude.ai. Text of attachments comes along as documents. Thinking comes without its signature, so it
  * is left out; calls of Claude.ai's own tools and their results become text of the reply.
  */
-export function readClaudeAi(
+export function* readClaudeAi(
   { name, chat_messages: list }: ClaudeAiConversation,
   line: number,
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   const messages: SourceMessage[] = []
   const numbers = new Map<unknown, number>()
   for (const message of list) {
@@ -43,6 +44,7 @@ export function readClaudeAi(
     if (read) messages.push(read)
     else notes.skipped(line, 'a message without a sender or text')
     numbers.set(message?.uuid, read ? messages.length : parent)
+    yield
   }
   const title = typeof name === 'string' && name !== '' ? name : undefined
   return { title, settings: {}, messages, head: messages.length }

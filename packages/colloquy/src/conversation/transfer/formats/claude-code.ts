@@ -1,4 +1,5 @@
 import { jsonElements, jsonMembers } from '../../history/json-members.ts'
+import { mapped, type Pausable } from '../../in-slices.ts'
 import { type JsonLine, stringOf, valueOf } from '../lines.ts'
 import type { ImportNotes } from '../report.ts'
 import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
@@ -15,10 +16,10 @@ export function isClaudeCode(lines: readonly JsonLine[]): boolean {
  *
  * A line whose parent is not in the file follows the line before it. Messages before a compaction stand on a branch of their own.
  */
-export function readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes): SourceConversation {
-  const entries = entriesOf(lines, notes)
+export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes): Pausable<SourceConversation> {
+  const entries = yield* entriesOf(lines, notes)
   const reader = new TranscriptReader()
-  for (const entry of entries) reader.add(entry, notes)
+  yield* mapped(entries, (entry) => reader.add(entry, notes))
   const { messages, model } = reader
   return {
     title: titleOf(lines),
@@ -39,21 +40,24 @@ interface Entry {
 }
 
 /** The lines of the main conversation with their parents, each once. */
-function entriesOf(lines: readonly JsonLine[], notes: ImportNotes): Entry[] {
-  const chained = lines.filter(({ members }) => stringOf(members, 'uuid') !== undefined)
-  for (const { line, members } of lines) {
-    if (members.has('message') && !stringOf(members, 'uuid')) notes.skipped(line, 'a message without a uuid')
+function* entriesOf(lines: readonly JsonLine[], notes: ImportNotes): Pausable<Entry[]> {
+  const chained: (JsonLine & { uuid: string })[] = []
+  for (const line of lines) {
+    const uuid = stringOf(line.members, 'uuid')
+    if (uuid !== undefined) chained.push({ ...line, uuid })
+    else if (line.members.has('message')) notes.skipped(line.line, 'a message without a uuid')
+    yield
   }
   // The file of a sub-agent has no main conversation.
   const hasMain = chained.some(({ members }) => members.has('message') && !isSide(members))
   const byUuid = new Map<string, Entry>()
-  for (const { line, members } of chained) {
-    const uuid = stringOf(members, 'uuid')!
+  for (const { line, members, uuid } of chained) {
     if (hasMain && isSide(members)) notes.skipped(line, 'part of a side conversation')
     else if (byUuid.has(uuid)) notes.skipped(line, `the line with uuid ${uuid} once more`)
     else byUuid.set(uuid, { line, parent: undefined, members, message: 0 })
+    yield
   }
-  return linked([...byUuid.values()], byUuid, notes)
+  return yield* linked([...byUuid.values()], byUuid, notes)
 }
 
 function isSide(members: ReadonlyMap<string, string>): boolean {
@@ -61,12 +65,13 @@ function isSide(members: ReadonlyMap<string, string>): boolean {
 }
 
 /** The entries so that each stands behind its parent. */
-function linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>, notes: ImportNotes): Entry[] {
+function* linked(entries: readonly Entry[], byUuid: ReadonlyMap<string, Entry>, notes: ImportNotes): Pausable<Entry[]> {
   for (const [index, entry] of entries.entries()) {
     const parentId = stringOf(entry.members, 'parentUuid')
     const parent = parentId === undefined ? undefined : byUuid.get(parentId)
     entry.parent = parentId === undefined || parent ? parent : entries[index - 1]
     if (parentId !== undefined && !parent) notes.repaired(entry.line, `its parent ${parentId} is not in the file`)
+    yield
   }
   const placed = new Set<Entry>()
   const ordered: Entry[] = []

@@ -4,6 +4,7 @@ import { ContentError } from '../../errors.ts'
 import type { ConversationMetadata } from '../../history/metadata.ts'
 import type { Archive } from '../../history/records.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
+import { mapped, type Pausable } from '../../in-slices.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
 import { type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
 import { blocksOf } from '../blocks.ts'
@@ -38,11 +39,11 @@ export function exportsIn(lines: readonly JsonLine[]): JsonLine[][] {
  *
  * Throws a `ContentError` that names the line of a value that no export has.
  */
-export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Archive {
+export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Pausable<Archive> {
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
   const messages: MessageRecord[] = []
-  for (const { line, record } of recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))) {
+  for (const { line, record } of yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))) {
     if (numbers.has(record.number)) throw wrong(line, `message ${record.number} is there twice`)
     if (record.parent !== 0 && !numbers.has(record.parent)) {
       notes.repaired(line, `its parent ${record.parent} is not in the file`)
@@ -68,8 +69,8 @@ export function readColloquy(lines: readonly JsonLine[], notes: ImportNotes): Ar
 }
 
 /** The messages of these lines, each after its parent: another program may have sorted the lines. */
-function recordsIn(lines: readonly JsonLine[]): { line: number; record: MessageRecord }[] {
-  const found = lines.map((line) => ({ line: line.line, record: recordOf(line) }))
+function* recordsIn(lines: readonly JsonLine[]): Pausable<{ line: number; record: MessageRecord }[]> {
+  const found = yield* mapped(lines, (line) => ({ line: line.line, record: recordOf(line) }))
   return found.toSorted((a, b) => a.record.number - b.record.number)
 }
 

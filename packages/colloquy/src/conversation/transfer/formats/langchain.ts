@@ -1,5 +1,6 @@
 import { isBlank } from '../../../protocol/sendable.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
+import type { Pausable } from '../../in-slices.ts'
 import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
@@ -31,15 +32,16 @@ export function isLangChain(value: unknown): boolean {
 }
 
 /** Reads LangChain messages. Results of tools that follow each other become one user message. */
-export function readLangChain(
+export function* readLangChain(
   list: readonly { line: number; value: unknown }[],
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   const messages: SourceMessage[] = []
   for (const { line, value } of list) {
     const role = roleOf(value)
     if (role === undefined) notes.skipped(line, `${keysOf(value)}, which is not a message the API has a role for`)
     else addMessage(messages, { line, role, fields: fieldsOf(value as object) }, notes)
+    yield
   }
   return { settings: {}, messages, head: messages.length }
 }

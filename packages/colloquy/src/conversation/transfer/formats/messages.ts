@@ -1,8 +1,8 @@
-import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { MessageParam } from '../../../protocol/types/params.ts'
 import { ContentError } from '../../errors.ts'
 import { checkMessage, waitingCalls } from '../../history/content.ts'
-import { jsonMembers } from '../../history/json-members.ts'
+import { cutMembers } from '../../history/json-members.ts'
+import { mapped, type Pausable } from '../../in-slices.ts'
 import { valueOf } from '../lines.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf } from '../unknown-file.ts'
@@ -13,14 +13,14 @@ import { aboutReply, type SourceConversation, type SourceMessage } from '../sour
  *
  * Throws a `ContentError` for a message whose role, content or tool results the API refuses.
  */
-export function readMessages(
-  texts: readonly { line: number; json: string }[],
+export function* readMessages(
+  list: readonly { line: number; json: string; value: unknown }[],
   at: number,
   notes: ImportNotes,
-): SourceConversation {
+): Pausable<SourceConversation> {
   let before: MessageParam | undefined
-  const messages = texts.map(({ line, json }, index) => {
-    const message = parseJson(json) as MessageParam
+  const messages = yield* mapped(list, ({ line, json, value }, index) => {
+    const message = value as MessageParam
     if (typeof message !== 'object' || message === null || !Object.hasOwn(message, 'role')) {
       throw new ContentError(`Cannot import message ${index + 1}: it has no role, found ${keysOf(message)}`)
     }
@@ -30,7 +30,7 @@ export function readMessages(
       throw new ContentError(`Cannot import message ${index + 1}: ${(error as Error).message}`, { cause: error })
     }
     before = message
-    return messageIn(jsonMembers(json), { line, parent: index, createdAt: at }, notes)
+    return messageIn(cutMembers(json), { line, parent: index, createdAt: at }, notes)
   })
   return { settings: {}, messages, head: messages.length, keepsOpenCalls: true }
 }

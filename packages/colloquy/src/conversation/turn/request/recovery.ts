@@ -1,6 +1,12 @@
 import { ConversationNotFoundError, StoreError } from '../../errors.ts'
 import { ReplyBuilder } from '../../history/reply-builder.ts'
-import type { ConversationStore, FinishStep, OpenedConversation, UnfinishedReply } from '../../stores/store.ts'
+import type {
+  ConversationStore,
+  FinishStep,
+  OpenedConversation,
+  OpenOptions,
+  UnfinishedReply,
+} from '../../stores/store.ts'
 import { outcomeOf } from './finish.ts'
 import { readJournal } from './journal.ts'
 
@@ -11,9 +17,13 @@ const maxTries = 10
  * Opens a conversation. Replies whose process died are finished first, with what their journal has, so that a conversation
  * is always opened in a consistent state.
  */
-export async function openRecovered(store: ConversationStore, id: string): Promise<OpenedConversation> {
+export async function openRecovered(
+  store: ConversationStore,
+  id: string,
+  options?: OpenOptions,
+): Promise<OpenedConversation> {
   for (let tries = 0; tries < maxTries; tries++) {
-    const opened = await store.open(id)
+    const opened = await store.open(id, options)
     if (opened === undefined) throw new ConversationNotFoundError(id)
     const abandoned = opened.unfinished.filter((reply) => reply.abandoned)
     if (abandoned.length === 0) return opened
@@ -34,7 +44,7 @@ export async function openRecovered(store: ConversationStore, id: string): Promi
 export async function endAbandoned(store: ConversationStore): Promise<boolean> {
   const ids = await store.abandonedReservations()
   for (const id of ids) {
-    await openRecovered(store, id).catch((error: unknown) => {
+    await openRecovered(store, id, { messages: false }).catch((error: unknown) => {
       // Deleted in the meantime; its reservations have been charged.
       if (!(error instanceof ConversationNotFoundError)) throw error
     })

@@ -49,7 +49,7 @@ const pollMs = 50
 
 async function ended(store: ConversationStore, id: string, number: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
-    const opened = await store.open(id)
+    const opened = await store.open(id, { messages: false })
     if (!opened?.unfinished.some((reply) => reply.number === number)) return
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
@@ -64,7 +64,7 @@ async function findTurn(
   const own = turns.of(id)
   const turn = place === undefined ? own.at(-1) : own.find((each) => isIn(each, place))
   if (turn !== undefined) return turn.stream
-  const { conversation, unfinished } = await openRecovered(store, id)
+  const { conversation, unfinished } = await openRecovered(store, id, { messages: false })
   if (place === undefined) {
     const isRunning = unfinished.some(({ number }) => number === conversation.head)
     return isRunning ? storedTurn(store, id, conversation.head) : undefined

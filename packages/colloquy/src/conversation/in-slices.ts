@@ -1,0 +1,46 @@
+/** A pass over many items that can pause at each `yield`, so that it does not block the event loop. */
+export type Pausable<Result> = Generator<void, Result, void>
+
+/** How long a pass runs before other work of the process may run, in milliseconds. */
+const sliceMs = 10
+
+/** Runs a pass to its end, and lets other work of the process run every 10 ms. */
+export async function inSlices<Result>(pass: Pausable<Result>): Promise<Result> {
+  for (let end = performance.now() + sliceMs; ;) {
+    const { done, value } = pass.next()
+    if (done) return value
+    if (performance.now() < end) continue
+    await nextTask()
+    end = performance.now() + sliceMs
+  }
+}
+
+/** As `Array.map()`, with a pause after each item. */
+export function* mapped<Item, Result>(
+  items: Iterable<Item>,
+  change: (item: Item, index: number) => Result,
+): Pausable<Result[]> {
+  const results: Result[] = []
+  for (const item of items) {
+    results.push(change(item, results.length))
+    yield
+  }
+  return results
+}
+
+/** Passes on items, and lets other work of the process run every 10 ms. */
+export async function* paced<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  let end = performance.now() + sliceMs
+  for await (const item of items) {
+    yield item
+    if (performance.now() < end) continue
+    await nextTask()
+    end = performance.now() + sliceMs
+  }
+}
+
+/** Browsers have no `setImmediate()`. In Node, `setTimeout()` would wait for a millisecond. */
+function nextTask(): Promise<void> {
+  const { setImmediate: start = setTimeout } = globalThis as { setImmediate?: (run: () => void) => unknown }
+  return new Promise((resolve) => void start(resolve))
+}

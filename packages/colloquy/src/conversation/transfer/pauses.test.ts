@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, mock, test } from 'node:test'
+import type { MessageParam } from '../../protocol/types/params.ts'
+import { copyPath, newRecord } from '../history/records.ts'
+import type { Pausable } from '../in-slices.ts'
+import { readConversations, readGivenMessages } from './import.ts'
+
+const length = 1_000
+const word = 'A sentence of forty characters, with a ".'
+const texts = Array.from({ length }, (_, index) => `${index} ${word.repeat(10)}`)
+const roleOf = (index: number): 'user' | 'assistant' => (index % 2 === 0 ? 'user' : 'assistant')
+const messages = texts.map((text, index): MessageParam => ({
+  role: roleOf(index),
+  content: index % 2 === 0 ? text : [{ type: 'text', text }],
+}))
+const before = (index: number): string | null => (index === 0 ? null : String(index))
+const joined = (values: readonly object[]): string => values.map((value) => JSON.stringify(value)).join('\n')
+
+const files: Record<string, string> = {
+  'a list of messages': JSON.stringify(messages),
+  'an indented list of messages': JSON.stringify(messages, null, 2),
+  'a request': JSON.stringify({ model: 'm', messages }),
+  'messages, one a line': joined(messages),
+  'an export': joined([
+    { type: 'conversation', head: String(length) },
+    ...messages.map((message, index) => ({ type: 'message', id: String(index + 1), parentId: before(index), message })),
+  ]),
+  'a Claude Code transcript': joined(
+    messages.map((message, index) => {
+      return { type: message.role, uuid: String(index + 1), parentUuid: before(index), message }
+    }),
+  ),
+  'an export of ChatGPT': JSON.stringify([
+    {
+      mapping: Object.fromEntries(
+        texts.map((text, index) => {
+          const message = { author: { role: roleOf(index) }, content: { content_type: 'text', parts: [text] } }
+          return [`m${index + 1}`, { parent: `m${index}`, message }]
+        }),
+      ),
+    },
+  ]),
+  'an export of Claude.ai': JSON.stringify({
+    chat_messages: texts.map((text, index) => ({ sender: index % 2 === 0 ? 'human' : 'assistant', text })),
+  }),
+  'UI messages': JSON.stringify(texts.map((text, index) => ({ role: roleOf(index), parts: [{ type: 'text', text }] }))),
+  'LangChain messages': JSON.stringify(
+    texts.map((content, index) => ({ type: index % 2 === 0 ? 'human' : 'ai', content })),
+  ),
+}
+
+/** The most characters that a pass parses and writes as JSON between two pauses. */
+function longestSlice<Result>(pass: Pausable<Result>): { longest: number; result: Result } {
+  let [slice, longest] = [0, 0]
+  const { parse, stringify } = JSON
+  mock.method(JSON, 'parse', (text: string) => {
+    slice += text.length
+    return parse(text) as unknown
+  })
+  mock.method(JSON, 'stringify', (value: unknown) => {
+    const text = stringify(value)
+    slice += text?.length ?? 0
+    return text
+  })
+  for (;;) {
+    slice = 0
+    const { done, value } = pass.next()
+    longest = Math.max(longest, slice)
+    if (done) return { longest, result: value }
+  }
+}
+
+describe('no pass works on more than a message between two pauses', () => {
+  afterEach(() => mock.restoreAll())
+  const messageLength = 500
+  /** A message is parsed as a whole, then its content, then its blocks. */
+  const most = 6 * messageLength
+
+  for (const [name, text] of Object.entries(files)) {
+    test(`reading ${name}`, () => {
+      const { longest, result } = longestSlice(readConversations(text, 0))
+      assert.deepEqual(
+        result.map(({ archive }) => archive.messages.length),
+        [length],
+      )
+      assert.ok(longest > 400 && longest <= most, String(longest))
+    })
+  }
+
+  test('reading messages that a conversation is created with', () => {
+    const { longest, result } = longestSlice(readGivenMessages(messages, 0))
+    assert.equal(result.messages.length, length)
+    assert.ok(longest > 400 && longest <= most, String(longest))
+  })
+
+  test('saying what is wrong with a file that no format fits', () => {
+    const file = JSON.stringify({ questions: texts }, null, 2)
+    assert.throws(() => longestSlice(readConversations(file, 0)), {
+      message: 'Cannot import a conversation: found an object with the members "questions"',
+    })
+  })
+
+  test('copying a path', () => {
+    const records = messages.map((message, index) => ({
+      ...newRecord({
+        number: index + 1,
+        parent: index,
+        role: message.role,
+        createdAt: 0,
+        json: JSON.stringify(message),
+      }),
+      reply: JSON.stringify({ trace: word }),
+    }))
+    const { longest, result } = longestSlice(copyPath(records, []))
+    assert.equal(result.length, length)
+    assert.ok(longest > 0 && longest <= messageLength, String(longest))
+  })
+})
