@@ -39,7 +39,7 @@ function* objectsIn(line: number, json: string, notes: ImportNotes): Pausable<Js
 }
 
 /** The members of a JSON object as exact texts; undefined if the text is not a JSON object. */
-export function* exactMembers(json: string): Pausable<ReadonlyMap<string, string> | undefined> {
+function* exactMembers(json: string): Pausable<ReadonlyMap<string, string> | undefined> {
   const members = yield* parsedMembers(json)
   return members && new Map(Array.from(members.values(), (member) => [member.name, member.json]))
 }
