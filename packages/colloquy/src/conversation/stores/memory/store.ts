@@ -82,11 +82,10 @@ class MemoryStore implements ConversationStore {
     return { ...conversation.record }
   }
 
-  async open(id: string, options: OpenOptions = {}): Promise<OpenedConversation | undefined> {
+  async open(id: string, { messages: isPathRead = true }: OpenOptions = {}): Promise<OpenedConversation | undefined> {
     this.#checkOpen()
     const conversation = this.#conversations.get(id)
     if (conversation === undefined) return undefined
-    const { messages: isPathRead = true } = options
     const messages = isPathRead ? conversation.path(conversation.record.head) : []
     return {
       conversation: { ...conversation.record },
