@@ -58,7 +58,7 @@ function givenJson(message: MessageParam, line: number): string {
   }
 }
 
-/** What an import knows beside the file. */
+/** The values of an import that its file does not have. */
 interface Given {
   /** When messages were written whose file does not say it. */
   at: number
