@@ -1,7 +1,7 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import type { ListPage } from '../protocol/types/resources/page.ts'
 import type { AccessTokenProvider } from './credentials/access-token.ts'
-import { authenticationHeaders, credentialsOf, type Credentials } from './credentials/authentication.ts'
+import { authenticationHeaders, credentialsOf } from './credentials/authentication.ts'
 import type { TokenSource, TokenUse } from './credentials/token-source.ts'
 import { checkClientOptions, credentialNames, type ApiKeySetter, type ClientOptions } from './options.ts'
 import { APIPromise, readJson, readObject } from './request/api-promise.ts'
@@ -14,7 +14,7 @@ import {
   type Middleware,
   type RequestOptions,
 } from './request/options.ts'
-import { prepareRequest, type Authentication } from './request/prepare.ts'
+import { prepareRequest } from './request/prepare.ts'
 import { checkBaseUrl, version, type Query } from './request/request.ts'
 import { RetryingRequest, type Parse, type RequestParts } from './request/retrying-request.ts'
 import { retryPolicy } from './request/retry.ts'
@@ -179,31 +179,28 @@ export class BaseClient {
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
     const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
-    const policy = retryPolicy(options, { ...this.#options, timeout: this.timeout, maxRetries: this.maxRetries })
+    const policy = retryPolicy(options, this.#options, this, (error) => tokens?.mayReplace(error) ?? false)
     const isPlain = this.middleware.length === 0 && !options.middleware?.length
     const client = {
       ...this.#options,
       baseURL: this.baseURL,
       customHeaders: this.#customHeaders,
       encode: isPlain ? transport.encode : undefined,
-      authenticate: this.#authenticate.bind(this, findTokens),
+      authenticate: (given: MergedHeaders) => {
+        const apiKey = this.apiKey ?? this.#apiKeySetter
+        return authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
+      },
+      findBaseUrl: (implied?: string) => (this.baseURL === this.#impliedBaseURL && implied) || this.baseURL,
       log,
     }
     const parts: RequestParts = {
       prepare: prepareRequest(options, client),
       transport: isPlain ? () => transport : this.#wrap.bind(this, transport, options, policy.timeout),
-      policy: { ...policy, hasOtherCredentials: (error) => tokens?.mayReplace(error) ?? false },
+      policy,
       signal: options.signal,
       log,
     }
     return new RetryingRequest(traceParts(parts, options, client))
-  }
-
-  /** The headers that authenticate a request, and its base URL, which a profile may set. */
-  async #authenticate(findTokens: FindTokens, given: MergedHeaders, defaultURL?: string): Promise<Authentication> {
-    const apiKey = this.apiKey ?? this.#apiKeySetter ?? null
-    const headers = await authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
-    return { headers, baseURL: (this.baseURL === this.#impliedBaseURL && defaultURL) || this.baseURL }
   }
 
   async #adoptTokens(): Promise<TokenSource | undefined> {
@@ -232,8 +229,6 @@ export class BaseClient {
     return createTransport({ ...this.#options, fetchOptions: { ...this.#options.fetchOptions, ...fetchOptions } })
   }
 }
-
-type FindTokens = Credentials['findTokens']
 
 /** Hands the access tokens of a client to its copies. */
 const sharedTokens: unique symbol = Symbol('shared tokens')

@@ -5,7 +5,7 @@ import { environment } from '../transport/runtime.ts'
 import type { TokenUse } from './token-source.ts'
 
 export interface Credentials {
-  apiKey: string | ApiKeySetter | null
+  apiKey: string | ApiKeySetter | null | undefined
   authToken: string | null
   /** Finds the access tokens, for a client without a key or a token. */
   findTokens: () => Promise<TokenUse | undefined>
@@ -26,13 +26,13 @@ export function authenticationHeaders(
   { apiKey, authToken, findTokens }: Credentials,
   { values, removed }: MergedHeaders,
 ): HeadersLike | Promise<HeadersLike> {
-  if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.has(name))) return {}
+  if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.includes(name))) return {}
   if (typeof apiKey === 'function') {
     return import('./api-key-setter.ts').then(async ({ callApiKeySetter }) => ({
       'x-api-key': await callApiKeySetter(apiKey),
     }))
   }
-  if (apiKey !== null) return { 'x-api-key': apiKey }
+  if (apiKey != null) return { 'x-api-key': apiKey }
   if (authToken !== null) return { authorization: `Bearer ${authToken}` }
   return findTokens().then((tokens) => {
     if (tokens) return tokens.headers(values)

@@ -9,8 +9,8 @@ type Values = HeaderValue | readonly HeaderValue[]
 export interface MergedHeaders {
   /** By lower-case name. */
   values: Record<string, string>
-  /** Lower-case names that a `null` removed. The removal of its header also turns off authentication. */
-  removed: Set<string>
+  /** Lower-case names that a `null` removed, even if set again later. The removal of its header also turns off authentication. */
+  removed: string[]
 }
 
 /**
@@ -26,7 +26,7 @@ export function addHeaders(
   values: Record<string, string>,
   ...sources: (HeadersLike | null | undefined)[]
 ): MergedHeaders {
-  const merged = { values, removed: new Set<string>() }
+  const merged: MergedHeaders = { values, removed: [] }
   for (const source of sources) if (source) addSource(merged, source)
   return merged
 }
@@ -49,11 +49,10 @@ function setHeader({ values, removed }: MergedHeaders, given: string, value: Val
     if (each === undefined) continue
     if (each === null) {
       delete values[name]
-      removed.add(name)
+      removed.push(name)
     } else {
       const text = textOf(name, each)
       values[name] = seen.includes(name) ? `${values[name]}${name === 'cookie' ? ';' : ','} ${text}` : text
-      removed.delete(name)
       seen.push(name)
     }
   }

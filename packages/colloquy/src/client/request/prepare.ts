@@ -1,4 +1,3 @@
-import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Transport, WireRequest } from '../transport/transport.ts'
 import { addHeaders, type HeadersLike, type MergedHeaders } from './headers.ts'
 import type { Log } from './log.ts'
@@ -6,11 +5,6 @@ import { checkRequestOptions, type FinalRequestOptions } from './options.ts'
 import { encodeBody, isWebBody, listOf, version, versionFor, type Query } from './request.ts'
 import type * as uncommon from './on-demand/uncommon-parts.ts'
 import type { EncodedBody } from './on-demand/web-body.ts'
-
-export interface Authentication {
-  headers: HeadersLike
-  baseURL: string
-}
 
 /** The parts of a request that are the client's. */
 export interface ClientParts {
@@ -23,8 +17,10 @@ export interface ClientParts {
   dangerouslyAllowBrowser?: boolean | undefined
   /** Encodes the body, if the transport has a way of its own. */
   encode: Transport['encode']
-  /** Called for each attempt, with its headers. */
-  authenticate: (given: MergedHeaders, defaultBaseURL: string | undefined) => Promise<Authentication>
+  /** Called for each attempt, with its headers. Returns those that authenticate it. */
+  authenticate: (given: MergedHeaders) => HeadersLike | Promise<HeadersLike>
+  /** The base URL of an attempt, once it is authenticated: a profile may set it. */
+  findBaseUrl: (defaultBaseURL: string | undefined) => string
   log: Log
 }
 
@@ -38,29 +34,28 @@ export function prepareRequest(
     const { method, path, query, body, headers, betas, loneSurrogates = client.loneSurrogates } = options
     const webBody = isWebBody(body) ? readWebBody(body) : undefined
     const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
-    const own = {
-      accept: 'application/json',
-      'user-agent': `colloquy/${version}`,
-      'anthropic-version': versionFor(body),
-      ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
-      ...(encoded !== undefined && { 'content-type': 'application/json' }),
-    }
+    const apiVersion = versionFor(body)
     // Awaits only what has to be loaded or read: for most requests nothing but the credentials.
     return async (attempt) => {
       const read = webBody && (await webBody)
-      const ownValues = { ...own, 'x-stainless-retry-count': String(attempt), ...read?.headers }
-      const requested = [{ 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
+      const own = (): Record<string, string> => ({
+        accept: 'application/json',
+        'user-agent': `colloquy/${version}`,
+        'anthropic-version': apiVersion,
+        'x-stainless-retry-count': `${attempt}`,
+        ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
+        ...(encoded !== undefined && { 'content-type': 'application/json' }),
+        ...read?.headers,
+      })
+      const requested = [betas && { 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
       const { customHeaders, defaultHeaders, defaultQuery } = client
       const custom = customHeaders ? (await uncommonParts()).parseCustomHeaders(customHeaders) : undefined
-      const merged = addHeaders({ ...ownValues }, custom, defaultHeaders, ...requested)
-      const authentication = await client.authenticate(merged, options.defaultBaseURL)
+      const merged = addHeaders(own(), custom, defaultHeaders, ...requested)
+      const authentication = await client.authenticate(merged)
+      const { href, isElsewhere } = addressOf(client.findBaseUrl(options.defaultBaseURL), path)
       // The key and the headers of the client are meant for its own host.
-      const isElsewhere = isAbsolute(path) && new URL(path).origin !== new URL(authentication.baseURL).origin
-      const { values } = isElsewhere
-        ? addHeaders(ownValues, ...requested)
-        : addHeaders(merged.values, authentication.headers)
-      let url = hrefOf(authentication.baseURL, path)
-      if (defaultQuery || query) url = (await uncommonParts()).withQuery(url, defaultQuery, query)
+      const { values } = isElsewhere ? addHeaders(own(), ...requested) : addHeaders(merged.values, authentication)
+      const url = defaultQuery || query ? (await uncommonParts()).withQuery(href, defaultQuery, query) : href
       const debug = client.log('debug')
       if (debug) (await uncommonParts()).logRequest(debug, `${method} ${url}`, values)
       let sent = read?.bytes ?? encoded
@@ -72,25 +67,28 @@ export function prepareRequest(
   } catch (error) {
     // Thrown by the promise, like every other failure of a request.
     return async () => {
-      if (error instanceof AnthropicError) throw error
-      const { encodingError } = await uncommonParts()
-      throw encodingError(options.body, error)
+      throw (await uncommonParts()).preparationError(options.body, error)
     }
   }
 }
 
-/** The URL of a path under the base URL, or of an absolute URL. */
-function hrefOf(baseURL: string, path: string): string {
-  const href = isAbsolute(path) ? path : `${baseURL.replace(/\/*$/, '/')}${path.replace(/^\//, '')}`
-  if (lastUrl?.given !== href) lastUrl = { given: href, href: new URL(href).href }
-  return lastUrl.href
+interface Address {
+  baseURL: string
+  path: string
+  href: string
+  /** Whether the host is not that of the base URL. */
+  isElsewhere: boolean
 }
 
 // Nearly all requests go to one URL, and parsing it takes 3 % of a short request.
-let lastUrl: { given: string; href: string } | undefined
+let last: Address | undefined
 
-function isAbsolute(path: string): boolean {
-  return /^https?:\/\//.test(path)
+/** The address of a path under the base URL, or of an absolute URL. */
+function addressOf(baseURL: string, path: string): Address {
+  if (last?.baseURL === baseURL && last.path === path) return last
+  const isAbsolute = /^https?:\/\//.test(path)
+  const { href, origin } = new URL(isAbsolute ? path : baseURL.replace(/\/*$/, '/') + path.replace(/^\//, ''))
+  return (last = { baseURL, path, href, isElsewhere: isAbsolute && origin !== new URL(baseURL).origin })
 }
 
 /** Reads a body that is not sent as JSON. A failure is thrown when the body is awaited. */

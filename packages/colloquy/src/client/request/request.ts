@@ -111,5 +111,5 @@ export function listOf<Value>(values: readonly Value[] | Value | null | undefine
 /** The headers of the options, by lower-case name; null removes one. */
 export function headersOf({ headers }: RequestOptions): Record<string, string | null> {
   const { values, removed } = mergeHeaders(headers)
-  return { ...values, ...Object.fromEntries(Array.from(removed, (name) => [name, null])) }
+  return { ...Object.fromEntries(removed.map((name) => [name, null])), ...values }
 }

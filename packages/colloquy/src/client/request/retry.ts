@@ -1,7 +1,7 @@
 import type { APIError } from '../../protocol/types/error.ts'
 import { longestTimerMs } from '../../tools/timer.ts'
 import { isRetryable } from './errors.ts'
-import { timeoutAndRetryNames, type OnRetry, type TimeoutAndRetryOptions } from './options.ts'
+import type { OnRetry, TimeoutAndRetryOptions } from './options.ts'
 
 /** The options of a request about time and retries, with their defaults. Times in milliseconds; 0 means no limit. */
 export interface RetryPolicy {
@@ -15,17 +15,22 @@ export interface RetryPolicy {
   hasOtherCredentials?: ((error: unknown) => boolean) | undefined
 }
 
-const defaults: TimeoutAndRetryOptions = { idleTimeout: 60_000, totalTimeout: 0, maxRetryDelay: 60_000 }
-
-/** The policy of a request: its own options, those of the client, or the defaults. */
+/** The policy of a request: its own options, those of the client, or the defaults. A client may change two of its options. */
 export function retryPolicy(
   request: TimeoutAndRetryOptions,
-  client: TimeoutAndRetryOptions & { timeout: number; maxRetries: number },
+  options: TimeoutAndRetryOptions,
+  client: { readonly timeout: number; readonly maxRetries: number },
+  hasOtherCredentials: RetryPolicy['hasOtherCredentials'],
 ): RetryPolicy {
-  const policy: Record<string, unknown> = {}
-  for (const name of timeoutAndRetryNames) policy[name] = request[name] ?? client[name] ?? defaults[name]
-  // Every option has a default but `onRetry`, which the policy may lack.
-  return policy as unknown as RetryPolicy
+  return {
+    timeout: request.timeout ?? client.timeout,
+    idleTimeout: request.idleTimeout ?? options.idleTimeout ?? 60_000,
+    totalTimeout: request.totalTimeout ?? options.totalTimeout ?? 0,
+    maxRetries: request.maxRetries ?? client.maxRetries,
+    maxRetryDelay: request.maxRetryDelay ?? options.maxRetryDelay ?? 60_000,
+    onRetry: request.onRetry ?? options.onRetry,
+    hasOtherCredentials,
+  }
 }
 
 export interface RetryState {

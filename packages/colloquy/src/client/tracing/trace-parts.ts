@@ -23,9 +23,13 @@ export function traceParts(
   }
 }
 
+// Found with the first request, because to find it takes as long as to make the headers of one.
+let registry: symbol | undefined
+
 /** The parts of `@opentelemetry/api` that the application registered; undefined if nothing collects spans. */
 export function tracingApi(option: OpenTelemetryOptions | false | null | undefined): RegisteredApi | undefined {
   // The package itself is not loaded.
-  const api = (globalThis as Record<symbol, RegisteredApi | undefined>)[Symbol.for('opentelemetry.js.api.1')] ?? {}
+  const api =
+    (globalThis as Record<symbol, RegisteredApi | undefined>)[(registry ??= Symbol.for('opentelemetry.js.api.1'))] ?? {}
   return option !== false && (option?.tracerProvider ?? api.trace) ? api : undefined
 }

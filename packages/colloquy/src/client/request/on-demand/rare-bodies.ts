@@ -100,8 +100,9 @@ function isError(value: object): boolean {
   return !isResult && ['message', 'detail', 'title', 'errors'].some((name) => name in value)
 }
 
-/** The error for a request body that JSON cannot hold. */
-export function encodingError(body: unknown, cause: unknown): AnthropicError {
+/** The error for a request that cannot be sent: one of the client's own, or that JSON cannot hold the body. */
+export function preparationError(body: unknown, cause: unknown): AnthropicError {
+  if (cause instanceof AnthropicError) return cause
   const found = findUnencodable(body, [], new Set()) ?? String(cause)
   return new AnthropicError(`Cannot encode the request body as JSON: ${found}`, { cause })
 }

@@ -2,6 +2,7 @@ import { connectionError } from '../connection-error.ts'
 import { FetchResponse } from '../fetch-response.ts'
 import { pipe } from '../pipe.ts'
 import { readOne, type Sink } from '../sink.ts'
+import { nodeBuffer } from './node-buffer.ts'
 import { bodyStream, type TransportResponse } from '../transport.ts'
 
 /** The number of unread bytes of a response at which its source is paused. */
@@ -91,7 +92,7 @@ export class BufferedResponse implements TransportResponse {
   push(chunk: Uint8Array, isLent = false): void {
     if (this.#failure) return
     const sink = this.#takeSink()
-    if (!sink) return this.#keep(isLent ? new Uint8Array(chunk) : chunk)
+    if (!sink) return this.#keep(isLent ? copyOf(chunk) : chunk)
     this.#lent = isLent ? chunk : undefined
     const wantsMore = sink.write(chunk)
     this.#lent = undefined
@@ -134,7 +135,7 @@ export class BufferedResponse implements TransportResponse {
 
   #read(): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
-      this.#pipe(readOne((chunk) => resolve(chunk && chunk === this.#lent ? new Uint8Array(chunk) : chunk), reject))
+      this.#pipe(readOne((chunk) => resolve(chunk && chunk === this.#lent ? copyOf(chunk) : chunk), reject))
     })
   }
 
@@ -177,6 +178,11 @@ export class BufferedResponse implements TransportResponse {
     this.#sink = undefined
     return sink
   }
+}
+
+/** A copy in memory that Node shares between small buffers: to allocate some for each costs as much as decoding it. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return nodeBuffer().from(bytes)
 }
 
 const decoder = new TextDecoder()

@@ -109,6 +109,7 @@ export interface NodeBuffer extends Uint8Array {
 export interface NodeBufferModule {
   Buffer: {
     allocUnsafeSlow(size: number): NodeBuffer
+    from(bytes: Uint8Array): NodeBuffer
     byteLength(data: string | Uint8Array): number
   }
 }

@@ -31,14 +31,23 @@ export function nodeTransport({ ca, proxy, transport = 'sockets' }: NodeTranspor
   return Object.assign(send, { encode: encodeMessages })
 }
 
-const methods = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE)$/
-// Headers that change how a message is framed, routed or answered.
-const connectionHeaders =
-  /^(?:connection|content-length|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+/** Headers that change how a message is framed, routed or answered, beside those whose names begin with `proxy-`. */
+const connectionHeaders = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 /** Whether a request asks for nothing but a response. */
 function isPlain({ method, url, headers }: WireRequest): boolean {
-  if (!methods.test(method) || !/^https?:/.test(url)) return false
-  for (const name in headers) if (connectionHeaders.test(name)) return false
+  if (!methods.has(method) || !/^https?:/.test(url)) return false
+  for (const name in headers) if (connectionHeaders.has(name) || name.startsWith('proxy-')) return false
   return true
 }

@@ -31,8 +31,9 @@ let channels: Channel[] | undefined
 export function isHttpObserved(): boolean {
   watched ??= functions.map(([id, name, inside]) => ({ module: builtin(id) as Module, name, inside }))
   channels ??= ['http.client.request.created', 'http.client.request.start'].map(channel)
-  if (channels.some(({ hasSubscribers }) => hasSubscribers)) return true
-  return !watched.every(isOriginal)
+  for (const { hasSubscribers } of channels) if (hasSubscribers) return true
+  for (const one of watched) if (!isOriginal(one)) return true
+  return false
 }
 
 function channel(name: string): Channel {

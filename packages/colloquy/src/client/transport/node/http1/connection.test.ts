@@ -79,11 +79,40 @@ test('a request is one write of its head and body', async (t) => {
   )
 })
 
+test('each request to a URL has its own headers', async (t) => {
+  const server = await rawServer(t, says)
+  const sent: Record<string, string>[] = []
+  for (const headers of [{ a: '1' }, { a: '1' }, { a: '1', b: '2' }, { a: '1', c: '2' }, {}, { b: '2' }, { b: '3' }]) {
+    sent.push(headers)
+    await textOf(server.url, { headers, body: 'é'.repeat(sent.length) })
+  }
+  const fieldsOf = (text: string): string[][] => text.split('\r\n').map((line) => line.split(': '))
+  assert.deepEqual(
+    server.requests.map((text) => Object.fromEntries(fieldsOf(text).filter(([name]) => /^[abc]$/.test(name!)))),
+    sent,
+  )
+  assert.deepEqual(
+    server.requests.map((text) => /content-length: (\d+)/.exec(text)?.[1]),
+    sent.map((_, index) => `${2 * index + 2}`),
+  )
+})
+
+test('headers that a caller changes between two requests are sent as they are then', async (t) => {
+  const server = await rawServer(t, says)
+  const headers: Record<string, string> = { a: '1' }
+  await textOf(server.url, { headers })
+  headers['a'] = '2'
+  await textOf(server.url, { headers })
+  assert.match(server.requests[1]!, /\r\na: 2\r\n/)
+})
+
 test('a header value that is not ASCII is sent as latin1 beside a body in UTF-8', async (t) => {
   const server = await rawServer(t, says)
   await textOf(server.url, { headers: { 'x-test': 'caf\xe9' }, body: '"é"' })
   assert.match(server.requests[0]!, /x-test: caf\xe9\r\n/)
   assert.match(server.requests[0]!, /"\xc3\xa9"$/)
+  await textOf(server.url, { headers: { 'x-test': 'caf\xe9' }, body: '"e"' })
+  assert.match(server.requests[1]!, /x-test: caf\xe9\r\n[^]*"e"$/)
 })
 
 test('only methods with a body announce an empty one', async (t) => {

@@ -1,7 +1,7 @@
 import type { WireRequest } from '../../transport.ts'
 import type { BodySource } from '../buffered-response.ts'
 import type { NodeBuffer, NodeSocket } from '../modules.ts'
-import { writeRequest } from './request-bytes.ts'
+import type { RequestWriter } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseParser, type ResponseReceiver } from './response-parser.ts'
 
@@ -56,11 +56,11 @@ export class Connection implements ResponseReceiver, BodySource {
   }
 
   /** Sends a request. Throws if it has a header that cannot be sent. */
-  send(exchange: Exchange, host: string, path: string, request: WireRequest): void {
+  send(exchange: Exchange, writer: RequestWriter, request: WireRequest): void {
     if (this.isReused) this.#socket.ref()
     this.#parser = new ResponseParser(request.method, this)
     this.#exchange = exchange
-    writeRequest(this.#socket, host, path, request)
+    writer.write(this.#socket, request)
   }
 
   onHead(head: ResponseHead): void {

@@ -1,5 +1,6 @@
 import { builtin } from '../../runtime.ts'
-import type { NodeBuffer, NodeBufferModule, NodeNet, NodeSocket, NodeTls } from '../modules.ts'
+import type { NodeBuffer, NodeNet, NodeSocket, NodeTls } from '../modules.ts'
+import { nodeBuffer } from '../node-buffer.ts'
 import { addressOf } from '../proxy.ts'
 import { Connection, type Keeper } from './connection.ts'
 
@@ -49,8 +50,7 @@ export class Origin implements Keeper {
   }
 
   #open(read: (bytes: NodeBuffer, length: number) => boolean): NodeSocket {
-    const { Buffer } = builtin('node:buffer') as NodeBufferModule
-    const buffer = (readBuffer ??= Buffer.allocUnsafeSlow(64 * 1024))
+    const buffer = (readBuffer ??= nodeBuffer().allocUnsafeSlow(64 * 1024))
     const options = { ...addressOf(this.#url), onread: { buffer, callback: (length: number) => read(buffer, length) } }
     const net = builtin('node:net') as NodeNet
     return this.#url.protocol === 'https:' ? this.#openTls(options, net) : net.connect(options)

@@ -100,8 +100,12 @@ function isBodiless(status: number, method: string): boolean {
 const earlierMs = 1000
 
 function keepAliveMs(minor: string | undefined, fields: readonly string[]): number {
-  const options = (fieldIn(fields, 'connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/)
-  if (options.includes('close') || (minor === '0' && !options.includes('keep-alive'))) return 0
-  const [, seconds] = /\btimeout=(\d{1,9})\b/.exec(fieldIn(fields, 'keep-alive') ?? '') ?? []
+  const options = fieldIn(fields, 'connection') ?? ''
+  if (close.test(options) || (minor === '0' && !keepAlive.test(options))) return 0
+  const [, seconds] = timeout.exec(fieldIn(fields, 'keep-alive') ?? '') ?? []
   return seconds === undefined ? Infinity : Math.max(Number(seconds) * 1000 - earlierMs, 0)
 }
+
+const close = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
+const keepAlive = /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i
+const timeout = /\btimeout=(\d{1,9})\b/

@@ -4,6 +4,7 @@ import { BufferedResponse, fieldIn, type BodySource } from '../buffered-response
 import type { BodyReceiver, Connection, Exchange } from './connection.ts'
 import { encodedResponse } from './encoded-response.ts'
 import { Origin } from './origin.ts'
+import { RequestWriter } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
 
@@ -13,17 +14,32 @@ type Certificates = string | readonly string[] | undefined
 export function socketTransport(ca: Certificates): Transport {
   const origins = ca === undefined ? sharedOrigins : new Map<string, Origin>()
   // Most requests go to one URL, and parsing it costs as much as parsing a head.
-  let url: URL | undefined
+  let target: Target | undefined
   const send: Transport = (request) => {
-    if (url?.href !== request.url) url = new URL(request.url)
-    let origin = origins.get(url.origin)
-    if (!origin) origins.set(url.origin, (origin = new Origin(url, ca)))
-    return new SocketRequest(request, url, origin)
+    if (target?.url !== request.url) target = targetOf(request.url, origins, ca)
+    return new SocketRequest(request, target)
   }
   return Object.assign(send, { sample: sampleResponse() })
 }
 
 const sharedOrigins = new Map<string, Origin>()
+
+/** The destination of the requests to one URL. */
+interface Target {
+  /** As the caller wrote it. */
+  readonly url: string
+  /** Normalized. */
+  readonly href: string
+  readonly origin: Origin
+  readonly writer: RequestWriter
+}
+
+function targetOf(url: string, origins: Map<string, Origin>, ca: Certificates): Target {
+  const parsed = new URL(url)
+  let origin = origins.get(parsed.origin)
+  if (!origin) origins.set(parsed.origin, (origin = new Origin(parsed, ca)))
+  return { url, href: parsed.href, origin, writer: new RequestWriter(parsed) }
+}
 
 /**
  * A response that is never received. It keeps the machine code of its classes, which V8 drops when a full garbage collection
@@ -37,8 +53,7 @@ function sampleResponse(): object {
 
 class SocketRequest implements PendingRequest, Exchange {
   readonly response: Promise<TransportResponse>
-  readonly #url: URL
-  readonly #origin: Origin
+  readonly #target: Target
   /** Undefined once the request is settled, so that its body can be freed. */
   #request: WireRequest | undefined
   #connection: Connection | undefined
@@ -46,10 +61,9 @@ class SocketRequest implements PendingRequest, Exchange {
   #resolve!: (response: TransportResponse) => void
   #reject!: (error: Error) => void
 
-  constructor(request: WireRequest, url: URL, origin: Origin) {
+  constructor(request: WireRequest, target: Target) {
     this.#request = request
-    this.#url = url
-    this.#origin = origin
+    this.#target = target
     this.response = new Promise<TransportResponse>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -64,7 +78,7 @@ class SocketRequest implements PendingRequest, Exchange {
 
   begin(head: ResponseHead, source: BodySource): BodyReceiver {
     this.#settle()
-    const { href } = this.#url
+    const { href } = this.#target
     if (fieldIn(head.fields, 'content-encoding') !== null) {
       const [response, receiver] = encodedResponse(head, href, source)
       this.#resolve(response)
@@ -80,15 +94,15 @@ class SocketRequest implements PendingRequest, Exchange {
     const isStale = isUnanswered && !this.#isResent && this.#connection?.isReused
     if (!isStale || !this.#request) return this.#fail(error)
     this.#isResent = true
-    this.#origin.closeIdle()
+    this.#target.origin.closeIdle()
     this.#send(this.#request)
   }
 
   #send(request: WireRequest): void {
-    const { host, pathname, search } = this.#url
-    const connection = (this.#connection = this.#origin.take())
+    const { origin, writer } = this.#target
+    const connection = (this.#connection = origin.take())
     try {
-      connection.send(this, host, pathname + search, request)
+      connection.send(this, writer, request)
     } catch (error) {
       connection.destroy()
       this.#fail(error)
@@ -97,7 +111,7 @@ class SocketRequest implements PendingRequest, Exchange {
 
   #fail(error: unknown): void {
     this.#settle()
-    this.#reject(connectionError(this.#url.href, error))
+    this.#reject(connectionError(this.#target.href, error))
   }
 
   /** Lets go of the request and its connection. */
