@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ConversationStore } from 'colloquy/conversation'
+import type { ConversationStore, NewConversation } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { type Row, table, verdict } from '../client/table.ts'
 import { median } from '../run.ts'
@@ -38,10 +38,18 @@ export async function* report(): AsyncGenerator<string> {
 }
 
 async function long(store: ConversationStore): Promise<Row[]> {
-  const created = await watched(() => add(store, 'long', { from: 0, length: 10_000 }))
+  const conversation = conversationOf('long', { from: 0, length: 10_000 })
+  const created = await watched(() => store.create(conversation))
   await store.search([commonWord(0)], { limit: 20 })
   const deleted = await watched(() => store.delete('long'))
-  return [...blocking('to copy or import it', created), ...blocking('to delete it from store and index', deleted)]
+  await store.create(conversation)
+  await store.search([commonWord(0)], { limit: 20 })
+  const pruned = await watched(() => store.prune('long', 1, 3))
+  return [
+    ...blocking('to copy or import it', created),
+    ...blocking('to delete it from store and index', deleted),
+    ...blocking('to erase all of it but two messages', pruned),
+  ]
 }
 
 function blocking(name: string, { blockedMs, blockedCpuMs, wallMs }: Watched): Row[] {
@@ -63,21 +71,19 @@ const searches: Record<string, string[]> = {
 
 async function fill(store: ConversationStore): Promise<void> {
   const length = messages / conversations
-  for (let index = 0; index < conversations; index++) await add(store, String(index), { from: index * length, length })
+  for (let index = 0; index < conversations; index++) {
+    await store.create(conversationOf(String(index), { from: index * length, length }))
+  }
 }
 
-async function add(
-  store: ConversationStore,
-  id: string,
-  { from, length }: { from: number; length: number },
-): Promise<void> {
+function conversationOf(id: string, { from, length }: { from: number; length: number }): NewConversation {
   const added = Array.from({ length }, (_, place) => {
     const role = place % 2 === 0 ? 'user' : 'assistant'
     const json = JSON.stringify({ role, content: textOf(from + place) })
     const state = 'committed' as const
     return { number: place + 1, parent: place, role, state, createdAt: from + place, json, received: null, reply: null }
   })
-  await store.create({ id, title: null, settings: JSON.stringify(settings), at: from, messages: added, head: length })
+  return { id, title: null, settings: JSON.stringify(settings), at: from, messages: added, head: length }
 }
 
 /** About 300 characters; one in ten thousand has a rare word. */

@@ -62,7 +62,8 @@ export interface ConversationStore {
   /**
    * Erases a message and all that follow it. If the head is among them, it moves to the parent of the message. A key whose
    * replies are all erased can be used again. A reply that is still in flight is charged with its whole reservation, also by
-   * `delete`.
+   * `delete`. A store may erase a long branch step by step from its end, so that readers see a part of it until then; if the
+   * process ends, another continues. Returns the version that it leaves.
    */
   prune(id: string, version: number, number: number): Promise<number>
 

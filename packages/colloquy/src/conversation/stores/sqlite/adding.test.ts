@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationExistsError } from '../../errors.ts'
 import type { ConversationStore } from '../store.ts'
 import { slicesOf } from './adding.ts'
-import { bytesAtOnce, messagesAtOnce } from './erasing.ts'
+import { bytesAtOnce, messagesAtOnce } from './messages.ts'
 import { afterEachWrite, longConversation, messageOf, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
 import { sqliteStore } from './store.ts'
 

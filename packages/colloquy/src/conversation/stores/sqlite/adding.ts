@@ -4,8 +4,8 @@ import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { MessageRecord } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
-import { bytesAtOnce, eraseRest, freeRow, messagesAtOnce } from './erasing.ts'
-import { insertMessage } from './messages.ts'
+import { eraseRest, freeRow } from './erasing.ts'
+import { bytesAtOnce, insertMessage, messagesAtOnce } from './messages.ts'
 
 // The messages of a long conversation are added in slices, before the conversation itself: until then no reader sees them.
 // Their row in `erasing` has a lease, so that what a process leaves behind that dies in between is erased.

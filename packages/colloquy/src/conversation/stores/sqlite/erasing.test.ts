@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, mock, test } from 'node:test'
 import { ConversationNotFoundError } from '../../errors.ts'
 import type { BegunTurn, ConversationStore } from '../store.ts'
-import { messagesAtOnce } from './erasing.ts'
+import { messagesAtOnce } from './messages.ts'
 import { afterEachWrite, longConversation, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
 import { sqliteStore } from './store.ts'
 

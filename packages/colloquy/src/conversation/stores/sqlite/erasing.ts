@@ -2,14 +2,11 @@ import { setImmediate as nextTask } from 'node:timers/promises'
 import type { Lease, LeaseClock } from '../lease.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { isLeased, settleReservations } from './leases.ts'
-import { eraseMessages } from './messages.ts'
+import { bytesAtOnce, contentBytes, eraseMessages, messagesAtOnce } from './messages.ts'
+import { pruneSlice, unfinishedBranch } from './pruning.ts'
 
 // A long conversation is deleted in slices, so that other work runs in between. The first transaction removes the
 // conversation for every reader; its messages, which nothing refers to any longer, are erased by this and the following ones.
-
-/** The most messages, and about the most bytes, that one transaction erases or adds. */
-export const messagesAtOnce = 200
-export const bytesAtOnce = 500_000
 
 /** A row id for a new conversation, in SQL: one that no message has, also not of a conversation in `erasing`. */
 export const freeRow = `(SELECT 1 + max(coalesce((SELECT max(id) FROM conversation), 0),
@@ -27,13 +24,17 @@ export async function deleteConversation(db: SqliteConnection, clock: LeaseClock
 }
 
 /**
- * Erases what earlier deletions left, and what was added to a conversation that was never completed, also by a process that
- * ended. Other work runs in between.
+ * Erases what earlier deletions left, also of branches, and what was added to a conversation that was never completed, also by
+ * a process that ended. Other work runs in between.
  */
 export async function eraseRest(db: SqliteConnection, clock: LeaseClock): Promise<void> {
   while (db.read(doing, () => erasedRow(db, clock)) !== undefined) {
     await nextTask()
     await db.write(doing, () => eraseSlice(db, clock))
+  }
+  while (db.read(doing, () => unfinishedBranch(db)) !== undefined) {
+    await nextTask()
+    await db.write(doing, () => pruneSlice(db, unfinishedBranch(db)))
   }
 }
 
@@ -49,7 +50,7 @@ function removeConversation(db: SqliteConnection, id: string): boolean {
   // From now on, its turns in flight find that their replies do not exist.
   const leased = `SELECT id FROM message WHERE conversation = ? AND number >= ? AND ${isLeased}`
   for (const reply of db.rows<{ id: number }>(leased, [row, inFlightFrom])) eraseMessages(db, 'id = ?', reply.id)
-  for (const table of ['settings', 'metadata', 'totals', 'erased'])
+  for (const table of ['settings', 'metadata', 'totals', 'erased', 'pruning'])
     db.run(`DELETE FROM ${table} WHERE conversation = ?`, [row])
   db.run('INSERT INTO erasing (conversation) VALUES (?)', [row])
   return true
@@ -67,8 +68,7 @@ function eraseSlice(db: SqliteConnection, clock: LeaseClock): void {
   if (row === undefined) return
   // A process that added it, and was only slow, must not continue.
   db.run('UPDATE erasing SET (owner, until) = (NULL, NULL) WHERE conversation = ? AND owner IS NOT NULL', [row])
-  const sql = `SELECT id, octet_length(json) + coalesce(octet_length(received), 0) + coalesce(octet_length(reply), 0) AS bytes
-    FROM message WHERE conversation = ? ORDER BY number LIMIT ${messagesAtOnce}`
+  const sql = `SELECT id, ${contentBytes} AS bytes FROM message WHERE conversation = ? ORDER BY number LIMIT ${messagesAtOnce}`
   const messages = db.rows<{ id: number; bytes: number }>(sql, [row])
   let bytes = 0
   for (const message of messages) {

@@ -1,16 +1,21 @@
 import { setImmediate as nextTask } from 'node:timers/promises'
-import { descendants } from '../../history/tree.ts'
-import { billingPart } from '../../money/spending.ts'
 import { checksumOf, endOfPage, type MessageRow, placeChecksum, StoredMessage, storedPath } from '../stored-message.ts'
-import { checkVersion } from '../conflict.ts'
 import type { MessageRecord, TreeNode } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
-import { checkMessage, findConversation } from './conversation-row.ts'
+import { findConversation } from './conversation-row.ts'
 import { settleReservations } from './leases.ts'
 import { forgetFreeIds, forgetMessages } from './search/text-index.ts'
 
 export const messageColumns = `number, parent, role, state, created_at AS createdAt, reply, received, json, checksum,
   place_checksum AS placeChecksum`
+
+/** The most messages, and about the most bytes, that one transaction erases or adds: more would block the event loop. */
+export const messagesAtOnce = 200
+export const bytesAtOnce = 500_000
+
+/** The bytes of a message in the file, in SQL. */
+export const contentBytes =
+  'octet_length(json) + coalesce(octet_length(received), 0) + coalesce(octet_length(reply), 0)'
 
 export function readPath(db: SqliteConnection, id: string, leaf: number): MessageRecord[] {
   return storedPath(
@@ -49,29 +54,6 @@ export async function* readAllMessages(db: SqliteConnection, id: string): AsyncI
     yield* page.map((row) => new StoredMessage(id, row))
     await nextTask()
   }
-}
-
-export async function pruneMessages(
-  db: SqliteConnection,
-  id: string,
-  version: number,
-  number: number,
-): Promise<number> {
-  const pruned = await db.write('erase the message', () => {
-    const row = findConversation(db, id)
-    checkVersion(id, row, version)
-    checkMessage(db, id, row, number)
-    const { parent, erased } = eraseFrom(db, row.id, number)
-    freeKey(db, row.id, parent)
-    const head = erased.has(row.head) ? parent : row.head
-    db.run('UPDATE conversation SET version = version + 1, corrected = version + 1, head = ? WHERE id = ?', [
-      head,
-      row.id,
-    ])
-    return version + 1
-  })
-  db.truncateWal()
-  return pruned
 }
 
 // The functions below are parts of a transaction.
@@ -138,33 +120,4 @@ export function eraseMessages(db: SqliteConnection, which: 'id = ?' | 'conversat
   for (const table of ['search_later', 'delta']) db.run(`DELETE FROM ${table} WHERE message ${ids}`, [value])
   db.run(`DELETE FROM message WHERE ${which}`, [value])
   forgetFreeIds(db)
-}
-
-/** Erases a message and all that follow it, and keeps their billing data. */
-function eraseFrom(
-  db: SqliteConnection,
-  conversation: number,
-  number: number,
-): { parent: number; erased: Set<number> } {
-  const nodes = db.rows<{ id: number; number: number; parent: number; reply: string | null }>(
-    'SELECT id, number, parent, reply FROM message WHERE conversation = ? AND number >= ? ORDER BY number',
-    [conversation, number],
-  )
-  const erased = descendants(nodes, number)
-  for (const node of nodes) {
-    if (!erased.has(node.number)) continue
-    const numbers = billingPart(node.reply)
-    if (numbers !== undefined) db.run('INSERT INTO erased VALUES (?, ?)', [conversation, numbers])
-    eraseMessages(db, 'id = ?', node.id)
-  }
-  return { parent: nodes[0]!.parent, erased }
-}
-
-/** Lets the key of a message be used again if nothing follows the message any longer. */
-function freeKey(db: SqliteConnection, conversation: number, number: number): void {
-  db.prepare(
-    `UPDATE message SET key = NULL
-     WHERE conversation = $conversation AND number = $number AND key IS NOT NULL AND NOT EXISTS
-       (SELECT 1 FROM message WHERE conversation = $conversation AND parent = $number AND number > $number)`,
-  ).run({ $conversation: conversation, $number: number })
 }

@@ -29,7 +29,8 @@ import { findConversation } from './conversation-row.ts'
 import { deleteConversation, eraseRest } from './erasing.ts'
 import { abandonedReservations, receivedParts, releaseReply, stopReplies } from './leases.ts'
 import { listConversations } from './list.ts'
-import { pruneMessages, readAllMessages, readMessages, readPath, readTree } from './messages.ts'
+import { readAllMessages, readMessages, readPath, readTree } from './messages.ts'
+import { pruneMessages } from './pruning.ts'
 import { searchMessages } from './search/search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
@@ -137,7 +138,10 @@ class SqliteStore implements ConversationStore {
   }
 
   async prune(id: string, version: number, number: number): Promise<number> {
-    return pruneMessages(this.#db, id, version, number)
+    const pruned = await pruneMessages(this.#db, id, version, number)
+    await eraseRest(this.#db, this.#clock)
+    this.#db.truncateWal()
+    return pruned
   }
 
   async spending(account: Account): Promise<Spending> {

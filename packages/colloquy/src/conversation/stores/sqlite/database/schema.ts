@@ -228,6 +228,14 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE erasing ADD COLUMN until INTEGER;
     `,
   },
+  {
+    name: '0014 pruning in slices',
+    sql: `
+      -- The first messages of branches that are not erased yet.
+      CREATE TABLE pruning (conversation INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (conversation, number))
+        WITHOUT ROWID;
+    `,
+  },
 ]
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
