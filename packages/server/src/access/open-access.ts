@@ -10,6 +10,7 @@ import type { AccessEntry } from '../operate/request-log.ts'
 import type { ServerStore } from '../state/server-store.ts'
 import type { Access, Caller, NewRequest, Passage } from './access.ts'
 import { includesConstantTime, keyOf, noKey, wrongKey } from './auth.ts'
+import { BegunRequest, originOf } from './begun-request.ts'
 import { accountsOf, type BudgetAccount, budgetError } from './budgets.ts'
 import { ceilingOf } from './ceiling.ts'
 import { KeyCache } from './keys/key-cache.ts'
@@ -17,16 +18,9 @@ import { KeyError, type KeyRecord, Keys } from './keys/keys.ts'
 import { hintOf } from './keys/secret.ts'
 import { allowsModel, budgetPicoUsd } from './keys/settings.ts'
 import { readSpending } from './key-spending.ts'
-import {
-  type CountedRequest,
-  type CountResult,
-  counterLimits,
-  type CounterLimits,
-  type LimitCounter,
-} from './limits/counter.ts'
+import type { CountResult, LimitCounter } from './limits/counter.ts'
 import { openCounter } from './limits/open-counter.ts'
-import { limitHeaders, modelClass, rateLimitError } from './limits/rate-limits.ts'
-import { namedBy } from './origin.ts'
+import { limitHeaders, rateLimitError } from './limits/rate-limits.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
 /** Options of `openAccess()`. */
@@ -98,6 +92,7 @@ export class StoreAccess implements Access {
   readonly #ledger: Ledger
   readonly #refusals = new RefusalQuota()
   readonly #admin: { fetch(request: Request): Response | Promise<Response> }
+  readonly #onEnd = (begun: BegunRequest, entry: AccessEntry): void => this.#settle(begun, entry)
 
   /** @internal */
   constructor(options: AccessOptions, counter: LimitCounter) {
@@ -159,7 +154,7 @@ export class StoreAccess implements Access {
 
   /** Begins a request. Throws the API's 403 or 429. */
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage> {
-    const begun = new BegunRequest(this.#originOf(caller, request), caller.key, request)
+    const begun = this.#begun(originOf(caller, request, this.#options.engine), caller.key, request)
     try {
       if (this.#ledger.isFull) throw apiError('overloaded_error', 'Overloaded')
       if (!allowsModel(caller.key?.settings ?? {}, request.params.model))
@@ -177,29 +172,17 @@ export class StoreAccess implements Access {
   }
 
   record(caller: Caller, request: NewRequest): Passage {
-    const begun = new BegunRequest(this.#originOf(caller, request), undefined, request)
+    const begun = this.#begun(originOf(caller, request, this.#options.engine), undefined, request)
     void this.#ledger.begin(paidFlight(begun.origin, caller.key), [])
-    return { headers: [], settle: (entry) => this.#settle(begun, entry) }
+    return begun
+  }
+
+  #begun(origin: RequestOrigin, key: KeyRecord | undefined, { bytes }: NewRequest): BegunRequest {
+    return new BegunRequest({ origin, key, bytes, onEnd: this.#onEnd })
   }
 
   checkKey({ key }: Caller, model: string): Promise<void> {
     return checkSpent(this.#options.store, key, { model, now: this.#now() })
-  }
-
-  #originOf({ key, workspace }: Caller, { requestId, params, headers, at, source = 'api' }: NewRequest): RequestOrigin {
-    const { user, conversation } = namedBy(params, headers)
-    return {
-      id: requestId,
-      started_at: at,
-      workspace,
-      key_id: key?.id ?? '',
-      user_id: user,
-      conversation,
-      source,
-      path: paths[source],
-      engine: this.#options.engine ?? '',
-      model: params.model,
-    }
   }
 
   #counted(begun: BegunRequest, result: CountResult, request: NewRequest): Passage | Promise<Passage> {
@@ -220,14 +203,16 @@ export class StoreAccess implements Access {
     const reserved = accounts.length === 0 ? 0n : ceilingOf(params, ceiling)
     const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
     const waiting = this.#ledger.begin(flight, accounts)
-    const passage: Passage = { headers: begun.headers, settle: (entry) => this.#settle(begun, entry) }
-    if (waiting === undefined) return passage
-    return waiting.then(
-      () => passage,
-      (error: unknown) => {
-        throw this.#refused(begun, overBudget(error, accounts, key?.name ?? ''))
-      },
-    )
+    return waiting === undefined ? begun : this.#reserved(begun, waiting, accounts)
+  }
+
+  async #reserved(begun: BegunRequest, waiting: Promise<void>, accounts: readonly BudgetAccount[]): Promise<Passage> {
+    try {
+      await waiting
+      return begun
+    } catch (error) {
+      throw this.#refused(begun, overBudget(error, accounts, begun.key?.name ?? ''))
+    }
   }
 
   /** Records a request that may not begin, and undoes what was counted for it. */
@@ -295,32 +280,6 @@ function ledgerOf(options: AccessOptions): Ledger {
   })
 }
 
-/** A request between its begin and its end. */
-class BegunRequest {
-  readonly origin: RequestOrigin
-  readonly key: KeyRecord | undefined
-  readonly limits: CounterLimits | undefined
-  headers: Passage['headers'] = []
-  isCounted = false
-  isRefused = false
-  readonly #bytes: number
-
-  constructor(origin: RequestOrigin, key: KeyRecord | undefined, { bytes }: NewRequest) {
-    this.origin = origin
-    this.key = key
-    const limits = origin.source === 'batch' ? undefined : key?.settings.limits
-    this.limits = limits && counterLimits(limits)
-    this.#bytes = bytes
-  }
-
-  get counted(): CountedRequest {
-    const { id, key_id, model } = this.origin
-    const counter = `${key_id}/${modelClass(model)}`
-    // Four bytes make a token, roughly. The counts are corrected by the usage of the reply.
-    return { counter, requestId: id, limits: this.limits ?? {}, inputTokens: Math.ceil(this.#bytes / 4) }
-  }
-}
-
 function callerOf(key: KeyRecord): Caller {
   return { key, workspace: key.workspace, isAdmin: key.isAdmin }
 }
@@ -341,8 +300,6 @@ function listedKey(secret: string): KeyRecord {
     settings: {},
   }
 }
-
-const paths = { api: '/v1/messages', batch: '/v1/messages/batches' }
 
 /** A request whose cost is only recorded. */
 function paidFlight(origin: RequestOrigin, key: KeyRecord | undefined): Flight {

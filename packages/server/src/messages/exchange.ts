@@ -31,10 +31,20 @@ export interface Answer {
 
 /** A body that is sent piece by piece, no faster than the client takes it. */
 export interface AnswerStream {
-  /** The next piece; undefined at the end. A rejection breaks the connection. */
-  read(): Promise<Uint8Array | undefined>
-  /** Ends the stream because the client left. */
+  /** Writes the pieces to a connection until the end. May be called once. */
+  pipe(sink: PieceSink): void
+  /** Ends the stream because the client left. Nothing more is written. */
   leave(): void
+}
+
+/** The connection to a client. Callbacks, as a promise for each piece would take more memory than an open stream itself. */
+export interface PieceSink {
+  /** Writes a piece. Returns a promise if the client is behind, which resolves when it may be sent more; it never rejects. */
+  write(piece: Uint8Array): Promise<void> | undefined
+  /** Ends the body. */
+  end(): void
+  /** Breaks the connection, after what was written. */
+  fail(error: unknown): void
 }
 
 export function jsonAnswer(value: unknown, headers: Record<string, string> = {}): Answer {
@@ -49,12 +59,23 @@ export function toResponse({ status, headers, body }: Answer): Response {
 }
 
 function toReadable(stream: AnswerStream): ReadableStream<Uint8Array> {
+  let isPiped = false
+  let pulled: PromiseWithResolvers<void>
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
-        const piece = await stream.read()
-        if (piece) controller.enqueue(piece)
-        else controller.close()
+      pull(controller) {
+        const before = pulled
+        pulled = Promise.withResolvers()
+        if (isPiped) return before.resolve()
+        isPiped = true
+        stream.pipe({
+          write(piece) {
+            controller.enqueue(piece)
+            return pulled.promise
+          },
+          end: () => controller.close(),
+          fail: (error) => controller.error(error),
+        })
       },
       cancel: () => stream.leave(),
     },

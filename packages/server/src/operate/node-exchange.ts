@@ -3,12 +3,11 @@ import { type HostRules, checkHost } from '../access/hosts.ts'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import type { Server } from '../app.ts'
 import type { BodySource } from '../messages/request/body-source.ts'
-import type { Answer, AnswerStream } from '../messages/exchange.ts'
+import type { Answer, AnswerStream, PieceSink } from '../messages/exchange.ts'
 import { httpError, refusal } from './refusals.ts'
 
 export interface ExchangeOptions {
-  /** Aborted when the client leaves or the server stops. */
-  controller: AbortController
+  /** Milliseconds after which a client that reads nothing is disconnected. */
   stallMs: number
   /** Undefined turns the check off. */
   hostRules: HostRules | undefined
@@ -16,22 +15,75 @@ export interface ExchangeOptions {
 
 type AnyServer = Pick<Server, 'fetch'> & Partial<Server>
 
-/** Answers one request of Node's HTTP server. */
-export async function answer(
-  server: AnyServer,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  options: ExchangeOptions,
-): Promise<void> {
-  try {
-    const target = checked(server, incoming, options)
-    if (typeof target !== 'string') return await sendResponse(target, incoming, outgoing, options)
-    const direct = server.answer?.(directRequest(incoming, options))
-    if (direct) sendAnswer(await direct, outgoing, options)
-    else await sendResponse(await server.fetch(toRequest(incoming, target, options)), incoming, outgoing, options)
-  } catch {
-    // The server answers errors itself. Those that it throws stand for a broken connection.
-    breakOff(outgoing)
+/** A request of Node's HTTP server and its response. */
+export class NodeExchange implements PieceSink {
+  readonly #incoming: IncomingMessage
+  readonly #outgoing: ServerResponse
+  readonly #options: ExchangeOptions
+  readonly #controller = new AbortController()
+  #stream: AnswerStream | undefined
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, options: ExchangeOptions) {
+    this.#incoming = incoming
+    this.#outgoing = outgoing
+    this.#options = options
+  }
+
+  /** Answers the request. Resolves when the response is sent or, if it is a stream, when it has begun. */
+  async answer(server: AnyServer): Promise<void> {
+    const [incoming, controller] = [this.#incoming, this.#controller]
+    try {
+      const target = checked(server, incoming, this.#options)
+      if (typeof target !== 'string') return await this.#sendResponse(target)
+      const direct = server.answer?.(directRequest(incoming, controller))
+      if (direct) this.#send(await direct)
+      else await this.#sendResponse(await server.fetch(toRequest(incoming, target, controller)))
+    } catch {
+      // The server answers errors itself. Those that it throws stand for a broken connection.
+      this.fail()
+    }
+  }
+
+  /** Aborts the request because the client left or the server stops. */
+  abort(): void {
+    this.#stream?.leave()
+    this.#controller.abort()
+  }
+
+  #send({ status, headers, body }: Answer): void {
+    if (typeof body !== 'object' || body instanceof Uint8Array) {
+      const length = body === undefined ? 0 : Buffer.byteLength(body)
+      this.#outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
+      return
+    }
+    this.#outgoing.writeHead(status, headers)
+    if (this.#controller.signal.aborted) return body.leave()
+    this.#stream = body
+    body.pipe(this)
+  }
+
+  async #sendResponse(response: Response): Promise<void> {
+    const { status, body } = response
+    const headers = Object.fromEntries(response.headers)
+    const isStream =
+      headers['content-type']?.startsWith('text/event-stream') || headers['transfer-encoding'] === 'chunked'
+    if (!isStream) return this.#send({ status, headers, body: new Uint8Array(await response.arrayBuffer()) })
+    if (body && this.#incoming.method !== 'HEAD') return this.#send({ status, headers, body: answerStream(body) })
+    await body?.cancel()
+    this.#send({ status, headers, body: undefined })
+  }
+
+  write(piece: Uint8Array): Promise<void> | undefined {
+    return this.#outgoing.write(piece) ? undefined : drained(this.#outgoing, this.#options.stallMs)
+  }
+
+  end(): void {
+    this.#outgoing.end()
+  }
+
+  fail(): void {
+    // After what was written.
+    setImmediate(() => this.#outgoing.destroy())
   }
 }
 
@@ -82,7 +134,7 @@ function headersOf({ headers }: IncomingMessage): RequestHeaders {
   }
 }
 
-function directRequest(incoming: IncomingMessage, { controller }: ExchangeOptions): Parameters<Server['answer']>[0] {
+function directRequest(incoming: IncomingMessage, controller: AbortController): Parameters<Server['answer']>[0] {
   const { method = 'GET', url = '/' } = incoming
   const path = pathOf(url)
   return {
@@ -117,7 +169,7 @@ function nodeBody(incoming: IncomingMessage): BodySource {
   }
 }
 
-function toRequest(incoming: IncomingMessage, target: string, { controller }: ExchangeOptions): Request {
+function toRequest(incoming: IncomingMessage, target: string, controller: AbortController): Request {
   const { method = 'GET', rawHeaders } = incoming
   const headers = new Headers()
   for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index]!, rawHeaders[index + 1]!)
@@ -144,58 +196,17 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   )
 }
 
-function sendAnswer({ status, headers, body }: Answer, outgoing: ServerResponse, options: ExchangeOptions): void {
-  if (typeof body === 'object' && !(body instanceof Uint8Array)) {
-    outgoing.writeHead(status, headers)
-    // Not awaited: a stream may last for minutes, and everything that waits for it takes memory.
-    sendStream(body, outgoing, options).catch(() => breakOff(outgoing))
-    return
-  }
-  const length = body === undefined ? 0 : Buffer.byteLength(body)
-  outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
-}
-
-/** Breaks the connection, after what was written. */
-function breakOff(outgoing: ServerResponse): void {
-  setImmediate(() => outgoing.destroy())
-}
-
-async function sendStream(
-  stream: AnswerStream,
-  outgoing: ServerResponse,
-  { controller: { signal }, stallMs }: ExchangeOptions,
-): Promise<void> {
-  const onAbort = (): void => stream.leave()
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
-  for (let piece = await stream.read(); piece; piece = await stream.read())
-    if (!outgoing.write(piece)) await drained(outgoing, stallMs)
-  signal.removeEventListener('abort', onAbort)
-  outgoing.end()
-}
-
-async function sendResponse(
-  response: Response,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  options: ExchangeOptions,
-): Promise<void> {
-  const { status, body } = response
-  const headers = Object.fromEntries(response.headers)
-  const isStream =
-    headers['content-type']?.startsWith('text/event-stream') || headers['transfer-encoding'] === 'chunked'
-  if (!isStream)
-    return sendAnswer({ status, headers, body: new Uint8Array(await response.arrayBuffer()) }, outgoing, options)
-  if (!body || incoming.method === 'HEAD') {
-    await body?.cancel()
-    return sendAnswer({ status, headers, body: undefined }, outgoing, options)
-  }
+function answerStream(body: ReadableStream<Uint8Array>): AnswerStream {
   const reader = body.getReader()
-  const stream: AnswerStream = {
-    read: async () => (await reader.read()).value,
-    leave: () => void reader.cancel().catch(() => {}),
+  async function run(sink: PieceSink): Promise<void> {
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) await sink.write(next.value)
+      sink.end()
+    } catch (error) {
+      sink.fail(error)
+    }
   }
-  return sendAnswer({ status, headers, body: stream }, outgoing, options)
+  return { pipe: (sink) => void run(sink), leave: () => void reader.cancel().catch(() => {}) }
 }
 
 /** Resolves when more can be written or the connection is closed. Closes it if the client reads nothing for `stallMs`. */

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { type AllowedHosts, type HostRules, isLoopback } from '../access/hosts.ts'
 import type { Server } from '../app.ts'
 import { type ListenOptions, checkListenOptions } from '../options.ts'
-import { answer } from './node-exchange.ts'
+import { NodeExchange } from './node-exchange.ts'
 import { refuseConnect, refuseMalformed } from './refusals.ts'
 
 export { isLoopback } from '../access/hosts.ts'
@@ -43,21 +43,21 @@ const idleGraceMs = 100
 export async function listen(server: ListenServer, options: ListenOptions = {}): Promise<Listening> {
   checkListenOptions(options)
   const { port = 0, host = '127.0.0.1', stallMs = 300_000 } = options
-  const hostRules = hostRulesOf(server, host, options.allowedHosts)
-  const open = new Set<AbortController>()
+  const exchangeOptions = { stallMs, hostRules: hostRulesOf(server, host, options.allowedHosts) }
+  const open = new Set<NodeExchange>()
   let isClosing = false
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const controller = new AbortController()
-    open.add(controller)
-    // Every response emits `close`. Before the response has finished, it means that the client left.
-    outgoing.once('close', () => {
-      open.delete(controller)
-      if (!outgoing.writableFinished) controller.abort()
+    const exchange = new NodeExchange(incoming, outgoing, exchangeOptions)
+    open.add(exchange)
+    // Every response emits `close` once. Before the response has finished, it means that the client left.
+    outgoing.on('close', () => {
+      open.delete(exchange)
+      if (!outgoing.writableFinished) exchange.abort()
       // The connection becomes idle only after this event, and would otherwise be kept for the next request.
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
     if (isClosing) outgoing.setHeader('connection', 'close')
-    void answer(server, incoming, outgoing, { controller, stallMs, hostRules })
+    void exchange.answer(server)
   }
   // An import would read every export of the module, one of which loads all of `fetch` (12 MB).
   const { createServer } = process.getBuiltinModule('node:http')
@@ -80,7 +80,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       const worked = server.close?.({ graceMs })
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))
       const timer = setTimeout(() => {
-        for (const controller of open) controller.abort()
+        for (const exchange of open) exchange.abort()
         http.closeAllConnections()
       }, graceMs)
       await closed

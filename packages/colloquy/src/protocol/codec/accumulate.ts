@@ -73,7 +73,7 @@ export class MessageAccumulator {
   /** The tool inputs that the message does not have yet, or not completely. */
   readonly #inputs = new Set<ToolInput>()
   /** The blocks whose text is not in the message yet. */
-  readonly #late = new Set<OpenBlock>()
+  readonly #late: OpenBlock[] = []
   /** Whether the message was read. Its reader may hold it, so it must be up to date from then on. */
   #isRead = false
 
@@ -89,7 +89,7 @@ export class MessageAccumulator {
   get message(): Message | undefined {
     this.#isRead = true
     for (const open of this.#late) showText(open)
-    this.#late.clear()
+    this.#late.length = 0
     for (const input of this.#inputs) {
       if (input.isEnded) this.#settle(input)
       else input.show()
@@ -161,7 +161,7 @@ export class MessageAccumulator {
   #addText(open: OpenBlock, piece: string): void {
     const { block } = open
     if (!this.#isRead) {
-      if (!open.text) this.#late.add(open)
+      if (!open.text) this.#late.push(open)
       ;(open.text ??= new TextPieces()).add(piece)
     } else if (block.type === 'text') block.text += piece
     else if (block.type === 'thinking') block.thinking += piece

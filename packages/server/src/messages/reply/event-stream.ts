@@ -2,122 +2,141 @@ import { WireFault } from 'colloquy/engines'
 import { APIConnectionError, type EncodedEvents, type ServerEvent, encodeSse } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
-import type { AnswerStream } from '../exchange.ts'
+import type { AnswerStream, PieceSink } from '../exchange.ts'
 import type { EventSource } from './event-source.ts'
 import { SilenceTimer } from './silence-timer.ts'
+import type { Slot } from './slot.ts'
 
-export interface EventStreamOptions {
+/** The reply that a stream sends. */
+export interface StreamedReply {
   log: RequestLog
-  /** A ping is sent after this long without an event. */
-  pingMs: number
-  /** Called once, when the stream has ended or the client has left. */
-  onEnd: (reason: 'done' | 'left') => void
+  /** Aborted when the client leaves. */
+  controller: AbortController
+  /** Released when the stream has ended or the client has left. */
+  slot: Slot
 }
 
 const encoder = new TextEncoder()
 const ping = encoder.encode(encodeSse({ type: 'ping' }))
-const silence = Symbol('silence')
 
 /** The events of a reply as the body of a response. Reads them only as fast as the client takes the body. */
 export class EventStream implements AnswerStream {
   readonly #source: EventSource
-  readonly #options: EventStreamOptions
+  readonly #reply: StreamedReply
   readonly #timer: SilenceTimer
-  /** The events that the source has been asked for and that are not sent yet. */
-  #pending: Promise<EncodedEvents | undefined> | undefined
-  #onSilence: ((value: typeof silence) => void) | undefined
+  /** The first events, until they are sent. */
+  #first: Promise<EncodedEvents | undefined> | undefined
+  /** Replaces the ping after a silence before the first event. */
+  #onSilence: (() => void) | undefined
+  #sink: PieceSink | undefined
+  /** Set while the client is behind. */
+  #draining: Promise<void> | undefined
   #isComplete = false
   #isOver = false
-  /** Set by a fault that breaks the connection after its bytes. */
-  #fault: WireFault | undefined
 
-  constructor(source: EventSource, options: EventStreamOptions) {
+  /** @param pingMs a ping is sent after this long without an event. */
+  constructor(source: EventSource, reply: StreamedReply, pingMs: number) {
     this.#source = source
-    this.#options = options
-    this.#timer = new SilenceTimer(options.pingMs, () => this.#onSilence?.(silence))
+    this.#reply = reply
+    this.#timer = new SilenceTimer(pingMs, () => this.#silent())
   }
 
   /**
-   * Waits for the first event, so that an error before it becomes a response with a status. Waits `pingMs` at most: a client
-   * that receives nothing gives up.
+   * Waits for the first event, so that an error before it becomes a response with a status. Waits for one ping's time at most: a
+   * client that receives nothing gives up.
    */
   async start(): Promise<void> {
-    this.#pending = this.#source.read()
+    const first = (this.#first = this.#source.read())
+    this.#timer.restart()
+    const silence = new Promise<'silence'>((resolve) => (this.#onSilence = () => resolve('silence')))
     try {
-      if ((await this.#within(this.#pending)) === undefined) throw unfinished()
+      if ((await Promise.race([first, silence])) === undefined) throw unfinished()
     } catch (error) {
       this.#end('done')
       throw error
     }
+    this.#onSilence = undefined
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    if (this.#fault) throw this.#fault
-    if (this.#isOver) return undefined
-    try {
-      const next = await this.#within((this.#pending ??= this.#source.read()))
-      if (this.#isOver) return undefined
-      if (next === silence) return this.#written(ping)
-      this.#pending = undefined
-      if (next) return this.#take(next)
-      if (!this.#isComplete) throw unfinished()
-      this.#end('done')
-      return undefined
-    } catch (error) {
-      return this.#fail(error)
-    }
+  pipe(sink: PieceSink): void {
+    this.#sink = sink
+    if (this.#isOver) return sink.end()
+    this.#sendNext(this.#first)
+    this.#first = undefined
   }
 
   leave(): void {
     if (this.#isOver) return
-    this.#options.log.clientLeft()
+    this.#reply.log.clientLeft()
     this.#end('left')
-    this.#onSilence?.(silence)
-    // Not awaited: an engine may be busy, and learns from its signal, which `onEnd` aborts.
-    this.#pending?.catch(() => {})
+    // Not awaited: an engine may be busy, and learns from its signal, which is aborted.
+    this.#first?.catch(() => {})
     this.#source.leave()
   }
 
-  #take({ bytes, events }: EncodedEvents): Uint8Array {
-    const { log } = this.#options
-    for (const event of events) {
-      log.sent(event)
+  #sendNext(events = this.#source.read()): void {
+    this.#timer.restart()
+    events.then(
+      (arrived) => this.#whenDrained(() => this.#take(arrived)),
+      (error: unknown) => this.#whenDrained(() => this.#fail(error)),
+    )
+  }
+
+  #take(arrived: EncodedEvents | undefined): void {
+    if (this.#isOver) return
+    if (!arrived) return this.#isComplete ? this.#finish() : this.#fail(unfinished())
+    for (const event of arrived.events) {
+      this.#reply.log.sent(event)
       if (event.type === 'message_stop') this.#isComplete = true
     }
-    return this.#written(bytes)
+    this.#write(arrived.bytes)
+    this.#whenDrained(() => !this.#isOver && this.#sendNext())
   }
 
-  #written(bytes: Uint8Array): Uint8Array {
-    this.#options.log.wrote(bytes.length)
-    return bytes
+  #finish(): void {
+    this.#end('done')
+    this.#sink?.end()
   }
 
-  #fail(error: unknown): Uint8Array | undefined {
-    if (this.#isOver) return undefined
-    const { log } = this.#options
+  #fail(error: unknown): void {
+    if (this.#isOver) return
+    const { log } = this.#reply
     log.failed(error)
     const bytes = lastBytes(error, log.responseId)
-    if (bytes) this.#written(bytes)
+    if (bytes) this.#write(bytes)
     this.#end('done')
-    if (error instanceof WireFault && error.end === 'reset') this.#fault = error
-    if (bytes) return bytes
-    if (this.#fault) throw error
-    return undefined
+    const isBreak = error instanceof WireFault && error.end === 'reset'
+    this.#whenDrained(() => (isBreak ? this.#sink?.fail(error) : this.#sink?.end()))
   }
 
-  /** The result, or `silence` if it takes longer than `pingMs`. */
-  #within<T>(result: Promise<T>): Promise<T | typeof silence> {
+  #silent(): void {
+    if (this.#onSilence) return this.#onSilence()
+    // A client that is behind gets none, and no timer: it may never read again.
+    if (!this.#sink || this.#draining) return
+    this.#write(ping)
     this.#timer.restart()
-    return new Promise((resolve, reject) => {
-      this.#onSilence = resolve
-      result.then(resolve, reject)
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#reply.log.wrote(bytes.length)
+    this.#draining = this.#sink?.write(bytes)?.then(() => {
+      this.#draining = undefined
+      if (!this.#isOver) this.#timer.restart()
     })
+  }
+
+  #whenDrained(work: () => void): void {
+    if (this.#draining) void this.#draining.then(work)
+    else work()
   }
 
   #end(reason: 'done' | 'left'): void {
     this.#isOver = true
     this.#timer.stop()
-    this.#options.onEnd(reason)
+    const { controller, slot, log } = this.#reply
+    if (reason === 'left') controller.abort()
+    slot.release()
+    log.streamEnded()
   }
 }
 

@@ -17,6 +17,7 @@ import type { Answer, Exchange } from '../exchange.ts'
 import { fillMessage } from './fill-defaults.ts'
 import { upstreamError } from '../failure.ts'
 import { rateLimitHeaders } from '../rate-limit-headers.ts'
+import { type InFlight, Slot } from './slot.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -30,7 +31,7 @@ export class Replies {
   readonly #engine: Engine
   readonly #pingMs: number
   readonly #maxReplies: number
-  #inFlight = 0
+  readonly #inFlight: InFlight = { count: 0 }
 
   constructor(engine: Engine, { pingMs = 10_000, maxReplies = 1_000 }: RepliesOptions) {
     this.#engine = engine
@@ -97,8 +98,8 @@ export class Replies {
     work: (slot: Slot) => Promise<Answer>,
   ): Promise<Answer> {
     log.accepted({ model: params.model, stream: params.stream === true })
-    if (this.#inFlight >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
-    const slot = this.#takeSlot()
+    if (this.#inFlight.count >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
+    const slot = new Slot(this.#inFlight)
     try {
       return await work(slot)
     } catch (error) {
@@ -107,27 +108,8 @@ export class Replies {
     }
   }
 
-  #takeSlot(): Slot {
-    this.#inFlight++
-    let isTaken = true
-    return {
-      release: () => {
-        if (isTaken) this.#inFlight--
-        isTaken = false
-      },
-    }
-  }
-
   async #open(source: EventSource, { controller, log }: ReplyExchange, slot: Slot): Promise<EventStream> {
-    const stream = new EventStream(source, {
-      log,
-      pingMs: this.#pingMs,
-      onEnd: (reason) => {
-        if (reason === 'left') controller.abort()
-        slot.release()
-        log.streamEnded()
-      },
-    })
+    const stream = new EventStream(source, { log, controller, slot }, this.#pingMs)
     await stream.start()
     log.streaming()
     return stream
@@ -147,11 +129,6 @@ function streamAnswer(body: EventStream, headers: Record<string, string>): Answe
 }
 
 type Events = AsyncIterable<MessageStreamEvent | PingEvent>
-
-/** The right to one of the replies in flight. */
-interface Slot {
-  release(): void
-}
 
 async function* logged(
   events: Events,

@@ -89,14 +89,16 @@ export class ResumingEvents implements MessageEvents {
     if (this.#failure) throw this.#failure
   }
 
-  async #readOrResume(take: TakeEvent): Promise<void> {
-    let events: readonly StreamedEvent[] | undefined
-    try {
-      events = await this.#source.read()
-    } catch (error) {
-      return this.#resume(error as Error, take)
-    }
-    for (const event of events ?? []) await this.#handOut(this.#splice.take(event), take)
+  #readOrResume(take: TakeEvent): Promise<void> {
+    // Not an async function: one takes more memory as long as it waits.
+    return this.#source.read().then(
+      (events) => this.#handOutAll(events ?? [], take),
+      (error: Error) => this.#resume(error, take),
+    )
+  }
+
+  async #handOutAll(events: readonly StreamedEvent[], take: TakeEvent): Promise<void> {
+    for (const event of events) await this.#handOut(this.#splice.take(event), take)
   }
 
   async #handOut(events: readonly StreamedEvent[], take: TakeEvent): Promise<void> {
