@@ -14,6 +14,7 @@ import { codeErrors } from '../packages/colloquy/src/client/request/codes/code-e
 import { isRetryable } from '../packages/colloquy/src/client/request/errors.ts'
 import { slashCommands } from '../packages/cli/src/chat/slash/table.ts'
 import { parse } from '../packages/cli/src/commands/parse.ts'
+import { commands } from '../packages/cli/src/commands/table.ts'
 import { docExamples } from './doc-examples.ts'
 import { run } from './program.ts'
 import { entryPoints, read, root } from './source.ts'
@@ -142,7 +143,19 @@ test('every npm script in the pages exists', () => {
 })
 
 test('every command line in the pages is valid', async () => {
-  for (const page of pages) for (const words of commandLinesOf(page)) await assert.doesNotReject(parse(words), page)
+  for (const page of pages) {
+    for (const words of commandLinesOf(page)) {
+      await assert.doesNotReject(parse(words), page)
+      const [name, sub] = words
+      const { subcommands, synopsis } = commands.find((command) => command.name === name) ?? {}
+      // The other words of these two can only be the name of a subcommand.
+      if (subcommands && /^\[list\]$/.test(synopsis!) && /^[a-z]+$/.test(sub ?? ''))
+        assert.ok(
+          subcommands.some((each) => each.name === sub),
+          `${page}: colloquy ${words.join(' ')}`,
+        )
+    }
+  }
 })
 
 test('the table of errors lists every class with its status and whether it is retried', () => {
@@ -180,10 +193,11 @@ function programsOf(page: string): Program[] {
   }))
 }
 
-/** The words after `colloquy` in shell blocks. */
+/** The words after `colloquy` in shell blocks, and in code in a line. */
 function commandLinesOf(page: string): string[][] {
   const blocks = [...read(page).matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, text]) => text!)
-  const calls = blocks.flatMap((text) =>
+  const inLines = [...read(page).matchAll(/`(colloquy (?:keys|config) [a-z][^`…|]*)`/g)].map(([, text]) => text!)
+  const calls = [...blocks, ...inLines].flatMap((text) =>
     [...text.matchAll(/(?:^|\| )colloquy\b([^|>#\n]*)/gm)].map(([, rest]) => rest!),
   )
   return calls.map((rest) => [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => (quoted ?? bare)!))

@@ -1,7 +1,7 @@
 import { settings } from '../../packages/cli/src/config/settings.ts'
 import { configSchema } from '../../packages/cli/src/commands/serve/config/config.ts'
 import { type Shape, code, kindOf, sentence, table, writtenBy } from './markdown.ts'
-import { variables } from './variables.ts'
+import { sharedVariables, variables } from './variables.ts'
 
 /** The page of all settings: of the program, of the server, and of the environment. */
 export function configurationPage(): string {
@@ -11,8 +11,8 @@ export function configurationPage(): string {
     'Three things are configured: the program `colloquy`, a server by `colloquy serve --config FILE`, and clients by variables',
     'of the environment. A program of yours passes options instead: see the [API reference](../CONTRIBUTING.md#commands).\n',
     '## The program\n',
-    '`colloquy config set NAME VALUE` writes a setting, `colloquy config list` shows each value and its source. A flag',
-    "comes before a variable, a variable before the project's file, and that before your own file.\n",
+    '`colloquy config set NAME VALUE` writes a setting, `colloquy config list --origin` shows each value and its origin.',
+    "A flag comes first, then a variable, the project's file, the profile, and your own file.\n",
     table(['setting', 'value', 'default', 'variables', ''], settings.map(settingRow)),
     '\nSettings marked with * are taken from your own file only: the folder of a stranger must not choose where messages and',
     'keys are sent.\n',
@@ -26,6 +26,11 @@ export function configurationPage(): string {
     table(
       ['variable', ''],
       variables.map(([name, about]) => [code(name), sentence(about)]),
+    ),
+    '\n### Variables of other programs and of the system\n',
+    table(
+      ['variable', ''],
+      sharedVariables.map(([name, about]) => [code(name), sentence(about)]),
     ),
     '',
   ].join('\n')

@@ -29,5 +29,31 @@ export const variables: readonly (readonly [name: string, about: string])[] = [
   ['COLLOQUY_REDIS', 'the Redis or Valkey that counts the limits of several servers'],
   ['COLLOQUY_ADMIN_KEY', 'the admin key with which colloquy usage --remote URL reads a server'],
   ['COLLOQUY_FETCH', 'set to anything, a program in a pipe fetches a model if it finds none'],
-  ['COLLOQUY_CASSETTES', 'record: cassettes record; anything else: they replay'],
+  ['COLLOQUY_CASSETTES', 'the mode of cassettes: replay, record or record-missing. Default: replay'],
+]
+
+/** Variables of other programs and of the system that the packages read too. */
+export const sharedVariables: readonly (readonly [name: string, about: string])[] = [
+  ['OPENAI_API_KEY', 'the key for api.openai.com, or for the server of OPENAI_BASE_URL'],
+  ['OPENAI_BASE_URL', 'the server that OPENAI_API_KEY belongs to'],
+  ['HF_ENDPOINT', 'the address of the Hugging Face hub. Default: https://huggingface.co'],
+  ['HF_TOKEN', 'the key for the Hugging Face hub'],
+  ['HF_HOME', 'the folder of Hugging Face, in which models are looked for'],
+  ['HF_HUB_CACHE', 'the folder of its models, instead of hub in HF_HOME'],
+  ['HUGGINGFACE_HUB_CACHE', 'an older name of HF_HUB_CACHE'],
+  ['LLAMA_CACHE', 'the folder of models of llama.cpp'],
+  ['OLLAMA_HOST', 'the address of Ollama, if it is on this machine'],
+  ['OLLAMA_MODELS', 'the folder of models of Ollama'],
+  ['HTTPS_PROXY', 'the proxy for https addresses; HTTP_PROXY for http'],
+  ['NO_PROXY', 'hosts that are reached without a proxy'],
+  ['XDG_DATA_HOME', 'the folder of chats, keys of the server, models and secrets'],
+  ['XDG_CONFIG_HOME', 'the folder of settings, templates and your own keys'],
+  ['XDG_STATE_HOME', 'the folder of earlier inputs'],
+  ['XDG_CACHE_HOME', 'a folder in which models of other programs are looked for'],
+  ['LOCALAPPDATA', 'the folder for all of these on Windows'],
+  ['EDITOR', 'the editor that Ctrl-G opens; VISUAL comes first'],
+  ['VISUAL', 'the editor that Ctrl-G opens'],
+  ['BROWSER', 'the program that opens the console'],
+  ['NO_COLOR', 'set to anything, there are no colours'],
+  ['CI', 'set to anything, no model of this machine is used unasked, and there are no colours'],
 ]

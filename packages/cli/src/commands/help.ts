@@ -4,7 +4,7 @@ import type { Command, Option } from './command.ts'
 /** The text of `colloquy --help`. */
 export function programHelp(commands: readonly Command[]): string {
   return [
-    'Talk to Claude, to any Messages API server, or to the offline engine.',
+    'Talk to Claude, to a model on this machine, or to any Messages API or Chat Completions server.',
     '',
     'colloquy COMMAND [FLAGS]',
     '',

@@ -11,8 +11,10 @@ export async function showPaths(flags: Flags): Promise<number> {
     writeJson(paths, 2)
     return ExitCode.ok
   }
-  for (const [name, path] of Object.entries(paths) as [string, string][]) {
-    writeLine(`${name.padEnd(8)} ${path}${existsSync(path) ? '' : ' (does not exist yet)'}`)
+  const rows = Object.entries(paths) as [string, string][]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  for (const [name, path] of rows) {
+    writeLine(`${name.padEnd(width)} ${path}${existsSync(path) ? '' : ' (does not exist yet)'}`)
   }
   return ExitCode.ok
 }

@@ -22,8 +22,9 @@ export const modelOptions: readonly Option[] = [
   {
     name: 'engine',
     kind: 'text',
-    value: 'api|local|offline|FILE|URL',
-    about: 'The engine that replies (default api with a key, else a local model, else offline)',
+    value: 'ENGINE',
+    about:
+      'The engine: api, local, offline, FILE, URL or chat:URL (default api with a key, else a local model, else offline)',
   },
 ]
 

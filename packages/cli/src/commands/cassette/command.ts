@@ -20,8 +20,8 @@ export const record: Command = {
     {
       name: 'engine',
       kind: 'text',
-      value: 'api|local|offline|FILE|URL',
-      about: 'The engine that replies (default api)',
+      value: 'ENGINE',
+      about: 'The engine: api, local, offline, FILE, URL or chat:URL (default api)',
     },
     { name: 'new', kind: 'flag', about: 'Replace the file, instead of adding what it lacks' },
     ...cassetteOptions,

@@ -9,8 +9,9 @@ const serveOptions: readonly Option[] = [
   {
     name: 'engine',
     kind: 'text',
-    value: 'api|local|offline|FILE|URL',
-    about: 'The engine that replies (default offline; for web and --open that of a chat)',
+    value: 'ENGINE',
+    about:
+      'The engine: api, local, offline, FILE, URL or chat:URL (default offline; for web and --open that of a chat)',
   },
   { name: 'no-api', kind: 'flag', about: 'Serve the console only' },
   { name: 'print-token', kind: 'flag', about: 'Print the link that opens the console also into a pipe or a file' },

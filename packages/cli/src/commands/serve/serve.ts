@@ -106,6 +106,8 @@ async function showPage(page: OpenConsole, url: string, flags: Flags): Promise<v
   await buildPage()
   const link = page.link(url)
   if (await openBrowser(link)) return
+  // The start screen has a link.
+  if (showsLink(process.stdout, flags) && !flags.has('json')) return writeErrorLine('Found no browser: open the link.')
   writeErrorLine(showsLink(process.stderr, flags) ? `Open ${link} in a browser.` : withoutLink(url))
 }
 

@@ -50,10 +50,12 @@ export interface Conversations {
    * Claude.ai, UI messages of the AI SDK, and LangChain messages. The settings in
    * `options` override those of the file.
    *
+   * With an `id`, the conversation has it. Throws a `ConversationExistsError` if it is taken.
+   *
    * Throws a `ContentError` that names the line for a file that is none of these or cannot be repaired, and for a file of
    * several conversations; then nothing is added.
    */
-  import(text: string, options?: ImportOptions): Promise<Conversation & { report: ImportReport }>
+  import(text: string, options?: ImportOptions & { id?: string }): Promise<Conversation & { report: ImportReport }>
   /** Adds every conversation of a file, such as the `conversations.json` of ChatGPT or Claude.ai, one after the other. */
   importAll(text: string, options?: ImportOptions): Promise<ImportedConversation[]>
   /**

@@ -27,13 +27,16 @@ export interface ImportedConversation {
 }
 
 /** The only conversation of a file, as `import()` adds it. Throws a `ContentError` if there is not exactly one. */
-export async function readOne(text: string, options: ImportOptions = {}): Promise<ReadConversation> {
+export async function readOne(
+  text: string,
+  { id, ...options }: ImportOptions & { id?: string } = {},
+): Promise<ReadConversation> {
   const [read, ...others] = await readAll(text, options)
   if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
   if (others.length > 0) {
     throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
   }
-  return read
+  return { ...read, archive: { ...read.archive, id } }
 }
 
 /** The conversations of a file, as `importAll()` adds them. */

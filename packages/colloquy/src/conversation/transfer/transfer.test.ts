@@ -171,6 +171,18 @@ describe('export() and import()', () => {
     })
   }
 
+  test('import() gives the conversation an id, and throws if it is taken', async () => {
+    const conversations = openConversations({ engine: script(['reply']), store: memoryStore() })
+    const text = '{"role":"user","content":"My name is Ada."}'
+    const imported = await conversations.import(text, { ...settings, id: 'thread-1' })
+    assert.equal(imported.id, 'thread-1')
+    assert.deepEqual((await conversations.open('thread-1')).messages.length, 1)
+    await assert.rejects(conversations.import(text, { ...settings, id: 'thread-1' }), {
+      name: 'ConversationExistsError',
+    })
+    assert.equal((await conversations.list()).length, 1)
+  })
+
   test('import() fills in defaults, which neither the file nor the options replace', async () => {
     const conversations = openConversations({ engine: script([]) })
     const defaults = { model: 'claude-haiku-4-5', max_tokens: 5, system: 'Be brief.' }
