@@ -40,6 +40,55 @@ test('docs/packages.md has every entry point', () => {
   )
 })
 
+test('the pages have every option, with its default', () => {
+  const missing = options.flatMap(([name, ...pages]) => {
+    const text = pages.map((page) => read(`docs/${page}`)).join('\n')
+    return membersOf(name).flatMap(([member, about]) => {
+      // A call gets the signal of its turn.
+      if (name === 'CallOptions' && member === 'signal') return []
+      const code = new RegExp(`\`[^\`\\n]*\\b${member}\\b[^\`\\n]*\``)
+      if (!code.test(text)) return [`${name}.${member} is not in ${pages.join(', ')}`]
+      const [, value] = /Default:? ([\d,]*\d)\b(?! minutes)/.exec(about) ?? []
+      const rows = text.split('\n').filter((line) => line.startsWith('|') && code.test(line.split('|')[1]!))
+      if (value === undefined || value === '0' || rows.length === 0) return []
+      return rows.some((row) => row.includes(value)) ? [] : [`${name}.${member} has the default ${value}`]
+    })
+  })
+  assert.deepEqual(missing, [])
+})
+
+/** The members of an exported interface, each with its doc comment. */
+function membersOf(name: string): [member: string, about: string][] {
+  const pattern = new RegExp(`export interface ${name}\\b[^{]*\\{\\n([^]*?)\\n\\}`)
+  const [body] = sources.flatMap((file) => pattern.exec(read(file))?.[1] ?? [])
+  assert.ok(body, `the sources have no interface ${name}`)
+  const found = body.matchAll(/^(?: {2}\/\*\*([^]*?)\*\/\n)? {2}(?:readonly )?(\w+)\??[:(]/gm)
+  return [...found].map(([, about = '', member]) => [member!, about.replaceAll(/\s*\n\s*\*\s*/g, ' ')])
+}
+
+/** The interfaces whose members a user passes, and the pages with their tables. */
+const options = [
+  ['ConversationsOptions', 'conversation.md'],
+  ['CallOptions', 'conversation.md'],
+  ['TurnToolOptions', 'conversation.md'],
+  ['Budget', 'budget.md'],
+  ['Limits', 'budget.md'],
+  ['TimeoutAndRetryOptions', 'client.md'],
+  ['ClientOptions', 'client.md', 'helpers.md'],
+  ['ServerOptions', 'server.md'],
+  ['ListenOptions', 'server.md'],
+  ['AccessOptions', 'keys.md'],
+  ['ConversationRoutesOptions', 'conversations-api.md'],
+  ['ReadTurnOptions', 'page-of-your-own.md'],
+  ['OfflineOptions', 'engines.md'],
+  ['RecordOptions', 'engines.md'],
+  ['CassetteOptions', 'engines.md'],
+  ['ChatCompletionsOptions', 'engines.md'],
+  ['LlamaOptions', 'engines.md'],
+  ['RouteOptions', 'engines.md'],
+  ['ToolsetOptions', 'helpers.md'],
+] as const
+
 /** Variables by which the program tells what the terminal or the system can do. */
 const ofTheSystem = new Set(
   (

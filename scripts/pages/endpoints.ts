@@ -32,8 +32,8 @@ export async function endpointsPage(): Promise<string> {
   return [
     writtenBy('the OpenAPI document of the server'),
     '# Endpoints\n',
-    'A server has those of these that its options ask for. `GET /openapi.json` describes its own in OpenAPI 3.1, with the whole',
-    'schemas of bodies. Errors are `{"type": "error", "error": {"type", "message"}}` everywhere: see [errors](errors.md).\n',
+    'All routes that a server can have; its options decide which of them it has. `GET /openapi.json` describes those of a server in',
+    'OpenAPI 3.1, with the whole schemas of bodies. Errors are `{"type": "error", "error": {"type", "message"}}` everywhere: see [errors](errors.md).\n',
     ...tags.flatMap((tag) =>
       sectionOf(
         tag,
@@ -57,10 +57,14 @@ const titles: Readonly<Record<string, string>> = {
   operation: 'Watching',
   'admin keys': 'Keys',
   'admin usage': 'Usage',
+  'admin requests': 'Requests',
 }
 
 function sectionOf(tag: string, operations: readonly Described[], document: OpenApiDocument): string[] {
-  return [`## ${titles[tag] ?? tag}\n`, ...operations.flatMap((each) => detailsOf(each, document))]
+  return [
+    `## ${titles[tag] ?? tag.replace(/^./, (letter) => letter.toUpperCase())}\n`,
+    ...operations.flatMap((each) => detailsOf(each, document)),
+  ]
 }
 
 function detailsOf(operation: Described, document: OpenApiDocument): string[] {
