@@ -42,15 +42,15 @@ export function storePlaces(): Record<string, MakePlace> {
     await pool.end()
     server.stop()
   })
-  places['postgresStore on a server'] = postgresPlace(pool)
+  places['postgresStore on a server'] = postgresPlace(pool, { prepare: true })
   return places
 }
 
-/** Makes stores in the database, each in a schema of its own. */
-function postgresPlace(database: PostgresDatabase): MakePlace {
+/** Makes stores in the database, each in a schema of its own. @param prepare whether the driver prepares statements. */
+function postgresPlace(database: PostgresDatabase, { prepare = false } = {}): MakePlace {
   let schemas = 0
   return (_, options) => {
     const schema = `test_${++schemas}`
-    return () => postgresStore(database, { ...options, schema })
+    return () => postgresStore(database, { ...options, schema, prepare })
   }
 }

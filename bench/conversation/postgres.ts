@@ -68,7 +68,7 @@ async function take(talks: readonly Talk[], count: number): Promise<void> {
 }
 
 async function startColloquy(pool: pg.Pool): Promise<Talk[]> {
-  const opened = openConversations({ engine, store: postgresStore(pool) })
+  const opened = openConversations({ engine, store: postgresStore(pool, { prepare: true }) })
   const talks = Array.from({ length: conversations }, () => opened.create(settings))
   return (await Promise.all(talks)).map((conversation) => () => conversation.send(newText()))
 }

@@ -1,4 +1,5 @@
 import { StoreError } from '../../errors.ts'
+import { crc32 } from '../crc32.ts'
 import { storeError } from './error.ts'
 import { migrate, type PostgresDatabase } from './migrate.ts'
 
@@ -10,16 +11,30 @@ export interface Statement {
   sql: string
   /** The names of the parameters `$1`, `$2`, … */
   parameters: readonly string[]
+  /** Whether each turn runs it, so that parsing it once for each connection pays. */
+  isFrequent: boolean
 }
 
+/** A driver that prepares a statement with a name once for each connection. */
+interface PreparingDatabase {
+  query(statement: { name: string; text: string; values: unknown[] }): Promise<{ rows: unknown[] }>
+}
+
+/** A column that makes the transaction end without waiting for the disk: its changes survive the death of this process only. */
+export const commitLater = "set_config('synchronous_commit', 'off', true)"
+
 /** Makes a statement from SQL in which `:name` is a parameter. */
-export function statement(doing: string, named: string): Statement {
+export function statement(
+  doing: string,
+  named: string,
+  { isFrequent = false }: { isFrequent?: boolean } = {},
+): Statement {
   const parameters: string[] = []
   const sql = named.replaceAll(/(?<!:):([a-z]\w*)/gi, (_, name: string) => {
     if (!parameters.includes(name)) parameters.push(name)
     return `$${parameters.indexOf(name) + 1}`
   })
-  return { doing, sql, parameters }
+  return { doing, sql, parameters, isFrequent }
 }
 
 const mostAttempts = 4
@@ -33,17 +48,20 @@ function isConflict(error: unknown): boolean {
 export class PostgresConnection {
   readonly #db: PostgresDatabase
   readonly #schema: string
+  readonly #prepares: boolean
   /** The SQL of statements, with the schema. */
   readonly #sql = new WeakMap<Statement, string>()
   #ready: Promise<void> | undefined
   #closed = false
 
-  constructor(db: PostgresDatabase, schema: string) {
+  /** @param options `prepare`: whether `db` is a `PreparingDatabase`. */
+  constructor(db: PostgresDatabase, schema: string, { prepare = false }: { prepare?: boolean } = {}) {
     if (!/^[a-z_][a-z0-9_]*$/.test(schema)) {
       throw new StoreError('cannot_open', `Cannot use the schema ${schema}: its name may only contain a-z, 0-9 and _`)
     }
     this.#db = db
     this.#schema = schema
+    this.#prepares = prepare
   }
 
   /** Runs a statement and returns its rows. `values` are its parameters by name. */
@@ -54,7 +72,7 @@ export class PostgresConnection {
     const parts = parameters.map((name) => values[name])
     for (let attempt = 1; ; attempt++) {
       try {
-        const { rows } = await this.#db.query(this.#sqlOf(statement), parts)
+        const { rows } = await this.#send(statement, parts)
         return rows as Row[]
       } catch (error) {
         // Each statement is a transaction of its own, which wrote nothing.
@@ -94,6 +112,14 @@ export class PostgresConnection {
     if (unknown.length === 0) return
     const found = `a newer version wrote it, and this one does not know its migration "${unknown[0]}"`
     throw new StoreError('newer', `Cannot use the schema ${this.#schema}: ${found}`)
+  }
+
+  #send(statement: Statement, values: unknown[]): Promise<{ rows: unknown[] }> {
+    const text = this.#sqlOf(statement)
+    if (!this.#prepares || !statement.isFrequent) return this.#db.query(text, values)
+    // The name follows from the text, because a pooler may share a connection with another version of this library.
+    const name = `colloquy_${crc32(text).toString(36)}`
+    return (this.#db as unknown as PreparingDatabase).query({ name, text, values })
   }
 
   #sqlOf(statement: Statement): string {

@@ -5,7 +5,7 @@ import type { LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, RepeatedTurn } from '../store.ts'
 import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
-import { type PostgresConnection, statement } from './connection.ts'
+import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
 import { isLeased } from './leases.ts'
 import { messageColumns } from './messages.ts'
@@ -31,8 +31,9 @@ export async function findTurn(db: PostgresConnection, id: string, key: string):
 
 const begin = statement(
   'begin the turn',
-  `SELECT * FROM %.begin_turn(:id, :version, :parent, :count, :messages, :role, :key, :title, :at, :owner, :until, :picoUsd,
-     :tokens, :accounts, :limited, :origin)`,
+  `SELECT begun.*, ${commitLater} FROM %.begin_turn(:id, :version, :parent, :count, :messages, :role, :key, :title, :at, :owner,
+     :until, :picoUsd, :tokens, :accounts, :limited, :origin) AS begun`,
+  { isFrequent: true },
 )
 
 export async function beginTurn(
@@ -79,7 +80,8 @@ const journal = statement(
    ), journal AS (
      INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> ''
    )
-   SELECT stopping FROM reply`,
+   SELECT stopping, ${commitLater} FROM reply`,
+  { isFrequent: true },
 )
 
 export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
@@ -91,6 +93,7 @@ export async function journalReply(db: PostgresConnection, clock: LeaseClock, st
 const finish = statement(
   'save the reply',
   `SELECT %.finish_turn(:handle, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens, :continues) AS number`,
+  { isFrequent: true },
 )
 
 export async function finishReply(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
