@@ -68,14 +68,14 @@ export async function contentBlock(
   return imageOf({ type: 'base64', media_type: type satisfies ImageMediaType, data: toBase64(bytes) }, options)
 }
 
-/** As `contentBlock()`. Throws if the content is not an image. */
+/** Makes an image block, as `contentBlock()` does. Throws if the content is not an image. */
 export async function imageBlock(source: ContentSource, options: ContentBlockOptions = {}): Promise<ImageBlockParam> {
   const block = await contentBlock(source, { as: 'image', ...options })
   if (block.type !== 'image') throw new AnthropicError(`Cannot make an image block: found ${sourceType(block)}`)
   return block
 }
 
-/** As `contentBlock()`. Throws if the content is not a document. */
+/** Makes a document block, as `contentBlock()` does. Throws if the content is not a document. */
 export async function documentBlock(
   source: ContentSource,
   options: ContentBlockOptions = {},

@@ -1,6 +1,6 @@
 export type ImageMediaType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
 
-/** Pixels. */
+/** The size of an image, in pixels. */
 export interface ImageSize {
   width: number
   height: number

@@ -44,9 +44,12 @@ const webSearchPicoUsd = 10_000_000_000n
  * The cost of a request's usage. `undefined` if no price is known for the model, its speed or the day, or if a count is not
  * a whole number: show "no price", not 0.
  *
- * Calculated by the API's rules: one band by the length of the whole prompt; cache writes by lifetime (5 minutes if the split
- * is missing); half for batches; 1.1 times for `inference_geo: "us"`; plus the `compaction` entries of `usage.iterations`,
- * which the totals leave out.
+ * The rules are the API's:
+ *
+ * - The length of the whole prompt chooses the price band.
+ * - Cache writes cost by their lifetime: 5 minutes if the usage does not tell.
+ * - Batches cost half, and `inference_geo: "us"` costs 1.1 times as much.
+ * - The `compaction` entries of `usage.iterations` are added, as the totals leave them out.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /**
- * Gives an object with `bigint` members a `toJSON()`, as `JSON.stringify()` throws otherwise: amounts become decimal strings,
- * and each amount in picodollars is followed by the same amount in dollars (`picoUsd` by `usd`, `costPicoUsd` by `costUsd`).
- * The method is not enumerable, so the object compares and prints as before.
+ * Gives an object with `bigint` members a `toJSON()`: without it `JSON.stringify()` throws. Amounts become decimal strings. Each
+ * amount in picodollars is followed by the same amount in dollars: `picoUsd` by `usd`, `costPicoUsd` by `costUsd`. The method
+ * is not enumerable, so the object compares and prints as before.
  */
 export function jsonable<Value extends object>(value: Value): Value {
   return Object.defineProperty(value, 'toJSON', { value: toJSON, configurable: true })

@@ -75,7 +75,7 @@ export interface Price {
   fastFactor?: bigint
 }
 
-/** Picodollars per token. */
+/** Prices in picodollars per token. */
 export interface PriceBand {
   /** The band applies to prompts of more tokens than this: input, cache writes and cache reads together. */
   abovePromptTokens: number

@@ -185,7 +185,7 @@ export class RequestHeaderFieldsTooLargeError extends APIError<431> {
 export class ClientClosedRequestError extends APIError<499> {
   override name = 'ClientClosedRequestError'
 }
-/** Any status of 500 and above. */
+/** The API failed: any status of 500 and above without a class of its own. */
 export class InternalServerError extends APIError<number> {
   override name = 'InternalServerError'
 }

@@ -52,13 +52,13 @@ export interface ContentBlockDeltaEvent {
   delta: ContentBlockDelta
 }
 
-/** Not sent for a tool input that `max_tokens` cut off. */
+/** Ends a block. Not sent for a tool input that `max_tokens` cut off. */
 export interface ContentBlockStopEvent {
   type: 'content_block_stop'
   index: number
 }
 
-/** May be sent several times. The counts are totals so far. */
+/** Updates the end of the message and its usage. May be sent several times. The counts are totals so far. */
 export interface MessageDeltaEvent {
   type: 'message_delta'
   delta: MessageDelta

@@ -67,7 +67,7 @@ export class URLRefusedError extends ToolError {
   }
 }
 
-/** `confirm` returned something else than true. */
+/** `confirm` returned something other than true. */
 export class ConfirmDeclinedError extends ToolError {
   override name = 'ConfirmDeclinedError'
 

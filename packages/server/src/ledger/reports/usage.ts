@@ -31,7 +31,7 @@ export interface UsageFilter {
   source?: string
 }
 
-/** Usage to read. */
+/** The usage to report: its period, filters and groups. */
 export interface UsageQuery extends UsageFilter {
   /** `type` cannot be combined with `user` or `chat`: single requests do not have their cost by type. */
   by: readonly Grouping[]

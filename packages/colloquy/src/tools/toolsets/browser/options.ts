@@ -26,7 +26,7 @@ export interface BrowserToolsetOptions extends ToolsetOptions<BrowserToolsetConf
 /** Reports the state of the browser. An error that it throws ends the tool loop. */
 export type BrowserStateReader = (context: ToolsetCallContext) => Promisable<BrowserState>
 
-/** Allows a URL by returning nothing, and refuses it by throwing: of a `ToolError`, the model reads the text. */
+/** Allows a URL by returning nothing, and refuses it by throwing. The model reads the text of a `ToolError`. */
 export type URLPolicy = (context: URLContext, url: string) => void | Promise<void>
 
 /** A function that decides about a call. */
