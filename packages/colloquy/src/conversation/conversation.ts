@@ -109,9 +109,8 @@ export class Conversation extends StoredConversation {
     checkOptionsObject(options, 'send()')
     const { key, onConflict } = options
     const said = copyOf(content)
-    const seen = onConflict === 'branch' ? this.#state.settledHead : undefined
-    const history = () => (seen === undefined ? this.#state.history : this.#state.historyTo(seen))
-    return this.#run(options, (...turn) => sendMessage(...turn, { key, content: said, history }))
+    const after = onConflict === 'branch' ? this.#state.settledHead : undefined
+    return this.#run(options, (scope, steps) => sendMessage(scope, steps, { key, content: said, after }))
   }
 
   /** Requests another reply as a sibling of the last one; given the id of a user message, another reply to that message. */
@@ -249,7 +248,8 @@ export class Conversation extends StoredConversation {
       try {
         return await run(scope, steps)
       } finally {
-        await lease.release()
+        const releasing = lease.release()
+        if (releasing !== undefined) await releasing
         end()
       }
     }

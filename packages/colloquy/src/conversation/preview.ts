@@ -24,10 +24,10 @@ export function nextRequest(
   if (range !== undefined) return summaryRequest({ settings, history, window, range }, config).params
   const all = content === undefined ? history : history.appending({ role: 'user', content })
   const sent = all.visibleThrough(window)
-  const { params } = requestOf(withContainer(settings, history), {}, sent.sent)
   const plan = { now: Date.now(), experience: config.pauses }
-  const cached = config.cacheMarks ? new CachePlanner().plan(params, sent, plan) : undefined
-  return cached?.params ?? params
+  return requestOf(withContainer(settings, history), {}, sent, (request) =>
+    config.cacheMarks ? new CachePlanner().plan(request, sent, plan) : undefined,
+  ).params
 }
 
 /** A request that was sent, and what came back. */

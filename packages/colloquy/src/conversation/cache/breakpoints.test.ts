@@ -4,7 +4,14 @@ import fc from 'fast-check'
 import { jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
-import { type Breakpoints, hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
+import type { CacheTtl } from './cache-policy.ts'
+import {
+  hasOwnBreakpoints,
+  placeBreakpoints,
+  type RequestSettings,
+  withBreakpoint,
+  withSharedBreakpoint,
+} from './breakpoints.ts'
 
 const five = { type: 'ephemeral' } as const
 const hour = { type: 'ephemeral', ttl: '1h' } as const
@@ -15,9 +22,9 @@ function request(...messages: MessageParam[]): MessageCreateParams {
 
 function place(
   { messages, ...settings }: MessageCreateParams,
-  how: Parameters<typeof placeBreakpoints>[2],
-): Breakpoints {
-  return placeBreakpoints(settings, messages, how)
+  { tail, minTokens }: { tail: CacheTtl; minTokens: number },
+): { settings: RequestSettings; messages: ReturnType<typeof placeBreakpoints> } {
+  return { settings: withSharedBreakpoint(settings, minTokens), messages: placeBreakpoints(messages, tail) }
 }
 
 function user(...content: ContentBlockParam[]): MessageParam {

@@ -11,40 +11,34 @@ import { endOfString } from '../history/json-members.ts'
 import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 
-/** The cache breakpoints of a request. */
-export interface Breakpoints {
-  /** The settings, with a breakpoint at the end of their system and tools if that pays. */
-  settings: Omit<MessageCreateParams, 'messages'>
-  /** Breakpoints of messages, by index in the list. */
-  messages: ReadonlyMap<number, CacheControlEphemeral>
-}
+/** The parameters of a request besides its messages. */
+export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 
 /** A breakpoint finds a cache entry at most this many blocks before it, itself included. */
 const lookBack = 20
 
 /**
- * Places the breakpoints of a request: at the end of system and tools, which other conversations share, for an hour; on the
- * last block of the last user message; and at the end of the last request, if so many blocks were added since that it would
- * not be found. These are at most three of the four breakpoints that the API accepts.
+ * Places the breakpoints of the messages of a request: on the last block of the last user message; and at the end of the last
+ * request, if so many blocks were added since that it would not be found. With the one of `withSharedBreakpoint()` these are
+ * at most three of the four breakpoints that the API accepts.
  *
- * @param minTokens the shortest prefix that is cached: a breakpoint in a shorter one would be wasted.
+ * @returns the breakpoints by index in the list.
  */
 export function placeBreakpoints(
-  settings: Breakpoints['settings'],
   messages: readonly MessageParam[],
-  { tail, minTokens }: { tail: CacheTtl; minTokens: number },
-): Breakpoints {
+  tail: CacheTtl,
+): ReadonlyMap<number, CacheControlEphemeral> {
   const breakpoints = new Map<number, CacheControlEphemeral>()
   const last = messages.findLastIndex(canHaveBreakpoint)
   if (last >= 0) breakpoints.set(last, breakpoint(tail))
   const before = messages.findLastIndex((message, index) => index < last && canHaveBreakpoint(message))
   const added = messages.slice(before + 1, last + 1)
   if (before >= 0 && mayHold(added, lookBack) && blocksIn(added) >= lookBack) breakpoints.set(before, breakpoint(tail))
-  return { settings: withSharedBreakpoint(settings, minTokens), messages: breakpoints }
+  return breakpoints
 }
 
 /** Whether the settings have cache breakpoints of their own. Then none are placed automatically. */
-export function hasOwnBreakpoints({ cache_control, system, tools }: Omit<MessageCreateParams, 'messages'>): boolean {
+export function hasOwnBreakpoints({ cache_control, system, tools }: RequestSettings): boolean {
   if (cache_control) return true
   if (Array.isArray(system) && system.some((block) => block.cache_control)) return true
   return tools?.some((tool) => tool.cache_control) ?? false
@@ -79,7 +73,12 @@ function isVisibleText(message: MessageParam): boolean {
   return hasAttachedJson(message) && visibleText.test(jsonOf(message))
 }
 
-function withSharedBreakpoint(settings: Breakpoints['settings'], minTokens: number): Breakpoints['settings'] {
+/**
+ * The settings, with a breakpoint for an hour at the end of their system and tools, which other conversations share.
+ *
+ * @param minTokens the shortest prefix that is cached: a breakpoint in a shorter one would be wasted.
+ */
+export function withSharedBreakpoint(settings: RequestSettings, minTokens: number): RequestSettings {
   const { system, tools } = settings
   if (system === undefined && tools === undefined) return settings
   // About four characters make a token. A breakpoint too many costs nothing: a prefix that is too short is not written.

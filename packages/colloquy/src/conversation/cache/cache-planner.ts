@@ -4,7 +4,13 @@ import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
-import { hasOwnBreakpoints, placeBreakpoints, withBreakpoint } from './breakpoints.ts'
+import {
+  hasOwnBreakpoints,
+  placeBreakpoints,
+  type RequestSettings,
+  withBreakpoint,
+  withSharedBreakpoint,
+} from './breakpoints.ts'
 import {
   type CacheTtl,
   type PauseCounts,
@@ -37,14 +43,23 @@ export interface CacheReport {
 export interface CachedRequest {
   params: MessageCreateParams
   report(usage: Usage): CacheReport
-  /** How often to read the entry again while the user pauses, if that is wanted. @param usage that of the reply. */
-  pings(usage: Usage): number
+  /** How often to read the entry again while the user pauses; absent if that is not wanted. @param usage that of the reply. */
+  pings?: (usage: Usage) => number
+}
+
+/** What follows from the settings alone. Most requests of a conversation have the same ones. */
+interface SettingsPlan {
+  settings: RequestSettings
+  /** The settings as JSON: any change of them may miss the cache. */
+  key: string
+  /** The settings with their breakpoint; undefined if the user has placed some. */
+  marked: RequestSettings | undefined
 }
 
 interface Sent {
   at: number
   ttl: CacheTtl
-  /** The settings as JSON: any change of them may miss the cache. */
+  /** The `key` of the settings. */
   settings: string
   cachedTokens: number
 }
@@ -66,22 +81,23 @@ export class CachePlanner {
   #lastRequestAt: number | undefined
   #lastSent: Sent | undefined
   #pingedAt = 0
+  #settingsPlan: SettingsPlan | undefined
 
   /**
    * Plans the breakpoints of a request. Undefined if none are placed: the model is unknown, or the user has placed some.
    *
-   * @param params its messages are the history's `sent`; they are changed in place.
+   * @param history the messages that are sent.
    * @param experience the pauses in all conversations; the report adds the one before this request.
    */
   plan(
-    { messages, ...settings }: MessageCreateParams,
+    settings: RequestSettings,
     history: History,
     { now, experience, keepAlive = false }: { now: number; experience: PauseExperience; keepAlive?: boolean },
   ): CachedRequest | undefined {
     const model = findModel(settings.model)
-    if (model === undefined || hasOwnBreakpoints(settings) || history.hasOwnBreakpoints) return undefined
-    // A prefill follows the history and carries no breakpoint.
-    if (messages.length !== history.sentCount) return undefined
+    if (model === undefined || history.hasOwnBreakpoints) return undefined
+    const { key, marked } = this.#planFor(settings, model)
+    if (marked === undefined) return undefined
     this.#learn(history)
     const kind = settings.tools?.length ? 'tools' : 'chat'
     const pauseMs = this.#pauseBefore(history, now)
@@ -90,19 +106,14 @@ export class CachePlanner {
       prior: experience.prior(kind),
       readFactor: readFactor(model),
     }
-    const key = JSON.stringify(settings)
-    const planFor = (usage: Usage | undefined): KeepAlivePlan => {
+    const pingPlan = (usage: Usage | undefined): KeepAlivePlan => {
       return planKeepAlive({ ...outlook, tailShare: tailShare(key, usage) })
     }
-    const pauseCost = keepAlive ? planFor(history.lastReply?.about.message?.usage).pauseCost : undefined
+    const pauseCost = keepAlive ? pingPlan(history.lastReply?.about.message?.usage).pauseCost : undefined
     const ttl = chooseTtl({ ...outlook, pauseCost, warm: this.#warm(history, now) })
-    const breakpoints = placeBreakpoints(settings, messages, { tail: ttl, minTokens: model.minCacheTokens })
-    const marked = new Map<number, MessageParam>()
-    for (const [index, mark] of breakpoints.messages) marked.set(index, withBreakpoint(messages[index]!, mark))
-    history.replace(messages, marked)
     const expectedReadTokens = this.#expected(key, now)
     return {
-      params: { ...breakpoints.settings, messages },
+      params: { ...marked, messages: withBreakpoints(history, ttl) },
       report: (usage) => {
         if (pauseMs !== undefined && total(this.#pauses) < learnedPauses) experience.add(kind, pauseMs)
         const calls = callsIn(usage)
@@ -111,12 +122,14 @@ export class CachePlanner {
         this.#lastSent = { at: now, ttl, settings: key, cachedTokens: readTokens + writtenTokens }
         return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
       },
-      pings: (usage) => {
-        const plan = planFor(usage)
-        // An entry that lives for an hour needs none, and one that should live for an hour has to end first.
-        const isKept = ttl === '5m' && chooseTtl({ ...outlook, pauseCost: plan.pauseCost, warm: 'nothing' }) === '5m'
-        return keepAlive && isKept ? plan.pings : 0
-      },
+      ...(keepAlive && {
+        pings: (usage: Usage) => {
+          const plan = pingPlan(usage)
+          // An entry that lives for an hour needs none, and one that should live for an hour has to end first.
+          const isKept = ttl === '5m' && chooseTtl({ ...outlook, pauseCost: plan.pauseCost, warm: 'nothing' }) === '5m'
+          return isKept ? plan.pings : 0
+        },
+      }),
     }
   }
 
@@ -124,6 +137,14 @@ export class CachePlanner {
   pinged(now: number): void {
     this.#pingedAt = now
     if (this.#lastSent !== undefined) this.#lastSent = { ...this.#lastSent, at: now }
+  }
+
+  #planFor(settings: RequestSettings, { minCacheTokens }: ModelEntry): SettingsPlan {
+    if (this.#settingsPlan?.settings !== settings) {
+      const marked = hasOwnBreakpoints(settings) ? undefined : withSharedBreakpoint(settings, minCacheTokens)
+      this.#settingsPlan = { settings, key: JSON.stringify(settings), marked }
+    }
+    return this.#settingsPlan
   }
 
   /** Counts the pauses between requests, each of which left a reply. */
@@ -171,6 +192,15 @@ export class CachePlanner {
     if (sent === undefined || sent.settings !== settings || now - sent.at > lifetimeMs[sent.ttl]) return 0
     return sent.cachedTokens
   }
+}
+
+/** The messages of a history, with their breakpoints. */
+function withBreakpoints(history: History, tail: CacheTtl): MessageParam[] {
+  const messages = history.toSend
+  const marked = new Map<number, MessageParam>()
+  for (const [index, mark] of placeBreakpoints(messages, tail))
+    marked.set(index, withBreakpoint(messages[index]!, mark))
+  return history.sentWith(marked)
 }
 
 /** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */

@@ -63,25 +63,28 @@ export class History {
    * list does not parse it.
    */
   get sent(): MessageParam[] {
-    return this.#attachJson(this.#extend().slice(), this.#sent.length)
-  }
-
-  /** How many messages are sent. Reads each of them once, and throws a `StoreError` if one is damaged. */
-  get sentCount(): number {
-    return this.#extend().length
+    return this.sentWith(none)
   }
 
   /**
-   * Replaces some messages of a list. Replacements near its end are cheap: everything before the first one is sent from the
-   * bytes that are already encoded.
+   * `sent`, with some messages replaced. Replacements near the end are cheap: everything before the first one is sent from
+   * the bytes that are already encoded.
    *
-   * @param messages from `sent`; changed in place.
-   * @param replacements by index in `messages`.
+   * @param replacements by index in `sent`.
    */
-  replace(messages: MessageParam[], replacements: ReadonlyMap<number, MessageParam>): void {
-    if (replacements.size === 0) return
-    for (const [index, message] of replacements) messages[index] = message
-    this.#attachJson(messages, Math.min(...replacements.keys()))
+  sentWith(replacements: ReadonlyMap<number, MessageParam>): MessageParam[] {
+    const messages = this.#extend().slice()
+    let first = messages.length
+    for (const [index, message] of replacements) {
+      messages[index] = message
+      first = Math.min(first, index)
+    }
+    return this.#attachJson(messages, first)
+  }
+
+  /** The messages that are sent, in a list that grows with the history. Throws a `StoreError` if one is damaged. */
+  get toSend(): readonly MessageParam[] {
+    return this.#extend()
   }
 
   /** Whether a user message has a cache breakpoint of its own. */
@@ -182,9 +185,11 @@ export class History {
     return this.#tail!.history
   }
 
-  push(record: MessageRecord): void {
+  /** Adds a message. @param about the parsed record of a reply, if it is at hand. */
+  push(record: MessageRecord, about?: ReplyRecord): void {
     this.#records.push(record)
-    this.#tail?.history.push(record)
+    if (about !== undefined) this.#lastReply = { record, about }
+    this.#tail?.history.push(record, about)
   }
 
   /** The JSON of a record as it is sent; empty if it is not. */
@@ -225,6 +230,8 @@ export class History {
     return this.#bytes.pieces(count, others)
   }
 }
+
+const none: ReadonlyMap<number, MessageParam> = new Map()
 
 function isCompacted({ role, json }: MessageRecord): boolean {
   if (role !== 'assistant' || !json.includes('"type":"compaction"')) return false

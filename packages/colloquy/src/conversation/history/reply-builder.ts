@@ -94,8 +94,9 @@ function textsIn(event: MessageStreamEvent, name: 'content_block' | 'delta'): Re
  * The block as JSON, as it was written. A tool input that is not a complete object becomes an empty one, and its text a
  * member of its own.
  */
-export function blockJson({ block, input, members, citations }: ArrivedBlock): string {
-  if (input === undefined && members === undefined && citations === undefined) return JSON.stringify(block)
+export function blockJson(arrived: ArrivedBlock): string {
+  const { block, input, members, citations } = arrived
+  if (isPlain(arrived)) return JSON.stringify(block)
   const isWhole = input === undefined || input === '' || isObject(input)
   const fields = isWhole ? block : { ...block, input: {}, partial_json: input }
   const texts = Object.entries(fields).flatMap(([key, value]: [string, unknown]) => {
@@ -108,6 +109,11 @@ export function blockJson({ block, input, members, citations }: ArrivedBlock): s
     return [`${JSON.stringify(key)}:${text}`]
   })
   return `{${texts.join(',')}}`
+}
+
+/** Whether no text of the block has to be kept as it arrived. */
+export function isPlain({ input, members, citations }: ArrivedBlock): boolean {
+  return input === undefined && members === undefined && citations === undefined
 }
 
 /** The text that arrived, unless the value has changed since. */

@@ -2,7 +2,7 @@ import { isBlank, isServerToolUse, isThinking, withoutLastThinking } from '../..
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { StopReason } from '../../protocol/types/message.ts'
 import { jsonElements, jsonMembers } from './json-members.ts'
-import { type ArrivedBlock, blockJson, isWholeInput } from './reply-builder.ts'
+import { type ArrivedBlock, blockJson, isPlain, isWholeInput } from './reply-builder.ts'
 
 /** A reply as it is stored. */
 export interface StoredReply {
@@ -61,5 +61,6 @@ function hasResult(id: unknown, all: readonly ArrivedBlock[]): boolean {
 }
 
 function messageJson(blocks: readonly ArrivedBlock[]): string {
+  if (blocks.every(isPlain)) return JSON.stringify({ role: 'assistant', content: blocks.map(({ block }) => block) })
   return `{"role":"assistant","content":[${blocks.map(blockJson).join(',')}]}`
 }

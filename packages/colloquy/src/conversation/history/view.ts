@@ -109,11 +109,13 @@ export function replyMessage({ json, received, reply }: MessageRecord): Message 
 
 /** The default title: the first line of the first message. */
 export function titleOf(messages: readonly { json: string }[]): string | undefined {
-  const [line] = textOf(messages[0]?.json ?? '')
-    .trim()
-    .split(/[\r\n\0\u2028\u2029]/, 1)
-  return cutText(oneLine(storableText(line!)), 60) || undefined
+  const text = textOf(messages[0]?.json ?? '').trim()
+  const line = text.slice(0, longestLine).split(/[\r\n\0\u2028\u2029]/, 1)[0]!
+  return cutText(oneLine(storableText(line)), 60) || undefined
 }
+
+/** As much of a line as is read for a title, so that a long message takes no longer than a short one. */
+const longestLine = 500
 
 /** A title that a program gives: in one line, and cut to 200 characters. Throws an `AnthropicError` if it is not text. */
 export function titleText(title: string): string {

@@ -14,7 +14,7 @@ const pollMs = 100
  */
 export function takeTurn(scope: TurnScope, onConflict: OnConflict): (() => void) | Promise<() => void> {
   const { state } = scope
-  return state.activity.type === 'running' ? takeNextTurn(scope, onConflict) : state.startTurn()
+  return state.isRunning ? takeNextTurn(scope, onConflict) : state.startTurn()
 }
 
 async function takeNextTurn({ state, control }: TurnScope, onConflict: OnConflict): Promise<() => void> {
@@ -28,12 +28,14 @@ async function takeNextTurn({ state, control }: TurnScope, onConflict: OnConflic
 /**
  * Begins a step of a turn, and retries as long as the policy says so.
  *
- * @param begin begins the step in the conversation as it is known now.
+ * @param begin begins the step in the conversation as it is known now, which no other turn changes in the meantime.
+ * @param prepare runs before that.
  */
 export async function beginWithRetries<Begun>(
   scope: TurnScope,
   onConflict: OnConflict,
   begin: () => Promise<Begun>,
+  prepare?: () => Promise<void> | undefined,
 ): Promise<Begun> {
   const { state, control } = scope
   const { signal } = control
@@ -43,7 +45,9 @@ export async function beginWithRetries<Begun>(
     if (isBusy(scope)) await state.refresh()
     try {
       if (isBusy(scope) && onConflict !== 'branch') throw state.conflict('busy')
-      return await begin()
+      const preparing = prepare?.()
+      if (preparing !== undefined) await preparing
+      return await state.exclusively(begin)
     } catch (error) {
       const move = nextMove(error, { onConflict, hasRefreshed })
       if (move === 'wait') await waitForOthers(state, signal)

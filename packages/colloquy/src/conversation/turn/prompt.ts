@@ -1,11 +1,13 @@
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
+import type { RequestSettings } from '../cache/breakpoints.ts'
+import type { CachedRequest } from '../cache/cache-planner.ts'
 import type { History } from '../history/history.ts'
 import { containerIn } from '../history/reply-record.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { withCompaction } from '../window/compaction.ts'
 import { planWindow, type WindowPlan } from '../window/plan-window.ts'
-import { checkFits, limitNear } from '../window/window.ts'
+import { limitNear } from '../window/window.ts'
 import type { Plan } from './plan.ts'
 import type { TurnScope } from './scope.ts'
 
@@ -21,25 +23,21 @@ export interface Prompt {
   added: readonly string[]
   /** Builds the request. */
   params: () => MessageCreateParams
+  /** The limit that the prompt may exceed; undefined if it certainly fits. */
+  nearLimit: number | undefined
 }
 
-/** Fits a plan into the window: decides how much of the history is sent. Throws `WindowError` if it does not fit. */
-export async function fitPrompt(
-  { state, config }: TurnScope,
-  given: ConversationSettings,
-  plan: Plan,
-): Promise<Prompt> {
+/** Fits a plan into the window: decides how much of the history is sent. */
+export function fitPrompt({ state }: TurnScope, given: ConversationSettings, plan: Plan): Prompt {
   const settings = withContainer(given, plan.history)
   const added = plan.messages.map(({ json }) => json)
   const window = planWindow({ settings, history: plan.history, added, summaries: state.summaries })
   const history = plan.history.visibleThrough(window)
   const params = (): MessageCreateParams => {
     const all = plan.messages.reduce((before, { role, json }) => before.appendingJson(role, json), history)
-    return requestOf(settings, plan, all.sent).params
+    return requestOf(settings, plan, all).params
   }
-  const limit = limitNear(settings, window.tokens)
-  if (limit !== undefined) await checkFits(limit, () => countedTokens(config.engine, params))
-  return { settings, plan, window, history, added, params }
+  return { settings, plan, window, history, added, params, nearLimit: limitNear(settings, window.tokens) }
 }
 
 /**
@@ -60,21 +58,50 @@ export function withContainer(settings: ConversationSettings, history: History):
 export interface RequestParts {
   params: MessageCreateParams
   context: EngineContext
+  /** The plan for the prompt cache, if breakpoints were placed. */
+  cached?: CachedRequest | undefined
 }
 
-/** Builds a request from settings and messages. */
+/**
+ * Builds a request.
+ *
+ * @param history the messages that are sent.
+ * @param planCache places cache breakpoints. Default: none.
+ */
 export function requestOf(
   given: ConversationSettings,
   { prefill }: Pick<Plan, 'prefill'>,
-  messages: MessageParam[],
+  history: History,
+  planCache?: (settings: RequestSettings) => CachedRequest | undefined,
 ): RequestParts {
-  const { betas, version, budget: _, window: __, ...settings } = withCompaction(given)
-  const sent: MessageParam[] =
-    prefill === undefined ? messages : [...messages, { role: 'assistant', content: [...prefill] }]
-  return {
-    params: { ...settings, messages: sent },
-    context: { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) },
+  const { settings, context } = splitSettings(withCompaction(given))
+  if (prefill !== undefined) {
+    // It carries no breakpoint.
+    const messages: MessageParam[] = [...history.sent, { role: 'assistant', content: [...prefill] }]
+    return { params: { ...settings, messages }, context }
   }
+  const cached = planCache?.(settings)
+  return { params: cached?.params ?? { ...settings, messages: history.sent }, context, cached }
+}
+
+/** The parts of the settings that are sent in the body and in the headers. */
+interface SentSettings {
+  settings: RequestSettings
+  context: EngineContext
+}
+
+/** Kept, because most turns of a conversation have the same settings. */
+const sentSettings = new WeakMap<ConversationSettings, SentSettings>()
+
+function splitSettings(given: ConversationSettings): SentSettings {
+  let sent = sentSettings.get(given)
+  if (sent === undefined) {
+    const { betas, version, budget: _, window: __, ...settings } = given
+    const context = { ...(betas === undefined ? {} : { betas }), ...(version === undefined ? {} : { version }) }
+    sent = { settings, context }
+    sentSettings.set(given, sent)
+  }
+  return sent
 }
 
 /** The prompt's tokens, counted by the engine. Undefined if the engine cannot count. */

@@ -134,7 +134,8 @@ export function windowReport(
 
 /** The summaries that the API wrote: each is a block of the reply and an iteration of its usage. */
 function compactionsIn({ content, usage, model }: Message): WrittenSummary[] {
-  const used = (usage.iterations ?? []).filter(({ type }) => type === 'compaction')
+  if (usage.iterations == null) return []
+  const used = usage.iterations.filter(({ type }) => type === 'compaction')
   const blocks = content.filter((block) => block.type === 'compaction')
   return blocks.flatMap(({ content: text }, index): WrittenSummary[] => {
     const iteration = used[index]

@@ -1,6 +1,5 @@
 import { replay } from '../../protocol/codec/replay.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
-import type { History } from '../history/history.ts'
 import type { ReplyRecord } from '../history/reply-record.ts'
 import { isUnfinished } from '../history/tree.ts'
 import { replyMessage } from '../history/view.ts'
@@ -20,20 +19,26 @@ import { interruptedCall, OpenCalls, runSteps, stepAfter, type StepOptions } fro
 export interface MessageToSend {
   key: string | undefined
   content: MessageContentParam
-  /** The history that the message is to follow. */
-  history: () => History | Promise<History>
+  /** The number of the message that it is to follow. Undefined: the last one of the active path. */
+  after: number | undefined
 }
 
 /** Sends a user message and runs its turn; with a key only once. */
 export async function sendMessage(scope: TurnScope, options: StepOptions, message: MessageToSend): Promise<Reply> {
-  const { key, content, history: historyNow } = message
+  const { key } = message
   if (key !== undefined) return sendOnce(scope, options, { ...message, key })
   const openCalls = new OpenCalls(scope, options)
-  const plan = async (): Promise<Plan> => {
-    const history = await historyNow()
-    return planToSend(history, await openCalls.before(content, history))
-  }
-  return await runSteps(scope, options, [await runStep(scope, { ...options, plan })])
+  const plan = (): Plan | Promise<Plan> => planMessage(scope, openCalls, message)
+  return runSteps(scope, options, [await runStep(scope, { ...options, plan })])
+}
+
+function planMessage(
+  { state }: TurnScope,
+  openCalls: OpenCalls,
+  { content, after }: MessageToSend,
+): Plan | Promise<Plan> {
+  if (after === undefined) return openCalls.planToSend(state.history, content)
+  return state.historyTo(after).then((history) => openCalls.planToSend(history, content))
 }
 
 type KeyedMessage = MessageToSend & { key: string }
@@ -93,14 +98,12 @@ class KeyedTurn {
 
   /** Sends the message. Undefined if that turns out to be wrong. @param earlier the attempts before this one. */
   async #send(attempt: number, earlier: readonly EarlierTurn[]): Promise<Reply | undefined> {
-    const { key, content, history: historyNow } = this.#message
     const plan = async (): Promise<Plan> => {
       const before = earlier.at(-1)
       if (before !== undefined && this.#isHead(before)) throw new MovedError()
-      const history = await historyNow()
-      return planToSend(history, await this.#openCalls.before(content, history))
+      return planMessage(this.#scope, this.#openCalls, this.#message)
     }
-    const step = await this.#step(plan, keyOf(key, attempt))
+    const step = await this.#step(plan, keyOf(this.#message.key, attempt))
     if (step === undefined || 'repeated' in step) return undefined
     return this.#runSteps([step], earlier)
   }
@@ -123,7 +126,7 @@ class KeyedTurn {
     return this.#runSteps([...steps, step], earlier)
   }
 
-  #runSteps(steps: readonly ReplyStep[], earlier: readonly EarlierTurn[]): Promise<Reply> {
+  #runSteps(steps: readonly ReplyStep[], earlier: readonly EarlierTurn[]): Reply | Promise<Reply> {
     const earlierCalls = new EarlierCalls(earlier, interruptedCall)
     return runSteps(this.#scope, { ...this.#options, earlierCalls }, steps)
   }

@@ -1,7 +1,7 @@
 import { CachePlanner } from '../cache/cache-planner.ts'
 import { ConversationConflictError, StoreError } from '../errors.ts'
 import { History } from '../history/history.ts'
-import { type Summary, summaryIn } from '../history/reply-record.ts'
+import { type ReplyRecord, type Summary, summaryIn } from '../history/reply-record.ts'
 import { newRecord } from '../history/records.ts'
 import { idOf, isUnfinished } from '../history/tree.ts'
 import { Ledger } from '../money/ledger.ts'
@@ -112,6 +112,11 @@ export class ConversationState {
     return { type: this.isReceiving || this.toolReplies.size > 0 ? 'receiving' : 'idle' }
   }
 
+  /** Whether this process runs a turn of the conversation. */
+  get isRunning(): boolean {
+    return this.#running.size > 0
+  }
+
   /** Whether the active path ends in a reply that has not ended: it is the head, and not yet part of the history. */
   get isReceiving(): boolean {
     return this.#record.head !== (this.#history.last?.number ?? 0)
@@ -163,8 +168,17 @@ export class ConversationState {
     return this.#history
   }
 
-  /** A request has ended and its reply is recorded. @param reply the record of its reply. */
-  ended({ role, reply: begun }: Pick<BegunRequest, 'role' | 'reply'>, reply: MessageRecord): Promise<void> | undefined {
+  /**
+   * A request has ended and its reply is recorded.
+   *
+   * @param reply the record of its reply.
+   * @param about the facts in that record, if they are at hand.
+   */
+  ended(
+    { role, reply: begun }: Pick<BegunRequest, 'role' | 'reply'>,
+    reply: MessageRecord,
+    about: ReplyRecord | undefined,
+  ): Promise<void> | undefined {
     if (reply.reply !== null) this.#ledger.add(reply.reply)
     this.#reservations.delete(begun)
     const summary = summaryIn(reply.reply)
@@ -172,7 +186,7 @@ export class ConversationState {
     if (role === 'summary') return undefined
     // Another process took the reply for abandoned, or the conversation continued on another branch.
     if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
-    this.#history.push(reply)
+    this.#history.push(reply, about)
     return undefined
   }
 

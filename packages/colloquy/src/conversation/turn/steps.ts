@@ -35,9 +35,9 @@ export interface StepOptions {
 
 /** The step that follows a reply in a turn with these tools. */
 export function stepAfter(reply: Message, tools: StepOptions['tools']): NextStep {
+  if (!tools.some(isRunnable)) return { type: 'stop' }
   const next = nextStep(reply)
-  const isOver = !tools.some(isRunnable) || (next.type === 'call' && hasPending(next.calls, tools))
-  return isOver ? { type: 'stop' } : next
+  return next.type === 'call' && hasPending(next.calls, tools) ? { type: 'stop' } : next
 }
 
 function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools']): boolean {
@@ -50,7 +50,12 @@ function hasPending(calls: readonly ToolUseBlock[], tools: StepOptions['tools'])
  *
  * @param steps the steps so far, one at least.
  */
-export async function runSteps(scope: TurnScope, options: StepOptions, steps: readonly ReplyStep[]): Promise<Reply> {
+export function runSteps(scope: TurnScope, options: StepOptions, steps: readonly ReplyStep[]): Reply | Promise<Reply> {
+  const isOver = stepAfter(steps.at(-1)!.message, options.tools).type === 'stop'
+  return isOver ? replyOfTurn(steps) : runFurther(scope, options, steps)
+}
+
+async function runFurther(scope: TurnScope, options: StepOptions, steps: readonly ReplyStep[]): Promise<Reply> {
   const done = [...steps]
   const { state, control } = scope
   const { settings, tools, toolOptions: { maxRounds = 50 } = {} } = options
@@ -96,7 +101,7 @@ function isRepeatable(call: ToolUseBlock, tools: readonly Runnable[]): boolean {
 export class OpenCalls {
   readonly #scope: TurnScope
   readonly #options: StepOptions
-  readonly #results = new Map<string, Promise<ToolResultBlockParam>>()
+  #results: Map<string, Promise<ToolResultBlockParam>> | undefined
 
   constructor(scope: TurnScope, options: StepOptions) {
     this.#scope = scope
@@ -112,9 +117,10 @@ export class OpenCalls {
     return Promise.all(unansweredIn([lastSent]).map((call) => this.#answer(call)))
   }
 
-  /** The content, after the results that it needs. */
-  before(content: MessageContentParam, history: History): MessageContentParam | Promise<MessageContentParam> {
-    return history.waitingCalls.length === 0 ? content : this.#answersBefore(content, history)
+  /** Plans to send content, after the results that it needs. */
+  planToSend(history: History, content: MessageContentParam): Plan | Promise<Plan> {
+    if (history.waitingCalls.length === 0) return planToSend(history, content)
+    return this.#answersBefore(content, history).then((answers) => planToSend(history, answers))
   }
 
   async #answersBefore(content: MessageContentParam, history: History): Promise<MessageContentParam> {
@@ -128,13 +134,14 @@ export class OpenCalls {
   #answer(call: ToolUseBlock): Promise<ToolResultBlockParam> {
     const { tools, toolOptions } = this.#options
     const runnable = tools.filter(isRunnable)
-    let result = this.#results.get(call.id)
+    const results = (this.#results ??= new Map())
+    let result = results.get(call.id)
     if (result === undefined) {
       const { signal } = this.#scope.control
       result = isRepeatable(call, runnable)
         ? answerCall(call, runnable, { ...toolOptions, signal })
         : Promise.resolve(interruptedCall(call))
-      this.#results.set(call.id, result)
+      results.set(call.id, result)
     }
     return result
   }

@@ -10,7 +10,7 @@ import { planWindow, type SummaryRange, type WindowPlan } from '../window/plan-w
 import { summaryInstructions, summarySettings, summaryTokens } from '../window/summary.ts'
 import { promptLimit } from '../window/window.ts'
 import { askEngine, withoutEvents } from './request/ask.ts'
-import { beginRequest, ceilingIfLimited } from './request/begin.ts'
+import { beginRequest, ceilingWithin, isLimited } from './request/begin.ts'
 import type { BegunRequest } from './request/begun.ts'
 import { keepReply } from './request/keep.ts'
 import type { StepInput } from './plan.ts'
@@ -61,7 +61,8 @@ async function summarize(scope: TurnScope, input: SummaryInput): Promise<Written
   const outcome = await askEngine({ ...scope, control }, { ...request, handle, builder: new ReplyBuilder(), dropped })
   const { step, message, cost, error } = outcome
   const text = error === undefined ? summaryText(message) : undefined
-  await keepReply(scope, begun, asSummary(step, text === undefined ? undefined : { upTo: begun.parent, text }))
+  const summary = text === undefined ? undefined : { upTo: begun.parent, text }
+  await keepReply(scope, begun, { step: asSummary(step, summary) })
   if (error !== undefined) throw failure(error)
   if (text === undefined) {
     throw new SummaryError(`the model returned no summary (stop_reason: ${message!.stop_reason})`)
@@ -69,22 +70,19 @@ async function summarize(scope: TurnScope, input: SummaryInput): Promise<Written
   return { by: 'turn', text, usage: message!.usage, cost }
 }
 
-async function begin(scope: TurnScope, input: SummaryInput, { params }: RequestParts): Promise<BegunRequest> {
+async function begin(scope: TurnScope, summary: SummaryInput, { params }: RequestParts): Promise<BegunRequest> {
   const { state, config } = scope
-  const { settings, history } = input
+  const { settings, history } = summary
   // A summary that a limit cut short would leave out some of what it stands for.
   const limits = { budget: withoutFit(settings.budget), limits: withoutFit(config.limits) }
-  const ceiling = await ceilingIfLimited(limits, () => ({
-    params,
-    usedTokens: undefined,
-    added: [],
-    countTokens: () => countedTokens(config.engine, () => params),
-  }))
+  const countTokens = () => countedTokens(config.engine, () => params)
+  const input = { params, usedTokens: undefined, added: [], countTokens }
+  const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
   return state.exclusively(() =>
     beginRequest(scope, {
       role: 'summary',
       history,
-      parent: lastCovered(input),
+      parent: lastCovered(summary),
       messages: [],
       limits,
       ceiling,
@@ -110,11 +108,11 @@ export function summaryRequest(
   const content = settings.window?.instructions ?? `${summaryInstructions} Use at most ${words} words.`
   const covered = input.history.upTo(lastCovered(input))!
   const history = covered.visibleThrough(window).appending({ role: 'user', content })
-  const { params, context } = requestOf(summarySettings(settings, limit), {}, history.sent)
-  // Another model cannot read this model's cache, and no later request would read what it writes.
-  const isCached = cacheMarks && params.model === settings.model
-  const cached = isCached ? new CachePlanner().plan(params, history, { now: Date.now(), experience }) : undefined
-  return { params: cached?.params ?? params, context }
+  return requestOf(summarySettings(settings, limit), {}, history, (request) => {
+    // Another model cannot read this model's cache, and no later request would read what it writes.
+    const isCached = cacheMarks && request.model === settings.model
+    return isCached ? new CachePlanner().plan(request, history, { now: Date.now(), experience }) : undefined
+  })
 }
 
 function lastCovered({ history, range }: SummaryInput): number {

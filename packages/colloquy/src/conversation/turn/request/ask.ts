@@ -48,7 +48,8 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
     if (!builder.isWhole) error = control.signal.aborted ? abortError(caught) : asError(caught)
   }
   reading.isOver = true
-  await journal.close()
+  const writing = journal.close()
+  if (writing !== undefined) await writing
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
   return outcomeOf({ id, handle, builder, error, dropped, trace: tracer?.trace, continuesAfter })
 }
@@ -88,8 +89,8 @@ async function receive(
 }
 
 /** A control whose events and message are not those of the turn. */
-export function withoutEvents(control: TurnControl): TurnControl {
-  return { ...control, emit: () => {}, exposeMessage: () => {} }
+export function withoutEvents(control: TurnControl, signal: AbortSignal = control.signal): TurnControl {
+  return { ...control, signal, emit: () => {}, exposeMessage: () => {} }
 }
 
 /** An abort always has the same class, whatever the engine threw. */

@@ -7,14 +7,15 @@ import type { TurnScope } from '../scope.ts'
 import type { BegunRequest, RequestToBegin, LimitSet } from './begun.ts'
 import { endAbandoned } from './recovery.ts'
 
-/** The most that a request can take. Undefined if nothing limits or counts it. */
-export function ceilingIfLimited(
-  { budget, limits }: LimitSet,
-  input: () => CostInput,
-): Promise<CostCeiling> | undefined {
-  if (budget === undefined && limits === undefined) return undefined
+/** Whether something limits or counts a request. */
+export function isLimited({ budget, limits }: LimitSet): boolean {
+  return budget !== undefined || limits !== undefined
+}
+
+/** The most that a request with limits can take. */
+export function ceilingWithin({ budget, limits }: LimitSet, input: CostInput): Promise<CostCeiling> {
   const inDollars = budget?.usd !== undefined || budget?.usdPerCall !== undefined || isInDollars(limits ?? {})
-  return ceilingFor(input(), { inDollars })
+  return ceilingFor(input, { inDollars })
 }
 
 /** Writes the messages of a request, gives its reply a place in the store, and reserves the most that the request can take. */

@@ -60,17 +60,15 @@ function withQuestions(plan: Plan, questions: readonly MessageRecord[]): Plan {
 }
 
 async function copyReply(scope: TurnScope, input: StepInput, source: MessageRecord): Promise<ReplyStep> {
-  const { state } = scope
-  const begun = await beginWithRetries(scope, input.onConflict, () =>
-    state.exclusively(async () => {
-      const plan = await input.plan()
-      const limits = { budget: undefined, limits: undefined }
-      const request = await beginRequest(scope, { role: 'assistant', ...plan, limits, ceiling: undefined, user: '' })
-      announce(scope, request, plan)
-      return request
-    }),
-  )
-  const record = await keepReply(scope, begun, copyStep(scope, begun, source, input.settings().model))
+  const begun = await beginWithRetries(scope, input.onConflict, async () => {
+    const plan = await input.plan()
+    const limits = { budget: undefined, limits: undefined }
+    const request = await beginRequest(scope, { role: 'assistant', ...plan, limits, ceiling: undefined, user: '' })
+    announce(scope, request, plan)
+    return request
+  })
+  const step = copyStep(scope, begun, source, input.settings().model)
+  const record = await keepReply(scope, begun, { step })
   scope.control.emit(stepEnd(record))
   return replyOf(record, replyMessage(record)!, {})
 }

@@ -27,6 +27,8 @@ export interface ReplyOutcome {
   step: FinishStep
   /** Undefined if nothing arrived. */
   message: Message | undefined
+  /** The record in `step.reply`, unless it is not at hand. It shares no object that a caller gets. */
+  about?: ReplyRecord | undefined
   cost: ReplyCost | undefined
   error: Error | undefined
 }
@@ -44,7 +46,8 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
     const { content: _, ...head } = message
     const usage = isWhole ? head.usage : estimateUsage(head.usage, builder.arrived)
     cost = replyCost({ usage, model: head.model }, !isWhole)
-    record.message = { ...head, usage }
+    // The caller gets the message, and may change its usage.
+    record.message = { ...head, usage: isWhole ? { ...usage } : usage }
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
     if (!isWhole) record.estimated = true
     else if (continuesAfter?.(message)) record.continues = true
@@ -56,6 +59,7 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
   return {
     step: { id, handle, state, ...kept, reply: JSON.stringify(record), continues, at: Date.now() },
     message,
+    about: record,
     cost,
     error,
   }

@@ -2,7 +2,7 @@ import { pingAfterMs } from '../../cache/keep-alive.ts'
 import { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { CacheKeeper, KeptRequest, TurnScope } from '../scope.ts'
 import { askEngine, withoutEvents } from './ask.ts'
-import { beginRequest, ceilingIfLimited } from './begin.ts'
+import { beginRequest, ceilingWithin, isLimited } from './begin.ts'
 import { keepReply } from './keep.ts'
 
 /**
@@ -43,7 +43,7 @@ export class KeepAlive implements CacheKeeper {
     const { state } = turn
     try {
       const at = Date.now()
-      await ping({ ...turn, control: { ...withoutEvents(turn.control), signal: this.#closed.signal } }, request)
+      await ping({ ...turn, control: withoutEvents(turn.control, this.#closed.signal) }, request)
       state.cache.pinged(at)
       // Unless the next turn has begun in the meantime.
       if (this.#waiting.get(state.id) === timer) this.start(turn, { ...request, pings: request.pings - 1 })
@@ -58,13 +58,10 @@ export class KeepAlive implements CacheKeeper {
 async function ping(scope: TurnScope, { params: sent, context, limits, user }: KeptRequest): Promise<void> {
   const { state } = scope
   const params = { ...sent, max_tokens: 1 }
-  const ceiling = await ceilingIfLimited(limits, () => ({
-    params,
-    // The prompt is that of the last turn, without its reply.
-    usedTokens: state.history.usedTokens,
-    added: [],
-    countTokens: async () => undefined,
-  }))
+  // The prompt is that of the last turn, without its reply.
+  const { usedTokens } = state.history
+  const input = { params, usedTokens, added: [], countTokens: async () => undefined }
+  const ceiling = isLimited(limits) ? await ceilingWithin(limits, input) : undefined
   const begun = await state.exclusively(async () => {
     if (state.activity.type !== 'idle') throw state.conflict('busy')
     const { history } = state
@@ -85,6 +82,6 @@ async function ping(scope: TurnScope, { params: sent, context, limits, user }: K
     builder: new ReplyBuilder(),
     dropped: 0,
   })
-  await keepReply(scope, begun, { ...outcome.step, json: '', received: null })
+  await keepReply(scope, begun, { step: { ...outcome.step, json: '', received: null } })
   if (outcome.error !== undefined) throw outcome.error
 }

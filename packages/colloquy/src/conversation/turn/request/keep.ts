@@ -1,19 +1,21 @@
-import type { FinishStep, MessageRecord } from '../../stores/store.ts'
+import type { MessageRecord } from '../../stores/store.ts'
 import type { TurnScope } from '../scope.ts'
 import type { BegunRequest } from './begun.ts'
+import type { ReplyOutcome } from './finish.ts'
 
 /** Records a reply that has ended, and replaces its reservation by the real cost. Returns the reply's record. */
 export async function keepReply(
   { state, control, lease }: TurnScope,
   begun: BegunRequest,
-  step: FinishStep,
+  { step, about }: Pick<ReplyOutcome, 'step' | 'about'>,
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun
-  const number = await state.finishes.finish({ ...step, accounts })
+  const number = await state.finishes.finish(accounts === undefined ? step : { ...step, accounts })
   if (role === 'assistant') control.isRecorded = true
   if (step.continues) await lease.hold(begun.handle, number)
   const { json, received, reply } = step
   const record = { number, parent, role, state: step.state, createdAt: at, json, received, reply }
-  await state.ended(begun, record)
+  const refreshed = state.ended(begun, record, about)
+  if (refreshed !== undefined) await refreshed
   return record
 }

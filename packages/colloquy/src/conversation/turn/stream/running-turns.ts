@@ -3,24 +3,23 @@ import { Turn, type TurnControl } from '../turn.ts'
 
 /** The turns that this process runs, by conversation. */
 export class RunningTurns {
-  readonly #turns = new Map<string, Set<Turn>>()
+  readonly #turns = new Map<string, readonly Turn[]>()
 
   /** Starts a turn, which is listed until it has ended. */
   start(id: string, run: (control: TurnControl) => Promise<Reply>, signal: AbortSignal | undefined): Turn {
     const turn: Turn = new Turn(run, { signal, onEnd: () => this.#remove(id, turn) })
-    const turns = this.#turns.get(id) ?? new Set()
-    this.#turns.set(id, turns.add(turn))
+    this.#turns.set(id, [...this.of(id), turn])
     return turn
   }
 
   /** The turns of a conversation, oldest first. There are several if they branch off or wait for each other. */
-  of(id: string): Turn[] {
-    return [...(this.#turns.get(id) ?? [])]
+  of(id: string): readonly Turn[] {
+    return this.#turns.get(id) ?? []
   }
 
   #remove(id: string, turn: Turn): void {
-    const turns = this.#turns.get(id)
-    turns?.delete(turn)
-    if (turns?.size === 0) this.#turns.delete(id)
+    const others = this.of(id).filter((each) => each !== turn)
+    if (others.length > 0) this.#turns.set(id, others)
+    else this.#turns.delete(id)
   }
 }
