@@ -6,8 +6,8 @@ import type { ContentBlockParam, MessageCreateParams, MessageParam } from '../..
 import { lazyMessage } from '../history/exact/lazy-message.ts'
 import type { CacheTtl } from './cache-policy.ts'
 import {
+  breakpointPlaces,
   hasOwnBreakpoints,
-  placeBreakpoints,
   type RequestSettings,
   withBreakpoint,
   withSharedBreakpoint,
@@ -22,9 +22,9 @@ function request(...messages: MessageParam[]): MessageCreateParams {
 
 function place(
   { messages, ...settings }: MessageCreateParams,
-  { tail, minTokens }: { tail: CacheTtl; minTokens: number },
-): { settings: RequestSettings; messages: ReturnType<typeof placeBreakpoints> } {
-  return { settings: withSharedBreakpoint(settings, minTokens), messages: placeBreakpoints(messages, tail) }
+  minTokens: number,
+): { settings: RequestSettings; places: number[] } {
+  return { settings: withSharedBreakpoint(settings, minTokens), places: breakpointPlaces(messages) }
 }
 
 function user(...content: ContentBlockParam[]): MessageParam {
@@ -32,25 +32,25 @@ function user(...content: ContentBlockParam[]): MessageParam {
 }
 
 const text = (word: string): ContentBlockParam => ({ type: 'text', text: word })
-const options = { tail: '5m', minTokens: 1000 } as const
+const minTokens = 1000
 
 test('the last user message has a cache breakpoint', () => {
-  const { messages } = place(request({ role: 'user', content: 'Hello' }), options)
-  assert.deepEqual([...messages], [[0, five]])
-  const later = place(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), options)
-  assert.deepEqual([...later.messages], [[2, five]])
+  const { places } = place(request({ role: 'user', content: 'Hello' }), minTokens)
+  assert.deepEqual(places, [0])
+  const later = place(request(user(text('a')), { role: 'assistant', content: 'b' }, user(text('c'))), minTokens)
+  assert.deepEqual(later.places, [2])
 })
 
 test('system and tools have a breakpoint for an hour if long enough to be cached', () => {
   const long = 'word '.repeat(1000)
-  const { settings } = place({ ...request(), system: long }, options)
+  const { settings } = place({ ...request(), system: long }, minTokens)
   assert.deepEqual(settings.system, [{ type: 'text', text: long, cache_control: hour }])
-  const short = place({ ...request(), system: 'Be brief.' }, options)
+  const short = place({ ...request(), system: 'Be brief.' }, minTokens)
   assert.equal(short.settings.system, 'Be brief.')
   const tool = { name: 'a', description: long, input_schema: { type: 'object' } } as const
   const tools = place(
     { ...request(), tools: [tool, { ...tool, name: 'b' }, { ...tool, name: 'c', defer_loading: true }] },
-    options,
+    minTokens,
   )
   assert.deepEqual(
     tools.settings.tools?.map(({ cache_control }) => cache_control),
@@ -61,10 +61,10 @@ test('system and tools have a breakpoint for an hour if long enough to be cached
 test('the end of the last request has a breakpoint if it would not be found', () => {
   const reply: MessageParam = { role: 'assistant', content: 'Hm.' }
   const images = Array.from({ length: 19 }, (_, index) => text(`picture ${index}`))
-  const far = place(request(user(text('a')), reply, user(...images)), options)
-  assert.deepEqual(new Set(far.messages.keys()), new Set([0, 2]))
-  const near = place(request(user(text('a')), reply, user(...images.slice(1))), options)
-  assert.deepEqual([...near.messages.keys()], [2])
+  const far = place(request(user(text('a')), reply, user(...images)), minTokens)
+  assert.deepEqual(new Set(far.places), new Set([0, 2]))
+  const near = place(request(user(text('a')), reply, user(...images.slice(1))), minTokens)
+  assert.deepEqual(near.places, [2])
 })
 
 test('a step with many tool calls has a second breakpoint, for platforms that count each call', () => {
@@ -73,18 +73,18 @@ test('a step with many tool calls has a second breakpoint, for platforms that co
     (_, index) => ({ type: 'tool_use', id: `t${index}`, name: 'a', input: {} }) as const,
   )
   const results = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'b' }) as const)
-  const { messages } = place(request(user(text('a')), { role: 'assistant', content: calls }, user(...results)), options)
-  assert.deepEqual(new Set(messages.keys()), new Set([0, 2]))
+  const step = request(user(text('a')), { role: 'assistant', content: calls }, user(...results))
+  assert.deepEqual(new Set(place(step, minTokens).places), new Set([0, 2]))
 })
 
 test('a breakpoint is on the last block that can carry one', () => {
   const message = user(text('a'), { type: 'text', text: ' ' })
   assert.deepEqual(
-    withBreakpoint(message, five),
+    withBreakpoint(message, '5m'),
     user({ type: 'text', text: 'a', cache_control: five }, { type: 'text', text: ' ' }),
   )
   assert.deepEqual(
-    withBreakpoint({ role: 'user', content: 'a' }, hour),
+    withBreakpoint({ role: 'user', content: 'a' }, '1h'),
     user({ type: 'text', text: 'a', cache_control: hour }),
   )
 })
@@ -112,14 +112,11 @@ test('there are at most four breakpoints, an hour never after five minutes', () 
   fc.assert(
     fc.property(
       fc.array(message, { minLength: 1, maxLength: 6 }),
-      fc.constantFrom('5m', '1h'),
+      fc.constantFrom<CacheTtl>('5m', '1h'),
       fc.string(),
       (messages, tail, system) => {
-        const { settings, messages: marks } = place(
-          { ...request(...messages), system: system.repeat(500) },
-          { tail, minTokens: 100 },
-        )
-        const sent = messages.map((each, index) => (marks.has(index) ? withBreakpoint(each, marks.get(index)!) : each))
+        const { settings, places } = place({ ...request(...messages), system: system.repeat(500) }, 100)
+        const sent = messages.map((each, index) => (places.includes(index) ? withBreakpoint(each, tail) : each))
         const ttls =
           JSON.stringify({ system: settings.system, sent }).match(
             /"cache_control":\{"type":"ephemeral"(,"ttl":"1h")?\}/g,
@@ -140,14 +137,14 @@ test('there are at most four breakpoints, an hour never after five minutes', () 
 test('a message that is stored as JSON gets the same breakpoint as a parsed one', () => {
   const piece = fc.constantFrom('a', ' ', '"', '\\', '\n', '\u00a0', '🦋', '\ud83e', '","x":"', '{')
   fc.assert(
-    fc.property(fc.string({ unit: piece }), fc.constantFrom(five, hour), (content, mark) => {
+    fc.property(fc.string({ unit: piece }), fc.constantFrom<CacheTtl>('5m', '1h'), (content, ttl) => {
       const read: MessageParam = { role: 'user', content }
       const kept = lazyMessage('user', JSON.stringify(read))
-      assert.deepEqual(place(request(kept), options), place(request(read), options))
-      assert.deepEqual(withBreakpoint(kept, mark), withBreakpoint(read, mark))
-      assert.equal(jsonOf(withBreakpoint(kept, mark)), JSON.stringify(withBreakpoint(read, mark)))
+      assert.deepEqual(place(request(kept), minTokens), place(request(read), minTokens))
+      assert.deepEqual(withBreakpoint(kept, ttl), withBreakpoint(read, ttl))
+      assert.equal(jsonOf(withBreakpoint(kept, ttl)), JSON.stringify(withBreakpoint(read, ttl)))
     }),
   )
   const more = lazyMessage('user', '{"role":"user","content":"a","more":"b"}')
-  assert.deepEqual(withBreakpoint(more, five), withBreakpoint({ role: 'user', content: 'a' }, five))
+  assert.deepEqual(withBreakpoint(more, '5m'), withBreakpoint({ role: 'user', content: 'a' }, '5m'))
 })

@@ -18,23 +18,19 @@ export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 const lookBack = 20
 
 /**
- * Places the breakpoints of the messages of a request: on the last block of the last user message; and at the end of the last
- * request, if so many blocks were added since that it would not be found. With the one of `withSharedBreakpoint()` these are
- * at most three of the four breakpoints that the API accepts.
+ * Finds the messages of a request that get a breakpoint: the last user message; and the last one of the request before, if so
+ * many blocks were added since that its cache entry would not be found. With the breakpoint of `withSharedBreakpoint()` these
+ * are at most three of the four that the API accepts.
  *
- * @returns the breakpoints by index in the list.
+ * @returns indexes in the list.
  */
-export function placeBreakpoints(
-  messages: readonly MessageParam[],
-  tail: CacheTtl,
-): ReadonlyMap<number, CacheControlEphemeral> {
-  const breakpoints = new Map<number, CacheControlEphemeral>()
+export function breakpointPlaces(messages: readonly MessageParam[]): number[] {
   const last = messages.findLastIndex(canHaveBreakpoint)
-  if (last >= 0) breakpoints.set(last, breakpoint(tail))
+  if (last < 0) return []
   const before = messages.findLastIndex((message, index) => index < last && canHaveBreakpoint(message))
   const added = messages.slice(before + 1, last + 1)
-  if (before >= 0 && mayHold(added, lookBack) && blocksIn(added) >= lookBack) breakpoints.set(before, breakpoint(tail))
-  return breakpoints
+  const isFar = before >= 0 && mayHold(added, lookBack) && blocksIn(added) >= lookBack
+  return isFar ? [last, before] : [last]
 }
 
 /** Whether the settings have cache breakpoints of their own. Then none are placed automatically. */
@@ -44,8 +40,9 @@ export function hasOwnBreakpoints({ cache_control, system, tools }: RequestSetti
   return tools?.some((tool) => tool.cache_control) ?? false
 }
 
-/** The message, with the breakpoint on its last block that can carry one. */
-export function withBreakpoint(message: MessageParam, cache_control: CacheControlEphemeral): MessageParam {
+/** The message, with a breakpoint on its last block that can carry one. */
+export function withBreakpoint(message: MessageParam, ttl: CacheTtl): MessageParam {
+  const cache_control = breakpoint(ttl)
   const json = textWithBreakpoint(message, cache_control)
   if (json !== undefined) return lazyMessage('user', json)
   const { role, content } = message

@@ -5,8 +5,8 @@ import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
 import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import {
+  breakpointPlaces,
   hasOwnBreakpoints,
-  placeBreakpoints,
   type RequestSettings,
   withBreakpoint,
   withSharedBreakpoint,
@@ -54,6 +54,8 @@ interface SettingsPlan {
   key: string
   /** The settings with their breakpoint; undefined if the user has placed some. */
   marked: RequestSettings | undefined
+  /** The price of a cache read divided by the price of uncached input. */
+  readFactor: number
 }
 
 interface Sent {
@@ -96,7 +98,7 @@ export class CachePlanner {
   ): CachedRequest | undefined {
     const model = findModel(settings.model)
     if (model === undefined || history.hasOwnBreakpoints) return undefined
-    const { key, marked } = this.#planFor(settings, model)
+    const { key, marked, readFactor } = this.#planFor(settings, model)
     if (marked === undefined) return undefined
     this.#learn(history)
     const kind = settings.tools?.length ? 'tools' : 'chat'
@@ -104,7 +106,7 @@ export class CachePlanner {
     const outlook = {
       pauses: pauseMs === undefined ? this.#pauses : countPause(this.#pauses, pauseMs),
       prior: experience.prior(kind),
-      readFactor: readFactor(model),
+      readFactor,
     }
     const pingPlan = (usage: Usage | undefined): KeepAlivePlan => {
       return planKeepAlive({ ...outlook, tailShare: tailShare(key, usage) })
@@ -139,10 +141,10 @@ export class CachePlanner {
     if (this.#lastSent !== undefined) this.#lastSent = { ...this.#lastSent, at: now }
   }
 
-  #planFor(settings: RequestSettings, { minCacheTokens }: ModelEntry): SettingsPlan {
+  #planFor(settings: RequestSettings, model: ModelEntry): SettingsPlan {
     if (this.#settingsPlan?.settings !== settings) {
-      const marked = hasOwnBreakpoints(settings) ? undefined : withSharedBreakpoint(settings, minCacheTokens)
-      this.#settingsPlan = { settings, key: JSON.stringify(settings), marked }
+      const marked = hasOwnBreakpoints(settings) ? undefined : withSharedBreakpoint(settings, model.minCacheTokens)
+      this.#settingsPlan = { settings, key: JSON.stringify(settings), marked, readFactor: readFactorOf(model) }
     }
     return this.#settingsPlan
   }
@@ -196,11 +198,7 @@ export class CachePlanner {
 
 /** The messages of a history, with their breakpoints. */
 function withBreakpoints(history: History, tail: CacheTtl): MessageParam[] {
-  const messages = history.toSend
-  const marked = new Map<number, MessageParam>()
-  for (const [index, mark] of placeBreakpoints(messages, tail))
-    marked.set(index, withBreakpoint(messages[index]!, mark))
-  return history.sentWith(marked)
+  return history.sentWith(breakpointPlaces(history.toSend), (message) => withBreakpoint(message, tail))
 }
 
 /** Whether a message continues a turn. Its steps follow each other at once, and do not show how long a user pauses. */
@@ -216,7 +214,7 @@ function tailShare(settings: string, usage: Usage | undefined): number {
   return Math.max(0.05, 1 - shared / Math.max(1, input + cacheWrite5m + cacheWrite1h + cacheRead))
 }
 
-function readFactor(model: ModelEntry): number {
+function readFactorOf(model: ModelEntry): number {
   const price = priceAt(model, new Date())
   if (price === undefined) return 0.1
   const { cacheRead, input } = bandFor(price, 0)

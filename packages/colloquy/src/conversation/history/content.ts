@@ -108,6 +108,7 @@ function checkText(text: unknown, path: string): void {
 }
 
 function checkResults(results: readonly ToolResultBlockParam[], waiting: WaitingCalls): void {
+  if (results.length === 0 && waiting.length === 0) return
   const answered = new Set<string>()
   for (const { tool_use_id: id } of results) {
     if (!waiting.includes(id))

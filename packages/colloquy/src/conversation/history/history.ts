@@ -63,23 +63,19 @@ export class History {
    * list does not parse it.
    */
   get sent(): MessageParam[] {
-    return this.sentWith(none)
+    return this.#attachJson(this.#extend().slice(), this.#sent.length)
   }
 
   /**
-   * `sent`, with some messages replaced. Replacements near the end are cheap: everything before the first one is sent from
+   * `sent`, with other messages in some places. Places near the end are cheap: everything before the first one is sent from
    * the bytes that are already encoded.
    *
-   * @param replacements by index in `sent`.
+   * @param places indexes in `sent`.
    */
-  sentWith(replacements: ReadonlyMap<number, MessageParam>): MessageParam[] {
+  sentWith(places: readonly number[], replace: (message: MessageParam) => MessageParam): MessageParam[] {
     const messages = this.#extend().slice()
-    let first = messages.length
-    for (const [index, message] of replacements) {
-      messages[index] = message
-      first = Math.min(first, index)
-    }
-    return this.#attachJson(messages, first)
+    for (const place of places) messages[place] = replace(messages[place]!)
+    return this.#attachJson(messages, Math.min(messages.length, ...places))
   }
 
   /** The messages that are sent, in a list that grows with the history. Throws a `StoreError` if one is damaged. */
@@ -143,7 +139,7 @@ export class History {
     const { last, lastReply } = this
     if (last?.state !== 'committed' || last !== lastReply?.record) return undefined
     const { message, unpaid } = lastReply.about
-    return message === undefined || unpaid ? undefined : Number(tokensOf(message.usage))
+    return message === undefined || unpaid ? undefined : tokensOf(message.usage)
   }
 
   /** The history up to and including the message; undefined if the message is not on this path. */
@@ -230,8 +226,6 @@ export class History {
     return this.#bytes.pieces(count, others)
   }
 }
-
-const none: ReadonlyMap<number, MessageParam> = new Map()
 
 function isCompacted({ role, json }: MessageRecord): boolean {
   if (role !== 'assistant' || !json.includes('"type":"compaction"')) return false

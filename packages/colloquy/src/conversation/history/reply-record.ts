@@ -83,7 +83,11 @@ export function markUnbilled(reply: string | null): string | null {
 }
 
 /** All tokens of a usage, prompt and reply. Counts that are not integers are ignored. */
-export function tokensOf(usage: Omit<UsageIteration, 'type'>): bigint {
-  const counts = Object.values(tokenCounts(usage))
-  return BigInt(counts.reduce((sum, count) => sum + (Number.isInteger(count) ? count : 0), 0))
+export function tokensOf(usage: Omit<UsageIteration, 'type'>): number {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead, output } = tokenCounts(usage)
+  return whole(input) + whole(cacheWrite5m) + whole(cacheWrite1h) + whole(cacheRead) + whole(output)
+}
+
+function whole(count: number): number {
+  return Number.isInteger(count) ? count : 0
 }

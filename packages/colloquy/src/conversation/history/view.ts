@@ -115,7 +115,7 @@ export function titleOf(messages: readonly { json: string }[]): string | undefin
 }
 
 /** As much of a line as is read for a title, so that a long message takes no longer than a short one. */
-const longestLine = 500
+const longestLine = 200
 
 /** A title that a program gives: in one line, and cut to 200 characters. Throws an `AnthropicError` if it is not text. */
 export function titleText(title: string): string {

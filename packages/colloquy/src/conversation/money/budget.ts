@@ -54,7 +54,7 @@ export function maxTokensAllowed(budget: Budget, ceiling: CostCeiling, { spent, 
   if (usd !== undefined && spent.cost.unpriced > 0) throw noPriceFor(`${spent.cost.unpriced} earlier replies`)
   const limits = [
     { limit: 'tokensPerCall', allowed: tokensPerCall, spent: 0n, held: 0n },
-    { limit: 'tokens', allowed: tokens, spent: tokensOf(spent), held: reserved.tokens },
+    { limit: 'tokens', allowed: tokens, spent: BigInt(tokensOf(spent)), held: reserved.tokens },
     { limit: 'usdPerCall', allowed: usdPerCall, spent: 0n, held: 0n },
     { limit: 'usd', allowed: usd, spent: spent.cost.picoUsd, held: reserved.picoUsd },
   ] as const

@@ -16,7 +16,7 @@ export interface Used {
 export function usageOf(reply: string): Used {
   const { message, cost_pico_usd: picoUsd, unpaid } = parseReply(reply) ?? {}
   if (message === undefined || unpaid) return { picoUsd: 0n, tokens: 0n }
-  const tokens = callsIn(message.usage).reduce((sum, call) => sum + tokensOf(call), 0n)
+  const tokens = callsIn(message.usage).reduce((sum, call) => sum + BigInt(tokensOf(call)), 0n)
   return { picoUsd: picoUsd == null ? undefined : BigInt(picoUsd), tokens }
 }
 

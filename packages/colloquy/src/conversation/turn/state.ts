@@ -181,7 +181,7 @@ export class ConversationState {
   ): Promise<void> | undefined {
     if (reply.reply !== null) this.#ledger.add(reply.reply)
     this.#reservations.delete(begun)
-    const summary = summaryIn(reply.reply)
+    const summary = about === undefined ? summaryIn(reply.reply) : about.summary
     if (summary !== undefined) this.#summaries.push(summary)
     if (role === 'summary') return undefined
     // Another process took the reply for abandoned, or the conversation continued on another branch.

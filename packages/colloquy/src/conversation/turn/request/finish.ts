@@ -43,11 +43,11 @@ export function outcomeOf(ended: EndedReply): ReplyOutcome {
   const record: ReplyRecord = {}
   let cost: ReplyCost | undefined
   if (message !== undefined) {
-    const { content: _, ...head } = message
-    const usage = isWhole ? head.usage : estimateUsage(head.usage, builder.arrived)
-    cost = replyCost({ usage, model: head.model }, !isWhole)
-    // The caller gets the message, and may change its usage.
-    record.message = { ...head, usage: isWhole ? { ...usage } : usage }
+    // A copy, as the caller gets the message and may change its usage.
+    const usage = isWhole ? { ...message.usage } : estimateUsage(message.usage, builder.arrived)
+    cost = replyCost({ usage, model: message.model }, !isWhole)
+    const head = { ...message, content: undefined, usage }
+    record.message = head
     record.cost_pico_usd = cost === undefined ? null : Number(cost.picoUsd)
     if (!isWhole) record.estimated = true
     else if (continuesAfter?.(message)) record.continues = true

@@ -10,7 +10,11 @@ export async function keepReply(
   { step, about }: Pick<ReplyOutcome, 'step' | 'about'>,
 ): Promise<MessageRecord> {
   const { role, parent, at, accounts } = begun
-  const number = await state.finishes.finish(accounts === undefined ? step : { ...step, accounts })
+  const end = accounts === undefined ? step : { ...step, accounts }
+  const { number } = await state.store.finish(end).catch((error: unknown) => {
+    state.finishes.add(end)
+    throw error
+  })
   if (role === 'assistant') control.isRecorded = true
   if (step.continues) await lease.hold(begun.handle, number)
   const { json, received, reply } = step
