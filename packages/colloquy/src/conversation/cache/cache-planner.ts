@@ -47,7 +47,7 @@ export interface CachedRequest {
   pings?: (usage: Usage) => number
 }
 
-/** What follows from the settings alone. Most requests of a conversation have the same ones. */
+/** The values that depend on the settings alone. They are kept, because most requests of a conversation have the same settings. */
 interface SettingsPlan {
   settings: RequestSettings
   /** The settings as JSON: any change of them may miss the cache. */

@@ -17,7 +17,7 @@ export class FinishQueue {
     this.#unrecorded = [...this.#unrecorded, step]
   }
 
-  /** Tries again to record them. Throws if the store still fails. */
+  /** Retries to record them. Throws if the store still fails. */
   async retry(): Promise<void> {
     for (const step of this.#unrecorded) {
       await this.#store.finish(step)
