@@ -22,5 +22,5 @@ export async function open(folder: string): Promise<Contestant> {
 }
 
 async function* engine(): AsyncGenerator<MessageStreamEvent> {
-  yield* events
+  for (const event of events) yield event
 }

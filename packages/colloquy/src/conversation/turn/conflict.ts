@@ -14,15 +14,16 @@ const pollMs = 100
  */
 export function takeTurn(scope: TurnScope, onConflict: OnConflict): (() => void) | Promise<() => void> {
   const { state } = scope
-  return state.isRunning ? takeNextTurn(scope, onConflict) : state.startTurn()
+  return state.ownTurns.isEmpty ? state.ownTurns.start() : takeNextTurn(scope, onConflict)
 }
 
 async function takeNextTurn({ state, control }: TurnScope, onConflict: OnConflict): Promise<() => void> {
-  for (let { activity } = state; activity.type === 'running' && onConflict !== 'branch'; activity = state.activity) {
+  const { ownTurns } = state
+  while (!ownTurns.isEmpty && onConflict !== 'branch') {
     if (onConflict === 'fail') throw state.conflict('busy')
-    await unlessAborted(control.signal, activity.over)
+    await unlessAborted(control.signal, ownTurns.nextEnd)
   }
-  return state.startTurn()
+  return ownTurns.start()
 }
 
 /**

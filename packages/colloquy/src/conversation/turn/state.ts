@@ -27,8 +27,8 @@ type Opened = Omit<OpenedConversation, 'unfinished'> & Partial<OpenedConversatio
 /** Whether something is happening in a conversation that keeps other writers waiting. */
 export type Activity =
   | { type: 'idle' }
-  /** This process runs a turn. `over` resolves when it has ended; it never rejects. */
-  | { type: 'running'; over: Promise<void> }
+  /** This process runs a turn. */
+  | { type: 'running' }
   /** A reply has ended, and the store failed to record that. It is recorded before anything else is written. */
   | { type: 'unrecorded' }
   /** Another process is receiving a reply or runs its tools, or a turn here does that another one branched off. */
@@ -49,6 +49,7 @@ export class ConversationState {
   /** The numbers of the replies whose tools run, in this or another process, as far as it is known. */
   readonly toolReplies: Set<number> = new Set()
   readonly cache: CachePlanner = new CachePlanner()
+  readonly ownTurns: OwnTurns = new OwnTurns()
   /** Does one thing after the other, so that changes of this process do not conflict with each other. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T> = queue()
   #record!: ConversationRecord
@@ -59,8 +60,6 @@ export class ConversationState {
   #lastPromptSettings: string | undefined
   /** The reservations of replies that have not ended, by the reply's number. */
   #reservations = new Map<number, Amounts>()
-  /** The turns that this process runs: several if they branch off from each other. */
-  readonly #running = new Set<Promise<void>>()
 
   constructor(store: ConversationStore, opened: Opened) {
     this.store = store
@@ -106,15 +105,9 @@ export class ConversationState {
   }
 
   get activity(): Activity {
-    const [over] = this.#running
-    if (over !== undefined) return { type: 'running', over }
+    if (!this.ownTurns.isEmpty) return { type: 'running' }
     if (!this.finishes.isEmpty) return { type: 'unrecorded' }
     return { type: this.isReceiving || this.toolReplies.size > 0 ? 'receiving' : 'idle' }
-  }
-
-  /** Whether this process runs a turn of the conversation. */
-  get isRunning(): boolean {
-    return this.#running.size > 0
   }
 
   /** Whether the active path ends in a reply that has not ended: it is the head, and not yet part of the history. */
@@ -139,16 +132,6 @@ export class ConversationState {
 
   async historyTo(number: number): Promise<History> {
     return this.#history.upTo(number) ?? new History(await this.store.path(this.id, number))
-  }
-
-  /** Starts a turn: until the returned function is called, the conversation is `running`. */
-  startTurn(): () => void {
-    const { promise: over, resolve } = Promise.withResolvers<void>()
-    this.#running.add(over)
-    return () => {
-      this.#running.delete(over)
-      resolve()
-    }
   }
 
   /** A request has begun. Returns the history that its reply will follow. */
@@ -253,6 +236,31 @@ export class ConversationState {
     // Only the last message can be an unfinished reply: no turn continues from one.
     const isReceiving = isUnfinished(messages.at(-1)?.state ?? 'committed')
     this.#history = new History(isReceiving ? messages.slice(0, -1) : messages)
+  }
+}
+
+/** The turns that this process runs in a conversation: several if they branch off from each other. */
+class OwnTurns {
+  #count = 0
+  #nextEnd: PromiseWithResolvers<void> | undefined
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  /** Resolves when one of the turns ends. Never rejects. */
+  get nextEnd(): Promise<void> {
+    return (this.#nextEnd ??= Promise.withResolvers<void>()).promise
+  }
+
+  /** Starts a turn. Returns the function that ends it. */
+  start(): () => void {
+    this.#count++
+    return () => {
+      this.#count--
+      this.#nextEnd?.resolve()
+      this.#nextEnd = undefined
+    }
   }
 }
 

@@ -3,7 +3,7 @@ const encoder = new TextEncoder()
 /** Messages as the bytes of a JSON list that grows at its end. No message is encoded or copied twice. */
 export class MessageBytes {
   /** The bytes up to the last end never change: requests in flight hold views of them. */
-  #bytes = new Uint8Array(1024)
+  #bytes = new Uint8Array()
   /** The end of each message. */
   readonly #ends: number[] = []
 
