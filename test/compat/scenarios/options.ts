@@ -132,6 +132,20 @@ export const options: Scenario[] = [
       }),
   },
   {
+    name: 'a method and a body of one request',
+    replies: [good, good, good],
+    async run({ client }) {
+      await client.messages.create(hello, { method: 'put', body: { own: true } })
+      await client.messages.create(hello, { body: { own: true }, stream: true })
+      await client.messages.countTokens(hello, { method: 'patch', body: { own: true } })
+    },
+  },
+  {
+    name: 'withOptions(null)',
+    replies: [good],
+    run: ({ client }) => client.withOptions(null as never).messages.create(hello),
+  },
+  {
     name: 'a query of one request',
     replies: [good],
     options: { defaultQuery: { a: '1', b: '2' } },

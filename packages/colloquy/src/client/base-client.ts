@@ -54,7 +54,8 @@ export class BaseClient {
   #tokens: TokenSource | undefined
   readonly #transport: Transport
 
-  constructor(options: ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> } = {}) {
+  constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> }) | null) {
+    const options = given ?? {}
     checkClientOptions(options)
     checkBrowser(options)
     const { apiKey, authToken } = credentialsOf(options)
@@ -64,7 +65,7 @@ export class BaseClient {
     this.middleware = [...(options.middleware ?? [])]
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
-    this.authToken = authToken
+    this.authToken = typeof authToken === 'string' ? authToken : null
     const baseURL = options.baseURL || environment('ANTHROPIC_BASE_URL')
     this.baseURL = baseURL ? checkBaseUrl(baseURL) : (this.#impliedBaseURL = 'https://api.anthropic.com')
     this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
@@ -100,15 +101,20 @@ export class BaseClient {
   }
 
   /** A copy of this client with some options changed. Other credentials replace those of this client, whatever their kind. */
-  withOptions(options: ClientOptions = {}): this {
+  withOptions(given?: ClientOptions | null): this {
+    const options = given ?? {}
     const areReplaced = credentialNames.some((name) => options[name] != null)
-    const { maxRetries, logger, logLevel, middleware, authToken } = this
-    const own = { maxRetries, logger, logLevel, middleware, authToken, timeout: this.givenTimeout }
+    const { maxRetries, logger, logLevel, middleware, authToken, baseURL, givenTimeout: timeout } = this
     const copied = {
       ...this.#options,
-      ...own,
+      maxRetries,
+      logger,
+      logLevel,
+      middleware,
+      authToken,
+      timeout,
       apiKey: this.#apiKeySetter ?? this.apiKey,
-      ...(this.baseURL !== this.#impliedBaseURL && { baseURL: this.baseURL }),
+      ...(baseURL !== this.#impliedBaseURL && { baseURL }),
       ...definedFields(options),
       ...(areReplaced && onlyCredentials(options)),
       [sharedTokens]: areReplaced ? undefined : this.#findTokens,
@@ -117,35 +123,35 @@ export class BaseClient {
   }
 
   /** Sends a GET request to a path of the API. */
-  get<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+  get<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
     return this.request(requestTo('get', path, options))
   }
 
   /** Sends a POST request to a path of the API. */
-  post<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+  post<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
     return this.request(requestTo('post', path, options))
   }
 
   /** Sends a PUT request to a path of the API. */
-  put<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+  put<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
     return this.request(requestTo('put', path, options))
   }
 
   /** Sends a PATCH request to a path of the API. */
-  patch<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+  patch<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
     return this.request(requestTo('patch', path, options))
   }
 
   /** Sends a DELETE request to a path of the API. */
-  delete<Result>(path: string, options?: RequestOptions & { body?: unknown }): APIPromise<Result> {
+  delete<Result>(path: string, options?: RequestOptions | null): APIPromise<Result> {
     return this.request(requestTo('delete', path, options))
   }
 
   /** A list, read page by page, from the cursor of the query on. */
-  list<Item>(path: string, query: Query, options: RequestOptions = {}): PagePromise<Item> {
+  list<Item>(path: string, query: Query, options?: RequestOptions | null): PagePromise<Item> {
     const requestPage: RequestPage<Item> = (cursor) =>
       this.list(path, { ...query, before_id: undefined, after_id: undefined, ...cursor }, options)
-    const request = this.#open(requestTo('get', path, { ...options, query: { ...query, ...options.query } }))
+    const request = this.#open(requestTo('get', path, { ...options, query: { ...query, ...options?.query } }))
     const parse: Parse<Page<Item>> = async (response) => {
       const page = (await readObject(response, request)) as ListPage<Item>
       return new Page(page, requestPage, query['before_id'] !== undefined)
@@ -154,7 +160,7 @@ export class BaseClient {
   }
 
   /** As `list()`, by its official name. The class of the pages is ignored: every page is a `Page`. */
-  getAPIList<Item>(path: string, _page: typeof Page, options: RequestOptions = {}): PagePromise<Item> {
+  getAPIList<Item>(path: string, _page: typeof Page, options?: RequestOptions | null): PagePromise<Item> {
     return this.list(path, {}, options)
   }
 
@@ -174,7 +180,8 @@ export class BaseClient {
     return new APIPromise(request, (response) => request.read(response, parse), failure && request.sendAfter(failure))
   }
 
-  #open(options: FinalRequestOptions): RetryingRequest {
+  #open(given: FinalRequestOptions): RetryingRequest {
+    const options = given ?? {}
     const { log } = this
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
@@ -190,7 +197,8 @@ export class BaseClient {
         const apiKey = this.apiKey ?? this.#apiKeySetter
         return authenticationHeaders({ apiKey, authToken: this.authToken, findTokens }, given)
       },
-      findBaseUrl: (implied?: string) => (this.baseURL === this.#impliedBaseURL && implied) || this.baseURL,
+      findBaseUrl: (implied?: string) =>
+        implied && this.baseURL === this.#impliedBaseURL ? checkBaseUrl(implied) : this.baseURL,
       log,
     }
     const parts: RequestParts = {
@@ -231,7 +239,7 @@ export class BaseClient {
 }
 
 /** Hands the access tokens of a client to its copies. */
-const sharedTokens: unique symbol = Symbol('shared tokens')
+const sharedTokens: unique symbol = Symbol('tokens')
 
 /** Loads a value once, and again only after a failure. */
 function onceLoaded<Value>(load: () => Promise<Value>): () => Promise<Value> {

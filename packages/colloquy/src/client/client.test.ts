@@ -592,8 +592,26 @@ test('null for all options of a request is the same as none', async (t) => {
   const client = server.client()
   assert.deepEqual(await client.messages.create(params, null as never), hello)
   assert.deepEqual(await client.messages.create(params, { timeout: null } as never), hello)
-  assert.equal((await client.messages.stream(params, null as never).finalMessage()).id, hello.id)
-  assert.deepEqual(await client.models.retrieve('m', null, null as never), hello)
+  assert.equal((await client.messages.stream(params, null).finalMessage()).id, hello.id)
+  assert.deepEqual(await client.models.retrieve('m', null, null), hello)
+})
+
+test('method and body replace those of a method, stream does not', async (t) => {
+  const server = await faultServer(t, (answer) => answer.json(200, { ...hello, data: [], has_more: false }))
+  const client = server.client()
+  await client.messages.create(params, { method: 'put', body: { own: true }, stream: true })
+  await client.messages.create(params, { body: '{"as it":"is"}' })
+  await client.messages.countTokens(params, { body: { own: 1 } })
+  await client.messages.create(params, { method: undefined, body: undefined })
+  assert.deepEqual(
+    server.requests.map(({ method, body }) => [method, JSON.parse(body)]),
+    [
+      ['PUT', { own: true }],
+      ['POST', { 'as it': 'is' }],
+      ['POST', { own: 1 }],
+      ['POST', params],
+    ],
+  )
 })
 
 test('path replaces the path of a method', async (t) => {

@@ -62,7 +62,7 @@ export class MessageThread<Parsed = null> {
   constructor(sender: ThreadSender, params: ThreadParams, options: RequestOptions = {}) {
     refuseThread(params)
     this.#sender = sender
-    this.#params = { ...params, messages: [...(params.messages ?? [])] }
+    this.#params = { ...params, messages: [...listOf(params.messages)] }
     this.#options = options
   }
 

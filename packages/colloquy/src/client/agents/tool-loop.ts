@@ -23,6 +23,7 @@ import type { Ending, ToolRunnerParams, ToolRunnerState, ToolRunnerTurn } from '
 export async function* runLoop<Streams extends boolean>(
   state: ToolRunnerState,
 ): AsyncGenerator<ToolRunnerTurn<Streams>, void> {
+  checkTools(state.params.tools)
   if (state.isTaken) throw new AnthropicError('Cannot iterate over a consumed stream: a tool runner runs once')
   state.isTaken = true
   const { resolve, reject } = endingOf(state)
@@ -44,6 +45,11 @@ export async function* runLoop<Streams extends boolean>(
     state.loopSpan = undefined
     reject(new AnthropicError('The tool runner was left before its end'))
   }
+}
+
+function checkTools(tools: unknown): void {
+  if (tools === undefined || (Array.isArray(tools) && tools.every((tool) => Object(tool) === tool))) return
+  throw new AnthropicError('Cannot use tools as it must be a list of objects')
 }
 
 /** The last message. Runs the loop if it has not begun. */

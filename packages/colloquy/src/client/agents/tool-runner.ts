@@ -4,6 +4,7 @@ import type { CompactionParams } from '../../protocol/types/beta/compaction.ts'
 import type { MessageParam, UserMessageParam } from '../../protocol/types/params.ts'
 import type { ToolUnion } from '../../protocol/types/tool.ts'
 import type { RunnableTool } from '../../tools/runnable.ts'
+import { listOf } from '../request/request.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type {
   ToolChange,
@@ -41,7 +42,7 @@ export class ToolRunner<Streams extends boolean = boolean>
   readonly #state: ToolRunnerState
 
   constructor(sender: ToolRunnerSender, params: ToolRunnerParams, options: RequestOptions = {}) {
-    this.#state = { sender, params: { ...params, messages: [...params.messages] }, options, toolChanges: [] }
+    this.#state = { sender, params: { ...params, messages: [...listOf(params.messages)] }, options, toolChanges: [] }
     checkParams(params, this.#state)
   }
 

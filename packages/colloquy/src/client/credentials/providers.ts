@@ -27,6 +27,8 @@ const maxAssertionLength = 16 * 1024
 export function providerOf(config: AnthropicConfig, context: ProviderContext): AccessTokenProvider {
   const baseURL = (config.base_url || context.baseURL).replace(/\/+$/, '')
   const { authentication } = config
+  if (typeof authentication !== 'object')
+    throw new WorkloadIdentityError('Cannot use the config: it has no authentication')
   if (authentication.type === 'user_oauth') return userProvider(authentication, { ...context, baseURL })
   if (authentication.type !== 'oidc_federation') {
     const { type } = authentication as { type: unknown }

@@ -1,5 +1,5 @@
 // Loaded when a client without a key sends its first request.
-import { APIError } from '../../protocol/types/error.ts'
+import { AnthropicError, APIError } from '../../protocol/types/error.ts'
 import type { AccessToken, AccessTokenProvider, AnthropicConfig } from './access-token.ts'
 import { findConfig } from './profile.ts'
 import { mandatorySeconds, oauthBeta, providerOf, type ProviderContext } from './providers.ts'
@@ -23,7 +23,13 @@ export async function tokenSource(
   { credentials, config, profile }: TokenOptions,
   context: ProviderContext,
 ): Promise<TokenSource | undefined> {
-  if (credentials) return new TokenSource(credentials, undefined, context)
+  if (credentials) {
+    if (typeof credentials !== 'function') throw new AnthropicError('Cannot use credentials as it must be a function')
+    return new TokenSource(credentials, undefined, context)
+  }
+  if (profile != null && typeof profile !== 'string') {
+    throw new AnthropicError('Cannot use profile as it must be text')
+  }
   const found = config ?? (await findConfig(profile ?? undefined))
   return found && new TokenSource(providerOf(found, context), found, context)
 }

@@ -43,8 +43,8 @@ function addSource(merged: MergedHeaders, source: HeadersLike): void {
 }
 
 /** Sets a header. Its values are joined, also to an earlier one if `seen` has the name. */
-function setHeader({ values, removed }: MergedHeaders, given: string, value: Values, seen: string[]): void {
-  const name = given.toLowerCase()
+function setHeader({ values, removed }: MergedHeaders, given: unknown, value: Values, seen: string[]): void {
+  const name = String(given).toLowerCase()
   for (const each of Array.isArray(value) ? (value as HeaderValue[]) : [value as HeaderValue]) {
     if (each === undefined) continue
     if (each === null) {
@@ -59,10 +59,11 @@ function setHeader({ values, removed }: MergedHeaders, given: string, value: Val
 }
 
 /** The value as it is sent: without white space around it, such as the line end of a key that was read from a file. */
-function textOf(name: string, value: unknown): string {
-  const text = (value instanceof Date ? value.toUTCString() : String(value)).trim()
-  const isText = /^(string|number|boolean|bigint)$/.test(typeof value) || value instanceof Date
-  if (isText && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(text)) return text
+function textOf(name: string, given: unknown): string {
+  const value = given instanceof Date ? given.toUTCString() : given
+  // No header can hold NUL.
+  const text = /obj|fun|sym/.test(typeof value) ? '\0' : String(value).trim()
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(text)) return text
   throw new AnthropicError(`Cannot send the header ${name}: a header cannot hold its name or value`)
 }
 

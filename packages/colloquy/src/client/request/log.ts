@@ -27,9 +27,9 @@ export function logAt(logger: Logger, upTo: LogLevel): Log {
 
 /** The level that the caller chose, or that of `ANTHROPIC_LOG`. An unknown one is a warning, and is `warn`. */
 export function logLevelOf(logger: Logger, chosen: LogLevel | undefined): LogLevel {
-  const level = (chosen ?? environment('ANTHROPIC_LOG') ?? 'warn') as LogLevel
-  if (levels.includes(level)) return level
+  const level: unknown = chosen ?? environment('ANTHROPIC_LOG') ?? 'warn'
+  if (levels.includes(level as LogLevel)) return level as LogLevel
   const place = chosen ? 'logLevel' : "process.env['ANTHROPIC_LOG']"
-  logger.warn(`${place} was set to "${level}", expected one of ${JSON.stringify(levels)}`)
+  logger.warn(`${place} was set to "${String(level)}", expected one of ${JSON.stringify(levels)}`)
   return 'warn'
 }

@@ -87,6 +87,12 @@ export interface RequestOptions extends TimeoutAndRetryOptions {
   defaultBaseURL?: string | undefined
   /** Replaces the path of the method that is called. */
   path?: string | undefined
+  /** Replaces the HTTP method of the method that is called. */
+  method?: FinalRequestOptions['method'] | undefined
+  /** Replaces the body that the parameters make. An object is sent as JSON, a string or bytes as they are. */
+  body?: unknown
+  /** @deprecated Has no effect: the parameters say whether a reply is streamed. */
+  stream?: boolean | undefined
   /** @deprecated Has no effect: the API does not support idempotency keys. */
   idempotencyKey?: string | undefined
 }
@@ -104,10 +110,6 @@ export interface FinalRequestOptions extends RequestOptions {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** A path that begins with `/v1`, or a whole URL. */
   path: string
-  /** An object is sent as JSON, a string or bytes as they are. */
-  body?: unknown
-  /** Whether the response is a stream of events. */
-  stream?: boolean | undefined
 }
 
 /** The fields of an object that are not undefined. */
@@ -115,13 +117,13 @@ export function definedFields<Value extends object>(value: Value): Partial<Value
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Partial<Value>
 }
 
-/** The options of a request to a path, unless the caller's own options have one. */
+/** The options of a request with a method to a path, unless the caller's own options have others. */
 export function requestTo(
   method: FinalRequestOptions['method'],
   path: string,
-  options: (RequestOptions & Pick<FinalRequestOptions, 'body' | 'stream'>) | undefined,
+  options: RequestOptions | null | undefined,
 ): FinalRequestOptions {
-  return { ...options, method, path: options?.path ?? path }
+  return { ...options, method: options?.method ?? method, path: options?.path ?? path }
 }
 
 /** One attempt of a request, as a middleware sees it and may change it. */
@@ -195,7 +197,7 @@ export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
   checkTimeoutsAndRetries(options)
   checkFunctions('middleware', options.middleware, 'a list of functions')
-  if (typeof options.path !== 'string') refuse('path', 'text')
+  for (const name of ['method', 'path'] as const) if (typeof options[name] !== 'string') refuse(name, 'text')
   // Any signal with this method will do, such as that of a polyfill.
   if (options.signal && !('addEventListener' in Object(options.signal))) refuse('signal', 'an AbortSignal')
 }

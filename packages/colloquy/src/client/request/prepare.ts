@@ -35,6 +35,7 @@ export function prepareRequest(
     const webBody = isWebBody(body) ? readWebBody(body) : undefined
     const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
     const apiVersion = versionFor(body)
+    const beta = listOf(betas).join(',') || undefined
     // Awaits only what has to be loaded or read: for most requests nothing but the credentials.
     return async (attempt) => {
       const read = webBody && (await webBody)
@@ -47,7 +48,7 @@ export function prepareRequest(
         ...(encoded !== undefined && { 'content-type': 'application/json' }),
         ...read?.headers,
       })
-      const requested = [betas && { 'anthropic-beta': listOf(betas).join(',') || undefined }, headers]
+      const requested = [{ 'anthropic-beta': beta }, headers]
       const { customHeaders, defaultHeaders, defaultQuery } = client
       const custom = customHeaders ? (await uncommonParts()).parseCustomHeaders(customHeaders) : undefined
       const merged = addHeaders(own(), custom, defaultHeaders, ...requested)
@@ -67,7 +68,7 @@ export function prepareRequest(
   } catch (error) {
     // Thrown by the promise, like every other failure of a request.
     return async () => {
-      throw (await uncommonParts()).preparationError(options.body, error)
+      throw (await uncommonParts()).preparationError(options, error)
     }
   }
 }

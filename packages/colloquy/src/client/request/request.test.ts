@@ -90,14 +90,14 @@ const ids: [id: unknown, expected: string | RegExp][] = [
   [new String('s'), '/v1/x/s'],
   [{ toString: () => 'ok' }, '/v1/x/ok'],
   ['...', '/v1/x/...'],
-  ['', /found ""$/],
-  ['.', /found "\."$/],
-  ['..', /found "\.\."$/],
-  [['..'], /found \["\.\."\]$/],
-  [undefined, /found undefined$/],
-  [null, /found null$/],
-  [{}, /found \{\}$/],
-  [[], /found \[\]$/],
+  ['', /found "" \(string\)$/],
+  ['.', /found "\." \(string\)$/],
+  ['..', /found "\.\." \(string\)$/],
+  [['..'], /found "\.\." \(object\)$/],
+  [undefined, /found "" \(undefined\)$/],
+  [null, /found "" \(object\)$/],
+  [{}, /found "\[object Object\]" \(object\)$/],
+  [[], /found "" \(object\)$/],
   [Math, /without an id/],
 ]
 
@@ -121,7 +121,7 @@ for (const [name, value, expected] of betas) {
   test(`splitHeaderParams() with betas of ${name}`, () => {
     const [params, options] = splitHeaderParams({ betas: value as string[], user_profile_id: null }, { betas: ['own'] })
     assert.deepEqual(params, {})
-    assert.deepEqual(options.betas, expected)
+    assert.deepEqual(options?.betas, expected)
   })
 }
 

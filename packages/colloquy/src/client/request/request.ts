@@ -31,7 +31,7 @@ export function pathOf(prefix: string, id: unknown, suffix: string = ''): string
   const text = String(id ?? '')
   // An object without a text of its own is `[object …]`.
   if (/^(\.{0,2}|\[object .*)$/.test(text)) {
-    throw new AnthropicError(`Cannot request ${prefix}/… without an id: found ${JSON.stringify(id)}`)
+    throw new AnthropicError(`Cannot request ${prefix}/… without an id: found "${text}" (${typeof id})`)
   }
   return `${prefix}/${encodeURIComponent(text)}${suffix}`
 }
@@ -72,10 +72,12 @@ export interface HeaderParams {
   output_format?: JSONOutputFormat | OutputFormat<unknown> | null
 }
 
-/** Moves parameters that are sent as headers into the options, and the others into the body. */
-export function toBodyAndOptions(params: HeaderParams, options: RequestOptions): RequestOptions & { body: object } {
+type GivenOptions = RequestOptions | null | undefined
+
+/** Moves parameters that are sent as headers into the options, and the others into the body, unless the options have one. */
+export function toBodyAndOptions(params: HeaderParams, options: GivenOptions): RequestOptions {
   const [{ output_format: format, ...body }, settled] = splitHeaderParams(params, options)
-  return { ...settled, body: format == null ? body : withFormat(body, format) }
+  return { ...settled, body: options?.body ?? (format == null ? body : withFormat(body, format)) }
 }
 
 function withFormat({ output_config, ...body }: { output_config?: OutputConfig | null }, format: unknown): object {
@@ -85,11 +87,11 @@ function withFormat({ output_config, ...body }: { output_config?: OutputConfig |
 
 /** Moves parameters that are sent as headers into the options. Returns the other parameters and the options. */
 export function splitHeaderParams(
-  given: HeaderParams | null,
-  options: RequestOptions,
-): [Record<string, unknown>, RequestOptions] {
+  given: HeaderParams | null | undefined,
+  options: GivenOptions,
+): [Record<string, unknown>, GivenOptions] {
   const { betas, user_profile_id, workspace_id, ...params } = given ?? {}
-  const settled = betas == null ? options : { ...options, betas: [...listOf(betas), ...listOf(options.betas)] }
+  const settled = betas == null ? options : { ...options, betas: [...listOf(betas), ...listOf(options?.betas)] }
   if (user_profile_id == null && workspace_id == null) return [params, settled]
   const { values } = mergeHeaders({
     'anthropic-user-profile-id': user_profile_id,
@@ -99,7 +101,7 @@ export function splitHeaderParams(
 }
 
 /** The options of a request whose parameters are all sent as headers. */
-export function optionsWith(params: HeaderParams | null, options: RequestOptions): RequestOptions {
+export function optionsWith(params: HeaderParams | null | undefined, options: GivenOptions): GivenOptions {
   return splitHeaderParams(params, options)[1]
 }
 
@@ -109,7 +111,7 @@ export function listOf<Value>(values: readonly Value[] | Value | null | undefine
 }
 
 /** The headers of the options, by lower-case name; null removes one. */
-export function headersOf({ headers }: RequestOptions): Record<string, string | null> {
-  const { values, removed } = mergeHeaders(headers)
+export function headersOf(options: GivenOptions): Record<string, string | null> {
+  const { values, removed } = mergeHeaders(options?.headers)
   return { ...Object.fromEntries(removed.map((name) => [name, null])), ...values }
 }

@@ -1,4 +1,5 @@
 import type { TransportResponse } from '../transport/transport.ts'
+import { uncommonParts } from './prepare.ts'
 
 /** The most bytes of a response that is read at once: more than the largest message. */
 const maxBodyBytes = 64 * 1024 * 1024
@@ -11,7 +12,7 @@ export async function readBody(response: TransportResponse): Promise<string> {
   for (let chunk = await response.read(); chunk; chunk = await response.read()) {
     bytes += chunk.length
     if (bytes > maxBodyBytes) {
-      const { tooLong } = await import('./on-demand/uncommon-parts.ts')
+      const { tooLong } = await uncommonParts()
       throw tooLong(response, maxBodyBytes)
     }
     text += decoder.decode(chunk, { stream: true })
@@ -29,7 +30,7 @@ export function parseBody(text: string, response: TransportResponse): unknown {
   } catch {
     // Read again below, which says what is wrong.
   }
-  return import('./on-demand/uncommon-parts.ts').then(({ readValue }) => readValue(text, response))
+  return uncommonParts().then(({ readValue }) => readValue(text, response))
 }
 
 /** A result and the response that it came with. */

@@ -10,12 +10,14 @@ import type { ResourceClient } from './resource-client.ts'
 /** The results of a batch, one by one as they arrive. */
 export function resultsOf(
   client: ResourceClient,
-  id: string,
+  id: unknown,
   { results_url: url, processing_status: status }: MessageBatch,
-  options: RequestOptions,
+  options: RequestOptions | null | undefined,
 ): PromiseLike<Stream<MessageBatchIndividualResponse>> {
   if (!url) {
-    throw new AnthropicError(`Cannot read the results of batch ${id}: it has no results_url, its status is ${status}`)
+    throw new AnthropicError(
+      `Cannot read the results of batch ${String(id)}: it has no results_url, its status is ${status}`,
+    )
   }
   const path = isOnHostOf(client, url) ? url : pathOf('/v1/messages/batches', id, '/results')
   return client.sendRequest({ ...options, method: 'get', path }, async (response, request) =>

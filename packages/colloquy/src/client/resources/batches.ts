@@ -38,35 +38,35 @@ export class Batches {
   }
 
   /** Creates a batch, which begins at once. */
-  create(params: BatchCreateParams & HeaderParams, options: RequestOptions = {}): APIPromise<MessageBatch> {
+  create(params: BatchCreateParams & HeaderParams, options?: RequestOptions | null): APIPromise<MessageBatch> {
     return requestObject(this.#client, 'post', path, toBodyAndOptions(params, options))
   }
 
   /** The state of a batch. */
-  retrieve(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+  retrieve(id: string, params?: HeaderParams | null, options?: RequestOptions | null): APIPromise<MessageBatch> {
     return requestObject(this.#client, 'get', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The batches, newest first. A loop over the result requests further pages as needed. */
-  list(params: (PageParams & HeaderParams) | null = {}, options: RequestOptions = {}): PagePromise<MessageBatch> {
+  list(params?: (PageParams & HeaderParams) | null, options?: RequestOptions | null): PagePromise<MessageBatch> {
     return this.#client.list(path, ...splitHeaderParams(params, options))
   }
 
   /** Cancels a batch. Requests that are being processed are still completed and billed. */
-  cancel(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<MessageBatch> {
+  cancel(id: string, params?: HeaderParams | null, options?: RequestOptions | null): APIPromise<MessageBatch> {
     return requestObject(this.#client, 'post', pathOf(path, id, '/cancel'), optionsWith(params, options))
   }
 
   /** Deletes a batch that has ended. */
-  delete(id: string, params: HeaderParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedMessageBatch> {
+  delete(id: string, params?: HeaderParams | null, options?: RequestOptions | null): APIPromise<DeletedMessageBatch> {
     return requestObject(this.#client, 'delete', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The results of a batch that has ended, one by one as they arrive, in any order. */
   async results(
     id: string,
-    params: HeaderParams | null = {},
-    options: RequestOptions = {},
+    params?: HeaderParams | null,
+    options?: RequestOptions | null,
   ): Promise<Stream<MessageBatchIndividualResponse>> {
     const batch = await this.retrieve(id, params, options)
     const { resultsOf } = await import('./batch-results.ts')

@@ -19,7 +19,8 @@ export class BetaMessages extends Messages {
   toolRunner(params: ToolRunnerParams & { stream?: false }, options?: RequestOptions): ToolRunner<false>
   toolRunner(params: ToolRunnerParams & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner
-  toolRunner(params: ToolRunnerParams, options?: RequestOptions): ToolRunner {
+  toolRunner(given: ToolRunnerParams, options?: RequestOptions): ToolRunner {
+    const params = given ?? {}
     const { thread, stream, max_iterations, approve, timeoutMs, runToolsEagerly, ...fields } = params
     if (!thread) return new ToolRunner(this, params, options)
     const settings = { stream, max_iterations, approve, timeoutMs, runToolsEagerly } as ThreadRunnerSettings & {

@@ -58,28 +58,28 @@ export class Files {
   }
 
   /** Uploads a file, which is read to its end before it is sent. */
-  upload(params: FileUploadParams, options: RequestOptions = {}): APIPromise<FileMetadata> {
+  upload(params: FileUploadParams, options?: RequestOptions | null): APIPromise<FileMetadata> {
     const [fields, settled] = splitHeaderParams(params, options)
     const body = async (): Promise<FormData> => (await import('../request/on-demand/web-body.ts')).formOf(fields)
     return requestObject(this.#client, 'post', path, { ...settled, body })
   }
 
   /** The files, newest first. A loop over the result requests further pages. */
-  list(params: FileListParams | null = {}, options: RequestOptions = {}): PagePromise<FileMetadata> {
+  list(params?: FileListParams | null, options?: RequestOptions | null): PagePromise<FileMetadata> {
     return this.#client.list(path, ...splitHeaderParams(params, options))
   }
 
   /** Retrieves the metadata of a file, without its content. */
   retrieveMetadata(
     id: string,
-    params: FileRetrieveMetadataParams | null = {},
-    options: RequestOptions = {},
+    params?: FileRetrieveMetadataParams | null,
+    options?: RequestOptions | null,
   ): APIPromise<FileMetadata> {
     return requestObject(this.#client, 'get', pathOf(path, id), optionsWith(params, options))
   }
 
   /** The content of a file that a tool or skill made, as a `Response` whose body is not yet read. */
-  download(id: string, params: FileDownloadParams | null = {}, options: RequestOptions = {}): APIPromise<Response> {
+  download(id: string, params?: FileDownloadParams | null, options?: RequestOptions | null): APIPromise<Response> {
     const headers = { accept: 'application/binary', ...headersOf(options) }
     const settled = optionsWith(params, { ...options, headers })
     return this.#client.sendRequest(requestTo('get', pathOf(path, id, '/content'), settled), async (response) =>
@@ -88,7 +88,7 @@ export class Files {
   }
 
   /** Deletes a file. */
-  delete(id: string, params: FileDeleteParams | null = {}, options: RequestOptions = {}): APIPromise<DeletedFile> {
+  delete(id: string, params?: FileDeleteParams | null, options?: RequestOptions | null): APIPromise<DeletedFile> {
     return requestObject(this.#client, 'delete', pathOf(path, id), optionsWith(params, options))
   }
 }

@@ -64,14 +64,13 @@ export class Messages {
     params: MessageCreateParams & HeaderParams,
     options?: RequestOptions,
   ): APIPromise<Message | Stream<MessageStreamEvent>>
-  create(params: MessageCreateParams & HeaderParams, given?: RequestOptions | null): APIPromise<unknown> {
-    const options = given ?? {}
-    if (params.stream)
-      return this.events(params, options).map(streamWith(options.abortedLoops ?? this.#client.abortedLoops))
-    const timeout = options.timeout ?? this.#client.givenTimeout
-    if (options.recover)
+  create(params: MessageCreateParams & HeaderParams, options?: RequestOptions | null): APIPromise<unknown> {
+    if (params?.stream)
+      return this.events(params, options).map(streamWith(options?.abortedLoops ?? this.#client.abortedLoops))
+    const timeout = options?.timeout ?? this.#client.givenTimeout
+    if (options?.recover)
       return this.events(params, options).map(async (source) => (await loadStreaming()).collect(source))
-    if (timeout === undefined && params.max_tokens > mostUnstreamedTokens) {
+    if (timeout === undefined && typeof params?.max_tokens === 'number' && params.max_tokens > mostUnstreamedTokens) {
       const streams = loadStreaming()
       return this.#streamed(params, options, async (response, request) =>
         withIds(await (await streams).collectMessage(response, request), response),
@@ -98,16 +97,16 @@ export class Messages {
   /** Requests one reply and streams it: events to loop over or to listen to, and the complete message at the end. */
   stream<const Params extends ParseableParams & HeaderParams>(
     params: Params,
-    options: RequestOptions = {},
+    options?: RequestOptions | null,
   ): MessageStream<ParsedOf<Params>> {
     const events = this.events(params as MessageStreamParams & HeaderParams, options)
       .map(async (source) => {
-        if (!params.output_config?.format && !params.output_format) return source
+        if (!params?.output_config?.format && !params?.output_format) return source
         const { withParsedOutput } = await import('../stream/events/parsed-output.ts')
         return withParsedOutput(source, params, this.#client.log)
       })
       .suppressUnhandled()
-    return new MessageStream(events, events, params.messages)
+    return new MessageStream(events, events, params?.messages)
   }
 
   /** @internal */
@@ -118,7 +117,7 @@ export class Messages {
   /** Counts the tokens of a prompt without sending it to a model. */
   countTokens(
     params: MessageCountTokensParams & HeaderParams,
-    options: RequestOptions = {},
+    options?: RequestOptions | null,
   ): APIPromise<MessageTokensCount> {
     return requestObject(this.#client, 'post', '/v1/messages/count_tokens', toBodyAndOptions(params, options))
   }
@@ -146,23 +145,19 @@ export class Messages {
 
   #warn(params: MessageStreamParams): void {
     // The models that may need a warning; the code that is loaded then knows which do.
-    if (/mythos|opus-4-[56]|sonnet-4-5/.test(params.model))
+    if (params?.model?.match?.(/mythos|opus-4-[56]|sonnet-4-5/))
       void uncommonParts().then(({ warnOfModel }) => warnOfModel(params, this.#client.log))
   }
 
   #streamed<Result>(
     params: MessageStreamParams & HeaderParams,
-    options: RequestOptions,
+    options: RequestOptions | null | undefined,
     parse: Parse<Result>,
     failure?: Error,
   ): APIPromise<Result> {
     this.#warn(params)
-    const { body, ...settled } = toBodyAndOptions(params, options)
-    return this.#client.sendRequest(
-      requestTo('post', '/v1/messages', { ...settled, stream: true, body: { ...body, stream: true } }),
-      parse,
-      failure,
-    )
+    const settled = toBodyAndOptions({ ...params, stream: true } as HeaderParams, options)
+    return this.#client.sendRequest(requestTo('post', '/v1/messages', { ...settled, stream: true }), parse, failure)
   }
 }
 

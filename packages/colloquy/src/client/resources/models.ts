@@ -40,16 +40,12 @@ export class Models {
   }
 
   /** The models, newest first. A loop over the result requests further pages as needed. */
-  list(params: ModelListParams | null = {}, options: RequestOptions = {}): PagePromise<ModelInfo> {
+  list(params?: ModelListParams | null, options?: RequestOptions | null): PagePromise<ModelInfo> {
     return this.#client.list('/v1/models', ...splitHeaderParams(params, options))
   }
 
   /** One model, by id or alias. */
-  retrieve(
-    model: string,
-    params: ModelRetrieveParams | null = {},
-    options: RequestOptions = {},
-  ): APIPromise<ModelInfo> {
+  retrieve(model: string, params?: ModelRetrieveParams | null, options?: RequestOptions | null): APIPromise<ModelInfo> {
     const settled = optionsWith(params, options)
     return requestObject(this.#client, 'get', pathOf('/v1/models', model), settled)
   }

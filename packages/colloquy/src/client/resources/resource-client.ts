@@ -11,7 +11,7 @@ export interface ResourceClient extends AgentClient {
   readonly abortedLoops: AbortedLoops | undefined
   /** The `timeout` that the caller set; undefined if it is the default. */
   readonly givenTimeout: number | undefined
-  list<Item>(path: string, query: Query, options?: RequestOptions): PagePromise<Item>
+  list<Item>(path: string, query: Query, options?: RequestOptions | null): PagePromise<Item>
   /** Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result>
 }
@@ -21,7 +21,7 @@ export function requestObject<Result extends object>(
   client: ResourceClient,
   method: FinalRequestOptions['method'],
   path: string,
-  options: RequestOptions & { body?: unknown },
+  options: RequestOptions | null | undefined,
 ): APIPromise<Result> {
   return client.sendRequest(requestTo(method, path, options), readObject as Parse<Result>)
 }

@@ -5,6 +5,7 @@ import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import { withIds, withResponse, type WithResponse } from '../request/response.ts'
 import type { Cancellable } from '../request/cancellation.ts'
+import { listOf } from '../request/request.ts'
 import { EventQueue } from './event-queue.ts'
 import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
 import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
@@ -52,7 +53,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   constructor(events: Promise<MessageEvents>, call: Cancellable, messages: readonly MessageParam[]) {
     this.#events = events
     this.#call = call
-    this.messages = [...messages]
+    this.messages = [...listOf(messages)]
     abandonedStreams?.register(this, call, this)
   }
 

@@ -1,6 +1,6 @@
-const halfEscape = /\\u[dD][89a-fA-F]/
+const halfEscape = /\\ud[89a-f]/i
 // Every escape, so that the `u` after an escaped backslash is not taken for one. A pair of halves comes first.
-const escape = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\[^]/g
+const escape = /\\ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|\\ud[89a-f][\da-f]{2}|\\[^]/gi
 const halfLength = '\\ud800'.length
 
 /** Replaces halves of surrogate pairs in JSON, escaped or not, by U+FFFD: the API refuses a request that has one. */

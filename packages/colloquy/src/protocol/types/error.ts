@@ -256,9 +256,13 @@ function errorMessage(status: number | undefined, error: unknown, message: strin
 }
 
 function bodyMessage(error: unknown): string | undefined {
-  const { message } = fieldsOf(error)
-  if (message) return typeof message === 'string' ? message : JSON.stringify(message)
-  return typeof error === 'string' ? error : JSON.stringify(error)
+  const text = fieldsOf(error)['message'] || error
+  try {
+    return typeof text === 'string' ? text : JSON.stringify(text)
+  } catch {
+    // It is nested too deep.
+    return undefined
+  }
 }
 
 /** The fields of a value, none if it is not an object. Gateways do not always send errors in the API's shape. */

@@ -6,6 +6,7 @@ import { classOfCode } from '../codes/code-errors.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { Cancellable } from '../cancellation.ts'
 import { APIResponseError } from '../errors.ts'
+import type { RequestOptions } from '../options.ts'
 
 /** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
 export function readValue(text: string, response: TransportResponse): unknown {
@@ -24,7 +25,7 @@ export function readValue(text: string, response: TransportResponse): unknown {
 export async function errorOf(response: TransportResponse): Promise<APIError> {
   const text = (await readErrorText(response)) || redirectHint(response)
   const body = parsed(text)
-  const message = body === undefined ? text.slice(0, 2000) : undefined
+  const message = body === null ? undefined : text.slice(0, 2000)
   return errorWith(response, body, message)
 }
 
@@ -81,7 +82,8 @@ export function tooLong(response: TransportResponse, maxBytes: number): APIRespo
 /** Why a value is not a result of the API: the error that it reports, or an `APIResponseError`. Undefined if it is a result. */
 export function wrongResult(value: unknown, response: TransportResponse): APIError | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const found = value === undefined ? 'an empty body' : JSON.stringify(value).slice(0, 80)
+    const found =
+      value === undefined ? 'an empty body' : Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 80)
     const message = `Cannot read the response as a JSON object: found ${found}`
     return new APIResponseError(response.status, undefined, message, response.headers())
   }
@@ -100,15 +102,33 @@ function isError(value: object): boolean {
   return !isResult && ['message', 'detail', 'title', 'errors'].some((name) => name in value)
 }
 
-/** The error for a request that cannot be sent: one of the client's own, or that JSON cannot hold the body. */
-export function preparationError(body: unknown, cause: unknown): AnthropicError {
+/** The error for a request that cannot be sent: one of the client's own, or that names what cannot be sent. */
+export function preparationError({ body, betas }: RequestOptions, cause: unknown): AnthropicError {
   if (cause instanceof AnthropicError) return cause
-  const found = findUnencodable(body, [], new Set()) ?? String(cause)
+  if (!isTextList(betas)) return new AnthropicError('Cannot use betas as it must be a list of texts', { cause })
+  const found = whyUnencodable(body) ?? String(cause)
   return new AnthropicError(`Cannot encode the request body as JSON: ${found}`, { cause })
 }
 
+function isTextList(value: unknown): boolean {
+  return [value ?? []].flat().every((each) => typeof each === 'string')
+}
+
+function whyUnencodable(body: unknown): string | undefined {
+  try {
+    return findUnencodable(body, [], new Set())
+  } catch {
+    // A getter throws, which is the cause.
+    return undefined
+  }
+}
+
+/** `JSON.stringify()` fails at several thousand levels. */
+const maxDepth = 1_000
+
 /** Names the first value in the body that JSON cannot hold. */
 function findUnencodable(value: unknown, path: (string | number)[], above: Set<object>): string | undefined {
+  if (path.length > maxDepth) return `${path.slice(0, 3).join('.')} is nested too deep`
   const place = path.join('.') || 'the body'
   if (typeof value === 'bigint') return `${place} is the bigint ${value}`
   if (typeof value !== 'object' || value === null) return undefined

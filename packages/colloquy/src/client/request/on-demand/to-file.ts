@@ -45,6 +45,7 @@ export async function makeFile(
   options: ToFileOptions = {},
   defaultName: string = 'unknown_file',
 ): Promise<File> {
+  if (name != null && typeof name !== 'string') throw new AnthropicError('Cannot name a file as its name must be text')
   const given = await value
   if (given instanceof File && !name && Object.keys(options).length === 0) return given
   const content = isResponse(given) ? await given.blob() : given

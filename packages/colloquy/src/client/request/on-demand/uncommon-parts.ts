@@ -26,8 +26,14 @@ export function withQuery(href: string, ...queries: (Query | null | undefined)[]
   return url.href
 }
 
+/** No server reads a longer one. */
+const maxNameLength = 2_000
+
 /** Appends a value in the API's form: a list as `name[]=…`, an object as `name[key]=…`. */
 function appendQuery(query: URLSearchParams, name: string, given: unknown): void {
+  if (name.length > maxNameLength) {
+    throw new AnthropicError(`Cannot use the query ${name.slice(0, 40)}… as it is nested too deep`)
+  }
   // Such as a date.
   const value = (given as { toJSON?: unknown } | null | undefined)?.toJSON ? JSON.parse(JSON.stringify(given)) : given
   if (value === undefined || typeof value === 'function') return

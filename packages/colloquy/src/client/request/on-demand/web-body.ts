@@ -44,7 +44,13 @@ export async function formOf(fields: Record<string, unknown>): Promise<FormData>
   return form
 }
 
+/** No server reads a longer one. */
+const maxNameLength = 1_000
+
 async function appendField(form: FormData, name: string, value: unknown): Promise<void> {
+  if (name.length > maxNameLength) {
+    throw new TypeError(`Cannot send ${name.slice(0, 40)}… in a form: it is nested too deep`)
+  }
   if (value === undefined) return
   if (isUploadable(value)) form.append(name, await makeFile(value, null, {}, ''))
   else if (['string', 'number', 'boolean'].includes(typeof value)) form.append(name, String(value))

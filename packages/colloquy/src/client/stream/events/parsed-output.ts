@@ -15,7 +15,7 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
   params: Params,
   log: Log,
 ): ParsedMessage<ParsedOf<Params>> {
-  return parse(message, params, {
+  return parse(message, params ?? {}, {
     onDeprecated: () =>
       log('warn')?.('The `parsed` property on `text` blocks is deprecated, please use `parsed_output` instead.'),
   })
