@@ -105,14 +105,10 @@ export class BaseClient {
     const options = given ?? {}
     const areReplaced = credentialNames.some((name) => options[name] != null)
     const { maxRetries, logger, logLevel, middleware, authToken, baseURL, givenTimeout: timeout } = this
+    const own = { maxRetries, logger, logLevel, middleware, authToken, timeout }
     const copied = {
       ...this.#options,
-      maxRetries,
-      logger,
-      logLevel,
-      middleware,
-      authToken,
-      timeout,
+      ...own,
       apiKey: this.#apiKeySetter ?? this.apiKey,
       ...(baseURL !== this.#impliedBaseURL && { baseURL }),
       ...definedFields(options),
@@ -171,7 +167,7 @@ export class BaseClient {
 
   /** Sends any request to the API. Every other method comes down to this one. */
   request<Result>(options: FinalRequestOptions): APIPromise<Result> {
-    return this.sendRequest(options, readJson as Parse<Result>)
+    return this.sendRequest(options ?? {}, readJson as Parse<Result>)
   }
 
   /** @internal Sends a request and reads its response with `parse`. After a `failure`, waits first as a retry does. */
@@ -180,8 +176,7 @@ export class BaseClient {
     return new APIPromise(request, (response) => request.read(response, parse), failure && request.sendAfter(failure))
   }
 
-  #open(given: FinalRequestOptions): RetryingRequest {
-    const options = given ?? {}
+  #open(options: FinalRequestOptions): RetryingRequest {
     const { log } = this
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined

@@ -139,7 +139,7 @@ for (const name of ['authToken', 'credentials', 'config', 'profile']) {
 plainCalls['the request option defaultBaseURL'] = (value) =>
   (new Anthropic({ ...own, baseURL: null } as never) as Untyped).messages.create(hello, { defaultBaseURL: value })
 
-/** What engines write: "x is not a function", "Cannot read properties of undefined". Nobody who wrote `create(5)` knows `x`. */
+/** Messages of the JavaScript engine, which name variables of the client that the caller does not know. */
 const writtenByEngine =
   /is not a function|is not iterable|Cannot (?:read propert|convert|destructure)|Maximum call stack|operator|[Cc]ircular/
 
