@@ -91,7 +91,7 @@ async function fillLedger(baseURL: string, clock: Clock): Promise<void> {
   for (let day = 29; day >= 0; day--) {
     clock.now = today - day * dayMs
     const isWeekend = [0, 6].includes(new Date(clock.now).getUTCDay())
-    const count = isWeekend ? 1 : 4 + ((day * 7) % 5)
+    const count = isWeekend ? 2 : 4 + ((day * 7) % 5)
     for (let sent = 0; sent < count; sent++) {
       const model = models[(day + sent) % models.length]!
       const messages = [{ role: 'user' as const, content: 'Hello' }]
@@ -116,6 +116,8 @@ async function takeAll(browser: Browser, site: Site, { name, ...options }: (type
   await page.keyboard.press('Enter')
   await page.locator('article.reply').nth(1).waitFor()
   await replied(page)
+  // The list learns of the end a moment later.
+  await page.locator('nav.chats').getByText('writing …').waitFor({ state: 'detached' })
   await page.locator('.transcript').evaluate((element) => element.scrollTo(0, 0))
   await take('chat')
   await takeInspector(page, take)

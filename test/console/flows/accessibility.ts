@@ -45,6 +45,7 @@ describe('the console is accessible', { skip }, () => {
       })
       await page.goto(newLink())
       await ask(page, `Show me everything ${'longwordwithoutspaces'.repeat(10)}`)
+      await page.locator('math').nth(1).waitFor()
       await checkReflow(page, 'a chat')
       assert.deepEqual(await page.locator('li.task').allInnerTexts(), ['done', 'open'])
       const links = await page.locator('header.top nav a').evaluateAll(linesOf)
@@ -103,6 +104,7 @@ describe('the console is accessible', { skip }, () => {
 
 async function checkChat(page: Page): Promise<void> {
   await ask(page, 'Show me everything')
+  await page.locator('math').nth(1).waitFor()
   await showCost(page)
   await check(page, 'a chat')
   await page.getByRole('button', { name: 'Inspect' }).click()
@@ -183,5 +185,6 @@ const reply = [
   '# A heading\n\nText with *emphasis*, `code` and a [link](https://example.com/).',
   '```ts\nconst answer: number = 6 * 7 // the answer\n```',
   `|${' name |'.repeat(14)}\n|${'---|'.repeat(14)}\n|${' value |'.repeat(14)}`,
+  `A formula, $a_1$, and a long one:\n\n$$${'a_1 + '.repeat(60)}b$$`,
   '- [x] done\n- [ ] open\n\n1. first\n2. second\n\n> a quote\n\n---',
 ].join('\n\n')
