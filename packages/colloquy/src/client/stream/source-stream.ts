@@ -22,6 +22,8 @@ function sampleIterator(): unknown {
   return iterator
 }
 
+const none: readonly never[] = []
+
 /** Iterates over the items of a source one by one. */
 class SourceIterator<Item> implements AsyncIterator<Item> {
   // Referenced so that the stream is not garbage-collected, and its connection closed, while it is read.
@@ -30,7 +32,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
   readonly #abortedLoops: AbortedLoops
   /** Takes the next items. One for all reads, as most of them bring a single event. */
   readonly #sink: Sink<readonly Item[]> = { write: (items) => this.#take(items), fail: (error) => this.#fail(error) }
-  #items: readonly Item[] = []
+  #items: readonly Item[] = none
   #at = 0
   #refilling: Promise<IteratorResult<Item>> | undefined
   #resolve!: (result: IteratorResult<Item>) => void
@@ -46,7 +48,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     if (this.#refilling) return this.#refilling.then(() => this.next())
     // An aborted stream hands out nothing more, not even items that have arrived.
     if (this.#at < this.#items.length && !(this.#source.failure instanceof APIUserAbortError)) {
-      return Promise.resolve({ value: this.#items[this.#at++]!, done: false })
+      return Promise.resolve({ value: this.#takeItem(), done: false })
     }
     return this.#refill()
   }
@@ -65,13 +67,23 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     this.#refilling = undefined
     if (items) {
       this.#items = items
-      this.#at = 1
-      this.#resolve({ value: items[0]!, done: false })
+      this.#at = 0
+      this.#resolve({ value: this.#takeItem(), done: false })
     } else {
       abandonedStreams?.unregister(this.stream)
       this.#resolve({ value: undefined, done: true })
     }
     return false
+  }
+
+  #takeItem(): Item {
+    const item = this.#items[this.#at++]!
+    // A stream that waits for its next event would keep the last ones, and the text they were parsed from, in memory.
+    if (this.#at === this.#items.length) {
+      this.#items = none
+      this.#at = 0
+    }
+    return item
   }
 
   #fail(error: Error): void {
@@ -90,7 +102,7 @@ class SourceIterator<Item> implements AsyncIterator<Item> {
     // Reading the end releases the signal of the request.
     if (isAtEnd) await this.#refill().catch(() => {})
     else this.stream.controller.abort()
-    this.#items = []
+    this.#items = none
     return { value: undefined, done: true }
   }
 }

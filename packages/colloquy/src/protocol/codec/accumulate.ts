@@ -148,7 +148,8 @@ export class MessageAccumulator {
     const { block, input } = open
     if (delta.type === 'input_json_delta' && input) {
       input.push(textIn(delta.partial_json, 'partial_json'))
-      this.#inputs.add(input)
+      if (!input.isPending) this.#inputs.add(input)
+      input.isPending = true
     } else if (block.type === 'text') {
       if (delta.type === 'text_delta') this.#addText(open, textIn(delta.text, 'text'))
       else if (delta.type === 'citations_delta') (block.citations ??= []).push(citationIn(delta))
@@ -169,13 +170,14 @@ export class MessageAccumulator {
 
   /** Parses an input that has ended: now if the message was read, as its reader may hold it, else when it is read. */
   #end(input: ToolInput | undefined): void {
-    if (!input || !this.#inputs.has(input)) return
+    if (!input?.isPending) return
     input.isEnded = true
     if (this.#isRead) this.#settle(input)
   }
 
   #settle(input: ToolInput): void {
     this.#inputs.delete(input)
+    input.isPending = false
     input.settle()
   }
 }
@@ -201,6 +203,8 @@ function hasInput(block: ContentBlock): block is InputBlock {
 
 /** The input of one block, assembled from its pieces. Parsed when it ends, and earlier only if the message is read. */
 class ToolInput {
+  /** Whether the message does not have all of it. */
+  isPending = false
   /** Whether all of its text has arrived. */
   isEnded = false
   readonly #block: InputBlock

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import fc from 'fast-check'
 import { APIError, AnthropicError } from '../types/error.ts'
 import { errorFrom } from '../types/error-response.ts'
 import { decodeEvents, parseEvent } from './event-stream.ts'
@@ -78,4 +79,81 @@ test('parseEvent() names an event that is not JSON and shows its beginning', () 
   assert.throws(() => parseEvent({ event: undefined, data: '7' }), {
     message: 'Cannot read event without a name: its data is not a JSON object: 7',
   })
+})
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', '\\', '}', '\n', ' ', 'é') }),
+)
+const delta = fc.oneof(
+  text.map((text) => ({ type: 'text_delta', text })),
+  text.map((partial_json) => ({ type: 'input_json_delta', partial_json })),
+  text.map((thinking) => ({ type: 'thinking_delta', thinking })),
+)
+
+/** A delta as the API writes it: with blanks before its last brace. */
+function written(index: number, delta: object, blanks = 2): string {
+  const json = JSON.stringify({ type: 'content_block_delta', index, delta })
+  return `${json.slice(0, -1)}${' '.repeat(blanks)}}`
+}
+
+test('parseEvent() reads a delta as JSON.parse() does, whatever its text', () => {
+  fc.assert(
+    fc.property(fc.nat(12), delta, fc.nat(20), (index, delta, blanks) => {
+      const data = written(index, delta, blanks)
+      const event = parseEvent({ event: 'content_block_delta', data })
+      assert.deepEqual(event, JSON.parse(data))
+      assert.equal(JSON.stringify(event), JSON.stringify(JSON.parse(data)))
+    }),
+  )
+})
+
+test('parseEvent() reads a changed delta as JSON.parse() does, or refuses it', () => {
+  const unit = fc.constantFrom(...'"\\}{,: 01a\t\n')
+  const change = fc.record({
+    // From the start, or from the end.
+    at: fc.integer({ min: -8, max: 110 }),
+    length: fc.nat(2),
+    insert: fc.string({ unit, maxLength: 2 }),
+  })
+  fc.assert(
+    fc.property(fc.nat(12), delta, fc.array(change, { minLength: 1, maxLength: 2 }), (index, delta, changes) => {
+      let data = written(index, delta)
+      for (const { at, length, insert } of changes) data = spliced(data, at < 0 ? data.length + at : at, length, insert)
+      assert.deepEqual(
+        parsed(() => parseEvent({ event: undefined, data })),
+        parsed(() => JSON.parse(data)),
+        data,
+      )
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+function spliced(text: string, at: number, length: number, insert: string): string {
+  return text.slice(0, at) + insert + text.slice(at + length)
+}
+
+/** The event with a type that a function parses; undefined if it throws or there is none. */
+function parsed(parse: () => unknown): unknown {
+  try {
+    const event = parse() as { type?: unknown } | null
+    return event?.type === undefined ? undefined : event
+  } catch {
+    return undefined
+  }
+}
+
+test('parseEvent() reads deltas with more fields and in other spellings', () => {
+  const piece = { type: 'text_delta', text: 'a' }
+  for (const event of [
+    { type: 'content_block_delta', index: 10, delta: piece },
+    { type: 'content_block_delta', index: 0, delta: { ...piece, more: 'b' } },
+    { type: 'content_block_delta', index: 0, delta: { ...piece, text: 1 } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'signature_delta', signature: 'a' } },
+    { type: 'content_block_delta', index: 0, delta: piece, more: 'b' },
+    { index: 0, type: 'content_block_delta', delta: piece },
+  ])
+    for (const data of [JSON.stringify(event), JSON.stringify(event, null, 1), `${JSON.stringify(event)} `])
+      assert.deepEqual(parseEvent({ event: 'content_block_delta', data }), event)
 })

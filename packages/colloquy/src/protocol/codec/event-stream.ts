@@ -1,6 +1,6 @@
 import { AnthropicError } from '../types/error.ts'
 import { errorFrom, isErrorBody } from '../types/error-response.ts'
-import type { ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
+import type { ContentBlockDeltaEvent, ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'
@@ -67,6 +67,8 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   if (name === 'ping') return { type: 'ping' }
   if (data === '' || data === '[DONE]') return undefined
   if (name === 'error') return errorEvent(data)
+  const delta = parseDelta(data)
+  if (delta) return delta
   const value = parseData(name, data)
   const type = value.type ?? name
   if (type === 'error') return errorEvent(data)
@@ -78,6 +80,52 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   const event = parseJson(data) as ServerEvent
   texts.set(event, data)
   return event
+}
+
+const deltaStart = '{"type":"content_block_delta","index":'
+const textStart = ',"delta":{"type":"text_delta","text":'
+const inputStart = ',"delta":{"type":"input_json_delta","partial_json":'
+const thinkingStart = ',"delta":{"type":"thinking_delta","thinking":'
+
+/**
+ * Parses a delta that is written as the API writes it, with one piece of text; undefined for any other data. The same as
+ * `JSON.parse()`, in half of its time: only the text is parsed.
+ */
+function parseDelta(data: string): ContentBlockDeltaEvent | undefined {
+  const index = data.charCodeAt(deltaStart.length) - 0x30
+  if (!(index >= 0 && index <= 9) || !data.startsWith(deltaStart)) return undefined
+  const type = 'content_block_delta'
+  const at = deltaStart.length + 1
+  if (data.startsWith(textStart, at)) {
+    const text = lastValue(data, at + textStart.length)
+    return text === undefined ? undefined : { type, index, delta: { type: 'text_delta', text } }
+  }
+  if (data.startsWith(inputStart, at)) {
+    const text = lastValue(data, at + inputStart.length)
+    return text === undefined ? undefined : { type, index, delta: { type: 'input_json_delta', partial_json: text } }
+  }
+  if (data.startsWith(thinkingStart, at)) {
+    const thinking = lastValue(data, at + thinkingStart.length)
+    return thinking === undefined ? undefined : { type, index, delta: { type: 'thinking_delta', thinking } }
+  }
+  return undefined
+}
+
+const blank = 0x20
+const closingBrace = 0x7d
+
+/** The value that begins at `from`, if it is valid and only the ends of two objects and blanks follow it. */
+function lastValue(data: string, from: number): string | undefined {
+  if (data.charCodeAt(data.length - 1) !== closingBrace) return undefined
+  let end = data.length - 2
+  // The API writes some, so that the length of an encrypted event does not tell that of its text.
+  while (data.charCodeAt(end) === blank) end--
+  if (data.charCodeAt(end) !== closingBrace) return undefined
+  try {
+    return JSON.parse(data.slice(from, end)) as string
+  } catch {
+    return undefined
+  }
 }
 
 const texts = new WeakMap<ServerEvent, string>()

@@ -47,6 +47,7 @@ export class Connection implements ResponseReceiver, BodySource {
   #receiver: BodyReceiver | undefined
   #keepAliveMs = 0
   #isPaused = false
+  #connectTimer: ReturnType<typeof setTimeout> | undefined
 
   /** `open` makes a socket whose reads go to the callback. */
   constructor(open: (read: (bytes: NodeBuffer, length: number) => boolean) => NodeSocket, keeper: Keeper) {
@@ -109,20 +110,25 @@ export class Connection implements ResponseReceiver, BodySource {
 
   #watch(): void {
     const socket = this.#socket
-    const timer = setTimeout(() => {
+    this.#connectTimer = setTimeout(() => {
       this.#break(Object.assign(new Error(`no connection after ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
     }, connectTimeoutMs)
     socket.setNoDelay(true)
     socket.once('connect', () => {
-      clearTimeout(timer)
+      this.#stopConnectTimer()
       socket.setKeepAlive(true, keepAliveDelayMs)
     })
     socket.on('error', (error) => this.#break(error))
     socket.on('end', () => this.#end())
     socket.once('close', () => {
-      clearTimeout(timer)
+      this.#stopConnectTimer()
       this.#end()
     })
+  }
+
+  #stopConnectTimer(): void {
+    clearTimeout(this.#connectTimer)
+    this.#connectTimer = undefined
   }
 
   /** Handles the bytes of one read. Returns whether to continue reading. */
