@@ -12,7 +12,7 @@ const meanings: Record<keyof typeof ExitCode, string> = {
   network: 'The server could not be reached',
   rejected: 'The API rejected the request',
   budget: '`--max-cost` was reached',
-  incomplete: 'The reply was cut off or refused, with `--strict`',
+  incomplete: 'The reply was cut off or refused, with `--strict` or `--json-schema`',
   hangup: 'The terminal was closed',
   interrupted: 'Interrupted by Ctrl-C',
   terminated: 'Ended by a signal',
@@ -55,6 +55,6 @@ function sectionOf({ name, summary, synopsis, subcommands = [], options, example
 
 function flagRow({ name, short, kind, value, choices, about }: Option): string[] {
   const taken = value ?? choices?.join('|') ?? ''
-  const shown = taken === '' ? '' : kind === 'maybe' ? ` [${taken}]` : ` ${taken}`
+  const shown = taken === '' ? '' : kind === 'maybe' ? ` [${taken}]` : kind === 'attached' ? `[=${taken}]` : ` ${taken}`
   return [`${short ? `\`-${short}\`, ` : ''}\`--${name}${shown}\``, about]
 }

@@ -47,7 +47,8 @@ async function runWords(words: readonly string[]): Promise<number> {
 async function help(name: string | undefined): Promise<number> {
   const { commandHelp, programHelp } = await import('./commands/help.ts')
   const command = commands.find((candidate) => candidate.name === name)
-  return print(command === undefined ? programHelp(commands) : commandHelp(command))
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined
+  return print(command === undefined ? programHelp(commands, width) : commandHelp(command, width))
 }
 
 async function version(): Promise<string> {

@@ -1,19 +1,26 @@
 import { widthOf } from '../terminal/width.ts'
+import { wrap } from '../terminal/wrap.ts'
 import type { Command, Option } from './command.ts'
 
-/** The text of `colloquy --help`. */
-export function programHelp(commands: readonly Command[]): string {
+/** The text of `colloquy --help`, for a terminal of a width. Default: lines of any length. */
+export function programHelp(commands: readonly Command[], width: number = Infinity): string {
   return [
     'Talk to Claude, to a model on this machine, or to any Messages API or Chat Completions server.',
     '',
     'colloquy COMMAND [FLAGS]',
     '',
-    ...columns(commands.map(({ name, summary }) => [name, summary])),
+    ...columns(
+      commands.map(({ name, summary }) => [name, summary]),
+      width,
+    ),
     '',
-    ...columns([
-      ['-h, --help', 'Show this help, or that of a command'],
-      ['-V, --version', 'Show the version'],
-    ]),
+    ...columns(
+      [
+        ['-h, --help', 'Show this help, or that of a command'],
+        ['-V, --version', 'Show the version'],
+      ],
+      width,
+    ),
     '',
     'Without a command: chat.',
     '',
@@ -26,16 +33,20 @@ export function programHelp(commands: readonly Command[]): string {
   ].join('\n')
 }
 
-/** The text of `colloquy COMMAND --help`. */
-export function commandHelp({ name, summary, synopsis, subcommands = [], options, examples }: Command): string {
+/** The text of `colloquy COMMAND --help`, for a terminal of a width. Default: lines of any length. */
+export function commandHelp(command: Command, width: number = Infinity): string {
+  const { name, summary, synopsis, subcommands = [], options, examples } = command
   const subcommandRows = subcommands.map((sub) => [`${sub.name} ${sub.synopsis}`.trimEnd(), sub.summary] as const)
   return [
     `${summary}.`,
     '',
     `colloquy ${name} [FLAGS] ${synopsis}`.trimEnd(),
     '',
-    ...(subcommandRows.length === 0 ? [] : [`colloquy ${name} SUBCOMMAND`, '', ...columns(subcommandRows), '']),
-    ...columns(options.map((option) => [flagText(option), option.about])),
+    ...(subcommandRows.length === 0 ? [] : [`colloquy ${name} SUBCOMMAND`, '', ...columns(subcommandRows, width), '']),
+    ...columns(
+      options.map((option) => [flagText(option), option.about]),
+      width,
+    ),
     '',
     ...examplesOf(examples),
     '',
@@ -48,9 +59,21 @@ function flagText({ name, short, kind, value, choices }: Option): string {
   return `${short === undefined ? '    ' : `-${short}, `}--${name}${taken}`
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.min(34, Math.max(...rows.map(([left]) => widthOf(left))))
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+/** Rows of a name and its meaning, which is wrapped beside the name; in a narrow window below it. */
+function columns(rows: readonly (readonly [string, string])[], width: number): string[] {
+  const nameWidth = Math.min(34, Math.max(...rows.map(([name]) => widthOf(name))))
+  const isNarrow = width - nameWidth < 35
+  const indent = isNarrow ? 10 : nameWidth + 4
+  return rows.flatMap(([name, about]) => {
+    const isBelow = isNarrow || (width < Infinity && widthOf(name) > nameWidth)
+    const [first = '', ...others] = wrapped(about, width - indent - 1)
+    const head = isBelow ? [`  ${name}`, ' '.repeat(indent) + first] : [`  ${name.padEnd(nameWidth)}  ${first}`]
+    return [...head, ...others.map((line) => ' '.repeat(indent) + line)]
+  })
+}
+
+function wrapped(text: string, width: number): string[] {
+  return wrap([{ text, style: {} }], width).map((spans) => spans.map((span) => span.text).join(''))
 }
 
 function examplesOf(rows: readonly (readonly [string, string])[]): string[] {
