@@ -1,12 +1,15 @@
-import { isLoopback, knownServers, type KnownServer, type ServerModel } from './known-servers.ts'
+import { connect } from 'node:net'
+import { type Ask, isLoopback, knownServers, type KnownServer, type ServerModel } from './known-servers.ts'
 
 export interface FindServersOptions {
   /** Default: the process's environment. `OLLAMA_HOST` moves Ollama's address, if that is on this machine. */
   env?: Record<string, string | undefined>
   /** Default: the servers of known programs at their usual ports on this machine. */
   servers?: readonly KnownServer[]
-  /** How long all servers together may take. Milliseconds. Default 300. */
+  /** How long the servers may take to accept a connection. Milliseconds. Default 300. */
   timeoutMs?: number
+  /** How long a server that accepted one may take to list its models: a busy machine answers late. Milliseconds. Default 1,000. */
+  answerMs?: number
   fetch?: typeof globalThis.fetch
 }
 
@@ -15,7 +18,8 @@ const maxBytes = 4_000_000
 
 /**
  * Finds the chat models of the servers that run on this machine: Ollama, LM Studio, llama.cpp, vLLM and others. Asks loopback
- * addresses only, all at once. A server that does not answer in time, or answers something else, is passed over.
+ * addresses only, all at once. A server that does not answer in time, or answers something else, is passed over. Where nothing
+ * listens, that is known at once.
  *
  * @example
  * ```ts
@@ -28,9 +32,19 @@ const maxBytes = 4_000_000
  * ```
  */
 export async function findServers(options: FindServersOptions = {}): Promise<ServerModel[]> {
-  const { env = process.env, servers = knownServers, timeoutMs = 300, fetch = globalThis.fetch } = options
-  const signal = AbortSignal.timeout(timeoutMs)
-  async function ask(url: string, body?: object): Promise<unknown> {
+  const { env = process.env, servers = knownServers, timeoutMs = 300, answerMs = 1_000 } = options
+  const found = servers.map(async (server) => {
+    const root = addressOf(server, env)
+    if (root === undefined || !(await accepts(root, timeoutMs))) return []
+    return server.models(root, askWithin(answerMs, options.fetch ?? globalThis.fetch)).catch(() => [])
+  })
+  return (await Promise.all(found)).flat()
+}
+
+/** Returns a function that requests JSON, until the time is over. */
+function askWithin(ms: number, fetch: typeof globalThis.fetch): Ask {
+  const signal = AbortSignal.timeout(ms)
+  return async (url, body) => {
     const response = await fetch(url, {
       ...(body && { method: 'POST', body: JSON.stringify(body) }),
       headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
@@ -40,11 +54,21 @@ export async function findServers(options: FindServersOptions = {}): Promise<Ser
     if (!response.ok) throw new Error(`status ${response.status}`)
     return JSON.parse(await textOf(response))
   }
-  const found = servers.map(async (server) => {
-    const root = addressOf(server, env)
-    return root === undefined ? [] : server.models(root, ask).catch(() => [])
+}
+
+/** Whether something listens at an address. A firewall may leave the question unanswered. */
+function accepts(root: string, timeoutMs: number): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(root)
+  const host = hostname.replaceAll(/[[\]]/g, '')
+  const socket = connect({ host, port: Number(port || (protocol === 'https:' ? 443 : 80)) })
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  // If this process is late itself, the answer may have arrived: it is read before the callback of setImmediate().
+  const timer = setTimeout(() => setImmediate(resolve, false), timeoutMs)
+  return promise.finally(() => {
+    clearTimeout(timer)
+    socket.destroy()
   })
-  return (await Promise.all(found)).flat()
 }
 
 async function textOf(response: Response): Promise<string> {

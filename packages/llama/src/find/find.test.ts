@@ -202,7 +202,33 @@ describe('findServers()', () => {
       { ...knownServers[0]!, port: 1 },
     ]
     // A silent server never answers, so that this ends only by the time limit.
-    assert.deepEqual(await findServers({ env: {}, servers: others }), [])
+    assert.deepEqual(await findServers({ env: {}, servers: others, answerMs: 300 }), [])
+  })
+
+  test('finds a server that accepts in time and answers later', async () => {
+    const list = answering({ '/api/tags': { models: [{ name: 'm' }] } })
+    const late = await at('ollama', (request, response) => setTimeout(() => list(request, response), 200))
+    const found = await findServers({ env: {}, servers: [late], timeoutMs: 100, answerMs: 60_000 })
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      ['m'],
+    )
+  })
+
+  test('finds a server although this process is late itself', async () => {
+    const server = await at('ollama', answering({ '/api/tags': { models: [{ name: 'm' }] } }))
+    const found = findServers({ env: {}, servers: [server], timeoutMs: 1, answerMs: 60_000 })
+    // The time is over before the event loop can see that the connection was accepted.
+    const end = performance.now() + 20
+    while (performance.now() < end);
+    assert.equal((await found).length, 1)
+  })
+
+  test('does not wait for a port at which nothing listens', { timeout: 30_000 }, async () => {
+    assert.deepEqual(
+      await findServers({ env: {}, servers: [{ ...knownServers[0]!, port: 1 }], timeoutMs: 3_600_000 }),
+      [],
+    )
   })
 
   test('asks OLLAMA_HOST only if it is on this machine', async () => {

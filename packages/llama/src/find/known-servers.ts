@@ -17,7 +17,7 @@ export interface ServerModel {
 }
 
 /** Requests JSON from a server: with a body by POST, else by GET. */
-type Ask = (url: string, body?: object) => Promise<unknown>
+export type Ask = (url: string, body?: object) => Promise<unknown>
 
 /** A program that serves models, and how to list them. */
 export interface KnownServer {

@@ -38,22 +38,23 @@ export async function beginReply(
 
 /** Makes an attempt within its time, and remembers how it went. The deadline ends with the reply, or when the attempt fails. */
 export async function attempted<Result>(
-  { health, model }: Candidate,
+  candidate: Candidate,
   context: EngineContext,
   { timeoutMs, clock }: AttemptOptions,
   work: (context: EngineContext, deadline: Deadline | undefined) => Promise<Result>,
 ): Promise<Result> {
+  const { health } = candidate
   const deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs, context.signal, clock)
   try {
     const result = await work(deadline ? { ...context, signal: deadline.signal } : context, deadline)
-    health.succeeded(model)
+    health.succeeded(candidate)
     return result
   } catch (error) {
     deadline?.end()
     const failure = deadline?.isOver ? new APIConnectionTimeoutError() : error
     const reason = context.signal?.aborted ? undefined : reasonOf(failure)
-    if (reason === undefined) health.left()
-    else health.failed(model, reason, failure)
+    if (reason === undefined) health.left(candidate)
+    else health.failed(candidate, reason, failure)
     throw context.signal?.aborted ? error : failure
   }
 }
@@ -98,8 +99,9 @@ interface Progress {
 async function* rest(
   held: readonly Event[],
   iterator: AsyncIterator<Event>,
-  { candidate: { health, model }, deadline, signal }: Progress,
+  { candidate, deadline, signal }: Progress,
 ): AsyncGenerator<Event> {
+  const { health } = candidate
   let isOpen = true
   try {
     yield* held
@@ -113,7 +115,7 @@ async function* rest(
   } catch (error) {
     isOpen = false
     const reason = signal?.aborted ? undefined : reasonOf(error)
-    if (reason !== undefined) health.failed(model, reason, error)
+    if (reason !== undefined) health.failed(candidate, reason, error)
     throw error
   } finally {
     if (isOpen) await iterator.return?.()

@@ -20,8 +20,8 @@ export async function firstResult<Result>(
   const { route, context } = request
   const failures: Failure[] = []
   for (const candidate of candidates) {
-    const { health, label, model } = candidate
-    const skipped = health.begin(model)
+    const { health, label } = candidate
+    const skipped = health.begin(candidate)
     if (skipped !== undefined) {
       failures.push({ label, ...skipped })
       continue

@@ -129,7 +129,7 @@ class RoutedStream implements ForwardedStream {
       return next
     } catch (error) {
       const reason = signal?.aborted ? undefined : reasonOf(error)
-      if (reason !== undefined) candidate.health.failed(candidate.model, reason, error)
+      if (reason !== undefined) candidate.health.failed(candidate, reason, error)
       this.#end()
       throw error
     }

@@ -12,6 +12,11 @@ export interface HealthOptions {
   breakForMs: number
 }
 
+/** A request to the engine. Several may be in flight, so each is told apart by its identity. */
+export interface Attempt {
+  readonly model: string
+}
+
 interface CoolDown {
   until: number
   /** Whether the engine said how long. */
@@ -34,7 +39,8 @@ export class Health {
   #lastError: unknown
   /** When the circuit lets a request through. Undefined while it is closed. */
   #opensAt: number | undefined
-  #isTrial = false
+  /** The attempt that an open circuit lets through. */
+  #trial: Attempt | undefined
 
   constructor(options: HealthOptions, clock: Clock) {
     this.#options = options
@@ -47,22 +53,23 @@ export class Health {
   }
 
   /** Begins an attempt. Returns why the engine must not be tried; undefined if it may be. */
-  begin(model: string): Omit<Failure, 'label'> | undefined {
+  begin(attempt: Attempt): Omit<Failure, 'label'> | undefined {
     const now = this.#clock.now()
-    const cool = this.#coolDown(model)
+    const cool = this.#coolDown(attempt.model)
     if (cool?.isKnown) return skip(`cools down for ${seconds(cool.until - now)}`, cool.error, cool.until - now)
     if (this.#opensAt === undefined) return undefined
-    if (this.#isTrial) return skip('is being tried', this.#lastError, null)
+    if (this.#trial !== undefined) return skip('is being tried', this.#lastError, null)
     const wait = this.#opensAt - now
     if (wait > 0) return skip(`failed ${this.#failures} times, left alone for ${seconds(wait)}`, this.#lastError, wait)
-    this.#isTrial = true
+    this.#trial = attempt
     return undefined
   }
 
   /** The engine has begun to reply. */
-  succeeded(model: string): void {
-    this.#coolDowns.delete(model)
-    this.#isTrial = false
+  succeeded(attempt: Attempt): void {
+    // An attempt that began earlier says nothing about a cool-down whose end is known.
+    if (!this.#coolDown(attempt.model)?.isKnown) this.#coolDowns.delete(attempt.model)
+    this.left(attempt)
     this.#opensAt = undefined
   }
 
@@ -72,16 +79,16 @@ export class Health {
   }
 
   /** The attempt ended without telling whether the engine works, such as by an abort. */
-  left(): void {
-    this.#isTrial = false
+  left(attempt: Attempt): void {
+    if (this.#trial === attempt) this.#trial = undefined
   }
 
-  failed(model: string, reason: FallbackReason, error: unknown): void {
+  failed(attempt: Attempt, reason: FallbackReason, error: unknown): void {
     // An engine that refuses a request works.
-    if (reason === 'request' || reason === 'refusal') return this.succeeded(model)
-    const wasTrial = this.#isTrial
-    this.#isTrial = false
-    if (reason === 'overload') return this.#cool(model, error)
+    if (reason === 'request' || reason === 'refusal') return this.succeeded(attempt)
+    const wasTrial = this.#trial === attempt
+    this.left(attempt)
+    if (reason === 'overload') return this.#cool(attempt.model, error)
     this.#failures++
     this.#lastError = error
     if (wasTrial || this.#failures >= this.#options.breakAfter)
@@ -91,6 +98,7 @@ export class Health {
   #cool(model: string, error: unknown): void {
     const now = this.#clock.now()
     const asked = error instanceof APIError ? error.retryAfterMs : null
+    if (asked === null && this.#coolDown(model)?.isKnown) return
     if (this.#coolDowns.size >= maxCoolDowns)
       for (const [name, { until }] of this.#coolDowns) if (until <= now) this.#coolDowns.delete(name)
     if (this.#coolDowns.size >= maxCoolDowns) return

@@ -110,12 +110,13 @@ class Router {
     const route = this.#table.find(params.model)
     const candidates = this.#candidates(route, params).filter(({ engine }) => 'countTokens' in engine)
     if (candidates.length === 0) return { input_tokens: countPromptTokens(params) }
-    const attempt = async ({ engine, model, health }: Candidate): Promise<MessageTokensCount> => {
+    const attempt = async (candidate: Candidate): Promise<MessageTokensCount> => {
+      const { engine, model, health } = candidate
       try {
         return await engine.countTokens!({ ...params, model }, context)
       } finally {
         // Counting has limits of its own, so it says nothing about replies; but it may have been the trial.
-        health.left()
+        health.left(candidate)
       }
     }
     const { onAttempt: _, ...own } = context
