@@ -18,8 +18,8 @@ const maxBytes = 4_000_000
 
 /**
  * Finds the chat models of the servers that run on this machine: Ollama, LM Studio, llama.cpp, vLLM and others. Asks loopback
- * addresses only, all at once. A server that does not answer in time, or answers something else, is passed over. Where nothing
- * listens, that is known at once.
+ * addresses only, all at once. A server that does not answer in time, or answers something else, is passed over. A port at
+ * which nothing listens takes no time.
  *
  * @example
  * ```ts

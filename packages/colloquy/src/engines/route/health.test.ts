@@ -173,7 +173,7 @@ test('an engine is asked when it may be, by one trial at a time, and never left 
     fc.property(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), (steps) => {
       const witness = new Witness()
       for (const each of steps) witness.take(each)
-      // Whatever happened, an engine that is at rest for as long as it can be told to is asked again.
+      // Whatever happened, the engine may be tried once the longest wait is over.
       for (const attempt of witness.inFlight) witness.health.left(attempt)
       witness.now += 60_000
       assert.equal(witness.health.begin({ model: 'a' }), undefined)
