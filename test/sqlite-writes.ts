@@ -34,6 +34,6 @@ export function rowsLeft(path: string): number {
   const db = new SqliteConnection(path, { busyTimeoutMs: 5_000, mode: 0o600 })
   const sql = 'SELECT (SELECT count(*) FROM message) + (SELECT count(*) FROM erasing) AS count'
   const { count } = db.row<{ count: number }>(sql)!
-  db.close()
+  void db.close()
   return count
 }

@@ -177,6 +177,6 @@ class SqliteStore implements ConversationStore {
   }
 
   async close(): Promise<void> {
-    this.#db.close()
+    await this.#db.close()
   }
 }

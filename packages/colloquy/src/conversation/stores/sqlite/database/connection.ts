@@ -21,7 +21,7 @@ export class SqliteConnection {
     this.#path = path
     const transactions = {
       transaction: (work: () => void) => this.#transaction('BEGIN IMMEDIATE', work),
-      sync: () => this.#log.sync(),
+      sync: () => this.#log.sync({ isAlone: this.turnsInFlight <= 1 }),
       part: (work: () => unknown) => this.#part(work),
       isBusy,
     }
@@ -119,12 +119,12 @@ export class SqliteConnection {
     })
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#writes.flush()
     // Windows deletes no file that is open, and SQLite deletes the log.
-    this.#log.close()
+    await this.#log.close()
     this.db.close()
   }
 

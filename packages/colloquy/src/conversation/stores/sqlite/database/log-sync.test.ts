@@ -168,6 +168,95 @@ function syncTests(): void {
     }
   })
 
+  describe('on a slow disk', () => {
+    let synced: ((error: Error | null) => void)[]
+
+    beforeEach(async () => {
+      synced = []
+      onSync(() => clock.tick(5))
+      const clock = { now: 0, tick: (ms: number): unknown => (clock.now += ms) }
+      mock.method(performance, 'now', () => clock.now)
+      mock.method(fs, 'fdatasync', (_: number, done: (error: Error | null) => void) => {
+        clock.tick(5)
+        synced.push(done)
+      })
+      syncBuiltinESMExports()
+      for (const id of ['zero', 'other']) {
+        await store.create({ id, title: null, settings: '{}', at: 1 })
+        // The turn in `other` stays in flight: without one, the event loop could as well wait.
+        const begun = await begin(store, id)
+        if (id === 'zero') await finish(store, begun)
+      }
+    })
+
+    /** Waits until this many replies are committed, whether they are on the disk or not. */
+    async function untilCommitted(count: number): Promise<void> {
+      const committed = (): unknown[] => stored().filter((row) => (row as unknown[])[1] === 'committed')
+      while (committed().length < count) await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    /** Waits until a thread has begun to sync for the given time. */
+    async function untilSyncing(count: number): Promise<void> {
+      while (synced.length < count) await new Promise((resolve) => setImmediate(resolve))
+    }
+
+    test('the event loop does not wait, and what is committed meanwhile shares the next sync', async () => {
+      const begun = [await begin(store), await begin(store, 'two')]
+      await store.create({ id: 'three', title: null, settings: '{}', at: 1 })
+      begun.push(await begin(store, 'three'))
+      const ended: string[] = []
+      const ends = begun.map((each, index) => async () => {
+        await finish(store, each)
+        ended.push(String(index))
+      })
+      const first = ends[0]!()
+      await untilSyncing(1)
+      const others = [ends[1]!()]
+      await untilCommitted(3)
+      others.push(ends[2]!())
+      await untilCommitted(4)
+      assert.deepEqual([synced.length, ended], [1, []])
+      synced[0]!(null)
+      await first
+      await untilSyncing(2)
+      assert.deepEqual([synced.length, ended], [2, ['0']])
+      synced[1]!(null)
+      await Promise.all(others)
+    })
+
+    test('one that fails is replaced by writing the log into the database file', async () => {
+      const ending = finish(store, await begin(store))
+      await untilSyncing(1)
+      synced[0]!(diskError())
+      assert.deepEqual(await ending, { number: 2 })
+      assert.equal(bytesInLog(), 0)
+    })
+
+    test('one that fails and cannot be replaced makes finish() fail', async () => {
+      const begun = await begin(store)
+      const reader = openReader()
+      const ending = finish(store, begun)
+      await untilSyncing(1)
+      synced[0]!(diskError())
+      await assert.rejects(ending, { name: 'StoreError', code: 'failed' })
+      reader.close()
+      assert.deepEqual(await finish(store, begun), { number: 2 })
+      assert.equal(synced.length, 1)
+    })
+
+    test('close() waits for it', async () => {
+      const ending = finish(store, await begin(store))
+      await untilSyncing(1)
+      let isClosed = false
+      const closing = store.close().then(() => (isClosed = true))
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.equal(isClosed, false)
+      synced[0]!(null)
+      await Promise.all([ending, closing])
+      store = sqliteStore(path)
+    })
+  })
+
   test('finds the log of a link, a relative path and a file: URL; a database in memory has none', async () => {
     const link = join(folder, 'link.db')
     symlinkSync(path, link)
@@ -208,10 +297,20 @@ async function dieBeforeSync(path: string): Promise<void> {
   await finish(store, begun)
 }
 
-/** Replaces `fdatasync()` for the store; undefined restores it. */
+/** Replaces `fdatasync()` for the store, on this thread and on another; undefined restores it. */
 function onSync(act: (() => void) | undefined): void {
   mock.restoreAll()
-  if (act !== undefined) mock.method(fs, 'fdatasyncSync', act)
+  if (act !== undefined) {
+    mock.method(fs, 'fdatasyncSync', act)
+    mock.method(fs, 'fdatasync', (_: number, done: (error: unknown) => void) => {
+      try {
+        act()
+        setImmediate(done, null)
+      } catch (error) {
+        setImmediate(done, error)
+      }
+    })
+  }
   syncBuiltinESMExports()
 }
 

@@ -7,8 +7,8 @@ export type Outcome = { result: unknown } | { error: unknown }
 export interface Transactions {
   /** Runs work in one transaction and commits it. */
   transaction(work: () => void): void
-  /** Makes everything that is committed survive a power failure. Throws if that is not certain. */
-  sync(): void
+  /** Makes everything that is committed survive a power failure: at once, or when the promise resolves. Fails if that is not certain. */
+  sync(): Promise<void> | undefined
   /** Runs a part of a transaction. If it throws, its changes are undone; throws if the whole transaction had to be undone. */
   part(work: () => unknown): Outcome
   /** Whether the error says that another process holds the lock. */
@@ -102,21 +102,31 @@ export class WriteQueue {
       }
       outcomes = [{ error }]
     }
-    for (const [index, outcome] of this.#synced(jobs, outcomes).entries()) settle(jobs[index]!, outcome)
+    this.#settle(outcomes.map((outcome, index) => ({ job: jobs[index]!, outcome })))
     return []
   }
 
-  /** Syncs the outcomes of durable jobs. If that fails they fail, and the others remain: they are committed. */
-  #synced(jobs: readonly Job[], outcomes: Outcome[]): Outcome[] {
-    const isDurable = (outcome: Outcome, index: number): boolean => jobs[index]!.durable && !('error' in outcome)
-    if (!outcomes.some(isDurable)) return outcomes
+  /** Settles durable jobs after a sync. If that fails they fail; the others are committed and succeed. */
+  #settle(ended: readonly Ended[]): void {
+    const isDurable = ({ job, outcome }: Ended): boolean => job.durable && !('error' in outcome)
+    const durable = ended.filter(isDurable)
+    for (const each of ended) if (!isDurable(each)) settle(each)
+    if (durable.length === 0) return
+    const resolve = (): void => durable.forEach(settle)
+    const reject = (error: unknown): void => durable.forEach(({ job }) => job.reject(error))
     try {
-      this.#db.sync()
-      return outcomes
+      const syncing = this.#db.sync()
+      if (syncing === undefined) resolve()
+      else void syncing.then(resolve, reject)
     } catch (error) {
-      return outcomes.map((outcome, index) => (isDurable(outcome, index) ? { error } : outcome))
+      reject(error)
     }
   }
+}
+
+interface Ended {
+  job: Job
+  outcome: Outcome
 }
 
 function resultOf(work: Job['work']): unknown {
@@ -126,9 +136,9 @@ function resultOf(work: Job['work']): unknown {
   return result
 }
 
-function settle({ resolve, reject }: Job, outcome: Outcome): void {
-  if ('error' in outcome) reject(outcome.error)
-  else resolve(outcome.result as never)
+function settle({ job, outcome }: Ended): void {
+  if ('error' in outcome) job.reject(outcome.error)
+  else job.resolve(outcome.result as never)
 }
 
 /** Rejects the jobs that have waited too long, and returns the others. */
