@@ -61,27 +61,65 @@ export interface Totals {
 /** Adds up rows by hour, and their times by day. */
 export function totalsOf(rows: readonly PricedRow[]): Totals {
   const hours = new Map<string, HourRow>()
-  const [latencies, firstEvents] = [new Map<string, LatencyRow>(), new Map<string, LatencyRow>()]
+  const [latencies, firstEvents] = [new Map<string, LatencyCounts>(), new Map<string, LatencyCounts>()]
+  let last: { row: PricedRow; hour: HourRow; latencies: LatencyCounts; firstEvents: LatencyCounts } | undefined
   for (const row of rows) {
-    const { workspace, key_id, served_model: model, source, started_at } = row
-    const place = { workspace, key_id, model, source }
-    const name = JSON.stringify(place)
-    const at = started_at - (started_at % hourMs)
-    const hour = hours.get(`${name}${at}`) ?? { hour: at, ...place, ...nothing }
-    hours.set(`${name}${at}`, hour)
-    addRow(hour, row)
-    const day = started_at - (started_at % dayMs)
-    const count = (counts: Map<string, LatencyRow>, ms: number): void => {
-      const bucket = latencyBucket(ms)
-      const counted = counts.get(`${name}${day}-${bucket}`) ?? { day, ...place, bucket, requests: 0 }
-      counts.set(`${name}${day}-${bucket}`, counted)
-      counted.requests++
+    if (!last || !isSamePlace(last.row, row)) {
+      const { workspace, key_id, served_model: model, source, started_at } = row
+      const place = { workspace, key_id, model, source }
+      const name = JSON.stringify(place)
+      const at = started_at - (started_at % hourMs)
+      const day = started_at - (started_at % dayMs)
+      last = {
+        row,
+        hour: found(hours, `${name}${at}`, () => ({ hour: at, ...place, ...nothing })),
+        latencies: found(latencies, `${name}${day}`, () => new LatencyCounts({ day, ...place })),
+        firstEvents: found(firstEvents, `${name}${day}`, () => new LatencyCounts({ day, ...place })),
+      }
     }
+    addRow(last.hour, row)
     // A refusal takes no time, and would hide how long replies take.
-    if (row.attempts > 0) count(latencies, row.ms)
-    if (row.ttft_ms !== null) count(firstEvents, row.ttft_ms)
+    if (row.attempts > 0) last.latencies.add(row.ms)
+    if (row.ttft_ms !== null) last.firstEvents.add(row.ttft_ms)
   }
-  return { hours: [...hours.values()], latencies: [...latencies.values()], firstEvents: [...firstEvents.values()] }
+  const rowsOf = (counts: typeof latencies): LatencyRow[] => [...counts.values()].flatMap((each) => each.rows())
+  return { hours: [...hours.values()], latencies: rowsOf(latencies), firstEvents: rowsOf(firstEvents) }
+}
+
+/** Whether two requests are counted together. Most of those that end at the same time are. */
+function isSamePlace(one: PricedRow, other: PricedRow): boolean {
+  return (
+    one.key_id === other.key_id &&
+    one.served_model === other.served_model &&
+    one.workspace === other.workspace &&
+    one.source === other.source &&
+    Math.floor(one.started_at / hourMs) === Math.floor(other.started_at / hourMs)
+  )
+}
+
+function found<Value>(map: Map<string, Value>, name: string, make: () => Value): Value {
+  const value = map.get(name) ?? make()
+  map.set(name, value)
+  return value
+}
+
+/** The requests of one place and day by their time. */
+class LatencyCounts {
+  readonly #place: Omit<LatencyRow, 'bucket' | 'requests'>
+  readonly #counts = new Map<number, number>()
+
+  constructor(place: Omit<LatencyRow, 'bucket' | 'requests'>) {
+    this.#place = place
+  }
+
+  add(ms: number): void {
+    const bucket = latencyBucket(ms)
+    this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + 1)
+  }
+
+  rows(): LatencyRow[] {
+    return Array.from(this.#counts, ([bucket, requests]) => ({ ...this.#place, bucket, requests }))
+  }
 }
 
 const nothing = {

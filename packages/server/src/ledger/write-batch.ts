@@ -73,7 +73,8 @@ const added = sumColumns.map((name) => `${name} = usage_hour.${name} + excluded.
 const intoRequests: InsertOptions = {
   table: 'request',
   columns: requestColumns,
-  then: 'ON CONFLICT (id, started_at) DO NOTHING RETURNING id',
+  then: 'ON CONFLICT (id, started_at) DO NOTHING',
+  returning: 'id',
 }
 const intoHours: InsertOptions = {
   table: 'usage_hour',

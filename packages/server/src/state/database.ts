@@ -14,7 +14,7 @@ export type SqlValues = Readonly<Record<string, SqlValue>>
 export interface Query {
   sql: string
   values: SqlValues
-  /** Runs the statement once for each of these instead of `values`. It returns one row each time, or none. SQLite only. */
+  /** Runs the statement once for each of these instead of `values`, and returns those that changed a row. SQLite only. */
   each?: readonly SqlValues[]
 }
 

@@ -60,8 +60,7 @@ export class SqliteDatabase implements Database {
     const statement = this.#translator.statement(sql)
     if (each !== undefined) {
       const prepared = this.#prepare(statement.sql)
-      // A statement has made all its changes when it returns its first row.
-      return each.map((row) => prepared.get(...valuesFor(statement, row))).filter((row) => row !== undefined)
+      return each.filter((row) => prepared.run(...valuesFor(statement, row)).changes > 0)
     }
     const rows = this.#prepare(statement.sql).all(...valuesFor(statement, values)) as Record<string, unknown>[]
     for (const row of rows) {
