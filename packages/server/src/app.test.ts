@@ -674,6 +674,20 @@ suite('the access log', () => {
   })
 })
 
+test('the access log has no time below zero when the clock is set back', async () => {
+  const entries: AccessEntry[] = []
+  let now = 10_000_000
+  const server = serve({ log: (entry) => entries.push(entry), now: () => (now -= 1_000_000) })
+  for (const stream of [true, false]) await (await call(server, '/v1/messages', { body: { ...base, stream } })).text()
+  assert.deepEqual(
+    entries.map(({ ms, ttftMs }) => [ms, ttftMs]),
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  )
+})
+
 test('GET /v1/models lists the models of an engine that knows them', async () => {
   const engine = route({
     engines: { offline: offline() },

@@ -45,6 +45,12 @@ export class Accounts {
     return held - inFlight - spent
   }
 
+  /** The part of an amount that an allowance has not free. */
+  lack(name: string, amount: bigint): bigint {
+    const free = this.free(name)
+    return amount - (free > 0n ? free : 0n)
+  }
+
   /** The allowance grew: the database has reserved more. */
   grow({ name, until }: Account, amount: bigint): void {
     const allowance = this.#allowances.get(name)

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError } from 'colloquy/conversation/errors'
 import { KeyCache } from '../access/keys/key-cache.ts'
 import { Keys } from '../access/keys/keys.ts'
 import { migrations } from '../state/migrations.ts'
+import type { Database, SqlValues, Work } from '../state/database.ts'
 import { SqliteDatabase } from '../state/sqlite-database.ts'
 import { Ledger } from './ledger.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import type { Account } from './accounts.ts'
-import type { RequestOrigin } from './request-row.ts'
+import { type RequestOrigin, refusedRow } from './request-row.ts'
 
 const hourMs = 3_600_000
 const account: Account = { name: 'a', limit: 1_000n, until: null }
@@ -63,6 +65,43 @@ test('a server that has ended is found, whatever its clock said', async () => {
   assert.deepEqual(lost.toSorted(), ['future', 'past'])
   await ledger.close()
   await database.close()
+})
+
+test('a ledger that is closed waits for its maintenance, and tells what it could not store', async () => {
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const [looking, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let isAway = false
+  const slow: Database = {
+    kind: database.kind,
+    name: database.name,
+    async rows<Row>(doing: string, sql: string, values?: SqlValues) {
+      if (doing === 'find servers that ended') {
+        looking.resolve()
+        await answered.promise
+      }
+      return database.rows<Row>(doing, sql, values)
+    },
+    async transaction<T>(doing: string, work: () => Work<T>) {
+      if (isAway) throw new StoreError('cannot_open', `Cannot ${doing}: it is away`)
+      return database.transaction(doing, work)
+    },
+    close: () => database.close(),
+  }
+  const problems: unknown[] = []
+  const ledger = new Ledger(slow, { flushMs: 1, onProblem: (error) => problems.push(error) })
+  await looking.promise
+  isAway = true
+  ledger.settle(refusedRow(origin, new Error('failed'), origin.started_at), 0n)
+  let isClosed = false
+  const closing = assert
+    .rejects(ledger.close(), { message: 'Cannot write the ledger: it is away; a settled request is lost' })
+    .finally(() => (isClosed = true))
+  await new Promise(setImmediate)
+  assert.equal(isClosed, false)
+  answered.resolve()
+  await closing
+  await database.close()
+  assert.deepEqual(problems, [])
 })
 
 test('a server that was paused takes none for dead before another lease', () => {

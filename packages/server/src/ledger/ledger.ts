@@ -1,3 +1,4 @@
+import { StoreError } from 'colloquy/conversation/errors'
 import { newId } from 'colloquy/engines'
 import type { Database, Work } from '../state/database.ts'
 import { type Account, Accounts } from './accounts.ts'
@@ -61,6 +62,8 @@ export class Ledger {
   /** Reserving and writing take turns: both change what this instance holds. */
   #turn: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  /** The write and the maintenance in hand. */
+  #ticking: Promise<void> | undefined
   #problem: unknown
   #isClosed = false
   readonly #signs: SignsOfLife
@@ -110,7 +113,8 @@ export class Ledger {
         const lacking = this.#accounts.take(accounts, flight.reserved)
         if (lacking.length === 0) return
         // Meanwhile a smaller request may take what was free: then there is another round.
-        await this.#grow(lacking.map((account) => this.#growth(account, flight.reserved)))
+        const amountFor = ({ name }: Account): bigint => this.#accounts.lack(name, flight.reserved)
+        await this.#grow(lacking.map((account) => ({ account, amount: amountFor(account) })))
       }
     })
     this.#flights.set(flight.origin.id, { flight, isStored: false })
@@ -120,11 +124,6 @@ export class Ledger {
     const work = (): Work<bigint[]> => reserve(this.#instance, growths, this.#now())
     const reserved = await this.#db.transaction('reserve the cost of the request', work)
     for (const [index, { account }] of growths.entries()) this.#accounts.grow(account, reserved[index]!)
-  }
-
-  #growth(account: Account, wanted: bigint): Growth {
-    const free = this.#accounts.free(account.name)
-    return { account, amount: wanted - (free > 0n ? free : 0n) }
   }
 
   /** Records a request that has ended. `cost` replaces its reservation; undefined charges all of it. */
@@ -144,15 +143,24 @@ export class Ledger {
     await this.#inTurn(() => this.#write())
   }
 
-  /** Writes what has been settled, and releases all that is reserved. */
+  /**
+   * Writes what has been settled, and releases all that is reserved. Throws a `StoreError` if settled requests are lost because the
+   * database fails.
+   */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    // The second one returns the allowances that the first one still counted as used.
-    await this.flush()
-    await this.flush()
-    if (this.#flights.size > 0) return
-    await this.#db.rows('leave', 'DELETE FROM %.instance WHERE id = :id', { id: this.#instance })
+    await this.#ticking
+    try {
+      // The second one returns the allowances that the first one still counted as used.
+      await this.flush()
+      await this.flush()
+      if (this.#flights.size > 0) return
+      await this.#db.rows('leave', 'DELETE FROM %.instance WHERE id = :id', { id: this.#instance })
+    } catch (error) {
+      // Another server releases the rest when this one gives no sign of life.
+      if (this.waiting > 0) throw withLoss(error, this.waiting)
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -163,7 +171,7 @@ export class Ledger {
 
   #schedule(delayMs = this.#options.flushMs): void {
     if (this.#isClosed) return
-    this.#timer = setTimeout(() => void this.#tick(), delayMs)
+    this.#timer = setTimeout(() => void (this.#ticking = this.#tick()), delayMs)
     this.#timer.unref()
   }
 
@@ -239,4 +247,10 @@ export class Ledger {
     const recovered = await this.#db.transaction('settle the requests of a server that ended', work)
     if (recovered !== undefined) this.#options.onLost?.(recovered)
   }
+}
+
+function withLoss(error: unknown, count: number): unknown {
+  if (!(error instanceof StoreError)) return error
+  const lost = count === 1 ? 'a settled request is' : `${count} settled requests are`
+  return new StoreError(error.code, `${error.message}; ${lost} lost`, { cause: error })
 }

@@ -182,13 +182,19 @@ function latencyBucket(ms: number): number {
   return Math.round(Math.log2(Math.max(ms, 1)) * perDoubling)
 }
 
-/** The duration in milliseconds below which a share of the requests were. Null without requests. */
-export function latencyAt(share: number, buckets: readonly { bucket: number; requests: number }[]): number | null {
+/** The durations in milliseconds below which the shares of the requests were, which ascend. None without requests. */
+export function latenciesAt(
+  shares: readonly number[],
+  buckets: readonly { bucket: number; requests: number }[],
+): number[] {
   const sorted = buckets.toSorted((a, b) => a.bucket - b.bucket)
-  let left = share * sorted.reduce((sum, { requests }) => sum + requests, 0)
+  const all = sorted.reduce((sum, { requests }) => sum + requests, 0)
+  const found: number[] = []
+  let below = 0
   for (const { bucket, requests } of sorted) {
-    left -= requests
-    if (left <= 0) return Math.round(2 ** (bucket / perDoubling))
+    below += requests
+    while (found.length < shares.length && below >= shares[found.length]! * all)
+      found.push(Math.round(2 ** (bucket / perDoubling)))
   }
-  return null
+  return found
 }

@@ -141,6 +141,43 @@ suite('a slow request is answered with 408', () => {
   })
 })
 
+/** A client that sends one byte after the other until it is answered or cut off. Resolves with what it received. */
+async function trickle({ port }: Listening, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  let text = ''
+  socket.on('data', (piece) => (text += String(piece)))
+  const closed = once(socket, 'close')
+  let sent = 0
+  const timer = setInterval(() => socket.write(bytes[sent++] ?? 'x'), 2)
+  await closed
+  clearInterval(timer)
+  return text
+}
+
+suite('clients that send a byte now and then', () => {
+  const limits = { headersTimeoutMs: 150, bodyTimeoutMs: 150, requestTimeoutMs: 400 }
+  const endless = `${post.replace(/content-length: \d+/, 'content-length: 100000')}\r\n`
+  const slowHeaders = 'GET /healthz HTTP/1.1\r\nx: '
+
+  test('get no more time than others, and hold up no other client', async () => {
+    await serving(limits, async (listening) => {
+      const slow = Array.from({ length: 30 }, (_, index) => trickle(listening, index % 2 === 0 ? slowHeaders : endless))
+      assert.equal((await send(listening, `${post}\r\n${body}`)).status, 200)
+      for (const text of await Promise.all(slow)) assert.match(text, /^HTTP\/1\.1 408 [^]*timeout_error/)
+      assert.equal((await send(listening, `${post}\r\n${body}`)).status, 200)
+    })
+  })
+
+  test('are no more than maxConnections, and make room when their time is over', async () => {
+    await serving({ ...limits, maxConnections: 4 }, async (listening) => {
+      const slow = Array.from({ length: 4 }, () => trickle(listening, slowHeaders))
+      assert.equal(await trickle(listening, slowHeaders), '')
+      await Promise.all(slow)
+      assert.equal((await send(listening, `${post}\r\n${body}`)).status, 200)
+    })
+  })
+})
+
 suite('a page of another site', () => {
   async function status(
     options: ListenOptions & Partial<ServerOptions>,

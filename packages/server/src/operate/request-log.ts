@@ -180,7 +180,7 @@ export class RequestLog {
   /** The reply has sent this event. */
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
-      this.#entry.ttftMs ??= this.#now() - this.#startedAt
+      this.#entry.ttftMs ??= this.#elapsedMs()
       this.#entry.servedModel = reportedText(event.message.model)
       this.#addUsage(event.message.usage)
     } else if (event.type === 'message_delta') {
@@ -195,8 +195,13 @@ export class RequestLog {
   replied({ model, usage, stop_reason }: Message): void {
     this.#entry.servedModel = reportedText(model)
     this.#entry.stopReason = reportedText(stop_reason)
-    this.#entry.ttftMs ??= this.#now() - this.#startedAt
+    this.#entry.ttftMs ??= this.#elapsedMs()
     if (usage) this.#addUsage(usage)
+  }
+
+  /** Not below zero: the clock may be set back. */
+  #elapsedMs(): number {
+    return Math.max(0, this.#now() - this.#startedAt)
   }
 
   /** The reply has sent so many characters of text, thinking or tool input. They estimate the tokens of a reply that is cut. */
@@ -246,7 +251,7 @@ export class RequestLog {
   #end(): void {
     if (this.#isDone) return
     this.#isDone = true
-    this.#entry.ms = this.#now() - this.#startedAt
+    this.#entry.ms = this.#elapsedMs()
     this.#estimateOutput()
     if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, this.#namedModel)
     this.#passage?.settle(this.#entry)

@@ -200,3 +200,18 @@ test('serve --testing takes a script over HTTP, on this machine only', async () 
   assert.equal(await serving.stop(), 0)
   await assert.rejects(serve('--testing', '--host', '0.0.0.0'), /ended with 2: Cannot use --testing on 0\.0\.0\.0/)
 })
+
+test(
+  'serve on another loopback address needs no key, and serves the console',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const serving = await serve('--host', '127.0.0.2')
+    assert.match(serving.url, /^http:\/\/127\.0\.0\.2:\d+$/)
+    assert.partialDeepStrictEqual(await ask(serving.url), { type: 'message', stop_reason: 'end_turn' })
+    assert.match(serving.stdout(), /Console {3}http:\/\/127\.0\.0\.2:\d+\//)
+    assert.equal((await fetch(`${serving.url}/`)).status, 200)
+    assert.equal(await status(serving.url, { host: 'evil.example' }), 403)
+    assert.equal(await status(serving.url, { origin: 'http://evil.example' }), 403)
+    assert.equal(await serving.stop(), 0)
+  },
+)

@@ -42,8 +42,11 @@ export async function openState(flags: Flags, options: StateOptions): Promise<Se
       writeErrorLine(`Server ${id} ended without settling ${countText(flights.length, 'request')}.`),
   })
   const close = async (): Promise<void> => {
-    await access.close()
-    await store.close()
+    try {
+      await access.close()
+    } finally {
+      await store.close()
+    }
   }
   const keyCount = (await access.keys.list()).length + (keys?.length ?? 0)
   if (keyCount > 0 || isLocal) {

@@ -1,5 +1,5 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { type UsageSums, dayMs, hourMs, latencyAt, sumColumns } from '../totals.ts'
+import { type UsageSums, dayMs, hourMs, latenciesAt, sumColumns } from '../totals.ts'
 import { type StoredSums, type SumRow, isAmount, readSums } from './sums.ts'
 
 /** The fields by which usage can be grouped. */
@@ -165,20 +165,19 @@ interface GroupQuery {
 
 function grouped(sums: readonly SumRow[], { latencies, firstEvents }: Times, { by, tz = 'UTC' }: GroupQuery): Usage {
   const timeOf = timeNames(tz)
-  const groupOf = (row: SumRow): UsageRow['group'] =>
-    Object.fromEntries(by.map((each) => [each, timeOf(each, row.hour) ?? String(row[columnOf[each]])]))
   const utcTime = timeNames('UTC')
-  const bucketGroup = (row: BucketRow): UsageRow['group'] =>
-    Object.fromEntries(by.map((each) => [each, utcTime(each, row.day) ?? String(row[columnOf[each]])]))
   const groups = new Map<string, UsageRow>()
-  const total = emptyRow({})
   for (const sum of sums) {
-    const group = groupOf(sum)
-    const name = JSON.stringify(group)
-    const row = groups.get(name) ?? emptyRow(group)
+    const values = by.map((each) => timeOf(each, sum.hour) ?? String(sum[columnOf[each]]))
+    const name = JSON.stringify(values)
+    const row = groups.get(name) ?? emptyRow(Object.fromEntries(by.map((each, index) => [each, values[index]])))
     groups.set(name, row)
-    for (const each of [row, total]) addSums(each, sum)
+    addSums(row, sum)
   }
+  const total = emptyRow({})
+  for (const row of groups.values()) addSums(total, row)
+  const bucketName = (row: BucketRow): string =>
+    JSON.stringify(by.map((each) => utcTime(each, row.day) ?? String(row[columnOf[each]])))
   for (const [field, buckets] of [
     ['latency', latencies],
     ['firstEvent', firstEvents],
@@ -186,7 +185,7 @@ function grouped(sums: readonly SumRow[], { latencies, firstEvents }: Times, { b
     total[field] = percentilesOf(buckets)
     // The times of a day do not tell those of its hours.
     if (by.includes('hour')) continue
-    for (const [name, found] of Map.groupBy(buckets, (bucket) => JSON.stringify(bucketGroup(bucket)))) {
+    for (const [name, found] of Map.groupBy(buckets, bucketName)) {
       const row = groups.get(name)
       if (row) row[field] = percentilesOf(found)
     }
@@ -197,7 +196,8 @@ function grouped(sums: readonly SumRow[], { latencies, firstEvents }: Times, { b
 const noPercentiles: Percentiles = { p50: null, p95: null, p99: null }
 
 function percentilesOf(buckets: readonly BucketRow[]): Percentiles {
-  return { p50: latencyAt(0.5, buckets), p95: latencyAt(0.95, buckets), p99: latencyAt(0.99, buckets) }
+  const [p50 = null, p95 = null, p99 = null] = latenciesAt([0.5, 0.95, 0.99], buckets)
+  return { p50, p95, p99 }
 }
 
 function emptyRow(group: UsageRow['group']): UsageRow {

@@ -1,3 +1,4 @@
+import type { SeenInstance } from '../../ledger/signs-of-life.ts'
 import { type Database, rows, type SqlValues, type Work } from '../../state/database.ts'
 
 /** An item that a worker has taken, with what it needs to know of the batch. */
@@ -26,8 +27,20 @@ const dayMs = 86_400_000
 /** Results are kept this long from the creation of a batch, as the API keeps them. */
 const keptMs = 29 * dayMs
 
+/** When items are taken or get their outcome. */
+export interface LeaseTime {
+  /** Milliseconds since 1970. */
+  now: number
+  /** The workers that have died, and their last lease. Times of leases are not compared with the clock, which may jump. */
+  dead: readonly SeenInstance[]
+}
+
+/** The condition that no worker that lives has an item or a batch. An item that is postponed has a time and no worker. */
+export const isFree = `(lease_owner IS NULL OR EXISTS (SELECT 1 FROM json_rows(:dead, id text, seen_at bigint)
+  WHERE row.id = lease_owner AND lease_until <= row.seen_at))`
+
 /**
- * The items that wait for a worker. A worker leases items and renews its leases; an item whose lease has run out is taken by
+ * The items that wait for a worker. A worker leases items and renews its leases; an item of a worker that has died is taken by
  * another. The outcome of an item is stored only by the worker that holds its lease, so each has one.
  */
 export class BatchQueue {
@@ -47,8 +60,15 @@ export class BatchQueue {
     return (await this.#db.rows<{ id: string }>('read the batches', sql)).map(({ id }) => id)
   }
 
+  /** The other workers that hold leases, with the last one of each: it changes as long as they live. */
+  others(): Promise<SeenInstance[]> {
+    const sql = `SELECT lease_owner AS id, max(lease_until) AS seen_at FROM %.batch_item
+      WHERE lease_owner IS NOT NULL AND lease_owner <> :owner GROUP BY lease_owner`
+    return this.#db.rows<SeenInstance>('read the requests of batches', sql, { owner: this.#owner })
+  }
+
   /** Takes up to `most` items of a batch, unless it was cancelled or has expired. */
-  claim(batch: string, most: number, now: number): Promise<ClaimedItem[]> {
+  claim(batch: string, most: number, { now, dead }: LeaseTime): Promise<ClaimedItem[]> {
     const { kind } = this.#db
     const until = now + this.#leaseMs
     const owner = this.#owner
@@ -64,12 +84,13 @@ export class BatchQueue {
       const taken = yield* rows<Pick<ClaimedItem, 'position' | 'params' | 'attempts'>>(
         `WITH next AS MATERIALIZED (
            SELECT position FROM %.batch_item
-           WHERE batch = :batch AND outcome = '' AND (lease_until IS NULL OR lease_until < :now)
+           WHERE batch = :batch AND outcome = '' AND ${isFree}
+             AND (lease_owner IS NOT NULL OR lease_until IS NULL OR lease_until < :now)
            ORDER BY position LIMIT :most ${lock})
          UPDATE %.batch_item SET lease_owner = :owner, lease_until = :until, attempts = attempts + 1
          WHERE batch = :batch AND position IN (SELECT position FROM next)
          RETURNING position, params, attempts`,
-        { batch, owner, until, now, most },
+        { batch, owner, until, now, most, dead: JSON.stringify(dead) },
       )
       return taken.map((item) => ({ ...row, ...item, batch }))
     })
@@ -111,8 +132,8 @@ export class BatchQueue {
   }
 
   /** Ends a batch whose items all have an outcome. If it was cancelled or has expired, items that no worker runs get theirs. */
-  async endIfDone(batch: string, now: number): Promise<void> {
-    await this.#db.transaction('end the batch', () => endIfDone(batch, now))
+  async endIfDone(batch: string, at: LeaseTime): Promise<void> {
+    await this.#db.transaction('end the batch', () => endIfDone(batch, at))
   }
 
   /** Erases the items of batches that are too old, and batches whose creation was cut. */
@@ -122,7 +143,7 @@ export class BatchQueue {
   }
 }
 
-function* endIfDone(batch: string, now: number): Work<void> {
+function* endIfDone(batch: string, { now, dead }: LeaseTime): Work<void> {
   const [row] = yield* rows<{ cancel_at: number | null; expires_at: number }>(
     'SELECT cancel_at, expires_at FROM %.batch WHERE id = :batch AND ended_at IS NULL',
     { batch },
@@ -132,8 +153,8 @@ function* endIfDone(batch: string, now: number): Work<void> {
   if (outcome !== undefined)
     yield* rows(
       `UPDATE %.batch_item SET outcome = :outcome, params = NULL, lease_owner = NULL, lease_until = NULL
-       WHERE batch = :batch AND outcome = '' AND (lease_owner IS NULL OR lease_until < :now)`,
-      { batch, outcome, now },
+       WHERE batch = :batch AND outcome = '' AND ${isFree}`,
+      { batch, outcome, dead: JSON.stringify(dead) },
     )
   const left = yield* rows("SELECT 1 FROM %.batch_item WHERE batch = :batch AND outcome = '' LIMIT 1", { batch })
   if (left.length > 0) return

@@ -1,4 +1,5 @@
 import { newId } from 'colloquy/engines'
+import { type SeenInstance, SignsOfLife } from '../../ledger/signs-of-life.ts'
 import type { Database } from '../../state/database.ts'
 import { BatchQueue, type ClaimedItem, type ItemResult } from './batch-queue.ts'
 import { RepeatedLook } from './repeated-look.ts'
@@ -28,7 +29,9 @@ export class BatchWorker {
   readonly #taken: ClaimedItem[] = []
   readonly #running = new Set<Promise<void>>()
   #turn = 0
-  #renewedAt = 0
+  readonly #signs: SignsOfLife
+  /** A time of `performance.now()`, which never jumps. */
+  #renewedAt = -Infinity
   #cleanedAt = 0
 
   constructor(database: Database, options: ItemOptions, settings: BatchSettings = {}) {
@@ -37,6 +40,7 @@ export class BatchWorker {
     const { leaseMs, pollMs } = this.#settings
     this.#looks = new RepeatedLook(() => this.#look(), pollMs)
     this.#queue = new BatchQueue(database, { owner: newId('worker_01'), leaseMs })
+    this.#signs = new SignsOfLife(leaseMs)
     this.wake()
   }
 
@@ -60,19 +64,21 @@ export class BatchWorker {
 
   async #look(): Promise<void> {
     await this.#renew()
+    const dead = this.#signs.dead(await this.#queue.others(), performance.now())
     const open = await this.#queue.open()
     // Each look begins with another batch, so that a long one does not hold up the others.
     const first = open.length === 0 ? 0 : this.#turn++ % open.length
-    for (const batch of [...open.slice(first), ...open.slice(0, first)]) await this.#serve(batch)
+    for (const batch of [...open.slice(first), ...open.slice(0, first)]) await this.#serve(batch, dead)
     await this.#clean()
   }
 
-  async #serve(batch: string): Promise<void> {
+  async #serve(batch: string, dead: readonly SeenInstance[]): Promise<void> {
     const { concurrency } = this.#settings
     const isFull = this.#taken.length >= concurrency
     if (isFull || this.#looks.isClosed) return
-    const claimed = await this.#queue.claim(batch, concurrency, this.#options.now())
-    if (claimed.length === 0) return this.#queue.endIfDone(batch, this.#options.now())
+    const at = { now: this.#options.now(), dead }
+    const claimed = await this.#queue.claim(batch, concurrency, at)
+    if (claimed.length === 0) return this.#queue.endIfDone(batch, at)
     if (this.#looks.isClosed) return
     this.#taken.push(...claimed)
     this.#startNext()
@@ -114,15 +120,15 @@ export class BatchWorker {
   }
 
   async #renew(): Promise<void> {
-    const now = this.#options.now()
-    if (now - this.#renewedAt < this.#settings.leaseMs / 4) return
-    this.#renewedAt = now
-    if (this.#running.size + this.#taken.length > 0) await this.#queue.renew(now)
+    const at = performance.now()
+    if (at - this.#renewedAt < this.#settings.leaseMs / 4) return
+    this.#renewedAt = at
+    if (this.#running.size + this.#taken.length > 0) await this.#queue.renew(this.#options.now())
   }
 
   async #clean(): Promise<void> {
     const now = this.#options.now()
-    if (now - this.#cleanedAt < cleanEveryMs) return
+    if (Math.abs(now - this.#cleanedAt) < cleanEveryMs) return
     this.#cleanedAt = now
     await this.#queue.clean(now)
   }

@@ -18,6 +18,7 @@ import { SqliteDatabase } from '../../state/sqlite-database.ts'
 import type { BatchSettings } from './batch-worker.ts'
 import { until } from '../../../../../test/until.ts'
 
+const hourMs = 3_600_000
 const folder = mkdtempSync(join(tmpdir(), 'colloquy-batches-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -110,6 +111,39 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       now += 29 * 86_400_000
       await until(async () => (await batches.retrieve(id)).archived_at !== null)
       assert.equal((await batches.retrieve(id)).results_url, null)
+    })
+
+    test('an item that runs is not taken by another server, whatever their clocks say', async (t) => {
+      const database = open()
+      const [started, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      let asked = 0
+      const reply = offline()
+      async function* engine(sent: MessageCreateParams, context?: EngineContext): ReturnType<Engine> {
+        asked++
+        started.resolve()
+        await release.promise
+        yield* reply(sent, context)
+      }
+      let behindMs = 0
+      const settings = { leaseMs: 400 }
+      const here = await serve(t, { database, engine, now: () => Date.now() - behindMs, settings })
+      const { id } = await here.batches.create({ requests: [{ custom_id: 'a', params }] })
+      await started.promise
+      const there = await serve(t, { database, engine, now: () => Date.now() + 23 * hourMs, settings })
+      const other = await there.batches.create({ requests: [{ custom_id: 'b', params }] })
+      await until(() => asked === 2)
+      // The lease is still renewed when the clock is set back.
+      behindMs = hourMs
+      const sql = 'SELECT max(lease_until) AS at FROM %.batch_item WHERE batch = :id'
+      const lease = async (): Promise<number> => (await database.rows<{ at: number }>('read', sql, { id }))[0]!.at
+      for (let times = 0; times < 8; times++) {
+        const before = await lease()
+        await until(async () => (await lease()) !== before)
+      }
+      release.resolve()
+      assert.equal((await untilEnded(here.batches, id)).request_counts.succeeded, 1)
+      assert.equal((await untilEnded(there.batches, other.id)).request_counts.succeeded, 1)
+      assert.equal(asked, 2)
     })
 
     test('an overloaded engine is tried again, and an error of the request is not', async (t) => {

@@ -1,5 +1,6 @@
 import { type Database, rows, type SqlValues } from '../../state/database.ts'
-import type { ItemResult } from './batch-queue.ts'
+import type { SeenInstance } from '../../ledger/signs-of-life.ts'
+import { isFree, type ItemResult, type LeaseTime } from './batch-queue.ts'
 
 /** A batch that an account of the API runs. */
 export interface UpstreamBatchRow {
@@ -34,13 +35,20 @@ export class UpstreamBatches {
     this.#leaseMs = leaseMs
   }
 
-  /** Takes a batch, or keeps it. Undefined if another server has it, or if it has ended. */
-  async take(id: string, now: number): Promise<UpstreamBatchRow | undefined> {
+  /** The other servers that look after batches, with the last lease of each: it changes as long as they live. */
+  others(): Promise<SeenInstance[]> {
+    const sql = `SELECT lease_owner AS id, max(lease_until) AS seen_at FROM %.batch
+      WHERE ended_at IS NULL AND lease_owner IS NOT NULL AND lease_owner <> :owner GROUP BY lease_owner`
+    return this.#db.rows<SeenInstance>('read the batches', sql, { owner: this.#owner })
+  }
+
+  /** Takes a batch, or keeps it. Undefined if another server has it that is not dead, or if it has ended. */
+  async take(id: string, { now, dead }: LeaseTime): Promise<UpstreamBatchRow | undefined> {
     const [row] = await this.#db.rows<UpstreamBatchRow>(
       'take a batch',
       `UPDATE %.batch SET lease_owner = :owner, lease_until = :until WHERE id = :id AND ended_at IS NULL
-         AND (lease_owner IS NULL OR lease_owner = :owner OR lease_until < :now) RETURNING ${columns}`,
-      { id, owner: this.#owner, until: now + this.#leaseMs, now },
+         AND (lease_owner = :owner OR ${isFree}) RETURNING ${columns}`,
+      { id, owner: this.#owner, until: now + this.#leaseMs, dead: JSON.stringify(dead) },
     )
     return row
   }

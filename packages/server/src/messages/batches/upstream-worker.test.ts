@@ -131,7 +131,27 @@ test('another server fetches the results of a batch whose server has ended', asy
   assert.equal(first.sent.filter((route) => route.startsWith('POST')).length, 1)
 })
 
+test('a batch is sent once by two servers, whatever their clocks say', async (t) => {
+  const release = Promise.withResolvers<void>()
+  const first = await serve(t, { beforeSending: () => release.promise })
+  const { id } = await first.client('k').messages.batches.create({ requests: [{ custom_id: 'a', params }] })
+  while (first.sent.length === 0) await wait()
+  const { database, account } = first
+  const next = await serve(t, { database, account, now: () => Date.now() + 23 * 3_600_000 })
+  const { batches } = next.client('k').messages
+  // It looks at the first batch before.
+  const other = await batches.create({ requests: [{ custom_id: 'b', params }] })
+  assert.equal((await untilEnded(batches, other.id)).request_counts.succeeded, 1)
+  release.resolve()
+  assert.equal((await untilEnded(batches, id)).request_counts.succeeded, 1)
+  const sent = [...first.sent, ...next.sent].filter((route) => route.startsWith('POST'))
+  assert.equal(sent.length, 2)
+})
+
 interface Serving {
+  now?: () => number
+  /** Delays what is sent to the account, after it was noted. */
+  beforeSending?: () => Promise<void>
   /** The concurrency of the account's own worker. */
   concurrency?: number
   database?: Database
@@ -166,13 +186,15 @@ async function serve(t: { after: (work: () => Promise<void>) => void }, options:
     const { pathname } = new URL(request.url)
     // Looks at a batch depend on the time.
     if (request.method !== 'GET' || pathname.endsWith('/content')) sent.push(`${request.method} ${pathname}`)
+    if (request.method === 'POST') await options.beforeSending?.()
     return account.fetch(request)
   }
   const above = new Anthropic({ fetch, baseURL: 'http://account.test', apiKey: 'a', maxRetries: 0 })
   const database = options.database ?? memory()
   const store = { database, close: () => database.close() }
-  const access = await openAccess({ store, keys: ['k'] })
-  const server = createServer({ engine: upstream(above), access, store, passOn: { client: above, pollMs: 10 } })
+  const { now = Date.now } = options
+  const access = await openAccess({ store, keys: ['k'], now })
+  const server = createServer({ engine: upstream(above), access, store, now, passOn: { client: above, pollMs: 10 } })
   servers.push(server)
   t.after(async () => {
     for (const each of servers) await each.close()

@@ -2,6 +2,7 @@ import { newId } from 'colloquy/engines'
 import { APIError, isRetryableStatus, type Message, type MessageCreateParams } from 'colloquy/protocol'
 import type { Access, Caller } from '../../access/access.ts'
 import { RequestLog } from '../../operate/request-log.ts'
+import { SignsOfLife } from '../../ledger/signs-of-life.ts'
 import type { Database } from '../../state/database.ts'
 import { checkFiles } from '../files/resolve.ts'
 import type { FileStore } from '../files/file-store.ts'
@@ -32,13 +33,15 @@ export class UpstreamWorker {
   readonly #batches: UpstreamBatches
   readonly #options: UpstreamWorkerOptions
   readonly #looks: RepeatedLook
+  readonly #signs: SignsOfLife
   #cleanedAt = 0
 
   constructor(database: Database, options: UpstreamWorkerOptions) {
     const { leaseMs, pollMs } = options
-    const lease = { owner: newId('worker_01'), leaseMs: Math.max(leaseMs, 3 * pollMs) }
+    const lease = { owner: newId('worker_01'), leaseMs: Math.max(leaseMs, 4 * pollMs) }
     this.#queue = new BatchQueue(database, lease)
     this.#batches = new UpstreamBatches(database, lease)
+    this.#signs = new SignsOfLife(lease.leaseMs)
     this.#options = options
     this.#looks = new RepeatedLook(() => this.#look(), pollMs)
     this.wake()
@@ -68,14 +71,15 @@ export class UpstreamWorker {
   }
 
   async #look(): Promise<void> {
+    const dead = this.#signs.dead(await this.#batches.others(), performance.now())
     for (const id of await this.#queue.open()) {
       if (this.#looks.isClosed) return
-      const row = await this.#batches.take(id, this.#options.now())
+      const row = await this.#batches.take(id, { now: this.#options.now(), dead })
       // An account that does not answer now is tried at the next look.
       if (row) await this.#step(row).catch(() => {})
     }
     const now = this.#options.now()
-    if (now - this.#cleanedAt < cleanEveryMs) return
+    if (Math.abs(now - this.#cleanedAt) < cleanEveryMs) return
     this.#cleanedAt = now
     await this.#queue.clean(now)
   }
@@ -84,13 +88,13 @@ export class UpstreamWorker {
     const { account, now } = this.#options
     if (row.upstream_id === null) {
       if (row.cancel_at === null && row.expires_at > now()) await this.#send(row)
-      return this.#queue.endIfDone(row.id, now())
+      return this.#queue.endIfDone(row.id, { now: now(), dead: [] })
     }
     const { processing_status: status } = await account.retrieve(row.upstream_id)
     if (status === 'in_progress' && row.cancel_at !== null) await account.cancel(row.upstream_id)
     if (status !== 'ended') return
     await this.#fetchResults(row, row.upstream_id)
-    await this.#queue.endIfDone(row.id, now())
+    await this.#queue.endIfDone(row.id, { now: now(), dead: [] })
   }
 
   /** Sends the requests that their key may send. The others get an error. */
@@ -152,7 +156,7 @@ export class UpstreamWorker {
       if (some.length < resultsAtOnce) continue
       await this.#store(row, some)
       some = []
-      await this.#batches.take(row.id, this.#options.now())
+      await this.#batches.take(row.id, { now: this.#options.now(), dead: [] })
     }
     await this.#store(row, some)
   }

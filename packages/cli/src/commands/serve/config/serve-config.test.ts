@@ -161,9 +161,19 @@ test('serve --config reads the file again on SIGHUP, and drops no request', asyn
 
   write({ port: 0, engines: { new: { type: 'ofline' } } })
   program.child.kill('SIGHUP')
-  await program.wrote(/colloquy\.json:\d+:\d+: engines\.new\.type is not known: did you mean offline\?/, 'stderr')
-  await program.wrote(/The earlier configuration stays in use\./, 'stderr')
+  const kept =
+    /^The earlier configuration stays in use: Cannot use colloquy\.json: colloquy\.json:\d+:\d+: engines\.new\.type/m
+  await program.wrote(new RegExp(`${kept.source} is not known: did you mean offline\\?$`, 'm'), 'stderr')
   assert.equal(await ask(client, 'claude-haiku-4-5'), 'new')
+
+  write('{ "port": 0,\n "engines"')
+  program.child.kill('SIGHUP')
+  await program.wrote(/^The earlier configuration stays in use: .*colloquy\.json:2:\d+: is not JSON: \w.*$/m, 'stderr')
+  rmSync(join(folder, 'colloquy.json'))
+  program.child.kill('SIGHUP')
+  await program.wrote(/^The earlier configuration stays in use: Cannot read colloquy\.json: .*$/m, 'stderr')
+  assert.equal(await ask(client, 'claude-haiku-4-5'), 'new')
+  assert.equal(program.stderr().trimEnd().split('\n').length, 5)
   program.child.kill('SIGINT')
   assert.equal(await program.ended, 0)
 })

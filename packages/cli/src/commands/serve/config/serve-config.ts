@@ -49,7 +49,11 @@ async function serveFile(flags: Flags): Promise<number> {
   const { maxConnections } = limits ?? {}
   const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
   if (!flags.has('json')) startScreen(listening.url, read, running).forEach(writeLine)
-  process.on('SIGHUP', () => void reload(server, running))
+  // One after the other, as the file of the last signal counts.
+  let reloading = Promise.resolve()
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(() => reload(server, running))
+  })
   const code = await closeOnSignal(listening, {
     ...(graceMs !== undefined && { graceMs }),
     ...(drainMs && { drainMs }),
@@ -100,7 +104,7 @@ async function consoleOf({ config }: ReadConfig, running: Running): Promise<Open
   return openConsole(flags, chats, state.access)
 }
 
-/** Replaces the server by that of the changed file. A file with a mistake changes nothing. */
+/** Replaces the server by that of the changed file. A file with a mistake changes nothing, and its first mistakes are one line. */
 async function reload(server: SwitchingServer, running: Running): Promise<void> {
   const { path, flags, engines, state, listensOn } = running
   try {
@@ -113,13 +117,10 @@ async function reload(server: SwitchingServer, running: Running): Promise<void> 
     for (const name of ['port', 'host', 'hosts', 'database', 'redis', 'metrics', 'console', 'retainDays'] as const)
       if (JSON.stringify(read.config[name]) !== JSON.stringify(listensOn[name]))
         writeErrorLine(`${name} has changed: it takes effect with a restart.`)
-    // Replies in flight may still use the engines of before.
-    await settled
-    await used.closeOthers()
+    // Not awaited: replies in flight may still use the engines of before.
+    void settled.then(() => used.closeOthers()).catch((error: Error) => writeErrorLine(error.message))
   } catch (error) {
-    const lines = error instanceof ConfigError ? error.lines : [(error as Error).message]
-    lines.forEach(writeErrorLine)
-    writeErrorLine('The earlier configuration stays in use.')
+    writeErrorLine(`The earlier configuration stays in use: ${(error as Error).message.replaceAll(/\s*\n\s*/g, ' ')}`)
   }
 }
 
