@@ -24,12 +24,12 @@ export interface MessageToSend {
 }
 
 /** Sends a user message and runs its turn; with a key only once. */
-export async function sendMessage(scope: TurnScope, options: StepOptions, message: MessageToSend): Promise<Reply> {
+export function sendMessage(scope: TurnScope, options: StepOptions, message: MessageToSend): Promise<Reply> {
   const { key } = message
   if (key !== undefined) return sendOnce(scope, options, { ...message, key })
   const openCalls = new OpenCalls(scope, options)
   const plan = (): Plan | Promise<Plan> => planMessage(scope, openCalls, message)
-  return runSteps(scope, options, [await runStep(scope, { ...options, plan })])
+  return runStep(scope, { ...options, plan }).then((step) => runSteps(scope, options, [step]))
 }
 
 function planMessage(

@@ -29,6 +29,72 @@ export interface TurnControl {
   isSummarizing: boolean
 }
 
+/** The progress of a turn, from which its readers learn. */
+class Progress implements TurnControl {
+  isRecorded = false
+  readonly summaries: WrittenSummary[] = []
+  isSummarizing = false
+  readonly events: StreamedEvent[] = []
+  message: () => Message | undefined = () => undefined
+  readonly #controller = new AbortController()
+  /** Rejects the promise of the work that is waited for. */
+  #giveUp: ((reason: unknown) => void) | undefined
+  #giveUpTimer: ReturnType<typeof setTimeout> | undefined
+  #waiting: (() => void)[] = []
+  #isOver = false
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  untilGivenUp(work: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      work.then(resolve, reject)
+    })
+  }
+
+  abort(reason: unknown): void {
+    if (this.#isOver) return
+    this.#controller.abort(reason)
+    this.#giveUpTimer ??= setTimeout(() => this.#giveUp?.(this.signal.reason), graceMs)
+  }
+
+  emit(event: StreamedEvent): void {
+    this.events.push(event)
+    this.#wake()
+  }
+
+  exposeMessage(message: () => Message | undefined): void {
+    this.message = message
+  }
+
+  /** The turn has ended. */
+  end(): void {
+    clearTimeout(this.#giveUpTimer)
+    this.#isOver = true
+    this.#wake()
+  }
+
+  /** Yields all events, from the first one on, until the turn has ended. */
+  async *log(): AsyncGenerator<StreamedEvent> {
+    for (let index = 0; ; index++) {
+      while (index === this.events.length && !this.#isOver) {
+        await new Promise<void>((wake) => this.#waiting.push(wake))
+      }
+      if (index === this.events.length) break
+      yield this.events[index]!
+    }
+  }
+
+  #wake(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+}
+
 interface TurnRun {
   /** Aborts the turn. */
   signal?: AbortSignal | undefined
@@ -46,16 +112,8 @@ interface TurnRun {
 export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   readonly [Symbol.toStringTag] = 'Turn'
   readonly #reply = Promise.withResolvers<Reply>()
-  readonly #controller = new AbortController()
-  /** Rejects the promise of the work that is waited for. */
-  #giveUp: ((reason: unknown) => void) | undefined
-  #giveUpTimer: ReturnType<typeof setTimeout> | undefined
-  readonly #events: StreamedEvent[] = []
-  #waiting: (() => void)[] = []
-  #settled = false
+  readonly #progress = new Progress()
   #observed = false
-  #control: TurnControl | undefined
-  #message: () => Message | undefined = () => undefined
 
   constructor(run: (control: TurnControl) => Promise<Reply>, options: TurnRun = {}) {
     void this.#run(run, options)
@@ -85,22 +143,22 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
 
   /** The ids of the replies that have begun. */
   get replies(): string[] {
-    return this.#events.filter((event) => event.type === 'step_start').map(({ messageId }) => messageId)
+    return this.#progress.events.filter((event) => event.type === 'step_start').map(({ messageId }) => messageId)
   }
 
   /** The message as far as it has arrived; undefined before the reply begins. */
   get message(): Message | undefined {
-    return this.#message()
+    return this.#progress.message()
   }
 
   /** Whether a request of its own is summarizing earlier turns, before the reply is requested. */
   get isSummarizing(): boolean {
-    return this.#control?.isSummarizing ?? false
+    return this.#progress.isSummarizing
   }
 
   /** Stops the reply and keeps what has arrived. The turn rejects with an `APIUserAbortError`. */
   abort(): void {
-    this.#abort()
+    this.#progress.abort(undefined)
   }
 
   /**
@@ -139,60 +197,22 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
 
   async #run(run: (control: TurnControl) => Promise<Reply>, { signal, onEnd }: TurnRun): Promise<void> {
     const { promise, resolve, reject } = this.#reply
-    const abort = (): void => this.#abort(signal?.reason)
+    const progress = this.#progress
+    const abort = (): void => progress.abort(signal?.reason)
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort, { once: true })
-    const control: TurnControl = {
-      signal: this.#controller.signal,
-      untilGivenUp: (work) => this.#untilGivenUp(work),
-      abort: (reason) => this.#abort(reason),
-      emit: (event) => this.#emit(event),
-      exposeMessage: (message) => (this.#message = message),
-      isRecorded: false,
-      summaries: [],
-      isSummarizing: false,
-    }
-    this.#control = control
     try {
       // The caller gets the turn before anything happens to it.
       await Promise.resolve()
-      resolve(await run(control))
+      resolve(await run(progress))
     } catch (error) {
-      if (control.isRecorded || this.#observed) promise.catch(() => {})
+      if (progress.isRecorded || this.#observed) promise.catch(() => {})
       reject(error)
     } finally {
       onEnd?.()
       signal?.removeEventListener('abort', abort)
-      clearTimeout(this.#giveUpTimer)
-      this.#settled = true
-      this.#wake()
+      progress.end()
     }
-  }
-
-  #abort(reason?: unknown): void {
-    if (this.#settled) return
-    const { signal } = this.#controller
-    this.#controller.abort(reason)
-    this.#giveUpTimer ??= setTimeout(() => this.#giveUp?.(signal.reason), graceMs)
-  }
-
-  #untilGivenUp(work: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#giveUp = reject
-      work.then(resolve, reject)
-    })
-  }
-
-  #emit(event: StreamedEvent): void {
-    this.#events.push(event)
-    this.#wake()
-  }
-
-  #wake(): void {
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
   }
 
   async *#texts(): AsyncGenerator<string> {
@@ -213,23 +233,14 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   }
 
   async *#follow(): AsyncGenerator<MessageStreamEvent> {
-    for await (const event of this.#log()) if (event.type !== 'step_start' && event.type !== 'step_end') yield event
+    for await (const event of this.#progress.log())
+      if (event.type !== 'step_start' && event.type !== 'step_end') yield event
     await this.#reply.promise
   }
 
   async *#stream(): AsyncGenerator<TurnEvent> {
-    yield* this.#log()
+    yield* this.#progress.log()
     yield await this.#reply.promise.then(() => turnEnd(undefined), turnEnd)
-  }
-
-  async *#log(): AsyncGenerator<StreamedEvent> {
-    for (let index = 0; ; index++) {
-      while (index === this.#events.length && !this.#settled) {
-        await new Promise<void>((wake) => this.#waiting.push(wake))
-      }
-      if (index === this.#events.length) break
-      yield this.#events[index]!
-    }
   }
 }
 

@@ -90,7 +90,16 @@ async function receive(
 
 /** A control whose events and message are not those of the turn. */
 export function withoutEvents(control: TurnControl, signal: AbortSignal = control.signal): TurnControl {
-  return { ...control, signal, emit: () => {}, exposeMessage: () => {} }
+  return {
+    signal,
+    untilGivenUp: (work) => control.untilGivenUp(work),
+    abort: (reason) => control.abort(reason),
+    emit: () => {},
+    exposeMessage: () => {},
+    isRecorded: false,
+    summaries: [],
+    isSummarizing: false,
+  }
 }
 
 /** An abort always has the same class, whatever the engine threw. */

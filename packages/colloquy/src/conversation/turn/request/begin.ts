@@ -19,22 +19,26 @@ export function ceilingWithin({ budget, limits }: LimitSet, input: CostInput): P
 }
 
 /** Writes the messages of a request, gives its reply a place in the store, and reserves the most that the request can take. */
-export async function beginRequest(
-  scope: TurnScope,
-  request: RequestToBegin & { key?: undefined },
-): Promise<BegunRequest>
-export async function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn>
-export async function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn> {
+export function beginRequest(scope: TurnScope, request: RequestToBegin & { key?: undefined }): Promise<BegunRequest>
+export function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn>
+export function beginRequest(scope: TurnScope, request: RequestToBegin): Promise<BegunRequest | RepeatedTurn> {
   const { state } = scope
-  const { role, parent, messages, key, title, promptSettings } = request
-  const at = Date.now()
-  const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at }
-  const { ceiling } = request
-  const { begun, maxTokens, reservation }: Reserved =
-    ceiling === undefined
-      ? { begun: await state.store.begin(step) }
-      : await beginReserved(scope, step, { ...request, ceiling })
+  const { role, parent, messages, key, title, ceiling } = request
+  const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at: Date.now() }
+  if (ceiling === undefined) return state.store.begin(step).then((begun) => hasBegun(state, request, { step, begun }))
+  return beginReserved(scope, step, { ...request, ceiling }).then((reserved) => {
+    return hasBegun(state, request, { step, ...reserved })
+  })
+}
+
+function hasBegun(
+  state: TurnScope['state'],
+  request: RequestToBegin,
+  { step, begun, maxTokens, reservation }: Reserved & { step: BeginStep },
+): BegunRequest | RepeatedTurn {
   if (begun.repeated) return begun
+  const { role, parent, messages, promptSettings } = request
+  const { at } = step
   const history = state.began(request, begun, { at, reservation, promptSettings })
   return {
     ...begun,
