@@ -8,7 +8,7 @@ import type { CostCeiling } from '../money/cost-ceiling.ts'
 import type { ConversationSettings } from '../settings.ts'
 import type { RepeatedTurn } from '../stores/store.ts'
 import { askEngine } from './request/ask.ts'
-import { beginRequest, ceilingWithin, isLimited } from './request/begin.ts'
+import { announce, beginRequest, ceilingWithin, isLimited } from './request/begin.ts'
 import type { BegunRequest, LimitSet } from './request/begun.ts'
 import { outcomeOf, type ReplyOutcome } from './request/finish.ts'
 import { keepReply } from './request/keep.ts'
@@ -17,7 +17,6 @@ import type { StepInput } from './plan.ts'
 import { countedTokens, fitPrompt, type Prompt, type RequestParts, requestOf } from './prompt.ts'
 import { replyOf, type ReplyStep, windowReport, writtenOutcome } from './reply.ts'
 import type { TurnScope } from './scope.ts'
-import { announce, stepEnd } from './stream/step-events.ts'
 import { makeRoom } from './summarize.ts'
 import { checkFits } from '../window/window.ts'
 
@@ -41,7 +40,7 @@ export async function runStep(scope: TurnScope, input: StepInput): Promise<Reply
   const { message } = outcome
   const cache = message && request?.cached?.report(message.usage)
   const record = await keepReply(scope, begun, outcome)
-  scope.control.emit(stepEnd(record))
+  scope.control.emit({ type: 'step_end', record })
   if (outcome.error !== undefined) throw outcome.error
   if (request !== undefined && !outcome.step.continues) keepCacheAlive(scope, begun.prompt, request, message!)
   return replyOf(record, message!, {
@@ -160,7 +159,7 @@ export async function writeReply(
   })
   const outcome = writtenOutcome({ id: scope.state.id, content, ...begun })
   const record = await keepReply(scope, begun, outcome)
-  scope.control.emit(stepEnd(record))
+  scope.control.emit({ type: 'step_end', record })
   return replyOf(record, outcome.message!, outcome)
 }
 

@@ -12,7 +12,7 @@ import { type Plan, planToContinue, planToRetry, planToSend } from './plan.ts'
 import { type Reply, replyOf, replyOfTurn, type ReplyStep } from './reply.ts'
 import { runStep } from './run.ts'
 import type { TurnScope } from './scope.ts'
-import { stepEnd, stepStart } from './stream/step-events.ts'
+import { stepStart } from './stream/step-events.ts'
 import { interruptedCall, OpenCalls, runSteps, stepAfter, type StepOptions } from './steps.ts'
 
 /** A user message that is to be sent. */
@@ -195,7 +195,7 @@ class KeyedTurn {
       if (!this.#emitted.has(record.number)) {
         control.emit(stepStart(this.#scope.state.id, record))
         for (const event of replay(message)) control.emit(event)
-        control.emit(stepEnd(record))
+        control.emit({ type: 'step_end', record })
       }
       this.#emitted.add(record.number)
       return replyOf(record, message, { cost: replyCost(message, estimated) })

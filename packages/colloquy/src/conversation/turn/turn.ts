@@ -1,17 +1,25 @@
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message } from '../../protocol/types/message.ts'
+import type { MessageRecord } from '../stores/store.ts'
 import type { Reply, WrittenSummary } from './reply.ts'
 import { failureOf, isStop } from './stream/failure.ts'
 import { turnResponse, type TurnResponseOptions } from './stream/response.ts'
-import type { StepEndEvent, StepStartEvent, TurnEndEvent, TurnEvent } from './stream/turn-event.ts'
+import { stepEnd } from './stream/step-events.ts'
+import type { StepStartEvent, TurnEndEvent, TurnEvent } from './stream/turn-event.ts'
 
 const stepSeparator = '\n\n'
 
 /** How long an aborted turn waits for the engine to stop. */
 const graceMs = 1000
 
+/** The end of a step. The message is parsed when the event is read: most turns are not streamed to another program. */
+interface RecordedStep {
+  type: 'step_end'
+  record: MessageRecord
+}
+
 /** An event of a turn that has not ended. */
-type StreamedEvent = StepStartEvent | MessageStreamEvent | StepEndEvent
+type StreamedEvent = StepStartEvent | MessageStreamEvent | RecordedStep
 
 /** How the running turn reaches its `Turn`. */
 export interface TurnControl {
@@ -239,7 +247,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
   }
 
   async *#stream(): AsyncGenerator<TurnEvent> {
-    yield* this.#progress.log()
+    for await (const event of this.#progress.log()) yield event.type === 'step_end' ? stepEnd(event.record) : event
     yield await this.#reply.promise.then(() => turnEnd(undefined), turnEnd)
   }
 }

@@ -3,7 +3,9 @@ import { maxTokensAfter, maxTokensAllowed } from '../../money/budget.ts'
 import { type CostCeiling, type CostInput, ceilingAt, ceilingFor } from '../../money/cost-ceiling.ts'
 import { accountsFor, isInDollars } from '../../money/limits.ts'
 import type { BeginStep, BegunTurn, RepeatedTurn, Reservation } from '../../stores/store.ts'
+import type { Plan } from '../plan.ts'
 import type { TurnScope } from '../scope.ts'
+import { stepStart } from '../stream/step-events.ts'
 import type { BegunRequest, RequestToBegin, LimitSet } from './begun.ts'
 import { endAbandoned } from './recovery.ts'
 
@@ -50,6 +52,15 @@ function hasBegun(
     maxTokens,
     accounts: reservation?.accounts,
   }
+}
+
+/** Tells the readers of a turn that a step has begun. */
+export function announce(
+  { state, control }: TurnScope,
+  { reply, parent }: Pick<BegunRequest, 'reply' | 'parent'>,
+  { prefill }: Pick<Plan, 'prefill'>,
+): void {
+  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
 }
 
 interface Reserved {

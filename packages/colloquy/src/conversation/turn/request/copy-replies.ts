@@ -9,8 +9,7 @@ import { beginWithRetries } from '../conflict.ts'
 import { type Plan, planToSend, type StepInput } from '../plan.ts'
 import { replyOf, type ReplyStep, writtenOutcome } from '../reply.ts'
 import type { TurnScope } from '../scope.ts'
-import { announce, stepEnd } from '../stream/step-events.ts'
-import { beginRequest } from './begin.ts'
+import { announce, beginRequest } from './begin.ts'
 import type { BegunRequest } from './begun.ts'
 import { keepReply } from './keep.ts'
 
@@ -69,7 +68,7 @@ async function copyReply(scope: TurnScope, input: StepInput, source: MessageReco
   })
   const step = copyStep(scope, begun, source, input.settings().model)
   const record = await keepReply(scope, begun, { step })
-  scope.control.emit(stepEnd(record))
+  scope.control.emit({ type: 'step_end', record })
   return replyOf(record, replyMessage(record)!, {})
 }
 

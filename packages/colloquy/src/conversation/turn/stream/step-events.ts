@@ -3,9 +3,6 @@ import type { ReplyRecord, ReplyTrace } from '../../history/reply-record.ts'
 import { idOf } from '../../history/tree.ts'
 import { type ConversationMessage, showMessage } from '../../history/view.ts'
 import type { MessageRecord } from '../../stores/store.ts'
-import type { Plan } from '../plan.ts'
-import type { BegunRequest } from '../request/begun.ts'
-import type { TurnScope } from '../scope.ts'
 import type { MessageJson, StepEndEvent, StepStartEvent, TurnEndEvent } from './turn-event.ts'
 
 export function stepStart(
@@ -15,23 +12,8 @@ export function stepStart(
   return { type: 'step_start', conversationId, messageId: String(number), parentId: idOf(parent) ?? null }
 }
 
-/** Tells the readers of a turn that a step has begun. */
-export function announce(
-  { state, control }: TurnScope,
-  { reply, parent }: Pick<BegunRequest, 'reply' | 'parent'>,
-  { prefill }: Pick<Plan, 'prefill'>,
-): void {
-  control.emit({ ...stepStart(state.id, { number: reply, parent }), ...(prefill && { prefill }) })
-}
-
-/** The end of a step. The message is parsed when it is read: most turns are not streamed to another program. */
 export function stepEnd(record: MessageRecord): StepEndEvent {
-  return {
-    type: 'step_end',
-    get message() {
-      return messageJson(showMessage(record))
-    },
-  }
+  return { type: 'step_end', message: messageJson(showMessage(record)) }
 }
 
 /** The end of a turn whose last reply is recorded. */
