@@ -1,4 +1,5 @@
 import { ConversationExistsError } from '../../errors.ts'
+import { inSlices, mapped } from '../../in-slices.ts'
 import type { LeaseClock } from '../lease.ts'
 import type {
   ConversationChanges,
@@ -41,9 +42,11 @@ export async function createConversation(
   { id, owner = null, metadata = null, title, settings, at, messages = [], head = 0 }: NewConversation,
 ): Promise<ConversationRecord> {
   const last = messages.at(-1)?.number ?? 0
-  const rows = messages.map((message) => {
-    return { ...message, checksum: checksumOf(message), placeChecksum: placeChecksum(id, message) }
-  })
+  const rows = await inSlices(
+    mapped(messages, (message) =>
+      JSON.stringify({ ...message, checksum: checksumOf(message), placeChecksum: placeChecksum(id, message) }),
+    ),
+  )
   const values = {
     id,
     owner,
@@ -54,7 +57,7 @@ export async function createConversation(
     title,
     settings,
     checksum: crc32(settings) | 0,
-    messages: JSON.stringify(rows),
+    messages: `[${rows.join(',')}]`,
   }
   if ((await db.row(create, values)) === undefined) throw new ConversationExistsError(id)
   return { id, owner, metadata, version: 1, head, last, createdAt: at, updatedAt: at, title, settings }
