@@ -31,6 +31,7 @@ import { abandonedReservations, receivedParts, releaseReply, stopReplies } from 
 import { listConversations } from './list.ts'
 import { readAllMessages, readMessages, readPath, readTree } from './messages.ts'
 import { pruneMessages } from './pruning.ts'
+import { eraseOldIndex } from './search/old-index.ts'
 import { searchMessages } from './search/search.ts'
 import { forgetDays, readSpending } from './spending.ts'
 import { beginTurn, findTurn, finishReply, journalReply } from './turns.ts'
@@ -77,7 +78,9 @@ class SqliteStore implements ConversationStore {
     this.now = this.#clock.now
     this.#db = new SqliteConnection(path, { busyTimeoutMs, mode })
     // If that fails, because the file is read-only, locked or closed, the next deletion or opening continues.
-    void eraseRest(this.#db, this.#clock).catch(() => {})
+    void eraseRest(this.#db, this.#clock)
+      .then(() => eraseOldIndex(this.#db))
+      .catch(() => {})
   }
 
   async create(conversation: NewConversation): Promise<ConversationRecord> {

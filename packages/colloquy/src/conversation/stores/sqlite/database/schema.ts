@@ -250,17 +250,11 @@ export function migrate(db: DatabaseSync, path: string): void {
       db.exec(sql)
       db.prepare('INSERT INTO migration VALUES (?, ?)').run(name, Date.now())
     }
-    // The index of earlier versions, which Node has no module for before 22.15.
-    if (hasFts5(db)) db.exec('DROP TABLE IF EXISTS search')
     db.exec('COMMIT')
   } catch (error) {
     rollback(db)
     throw error
   }
-}
-
-function hasFts5(db: DatabaseSync): boolean {
-  return db.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS used").get()?.used === 1
 }
 
 function applied(db: DatabaseSync, path: string): Set<string> {
