@@ -10,7 +10,7 @@ export interface TimeoutAndRetryOptions {
    * An attempt that takes longer fails with `APIConnectionTimeoutError`, and is retried.
    */
   timeout?: number | undefined
-  /** The longest silence of a stream. Pings end a silence. Default 60,000. */
+  /** The longest silence of a stream, which is noticed up to a 64th later. Pings end a silence. Default 60,000. */
   idleTimeout?: number | undefined
   /** The time for the whole request: attempts, waits and the response. Default 0. */
   totalTimeout?: number | undefined

@@ -1,17 +1,24 @@
 import { APIConnectionTimeoutError } from '../../protocol/types/error.ts'
 import { startTimer } from '../../tools/timer.ts'
 
+/** How often a timer looks at the reads within an idle timeout. A silence may last longer by the time between two looks. */
+const looksPerTimeout = 64
+
 /**
  * Reports when a read has waited too long, or when the whole request is out of time. Only reads are timed, so that a slow
- * reader is not taken for a silent server, and one timer serves the whole stream.
+ * reader is not taken for a silent server. A timer looks at them now and then: a timestamp for each read would take several
+ * per cent of the time of a stream.
  */
 export class IdleWatch {
   readonly #idleTimeout: number
   readonly #endsAt: number
   readonly #expired: (error: Error) => void
   #timer: ReturnType<typeof setTimeout> | undefined
-  /** When the current read began; Infinity while no read waits. */
-  #waitingSince = Infinity
+  /** Whether the timer looks at the reads, and not only at the end of the request. */
+  #isLooking = false
+  #isWaiting = false
+  /** The time of the first look that found the current read waiting; Infinity if there was none. */
+  #silentSince = Infinity
 
   /** `idleTimeout` in milliseconds, 0 for no limit; `endsAt` in `performance.now()` time. */
   constructor(idleTimeout: number, endsAt: number, expired: (error: Error) => void) {
@@ -21,31 +28,33 @@ export class IdleWatch {
   }
 
   startWaiting(): void {
-    this.#waitingSince = performance.now()
-    if (this.#timer === undefined) this.#schedule()
-    else keepAlive(this.#timer, true)
+    this.#isWaiting = true
+    this.#silentSince = Infinity
+    if (!this.#isLooking) this.#schedule()
   }
 
   stopWaiting(): void {
-    this.#waitingSince = Infinity
-    // A program that does not read the rest of a stream may end.
-    if (this.#timer !== undefined) keepAlive(this.#timer, false)
+    this.#isWaiting = false
   }
 
   stop(): void {
     clearTimeout(this.#timer)
-    this.#waitingSince = Infinity
+    this.#isWaiting = false
   }
 
   #schedule(): void {
-    const from = Math.min(this.#waitingSince, performance.now())
-    const expire = (): void => {
-      // In a program that was busy the timer is due before bytes that arrived in time: let them be read first.
-      if (this.#error()) this.#timer = setTimeout(() => this.#check(), 1)
-      else this.#schedule()
-    }
-    this.#timer = startTimer(expire, Math.min(from + this.#idleTimeout, this.#endsAt) - performance.now())
-    if (this.#timer !== undefined && this.#waitingSince === Infinity) keepAlive(this.#timer, false)
+    clearTimeout(this.#timer)
+    this.#isLooking = this.#isWaiting
+    const untilLook = this.#isWaiting ? this.#idleTimeout / looksPerTimeout : Infinity
+    this.#timer = startTimer(() => this.#look(), Math.min(untilLook, this.#endsAt - performance.now()))
+    // A program that does not read the rest of a stream may end.
+    if (!this.#isWaiting && this.#timer !== undefined) letEnd(this.#timer)
+  }
+
+  #look(): void {
+    // In a program that was busy the timer is due before bytes that arrived in time: let them be read first.
+    if (this.#error()) this.#timer = setTimeout(() => this.#check(), 1)
+    else this.#schedule()
   }
 
   #check(): void {
@@ -58,14 +67,14 @@ export class IdleWatch {
     const now = performance.now()
     if (now >= this.#endsAt)
       return new APIConnectionTimeoutError({ message: 'the request took longer than totalTimeout allows' })
-    if (now - this.#waitingSince < this.#idleTimeout) return undefined
+    if (!this.#isWaiting) return undefined
+    this.#silentSince = Math.min(this.#silentSince, now)
+    if (now - this.#silentSince < this.#idleTimeout) return undefined
     return new APIConnectionTimeoutError({ message: `nothing arrived for ${this.#idleTimeout} ms (idleTimeout)` })
   }
 }
 
-/** Whether a timer keeps the process from ending. Only timers of Node and similar runtimes can. */
-function keepAlive(timer: { ref?(): unknown; unref?(): unknown } | number, isNeeded: boolean): void {
-  if (typeof timer === 'number') return
-  if (isNeeded) timer.ref?.()
-  else timer.unref?.()
+/** Lets the process end before the timer is due. Only timers of Node and similar runtimes prevent that. */
+function letEnd(timer: { unref?(): unknown } | number): void {
+  if (typeof timer !== 'number') timer.unref?.()
 }
