@@ -3,9 +3,12 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import Anthropic from 'colloquy'
 import { upstream } from 'colloquy/engines'
 import type { ErrorBody } from 'colloquy/protocol'
+import { until } from '../../../../test/until.ts'
 import { createServer } from '../app.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -53,6 +56,37 @@ after(() => {
     each.closeAllConnections()
     each.close()
   }
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** The bytes that this process has kept. */
+function keptBytes(): number {
+  collectGarbage()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+test('hostile upstreams leave no memory behind', async () => {
+  const baseURL = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+  const server = createServer({ engine: upstream(new Anthropic({ baseURL, apiKey: 'k', maxRetries: 0 })) })
+  const ask = async (stream: boolean): Promise<void> => {
+    const body = JSON.stringify({ model: 'm', max_tokens: 5, stream, messages: [{ role: 'user', content: 'Hello' }] })
+    const headers = { 'anthropic-version': '2023-06-01' }
+    await (await server.fetch('http://test/v1/messages', { method: 'POST', headers, body })).text()
+  }
+  const all = async (): Promise<void> => {
+    for (const write of Object.values(answers)) {
+      answering = (response) => write(response, `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`)
+      for (const stream of [true, false]) await ask(stream)
+    }
+  }
+  await all()
+  const before = keptBytes()
+  for (let round = 0; round < 4; round++) await all()
+  // Each round receives more than 2 MB, and an endless line much more.
+  await until(() => keptBytes() - before < 1_500_000)
 })
 
 for (const [name, write] of Object.entries(answers))

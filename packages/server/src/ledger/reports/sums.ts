@@ -1,5 +1,5 @@
 import type { Database, SqlValues } from '../../state/database.ts'
-import { type UsageSums, hourMs, partColumns, sumColumns } from '../totals.ts'
+import { type UsageSums, dayMs, hourMs, partColumns, sumColumns } from '../totals.ts'
 
 /** Sums as a database returns them. */
 export type StoredSums = { [Name in keyof UsageSums]: UsageSums[Name] extends bigint ? number | bigint : number }
@@ -16,22 +16,31 @@ export interface Condition {
   values: SqlValues
 }
 
-/** Reads the sums of requests by columns of `usage_hour`, and by the columns `user_id` and `conversation` of `request`. */
-export function readSums(db: Database, columns: readonly string[], condition: Condition): Promise<SumRow[]> {
-  if (columns.includes('user_id')) return run(db, requestSums(columns, condition.where), condition)
-  if (columns.includes('conversation')) return chatSums(db, columns, condition)
-  return run(db, hourSums(columns, condition.where), condition)
+/** The sums to read. */
+export interface SumsQuery extends Condition {
+  /** Columns of `usage_hour`, and the columns `user_id` and `conversation` of `request`. */
+  columns: readonly string[]
+  /** Sums of whole days: `hour` is then noon at this offset from UTC. Undefined: of hours. */
+  dayOffsetMs?: number | undefined
+}
+
+/** Reads the sums of requests, by columns. */
+export function readSums(db: Database, query: SumsQuery): Promise<SumRow[]> {
+  const { columns } = query
+  if (columns.includes('user_id')) return run(db, requestSums(query), query)
+  if (columns.includes('conversation')) return chatSums(db, query)
+  return run(db, hourSums(query), query)
 }
 
 /**
  * Sums by chat. Most requests of a busy server belong to none, and these are not read: they are the totals without the requests
  * of chats. Requests that are no longer kept count among them.
  */
-async function chatSums(db: Database, columns: readonly string[], condition: Condition): Promise<SumRow[]> {
-  const others = columns.filter((column) => column !== 'conversation')
+async function chatSums(db: Database, query: SumsQuery): Promise<SumRow[]> {
+  const others = query.columns.filter((column) => column !== 'conversation')
   // First the chats: a request that is recorded meanwhile is in the totals only.
-  const chats = await run(db, requestSums(columns, condition.where, `conversation <> ''`), condition)
-  const totals = await run(db, hourSums(others, condition.where), condition)
+  const chats = await run(db, requestSums(query, `conversation <> ''`), query)
+  const totals = await run(db, hourSums({ ...query, columns: others }), query)
   const placeOf = (row: SumRow): string => JSON.stringify(others.map((column) => row[column]))
   const chatsOf = Map.groupBy(chats, placeOf)
   const rest = totals.map((total) => ({ ...without(total, chatsOf.get(placeOf(total)) ?? []), conversation: '' }))
@@ -55,19 +64,31 @@ function run(db: Database, sql: string, { values }: Condition): Promise<SumRow[]
   return db.rows<SumRow>('read the usage', sql, values)
 }
 
-function hourSums(columns: readonly string[], where: string): string {
+function hourSums(query: SumsQuery): string {
+  const { select, groupBy } = grouping(query)
   const sums = sumColumns.map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
-  const groupBy = columns.length === 0 ? '' : `GROUP BY ${columns.join(', ')}`
-  return `SELECT ${[...columns, ...sums].join(', ')} FROM %.usage_hour WHERE ${where} ${groupBy}`
+  return `SELECT ${[...select, ...sums].join(', ')} FROM %.usage_hour WHERE ${query.where} ${groupBy}`
+}
+
+function grouping({ columns, dayOffsetMs }: SumsQuery): { select: readonly string[]; groupBy: string } {
+  if (columns.length === 0) return { select: [], groupBy: '' }
+  if (dayOffsetMs === undefined) return { select: columns, groupBy: `GROUP BY ${columns.join(', ')}` }
+  // Noon is on the same day even if the offset changes during it.
+  const day = `hour - (hour + ${dayOffsetMs}) % ${dayMs} + ${dayMs / 2}`
+  return {
+    select: columns.map((column) => (column === 'hour' ? `${day} AS hour` : column)),
+    groupBy: `GROUP BY ${columns.map((column) => (column === 'hour' ? day : column)).join(', ')}`,
+  }
 }
 
 /** The same sums from single requests that satisfy a condition on the columns of `request`. */
-function requestSums(columns: readonly string[], where: string, which = 'true'): string {
+function requestSums(query: SumsQuery, which = 'true'): string {
+  const { select: places, groupBy } = grouping(query)
   const sums = ['input', 'cache_write_5m', 'cache_write_1h', 'cache_read', 'output', 'saved'].map(
     (name) => `coalesce(sum(${name}), 0) AS ${name}`,
   )
   const select = [
-    ...columns,
+    ...places,
     ...sums,
     'count(*) AS requests',
     `count(CASE WHEN error_type <> 'aborted' THEN 1 END) AS failed`,
@@ -82,7 +103,7 @@ function requestSums(columns: readonly string[], where: string, which = 'true'):
   const renamed = `SELECT hour, workspace, key_id, answered_by AS model, source, user_id, conversation, input,
     cache_write_5m, cache_write_1h, cache_read, output, saved, cost, estimated, error_type FROM (${from}
     WHERE started_at >= :since AND started_at < CAST(:until AS bigint) + ${hourMs} AND ${which}) AS request`
-  return `SELECT ${select.join(', ')} FROM (${renamed}) AS request WHERE ${where} GROUP BY ${columns.join(', ')}`
+  return `SELECT ${select.join(', ')} FROM (${renamed}) AS request WHERE ${query.where} ${groupBy}`
 }
 
 type AmountName = { [Name in keyof UsageSums]: UsageSums[Name] extends bigint ? Name : never }[keyof UsageSums]

@@ -46,9 +46,12 @@ test('readUsage() by chat or user equals the sums of the requests of the hours',
   )
 })
 
+const blank = { user_id: '', conversation: '', served_model: 'm', output: 1, cost: '5', estimated: 0, error_type: null }
+
 test('readUsage() by chat counts requests that are no longer kept with those of no chat', async () => {
-  const each = { key_id: '', user_id: '', served_model: 'small', output: 1, cost: '5', estimated: 0, error_type: null }
-  const drawn = [0, 2].map((hour) => ({ ...each, started_at: start + hour * hourMs, conversation: 'a' }) as Drawn)
+  const drawn = [0, 2].map(
+    (hour) => ({ ...blank, key_id: '', started_at: start + hour * hourMs, conversation: 'a' }) as Drawn,
+  )
   await withLedger(drawn, async (database) => {
     const query: UsageQuery = { by: ['chat'], since: start, until: start + 3 * hourMs }
     const costs = async (): Promise<unknown> =>
@@ -118,3 +121,35 @@ function sumOf(rows: readonly Drawn[]): Figures {
     estimated_cost: costOf(rows.filter(({ estimated }) => estimated === 1)),
   }
 }
+
+test('days and months in a time zone have the sums of their hours', async () => {
+  const zones = ['UTC', 'Europe/Paris', 'America/St_Johns', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'Pacific/Apia']
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ at: fc.integer({ min: 0, max: 400 * 24 - 1 }), key: fc.constantFrom('a', 'b') }), {
+        maxLength: 60,
+      }),
+      fc.constantFrom(...zones),
+      fc.constantFrom('day', 'month'),
+      async (drawn, tz, by) => {
+        const first = Date.UTC(2011, 10, 1, 5)
+        const rows = drawn.map(({ at, key }) => ({ ...blank, started_at: first + at * hourMs, key_id: key }) as Drawn)
+        await withLedger(rows, async (database) => {
+          const query = { since: first, until: first + 400 * 24 * hourMs, tz }
+          const found = await readUsage(database, { ...query, by: [by, 'key'] })
+          const hours = await readUsage(database, { ...query, by: ['hour', 'key'] })
+          const length = by === 'day' ? 10 : 7
+          const sums = new Map<string, number>()
+          for (const { group, requests } of hours.rows) {
+            const name = `${group.hour!.slice(0, length)} ${group.key}`
+            sums.set(name, (sums.get(name) ?? 0) + requests)
+          }
+          const counted = found.rows.map(({ group, requests }) => [`${group[by]} ${group.key}`, requests] as const)
+          assert.deepEqual(new Map(counted), sums)
+          assert.equal(found.total.requests, drawn.length)
+        })
+      },
+    ),
+    { numRuns: 60 },
+  )
+})

@@ -1,5 +1,6 @@
 import type { Database, SqlValues } from '../../state/database.ts'
 import { type UsageSums, dayMs, hourMs, latenciesAt, sumColumns } from '../totals.ts'
+import { offsetParts } from './time-zone.ts'
 import { type StoredSums, type SumRow, isAmount, readSums } from './sums.ts'
 
 /** The fields by which usage can be grouped. */
@@ -101,14 +102,26 @@ interface BucketRow {
 export async function readUsage(db: Database, { by: fields, ...query }: UsageQuery): Promise<Usage> {
   const by = fields.filter((each) => each !== 'type')
   const columns = [...new Set(by.map((each) => columnOf[each]))]
-  const { where, values } = conditions(query)
   const isDetailed = by.some((each) => each === 'user' || each === 'chat')
   const hasTypes = by.length < fields.length
   if (isDetailed && hasTypes) throw new RangeError('Cannot group by type together with user or chat')
-  const sums = await readSums(db, columns, { where, values })
+  const sums = await readAllSums(db, { ...query, by }, columns)
   const times = isDetailed ? noTimes : await readTimes(db, query, columns)
   const usage = grouped(sums, times, { ...query, by })
   return hasTypes ? { ...usage, rows: usage.rows.flatMap(rowsByType) } : usage
+}
+
+async function readAllSums(db: Database, { by, ...query }: UsageQuery, columns: readonly string[]): Promise<SumRow[]> {
+  const { where, values } = conditions(query)
+  if (!columns.includes('hour') || by.includes('hour')) return readSums(db, { columns, where, values })
+  // The database adds up the hours of a day, which are 24 times as many.
+  const sums: SumRow[] = []
+  const { tz = 'UTC', until } = query
+  for (const { offsetMs, ...part } of offsetParts(tz, { since: Number(values['since']), until })) {
+    const rows = await readSums(db, { columns, where, values: { ...values, ...part }, dayOffsetMs: offsetMs })
+    for (const row of rows) sums.push(row)
+  }
+  return sums
 }
 
 /**
