@@ -266,6 +266,7 @@ function syncTests(): void {
       [pathToFileURL(path).href, 1],
       [':memory:', 0],
     ] as const) {
+      if (place.startsWith('file:') && !opensUrls(place)) continue
       const other = sqliteStore(place)
       let syncs = 0
       onSync(() => void syncs++)
@@ -312,6 +313,16 @@ function onSync(act: (() => void) | undefined): void {
     })
   }
   syncBuiltinESMExports()
+}
+
+/** Whether SQLite takes `file:` URLs here. Node 22.13 does not. */
+function opensUrls(url: string): boolean {
+  try {
+    new DatabaseSync(url).close()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function diskError(): Error {
