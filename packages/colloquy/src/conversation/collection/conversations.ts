@@ -117,7 +117,8 @@ export function openConversations(options: ConversationsOptions): Conversations 
   checkOptions(options)
   const { store = memoryStore() } = options
   const config = configOf(options)
-  async function open(id: string, { owner }: { owner?: string | undefined } = {}): Promise<Conversation> {
+  async function open(id: string, options?: { owner?: string | undefined } | null): Promise<Conversation> {
+    const owner = options?.owner
     checkText('id', id)
     const opened = await openRecovered(store, id)
     if (owner !== undefined && opened.conversation.owner !== storableText(owner))
@@ -162,12 +163,12 @@ export function openConversations(options: ConversationsOptions): Conversations 
     list: (options) => listFrom(store, options),
     search: (query, options) => searchIn(store, query, options),
     ...rejoining(store, config.turns),
-    changes: (options = {}) => changesOf(store, options),
+    changes: (options) => changesOf(store, options ?? {}),
     async delete(id) {
       checkText('id', id)
       if (!(await store.delete(id))) throw new ConversationNotFoundError(id)
     },
-    deleteUnusedSince: (time) => deleteUnusedSince(store, time.getTime()),
+    deleteUnusedSince: (time) => deleteUnusedSince(store, time),
     spending: (of) => spendingOf(store, of),
     close,
     [Symbol.asyncDispose]: close,
@@ -178,16 +179,18 @@ export function openConversations(options: ConversationsOptions): Conversations 
 function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversations, 'resume' | 'follow' | 'stop'> {
   const places = { store, turns }
   return {
-    async resume(id, { owner, ...options } = {}) {
+    async resume(id, given) {
+      const { owner, ...options } = given ?? {}
       await checkOwner(store, id, owner)
       return resumeTurn(places, id, options)
     },
-    async *follow(id, { after, owner } = {}) {
+    async *follow(id, options) {
+      const { after, owner } = options ?? {}
       await checkOwner(store, id, owner)
       yield* followTurn(places, id, after)
     },
-    async stop(id, { owner } = {}) {
-      await checkOwner(store, id, owner)
+    async stop(id, options) {
+      await checkOwner(store, id, options?.owner)
       return stopTurns(places, id)
     },
   }

@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { checkSettings, checkSettingNames } from '../check-settings.ts'
@@ -51,6 +52,7 @@ export async function openOrCreate(
   open: (id: string, options: { owner?: string }) => Promise<Conversation>,
   create: (options: CreateOptions) => Promise<Conversation>,
 ): Promise<Conversation> {
+  checkOptionsObject(options, 'openOrCreate()')
   const { id, owner } = options
   const scope = owner === undefined ? {} : { owner }
   try {

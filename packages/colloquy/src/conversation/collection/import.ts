@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import { checkSettingNames } from '../check-settings.ts'
 import { ContentError } from '../errors.ts'
 import { copyOf } from '../history/content.ts'
@@ -27,10 +28,9 @@ export interface ImportedConversation {
 }
 
 /** The only conversation of a file, as `import()` adds it. Throws a `ContentError` if there is not exactly one. */
-export async function readOne(
-  text: string,
-  { id, ...options }: ImportOptions & { id?: string } = {},
-): Promise<ReadConversation> {
+export async function readOne(text: string, given: ImportOptions & { id?: string } = {}): Promise<ReadConversation> {
+  checkOptionsObject(given, 'import()')
+  const { id, ...options } = given
   const [read, ...others] = await readAll(text, options)
   if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
   if (others.length > 0) {

@@ -1,9 +1,10 @@
 import { AnthropicError } from '../../protocol/types/error.ts'
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
 import { dayOf } from '../money/spending.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
+import { checkText } from '../stores/text.ts'
 
 /** The position and length of a page of conversations. */
 export interface ListOptions {
@@ -18,6 +19,7 @@ export interface ListOptions {
 export async function listFrom(store: ConversationStore, options: ListOptions = {}): Promise<ListedConversation[]> {
   checkOptionNames(options, ['limit', 'before', 'owner'], 'list()')
   const { limit = 50, before, owner } = options
+  if (before !== undefined) checkText('option before', before)
   return (await store.list({ limit: positive('limit', limit), before, owner })).map(showListed)
 }
 
@@ -45,7 +47,8 @@ export async function spendingOf(
   return jsonable(await store.spending({ user, day: on ?? (user === '' ? dayOf(store.now()) : '') }))
 }
 
-export async function deleteUnusedSince(store: ConversationStore, time: number): Promise<number> {
+export async function deleteUnusedSince(store: ConversationStore, since: Date): Promise<number> {
+  const time = timeOf(since)
   const unused: string[] = []
   for (let before: string | undefined, isFirst = true; isFirst || before !== undefined; isFirst = false) {
     const page = await store.list({ limit: 1_000, before, totals: false })
@@ -59,13 +62,21 @@ export async function deleteUnusedSince(store: ConversationStore, time: number):
   return deleted
 }
 
+function timeOf(date: Date): number {
+  // Not `instanceof`: the date may be of another realm.
+  const time = Object.prototype.toString.call(date) === '[object Date]' ? date.getTime() : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new AnthropicError(`Cannot delete conversations as the time must be a valid Date: found ${describeValue(date)}`)
+}
+
 function checkDay(day: string): string {
-  if (/^\d{4}-\d\d-\d\d$/.test(day)) return day
-  throw new RangeError(`Cannot read the spending as the day must be such as 2026-11-21: it is ${day}`)
+  if (typeof day === 'string' && /^\d{4}-\d\d-\d\d$/.test(day)) return day
+  const found = typeof day === 'string' ? day : describeValue(day)
+  throw new RangeError(`Cannot read the spending as the day must be such as 2026-11-21: it is ${found}`)
 }
 
 function positive(name: string, value: number): number {
   // PostgreSQL takes limits of 32 bits.
   if (Number.isInteger(value) && value > 0) return Math.min(value, 2 ** 31 - 1)
-  throw new RangeError(`Cannot list conversations as ${name} must be a positive integer: it is ${value}`)
+  throw new RangeError(`Cannot list conversations as ${name} must be a positive integer: it is ${describeValue(value)}`)
 }

@@ -1,5 +1,5 @@
 import { type UpstreamClient, upstream } from '../../engines/upstream.ts'
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { PauseExperience } from '../cache/cache-policy.ts'
@@ -65,7 +65,7 @@ export function checkOptions(options: ConversationsOptions): void {
   if (limits !== undefined) checkLimits(limits)
   if (store !== undefined && typeof store?.begin !== 'function') {
     throw new AnthropicError(
-      `Cannot open conversations as store must be a store, such as sqliteStore(path): found ${JSON.stringify(store)}`,
+      `Cannot open conversations as store must be a store, such as sqliteStore(path): found ${describeValue(store)}`,
     )
   }
 }
@@ -79,9 +79,9 @@ export function configOf(options: ConversationsOptions): TurnConfig {
 }
 
 function engineOf({ client, engine, recover = 2 }: ConversationsOptions): Engine {
-  if ((client === undefined) === (engine === undefined)) {
+  if ((client == null) === (engine == null)) {
     throw new AnthropicError(
-      `Cannot open conversations as there must be a client or an engine: found ${client === undefined ? 'neither' : 'both'}`,
+      `Cannot open conversations as there must be a client or an engine: found ${client == null ? 'neither' : 'both'}`,
     )
   }
   return engine ?? upstream(client!, { recover: recover === 0 ? undefined : { attempts: recover } })

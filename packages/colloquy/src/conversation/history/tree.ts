@@ -1,3 +1,4 @@
+import { describeValue } from '../../protocol/json/option-names.ts'
 import { ContentError, ConversationNotFoundError, StoreError } from '../errors.ts'
 import type { MessageRecord, MessageState, TreeNode } from '../stores/store.ts'
 
@@ -66,7 +67,7 @@ const largestNumber = 2 ** 31 - 1
 
 /** A message's number from its id. Throws a `ConversationNotFoundError` if no message can have the id. */
 export function numberOf(conversationId: string, messageId: string | undefined): number {
-  const id = String(messageId)
+  const id = typeof messageId === 'string' ? messageId : describeValue(messageId)
   const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : Number.NaN
   if (number <= largestNumber) return number
   throw new ConversationNotFoundError(conversationId, id)
@@ -75,7 +76,7 @@ export function numberOf(conversationId: string, messageId: string | undefined):
 /** The messages of the last turns. A turn begins with a user message that is not tool results. */
 export function lastTurns(records: readonly MessageRecord[], turns: number): MessageRecord[] {
   if (!Number.isInteger(turns) || turns < 1) {
-    throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${turns}`)
+    throw new RangeError(`Cannot undo as the number of turns must be a positive integer: it is ${describeValue(turns)}`)
   }
   const first = records.filter(beginsTurn).at(-turns)
   if (first === undefined) throw new ContentError(`Cannot undo ${turns} turns: the conversation has fewer`)

@@ -20,7 +20,7 @@ export function checkOptionNames(options: unknown, known: readonly string[], own
 /** Throws an `AnthropicError` if the options are not an object. */
 export function checkOptionsObject(options: unknown, owner: string): asserts options is object {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
-  throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describe(options)}`)
+  throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describeValue(options)}`)
 }
 
 /** The known name that an unknown one was probably meant to be: a few letters off, a part of it, or made of the same words. */
@@ -40,7 +40,10 @@ function wordsOf(name: string): string[] {
     .filter((word) => word.length > 2 && word !== 'per' && word !== 'max')
 }
 
-function describe(value: unknown): string {
+/** A value of any type for an error message: a list, an object or a function by its kind. */
+export function describeValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
   if (Array.isArray(value)) return 'a list'
-  return value === null || typeof value !== 'string' ? String(value) : JSON.stringify(value)
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

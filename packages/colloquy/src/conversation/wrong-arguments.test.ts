@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { offline } from '../engines/offline/offline.ts'
+import { openConversations } from './index.ts'
+
+// Every method with arguments that its types exclude: a program without types gets one clear error for each.
+
+/** Without its types. */
+// oxlint-disable-next-line typescript/no-explicit-any
+type Untyped = any
+
+const settings = { model: 'claude-sonnet-4-6', max_tokens: 10 }
+const conversations: Untyped = openConversations({ engine: offline() })
+const conversation: Untyped = await conversations.create(settings)
+await conversation.send('hello')
+const { id } = conversation
+const line = '{"role":"user","content":"a"}'
+
+function nested(): unknown {
+  let value: unknown = 'x'
+  for (let level = 0; level < 100_000; level++) value = [value]
+  return value
+}
+const circle: Record<string, unknown> = {}
+circle['self'] = circle
+
+const values: Record<string, unknown> = {
+  undefined,
+  null: null,
+  'a number': 5,
+  'a text': 'x',
+  'a symbol': Symbol('s'),
+  'a list': [1],
+  'a function': () => 1,
+  'a bigint': 1n,
+  true: true,
+  'an object': {},
+  'an object without a prototype': Object.create(null),
+  'deep nesting': nested(),
+  'a value that contains itself': circle,
+}
+
+const calls: Record<string, (value: Untyped) => unknown> = {
+  'openConversations()': (value) => openConversations(value),
+  'create()': (value) => conversations.create(value),
+  'create() with a message': (value) => conversations.create({ ...settings, messages: [value] }),
+  'create() with content': (value) =>
+    conversations.create({ ...settings, messages: [{ role: 'user', content: value }] }),
+  'create() with a block': (value) =>
+    conversations.create({ ...settings, messages: [{ role: 'user', content: [value] }] }),
+  'open()': (value) => conversations.open(value),
+  'open() with options': (value) => conversations.open(id, value),
+  'openOrCreate()': (value) => conversations.openOrCreate(value),
+  'list()': (value) => conversations.list(value),
+  'list() with a limit': (value) => conversations.list({ limit: value }),
+  'list() from an id': (value) => conversations.list({ before: value }),
+  'search()': (value) => conversations.search(value),
+  'search() with options': (value) => conversations.search('x', value),
+  'search() with a limit': (value) => conversations.search('x', { limit: value }),
+  'export()': (value) => Array.fromAsync(conversations.export(value)),
+  'import()': (value) => conversations.import(value),
+  'import() with options': (value) => conversations.import(line, value),
+  'import() with defaults': (value) => conversations.import(line, { ...settings, defaults: value }),
+  'importAll() with options': (value) => conversations.importAll(line, value),
+  'check()': (value) => Array.fromAsync(conversations.check(value)),
+  'resume()': (value) => conversations.resume(value),
+  'resume() with options': (value) => conversations.resume(id, value),
+  'follow()': (value) => Array.fromAsync(conversations.follow(value)),
+  'follow() with options': (value) => Array.fromAsync(conversations.follow(id, value)),
+  'stop()': (value) => conversations.stop(value),
+  'stop() with options': (value) => conversations.stop(id, value),
+  'delete()': (value) => conversations.delete(value),
+  'deleteUnusedSince()': (value) => conversations.deleteUnusedSince(value),
+  'spending()': (value) => conversations.spending(value),
+  'spending() on a day': (value) => conversations.spending({ day: value }),
+  'edit()': (value) => conversation.edit(value, 'x'),
+  'undo()': (value) => conversation.undo(value),
+  'switchTo()': (value) => conversation.switchTo(value),
+  'fork()': (value) => conversation.fork(value),
+  'erase()': (value) => conversation.erase(value),
+  'configure()': (value) => conversation.configure(value),
+  'rename()': (value) => conversation.rename(value),
+  'update()': (value) => conversation.update(value),
+  'preview()': (value) => conversation.preview(value),
+  'exchange()': (value) => conversation.exchange(value),
+  'path()': (value) => conversation.path(value),
+}
+for (const name of ['engine', 'store', 'limits', 'cache'])
+  calls[`the option ${name}`] = (value) => openConversations({ engine: offline(), [name]: value })
+for (const name of [
+  'messages',
+  'id',
+  'owner',
+  'title',
+  'metadata',
+  'tools',
+  'system',
+  'budget',
+  'window',
+  'betas',
+  'model',
+  'max_tokens',
+])
+  calls[`create() with ${name}`] = (value) => conversations.create({ ...settings, [name]: value })
+
+/** Messages of the JavaScript engine, unless one of this library's own precedes them. */
+const writtenByEngine =
+  /^(?!Cannot (?:set|import) ).*(?:is not a function|is not iterable|Cannot (?:read propert|convert|destructure)|Maximum call stack|operator|[Cc]ircular|serialize a BigInt)/
+
+for (const [name, call] of Object.entries(calls)) {
+  test(`${name}: a value that the types exclude is one clear error, or is taken`, async () => {
+    for (const [kind, value] of Object.entries(values)) {
+      try {
+        await call(value)
+      } catch (error) {
+        assert.ok(error instanceof Error, `${kind}: ${String(error)}`)
+        assert.doesNotMatch(error.message, writtenByEngine, kind)
+      }
+    }
+  })
+}
+
+test('deleteUnusedSince() takes valid dates only', async () => {
+  for (const [value, found] of [
+    [new Date(Number.NaN), 'an object'],
+    [Date.now(), /^\d+$/],
+    [undefined, 'undefined'],
+  ] as const) {
+    await assert.rejects(conversations.deleteUnusedSince(value), (error: Error) => {
+      const [, shown = ''] = /^Cannot delete conversations as the time must be a valid Date: found (.*)$/.exec(
+        error.message,
+      )!
+      return typeof found === 'string' ? shown === found : found.test(shown)
+    })
+  }
+})
