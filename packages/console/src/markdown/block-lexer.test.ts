@@ -59,6 +59,14 @@ test('the raw texts of the blocks are the text', () => {
   assert.equal(read.length, text.length)
 })
 
+// Ends a lexer whose time grows with the square of the text. The text is read in a fraction of a second.
+test('60,000 lines that may begin a formula are read', { timeout: 30_000 }, () => {
+  for (const line of ['$$\n', '$$ x\n', '$$a$$ b\n', 'b\n$$a$$\n', '\\[\n\\]\n', '> $$\n', '\\( ', '$a ']) {
+    const text = line.repeat(Math.ceil(200_000 / line.length))
+    assert.equal(rawOf(new BlockLexer().read(text)).length, text.length)
+  }
+})
+
 test('6,000 nested quotes leave the form of the text around them', () => {
   const text = `# Title\n\n${'> '.repeat(6_000)}deep\n\nend`
   const types = new BlockLexer().read(text).map(({ token }) => token.type)

@@ -1,5 +1,5 @@
 import { Lexer, type Token, type TokensList } from 'marked'
-import { formulaExtensions, mayHaveFormulas } from './formula-lexer.ts'
+import { formulaOptions, mayHaveFormulas } from './formula-lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
 export interface Block {
@@ -8,7 +8,7 @@ export interface Block {
 }
 
 const options = { gfm: true, breaks: true }
-const withFormulas = { ...options, extensions: formulaExtensions }
+const withFormulas = { ...options, ...formulaOptions }
 
 /**
  * Reads Markdown that grows, and reads only its end again: a block that is followed by two others can no longer change. So a

@@ -1,4 +1,4 @@
-import type { MarkedOptions, Token, TokenizerThis } from 'marked'
+import { type MarkedOptions, type Token, Tokenizer, type TokenizerThis, type Tokens } from 'marked'
 
 /** A formula in TeX. */
 export interface FormulaToken {
@@ -10,10 +10,11 @@ export interface FormulaToken {
 }
 
 /** A formula has no blank line. It may begin a block, also directly below the line of a paragraph. */
-const blockStart = /\n[ \t]*\n|\n(?= {0,3}(?:\$\$|\\\[))/
-const opening = /^ {0,3}(\$\$|\\\[)/
-const blankLine = /\n[ \t]*\n/
-const restOfLine = /^[ \t]*(?:\n|$)/
+const blockStart = /\n[ \t]*\n|\n(?= {0,3}(?:\$\$|\\\[))/g
+const opening = / {0,3}(\$\$|\\\[)/y
+/** The end of a formula that begins a block, or the blank line that shows that it has none. */
+const blockEnds = { $$: /\n[ \t]*\n|\$\$/g, '\\[': /\n[ \t]*\n|\\\]/g }
+const restOfLine = /[ \t]*(?:\n|$)/y
 
 /** Longer formulas are text. The limit keeps the search for an end short where there is none. */
 const maxInlineLength = 1_000
@@ -25,14 +26,24 @@ const maxInlineLength = 1_000
 const dollars = new RegExp(String.raw`^\$(?![\s$])((?:\\[^\n]|[^$\\\n]){1,${maxInlineLength}})(?<!\s)\$(?![\w$])`)
 const endOfWord = /[\w$\\]$/
 
+/** Looks for an underlined heading no further than the next formula: each look at a whole text would take too long. */
+class FormulaTokenizer extends Tokenizer {
+  override lheading(source: string): Tokens.Heading | undefined {
+    return super.lheading(source.slice(0, startOfBlock(source)))
+  }
+}
+
 /** Options of the lexer for text with formulas: `$$…$$` and `\[…\]` as blocks, these and `$…$` and `\(…\)` in lines. */
-export const formulaExtensions: NonNullable<MarkedOptions['extensions']> = {
-  renderers: {},
-  childTokens: {},
-  block: [blockFormula],
-  startBlock: [startOfBlock],
-  inline: [inlineFormula],
-  startInline: [(source) => source.indexOf('$')],
+export const formulaOptions: MarkedOptions = {
+  tokenizer: new FormulaTokenizer(),
+  extensions: {
+    renderers: {},
+    childTokens: {},
+    block: [blockFormula],
+    startBlock: [startOfBlock],
+    inline: [inlineFormula],
+    startInline: [(source) => source.indexOf('$')],
+  },
 }
 
 /** Whether a text may have formulas. */
@@ -40,22 +51,38 @@ export function mayHaveFormulas(text: string): boolean {
   return text.includes('$') || text.includes('\\(') || text.includes('\\[')
 }
 
+/** The place of the first formula below the first line of a paragraph. Undefined if there is none before its end. */
 function startOfBlock(source: string): number | undefined {
-  const found = blockStart.exec(source)
-  return found?.[0] === '\n' ? found.index + 1 : undefined
+  blockStart.lastIndex = 0
+  for (let found = blockStart.exec(source); found?.[0] === '\n'; found = blockStart.exec(source)) {
+    const at = found.index + 1
+    if (readBlock(source, at)) return at
+  }
+  return undefined
 }
 
 function blockFormula(this: TokenizerThis, source: string): FormulaToken | Token | undefined {
+  const read = readBlock(source, 0)
+  return read === 'open' ? paragraph(this, source) : read
+}
+
+/**
+ * The formula that begins a block at a place. `open` if its end may still arrive: until then no line of it is read as the mark
+ * of a list or a heading.
+ */
+function readBlock(source: string, at: number): FormulaToken | 'open' | undefined {
+  opening.lastIndex = at
   const [start, mark] = opening.exec(source) ?? []
   if (start === undefined) return undefined
-  const end = source.search(blankLine)
-  const text = end === -1 ? source : source.slice(0, end)
-  const close = text.indexOf(closing(mark!), start.length)
-  // Its end may still arrive. Until then no line of it is read as the mark of a list or a heading.
-  if (close === -1) return end === -1 ? paragraph(this, source) : undefined
-  const rest = restOfLine.exec(text.slice(close + 2))
-  if (!rest) return undefined
-  return formula(text.slice(0, close + 2 + rest[0].length), text.slice(start.length, close), true)
+  const begin = at + start.length
+  const pattern = blockEnds[mark as keyof typeof blockEnds]
+  pattern.lastIndex = begin
+  const end = pattern.exec(source)
+  if (!end) return 'open'
+  restOfLine.lastIndex = end.index + 2
+  const rest = restOfLine.exec(source)
+  if (end[0].startsWith('\n') || !rest) return undefined
+  return formula(source.slice(at, end.index + 2 + rest[0].length), source.slice(begin, end.index), true)
 }
 
 function paragraph({ lexer }: TokenizerThis, text: string): Token {
