@@ -5,7 +5,7 @@ import { copyPath, newRecord } from '../history/records.ts'
 import type { Pausable } from '../in-slices.ts'
 import { readConversations, readGivenMessages } from './import.ts'
 
-const length = 1_000
+const length = 200
 const word = 'A sentence of forty characters, with a ".'
 const texts = Array.from({ length }, (_, index) => `${index} ${word.repeat(10)}`)
 const roleOf = (index: number): 'user' | 'assistant' => (index % 2 === 0 ? 'user' : 'assistant')
