@@ -24,7 +24,7 @@ const maxInlineLength = 1_000
  * may have `\$`.
  */
 const dollars = new RegExp(String.raw`^\$(?![\s$])((?:\\[^\n]|[^$\\\n]){1,${maxInlineLength}})(?<!\s)\$(?![\w$])`)
-const endOfWord = /[\w$\\]$/
+const endOfWord = /[\w$\\]/
 
 /** Looks for an underlined heading no further than the next formula: each look at a whole text would take too long. */
 class FormulaTokenizer extends Tokenizer {
@@ -42,7 +42,7 @@ export const formulaOptions: MarkedOptions = {
     block: [blockFormula],
     startBlock: [startOfBlock],
     inline: [inlineFormula],
-    startInline: [(source) => source.indexOf('$')],
+    startInline: [startOfInline],
   },
 }
 
@@ -91,15 +91,22 @@ function paragraph({ lexer }: TokenizerThis, text: string): Token {
   return { type: 'paragraph', raw: text, text, tokens }
 }
 
+/** The next sign that may begin a formula. After some that follow a letter it is one of these: a search is short at any length. */
+function startOfInline(source: string): number {
+  let at = source.indexOf('$')
+  for (let passed = 0; passed < 20 && at > 0 && endOfWord.test(source[at - 1]!); passed++)
+    at = source.indexOf('$', at + 1)
+  return at
+}
+
 function inlineFormula(source: string, before: Token[]): FormulaToken | undefined {
   const mark = source.slice(0, 2)
   if (mark === '$$' || mark === '\\[' || mark === '\\(') {
     const close = source.slice(0, maxInlineLength).indexOf(closing(mark), 2)
     if (close !== -1) return formula(source.slice(0, close + 2), source.slice(2, close), mark !== '\\(')
   }
-  if (!source.startsWith('$') || endOfWord.test(before.at(-1)?.raw ?? '')) return undefined
   const [raw, tex] = dollars.exec(source) ?? []
-  return raw === undefined ? undefined : formula(raw, tex!, false)
+  return raw === undefined || endOfWord.test(before.at(-1)?.raw.at(-1) ?? '') ? undefined : formula(raw, tex!, false)
 }
 
 function closing(mark: string): string {
