@@ -43,7 +43,7 @@ export class InUseError extends ExitError {
 /** The process of a server with a console on a port; undefined if another program uses it. */
 async function runningConsole(host: string, port: number): Promise<number | undefined> {
   try {
-    const response = await fetch(`${urlOf(host, port)}/api/session`, { signal: AbortSignal.timeout(1_000) })
+    const response = await fetch(`${urlOf(host, port)}/api/session`, { signal: AbortSignal.timeout(5_000) })
     const { program, pid } = (await response.json()) as Partial<SessionJson>
     return program === 'colloquy' ? pid : undefined
   } catch {

@@ -120,7 +120,7 @@ test('serve refuses other machines without keys, and a port that is in use', asy
   const serving = await serve()
   const port = new URL(serving.url).port
   await assert.rejects(serve('--port', port), new RegExp(`ended with 1: ${port} is in use by colloquy \\(pid \\d+\\)`))
-  const other = createServer().listen(0, '127.0.0.1')
+  const other = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
   await once(other, 'listening')
   const taken = String((other.address() as AddressInfo).port)
   await assert.rejects(
