@@ -146,7 +146,8 @@ async function trickle({ port }: Listening, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
   let text = ''
   socket.on('data', (piece) => (text += String(piece)))
-  const closed = once(socket, 'close')
+  // once() would reject if the server resets the connection, which is one way of cutting it off.
+  const closed = new Promise((resolve) => socket.once('close', resolve))
   let sent = 0
   const timer = setInterval(() => socket.write(bytes[sent++] ?? 'x'), 2)
   await closed

@@ -24,6 +24,8 @@ async function serve(...words: string[]): Promise<Serving> {
   const child = spawn(process.execPath, ['--conditions=@colloquy/source', main, 'serve', '--port', '0', ...words], {
     env: { ...programEnvironment, HOME: folder },
   })
+  // A server that a failed test left would keep this process alive.
+  after(() => child.kill('SIGKILL'))
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))

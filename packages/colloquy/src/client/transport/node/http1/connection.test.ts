@@ -6,6 +6,7 @@ import net, { type AddressInfo, type Socket } from 'node:net'
 import tls from 'node:tls'
 import { test, type TestContext } from 'node:test'
 import { selfSigned } from '../../../../../../../bench/client/certificate.ts'
+import { until } from '../../../../../../../test/until.ts'
 import { readBody } from '../../../request/response.ts'
 import type { WireRequest } from '../../transport.ts'
 import { nodeTransport } from '../node-transport.ts'
@@ -167,10 +168,9 @@ for (const [name, respond] of Object.entries(closing)) {
   test(`the next request uses a new connection after ${name}`, async (t) => {
     const server = await rawServer(t, respond)
     assert.equal(await textOf(server.url), 'hi')
-    await pause()
+    await until(() => server.sockets[0]!.destroyed || server.sockets[0]!.readableEnded)
     assert.equal(await textOf(server.url), 'hi')
     assert.equal(server.sockets.length, 2)
-    assert.ok(server.sockets[0]!.destroyed || server.sockets[0]!.readableEnded)
   })
 }
 
