@@ -152,7 +152,6 @@ export const brokenStreams: Scenario[] = [
       { name: 'idle-timeout', at: 'pending', official: true },
       { name: 'idle-timeout', at: 'threw', ours: streamError },
       { name: 'idle-timeout', at: 'requests.0.abandoned', ours: true },
-      { name: 'idle-timeout', at: 'waits', official: [], ours: [100] },
     ],
   },
   {
