@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import { SqliteConnection } from '../packages/colloquy/src/conversation/stores/sqlite/database/connection.ts'
 import type { MessageRecord, NewConversation } from '../packages/colloquy/src/conversation/stores/store.ts'
@@ -27,6 +28,16 @@ export function afterEachWrite(look: (count: number) => unknown): void {
       return result
     },
   )
+}
+
+/** Does some work of a store as a process does that dies after so many transactions of it. */
+export async function cutAfter(writes: number, work: () => Promise<unknown>): Promise<void> {
+  let count = 0
+  afterEachWrite(() => {
+    if (++count >= writes) throw new Error('The process died')
+  })
+  await assert.rejects(work, /The process died/)
+  mock.restoreAll()
 }
 
 /** The rows of messages and of conversations that are being added or erased. */

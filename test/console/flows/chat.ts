@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied, showCost, watch } from '../browser.ts'
-import { skip, withSite } from '../harness.ts'
+import { skip, type Visit, withSite } from '../harness.ts'
 
 describe('chats in a browser', { skip }, () => {
   test('a first message becomes a chat with a reply, its cost and a place in the list', async () => {
@@ -130,13 +131,8 @@ describe('chats in a browser', { skip }, () => {
   })
 
   test('a turn that fails before its reply shows the failure, and no empty reply', async () => {
-    const overloaded = { error: { type: 'overloaded_error' } } as const
-    await withSite(script([overloaded, 'Here now']), async ({ newLink, open }) => {
-      const { page } = await open()
-      await page.goto(newLink())
-      await page.locator('#composer').fill('Are you there?')
-      await page.keyboard.press('Enter')
-      await page.getByText('The model is overloaded').waitFor()
+    await withSite(overloadedOnce(), async (site) => {
+      const page = await failedTurn(site)
       assert.equal(await page.locator('article.reply').count(), 0)
       await page.locator('.failure').getByRole('button', { name: 'Retry' }).click()
       await page.getByText('Here now').waitFor()
@@ -144,13 +140,8 @@ describe('chats in a browser', { skip }, () => {
   })
 
   test('a reply that failed has its error after a reload, and between later turns', async () => {
-    const overloaded = { error: { type: 'overloaded_error' } } as const
-    await withSite(script([overloaded, 'Here now']), async ({ newLink, open }) => {
-      const { page } = await open()
-      await page.goto(newLink())
-      await page.locator('#composer').fill('Are you there?')
-      await page.keyboard.press('Enter')
-      await page.getByText('The model is overloaded').waitFor()
+    await withSite(overloadedOnce(), async (site) => {
+      const page = await failedTurn(site)
       await page.reload()
       const failed = page.locator('article.reply .failure')
       await failed.waitFor()
@@ -229,4 +220,19 @@ function noise(): string {
   for (let at = 0; at < data.data.length; at++) data.data[at] = at % 4 === 3 ? 255 : (at * 2_654_435_761) % 251
   context.putImageData(data, 0, 0)
   return element.toDataURL('image/png').split(',')[1]!
+}
+
+/** An engine that fails once, then replies. */
+function overloadedOnce(): Engine {
+  return script([{ error: { type: 'overloaded_error' } }, 'Here now'])
+}
+
+/** Opens a chat whose first turn fails. */
+async function failedTurn({ newLink, open }: Visit): Promise<Page> {
+  const { page } = await open()
+  await page.goto(newLink())
+  await page.locator('#composer').fill('Are you there?')
+  await page.keyboard.press('Enter')
+  await page.getByText('The model is overloaded').waitFor()
+  return page
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { circle, nested, plainValues, unwritableObjects } from '../../../../test/wrong-values.ts'
 import { Anthropic, AnthropicError } from '../index.ts'
 
 // Every method of the client with arguments that its types exclude. A program without types gets one clear error for each, or
@@ -25,29 +26,6 @@ const own = { apiKey: 'key', baseURL: 'http://colloquy.test', fetch, maxRetries:
 // oxlint-disable-next-line typescript/no-explicit-any
 type Untyped = any
 const client: Untyped = new Anthropic(own as never)
-
-/** JSON of this depth is more than `JSON.stringify()` can write. */
-const depth = 100_000
-function nested(): unknown {
-  let value: unknown = 'x'
-  for (let level = 0; level < depth; level++) value = [value]
-  return value
-}
-const circle: Record<string, unknown> = {}
-circle['self'] = circle
-
-const plain: Record<string, unknown> = {
-  undefined,
-  null: null,
-  'a number': 5,
-  'a text': 'x',
-  'a symbol': Symbol('s'),
-  'a list': [1],
-  'a function': () => 1,
-  'a bigint': 1n,
-  true: true,
-}
-const objects: Record<string, unknown> = { 'deep nesting': nested(), 'a value that contains itself': circle }
 
 const calls: Record<string, (value: Untyped) => unknown> = {
   'new Anthropic()': (value) => new Anthropic(value),
@@ -157,7 +135,9 @@ async function errorOf(call: (value: unknown) => unknown, value: unknown): Promi
 describe('an argument that the types exclude is one clear error, or is sent', () => {
   for (const [name, call] of Object.entries({ ...calls, ...plainCalls })) {
     test(name, async () => {
-      for (const [kind, value] of Object.entries(name in calls ? { ...plain, ...objects } : plain)) {
+      for (const [kind, value] of Object.entries(
+        name in calls ? { ...plainValues, ...unwritableObjects } : plainValues,
+      )) {
         const error = await errorOf(call, value)
         if (error === undefined) continue
         assert.doesNotMatch(error.message, writtenByEngine, kind)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { plainValues, unwritableObjects } from '../../../../test/wrong-values.ts'
 import { offline } from '../engines/offline/offline.ts'
 import { openConversations } from './index.ts'
 
@@ -16,28 +17,11 @@ await conversation.send('hello')
 const { id } = conversation
 const line = '{"role":"user","content":"a"}'
 
-function nested(): unknown {
-  let value: unknown = 'x'
-  for (let level = 0; level < 100_000; level++) value = [value]
-  return value
-}
-const circle: Record<string, unknown> = {}
-circle['self'] = circle
-
 const values: Record<string, unknown> = {
-  undefined,
-  null: null,
-  'a number': 5,
-  'a text': 'x',
-  'a symbol': Symbol('s'),
-  'a list': [1],
-  'a function': () => 1,
-  'a bigint': 1n,
-  true: true,
+  ...plainValues,
   'an object': {},
   'an object without a prototype': Object.create(null),
-  'deep nesting': nested(),
-  'a value that contains itself': circle,
+  ...unwritableObjects,
 }
 
 const calls: Record<string, (value: Untyped) => unknown> = {

@@ -7,7 +7,13 @@ import { ConversationExistsError } from '../../errors.ts'
 import type { ConversationStore } from '../store.ts'
 import { slicesOf } from './adding.ts'
 import { bytesAtOnce, messagesAtOnce } from './messages.ts'
-import { afterEachWrite, longConversation, messageOf, rowsLeft } from '../../../../../../test/sqlite-writes.ts'
+import {
+  afterEachWrite,
+  cutAfter,
+  longConversation,
+  messageOf,
+  rowsLeft,
+} from '../../../../../../test/sqlite-writes.ts'
 import { sqliteStore } from './store.ts'
 
 const length = 3 * messagesAtOnce + 10
@@ -47,13 +53,8 @@ describe('adding a long conversation', () => {
   }
 
   /** Adds messages, and fails after the second transaction as if the process ended there. */
-  async function cutAdding(): Promise<void> {
-    let writes = 0
-    afterEachWrite(() => {
-      if (++writes >= 2) throw new Error('The process died')
-    })
-    await assert.rejects(store.create(longConversation('long', length)), /The process died/)
-    mock.restoreAll()
+  function cutAdding(): Promise<void> {
+    return cutAfter(2, () => store.create(longConversation('long', length)))
   }
 
   test('adds at most 200 messages in one transaction, and other work runs in between', async () => {
