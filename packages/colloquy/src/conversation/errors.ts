@@ -181,8 +181,8 @@ export type StoreErrorCode =
   | 'failed'
 
 /**
- * The store failed. The operation that failed left nothing behind, with one exception: a reply that is stored, but could not
- * be brought to the disk for certain. The conversation saves it again before its next write, and it is never there twice.
+ * The store failed. The operation left nothing behind, with one exception: a reply may be stored although it is not certain
+ * that the disk has it. The conversation then saves it again before its next write, and the store never keeps it twice.
  */
 export class StoreError extends AnthropicError {
   override name = 'StoreError'

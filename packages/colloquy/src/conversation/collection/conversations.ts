@@ -50,7 +50,7 @@ export interface Conversations {
    * Claude.ai, UI messages of the AI SDK, and LangChain messages. The settings in
    * `options` override those of the file.
    *
-   * With an `id`, the conversation has it. Throws a `ConversationExistsError` if it is taken.
+   * With an `id`, the conversation gets that id. Throws a `ConversationExistsError` if another conversation has it.
    *
    * Throws a `ContentError` that names the line for a file that is none of these or cannot be repaired, and for a file of
    * several conversations; then nothing is added.

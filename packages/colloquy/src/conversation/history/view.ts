@@ -114,7 +114,7 @@ export function titleOf(messages: readonly { json: string }[]): string | undefin
   return cutText(oneLine(storableText(line)), 60) || undefined
 }
 
-/** As much of a line as is read for a title, so that a long message takes no longer than a short one. */
+/** The characters that are read for a title. A long message then takes no longer than a short one. */
 const longestLine = 200
 
 /** A title that a program gives: in one line, and cut to 200 characters. Throws an `AnthropicError` if it is not text. */

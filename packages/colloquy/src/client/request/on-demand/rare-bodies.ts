@@ -102,7 +102,7 @@ function isError(value: object): boolean {
   return !isResult && ['message', 'detail', 'title', 'errors'].some((name) => name in value)
 }
 
-/** The error for a request that cannot be sent: one of the client's own, or that names what cannot be sent. */
+/** The error of a request that could not be prepared: the client's own as it is, else one that names the wrong value. */
 export function preparationError({ body, betas }: RequestOptions, cause: unknown): AnthropicError {
   if (cause instanceof AnthropicError) return cause
   if (!isTextList(betas)) return new AnthropicError('Cannot use betas as it must be a list of texts', { cause })

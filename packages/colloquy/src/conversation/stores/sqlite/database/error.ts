@@ -35,7 +35,8 @@ const systemErrors = new Map([
 ])
 
 /**
- * Turns an error of SQLite or of the file system into a `StoreError` that says what it means for the store. Other errors are returned unchanged.
+ * Turns an error of SQLite or of the file system into a `StoreError` that says what it means for the store. Other errors are
+ * returned unchanged.
  *
  * @param doing the end of the error message "Cannot …".
  */

@@ -7,7 +7,10 @@ export type Outcome = { result: unknown } | { error: unknown }
 export interface Transactions {
   /** Runs work in one transaction and commits it. */
   transaction(work: () => void): void
-  /** Makes everything that is committed survive a power failure: at once, or when the promise resolves. Fails if that is not certain. */
+  /**
+   * Makes everything that is committed survive a power failure: at once, or when the promise resolves. Fails if that is not
+   * certain.
+   */
   sync(): Promise<void> | undefined
   /** Runs a part of a transaction. If it throws, its changes are undone; throws if the whole transaction had to be undone. */
   part(work: () => unknown): Outcome
