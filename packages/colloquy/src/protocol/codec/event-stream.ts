@@ -1,6 +1,6 @@
 import { AnthropicError } from '../types/error.ts'
 import { errorFrom, isErrorBody } from '../types/error-response.ts'
-import type { ContentBlockDeltaEvent, ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
+import type { ContentBlockDelta, ContentBlockDeltaEvent, ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'
@@ -82,33 +82,39 @@ export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent 
   return event
 }
 
+/** A delta with one piece of text, as the API writes it. */
+interface DeltaForm {
+  /** The bytes before the text, by the digit of the block's index. */
+  readonly starts: readonly string[]
+  delta(text: string): ContentBlockDelta
+}
+
 const deltaStart = '{"type":"content_block_delta","index":'
-const textStart = ',"delta":{"type":"text_delta","text":'
-const inputStart = ',"delta":{"type":"input_json_delta","partial_json":'
-const thinkingStart = ',"delta":{"type":"thinking_delta","thinking":'
+const indexAt = deltaStart.length
+/** Where the names of the forms differ. */
+const letterAt = `${deltaStart}0,"delta":{"type":"t`.length
+
+const deltaForms: Readonly<Record<string, DeltaForm>> = {
+  e: deltaForm('"text_delta","text":', (text) => ({ type: 'text_delta', text })),
+  n: deltaForm('"input_json_delta","partial_json":', (text) => ({ type: 'input_json_delta', partial_json: text })),
+  h: deltaForm('"thinking_delta","thinking":', (text) => ({ type: 'thinking_delta', thinking: text })),
+}
+
+function deltaForm(type: string, delta: DeltaForm['delta']): DeltaForm {
+  return { starts: Array.from('0123456789', (index) => `${deltaStart}${index},"delta":{"type":${type}`), delta }
+}
 
 /**
  * Parses a delta that is written as the API writes it, with one piece of text; undefined for any other data. The same as
- * `JSON.parse()`, in half of its time: only the text is parsed.
+ * `JSON.parse()`, in half of its time: only the text is parsed. Slices are compared because `startsWith()` takes twice as long.
  */
 function parseDelta(data: string): ContentBlockDeltaEvent | undefined {
-  const index = data.charCodeAt(deltaStart.length) - 0x30
-  if (!(index >= 0 && index <= 9) || !data.startsWith(deltaStart)) return undefined
-  const type = 'content_block_delta'
-  const at = deltaStart.length + 1
-  if (data.startsWith(textStart, at)) {
-    const text = lastValue(data, at + textStart.length)
-    return text === undefined ? undefined : { type, index, delta: { type: 'text_delta', text } }
-  }
-  if (data.startsWith(inputStart, at)) {
-    const text = lastValue(data, at + inputStart.length)
-    return text === undefined ? undefined : { type, index, delta: { type: 'input_json_delta', partial_json: text } }
-  }
-  if (data.startsWith(thinkingStart, at)) {
-    const thinking = lastValue(data, at + thinkingStart.length)
-    return thinking === undefined ? undefined : { type, index, delta: { type: 'thinking_delta', thinking } }
-  }
-  return undefined
+  const form = deltaForms[data[letterAt]!]
+  const index = data.charCodeAt(indexAt) - 0x30
+  const start = form?.starts[index]
+  if (start === undefined || data.slice(0, start.length) !== start) return undefined
+  const text = lastValue(data, start.length)
+  return text === undefined ? undefined : { type: 'content_block_delta', index, delta: form!.delta(text) }
 }
 
 const blank = 0x20
