@@ -471,6 +471,28 @@ test('truncated JSON in a 200 is retried, and then an APIResponseError with the 
   assert.equal(server.requests.length, 2)
 })
 
+test('a body without an end is refused before it is decoded, and not requested again', async (t) => {
+  const piece = Buffer.alloc(1024 * 1024, 'x')
+  const server = await faultServer(t, (answer) => {
+    const { response } = answer.head(200, { 'content-type': 'application/json' })
+    const send = (): void => {
+      while (!response.destroyed && response.write(piece));
+    }
+    response.on('drain', send)
+    send()
+  })
+  const before = process.memoryUsage().heapUsed
+  await assert.rejects(server.client().messages.create(params), {
+    name: 'APIError',
+    message: '200 Cannot read a response of more than 67108864 bytes',
+  })
+  // V8 does not return the memory of strings to the system.
+  const grown = process.memoryUsage().heapUsed - before
+  assert.ok(grown < 30e6, `${grown} bytes of strings`)
+  assert.equal(server.requests.length, 1)
+  await server.idle()
+})
+
 test('a body that is cut is retried', async (t) => {
   const server = await faultServer(
     t,

@@ -4,20 +4,17 @@ import { uncommonParts } from './prepare.ts'
 /** The most bytes of a response that is read at once: more than the largest message. */
 const maxBodyBytes = 64 * 1024 * 1024
 
-/** The whole body as text. */
+/** The whole body as text. Decoded at the end: V8 keeps the memory of strings that it has freed, and returns that of bytes. */
 export async function readBody(response: TransportResponse): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
+  const chunks = []
   let bytes = 0
   for (let chunk = await response.read(); chunk; chunk = await response.read()) {
     bytes += chunk.length
-    if (bytes > maxBodyBytes) {
-      const { tooLong } = await uncommonParts()
-      throw tooLong(response, maxBodyBytes)
-    }
-    text += decoder.decode(chunk, { stream: true })
+    if (bytes > maxBodyBytes) throw (await uncommonParts()).tooLong(response, maxBodyBytes)
+    chunks.push(chunk)
   }
-  return text + decoder.decode()
+  const decoder = new TextDecoder()
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
 }
 
 /** The JSON value of a body; undefined if it is empty. A promise if the value takes code that is loaded on demand. */

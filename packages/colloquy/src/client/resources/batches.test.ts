@@ -118,6 +118,28 @@ test('results() names the line that is not JSON, and reports a broken connection
   }
 })
 
+test('results() refuses a line without an end, after the lines before it', async (t) => {
+  const piece = Buffer.alloc(1024 * 1024, 'x')
+  const server = await faultServer(
+    t,
+    (answer) => answer.json(200, { ...batch, results_url: `${server.url}/results` }),
+    ({ response }) => {
+      response.write(`${JSON.stringify(line('a'))}\n`)
+      const send = (): void => {
+        while (!response.destroyed && response.write(piece));
+      }
+      response.on('drain', send)
+      send()
+    },
+  )
+  const seen: string[] = []
+  await assert.rejects(async () => {
+    for await (const { custom_id } of await server.client().messages.batches.results('msgbatch_1')) seen.push(custom_id)
+  }, /^AnthropicError: Cannot read line 2 of http.*: it has more than 67108864 characters$/)
+  assert.deepEqual(seen, ['a'])
+  await server.idle()
+})
+
 test('leaving the loop over results() closes the connection', async (t) => {
   const server = await faultServer(
     t,

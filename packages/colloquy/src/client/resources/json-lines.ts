@@ -5,6 +5,9 @@ import { IdleWatch } from '../stream/idle-watch.ts'
 import type { ItemSource } from '../stream/item-source.ts'
 import type { TransportResponse } from '../transport/transport.ts'
 
+/** The longest line, as the longest body of a message. */
+const maxLineLength = 64 * 1024 * 1024
+
 /** The values of a JSON Lines body as they arrive. Its end, an abort or a long silence closes the connection. */
 export class JsonLines<Item> implements ItemSource<Item> {
   readonly response: TransportResponse
@@ -54,9 +57,24 @@ export class JsonLines<Item> implements ItemSource<Item> {
     }
     this.#watch.stopWaiting()
     const text = chunk ? this.#decoder.decode(chunk, { stream: true }) : this.#decoder.decode()
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = chunk ? lines.pop()! : ''
-    if (!chunk) this.#end()
+    const lines = this.#split(text)
+    if (this.#rest.length > maxLineLength) {
+      const message = `Cannot read line ${this.#lines + lines.length + 1} of ${this.#url}: it has more than ${maxLineLength} characters`
+      this.cancel(new AnthropicError(message))
+    }
+    if (chunk) return lines
+    this.#end()
+    return [...lines, this.#rest]
+  }
+
+  /** The lines that end in the text. Only the text is searched: a long line arrives in many chunks. */
+  #split(text: string): string[] {
+    const [first = '', ...lines] = text.split('\n')
+    this.#rest += first
+    const rest = lines.pop()
+    if (rest === undefined) return []
+    lines.unshift(this.#rest)
+    this.#rest = rest
     return lines
   }
 

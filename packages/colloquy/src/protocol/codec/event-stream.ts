@@ -1,6 +1,13 @@
 import { AnthropicError } from '../types/error.ts'
 import { errorFrom, isErrorBody } from '../types/error-response.ts'
-import type { ContentBlockDelta, ContentBlockDeltaEvent, ErrorEvent, MessageStreamEvent, PingEvent, ServerEvent } from '../types/event.ts'
+import type {
+  ContentBlockDelta,
+  ContentBlockDeltaEvent,
+  ErrorEvent,
+  MessageStreamEvent,
+  PingEvent,
+  ServerEvent,
+} from '../types/event.ts'
 import { parseJson } from './parse-json.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 import { type ServerSentEvent, type SseOptions, SseParser, encodeSse } from './sse.ts'

@@ -71,10 +71,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Closes a response that is longer than its limit. Returns the error to throw. */
-export function tooLong(response: TransportResponse, maxBytes: number): APIResponseError {
+/**
+ * Closes a response that is longer than its limit. Returns the error to throw, which is not retried as an `APIResponseError`
+ * would be: the next reply would be as long, and would be paid for too.
+ */
+export function tooLong(response: TransportResponse, maxBytes: number): APIError {
   const message = `Cannot read a response of more than ${maxBytes} bytes`
-  const error = new APIResponseError(response.status, undefined, message, response.headers())
+  const error = new APIError(response.status, undefined, message, response.headers())
   response.cancel(error)
   return error
 }
