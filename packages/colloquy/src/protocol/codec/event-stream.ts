@@ -98,7 +98,7 @@ interface DeltaForm {
 
 const deltaStart = '{"type":"content_block_delta","index":'
 const indexAt = deltaStart.length
-/** Where the names of the forms differ. */
+/** The position of the letter by which the names of the forms differ. */
 const letterAt = `${deltaStart}0,"delta":{"type":"t`.length
 
 const deltaForms: Readonly<Record<string, DeltaForm>> = {
