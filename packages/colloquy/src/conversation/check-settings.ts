@@ -86,11 +86,22 @@ function checkJson(settings: object): void {
 }
 
 /** The settings that this library reads itself, for counts, marks and headers: a wrong type would fail there. */
-function checkTypes({ system, tools, betas }: Partial<ConversationSettings>): void {
+function checkTypes(settings: Partial<ConversationSettings>): void {
+  const { system, tools, betas } = settings
   if (system != null && typeof system !== 'string') checkList('system', 'blocks', system, isObject)
   checkTools(tools)
   if (betas !== undefined) checkList('betas', 'strings', betas, (each) => typeof each === 'string')
+  for (const name of objectNames) {
+    const found = settings[name]
+    if (found == null || isObject(found)) continue
+    throw new AnthropicError(
+      `Cannot set ${name} of a conversation as it must be an object: found ${JSON.stringify(found)}`,
+    )
+  }
 }
+
+/** Settings whose members this library reads. */
+const objectNames = ['metadata', 'thinking', 'tool_choice', 'output_config'] as const
 
 /** Whether the option `tools` of a turn, which may be undefined, is a list of objects. */
 export function isToolList<Tool>(tools: readonly Tool[] | undefined): tools is readonly Tool[] {

@@ -118,3 +118,29 @@ test('deleteUnusedSince() takes valid dates only', async () => {
     })
   }
 })
+
+test('create() and configure() refuse settings that must be objects', async () => {
+  for (const name of ['metadata', 'thinking', 'tool_choice', 'output_config'])
+    for (const value of [5, 'x', [], true]) {
+      const message = new RegExp(`^Cannot set .*${name}.*: found `)
+      await assert.rejects(conversations.create({ ...settings, [name]: value }), { message })
+      await assert.rejects(conversation.configure({ [name]: value }), { message })
+    }
+})
+
+test('send() refuses a block with a field that is missing or has a wrong type, and stores nothing', async () => {
+  const before = conversation.messages.length
+  const blocks = [
+    { type: 'image' },
+    { type: 'image', source: { type: 'base64', media_type: 'image/png' } },
+    { type: 'document', source: { type: 'text', data: 5, media_type: 'text/plain' } },
+    { type: 'search_result', source: 'a', title: 'b', content: 'c' },
+    { type: 'text', text: 'a', citations: 'b' },
+  ]
+  for (const block of blocks)
+    await assert.rejects(async () => conversation.send([{ type: 'text', text: 'a' }, block]), {
+      name: 'ContentError',
+      message: `Cannot send content.1: a field of this ${block.type} block is missing or has a wrong type`,
+    })
+  assert.equal(conversation.messages.length, before)
+})

@@ -31,6 +31,22 @@ function reply(stop_reason: Message['stop_reason'], ...content: Message['content
   }
 }
 
+test('answerCall() writes a list as JSON unless it is content of a tool result', async () => {
+  const rows = [{ type: 'order', id: 1 }]
+  const text = [{ type: 'text', text: 'sun' }]
+  const odd = [
+    { type: 'text', text: 5 },
+    { type: 'image', source: null },
+  ]
+  for (const [output, content] of [
+    [rows, JSON.stringify(rows)],
+    [odd, JSON.stringify(odd)],
+    [text, text],
+    [[], []],
+  ])
+    assert.deepEqual((await answerCall(call('weather'), [toolThat(() => output as never)])).content, content)
+})
+
 test('answerCall() passes input and call to the tool and returns its result', async () => {
   let seen: unknown
   const weather = toolThat((input, { toolUse, toolUseBlock, signal }) => {

@@ -1,3 +1,4 @@
+import { isResultBlock } from '../protocol/content/block-fields.ts'
 import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
@@ -242,12 +243,8 @@ function aborted(signal: AbortSignal): APIUserAbortError {
 
 function contentOf(output: unknown): string | ToolResultContent[] | undefined {
   if (output === undefined || output === null || typeof output === 'string') return output ?? undefined
-  if (Array.isArray(output) && output.every(isBlock)) return output
+  if (Array.isArray(output) && output.every(isResultBlock)) return output as ToolResultContent[]
   return JSON.stringify(output)
-}
-
-function isBlock(value: unknown): value is ToolResultContent {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
 }
 
 /** Why the input cannot be passed to any tool. */

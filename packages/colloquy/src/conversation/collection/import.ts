@@ -47,8 +47,14 @@ export async function readAll(text: string, options: ImportOptions = {}): Promis
   // The caller may change its objects while the file is read.
   const { metadata, ...others } = options
   const given = { ...copyOf(others), ...splitMetadata(metadata) }
-  const read = await inSlices(readConversations(text, Date.now(), given.model))
+  const read = await inSlices(readConversations(text, Date.now(), given.model)).catch(refuseNesting)
   return read.map(({ archive, report }) => ({ archive: withOptions(archive, given), report }))
+}
+
+/** A value that is shown in a note or an error can be nested so deep that JavaScript cannot write it. */
+function refuseNesting(error: unknown): never {
+  if (!(error instanceof RangeError)) throw error
+  throw new ContentError('Cannot import a conversation: the file is nested too deep', { cause: error })
 }
 
 type Given = Omit<ImportOptions, 'metadata'> & ReturnType<typeof splitMetadata>
@@ -58,7 +64,7 @@ function withOptions(archive: Archive, given: Given): Archive {
   return {
     ...archive,
     owner,
-    metadata: kept ?? archive.metadata,
-    settings: { ...defaults, ...archive.settings, ...settings, ...setting },
+    metadata: kept ?? copyOf(archive.metadata),
+    settings: { ...defaults, ...copyOf(archive.settings), ...settings, ...setting },
   }
 }

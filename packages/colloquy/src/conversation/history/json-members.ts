@@ -87,6 +87,19 @@ function endOfValue(json: string, start: number): number {
   return json.length
 }
 
+/** Whether lists and objects stand in each other at more than this many levels. */
+export function isNestedDeeper(json: string, levels: number): boolean {
+  if (json.length <= levels) return false
+  let depth = 0
+  for (let at = 0; at < json.length; at++) {
+    const sign = json.charCodeAt(at)
+    if (sign === signs.quote) at = endOfString(json, at) - 1
+    else if (sign === signs.closeObject || sign === signs.closeList) depth--
+    else if ((sign === signs.openObject || sign === signs.openList) && ++depth > levels) return true
+  }
+  return false
+}
+
 /** The index after the closing quote of the string that starts at `start`; the length of the text if there is none. */
 export function endOfString(json: string, start: number): number {
   let at = json.indexOf('"', start + 1)

@@ -82,12 +82,8 @@ export function markUnbilled(reply: string | null): string | null {
   return JSON.stringify({ ...parseReply(reply), unpaid: true } satisfies ReplyRecord)
 }
 
-/** All tokens of a usage, prompt and reply. Counts that are not integers are ignored. */
+/** All tokens of a usage, prompt and reply. */
 export function tokensOf(usage: Omit<UsageIteration, 'type'>): number {
   const { input, cacheWrite5m, cacheWrite1h, cacheRead, output } = tokenCounts(usage)
-  return whole(input) + whole(cacheWrite5m) + whole(cacheWrite1h) + whole(cacheRead) + whole(output)
-}
-
-function whole(count: number): number {
-  return Number.isInteger(count) ? count : 0
+  return input + cacheWrite5m + cacheWrite1h + cacheRead + output
 }

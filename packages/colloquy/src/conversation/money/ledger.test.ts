@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Usage } from '../../protocol/types/message.ts'
+import { script } from '../../engines/script.ts'
+import { openConversations } from '../index.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 import { Ledger } from './ledger.ts'
 import { usageOf } from './spending.ts'
 
@@ -25,4 +28,35 @@ test('Ledger sums cache writes if only their total or only their split is known'
     [120, 120, 0, 126n],
     [150, 130, 20, 156n],
   ])
+})
+
+test('a usage with values that are not counts spoils no sum, and has no price', async () => {
+  const usage = { input_tokens: 100, cache_creation_input_tokens: 0, cache_read_input_tokens: 5, output_tokens: 7 }
+  const server_tool_use = { web_search_requests: 1, web_fetch_requests: 0 }
+  const wrong: unknown[] = [-5, 1.5, 1e300, 2 ** 53, '12', true, [], {}, [null]]
+  const names = [
+    ...Object.keys(usage),
+    'cache_creation.ephemeral_1h_input_tokens',
+    'server_tool_use.web_search_requests',
+  ]
+  const places = [...names, 'iterations'].flatMap((name) => wrong.map((value): [string, unknown] => [name, value]))
+  const usages = places.map(([place, value]) => {
+    const [name = '', part] = place.split('.')
+    return { ...usage, server_tool_use, [name]: part === undefined ? value : { ...server_tool_use, [part]: value } }
+  })
+  const engine = script(usages.map((each) => ({ content: 'Hello.', usage: each as never })))
+  const conversations = openConversations({ engine, store: sqliteStore(':memory:') })
+  const conversation = await conversations.create({ model: 'claude-sonnet-4-6', max_tokens: 10 })
+  for (const _ of usages) await conversation.send('Hi')
+
+  const { cost, calls, server_tool_use: tools, cache_creation: _, ...tokens } = conversation.usage
+  const [listed] = await conversations.list()
+  const sum = Object.values(tokens).reduce((total, count) => total + count, 0)
+  assert.deepEqual([listed!.tokens, listed!.calls, { ...listed!.cost }], [sum, calls, { ...cost }])
+  assert.deepEqual([sum, tools.web_search_requests], [112 * places.length - wrong.length * 112, 54])
+  assert.deepEqual(
+    JSON.stringify((await conversations.open(conversation.id)).usage),
+    JSON.stringify(conversation.usage),
+  )
+  await conversations.close()
 })

@@ -2,7 +2,7 @@ import { countTokens } from '../../engines/prompt/tokens.ts'
 import { type Cost, type CostParts, costOf } from '../../protocol/models/cost.ts'
 import type { ContentBlock, ServerToolUsage, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
-import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
+import { callsIn, countOf, tokenCounts } from '../../protocol/models/token-counts.ts'
 import { StoreError } from '../errors.ts'
 import { parseReply, type ReplyRecord } from '../history/reply-record.ts'
 
@@ -36,7 +36,7 @@ export interface TotalUsage {
 /** The usage of an interrupted reply: its output is what was reported last, or what arrived if that is more. */
 export function estimateUsage(usage: Usage, content: readonly ContentBlock[]): Usage {
   const arrived = content.map((block) => countTokens(outputOf(block))).reduce((sum, tokens) => sum + tokens, 0)
-  return { ...usage, output_tokens: Math.max(usage.output_tokens, arrived) }
+  return { ...usage, output_tokens: Math.max(countOf(usage.output_tokens), arrived) }
 }
 
 function outputOf(block: ContentBlock): string {
@@ -125,8 +125,8 @@ function addReply(total: TotalUsage, { message, cost_pico_usd: picoUsd, estimate
   const { usage } = message
   for (const tokens of callsIn(usage)) addTokens(total, tokens)
   total.calls++
-  total.server_tool_use.web_search_requests += usage.server_tool_use?.web_search_requests ?? 0
-  total.server_tool_use.web_fetch_requests += usage.server_tool_use?.web_fetch_requests ?? 0
+  total.server_tool_use.web_search_requests += countOf(usage.server_tool_use?.web_search_requests)
+  total.server_tool_use.web_fetch_requests += countOf(usage.server_tool_use?.web_fetch_requests)
   if (estimated) total.cost.estimated = true
   if (picoUsd == null) total.cost.unpriced++
   else total.cost.picoUsd += BigInt(picoUsd)

@@ -1,11 +1,6 @@
-import {
-  isBlank,
-  isModelOnly,
-  isServerToolUse,
-  isThinking,
-  isToolInput,
-  withoutLastThinking,
-} from '../../protocol/sendable.ts'
+import { imageSize, mediaType } from '../../engines/prompt/media.ts'
+import { hasBlockFields, isResultBlock } from '../../protocol/content/block-fields.ts'
+import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
 import { type AnyBlock, blocksOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
 import type { SourceMessage } from './source.ts'
 
@@ -19,17 +14,16 @@ export interface CleanMessage {
   reasons: string[]
 }
 
+/** The block as it goes out; undefined if it is left out. Adds what was left out or changed to the reasons. */
+type Clean = (source: SourceBlock, reasons: string[], all: readonly SourceBlock[]) => SourceBlock | undefined
+
 /** Undefined if the content is neither text nor a list. */
 export function cleanMessage({ role, content }: SourceMessage): CleanMessage | undefined {
   const found = content === null ? undefined : blocksOf(content)
   if (found === undefined) return undefined
   const reasons: string[] = []
   const clean = role === 'assistant' ? cleanReplyBlock : cleanUserBlock
-  const blocks = found.flatMap((source) => {
-    const result = clean(source, found)
-    if (result !== source) reasons.push(typeof result === 'string' ? result : 'blank text in a tool result')
-    return typeof result === 'string' ? [] : [result]
-  })
+  const blocks = found.flatMap((source) => clean(source, reasons, found) ?? [])
   return { original: found, blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks, reasons }
 }
 
@@ -40,44 +34,127 @@ export function withoutThinkingAtEnd(blocks: SourceBlock[], reasons: string[]): 
   return blocks.slice(0, count)
 }
 
-/** The block, or why it is left out. */
-function cleanReplyBlock(source: SourceBlock, all: readonly SourceBlock[]): SourceBlock | string {
-  const { block } = source
+const cleanReplyBlock: Clean = (source, reasons, all) => {
+  const fault = faultInReply(source.block, all)
+  if (fault === undefined) return cleanAnyBlock(source, reasons)
+  reasons.push(fault)
+  return undefined
+}
+
+/** Why the block cannot be part of a reply. */
+function faultInReply(block: AnyBlock, all: readonly SourceBlock[]): string | undefined {
   const isResult = block.type.endsWith('_tool_result')
   if (block.type === 'tool_result') return 'a tool result in a reply'
-  if (block.type === 'tool_use') return isToolCall(block) ? source : 'an incomplete tool call'
-  if (isThinking(block)) return isSigned(block) ? source : 'thinking without a signature'
+  if (block.type === 'tool_use') return isToolCall(block) ? undefined : 'an incomplete tool call'
+  if (isThinking(block)) return isSigned(block) ? undefined : 'thinking without a signature'
   if (isServerToolUse(block) && !isAnswered(block, all)) return 'a server tool call without its result'
-  if (isResult && !isCalled(block, all)) return 'a server tool result without its call'
-  return cleanAnyBlock(source)
+  return isResult && !isCalled(block, all) ? 'a server tool result without its call' : undefined
 }
 
-function cleanUserBlock(source: SourceBlock): SourceBlock | string {
+const userTypes: ReadonlySet<string> = new Set([
+  '',
+  'text',
+  'image',
+  'document',
+  'search_result',
+  'container_upload',
+  'tool_addition',
+  'tool_removal',
+])
+
+const cleanUserBlock: Clean = (source, reasons) => {
   const { block } = source
-  if (isModelOnly(block)) return `a ${block.type} block in a user message`
-  if (block.type === 'tool_result')
-    return isText(block.tool_use_id) ? cleanResult(source) : 'a tool result without an id'
-  return cleanAnyBlock(source)
+  if (block.type === 'tool_result' && isText(block.tool_use_id)) return cleanResult(source, reasons)
+  if (userTypes.has(block.type)) return cleanAnyBlock(source, reasons)
+  reasons.push(block.type === 'tool_result' ? 'a tool result without an id' : `a ${block.type} block in a user message`)
+  return undefined
 }
 
-function cleanAnyBlock(source: SourceBlock): SourceBlock | string {
-  const { type, text } = source.block
+function cleanAnyBlock(source: SourceBlock, reasons: string[]): SourceBlock | undefined {
+  const { block } = source
+  const cited = block.type === 'text' && isText(block.text) && !hasBlockFields(block)
+  const fault = cited ? undefined : faultIn(block)
+  if (cited) reasons.push('citations that are not a list')
+  if (fault !== undefined) reasons.push(fault)
+  if (fault !== undefined || cited) return cited ? withoutMember(source, 'citations') : undefined
+  const type = imageType(block)
+  if (type === undefined) return source
+  reasons.push(`the media type of an image, which is ${type} now`)
+  return withMember(source, 'source', { ...(block['source'] as object), media_type: type })
+}
+
+/** Why the API refuses the block wherever it stands. */
+function faultIn(block: AnyBlock): string | undefined {
+  const { type, text } = block
   if (type === '') return 'an entry that is not a content block'
-  return type === 'text' && !isVisible(text) ? 'a text block without a visible character' : source
+  if (type === 'text' && !isVisible(text)) return 'a text block without a visible character'
+  if (!hasBlockFields(block)) return `a ${type} block with a field that the API refuses`
+  return type === 'image' || type === 'document' ? faultInMedia(block) : undefined
 }
 
-/** A tool result without blank texts. One that reports an error needs content. */
-function cleanResult(source: SourceBlock): SourceBlock {
-  const { content, is_error: isError } = source.block
-  const kept = Array.isArray(content) ? content.filter(isSendable) : content
-  const isEmpty = kept === undefined || kept === null || kept === '' || (Array.isArray(kept) && kept.length === 0)
-  if (isEmpty && isError === true) return withMember(source, 'content', 'The tool failed without a message.')
-  if (!Array.isArray(content) || (kept as unknown[]).length === content.length) return source
-  return isEmpty ? withoutMember(source, 'content') : withMember(source, 'content', kept)
+interface MediaSource {
+  type: string
+  url: string
+  data: string
+  media_type: string
 }
 
-function isSendable(part: { type?: unknown; text?: unknown } | null): boolean {
-  return part?.type !== 'text' || isVisible(part.text)
+function faultInMedia({ type, source }: AnyBlock): string | undefined {
+  const { type: kind, url, data, media_type: named } = source as MediaSource
+  if (kind === 'url' && !/^https:\/\//i.test(url)) return `a ${type} block whose URL does not begin with https:`
+  if (type === 'image') return kind !== 'base64' || imageSize(data) ? undefined : 'an image that cannot be read'
+  const isText = kind !== 'text' || named === 'text/plain'
+  const isPdf = kind !== 'base64' || (named === 'application/pdf' && mediaType(data) === named)
+  return isText && isPdf ? undefined : 'a document that is neither text nor a PDF'
+}
+
+/** The media type of an image if it is not the one that its block names. */
+function imageType({ type, source }: AnyBlock): string | undefined {
+  const { type: kind, data, media_type: named } = (source ?? {}) as MediaSource
+  const found = type === 'image' && kind === 'base64' ? mediaType(data) : undefined
+  return found === named ? undefined : found
+}
+
+/** A tool result with the content that the API takes. One that reports an error needs content. */
+function cleanResult(source: SourceBlock, reasons: string[]): SourceBlock {
+  const { is_error: isError } = source.block
+  const isFlag = isError === undefined || typeof isError === 'boolean'
+  if (!isFlag) reasons.push('is_error of a tool result, which is not a boolean')
+  const result = withContent(isFlag ? source : withoutMember(source, 'is_error'), reasons)
+  if (result.block.is_error !== true || !isEmpty(result.block.content)) return result
+  return withMember(result, 'content', 'The tool failed without a message.')
+}
+
+function withContent(source: SourceBlock, reasons: string[]): SourceBlock {
+  const { content } = source.block
+  if (content === undefined || typeof content === 'string') return source
+  if (!Array.isArray(content)) {
+    reasons.push('the content of a tool result, which is neither text nor a list')
+    return content === null ? withoutMember(source, 'content') : withMember(source, 'content', JSON.stringify(content))
+  }
+  const parts = blocksOf(JSON.stringify(content))!
+  const why: string[] = []
+  const kept = parts.flatMap((part) => cleanPart(part, why) ?? [])
+  if (why.length === 0) return source
+  reasons.push(...why.map((reason) => `${reason} in a tool result`))
+  return kept.length === 0
+    ? withoutMember(source, 'content')
+    : withMember(
+        source,
+        'content',
+        kept.map(({ block }) => block),
+      )
+}
+
+function cleanPart(part: SourceBlock, reasons: string[]): SourceBlock | undefined {
+  const cleaned = cleanAnyBlock(part, reasons)
+  const isTaken = cleaned === undefined || isResultBlock(cleaned.block)
+  if (!isTaken) reasons.push(`a ${part.block.type} block`)
+  return isTaken ? cleaned : undefined
+}
+
+function isEmpty(content: unknown): boolean {
+  return content === undefined || content === '' || (Array.isArray(content) && content.length === 0)
 }
 
 function isToolCall({ id, name, input }: AnyBlock): boolean {

@@ -1,4 +1,6 @@
-import { endOfString, jsonMembers } from '../history/json-members.ts'
+import { ContentError } from '../errors.ts'
+import { maxLevels } from '../history/content.ts'
+import { endOfString, isNestedDeeper, jsonMembers } from '../history/json-members.ts'
 import { mapped, type Pausable } from '../in-slices.ts'
 import { type ParsedPart, parsedElements, parsedMembers } from './parse.ts'
 import type { ImportNotes } from './report.ts'
@@ -99,6 +101,12 @@ export function membersOf(json: string): ReadonlyMap<string, string> | undefined
   } catch {
     return undefined
   }
+}
+
+/** Throws a `ContentError` for a message that is nested too deep to be read, sent or exported again. */
+export function checkLevels(json: string, line: number): void {
+  if (!isNestedDeeper(json, maxLevels)) return
+  throw new ContentError(`Cannot import line ${line}: its message is nested more than ${maxLevels} levels deep`)
 }
 
 /** Cuts `{…}{…}` into its objects; the last piece may be incomplete. */

@@ -5,6 +5,7 @@ import { mapped, type Pausable } from '../in-slices.ts'
 import type { MessageRecord } from '../stores/store.ts'
 import { contentOf, type SourceBlock, withMember } from './blocks.ts'
 import { withoutThinkingAtEnd } from './clean.ts'
+import { checkLevels } from './lines.ts'
 import type { ImportNotes } from './report.ts'
 import type { SourceConversation, SourceMessage } from './source.ts'
 import { SourceTree } from './source-tree.ts'
@@ -161,6 +162,7 @@ function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMe
   const { parent, original, blocks } = placed
   const { role, createdAt, about } = source
   const received = messageJson(role, source.content!)
+  checkLevels(received, source.line)
   const sent = isUnchanged(blocks, original) ? received : messageJson(role, contentOf(blocks))
   const json = blocks.length === 0 ? '' : sent
   const record = newRecord({

@@ -88,7 +88,8 @@ export class SourceTree {
 }
 
 function resultIds(blocks: readonly SourceBlock[]): string[] {
-  return blocks.map(({ block }) => block.tool_use_id).filter((id) => typeof id === 'string')
+  const results = blocks.filter(({ block }) => block.type === 'tool_result')
+  return results.map(({ block }) => block.tool_use_id).filter((id) => typeof id === 'string')
 }
 
 function keyOf(ids: Iterable<string>): string {

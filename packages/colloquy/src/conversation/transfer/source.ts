@@ -1,3 +1,4 @@
+import { hasCounts, isCount } from '../../protocol/models/token-counts.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { ConversationSettings } from '../settings.ts'
 
@@ -49,9 +50,8 @@ export function aboutReply(value: (name: string) => unknown): Partial<Omit<Messa
 /** Whether the value counts tokens as the API does. Anything else would spoil every sum. */
 export function isUsage(value: unknown): value is Message['usage'] {
   if (typeof value !== 'object' || value === null) return false
-  const { input_tokens: input, output_tokens: output, ...others } = value as Record<string, unknown>
-  const { cache_creation_input_tokens: written, cache_read_input_tokens: read } = others
-  return [input, output, written ?? 0, read ?? 0].every((count) => Number.isSafeInteger(count) && Number(count) >= 0)
+  const usage = value as Message['usage']
+  return isCount(usage.input_tokens) && isCount(usage.output_tokens) && hasCounts(usage)
 }
 
 const noUsage: Message['usage'] = {

@@ -1,5 +1,6 @@
+import { callsIn } from '../../protocol/models/token-counts.ts'
 import { newId } from '../../engines/id.ts'
-import type { ContentBlock, Message, StopReason, Usage } from '../../protocol/types/message.ts'
+import type { ContentBlock, Message, StopReason, Usage, UsageIteration } from '../../protocol/types/message.ts'
 import type { MessageContentParam } from '../../protocol/types/params.ts'
 import { addUsage } from '../../tools/usage.ts'
 import type { CacheReport } from '../cache/cache-planner.ts'
@@ -135,7 +136,7 @@ export function windowReport(
 /** The summaries that the API wrote: each is a block of the reply and an iteration of its usage. */
 function compactionsIn({ content, usage, model }: Message): WrittenSummary[] {
   if (usage.iterations == null) return []
-  const used = usage.iterations.filter(({ type }) => type === 'compaction')
+  const [, ...used] = callsIn(usage) as [Usage, ...UsageIteration[]]
   const blocks = content.filter((block) => block.type === 'compaction')
   return blocks.flatMap(({ content: text }, index): WrittenSummary[] => {
     const iteration = used[index]

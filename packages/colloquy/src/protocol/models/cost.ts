@@ -2,7 +2,7 @@ import type { Usage } from '../types/message.ts'
 import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
 import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
-import { callsIn, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
+import { callsIn, hasCounts, isCount, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
 
 /** An exact cost at list prices, without discounts or commitments. */
 export interface CostTotal {
@@ -67,11 +67,11 @@ export function costOf(usage: Usage, model: string | ModelEntry, options: CostOp
   const price = entry && priceAt(entry, options.at ?? new Date())
   const factor = price && factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
   if (!factor) return undefined
-  const calls = callsIn(usage).map(tokenCounts)
+  const calls = callsIn(usage)
   const searches = usage.server_tool_use?.web_search_requests ?? 0
-  if (!calls.every(isCounted) || !isCount(searches)) return undefined
+  if (!calls.every(hasCounts) || !isCount(searches)) return undefined
   const parts = noParts()
-  for (const tokens of calls) addTokens(parts, tokens, price, factor)
+  for (const call of calls) addTokens(parts, tokenCounts(call), price, factor)
   parts.serverTools = BigInt(searches) * webSearchPicoUsd
   return { picoUsd: sumOf(parts), parts, price }
 }
@@ -137,14 +137,6 @@ function sumOf(parts: CostParts): PicoUsd {
 }
 
 const partNames = [...tokenKinds, 'serverTools'] as const
-
-function isCounted(tokens: TokenCounts): boolean {
-  return tokenKinds.every((name) => isCount(tokens[name]))
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0
-}
 
 function addTokens(parts: CostParts, tokens: TokenCounts, price: Price, { times, over }: Factor): void {
   const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokens

@@ -13,6 +13,8 @@ test('perToken() reads list prices exactly', () => {
 test('fromUsd() reads an amount to the last digit', () => {
   assert.equal(fromUsd('0.5'), 500_000_000_000n)
   assert.equal(fromUsd(0.1), 100_000_000_000n)
+  assert.equal(fromUsd(1.5e-7), 150_000n)
+  assert.equal(fromUsd(1e21), 10n ** 33n)
   assert.equal(fromUsd('12.000000000001'), 12_000_000_000_001n)
   for (const bad of ['', '-1', '.5', '1.', '1e3', '$1', 1e-13, Number.NaN])
     assert.throws(() => fromUsd(bad), RangeError)

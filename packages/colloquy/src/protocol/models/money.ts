@@ -29,7 +29,7 @@ export function perToken(usdPerMillionTokens: string): PicoUsd {
  * ```
  */
 export function fromUsd(usd: string | number): PicoUsd {
-  return readDecimal(String(usd), 12)
+  return readDecimal(typeof usd === 'number' ? withoutExponent(usd) : usd, 12)
 }
 
 /** Reads a decimal number as an integer, scaled by 10 to the power of `decimals`. */
@@ -40,6 +40,13 @@ function readDecimal(text: string, decimals: number): bigint {
       `Cannot read an amount of money as it is not a decimal number of at most ${decimals} decimals: ${text}`,
     )
   return BigInt(whole + fraction.padEnd(decimals, '0'))
+}
+
+/** A number without an exponent, which JavaScript writes below 0.000001 and from 1e21 on. */
+function withoutExponent(value: number): string {
+  const text = String(value)
+  if (!text.includes('e')) return text
+  return value < 1 ? value.toFixed(20).replace(/0+$/, '') : String(BigInt(value))
 }
 
 /** Converts to dollars for charts and JSON, to about a millionth of a cent. Never add such numbers up. */

@@ -7,6 +7,7 @@ import {
   type MessageCreateParams,
   type Usage,
   callsIn,
+  countOf,
   costOf,
   decimalUsd,
   tokenCounts,
@@ -34,7 +35,7 @@ function linesOf({ parts }: Cost, usage: Usage): CostLineJson[] {
     const count = calls.reduce((sum, tokens) => sum + tokens[bucket], 0)
     return line(bucket, count, parts, 1_000_000n)
   })
-  const searches = usage.server_tool_use?.web_search_requests ?? 0
+  const searches = countOf(usage.server_tool_use?.web_search_requests)
   return [...lines, line('serverTools', searches, parts, 1n)].filter(({ count }) => count > 0)
 }
 

@@ -156,7 +156,8 @@ function toolPartOf(part: UiPart): ToolPart | undefined {
 }
 
 /** The call of an AI SDK 4 part. */
-function invocationOf(invocation: Record<string, unknown> = {}): ToolPart {
+function invocationOf(given: Record<string, unknown> | null | undefined): ToolPart {
+  const invocation = given ?? {}
   const call = {
     id: printed(invocation['toolCallId']),
     name: printed(invocation['toolName']),

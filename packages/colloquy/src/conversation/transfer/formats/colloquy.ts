@@ -6,8 +6,9 @@ import type { Archive } from '../../history/records.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
-import { type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
+import { checkLevels, type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
 import { blocksOf } from '../blocks.ts'
+import { type ExportedMessage, mendExport } from './mend-export.ts'
 import { isUsage } from '../source.ts'
 import type { ImportNotes } from '../report.ts'
 
@@ -34,8 +35,8 @@ export function exportsIn(lines: readonly JsonLine[]): JsonLine[][] {
 }
 
 /**
- * Reads an export. Messages are not repaired, since they left a store as they are sent. A message whose parent was on a
- * damaged line follows the message before it instead.
+ * Reads an export. A message whose parent was on a damaged line follows the message before it instead. Parts that can
+ * then no longer be sent are left out; the messages of a complete export stay as they are.
  *
  * Throws a `ContentError` that names the line of a value that no export has.
  */
@@ -43,7 +44,8 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
   const about = lines.find(({ members }) => members.get('type') === '"conversation"')!
   const numbers = new Set<number>()
   const messages: MessageRecord[] = []
-  for (const { line, record } of yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))) {
+  const found = yield* recordsIn(lines.filter((line) => line !== about && !isDamaged(line, notes)))
+  for (const { line, record } of found) {
     if (numbers.has(record.number)) throw wrong(line, `message ${record.number} is there twice`)
     if (record.parent !== 0 && !numbers.has(record.parent)) {
       notes.repaired(line, `its parent ${record.parent} is not in the file`)
@@ -59,6 +61,7 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
     }
     notes.repaired(about.line, `its head ${head} is not in the file`)
   }
+  yield* mendExport(found, notes)
   return {
     title: stringOf(about.members, 'title'),
     metadata: metadataIn(about),
@@ -69,7 +72,7 @@ export function* readColloquy(lines: readonly JsonLine[], notes: ImportNotes): P
 }
 
 /** The messages of these lines, each after its parent: another program may have sorted the lines. */
-function* recordsIn(lines: readonly JsonLine[]): Pausable<{ line: number; record: MessageRecord }[]> {
+function* recordsIn(lines: readonly JsonLine[]): Pausable<ExportedMessage[]> {
   const found = yield* mapped(lines, (line) => ({ line: line.line, record: recordOf(line) }))
   return found.toSorted((a, b) => a.record.number - b.record.number)
 }
@@ -83,6 +86,7 @@ function isDamaged({ line, members }: JsonLine, notes: ImportNotes): boolean {
 
 function recordOf(line: JsonLine): MessageRecord {
   const { members } = line
+  checkLevels(line.json, line.line)
   const json = messageIn(line, 'message') ?? ''
   const received = messageIn(line, 'received') ?? null
   const number = numberIn(line, 'id')
@@ -118,6 +122,8 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
   if (name === 'message' && role === '"user"' && /^(?:""|\[\s*\])$/.test(content)) {
     throw wrong(line, 'its message.content is empty')
   }
+  // The message as it was received is only shown, never sent.
+  if (name === 'received') return json
   const odd = blocksOf(content)!.findIndex(
     ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
   )

@@ -1,4 +1,4 @@
-import { isBlank } from '../../../protocol/sendable.ts'
+import { isBlank, isServerToolBlock } from '../../../protocol/sendable.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { Pausable } from '../../in-slices.ts'
 import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
@@ -86,7 +86,11 @@ function blocksIn({ content, tool_calls: calls }: Fields, line: number, notes: I
   const parts = Array.isArray(content) ? (content as unknown[]) : [content]
   const blocks = parts.flatMap((part) => blockOf(part, line, notes))
   const known = new Set(blocks.map(({ block }) => block.id))
-  const others = (Array.isArray(calls) ? calls : []) as { id?: unknown; name?: unknown; args?: unknown }[]
+  const others = (Array.isArray(calls) ? calls.filter(isObject) : []) as {
+    id?: unknown
+    name?: unknown
+    args?: unknown
+  }[]
   const missing = others.filter(({ id }) => !known.has(id))
   return [...blocks, ...missing.map(({ id, name, args }) => toBlock({ type: 'tool_use', id, name, input: args ?? {} }))]
 }
@@ -99,9 +103,40 @@ function blockOf(part: unknown, line: number, notes: ImportNotes): SourceBlock[]
   if (block.type === 'image_url') return [imageOf(block)]
   if (block.type === 'tool_call')
     return [toBlock({ type: 'tool_use', id: block.id, name: block.name, input: block['args'] ?? {} })]
-  if (block.type === 'reasoning') notes.repaired(line, 'left out: reasoning without a signature')
   if (block.type === 'tool_use') return [toBlock(toolUse(block))]
-  return block.type === 'reasoning' || block.type === 'input_json_delta' ? [] : [toBlock(withoutIndex(block))]
+  if (mediaTypes.has(block.type) && block['source'] === undefined) return mediaOf(block)
+  if (isOfApi(block)) return [toBlock(withoutIndex(block))]
+  if (block.type === 'reasoning') notes.repaired(line, 'left out: reasoning without a signature')
+  else if (block.type !== 'input_json_delta') {
+    notes.repaired(line, `left out: a ${printed(block.type)} part, which the API does not take`)
+  }
+  return []
+}
+
+const mediaTypes: ReadonlySet<unknown> = new Set(['image', 'file'])
+const apiTypes: ReadonlySet<unknown> = new Set([
+  'text',
+  'image',
+  'document',
+  'search_result',
+  'container_upload',
+  'thinking',
+  'redacted_thinking',
+  'tool_result',
+  'compaction',
+])
+
+function isOfApi({ type }: { type: unknown }): boolean {
+  return apiTypes.has(type) || isServerToolBlock({ type })
+}
+
+/** The block for a picture or a file in LangChain's own form, which has had several names for its members. */
+function mediaOf(block: AnyBlock): SourceBlock[] {
+  const type = block['mime_type'] ?? block['mimeType']
+  const data = block.data ?? block['base64']
+  const kind = block.type === 'image' ? 'image' : 'document'
+  const source = data === undefined ? { type: 'url', url: block['url'] } : { type: 'base64', media_type: type, data }
+  return [toBlock({ type: kind, source })]
 }
 
 /** Streamed messages carry the input of a call as text, and the index of each block. */
@@ -117,13 +152,17 @@ function inputIn(text: string): unknown {
   }
 }
 
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
 function withoutIndex({ index: _, ...block }: AnyBlock): AnyBlock {
   return block
 }
 
 function imageOf(block: AnyBlock): SourceBlock {
-  const given = block['image_url'] as string | { url?: unknown } | undefined
-  const url = printed(typeof given === 'object' ? given.url : given)
+  const given = block['image_url'] as string | { url?: unknown } | null | undefined
+  const url = printed(isObject(given) ? given.url : given)
   const [, media_type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? []
   return toBlock({
     type: 'image',

@@ -1,0 +1,65 @@
+/** A content block, of which nothing is certain. */
+type Block = Readonly<Record<string, unknown>>
+
+type Check = (block: Block) => boolean
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isTextOrNone = (value: unknown): boolean => value == null || isText(value)
+const isObject = (value: unknown): value is Block =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isUrlSource: Check = ({ url }) => isText(url)
+const isFileSource: Check = ({ file_id: id }) => isText(id)
+const isDataSource: Check = ({ media_type: type, data }) => isText(type) && isText(data)
+const isContentSource: Check = ({ content }) => isText(content) || isListOf(content, ['text', 'image'])
+
+const imageSources: Readonly<Record<string, Check>> = { base64: isDataSource, url: isUrlSource, file: isFileSource }
+const documentSources: Readonly<Record<string, Check>> = {
+  ...imageSources,
+  text: isDataSource,
+  content: isContentSource,
+}
+
+const resultTypes = ['text', 'image', 'document', 'search_result', 'tool_reference', 'browser_state']
+
+const fields: Readonly<Record<string, Check>> = {
+  text: ({ text, citations }) =>
+    isText(text) && (citations == null || (Array.isArray(citations) && citations.every(isObject))),
+  image: ({ source }) => isOneOf(imageSources, source),
+  document: ({ source, title, context }) =>
+    isOneOf(documentSources, source) && isTextOrNone(title) && isTextOrNone(context),
+  search_result: ({ source, title, content }) => isText(source) && isText(title) && isListOf(content, ['text']),
+  tool_reference: ({ tool_name: name }) => isText(name),
+  container_upload: isFileSource,
+  tool_result: ({ content, is_error: isError }) =>
+    (content === undefined || isText(content) || isListOf(content, resultTypes)) &&
+    (isError === undefined || typeof isError === 'boolean'),
+}
+
+/**
+ * Whether the block has the fields of its type, each with a value of a type that the API takes. True for types that this
+ * version does not know.
+ */
+export function hasBlockFields(block: object): boolean {
+  const { type } = block as Block
+  return !isText(type) || !Object.hasOwn(fields, type) || fields[type]!(block as Block)
+}
+
+/** Whether the value is a block that the content of a tool result may hold. */
+export function isResultBlock(value: unknown): value is Block {
+  return isBlockOf(value, resultTypes)
+}
+
+function isOneOf(kinds: Readonly<Record<string, Check>>, source: unknown): boolean {
+  if (!isObject(source)) return false
+  const { type } = source
+  return isText(type) && Object.hasOwn(kinds, type) && kinds[type]!(source)
+}
+
+function isListOf(value: unknown, types: readonly string[]): boolean {
+  return Array.isArray(value) && value.every((each) => isBlockOf(each, types))
+}
+
+function isBlockOf(value: unknown, types: readonly string[]): value is Block {
+  return isObject(value) && isText(value['type']) && types.includes(value['type']) && hasBlockFields(value)
+}
