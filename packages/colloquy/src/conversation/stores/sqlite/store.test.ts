@@ -63,8 +63,8 @@ describe('sqliteStore', () => {
     const counts = methods.map((method) => method.mock.callCount())
     for (const method of methods) method.mock.restore()
     await conversations.close()
-    // Two transactions, three statements that begin the turn, and one that ends it.
-    assert.deepEqual(counts, [0, 6, 2, 0])
+    // Two transactions, three statements that begin the turn, and one that ends it. None of them returns rows.
+    assert.deepEqual(counts, [0, 8, 0, 0])
   })
 
   test('keeps conversations in memory if the path is :memory:', async () => {

@@ -6,6 +6,7 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../stored-message.ts'
 import type { SqliteConnection } from './database/connection.ts'
 import { findConversation } from './conversation-row.ts'
+import type { LastTurn } from './last-turns.ts'
 import { isLeased, isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
 import { enter } from './spending.ts'
@@ -19,30 +20,61 @@ export async function beginTurn(
   clock: LeaseClock,
   step: BeginStep,
 ): Promise<BegunTurn | RepeatedTurn> {
-  const { id, messages, role = 'assistant', key, title, parent, version, at } = step
-  const count = messages.length + 1
-  const isOnPath = role === 'summary' ? 0 : 1
+  const { id, messages, key, version } = step
+  let moved: Moved | undefined
   const work = (): BegunTurn | RepeatedTurn => {
     const repeated = key === undefined ? undefined : repeatedTurn(db, id, findConversation(db, id).id, key)
     if (repeated !== undefined) return repeated
-    const values = [isOnPath, count, count, at, title ?? null, count, id, version, parent, parent]
-    const moved = db.row<{ id: number; last: number }>(moveConversation, values)
+    moved = moveFromLast(db, step) ?? moveConversation(db, step)
     if (moved === undefined) throw refusal(db, step)
     const handle = insertTurn(db, moved, step, newLease(db, clock, step.reservation))
     return { repeated: false, version: version + 1, first: moved.last - messages.length, reply: moved.last, handle }
   }
   const begun = await db.write('begin the turn', work)
-  if (!begun.repeated) db.turnsInFlight++
+  if (begun.repeated) return begun
+  db.turnsInFlight++
+  if (step.role !== 'summary') db.lastTurns.add(id, { ...moved!, handle: begun.handle, hasEnded: false })
   return begun
 }
 
-// One statement, because each one costs a turn about a hundredth of its time.
-const moveConversation = `UPDATE conversation AS c SET version = version + 1, head = iif(?, last + ?, head), last = last + ?,
-    updated_at = ?, title = coalesce(title, ?), in_flight_from = coalesce((SELECT min(number) FROM message m
-      WHERE m.conversation = c.id AND number >= in_flight_from AND m.${isLeased}), last + ?)
-  WHERE public_id = ? AND version = ?
-    AND (? IN (0, head) OR EXISTS (SELECT 1 FROM message m WHERE m.conversation = c.id AND number = ?))
-  RETURNING id, last`
+type Moved = Pick<LastTurn, 'row' | 'createdAt' | 'last' | 'inFlightFrom'>
+
+/** Makes room for a turn. Returns undefined if the conversation has another version, or lacks the parent. */
+function moveConversation(db: SqliteConnection, step: BeginStep): Moved | undefined {
+  const { id, messages, role = 'assistant', title, parent, version, at } = step
+  const count = messages.length + 1
+  const isOnPath = role === 'summary' ? 0 : 1
+  return db.row(
+    `UPDATE conversation AS c SET version = version + 1, head = iif(?, last + ?, head), last = last + ?,
+       updated_at = ?, title = coalesce(title, ?), in_flight_from = coalesce((SELECT min(number) FROM message m
+         WHERE m.conversation = c.id AND number >= in_flight_from AND m.${isLeased}), last + ?)
+     WHERE public_id = ? AND version = ?
+       AND (? IN (0, head) OR EXISTS (SELECT 1 FROM message m WHERE m.conversation = c.id AND number = ?))
+     RETURNING id AS row, created_at AS createdAt, last, in_flight_from AS inFlightFrom`,
+    [isOnPath, count, count, at, title ?? null, count, id, version, parent, parent],
+  )
+}
+
+/**
+ * The same in half the time if the turn follows the last one that this process began and ended: its row is known, and
+ * no reply has a lease. Returns undefined if it does not, or if the conversation has changed since.
+ */
+function moveFromLast(
+  db: SqliteConnection,
+  { id, messages, role, title, parent, version, at }: BeginStep,
+): Moved | undefined {
+  const turn = db.lastTurns.get(id)
+  if (!turn?.hasEnded || turn.inFlightFrom !== turn.last || parent !== turn.last || role === 'summary') return undefined
+  const { row, createdAt } = turn
+  const last = parent + messages.length + 1
+  const { changes } = db.run(
+    `UPDATE conversation SET version = version + 1, head = ?, last = ?, updated_at = ?, title = coalesce(title, ?),
+       in_flight_from = ?
+     WHERE id = ? AND public_id = ? AND created_at = ? AND version = ? AND head = ? AND last = ?`,
+    [last, last, at, title ?? null, last, row, id, createdAt, version, parent, parent],
+  )
+  return changes === 0 ? undefined : { row, createdAt, last, inFlightFrom: last }
+}
 
 /** The reason why a turn could not begin. */
 function refusal(db: SqliteConnection, { id, version, parent }: BeginStep): Error {
@@ -63,35 +95,45 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
 }
 
 export async function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
-  const { handle, state, json, received, reply, continues = false } = step
-  const values = [state, json, received, reply, checksumOf(step), handle]
+  const turn = db.lastTurns.ofReply(step)
+  let hasEnded = false
   const work = (): FinishedTurn => {
-    const ended = db.row<EndedReply>(continues ? endStep : endReply, values)
-    if (ended === undefined) return finishLate(db, step)
-    // Most replies have neither a journal, because they ended before its first part was due, nor accounts.
-    if (ended.isJournalled === 1) db.run('DELETE FROM delta WHERE message = ?', [handle])
-    if (ended.accounts !== null) settleReservations(db, 'id = ?', handle, reply)
-    return { number: ended.number }
+    const number = (turn && endPlainReply(db, turn, step)) ?? endReply(db, step)
+    hasEnded = number !== undefined && !step.continues
+    return number === undefined ? finishLate(db, step) : { number }
   }
   const finished = await db.write('save the reply', work, { durable: true })
+  if (turn !== undefined && hasEnded) turn.hasEnded = true
   // Not if the turn of another process is recovered.
   if (step.recovering !== true) db.turnsInFlight = Math.max(0, db.turnsInFlight - 1)
   return finished
 }
 
-interface EndedReply extends FinishedTurn {
-  accounts: string | null
-  isJournalled: number
+/** The values of a reply that ends. */
+const endedColumns = 'state = ?, json = ?, received = ?, reply = ?, checksum = ?'
+const leaseEnds = 'owner = NULL, until = NULL'
+
+/** Ends a reply, and returns its number; undefined if it has ended before, or does not exist. */
+function endReply(db: SqliteConnection, step: FinishStep): number | undefined {
+  const { handle, state, json, received, reply, continues = false } = step
+  const ended = db.row<{ number: number; accounts: string | null; isJournalled: number }>(
+    `UPDATE message SET ${endedColumns}${continues ? '' : `, ${leaseEnds}`} WHERE id = ? AND ${isUnfinished}
+     RETURNING number, accounts, EXISTS (SELECT 1 FROM delta WHERE message = message.id) AS isJournalled`,
+    [state, json, received, reply, checksumOf(step), handle],
+  )
+  if (ended?.isJournalled === 1) db.run('DELETE FROM delta WHERE message = ?', [handle])
+  if (ended !== undefined && ended.accounts !== null) settleReservations(db, 'id = ?', handle, reply)
+  return ended?.number
 }
 
-const endStep = endingWith('')
-const endReply = endingWith(', owner = NULL, until = NULL')
-
-/** The statement that ends a reply and changes these columns too. */
-function endingWith(columns: string): string {
-  return `UPDATE message SET state = ?, json = ?, received = ?, reply = ?, checksum = ?${columns}
-    WHERE id = ? AND ${isUnfinished}
-    RETURNING number, accounts, EXISTS (SELECT 1 FROM delta WHERE message = message.id) AS isJournalled`
+/** The same in half the time for a reply of this process without journal or accounts. Returns undefined if it has one. */
+function endPlainReply(db: SqliteConnection, { last }: LastTurn, step: FinishStep): number | undefined {
+  const { handle, state, json, received, reply, continues } = step
+  if (continues) return undefined
+  // The first part of the journal changes the state to streaming.
+  const sql = `UPDATE message SET ${endedColumns}, ${leaseEnds} WHERE id = ? AND state = 'pending' AND accounts IS NULL`
+  const { changes } = db.run(sql, [state, json, received, reply, checksumOf(step), handle])
+  return changes === 0 ? undefined : last
 }
 
 interface StoredReply extends MessageRow {
@@ -136,7 +178,7 @@ const insertReply = `INSERT INTO message (conversation, number, parent, role, st
 /** Inserts the messages of a turn and an empty one for its reply, whose handle it returns. */
 function insertTurn(
   db: SqliteConnection,
-  { id: row, last }: { id: number; last: number },
+  { row, last }: Moved,
   { id, parent, messages, role: replyRole = 'assistant', key, at }: BeginStep,
   lease: LeaseValues,
 ): number {

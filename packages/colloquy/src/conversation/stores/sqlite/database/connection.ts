@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../errors.ts'
+import { LastTurns } from '../last-turns.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { LogSync } from './log-sync.ts'
 import { migrate } from './schema.ts'
@@ -15,6 +16,7 @@ export class SqliteConnection {
   readonly #statements = new Map<string, Prepared>()
   /** The turns that this process has begun here and not finished: several callers are likely to write at once. */
   turnsInFlight = 0
+  readonly lastTurns: LastTurns = new LastTurns()
   #isClosed = false
 
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
