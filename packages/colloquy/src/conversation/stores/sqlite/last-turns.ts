@@ -16,8 +16,8 @@ export interface LastTurn {
 const most = 1_000
 
 /**
- * What a process knows of its last turns, so that the next ones need fewer look-ups. Other processes may have written since:
- * each statement that uses it checks the version.
+ * The last turns of a process, so that the next ones need fewer look-ups. Other processes may have written since: a statement
+ * that relies on one of them checks that it is still the latest.
  */
 export class LastTurns {
   /** By the public id of the conversation, the latest at the end. */
