@@ -172,8 +172,9 @@ function follow(page: string, folder = page): string {
   const project = join(scratch, folder)
   mkdirSync(project)
   const text = read(`docs/quick-starts/${page}.md`)
-  const type = text.includes('npm pkg set type=module') ? { type: 'module' } : {}
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, ...type }))
+  // `npm init` of npm 11 makes a project CommonJS.
+  const type = text.includes('npm pkg set type=module') ? 'module' : 'commonjs'
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }))
   const [, words] = /^npm install ([^-\n].*)$/m.exec(text) ?? []
   if (words !== undefined) npm(project, 'install', ...words.split(' ').map(installable))
   write(

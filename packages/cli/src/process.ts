@@ -1,17 +1,27 @@
-import { ExitCode } from './exit.ts'
+import { ExitCode, UsageError } from './exit.ts'
+import { byteText } from './format.ts'
 import { writeErrorLine } from './terminal/output.ts'
 
 /** Standard input that has not ended after this time is mentioned on standard error. Milliseconds. */
 const patienceMs = 3000
 
-/** Reads the input to its end. If that takes long, says on standard error that the program is waiting. */
-export async function readAll(input: AsyncIterable<Uint8Array | string>): Promise<Buffer> {
+/**
+ * Reads the input to its end. If that takes long, says on standard error that the program is waiting. Throws a `UsageError`
+ * after `maxBytes`.
+ */
+export async function readAll(input: AsyncIterable<Uint8Array | string>, maxBytes: number = Infinity): Promise<Buffer> {
   const note = setTimeout(() => {
     writeErrorLine('Reading standard input; it has not ended yet. Without input, add </dev/null.')
   }, patienceMs)
   try {
     const chunks: Buffer[] = []
-    for await (const chunk of input) chunks.push(Buffer.from(chunk))
+    let length = 0
+    for await (const chunk of input) {
+      const bytes = Buffer.from(chunk)
+      chunks.push(bytes)
+      length += bytes.length
+      if (length > maxBytes) throw new UsageError(`Cannot read standard input: it has more than ${byteText(maxBytes)}`)
+    }
     return Buffer.concat(chunks)
   } finally {
     clearTimeout(note)

@@ -116,6 +116,11 @@ test('piped text follows the prompt in a <stdin> block', async () => {
   })
 })
 
+test('no more of standard input is read than a request may have', async () => {
+  const { stderr, code } = await run(['ask', 'Review'], home(), 'x'.repeat(32 * 1024 * 1024 + 1))
+  assert.deepEqual({ stderr, code }, { stderr: 'Cannot read standard input: it has more than 33.6 MB\n', code: 2 })
+})
+
 test('the reply streams to standard output while it arrives', async () => {
   await served([{ reply: 'one two three', after: 3, stall: true }], async (env) => {
     const running = start(['ask', 'count'], env)

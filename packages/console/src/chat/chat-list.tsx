@@ -81,12 +81,14 @@ function Spending(): VNode {
 function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
   const { id, title = 'Untitled', messages, cost, turn } = chat
   const isOpen = openChat.value?.id === id
+  // The open chat follows its reply itself. The list is told of changes up to half a second later.
+  const isWriting = isOpen ? openChat.value!.isBusy.value : turn !== null
   return (
     <li>
       <a href={`/c/${encodeURIComponent(id)}`} aria-current={isOpen ? 'page' : undefined} onClick={uncoverChat}>
         <span class="title">{title}</span>
         <span class="soft small">
-          {turn ? 'writing … · ' : ''}
+          {isWriting ? 'writing … · ' : ''}
           {cost.unpriced > 0 && cost.usd === '0'
             ? 'no price'
             : `${cost.estimated ? '≈' : ''}${moneyText(cost.usd)}`} ·{' '}

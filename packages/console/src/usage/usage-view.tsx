@@ -10,6 +10,7 @@ import { Filters } from './filters.tsx'
 import { type Period, dayLabel, dayOf, daysOf, periodOf, startOf } from './periods.ts'
 import { Tiles } from './tiles.tsx'
 import { TopTable } from './top-table.tsx'
+import { timeNames, times } from './times.ts'
 import { type UsageQuery, type UsageReport, type UsageRow, before, loadUsage } from './usage-data.ts'
 
 /** Cost, tokens, speed and errors of a period, from the hourly totals of the ledger. */
@@ -150,14 +151,6 @@ function tokensByType({ tokens }: UsageRow): Record<string, number> {
     'cache read': tokens.cache_read,
     output: tokens.output,
   }
-}
-
-const timeNames = ['first token, p50', 'first token, p95', 'end, p50', 'end, p95']
-
-/** Times that were not measured are left out. */
-function times({ first_event: first, latency }: UsageRow): Record<string, number> {
-  const all = [first.p50_ms, first.p95_ms, latency.p50_ms, latency.p95_ms]
-  return Object.fromEntries(all.flatMap((ms, index) => (ms === null ? [] : [[timeNames[index], ms]])))
 }
 
 function outcomes({ requests, failed }: UsageRow): Record<string, number> {

@@ -155,6 +155,9 @@ interface Message {
   attachments: readonly Attachment[]
 }
 
+/** The most bytes of a request to the API. */
+const maxInputBytes = 32 * 1024 * 1024
+
 /**
  * The message: the attached and mentioned files, then the prompt with the text from standard input. `-` as the last word reads
  * standard input even if it is a terminal.
@@ -163,7 +166,7 @@ async function contentFrom(words: readonly string[], flags: Flags): Promise<Mess
   const takesInput = words.at(-1) === '-'
   const prompt = (takesInput ? words.slice(0, -1) : words).join(' ').trim()
   const files = sourcesFrom(flags)
-  const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin)
+  const piped = process.stdin.isTTY && !takesInput ? undefined : readAll(process.stdin, maxInputBytes)
   const input = files.includes('-') || piped === undefined ? '' : (await piped).toString('utf8')
   const text = await inTemplate(withInput(prompt, input), flags)
   const attachments: Attachment[] = []

@@ -144,7 +144,8 @@ async function withChats(action: (chats: Conversations) => Promise<void>): Promi
 }
 
 function queryOf(action: string, words: readonly string[]): string {
-  if (words.length === 0) throw new UsageError(`Cannot ${action} a chat without its id: colloquy chat list shows them`)
+  if (words.join('').trim() === '')
+    throw new UsageError(`Cannot ${action} a chat without its id: colloquy chat list shows them`)
   return words.join(' ')
 }
 

@@ -48,7 +48,7 @@ export function providerLine({ name, hint, isUsed, variable }: ProviderKey, widt
 /** Runs `colloquy keys set NAME`. */
 export async function set([name, ...more]: readonly string[], _flags: Flags): Promise<number> {
   if (name === undefined || !/^[\w.-]{1,64}$/.test(name))
-    throw new UsageError('Cannot keep a key without a name of letters and digits: colloquy keys set anthropic')
+    throw new UsageError('Cannot keep a key without a name of letters and digits, as in: colloquy keys set anthropic')
   if (more.length > 0)
     throw new UsageError(
       'Cannot take a key from the command line, which other programs can read: type it, or pipe it in',

@@ -2,9 +2,12 @@ import { ExitCode } from '../../exit.ts'
 import { readAll } from '../../process.ts'
 import { writeErrorLine, writePrompt } from '../../terminal/output.ts'
 
+/** No key is longer. */
+const maxSecretBytes = 100_000
+
 /** Reads a secret without showing it: typed at the terminal, or from a pipe. */
 export async function readSecretInput(prompt: string): Promise<string> {
-  if (!process.stdin.isTTY) return (await readAll(process.stdin)).toString('utf8').trim()
+  if (!process.stdin.isTTY) return (await readAll(process.stdin, maxSecretBytes)).toString('utf8').trim()
   writePrompt(prompt)
   process.stdin.setRawMode(true)
   try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -117,6 +118,15 @@ test('contentBlock() names a file that it cannot read, and does not read one tha
   await writeFile(large, '')
   await truncate(large, 2 ** 40)
   await assert.rejects(contentBlock(large), /a file may have at most 32\.0 MB/)
+})
+
+test('contentBlock() reads a pipe, and of a device no more than may be sent', async (t) => {
+  if (process.platform === 'win32') return t.skip('NOT RUN: Windows has no named pipes in folders')
+  const pipe = path.join(await folder(t), 'pipe')
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', pipe])
+  const [block] = await Promise.all([contentBlock(pipe), writeFile(pipe, 'from a pipe')])
+  assert.equal(block.source.type === 'text' && block.source.data, 'from a pipe')
+  await assert.rejects(contentBlock('/dev/zero'), /^AnthropicError: Cannot send zero: a file may have at most 32\.0 MB/)
 })
 
 test('contentBlock() needs a file system for paths only', async (t) => {

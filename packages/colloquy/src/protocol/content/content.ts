@@ -162,8 +162,9 @@ async function bytesOf(body: { arrayBuffer(): Promise<ArrayBuffer> }): Promise<U
 }
 
 interface FileSystem {
-  stat(path: string | URL): Promise<{ size: number }>
+  stat(path: string | URL): Promise<{ size: number; isFile(): boolean }>
   readFile(path: string | URL): Promise<Uint8Array>
+  open(path: string | URL): Promise<{ createReadStream(options: { end: number }): AsyncIterable<Uint8Array> }>
 }
 
 async function readFile(path: string | URL): Promise<Content> {
@@ -173,13 +174,25 @@ async function readFile(path: string | URL): Promise<Content> {
   const name = (path instanceof URL ? decodeURIComponent(path.pathname) : path).split(/[\\/]/).at(-1) || String(path)
   if (!files) throw new AnthropicError(`Cannot read ${name}: there is no file system here, pass its bytes or a Blob`)
   try {
-    const { size } = await files.stat(path)
-    checkSize(name, 'a file', size, maxBodyBytes)
-    return { bytes: await files.readFile(path), name }
+    const found = await files.stat(path)
+    checkSize(name, 'a file', found.size, maxBodyBytes)
+    return { bytes: found.isFile() ? await files.readFile(path) : await readPipe(files, path, name), name }
   } catch (error) {
     if (error instanceof AnthropicError) throw error
     throw new AnthropicError(`Cannot read ${name}: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** Reads a pipe or a device, whose size is not known before. `/dev/zero` never ends. */
+async function readPipe(files: FileSystem, path: string | URL, name: string): Promise<Uint8Array> {
+  const chunks: BlobPart[] = []
+  // `end` is the place of the last byte, so that one byte more than allowed is read.
+  for await (const chunk of (await files.open(path)).createReadStream({ end: maxBodyBytes }))
+    chunks.push(chunk as Uint8Array<ArrayBuffer>)
+  const bytes = await bytesOf(new Blob(chunks))
+  if (bytes.length > maxBodyBytes)
+    throw new AnthropicError(`Cannot send ${name}: a file may have at most ${megabytes(maxBodyBytes)} as it is sent`)
+  return bytes
 }
 
 function checkSize(what: string, kind: string, size: number, limit: number): void {
