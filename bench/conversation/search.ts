@@ -1,17 +1,22 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConversationStore, NewConversation } from 'colloquy/conversation'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import { type Row, table, verdict } from '../client/table.ts'
 import { median } from '../run.ts'
 import { settings } from './contestant.ts'
+import { createOldFile, hasOldIndex } from './old-file.ts'
 import { commonWord, prose } from './prose.ts'
 
 const messages = 100_000
 const conversations = 100
 
-/** The first search after 100,000 messages, later ones, the size of the index, and deleting a long conversation. */
+/**
+ * The first search after 100,000 messages, later ones, the size of the index, deleting a long conversation, and the index of
+ * an earlier version.
+ */
 export async function* report(): AsyncGenerator<string> {
   const folder = mkdtempSync(join(tmpdir(), 'colloquy-bench-'))
   const path = join(folder, 'search.db')
@@ -31,6 +36,7 @@ export async function* report(): AsyncGenerator<string> {
     rows.push({ name: 'the file with the index', figures: [size], verdict: verdict('≤ 2 ×', factor <= 2) })
     yield table(`search in ${messages.toLocaleString('en')} messages`, rows)
     yield table('a conversation of 10,000 messages', await long(store))
+    yield table(`a file of an earlier version with ${messages.toLocaleString('en')} messages`, await old(folder))
   } finally {
     await store.close()
     rmSync(folder, { recursive: true })
@@ -50,6 +56,23 @@ async function long(store: ConversationStore): Promise<Row[]> {
     ...blocking('to delete it from store and index', deleted),
     ...blocking('to erase all of it but two messages', pruned),
   ]
+}
+
+/** Opens a file with an FTS5 index, which is then erased in slices. */
+async function old(folder: string): Promise<Row[]> {
+  const path = join(folder, 'old.db')
+  createOldFile(
+    path,
+    Array.from({ length: messages }, (_, seed) => textOf(seed)),
+  )
+  const start = cpuMs()
+  const store = sqliteStore(path)
+  const openedMs = cpuMs() - start
+  const erased = await watched(async () => {
+    while (hasOldIndex(path)) await sleep(100)
+  })
+  await store.close()
+  return [row('to open it (CPU)', openedMs, 50), ...blocking('to erase its FTS5 index', erased)]
 }
 
 function blocking(name: string, { blockedMs, blockedCpuMs, wallMs }: Watched): Row[] {

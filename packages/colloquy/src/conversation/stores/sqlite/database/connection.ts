@@ -4,6 +4,7 @@ import { StoreError } from '../../../errors.ts'
 import { LastTurns } from '../last-turns.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { LogSync } from './log-sync.ts'
+import { mapped } from './mapped.ts'
 import { migrate } from './schema.ts'
 import { type Outcome, WriteQueue } from './write-queue.ts'
 
@@ -66,18 +67,9 @@ export class SqliteConnection {
     }
   }
 
-  /**
-   * Runs work that may read thousands of pages, as `read()` does. A system call for each page would take twice as long, so the
-   * file is mapped into memory; only for this, because changes are slower then.
-   */
+  /** Runs work as `read()` does that may read thousands of pages. */
   readMany<T>(doing: string, work: () => T): T {
-    if (this.#isClosed) return this.read(doing, work)
-    this.db.exec('PRAGMA mmap_size = 268435456')
-    try {
-      return this.read(doing, work)
-    } finally {
-      this.db.exec('PRAGMA mmap_size = 0')
-    }
+    return this.#isClosed ? this.read(doing, work) : mapped(this.db, () => this.read(doing, work))
   }
 
   /**

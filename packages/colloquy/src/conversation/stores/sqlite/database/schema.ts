@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreError } from '../../../errors.ts'
 import { rollback } from './error.ts'
+import { mapped } from './mapped.ts'
 
 export interface Migration {
   name: string
@@ -240,7 +241,10 @@ export const migrations: readonly Migration[] = [
 
 /** Brings the database to the newest schema, completely or not at all. Two processes may try at once. */
 export function migrate(db: DatabaseSync, path: string): void {
-  if (applied(db, path).size === migrations.length) return
+  if (applied(db, path).size < migrations.length) mapped(db, () => applyAll(db, path))
+}
+
+function applyAll(db: DatabaseSync, path: string): void {
   db.exec('BEGIN IMMEDIATE')
   try {
     db.exec('CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)')
