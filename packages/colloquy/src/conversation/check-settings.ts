@@ -1,4 +1,4 @@
-import { checkOptionNames, checkOptionsObject, nearestName } from '../protocol/json/option-names.ts'
+import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
 import type { ConversationSettings } from './settings.ts'
@@ -62,11 +62,11 @@ export function checkSettings(settings: Partial<ConversationSettings>): asserts 
   if (budget !== undefined) checkBudget(budget)
   if (window !== undefined) checkWindow(window)
   if (typeof model !== 'string' || model === '') {
-    throw new AnthropicError(`Cannot set the model of a conversation: found ${JSON.stringify(model)}`)
+    throw new AnthropicError(`Cannot set the model of a conversation: found ${describeValue(model)}`)
   }
   if (!Number.isInteger(maxTokens) || maxTokens! < 1) {
     throw new AnthropicError(
-      `Cannot set max_tokens of a conversation as it must be a positive integer: found ${JSON.stringify(maxTokens)}`,
+      `Cannot set max_tokens of a conversation as it must be a positive integer: found ${describeValue(maxTokens)}`,
     )
   }
   checkTypes(settings)
@@ -87,15 +87,16 @@ function checkJson(settings: object): void {
 
 /** The settings that this library reads itself, for counts, marks and headers: a wrong type would fail there. */
 function checkTypes(settings: Partial<ConversationSettings>): void {
-  const { system, tools, betas } = settings
+  const { system, tools, betas, stop_sequences: stops } = settings
   if (system != null && typeof system !== 'string') checkList('system', 'blocks', system, isObject)
   checkTools(tools)
-  if (betas !== undefined) checkList('betas', 'strings', betas, (each) => typeof each === 'string')
+  if (betas !== undefined) checkList('betas', 'strings', betas, isText)
+  if (stops != null) checkList('stop_sequences', 'strings', stops, isText)
   for (const name of objectNames) {
     const found = settings[name]
     if (found == null || isObject(found)) continue
     throw new AnthropicError(
-      `Cannot set ${name} of a conversation as it must be an object: found ${JSON.stringify(found)}`,
+      `Cannot set ${name} of a conversation as it must be an object: found ${describeValue(found)}`,
     )
   }
 }
@@ -116,8 +117,12 @@ export function checkTools(tools: unknown): void {
 function checkList(name: string, kind: string, found: unknown, accepts: (value: unknown) => boolean): void {
   if (Array.isArray(found) && found.every(accepts)) return
   throw new AnthropicError(
-    `Cannot set ${name} of a conversation as it must be a list of ${kind}: found ${JSON.stringify(found)?.slice(0, 200)}`,
+    `Cannot set ${name} of a conversation as it must be a list of ${kind}: found ${describeValue(found)}`,
   )
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
 }
 
 function isObject(value: unknown): boolean {

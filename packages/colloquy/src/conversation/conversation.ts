@@ -1,4 +1,4 @@
-import { checkOptionNames, checkOptionsObject } from '../protocol/json/option-names.ts'
+import { checkOptionNames, checkOptionsObject, describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { wellFormedJson } from '../protocol/codec/well-formed-json.ts'
 import type { MessageContentParam, MessageCreateParams } from '../protocol/types/params.ts'
@@ -335,11 +335,25 @@ function checkTurnOptions(options: TurnOptions): void {
   checkSettingNames(options, turnNames, 'the turn')
   checkTools(options.tools)
   const { onConflict, toolOptions } = options
-  if (toolOptions !== undefined) checkOptionNames(toolOptions, toolOptionNames, 'toolOptions')
+  if (toolOptions !== undefined) checkToolOptions(toolOptions)
   if (onConflict === undefined || conflictPolicies.includes(onConflict)) return
   throw new AnthropicError(
-    `Cannot set onConflict as it must be one of ${conflictPolicies.join(', ')}: found ${JSON.stringify(onConflict)}`,
+    `Cannot set onConflict as it must be one of ${conflictPolicies.join(', ')}: found ${describeValue(onConflict)}`,
   )
+}
+
+function checkToolOptions(options: TurnToolOptions): void {
+  checkOptionNames(options, toolOptionNames, 'toolOptions')
+  const { approve, ...limits } = options
+  if (approve !== undefined && typeof approve !== 'function') {
+    throw new AnthropicError(`Cannot set toolOptions.approve as it must be a function: found ${describeValue(approve)}`)
+  }
+  for (const [name, limit] of Object.entries<unknown>(limits)) {
+    if (limit === undefined || (typeof limit === 'number' && limit > 0)) continue
+    throw new AnthropicError(
+      `Cannot set toolOptions.${name} as it must be a positive number: found ${describeValue(limit)}`,
+    )
+  }
 }
 
 function settingsOf(

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plainValues, unwritableObjects } from '../../../../test/wrong-values.ts'
 import { offline } from '../engines/offline/offline.ts'
+import { chatCompletions, script } from '../engines/index.ts'
+import { tool } from '../tools/index.ts'
 import { openConversations } from './index.ts'
 
 // Every method with arguments that its types exclude: a program without types gets one clear error for each.
@@ -37,6 +39,7 @@ const calls: Record<string, (value: Untyped) => unknown> = {
   'openOrCreate()': (value) => conversations.openOrCreate(value),
   'list()': (value) => conversations.list(value),
   'list() with a limit': (value) => conversations.list({ limit: value }),
+  'open() with an owner': (value) => conversations.open(id, { owner: value }),
   'list() from an id': (value) => conversations.list({ before: value }),
   'search()': (value) => conversations.search(value),
   'search() with options': (value) => conversations.search('x', value),
@@ -69,6 +72,26 @@ const calls: Record<string, (value: Untyped) => unknown> = {
   'exchange()': (value) => conversation.exchange(value),
   'path()': (value) => conversation.path(value),
 }
+for (const name of ['signal', 'onConflict', 'tools', 'toolOptions', 'key', 'stop_sequences', 'cache_control'])
+  calls[`send() with ${name}`] = async (value) => {
+    const { id: other } = await conversations.create(settings)
+    const opened: Untyped = await conversations.open(other)
+    return opened.send('Hi', { [name]: value })
+  }
+for (const name of ['timeoutMs', 'approve', 'maxRounds'])
+  calls[`the option toolOptions.${name}`] = (value) =>
+    conversation.send('What is 6 * 7?', { toolOptions: { [name]: value }, onConflict: 'branch' })
+for (const name of ['usd', 'usdPerCall', 'tokens', 'tokensPerCall', 'fit'])
+  calls[`the option budget.${name}`] = (value) => conversations.create({ ...settings, budget: { [name]: value } })
+for (const name of ['usdPerDay', 'tokensPerUserDay'])
+  calls[`the option limits.${name}`] = (value) => openConversations({ engine: offline(), limits: { [name]: value } })
+for (const name of ['name', 'description', 'inputSchema', 'run', 'repeatable'])
+  calls[`tool() with ${name}`] = (value: Untyped) =>
+    tool({ name: 'a', inputSchema: { type: 'object' }, run: () => '', [name]: value } as never)
+calls['script()'] = (value) => script(value)
+calls['script() with a reply'] = (value) => script([value])
+calls['chatCompletions()'] = (value) => chatCompletions(value)
+calls['chatCompletions() with an address'] = (value) => chatCompletions({ baseURL: value })
 for (const name of ['engine', 'store', 'limits', 'cache'])
   calls[`the option ${name}`] = (value) => openConversations({ engine: offline(), [name]: value })
 for (const name of [
@@ -89,7 +112,7 @@ for (const name of [
 
 /** Messages of the JavaScript engine, unless one of this library's own precedes them. */
 const writtenByEngine =
-  /^(?!Cannot (?:set|import) ).*(?:is not a function|is not iterable|Cannot (?:read propert|convert|destructure)|Maximum call stack|operator|[Cc]ircular|serialize a BigInt)/
+  /^(?!Cannot (?:set|import|make|send) ).*(?:is not a function|is not iterable|Cannot (?:read propert|convert|destructure)|Maximum call stack|operator|[Cc]ircular|serialize a BigInt)/
 
 for (const [name, call] of Object.entries(calls)) {
   test(`${name}: a value that the types exclude is one clear error, or is taken`, async () => {

@@ -1,5 +1,5 @@
 import { nearMiss } from '../protocol/json/near-miss.ts'
-import { checkOptionNames } from '../protocol/json/option-names.ts'
+import { checkOptionNames, describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError, type ErrorType } from '../protocol/types/error.ts'
 
 const stepKeys = ['when', 'times', 'reply', 'after', 'error', 'cut', 'bytes', 'stall', 'delayMs', 'eventDelayMs']
@@ -23,8 +23,13 @@ export function hasStepKey(value: object): boolean {
   return Object.keys(value).some((key) => stepKeys.includes(key))
 }
 
-/** Throws an `AnthropicError` for a step of a script that would not do what its author meant. */
-export function checkStep(step: unknown, index: number): void {
+/** Throws an `AnthropicError` for steps of a script that would not do what their author meant. */
+export function checkSteps(steps: unknown): void {
+  if (!Array.isArray(steps)) throw misuse('script()', `its steps must be a list: found ${quote(steps)}`)
+  steps.forEach(checkStep)
+}
+
+function checkStep(step: unknown, index: number): void {
   const owner = `step ${index + 1} of script()`
   if (!isObject(step) || !hasStepKey(step)) return checkReply(step, owner)
   checkOptionNames(step, stepKeys, owner)
@@ -64,7 +69,11 @@ function misuse(owner: string, problem: string): AnthropicError {
 }
 
 function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100)
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 100)
+  } catch {
+    return describeValue(value)
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,7 +10,7 @@ import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { newId } from './id.ts'
 import { emptyMessage } from './reply/empty-message.ts'
 import { countPromptTokens, countTokens } from './prompt/tokens.ts'
-import { checkStep, hasStepKey } from './script-checks.ts'
+import { checkSteps, hasStepKey } from './script-checks.ts'
 import { type WireEnd, WireFault } from './wire-fault.ts'
 
 /** The reply of a step: a text, a message or parts of one, or the events. */
@@ -94,7 +94,7 @@ export interface ScriptEngine extends Engine {
  */
 export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
   checkOptionNames(options, ['otherwise', 'clock'] satisfies (keyof ScriptOptions)[], 'script()')
-  steps.forEach(checkStep)
+  checkSteps(steps)
   const { otherwise, clock = systemClock } = options
   const requests: ScriptedRequest[] = []
   const left = steps.map((step) => ({ step: toStep(step), times: isStep(step) ? (step.times ?? 1) : 1 }))

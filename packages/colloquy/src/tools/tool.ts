@@ -1,4 +1,5 @@
 import { AnthropicError } from '../protocol/types/error.ts'
+import { describeValue } from '../protocol/json/option-names.ts'
 import { type JsonSchema, checkJson, describeMismatch } from '../protocol/json/json-schema.ts'
 import {
   type FromSchema,
@@ -94,7 +95,13 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
     parse: parse as (input: unknown) => InputOf<Given>,
   }
   // A changed copy must keep it if the tool has fields that are not sent. Other tools show only what they are given.
-  const enumerable = JSON.stringify(withoutProgramFields(made)) !== JSON.stringify(made)
+  let enumerable: boolean
+  try {
+    enumerable = JSON.stringify(withoutProgramFields(made)) !== JSON.stringify(made)
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw problem(`JSON must be able to hold its fields: ${reason}`)
+  }
   return Object.defineProperty(made, 'toJSON', { value: toJSON, enumerable }) as CustomTool<InputOf<Given>>
 }
 
@@ -170,5 +177,5 @@ function checkNames(fields: object): void {
 }
 
 function quote(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? typeof value)
+  return typeof value === 'string' ? `'${value}'` : describeValue(value)
 }

@@ -299,7 +299,7 @@ test('values of a wrong type are refused by name, and change nothing', async () 
     [[undefined], 'Cannot import message 1: it has no role, found null'],
     [[() => 'a'], 'Cannot import message 1: it has no role, found null'],
     [[{ role: 'user', content: 1n }], /^Cannot import message 1: JSON must be able to hold it: .*BigInt$/],
-    [[circle], 'Cannot copy what was given: it contains itself, or is nested too deep'],
+    [[circle], 'Cannot copy what was given: it contains itself, or is nested more than 1000 levels deep'],
   ] as const) {
     await assert.rejects(conversations.create({ ...settings, messages: messages as never }), { message })
   }

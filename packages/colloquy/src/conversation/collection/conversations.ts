@@ -1,4 +1,3 @@
-import { storableText } from '../../protocol/text.ts'
 import { addConversation } from '../add-conversation.ts'
 import { Conversation } from '../conversation.ts'
 import { ConversationNotFoundError } from '../errors.ts'
@@ -6,7 +5,7 @@ import type { Archive } from '../history/records.ts'
 import type { FoundMessage, ListedConversation } from '../history/view.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
-import { checkText } from '../stores/text.ts'
+import { checkText, storableOwner } from '../stores/text.ts'
 import { exportConversation } from '../transfer/export.ts'
 import type { ImportReport } from '../transfer/report.ts'
 import { openRecovered } from '../turn/request/recovery.ts'
@@ -118,11 +117,10 @@ export function openConversations(options: ConversationsOptions): Conversations 
   const { store = memoryStore() } = options
   const config = configOf(options)
   async function open(id: string, options?: { owner?: string | undefined } | null): Promise<Conversation> {
-    const owner = options?.owner
+    const owner = storableOwner(options?.owner)
     checkText('id', id)
     const opened = await openRecovered(store, id)
-    if (owner !== undefined && opened.conversation.owner !== storableText(owner))
-      throw new ConversationNotFoundError(id)
+    if (owner !== undefined && opened.conversation.owner !== owner) throw new ConversationNotFoundError(id)
     return new Conversation(new ConversationState(store, opened), config)
   }
 
@@ -197,8 +195,9 @@ function rejoining(store: ConversationStore, turns: RunningTurns): Pick<Conversa
 }
 
 /** Throws `ConversationNotFoundError` if a conversation does not exist, or belongs to another owner than the given one. */
-async function checkOwner(store: ConversationStore, id: string, owner: string | undefined): Promise<void> {
+async function checkOwner(store: ConversationStore, id: string, given: string | undefined): Promise<void> {
   checkText('id', id)
+  const owner = storableOwner(given)
   const found = (await store.open(id, { messages: false }))?.conversation
-  if (!found || (owner !== undefined && found.owner !== storableText(owner))) throw new ConversationNotFoundError(id)
+  if (!found || (owner !== undefined && found.owner !== owner)) throw new ConversationNotFoundError(id)
 }

@@ -1,3 +1,4 @@
+import { ContentError } from '../errors.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { ConversationMetadata } from './metadata.ts'
 import { markUnbilled, type ReplyRecord, type Summary } from './reply-record.ts'
@@ -48,7 +49,12 @@ export function* copyPath(records: readonly MessageRecord[], summaries: readonly
 
 /** The JSON of a message from a program. Halves of surrogate pairs, which the API refuses, become U+FFFD. */
 export function encodeMessage(role: string, content: unknown): string {
-  return wellFormedJson(JSON.stringify({ role, content }))
+  try {
+    return wellFormedJson(JSON.stringify({ role, content }))
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n')
+    throw new ContentError(`Cannot send content: JSON must be able to hold it: ${reason}`, { cause: error })
+  }
 }
 
 export function messageJson(role: string, content: string): string {

@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { BudgetError, type LimitName } from '../errors.ts'
 import { tokensOf } from '../history/reply-record.ts'
@@ -25,12 +25,12 @@ export function checkBudget(budget: Budget): void {
 /** Throws an `AnthropicError` if an amount is not valid. @param name the option that holds the amounts. */
 export function checkAmounts(name: string, { fit, ...amounts }: { fit?: boolean }): void {
   if (fit !== undefined && typeof fit !== 'boolean') {
-    throw new AnthropicError(`Cannot set ${name}.fit as it must be true or false: found ${JSON.stringify(fit)}`)
+    throw new AnthropicError(`Cannot set ${name}.fit as it must be true or false: found ${describeValue(fit)}`)
   }
   for (const [member, amount] of Object.entries<unknown>(amounts)) {
     if (amount === undefined) continue
     if (typeof amount !== 'number' || !Number.isFinite(amount) || amount <= 0) {
-      throw new AnthropicError(`Cannot set ${name}.${member} as it must be positive: found ${JSON.stringify(amount)}`)
+      throw new AnthropicError(`Cannot set ${name}.${member} as it must be positive: found ${describeValue(amount)}`)
     }
     if (member.startsWith('tokens') && !Number.isInteger(amount)) {
       throw new AnthropicError(`Cannot set ${name}.${member} as it must be a whole number: found ${amount}`)

@@ -21,7 +21,7 @@ import type {
   Spending,
   TreeNode,
 } from './store.ts'
-import { searchWords, storable, storableName } from './text.ts'
+import { searchWords, storable, storableName, storableOwner } from './text.ts'
 
 /**
  * Gives a store the same rules for text as every other store: NUL and halves of surrogate pairs are replaced by U+FFFD in
@@ -144,13 +144,14 @@ export class CheckedStore implements ConversationStore {
     return this.#store.forgetDays(storable(before))
   }
 
-  list(query: ListQuery): Promise<ConversationSummary[]> {
-    return this.#store.list({ ...query, before: storable(query.before), owner: storable(query.owner) })
+  async list(query: ListQuery): Promise<ConversationSummary[]> {
+    return this.#store.list({ ...query, before: storable(query.before), owner: storableOwner(query.owner) })
   }
 
   async search(words: readonly string[], query: SearchQuery): Promise<SearchHit[]> {
     const folded = searchWords(words)
-    return folded.length === 0 ? [] : this.#store.search(folded, { ...query, owner: storable(query.owner) })
+    const owner = storableOwner(query.owner)
+    return folded.length === 0 ? [] : this.#store.search(folded, { ...query, owner })
   }
 
   async integrity(): Promise<string[]> {

@@ -106,6 +106,25 @@ for (const [name, make] of Object.entries(storePlaces())) {
       })
     }
 
+    test('an owner that is not text is refused: null could stand for all owners', async () => {
+      await store.create({ id: 'one', owner: 'ada', title: 'word', settings: '{}', at: 1 })
+      for (const owner of [null, 5, {}] as never[]) {
+        const message = /^Cannot use the owner as it must be text: found /
+        await assert.rejects(store.list({ limit: 9, owner }), { message })
+        await assert.rejects(store.search(['word'], { limit: 9, owner }), { message })
+      }
+    })
+
+    test('a byte order mark at the beginning of a name is replaced', async () => {
+      const name = '\ufeffada'
+      await store.create({ id: name, owner: name, title: null, settings: '{}', at: 1 })
+      assert.equal((await store.open(name))?.conversation.id, '\ufffdada')
+      assert.deepEqual(
+        (await store.list({ limit: 9, owner: name })).map(({ id, owner }) => [id, owner]),
+        [['\ufffdada', '\ufffdada']],
+      )
+    })
+
     test('search() finds composed and decomposed letters in any case', async () => {
       const contents = ['Re\u0301sume\u0301.pdf', 'RÉSUMÉ', 'Straße nach Überlingen', '한국어 한국어', 'ΟΔΟΣ']
       await store.create({

@@ -8,7 +8,21 @@ const maxSearchLength = 1_000
 
 /** A text as all stores can hold it; null and undefined stay what they are. */
 export function storable<Text extends string | null | undefined>(text: Text): Text {
-  return (typeof text === 'string' ? storableText(text) : text) as Text
+  return (typeof text === 'string' ? withoutMark(storableText(text)) : text) as Text
+}
+
+/** Some drivers take a byte order mark away from the beginning of a text that they read. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? `\ufffd${text.slice(1)}` : text
+}
+
+/**
+ * The owner to search for; undefined stands for all owners. Throws an `AnthropicError` for null, which could mean all of them
+ * or none.
+ */
+export function storableOwner(owner: string | undefined): string | undefined {
+  if (owner !== undefined) checkText('owner', owner)
+  return storable(owner)
 }
 
 /** Refuses an id, a key or another text that is none: databases would convert it, each in its own way. */
@@ -25,7 +39,7 @@ export function storableName(kind: string, name: string): string {
       `Cannot use the ${kind} as it must have 1 to ${maxNameLength} characters: it has ${name.length}`,
     )
   }
-  return storableText(name)
+  return storable(name)
 }
 
 /** Words as searches compare them. Throws a `RangeError` if they have more than 1,000 characters together. */

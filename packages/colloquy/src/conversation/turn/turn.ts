@@ -1,3 +1,5 @@
+import { describeValue } from '../../protocol/json/option-names.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageRecord } from '../stores/store.ts'
@@ -207,18 +209,19 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
     const { promise, resolve, reject } = this.#reply
     const progress = this.#progress
     const abort = (): void => progress.abort(signal?.reason)
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort, { once: true })
     try {
       // The caller gets the turn before anything happens to it.
       await Promise.resolve()
+      checkSignal(signal)
+      if (signal?.aborted) abort()
+      signal?.addEventListener('abort', abort, { once: true })
       resolve(await run(progress))
     } catch (error) {
       if (progress.isRecorded || this.#observed) promise.catch(() => {})
       reject(error)
     } finally {
       onEnd?.()
-      signal?.removeEventListener('abort', abort)
+      signal?.removeEventListener?.('abort', abort)
       progress.end()
     }
   }
@@ -257,4 +260,11 @@ function turnEnd(error: unknown): TurnEndEvent {
   if (error === undefined || stopped) return { type: 'turn_end', stopped, error: null }
   const { status: _, ...failure } = failureOf(error)
   return { type: 'turn_end', stopped, error: failure }
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal == null || typeof (signal as Partial<AbortSignal>).addEventListener === 'function') return
+  throw new AnthropicError(
+    `Cannot use the signal of a turn as it must be an AbortSignal: found ${describeValue(signal)}`,
+  )
 }

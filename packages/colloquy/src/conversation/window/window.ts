@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
+import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import { leastCompactTokens, longestAtLowestPrice } from './compaction.ts'
@@ -33,18 +33,18 @@ export function checkWindow(window: Window): void {
   const { policy, atTokens, keepTurns, model, instructions } = window
   if (!policies.includes(policy)) {
     throw new AnthropicError(
-      `Cannot set window.policy as it must be one of ${policies.join(', ')}: found ${JSON.stringify(policy)}`,
+      `Cannot set window.policy as it must be one of ${policies.join(', ')}: found ${describeValue(policy)}`,
     )
   }
   for (const [name, count] of Object.entries({ atTokens, keepTurns })) {
     if (count === undefined || (Number.isInteger(count) && count > 0)) continue
     throw new AnthropicError(
-      `Cannot set window.${name} as it must be a positive integer: found ${JSON.stringify(count)}`,
+      `Cannot set window.${name} as it must be a positive integer: found ${describeValue(count)}`,
     )
   }
   for (const [name, text] of Object.entries({ model, instructions })) {
     if (text === undefined || (typeof text === 'string' && text.trim() !== '')) continue
-    throw new AnthropicError(`Cannot set window.${name} as it must be a text: found ${JSON.stringify(text)}`)
+    throw new AnthropicError(`Cannot set window.${name} as it must be a text: found ${describeValue(text)}`)
   }
   if (policy === 'compact' && atTokens !== undefined && atTokens < leastCompactTokens) {
     throw new AnthropicError(

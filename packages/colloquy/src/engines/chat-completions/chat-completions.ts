@@ -1,3 +1,4 @@
+import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { APIConnectionError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
@@ -35,6 +36,7 @@ import { ServerRequest } from './server-request.ts'
  * ```
  */
 export function chatCompletions(options: ChatCompletionsOptions): Engine {
+  checkOptionsObject(options, 'chatCompletions()')
   const dialect = dialectOf(options.baseURL)
   const base = options.baseURL.replace(/\/+$/, '')
   const counter = new PromptCounter(options, dialect)

@@ -1,3 +1,5 @@
+import { describeValue } from '../../protocol/json/option-names.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
 import { apiError } from '../../protocol/types/error-response.ts'
 
 /** The address of a Chat Completions server, and how it differs from others. */
@@ -44,7 +46,7 @@ export interface Dialect {
 }
 
 export function dialectOf(baseURL: string): Dialect {
-  const { hostname } = new URL(baseURL)
+  const hostname = hostOf(baseURL)
   const isAt = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`)
   return {
     isStrict: isAt('openai.com') || isAt('groq.com') || isAt('mistral.ai'),
@@ -53,6 +55,19 @@ export function dialectOf(baseURL: string): Dialect {
     countsPrompts: !['openai.com', 'groq.com', 'mistral.ai', 'openrouter.ai'].some(isAt),
     toolCallId: isAt('mistral.ai') ? nineCharacters : (id) => id,
   }
+}
+
+function hostOf(baseURL: unknown): string {
+  try {
+    if (typeof baseURL === 'string') return new URL(baseURL).hostname
+  } catch {
+    // The error below says more than the one of the URL.
+  }
+  // An address may have a password in it.
+  const found = typeof baseURL === 'string' ? 'another text' : describeValue(baseURL)
+  throw new AnthropicError(
+    `Cannot use chatCompletions() as baseURL must be an address, such as http://127.0.0.1:11434/v1: found ${found}`,
+  )
 }
 
 /** The same nine characters for the same id. */

@@ -31,7 +31,8 @@ const fields: Readonly<Record<string, Check>> = {
   search_result: ({ source, title, content }) => isText(source) && isText(title) && isListOf(content, ['text']),
   tool_reference: ({ tool_name: name }) => isText(name),
   container_upload: isFileSource,
-  tool_result: ({ content, is_error: isError }) =>
+  tool_result: ({ tool_use_id: id, content, is_error: isError }) =>
+    isText(id) &&
     (content === undefined || isText(content) || isListOf(content, resultTypes)) &&
     (isError === undefined || typeof isError === 'boolean'),
 }

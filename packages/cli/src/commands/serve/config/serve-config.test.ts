@@ -188,7 +188,11 @@ test('serve --config refuses what cannot work, in one sentence and without secre
     [{ engines: { a: { type: 'script' } } }, {}, 'a: it needs either steps or a file'],
     [{ engines: { a: { type: 'script', file: 'no.json' } } }, {}, 'a: cannot read the steps in '],
     [{ engines: { a: { type: 'script', steps: [{ oops: 1 }] } } }, {}, 'a: Cannot use step 1 of script()'],
-    [{ engines: { a: { type: 'chat', baseURL: 'http://${COLLOQUY_TEST_HOST}' } } }, {}, 'a: Invalid URL'],
+    [
+      { engines: { a: { type: 'chat', baseURL: 'http://${COLLOQUY_TEST_HOST}' } } },
+      {},
+      'a: Cannot use chatCompletions() as baseURL must be an address',
+    ],
     [{ engines: { a: { type: 'offline' } } }, { engine: 'api' }, 'Cannot use --engine with --config: write it in'],
   ] as const) {
     write(config)
