@@ -524,6 +524,16 @@ test('an HTML error keeps its status and text', async (t) => {
   })
 })
 
+test('an error whose body is not encoded as its head says keeps its status, and says so', async (t) => {
+  const server = await faultServer(t, (answer) => {
+    answer.head(400, { 'content-encoding': 'gzip' }).response.end('not gzip')
+  })
+  await assert.rejects(server.client().messages.create(params), {
+    name: 'BadRequestError',
+    message: /^400 The body of the error cannot be read: .*incorrect header check/,
+  })
+})
+
 test('create() with a large max_tokens streams and returns the message', async (t) => {
   const server = await faultServer(t, (answer) => answer.stream().send(start, textStart).reset(), says)
   const client = new Anthropic({ apiKey: 'key', baseURL: server.url })

@@ -105,8 +105,7 @@ export class MessageAccumulator {
         return this.#change(this.#blockOf(event), event.delta)
       case 'message_start':
         if (this.#message) throw outOfOrder(event, 'receiving "message_stop"')
-        this.#message = startedMessage(event.message)
-        return
+        return this.#start(startedMessage(event.message))
       case 'content_block_start':
         return this.#open(this.#started(event), event)
       case 'content_block_stop':
@@ -126,13 +125,22 @@ export class MessageAccumulator {
     return this.#message
   }
 
+  #start(message: Message): void {
+    this.#message = message
+    for (const [index, block] of message.content.entries()) this.#addOpen(index, block)
+  }
+
   #open(message: Message, { index, content_block: start }: ContentBlockStartEvent): void {
     if (!Number.isInteger(index)) throw malformed('content_block_start', 'index', 'a whole number', index)
     const block = startedBlock(start)
     message.content.push(block)
-    this.#blocks.set(index, { block, input: hasInput(block) ? new ToolInput(block) : undefined, text: undefined })
+    this.#addOpen(index, block)
     // From here on another model writes the reply, and is paid for it.
     if (block.type === 'fallback' && typeof block.to?.model === 'string') message.model = block.to.model
+  }
+
+  #addOpen(index: number, block: ContentBlock): void {
+    this.#blocks.set(index, { block, input: hasInput(block) ? new ToolInput(block) : undefined, text: undefined })
   }
 
   /** The block of an event; undefined if a server names one that did not begin. */

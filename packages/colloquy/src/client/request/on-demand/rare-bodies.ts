@@ -48,8 +48,9 @@ async function readErrorText(response: TransportResponse): Promise<string> {
       text += decoder.decode(chunk, { stream: true })
       if (text.length > maxErrorBytes) response.cancel(new Error('The body of the error is too long'))
     }
-  } catch {
-    // The connection broke, or took too long.
+  } catch (error) {
+    // The connection broke, took too long, or the body is not encoded as its head says.
+    return text || `The body of the error cannot be read: ${(error as Error).message}`
   }
   return text
 }

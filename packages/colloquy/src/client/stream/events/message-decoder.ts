@@ -12,6 +12,8 @@ export type StreamEnding =
   | { type: 'error'; event: ErrorEvent }
   | { type: 'malformed'; cause: Error }
 
+const maxBeginning = 100
+
 /**
  * Decodes the bytes of a streamed response into its events and the message that they make.
  *
@@ -21,6 +23,8 @@ export type StreamEnding =
 export class MessageDecoder {
   /** The number of the message's events that have arrived, without pings. */
   arrivedCount = 0
+  /** The first characters of a response, while no event has arrived: some gateways send an error as mere text. */
+  beginning = ''
   /** Set by the event that ends the stream, once it was taken. */
   ending: StreamEnding | undefined
   /** The error that follows the waiting events. */
@@ -48,8 +52,11 @@ export class MessageDecoder {
   /** Reads a chunk. Undefined marks the end of the response. */
   push(chunk: Uint8Array | undefined): void {
     try {
-      if (chunk) this.#parser.read(chunk, this.#read)
-      else for (const sent of this.#parser.end()) this.#read(sent)
+      if (!chunk) for (const sent of this.#parser.end()) this.#read(sent)
+      else {
+        this.#parser.read(chunk, this.#read)
+        if (this.arrivedCount === 0) this.#addBeginning(chunk)
+      }
     } catch (error) {
       this.#fail({ type: 'malformed', cause: error as Error })
     }
@@ -101,6 +108,11 @@ export class MessageDecoder {
     this.arrivedCount++
     this.#isOver = event.type === 'message_stop'
     this.#waiting.push(event)
+  }
+
+  #addBeginning(chunk: Uint8Array): void {
+    const length = maxBeginning - this.beginning.length
+    if (length > 0) this.beginning += new TextDecoder().decode(chunk.subarray(0, length))
   }
 
   #add(): void {

@@ -10,18 +10,18 @@ import { withIds } from '../../request/response.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
-import { isJson, refuseJson } from './json-response.ts'
+import { findStream, isLabeledStream } from './mislabeled-stream.ts'
 import { MessageDecoder, type StreamEnding } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 import { sampleReply } from './sample-reply.ts'
 
 /** Waits for the first event of a streamed response. If it breaks off before that, the request is sent again. */
 export async function openEvents(
-  response: TransportResponse,
+  given: TransportResponse,
   request: RetryingRequest,
   options: { pings: boolean },
 ): Promise<MessageEvents> {
-  if (isJson(response)) await refuseJson(response, request)
+  const response = isLabeledStream(given) ? given : await findStream(given, request)
   const events = new ResponseEvents(response, request, options)
   request.setCancelTarget(events)
   pinShapes(sampleEvents)
@@ -30,8 +30,8 @@ export async function openEvents(
 }
 
 /** Reads the complete message of a streamed response. The request is sent again after any break, as the caller saw nothing. */
-export async function collectMessage(response: TransportResponse, request: RetryingRequest): Promise<Message> {
-  if (isJson(response)) await refuseJson(response, request)
+export async function collectMessage(given: TransportResponse, request: RetryingRequest): Promise<Message> {
+  const response = isLabeledStream(given) ? given : await findStream(given, request)
   const events = new ResponseEvents(response, request)
   request.setCancelTarget(events)
   pinShapes(sampleEvents)
@@ -252,7 +252,9 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
     if (ending) this.#stopAt(ending)
     else if (this.#hasEnded) {
       const kind = this.response.header('content-type') ?? 'no content-type'
-      this.#fail(new Error(`it ended without message_stop (${kind})`))
+      const { beginning } = this.#decoder
+      const found = beginning && this.arrivedCount === 0 ? `: found ${JSON.stringify(beginning)}` : ''
+      this.#fail(new Error(`it ended without message_stop (${kind})${found}`))
     }
   }
 

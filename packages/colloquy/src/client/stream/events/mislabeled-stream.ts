@@ -1,0 +1,63 @@
+import { APIResponseError } from '../../request/errors.ts'
+import { readValue, wrongResult } from '../../request/on-demand/rare-bodies.ts'
+import { readBody } from '../../request/response.ts'
+import type { RetryingRequest } from '../../request/retrying-request.ts'
+import type { TransportResponse } from '../../transport/transport.ts'
+
+/** Whether the content type of a response is that of a stream of events. */
+export function isLabeledStream(response: TransportResponse): boolean {
+  return /^\s*text\/event-stream\b/i.test(response.header('content-type') ?? '')
+}
+
+/**
+ * Returns the stream in a response with another content type, or with none, as some gateways send. If its body is JSON, throws
+ * the error that it reports, or one that says that it is not a stream.
+ */
+export async function findStream(response: TransportResponse, request: RetryingRequest): Promise<TransportResponse> {
+  const first = await request.withTimeout(response, response.read())
+  const begun = new BegunResponse(response, first)
+  // No line of a stream of events begins so.
+  if (!/^\s*["[{]/.test(new TextDecoder().decode(first))) return begun
+  const value = readValue(await request.withTimeout(begun, readBody(begun)), response)
+  const message = 'Cannot read the response as a stream of events: it is JSON'
+  throw wrongResult(value, response) ?? new APIResponseError(response.status, undefined, message, response.headers())
+}
+
+/** A response whose first bytes were read, and are read again. */
+class BegunResponse implements TransportResponse {
+  readonly status: number
+  readonly url: string
+  readonly fields: readonly string[] | undefined
+  readonly #response: TransportResponse
+  #first: Uint8Array | undefined
+
+  constructor(response: TransportResponse, first: Uint8Array | undefined) {
+    this.status = response.status
+    this.url = response.url
+    this.fields = response.fields
+    this.#response = response
+    this.#first = first
+  }
+
+  header(name: string): string | null {
+    return this.#response.header(name)
+  }
+
+  headers(): Headers {
+    return this.#response.headers()
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    const first = this.#first
+    this.#first = undefined
+    return first ?? this.#response.read()
+  }
+
+  cancel(error: Error): void {
+    this.#response.cancel(error)
+  }
+
+  response(): Response {
+    return this.#response.response()
+  }
+}
