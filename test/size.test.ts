@@ -47,6 +47,12 @@ test('the client is two files on Node and shares its errors with other entry poi
   assert.equal(client['APIError'], protocol['APIError'])
 })
 
+test('the errors of the client have their own names in the bundle', async () => {
+  const client = (await import(pathToFileURL(join(folder, 'dist/esm/index.js')).href)) as Record<string, unknown>
+  for (const [name, value] of Object.entries(client))
+    if (name.endsWith('Error')) assert.equal((value as { name: string }).name, name)
+})
+
 /** The files that a page loads before the program runs: its static imports. */
 async function firstChunks(contents: string): Promise<Uint8Array[]> {
   const { outputFiles, metafile } = await build({

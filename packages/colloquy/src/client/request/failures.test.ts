@@ -514,6 +514,24 @@ test('a host that refuses connections is one clear sentence, with its name and t
   void server
 })
 
+test('a response that breaks off or is not HTTP is an error that says so, with the host', async (t) => {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
+  for (const [bytes, reason] of [
+    [`${head}content-length: 9\r\n\r\n{`, /\(ECONNRESET\)$/],
+    [`${head}transfer-encoding: chunked\r\n\r\nxyz\r\n`, /\(the response has the chunk size "xyz"\)$/],
+    [`${head}content-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}`, /\(.*header check\)$/],
+    ['SSH-2.0-OpenSSH\r\n', /\(the response begins with "SSH-2.0-OpenSSH" instead of an HTTP\/1.1 status\)$/],
+  ] as const) {
+    const server = await faultServer(t, ({ response }) => void response.socket!.end(bytes))
+    await assert.rejects(server.client({ maxRetries: 0 }).messages.create(params), (error: Error) => {
+      assert.ok(error instanceof Anthropic.APIConnectionError)
+      assert.match(error.message, /^Connection error: cannot read http:\/\/127.0.0.1:\d+ \(/)
+      assert.match(error.message, reason)
+      return true
+    })
+  }
+})
+
 test('an HTML error keeps its status and text', async (t) => {
   const server = await faultServer(t, (answer) => {
     answer.head(502, { 'content-type': 'text/html' }).response.end('<html>Bad gateway</html>')

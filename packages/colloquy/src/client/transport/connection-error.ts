@@ -1,12 +1,16 @@
 import { AnthropicError, APIConnectionError } from '../../protocol/types/error.ts'
 
 /** The error for a request or response that the connection lost. An error of the client's own stays as it is. */
-export function connectionError(url: string, cause: unknown, proxyHost?: string): Error {
+export function connectionError(
+  url: string,
+  cause: unknown,
+  failed: 'reach' | 'read' = 'reach',
+  through: string = '',
+): Error {
   if (cause instanceof AnthropicError) return cause
   const { host, origin } = new URL(url)
-  const through = proxyHost ? ` through the proxy ${proxyHost}` : ''
   const reason = reasonOf(cause)
-  const message = `Connection error: cannot reach ${origin}${through} (${reason})`
+  const message = `Connection error: cannot ${failed} ${origin}${through} (${reason})`
   return new APIConnectionError({ message, cause: cause instanceof Error ? cause : new Error(reason), host })
 }
 
@@ -15,5 +19,5 @@ function reasonOf(error: unknown): string {
   if (error.cause instanceof Error) return reasonOf(error.cause)
   const { code } = error as { code?: unknown }
   // The codes of the system are known by name; a code of a library says less than its message.
-  return typeof code === 'string' && !/^(ERR|Z|UND_ERR)_/.test(code) ? code : error.message
+  return typeof code === 'string' && !/^(ERR|HPE|Z|UND_ERR)_/.test(code) ? code : error.message
 }

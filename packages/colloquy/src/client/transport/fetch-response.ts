@@ -39,7 +39,7 @@ export class FetchResponse implements TransportResponse {
       this.#reject = reject
       reader.read().then(
         ({ value, done }) => resolve(done ? undefined : value),
-        (error: unknown) => reject(this.#failure ?? connectionError(this.url, error)),
+        (error: unknown) => reject(this.#failure ?? connectionError(this.url, error, 'read')),
       )
     })
   }

@@ -89,9 +89,7 @@ export class APIError<Status extends number | undefined = number | undefined> ex
     message: string | undefined,
     headers: Headers | undefined,
   ): APIError {
-    if (status === undefined) return new APIError(status, error, message, headers)
-    const errorClass = classByStatus.get(status) ?? (status >= 500 ? InternalServerError : APIError)
-    return new errorClass(status as never, error, message, headers)
+    return new (classOf(status))(status as never, error, message, headers)
   }
 }
 
@@ -228,6 +226,11 @@ const classByStatus = new Map<number, StatusErrorClass>([
   [504, GatewayTimeoutError],
   [529, OverloadedError],
 ])
+
+// Not in the class: bundlers rename a class that names itself, and its name is seen in stack traces.
+function classOf(status: number = 0): StatusErrorClass {
+  return classByStatus.get(status) ?? (status >= 500 ? InternalServerError : APIError)
+}
 
 /**
  * Reads `retry-after-ms`, then `retry-after` (seconds or a date). `null` if neither asks for a wait.

@@ -109,7 +109,7 @@ export class BufferedResponse implements TransportResponse {
 
   /** Breaks the body off. The pieces that have arrived can still be read. */
   fail(error: Error): void {
-    this.#failure ??= connectionError(this.url, error)
+    this.#failure ??= connectionError(this.url, error, 'read')
     this.#takeSink()?.fail(this.#failure)
   }
 

@@ -1,5 +1,6 @@
 import { connectionError } from '../connection-error.ts'
 import type { NodeAgent, NodeHttp, NodeRequest, NodeSocket } from './modules.ts'
+import { isRefusal } from './http1/refusal.ts'
 import { httpResponse } from './http-response.ts'
 import { addressOf, connectTunnels, httpFor, proxyAuthorization, type ProxyFor } from './proxy.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport.ts'
@@ -97,7 +98,8 @@ class HttpPendingRequest implements PendingRequest {
   #fail(error: unknown, route?: Route): void {
     if (!this.#request) return
     this.#request = undefined
-    this.#reject(connectionError(this.#url, error, route?.proxy?.host))
+    const through = route?.proxy ? ` through the proxy ${route.proxy.host}` : ''
+    this.#reject(connectionError(this.#url, error, isRefusal(error) ? 'read' : 'reach', through))
   }
 }
 

@@ -4,6 +4,7 @@ import { BufferedResponse, fieldIn, type BodySource } from '../buffered-response
 import type { BodyReceiver, Connection, Exchange } from './connection.ts'
 import { encodedResponse } from './encoded-response.ts'
 import { Origin } from './origin.ts'
+import { isRefusal } from './refusal.ts'
 import { RequestWriter } from './request-bytes.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
@@ -111,7 +112,7 @@ class SocketRequest implements PendingRequest, Exchange {
 
   #fail(error: unknown): void {
     this.#settle()
-    this.#reject(connectionError(this.#target.href, error))
+    this.#reject(connectionError(this.#target.href, error, isRefusal(error) ? 'read' : 'reach'))
   }
 
   /** Lets go of the request and its connection. */
