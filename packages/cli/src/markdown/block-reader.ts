@@ -3,6 +3,7 @@ import { BlockOutput, type BlockLines, type Sink } from './block-output.ts'
 import {
   emitProse,
   Fence,
+  Formula,
   headingStyle,
   Html,
   IndentedCode,
@@ -141,6 +142,10 @@ export class BlockReader {
       case 'indented':
         this.#block = new IndentedCode(context)
         return void this.#block.take(line)
+      case 'formula':
+        this.#block = new Formula(context, kind.closing, kind.isClosed ? [] : [text])
+        if (kind.isClosed) this.line(line.raw)
+        return
       case 'quote':
         return this.#openContainer(new Quote(context, this.#depth + 1), kind.rest)
       case 'item': {

@@ -1,16 +1,19 @@
 import { Lexer, type Token } from 'marked'
 import { decodeEntities } from './entities.ts'
-import { safeText } from '../terminal/safe-text.ts'
+import { formulaOptions, mayHaveFormulas, type FormulaToken } from './formula/formula-lexer.ts'
+import { formulaText } from './formula/formula-text.ts'
+import { safeAddress, safeText } from '../terminal/safe-text.ts'
 import type { Painter, Span, Style } from '../terminal/style.ts'
 
 /** The link definitions (`[label]: address`) so far. */
 export type LinkDefinitions = Record<string, { href: string; title: string | null }>
 
 const lexerOptions = { gfm: true, breaks: true }
+const withFormulas = { ...lexerOptions, ...formulaOptions }
 
-/** Renders emphasis, code, links and line breaks. */
+/** Renders emphasis, code, links, formulas and line breaks. */
 export function inlineSpans(source: string, base: Style, definitions: LinkDefinitions, paint: Painter): Span[] {
-  const lexer = new Lexer(lexerOptions)
+  const lexer = new Lexer(mayHaveFormulas(source) ? withFormulas : lexerOptions)
   lexer.tokens.links = definitions
   return lexer.inlineTokens(source, []).flatMap((token) => spansOf(token, base, paint))
 }
@@ -33,6 +36,8 @@ function spansOf(token: Token, style: Style, paint: Painter): Span[] {
       return [{ text: (token as { text: string }).text.replaceAll('\n', ' '), style: { ...style, color: 'cyan' } }]
     case 'br':
       return [{ text: '\n', style }]
+    case 'formula':
+      return [{ text: formulaText((token as FormulaToken).tex) ?? token.raw, style }]
     case 'link':
       return linkSpans(token as { href: string; text: string }, children, style, paint)
     case 'image':
@@ -65,11 +70,6 @@ function imageSpans({ href, text }: { href: string; text: string }, style: Style
   if (address === undefined) return [label]
   if (paint.links) return [{ ...label, style: { ...label.style, link: address } }]
   return [label, { text: ` (${address})`, style }]
-}
-
-/** The address if it is safe to open from a terminal. */
-function safeAddress(href: string): string | undefined {
-  return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
 }
 
 /** Control characters are removed before entities are decoded, so an entity must not bring one back. */

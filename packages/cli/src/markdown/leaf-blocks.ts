@@ -1,6 +1,9 @@
-import type { Style } from '../terminal/style.ts'
+import { paintSpans, type Style } from '../terminal/style.ts'
+import { wrap } from '../terminal/wrap.ts'
 import type { BlockOutput } from './block-output.ts'
 import { CodePainter } from './code.ts'
+import { displayedTex } from './formula/formula-lexer.ts'
+import { formulaText } from './formula/formula-text.ts'
 import { indentOf, isSetextUnderline, type LineKind } from './line-kind.ts'
 import { proseLines, proseSpans, unfinishedLines, type Sheet } from './prose.ts'
 import { isTableHead, previewRows, tableLines } from './table.ts'
@@ -148,6 +151,42 @@ class Table implements Block {
   /** A table is drawn when it is complete. Before that its head and its last rows show that it grows. */
   copy(context: BlockContext): Table {
     return new Table(context, previewRows(this.#lines))
+  }
+}
+
+/** A formula in lines of its own. Text whose formula does not end before the next blank line is a paragraph. */
+export class Formula implements Block {
+  readonly inParagraph = false
+  readonly #context: BlockContext
+  readonly #lines: string[]
+  readonly #closing: string
+
+  constructor(context: BlockContext, closing: string, lines: readonly string[]) {
+    this.#context = context
+    this.#closing = closing
+    this.#lines = [...lines]
+  }
+
+  take({ text: line, kind }: SourceLine): Taken {
+    if (kind.kind === 'blank' || lengthOf(this.#lines) > maxLength) return 'left'
+    this.#lines.push(line)
+    if (!line.includes(this.#closing)) return 'taken'
+    this.end()
+    return 'last'
+  }
+
+  end(): void {
+    const { columns, isPreview, output, sheet } = this.#context
+    const source = this.#lines.join('\n')
+    const tex = displayedTex(source)
+    if (tex === undefined && !isPreview) return emitProse(this.#context, this.#lines, {})
+    const text = (tex === undefined ? undefined : formulaText(tex)) ?? source
+    const lines = wrap([{ text, style: {} }], columns).map((line) => paintSpans(line, sheet.paint))
+    output.emit(lines, isPreview ? 0 : lines.length)
+  }
+
+  copy(context: BlockContext): Formula {
+    return new Formula(context, this.#closing, this.#lines)
   }
 }
 

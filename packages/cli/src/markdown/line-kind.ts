@@ -7,6 +7,7 @@ export type LineKind =
   | { kind: 'quote'; rest: string }
   | { kind: 'item'; indent: number; offset: number; marker: string; rest: string }
   | { kind: 'indented' }
+  | { kind: 'formula'; closing: string; isClosed: boolean }
   | { kind: 'definition'; label: string; href: string; title: string | null }
   | { kind: 'text' }
 
@@ -15,6 +16,7 @@ const heading = /^ {0,3}(#{1,6})(?:[ \t]+(.*))?$/
 const rule = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/
 const quote = /^ {0,3}> ?(.*)$/
 const item = /^( *)([-*+]|\d{1,9}[.)])(?:( {1,4})(?! )|( +)|$)(.*)$/
+const formula = /^ {0,3}(\$\$|\\\[)(.*)$/
 const definition = /^ {0,3}\[([^\]^][^\]]*)\]:\s*<?([^\s>]+)>?(?:\s+["'(](.*)["')])?\s*$/
 
 export function lineKind(line: string): LineKind {
@@ -32,11 +34,23 @@ export function lineKind(line: string): LineKind {
   if (quoted !== null) return { kind: 'quote', rest: quoted[1] ?? '' }
   const listed = itemKind(line)
   if (listed !== undefined) return listed
+  const display = formulaKind(line)
+  if (display !== undefined) return display
   const defined = definition.exec(line)
   if (defined !== null) {
     return { kind: 'definition', label: defined[1] ?? '', href: defined[2] ?? '', title: defined[3] ?? null }
   }
   return { kind: 'text' }
+}
+
+/** A line that begins a formula, and has no text behind its end. */
+function formulaKind(line: string): (LineKind & { kind: 'formula' }) | undefined {
+  const [, opening, rest = ''] = formula.exec(line) ?? []
+  if (opening === undefined) return undefined
+  const closing = opening === '$$' ? '$$' : '\\]'
+  const end = rest.indexOf(closing)
+  if (end >= 0 && (end === 0 || rest.slice(end + 2).trim() !== '')) return undefined
+  return { kind: 'formula', closing, isClosed: end >= 0 }
 }
 
 /** A heading's text without the `#` marks at its end. */

@@ -62,6 +62,15 @@ const fragment = fc.constantFrom(
   '\x07',
   '- [ ] ',
   'https://a.b/c_d_e ',
+  '$',
+  '$x_1$',
+  '\n$$\n',
+  '$$',
+  '\\(',
+  'x^2\\)',
+  '\n\\[ ',
+  '\\]',
+  '\\frac12',
 )
 const markdown = fc.array(fragment, { maxLength: 40, size: 'max' }).map((parts) => parts.join(''))
 const cuts = fc.array(fc.nat(400), { maxLength: 30, size: 'max' })
@@ -213,6 +222,35 @@ test('links show their address unless the terminal opens them', () => {
   ])
 })
 
+test('formulas in TeX are written as text', () => {
+  assert.deepEqual(render('So $x = \\frac{a}{2}$ and \\(y \\le x_1^2\\), for $5 or $10.'), [
+    'So x = a/2 and y ≤ x₁², for $5 or $10.',
+  ])
+  assert.deepEqual(render('See:\n$$\n\\begin{aligned}\na &= b\n+ c \\\\\n&= d\n\\end{aligned}\n$$\nHere.'), [
+    'See:',
+    '',
+    'a = b + c',
+    '  = d',
+    '',
+    'Here.',
+  ])
+  assert.deepEqual(render('- \\[ \\sqrt{x} \\]\n- two'), ['• √x', '', '• two'])
+})
+
+test('TeX that is not valid or cannot be written as text is shown as its source', () => {
+  const sources = ['$\\frac{1}$', '$\\cancel{x_1}$', '$$ \\underbrace{a*b*c}_{n} $$', '\\(\\href{http://a.b}{x}\\)']
+  for (const source of sources) assert.deepEqual(render(source), [source])
+  assert.deepEqual(render('$$\n*not* a formula\n\ntext'), ['$$', 'not a formula', '', 'text'])
+})
+
+test('a formula is shown when it has ended', () => {
+  assert.deepEqual(shown('So \\(x_1 + '), ['So'])
+  assert.deepEqual(shown('So \\(x_1 + y\\) is'), ['So x₁ + y is'])
+  assert.deepEqual(shown('It costs $5 and *more'), [`It costs $5 and ${colored('more', { italic: true })}`])
+  assert.deepEqual(shown('$$\nx_1 + '), ['$$', 'x_1 +'])
+  assert.deepEqual(shown('$$\nx_1 + y\n$$'), ['x₁ + y'])
+})
+
 test('a comment over several lines is coloured to its end', () => {
   const green = (text: string): string => `\x1b[32m${text}\x1b[0m`
   const lines = render('```python\ndoc = """one\ntwo\n"""\nreturn 1\n```', 60, colored)
@@ -285,6 +323,10 @@ const patterns: Record<string, [start: string, repeated: string, end?: string]> 
   'a long word': ['', 'a'],
   'wide characters': ['', '日'],
   'combining characters': ['a', '\u0301'],
+  dollars: ['', '$a '],
+  formulas: ['', '$a_1$ '],
+  'open formulas': ['', '\\(a '],
+  'lines of an open formula': ['$$\n', 'a\n'],
 }
 
 for (const [name, [start, repeated, end = '']] of Object.entries(patterns)) {

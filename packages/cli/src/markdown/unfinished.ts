@@ -1,3 +1,5 @@
+import { formulaEnd } from './formula/formula-lexer.ts'
+
 /** An unfinished text, made presentable. */
 export interface Closed {
   /** The text with open emphasis, code and links closed. */
@@ -16,11 +18,30 @@ interface Opener {
  * finished while it is being written.
  */
 export function closeOpen(source: string): Closed {
+  const { text, stableEnd } = closeMarks(source)
+  return { text, stableEnd: Math.min(stableEnd, openDollar(source)) }
+}
+
+/** The place of the first `$` that may still begin a formula. Until it ends, the text behind it is shown as it is. */
+function openDollar(source: string): number {
+  const start = source.lastIndexOf('\n') + 1
+  for (let at = source.indexOf('$', start); at >= 0;) {
+    const end = formulaEnd(source, at)
+    if (end === 'open') return at
+    at = source.indexOf('$', end ?? at + 1)
+  }
+  return source.length
+}
+
+function closeMarks(source: string): Closed {
   const open: Opener[] = []
   let at = 0
   while (at < source.length) {
     const character = source[at] ?? ''
-    if (character === '\\') at += 2
+    const formula = character === '$' || character === '\\' ? formulaEnd(source, at) : undefined
+    if (typeof formula === 'number') at = formula
+    else if (formula === 'open' && /^(?:\$\$|\\)/.test(source.slice(at, at + 2))) return finish(source, open, at)
+    else if (character === '\\') at += 2
     else if (character === '`') {
       const run = runAt(source, at)
       const end = source.indexOf(run, at + run.length)

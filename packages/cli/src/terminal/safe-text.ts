@@ -37,3 +37,8 @@ export function safeJson(value: unknown, indent?: number): string {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
+
+/** The address of a link if it is safe to open. */
+export function safeAddress(href: string): string | undefined {
+  return /^(?:https?:\/\/|mailto:)[^\s\x00-\x1f\x7f]+$/i.test(href) ? href : undefined
+}

@@ -1,5 +1,5 @@
 import { Lexer, type Token, type TokensList } from 'marked'
-import { formulaOptions, mayHaveFormulas } from './formula-lexer.ts'
+import { formulaOptions, mayHaveFormulas } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 
 /** A top-level block of Markdown. Its identity stays the same while its source does. */
 export interface Block {

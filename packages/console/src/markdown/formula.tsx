@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
-import type { FormulaToken } from './formula-lexer.ts'
+import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import type * as mathMlModule from './mathml.ts'
 
 /** The code that reads TeX. It is loaded with the first formula. */

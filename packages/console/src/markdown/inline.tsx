@@ -1,7 +1,7 @@
 import type { Token, Tokens } from 'marked'
 import type { ComponentChildren } from 'preact'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
-import type { FormulaToken } from './formula-lexer.ts'
+import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import { Formula } from './formula.tsx'
 
 /** Renders emphasis, code, links, formulas and line breaks. HTML is shown as its source. */

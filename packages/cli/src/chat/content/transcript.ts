@@ -1,5 +1,8 @@
 import type { Conversation, ConversationMessage } from 'colloquy/conversation'
 import { toUsd, type ContentBlockParam } from 'colloquy/protocol'
+import { escapeHtml } from '../../markdown/html/escape.ts'
+import { markdownHtml } from '../../markdown/html/markdown-html.ts'
+import { htmlPage } from './html-page.ts'
 
 export type TranscriptFormat = 'md' | 'json' | 'html'
 
@@ -88,30 +91,15 @@ function markdownOf(chat: Conversation): string {
 }
 
 function htmlOf(chat: Conversation): string {
-  const title = escapeHtml(chat.title ?? 'Untitled')
-  const parts = chat.messages.map((message) => {
+  const sections = chat.messages.map((message) => {
     const { role, model, state } = message
     const author = role === 'user' ? 'You' : escapeHtml(model ?? 'Assistant')
     const attached = attachmentsOf(message).map((name) => `<p><em>attached: ${escapeHtml(name)}</em></p>`)
+    const missing = missingReason(message)
+    const isMarkdown = role === 'assistant' && missing === undefined
+    const text = isMarkdown ? markdownHtml(textOf(message)) : `<pre>${escapeHtml(missing ?? textOf(message))}</pre>`
     const note = state === 'interrupted' ? '<p><em>interrupted</em></p>' : ''
-    return `<section><h2>${author}</h2>${attached.join('')}<pre>${escapeHtml(missingReason(message) ?? textOf(message))}</pre>${note}</section>`
+    return `<section dir="auto"><h2>${author}</h2>${attached.join('')}${text}${note}</section>`
   })
-  // The page has no scripts and loads nothing, so it is safe to open and to pass on.
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>${title}</title>
-<style>
-body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
-h2 { font-size: 1rem; margin-bottom: 0 }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin-top: 0.25rem }
-</style>
-<h1>${title}</h1>
-${parts.join('\n')}
-</html>
-`
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return htmlPage(chat.title ?? 'Untitled', sections)
 }

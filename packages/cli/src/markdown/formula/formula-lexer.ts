@@ -99,6 +99,30 @@ function startOfInline(source: string): number {
   return at
 }
 
+/**
+ * The end of the formula that begins at a place of a text: `open` if it may still arrive. Undefined if no formula begins there.
+ */
+export function formulaEnd(source: string, at: number): number | 'open' | undefined {
+  const rest = source.slice(at, at + maxInlineLength)
+  const mark = rest.slice(0, 2)
+  if (mark === '$$' || mark === '\\[' || mark === '\\(') {
+    const close = rest.indexOf(closing(mark), 2)
+    if (close !== -1) return at + close + 2
+    return rest.length < maxInlineLength ? 'open' : undefined
+  }
+  if (rest[0] !== '$' || endOfWord.test(source[at - 1] ?? '')) return undefined
+  const end = at + (dollars.exec(rest)?.[0].length ?? source.length)
+  // The character behind its sign decides whether it is a formula.
+  if (end < source.length) return end
+  return rest.length < maxInlineLength && /^\$(?!\s)[^\n]*$/.test(rest) ? 'open' : undefined
+}
+
+/** The TeX of a text that is one formula in lines of its own. Undefined if it is not. */
+export function displayedTex(source: string): string | undefined {
+  const read = readBlock(source, 0)
+  return typeof read === 'object' && read.raw.length === source.length ? read.tex : undefined
+}
+
 function inlineFormula(source: string, before: Token[]): FormulaToken | undefined {
   const mark = source.slice(0, 2)
   if (mark === '$$' || mark === '\\[' || mark === '\\(') {

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { markdownHtml } from './markdown-html.ts'
+
+test('markdownHtml() renders blocks and inline text', () => {
+  const html = markdownHtml(
+    '# A\n\n**b** `c<d` &amp; ~~e~~\n\n1. x\n   - [x] y\n\n> q\n\n|h|i|\n|-|-:|\n|1|2|\n\n```js\na < b\n```',
+  )
+  for (const part of [
+    '<h3>A</h3>',
+    '<strong>b</strong> <code>c&lt;d</code> &amp; <del>e</del>',
+    '<ol start="1"><li>x',
+    '<input type="checkbox" disabled checked> y',
+    '<blockquote><p>q</p></blockquote>',
+    '<th align="right">i</th>',
+    '<pre><code>a &lt; b</code></pre>',
+  ])
+    assert.ok(html.includes(part), `${part} in ${html}`)
+})
+
+test('markdownHtml() writes formulas as MathML, and invalid TeX as its source', () => {
+  assert.match(
+    markdownHtml('So $x \\le \\frac{a}{2}$.'),
+    /^<p>So <math><mrow>.*<mfrac><mi>a<\/mi><mn>2<\/mn><\/mfrac>.*<\/math>\.<\/p>$/,
+  )
+  assert.match(markdownHtml('$$\nx\n$$'), /^<div><math display="block"/)
+  assert.equal(markdownHtml('$\\frac{1}$ for $5'), '<p><code>$\\frac{1}$</code> for $5</p>')
+  assert.doesNotMatch(markdownHtml('$\\href{javascript:alert(1)}{x}$'), /href=/)
+})
+
+test('markdownHtml() writes no elements and addresses of the text', () => {
+  const hostile = [
+    '<script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    '[a](javascript:alert(1))',
+    '![b](data:text/html,x)',
+    '[c](https://a.b/"onclick="x)',
+    '<svg onload=alert(1)>',
+    '`<b>`',
+    '&lt;script&gt;',
+    '$\\text{<b>}$',
+  ]
+  for (const text of hostile) {
+    const tags = [...markdownHtml(text).matchAll(/<[^>]*>/g)].map(([tag]) => tag)
+    for (const tag of tags)
+      assert.match(tag, /^<\/?(?:p|code|a|math|mrow|mtext)(?: (?:href|rel|display|class)="[^"<>]*")*>$/, text)
+  }
+  assert.match(
+    markdownHtml('![b](https://a.b/c.png)'),
+    /<a href="https:\/\/a\.b\/c\.png" rel="noopener noreferrer">\[image: b\]<\/a>/,
+  )
+})
+
+test('markdownHtml() keeps the text of any Markdown, at any depth', () => {
+  const part = fc.constantFrom(
+    '> ',
+    '- ',
+    'word',
+    '\n',
+    '**',
+    '`',
+    '$',
+    '\\(',
+    '<a>',
+    '&lt;',
+    '|',
+    '|-|-|\n',
+    '[x](y)',
+    '# ',
+  )
+  fc.assert(fc.property(fc.array(part, { maxLength: 40 }), (parts) => void markdownHtml(parts.join(''))))
+  assert.match(markdownHtml(`${'> '.repeat(20_000)}deep`), /deep/)
+})

@@ -1,0 +1,123 @@
+import { Lexer, type Token, type Tokens } from 'marked'
+import { safeAddress } from '../../terminal/safe-text.ts'
+import { decodeEntities } from '../entities.ts'
+import { formulaOptions, type FormulaToken } from '../formula/formula-lexer.ts'
+import { escapeHtml } from './escape.ts'
+import { mathHtml } from './math-html.ts'
+
+const options = { gfm: true, breaks: true, ...formulaOptions }
+
+/** Blocks inside each other. Deeper ones are shown as their source. */
+const maxDepth = 24
+
+/**
+ * Renders Markdown as HTML that loads nothing and runs nothing: HTML in the text is shown as its source, images are links, and
+ * links lead to `https:`, `http:` and `mailto:` only. A text that nests too deeply for the parser is shown as its source.
+ */
+export function markdownHtml(text: string): string {
+  try {
+    return blocks(new Lexer(options).lex(text), 0)
+  } catch (error) {
+    if (error instanceof RangeError) return `<pre>${escapeHtml(text)}</pre>`
+    throw error
+  }
+}
+
+function blocks(tokens: readonly Token[], depth: number): string {
+  return tokens
+    .map((token) => block(token, depth))
+    .filter((html) => html !== '')
+    .join('\n')
+}
+
+function block(token: Token, depth: number): string {
+  if (depth > maxDepth) return `<pre>${escapeHtml(token.raw)}</pre>`
+  switch (token.type) {
+    case 'space':
+    case 'def':
+    case 'checkbox':
+      return ''
+    case 'heading':
+      // The page has the first two levels for itself.
+      return element(`h${Math.min(6, (token as Tokens.Heading).depth + 2)}`, inline(token.tokens))
+    case 'paragraph':
+      return element('p', inline(token.tokens))
+    case 'text':
+      return token.tokens === undefined ? element('p', escapeHtml(token.raw)) : inline(token.tokens)
+    case 'code':
+      return `<pre><code>${escapeHtml((token as Tokens.Code).text)}</code></pre>`
+    case 'formula':
+      return element('div', formula(token as FormulaToken))
+    case 'blockquote':
+      return element('blockquote', blocks((token as Tokens.Blockquote).tokens, depth + 1))
+    case 'list':
+      return list(token as Tokens.List, depth)
+    case 'table':
+      return table(token as Tokens.Table)
+    case 'hr':
+      return '<hr>'
+    default:
+      return element('p', escapeHtml(token.raw))
+  }
+}
+
+function list({ ordered, start, items }: Tokens.List, depth: number): string {
+  const lines = items.map((item) => {
+    const box = item.task ? `<input type="checkbox" disabled${item.checked === true ? ' checked' : ''}> ` : ''
+    return element('li', box + blocks(item.tokens, depth + 1))
+  })
+  const inner = lines.join('\n')
+  return ordered ? `<ol start="${Number(start) || 1}">${inner}</ol>` : element('ul', inner)
+}
+
+function table({ header, rows }: Tokens.Table): string {
+  const row = (name: string, cells: readonly Tokens.TableCell[]): string =>
+    element(
+      'tr',
+      cells.map(({ tokens, align }) => `<${name} align="${align ?? 'left'}">${inline(tokens)}</${name}>`).join(''),
+    )
+  return `<table>${row('th', header)}${rows.map((cells) => row('td', cells)).join('\n')}</table>`
+}
+
+function inline(tokens: readonly Token[] | undefined): string {
+  return (tokens ?? []).map(inlineToken).join('')
+}
+
+function inlineToken(token: Token): string {
+  switch (token.type) {
+    case 'text':
+      return escapeHtml(decodeEntities(token.raw))
+    case 'escape':
+      return escapeHtml(token.raw.slice(1))
+    case 'strong':
+    case 'em':
+    case 'del':
+      return element(token.type, inline((token as Tokens.Strong).tokens))
+    case 'codespan':
+      return element('code', escapeHtml((token as Tokens.Codespan).text))
+    case 'br':
+      return '<br>'
+    case 'formula':
+      return formula(token as FormulaToken)
+    case 'link':
+      return link((token as Tokens.Link).href, inline((token as Tokens.Link).tokens))
+    case 'image':
+      // An image is not loaded: its address could carry text of the chat to another server.
+      return link((token as Tokens.Image).href, escapeHtml(`[image: ${(token as Tokens.Image).text}]`))
+    default:
+      return /^<br\s*\/?>$/i.test(token.raw) ? '<br>' : escapeHtml(token.raw)
+  }
+}
+
+function formula({ tex, raw, isDisplay }: FormulaToken): string {
+  return mathHtml(tex, isDisplay) ?? element('code', escapeHtml(raw.trim()))
+}
+
+function link(href: string, inner: string): string {
+  const address = safeAddress(href)
+  return address === undefined ? inner : `<a href="${escapeHtml(address)}" rel="noopener noreferrer">${inner}</a>`
+}
+
+function element(name: string, inner: string): string {
+  return `<${name}>${inner}</${name}>`
+}
