@@ -65,7 +65,7 @@ function damaged(path: string, reason: string): ExitError {
 /** Writes the stored keys to a file that only its owner can read. The file is replaced at once. */
 export function writeStoredKeys(stored: StoredKeys): void {
   const { keys: path } = filePaths()
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 })
   // The mode above counts only for a new file.
   chmodSync(`${path}.new`, 0o600)
