@@ -49,7 +49,7 @@ function lineOf(nodes: readonly MathNode[], depth: number): string {
   return line.replaceAll(/(?<=\S) +/g, (spaces) => (spaces.length > 2 ? '  ' : ' ')).replaceAll(/ +\n/g, '\n')
 }
 
-/** Whether a fraction before or after the part would seem to go on in it. */
+/** Whether a fraction before or after the part would seem to include it. */
 function isFactor(part: Part | undefined, isBefore: boolean): boolean {
   if (part === undefined || ['operator', 'separator', 'space'].includes(part.kind)) return false
   if (part.kind === 'large') return !isBefore
@@ -182,7 +182,7 @@ function scripts(base: MathNode, below: string | undefined, above: string | unde
   return [{ text: written, kind: isWhole ? (parts[0]?.kind ?? 'operand') : 'operand' }]
 }
 
-/** What is written below and above a large operator or a name. Throws for an arrow or a brace. */
+/** Writes the texts below and above a large operator or a name. Throws for an arrow or a brace. */
 function limits(node: MathNode, depth: number): Part[] {
   const { type, children = [] } = node
   const [base = {}, ...texts] = children
