@@ -181,10 +181,10 @@ export class RequestLog {
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
       this.#entry.ttftMs ??= this.#elapsedMs()
-      this.#entry.servedModel = reportedText(event.message.model)
-      this.#addUsage(event.message.usage)
+      this.#entry.servedModel = reportedText(event.message?.model)
+      this.#addUsage(event.message?.usage)
     } else if (event.type === 'message_delta') {
-      this.#entry.stopReason = reportedText(event.delta.stop_reason)
+      this.#entry.stopReason = reportedText(event.delta?.stop_reason)
       this.#addUsage(event.usage)
     } else if (event.type === 'content_block_delta') {
       this.wroteText(lengthOf(event.delta))
@@ -270,9 +270,10 @@ export class RequestLog {
 const charactersPerToken = 4
 
 /** The characters of a delta, whatever its type. */
-function lengthOf(delta: object): number {
-  const { text, thinking, partial_json: json } = delta as { text?: string; thinking?: string; partial_json?: string }
-  return (text ?? thinking ?? json ?? '').length
+function lengthOf(delta: object | undefined): number {
+  const { text, thinking, partial_json: json } = (delta ?? {}) as Partial<Record<string, unknown>>
+  const written = text ?? thinking ?? json
+  return typeof written === 'string' ? written.length : 0
 }
 
 /** Counts of a later event replace those of an earlier one, except by null. */

@@ -13,7 +13,6 @@ export type Parse<Result> = (response: TransportResponse, request: RetryingReque
 export interface RequestParts {
   /** Builds the request of an attempt, counted from 0. */
   prepare: (attempt: number) => Promise<WireRequest>
-  /** Kept while a stream is open, so it must not hold the parameters of the request, nor a scope that does. */
   transport: () => Transport | Promise<Transport>
   policy: RetryPolicy
   signal: AbortSignal | null | undefined
@@ -28,7 +27,7 @@ export class RetryingRequest implements Cancellable {
   readonly log: Log
   /** The response that the result is read from. */
   response: TransportResponse | undefined
-  readonly #transport: RequestParts['transport']
+  #transport: RequestParts['transport'] | undefined
   readonly #failed: RequestParts['failed']
   readonly #cancellation: Cancellation
   #prepare: RequestParts['prepare'] | undefined
@@ -108,7 +107,7 @@ export class RetryingRequest implements Cancellable {
 
   /** Frees the request's body, as no other attempt can follow. */
   dropRequest(): void {
-    this.#prepare = undefined
+    this.#prepare = this.#transport = undefined
   }
 
   /** Frees everything, as the request is over. */
@@ -122,7 +121,7 @@ export class RetryingRequest implements Cancellable {
     try {
       if (this.#cancellation.error) throw this.#cancellation.error
       const request = await this.#prepare!(this.#attempts)
-      const transport = await this.#transport()
+      const transport = await this.#transport!()
       this.#attempts++
       const pending = transport(request)
       this.#attemptEndsAt = pending.beganAt ? Infinity : timeAfter(this.policy.timeout)

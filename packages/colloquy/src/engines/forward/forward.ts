@@ -8,6 +8,7 @@ import { ResumingEvents } from '../../client/stream/resume/resuming-events.ts'
 import type { Cancellable } from '../../client/request/cancellation.ts'
 import type { TransportResponse } from '../../client/transport/transport.ts'
 import type { Forwarded, ForwardedBody, ForwardRequest } from '../../protocol/types/engine.ts'
+import { EventChecker } from './event-checker.ts'
 import { ForwardedEvents } from './forwarded-events.ts'
 import { headersOf } from './response-headers.ts'
 import { ReceivedBytes } from './received-bytes.ts'
@@ -41,7 +42,8 @@ export async function forward(
   const sent = client.sendRequest({ ...options, body }, (response, request) => {
     // The bytes of an attempt that failed before its first event are not passed on.
     received.clear()
-    return openEvents(new TappedResponse(response, received), request, { pings: true })
+    const options = { pings: true, collector: new EventChecker() }
+    return openEvents(new TappedResponse(response, received), request, options)
   })
   const first = await sent
   const { remainingMs } = sent

@@ -1,6 +1,7 @@
 import type { MessageEvents, StreamedEvent } from '../../client/stream/events/message-events.ts'
+import { pipe } from '../../client/transport/pipe.ts'
 import { encodeEvent } from '../../protocol/codec/event-stream.ts'
-import type { EncodedEvents, ForwardedStream } from '../../protocol/types/engine.ts'
+import type { EncodedEvents, EventSink, ForwardedStream } from '../../protocol/types/engine.ts'
 import type { ReceivedBytes } from './received-bytes.ts'
 import { headersOf } from './response-headers.ts'
 
@@ -39,6 +40,13 @@ export class ForwardedEvents implements ForwardedStream {
   read(): Promise<EncodedEvents | undefined> {
     // Not an async function: one takes twice the memory as long as it waits.
     return this.#all.read().then((events) => events && this.#encoded(events))
+  }
+
+  pipe(sink: EventSink): void {
+    pipe(this.#all, {
+      write: (events) => sink.write(events && this.#encoded(events)),
+      fail: (error) => sink.fail(error),
+    })
   }
 
   #encoded(events: readonly StreamedEvent[]): EncodedEvents {

@@ -74,6 +74,16 @@ export interface ForwardedStream extends ForwardedResponse {
   type: 'stream'
   /** The next events. Undefined after the last one. Throws if the reply breaks off. */
   read(): Promise<EncodedEvents | undefined>
+  /** Writes the next events to the sink, for as long as it wants more. Present if the stream needs no promise for them. */
+  pipe?(sink: EventSink): void
+}
+
+/** Takes the events of a stream as they arrive. Its methods never throw. */
+export interface EventSink {
+  /** Takes the next events, or undefined after the last one. Returns whether it wants more. */
+  write(events: EncodedEvents | undefined): boolean
+  /** The reply breaks off. Nothing follows. */
+  fail(error: unknown): void
 }
 
 /** Some events, and the bytes that they are sent as. */

@@ -1,4 +1,10 @@
-import { type EncodedEvents, type MessageStreamEvent, type PingEvent, encodeEvent } from 'colloquy/protocol'
+import {
+  type EncodedEvents,
+  type EventSink,
+  type MessageStreamEvent,
+  type PingEvent,
+  encodeEvent,
+} from 'colloquy/protocol'
 import { fillEvent } from './fill-defaults.ts'
 
 type Event = MessageStreamEvent | PingEvent
@@ -7,6 +13,8 @@ type Event = MessageStreamEvent | PingEvent
 export interface EventSource {
   /** The next events. Undefined after the last one. Throws if the reply breaks off. */
   read(): Promise<EncodedEvents | undefined>
+  /** Writes the next events to the sink, for as long as it wants more. */
+  pipe(sink: EventSink): void
   /** Ends the reply because its reader left. */
   leave(): void
 }
@@ -28,7 +36,21 @@ export class EngineEvents implements EventSource {
     return { bytes: encoder.encode(encodeEvent(event)), events: [event] }
   }
 
+  pipe(sink: EventSink): void {
+    pipeReads(this, sink)
+  }
+
   leave(): void {
     this.#iterator.return?.().catch(() => {})
   }
+}
+
+/** Writes what a source reads to a sink, with a promise for each read. */
+export function pipeReads(source: Pick<EventSource, 'read'>, sink: EventSink): void {
+  source.read().then(
+    (events) => {
+      if (sink.write(events)) pipeReads(source, sink)
+    },
+    (error: unknown) => sink.fail(error),
+  )
 }

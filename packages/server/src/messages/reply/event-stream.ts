@@ -1,5 +1,5 @@
 import { WireFault } from 'colloquy/engines'
-import { APIConnectionError, type EncodedEvents, type ServerEvent, encodeSse } from 'colloquy/protocol'
+import { APIConnectionError, type EncodedEvents, type EventSink, type ServerEvent, encodeSse } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
 import { errorAnswer } from '../error-answer.ts'
 import type { AnswerStream, PieceSink } from '../exchange.ts'
@@ -20,7 +20,7 @@ const encoder = new TextEncoder()
 const ping = encoder.encode(encodeSse({ type: 'ping' }))
 
 /** The events of a reply as the body of a response. Reads them only as fast as the client takes the body. */
-export class EventStream implements AnswerStream {
+export class EventStream implements AnswerStream, EventSink {
   readonly #source: EventSource
   readonly #reply: StreamedReply
   readonly #timer: SilenceTimer
@@ -61,8 +61,13 @@ export class EventStream implements AnswerStream {
   pipe(sink: PieceSink): void {
     this.#sink = sink
     if (this.#isOver) return sink.end()
-    this.#sendNext(this.#first)
+    const first = this.#first!
     this.#first = undefined
+    this.#timer.restart()
+    first.then(
+      (events) => this.write(events) && this.#source.pipe(this),
+      (error: unknown) => this.fail(error),
+    )
   }
 
   leave(): void {
@@ -74,23 +79,22 @@ export class EventStream implements AnswerStream {
     this.#source.leave()
   }
 
-  #sendNext(events = this.#source.read()): void {
-    this.#timer.restart()
-    events.then(
-      (arrived) => this.#whenDrained(() => this.#take(arrived)),
-      (error: unknown) => this.#whenDrained(() => this.#fail(error)),
-    )
-  }
-
-  #take(arrived: EncodedEvents | undefined): void {
-    if (this.#isOver) return
-    if (!arrived) return this.#isComplete ? this.#finish() : this.#fail(unfinished())
+  /** Sends events on. Returns whether the client takes more now: otherwise they are asked for when it does. */
+  write(arrived: EncodedEvents | undefined): boolean {
+    if (this.#isOver) return false
+    if (!arrived) {
+      if (this.#isComplete) this.#finish()
+      else this.fail(unfinished())
+      return false
+    }
     for (const event of arrived.events) {
       this.#reply.log.sent(event)
       if (event.type === 'message_stop') this.#isComplete = true
     }
     this.#write(arrived.bytes)
-    this.#whenDrained(() => !this.#isOver && this.#sendNext())
+    this.#timer.restart()
+    void this.#draining?.then(() => !this.#isOver && this.#source.pipe(this))
+    return !this.#draining
   }
 
   #finish(): void {
@@ -98,7 +102,8 @@ export class EventStream implements AnswerStream {
     this.#sink?.end()
   }
 
-  #fail(error: unknown): void {
+  /** Ends the stream with an error. */
+  fail(error: unknown): void {
     if (this.#isOver) return
     const { log } = this.#reply
     log.failed(error)

@@ -1,8 +1,8 @@
-import type { EncodedEvents, Forwarded, ForwardedBody, ForwardedStream, Message } from 'colloquy/protocol'
+import type { EncodedEvents, EventSink, Forwarded, ForwardedBody, ForwardedStream, Message } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
 import type { Answer } from '../exchange.ts'
 import { rateLimitHeaders } from '../rate-limit-headers.ts'
-import type { EventSource } from './event-source.ts'
+import { type EventSource, pipeReads } from './event-source.ts'
 
 /** The answer that passes on a response that has arrived. */
 export function forwardedAnswer(forwarded: Forwarded, log: RequestLog): Answer {
@@ -29,7 +29,8 @@ export function headersOfForwarded(forwarded: Forwarded, log: RequestLog): Recor
 
 /** The events of a stream that is passed on, also before its response has begun. */
 export class ForwardedSource implements EventSource {
-  readonly #opening: Promise<ForwardedStream>
+  /** Undefined when the response has begun. */
+  #opening: Promise<ForwardedStream> | undefined
   /** Set when the response has begun. */
   stream: ForwardedStream | undefined
 
@@ -42,8 +43,14 @@ export class ForwardedSource implements EventSource {
   }
 
   async #open(): Promise<EncodedEvents | undefined> {
-    this.stream = await this.#opening
+    this.stream = await this.#opening!
+    this.#opening = undefined
     return this.stream.read()
+  }
+
+  pipe(sink: EventSink): void {
+    if (this.stream?.pipe) this.stream.pipe(sink)
+    else pipeReads(this, sink)
   }
 
   /** Does nothing: the signal of the request ends the stream. */

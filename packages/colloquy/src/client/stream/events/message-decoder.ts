@@ -14,6 +14,23 @@ export type StreamEnding =
 
 const maxBeginning = 100
 
+/** Follows the events of a message. `MessageAccumulator` assembles it. */
+export interface EventCollector {
+  readonly message: Message | undefined
+  /** Whether `message_stop` was pushed. */
+  readonly isWhole: boolean
+  /** Throws an `AnthropicError` for a malformed event. */
+  push(event: StreamedEvent): void
+}
+
+/** Options of a `MessageDecoder`. */
+export interface DecoderOptions {
+  /** Whether keep-alive events are decoded too. Default false. */
+  pings?: boolean
+  /** Default: assembles the message. */
+  collector?: EventCollector
+}
+
 /**
  * Decodes the bytes of a streamed response into its events and the message that they make.
  *
@@ -31,7 +48,7 @@ export class MessageDecoder {
   error: StreamEnding | undefined
   readonly #pings: boolean
   readonly #parser = new SseParser()
-  readonly #accumulator = new MessageAccumulator()
+  readonly #collector: EventCollector
   #waiting: StreamedEvent[] = []
   /** The number of waiting events that were taken, and of those that the message has. */
   #taken = 0
@@ -39,14 +56,14 @@ export class MessageDecoder {
   /** Whether later events are ignored. */
   #isOver = false
 
-  /** With `pings`, keep-alive events are decoded too. Default false. */
-  constructor({ pings = false }: { pings?: boolean } = {}) {
+  constructor({ pings = false, collector = new MessageAccumulator() }: DecoderOptions = {}) {
     this.#pings = pings
+    this.#collector = collector
   }
 
   /** The message so far. */
   get message(): Message | undefined {
-    return this.#accumulator.message
+    return this.#collector.message
   }
 
   /** Reads a chunk. Undefined marks the end of the response. */
@@ -119,9 +136,9 @@ export class MessageDecoder {
     const event = this.#waiting[this.#added]
     if (!event) return
     try {
-      this.#accumulator.push(event)
+      this.#collector.push(event)
       this.#added++
-      if (this.#accumulator.isWhole) this.ending = { type: 'complete' }
+      if (this.#collector.isWhole) this.ending = { type: 'complete' }
     } catch (error) {
       // The events before the malformed one are still handed out.
       this.#waiting.length = this.#added

@@ -11,7 +11,7 @@ import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
 import { findStream, isLabeledStream } from './mislabeled-stream.ts'
-import { MessageDecoder, type StreamEnding } from './message-decoder.ts'
+import { type DecoderOptions, MessageDecoder, type StreamEnding } from './message-decoder.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from './message-events.ts'
 import { sampleReply } from './sample-reply.ts'
 
@@ -19,7 +19,7 @@ import { sampleReply } from './sample-reply.ts'
 export async function openEvents(
   given: TransportResponse,
   request: RetryingRequest,
-  options: { pings: boolean },
+  options: DecoderOptions,
 ): Promise<MessageEvents> {
   const response = isLabeledStream(given) ? given : await findStream(given, request)
   const events = new ResponseEvents(response, request, options)
@@ -131,7 +131,7 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   #reader: Reader | undefined
   #hasEnded = false
 
-  constructor(response: TransportResponse, request: RetryingRequest, options?: { pings: boolean }) {
+  constructor(response: TransportResponse, request: RetryingRequest, options?: DecoderOptions) {
     this.#request = request
     this.response = response
     this.#decoder = new MessageDecoder(options)

@@ -77,7 +77,7 @@ export interface NodeSocket {
   readonly connecting: boolean
   /** The bytes that were written and not yet sent. */
   readonly writableLength: number
-  on(event: 'end', listener: () => void): this
+  on(event: 'close' | 'end', listener: () => void): this
   on(event: 'error', listener: (error: Error) => void): this
   on(event: 'session', listener: (session: Uint8Array) => void): this
   once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): this

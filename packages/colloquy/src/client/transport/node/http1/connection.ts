@@ -120,7 +120,8 @@ export class Connection implements ResponseReceiver, BodySource {
     })
     socket.on('error', (error) => this.#break(error))
     socket.on('end', () => this.#end())
-    socket.once('close', () => {
+    // Not `once()`, whose wrapper would live as long as the socket.
+    socket.on('close', () => {
       this.#stopConnectTimer()
       this.#end()
     })
