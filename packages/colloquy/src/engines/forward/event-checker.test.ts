@@ -38,7 +38,7 @@ const events: object[] = [
 ]
 
 /** Copies of the value with one field, at any depth, left out or replaced. */
-function* changesOf(value: unknown): Generator<unknown> {
+function* changesOf(value: unknown): Generator {
   if (typeof value !== 'object' || value === null) return
   for (const [key, field] of Object.entries(value)) {
     const change = (replacement: unknown): unknown =>
@@ -60,7 +60,10 @@ function outcome(collector: MessageAccumulator | EventChecker, sent: readonly ob
 
 test('an event checker refuses the events that an accumulator refuses, with its errors', () => {
   const sequences = [
-    ...[events, events.toSpliced(0, 1), [events[0]!, ...events], events.slice(0, -1)],
+    events,
+    events.toSpliced(0, 1),
+    [events[0]!, ...events],
+    events.slice(0, -1),
     ...events.flatMap((event, index) =>
       Array.from(changesOf(event), (changed) => events.with(index, changed as object)),
     ),
