@@ -136,3 +136,33 @@ test('describeIssues() names ten issues and counts the rest', () => {
   const issues = checkJson({ required: Array.from({ length: 12 }, (_, index) => `k${index}`) }, {})
   assert.match(describeIssues(issues), /k9: is required and missing\nand 2 more$/)
 })
+
+test('checkJson() ends soon, and says little, whatever schema and value are', () => {
+  const text = `${'a'.repeat(50_000)}!`
+  for (const pattern of ['^(a+)+$', '^(a|a)*$', '^(\\w+\\s?)*$', '^((a*)*)*$'])
+    assert.equal(checkJson({ pattern }, text).length, 1, pattern)
+  assert.deepEqual(checkJson({ pattern: '^(ab)+$' }, 'abab'), [])
+  assert.equal(checkJson({ pattern: '^(?!a)(b)+$' }, 'abb').length, 1)
+
+  const branch = { type: 'object', properties: { l: { $ref: '#/$defs/x' } } }
+  const schema = { $ref: '#/$defs/x', $defs: { x: { anyOf: [branch, { ...branch, required: ['z'] }] } } }
+  let deep: unknown = 5
+  for (let level = 0; level < 30; level++) deep = { l: deep }
+  assert.throws(() => checkJson(schema, deep), { message: 'Cannot check the value: the schema takes too many steps' })
+  for (let level = 0; level < 100_000; level++) deep = { l: deep }
+  const tree = { type: 'object', properties: { l: { $ref: '#' } } }
+  assert.match(describeIssues(checkJson(tree, deep)), /must not be nested more than 1000 levels deep$/)
+  assert.equal(
+    describeIssues(checkJson({ type: 'string' }, deep)),
+    'must be a string: found a value that JSON cannot hold',
+  )
+
+  const names = Array.from({ length: 10_000 }, (_, index) => `name${index}`)
+  assert.match(
+    describeIssues(checkJson({ enum: names }, 'x'.repeat(1_000))),
+    /^.{1,800} and 9950 more: found "x{70,80}\.\.\.$/,
+  )
+  const properties = Object.fromEntries(names.map((name) => [name, {}]))
+  const closed = { properties, additionalProperties: false }
+  assert.match(describeIssues(checkJson(closed, { odd: 1 })), /^.{1,800} and 9950 more: found odd$/)
+})

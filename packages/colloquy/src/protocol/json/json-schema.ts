@@ -1,3 +1,5 @@
+import { parseRegex, type Regex, RegexError, testRegex } from './regex.ts'
+
 /** A JSON Schema, draft 2020-12, as a plain object. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown
@@ -31,18 +33,21 @@ export interface JsonIssue {
 export function checkJson(
   schema: JsonSchema | boolean,
   value: unknown,
-  { budget = { steps: Infinity }, matches = matchesRegExp }: CheckJsonOptions = {},
+  { budget = { steps: mostSteps }, matches = matchesPattern }: CheckJsonOptions = {},
 ): JsonIssue[] {
   const issues: JsonIssue[] = []
   check(schema, value, { root: schema, path: [], issues, refs: 0, matches, budget })
   return issues
 }
 
+/** A schema with choices inside choices can take exponentially many steps. This many take a few seconds. */
+const mostSteps = 5_000_000
+
 /** Options of `checkJson()`. */
 export interface CheckJsonOptions {
-  /** The most subschemas to apply. Counted down; a `RangeError` is thrown at 0. Default: no limit. */
+  /** The most subschemas to apply. Counted down; a `RangeError` is thrown at 0. Default 5,000,000. */
   budget?: { steps: number }
-  /** Tests a `pattern`. Default: a `RegExp` with the flag `u`, whose running time has no limit. */
+  /** Tests a `pattern`. Default: a `RegExp` with the flag `u`; one that repeats a group, in time that is linear in the text. */
   matches?: (pattern: string, text: string) => boolean
 }
 
@@ -72,17 +77,19 @@ interface Position {
 }
 
 const maxRefs = 16
+const maxLevels = 1_000
 
 function check(schema: unknown, value: unknown, at: Position): void {
   if (schema === true || schema === undefined) return
   if (at.budget.steps-- <= 0) throw new RangeError('Cannot check the value: the schema takes too many steps')
+  if (at.path.length > maxLevels) return report(at, `must not be nested more than ${maxLevels} levels deep`)
   if (schema === false) return report(at, `must be left out: found ${preview(value)}`)
   if (!isObject(schema)) return
   if (typeof schema.$ref === 'string') checkReference(schema.$ref, value, at)
   if (schema.type !== undefined && !typesOf(schema).some((type) => isOfType(type, value)))
     return report(at, `must be ${typesOf(schema).map(withArticle).join(' or ')}: found ${preview(value)}`)
   if (Array.isArray(schema.enum) && !schema.enum.some((item) => isEqual(item, value)))
-    report(at, `must be one of ${schema.enum.map(preview).join(', ')}: found ${preview(value)}`)
+    report(at, `must be one of ${listed(schema.enum.map(preview))}: found ${preview(value)}`)
   if ('const' in schema && !isEqual(schema.const, value))
     report(at, `must be ${preview(schema.const)}: found ${preview(value)}`)
   if (typeof value === 'string') checkString(schema, value, at)
@@ -121,8 +128,20 @@ function decodePointer(part: string): string {
   return decoded.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-function matchesRegExp(pattern: string, text: string): boolean {
-  return new RegExp(pattern, 'u').test(text)
+/** A group that is repeated, such as `(a+)+`, can take `RegExp` a time that is exponential in the text. */
+function matchesPattern(pattern: string, text: string): boolean {
+  const regex = /\)[*+{]/.test(pattern) ? linearRegex(pattern) : undefined
+  return regex === undefined ? new RegExp(pattern, 'u').test(text) : testRegex(regex, text)
+}
+
+/** Undefined for a pattern that is not valid, or has a feature that cannot be matched in linear time. */
+function linearRegex(pattern: string): Regex | undefined {
+  try {
+    return parseRegex(pattern)
+  } catch (error) {
+    if (error instanceof RegexError) return undefined
+    throw error
+  }
 }
 
 function checkString(schema: JsonSchema, value: string, at: Position): void {
@@ -191,7 +210,7 @@ function checkObject(schema: JsonSchema, value: Record<string, unknown>, at: Pos
 }
 
 function unknownKey(key: string, known: string[]): string {
-  return `is not a property of the schema, which has ${known.length ? known.join(', ') : 'none'}: found ${key}`
+  return `is not a property of the schema, which has ${known.length ? listed(known) : 'none'}: found ${cut(key)}`
 }
 
 function checkCombinations(schema: JsonSchema, value: unknown, at: Position): void {
@@ -268,8 +287,23 @@ function withSortedKeys(value: Record<string, unknown>): Record<string, unknown>
 }
 
 function preview(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  try {
+    return cut(JSON.stringify(value) ?? String(value))
+  } catch {
+    return 'a value that JSON cannot hold'
+  }
+}
+
+function cut(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+const mostListed = 50
+
+/** The model reads these texts: thousands of names would fill its prompt. */
+function listed(names: readonly string[]): string {
+  const rest = names.length - mostListed
+  return rest > 0 ? `${names.slice(0, mostListed).join(', ')} and ${rest} more` : names.join(', ')
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { type Regex, RegexError } from './regex.ts'
+import { type Regex, RegexError } from '../../../protocol/json/regex.ts'
 
 const maxCharacters = 100_000
 

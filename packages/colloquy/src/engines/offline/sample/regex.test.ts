@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createContext, Script } from 'node:vm'
 import fc from 'fast-check'
 import { exampleOf } from './pattern.ts'
-import { parseRegex, testRegex } from './regex.ts'
+import { parseRegex, testRegex } from '../../../protocol/json/regex.ts'
 
 const { regex } = fc.letrec<{ regex: string; atom: string }>((tie) => ({
   // Deeper patterns, or longer texts, more often take RegExp minutes.

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { checkJson, describeIssues } from '../../../protocol/json/json-schema.ts'
 import { exampleOf } from './pattern.ts'
-import { parseRegex } from './regex.ts'
+import { parseRegex } from '../../../protocol/json/regex.ts'
 import { sample } from './sample.ts'
 
 type Schema = Record<string, unknown>

@@ -1,7 +1,7 @@
 import { checkJson } from '../../../protocol/json/json-schema.ts'
 import { Budget, SampleError, tooComplex, unsatisfiable } from './budget.ts'
 import { exampleOf } from './pattern.ts'
-import { type Regex, RegexError, parseRegex, testRegex } from './regex.ts'
+import { type Regex, RegexError, parseRegex, testRegex } from '../../../protocol/json/regex.ts'
 import { TextFacts } from './text-facts.ts'
 
 /** A JSON Schema of a caller. Any keyword may be missing or invalid. */
