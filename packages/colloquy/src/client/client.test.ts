@@ -397,13 +397,17 @@ for (const path of [undefined, null, 0, true, ['/v1']]) {
   })
 }
 
-for (const query of ['limit=1', 5, true]) {
+for (const [query, found] of [
+  ['limit=1', '"limit=1"'],
+  [5, '5'],
+  [true, 'true'],
+] as const) {
   test(`the query ${query} is one clear error`, async () => {
     const client = new Anthropic({ apiKey: 'key', fetch: async () => Response.json(hello) })
     const options = { query: query as unknown as Record<string, unknown> }
     await assert.rejects(Promise.resolve(client.get('/v1/models', options)), {
       name: 'AnthropicError',
-      message: `Cannot use a query as it must be an object: found ${typeof query}`,
+      message: `Cannot use a query as it must be an object: found ${found}`,
     })
   })
 }

@@ -953,7 +953,7 @@ describe('conversations', () => {
 
   test('need an engine that returns events', async () => {
     const conversation = await openConversations({ engine: (() => 'text') as never }).create(settings)
-    await assert.rejects(conversation.send('a'), /the engine did not return events: found string/)
+    await assert.rejects(conversation.send('a'), /the engine did not return events: found "text"/)
   })
 
   test('preview() is the request that would be sent', async () => {

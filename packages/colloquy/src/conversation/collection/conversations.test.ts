@@ -231,9 +231,13 @@ for (const [kind, open] of Object.entries({ memory: memoryStore, sqlite: () => s
   test(`${kind}: an id, a key and a text of a wrong type are refused by name`, async () => {
     const conversations = openConversations({ engine: script([]), store: open() })
     const conversation = await conversations.create(settings)
-    for (const value of [undefined, null, 0, true, [], [[]], {}, new Date(0), 1n, Symbol('id'), () => 'id']) {
+    for (const [value, found] of [
+      ...[undefined, null, 0, true, 1n, Symbol('id')].map((value) => [value, String(value)] as const),
+      ...[[], [[]]].map((value) => [value, 'a list'] as const),
+      ...[{}, new Date(0)].map((value) => [value, 'an object'] as const),
+      [() => 'id', 'a function'],
+    ] as const) {
       const wrong = value as never
-      const found = value === null ? 'null' : typeof value
       const mustBeText = (name: string): object => ({
         name: 'AnthropicError',
         message: `Cannot use the ${name} as it must be text: found ${found}`,
@@ -268,7 +272,7 @@ test('values of a wrong type are refused by name, and change nothing', async () 
   const conversation = await conversations.create({ ...settings, title: 'kept', metadata: { kept: 1 } })
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
-  const mustBeText = { message: 'Cannot set the title of a conversation as it must be text: found number' }
+  const mustBeText = { message: 'Cannot set the title of a conversation as it must be text: found 5' }
   const mustBeJson = {
     name: 'AnthropicError',
     message: /^Cannot set the metadata of a conversation as JSON must be able/,
@@ -294,8 +298,8 @@ test('values of a wrong type are refused by name, and change nothing', async () 
     await assert.rejects(conversation.update(options as never), expected)
   }
   for (const [messages, message] of [
-    ['a', 'Cannot create a conversation as its messages must be a list: found string'],
-    [7, 'Cannot create a conversation as its messages must be a list: found number'],
+    ['a', 'Cannot create a conversation as its messages must be a list: found "a"'],
+    [7, 'Cannot create a conversation as its messages must be a list: found 7'],
     [[undefined], 'Cannot import message 1: it has no role, found null'],
     [[() => 'a'], 'Cannot import message 1: it has no role, found null'],
     [[{ role: 'user', content: 1n }], /^Cannot import message 1: JSON must be able to hold it: .*BigInt$/],
@@ -304,7 +308,7 @@ test('values of a wrong type are refused by name, and change nothing', async () 
     await assert.rejects(conversations.create({ ...settings, messages: messages as never }), { message })
   }
   await assert.rejects(conversations.search(5 as never), {
-    message: 'Cannot search as the query must be text: found number',
+    message: 'Cannot search as the query must be text: found 5',
   })
   assert.deepEqual([conversation.title, conversation.metadata], ['kept', { kept: 1 }])
   assert.equal((await conversations.list({ limit: 1e15 })).length, 1)

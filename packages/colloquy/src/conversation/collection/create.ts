@@ -1,4 +1,4 @@
-import { checkOptionsObject } from '../../protocol/json/option-names.ts'
+import { checkOptionsObject, describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { checkSettings, checkSettingNames } from '../check-settings.ts'
@@ -38,7 +38,9 @@ export async function newArchive(options: CreateOptions): Promise<Archive> {
   const settings = { ...given, ...setting }
   checkSettings(settings)
   if (!Array.isArray(messages)) {
-    throw new AnthropicError(`Cannot create a conversation as its messages must be a list: found ${typeof messages}`)
+    throw new AnthropicError(
+      `Cannot create a conversation as its messages must be a list: found ${describeValue(messages)}`,
+    )
   }
   // The caller may change its objects while the messages are read.
   const about = { id, owner, metadata: kept, title, settings: copyOf(settings) }

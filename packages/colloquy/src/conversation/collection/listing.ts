@@ -31,7 +31,7 @@ export async function searchIn(
   checkOptionNames(options, ['limit', 'owner'], 'search()')
   const { limit = 20, owner } = options
   if (typeof query !== 'string')
-    throw new AnthropicError(`Cannot search as the query must be text: found ${typeof query}`)
+    throw new AnthropicError(`Cannot search as the query must be text: found ${describeValue(query)}`)
   const words = query.split(/\s+/).filter((word) => word !== '')
   const found = words.length === 0 ? [] : await store.search(words, { limit: positive('limit', limit), owner })
   return found.map(showFound)

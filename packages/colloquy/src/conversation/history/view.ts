@@ -1,3 +1,4 @@
+import { describeValue } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { Message, StopReason, Usage } from '../../protocol/types/message.ts'
@@ -120,7 +121,7 @@ const longestLine = 200
 /** A title that a program gives: in one line, and cut to 200 characters. Throws an `AnthropicError` if it is not text. */
 export function titleText(title: string): string {
   if (typeof title !== 'string') {
-    throw new AnthropicError(`Cannot set the title of a conversation as it must be text: found ${typeof title}`)
+    throw new AnthropicError(`Cannot set the title of a conversation as it must be text: found ${describeValue(title)}`)
   }
   return cutText(oneLine(storableText(title)), 200)
 }

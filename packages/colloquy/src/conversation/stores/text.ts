@@ -1,3 +1,4 @@
+import { describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { storableText } from '../../protocol/text.ts'
 import { foldWord } from '../history/text.ts'
@@ -28,7 +29,7 @@ export function storableOwner(owner: string | undefined): string | undefined {
 /** Refuses an id, a key or another text that is none: databases would convert it, each in its own way. */
 export function checkText(kind: string, value: unknown): asserts value is string {
   if (typeof value === 'string') return
-  throw new AnthropicError(`Cannot use the ${kind} as it must be text: found ${value === null ? 'null' : typeof value}`)
+  throw new AnthropicError(`Cannot use the ${kind} as it must be text: found ${describeValue(value)}`)
 }
 
 /** A name to be stored, such as an id or a key. Throws a `RangeError` if it is empty or longer than 512 characters. */

@@ -93,7 +93,7 @@ test('contentBlock() refuses what the API would refuse, and says what it found',
   await assert.rejects(contentBlock(bytes(image['image/png']).subarray(0, 12)), /its header is damaged/)
   await assert.rejects(contentBlock('https://'), /it is not a valid URL/)
   await assert.rejects(contentBlock('data:;base64,%'), /Cannot read the data: URL/)
-  await assert.rejects(contentBlock(7 as never), /found number, not a path, URL, Blob or bytes/)
+  await assert.rejects(contentBlock(7 as never), /found 7, not a path, URL, Blob or bytes/)
 })
 
 test('contentBlock() names common formats that the API does not accept', async () => {

@@ -1,3 +1,4 @@
+import { describeValue } from '../json/option-names.ts'
 import { AnthropicError } from '../types/error.ts'
 import { type ImageMediaType, imageSize, mediaTypeOf } from './media.ts'
 import type { CacheControlEphemeral } from '../types/tool.ts'
@@ -146,7 +147,9 @@ async function read(source: ContentSource, url: URL | undefined): Promise<Conten
   if (source instanceof Uint8Array) return { bytes: source }
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) }
   if (source instanceof Blob) return { bytes: await bytesOf(source), name: (source as { name?: string }).name }
-  throw new AnthropicError(`Cannot make a content block: found ${typeof source}, not a path, URL, Blob or bytes`)
+  throw new AnthropicError(
+    `Cannot make a content block: found ${describeValue(source)}, not a path, URL, Blob or bytes`,
+  )
 }
 
 async function readData(url: URL): Promise<Uint8Array> {

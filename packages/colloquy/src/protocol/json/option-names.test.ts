@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkOptionNames, nearestName } from './option-names.ts'
+import { checkOptionNames, describeValue, nearestName } from './option-names.ts'
 
 const limits = ['usdPerDay', 'tokensPerDay', 'usdPerUser', 'tokensPerUser', 'usdPerUserDay', 'tokensPerUserDay', 'fit']
 
@@ -38,4 +38,19 @@ for (const value of [null, 5, 'x.db', ['a']]) {
   test(`checkOptionNames() refuses ${JSON.stringify(value)}`, () => {
     assert.throws(() => checkOptionNames(value, limits, 'limits'), /Cannot use limits as its options must be an object/)
   })
+}
+
+for (const [value, expected] of [
+  [7, '7'],
+  [5n, '5'],
+  [null, 'null'],
+  [undefined, 'undefined'],
+  ['a"b', '"a\\"b"'],
+  ['x'.repeat(1e6), `"${'x'.repeat(60)}…"`],
+  [[1], 'a list'],
+  [{ secret: 1 }, 'an object'],
+  [() => 1, 'a function'],
+  [Symbol('s'), 'Symbol(s)'],
+] as const) {
+  test(`describeValue() writes ${expected.slice(0, 20)}`, () => assert.equal(describeValue(value), expected))
 }

@@ -40,9 +40,9 @@ function wordsOf(name: string): string[] {
     .filter((word) => word.length > 2 && word !== 'per' && word !== 'max')
 }
 
-/** A value of any type for an error message: a list, an object or a function by its kind. */
+/** A value of any type for an error message: a list, an object or a function by its kind, a long text by its beginning. */
 export function describeValue(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'function') return 'a function'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)

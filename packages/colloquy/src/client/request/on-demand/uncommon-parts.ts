@@ -1,6 +1,7 @@
 // The parts that few requests need: a query, headers of the environment, lone surrogates, debug lines, bodies of errors,
 // warnings.
 // One module, because a page loads one file for all of them.
+import { describeValue } from '../../../protocol/json/option-names.ts'
 import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { TransportResponse, WireRequest } from '../../transport/transport.ts'
@@ -15,7 +16,8 @@ export * from './rare-bodies.ts'
 export function withQuery(href: string, ...queries: (Query | null | undefined)[]): string {
   const url = new URL(href)
   const wrong = queries.find((query) => typeof (query ?? {}) !== 'object')
-  if (wrong !== undefined) throw new AnthropicError(`Cannot use a query as it must be an object: found ${typeof wrong}`)
+  if (wrong !== undefined)
+    throw new AnthropicError(`Cannot use a query as it must be an object: found ${describeValue(wrong)}`)
   const merged = new Map(queries.flatMap((query) => Object.entries(query ?? {})))
   for (const [name, value] of merged) {
     url.searchParams.delete(name)

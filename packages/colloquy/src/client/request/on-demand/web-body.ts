@@ -1,4 +1,5 @@
 // Loaded when a body is not sent as JSON.
+import { describeValue } from '../../../protocol/json/option-names.ts'
 import { isUploadable, makeFile } from './to-file.ts'
 
 /** A body as it is sent, with the media type that belongs to it. */
@@ -69,5 +70,5 @@ function adviceFor(value: unknown): string {
   if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
     return `bytes have no name, so make a file of them with toFile(bytes, 'name')`
   }
-  return `expected a file, text, a number or a boolean: found ${value === null ? 'null' : typeof value}`
+  return `expected a file, text, a number or a boolean: found ${describeValue(value)}`
 }

@@ -1,3 +1,4 @@
+import { describeValue } from '../../../protocol/json/option-names.ts'
 import type { EngineContext } from '../../../protocol/types/engine.ts'
 import { AnthropicError, APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
@@ -71,7 +72,7 @@ async function receive(
   const events = config.engine(params, { ...context, signal })
   if (typeof events?.[Symbol.asyncIterator] !== 'function') {
     throw new AnthropicError(
-      `Cannot read the reply as the engine did not return events: found ${typeof events} (offline() is an engine, offline is not)`,
+      `Cannot read the reply as the engine did not return events: found ${describeValue(events)} (offline() is an engine, offline is not)`,
     )
   }
   for await (const event of events) {

@@ -1,3 +1,4 @@
+import { describeValue } from '../../../protocol/json/option-names.ts'
 import type {
   BrowserInputs,
   BrowserMemberInput,
@@ -130,7 +131,7 @@ class BrowserSteps implements CallSteps {
 
   constructor(options: BrowserToolsetOptions) {
     if (typeof options?.browserState !== 'function')
-      throw new ToolsetConfigError(`browserState must be a function: found ${typeof options?.browserState}`)
+      throw new ToolsetConfigError(`browserState must be a function: found ${describeValue(options?.browserState)}`)
     // A copy: later changes of the object must not change a policy.
     this.#options = { ...options }
     this.#reports = new BrowserReports(options.filePolicy)
