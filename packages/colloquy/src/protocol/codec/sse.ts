@@ -94,7 +94,8 @@ export class SseParser {
    */
   #line = ''
   #event: string | undefined
-  #data: string | undefined
+  /** The lines of data. As one string that grows, an endless event of short lines would take twice the memory. */
+  #data: string[] = []
   /** The size of the current event in earlier chunks. */
   #pendingBytes = 0
   /** Whether the last chunk ended in `\r`: a `\n` that follows belongs to the same line end. */
@@ -186,15 +187,15 @@ export class SseParser {
   }
 
   #addData(value: string): void {
-    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    this.#data.push(value)
   }
 
   /** Ends the current event, whose last part is `text` from `start` to `end`. Undefined if the event has no data. */
   #dispatch(text: string, start: number, end: number): ServerSentEvent | undefined {
     this.#checkSize(text, start, end)
-    const event = this.#data === undefined ? undefined : { event: this.#event || undefined, data: this.#data }
+    const event = this.#data.length === 0 ? undefined : { event: this.#event || undefined, data: this.#data.join('\n') }
     this.#event = undefined
-    this.#data = undefined
+    if (event) this.#data = []
     this.#pendingBytes = 0
     return event
   }
