@@ -9,7 +9,8 @@ const proxy = { target: server, headers: { origin: server } }
 export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  resolve: { conditions: ['@colloquy/source', 'module', 'browser'] },
+  // The page shares the lexer of formulas with the program, which has a copy of marked of its own.
+  resolve: { conditions: ['@colloquy/source', 'module', 'browser'], dedupe: ['marked'] },
   build: {
     outDir: '../server/console',
     emptyOutDir: true,

@@ -50,6 +50,8 @@ describe('the console is accessible', { skip }, () => {
       assert.deepEqual(await page.locator('li.task').allInnerTexts(), ['done', 'open'])
       const links = await page.locator('header.top nav a').evaluateAll(linesOf)
       assert.deepEqual(links, [1, 1, 1, 1], 'a link of the header is one line')
+      const hidden = await page.locator('header.top nav').evaluate((nav) => nav.scrollWidth - nav.clientWidth)
+      assert.equal(hidden, 0, 'no link of the header is cut off')
       const cells = await page.locator('.markdown td, .markdown th').evaluateAll(linesOf)
       assert.deepEqual(cells, Array(28).fill(1), 'a word of a wide table is one line')
       await page.getByRole('button', { name: 'Inspect' }).click()

@@ -13,7 +13,7 @@ import {
 import { hasModelRuntime } from '../../engine/fetch-model.ts'
 import { servedModels, severalModels, withServedModel } from '../../engine/served-models.ts'
 import { UsageError } from '../../exit.ts'
-import { change, currentSettings, say, type Effect } from '../chat-state.ts'
+import { change, currentSettings, say, type ChatState, type Effect } from '../chat-state.ts'
 import { answeredBy } from '../greeting.ts'
 import { settingsForEngine } from '../settings/settings.ts'
 import { configure } from './configure.ts'
@@ -23,8 +23,14 @@ import type { SlashInput } from './command.ts'
 export async function model(input: SlashInput): Promise<Effect[]> {
   const { state, rest } = input
   if (rest === '') return list(input)
-  const numbered = /^\d{1,3}$/.test(rest) ? state.lastListedModels[Number(rest) - 1] : undefined
-  return switchTo(input, numbered ?? rest)
+  if (!/^\d{1,3}$/.test(rest)) return switchTo(input, rest)
+  const named = state.lastListedModels[Number(rest) - 1]
+  if (named === undefined) throw new UsageError(`Cannot switch to model ${rest}: ${listedModels(state)}`)
+  return switchTo(input, named)
+}
+
+function listedModels({ lastListedModels: { length } }: ChatState): string {
+  return length === 0 ? '/model lists them with their numbers' : `/model lists 1 to ${length}`
 }
 
 async function list(input: SlashInput): Promise<Effect[]> {

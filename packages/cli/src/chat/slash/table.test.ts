@@ -60,6 +60,13 @@ test('/help shows every slash command with its summary', async () => {
   }
 })
 
+test('/help and /model refuse a command and a number that they do not list', async () => {
+  await assert.rejects(effectsOf('help', 'exprot'), { message: 'No command exprot. /help lists them.' })
+  await assert.rejects(effectsOf('model', '7'), { message: /^Cannot switch to model 7: \/model lists them/ })
+  const state = { ...emptyChat, lastListedModels: ['offline'] }
+  await assert.rejects(effectsOf('model', '2', state), { message: 'Cannot switch to model 2: /model lists 1 to 1' })
+})
+
 test('every slash command either has an effect on an empty chat or says what it needs', async () => {
   for (const { name } of slashCommands) {
     try {

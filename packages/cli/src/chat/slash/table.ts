@@ -1,3 +1,4 @@
+import { UsageError } from '../../exit.ts'
 import { say, change, type Effect } from '../chat-state.ts'
 import { attachFile, files } from './attachments.ts'
 import type { SlashCommand, SlashInput } from './command.ts'
@@ -83,6 +84,7 @@ export async function unknownCommand(name: string): Promise<string> {
 
 function help({ words: [name], columns = 80 }: SlashInput): Effect[] {
   const command = name === undefined ? undefined : findCommand(name.replace(/^\//, ''))
+  if (name !== undefined && command === undefined) throw new UsageError(`No command ${name}. /help lists them.`)
   const shown = command === undefined ? slashCommands : [command]
   const rows = shown.map(({ name: own, synopsis = '', summary }) => [`/${own} ${synopsis}`.trimEnd(), summary] as const)
   const width = Math.max(...rows.map(([left]) => left.length))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, beforeEach, mock, test } from 'node:test'
 import { createServer } from '@colloquy/server'
@@ -57,7 +57,7 @@ test('keys set keeps a key in a file that only its owner can read, and never sho
   const { stdout, stderr } = await run('keys set anthropic', `${first}\n`)
   assert.equal(stdout, `Saved anthropic (sk-ant-…x7Qd) in ${file}, which only you can read.\n`)
   assert.equal(stderr, '')
-  assert.equal(statSync(file).mode & 0o777, 0o600)
+  assert.deepEqual([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777], [0o600, 0o700])
   await run('keys set work', second)
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), {
     default: 'anthropic',

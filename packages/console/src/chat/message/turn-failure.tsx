@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { connection } from '../../api/http.ts'
 import type { PathMessageJson } from '../../api/types.ts'
 import type { OpenChat } from '../open-chat.ts'
 import type { Failure } from '../stored-chat.ts'
@@ -7,10 +8,11 @@ import type { Failure } from '../stored-chat.ts'
 export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Failure }): VNode {
   const last = chat.messages.value.at(-1)
   const canRetry = last !== undefined
+  const isLocked = failure.type === 'authentication_error' && connection.value.state === 'locked'
   return (
     <div class="failure" role="alert">
       <p>
-        <strong>{titles[failure.type] ?? 'The turn failed'}</strong>
+        <strong>{isLocked ? 'The session has ended' : (titles[failure.type] ?? 'The turn failed')}</strong>
       </p>
       <p>{failure.message}</p>
       {failure.requestId && <p class="soft small">Request {failure.requestId}</p>}
