@@ -299,6 +299,83 @@ function assertNotes({ notes }: ImportReport, patterns: readonly RegExp[]): void
   for (const [index, pattern] of patterns.entries()) assert.match(told[index]!, pattern)
 }
 
+describe('import() of messages of the Chat Completions API', () => {
+  const called = { id: 'c1', type: 'function', function: { name: 'Read', arguments: '{"a":1}' } }
+  const list = [
+    { role: 'developer', content: 'Be brief.' },
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: null, tool_calls: [called, { ...called, id: 'c2' }] },
+    { role: 'tool', tool_call_id: 'c1', content: '1' },
+    { role: 'tool', tool_call_id: 'c2', content: '2' },
+    { role: 'assistant', content: 'done' },
+  ]
+  const sent = ['user: hi', 'assistant: c1+c2', 'user: c1+c2', 'assistant: done']
+
+  for (const [name, file] of [
+    ['a list', JSON.stringify(list)],
+    ['one message a line', list.map((message) => JSON.stringify(message)).join('\n')],
+    ['a saved request', JSON.stringify({ model: 'gpt-5', messages: list })],
+  ] as const)
+    test(`reads ${name}`, async () => {
+      const imported = await importAndSend(file)
+      assert.deepEqual(imported.sent, sent)
+      assert.equal(imported.report.format, 'chat-completions')
+      assertNotes(imported.report, [])
+    })
+
+  test('reads calls of functions from before there were tools', async () => {
+    const imported = await importAndSend(
+      JSON.stringify([
+        { role: 'user', content: 'hi' },
+        { role: 'assistant', content: null, function_call: { name: 'Read', arguments: '{}' } },
+        { role: 'function', name: 'Read', content: '1' },
+        { role: 'assistant', content: 'done' },
+      ]),
+    )
+    assert.deepEqual(imported.sent, ['user: hi', 'assistant: call_1', 'user: call_1', 'assistant: done'])
+  })
+
+  test('adds a conversation for each line of a file for fine-tuning', async () => {
+    const conversations = openConversations({ client, cacheMarks: false })
+    const file = [list, [list[1], { role: 'assistant', content: 'b' }]].map((messages) => JSON.stringify({ messages }))
+    const imported = await conversations.importAll(file.join('\n'), settings)
+    assert.deepEqual(
+      imported.map(({ report }) => [report.format, report.messages]),
+      [
+        ['chat-completions', 4],
+        ['messages', 2],
+      ],
+    )
+  })
+})
+
+test('import() reads what llm logs, each conversation by itself', async () => {
+  const logged = (conversation_id: string, prompt: string, response: string): object => ({
+    conversation_id,
+    prompt,
+    response,
+    model: 'gpt-4',
+    conversation_name: `About ${conversation_id}`,
+    system: 'Be brief.',
+    datetime_utc: '2026-01-02T03:04:05.678+00:00',
+  })
+  const conversations = openConversations({ client, cacheMarks: false })
+  const logs = [logged('a', '1', 'one'), logged('b', '2', 'two'), logged('a', '3', 'three')]
+  const imported = await conversations.importAll(JSON.stringify(logs), settings)
+  assert.deepEqual(
+    imported.map(({ title }) => title),
+    ['About a', 'About b'],
+  )
+  const first = await conversations.open(imported[0]!.id)
+  assert.deepEqual(
+    first.messages.map(({ content }) => namesIn(content as never)),
+    ['1', 'one', '3', 'three'],
+  )
+  assert.equal(first.settings.system, 'Be brief.')
+  assert.equal(first.messages[1]!.createdAt.toISOString(), '2026-01-02T03:04:05.678Z')
+  await first.send('And?')
+})
+
 describe('import() of messages in the API form', () => {
   const hi = { role: 'user', content: 'hi' }
   const use = (id: string): object => ({ role: 'assistant', content: [call(id)] })

@@ -116,6 +116,47 @@ const samples: Record<string, unknown[]> = {
       { type: 'ai', content: 'end' },
     ],
   ],
+  'Chat Completions': [
+    [
+      { role: 'developer', content: 'Be brief.' },
+      {
+        role: 'user',
+        content: [
+          text('x'),
+          { type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } },
+          { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,JVBERi0xLjQK' } },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: null,
+        refusal: null,
+        tool_calls: [{ id: 't1', type: 'function', function: { name: 'Read', arguments: '{"a":1}' } }],
+      },
+      { role: 'tool', tool_call_id: 't1', content: 'r' },
+      {
+        role: 'assistant',
+        content: [{ type: 'refusal', refusal: 'no' }],
+        function_call: { name: 'Read', arguments: '' },
+      },
+      { role: 'function', name: 'Read', content: 'r' },
+      { role: 'assistant', content: 'end' },
+    ],
+  ],
+  llm: [
+    [
+      {
+        conversation_id: 'c',
+        conversation_name: 'N',
+        model: 'gpt-4',
+        prompt: 'Hello',
+        response: 'Hi',
+        system: 'Be brief.',
+        datetime_utc: '2026-01-01T00:00:00+00:00',
+        attachments: [{ type: 'image/png' }],
+      },
+    ],
+  ],
   messages: [
     {
       role: 'user',

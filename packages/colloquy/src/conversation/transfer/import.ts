@@ -6,9 +6,11 @@ import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { type ChatGptConversation, isChatGpt, readChatGpt } from './formats/chatgpt.ts'
 import { type ClaudeAiConversation, isClaudeAi, readClaudeAi } from './formats/claude-ai.ts'
+import { isChatCompletions, readChatCompletions } from './formats/chat-completions.ts'
 import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
+import { conversationsIn, isLoggedResponse, readLoggedResponses } from './formats/llm.ts'
 import { readMessages } from './formats/messages.ts'
 import { elementsOf, type JsonLine, lineCounter, linesOf, readLines } from './lines.ts'
 import { objectOf, type ParsedPart, parsedMembers } from './parse.ts'
@@ -25,8 +27,8 @@ export interface ReadConversation {
 }
 
 /**
- * Reads the conversations of a file: what `export` wrote, a Claude Code transcript, messages in the API's form, exports of
- * ChatGPT and Claude.ai, UI messages of the AI SDK, or LangChain messages.
+ * Reads the conversations of a file: what `export` wrote, a Claude Code transcript, messages in the API's form or that of the
+ * Chat Completions API, exports of ChatGPT and Claude.ai, UI messages of the AI SDK, LangChain messages, or logs of `llm`.
  *
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
@@ -75,6 +77,16 @@ function* readList(text: string, firstLine: number, { at, model }: Given): Pausa
   if (list.some(({ value }) => isLangChain(value))) {
     return [yield* readSource('langchain', (notes) => readLangChain(list, notes), model)]
   }
+  if (list.some(({ value }) => isLoggedResponse(value))) {
+    const read: ReadConversation[] = []
+    for (const part of conversationsIn(list)) {
+      read.push(yield* readSource('llm', (notes) => readLoggedResponses(part, notes), model))
+    }
+    return read
+  }
+  if (list.some(({ value }) => isChatCompletions(value))) {
+    return [yield* readSource('chat-completions', (notes) => readChatCompletions(list, notes), model)]
+  }
   return [yield* readSource('messages', (notes) => readMessages(list, at, notes), model)]
 }
 
@@ -111,10 +123,26 @@ function* readJsonLines(text: string, given: Given): Pausable<ReadConversation[]
   if (isClaudeCode(lines)) {
     return [yield* readSource('claude-code', () => readClaudeCode(lines, notes), given.model, notes)]
   }
+  if (lines.length > 0 && lines.every(hasMessages)) return yield* readRequests(lines, given)
   if (!isColloquy(lines)) return [yield* readPlainLines(text, lines, given, notes)]
   const read: ReadConversation[] = []
   // Notes on lines that are not JSON go to the first conversation.
   for (const part of exportsIn(lines)) read.push(yield* readExport(part, read.length === 0 ? notes : new ImportNotes()))
+  return read
+}
+
+function hasMessages({ members }: JsonLine): boolean {
+  return members.get('messages')?.startsWith('[') ?? false
+}
+
+/** Requests, or examples for training: each line has the messages of a conversation. */
+function* readRequests(lines: readonly JsonLine[], given: Given): Pausable<ReadConversation[]> {
+  const read: ReadConversation[] = []
+  for (const { json, line } of lines) {
+    const found = (yield* readDocument(json, given)) ?? []
+    for (const { report } of found) for (const note of report.notes) note.line = line
+    read.push(...found)
+  }
   return read
 }
 
@@ -130,16 +158,16 @@ function* readPlainLines(
   { at, model }: Given,
   notes: ImportNotes,
 ): Pausable<ReadConversation> {
-  const kinds = yield* mapped(lines, ({ members, json }) => ({
-    hasRole: members.has('role'),
-    isLangChain: isLangChain(JSON.parse(json)),
-  }))
-  if (!kinds.some(({ hasRole, isLangChain }) => hasRole || isLangChain)) {
+  const kinds = yield* mapped(lines, ({ members, json }) => members.has('role') || isLangChain(JSON.parse(json)))
+  if (!kinds.includes(true)) {
     throw new ContentError(`Cannot import a conversation: ${yield* foundIn(text, lines[0]?.members)}`)
   }
   const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
   if (list.some(({ value }) => isLangChain(value))) {
     return yield* readSource('langchain', () => readLangChain(list, notes), model, notes)
+  }
+  if (list.some(({ value }) => isChatCompletions(value))) {
+    return yield* readSource('chat-completions', () => readChatCompletions(list, notes), model, notes)
   }
   return yield* readSource('messages', () => readMessages(list, at, notes), model, notes)
 }

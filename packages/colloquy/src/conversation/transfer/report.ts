@@ -1,5 +1,14 @@
 /** The files that `import` can read. */
-export type ImportFormat = 'colloquy' | 'claude-code' | 'messages' | 'chatgpt' | 'claude-ai' | 'ai-sdk' | 'langchain'
+export type ImportFormat =
+  | 'colloquy'
+  | 'claude-code'
+  | 'messages'
+  | 'chatgpt'
+  | 'claude-ai'
+  | 'ai-sdk'
+  | 'langchain'
+  | 'chat-completions'
+  | 'llm'
 
 /** The result of an import: the format of the file, and the changes that were needed so that the API accepts the history. */
 export interface ImportReport {

@@ -7,7 +7,7 @@ import { keysOf, printed } from '../unknown-file.ts'
 import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
 
 /** The fields of a LangChain message, from whichever of its three JSON forms. */
-interface Fields {
+export interface Fields {
   content?: unknown
   tool_calls?: unknown
   tool_call_id?: unknown
@@ -46,7 +46,8 @@ export function* readLangChain(
   return { settings: {}, messages, head: messages.length }
 }
 
-function addMessage(
+/** Adds a message of LangChain, or another one that has its fields. */
+export function addMessage(
   messages: SourceMessage[],
   { line, role, fields }: { line: number; role: string; fields: Fields },
   notes: ImportNotes,
@@ -152,7 +153,7 @@ function inputIn(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 

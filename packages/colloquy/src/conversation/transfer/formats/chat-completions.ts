@@ -1,0 +1,82 @@
+import type { Pausable } from '../../in-slices.ts'
+import type { ImportNotes } from '../report.ts'
+import type { SourceConversation, SourceMessage } from '../source.ts'
+import { printed } from '../unknown-file.ts'
+import { addMessage, type Fields, isObject } from './langchain.ts'
+
+const ownRoles: ReadonlySet<unknown> = new Set(['tool', 'function', 'developer'])
+const ownParts: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'refusal'])
+
+/** Whether this is a message of the Chat Completions API that the Messages API does not have in this form. */
+export function isChatCompletions(value: unknown): boolean {
+  if (!isObject(value) || typeof value['role'] !== 'string') return false
+  const { role, content, tool_calls: calls, function_call: call } = value
+  if (ownRoles.has(role) || Array.isArray(calls) || isObject(call) || 'refusal' in value) return true
+  return Array.isArray(content) && content.some((part: unknown) => isObject(part) && ownParts.has(part['type']))
+}
+
+const roles: Readonly<Record<string, string>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+  developer: 'system',
+  tool: 'tool',
+  function: 'tool',
+}
+
+/** Reads messages of the Chat Completions API. Results of tools that follow each other become one user message. */
+export function* readChatCompletions(
+  list: readonly { line: number; value: unknown }[],
+  notes: ImportNotes,
+): Pausable<SourceConversation> {
+  const messages: SourceMessage[] = []
+  for (const [index, { line, value }] of list.entries()) {
+    const message = isObject(value) ? value : {}
+    const given = printed(message['role'])
+    const role = Object.hasOwn(roles, given) ? roles[given]! : undefined
+    if (role === undefined) notes.skipped(line, `a message with the role ${given}`)
+    else addMessage(messages, { line, role, fields: fieldsOf(message, index) }, notes)
+    yield
+  }
+  return { settings: {}, messages, head: messages.length }
+}
+
+function fieldsOf(message: Record<string, unknown>, index: number): Fields {
+  const { content, refusal, tool_calls: calls, tool_call_id: id, function_call: call } = message
+  const parts = Array.isArray(content) ? content.map(partOf) : [content]
+  return {
+    content: message['role'] === 'tool' || message['role'] === 'function' ? content : [...parts, refusal],
+    // Before there were tools, a call had no id: its result is the next message.
+    tool_call_id: message['role'] === 'function' ? idOf(index - 1) : id,
+    tool_calls: [
+      ...(Array.isArray(calls) ? calls.filter(isObject).map((each) => callOf(each['id'], each['function'])) : []),
+      ...(isObject(call) ? [callOf(idOf(index), call)] : []),
+    ],
+  }
+}
+
+function idOf(index: number): string {
+  return `call_${index}`
+}
+
+function callOf(id: unknown, called: unknown): object {
+  const { name, arguments: text } = isObject(called) ? called : {}
+  return { id, name, args: typeof text === 'string' ? inputIn(text) : text }
+}
+
+/** A text that is not JSON stays a text, which is then left out as an incomplete call. */
+function inputIn(text: string): unknown {
+  try {
+    return JSON.parse(text || '{}') as unknown
+  } catch {
+    return text
+  }
+}
+
+function partOf(part: unknown): unknown {
+  if (!isObject(part)) return part
+  if (part['type'] === 'refusal') return part['refusal']
+  if (part['type'] !== 'file' || !isObject(part['file'])) return part
+  const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(printed(part['file']['file_data'])) ?? []
+  return { type: 'file', mime_type: type, data: data ?? '' }
+}
