@@ -4,8 +4,8 @@ import type { Cancellable } from '../request/cancellation.ts'
 /**
  * Closes the connections of streams that were garbage-collected before they were read to their end.
  *
- * A stream that has ended in any way must be unregistered: its source keeps the error, and the stack of an error that was
- * never read keeps the functions that were running, and with them the stream, alive for good.
+ * A stream that has ended in any way must be unregistered. Its source keeps the error; the stack of an error that was never
+ * read keeps the functions that were running, and they keep the stream, which would then never be freed.
  */
 export const abandonedStreams: FinalizationRegistry<Cancellable> | undefined =
   typeof FinalizationRegistry === 'undefined'

@@ -27,8 +27,8 @@ export function deliver(source: MessageEvents, { queues, listeners, onMessage }:
       if (event.type === 'message_stop') onMessage(source.message!)
     }
     if (source.failure instanceof APIUserAbortError) throw source.failure
-    // A loop over the stream finds the message as it was after its event, also if more events arrived together, and a
-    // program that awaits one `emitted()` after another gets the next event.
+    // A loop over the stream must see the message as it was after its event, also if more events arrived together.
+    // A program that awaits `emitted()` several times must get one event after another.
     return queues.size > 0 || listeners.isUsed
   })
 }

@@ -5,9 +5,9 @@ import { startTimer } from '../../tools/timer.ts'
 const looksPerTimeout = 64
 
 /**
- * Reports when a read has waited too long, or when the whole request is out of time. Only reads are timed, so that a slow
- * reader is not taken for a silent server. A timer looks at them now and then: a timestamp for each read would take several
- * per cent of the time of a stream.
+ * Reports when a read has waited too long, or when the time for the whole request has passed. Only reads are timed, so that
+ * a slow reader is not mistaken for a silent server. A repeating timer checks the read in progress: taking the time at each
+ * read would cost several per cent of the CPU time of a stream.
  */
 export class IdleWatch {
   readonly #idleTimeout: number

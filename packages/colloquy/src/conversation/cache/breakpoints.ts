@@ -18,9 +18,9 @@ export type RequestSettings = Omit<MessageCreateParams, 'messages'>
 const lookBack = 20
 
 /**
- * Finds the messages of a request that get a breakpoint: the last user message; and the last one of the request before, if so
- * many blocks were added since that its cache entry would not be found. With the breakpoint of `withSharedBreakpoint()` these
- * are at most three of the four that the API accepts.
+ * Finds the messages of a request that get a breakpoint. These are the last user message and, if so many blocks were added
+ * since the previous request that its cache entry would not be found, the last message of that request. Together with the
+ * breakpoint of `withSharedBreakpoint()` these are at most three of the four that the API accepts.
  *
  * @returns indexes in the list.
  */
@@ -71,9 +71,9 @@ function isVisibleText(message: MessageParam): boolean {
 }
 
 /**
- * The settings, with a breakpoint for an hour at the end of their system and tools, which other conversations share.
+ * Adds a breakpoint with a lifetime of an hour to the end of the system prompt and tools, which other conversations share.
  *
- * @param minTokens the shortest prefix that is cached: a breakpoint in a shorter one would be wasted.
+ * @param minTokens the length of the shortest prefix that is cached: a breakpoint in a shorter one would have no effect.
  */
 export function withSharedBreakpoint(settings: RequestSettings, minTokens: number): RequestSettings {
   const { system, tools } = settings
@@ -120,8 +120,8 @@ function mayHold(messages: readonly MessageParam[], count: number): boolean {
 }
 
 /**
- * The number of blocks. The API counts a run of tool calls, or of their results, as one, but other platforms do not; where it
- * does, a breakpoint too many costs nothing.
+ * Counts the blocks. The API counts a run of tool calls, or of their results, as one block, and other platforms count each.
+ * Here each counts: where a run is one block, this places a breakpoint that was not needed, which costs nothing.
  */
 function blocksIn(messages: readonly MessageParam[]): number {
   return messages.reduce((sum, { content }) => sum + (typeof content === 'string' ? 1 : content.length), 0)

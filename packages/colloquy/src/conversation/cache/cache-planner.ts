@@ -69,8 +69,8 @@ interface Sent {
 const lifetimeMs = { '5m': 5 * 60_000, '1h': 60 * 60_000 }
 
 /**
- * Places the cache breakpoints of one conversation's requests, and learns from its pauses, and from those of other
- * conversations, how long they should live.
+ * Places the cache breakpoints in the requests of one conversation. Chooses how long the entries live from the pauses so
+ * far, in this conversation and in others.
  */
 export class CachePlanner {
   #pauses: PauseCounts = { short: 0, medium: 0, long: 0 }

@@ -71,12 +71,12 @@ export function countPause(counts: PauseCounts, pauseMs: number): PauseCounts {
 /**
  * Chooses how long the next cache write should live.
  *
- * Writing a token for an hour costs 0.75 of its price more than for 5 minutes, once. Each pause of 5 to 60 minutes costs
- * 1.25 less the read price for a token that was written for 5 minutes, and nothing for one that was written for an hour. So
- * an hour pays if more than 0.75 / (1.25 − read) such pauses are expected in the rest of the conversation.
+ * A write for an hour costs 0.75 of the price of a token more than one for 5 minutes, once. Each pause of 5 to 60 minutes
+ * costs 1.25 minus the read price if the token was written for 5 minutes, and nothing if it was written for an hour. So an
+ * hour pays if more than 0.75 / (1.25 − read) such pauses are expected in the rest of the conversation.
  *
- * After a prefix that was written for 5 minutes and is still alive, an hour would gain nothing: an entry is found only
- * through the prefix before it.
+ * If the prefix before was written for 5 minutes and is still alive, writing for an hour gains nothing, because an entry is
+ * only found through the prefix before it.
  */
 export function chooseTtl(outlook: CacheOutlook): CacheTtl {
   const { pauses, warm, readFactor, pauseCost = 1.25 - readFactor } = outlook
@@ -98,9 +98,9 @@ export function pauseChances({ pauses, prior }: Pick<CacheOutlook, 'pauses' | 'p
 }
 
 /**
- * How many turns to count on after a number of turns. The longer a conversation has been, the longer it will be: a log-normal
- * distribution with a median of 8 turns and a mean of 15 leaves 12 + 0.6 × turns. Half of them count, because most pauses are
- * those of a few users, who are soon known by their own.
+ * The number of further turns to expect after a number of turns. Long conversations tend to become longer still: if lengths
+ * are log-normal with a median of 8 turns and a mean of 15, the expected rest is 12 + 0.6 × turns. The result is half of
+ * that, because a few users cause most pauses, and their own pauses soon count instead.
  */
 function turnsLeft(turns: number): number {
   return 6 + 0.3 * turns

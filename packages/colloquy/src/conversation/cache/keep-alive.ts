@@ -7,8 +7,8 @@ export const pingAfterMs = 270_000
 const mostPings = 12
 
 /**
- * The highest price of a read, divided by that of uncached input, at which entries are kept alive. At 0.05 an entry for an hour
- * is cheaper for most users: see `npm run bench -- cache`.
+ * The highest ratio of the price of a read to that of uncached input at which entries are kept alive. At 0.05, an entry
+ * for an hour is cheaper for most users: see `npm run bench -- cache`.
  */
 const highestReadFactor = 0.03
 
@@ -23,15 +23,16 @@ export interface KeepAlivePlan {
 /** The facts from which the pings are planned. */
 export interface KeepAliveOutlook extends Pick<CacheOutlook, 'pauses' | 'prior' | 'readFactor'> {
   /**
-   * The share of the prompt after system and tools. A ping reads all of it, but the shared part has an entry for an hour and
-   * would not be lost.
+   * The share of the prompt that comes after the system prompt and tools. A ping reads the whole prompt, but only this
+   * share would be lost: the part before it has an entry for an hour.
    */
   tailShare: number
 }
 
 /**
- * Plans how often to ping in a pause: as often as the expected cost is least. A ping costs a read of everything, each time that
- * the user has not returned before it; a pause that outlasts the pings costs a write of everything less the read.
+ * Plans the number of pings in a pause that has the lowest expected cost. Each ping that is sent before the user returns
+ * costs a read of the whole prompt. A pause that is longer than the pings cover costs a write of the whole prompt minus a
+ * read.
  */
 export function planKeepAlive(outlook: KeepAliveOutlook): KeepAlivePlan {
   const { readFactor, tailShare } = outlook

@@ -21,8 +21,9 @@ export function waitingCalls(last: MessageParam | undefined): string[] {
 }
 
 /**
- * Checks a user message by the API's rules, so that nothing is written or paid for that the API refuses: no empty text, no
- * blocks that only the model may send, and, first, exactly the results that the last reply waits for.
+ * Checks a user message by the API's rules, so that nothing is stored or paid for that the API would refuse: a text must
+ * not be empty, blocks that only the model may send are not allowed, and the message must begin with exactly the results
+ * that the last reply waits for.
  */
 export function checkContent(content: MessageContentParam, waiting: WaitingCalls): void {
   if (Array.isArray(content)) {
@@ -131,8 +132,8 @@ function checkResults(results: readonly ToolResultBlockParam[], waiting: Waiting
 export const maxLevels = 1_000
 
 /**
- * A copy of JSON-able values, so that the caller may change its own afterwards. Other values stay the same. Throws an
- * `AnthropicError` for a value that contains itself, or that is nested more than 1,000 levels deep.
+ * Copies values that JSON can represent, so that the caller may change the originals afterwards. Other values are returned
+ * as they are. Throws an `AnthropicError` for a value that contains itself, or that is nested more than 1,000 levels deep.
  */
 export function copyOf<Value>(value: Value): Value {
   return copied(value, 0)

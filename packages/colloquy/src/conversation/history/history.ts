@@ -59,16 +59,16 @@ export class History {
   }
 
   /**
-   * The messages as they are sent, in a new list. Each is frozen, and is parsed only when its content is read: sending the
-   * list does not parse it.
+   * The messages as they are sent, in a new list. Each is frozen, and is parsed only when its content is read: sending
+   * the list parses none of them.
    */
   get sent(): MessageParam[] {
     return this.#attachJson(this.#extend().slice(), this.#sent.length)
   }
 
   /**
-   * `sent`, with other messages in some places. Places near the end are cheap: everything before the first one is sent from
-   * the bytes that are already encoded.
+   * A copy of `sent` with other messages in some places. Places near the end are cheap: the messages before the first
+   * place are sent from the bytes that are already encoded.
    *
    * @param places indexes in `sent`.
    */
@@ -132,8 +132,8 @@ export class History {
   }
 
   /**
-   * The tokens of the prompt and the reply up to the last message, from that reply's usage. Undefined if the last message is
-   * not a complete reply with a usage of its own.
+   * The number of tokens of the prompt and the reply up to the last message, by the usage of that reply. Undefined if the
+   * last message is not a complete reply with a usage of its own.
    */
   get usedTokens(): number | undefined {
     const { last, lastReply } = this

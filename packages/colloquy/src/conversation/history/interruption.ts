@@ -26,8 +26,8 @@ const interruptedNote = JSON.stringify({
 })
 
 /**
- * The JSON of a message as it is sent. A user message that follows an interrupted reply is sent with a note before it: the
- * model cannot see that the reply was cut off. The note is not part of the stored message.
+ * Writes the JSON of a message as it is sent. Before a user message that follows an interrupted reply it adds a note,
+ * because the model cannot see that the reply was cut off. The note is not part of the stored message.
  *
  * @param before the record before the message.
  */

@@ -1,6 +1,6 @@
 /**
- * The members of a JSON object as text, by name. Parsing and writing them again would not always give the same text. Throws
- * a `SyntaxError` if the text is not a JSON object.
+ * Returns the members of a JSON object as text, by name. Parsing a member and writing it again would not always give the
+ * same text. Throws a `SyntaxError` if the text is not a JSON object.
  */
 export function jsonMembers(json: string): Map<string, string> {
   const value: unknown = JSON.parse(json)
@@ -37,8 +37,8 @@ export interface JsonPart {
 }
 
 /**
- * Cuts the text of a JSON object or list into its parts. Only strings and brackets are told apart: if every part is JSON, so
- * is the text.
+ * Cuts the text of a JSON object or list into its parts. The cut looks only at strings and brackets and does not check the
+ * parts: the text is valid JSON if every part is.
  *
  * @throws {SyntaxError} If the text is certainly not a JSON object or list.
  */

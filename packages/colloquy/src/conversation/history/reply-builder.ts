@@ -20,8 +20,8 @@ export interface ArrivedBlock {
 }
 
 /**
- * Builds a reply so that it can be kept exactly: tool inputs, blocks and citations stay the text that arrived, with its
- * spaces, its order of keys and its large numbers, which parsing would change.
+ * Builds a reply without changing its text. Tool inputs, blocks and citations are kept as the JSON that arrived, because
+ * parsing would change its spaces, the order of its keys and its large numbers.
  */
 export class ReplyBuilder {
   readonly #accumulator = new MessageAccumulator()

@@ -13,12 +13,18 @@ export interface StoredReply {
 }
 
 /**
- * Decides how much of a reply is sent back, by the API's rules, so that no reply makes later requests fail.
+ * Decides which blocks of a reply are sent back, by the API's rules, so that no reply makes later requests fail.
  *
- * A complete reply is sent back unchanged. Left out are: everything of a refusal; blocks that were cut off, except text;
- * calls that cannot be answered because the reply ended early; server tool calls without their result, unless the API
- * still runs them; text without a visible character; and thinking at the end, which nothing follows. Halves of surrogate
- * pairs are replaced by U+FFFD.
+ * A complete reply is sent back unchanged, except that these are left out:
+ *
+ * - every block of a refusal,
+ * - blocks that were cut off, except text,
+ * - tool calls that cannot be answered because the reply ended early,
+ * - server tool calls without a result, unless the API still runs them,
+ * - text without a visible character,
+ * - thinking at the end, after which no other block comes.
+ *
+ * Halves of surrogate pairs are replaced by U+FFFD.
  *
  * @param stopReason undefined if the reply was interrupted.
  */

@@ -32,10 +32,10 @@ export interface DecoderOptions {
 }
 
 /**
- * Decodes the bytes of a streamed response into its events and the message that they make.
+ * Decodes the bytes of a streamed response into events, and builds the message that they make.
  *
- * Events wait here until a reader takes them, and the message has those that were taken: a listener to one of several events
- * that arrived together finds the message as it was after that event.
+ * Events wait here until a reader takes them, and the message contains only events that were taken. So if several events
+ * arrive together, a listener to the first one sees the message as it was after that event.
  */
 export class MessageDecoder {
   /** The number of the message's events that have arrived, without pings. */

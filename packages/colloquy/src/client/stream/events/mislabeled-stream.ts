@@ -10,8 +10,8 @@ export function isLabeledStream(response: TransportResponse): boolean {
 }
 
 /**
- * Returns the stream in a response with another content type, or with none, as some gateways send. If its body is JSON, throws
- * the error that it reports, or one that says that it is not a stream.
+ * Returns the stream of a response that has another content type, or none: some gateways send such responses. If the body
+ * is JSON, throws the error that the JSON reports, or an error that says that the response is not a stream.
  */
 export async function findStream(response: TransportResponse, request: RetryingRequest): Promise<TransportResponse> {
   const first = await request.withTimeout(response, response.read())

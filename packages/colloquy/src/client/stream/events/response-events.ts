@@ -121,8 +121,8 @@ class ResponseEvents implements MessageEvents, Sink<Uint8Array>, EventSupply {
   /** Set when the phase becomes `failed`. */
   failure: Error | undefined
   /**
-   * While `peeking`, no event has been handed out, so that the response of another attempt may replace this one. `arrived`:
-   * the last event has, but may wait to be read, so that an abort still counts.
+   * `peeking`: no event has been handed out, so the response of another attempt may still replace this one. `arrived`:
+   * the last event has arrived but may not have been read, so an abort still has an effect.
    */
   #phase: 'peeking' | 'open' | 'arrived' | 'done' | 'failed' = 'peeking'
   readonly #request: RetryingRequest

@@ -2,8 +2,8 @@ import { APIUserAbortError } from '../../../protocol/types/error.ts'
 import { type BodyReader, readerOf } from '../../transport/other-bodies.ts'
 
 /**
- * The chunks of a body. Leaving the loop early closes the body and aborts the controller; an abort of the controller closes
- * the body and ends the loop with an `APIUserAbortError`.
+ * The chunks of a body. If the caller leaves the loop early, the body is closed and the controller is aborted. If the
+ * controller is aborted, the body is closed and the loop ends with an `APIUserAbortError`.
  */
 export async function* chunksOf(body: BodyReader, controller?: AbortController): AsyncGenerator<Uint8Array> {
   const signal = controller?.signal

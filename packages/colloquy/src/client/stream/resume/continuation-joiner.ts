@@ -9,12 +9,12 @@ export function anchorOf(words: string): string {
 const leastOverlapCharacters = 30
 
 /**
- * Joins a continuation to the text that was handed out, so that no character appears twice. Each piece of the continuation
- * goes in, and its new part comes out.
+ * Joins a continuation to the text that was handed out, so that no character appears twice. `push()` takes each piece of
+ * the continuation and returns the part that is new.
  *
- * Two things may appear twice. White space at the end of the text: it cannot be sent at the end of a prefill, so the model
- * may write its own. And, with `asksToRepeat`, the end of the text, which the model is asked to repeat because that joins
- * better than a start in the middle of a word.
+ * Two kinds of text may appear twice. One is white space at the end of the text: a prefill must not end with it, so it is
+ * not sent, and the model may write its own. The other, with `asksToRepeat`, is the end of the text: the model is asked to
+ * repeat it, because a repetition is easier to join than a start in the middle of a word.
  */
 export class ContinuationJoiner {
   /** White space that was handed out after the last word. */

@@ -11,15 +11,17 @@ export type ResumePlan =
   | { type: 'request'; params: MessageStreamParams; joiner: ContinuationJoiner; dropsThinking: boolean }
 
 /**
- * Decides how to continue after a stream broke off when `message` had been handed out. Undefined if it cannot be completed.
+ * Decides how to continue a stream that broke off after `message` had been handed out. Returns undefined if the message
+ * cannot be completed.
  *
- * - All content had arrived: only the end is missing.
- * - A complete tool call was handed out: it must be answered first, so the message ends there.
+ * - All content had arrived: only the end is missing, and is added.
+ * - A complete tool call was handed out: the caller must answer it first, so the message ends there.
  * - No text was handed out: the same request is sent again.
- * - Otherwise the text is sent as a prefill if the model accepts one, or the model is asked to continue it.
+ * - Otherwise the text is sent as a prefill if the model accepts one, or the model is asked to continue the text.
  *
- * The thinking of later responses is dropped once anything was handed out, and thinking at the end is not sent: a thinking
- * block is bound to exactly what precedes it, and the continuation's would not fit the message that it becomes part of.
+ * After anything was handed out, the thinking of later responses is dropped, and thinking at the end is not sent. A
+ * thinking block is only valid after exactly the content that it was written after, so that of a continuation would not be
+ * valid in the joined message.
  */
 export function planResume(
   params: MessageStreamParams,
@@ -62,8 +64,8 @@ function endsOnServer(content: readonly ContentBlock[]): boolean {
 }
 
 /**
- * Whether the model continues an assistant message at the end of the history. Models up to 4.5 do, unless thinking is on;
- * later ones refuse it. A pattern is used because the model catalogue would weigh more than the client.
+ * Whether the model continues an assistant message at the end of the history. Models up to 4.5 do so unless thinking is on;
+ * later ones refuse such a request. The check is a pattern because the catalogue of models would be larger than the client.
  */
 function takesPrefill({ model, thinking }: MessageStreamParams): boolean {
   if (thinking !== undefined && thinking.type !== 'disabled') return false

@@ -13,8 +13,8 @@ import { UnheldEvents } from './unheld-events.ts'
 /** Options of `ResumingEvents`. */
 export interface ResumingOptions extends RecoverOptions {
   /**
-   * Whether the blocks of the first response other than text are held until they are complete. Default true. Otherwise they
-   * are handed out as they arrive, and a stream that breaks off inside of one is not resumed.
+   * Whether the blocks of the first response that are not text are held back until they are complete. Default true. If
+   * false, they are handed out as they arrive, and a stream that breaks off inside such a block is not resumed.
    */
   holdsBlocks?: boolean
 }
@@ -23,13 +23,14 @@ export interface ResumingOptions extends RecoverOptions {
 export type SendResume = (params: MessageStreamParams, failure: Error) => PromiseLike<MessageEvents> & Cancellable
 
 /**
- * The events of one message, read from as many responses as it takes: when a stream breaks off after its first event, the
- * next response continues where it stopped, and the reader sees one message.
+ * The events of one message, read from one or more responses: when a stream breaks off after its first event, the next
+ * response continues where it stopped, and the reader sees a single message.
  *
- * Text is handed out as it arrives. Every other block is held until it is complete, because a tool input or a thinking block
+ * Text is handed out as it arrives. Every other block is held back until it is complete. A tool input or a thinking block
  * cannot be continued: if it is cut, the next response writes a new one, and the reader must not have seen the first. The
- * cost is that tool inputs and thinking arrive in one piece. Usage is that of all responses; a response that was cut counts
- * with what it had reported.
+ * cost is that tool inputs and thinking arrive in one piece.
+ *
+ * The usage is the sum of all responses. A response that was cut counts with the usage that it had reported.
  */
 export class ResumingEvents implements MessageEvents {
   readonly #params: MessageStreamParams
