@@ -474,9 +474,18 @@ suite('paths', () => {
     }
   })
 
-  test('an error says when the base URL ends in /v1', async () => {
-    const response = await call(serve(), '/v1/v1/messages', { body: base })
-    assert.match((await errorOf(response)).error.message, /the base URL already ends in \/v1/)
+  test('an error says how to mend a wrong base URL', async () => {
+    for (const [path, hint] of [
+      ['/v1/v1/messages', /the base URL already ends in \/v1/],
+      ['//v1/messages', /the base URL ends in a slash/],
+      ['/messages', /the base URL must end in \/v1/],
+      ['/v1/chat/completions', /this server has the Claude Messages API/],
+      ['/v1/else', /^Not found$/],
+    ] as const) {
+      const response = await call(serve(), path, { body: base })
+      assert.equal(response.status, 404)
+      assert.match((await errorOf(response)).error.message, hint)
+    }
   })
 
   test('health checks and client greetings need neither key nor version', async () => {

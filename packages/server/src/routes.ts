@@ -133,8 +133,20 @@ function methodNotAllowed(c: Context): Response {
   return c.json(body, 405, { allow: allowed, 'x-should-retry': 'false' })
 }
 
+/** Paths to which clients with a wrong setting send their requests, and how to mend it. */
+const hints: readonly [path: RegExp, hint: string][] = [
+  [/^\/v1\/v1\//, 'the base URL already ends in /v1, write it without'],
+  [/\/\//, 'the base URL ends in a slash, write it without'],
+  [/^\/(?:messages|models|files)(?:\/|$)/, 'the base URL must end in /v1 for this client'],
+  [
+    /\/(?:chat\/completions|completions|responses|embeddings)$/,
+    'this server has the Claude Messages API, POST /v1/messages',
+  ],
+]
+
 function notFound(path: string): string {
-  return path.startsWith('/v1/v1/') ? 'Not found: the base URL already ends in /v1, write it without' : 'Not found'
+  const found = hints.find(([pattern]) => pattern.test(path))
+  return found ? `Not found: ${found[1]}` : 'Not found'
 }
 
 function answerError(c: Context, error: unknown): Response {

@@ -6,9 +6,12 @@ import { isStoredKey } from './stored-keys.ts'
 /** The variable for the key of the server that `--engine` names. It is sent to no other server. */
 const engineKey = 'COLLOQUY_ENGINE_KEY'
 
+/** The address of Claude's API. */
+export const claudeURL = 'https://api.anthropic.com'
+
 /** The servers that the keys of the environment belong to, besides those that the environment names. */
 const owners = {
-  ANTHROPIC: 'https://api.anthropic.com',
+  ANTHROPIC: claudeURL,
   OPENAI: 'https://api.openai.com',
 }
 

@@ -19,7 +19,8 @@ export interface HostRules {
  */
 export function checkHost(headers: RequestHeaders, { names, isOriginAllowed }: HostRules): void {
   const host = nameOf(headers.get('host') ?? '')
-  if (names && !isPrivateName(host) && !names.includes(host)) throw notAllowed('host', host)
+  // Browsers always name a host. Only HTTP/1.0 may leave it out, as the health checks of balancers do.
+  if (names && host !== '' && !isPrivateName(host) && !names.includes(host)) throw notAllowed('host', host)
   const origin = headers.get('origin')
   if (origin === null) return
   const name = nameOf(URL.parse(origin)?.host ?? '')
@@ -42,5 +43,5 @@ function nameOf(host: string): string {
 }
 
 function notAllowed(kind: string, found: string): Error {
-  return apiError('permission_error', `Not allowed: ${kind} ${found.slice(0, 200) || '(none)'}`)
+  return apiError('permission_error', `Not allowed: ${kind} ${found.slice(0, 200)}`)
 }

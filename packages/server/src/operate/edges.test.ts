@@ -88,6 +88,33 @@ suite('a request that Node does not pass on gets the error envelope', () => {
     })
   })
 
+  test('a health check of HTTP/1.0 needs no Host header', async () => {
+    await serving({}, async (listening) => {
+      assert.equal((await send(listening, 'GET /healthz HTTP/1.0\r\n\r\n')).status, 200)
+    })
+  })
+
+  for (const [name, bytes, status] of [
+    ['HEAD', 'HEAD /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 200],
+    ['HEAD with an error', 'HEAD /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 405],
+    [
+      'a preflight',
+      'OPTIONS /healthz HTTP/1.1\r\nhost: x\r\norigin: http://localhost\r\naccess-control-request-method: POST\r\nconnection: close\r\n\r\n',
+      204,
+    ],
+  ] as const)
+    test(`${name} is answered without a length, as it has no body`, async () => {
+      await serving({ origins: () => true }, async (listening) => {
+        const answer = await send(listening, bytes)
+        assert.equal(answer.status, status)
+        assert.deepEqual(
+          [answer.headers['content-length'], answer.headers['transfer-encoding']],
+          [undefined, undefined],
+        )
+        assert.equal(answer.body, '')
+      })
+    })
+
   test('and is logged', async () => {
     await serving({}, async (listening, log) => {
       await send(listening, 'TRACE /v1/models?x HTTP/1.1\r\nhost: x\r\n\r\n')

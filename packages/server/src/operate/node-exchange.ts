@@ -52,14 +52,19 @@ export class NodeExchange implements PieceSink {
 
   #send({ status, headers, body }: Answer): void {
     if (typeof body !== 'object' || body instanceof Uint8Array) {
-      const length = body === undefined ? 0 : Buffer.byteLength(body)
-      this.#outgoing.writeHead(status, { ...headers, 'content-length': length }).end(body)
+      const sent = this.#mayHaveBody(status) ? { ...headers, 'content-length': lengthOf(body) } : headers
+      this.#outgoing.writeHead(status, sent).end(body)
       return
     }
     this.#outgoing.writeHead(status, headers)
     if (this.#controller.signal.aborted) return body.leave()
     this.#stream = body
     body.pipe(this)
+  }
+
+  /** Whether the response has a length. The answer to HEAD would announce that of the body it leaves out. */
+  #mayHaveBody(status: number): boolean {
+    return this.#incoming.method !== 'HEAD' && status !== 204 && status !== 304
   }
 
   async #sendResponse(response: Response): Promise<void> {
@@ -85,6 +90,10 @@ export class NodeExchange implements PieceSink {
     // After what was written.
     setImmediate(() => this.#outgoing.destroy())
   }
+}
+
+function lengthOf(body: string | Uint8Array | undefined): number {
+  return body === undefined ? 0 : Buffer.byteLength(body)
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

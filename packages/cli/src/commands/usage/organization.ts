@@ -1,5 +1,6 @@
 import { Anthropic } from 'colloquy'
 import { formatUsd, fromUsd } from 'colloquy/protocol'
+import { claudeURL } from '../../engine/credentials.ts'
 import { ExitCode, ExitError } from '../../exit.ts'
 import type { Environment } from '../../flags.ts'
 import type { Period } from './period.ts'
@@ -40,7 +41,7 @@ export async function compareDays(
     )
   // An ANTHROPIC_BASE_URL is another server, which has no account. The global fetch is what tests replace.
   const client = new Anthropic({
-    baseURL: 'https://api.anthropic.com',
+    baseURL: claudeURL,
     apiKey,
     authToken: null,
     fetch: globalThis.fetch,

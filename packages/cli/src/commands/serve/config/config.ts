@@ -1,3 +1,4 @@
+import type { LlamaOptions } from '@colloquy/llama'
 import type { Route, Target } from 'colloquy/engines'
 import { type JsonSchema, type ModelDefinition, modelDefinitionsSchema } from 'colloquy/protocol'
 
@@ -67,16 +68,8 @@ export interface ChatConfig {
   sendsThinking?: boolean
 }
 
-export interface LocalConfig {
+export interface LocalConfig extends Omit<LlamaOptions, 'sampling' | 'runtimeFolder'> {
   type: 'local'
-  model: string
-  name?: string
-  contextSize?: number
-  parallel?: number
-  threads?: number
-  maxQueue?: number
-  idleMs?: number
-  system?: string
 }
 
 export interface OfflineConfig {
