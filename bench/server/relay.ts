@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { median } from '../run.ts'
 import { type Row, table, verdict } from '../client/table.ts'
 import { Running, contestants, library, serve, upstreamUrl, withAccess } from './contestants.ts'
@@ -5,7 +6,10 @@ import { Connection, eventsPerStream, load } from './traffic.ts'
 
 const rounds = 3
 const inFlight = 64
-const warmUpRequests = 4_000
+/** V8 compiles functions for this long: before, a request takes up to twice the time. */
+const warmUpRequests = 12_000
+/** The ledger writes requests up to 100 ms after they have ended. */
+const ledgerMs = 250
 const requests = 2_500
 const streams = 64
 const firstEvents = 300
@@ -43,7 +47,10 @@ async function warmUp({ port }: Running): Promise<void> {
 
 async function measure({ running, requestUs, eventUs }: Figures): Promise<void> {
   const { port } = running
-  const asked = await cpuUs(running, () => load(port, { times: requests, connections: inFlight }))
+  const asked = await cpuUs(running, async () => {
+    await load(port, { times: requests, connections: inFlight })
+    await setTimeout(ledgerMs)
+  })
   const streamed = await cpuUs(running, () => load(port, { times: streams, connections: inFlight, pace: 'full' }))
   requestUs.push(asked / requests)
   // A stream costs a request too.
