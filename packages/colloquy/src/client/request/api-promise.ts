@@ -107,9 +107,9 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
   }
 }
 
-/** Reads a response as JSON. */
+/** Reads a response as JSON, or as text if it does not say that it is JSON. */
 export async function readJson(response: TransportResponse, request: RetryingRequest): Promise<unknown> {
-  const value = await parseBody(await request.readText(response), response)
+  const value = await parseBody(await request.readText(response), response, true)
   request.finish()
   return withIds(value, response)
 }

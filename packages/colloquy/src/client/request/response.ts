@@ -18,7 +18,7 @@ export async function readBody(response: TransportResponse): Promise<string> {
 }
 
 /** The JSON value of a body; undefined if it is empty. A promise if the value takes code that is loaded on demand. */
-export function parseBody(text: string, response: TransportResponse): unknown {
+export function parseBody(text: string, response: TransportResponse, acceptsText?: boolean): unknown {
   if (response.status === 204) return null
   if (text === '') return undefined
   try {
@@ -27,7 +27,7 @@ export function parseBody(text: string, response: TransportResponse): unknown {
   } catch {
     // Read again below, which says what is wrong.
   }
-  return uncommonParts().then(({ readValue }) => readValue(text, response))
+  return uncommonParts().then(({ readValue }) => readValue(text, response, acceptsText))
 }
 
 /** A result and the response that it came with. */

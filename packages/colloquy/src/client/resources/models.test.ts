@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Anthropic } from '../client.ts'
 import { faultServer, type Answer } from '../request/fault-server.test.ts'
+import { Page } from './page.ts'
 
 const all = ['e', 'd', 'c', 'b', 'a']
 
@@ -79,4 +81,39 @@ test('countTokens() counts the tokens of a prompt', async (t) => {
   const count = await server.client().messages.countTokens({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] })
   assert.deepEqual(count, { input_tokens: 7 })
   assert.equal(server.requests[0]!.path, '/v1/messages/count_tokens')
+})
+
+for (const [name, query, page, expected] of [
+  [
+    'ends where it began',
+    { after_id: 'm_2' },
+    { data: [{ id: 'm_2' }], has_more: true, last_id: 'm_2' },
+    /after_id m_2 was sent again$/,
+  ],
+  [
+    'begins where it ended',
+    { before_id: 'm_2' },
+    { data: [{ id: 'm_2' }], has_more: true, first_id: 'm_2' },
+    /before_id m_2 was/,
+  ],
+  ['is its own next page', { page: 'p_2' }, { data: [{ id: 'm_2' }], next_page: 'p_2' }, /page p_2 was sent again$/],
+  ['has data that is not a list', {}, { data: { id: 'm_2' }, has_more: false }, /its data is an object$/],
+] as const) {
+  test(`a page that ${name} ends a loop with an error`, async () => {
+    const fetch = async (): Promise<Response> => Response.json(page)
+    const client = new Anthropic({ fetch, baseURL: 'http://api.test', apiKey: 'key', maxRetries: 0 })
+    const list = client.getAPIList('/v1/models', Page, { query })
+    await assert.rejects(Array.fromAsync(list), { name: 'APIResponseError', message: expected })
+  })
+}
+
+test('a loop over a server that knows no cursors ends with an error', async () => {
+  const page = { data: [{ id: 'm_1' }], has_more: true, first_id: 'm_1', last_id: 'm_1' }
+  const fetch = async (): Promise<Response> => Response.json(page)
+  const client = new Anthropic({ fetch, baseURL: 'http://api.test', apiKey: 'key', maxRetries: 0 })
+  const seen: string[] = []
+  await assert.rejects(async () => {
+    for await (const { id } of client.models.list()) seen.push(id)
+  }, /Cannot read the response as a page of a list: the one with after_id m_1 was sent again$/)
+  assert.deepEqual(seen, ['m_1'])
 })

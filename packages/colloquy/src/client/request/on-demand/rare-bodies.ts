@@ -1,20 +1,26 @@
 // Bodies that most requests do not have: errors, inputs of tools, values that are not JSON, or a Response.
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import { AnthropicError, APIError } from '../../../protocol/types/error.ts'
+import { describeValue } from '../../../protocol/json/option-names.ts'
 import { statusByType } from '../../../protocol/types/error-response.ts'
+import type { ListPage } from '../../../protocol/types/resources/page.ts'
 import { classOfCode } from '../codes/code-errors.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { Cancellable } from '../cancellation.ts'
 import { APIResponseError } from '../errors.ts'
 import type { RequestOptions } from '../options.ts'
 
-/** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
-export function readValue(text: string, response: TransportResponse): unknown {
+/**
+ * The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`, or the text itself if
+ * `acceptsText` and the response does not say that it is JSON.
+ */
+export function readValue(text: string, response: TransportResponse, acceptsText: boolean = false): unknown {
   if (text === '') return undefined
   try {
     return parseJson(text)
   } catch (cause) {
     const kind = response.header('content-type') ?? 'no content-type'
+    if (acceptsText && !/json/i.test(kind)) return text
     const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
     const message = `Cannot read the response as JSON: found ${text.length} characters of ${kind}: ${found}`
     throw new APIResponseError(response.status, undefined, message, response.headers(), { cause })
@@ -91,11 +97,24 @@ export function wrongResult(value: unknown, response: TransportResponse): APIErr
     const message = `Cannot read the response as a JSON object: found ${found}`
     return new APIResponseError(response.status, undefined, message, response.headers())
   }
-  if (!isError(value)) return undefined
+  if (!isError(value)) return wrongPage(value, response)
   const type = (value as { error?: { type?: unknown } }).error?.type
   const status = statusByType.get(String(type))
   if (status !== undefined) return APIError.generate(status, value, undefined, response.headers())
   return new APIResponseError(response.status, value, undefined, response.headers())
+}
+
+/** Why an object is not a page of a list, if it looks like one: its items are not a list, or the same page was sent before. */
+function wrongPage(value: object, response: TransportResponse): APIResponseError | undefined {
+  const { data, has_more, first_id, last_id, next_page } = value as Partial<ListPage<unknown>>
+  if (has_more === undefined && next_page === undefined) return undefined
+  const query = URL.canParse?.(response.url) ? new URL(response.url).searchParams : new URLSearchParams()
+  const cursors = { after_id: last_id, before_id: first_id, page: next_page }
+  const repeated = Object.entries(cursors).find(([name, cursor]) => cursor != null && query.get(name) === cursor)
+  if (Array.isArray(data ?? []) && !repeated) return undefined
+  const found = repeated ? `the one with ${repeated.join(' ')} was sent again` : `its data is ${describeValue(data)}`
+  const message = `Cannot read the response as a page of a list: ${found}`
+  return new APIResponseError(response.status, undefined, message, response.headers())
 }
 
 /** Whether an object is an error in the form of the API, or in one of those that gateways use. */
