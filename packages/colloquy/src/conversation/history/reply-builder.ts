@@ -5,7 +5,8 @@ import { receivedJson } from '../../protocol/codec/event-stream.ts'
 import { hasAttachedJson, jsonOf } from '../../protocol/codec/attached-json.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
 import { parseJson } from '../../protocol/codec/parse-json.ts'
-import { jsonMembers } from './json-members.ts'
+import { maxLevels } from './content.ts'
+import { isNestedDeeper, jsonMembers } from './json-members.ts'
 
 /** A block of a reply as it arrived. */
 export interface ArrivedBlock {
@@ -122,14 +123,14 @@ function exactly(value: unknown, text: string | undefined): string {
   return text === undefined || text === json || JSON.stringify(parseJson(text)) !== json ? json : text
 }
 
-/** Whether the input can be sent back: a JSON object, or nothing, which means an empty one. */
+/** Whether the input can be sent back: a JSON object that is not nested too deep, or nothing, which means an empty one. */
 export function isWholeInput(input: string | undefined): boolean {
   return input === undefined || input === '' || isObject(input)
 }
 
 function isObject(json: string): boolean {
   try {
-    return isToolInput(JSON.parse(json))
+    return isToolInput(JSON.parse(json)) && !isNestedDeeper(json, maxLevels)
   } catch {
     return false
   }

@@ -47,7 +47,7 @@ const cases: Case[] = [
     blocks: [text('a'), call],
     cut: true,
     input: '{"a',
-    sent: [text('a')],
+    sent: [text('a'), { ...call, input: {} }],
   },
   { what: 'a complete call before max_tokens', stopReason: 'max_tokens', blocks: [text('a'), call], sent: [text('a')] },
   {
@@ -55,7 +55,7 @@ const cases: Case[] = [
     stopReason: 'tool_use',
     blocks: [text('a'), call],
     input: '{"a',
-    sent: [text('a')],
+    sent: [text('a'), { ...call, input: {} }],
   },
   {
     what: 'an interrupted text',
@@ -71,7 +71,7 @@ const cases: Case[] = [
     blocks: [text('a'), call],
     cut: true,
     input: '{"a',
-    sent: [text('a')],
+    sent: [text('a'), { ...call, input: {} }],
   },
   {
     what: 'a call before the interruption',

@@ -29,7 +29,7 @@ export interface StoredReply {
  * @param stopReason undefined if the reply was interrupted.
  */
 export function toStoredReply(blocks: readonly ArrivedBlock[], stopReason: StopReason | null | undefined): StoredReply {
-  const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined))
+  const sendable = blocks.filter((arrived) => maySend(arrived, blocks, stopReason ?? undefined)).map(withWholeInput)
   const end = stopReason === 'refusal' ? 0 : withoutLastThinking(sendable.map(({ block }) => block)).length
   const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))
   // A model can escape half a surrogate pair in the input of a tool.
@@ -48,10 +48,17 @@ function maySend(arrived: ArrivedBlock, all: readonly ArrivedBlock[], stopReason
   const isCut = !ended && cutShort.has(stopReason)
   if (block.type === 'text') return !isBlank(block.text)
   if (isThinking(block)) return !isCut
-  if (block.type === 'tool_use') return !cutShort.has(stopReason) && isWholeInput(input)
+  if (block.type === 'tool_use') return !cutShort.has(stopReason)
   if (!isServerToolUse(block)) return !isCut
   const { id } = block as { id?: unknown }
   return isWholeInput(input) && (resumes.has(stopReason) || hasResult(id, all))
+}
+
+/** A call whose input is malformed gets an empty one, as the API takes it. The result tells the model what was wrong. */
+function withWholeInput(arrived: ArrivedBlock): ArrivedBlock {
+  const { block, input } = arrived
+  if (block.type !== 'tool_use' || isWholeInput(input)) return arrived
+  return { ...arrived, block: { ...block, input: {} }, input: undefined }
 }
 
 /** A reply's message without its thinking. Everything else stays the same text. */

@@ -3,7 +3,7 @@ import type { EngineContext } from '../../../protocol/types/engine.ts'
 import { AnthropicError, APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
 import type { Message } from '../../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../../protocol/types/params.ts'
-import type { ReplyBuilder } from '../../history/reply-builder.ts'
+import { ReplyBuilder } from '../../history/reply-builder.ts'
 import type { TurnControl } from '../turn.ts'
 import type { TurnScope } from '../scope.ts'
 import { outcomeOf, type ReplyOutcome } from './finish.ts'
@@ -52,7 +52,17 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
   const writing = journal.close()
   if (writing !== undefined) await writing
   if (error !== undefined && unwritten !== undefined) error = asError(unwritten.error)
-  return outcomeOf({ id, handle, builder, error, dropped, trace: tracer?.trace, continuesAfter })
+  try {
+    return outcomeOf({ id, handle, builder, error, dropped, trace: tracer?.trace, continuesAfter })
+  } catch (cause) {
+    // The place of the reply must not stay open, whatever the events of the engine hold.
+    return outcomeOf({ id, handle, builder: new ReplyBuilder(), error: notJson(cause) })
+  }
+}
+
+function notJson(cause: unknown): Error {
+  const [reason] = asError(cause).message.split('\n')
+  return new AnthropicError(`Cannot keep the reply as JSON must be able to hold its events: ${reason}`, { cause })
 }
 
 interface Receiver {

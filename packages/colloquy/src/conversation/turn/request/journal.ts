@@ -63,9 +63,13 @@ export class Journal {
   }
 
   #flush(): void {
-    const json = `[${this.#waiting.map((event) => receivedJson(event) ?? JSON.stringify(event)).join(',')}]`
+    const events = this.#waiting
     this.#waiting = []
-    this.#write(json)
+    try {
+      this.#write(`[${events.map((event) => receivedJson(event) ?? JSON.stringify(event)).join(',')}]`)
+    } catch (error) {
+      this.#onError(error)
+    }
   }
 
   #write(json: string): void {
