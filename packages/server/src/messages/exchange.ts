@@ -33,8 +33,8 @@ export interface Answer {
 export interface AnswerStream {
   /** Writes the pieces to a connection until the end. May be called once. */
   pipe(sink: PieceSink): void
-  /** Ends the stream because the client left. Nothing more is written. */
-  leave(): void
+  /** Ends the stream: with an error that the client is told, or without a word because the client left. */
+  leave(error?: Error): void
 }
 
 /** The connection to a client. Callbacks, as a promise for each piece would take more memory than an open stream itself. */

@@ -8,6 +8,8 @@ import type { Answer } from './exchange.ts'
 /** The answer to a request that failed. Throws a fault that stands for a broken connection: the caller breaks it. */
 export function failedAnswer(error: unknown, { log, signal }: { log: RequestLog; signal?: AbortSignal }): Answer {
   if (error instanceof WireFault) throw error
+  // The server ended the request, and told why.
+  if (signal?.reason instanceof APIError) return failedAnswer(signal.reason, { log })
   log.failed(error)
   if (error instanceof APIUserAbortError || signal?.aborted) {
     log.clientLeft()

@@ -44,10 +44,10 @@ export class NodeExchange implements PieceSink {
     }
   }
 
-  /** Aborts the request because the client left or the server stops. */
-  abort(): void {
-    this.#stream?.leave()
-    this.#controller.abort()
+  /** Aborts the request because the client left, or with an error that the client is told. */
+  abort(error?: Error): void {
+    this.#stream?.leave(error)
+    this.#controller.abort(error)
   }
 
   #send({ status, headers, body }: Answer): void {

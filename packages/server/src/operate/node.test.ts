@@ -6,6 +6,7 @@ import { offline, script } from 'colloquy/engines'
 import { type ErrorBody, type MessageStreamEvent, type PingEvent, decodeSse } from 'colloquy/protocol'
 import { type ServerOptions, createServer } from '../app.ts'
 import { type ListenOptions, type Listening, listen } from './node.ts'
+import type { AccessEntry } from './request-log.ts'
 import { until } from '../../../../test/until.ts'
 
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
@@ -253,13 +254,42 @@ suite('close()', () => {
     await closed
   })
 
-  test('aborts a stream that does not end within graceMs', async () => {
-    const engine = script([{ reply: 'Hello.', after: 2, stall: true }])
-    const listening = await listen(createServer({ engine }))
-    const response = await post(listening, { ...base, stream: true })
+  test('aborts replies that do not end within graceMs, with an error that can be retried', async () => {
+    const engine = script([
+      { reply: 'Hello.', after: 2, stall: true },
+      { reply: 'Hello.', after: 2, stall: true },
+    ])
+    const log: AccessEntry[] = []
+    const listening = await listen(createServer({ engine, log: (entry) => log.push(entry) }))
+    const stream = await post(listening, { ...base, stream: true })
+    const whole = post(listening, base)
+    await until(() => engine.requests.length === 2)
     await listening.close({ graceMs: 20 })
     assert.equal(engine.requests[0]!.context.signal!.aborted, true)
-    await assert.rejects(response.text(), TypeError)
+    assert.match(await stream.text(), /\n\nevent: error\ndata: .*"overloaded_error","message":"This server is stopping/)
+    const response = await whole
+    assert.deepEqual([response.status, response.headers.get('x-should-retry')], [529, 'true'])
+    assert.match(await response.text(), /This server is stopping/)
+    assert.deepEqual(
+      log.map(({ aborted, error }) => [aborted, (error as Error).message.includes('stopping')]),
+      [
+        [false, true],
+        [false, true],
+      ],
+    )
+  })
+
+  test('does not wait for a client that reads nothing', { timeout: 20_000 }, async () => {
+    const engine = script([{ reply: 'x'.repeat(50_000_000) }])
+    const listening = await listen(createServer({ engine }))
+    const socket = connect(listening.port, '127.0.0.1').pause()
+    const body = JSON.stringify({ ...base, stream: true })
+    socket.write(
+      `POST /v1/messages HTTP/1.1\r\nhost: x\r\nanthropic-version: 2026-10-21\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    await until(() => socket.bytesWritten > 0 && engine.requests.length === 1)
+    await listening.close({ graceMs: 20 })
+    socket.destroy()
   })
 
   test('does not wait for idle connections', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server as HttpServer, ServerOptions as HttpOptions, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { apiError } from 'colloquy/protocol'
 import { type AllowedHosts, type HostRules, isLoopback } from '../access/hosts.ts'
 import type { Server } from '../app.ts'
 import { type ListenOptions, checkListenOptions } from '../options.ts'
@@ -14,8 +15,8 @@ export interface Listening {
   url: string
   port: number
   /**
-   * Stops accepting requests, waits up to `graceMs` (default 10,000) for the replies in flight, and then aborts them.
-   * Resolves when the last connection is closed.
+   * Stops accepting requests, waits up to `graceMs` (default 10,000) for the replies in flight, and then aborts them: their
+   * clients get an `overloaded_error`, which they retry. Resolves when the last connection is closed.
    */
   close(options?: { graceMs?: number }): Promise<void>
 }
@@ -25,6 +26,8 @@ export type ListenServer = Pick<Server, 'fetch'> & Partial<Server>
 
 /** A connection that was accepted just before `close()` may have sent a request that was not read yet. */
 const idleGraceMs = 100
+/** The time for the last bytes of requests that were aborted. */
+const lastWordsMs = 100
 
 /**
  * Serves over HTTP/1.1 with Node. Rejects if it cannot listen on the port.
@@ -79,13 +82,14 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       const closed = stopAccepting(http)
       const worked = server.close?.({ graceMs })
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))
+      let last: NodeJS.Timeout | undefined
       const timer = setTimeout(() => {
-        for (const exchange of open) exchange.abort()
-        http.closeAllConnections()
+        const error = apiError('overloaded_error', 'This server is stopping. Send the request again')
+        for (const exchange of open) exchange.abort(error)
+        last = setTimeout(() => http.closeAllConnections(), lastWordsMs)
       }, graceMs)
       await closed
-      clearTimeout(idle)
-      clearTimeout(timer)
+      for (const each of [idle, timer, last]) clearTimeout(each)
       await worked
     },
   }

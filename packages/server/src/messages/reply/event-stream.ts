@@ -52,7 +52,7 @@ export class EventStream implements AnswerStream, EventSink {
     try {
       if ((await Promise.race([first, silence])) === undefined) throw unfinished()
     } catch (error) {
-      this.#end('done')
+      this.#end()
       throw error
     }
     this.#onSilence = undefined
@@ -70,10 +70,14 @@ export class EventStream implements AnswerStream, EventSink {
     )
   }
 
-  leave(): void {
+  leave(error?: Error): void {
     if (this.#isOver) return
-    this.#reply.log.clientLeft()
-    this.#end('left')
+    if (error) this.fail(error)
+    else {
+      this.#reply.log.clientLeft()
+      this.#end()
+    }
+    this.#reply.controller.abort(error)
     // Not awaited: an engine may be busy, and learns from its signal, which is aborted.
     this.#first?.catch(() => {})
     this.#source.leave()
@@ -98,7 +102,7 @@ export class EventStream implements AnswerStream, EventSink {
   }
 
   #finish(): void {
-    this.#end('done')
+    this.#end()
     this.#sink?.end()
   }
 
@@ -109,7 +113,7 @@ export class EventStream implements AnswerStream, EventSink {
     log.failed(error)
     const bytes = lastBytes(error, log.responseId)
     if (bytes) this.#write(bytes)
-    this.#end('done')
+    this.#end()
     const isBreak = error instanceof WireFault && error.end === 'reset'
     this.#whenDrained(() => (isBreak ? this.#sink?.fail(error) : this.#sink?.end()))
   }
@@ -135,11 +139,10 @@ export class EventStream implements AnswerStream, EventSink {
     else work()
   }
 
-  #end(reason: 'done' | 'left'): void {
+  #end(): void {
     this.#isOver = true
     this.#timer.stop()
-    const { controller, slot, log } = this.#reply
-    if (reason === 'left') controller.abort()
+    const { slot, log } = this.#reply
     slot.release()
     log.streamEnded()
   }
