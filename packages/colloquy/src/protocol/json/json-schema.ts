@@ -150,12 +150,18 @@ function checkString(schema: JsonSchema, value: string, at: Position): void {
     // The standard counts code points, not UTF-16 units.
     const length = Array.from(value).length
     if (typeof minLength === 'number' && length < minLength)
-      report(at, `must have at least ${minLength} characters: found ${length}`)
+      report(at, `must have at least ${counted(minLength, 'character')}: found ${length}`)
     if (typeof maxLength === 'number' && length > maxLength)
-      report(at, `must have at most ${maxLength} characters: found ${length}`)
+      report(at, `must have at most ${counted(maxLength, 'character')}: found ${length}`)
   }
   if (typeof pattern === 'string' && !at.matches(pattern, value))
     report(at, `must match ${pattern}: found ${preview(value)}`)
+}
+
+const plurals = { character: 'characters', item: 'items', property: 'properties' }
+
+function counted(count: number, noun: keyof typeof plurals): string {
+  return `${count} ${count === 1 ? noun : plurals[noun]}`
 }
 
 function checkNumber(schema: JsonSchema, value: number, at: Position): void {
@@ -180,9 +186,9 @@ function checkArray(schema: JsonSchema, value: unknown[], at: Position): void {
   const { items, minItems, maxItems, uniqueItems } = schema
   const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : []
   if (typeof minItems === 'number' && value.length < minItems)
-    report(at, `must have at least ${minItems} items: found ${value.length}`)
+    report(at, `must have at least ${counted(minItems, 'item')}: found ${value.length}`)
   if (typeof maxItems === 'number' && value.length > maxItems)
-    report(at, `must have at most ${maxItems} items: found ${value.length}`)
+    report(at, `must have at most ${counted(maxItems, 'item')}: found ${value.length}`)
   if (uniqueItems === true && new Set(value.map(canonical)).size < value.length)
     report(at, `must not have an item twice: found ${preview(value)}`)
   value.forEach((item, index) => check(index < prefix.length ? prefix[index] : items, item, inside(at, index)))
@@ -196,9 +202,9 @@ function checkObject(schema: JsonSchema, value: Record<string, unknown>, at: Pos
     for (const key of schema.required.filter((each) => typeof each === 'string'))
       if (!Object.hasOwn(value, key)) report(inside(at, key), 'is required and missing')
   if (typeof schema.minProperties === 'number' && keys.length < schema.minProperties)
-    report(at, `must have at least ${schema.minProperties} properties: found ${keys.length}`)
+    report(at, `must have at least ${counted(schema.minProperties, 'property')}: found ${keys.length}`)
   if (typeof schema.maxProperties === 'number' && keys.length > schema.maxProperties)
-    report(at, `must have at most ${schema.maxProperties} properties: found ${keys.length}`)
+    report(at, `must have at most ${counted(schema.maxProperties, 'property')}: found ${keys.length}`)
   for (const key of keys) {
     const matching = patterns.filter(([pattern]) => at.matches(pattern, key)).map(([, schema]) => schema)
     if (Object.hasOwn(properties, key)) matching.push(properties[key])

@@ -56,6 +56,12 @@ export function positionAt(text: string, offset: number): string {
   return `${before.length}:${before.at(-1)!.length + 1}`
 }
 
+/** The form of the values of some keys, which the schema describes by a pattern. */
+const forms: Partial<Record<string, string>> = {
+  baseURL: 'must be an address that begins with http:// or https://',
+  port: 'must be a whole number from 0 to 65535',
+}
+
 const unknown = /^is not a property of the schema, which has (?<known>.*): found (?<key>.*)$/
 
 /** The message in the words of a configuration, without values that may be secret. */
@@ -71,8 +77,8 @@ function safe(path: JsonIssue['path'], message: string): string {
       ? 'must be a string or {"env": "NAME"}'
       : message.replace(/: found .*$/s, '')
   }
-  if (path.at(-1) === 'baseURL' && message.startsWith('must match'))
-    return 'must be an address that begins with http:// or https://'
+  const inWords = forms[path.at(-1) ?? '']
+  if (inWords !== undefined && /^must (?:match|satisfy one of) /.test(message)) return inWords
   // A string may be a secret that was written in the wrong place. The line shows it to its author.
   return message.replace(/: found ["[{].*$/s, '')
 }

@@ -56,6 +56,32 @@ test('readConfig() reads comments, trailing commas and variables of the environm
   assert.deepEqual(secrets, ['8080', 'sk-one', 'sk-two'])
 })
 
+test('readConfig() refuses values that would have no effect, with their place', () => {
+  const engines = { a: { type: 'offline' } }
+  for (const [fields, message] of [
+    [{ port: 'abc' }, '2:3: port must be a whole number from 0 to 65535'],
+    [{ port: 70_000 }, '2:3: port must be a whole number from 0 to 65535'],
+    [
+      { origins: ['https://a.example', 'b.example'] },
+      '4:5: origins.1 must be the origin of a page, such as https://app.example',
+    ],
+    [{ origins: ['https://a.example/'] }, '3:5: origins.0 must be the origin of a page, such as https://app.example'],
+    [
+      { hosts: ['https://a.example'] },
+      '3:5: hosts.0 must be a host name without a scheme and a port, such as app.example',
+    ],
+    [{ hosts: ['a.example:80'] }, '3:5: hosts.0 must be a host name without a scheme and a port, such as app.example'],
+    [{ database: 'mysql://u:secret@x' }, '2:3: database must be the path of a file, or begin with postgres://'],
+    [{ redis: 'http://x' }, '2:3: redis must begin with redis:// or rediss://'],
+    [{ keys: [] }, '2:3: keys must have at least 1 item'],
+  ] as const)
+    assert.deepEqual(mistakes({ ...fields, engines }), [message])
+})
+
+test('readConfig() reads a file that begins with a byte order mark', () => {
+  assert.deepEqual(read('\uFEFF{"engines":{"a":{"type":"offline"}}}').config.engines, { a: { type: 'offline' } })
+})
+
 test('readConfig() names the line and the nearest key of every mistake', () => {
   const found = mistakes(`{
   "prot": 1,

@@ -31,7 +31,7 @@ export function readConfig(path: string, env: Environment = process.env): ReadCo
   if (issues.length > 0) throw configError(source, issues)
   const resolved = resolveVariables(value, env)
   const config = resolved.value as ServeConfig
-  const later = [...resolved.issues, ...referenceIssues(config), ...passOnIssues(config), ...portIssues(config)]
+  const later = [...resolved.issues, ...referenceIssues(config), ...passOnIssues(config), ...formIssues(config)]
   if (later.length > 0) throw configError(source, later)
   const { port, ...rest } = config
   return { path, config: { ...rest, ...(port !== undefined && { port: Number(port) }) }, secrets: resolved.secrets }
@@ -39,7 +39,8 @@ export function readConfig(path: string, env: Environment = process.env): ReadCo
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    // Some editors of Windows begin a file with a byte order mark.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${systemReason(error)}`)
   }
@@ -129,9 +130,45 @@ function passOnIssues({ passOn, engines }: ServeConfig): JsonIssue[] {
   return [{ path: ['passOn'], message: `is not an engine of type api: ${hint}` }]
 }
 
-function portIssues({ port }: ServeConfig): JsonIssue[] {
-  if (port === undefined || (/^\d{1,5}$/.test(String(port)) && Number(port) <= 65_535)) return []
-  return [{ path: ['port'], message: 'must be a whole number from 0 to 65535' }]
+interface Form {
+  key: 'port' | 'origins' | 'hosts' | 'database' | 'redis'
+  isRight: (text: string) => boolean
+  message: string
+}
+
+/** Values that would otherwise be refused without their place in the file, or have no effect. */
+const forms: readonly Form[] = [
+  {
+    key: 'port',
+    isRight: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
+    message: 'must be a whole number from 0 to 65535',
+  },
+  {
+    key: 'origins',
+    isRight: (text) => URL.parse(text)?.origin === text,
+    message: 'must be the origin of a page, such as https://app.example',
+  },
+  {
+    key: 'hosts',
+    isRight: (text) => /^(?:[\w.-]+|\[[\da-f:.]+\])$/i.test(text),
+    message: 'must be a host name without a scheme and a port, such as app.example',
+  },
+  {
+    key: 'database',
+    isRight: (text) => !text.includes('://') || /^postgres(?:ql)?:/.test(text),
+    message: 'must be the path of a file, or begin with postgres://',
+  },
+  { key: 'redis', isRight: (text) => /^rediss?:\/\//.test(text), message: 'must begin with redis:// or rediss://' },
+]
+
+function formIssues(config: ServeConfig): JsonIssue[] {
+  return forms.flatMap(({ key, isRight, message }) => {
+    const value = config[key]
+    const texts = [value ?? []].flat().map(String)
+    return texts.flatMap((text, index) =>
+      isRight(text) ? [] : [{ path: Array.isArray(value) ? [key, index] : [key], message }],
+    )
+  })
 }
 
 /** Keys that are written twice in one object: JSON keeps the last one without a word. */
