@@ -72,8 +72,8 @@ function* messageEvents(
  */
 export function parseEvent({ event: name, data }: ServerSentEvent): ServerEvent | undefined {
   if (name === 'ping') return { type: 'ping' }
-  if (name === 'error') return errorEvent(data)
   if (data === '' || data === '[DONE]') return undefined
+  if (name === 'error') return errorEvent(data)
   const delta = parseDelta(data)
   if (delta) return delta
   const value = parseData(name, data)
