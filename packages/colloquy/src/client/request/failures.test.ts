@@ -213,6 +213,16 @@ test('idleTimeout is that of the request, else of the client, else 60 seconds', 
   assert.ok(now >= 60_000 && now <= 62_000, `failed after ${now} ms`)
 })
 
+test('a stream with another content type that never begins ends after idleTimeout', async (t) => {
+  const server = await faultServer(t, (answer) => void answer.head(200, { 'content-type': 'application/json' }))
+  const stream = server.client().messages.stream(params, { idleTimeout: 80, maxRetries: 0 })
+  await assert.rejects(stream.finalMessage(), {
+    name: 'APIConnectionTimeoutError',
+    message: /nothing arrived for 80 ms/,
+  })
+  await server.idle()
+})
+
 test('an idleTimeout or totalTimeout of 0 removes the limit of the client', async (t) => {
   const silent = await faultServer(t, (answer) => void answer.stream().send(start))
   const slow = await faultServer(t, async (answer) => {

@@ -3,6 +3,7 @@ import { readValue, wrongResult } from '../../request/on-demand/rare-bodies.ts'
 import { readBody } from '../../request/response.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
+import { IdleWatch } from '../idle-watch.ts'
 
 /** Whether the content type of a response is that of a stream of events. */
 export function isLabeledStream(response: TransportResponse): boolean {
@@ -14,7 +15,9 @@ export function isLabeledStream(response: TransportResponse): boolean {
  * is JSON, throws the error that the JSON reports, or an error that says that the response is not a stream.
  */
 export async function findStream(response: TransportResponse, request: RetryingRequest): Promise<TransportResponse> {
-  const first = await request.withTimeout(response, response.read())
+  const watch = new IdleWatch(request.policy.idleTimeout, request.endsAt, (error) => response.cancel(error))
+  watch.startWaiting()
+  const first = await request.withTimeout(response, response.read()).finally(() => watch.stop())
   const begun = new BegunResponse(response, first)
   // No line of a stream of events begins so.
   if (!/^\s*["[{]/.test(new TextDecoder().decode(first))) return begun
