@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -91,6 +91,8 @@ describe('the quick starts', { skip }, () => {
     const options = { bundle: true, format: 'cjs', platform: 'node', jsx: 'automatic' } as const
     await build({ absWorkingDir: project, entryPoints: ['show.jsx'], outfile: 'out.cjs', ...options })
     assert.match(run(project, 'out.cjs'), /<form><input [^>]*name="question"/)
+    run(project, join(project, 'node_modules/vite/bin/vite.js'), 'build')
+    assert.match(readFileSync(join(project, 'dist/index.html'), 'utf8'), /<script type="module"[^>]* src="\/assets\//)
   })
 
   test('the same test passes in Vitest, Jest and node:test', () => {

@@ -20,7 +20,7 @@ export async function open(server: Server, options: ListenOptions & { port: numb
     if (code === 'EADDRINUSE') {
       const pid = await runningConsole(host, port)
       if (pid !== undefined) throw new InUseError(pid, { host, port })
-      throw new ExitError(ExitCode.failed, `Port ${port} is in use. Try colloquy serve --port ${port + 1}.`)
+      throw new ExitError(ExitCode.failed, `Port ${port} is in use by another program. Try --port ${port + 1}.`)
     }
     throw error
   }

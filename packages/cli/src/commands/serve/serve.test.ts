@@ -127,7 +127,7 @@ test('serve refuses other machines without keys, and a port that is in use', asy
   const taken = String((other.address() as AddressInfo).port)
   await assert.rejects(
     serve('--port', taken),
-    new RegExp(`ended with 1: Port ${taken} is in use\\. Try colloquy serve`),
+    new RegExp(`ended with 1: Port ${taken} is in use by another program\\. Try --port ${Number(taken) + 1}\\.`),
   )
   other.close()
   await serving.stop()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, mock, test } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { Ledger, type LedgerEntry, openAccess, type RequestOrigin, requestRow } from '@colloquy/server/access'
@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true }))
 
 /** Runs a command in this process and returns its standard output. */
 async function run(...line: string[]): Promise<{ code: number; stdout: string }> {
-  const { command, words, flags } = await parse([...line, '--database', database])
+  const { command, words, flags } = await parse(line.includes('--database') ? line : [...line, '--database', database])
   let stdout = ''
   const pass = process.stdout.write.bind(process.stdout)
   // The reporter of the tests writes bytes.
@@ -61,6 +61,7 @@ const entry: LedgerEntry = {
 }
 
 before(async () => {
+  await (await openServerStore(database)).close()
   assert.equal((await run('usage')).stdout, 'No requests yet. colloquy chat, or point a client at colloquy serve.\n')
   const store = await openServerStore(database)
   const ledger = new Ledger(store.database)
@@ -87,6 +88,12 @@ before(async () => {
   add('2026-11-16T09:20:00Z', 'claude-opus-4-8', [0, 0, 0], { usage: null, error: new Error('x'), status: 500 })
   await ledger.close()
   await store.close()
+})
+
+test('usage refuses a database that does not exist, and makes none', async () => {
+  const path = join(folder, 'none', 'x.db')
+  await assert.rejects(run('usage', '--database', path), { message: /^No database .*x\.db: / })
+  assert.equal(existsSync(dirname(path)), false)
 })
 
 test('usage prints a table with bars, shares, and what is estimated or has no price', async () => {

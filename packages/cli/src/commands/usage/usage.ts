@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Grouping, groupings, type Usage, type UsageFilter, usageObject } from '@colloquy/server/access'
 import { decimalUsd } from 'colloquy/protocol'
@@ -51,7 +52,15 @@ async function withSource(flags: Flags, work: (source: UsageSource) => Promise<n
   const url = flags.text('remote')
   if (url !== undefined) return work(new (await import('./remote-usage.ts')).RemoteUsage(url))
   const { LocalUsage } = await import('./local-usage.ts')
+  checkDatabase(flags)
   return withServerState(flags, ({ database }) => work(new LocalUsage(database)))
+}
+
+/** Throws if `--database` names a file that does not exist. Opening it would make an empty database. */
+function checkDatabase(flags: Flags): void {
+  const path = flags.text('database')
+  if (path === undefined || /^\w+:/.test(path) || path === ':memory:' || existsSync(path)) return
+  throw new UsageError(`No database ${path}: colloquy paths shows where this program keeps its own`)
 }
 
 async function compareWithClaude(source: UsageSource, period: Period, flags: Flags): Promise<number> {
