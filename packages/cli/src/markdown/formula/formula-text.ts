@@ -117,9 +117,9 @@ function partsOf(node: MathNode, depth: number): Part[] {
   }
 }
 
-/** A formula with such a node is shown as its source. */
+/** The formula is shown as its source. */
 function unknown({ type }: MathNode): Error {
-  return new Error(`Cannot write ${type} as text`)
+  return new Error(`text has no ${type}`)
 }
 
 function textIn({ text, children = [] }: MathNode): string {
@@ -214,7 +214,7 @@ const accents: Readonly<Record<string, string>> = {
 /** Throws for an accent over several letters, such as a brace. */
 function accented(letter: string, accent: string): string {
   const mark = accents[accent]
-  if (mark === undefined || !/^\p{L}\p{M}*$/u.test(letter)) throw new Error(`Cannot write ${accent} over ${letter}`)
+  if (mark === undefined || !/^\p{L}\p{M}*$/u.test(letter)) throw new Error(`text has no ${accent} over ${letter}`)
   return (letter + mark).normalize('NFC')
 }
 

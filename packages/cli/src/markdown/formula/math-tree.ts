@@ -54,7 +54,7 @@ export function drawFormula<T>(
 
 /** Throws a `RangeError` if a node is nested too deeply to be drawn. */
 export function checkDepth(depth: number): void {
-  if (depth > maxDepth) throw new RangeError('Cannot draw a formula that nests so deeply')
+  if (depth > maxDepth) throw new RangeError()
 }
 
 /** The name of the node's element. Undefined: only its children are shown. */
