@@ -34,7 +34,8 @@ export function toStoredReply(blocks: readonly ArrivedBlock[], stopReason: StopR
   const exact = end === 0 ? '' : messageJson(sendable.slice(0, end))
   // A model can escape half a surrogate pair in the input of a tool.
   const json = wellFormedJson(exact)
-  return { json, received: end === blocks.length && json === exact ? null : messageJson(blocks) }
+  const isSame = end === blocks.length && json === exact && sendable.every((each, index) => each === blocks[index])
+  return { json, received: isSame ? null : messageJson(blocks) }
 }
 
 // After these the model does not wait for the results of its calls.
