@@ -65,6 +65,7 @@ function gapBetween(before: Part | undefined, { kind, text }: Part): string {
   return isWord && !isOpened && !/^[([{⟨|)\]}⟩]/.test(text) ? ' ' : ''
 }
 
+/** Throws for a node that text cannot show. The formula is then shown as its source. */
 function partsOf(node: MathNode, depth: number): Part[] {
   const { type, children = [], text } = node
   checkDepth(depth)
@@ -108,18 +109,13 @@ function partsOf(node: MathNode, depth: number): Part[] {
     case 'mover':
       return children[1]?.type === 'mo' ? operand(accented(inner(0), inner(1))) : limits(node, below)
     case 'menclose':
-      if (node.attributes?.['notation'] !== 'top') throw unknown(node)
+      if (node.attributes?.['notation'] !== 'top') throw new RangeError()
       return operand(Array.from(lineOf(children, below), (letter) => letter + '\u0305').join(''))
     case 'mtable':
       return operand(table(node, below))
     default:
-      throw unknown(node)
+      throw new RangeError()
   }
-}
-
-/** The formula is shown as its source. */
-function unknown({ type }: MathNode): Error {
-  return new Error(`text has no ${type}`)
 }
 
 function textIn({ text, children = [] }: MathNode): string {
@@ -187,7 +183,7 @@ function limits(node: MathNode, depth: number): Part[] {
   const { type, children = [] } = node
   const [base = {}, ...texts] = children
   const [name, ...others] = partsOf(base, depth)
-  if (name === undefined || others.length > 0 || !['large', 'word'].includes(name.kind)) throw unknown(node)
+  if (name === undefined || others.length > 0 || !['large', 'word'].includes(name.kind)) throw new RangeError()
   const [one, other] = texts.map((child) => lineOf([child], depth))
   const [below, above] = type === 'mover' ? [undefined, one] : [one, other]
   return scripts(base, below, above, depth).map(({ text }) => ({ text, kind: 'large' }))
@@ -214,7 +210,7 @@ const accents: Readonly<Record<string, string>> = {
 /** Throws for an accent over several letters, such as a brace. */
 function accented(letter: string, accent: string): string {
   const mark = accents[accent]
-  if (mark === undefined || !/^\p{L}\p{M}*$/u.test(letter)) throw new Error(`text has no ${accent} over ${letter}`)
+  if (mark === undefined || !/^\p{L}\p{M}*$/u.test(letter)) throw new RangeError()
   return (letter + mark).normalize('NFC')
 }
 
