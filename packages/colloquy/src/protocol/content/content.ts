@@ -188,7 +188,7 @@ async function readFile(path: string | URL): Promise<Content> {
 
 /** Reads a pipe or a device, whose size is not known before. `/dev/zero` never ends. */
 async function readPipe(files: FileSystem, path: string | URL, name: string): Promise<Uint8Array> {
-  const chunks: BlobPart[] = []
+  const chunks: Uint8Array<ArrayBuffer>[] = []
   // `end` is the place of the last byte, so that one byte more than allowed is read.
   for await (const chunk of (await files.open(path)).createReadStream({ end: maxBodyBytes }))
     chunks.push(chunk as Uint8Array<ArrayBuffer>)
