@@ -40,6 +40,15 @@ const files: Record<string, string> = {
       ),
     },
   ]),
+  'messages of the Chat Completions API': joined([
+    { role: 'developer', content: '' },
+    ...texts.map((text, index) => ({ role: roleOf(index), content: text, refusal: null })),
+  ]),
+  'logs of llm': JSON.stringify(
+    texts.flatMap((text, index) =>
+      index % 2 === 0 ? [{ conversation_id: 'c', prompt: text, response: texts[index + 1] }] : [],
+    ),
+  ),
   'an export of Claude.ai': JSON.stringify({
     chat_messages: texts.map((text, index) => ({ sender: index % 2 === 0 ? 'human' : 'assistant', text })),
   }),
@@ -115,4 +124,43 @@ describe('no pass works on more than a message between two pauses', () => {
     assert.equal(result.length, length)
     assert.ok(longest > 0 && longest <= messageLength, String(longest))
   })
+})
+
+describe('a reply with many calls is read in a time that grows with their number', () => {
+  const chat = (count: number): string => {
+    const calls = Array.from({ length: count }, (_, index) => ({
+      id: `c${index}`,
+      type: 'function',
+      function: { name: 'f', arguments: '{}' },
+    }))
+    const results = calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'r' }))
+    return JSON.stringify([{ role: 'user', content: 'a' }, { role: 'assistant', tool_calls: calls }, ...results])
+  }
+  const transcript = (count: number): string => {
+    const line = (index: number, role: string, block: object): object => ({
+      type: role,
+      uuid: `${role}${index}`,
+      parentUuid: role === 'user' ? `assistant${index}` : `assistant${index - 1}`,
+      message: { role, id: 'm', content: [block] },
+    })
+    const indices = Array.from({ length: count }, (_, index) => index)
+    return joined([
+      { type: 'user', uuid: 'assistant-1', parentUuid: null, message: { role: 'user', content: 'a' } },
+      ...indices.map((at) => line(at, 'assistant', { type: 'tool_use', id: `t${at}`, name: 'f', input: {} })),
+      ...indices.map((at) => line(at, 'user', { type: 'tool_result', tool_use_id: `t${at}`, content: 'r' })),
+    ])
+  }
+  for (const [name, fileOf] of Object.entries({ 'a list of messages': chat, 'a Claude Code transcript': transcript }))
+    test(name, () => {
+      const cpuOf = (count: number): number => {
+        const file = fileOf(count)
+        const start = process.cpuUsage()
+        const pass = readConversations(file, 0)
+        while (!pass.next().done);
+        return process.cpuUsage(start).user
+      }
+      cpuOf(500)
+      const [few, many] = [cpuOf(500), cpuOf(4_000)]
+      assert.ok(many < 32 * few, `${few} µs, then ${many} µs`)
+    })
 })

@@ -1,8 +1,8 @@
 import type { Pausable } from '../../in-slices.ts'
 import type { ImportNotes } from '../report.ts'
-import type { SourceConversation, SourceMessage } from '../source.ts'
+import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
-import { addMessage, type Fields, isObject } from './langchain.ts'
+import { type Fields, isObject, MessageCollector } from './langchain.ts'
 
 const ownRoles: ReadonlySet<unknown> = new Set(['tool', 'function', 'developer'])
 const ownParts: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'refusal'])
@@ -24,20 +24,21 @@ const roles: Readonly<Record<string, string>> = {
   function: 'tool',
 }
 
-/** Reads messages of the Chat Completions API. Results of tools that follow each other become one user message. */
+/** Reads messages of the Chat Completions API. */
 export function* readChatCompletions(
   list: readonly { line: number; value: unknown }[],
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
+  const collector = new MessageCollector()
   for (const [index, { line, value }] of list.entries()) {
     const message = isObject(value) ? value : {}
     const given = printed(message['role'])
     const role = Object.hasOwn(roles, given) ? roles[given]! : undefined
     if (role === undefined) notes.skipped(line, `a message with the role ${given}`)
-    else addMessage(messages, { line, role, fields: fieldsOf(message, index) }, notes)
+    else collector.add({ line, role, fields: fieldsOf(message, index) }, notes)
     yield
   }
+  const { messages } = collector
   return { settings: {}, messages, head: messages.length }
 }
 

@@ -20,7 +20,8 @@ export function* readClaudeCode(lines: readonly JsonLine[], notes: ImportNotes):
   const entries = yield* entriesOf(lines, notes)
   const reader = new TranscriptReader()
   yield* mapped(entries, (entry) => reader.add(entry, notes))
-  const { messages, model } = reader
+  const { model } = reader
+  const messages = yield* reader.joined()
   return {
     title: titleOf(lines),
     settings: model === undefined ? {} : { model },
@@ -111,7 +112,11 @@ function leafBelow(number: number, messages: readonly SourceMessage[]): number {
 }
 
 class TranscriptReader {
-  readonly messages: SourceMessage[] = []
+  readonly #messages: SourceMessage[] = []
+  /** The contents of each message, in the order of their lines. */
+  readonly #contents: string[][] = []
+  /** By message, the calls whose results it has. */
+  readonly #answered: Set<string>[] = []
   /** The model of the last reply. */
   model: string | undefined
   /** By the number of a reply, the number of the message with the results of its calls. */
@@ -137,9 +142,8 @@ class TranscriptReader {
     this.model = stringOf(reply, 'model') ?? this.model
     const known = id === undefined ? undefined : this.#byId.get(id)
     if (known !== undefined && this.#goesOn(known, before)) {
-      const message = this.messages[known - 1]!
-      message.content = joined(message.content!, content)
-      message.about = about
+      this.#contents[known - 1]!.push(content)
+      this.#messages[known - 1]!.about = about
       return known
     }
     const number = this.#push(
@@ -153,30 +157,38 @@ class TranscriptReader {
   #addOther({ line, members, message: before }: Entry, { role, content }: TranscriptMessage): number {
     const results = resultIds(content)
     const at = results.length > 0 ? this.#resultsAt(before) : undefined
-    const known = at === undefined ? undefined : this.messages[at - 1]!
-    if (known && !results.some((id) => resultIds(known.content!).includes(id))) {
-      known.content = joined(known.content!, content)
-      return at!
+    if (at !== undefined && !results.some((id) => this.#answered[at - 1]!.has(id))) {
+      this.#contents[at - 1]!.push(content)
+      for (const id of results) this.#answered[at - 1]!.add(id)
+      return at
     }
     const parent = results.length > 0 ? this.#replyOf(before) : before
     const number = this.#push({ line, role, parent, content }, members)
     if (results.length > 0) this.#results.set(parent, number)
+    for (const id of results) this.#answered[number - 1]!.add(id)
     return number
   }
 
   #push(message: Omit<SourceMessage, 'createdAt'>, members: ReadonlyMap<string, string>): number {
-    this.messages.push({ ...message, createdAt: Date.parse(stringOf(members, 'timestamp') ?? '') || 0 })
-    return this.messages.length
+    this.#messages.push({ ...message, createdAt: Date.parse(stringOf(members, 'timestamp') ?? '') || 0 })
+    this.#contents.push([message.content!])
+    this.#answered.push(new Set())
+    return this.#messages.length
+  }
+
+  /** The messages, each with all its contents as one. */
+  *joined(): Pausable<SourceMessage[]> {
+    return yield* mapped(this.#messages, (message, index) => ({ ...message, content: joined(this.#contents[index]!) }))
   }
 
   /** Whether a line behind this message can belong to the reply: it follows the reply, its results, or what it followed. */
   #goesOn(reply: number, before: number): boolean {
-    return before === reply || before === this.#results.get(reply) || before === this.messages[reply - 1]!.parent
+    return before === reply || before === this.#results.get(reply) || before === this.#messages[reply - 1]!.parent
   }
 
   /** The reply whose results a line behind this message has. */
   #replyOf(before: number): number {
-    const message = this.messages[before - 1]
+    const message = this.#messages[before - 1]
     return message !== undefined && this.#results.get(message.parent) === before ? message.parent : before
   }
 
@@ -216,9 +228,9 @@ function resultIds(content: string): string[] {
   return blocks.flatMap((block) => (block?.type === 'tool_result' ? [printed(block.tool_use_id)] : []))
 }
 
-/** Two contents as one list of blocks. */
-function joined(first: string, second: string): string {
-  return `[${[...listOf(first), ...listOf(second)].join(',')}]`
+/** Contents as one: a single one as it is, several as one list of blocks. */
+function joined(contents: readonly string[]): string {
+  return contents.length === 1 ? contents[0]! : `[${contents.flatMap(listOf).join(',')}]`
 }
 
 function listOf(content: string): string[] {

@@ -31,37 +31,61 @@ export function isLangChain(value: unknown): boolean {
   return roleOf(value) !== undefined
 }
 
-/** Reads LangChain messages. Results of tools that follow each other become one user message. */
+/** Reads LangChain messages. */
 export function* readLangChain(
   list: readonly { line: number; value: unknown }[],
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
+  const collector = new MessageCollector()
   for (const { line, value } of list) {
     const role = roleOf(value)
     if (role === undefined) notes.skipped(line, `${keysOf(value)}, which is not a message the API has a role for`)
-    else addMessage(messages, { line, role, fields: fieldsOf(value as object) }, notes)
+    else collector.add({ line, role, fields: fieldsOf(value as object) }, notes)
     yield
   }
+  const { messages } = collector
   return { settings: {}, messages, head: messages.length }
 }
 
-/** Adds a message of LangChain, or another one that has its fields. */
-export function addMessage(
-  messages: SourceMessage[],
-  { line, role, fields }: { line: number; role: string; fields: Fields },
-  notes: ImportNotes,
-): void {
-  const last = messages.at(-1)
-  const blocks = role === 'tool' ? [resultOf(fields)] : blocksIn(fields, line, notes)
-  const follows = role === 'tool' && last?.role === 'user' && last.content!.startsWith('[{"type":"tool_result"')
-  if (follows) {
-    last.content = `${last.content!.slice(0, -1)},${contentOf(blocks).slice(1)}`
-    return
+/** A message of LangChain, or another one that has its fields. */
+interface GivenMessage {
+  line: number
+  role: string
+  fields: Fields
+}
+
+/** Collects messages. Results of tools that follow each other become one user message. */
+export class MessageCollector {
+  readonly #messages: SourceMessage[] = []
+  /** The blocks of the last message, if it has results of tools. */
+  #results: SourceBlock[] | undefined
+
+  add({ line, role, fields }: GivenMessage, notes: ImportNotes): void {
+    if (role === 'tool') return this.#addResult(line, resultOf(fields))
+    const about = role === 'assistant' ? aboutReply((name) => metadataOf(fields)[name]) : undefined
+    this.#endResults()
+    this.#push(line, role, { content: contentOf(blocksIn(fields, line, notes)), ...(about && { about }) })
   }
-  const about = role === 'assistant' ? aboutReply((name) => metadataOf(fields)[name]) : undefined
-  const said = { line, role: role === 'tool' ? 'user' : role, parent: messages.length, createdAt: 0 }
-  messages.push({ ...said, content: contentOf(blocks), ...(about && { about }) })
+
+  get messages(): SourceMessage[] {
+    this.#endResults()
+    return this.#messages
+  }
+
+  #addResult(line: number, result: SourceBlock): void {
+    if (this.#results === undefined) this.#push(line, 'user', { content: null })
+    this.#results ??= []
+    this.#results.push(result)
+  }
+
+  #endResults(): void {
+    if (this.#results) this.#messages.at(-1)!.content = contentOf(this.#results)
+    this.#results = undefined
+  }
+
+  #push(line: number, role: string, more: Pick<SourceMessage, 'content' | 'about'>): void {
+    this.#messages.push({ line, role, parent: this.#messages.length, createdAt: 0, ...more })
+  }
 }
 
 /** `HumanMessage` → `user`, `ai` → `assistant`; undefined if it is not a message. */
