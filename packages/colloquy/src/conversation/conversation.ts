@@ -356,10 +356,9 @@ function checkToolOptions(options: TurnToolOptions): void {
   }
 }
 
-function settingsOf(
-  { key: _____, signal: _, onConflict: __, toolOptions: ___, tools: ____, ...settings }: SendOptions,
-  tools: StepOptions['tools'] | undefined,
-): Partial<ConversationSettings> {
+/** A copy of the settings among the options of a turn. @param tools the tools of the turn, if it has its own. */
+function settingsOf(options: TurnOptions, tools: StepOptions['tools'] | undefined): Partial<ConversationSettings> {
+  const settings = Object.fromEntries(Object.entries(options).filter(([name]) => !turnNames.includes(name)))
   return copyOf(tools === undefined ? settings : { ...settings, tools: tools.map(definitionOf) })
 }
 

@@ -14,7 +14,7 @@ const highestReadFactor = 0.03
 
 /** A plan to read an entry that was written for 5 minutes again and again while the user pauses. */
 export interface KeepAlivePlan {
-  /** After so many pings the user is not expected soon enough for another one. */
+  /** The most pings in the pause. Further ones would probably cost more than they save. */
   pings: number
   /** The expected cost of a pause of 5 to 60 minutes for a cached token, as a part of the price of uncached input. */
   pauseCost: number
@@ -51,7 +51,10 @@ export function planKeepAlive(outlook: KeepAliveOutlook): KeepAlivePlan {
   return { pings: best.pings, pauseCost: best.cost / medium }
 }
 
-/** The share of pauses of 5 to 60 minutes that have ended while so many pings keep the entry alive: any length is as likely. */
+/**
+ * The share of the pauses of 5 to 60 minutes that end while this number of pings keeps the entry alive. All lengths are taken
+ * to be equally likely.
+ */
 function returnedBy(pings: number): number {
   return pings === 0 ? 0 : Math.min(1, (pings * pingAfterMs) / (55 * 60_000))
 }

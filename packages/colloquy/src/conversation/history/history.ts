@@ -193,6 +193,7 @@ export class History {
     return sentJson(this.#records[index]!, this.#records[index - 1])
   }
 
+  /** Adds the messages of the records since the last call. */
   #extend(): readonly MessageParam[] {
     for (; this.#seen < this.#records.length; this.#seen++) {
       const { role } = this.#records[this.#seen]!

@@ -41,7 +41,7 @@ export function checkLimits(limits: Limits): void {
 }
 
 /**
- * The accounts that a request is charged to: of its day, of its user, and of its user on its day.
+ * The accounts that a request is charged to: those of its day, of its user, and of its user on that day.
  *
  * Throws an `AnthropicError` if users are limited and the request has none.
  */

@@ -19,8 +19,8 @@ import type { WrittenSummary } from './reply.ts'
 import type { TurnConfig, TurnScope } from './scope.ts'
 
 /**
- * Summarizes what does not fit into the window until the turn fits. Each summary is a
- * request of its own and is recorded before the next step, so that it is there for the next turn even if this one fails.
+ * Summarizes what does not fit into the window until the turn fits. Each summary is a request of its own and is recorded before
+ * the next step, so that it is there for the next turn even if this one fails.
  *
  * Throws `SummaryError` if the request fails, and `BudgetError` if it could cost too much. Nothing of the turn has been written
  * then.

@@ -27,13 +27,15 @@ export function beginRequest(scope: TurnScope, request: RequestToBegin): Promise
   const { state } = scope
   const { role, parent, messages, key, title, ceiling } = request
   const step = { id: state.id, version: state.record.version, role, parent, messages, key, title, at: Date.now() }
-  if (ceiling === undefined) return state.store.begin(step).then((begun) => hasBegun(state, request, { step, begun }))
+  if (ceiling === undefined)
+    return state.store.begin(step).then((begun) => begunRequest(state, request, { step, begun }))
   return beginReserved(scope, step, { ...request, ceiling }).then((reserved) => {
-    return hasBegun(state, request, { step, ...reserved })
+    return begunRequest(state, request, { step, ...reserved })
   })
 }
 
-function hasBegun(
+/** Adds a request that has begun to what this process knows of the conversation. */
+function begunRequest(
   state: TurnScope['state'],
   request: RequestToBegin,
   { step, begun, maxTokens, reservation }: Reserved & { step: BeginStep },

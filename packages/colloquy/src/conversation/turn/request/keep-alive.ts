@@ -7,7 +7,7 @@ import { keepReply } from './keep.ts'
 
 /**
  * Reads the cache entry of each conversation's last request again shortly before it ends, while its user pauses. Each ping
- * is a request that is reserved, recorded and counted as any other; after an error there are no more.
+ * is a request that is reserved, recorded and counted like any other. An error ends the pings of the conversation.
  */
 export class KeepAlive implements CacheKeeper {
   readonly #waiting = new Map<string, ReturnType<typeof setTimeout>>()
@@ -32,7 +32,7 @@ export class KeepAlive implements CacheKeeper {
     this.#waiting.delete(id)
   }
 
-  /** Stops all of it, and waits until a ping in flight is recorded. */
+  /** Stops the pings of all conversations. Resolves when those in flight are recorded. */
   async close(): Promise<void> {
     this.#closed.abort()
     for (const id of this.#waiting.keys()) this.stop(id)
