@@ -28,10 +28,12 @@ export function beginLeanStart(): void {
  */
 export function endLeanStart(): void {
   setFlag(`--max-optimized-bytecode-size=${mostOptimizedBytes}`)
+  let mayGrow = true
   const observer = new PerformanceObserver(() => {
-    if (youngBytes() < mostYoungBytes) return
-    setFlag('--semi-space-growth-factor=1')
-    observer.disconnect()
+    // V8 shrinks it when the process is idle. It must grow again then: a small one makes a request cost half as much again.
+    const isSmall = youngBytes() < mostYoungBytes
+    if (isSmall !== mayGrow) setFlag(`--semi-space-growth-factor=${isSmall ? 2 : 1}`)
+    mayGrow = isSmall
   })
   observer.observe({ entryTypes: ['gc'] })
 }
