@@ -349,6 +349,25 @@ describe('import() of messages of the Chat Completions API', () => {
   })
 })
 
+test('import() reads times in seconds, in milliseconds and as text, and takes now for others', async () => {
+  const start = Date.now()
+  const timeOf = async (file: unknown): Promise<number> => {
+    const { messages } = await openConversations({ client }).import(JSON.stringify(file), settings)
+    return messages[0]!.createdAt.getTime()
+  }
+  const author = { role: 'user' }
+  const time = 1_700_000_000_500
+  for (const written of [time, time / 1000, String(time), String(time / 1000), new Date(time).toISOString()]) {
+    const message = { author, create_time: written, content: { parts: ['a'] } }
+    assert.equal(await timeOf({ mapping: { a: { message, parent: null } } }), time, String(written))
+    assert.equal(await timeOf({ chat_messages: [{ sender: 'human', text: 'a', created_at: written }] }), time)
+    assert.equal(await timeOf([{ role: 'user', parts: [text('a')], createdAt: written }]), time)
+  }
+  for (const written of [undefined, null, -5, 0, 1e300, '', 'soon', {}, []])
+    assert.ok((await timeOf([{ role: 'user', parts: [text('a')], createdAt: written }])) >= start, String(written))
+  assert.ok((await timeOf([{ type: 'human', content: 'a' }])) >= start)
+})
+
 test('import() reads what llm logs, each conversation by itself', async () => {
   const logged = (conversation_id: string, prompt: string, response: string): object => ({
     conversation_id,
@@ -571,6 +590,7 @@ describe('import() of exports of other programs', () => {
   })
 
   test('ChatGPT: times that no date holds, and content that is null', async () => {
+    const start = Date.now()
     const node = (id: string, parent: string | null, message: object): object => ({ id, parent, message })
     const said = (time: number | string): object => {
       return { author: { role: 'user' }, create_time: time, content: { content_type: 'text', parts: [`at ${time}`] } }
@@ -583,10 +603,9 @@ describe('import() of exports of other programs', () => {
     }
     const conversations = openConversations({ client })
     const copy = await conversations.import(JSON.stringify({ title: 't', mapping, current_node: 'd' }), settings)
-    assert.deepEqual(
-      copy.messages.map(({ createdAt }) => createdAt.getTime()),
-      [0, 0, 1000],
-    )
+    const times = copy.messages.map(({ createdAt }) => createdAt.getTime())
+    assert.ok(times[0]! >= start, String(times[0]))
+    assert.deepEqual(times.slice(1), [times[0], 1000])
     assert.equal((await Array.fromAsync(conversations.export(copy.id))).length, 4)
   })
 

@@ -45,7 +45,7 @@ export function* readGivenMessages(messages: readonly MessageParam[], at: number
     const json = givenJson(message, index + 1)
     return { line: index + 1, json, value: JSON.parse(json) as unknown }
   })
-  const { archive, report } = yield* readSource('messages', (notes) => readMessages(list, at, notes))
+  const { archive, report } = yield* readSource('messages', (notes) => readMessages(list, notes), { at })
   const [note] = report.notes
   if (note) throw new ContentError(`Cannot import message ${note.line}: ${note.reason}`)
   return archive
@@ -64,42 +64,39 @@ function givenJson(message: MessageParam, line: number): string {
 interface Given {
   /** When messages were written whose file does not say it. */
   at: number
-  model: string | undefined
+  model?: string | undefined
 }
 
 /** A JSON list: of conversations, or of the messages of one. */
-function* readList(text: string, firstLine: number, { at, model }: Given): Pausable<ReadConversation[]> {
+function* readList(text: string, firstLine: number, given: Given): Pausable<ReadConversation[]> {
   const list = yield* elementsIn(text, firstLine)
-  if (list.some(({ value }) => isWebConversation(value))) return yield* readWebList(list, model)
+  if (list.some(({ value }) => isWebConversation(value))) return yield* readWebList(list, given)
   if (list.some(({ value }) => isUiMessage(value))) {
-    return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), model)]
+    return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)]
   }
   if (list.some(({ value }) => isLangChain(value))) {
-    return [yield* readSource('langchain', (notes) => readLangChain(list, notes), model)]
+    return [yield* readSource('langchain', (notes) => readLangChain(list, notes), given)]
   }
   if (list.some(({ value }) => isLoggedResponse(value))) {
     const read: ReadConversation[] = []
     for (const part of conversationsIn(list)) {
-      read.push(yield* readSource('llm', (notes) => readLoggedResponses(part, notes), model))
+      read.push(yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given))
     }
     return read
   }
   if (list.some(({ value }) => isChatCompletions(value))) {
-    return [yield* readSource('chat-completions', (notes) => readChatCompletions(list, notes), model)]
+    return [yield* readSource('chat-completions', (notes) => readChatCompletions(list, notes), given)]
   }
-  return [yield* readSource('messages', (notes) => readMessages(list, at, notes), model)]
+  return [yield* readSource('messages', (notes) => readMessages(list, notes), given)]
 }
 
-function* readWebList(
-  list: readonly { line: number; value: unknown }[],
-  model: string | undefined,
-): Pausable<ReadConversation[]> {
+function* readWebList(list: readonly { line: number; value: unknown }[], given: Given): Pausable<ReadConversation[]> {
   const read: ReadConversation[] = []
   for (const { line, value } of list) {
     if (!isWebConversation(value)) {
       throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
     }
-    read.push(yield* readWeb(value, line, model))
+    read.push(yield* readWeb(value, line, given))
   }
   return read
 }
@@ -109,7 +106,7 @@ function* readDocument(text: string, given: Given): Pausable<ReadConversation[] 
   const members = yield* parsedMembers(text)
   if (members === undefined) return undefined
   const value = objectOf(members.values())
-  if (isWebConversation(value)) return [yield* readWeb(value, 1, given.model)]
+  if (isWebConversation(value)) return [yield* readWeb(value, 1, given)]
   const list = members.get('messages')
   if (!Array.isArray(list?.value)) return undefined
   const read = yield* readList(list.json, lineCounter(text)(list.start), given)
@@ -121,7 +118,7 @@ function* readJsonLines(text: string, given: Given): Pausable<ReadConversation[]
   const notes = new ImportNotes()
   const lines = yield* readLines(text, notes)
   if (isClaudeCode(lines)) {
-    return [yield* readSource('claude-code', () => readClaudeCode(lines, notes), given.model, notes)]
+    return [yield* readSource('claude-code', () => readClaudeCode(lines, notes), given, notes)]
   }
   if (lines.length > 0 && lines.every(hasMessages)) return yield* readRequests(lines, given)
   if (!isColloquy(lines)) return [yield* readPlainLines(text, lines, given, notes)]
@@ -155,7 +152,7 @@ function* readExport(lines: readonly JsonLine[], notes: ImportNotes): Pausable<R
 function* readPlainLines(
   text: string,
   lines: readonly JsonLine[],
-  { at, model }: Given,
+  given: Given,
   notes: ImportNotes,
 ): Pausable<ReadConversation> {
   const kinds = yield* mapped(lines, ({ members, json }) => members.has('role') || isLangChain(JSON.parse(json)))
@@ -164,12 +161,12 @@ function* readPlainLines(
   }
   const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
   if (list.some(({ value }) => isLangChain(value))) {
-    return yield* readSource('langchain', () => readLangChain(list, notes), model, notes)
+    return yield* readSource('langchain', () => readLangChain(list, notes), given, notes)
   }
   if (list.some(({ value }) => isChatCompletions(value))) {
-    return yield* readSource('chat-completions', () => readChatCompletions(list, notes), model, notes)
+    return yield* readSource('chat-completions', () => readChatCompletions(list, notes), given, notes)
   }
-  return yield* readSource('messages', () => readMessages(list, at, notes), model, notes)
+  return yield* readSource('messages', () => readMessages(list, notes), given, notes)
 }
 
 function isWebConversation(value: unknown): value is ChatGptConversation | ClaudeAiConversation {
@@ -179,22 +176,22 @@ function isWebConversation(value: unknown): value is ChatGptConversation | Claud
 function readWeb(
   conversation: ChatGptConversation | ClaudeAiConversation,
   line: number,
-  model: string | undefined,
+  given: Given,
 ): Pausable<ReadConversation> {
   return isChatGpt(conversation)
-    ? readSource('chatgpt', (notes) => readChatGpt(conversation, line, notes), model)
-    : readSource('claude-ai', (notes) => readClaudeAi(conversation, line, notes), model)
+    ? readSource('chatgpt', (notes) => readChatGpt(conversation, line, notes), given)
+    : readSource('claude-ai', (notes) => readClaudeAi(conversation, line, notes), given)
 }
 
 function* readSource(
   format: ImportFormat,
   read: (notes: ImportNotes) => Pausable<SourceConversation>,
-  model?: string,
+  { at, model }: Given,
   notes: ImportNotes = new ImportNotes(),
 ): Pausable<ReadConversation> {
   const source = yield* read(notes)
   const placed = yield* placeSystemMessages(source, model ?? source.settings.model, notes)
-  const archive = yield* repair(placed, notes)
+  const archive = yield* repair(placed, at, notes)
   return { archive, report: notes.report(format, archive.messages.length) }
 }
 

@@ -15,8 +15,10 @@ import { SourceTree } from './source-tree.ts'
  *
  * A tool call goes out only if the next message of the path has its result. So a reply whose calls are answered on one branch
  * only is imported twice: with the calls on that branch, without them on the others.
+ *
+ * @param at the time of messages whose file does not have it.
  */
-export function* repair(source: SourceConversation, notes: ImportNotes): Pausable<Archive> {
+export function* repair(source: SourceConversation, at: number, notes: ImportNotes): Pausable<Archive> {
   const tree = yield* SourceTree.of(source)
   const placed: Placed[] = []
   const visits: Visit[] = tree.children(0).map((number) => ({ number, parent: undefined, calls: noCalls }))
@@ -26,7 +28,7 @@ export function* repair(source: SourceConversation, notes: ImportNotes): Pausabl
   }
   const inOrder = placed.toSorted((a, b) => a.number - b.number)
   const numbers = new Map(inOrder.map((each, index) => [each, index + 1]))
-  const messages = yield* mapped(inOrder, (each) => recordOf(each, numbers, source.messages[each.number - 1]!))
+  const messages = yield* mapped(inOrder, (each) => recordOf(each, numbers, source.messages[each.number - 1]!, at))
   yield* noteChanges(source, tree, inOrder, notes)
   const active = tree.nearestKept(source.head)
   const head = inOrder.findLastIndex(({ number }) => number === active) + 1
@@ -158,7 +160,7 @@ function isResult({ block }: SourceBlock): boolean {
   return block.type === 'tool_result'
 }
 
-function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMessage): MessageRecord {
+function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMessage, at: number): MessageRecord {
   const { parent, original, blocks } = placed
   const { role, createdAt, about } = source
   const received = messageJson(role, source.content!)
@@ -169,7 +171,7 @@ function recordOf(placed: Placed, numbers: Map<Placed, number>, source: SourceMe
     number: numbers.get(placed)!,
     parent: parent ? numbers.get(parent)! : 0,
     role,
-    createdAt,
+    createdAt: createdAt || at,
     json,
   })
   return {

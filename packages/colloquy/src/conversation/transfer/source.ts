@@ -28,9 +28,13 @@ export interface SourceMessage {
   about?: Partial<Omit<Message, 'content'>>
 }
 
-/** A time in a file, in whole milliseconds. 0 if it is beyond what a date can hold. */
-export function timeIn(ms: number): number {
-  return new Date(ms).getTime() || 0
+/** A time in a file, in whole milliseconds: an ISO text, or seconds or milliseconds since 1970. 0 if it is none of these. */
+export function timeIn(value: unknown): number {
+  if (typeof value === 'string' && !/^\d+(?:\.\d+)?$/.test(value)) return Math.max(0, Date.parse(value) || 0)
+  const time = typeof value === 'string' ? Number(value) : value
+  if (typeof time !== 'number' || time <= 0) return 0
+  // Milliseconds passed this number in 1973, seconds will in 5138.
+  return new Date(time < 1e11 ? time * 1000 : time).getTime() || 0
 }
 
 /** The metadata of a reply, from the values that a file has for it. Counts that are missing are 0. */

@@ -59,6 +59,7 @@ test('costOf() is undefined if no price is known', () => {
   assert.equal(costOf(usage({ input_tokens: 1 }), 'llama-3'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-mythos-preview'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1, speed: 'fast' }), 'claude-fable-5-2'), undefined)
+  assert.equal(costOf(usage({ input_tokens: 1, speed: 'instant' }), 'claude-fable-5-2'), undefined)
   assert.equal(costOf(usage({ input_tokens: 1 }), 'claude-opus-5-5', { at: new Date('2026-09-21') }), undefined)
 })
 

@@ -154,7 +154,8 @@ interface Factor {
 
 /** Undefined if the price of the speed is not known. */
 function factorOf(usage: Usage, price: Price, batch: boolean): Factor | undefined {
-  const speed = usage.speed === 'fast' ? price.fastFactor : 1n
+  const isStandard = usage.speed == null || usage.speed === 'standard'
+  const speed = usage.speed === 'fast' ? price.fastFactor : isStandard ? 1n : undefined
   if (speed === undefined) return undefined
   const [times, over] = usage.inference_geo === 'us' ? [11n, 10n] : [1n, 1n]
   return { times: times * speed, over: batch ? over * 2n : over }

@@ -4,7 +4,7 @@ import type { Pausable } from '../../in-slices.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
-import type { SourceConversation, SourceMessage } from '../source.ts'
+import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 
 /** A UI message of the AI SDK: since version 5 with `parts` alone, before with `content` too. */
 export interface UiMessage {
@@ -46,7 +46,7 @@ export function* readUiMessages(
       notes.skipped(line, `a message with the role ${cutText(role, 40)}`)
       continue
     }
-    const createdAt = Date.parse(printed(message.createdAt)) || 0
+    const createdAt = timeIn(message.createdAt)
     const said = message.role === 'assistant' ? stepsOf(message, line, notes) : [questionOf(message, line, notes)]
     for (const { role, blocks } of said) {
       if (blocks.length === 0) continue

@@ -81,7 +81,7 @@ function messageOf(
     notes.skipped(place.line, `a hidden ${printed(role)} message`)
     return undefined
   }
-  const createdAt = typeof message.create_time === 'number' ? timeIn(message.create_time * 1000) : 0
+  const createdAt = timeIn(message.create_time)
   const content = contentOf(texts.map(textBlock))
   if (role === 'user') return { ...place, role, createdAt, content }
   const model = message.metadata?.model_slug

@@ -1,7 +1,7 @@
 import type { Pausable } from '../../in-slices.ts'
 import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
-import type { SourceConversation, SourceMessage } from '../source.ts'
+import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { printed } from '../unknown-file.ts'
 
 /** A conversation of Claude.ai's `conversations.json`. */
@@ -64,7 +64,7 @@ function messageOf(
   if (role !== 'user' && role !== 'assistant') return undefined
   const blocks = [...attachmentsOf(message, place.line, notes), ...textsOf(message, place.line, notes)]
   if (blocks.length === 0) return undefined
-  return { ...place, role, createdAt: Date.parse(printed(message.created_at)) || 0, content: contentOf(blocks) }
+  return { ...place, role, createdAt: timeIn(message.created_at), content: contentOf(blocks) }
 }
 
 function textsOf({ content, text }: ClaudeAiMessage, line: number, notes: ImportNotes): SourceBlock[] {

@@ -2,7 +2,7 @@ import { jsonElements, jsonMembers } from '../../history/json-members.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import { type JsonLine, stringOf, valueOf } from '../lines.ts'
 import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { printed } from '../unknown-file.ts'
 
 /** Whether these are the lines of a Claude Code transcript: they are chained by `uuid` and `parentUuid`. */
@@ -170,7 +170,7 @@ class TranscriptReader {
   }
 
   #push(message: Omit<SourceMessage, 'createdAt'>, members: ReadonlyMap<string, string>): number {
-    this.#messages.push({ ...message, createdAt: Date.parse(stringOf(members, 'timestamp') ?? '') || 0 })
+    this.#messages.push({ ...message, createdAt: timeIn(valueOf(members, 'timestamp')) })
     this.#contents.push([message.content!])
     this.#answered.push(new Set())
     return this.#messages.length

@@ -1,8 +1,8 @@
 import type { Pausable } from '../../in-slices.ts'
 import { contentOf, textBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
-import { keysOf, printed } from '../unknown-file.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
+import { keysOf } from '../unknown-file.ts'
 import { isObject } from './langchain.ts'
 
 /** A prompt and its response, as `llm logs --json` prints them. */
@@ -27,6 +27,11 @@ export function conversationsIn<Logged extends { value: unknown }>(list: readonl
   return [...Map.groupBy(list, idOf).values()]
 }
 
+/** Older logs leave the zone out. */
+function inUtc(time: unknown): unknown {
+  return typeof time === 'string' && /T[\d:.]+$/.test(time) ? `${time}Z` : time
+}
+
 /** Reads the logged responses of one conversation. */
 export function* readLoggedResponses(
   list: readonly { line: number; value: unknown }[],
@@ -46,7 +51,7 @@ export function* readLoggedResponses(
     const about = aboutReply((name) => (name === 'model' ? value.model : undefined))
     for (const [role, text] of [['user', value.prompt] as const, ['assistant', value.response] as const]) {
       if (typeof text !== 'string' || text.trim() === '') continue
-      const place = { line, role, parent: messages.length, createdAt: Date.parse(printed(value.datetime_utc)) || 0 }
+      const place = { line, role, parent: messages.length, createdAt: timeIn(inUtc(value.datetime_utc)) }
       messages.push({ ...place, content: contentOf([textBlock(text)]), ...(role === 'assistant' && { about }) })
     }
   }

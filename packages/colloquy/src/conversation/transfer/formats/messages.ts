@@ -15,7 +15,6 @@ import { aboutReply, type SourceConversation, type SourceMessage } from '../sour
  */
 export function* readMessages(
   list: readonly { line: number; json: string; value: unknown }[],
-  at: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
   let before: MessageParam | undefined
@@ -30,7 +29,7 @@ export function* readMessages(
       throw new ContentError(`Cannot import message ${index + 1}: ${(error as Error).message}`, { cause: error })
     }
     before = message
-    return messageIn(cutMembers(json), { line, parent: index, createdAt: at }, notes)
+    return messageIn(cutMembers(json), { line, parent: index, createdAt: 0 }, notes)
   })
   return { settings: {}, messages, head: messages.length, keepsOpenCalls: true }
 }
