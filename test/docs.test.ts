@@ -39,7 +39,7 @@ const examples = docExamples().map((example, i) => ({ ...example, file: join(fol
 
 /** Exported functions and classes whose signature and sentence are enough, or that the example of a neighbour shows. */
 const plain =
-  `attachJson bandFor base64Bytes Beta callsIn catalogueChoices checkOptionNames checkSpace cutCalls describeIssues
+  `attachJson bandFor base64Bytes Beta callsIn catalogueChoices checkOptionNames checkSpace countOf cutCalls describeIssues
   describeMismatch describeStandardIssues documentBlock documentPages emptyMessage encodeEvent encodeJson
   findRequest hasAttachedJson hasRuntime imageBlock imageSize isBlank isErrorBody isErrorEvent isLoopback isModelOnly
   isRetryableStatus isRunnable isServerToolBlock isStandardSchema isThinking jsonOf keyObject mcpContent
