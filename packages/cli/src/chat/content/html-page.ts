@@ -8,6 +8,7 @@ h2 { font-size: 1rem; margin-bottom: 0 }
 pre { white-space: pre-wrap; font: inherit; margin: 0.25rem 0 }
 pre code { display: block; padding: 0.5rem; white-space: pre; overflow-x: auto; background: #8882 }
 blockquote { border-left: 3px solid #8888; margin-left: 0; padding-left: 1rem }
+div, table, pre:has(code) { margin-block: 1rem }
 table { border-collapse: collapse }
 th, td { border-bottom: 1px solid #8888; padding: 0.2rem 0.75rem; vertical-align: top }
 math { overflow-x: auto }
