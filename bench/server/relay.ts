@@ -8,6 +8,7 @@ const rounds = 3
 const inFlight = 64
 /** V8 compiles functions for this long: before, a request takes up to twice the time. */
 const warmUpRequests = 12_000
+const warmUpStreams = 8 * inFlight
 /** The ledger writes requests up to 100 ms after they have ended. */
 const ledgerMs = 250
 const requests = 2_500
@@ -42,7 +43,7 @@ export async function* report(): AsyncGenerator<string> {
 
 async function warmUp({ port }: Running): Promise<void> {
   await load(port, { times: warmUpRequests, connections: inFlight })
-  await load(port, { times: inFlight, connections: inFlight, pace: 'full' })
+  await load(port, { times: warmUpStreams, connections: inFlight, pace: 'full' })
 }
 
 async function measure({ running, requestUs, eventUs }: Figures): Promise<void> {
