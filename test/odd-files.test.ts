@@ -254,6 +254,8 @@ async function checkFile(file: string): Promise<void> {
   if (conversation === undefined) return
   opened.set(conversation, conversations)
   JSON.stringify([conversation.messages, conversation.usage])
+  for (const { content } of conversation.messages)
+    if (typeof content !== 'string') for (const block of content) assert.equal(typeof block?.type, 'string')
   assert.deepEqual(await Array.fromAsync(conversations.check()), [])
   const lines = await exported(conversation)
   const again = await conversations.import(lines.map((line) => JSON.stringify(line)).join('\n'))

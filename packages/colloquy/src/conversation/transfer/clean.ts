@@ -1,13 +1,15 @@
 import { imageSize, mediaType } from '../../engines/prompt/media.ts'
 import { hasBlockFields, isResultBlock } from '../../protocol/content/block-fields.ts'
 import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
-import { type AnyBlock, blocksOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
+import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
 import type { SourceMessage } from './source.ts'
 
 /** A message without what the API refuses wherever the message stands. */
 export interface CleanMessage {
-  /** The blocks as they are in the file. */
+  /** The blocks as they are in the file. Those that no program could show are left out or cleaned. */
   original: readonly SourceBlock[]
+  /** The JSON of these blocks, or the exact content of the file if it has no others. */
+  content: string
   /** Empty: the message is never sent. */
   blocks: SourceBlock[]
   /** The parts that were left out or changed. */
@@ -23,8 +25,21 @@ export function cleanMessage({ role, content }: SourceMessage): CleanMessage | u
   if (found === undefined) return undefined
   const reasons: string[] = []
   const clean = role === 'assistant' ? cleanReplyBlock : cleanUserBlock
-  const blocks = found.flatMap((source) => clean(source, reasons, found) ?? [])
-  return { original: found, blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks, reasons }
+  const cleaned = found.map((source) => clean(source, reasons, found))
+  const blocks = cleaned.filter((source) => source !== undefined)
+  const original = found.flatMap((source, index) => (canBeShown(source) ? source : (cleaned[index] ?? [])))
+  const isExact = original.length === found.length && original.every((source, index) => source === found[index])
+  return {
+    original,
+    content: isExact ? content! : contentOf(original),
+    blocks: role === 'assistant' ? withoutThinkingAtEnd(blocks, reasons) : blocks,
+    reasons,
+  }
+}
+
+/** Whether it is a block with the fields that its type says it has. */
+export function canBeShown({ block }: SourceBlock): boolean {
+  return block.type !== '' && hasBlockFields(block)
 }
 
 /** The API refuses a reply that ends in thinking. */

@@ -28,7 +28,10 @@ export function* repair(source: SourceConversation, at: number, notes: ImportNot
   }
   const inOrder = placed.toSorted((a, b) => a.number - b.number)
   const numbers = new Map(inOrder.map((each, index) => [each, index + 1]))
-  const messages = yield* mapped(inOrder, (each) => recordOf(each, numbers, source.messages[each.number - 1]!, at))
+  const messages = yield* mapped(inOrder, (each) => {
+    const { content } = tree.clean(each.number)
+    return recordOf(each, numbers, { ...source.messages[each.number - 1]!, content }, at)
+  })
   yield* noteChanges(source, tree, inOrder, notes)
   const active = tree.nearestKept(source.head)
   const head = inOrder.findLastIndex(({ number }) => number === active) + 1

@@ -13,6 +13,8 @@ const isFileSource: Check = ({ file_id: id }) => isText(id)
 const isDataSource: Check = ({ media_type: type, data }) => isText(type) && isText(data)
 const isContentSource: Check = ({ content }) => isText(content) || isListOf(content, ['text', 'image'])
 
+const isCall: Check = ({ id, name }) => isText(id) && isText(name)
+
 const imageSources: Readonly<Record<string, Check>> = { base64: isDataSource, url: isUrlSource, file: isFileSource }
 const documentSources: Readonly<Record<string, Check>> = {
   ...imageSources,
@@ -31,6 +33,9 @@ const fields: Readonly<Record<string, Check>> = {
   search_result: ({ source, title, content }) => isText(source) && isText(title) && isListOf(content, ['text']),
   tool_reference: ({ tool_name: name }) => isText(name),
   container_upload: isFileSource,
+  thinking: ({ thinking }) => isText(thinking),
+  tool_use: isCall,
+  server_tool_use: isCall,
   tool_result: ({ tool_use_id: id, content, is_error: isError }) =>
     isText(id) &&
     (content === undefined || isText(content) || isListOf(content, resultTypes)) &&

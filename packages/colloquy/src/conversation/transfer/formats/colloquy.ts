@@ -2,12 +2,13 @@ import { cutText } from '../../../protocol/text.ts'
 import type { ConversationSettings } from '../../settings.ts'
 import { ContentError } from '../../errors.ts'
 import type { ConversationMetadata } from '../../history/metadata.ts'
-import type { Archive } from '../../history/records.ts'
 import { markUnbilled } from '../../history/reply-record.ts'
 import { mapped, type Pausable } from '../../in-slices.ts'
 import type { MessageRecord, MessageState } from '../../stores/store.ts'
 import { checkLevels, type JsonLine, membersOf, stringOf, valueOf } from '../lines.ts'
-import { blocksOf } from '../blocks.ts'
+import { type Archive, messageJson } from '../../history/records.ts'
+import { blocksOf, contentOf } from '../blocks.ts'
+import { canBeShown } from '../clean.ts'
 import { type ExportedMessage, mendExport } from './mend-export.ts'
 import { isUsage } from '../source.ts'
 import type { ImportNotes } from '../report.ts'
@@ -123,7 +124,12 @@ function messageIn({ line, members }: JsonLine, name: string): string | undefine
     throw wrong(line, 'its message.content is empty')
   }
   // The message as it was received is only shown, never sent.
-  if (name === 'received') return json
+  if (name === 'received') {
+    const blocks = blocksOf(content)!
+    return blocks.every(canBeShown)
+      ? json
+      : messageJson(JSON.parse(role!) as string, contentOf(blocks.filter(canBeShown)))
+  }
   const odd = blocksOf(content)!.findIndex(
     ({ block: { type, text } }) => type === '' || (type === 'text' && typeof text !== 'string'),
   )

@@ -5,7 +5,7 @@ import { cutMembers } from '../../history/json-members.ts'
 import type { Pausable } from '../../in-slices.ts'
 import type { MessageRecord } from '../../stores/store.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock } from '../blocks.ts'
-import { withoutThinkingAtEnd } from '../clean.ts'
+import { canBeShown, withoutThinkingAtEnd } from '../clean.ts'
 import type { ImportNotes } from '../report.ts'
 
 /** A message of an export and its line. */
@@ -86,7 +86,7 @@ function writeBlocks({ line, record, all, blocks }: Sent, notes: ImportNotes): v
   const types = all.filter((block) => !blocks.includes(block)).map(({ block }) => block.type || 'no block')
   if (blocks.length === 0) notes.skipped(line, `${left}: ${types.join(', ') || 'it has no content'}`)
   else notes.repaired(line, `${left}: ${types.join(', ')}`)
-  record.received ??= record.json
+  record.received ??= all.every(canBeShown) ? record.json : messageJson(record.role, contentOf(all.filter(canBeShown)))
   record.json = blocks.length === 0 ? '' : messageJson(record.role, contentOf(blocks))
 }
 
