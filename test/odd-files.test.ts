@@ -276,7 +276,7 @@ describe('import() of a file with one wrong value', () => {
       const change = fc.tuple(fc.constantFrom(...places), fc.constantFrom(...wrong))
       await fc.assert(
         fc.asyncProperty(change, ([path, value]) => checkFile(fileOf(changed(lines, path, value)))),
-        { numRuns: process.env['COLLOQUY_FUZZ'] ? 2_000 : 30 },
+        { numRuns: process.env['COLLOQUY_FUZZ'] ? 400 : 30 },
       )
     })
   }
