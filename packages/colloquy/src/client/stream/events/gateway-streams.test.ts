@@ -62,6 +62,7 @@ const readable: Record<string, Sent> = {
       ' Text/Event-Stream',
     ].map((type) => [`the content type ${type}`, { body: whole, type }]),
   ),
+  'the complete message as JSON': { body: JSON.stringify(hello), type: 'application/json' },
   'a comment before the first event and JSON as type': { body: `: PROCESSING\n\n${whole}`, type: 'application/json' },
   'CR as line end': { body: whole.replaceAll('\n', '\r') },
   'CR LF as line end': { body: whole.replaceAll('\n', '\r\n') },
@@ -117,8 +118,12 @@ const failing: Record<string, Sent & { expected: object }> = {
     type: 'text/html',
     expected: { name: 'APIResponseError', message: /No quota/ },
   },
-  'a message': {
-    body: JSON.stringify(hello),
+  'a message without usage': {
+    body: JSON.stringify({ ...hello, usage: undefined }),
+    expected: { name: 'APIResponseError', message: /as a stream of events: it is JSON$/ },
+  },
+  'a message with a block that is not one': {
+    body: JSON.stringify({ ...hello, content: [null] }),
     expected: { name: 'APIResponseError', message: /as a stream of events: it is JSON$/ },
   },
   'JSON as an event stream': {
