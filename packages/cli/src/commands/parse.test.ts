@@ -38,6 +38,20 @@ for (const [line, message] of mistakes) {
   })
 }
 
+for (const flag of ['-m', '--model', '--file', '--engine', '--profile', '--template', '--out']) {
+  test(`colloquy ask refuses an empty ${flag}`, async () => {
+    for (const empty of ['', ' ']) {
+      const message = new RegExp(`^Cannot use ${flag}: [A-Z|:-]+ is empty$`)
+      await assert.rejects(parse(['ask', flag, empty, 'hi']), { name: 'UsageError', exitCode: 2, message })
+    }
+  })
+}
+
+test('parse() reads an empty system prompt, which means none', async () => {
+  const { flags } = await parse(['ask', '--system', '', 'hi'])
+  assert.equal(flags.text('system'), '')
+})
+
 test('colloquy models says that no model has the words', async () => {
   await assert.rejects(run('models gte'), { message: 'No model matches gte. Did you mean colloquy models get?' })
 })

@@ -119,6 +119,7 @@ function check({ kind, choices, value: label }: Option, name: string, value: str
   if (value === undefined || (isFlag && kind !== 'text' && kind !== 'texts')) {
     throw new UsageError(`Cannot use ${name}: ${label ?? choices?.join(', ')} is missing`)
   }
+  if (value.trim() === '' && isName(kind, label)) throw new UsageError(`Cannot use ${name}: ${label} is empty`)
   if (choices !== undefined && !choices.includes(value)) {
     throw new UsageError(`Cannot use ${name} ${value}: it must be one of ${choices.join(', ')}`)
   }
@@ -129,4 +130,9 @@ function check({ kind, choices, value: label }: Option, name: string, value: str
     throw new UsageError(`Cannot use ${name} ${value}: it must be a number above 0`)
   }
   return value
+}
+
+/** Whether a value is a name, a place or the like. An empty system prompt means something: none. */
+function isName(kind: Option['kind'], label: string | undefined): boolean {
+  return (kind === 'text' || kind === 'texts') && label !== undefined && !label.startsWith('TEXT')
 }
