@@ -299,6 +299,98 @@ function assertNotes({ notes }: ImportReport, patterns: readonly RegExp[]): void
   for (const [index, pattern] of patterns.entries()) assert.match(told[index]!, pattern)
 }
 
+describe('import() of model messages of the AI SDK', () => {
+  const call = (toolCallId: string, more: object): object => ({
+    type: 'tool-call',
+    toolCallId,
+    toolName: 'Read',
+    ...more,
+  })
+  const result = (toolCallId: string, more: object): object => ({ ...call(toolCallId, more), type: 'tool-result' })
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  const list = [
+    { role: 'system', content: 'Be brief.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'hi' },
+        { type: 'image', image: `data:image/png;base64,${png}` },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', text: 'r', providerOptions: { anthropic: { signature: 'c2ln' } } },
+        call('c1', { input: { a: 1 } }),
+        call('c2', { args: {} }),
+      ],
+    },
+    {
+      role: 'tool',
+      content: [
+        result('c1', { output: { type: 'json', value: { b: 2 } } }),
+        result('c2', { result: '2', isError: true }),
+      ],
+    },
+    { role: 'assistant', content: [{ type: 'text', text: 'done' }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'file', mediaType: 'application/pdf', data: 'JVBERi0xLjQK' },
+        { type: 'image', image: png },
+      ],
+    },
+    { role: 'assistant', content: 'seen' },
+  ]
+  const sent = [
+    'user: hi+image',
+    'assistant: thinking+c1+c2',
+    'user: c1+c2',
+    'assistant: done',
+    'user: document+image',
+    'assistant: seen',
+  ]
+
+  for (const [name, file] of [
+    ['a list', JSON.stringify(list)],
+    ['one message a line', list.map((message) => JSON.stringify(message)).join('\n')],
+    ['an object with messages', JSON.stringify({ messages: list })],
+  ] as const)
+    test(`reads ${name}`, async () => {
+      const imported = await importAndSend(file)
+      assert.deepEqual(imported.sent, sent)
+      assert.equal(imported.report.format, 'ai-sdk')
+      assertNotes(imported.report, [])
+    })
+
+  for (const [name, output, content, isError] of [
+    ['text', { type: 'text', value: 'a' }, 'a', undefined],
+    ['JSON', { type: 'json', value: [1] }, '[1]', undefined],
+    ['an error', { type: 'error-json', value: { code: 5 } }, '{"code":5}', true],
+    ['a denial', { type: 'execution-denied', reason: 'not now' }, 'not now', true],
+    [
+      'several parts',
+      { type: 'content', value: [{ type: 'text', text: 'a' }] },
+      [{ type: 'text', text: 'a' }],
+      undefined,
+    ],
+  ] as const)
+    test(`reads a result that is ${name}`, async () => {
+      const conversation = await openConversations({ client, cacheMarks: false }).import(
+        JSON.stringify([
+          { role: 'user', content: 'hi' },
+          { role: 'assistant', content: [call('c1', { input: {} })] },
+          { role: 'tool', content: [result('c1', { output })] },
+          { role: 'assistant', content: 'done' },
+        ]),
+        settings,
+      )
+      const [, , { content: results } = { content: '' }] = conversation.preview('And?').messages
+      const { content: found, is_error } = (results as { content: unknown; is_error?: boolean }[])[0]!
+      assert.deepEqual([found, is_error], [content, isError])
+    })
+})
+
 describe('import() of messages of the Chat Completions API', () => {
   const called = { id: 'c1', type: 'function', function: { name: 'Read', arguments: '{"a":1}' } }
   const list = [

@@ -90,6 +90,35 @@ const samples: Record<string, unknown[]> = {
       },
     ],
   ],
+  'AI SDK, model messages': [
+    [
+      { role: 'system', content: 'Be brief.' },
+      {
+        role: 'user',
+        content: [
+          text('x'),
+          { type: 'image', image: png },
+          { type: 'file', mediaType: 'application/pdf', data: 'JVBERi0xLjQK' },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'reasoning', text: 'r', providerOptions: { anthropic: { signature: 'c2ln' } } },
+          { type: 'tool-call', toolCallId: 't1', toolName: 'Read', input: { a: 1 } },
+          { type: 'tool-call', toolCallId: 't2', toolName: 'Read', args: {} },
+        ],
+      },
+      {
+        role: 'tool',
+        content: [
+          { type: 'tool-result', toolCallId: 't1', toolName: 'Read', output: { type: 'error-text', value: 'r' } },
+          { type: 'tool-result', toolCallId: 't2', toolName: 'Read', result: { b: 2 } },
+        ],
+      },
+      { role: 'assistant', content: [text('done')] },
+    ],
+  ],
   LangChain: [
     [
       {

@@ -4,6 +4,7 @@ import type { Archive } from '../history/records.ts'
 import { mapped, type Pausable } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
+import { isModelMessage, readModelMessages } from './formats/ai-sdk-model.ts'
 import { type ChatGptConversation, isChatGpt, readChatGpt } from './formats/chatgpt.ts'
 import { type ClaudeAiConversation, isClaudeAi, readClaudeAi } from './formats/claude-ai.ts'
 import { isChatCompletions, readChatCompletions } from './formats/chat-completions.ts'
@@ -28,7 +29,7 @@ export interface ReadConversation {
 
 /**
  * Reads the conversations of a file: what `export` wrote, a Claude Code transcript, messages in the API's form or that of the
- * Chat Completions API, exports of ChatGPT and Claude.ai, UI messages of the AI SDK, LangChain messages, or logs of `llm`.
+ * Chat Completions API, exports of ChatGPT and Claude.ai, messages of the AI SDK, LangChain messages, or logs of `llm`.
  *
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
@@ -73,6 +74,9 @@ function* readList(text: string, firstLine: number, given: Given): Pausable<Read
   if (list.some(({ value }) => isWebConversation(value))) return yield* readWebList(list, given)
   if (list.some(({ value }) => isUiMessage(value))) {
     return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)]
+  }
+  if (list.some(({ value }) => isModelMessage(value))) {
+    return [yield* readSource('ai-sdk', (notes) => readModelMessages(list, notes), given)]
   }
   if (list.some(({ value }) => isLangChain(value))) {
     return [yield* readSource('langchain', (notes) => readLangChain(list, notes), given)]
@@ -162,6 +166,9 @@ function* readPlainLines(
   const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
   if (list.some(({ value }) => isLangChain(value))) {
     return yield* readSource('langchain', () => readLangChain(list, notes), given, notes)
+  }
+  if (list.some(({ value }) => isModelMessage(value))) {
+    return yield* readSource('ai-sdk', () => readModelMessages(list, notes), given, notes)
   }
   if (list.some(({ value }) => isChatCompletions(value))) {
     return yield* readSource('chat-completions', () => readChatCompletions(list, notes), given, notes)

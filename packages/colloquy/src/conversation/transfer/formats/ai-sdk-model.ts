@@ -1,0 +1,123 @@
+import { mediaTypeOf } from '../../../protocol/content/media.ts'
+import type { Pausable } from '../../in-slices.ts'
+import type { ImportNotes } from '../report.ts'
+import type { SourceConversation } from '../source.ts'
+import { printed } from '../unknown-file.ts'
+import { isObject, MessageCollector } from './langchain.ts'
+
+type Part = Record<string, unknown>
+
+const roles: ReadonlySet<string> = new Set(['user', 'assistant', 'system'])
+const ownParts: ReadonlySet<unknown> = new Set(['tool-call', 'tool-result', 'reasoning', 'redacted-reasoning'])
+
+/** Whether this is a model message of the AI SDK that the Messages API does not have in this form. */
+export function isModelMessage(value: unknown): boolean {
+  if (!isObject(value) || typeof value['role'] !== 'string') return false
+  return partsOf(value).some((part) => {
+    if (!isObject(part)) return false
+    return (
+      ownParts.has(part['type']) || 'image' in part || (part['type'] === 'file' && typeof part['data'] === 'string')
+    )
+  })
+}
+
+/** Reads model messages of the AI SDK: what `streamText()` takes and returns, called core messages before version 5. */
+export function* readModelMessages(
+  list: readonly { line: number; value: unknown }[],
+  notes: ImportNotes,
+): Pausable<SourceConversation> {
+  const collector = new MessageCollector()
+  for (const { line, value } of list) {
+    const message = isObject(value) ? value : {}
+    const role = printed(message['role'])
+    if (role === 'tool') {
+      for (const part of partsOf(message))
+        if (isResult(part)) collector.add({ line, role, fields: resultOf(part) }, notes)
+    } else if (roles.has(role)) collector.add({ line, role, fields: { content: partsOf(message).map(partOf) } }, notes)
+    else notes.skipped(line, `a message with the role ${role}`)
+    yield
+  }
+  const { messages } = collector
+  return { settings: {}, messages, head: messages.length }
+}
+
+function partsOf({ content }: Part): unknown[] {
+  return Array.isArray(content) ? content : [content]
+}
+
+function isResult(part: unknown): part is Part {
+  return isObject(part) && part['type'] === 'tool-result'
+}
+
+/** The part in the form of the API or of LangChain. */
+function partOf(part: unknown): unknown {
+  if (!isObject(part)) return part
+  const { providerOptions, providerMetadata = providerOptions, signature } = part
+  const { anthropic } = isObject(providerMetadata) ? providerMetadata : {}
+  const known = isObject(anthropic) ? anthropic : {}
+  switch (part['type']) {
+    case 'reasoning':
+      if (known['redactedData'] !== undefined) return { type: 'redacted_thinking', data: known['redactedData'] }
+      return { type: 'thinking', thinking: part['text'], signature: known['signature'] ?? signature }
+    case 'redacted-reasoning':
+      return { type: 'redacted_thinking', data: part['data'] }
+    case 'tool-call': {
+      const { input = part['args'] ?? {} } = part
+      return { type: 'tool_use', id: part['toolCallId'], name: part['toolName'], input }
+    }
+    case 'image':
+      return mediaOf(part, part['image'])
+    case 'file':
+      return mediaOf(part, part['data'])
+    case 'text':
+      return { type: 'text', text: part['text'] }
+    default:
+      return part
+  }
+}
+
+/** A picture or a file: its data is an address, a data URL or base64. */
+function mediaOf(part: Part, given: unknown): object {
+  const text = printed(given)
+  if (/^https?:/.test(text)) return { type: kindOf(printed(part['mediaType'] ?? 'image/')), url: text }
+  const [, inUrl, data = text] = /^data:([^;,]+);base64,(.*)$/s.exec(text) ?? []
+  const named = printed(part['mediaType'] ?? part['mimeType'] ?? inUrl ?? '')
+  // The SDK also looks at the bytes of a picture without a media type, or with `image/*`.
+  const type = named === '' || named.endsWith('/*') ? typeIn(data) : named
+  return { type: kindOf(printed(type)), mime_type: type, data }
+}
+
+function typeIn(base64: string): string | undefined {
+  try {
+    return mediaTypeOf(Uint8Array.from(atob(base64.slice(0, 64)), (character) => character.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
+}
+
+function kindOf(mediaType: string): string {
+  return mediaType.startsWith('image/') ? 'image' : 'file'
+}
+
+function resultOf(part: Part): { tool_call_id: unknown; content: unknown; status?: string } {
+  const { output, result, isError } = part
+  const id = part['toolCallId']
+  // Before version 5 the result stood beside its call.
+  if (!isObject(output)) return { tool_call_id: id, content: result ?? output ?? '', ...(isError === true && failed) }
+  const { type, value, reason } = output
+  if (type === 'execution-denied') return { tool_call_id: id, content: printed(reason ?? 'denied'), ...failed }
+  const isList = type === 'content' && Array.isArray(value)
+  return {
+    tool_call_id: id,
+    content: isList ? value.map(contentOf) : typeof value === 'string' ? value : JSON.stringify(value ?? null),
+    ...(printed(type).startsWith('error') && failed),
+  }
+}
+
+const failed = { status: 'error' }
+
+/** A part of a result with several. */
+function contentOf(part: unknown): unknown {
+  if (!isObject(part) || part['type'] === 'text') return part
+  return { type: 'text', text: JSON.stringify(part) }
+}
