@@ -315,6 +315,15 @@ describe('import() of a file with one wrong value', () => {
     for (const index of lines.keys()) if (index > 0) await checkFile(fileOf(lines.toSpliced(index, 1)))
   })
 
+  test('a tool result that reports an error without content can be sent and exported', async () => {
+    const failed = { type: 'tool_result', tool_use_id: 't1', is_error: true }
+    for (const content of ['', [], undefined]) {
+      const silent = { ...failed, content }
+      await checkFile(fileOf(changed(samples['messages'], ['2', 'content', '0'], silent)))
+      await checkFile(fileOf(changed(samples['colloquy'], ['3', 'message', 'content', '0'], silent)))
+    }
+  })
+
   const image = (source: object): object => ({ type: 'image', source })
   const base64 = { type: 'base64', media_type: 'image/png', data: png }
   for (const [name, content, sent] of [

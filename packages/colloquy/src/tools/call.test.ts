@@ -103,6 +103,9 @@ test('answerCall() returns errors as results that the model reads', async () => 
     [[fails('no station')], call('weather'), 'Error: no station'],
     [[fails(new ToolError('station closed'))], call('weather'), 'station closed'],
     [[fails(new ToolError(picture))], call('weather'), picture],
+    // The API refuses an error without content.
+    [[fails(new ToolError(''))], call('weather'), 'The tool failed without a message.'],
+    [[fails(new ToolError([]))], call('weather'), 'The tool failed without a message.'],
   ] as const) {
     const result = await answerCall(made, tools)
     assert.deepEqual(result, { type: 'tool_result', tool_use_id: 'toolu_1', content, is_error: true })

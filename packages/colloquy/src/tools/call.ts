@@ -1,4 +1,4 @@
-import { isResultBlock } from '../protocol/content/block-fields.ts'
+import { isResultBlock, isSilentFailure, silentFailureText } from '../protocol/content/block-fields.ts'
 import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
@@ -159,7 +159,7 @@ export async function answerCall(
   } catch (error) {
     if (signal?.aborted) throw aborted(signal)
     if (error instanceof ToolsetUsageError) throw error
-    if (error instanceof ToolError) return { ...resultOf(call), content: error.content, is_error: true }
+    if (error instanceof ToolError) return errorResult(call, error)
     return failedCall(call, messageOf(error))
   }
 }
@@ -254,4 +254,9 @@ function flawOf(call: ToolUseBlock): string | undefined {
   if (found === undefined) return undefined
   const expected = text === undefined ? 'a JSON object' : 'whole JSON'
   return `Tool '${call.name}' was not run, as its input is not ${expected}: ${found}`
+}
+
+function errorResult(call: ToolUseBlock, { content }: ToolError): ToolResultBlockParam {
+  const result: ToolResultBlockParam = { ...resultOf(call), content, is_error: true }
+  return isSilentFailure(result) ? { ...result, content: silentFailureText } : result
 }

@@ -1,5 +1,10 @@
 import { imageSize, mediaType } from '../../engines/prompt/media.ts'
-import { hasBlockFields, isResultBlock } from '../../protocol/content/block-fields.ts'
+import {
+  hasBlockFields,
+  isResultBlock,
+  isSilentFailure,
+  silentFailureText,
+} from '../../protocol/content/block-fields.ts'
 import { isBlank, isServerToolUse, isThinking, isToolInput, withoutLastThinking } from '../../protocol/sendable.ts'
 import { type AnyBlock, blocksOf, contentOf, type SourceBlock, withMember, withoutMember } from './blocks.ts'
 import type { SourceMessage } from './source.ts'
@@ -136,8 +141,7 @@ function cleanResult(source: SourceBlock, reasons: string[]): SourceBlock {
   const isFlag = isError === undefined || typeof isError === 'boolean'
   if (!isFlag) reasons.push('is_error of a tool result, which is not a boolean')
   const result = withContent(isFlag ? source : withoutMember(source, 'is_error'), reasons)
-  if (result.block.is_error !== true || !isEmpty(result.block.content)) return result
-  return withMember(result, 'content', 'The tool failed without a message.')
+  return isSilentFailure(result.block) ? withMember(result, 'content', silentFailureText) : result
 }
 
 function withContent(source: SourceBlock, reasons: string[]): SourceBlock {
@@ -166,10 +170,6 @@ function cleanPart(part: SourceBlock, reasons: string[]): SourceBlock | undefine
   const isTaken = cleaned === undefined || isResultBlock(cleaned.block)
   if (!isTaken) reasons.push(`a ${part.block.type} block`)
   return isTaken ? cleaned : undefined
-}
-
-function isEmpty(content: unknown): boolean {
-  return content === undefined || content === '' || (Array.isArray(content) && content.length === 0)
 }
 
 function isToolCall({ id, name, input }: AnyBlock): boolean {

@@ -51,6 +51,16 @@ export function hasBlockFields(block: object): boolean {
   return !isText(type) || !Object.hasOwn(fields, type) || fields[type]!(block as Block)
 }
 
+/** Whether the block is a tool result that reports an error and says nothing about it, which the API refuses. */
+export function isSilentFailure(block: object): boolean {
+  const { type, content, is_error: isError } = block as Block
+  if (type !== 'tool_result' || isError !== true) return false
+  return content === undefined || content === '' || (Array.isArray(content) && content.length === 0)
+}
+
+/** The content of such a result when it is sent. */
+export const silentFailureText = 'The tool failed without a message.'
+
 /** Whether the value is a block that the content of a tool result may hold. */
 export function isResultBlock(value: unknown): value is Block {
   return isBlockOf(value, resultTypes)

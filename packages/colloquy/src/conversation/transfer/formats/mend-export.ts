@@ -1,4 +1,4 @@
-import { hasBlockFields } from '../../../protocol/content/block-fields.ts'
+import { hasBlockFields, isSilentFailure } from '../../../protocol/content/block-fields.ts'
 import { isBlank, isModelOnly, isToolInput } from '../../../protocol/sendable.ts'
 import { messageJson } from '../../history/records.ts'
 import { cutMembers } from '../../history/json-members.ts'
@@ -63,7 +63,7 @@ const isName = (value: unknown): boolean => isId(value) && (value as string).len
 
 function canBeSent(block: AnyBlock, role: string): boolean {
   const { type, text, id, name, input, tool_use_id: callId } = block
-  if (type === '' || !hasBlockFields(block)) return false
+  if (type === '' || !hasBlockFields(block) || isSilentFailure(block)) return false
   if (type === 'text') return !isBlank(text as string)
   if (type === 'tool_result') return role === 'user' && isId(callId)
   if (type !== 'tool_use') return role === 'assistant' || !isModelOnly(block)
