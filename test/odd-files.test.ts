@@ -324,6 +324,17 @@ describe('import() of a file with one wrong value', () => {
     }
   })
 
+  test('a blank text with wrong citations is left out', async () => {
+    const content = [{ ...text(' '), citations: 5 }, text('a')]
+    await checkFile(fileOf(changed(samples['LangChain'], ['0', '0', 'kwargs', 'content'], content)))
+    const file = JSON.stringify([
+      { type: 'human', content },
+      { type: 'ai', content: 'b' },
+    ])
+    const imported = await openConversations({ client, cacheMarks: false }).import(file, settings)
+    assert.deepEqual(imported.preview('And?').messages[0]!.content, [text('a')])
+  })
+
   const image = (source: object): object => ({ type: 'image', source })
   const base64 = { type: 'base64', media_type: 'image/png', data: png }
   for (const [name, content, sent] of [

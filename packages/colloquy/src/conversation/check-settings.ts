@@ -1,3 +1,4 @@
+import { jsonFault } from '../protocol/json/json-fault.ts'
 import { checkOptionNames, checkOptionsObject, describeValue, nearestName } from '../protocol/json/option-names.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { checkBudget } from './money/budget.ts'
@@ -78,10 +79,12 @@ function checkJson(settings: object): void {
   try {
     JSON.stringify(settings)
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n')
-    throw new AnthropicError(`Cannot set the settings of a conversation as JSON must be able to hold them: ${reason}`, {
-      cause: error,
-    })
+    throw new AnthropicError(
+      `Cannot set the settings of a conversation as JSON must be able to hold them: ${jsonFault(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

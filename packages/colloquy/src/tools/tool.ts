@@ -1,3 +1,4 @@
+import { jsonFault } from '../protocol/json/json-fault.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
 import { describeValue } from '../protocol/json/option-names.ts'
 import { type JsonSchema, checkJson, describeMismatch } from '../protocol/json/json-schema.ts'
@@ -99,8 +100,7 @@ export function tool<const Given extends Schema>(fields: ToolFields<Given>): Cus
   try {
     enumerable = JSON.stringify(withoutProgramFields(made)) !== JSON.stringify(made)
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n')
-    throw problem(`JSON must be able to hold its fields: ${reason}`)
+    throw problem(`JSON must be able to hold its fields: ${jsonFault(error)}`)
   }
   return Object.defineProperty(made, 'toJSON', { value: toJSON, enumerable }) as CustomTool<InputOf<Given>>
 }

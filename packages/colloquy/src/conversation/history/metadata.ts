@@ -1,3 +1,4 @@
+import { jsonFault } from '../../protocol/json/json-fault.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { Metadata } from '../../protocol/types/params.ts'
@@ -26,10 +27,12 @@ function jsonOf(metadata: ConversationMetadata): string {
   try {
     return wellFormedJson(JSON.stringify(metadata) ?? '')
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n')
-    throw new AnthropicError(`Cannot set the metadata of a conversation as JSON must be able to hold it: ${reason}`, {
-      cause: error,
-    })
+    throw new AnthropicError(
+      `Cannot set the metadata of a conversation as JSON must be able to hold it: ${jsonFault(error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 

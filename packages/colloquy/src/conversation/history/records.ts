@@ -1,3 +1,4 @@
+import { jsonFault } from '../../protocol/json/json-fault.ts'
 import { ContentError } from '../errors.ts'
 import { wellFormedJson } from '../../protocol/codec/well-formed-json.ts'
 import type { ConversationMetadata } from './metadata.ts'
@@ -52,8 +53,7 @@ export function encodeMessage(role: string, content: unknown): string {
   try {
     return wellFormedJson(JSON.stringify({ role, content }))
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n')
-    throw new ContentError(`Cannot send content: JSON must be able to hold it: ${reason}`, { cause: error })
+    throw new ContentError(`Cannot send content: JSON must be able to hold it: ${jsonFault(error)}`, { cause: error })
   }
 }
 

@@ -41,6 +41,12 @@ export function textBlock(text: string): SourceBlock {
   return toBlock({ type: 'text', text })
 }
 
+/** The media type and the base64 of a `data:` URL. Both are undefined for any other text. */
+export function dataIn(url: string): { type?: string; data?: string } {
+  const [, type, data] = /^data:([^;,]*)(?:;[^,]*)?;base64,(.*)$/s.exec(url) ?? []
+  return data === undefined ? {} : { type: type!, data }
+}
+
 export function toBlock(block: AnyBlock): SourceBlock {
   return { json: JSON.stringify(block), block }
 }

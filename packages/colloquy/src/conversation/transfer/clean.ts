@@ -92,11 +92,15 @@ const cleanUserBlock: Clean = (source, reasons) => {
 
 function cleanAnyBlock(source: SourceBlock, reasons: string[]): SourceBlock | undefined {
   const { block } = source
-  const cited = block.type === 'text' && isText(block.text) && !hasBlockFields(block)
-  const fault = cited ? undefined : faultIn(block)
-  if (cited) reasons.push('citations that are not a list')
-  if (fault !== undefined) reasons.push(fault)
-  if (fault !== undefined || cited) return cited ? withoutMember(source, 'citations') : undefined
+  if (block.type === 'text' && isText(block.text) && !hasBlockFields(block)) {
+    reasons.push('citations that are not a list')
+    return cleanAnyBlock(withoutMember(source, 'citations'), reasons)
+  }
+  const fault = faultIn(block)
+  if (fault !== undefined) {
+    reasons.push(fault)
+    return undefined
+  }
   const type = imageType(block)
   if (type === undefined) return source
   reasons.push(`the media type of an image, which is ${type} now`)

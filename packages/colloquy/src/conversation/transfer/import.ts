@@ -1,3 +1,4 @@
+import { jsonFault } from '../../protocol/json/json-fault.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import type { Archive } from '../history/records.ts'
@@ -56,8 +57,9 @@ function givenJson(message: MessageParam, line: number): string {
   try {
     return JSON.stringify(message) ?? 'null'
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n')
-    throw new ContentError(`Cannot import message ${line}: JSON must be able to hold it: ${reason}`, { cause: error })
+    throw new ContentError(`Cannot import message ${line}: JSON must be able to hold it: ${jsonFault(error)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -75,12 +77,6 @@ function* readList(text: string, firstLine: number, given: Given): Pausable<Read
   if (list.some(({ value }) => isUiMessage(value))) {
     return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)]
   }
-  if (list.some(({ value }) => isModelMessage(value))) {
-    return [yield* readSource('ai-sdk', (notes) => readModelMessages(list, notes), given)]
-  }
-  if (list.some(({ value }) => isLangChain(value))) {
-    return [yield* readSource('langchain', (notes) => readLangChain(list, notes), given)]
-  }
   if (list.some(({ value }) => isLoggedResponse(value))) {
     const read: ReadConversation[] = []
     for (const part of conversationsIn(list)) {
@@ -88,10 +84,25 @@ function* readList(text: string, firstLine: number, given: Given): Pausable<Read
     }
     return read
   }
-  if (list.some(({ value }) => isChatCompletions(value))) {
-    return [yield* readSource('chat-completions', (notes) => readChatCompletions(list, notes), given)]
-  }
-  return [yield* readSource('messages', (notes) => readMessages(list, notes), given)]
+  return [yield* readMessageList(list, given)]
+}
+
+/** Formats of messages, each with a test of whether a message has a form of its own. */
+const messageFormats = [
+  { format: 'ai-sdk', isOwn: isModelMessage, read: readModelMessages },
+  { format: 'langchain', isOwn: isLangChain, read: readLangChain },
+  { format: 'chat-completions', isOwn: isChatCompletions, read: readChatCompletions },
+] as const
+
+/** The messages of a conversation: in one of these formats, or else in the API's form. */
+function readMessageList(
+  list: readonly { line: number; json: string; value: unknown }[],
+  given: Given,
+  notes?: ImportNotes,
+): Pausable<ReadConversation> {
+  const found = messageFormats.find(({ isOwn }) => list.some(({ value }) => isOwn(value)))
+  const { format, read } = found ?? { format: 'messages', read: readMessages }
+  return readSource(format, (notes) => read(list, notes), given, notes)
 }
 
 function* readWebList(list: readonly { line: number; value: unknown }[], given: Given): Pausable<ReadConversation[]> {
@@ -164,16 +175,7 @@ function* readPlainLines(
     throw new ContentError(`Cannot import a conversation: ${yield* foundIn(text, lines[0]?.members)}`)
   }
   const list = yield* mapped(linesOf(text), ({ line, json }) => ({ line, json, value: objectIn(json, line) }))
-  if (list.some(({ value }) => isLangChain(value))) {
-    return yield* readSource('langchain', () => readLangChain(list, notes), given, notes)
-  }
-  if (list.some(({ value }) => isModelMessage(value))) {
-    return yield* readSource('ai-sdk', () => readModelMessages(list, notes), given, notes)
-  }
-  if (list.some(({ value }) => isChatCompletions(value))) {
-    return yield* readSource('chat-completions', () => readChatCompletions(list, notes), given, notes)
-  }
-  return yield* readSource('messages', () => readMessages(list, notes), given, notes)
+  return yield* readMessageList(list, given, notes)
 }
 
 function isWebConversation(value: unknown): value is ChatGptConversation | ClaudeAiConversation {

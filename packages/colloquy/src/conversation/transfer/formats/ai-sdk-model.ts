@@ -1,5 +1,6 @@
-import { mediaTypeOf } from '../../../protocol/content/media.ts'
+import { mediaType as mediaTypeOf } from '../../../engines/prompt/media.ts'
 import type { Pausable } from '../../in-slices.ts'
+import { dataIn } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
@@ -37,8 +38,7 @@ export function* readModelMessages(
     else notes.skipped(line, `a message with the role ${role}`)
     yield
   }
-  const { messages } = collector
-  return { settings: {}, messages, head: messages.length }
+  return collector.conversation
 }
 
 function partsOf({ content }: Part): unknown[] {
@@ -80,19 +80,11 @@ function partOf(part: unknown): unknown {
 function mediaOf(part: Part, given: unknown): object {
   const text = printed(given)
   if (/^https?:/.test(text)) return { type: kindOf(printed(part['mediaType'] ?? 'image/')), url: text }
-  const [, inUrl, data = text] = /^data:([^;,]+);base64,(.*)$/s.exec(text) ?? []
+  const { type: inUrl, data = text } = dataIn(text)
   const named = printed(part['mediaType'] ?? part['mimeType'] ?? inUrl ?? '')
   // The SDK also looks at the bytes of a picture without a media type, or with `image/*`.
-  const type = named === '' || named.endsWith('/*') ? typeIn(data) : named
+  const type = named === '' || named.endsWith('/*') ? mediaTypeOf(data) : named
   return { type: kindOf(printed(type)), mime_type: type, data }
-}
-
-function typeIn(base64: string): string | undefined {
-  try {
-    return mediaTypeOf(Uint8Array.from(atob(base64.slice(0, 64)), (character) => character.charCodeAt(0)))
-  } catch {
-    return undefined
-  }
 }
 
 function kindOf(mediaType: string): string {

@@ -1,7 +1,7 @@
 import { isBlank } from '../../../protocol/sendable.ts'
 import { cutText } from '../../../protocol/text.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import { contentOf, dataIn, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
 import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
@@ -119,7 +119,7 @@ function reasoningOf(part: UiPart): SourceBlock[] {
 
 function fileOf(part: UiPart, line: number, notes: ImportNotes): SourceBlock[] {
   const { mediaType = part['mimeType'], url = part['data'], filename } = part as Record<string, unknown>
-  const [, data] = /^data:[^,]*;base64,(.*)$/s.exec(printed(url)) ?? []
+  const { data } = dataIn(printed(url))
   const kind = printed(mediaType).startsWith('image/')
     ? 'image'
     : mediaType === 'application/pdf'

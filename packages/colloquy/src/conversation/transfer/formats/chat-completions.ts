@@ -1,8 +1,9 @@
 import type { Pausable } from '../../in-slices.ts'
+import { dataIn } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import type { SourceConversation } from '../source.ts'
 import { printed } from '../unknown-file.ts'
-import { type Fields, isObject, MessageCollector } from './langchain.ts'
+import { type Fields, inputIn, isObject, MessageCollector } from './langchain.ts'
 
 const ownRoles: ReadonlySet<unknown> = new Set(['tool', 'function', 'developer'])
 const ownParts: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'refusal'])
@@ -38,8 +39,7 @@ export function* readChatCompletions(
     else collector.add({ line, role, fields: fieldsOf(message, index) }, notes)
     yield
   }
-  const { messages } = collector
-  return { settings: {}, messages, head: messages.length }
+  return collector.conversation
 }
 
 function fieldsOf(message: Record<string, unknown>, index: number): Fields {
@@ -65,19 +65,10 @@ function callOf(id: unknown, called: unknown): object {
   return { id, name, args: typeof text === 'string' ? inputIn(text) : text }
 }
 
-/** A text that is not JSON stays a text, which is then left out as an incomplete call. */
-function inputIn(text: string): unknown {
-  try {
-    return JSON.parse(text || '{}') as unknown
-  } catch {
-    return text
-  }
-}
-
 function partOf(part: unknown): unknown {
   if (!isObject(part)) return part
   if (part['type'] === 'refusal') return part['refusal']
   if (part['type'] !== 'file' || !isObject(part['file'])) return part
-  const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(printed(part['file']['file_data'])) ?? []
-  return { type: 'file', mime_type: type, data: data ?? '' }
+  const { type, data = '' } = dataIn(printed(part['file']['file_data']))
+  return { type: 'file', mime_type: type, data }
 }

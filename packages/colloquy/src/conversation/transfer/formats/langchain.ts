@@ -1,7 +1,7 @@
 import { isBlank, isServerToolBlock } from '../../../protocol/sendable.ts'
 import { parseJson } from '../../../protocol/codec/parse-json.ts'
 import type { Pausable } from '../../in-slices.ts'
-import { type AnyBlock, contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
+import { type AnyBlock, contentOf, dataIn, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
 import type { ImportNotes } from '../report.ts'
 import { keysOf, printed } from '../unknown-file.ts'
 import { aboutReply, type SourceConversation, type SourceMessage } from '../source.ts'
@@ -43,8 +43,7 @@ export function* readLangChain(
     else collector.add({ line, role, fields: fieldsOf(value as object) }, notes)
     yield
   }
-  const { messages } = collector
-  return { settings: {}, messages, head: messages.length }
+  return collector.conversation
 }
 
 /** A message of LangChain, or another one that has its fields. */
@@ -67,9 +66,10 @@ export class MessageCollector {
     this.#push(line, role, { content: contentOf(blocksIn(fields, line, notes)), ...(about && { about }) })
   }
 
-  get messages(): SourceMessage[] {
+  /** The conversation of all messages, in their order. */
+  get conversation(): SourceConversation {
     this.#endResults()
-    return this.#messages
+    return { settings: {}, messages: this.#messages, head: this.#messages.length }
   }
 
   #addResult(line: number, result: SourceBlock): void {
@@ -169,7 +169,8 @@ function toolUse({ type, id, name, input }: AnyBlock): AnyBlock {
   return { type, id, name, input: typeof input === 'string' ? inputIn(input) : input }
 }
 
-function inputIn(text: string): unknown {
+/** A text that is not JSON stays a text, which is then left out as an incomplete call. */
+export function inputIn(text: string): unknown {
   try {
     return parseJson(text === '' ? '{}' : text)
   } catch {
@@ -188,7 +189,7 @@ function withoutIndex({ index: _, ...block }: AnyBlock): AnyBlock {
 function imageOf(block: AnyBlock): SourceBlock {
   const given = block['image_url'] as string | { url?: unknown } | null | undefined
   const url = printed(isObject(given) ? given.url : given)
-  const [, media_type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? []
+  const { type: media_type, data } = dataIn(url)
   return toBlock({
     type: 'image',
     source: data === undefined ? { type: 'url', url } : { type: 'base64', media_type, data },

@@ -1,3 +1,4 @@
+import { jsonFault } from '../../../protocol/json/json-fault.ts'
 import { describeValue } from '../../../protocol/json/option-names.ts'
 import type { EngineContext } from '../../../protocol/types/engine.ts'
 import { AnthropicError, APIConnectionError, APIUserAbortError } from '../../../protocol/types/error.ts'
@@ -61,8 +62,9 @@ export async function askEngine(scope: TurnScope, request: EngineRequest): Promi
 }
 
 function notJson(cause: unknown): Error {
-  const [reason] = asError(cause).message.split('\n')
-  return new AnthropicError(`Cannot keep the reply as JSON must be able to hold its events: ${reason}`, { cause })
+  return new AnthropicError(`Cannot keep the reply as JSON must be able to hold its events: ${jsonFault(cause)}`, {
+    cause,
+  })
 }
 
 interface Receiver {
