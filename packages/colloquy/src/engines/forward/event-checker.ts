@@ -1,6 +1,12 @@
 import type { EventCollector, StreamedEvent } from '../../client/stream/events/message-decoder.ts'
-import { malformed, objectOf, startedBlock, startedMessage, stringOf } from '../../protocol/codec/event-values.ts'
-import { AnthropicError } from '../../protocol/types/error.ts'
+import {
+  malformed,
+  objectOf,
+  outOfOrder,
+  startedBlock,
+  startedMessage,
+  stringOf,
+} from '../../protocol/codec/event-values.ts'
 import type { ContentBlockDelta, MessageStartEvent } from '../../protocol/types/event.ts'
 
 /**
@@ -15,14 +21,14 @@ export class EventChecker implements EventCollector {
   push(event: StreamedEvent): void {
     if (event.type === 'message_start') return this.#start(event)
     if (!following.has(event.type)) return
-    if (!this.#isStarted) throw outOfOrder(event.type, '"message_start"')
+    if (!this.#isStarted) throw outOfOrder(event, '"message_start"')
     this.isWhole ||= event.type === 'message_stop'
     check(event)
   }
 
-  #start({ type, message }: MessageStartEvent): void {
-    if (this.#isStarted) throw outOfOrder(type, 'receiving "message_stop"')
-    startedMessage(message)
+  #start(event: MessageStartEvent): void {
+    if (this.#isStarted) throw outOfOrder(event, 'receiving "message_stop"')
+    startedMessage(event.message)
     this.#isStarted = true
   }
 }
@@ -72,8 +78,4 @@ function checkDelta(delta: ContentBlockDelta): void {
   else if (delta.type === 'citations_delta') objectOf(delta.citation, 'content_block_delta', 'delta.citation')
   else if (delta.type === 'compaction_delta' && delta.content != null)
     stringOf(delta.content, 'content_block_delta', 'delta.content')
-}
-
-function outOfOrder(type: string, before: string): AnthropicError {
-  return new AnthropicError(`Unexpected event order, got ${type} before ${before}`)
 }

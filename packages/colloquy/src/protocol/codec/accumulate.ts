@@ -16,7 +16,7 @@ import type { ContentBlock, Message } from '../types/message.ts'
 import { setPartialInput } from './partial-input.ts'
 import { parseJson } from './parse-json.ts'
 import { JsonReader } from './partial-json.ts'
-import { malformed, objectOf, startedBlock, startedMessage, stringOf } from './event-values.ts'
+import { malformed, objectOf, outOfOrder, startedBlock, startedMessage, stringOf } from './event-values.ts'
 import { pinCompiledCode } from './pin-compiled-code.ts'
 
 /**
@@ -313,8 +313,4 @@ function replace(target: object, values: object): void {
     if (key !== '__proto__') (target as Record<string, unknown>)[key] = value
     else Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   }
-}
-
-function outOfOrder(event: MessageStreamEvent, before: string): AnthropicError {
-  return new AnthropicError(`Unexpected event order, got ${event.type} before ${before}`)
 }

@@ -58,3 +58,8 @@ export function malformed(event: string, name: string, expected: string, found: 
   const shown = text.length > 100 ? `${text.slice(0, 100)}…` : text
   return new AnthropicError(`Cannot read ${event}: its ${name} is not ${expected}: found ${shown}`)
 }
+
+/** The error for an event that another one must precede. */
+export function outOfOrder({ type }: { type: string }, before: string): AnthropicError {
+  return new AnthropicError(`Unexpected event order, got ${type} before ${before}`)
+}

@@ -20,7 +20,8 @@ export function countOf(value: unknown): number {
 }
 
 /**
- * The tokens of one model call. A value that is not a count is taken as 0. If the API compacted the prompt, add those of `usage.iterations`.
+ * The tokens of one model call. A value that is not a count is taken as 0. If the API compacted the prompt, add those of
+ * `usage.iterations`.
  *
  * @example
  * ```ts

@@ -56,10 +56,12 @@ export function positionAt(text: string, offset: number): string {
   return `${before.length}:${before.at(-1)!.length + 1}`
 }
 
+export const portForm = 'must be a whole number from 0 to 65535'
+
 /** The form of the values of some keys, which the schema describes by a pattern. */
 const forms: Partial<Record<string, string>> = {
   baseURL: 'must be an address that begins with http:// or https://',
-  port: 'must be a whole number from 0 to 65535',
+  port: portForm,
 }
 
 const unknown = /^is not a property of the schema, which has (?<known>.*): found (?<key>.*)$/

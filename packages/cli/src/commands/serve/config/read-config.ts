@@ -4,7 +4,7 @@ import { checkJson, type JsonIssue, type JsonSchema, nearMiss } from 'colloquy/p
 import { UsageError } from '../../../exit.ts'
 import type { Environment } from '../../../flags.ts'
 import { systemReason } from '../../../system-error.ts'
-import { ConfigError, configError, type ConfigIssue, type ConfigText, positionAt } from './config-error.ts'
+import { ConfigError, configError, type ConfigIssue, type ConfigText, portForm, positionAt } from './config-error.ts'
 import { configSchema, engineSchemas, type ServeConfig, routeSchemas } from './config.ts'
 import { resolveVariables } from './variables.ts'
 
@@ -141,7 +141,7 @@ const forms: readonly Form[] = [
   {
     key: 'port',
     isRight: (text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535,
-    message: 'must be a whole number from 0 to 65535',
+    message: portForm,
   },
   {
     key: 'origins',

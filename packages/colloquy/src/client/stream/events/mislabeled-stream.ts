@@ -4,6 +4,7 @@ import { APIResponseError } from '../../request/errors.ts'
 import { readValue, wrongResult } from '../../request/on-demand/rare-bodies.ts'
 import { readBody } from '../../request/response.ts'
 import type { RetryingRequest } from '../../request/retrying-request.ts'
+import { PassedResponse } from '../../transport/passed-response.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import { IdleWatch } from '../idle-watch.ts'
 
@@ -49,41 +50,18 @@ function isMessage(value: unknown): value is Message {
   return type === 'message' && Array.isArray(content) && typeof usage === 'object' && usage !== null
 }
 
-/** A response whose first bytes were read, and are read again. */
-class BegunResponse implements TransportResponse {
-  readonly status: number
-  readonly url: string
-  readonly fields: readonly string[] | undefined
-  readonly #response: TransportResponse
+/** A response that begins with bytes that were read before. */
+class BegunResponse extends PassedResponse {
   #first: Uint8Array | undefined
 
-  constructor(response: TransportResponse, first: Uint8Array | undefined) {
-    this.status = response.status
-    this.url = response.url
-    this.fields = response.fields
-    this.#response = response
+  constructor(given: TransportResponse, first: Uint8Array | undefined) {
+    super(given)
     this.#first = first
   }
 
-  header(name: string): string | null {
-    return this.#response.header(name)
-  }
-
-  headers(): Headers {
-    return this.#response.headers()
-  }
-
-  async read(): Promise<Uint8Array | undefined> {
+  override async read(): Promise<Uint8Array | undefined> {
     const first = this.#first
     this.#first = undefined
-    return first ?? this.#response.read()
-  }
-
-  cancel(error: Error): void {
-    this.#response.cancel(error)
-  }
-
-  response(): Response {
-    return this.#response.response()
+    return first ?? this.given.read()
   }
 }
