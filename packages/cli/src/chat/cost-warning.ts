@@ -1,5 +1,13 @@
 import type { Conversation } from 'colloquy/conversation'
-import { bandFor, findModel, formatUsd, fromUsd, priceAt, type MessageContentParam } from 'colloquy/protocol'
+import {
+  bandFor,
+  findModel,
+  formatUsd,
+  fromUsd,
+  lastCallIn,
+  priceAt,
+  type MessageContentParam,
+} from 'colloquy/protocol'
 import { change, prefill, say, type ChatContext, type ChatState, type Effect } from './chat-state.ts'
 
 /** A turn that is about to run. */
@@ -37,7 +45,7 @@ async function promptPrice({ conversation, content, model }: PlannedTurn): Promi
   if (price === undefined) return undefined
   const { countPromptTokens } = await import('colloquy/engines')
   const last = messages.findLast(({ role }) => role === 'assistant')
-  const { usage } = last ?? {}
+  const usage = last?.usage && lastCallIn(last.usage)
   const prompt = (usage?.input_tokens ?? 0) + (usage?.output_tokens ?? 0)
   const marked = (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)
   const cached = model === undefined || model === settings.model ? marked : 0

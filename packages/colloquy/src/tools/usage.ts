@@ -52,7 +52,8 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0
 }
 
-function iterationsOf(usage: Usage): UsageIteration[] {
+/** Each model call of a reply. */
+export function iterationsOf(usage: Usage): UsageIteration[] {
   return usage.iterations?.length ? usage.iterations : [iterationOf('message', usage)]
 }
 

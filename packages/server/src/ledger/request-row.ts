@@ -1,5 +1,6 @@
 import {
   APIError,
+  callsIn,
   type Cost,
   type CostParts,
   costOf,
@@ -7,6 +8,7 @@ import {
   type ModelEntry,
   tokenCounts,
   type Usage,
+  type UsageIteration,
 } from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
 
@@ -194,16 +196,24 @@ function priceOf(
 
 /** The cost of the same request without cache reads and writes, minus its cost. */
 function savedBy(cost: Cost, usage: Usage, model: string, options: { at: Date }): bigint {
-  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokenCounts(usage)
-  if (cacheWrite5m + cacheWrite1h + cacheRead === 0) return 0n
-  const { cache_creation: _, ...rest } = usage
-  const bare: Usage = {
-    ...rest,
+  const calls = callsIn(usage)
+  const isCached = calls.map(tokenCounts).some((each) => each.cacheWrite5m + each.cacheWrite1h + each.cacheRead > 0)
+  if (!isCached) return 0n
+  const iterations = usage.iterations == null ? null : calls.map((call) => ({ type: 'message', ...withoutCache(call) }))
+  const bare: Usage = { ...usage, ...withoutCache(usage), iterations }
+  return (costOf(bare, model, options)?.picoUsd ?? cost.picoUsd) - cost.picoUsd
+}
+
+/** The usage of a call that read the same prompt, and nothing of it from a cache. */
+function withoutCache<Call extends Usage | UsageIteration>(call: Call): Call {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokenCounts(call)
+  return {
+    ...call,
+    cache_creation: null,
     input_tokens: input + cacheWrite5m + cacheWrite1h + cacheRead,
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
   }
-  return (costOf(bare, model, options)?.picoUsd ?? cost.picoUsd) - cost.picoUsd
 }
 
 const priced = ['server_tool_use', 'service_tier', 'inference_geo', 'speed', 'iterations'] as const

@@ -3,7 +3,7 @@ import type { Usage } from '../../protocol/types/message.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCreateParams, MessageParam } from '../../protocol/types/params.ts'
-import { callsIn, tokenCounts } from '../../protocol/models/token-counts.ts'
+import { callsIn, lastCallIn, tokenCounts } from '../../protocol/models/token-counts.ts'
 import {
   breakpointPlaces,
   hasOwnBreakpoints,
@@ -121,7 +121,8 @@ export class CachePlanner {
         const calls = callsIn(usage)
         const readTokens = calls.reduce((sum, { cache_read_input_tokens: read }) => sum + (read ?? 0), 0)
         const writtenTokens = calls.reduce((sum, { cache_creation_input_tokens: written }) => sum + (written ?? 0), 0)
-        this.#lastSent = { at: now, ttl, settings: key, cachedTokens: readTokens + writtenTokens }
+        const { cacheRead, cacheWrite5m, cacheWrite1h } = tokenCounts(lastCallIn(usage))
+        this.#lastSent = { at: now, ttl, settings: key, cachedTokens: cacheRead + cacheWrite5m + cacheWrite1h }
         return { ttl, expectedReadTokens, readTokens, writtenTokens, missed: readTokens < expectedReadTokens }
       },
       ...(keepAlive && {

@@ -1,4 +1,5 @@
 import { jsonOf, attachJson } from '../../protocol/codec/attached-json.ts'
+import { lastCallIn } from '../../protocol/models/token-counts.ts'
 import type { ContentBlock } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { waitingCalls } from './content.ts'
@@ -139,7 +140,7 @@ export class History {
     const { last, lastReply } = this
     if (last?.state !== 'committed' || last !== lastReply?.record) return undefined
     const { message, unpaid } = lastReply.about
-    return message === undefined || unpaid ? undefined : tokensOf(message.usage)
+    return message === undefined || unpaid ? undefined : tokensOf(lastCallIn(message.usage))
   }
 
   /** The history up to and including the message; undefined if the message is not on this path. */

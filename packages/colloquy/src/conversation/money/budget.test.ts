@@ -106,11 +106,54 @@ test('a budget in dollars needs a price, and max_uses of web_search', async () =
   assert.equal(unknown.asked() + searching.asked(), 0)
 })
 
+test('a budget counts what an advisor and fallback models can cost', async () => {
+  const worst = async (more: Partial<ConversationSettings>): Promise<bigint> => {
+    const asked = { model: 'claude-opus-5-5', max_tokens: 1_000, budget: { usd: 0.000_001 }, ...more }
+    const { conversation } = await open(asked)
+    const error = await conversation.send('Hello').catch((thrown: unknown) => thrown)
+    assert.ok(error instanceof BudgetError, String(error))
+    return error.worst
+  }
+  const alone = await worst({})
+  const advisor = (tool: object): Partial<ConversationSettings> => ({
+    tools: [{ type: 'advisor_20260301', name: 'advisor', model: 'claude-fable-5-1', ...tool }],
+  })
+  // Three times 2,000 tokens at $50 per million, and prompts for them.
+  const advised = (await worst(advisor({ max_uses: 3, max_tokens: 2_000 }))) - alone
+  assert.ok(advised > fromUsd(0.3) && advised < fromUsd(1), `${advised}`)
+  await assert.rejects(worst(advisor({})), /found an advisor tool without max_uses/)
+  await assert.rejects(worst(advisor({ max_uses: 1, model: 'next' })), /without max_tokens, and no model next/)
+  // 1,000 tokens at $50 per million, and the first reply as a part of the prompt.
+  const named = (await worst({ fallbacks: [{ model: 'claude-fable-5-1' }] })) - alone
+  assert.ok(named > fromUsd(0.07) && named < fromUsd(0.09), `${named}`)
+  assert.ok((await worst({ fallbacks: 'default' })) >= alone + named)
+  await assert.rejects(worst({ fallbacks: [{ model: 'next' }] }), /found no price for next/)
+  const short = (await worst({ fallbacks: [{ model: 'claude-fable-5-1', max_tokens: 10 }] })) - alone
+  assert.ok(short < named, `${short}`)
+})
+
+test('a reply with advice and a declined attempt is charged to the budget', async () => {
+  const call = { input_tokens: 10, output_tokens: 5, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+  const iterations = [
+    { ...call, type: 'message' },
+    { ...call, type: 'advisor_message', model: 'claude-fable-5-1', input_tokens: 1_000 },
+    { ...call, type: 'message', input_tokens: 20 },
+  ]
+  const usage = { ...call, input_tokens: 30, output_tokens: 10, iterations }
+  const conversation = await openConversations({ engine: script([{ content: 'Hi', usage }]) }).create(settings)
+  const reply = await conversation.send('Hello')
+  assert.equal(reply.cost?.picoUsd, 30n * 3_000_000n + 10n * 15_000_000n + 1_000n * 10_000_000n + 5n * 50_000_000n)
+  const { cost, input_tokens, output_tokens } = conversation.usage
+  assert.deepEqual([cost.picoUsd, input_tokens, output_tokens], [reply.cost.picoUsd, 1_030, 15])
+})
+
 test('a budget may have more digits than a picodollar', async () => {
   const { conversation } = await open({ budget: { usd: 0.1 / 3, usdPerCall: 1e-7 + 0.02 } })
   await conversation.send('Hello')
   await conversation.configure({ budget: { usd: 1e-7 } })
   await assert.rejects(conversation.send('Hello'), { name: 'BudgetError', allowed: 100_000n })
+  await conversation.configure({ budget: { usd: 1e300, tokens: 1e300 } })
+  await conversation.send('Hello')
 })
 
 test('an invalid amount is refused when it is set', async () => {

@@ -1,10 +1,11 @@
-import { type CostOptions, bandFor, costOf, priceAt } from '../../protocol/models/cost.ts'
-import { findModel } from '../../protocol/models/models.ts'
+import { bandFor, costOf, priceAt } from '../../protocol/models/cost.ts'
+import { findModel, models } from '../../protocol/models/models.ts'
 import { fromUsd, type PicoUsd } from '../../protocol/models/money.ts'
+import { isCount } from '../../protocol/models/token-counts.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Amounts } from '../stores/store.ts'
-import { compactionBound } from '../window/compaction.ts'
+import { type Bound, boundAt, type LongestCalls, longestCalls, sumOfBounds, timesBound } from './longest-calls.ts'
 
 /** A request whose cost is to be bounded. */
 export interface CostInput {
@@ -23,84 +24,77 @@ export interface CostCeiling {
   maxTokens: number
   /** The lowest `max_tokens` that the API accepts for the request. */
   minTokens: number
-  tokens: Share
+  tokens: Bound
   /** Undefined: no limit is in dollars. */
-  picoUsd: Share | undefined
-}
-
-interface Share {
-  /** The most that the prompt takes, however long the reply is. */
-  fixed: bigint
-  /** The amount per token of the reply. */
-  perToken: bigint
+  picoUsd: Bound | undefined
 }
 
 /**
- * The upper bound of a request's cost. Throws an `AnthropicError` if there is no bound: a model without a price, a web search without
- * `max_uses`, an image that the engine cannot count.
+ * The upper bound of a request's cost. Throws an `AnthropicError` if there is no bound: a model without a price, a web search or an
+ * advisor without `max_uses`, an image that the engine cannot count.
  */
 export async function ceilingFor(input: CostInput, { inDollars }: { inDollars: boolean }): Promise<CostCeiling> {
   const { params } = input
-  const prompt = BigInt(await promptBound(input))
-  const compaction = compactionBound(params, prompt) ?? { input: 0n, output: 0n }
+  const calls = longestCalls(params, BigInt(await promptBound(input)))
   return {
     maxTokens: params.max_tokens,
     minTokens: minTokensFor(params),
-    tokens: { fixed: prompt + compaction.input + compaction.output, perToken: 1n },
-    picoUsd: inDollars
-      ? dollarsFor(params, { prompt, input: prompt + compaction.input, output: compaction.output })
-      : undefined,
+    tokens: sumOfBounds(calls.map(({ count, prompt, output }) => timesBound(sumOfBounds([prompt, output]), count))),
+    picoUsd: inDollars ? dollarsFor(params, calls) : undefined,
   }
 }
 
 /** The most that the request can take with this `max_tokens`. */
 export function ceilingAt({ tokens, picoUsd }: CostCeiling, maxTokens: number): Amounts {
-  const atMost = ({ fixed, perToken }: Share): bigint => fixed + perToken * BigInt(maxTokens)
-  return { tokens: atMost(tokens), picoUsd: picoUsd === undefined ? 0n : atMost(picoUsd) }
+  return { tokens: boundAt(tokens, maxTokens), picoUsd: picoUsd === undefined ? 0n : boundAt(picoUsd, maxTokens) }
 }
 
 /** `max_tokens` has to exceed the thinking budget, if there is one. */
 function minTokensFor({ thinking, max_tokens: maxTokens }: MessageCreateParams): number {
-  return thinking?.type === 'enabled' ? Math.min(thinking.budget_tokens + 1, maxTokens) : 1
+  const budget = thinking?.type === 'enabled' ? thinking.budget_tokens : 0
+  return Math.min(isCount(budget) ? budget + 1 : 1, maxTokens)
 }
 
-interface Tokens {
-  /** The tokens of the longest prompt, which decides the price band. */
-  prompt: bigint
-  /** The tokens of all prompts together: compaction reads the prompt a second time. */
-  input: bigint
-  /** The tokens that are written before the reply. */
-  output: bigint
-}
-
-/** Assumes the most expensive case: nothing is read from the prompt cache and everything is written to it for an hour. */
-function dollarsFor(params: MessageCreateParams, { prompt, input, output }: Tokens): Share {
+function dollarsFor(params: MessageCreateParams, calls: readonly LongestCalls[]): Bound {
   const at = new Date()
-  const price = priceOf(params, at)
-  const band = bandFor(price, Number(prompt))
-  const usage = { input_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 0 }
-  // The list price changes with speed and region.
-  const terms = { speed: params.speed ?? null, inference_geo: params.inference_geo ?? null }
-  const one = (tokens: object): PicoUsd => costFor({ ...usage, ...terms, ...tokens }, params.model, { at })
-  const factor = one({ input_tokens: 1_000 })
-  const base = price.bands[0].input * 1_000n
-  return {
-    fixed: divideUp((input * band.cacheWrite1h + output * band.output) * factor, base) + searches(params),
-    perToken: divideUp(band.output * factor, base),
-  }
+  const bounds = calls.map((call) => timesBound(dollarsOf(params, call, at), call.count))
+  return sumOfBounds([...bounds, { fixed: searches(params), perToken: 0n }])
 }
 
-function priceOf({ model }: MessageCreateParams, at: Date): NonNullable<ReturnType<typeof priceAt>> {
+/** The most that a call costs. If the API chooses its model, the most among all models. */
+function dollarsOf(params: MessageCreateParams, call: LongestCalls, at: Date): Bound {
+  if (call.model !== undefined) {
+    const bound = dollarsAt(params, call, { model: call.model, at })
+    if (bound === undefined) throw noPriceFor(call.speed === 'fast' ? `${call.model} at this speed` : call.model)
+    return bound
+  }
+  const { max_tokens: most } = params
+  const bounds = models
+    .map(({ id }) => dollarsAt(params, call, { model: id, at }))
+    .filter((bound) => bound !== undefined)
+  return bounds.reduce((dearest, bound) => (boundAt(bound, most) > boundAt(dearest, most) ? bound : dearest))
+}
+
+/**
+ * The most that a call costs with this model; undefined if there is no price. Assumes the most expensive case: nothing is read
+ * from the prompt cache and everything is written to it for an hour.
+ */
+function dollarsAt(
+  { max_tokens: most, inference_geo = null }: MessageCreateParams,
+  { speed = null, prompt, output }: LongestCalls,
+  { model, at }: { model: string; at: Date },
+): Bound | undefined {
   const entry = findModel(model)
   const price = entry && priceAt(entry, at)
-  if (!price) throw noPriceFor(model)
-  return price
-}
-
-function costFor(usage: Parameters<typeof costOf>[0], model: string, options: CostOptions): PicoUsd {
-  const cost = costOf(usage, model, options)
-  if (!cost) throw noPriceFor(`${model} at this speed`)
-  return cost.picoUsd
+  if (!price) return undefined
+  const band = bandFor(price, Number(boundAt(prompt, most)))
+  // The list price changes with speed and region.
+  const none = { cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 0 }
+  const factor = costOf({ ...none, input_tokens: 1_000, speed, inference_geo }, model, { at })?.picoUsd
+  if (factor === undefined) return undefined
+  const listed = sumOfBounds([timesBound(prompt, band.cacheWrite1h), timesBound(output, band.output)])
+  const base = price.bands[0].input * 1_000n
+  return { fixed: divideUp(listed.fixed * factor, base), perToken: divideUp(listed.perToken * factor, base) }
 }
 
 export function noPriceFor(what: string): AnthropicError {
@@ -112,7 +106,7 @@ function searches({ tools = [] }: MessageCreateParams): PicoUsd {
   return tools.reduce((sum, tool) => {
     if (!String(tool.type).startsWith('web_search')) return sum
     const { max_uses: most } = tool as { max_uses?: number | null }
-    if (most == null)
+    if (!isCount(most))
       throw new AnthropicError('Cannot apply a budget in dollars: found a web_search tool without max_uses')
     return sum + BigInt(most) * fromUsd(0.01)
   }, 0n)

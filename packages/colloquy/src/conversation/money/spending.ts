@@ -94,7 +94,8 @@ export function limitName({ user, day }: Account, unit: keyof Amounts): LimitNam
 
 /** Dollars as picodollars. An amount that was divided is rounded to a whole picodollar. */
 export function picoUsdOf(usd: number): bigint {
-  return fromUsd(usd.toFixed(12))
+  // From 1e21 on, `toFixed()` writes an exponent.
+  return fromUsd(usd < 1e21 ? usd.toFixed(12) : usd)
 }
 
 /** The day in UTC. @param at milliseconds since 1970. */

@@ -135,13 +135,12 @@ export function windowReport(
 
 /** The summaries that the API wrote: each is a block of the reply and an iteration of its usage. */
 function compactionsIn({ content, usage, model }: Message): WrittenSummary[] {
-  if (usage.iterations == null) return []
-  const [, ...used] = callsIn(usage) as [Usage, ...UsageIteration[]]
+  const used = callsIn(usage).filter((call): call is UsageIteration => 'type' in call && call.type === 'compaction')
   const blocks = content.filter((block) => block.type === 'compaction')
   return blocks.flatMap(({ content: text }, index): WrittenSummary[] => {
     const iteration = used[index]
     if (iteration === undefined) return []
-    const { type: _, ...tokens } = iteration
+    const { type: _, model: __, ...tokens } = iteration
     const terms = { speed: usage.speed ?? null, inference_geo: usage.inference_geo ?? null }
     const cost = replyCost({ usage: { ...terms, service_tier: usage.service_tier ?? null, ...tokens }, model }, false)
     return [{ by: 'api', text: text ?? undefined, usage: tokens, cost }]

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { addCosts, costOf } from './cost.ts'
-import type { Usage } from '../types/message.ts'
+import type { Usage, UsageIteration } from '../types/message.ts'
+import { lastCallIn } from './token-counts.ts'
 import { findModel, models } from './models.ts'
 
 const november = new Date('2026-11-20T12:00:00Z')
@@ -93,19 +94,90 @@ test('costOf() halves batches, doubles fast, adds a tenth in the US, and charges
   assert.equal(price({ server_tool_use: { web_search_requests: 3 }, service_tier: 'batch' }), usd(2.03))
 })
 
-test('costOf() adds compaction iterations, which the totals leave out, and no others', () => {
-  const iteration = {
-    input_tokens: 100_000,
-    output_tokens: 0,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-  }
-  const iterations = [
-    { ...iteration, type: 'compaction' as const },
-    { ...iteration, type: 'message' as const },
-  ]
+const call = (tokens: Partial<UsageIteration>): UsageIteration => ({
+  type: 'message',
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  ...tokens,
+})
+
+test('costOf() adds compactions, which the totals leave out, to the calls of the reply', () => {
+  const iterations = [call({ type: 'compaction', input_tokens: 100_000 }), call({ input_tokens: 100_000 })]
   const cost = costOf(usage({ input_tokens: 100_000, iterations }), 'claude-opus-5-5', { at: november })
   assert.equal(cost?.picoUsd, usd(0.8))
+})
+
+test('costOf() prices advice at the rates of the advisor, at standard speed', () => {
+  const iterations = [
+    call({ input_tokens: 412, output_tokens: 89 }),
+    call({ type: 'advisor_message', model: 'claude-fable-5-1', input_tokens: 823, output_tokens: 1_612 }),
+    call({ input_tokens: 1_348, cache_read_input_tokens: 412, output_tokens: 442 }),
+  ]
+  const used = usage({ input_tokens: 412, output_tokens: 531, iterations })
+  const own = 1_760n * 4_000_000n + 412n * 200_000n + 531n * 20_000_000n
+  const advice = 823n * 10_000_000n + 1_612n * 50_000_000n
+  assert.equal(costOf(used, 'claude-opus-5-5', { at: november })?.picoUsd, own + advice)
+  assert.equal(costOf({ ...used, speed: 'fast' }, 'claude-opus-5-5', { at: november })?.picoUsd, own * 2n + advice)
+  const unknown = [...iterations, call({ type: 'advisor_message', model: 'claude-next' })]
+  assert.equal(costOf({ ...used, iterations: unknown }, 'claude-opus-5-5', { at: november }), undefined)
+})
+
+test('costOf() prices each attempt of a fallback at the rates of its model', () => {
+  const iterations = [
+    call({ model: 'claude-fable-5-1', input_tokens: 535, output_tokens: 30 }),
+    call({ type: 'fallback_message', model: 'claude-opus-5-5', input_tokens: 412, output_tokens: 264 }),
+  ]
+  const used = usage({ input_tokens: 412, output_tokens: 264, iterations })
+  const expected = 535n * 10_000_000n + 30n * 50_000_000n + 412n * 4_000_000n + 264n * 20_000_000n
+  assert.equal(costOf(used, 'claude-opus-5-5', { at: november })?.picoUsd, expected)
+})
+
+test('costOf() prices the calls of server tools each in its own band and by its own cache writes', () => {
+  const hour = { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 1_441 }
+  const fiveMinutes = { ephemeral_5m_input_tokens: 1_652, ephemeral_1h_input_tokens: 0 }
+  const iterations = [
+    call({ input_tokens: 60_000, cache_creation_input_tokens: 1_441, cache_creation: hour, output_tokens: 5 }),
+    call({ input_tokens: 61_000, cache_creation_input_tokens: 1_652, cache_creation: fiveMinutes, output_tokens: 7 }),
+  ]
+  // The API's sums have the lifetimes of the first call only.
+  const sums = { input_tokens: 121_000, cache_creation_input_tokens: 3_093, cache_creation: hour, output_tokens: 12 }
+  const { parts } = costOf(usage({ ...sums, iterations }), 'claude-haiku-5-5', { at: november })!
+  assert.deepEqual(parts, {
+    input: 121_000n * 100_000n,
+    cacheWrite5m: 1_652n * 125_000n,
+    cacheWrite1h: 1_441n * 200_000n,
+    cacheRead: 0n,
+    output: 12n * 500_000n,
+    serverTools: 0n,
+  })
+})
+
+test('costOf() counts output that arrived after the last list of calls, and sums that a list does not cover', () => {
+  const price = (used: Partial<Usage>): bigint => costOf(usage(used), 'claude-haiku-4-5', { at: november })!.picoUsd
+  const listed = [call({ input_tokens: 1_000, output_tokens: 1 })]
+  assert.equal(
+    price({ input_tokens: 1_000, output_tokens: 50, iterations: listed }),
+    1_000n * 1_000_000n + 50n * 5_000_000n,
+  )
+  assert.equal(price({ input_tokens: 1_500, output_tokens: 1, iterations: listed }), 1_500n * 1_000_000n + 5_000_000n)
+  const withoutCounts = [{ type: 'message', model: 'claude-haiku-4-5' } as UsageIteration]
+  assert.equal(price({ input_tokens: 7, output_tokens: 1, iterations: withoutCounts }), 7_000_000n + 5_000_000n)
+})
+
+test('lastCallIn() is the call whose tokens the window holds', () => {
+  const iterations = [
+    call({ input_tokens: 100, output_tokens: 5 }),
+    call({ input_tokens: 150, output_tokens: 7 }),
+    call({ type: 'advisor_message', model: 'claude-fable-5-1', input_tokens: 9_000 }),
+  ]
+  const used = usage({ input_tokens: 250, output_tokens: 12, iterations })
+  assert.deepEqual(lastCallIn(used), iterations[1])
+  const plain = usage({ input_tokens: 3 })
+  assert.equal(lastCallIn(plain), plain)
+  const paused = usage({ iterations: [call({ type: 'compaction', input_tokens: 9_000 })] })
+  assert.equal(lastCallIn(paused), paused)
 })
 
 test('costOf() resolves aliases, and accepts an entry outside the catalogue', () => {
@@ -116,13 +188,7 @@ test('costOf() resolves aliases, and accepts an entry outside the catalogue', ()
 })
 
 test('costOf() prices a compaction in the band of its own prompt', () => {
-  const compaction = {
-    input_tokens: 100_001,
-    output_tokens: 0,
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
-  }
-  const iterations = [{ ...compaction, type: 'compaction' as const }]
+  const iterations = [call({ type: 'compaction', input_tokens: 100_001 })]
   const cost = costOf(usage({ input_tokens: 100_000, iterations }), 'claude-haiku-5-5', { at: november })
   assert.equal(cost?.picoUsd, usd(0.01) + usd(0.0500005))
 })

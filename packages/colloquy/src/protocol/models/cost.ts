@@ -1,4 +1,4 @@
-import type { Usage } from '../types/message.ts'
+import type { Usage, UsageIteration } from '../types/message.ts'
 import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
 import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
@@ -13,7 +13,7 @@ export interface CostTotal {
 
 /** The cost of one request. */
 export interface Cost extends CostTotal {
-  /** The price that was applied, with its day and source. */
+  /** The price of the reply's model, with its day and source. */
   price: Price
 }
 
@@ -49,7 +49,7 @@ const webSearchPicoUsd = 10_000_000_000n
  * - The length of the whole prompt chooses the price band.
  * - Cache writes cost by their lifetime: 5 minutes if the usage does not tell.
  * - Batches cost half, and `inference_geo: "us"` costs 1.1 times as much.
- * - The `compaction` entries of `usage.iterations` are added, as the totals leave them out.
+ * - Each model call in `usage.iterations` is billed by itself: at the price of its own model, in the band of its own prompt.
  *
  * @example
  * ```ts
@@ -63,17 +63,36 @@ const webSearchPicoUsd = 10_000_000_000n
  * ```
  */
 export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
-  const entry = typeof model === 'string' ? findModel(model, options.models) : model
-  const price = entry && priceAt(entry, options.at ?? new Date())
-  const factor = price && factorOf(usage, price, options.batch ?? usage.service_tier === 'batch')
-  if (!factor) return undefined
-  const calls = callsIn(usage)
+  const { at = new Date(), batch = usage.service_tier === 'batch', models } = options
+  const entry = typeof model === 'string' ? findModel(model, models) : model
+  const price = entry && priceAt(entry, at)
   const searches = usage.server_tool_use?.web_search_requests ?? 0
-  if (!calls.every(hasCounts) || !isCount(searches)) return undefined
+  if (!price || !isCount(searches)) return undefined
   const parts = noParts()
-  for (const call of calls) addTokens(parts, tokenCounts(call), price, factor)
+  for (const call of callsIn(usage)) {
+    const called = modelOf(call, entry, models)
+    const callPrice = called === entry ? price : called && priceAt(called, at)
+    const factor = callPrice && factorOf(isAdvice(call) ? { ...usage, speed: null } : usage, callPrice, batch)
+    if (!factor || !hasCounts(call)) return undefined
+    addTokens(parts, tokenCounts(call), callPrice, factor)
+  }
   parts.serverTools = BigInt(searches) * webSearchPicoUsd
   return { picoUsd: sumOf(parts), parts, price }
+}
+
+/** The model of a call: the reply's, unless the call names another one. */
+function modelOf(
+  call: Usage | UsageIteration,
+  entry: ModelEntry,
+  models: readonly ModelEntry[] | undefined,
+): ModelEntry | undefined {
+  const name = 'model' in call ? call.model : null
+  return name == null || name === entry.id || entry.aliases.includes(name) ? entry : findModel(name, models)
+}
+
+/** The `speed` of a request is not that of its advisor. */
+function isAdvice(call: Usage | UsageIteration): boolean {
+  return 'type' in call && call.type === 'advisor_message'
 }
 
 /**

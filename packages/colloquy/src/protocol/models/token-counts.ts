@@ -20,8 +20,8 @@ export function countOf(value: unknown): number {
 }
 
 /**
- * The tokens of one model call. A value that is not a count is taken as 0. If the API compacted the prompt, add those of
- * `usage.iterations`.
+ * The tokens of one model call. A value that is not a count is taken as 0. For a reply of several calls, add up those of
+ * `callsIn(usage)`.
  *
  * @example
  * ```ts
@@ -65,9 +65,47 @@ export function hasCounts(used: Omit<UsageIteration, 'type'>): boolean {
   ].every((value) => value == null || isCount(value))
 }
 
-/** The usage of each model call of a reply. The sums in its usage leave out the call that compacted the prompt. */
+/**
+ * The usage of each model call of a reply. `usage.iterations` lists the calls: the sums beside it leave out compactions, advice
+ * and attempts that a fallback replaced, and some of them count only one of several calls. A call by another model names it.
+ */
 export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
   const { iterations } = usage
-  const others = Array.isArray(iterations) ? iterations : []
-  return [usage, ...others.filter((each: UsageIteration | null) => each?.type === 'compaction')]
+  if (!Array.isArray(iterations) || iterations.length === 0) return [usage]
+  const listed = iterations.filter((call: unknown) => typeof call === 'object' && call !== null)
+  const own = listed.filter(isOwnCall)
+  if (!coversPrompt(own, usage)) return [usage, ...listed.filter((call) => !isOwnCall(call))]
+  // The list of a reply that broke off is older than the estimate of its output.
+  const missing = countOf(usage.output_tokens) - sumOf(own.map(({ output_tokens: output }) => output))
+  const last = own.at(-1)!
+  return listed.map((call) =>
+    call === last && missing > 0 ? { ...call, output_tokens: call.output_tokens + missing } : call,
+  )
+}
+
+/** The last call that wrote the reply. Its tokens are those that the model's window holds. */
+export function lastCallIn(usage: Usage): Usage | UsageIteration {
+  return usage.iterations == null
+    ? usage
+    : (callsIn(usage).findLast((call) => call === usage || isOwnCall(call)) ?? usage)
+}
+
+/** Whether a call wrote the reply, or a part of it. */
+function isOwnCall(call: Usage | UsageIteration): boolean {
+  return 'type' in call && (call.type === 'message' || call.type === 'fallback_message')
+}
+
+/** Whether the calls have counts, and all the prompt that the sums have: some gateways list only a part. */
+function coversPrompt(calls: readonly UsageIteration[], usage: Usage): boolean {
+  const hasOwnCounts = calls.every((call) => isCount(call.input_tokens) && isCount(call.output_tokens))
+  return calls.length > 0 && hasOwnCounts && sumOf(calls.map(promptOf)) >= promptOf(usage)
+}
+
+function promptOf(call: Usage | UsageIteration): number {
+  const { input, cacheWrite5m, cacheWrite1h, cacheRead } = tokenCounts(call)
+  return input + cacheWrite5m + cacheWrite1h + cacheRead
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }

@@ -166,7 +166,10 @@ export interface Usage {
   service_tier?: 'standard' | 'priority' | 'batch' | (string & {}) | null
   inference_geo?: string | null
   speed?: 'standard' | 'fast' | (string & {}) | null
-  /** With server compaction or fallbacks: the usage of each model call. `compaction` entries are not in the sums above. */
+  /**
+   * The usage of each model call, if there may be several: with server tools, compaction, an advisor or fallbacks. Each is
+   * billed by itself; the sums above leave some of them out.
+   */
   iterations?: UsageIteration[] | null
   /** Beta: whether the token of a refusal lowered the price. */
   fallback_credit?: FallbackCreditUsage | null
@@ -192,6 +195,7 @@ export interface ServerToolUsage {
 /** The usage of one of several passes of the model within a request. */
 export interface UsageIteration {
   type: 'message' | 'compaction' | 'advisor_message' | 'fallback_message' | (string & {})
+  /** The model of the call. Absent or null: the reply's. */
   model?: Model | null
   input_tokens: number
   cache_creation_input_tokens: number | null

@@ -1,0 +1,101 @@
+import type { AdvisorTool20260301 } from '../../protocol/types/beta/advisor.ts'
+import type { FallbackParam } from '../../protocol/types/beta/fallback.ts'
+import { findModel } from '../../protocol/models/models.ts'
+import { isCount } from '../../protocol/models/token-counts.ts'
+import { AnthropicError } from '../../protocol/types/error.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import { compactionBound } from '../window/compaction.ts'
+
+/** An upper bound that may grow with `max_tokens`. */
+export interface Bound {
+  fixed: bigint
+  /** The amount for each token of `max_tokens`. */
+  perToken: bigint
+}
+
+/** Model calls of a request, each at its longest. */
+export interface LongestCalls {
+  count: bigint
+  /** Undefined: the API chooses the model. */
+  model: string | undefined
+  speed: MessageCreateParams['speed']
+  prompt: Bound
+  output: Bound
+}
+
+/**
+ * The model calls that one request can make: the reply itself, a compaction before it, the models that it falls back to, and
+ * advice. What other server tools find is not known before, so it is left out.
+ *
+ * Throws an `AnthropicError` for an advisor without `max_uses`.
+ *
+ * @param tokens an upper bound for the tokens of the prompt.
+ */
+export function longestCalls(params: MessageCreateParams, tokens: bigint): LongestCalls[] {
+  const { model, speed } = params
+  const compaction = compactionBound(params, tokens)
+  const prompt = fixed(tokens)
+  const output = { fixed: 0n, perToken: 1n }
+  return [
+    ...(compaction
+      ? [{ count: 1n, model, speed, prompt: fixed(compaction.input), output: fixed(compaction.output) }]
+      : []),
+    { count: 1n, model, speed, prompt, output },
+    ...fallbackCalls(params, { prompt, output }),
+    ...(params.tools ?? []).filter(isAdvisor).flatMap((tool) => adviceCalls(params, tool, { prompt, output })),
+  ]
+}
+
+/** The tokens of the reply's own call. */
+type OwnCall = Pick<LongestCalls, 'prompt' | 'output'>
+
+/** A model that refuses in the middle of its reply hands over what it has written. */
+function fallbackCalls({ fallbacks, speed }: MessageCreateParams, own: OwnCall): LongestCalls[] {
+  const chain: Partial<FallbackParam>[] = fallbacks === 'default' ? [{}] : (fallbacks ?? [])
+  let { prompt, output } = own
+  return chain.map(({ model, max_tokens: most, speed: ownSpeed }) => {
+    prompt = sumOfBounds([prompt, output])
+    output = isCount(most) ? fixed(BigInt(most)) : own.output
+    return { count: 1n, model, speed: ownSpeed ?? speed, prompt, output }
+  })
+}
+
+/** The advisor reads all that there is, and the model reads it once more with the advice. */
+function adviceCalls({ model, speed }: MessageCreateParams, tool: AdvisorTool20260301, own: OwnCall): LongestCalls[] {
+  const { max_uses: uses, max_tokens: most = findModel(tool.model)?.maxOutputTokens } = tool
+  if (!isCount(uses)) throw new AnthropicError('Cannot apply a budget: found an advisor tool without max_uses')
+  if (!isCount(most)) {
+    throw new AnthropicError(
+      `Cannot apply a budget: found an advisor tool without max_tokens, and no model ${tool.model}`,
+    )
+  }
+  const count = BigInt(uses)
+  const output = fixed(BigInt(most))
+  const prompt = sumOfBounds([own.prompt, own.output, fixed(count * BigInt(most))])
+  return [
+    { count, model: tool.model, speed: null, prompt, output },
+    { count, model, speed, prompt, output: fixed(0n) },
+  ]
+}
+
+function isAdvisor(tool: object): tool is AdvisorTool20260301 {
+  return String((tool as { type?: unknown }).type).startsWith('advisor_')
+}
+
+function fixed(amount: bigint): Bound {
+  return { fixed: amount, perToken: 0n }
+}
+
+export function sumOfBounds(bounds: readonly Bound[]): Bound {
+  return bounds.reduce((sum, each) => ({ fixed: sum.fixed + each.fixed, perToken: sum.perToken + each.perToken }))
+}
+
+/** A bound multiplied by a whole number. */
+export function timesBound(bound: Bound, times: bigint): Bound {
+  return { fixed: bound.fixed * times, perToken: bound.perToken * times }
+}
+
+/** The bound for this `max_tokens`. */
+export function boundAt(bound: Bound, maxTokens: number): bigint {
+  return bound.fixed + bound.perToken * BigInt(maxTokens)
+}
