@@ -25,7 +25,7 @@ export interface LongestCalls {
 
 /**
  * The model calls that one request can make: the reply itself, a compaction before it, the models that it falls back to, and
- * advice. What other server tools find is not known before, so it is left out.
+ * advice. The results of other server tools are left out, as their length is not known before.
  *
  * Throws an `AnthropicError` for an advisor without `max_uses`.
  *
