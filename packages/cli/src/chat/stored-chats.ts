@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { dirname } from 'node:path'
 import {
   memoryStore,
@@ -18,6 +18,7 @@ import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
+import { makeFolder } from '../make-folder.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */
@@ -35,7 +36,7 @@ export async function openChats(
   const { sqliteStore } = await import('colloquy/conversation/sqlite')
   const { chats } = filePaths()
   try {
-    mkdirSync(dirname(chats), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(chats), { mode: 0o700 })
   } catch (error) {
     throw new ExitError(ExitCode.failed, `Cannot save chats in ${dirname(chats)}: ${systemReason(error)}`)
   }

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { filePaths } from '../file-paths.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** Writes a value to the user's configuration. The file is replaced at once, so that a crash leaves the old one. */
 export async function writeSetting(path: readonly string[], value: string | number | undefined): Promise<void> {
@@ -8,7 +9,7 @@ export async function writeSetting(path: readonly string[], value: string | numb
   const { config: file } = filePaths()
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '{}\n'
   const edits = modify(text, [...path], value, { formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' } })
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolder(dirname(file))
   writeFileSync(`${file}.new`, applyEdits(text, edits))
   renameSync(`${file}.new`, file)
 }

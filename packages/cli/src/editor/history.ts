@@ -1,5 +1,6 @@
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 
 /** The most entries to keep. The file is shortened when it has twice as many. */
 const maxEntries = 1000
@@ -20,7 +21,7 @@ export function readHistory(path: string): string[] {
 export function appendHistory(path: string, entry: string): void {
   if (entry.startsWith(' ')) return
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path), { mode: 0o700 })
     appendFileSync(path, lineOf(entry), { mode: 0o600 })
     // The mode option applies only to a new file.
     chmodSync(path, 0o600)

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import type { FileEngine, ServerEngine } from './engine-kind.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** An engine on this machine, which replies if there is no key. */
 export type ChosenEngine = FileEngine | ServerEngine
@@ -42,6 +43,6 @@ function read(env: Environment): Saved | undefined {
 
 function write(value: Saved, env: Environment): void {
   const file = filePaths(env).model
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolder(dirname(file))
   writeFileSync(file, `${JSON.stringify(value)}\n`)
 }

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** The user's own keys for engines: of Claude, and by the name `openai` one of OpenAI or the server of `OPENAI_BASE_URL`. */
 export interface StoredKeys {
@@ -65,7 +66,7 @@ function damaged(path: string, reason: string): ExitError {
 /** Writes the stored keys to a file that only its owner can read. The file is replaced at once. */
 export function writeStoredKeys(stored: StoredKeys): void {
   const { keys: path } = filePaths()
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path), { mode: 0o700 })
   writeFileSync(`${path}.new`, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600 })
   // The mode above counts only for a new file.
   chmodSync(`${path}.new`, 0o600)

@@ -97,10 +97,23 @@ export class SqliteDatabase implements Database {
 function createFile(path: string): void {
   if (path === ':memory:') return
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     closeSync(openSync(path, 'wx', 0o600))
   } catch {
     // It exists, or SQLite will say why it cannot be created.
+  }
+}
+
+/** With `recursive`, `mkdirSync()` never returns where the system takes a folder that is there for missing, as in `/proc`. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, 0o700)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    makeFolder(dirname(path))
+    mkdirSync(path, 0o700)
   }
 }
 

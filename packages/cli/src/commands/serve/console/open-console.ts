@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { conversationRoutes, type ModelChoiceJson, type Routes } from '@colloquy/server'
@@ -19,6 +19,7 @@ import type { Flags } from '../../../flags.ts'
 import { systemReason } from '../../../system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
+import { makeFolder } from '../../../make-folder.ts'
 
 /** The console of a server that runs. */
 export interface OpenConsole {
@@ -91,7 +92,7 @@ export async function openConsole(flags: Flags, chats: ConsoleChats, access: Sto
 export function readSecret(): Uint8Array {
   const { secret: path } = filePaths()
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path), { mode: 0o700 })
     if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 })
   } catch (error) {
     // Another process may have been faster.
