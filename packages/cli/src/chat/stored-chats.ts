@@ -18,7 +18,7 @@ import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
-import { makeFolder } from '../make-folder.ts'
+import { makeFolder } from '../config/make-folder.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */

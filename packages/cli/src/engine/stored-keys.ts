@@ -4,7 +4,7 @@ import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
-import { makeFolder } from '../make-folder.ts'
+import { makeFolder } from '../config/make-folder.ts'
 
 /** The user's own keys for engines: of Claude, and by the name `openai` one of OpenAI or the server of `OPENAI_BASE_URL`. */
 export interface StoredKeys {

@@ -19,7 +19,7 @@ import type { Flags } from '../../../flags.ts'
 import { systemReason } from '../../../system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
-import { makeFolder } from '../../../make-folder.ts'
+import { makeFolder } from '../../../config/make-folder.ts'
 
 /** The console of a server that runs. */
 export interface OpenConsole {
