@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { posix } from 'node:path'
-import test from 'node:test'
-import { filePaths } from './file-paths.ts'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
+import test, { after } from 'node:test'
+import { filePaths, makeFolder } from './file-paths.ts'
 
 test('filePaths() uses AppData on Windows', () => {
   const local = 'C:\\Ada\\AppData\\Local'
@@ -21,4 +23,22 @@ test('filePaths() uses the XDG folders elsewhere', () => {
   const env = { HOME: '/srv/ada', XDG_CONFIG_HOME: '/etc/ada', LOCALAPPDATA: 'C:\\Local' }
   assert.equal(filePaths(env, 'linux').chats, posix.join('/srv/ada', '.local/share/colloquy/chats.db'))
   assert.equal(filePaths(env, 'darwin').config, '/etc/ada/colloquy/config.json')
+})
+
+const folder = mkdtempSync(join(tmpdir(), 'colloquy-'))
+after(() => rmSync(folder, { recursive: true }))
+
+test('makeFolder() creates all missing folders with the mode', () => {
+  const path = join(folder, 'a', 'b', 'c')
+  makeFolder(path, { mode: 0o700 })
+  makeFolder(path, { mode: 0o700 })
+  if (process.platform !== 'win32') assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o700)
+  assert.ok(statSync(path).isDirectory())
+  makeFolder(join(folder, 'plain'))
+})
+
+test('makeFolder() throws the error of the system, also where no folder can be created', () => {
+  writeFileSync(join(folder, 'file'), '')
+  assert.throws(() => makeFolder(join(folder, 'file', 'below')), { code: 'ENOTDIR' })
+  if (process.platform === 'linux') assert.throws(() => makeFolder('/proc/nope/below'), { code: 'ENOENT' })
 })

@@ -1,5 +1,6 @@
+import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { posix, win32 } from 'node:path'
+import { dirname, posix, win32 } from 'node:path'
 import type { Environment } from './flags.ts'
 
 /** The files of the program: in the XDG folders, on Windows in AppData. */
@@ -48,5 +49,23 @@ export function filePaths(env: Environment = process.env, platform: string = pro
     config: env['COLLOQUY_CONFIG'] || path.join(config, 'config.json'),
     keys: path.join(config, 'keys.json'),
     templates: path.join(config, 'templates'),
+  }
+}
+
+/**
+ * Creates a folder and those above it, unless they exist. Throws the error of the system.
+ *
+ * With `recursive`, `mkdirSync()` never returns if the system says that a folder is missing which is there, as it does for
+ * folders in `/proc`.
+ */
+export function makeFolder(path: string, options: { mode?: number } = {}): void {
+  try {
+    mkdirSync(path, options)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    makeFolder(dirname(path), options)
+    mkdirSync(path, options)
   }
 }

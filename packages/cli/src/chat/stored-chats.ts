@@ -13,12 +13,11 @@ import {
 import type { Engine } from 'colloquy/protocol'
 import type { EngineKind } from '../engine/engine-kind.ts'
 import { ExitCode, ExitError, UsageError } from '../exit.ts'
-import { filePaths } from '../file-paths.ts'
+import { filePaths, makeFolder } from '../file-paths.ts'
 import type { Flags } from '../flags.ts'
 import { countText } from '../format.ts'
 import { systemReason } from '../system-error.ts'
 import { changesFrom, settingsFrom, settingsToContinue } from './settings/settings.ts'
-import { makeFolder } from '../config/make-folder.ts'
 
 export interface OpenChatsOptions {
   /** False keeps chats in memory until the program ends. */

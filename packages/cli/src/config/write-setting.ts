@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { filePaths } from '../file-paths.ts'
-import { makeFolder } from './make-folder.ts'
+import { filePaths, makeFolder } from '../file-paths.ts'
 
 /** Writes a value to the user's configuration. The file is replaced at once, so that a crash leaves the old one. */
 export async function writeSetting(path: readonly string[], value: string | number | undefined): Promise<void> {

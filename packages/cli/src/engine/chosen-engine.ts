@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { filePaths } from '../file-paths.ts'
+import { filePaths, makeFolder } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import type { FileEngine, ServerEngine } from './engine-kind.ts'
-import { makeFolder } from '../config/make-folder.ts'
 
 /** An engine on this machine, which replies if there is no key. */
 export type ChosenEngine = FileEngine | ServerEngine

@@ -1,10 +1,9 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ExitCode, ExitError } from '../exit.ts'
-import { filePaths } from '../file-paths.ts'
+import { filePaths, makeFolder } from '../file-paths.ts'
 import type { Environment } from '../flags.ts'
 import { systemReason } from '../system-error.ts'
-import { makeFolder } from '../config/make-folder.ts'
 
 /** The user's own keys for engines: of Claude, and by the name `openai` one of OpenAI or the server of `OPENAI_BASE_URL`. */
 export interface StoredKeys {

@@ -14,12 +14,11 @@ import { needsModel } from '../../../engine/choose.ts'
 import type { EngineKind } from '../../../engine/engine-kind.ts'
 import { withServedModel } from '../../../engine/served-models.ts'
 import { ExitCode, ExitError } from '../../../exit.ts'
-import { filePaths } from '../../../file-paths.ts'
+import { filePaths, makeFolder } from '../../../file-paths.ts'
 import type { Flags } from '../../../flags.ts'
 import { systemReason } from '../../../system-error.ts'
 import { writeErrorLine } from '../../../terminal/output.ts'
 import { ChatsEngine } from './chats-engine.ts'
-import { makeFolder } from '../../../config/make-folder.ts'
 
 /** The console of a server that runs. */
 export interface OpenConsole {
