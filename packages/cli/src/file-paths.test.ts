@@ -37,7 +37,7 @@ test('makeFolder() creates all missing folders with the mode', () => {
   makeFolder(join(folder, 'plain'))
 })
 
-test('makeFolder() throws the error of the system, also where no folder can be created', () => {
+test('makeFolder() throws the error of the system, also for a folder in /proc', () => {
   writeFileSync(join(folder, 'file'), '')
   assert.throws(() => makeFolder(join(folder, 'file', 'below')), { code: 'ENOTDIR' })
   if (process.platform === 'linux') assert.throws(() => makeFolder('/proc/nope/below'), { code: 'ENOENT' })

@@ -1,5 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty'
-import { appendHistory, readHistory } from '../../editor/history.ts'
+import { appendHistory, readHistory } from './history.ts'
 import { expanded, type Intent } from '../../editor/state.ts'
 import type { MarkdownStream } from '../../markdown/markdown-stream.ts'
 import { copyToClipboard } from '../../terminal/input/clipboard.ts'

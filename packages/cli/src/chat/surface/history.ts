@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { makeFolder } from '../file-paths.ts'
+import { makeFolder } from '../../file-paths.ts'
 
 /** The most entries to keep. The file is shortened when it has twice as many. */
 const maxEntries = 1000
