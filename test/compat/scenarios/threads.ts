@@ -153,6 +153,18 @@ export const threads: Scenario[] = [
     differs: [ownError('threw')],
   },
   {
+    name: 'the responses of turns',
+    replies: [says('msg_1'), says('msg_2', '{"a":1}'), code(404, 'thread_not_found'), says('msg_3')],
+    async run({ client }) {
+      const format = { type: 'json_schema' as const, schema: { type: 'object' } }
+      const thread = client.beta.messages.thread({ ...setup, output_config: { format } })
+      const { data, response, request_id, workspace_id } = await thread.send(question).withResponse()
+      const parsed = await thread.parse(another).withResponse()
+      const { status } = await thread.send(question).asResponse()
+      return [data.id, response.status, request_id, workspace_id, parsed.data.parsed_output, parsed.request_id, status]
+    },
+  },
+  {
     name: 'two turns at once',
     replies: [says('msg_1')],
     async run({ client }) {

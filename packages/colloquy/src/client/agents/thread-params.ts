@@ -7,6 +7,7 @@ import type { AgentClient } from './tool-runner-state.ts'
 import type { RequestOptions } from '../request/options.ts'
 import type { HeaderParams } from '../request/request.ts'
 import type { Cancellable } from '../request/cancellation.ts'
+import type { WithResponse } from '../request/response.ts'
 import type { MessageEvents } from '../stream/events/message-events.ts'
 
 /** The parameters that a thread keeps between turns: all but the messages. */
@@ -32,10 +33,16 @@ export type ThreadMessage = MessageParam | Message
 
 export type ThreadInput = ThreadMessage | readonly ThreadMessage[]
 
+/** The promise of a reply, which can also return the response that carried it. The reply is read in any case. */
+export interface ReplyPromise<Reply> extends Promise<Reply> {
+  asResponse(): Promise<Response>
+  withResponse(): Promise<WithResponse<Reply>>
+}
+
 /** Sends the requests of a thread. `client.beta.messages` is one. */
 export interface ThreadSender {
   readonly client: AgentClient
-  create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
+  create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): ReplyPromise<Message>
   events(params: MessageStreamParams & HeaderParams, options: RequestOptions): PromiseLike<MessageEvents> & Cancellable
 }
 

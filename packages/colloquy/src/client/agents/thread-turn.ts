@@ -2,11 +2,12 @@ import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import type { RequestOptions } from '../request/options.ts'
+import type { WithResponse } from '../request/response.ts'
 import { type MessageEvents, observeEvents } from '../stream/events/message-events.ts'
 import { parseMessage, withParsedOutput } from '../stream/events/parsed-output.ts'
 import type { CancelRelay } from './cancel-relay.ts'
 import { type OpenTurn, ThreadHistory, type ThreadRequest } from './thread-history.ts'
-import type { RunnerRequest, ThreadFields, ThreadMessage, ThreadSender } from './thread-params.ts'
+import type { ReplyPromise, RunnerRequest, ThreadFields, ThreadMessage, ThreadSender } from './thread-params.ts'
 
 export { ThreadHistory }
 
@@ -27,6 +28,8 @@ export class ThreadTurn {
   readonly #turn: OpenTurn
   readonly #options: RequestOptions
   readonly #onEnd: () => MessageParam[]
+  /** The last request of `send()`. */
+  #call: ReplyPromise<Message> | undefined
 
   constructor(sender: ThreadSender, history: ThreadHistory, { messages, params, options, request, onEnd }: TurnInput) {
     this.#sender = sender
@@ -39,7 +42,7 @@ export class ThreadTurn {
 
   async send(): Promise<Message> {
     try {
-      const reply = await this.#sendAdjusted((request, options) => this.#sender.create(request, options))
+      const reply = await this.#sendAdjusted((request, options) => (this.#call = this.#sender.create(request, options)))
       this.#history.addReply(this.#turn, reply)
       return reply
     } finally {
@@ -50,6 +53,11 @@ export class ThreadTurn {
   /** Like `send()`, and parses the reply by the output format of the thread. */
   async parse<Parsed>(): Promise<ParsedMessage<Parsed>> {
     return parseMessage(await this.send(), this.#turn.fields, this.#sender.client.log) as ParsedMessage<Parsed>
+  }
+
+  /** A reply of `send()` or `parse()` with the response that carried it. */
+  async withResponse<Reply>(data: Reply): Promise<WithResponse<Reply>> {
+    return { ...(await this.#call!.withResponse()), data }
   }
 
   /** Opens the stream of the reply. The turn ends with it. */

@@ -220,7 +220,7 @@ test('append() waits for the next turn and skips the reply that is there', async
 test('a thread runs one turn at a time', async () => {
   const { thread } = begin()
   const first = thread.send(say('one'))
-  await assert.rejects(thread.send(say('two')), /another turn of this thread is in flight/)
+  assert.throws(() => thread.send(say('two')), /another turn of this thread is in flight/)
   assert.throws(() => thread.stream(say('two')), /another turn of this thread is in flight/)
   assert.equal(texts(await first), 'one')
   assert.equal(texts(await thread.send(say('two'))), 'one | two')

@@ -4,10 +4,12 @@ import type { MessageParam } from '../../protocol/types/params.ts'
 import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import { definedFields, type RequestOptions } from '../request/options.ts'
 import { listOf } from '../request/request.ts'
+import type { WithResponse } from '../request/response.ts'
 import { MessageStream } from '../stream/message-stream.ts'
 import { CancelRelay } from './cancel-relay.ts'
 import type { ThreadHistory } from './thread-history.ts'
 import {
+  type ReplyPromise,
   type RunnerRequest,
   type ThreadFields,
   type ThreadInput,
@@ -108,17 +110,17 @@ export class MessageThread<Parsed = null> {
   }
 
   /** Sends one turn. If it fails without a reply, its messages are removed again, so that it can be sent again. */
-  async send(messages?: ThreadInput, params: ThreadSendParams = {}, options: RequestOptions = {}): Promise<Message> {
-    return (await this.#turn(messages, params, options)).send()
+  send(messages?: ThreadInput, params: ThreadSendParams = {}, options: RequestOptions = {}): ReplyPromise<Message> {
+    return this.#reply(this.#turn(messages, params, options), (turn) => turn.send())
   }
 
   /** Like `send()`, and parses the reply by the output format of the thread. */
-  async parse(
+  parse(
     messages?: ThreadInput,
     params: ThreadSendParams = {},
     options: RequestOptions = {},
-  ): Promise<ParsedMessage<Parsed>> {
-    return (await this.#turn(messages, params, options)).parse<Parsed>()
+  ): ReplyPromise<ParsedMessage<Parsed>> {
+    return this.#reply(this.#turn(messages, params, options), (turn) => turn.parse<Parsed>())
   }
 
   /** Like `send()`, and streams the reply. The turn ends with the stream. */
@@ -137,6 +139,12 @@ export class MessageThread<Parsed = null> {
       stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
     }
     return new ToolRunner(sender, { ...(params as ToolRunnerParams), ...settings, tools }, options)
+  }
+
+  #reply<Reply>(turn: Promise<ThreadTurn>, read: (turn: ThreadTurn) => Promise<Reply>): ReplyPromise<Reply> {
+    const reply = turn.then(read)
+    const withResponse = async (): Promise<WithResponse<Reply>> => (await turn).withResponse(await reply)
+    return Object.assign(reply, { withResponse, asResponse: async () => (await withResponse()).response })
   }
 
   #stream(
