@@ -46,7 +46,9 @@ export async function surfaces(): Promise<Record<string, Surface>> {
       ourFields('FinalRequestOptions'),
     ),
     'Events of a message stream': listed(
-      fieldsOf(join(sdk, 'lib/MessageStream.d.ts'), 'MessageStreamEvents'),
+      ['lib/MessageStream.d.ts', 'lib/BetaMessageStream.d.ts'].flatMap((file) =>
+        fieldsOf(join(sdk, file), 'MessageStreamEvents'),
+      ),
       fieldsOf(join(client, 'stream/listeners.ts'), 'MessageStreamEvents'),
     ),
     'Environment variables': listed(
@@ -64,7 +66,7 @@ export async function surfaces(): Promise<Record<string, Surface>> {
 }
 
 function listed(official: string[], ours: string[]): Surface {
-  return { official, isOurs: (name) => ours.includes(name) }
+  return { official: [...new Set(official)], isOurs: (name) => ours.includes(name) }
 }
 
 const officialHelpers = [

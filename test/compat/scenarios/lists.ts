@@ -37,6 +37,14 @@ export const models: Scenario[] = [
     },
   },
   {
+    name: 'list() with parameters and a query',
+    replies: [page([model('a')], false)],
+    run: async ({ client }) => (await client.models.list({ limit: 2 }, { query: { x: '1' } })).data.length,
+    differs: [
+      { name: 'list-queries', at: 'requests.0.path', official: '/v1/models?x=1', ours: '/v1/models?limit=2&x=1' },
+    ],
+  },
+  {
     name: 'list() in a loop requests page after page',
     replies: [page([model('a'), model('b')], true), page([model('c')], false)],
     async run({ client }) {

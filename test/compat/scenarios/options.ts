@@ -36,6 +36,11 @@ export const options: Scenario[] = [
     differs: [{ name: 'own-errors', at: 'threw.message', official: /^Pass at most one of/, ours: /^Cannot use both/ }],
   },
   given('a key of its own in the default headers', { apiKey: null, defaultHeaders: { 'X-Api-Key': 'sk-ant-own' } }),
+  given('a token beside a key in the default headers', {
+    authToken: 'oat-mine',
+    defaultHeaders: { 'X-Api-Key': 'sk-ant-own' },
+  }),
+  given('a token beside a declined key', { authToken: 'oat-mine', defaultHeaders: { 'X-Api-Key': null } }),
   given('a declined authentication', { apiKey: null, defaultHeaders: { Authorization: null } }),
   given('default headers of every form', {
     defaultHeaders: { 'X-One': '1', 'x-list': ['a', 'b'], 'x-none': undefined, 'x-gone': null },
@@ -47,6 +52,8 @@ export const options: Scenario[] = [
       ['X-Two', '2'],
     ],
   }),
+  given('a media type in the default headers', { defaultHeaders: { 'Content-Type': 'text/plain', 'x-one': '1' } }),
+  given('no media type in the default headers', { defaultHeaders: { 'Content-Type': null } }),
   given('an API version of its own', { defaultHeaders: { 'anthropic-version': '2023-06-01' } }),
   given('a user agent of its own', { defaultHeaders: { 'x-app': 'mine' } }),
   given('a browser that is allowed', { dangerouslyAllowBrowser: true }),
@@ -95,6 +102,11 @@ export const options: Scenario[] = [
     { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' },
     'own',
   ),
+  {
+    name: 'the environment: a base URL of null or of no text beside one in the environment',
+    env: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' },
+    run: ({ Anthropic }) => [null, ''].map((baseURL) => new Anthropic({ apiKey: 'sk-ant-test', baseURL }).baseURL),
+  },
   variables('ANTHROPIC_CUSTOM_HEADERS', { ANTHROPIC_CUSTOM_HEADERS: 'X-One: 1\nx-two:  2:3 \nnonsense\n' }),
   variables(
     'default headers over ANTHROPIC_CUSTOM_HEADERS',
@@ -122,6 +134,24 @@ export const options: Scenario[] = [
     options: { defaultHeaders: { 'x-one': '1', 'x-two': '2', 'x-three': '3' } },
     run: ({ client }) =>
       client.messages.create(hello, { headers: { 'X-One': 'own', 'x-two': null, 'x-three': undefined } }),
+  },
+  {
+    name: 'a media type of one request',
+    replies: [good],
+    run: ({ client }) =>
+      client.messages.create(hello, { headers: { 'content-type': 'application/json; charset=utf-8' } }),
+  },
+  {
+    name: 'pairs of one name, after a null among them',
+    replies: [good],
+    run: ({ client }) =>
+      client.messages.create(hello, {
+        headers: [
+          ['X-One', ['1', null]],
+          ['x-one', '2'],
+          ['x-one', '3'],
+        ] as never,
+      }),
   },
   {
     name: 'beta values of one request',
@@ -266,6 +296,15 @@ export const options: Scenario[] = [
       await quiet.messages.create(hello)
       return lines
     },
+  },
+  {
+    name: 'a body of text',
+    replies: [good, good],
+    async run({ client }) {
+      await client.post('/v1/messages', { body: '{"own":true}', headers: { 'content-type': 'application/json' } })
+      await client.post('/v1/messages', { body: '{"own":true}' })
+    },
+    differs: [{ name: 'text-bodies', at: 'requests.1.body', official: '{"own":true}', ours: { own: true } }],
   },
   {
     name: 'requests of other kinds by hand',

@@ -270,6 +270,27 @@ export const replies: Scenario[] = [
       return [all.length, stage.requests.splice(0).length]
     },
   },
+  ...(['text/plain', 'text/html; charset=utf-8', 'application/problem+json', undefined] as const).map(
+    (type): Scenario => ({
+      name: `get() of JSON that is sent as ${type}`,
+      replies: [{ ...(type && { headers: { 'content-type': type } }), body: ['{"a":1}'] }],
+      run: ({ client }) => client.get('/v1/anything'),
+    }),
+  ),
+  {
+    name: 'get() of text, of a number as text, and of nothing',
+    replies: ['up', '12', ''].map((text) => ({ headers: { 'content-type': 'text/plain' }, body: [text] })),
+    run: async ({ client }) => [await client.get('/a'), await client.get('/b'), await client.get('/c')],
+  },
+  {
+    name: 'delete() that is answered with nothing',
+    replies: [{ status: 204 }, { status: 204 }, { status: 204 }],
+    run: async ({ client }) => [
+      await client.messages.batches.delete('b'),
+      await client.files.delete('f'),
+      await client.delete('/v1/files/f'),
+    ],
+  },
   {
     name: 'countTokens()',
     replies: [json({ input_tokens: 2095 })],

@@ -50,11 +50,11 @@ export class BaseClient {
   /** The base URL that is used unless the caller sets another. Undefined if the caller gave one to the constructor. */
   #impliedBaseURL: string | undefined
   /** Finds the access tokens, which copies of this client share. */
-  readonly #findTokens: () => Promise<TokenSource | undefined>
+  readonly #findTokens: () => Promise<TokenSource>
   #tokens: TokenSource | undefined
   readonly #transport: Transport
 
-  constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource | undefined> }) | null) {
+  constructor(given?: (ClientOptions & { [sharedTokens]?: () => Promise<TokenSource> }) | null) {
     const options = given ?? {}
     checkClientOptions(options)
     checkBrowser(options)
@@ -66,7 +66,7 @@ export class BaseClient {
     this.#apiKeySetter = typeof apiKey === 'function' ? apiKey : undefined
     this.apiKey = typeof apiKey === 'string' ? apiKey : null
     this.authToken = typeof authToken === 'string' ? authToken : null
-    const baseURL = options.baseURL || environment('ANTHROPIC_BASE_URL')
+    const { baseURL = environment('ANTHROPIC_BASE_URL') } = options
     this.baseURL = baseURL ? checkBaseUrl(baseURL) : (this.#impliedBaseURL = 'https://api.anthropic.com')
     this.#findTokens = options[sharedTokens] ?? onceLoaded(() => this.#loadTokens())
     this.maxRetries = options.maxRetries ?? 2
@@ -180,7 +180,7 @@ export class BaseClient {
     const { log } = this
     const transport = this.#transportFor(options)
     let tokens: TokenUse | undefined
-    const findTokens = async (): Promise<TokenUse | undefined> => (tokens ??= (await this.#adoptTokens())?.use())
+    const findTokens = async (): Promise<TokenUse> => (tokens ??= (await this.#adoptTokens()).use())
     const policy = retryPolicy(options, this.#options, this, (error) => tokens?.mayReplace(error) ?? false)
     const isPlain = this.middleware.length === 0 && !options.middleware?.length
     const client = {
@@ -206,14 +206,14 @@ export class BaseClient {
     return new RetryingRequest(traceParts(parts, options, client))
   }
 
-  async #adoptTokens(): Promise<TokenSource | undefined> {
+  async #adoptTokens(): Promise<TokenSource> {
     this.#tokens = await this.#findTokens()
-    const { baseURL } = this.#tokens ?? {}
+    const { baseURL } = this.#tokens
     if (baseURL && this.baseURL === this.#impliedBaseURL) this.baseURL = this.#impliedBaseURL = checkBaseUrl(baseURL)
     return this.#tokens
   }
 
-  async #loadTokens(): Promise<TokenSource | undefined> {
+  async #loadTokens(): Promise<TokenSource> {
     const { tokenSource } = await import('./credentials/token-source.ts')
     return tokenSource(this.#options, {
       baseURL: this.baseURL,

@@ -28,7 +28,7 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   config?: AnthropicConfig | null | undefined
   /** The name of a profile. Default: `ANTHROPIC_PROFILE`. */
   profile?: string | null | undefined
-  /** The URL that `/v1/…` is appended to. Default: `ANTHROPIC_BASE_URL`, or `https://api.anthropic.com`. */
+  /** The URL that `/v1/…` is appended to. Default: `ANTHROPIC_BASE_URL`; without it, or if null, `https://api.anthropic.com`. */
   baseURL?: string | null | undefined
   /**
    * Headers of every request. They replace the client's own headers and those of `ANTHROPIC_CUSTOM_HEADERS` (lines of

@@ -1,4 +1,3 @@
-import { AnthropicError } from '../../protocol/types/error.ts'
 import { type ApiKeySetter, type ClientOptions, givenCredentials } from '../options.ts'
 import type { HeadersLike, MergedHeaders } from '../request/headers.ts'
 import { environment } from '../transport/runtime.ts'
@@ -8,7 +7,7 @@ export interface Credentials {
   apiKey: string | ApiKeySetter | null | undefined
   authToken: string | null
   /** Finds the access tokens, for a client without a key or a token. */
-  findTokens: () => Promise<TokenUse | undefined>
+  findTokens: () => Promise<TokenUse>
 }
 
 /** The key or token of the options, or else of the environment. */
@@ -21,23 +20,23 @@ export function credentialsOf(options: ClientOptions): Pick<Credentials, 'apiKey
   return { apiKey: key ?? null, authToken: token ?? null }
 }
 
-/** The headers that authenticate a request: none if the caller's headers contain or remove them. */
+/**
+ * The headers that authenticate a request: none if the caller's headers contain or remove them. A token is sent beside a key
+ * that the caller's headers contain, as a gateway may need one and the API behind it the other.
+ */
 export function authenticationHeaders(
   { apiKey, authToken, findTokens }: Credentials,
   { values, removed }: MergedHeaders,
 ): HeadersLike | Promise<HeadersLike> {
-  if (['x-api-key', 'authorization'].some((name) => values[name] !== undefined || removed.includes(name))) return {}
+  const isGiven = (name: string): boolean => values[name] !== undefined || removed.includes(name)
+  if (isGiven('authorization')) return {}
+  if (authToken !== null) return { authorization: `Bearer ${authToken}` }
+  if (isGiven('x-api-key')) return {}
   if (typeof apiKey === 'function') {
     return import('./api-key-setter.ts').then(async ({ callApiKeySetter }) => ({
       'x-api-key': await callApiKeySetter(apiKey),
     }))
   }
   if (apiKey != null) return { 'x-api-key': apiKey }
-  if (authToken !== null) return { authorization: `Bearer ${authToken}` }
-  return findTokens().then((tokens) => {
-    if (tokens) return tokens.headers(values)
-    throw new AnthropicError(
-      'Could not resolve authentication method: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
-    )
-  })
+  return findTokens().then((tokens) => tokens.headers(values))
 }

@@ -18,11 +18,11 @@ const advisorySeconds = 120
 /** The pause after a replacement that failed. */
 const backoffSeconds = 5
 
-/** The access tokens of a client and of its copies. Undefined if nothing describes any. */
+/** The access tokens of a client and of its copies. Throws if nothing describes any. */
 export async function tokenSource(
   { credentials, config, profile }: TokenOptions,
   context: ProviderContext,
-): Promise<TokenSource | undefined> {
+): Promise<TokenSource> {
   if (credentials) {
     if (typeof credentials !== 'function') throw new AnthropicError('Cannot use credentials as it must be a function')
     return new TokenSource(credentials, undefined, context)
@@ -31,7 +31,12 @@ export async function tokenSource(
     throw new AnthropicError('Cannot use profile as it must be text')
   }
   const found = config ?? (await findConfig(profile ?? undefined))
-  return found && new TokenSource(providerOf(found, context), found, context)
+  if (!found) {
+    throw new AnthropicError(
+      'Could not resolve authentication method: set ANTHROPIC_API_KEY, or pass apiKey or authToken',
+    )
+  }
+  return new TokenSource(providerOf(found, context), found, context)
 }
 
 /** Keeps the current access token, and replaces it before it expires. */

@@ -109,18 +109,25 @@ export class APIPromise<Result> extends Promise<WithIds<Result>> implements Canc
 
 /** Reads a response as JSON, or as text if it does not say that it is JSON. */
 export async function readJson(response: TransportResponse, request: RetryingRequest): Promise<unknown> {
-  const value = await parseBody(await request.readText(response), response, true)
+  const value = (await uncommonParts()).readAny(await request.readText(response), response)
   request.finish()
   return withIds(value, response)
 }
 
-/** Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. */
-export async function readObject(response: TransportResponse, request: RetryingRequest): Promise<object> {
+/**
+ * Reads a response as a JSON object. An error that a gateway sent with a success status is thrown. An empty body is null if it
+ * may be empty: some servers say no more of what they deleted.
+ */
+export async function readObject(
+  response: TransportResponse,
+  request: RetryingRequest,
+  mayBeEmpty?: boolean,
+): Promise<object> {
   const value = await parseBody(await request.readText(response), response)
-  const error = isResult(value) ? undefined : (await uncommonParts()).wrongResult(value, response)
+  const error = isResult(value) ? undefined : (await uncommonParts()).wrongResult(value, response, mayBeEmpty)
   if (error) throw error
   request.finish()
-  return withIds(value as object, response)
+  return withIds((value ?? null) as object, response)
 }
 
 /** Whether a value is surely a result, as it is an object with an id and without an error. */

@@ -90,6 +90,14 @@ const sources: [name: string, source: unknown, expected: Record<string, string> 
     ],
     { a: '1, 2' },
   ],
+  [
+    'a repeated name after a null',
+    [
+      ['A', ['1', null]],
+      ['a', '2'],
+    ],
+    { a: '2' },
+  ],
   ['names that differ in case', { A: '1', a: '2' }, { a: '2' }],
   ['names that differ in case, the last undefined', { A: '1', a: undefined }, { a: '1' }],
   ['names that differ in case, the last null', { A: '1', a: null }, {}],

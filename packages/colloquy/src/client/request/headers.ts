@@ -52,7 +52,9 @@ function setHeader({ values, removed }: MergedHeaders, given: unknown, value: Va
       removed.push(name)
     } else {
       const text = textOf(name, each)
-      values[name] = seen.includes(name) ? `${values[name]}${name === 'cookie' ? ';' : ','} ${text}` : text
+      // A null may have removed the earlier one.
+      const before = seen.includes(name) ? values[name] : undefined
+      values[name] = before === undefined ? text : `${before}${name === 'cookie' ? ';' : ','} ${text}`
       seen.push(name)
     }
   }

@@ -36,6 +36,7 @@ export function prepareRequest(
     const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
     const apiVersion = versionFor(body)
     const beta = listOf(betas).join(',') || undefined
+    const json = encoded === undefined ? undefined : { 'content-type': 'application/json' }
     // Awaits only what has to be loaded or read: for most requests nothing but the credentials.
     return async (attempt) => {
       const read = webBody && (await webBody)
@@ -45,13 +46,15 @@ export function prepareRequest(
         'anthropic-version': apiVersion,
         'x-stainless-retry-count': `${attempt}`,
         ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
-        ...(encoded !== undefined && { 'content-type': 'application/json' }),
+        ...json,
         ...read?.headers,
       })
       const requested = [{ 'anthropic-beta': beta }, headers]
       const { customHeaders, defaultHeaders, defaultQuery } = client
       const custom = customHeaders ? (await uncommonParts()).parseCustomHeaders(customHeaders) : undefined
-      const merged = addHeaders(own(), custom, defaultHeaders, ...requested)
+      // The headers of the client do not know what this body is, unless it is text or bytes of the caller.
+      const type = encoded === body ? undefined : json
+      const merged = addHeaders(own(), custom, defaultHeaders, type, ...requested)
       const authentication = await client.authenticate(merged)
       const { href, isElsewhere } = addressOf(client.findBaseUrl(options.defaultBaseURL), path)
       // The key and the headers of the client are meant for its own host.

@@ -18,16 +18,14 @@ export async function readBody(response: TransportResponse): Promise<string> {
 }
 
 /** The JSON value of a body; undefined if it is empty. A promise if the value takes code that is loaded on demand. */
-export function parseBody(text: string, response: TransportResponse, acceptsText?: boolean): unknown {
-  if (response.status === 204) return null
-  if (text === '') return undefined
+export function parseBody(text: string, response: TransportResponse): unknown {
   try {
     // The input of a tool may have any keys, some of which V8 misreads.
     if (!text.includes('_use"')) return JSON.parse(text)
   } catch {
     // Read again below, which says what is wrong.
   }
-  return uncommonParts().then(({ readValue }) => readValue(text, response, acceptsText))
+  return uncommonParts().then(({ readValue }) => readValue(text, response))
 }
 
 /** A result and the response that it came with. */

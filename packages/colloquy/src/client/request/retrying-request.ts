@@ -159,10 +159,11 @@ export class RetryingRequest implements Cancellable {
         throw error
       }
       const { maxRetries, onRetry } = this.policy
-      const { delayMs } = decision
-      this.log('info')?.(`retry ${this.#attempts} of ${maxRetries} in ${Math.round(delayMs)} ms: ${error.message}`)
-      onRetry?.({ retry: this.#attempts, maxRetries, delayMs, error })
-      await this.#sleep(delayMs)
+      const retry = { retry: this.#attempts, maxRetries, delayMs: decision.delayMs, error }
+      const info = this.log('info')
+      if (info) (await uncommonParts()).logRetry(info, retry)
+      onRetry?.(retry)
+      await this.#sleep(retry.delayMs)
     } catch (error) {
       this.#fail(error)
     }

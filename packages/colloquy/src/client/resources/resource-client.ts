@@ -16,12 +16,13 @@ export interface ResourceClient extends AgentClient {
   sendRequest<Result>(options: FinalRequestOptions, parse: Parse<Result>, failure?: Error): APIPromise<Result>
 }
 
-/** Sends a request whose response is a JSON object. */
+/** Sends a request whose response is a JSON object, or may be empty if it deletes something. */
 export function requestObject<Result extends object>(
   client: ResourceClient,
   method: FinalRequestOptions['method'],
   path: string,
   options: RequestOptions | null | undefined,
 ): APIPromise<Result> {
-  return client.sendRequest(requestTo(method, path, options), readObject as Parse<Result>)
+  const parse: Parse<object> = (response, request) => readObject(response, request, method === 'delete')
+  return client.sendRequest(requestTo(method, path, options), parse as Parse<Result>)
 }

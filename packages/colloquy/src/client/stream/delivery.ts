@@ -84,6 +84,7 @@ function emitDelta(listeners: Listeners, { delta }: ContentBlockDeltaEvent, bloc
       if (block && 'input' in block) listeners.emit('inputJson', delta.partial_json, block.input)
       return
     case 'compaction_delta':
+      if (block?.type === 'compaction' && block.content) listeners.emit('compaction', block.content)
       return
     default:
       // Fails to compile when a listed delta has no case.

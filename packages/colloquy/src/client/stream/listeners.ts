@@ -2,9 +2,13 @@ import type { AnthropicError, APIUserAbortError } from '../../protocol/types/err
 import type { TextCitation } from '../../protocol/types/citation.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { ContentBlock, Message } from '../../protocol/types/message.ts'
+import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
+
+/** A complete reply; with the value of its text if the request had an output format. */
+export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
 
 /** The arguments of a listener, by the name of the event that it listens to. */
-export interface MessageStreamEvents {
+export interface MessageStreamEvents<Parsed = null> {
   connect: []
   streamEvent: [event: MessageStreamEvent, snapshot: Message]
   /** A keep-alive event of the server. Emitted only for requests with `pings: true`. */
@@ -15,6 +19,8 @@ export interface MessageStreamEvents {
   inputJson: [partialJson: string, jsonSnapshot: unknown]
   thinking: [thinkingDelta: string, thinkingSnapshot: string]
   signature: [signature: string]
+  /** The summary that the API made of the conversation (a beta). */
+  compaction: [content: string]
   contentBlock: [content: ContentBlock]
   /**
    * An event that the other listeners have handled. `afterReaders` calls back when all loops over the stream have, too.
@@ -22,16 +28,19 @@ export interface MessageStreamEvents {
    * @internal
    */
   delivered: [event: MessageStreamEvent, snapshot: Message, afterReaders: (callback: () => void) => void]
-  message: [message: Message]
-  finalMessage: [message: Message]
+  message: [message: FinalMessage<Parsed>]
+  finalMessage: [message: FinalMessage<Parsed>]
   error: [error: AnthropicError]
   abort: [error: APIUserAbortError]
   end: []
 }
 
 type Name = keyof MessageStreamEvents
-export type MessageStreamListener<Event extends Name> = (...args: MessageStreamEvents[Event]) => void
-type AnyListener = (...args: never[]) => void
+export type MessageStreamListener<Event extends Name, Parsed = null> = (
+  ...args: MessageStreamEvents<Parsed>[Event]
+) => void
+/** A listener to any of the events. */
+export type AnyListener = (...args: never[]) => void
 
 /** The listeners of a stream. */
 export class Listeners {
@@ -46,12 +55,12 @@ export class Listeners {
     return this.#of(name).length > 0
   }
 
-  add<Event extends Name>(name: Event, listener: MessageStreamListener<Event>, { once }: { once: boolean }): void {
-    this.#entries.set(name, [...this.#of(name), { listener: listener as AnyListener, once }])
+  add(name: Name, listener: AnyListener, { once }: { once: boolean }): void {
+    this.#entries.set(name, [...this.#of(name), { listener, once }])
   }
 
   /** Removes one registration of the listener. */
-  remove<Event extends Name>(name: Event, listener: MessageStreamListener<Event>): void {
+  remove(name: Name, listener: AnyListener): void {
     const removed = this.#of(name).find((entry) => entry.listener === listener)
     this.#keep(name, (entry) => entry !== removed)
   }

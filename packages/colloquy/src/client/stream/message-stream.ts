@@ -2,18 +2,22 @@ import { AnthropicError, APIUserAbortError } from '../../protocol/types/error.ts
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
-import type { ParsedMessage } from '../../protocol/json/parsed-message.ts'
 import { withIds, withResponse, type WithResponse } from '../request/response.ts'
 import type { Cancellable } from '../request/cancellation.ts'
 import { listOf } from '../request/request.ts'
 import { EventQueue } from './event-queue.ts'
-import { Listeners, type MessageStreamEvents, type MessageStreamListener } from './listeners.ts'
+import {
+  type AnyListener,
+  type FinalMessage,
+  Listeners,
+  type MessageStreamEvents,
+  type MessageStreamListener,
+} from './listeners.ts'
 import type { MessageEvents, StreamedEvent } from './events/message-events.ts'
 import type * as streamingModule from './streaming.ts'
 import { abandonedStreams } from './abandoned-streams.ts'
 import { Stream, toReadableStream } from './stream.ts'
 
-export type FinalMessage<Parsed> = [Parsed] extends [null] ? Message : ParsedMessage<Parsed>
 type Name = keyof MessageStreamEvents
 type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [infer One] ? One : Args
 
@@ -36,7 +40,7 @@ type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [in
 export class MessageStream<Parsed = null> implements AsyncIterable<MessageStreamEvent> {
   /** The messages of the request, followed by the reply once it is complete. */
   readonly messages: MessageParam[]
-  readonly receivedMessages: Message[] = []
+  readonly receivedMessages: FinalMessage<Parsed>[] = []
   readonly #events: Promise<MessageEvents>
   readonly #call: Cancellable
   readonly #listeners = new Listeners()
@@ -109,30 +113,32 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   /** Adds a listener for an event. */
-  on<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    this.#listeners.add(event, listener, { once: false })
+  on<Event extends Name>(event: Event, listener: MessageStreamListener<Event, Parsed>): this {
+    this.#listeners.add(event, listener as AnyListener, { once: false })
     void this.#start()
     return this
   }
 
   /** Adds a listener for the next such event only. */
-  once<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    this.#listeners.add(event, listener, { once: true })
+  once<Event extends Name>(event: Event, listener: MessageStreamListener<Event, Parsed>): this {
+    this.#listeners.add(event, listener as AnyListener, { once: true })
     void this.#start()
     return this
   }
 
   /** Removes one registration of the listener. */
-  off<Event extends Name>(event: Event, listener: MessageStreamListener<Event>): this {
-    this.#listeners.remove(event, listener)
+  off<Event extends Name>(event: Event, listener: MessageStreamListener<Event, Parsed>): this {
+    this.#listeners.remove(event, listener as AnyListener)
     return this
   }
 
   /** Waits for the next event of that name. Rejects if the stream fails first. */
-  emitted<Event extends Name>(event: Event): Promise<Emitted<MessageStreamEvents[Event]>> {
+  emitted<Event extends Name>(event: Event): Promise<Emitted<MessageStreamEvents<Parsed>[Event]>> {
     this.#isAwaited = true
     return new Promise((resolve, reject) => {
-      this.once(event, (...args) => resolve((args.length > 1 ? args : args[0]) as Emitted<MessageStreamEvents[Event]>))
+      this.once(event, (...args) =>
+        resolve((args.length > 1 ? args : args[0]) as Emitted<MessageStreamEvents<Parsed>[Event]>),
+      )
       if (event !== 'error') this.once('error', reject)
       if (event !== 'abort') this.once('abort', reject)
     })
@@ -148,7 +154,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   /** Waits for the complete message. Parses its text if the request had an output format with `parse`. */
   async finalMessage(): Promise<FinalMessage<Parsed>> {
     await this.done()
-    return this.receivedMessages.at(-1) as FinalMessage<Parsed>
+    return this.receivedMessages.at(-1)!
   }
 
   /** The text of the final message; several text blocks are joined with a space. */
@@ -211,7 +217,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     const { deliver } = await loadStreaming()
     const onMessage = (message: Message): void => {
       this.messages.push(message)
-      this.receivedMessages.push(message)
+      this.receivedMessages.push(message as FinalMessage<Parsed>)
       this.#listeners.emit('message', message)
     }
     await deliver(source, { queues: this.#queues, listeners: this.#listeners, onMessage })

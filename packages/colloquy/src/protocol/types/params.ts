@@ -108,6 +108,8 @@ export type MessageCountTokensParams = Pick<
   | 'speed'
   | 'context_management'
   | 'mcp_servers'
+  | 'billing_policy'
+  | 'compaction'
 >
 
 /** The response of `POST /v1/messages/count_tokens`. */

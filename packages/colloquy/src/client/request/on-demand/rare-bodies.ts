@@ -10,17 +10,20 @@ import type { Cancellable } from '../cancellation.ts'
 import { APIResponseError } from '../errors.ts'
 import type { RequestOptions } from '../options.ts'
 
-/**
- * The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`, or the text itself if
- * `acceptsText` and the response does not say that it is JSON.
- */
-export function readValue(text: string, response: TransportResponse, acceptsText: boolean = false): unknown {
+/** The body of a response of any kind: JSON if the response says so, else text. */
+export function readAny(text: string, response: TransportResponse): unknown {
+  if (response.status === 204) return null
+  if (!/json/i.test(response.header('content-type') ?? '')) return text
+  return readValue(text, response)
+}
+
+/** The value of a response body, whatever its keys. A body that is not JSON is an `APIResponseError`. */
+export function readValue(text: string, response: TransportResponse): unknown {
   if (text === '') return undefined
   try {
     return parseJson(text)
   } catch (cause) {
     const kind = response.header('content-type') ?? 'no content-type'
-    if (acceptsText && !/json/i.test(kind)) return text
     const found = text.length > 80 ? `${text.slice(0, 40)}…${text.slice(-40)}` : text
     const message = `Cannot read the response as JSON: found ${text.length} characters of ${kind}: ${found}`
     throw new APIResponseError(response.status, undefined, message, response.headers(), { cause })
@@ -90,7 +93,8 @@ export function tooLong(response: TransportResponse, maxBytes: number): APIError
 }
 
 /** Why a value is not a result of the API: the error that it reports, or an `APIResponseError`. Undefined if it is a result. */
-export function wrongResult(value: unknown, response: TransportResponse): APIError | undefined {
+export function wrongResult(value: unknown, response: TransportResponse, mayBeEmpty?: boolean): APIError | undefined {
+  if (value === undefined && mayBeEmpty) return undefined
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found =
       value === undefined ? 'an empty body' : Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 80)

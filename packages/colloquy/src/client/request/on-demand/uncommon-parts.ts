@@ -6,7 +6,7 @@ import { wellFormedJson } from '../../../protocol/codec/well-formed-json.ts'
 import { AnthropicError } from '../../../protocol/types/error.ts'
 import type { TransportResponse, WireRequest } from '../../transport/transport.ts'
 import type { Logger } from '../log.ts'
-import type { FinalRequestOptions } from '../options.ts'
+import type { FinalRequestOptions, Retry } from '../options.ts'
 import type { Query } from '../request.ts'
 
 export * from './model-warnings.ts'
@@ -78,6 +78,11 @@ export function logAttempt(
 ): void {
   const ms = Math.round(performance.now() - startedAt)
   info(`${method} ${url.split('?')[0]} ${response.status} in ${ms} ms`, response.header('request-id'))
+}
+
+/** Logs a retry that is about to be made. */
+export function logRetry(info: Logger['info'], { retry, maxRetries, delayMs, error }: Retry): void {
+  info(`retry ${retry} of ${maxRetries} in ${Math.round(delayMs)} ms: ${error.message}`)
 }
 
 /** The JSON of a body without lone surrogates. Throws if the request refuses them. */

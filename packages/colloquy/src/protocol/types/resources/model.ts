@@ -14,6 +14,8 @@ export interface ModelInfo {
   deprecated_at?: string | null
   retires_at?: string | null
   capabilities?: ModelCapabilities | null
+  /** Beta: the models that `fallbacks` of a request to this model may name. */
+  allowed_fallback_models?: string[] | null
 }
 
 /** Whether a model supports a feature. */
