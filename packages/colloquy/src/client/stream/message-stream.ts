@@ -19,7 +19,8 @@ import { abandonedStreams } from './abandoned-streams.ts'
 import { Stream, toReadableStream } from './stream.ts'
 
 type Name = keyof MessageStreamEvents
-type Emitted<Args extends unknown[]> = Args extends [] ? void : Args extends [infer One] ? One : Args
+type OneOf<Args> = Args extends [] ? void : Args extends [infer One] ? One : Args
+type Emitted<Event extends Name, Parsed> = OneOf<MessageStreamEvents<Parsed>[Event]>
 
 /**
  * One reply while it streams. Reading starts with the first listener, loop or promise. A listener added later receives only
@@ -133,12 +134,10 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
   }
 
   /** Waits for the next event of that name. Rejects if the stream fails first. */
-  emitted<Event extends Name>(event: Event): Promise<Emitted<MessageStreamEvents<Parsed>[Event]>> {
+  emitted<Event extends Name>(event: Event): Promise<Emitted<Event, Parsed>> {
     this.#isAwaited = true
     return new Promise((resolve, reject) => {
-      this.once(event, (...args) =>
-        resolve((args.length > 1 ? args : args[0]) as Emitted<MessageStreamEvents<Parsed>[Event]>),
-      )
+      this.once(event, (...args) => resolve((args.length > 1 ? args : args[0]) as Emitted<Event, Parsed>))
       if (event !== 'error') this.once('error', reject)
       if (event !== 'abort') this.once('abort', reject)
     })
