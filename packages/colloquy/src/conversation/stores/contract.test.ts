@@ -90,6 +90,36 @@ for (const [name, make] of Object.entries(storePlaces())) {
       assert.equal(conversation.settings, '{"model":"m"}')
     })
 
+    for (const how of ['delete', 'prune'] as const) {
+      test(`a reply that ${how}() erased never ends in the place of another one`, async () => {
+        await create('two')
+        await create()
+        const version = await talk('kept')
+        const erased = await begin(version, 2, 'erased')
+        if (how === 'delete') await store.delete('one')
+        else await store.prune('one', erased.version, erased.first)
+        const message = { role: 'user', json: '{"role":"user","content":"other"}' }
+        const begun: BegunTurn[] = []
+        for (const at of [1, 2, 3]) {
+          const turn = await store.begin({ id: 'two', version: at, parent: 0, messages: [message], at: ++clock })
+          assert.ok(!turn.repeated)
+          begun.push(turn)
+        }
+        assert.equal(await store.journal({ handle: erased.handle, index: 0, json: '["erased"]', at: ++clock }), false)
+        await assert.rejects(end(erased, 'of another conversation'), ConversationNotFoundError)
+        await store.release(erased.handle)
+        const { unfinished } = (await store.open('two'))!
+        assert.deepEqual(
+          unfinished.map(({ journal }) => journal),
+          [[], [], []],
+        )
+        for (const turn of begun) await end(turn, 'fine', { id: 'two' })
+        const { messages, conversation } = (await store.open('two'))!
+        const jsons = [message.json, '{"role":"assistant","content":"fine"}']
+        assert.deepEqual([messages.map(({ json }) => json), conversation.last], [jsons, 6])
+      })
+    }
+
     test('create() of one id by two processes at once succeeds once', async () => {
       const tries = await Promise.allSettled([create('two'), create('two'), create('two')])
       assert.deepEqual(tries.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected', 'rejected'])

@@ -2,6 +2,7 @@ import { type Lease, type LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { Account, Amounts, ReceivedParts, Reservation, UnfinishedReply } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
+import { isReply } from './in-flight.ts'
 import { reserve, settle } from './spending.ts'
 
 // Except for abandonedReservations() and receivedParts(), each of these is a part of a transaction.
@@ -55,8 +56,8 @@ export function receivedParts(
 /** Ends the lease of a reply whose turn has continued or ended. */
 export function releaseReply(db: SqliteConnection, handle: number): void {
   const sql = `UPDATE message SET owner = NULL, until = NULL, stopping = NULL
-   WHERE id = ? AND NOT ${isUnfinished}`
-  db.run(sql, [handle])
+   WHERE ${isReply} AND NOT ${isUnfinished}`
+  db.run(sql, [handle, db.inFlight.placeOf(handle)])
 }
 
 /** Marks the replies in flight of a conversation as to be stopped, and returns their numbers. */

@@ -125,6 +125,7 @@ class SqliteStore implements ConversationStore {
 
   async release(handle: number): Promise<void> {
     await this.#db.write('end the turn', () => releaseReply(this.#db, handle))
+    this.#db.inFlight.release(handle)
   }
 
   async stop(id: string): Promise<number[]> {

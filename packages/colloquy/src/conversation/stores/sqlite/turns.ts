@@ -7,6 +7,7 @@ import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../st
 import type { SqliteConnection } from './database/connection.ts'
 import { findConversation } from './conversation-row.ts'
 import type { LastTurn } from './last-turns.ts'
+import { isReply } from './in-flight.ts'
 import { isLeased, isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
 import { enter } from './spending.ts'
@@ -32,7 +33,7 @@ export async function beginTurn(
   }
   const begun = await db.write('begin the turn', work)
   if (begun.repeated) return begun
-  db.turnsInFlight++
+  db.inFlight.add(begun.handle, placeOfReply(step, moved!))
   if (step.role !== 'summary') db.lastTurns.add(id, { ...moved!, handle: begun.handle, hasEnded: false })
   return begun
 }
@@ -84,9 +85,10 @@ function refusal(db: SqliteConnection, { id, version, parent }: BeginStep): Erro
 
 export async function journalReply(db: SqliteConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
+  const place = db.inFlight.placeOf(handle)
   return db.write('write the journal of the reply', () => {
-    const sql = `UPDATE message SET until = ? WHERE id = ? AND ${isLeased} RETURNING stopping`
-    const lease = db.row<{ stopping: number | null }>(sql, [clock.end, handle])
+    const sql = `UPDATE message SET until = ? WHERE ${isReply} AND ${isLeased} RETURNING stopping`
+    const lease = db.row<{ stopping: number | null }>(sql, [clock.end, handle, place])
     if (lease === undefined) return false
     if (json !== '') db.run('INSERT INTO delta VALUES (?, ?, ?)', [handle, index, json])
     if (json !== '' && index === 0) db.run("UPDATE message SET state = 'streaming' WHERE id = ?", [handle])
@@ -96,16 +98,16 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
 
 export async function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
   const turn = db.lastTurns.ofReply(step)
+  const place = db.inFlight.placeOf(step.handle)
   let hasEnded = false
   const work = (): FinishedTurn => {
-    const number = (turn && endPlainReply(db, turn, step)) ?? endReply(db, step)
+    const number = (turn && endPlainReply(db, turn, step, place)) ?? endReply(db, step, place)
     hasEnded = number !== undefined && !step.continues
-    return number === undefined ? finishLate(db, step) : { number }
+    return number === undefined ? finishLate(db, step, place) : { number }
   }
   const finished = await db.write('save the reply', work, { durable: true })
   if (turn !== undefined && hasEnded) turn.hasEnded = true
-  // Not if the turn of another process is recovered.
-  if (step.recovering !== true) db.turnsInFlight = Math.max(0, db.turnsInFlight - 1)
+  db.inFlight.end(step)
   return finished
 }
 
@@ -114,12 +116,12 @@ const endedColumns = 'state = ?, json = ?, received = ?, reply = ?, checksum = ?
 const leaseEnds = 'owner = NULL, until = NULL'
 
 /** Ends a reply, and returns its number; undefined if it has ended before, or does not exist. */
-function endReply(db: SqliteConnection, step: FinishStep): number | undefined {
+function endReply(db: SqliteConnection, step: FinishStep, place: number | null): number | undefined {
   const { handle, state, json, received, reply, continues = false } = step
   const ended = db.row<{ number: number; accounts: string | null; isJournalled: number }>(
-    `UPDATE message SET ${endedColumns}${continues ? '' : `, ${leaseEnds}`} WHERE id = ? AND ${isUnfinished}
+    `UPDATE message SET ${endedColumns}${continues ? '' : `, ${leaseEnds}`} WHERE ${isReply} AND ${isUnfinished}
      RETURNING number, accounts, EXISTS (SELECT 1 FROM delta WHERE message = message.id) AS isJournalled`,
-    [state, json, received, reply, checksumOf(step), handle],
+    [state, json, received, reply, checksumOf(step), handle, place],
   )
   if (ended?.isJournalled === 1) db.run('DELETE FROM delta WHERE message = ?', [handle])
   if (ended !== undefined && ended.accounts !== null) settleReservations(db, 'id = ?', handle, reply)
@@ -127,12 +129,17 @@ function endReply(db: SqliteConnection, step: FinishStep): number | undefined {
 }
 
 /** The same in half the time for a reply of this process without journal or accounts. Returns undefined if it has one. */
-function endPlainReply(db: SqliteConnection, { last }: LastTurn, step: FinishStep): number | undefined {
+function endPlainReply(
+  db: SqliteConnection,
+  { last }: LastTurn,
+  step: FinishStep,
+  place: number | null,
+): number | undefined {
   const { handle, state, json, received, reply, continues } = step
   if (continues) return undefined
   // The first part of the journal changes the state to streaming.
-  const sql = `UPDATE message SET ${endedColumns}, ${leaseEnds} WHERE id = ? AND state = 'pending' AND accounts IS NULL`
-  const { changes } = db.run(sql, [state, json, received, reply, checksumOf(step), handle])
+  const sql = `UPDATE message SET ${endedColumns}, ${leaseEnds} WHERE ${isReply} AND state = 'pending' AND accounts IS NULL`
+  const { changes } = db.run(sql, [state, json, received, reply, checksumOf(step), handle, place])
   return changes === 0 ? undefined : last
 }
 
@@ -144,15 +151,15 @@ interface StoredReply extends MessageRow {
 }
 
 /** Adds the reply beside the stored one, unless it is the same. */
-function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
+function finishLate(db: SqliteConnection, step: FinishStep, place: number | null): FinishedTurn {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
   // The messages of a deleted conversation may still be there.
   const sql = `SELECT conversation, ${messageColumns}, (SELECT number FROM message AS sent
       WHERE sent.conversation = message.conversation AND sent.number >= message.number AND sent.parent = message.parent
         AND (sent.id = message.id OR sent.created_at = ?) AND sent.state = ? AND sent.json = ? AND sent.received IS ?
         AND sent.reply = ? LIMIT 1) AS sent
-    FROM message WHERE id = ? AND conversation IN (SELECT id FROM conversation)`
-  const stored = db.row<StoredReply>(sql, [at, state, json, received, reply, handle])
+    FROM message WHERE ${isReply} AND conversation IN (SELECT id FROM conversation WHERE public_id = ?)`
+  const stored = db.row<StoredReply>(sql, [at, state, json, received, reply, handle, place, id])
   if (stored === undefined) throw new ConversationNotFoundError(id)
   if (stored.sent !== null) return { number: stored.sent }
   const late = lateFinish(stored.reply, step)
@@ -172,8 +179,8 @@ function finishLate(db: SqliteConnection, step: FinishStep): FinishedTurn {
 
 const insertQuestion = `INSERT INTO message (conversation, number, parent, role, state, created_at, key, json, checksum, place_checksum)
   VALUES (?, ?, ?, ?, 'committed', ?, ?, ?, ?, ?)`
-const insertReply = `INSERT INTO message (conversation, number, parent, role, state, created_at, json, place_checksum, ${leaseColumns})
-  VALUES (?, ?, ?, ?, 'pending', ?, '', ?, ?, ?, ?, ?, ?)`
+const insertReply = `INSERT INTO message (id, conversation, number, parent, role, state, created_at, json, place_checksum, ${leaseColumns})
+  VALUES (?, ?, ?, ?, ?, 'pending', ?, '', ?, ?, ?, ?, ?, ?)`
 
 /** Inserts the messages of a turn and an empty one for its reply, whose handle it returns. */
 function insertTurn(
@@ -191,8 +198,21 @@ function insertTurn(
     db.run(insertQuestion, [row, number, follows, role, at, itsKey, json, checksum, place])
     follows = number++
   }
-  const place = placeChecksum(id, { number: last, parent: follows, role: replyRole, createdAt: at })
-  return db.run(insertReply, [row, last, follows, replyRole, at, place, ...lease]).id
+  const place = placeOfReply({ id, parent, messages, role: replyRole, at }, { last })
+  const reply = [row, last, follows, replyRole, at, place, ...lease]
+  const handle = db.run(insertReply, [null, ...reply]).id
+  if (!db.inFlight.has(handle)) return handle
+  // The reply that had this row id was erased, and its turn does not know that yet.
+  db.run('DELETE FROM message WHERE id = ?', [handle])
+  return db.run(insertReply, [db.inFlight.greatest + 1, ...reply]).id
+}
+
+/** The checksum of the place of the reply of a turn. */
+function placeOfReply(
+  { id, parent, messages, role = 'assistant', at }: Pick<BeginStep, 'id' | 'parent' | 'messages' | 'role' | 'at'>,
+  { last }: Pick<Moved, 'last'>,
+): number {
+  return placeChecksum(id, { number: last, parent: messages.length === 0 ? parent : last - 1, role, createdAt: at })
 }
 
 function repeatedTurn(db: SqliteConnection, id: string, conversation: number, key: string): RepeatedTurn | undefined {

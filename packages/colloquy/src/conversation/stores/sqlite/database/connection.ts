@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { StoreError } from '../../../errors.ts'
 import { LastTurns } from '../last-turns.ts'
+import { RepliesInFlight } from '../in-flight.ts'
 import { isBusy, rollback, storeError } from './error.ts'
 import { LogSync } from './log-sync.ts'
 import { mapped } from './mapped.ts'
@@ -15,8 +16,8 @@ export class SqliteConnection {
   readonly #writes: WriteQueue
   readonly #log: LogSync
   readonly #statements = new Map<string, Prepared>()
-  /** The turns that this process has begun here and not finished: several callers are likely to write at once. */
-  turnsInFlight = 0
+  /** The turns that this process has begun here and not finished. */
+  readonly inFlight: RepliesInFlight = new RepliesInFlight()
   readonly lastTurns: LastTurns = new LastTurns()
   #isClosed = false
 
@@ -24,7 +25,7 @@ export class SqliteConnection {
     this.#path = path
     const transactions = {
       transaction: (work: () => void) => this.#transaction('BEGIN IMMEDIATE', work),
-      sync: () => this.#log.sync({ isAlone: this.turnsInFlight <= 1 }),
+      sync: () => this.#log.sync({ isAlone: this.inFlight.count <= 1 }),
       part: (work: () => unknown) => this.#part(work),
       isBusy,
     }
@@ -79,8 +80,8 @@ export class SqliteConnection {
    */
   async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
     try {
-      // A durable write is the end of a turn, which itself is in flight.
-      return await this.#writes.add(work, { durable, gathers: this.turnsInFlight > (durable ? 1 : 0) })
+      // Several callers are likely to write at once. A durable write is the end of a turn, which itself is in flight.
+      return await this.#writes.add(work, { durable, gathers: this.inFlight.count > (durable ? 1 : 0) })
     } catch (error) {
       throw this.#explain(error, doing)
     }

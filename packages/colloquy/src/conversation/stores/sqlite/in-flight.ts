@@ -1,0 +1,50 @@
+import type { FinishStep } from '../store.ts'
+
+/**
+ * The condition that a message is a certain reply, in SQL. Its parameters are its row id and the checksum of its place, or null if
+ * that is not known: SQLite uses the row ids of erased messages again.
+ */
+export const isReply = 'id = ? AND place_checksum IS coalesce(?, place_checksum)'
+
+/** The replies of the turns that a process has begun. */
+export class RepliesInFlight {
+  /** The checksums of their places, by handle. */
+  readonly #places = new Map<number, number>()
+  /** The handles of those that have ended and have a lease, because their tools run. */
+  readonly #leased = new Set<number>()
+
+  /** The number of replies that have not ended. */
+  get count(): number {
+    return this.#places.size - this.#leased.size
+  }
+
+  has(handle: number): boolean {
+    return this.#places.has(handle)
+  }
+
+  /** The greatest handle. */
+  get greatest(): number {
+    return Math.max(...this.#places.keys())
+  }
+
+  add(handle: number, place: number): void {
+    this.#places.set(handle, place)
+  }
+
+  /** The checksum of the place of a reply; null if another process began it. */
+  placeOf(handle: number): number | null {
+    return this.#places.get(handle) ?? null
+  }
+
+  /** A reply has ended. */
+  end({ handle, continues }: Pick<FinishStep, 'handle' | 'continues'>): void {
+    if (continues && this.#places.has(handle)) this.#leased.add(handle)
+    else this.release(handle)
+  }
+
+  /** The turn of a reply has continued or ended. */
+  release(handle: number): void {
+    this.#places.delete(handle)
+    this.#leased.delete(handle)
+  }
+}
