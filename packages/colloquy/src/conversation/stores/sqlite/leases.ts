@@ -2,7 +2,7 @@ import { type Lease, type LeaseClock } from '../lease.ts'
 import { thisProcess } from '../owner.ts'
 import type { Account, Amounts, ReceivedParts, Reservation, UnfinishedReply } from '../store.ts'
 import type { SqliteConnection } from './database/connection.ts'
-import { isReply } from './in-flight.ts'
+import { isReply } from './database/in-flight.ts'
 import { reserve, settle } from './spending.ts'
 
 // Except for abandonedReservations() and receivedParts(), each of these is a part of a transaction.

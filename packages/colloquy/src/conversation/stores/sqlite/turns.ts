@@ -7,7 +7,7 @@ import { checksumOf, type MessageRow, placeChecksum, StoredMessage } from '../st
 import type { SqliteConnection } from './database/connection.ts'
 import { findConversation } from './conversation-row.ts'
 import type { LastTurn } from './last-turns.ts'
-import { isReply } from './in-flight.ts'
+import { isReply } from './database/in-flight.ts'
 import { isLeased, isUnfinished, leaseColumns, type LeaseValues, newLease, settleReservations } from './leases.ts'
 import { insertMessage, messageColumns } from './messages.ts'
 import { enter } from './spending.ts'

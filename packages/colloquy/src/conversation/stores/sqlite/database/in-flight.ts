@@ -1,4 +1,4 @@
-import type { FinishStep } from '../store.ts'
+import type { FinishStep } from '../../store.ts'
 
 /**
  * The condition that a message is a certain reply, in SQL. Its parameters are its row id and the checksum of its place, or null if
