@@ -9,15 +9,18 @@ import { writeErrorLine } from './terminal/output.ts'
 /** Records the requests of chats for `colloquy usage`, in the ledger that the server uses too. */
 export class ChatLedger {
   readonly #flags: Flags
+  readonly #shared: Ledger | undefined
   #opened: Promise<{ store: ServerStore; ledger: Ledger }> | undefined
 
-  constructor(flags: Flags) {
+  /** @param shared the ledger of a server in this process, which closes it. Default: one of its own. */
+  constructor(flags: Flags, shared?: Ledger) {
     this.#flags = flags
+    this.#shared = shared
   }
 
   /** The engine of a connection, with its requests recorded. */
   metered(connection: Pick<Connection, 'engine' | 'kind' | 'isLocal'>): Engine {
-    const open = async (): Promise<Ledger> => (await this.#open()).ledger
+    const open = async (): Promise<Ledger> => this.#shared ?? (await this.#open()).ledger
     const facts = (): MeteredRequest => {
       return { source: 'chat', engine: engineLabel(connection.kind), isPriced: !connection.isLocal }
     }

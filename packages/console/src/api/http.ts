@@ -34,7 +34,9 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     lose()
     throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
   }
-  if (connection.peek().state === 'lost') connection.value = { state: 'connected' }
+  const { state } = connection.peek()
+  // Another tab may have opened a session, whose cookie this one has too.
+  if (state === 'lost' || (state === 'locked' && response.ok)) connection.value = { state: 'connected' }
   if (response.ok) return response
   if (response.status === 401) connection.value = { state: 'locked' }
   throw await failureOf(response)

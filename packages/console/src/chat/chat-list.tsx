@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson } from '../api/types.ts'
-import { moneyText, periodText } from '../format.ts'
+import { countText, moneyText, periodText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon } from '../shell/parts/icon.tsx'
 import { uncoverChat } from '../shell/panels.ts'
@@ -10,12 +10,21 @@ import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
 import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat } from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
 
+/** The most chats that a filter shows: more than a reader looks through. */
+const maxMatching = 200
+
 /** The chats by the time of their last use, with a filter on their titles. */
 export function ChatList(): VNode {
   const filter = useSignal('')
   const all = chats.value ?? []
   const words = filter.value.trim().toLowerCase()
-  const visible = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
+  const matching = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
+  const visible = words === '' ? matching : matching.slice(0, maxMatching)
+  const isLooking = words !== '' && hasMoreChats.value
+  // The page knows only the chats that it has loaded.
+  useEffect(() => {
+    if (isLooking) void loadMoreChats({ all: true }).catch(() => undefined)
+  }, [isLooking, chats.value])
   return (
     <nav class="chats" aria-label="Chats">
       <a class="button primary-link" href="/" data-new-chat onClick={uncoverChat}>
@@ -39,12 +48,12 @@ export function ChatList(): VNode {
           </ul>
         </section>
       ))}
-      {chats.value && visible.length === 0 && (
+      {chats.value && visible.length === 0 && !isLooking && (
         <p class="soft small count">{words ? `No chat has “${filter.value}” in its title.` : 'No chats yet.'}</p>
       )}
-      <p class="soft small count" hidden={visible.length === 0 && !hasMoreChats.value}>
-        {visible.length} {hasMoreChats.value || words ? `of ${hasMoreChats.value ? 'more' : all.length} ` : ''}shown
-        {hasMoreChats.value && (
+      <p class="soft small count" hidden={visible.length === 0 && !isLooking}>
+        {isLooking ? 'Looking …' : `${visible.length} ${words ? `of ${countText(all.length, 'chat')} ` : ''}shown`}
+        {!words && hasMoreChats.value && (
           <button type="button" class="quiet" onClick={() => void loadMoreChats()}>
             Show more
           </button>
@@ -59,7 +68,9 @@ export function ChatList(): VNode {
 function Spending(): VNode {
   const chat = openChat.value?.info.value
   const cost = chat?.usage.cost
-  useEffect(() => void refreshToday(), [chat?.updatedAt, dayAlarmUsd.value])
+  // Another tab or a terminal may have changed another chat.
+  const changedAt = chats.value?.[0]?.updatedAt
+  useEffect(() => void refreshToday(), [chat?.updatedAt, changedAt, dayAlarmUsd.value])
   return (
     <p class={`spending small ${isAlarming() ? 'warn' : 'soft'}`}>
       {cost && (

@@ -5,6 +5,7 @@ import { ApiFailure, call } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
 import { drafts } from '../settings/preferences.ts'
 import { navigate, route } from '../shell/router.ts'
+import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
 import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './chat-list.tsx'
@@ -19,12 +20,12 @@ import { Welcome } from './welcome.tsx'
 
 /** The chat of the address: the list beside it, its messages, the composer, and the inspector on demand. */
 export function ChatView(): VNode {
-  const id = route.value.name === 'chat' ? route.value.id : undefined
+  const { id, message } = route.value.name === 'chat' ? route.value : {}
   const failure = useSignal<Error | undefined>(undefined)
   useEffect(() => {
     failure.value = undefined
-    void show(id).catch((error: Error) => (failure.value = error))
-  }, [id])
+    void show(id, message).catch((error: Error) => id === shownId() && (failure.value = error))
+  }, [id, message])
   const fail = (error: Error): false => {
     failure.value = error
     return false
@@ -60,12 +61,29 @@ export function ChatView(): VNode {
   )
 }
 
-async function show(id: string | undefined): Promise<void> {
-  if (openChat.value?.id === id) return
+/** Shows a chat, and one of its messages if the address names it. */
+async function show(id: string | undefined, message: string | undefined): Promise<void> {
+  const open = openChat.value
+  if (open && open.id === id) return message === undefined ? undefined : reveal(open, message)
   showChat(undefined)
   if (id === undefined) return
   const info = await call<ConversationJson>('GET', `/api/conversations/${encodeURIComponent(id)}?limit=50`)
-  showChat(new OpenChat(info))
+  // The reader may have gone to another chat meanwhile.
+  if (id !== shownId()) return
+  const chat = new OpenChat(info)
+  if (message !== undefined) await reveal(chat, message)
+  if (id === shownId()) showChat(chat)
+  else chat.close()
+}
+
+async function reveal(chat: OpenChat, message: string): Promise<void> {
+  await chat.reveal(message).catch(() => notify('The message cannot be shown: it was erased, or is in another chat.'))
+}
+
+/** The chat that the address names. */
+function shownId(): string | undefined {
+  const current = route.peek()
+  return current.name === 'chat' ? current.id : undefined
 }
 
 /** Creates a chat and sends its first message. */

@@ -17,6 +17,8 @@ export function showChat(chat: OpenChat | undefined): void {
 }
 
 const pageSize = 50
+/** The most chats that the server sends at once. */
+const maxPageSize = 1_000
 
 export async function loadChats(): Promise<void> {
   const page = await call<PageJson<ListedConversationJson>>('GET', `/api/conversations?limit=${pageSize}`)
@@ -26,10 +28,12 @@ export async function loadChats(): Promise<void> {
   })
 }
 
-export async function loadMoreChats(): Promise<void> {
+/** Loads the chats before the last one of the list. `all`: as many as the server sends at once. */
+export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Promise<void> {
   const last = chats.value?.at(-1)
   if (!last) return
-  const path = `/api/conversations?limit=${pageSize}&before=${encodeURIComponent(last.id)}`
+  const limit = all ? maxPageSize : pageSize
+  const path = `/api/conversations?limit=${limit}&before=${encodeURIComponent(last.id)}`
   const page = await call<PageJson<ListedConversationJson>>('GET', path)
   batch(() => {
     chats.value = [...(chats.value ?? []), ...page.data]
@@ -58,6 +62,8 @@ export function followChanges(): void {
 }
 
 function listen(): void {
+  // A reader who comes back may have opened a session in another tab.
+  if (!document.hidden && connection.peek().state === 'locked') void loadChats().catch(() => undefined)
   const isWanted = !document.hidden && connection.peek().state === 'connected'
   if (!isWanted) {
     source?.close()

@@ -9,6 +9,9 @@ export interface Failure {
   requestId?: string | undefined
 }
 
+/** The messages that are shown above one that the reader looks for. */
+const contextMessages = 10
+
 /** A chat as it is stored: its path, its tree, and the changes that need no reply. */
 export class StoredChat {
   readonly id: string
@@ -31,11 +34,45 @@ export class StoredChat {
   async loadEarlier(): Promise<void> {
     const [first] = this.messages.value
     if (!first) return
-    const page = await call<PageJson<PathMessageJson>>('GET', this.path(`/messages?before=${first.id}&limit=50`))
+    const page = await this.#before(first.id, 50)
     batch(() => {
       this.messages.value = [...page.data, ...this.messages.value]
       this.hasEarlier.value = page.hasMore
     })
+  }
+
+  /** Makes a message one of those that are shown: loads the earlier ones, or switches to the branch that has it. */
+  async reveal(messageId: string): Promise<void> {
+    if (await this.#loadBackTo(messageId)) return
+    await this.switchTo(messageId)
+  }
+
+  /** Loads the path from shortly before a message. Returns false, and changes nothing, if the message is not on the path. */
+  async #loadBackTo(messageId: string): Promise<boolean> {
+    const [first] = this.messages.value
+    const isWanted = ({ id }: PathMessageJson): boolean => id === messageId
+    if (this.messages.value.some(isWanted)) return true
+    let earlier: PathMessageJson[] = []
+    let hasMore = this.hasEarlier.value
+    while (first && hasMore && !earlier.some(isWanted)) {
+      const page = await this.#before((earlier[0] ?? first).id, 1_000)
+      earlier = [...page.data, ...earlier]
+      hasMore = page.hasMore
+    }
+    // Another branch is shown by now.
+    if (this.messages.value[0]?.id !== first?.id) return this.#loadBackTo(messageId)
+    const index = earlier.findIndex(isWanted)
+    if (index === -1) return false
+    const start = Math.max(0, index - contextMessages)
+    batch(() => {
+      this.messages.value = [...earlier.slice(start), ...this.messages.value]
+      this.hasEarlier.value = hasMore || start > 0
+    })
+    return true
+  }
+
+  #before(messageId: string, limit: number): Promise<PageJson<PathMessageJson>> {
+    return call('GET', this.path(`/messages?before=${encodeURIComponent(messageId)}&limit=${limit}`))
   }
 
   async loadTree(): Promise<void> {
@@ -44,6 +81,7 @@ export class StoredChat {
 
   async switchTo(messageId: string): Promise<void> {
     this.show(await call<ConversationJson>('POST', this.path('/switch'), { messageId }))
+    await this.#loadBackTo(messageId)
   }
 
   async undo(): Promise<void> {
@@ -87,11 +125,18 @@ export class StoredChat {
   protected show(info: ConversationJson): void {
     batch(() => {
       this.info.value = info
-      this.messages.value = info.path.data
-      this.hasEarlier.value = info.path.hasMore
+      const earlier = this.#loadedBefore(info.path.data[0]?.id)
+      this.messages.value = [...earlier, ...info.path.data]
+      if (earlier.length === 0) this.hasEarlier.value = info.path.hasMore
       this.failure.value = undefined
     })
     if (this.tree.value) void this.loadTree()
+  }
+
+  /** The messages that are shown above one. Those above a message never change, so that they stay when it is read again. */
+  #loadedBefore(messageId: string | undefined): PathMessageJson[] {
+    const index = this.messages.value.findIndex(({ id }) => id === messageId)
+    return this.messages.value.slice(0, Math.max(0, index))
   }
 
   #keep(messageId: string): void {

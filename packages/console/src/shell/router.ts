@@ -18,11 +18,20 @@ export const filters: ReadonlySignal<URLSearchParams> = computed(() => address.v
 
 function routeOf({ pathname, searchParams }: URL): Route {
   const [, first = '', second] = pathname.split('/')
-  const id = second ? decodeURIComponent(second) : undefined
+  const id = second ? decoded(second) : undefined
   if (first === '' || first === 'c') return { name: 'chat', id, message: searchParams.get('m') ?? undefined }
   if (first === 'usage' || first === 'settings') return { name: first }
   if (first === 'requests') return { name: 'requests', id }
   return { name: 'missing' }
+}
+
+/** A part of a path. One that is not encoded as it should be stands for itself. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 export function navigate(path: string, { replace = false }: { replace?: boolean } = {}): void {
@@ -47,6 +56,8 @@ export function followLinks(): void {
     const link = (event.target as Element).closest('a')
     const isOurs = link?.origin === location.origin && !link.target && !link.hasAttribute('download')
     if (!isOurs || event.defaultPrevented || event.button !== 0) return
+    // The browser moves to a part of this page by itself, and the focus with it.
+    if (link.hash && link.pathname === location.pathname) return
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
     navigate(link.pathname + link.search)

@@ -43,21 +43,26 @@ export interface UsageQuery {
   key?: string | undefined
 }
 
-/** The parameters of a query as they stand in an address. */
-function searchOf(query: UsageQuery, by: string): URLSearchParams {
+/** The address of a report. */
+function pathOf(query: UsageQuery, by: string): string {
   const search = new URLSearchParams({ by, since: query.since, until: query.until, tz: query.tz })
   for (const name of ['model', 'key'] as const) if (query[name]) search.set(name, query[name])
-  return search
+  return `/admin/usage?${search.toString()}`
 }
 
 /** Reports that are being read: parts of a page that show the same one share its request. */
 const pending = new Map<string, Promise<UsageReport>>()
 
 export function loadUsage(query: UsageQuery, by: string): Promise<UsageReport> {
-  const path = `/admin/usage?${searchOf(query, by).toString()}`
+  const path = pathOf(query, by)
   const report = pending.get(path) ?? call<UsageReport>('GET', path).finally(() => pending.delete(path))
   pending.set(path, report)
   return report
+}
+
+/** The usage from now on: a report that is being read may lack the last request. */
+export function loadLatestUsage(query: UsageQuery, by: string): Promise<UsageReport> {
+  return call('GET', pathOf(query, by))
 }
 
 /** The period of the same length before. */

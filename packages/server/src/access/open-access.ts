@@ -83,13 +83,14 @@ export async function openAccess(options: AccessOptions): Promise<StoreAccess> {
 export class StoreAccess implements Access {
   /** The keys in the store. */
   readonly keys: Keys
+  /** The ledger that the routes read. Engines that are `metered()` by another one are in it after its next write. */
+  readonly ledger: Ledger
   /** The keys of the option `keys`. May be replaced. */
   listedKeys: readonly string[]
   readonly #options: AccessOptions
   readonly #now: () => number
   readonly #cache: KeyCache
   readonly #counter: LimitCounter
-  readonly #ledger: Ledger
   readonly #refusals = new RefusalQuota()
   readonly #admin: { fetch(request: Request): Response | Promise<Response> }
   readonly #onEnd = (begun: BegunRequest, entry: AccessEntry): void => this.#settle(begun, entry)
@@ -103,13 +104,13 @@ export class StoreAccess implements Access {
     this.keys = new Keys(store.database, now)
     this.#cache = new KeyCache(this.keys, now)
     this.#counter = counter
-    this.#ledger = ledgerOf(options)
+    this.ledger = ledgerOf(options)
     this.#admin = adminApp({
       keys: this.keys,
       database: store.database,
       now,
       onChange: () => this.#cache.clear(),
-      flush: () => this.#ledger.flush(),
+      flush: () => this.ledger.flush(),
     })
   }
 
@@ -156,7 +157,7 @@ export class StoreAccess implements Access {
   begin(caller: Caller, request: NewRequest): Passage | Promise<Passage> {
     const begun = this.#begun(originOf(caller, request, this.#options.engine), caller.key, request)
     try {
-      if (this.#ledger.isFull) throw apiError('overloaded_error', 'Overloaded')
+      if (this.ledger.isFull) throw apiError('overloaded_error', 'Overloaded')
       if (!allowsModel(caller.key?.settings ?? {}, request.params.model))
         throw forbidden(caller.key!, request.params.model)
       if (begun.limits === undefined) return this.#reserve(begun, request)
@@ -173,7 +174,7 @@ export class StoreAccess implements Access {
 
   record(caller: Caller, request: NewRequest): Passage {
     const begun = this.#begun(originOf(caller, request, this.#options.engine), undefined, request)
-    void this.#ledger.begin(paidFlight(begun.origin, caller.key), [])
+    void this.ledger.begin(paidFlight(begun.origin, caller.key), [])
     return begun
   }
 
@@ -202,7 +203,7 @@ export class StoreAccess implements Access {
     const ceiling = { bytes, at, models, isPriced: isPriced === true, isForwarded }
     const reserved = accounts.length === 0 ? 0n : ceilingOf(params, ceiling)
     const flight = { origin, accounts: accounts.map(({ name }) => name), reserved }
-    const waiting = this.#ledger.begin(flight, accounts)
+    const waiting = this.ledger.begin(flight, accounts)
     return waiting === undefined ? begun : this.#reserved(begun, waiting, accounts)
   }
 
@@ -221,7 +222,7 @@ export class StoreAccess implements Access {
     begun.isRefused = true
     this.#uncount(begun, 0, 0)
     const row = refusedRow(begun.origin, error, this.#now())
-    this.#ledger.settle(row, 0n)
+    this.ledger.settle(row, 0n)
     this.#options.onSettled?.(row)
     return error
   }
@@ -231,9 +232,9 @@ export class StoreAccess implements Access {
     // Probes for other routes and pages of the server itself do not belong to the API.
     if (!path.startsWith('/v1/') || status < 400 || aborted) return
     const now = this.#now()
-    if (this.#ledger.isFull || !this.#refusals.take(key?.id ?? '', now)) return
+    if (this.ledger.isFull || !this.#refusals.take(key?.id ?? '', now)) return
     const row = uncheckedRow(entry, model, now)
-    this.#ledger.settle(row, 0n)
+    this.ledger.settle(row, 0n)
     this.#options.onSettled?.(row)
   }
 
@@ -241,7 +242,7 @@ export class StoreAccess implements Access {
     const { models, isPriced = true, onSettled } = this.#options
     const isCharged = typeof isPriced === 'function' ? isPriced(entry) : isPriced
     const row = requestRow(begun.origin, entry, { models, isPriced: isCharged })
-    this.#ledger.settle(row, row.cost === null ? (isCharged ? undefined : 0n) : BigInt(row.cost))
+    this.ledger.settle(row, row.cost === null ? (isCharged ? undefined : 0n) : BigInt(row.cost))
     this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
     onSettled?.(row)
   }
@@ -257,7 +258,7 @@ export class StoreAccess implements Access {
   }
 
   problems(): string[] {
-    const { problem, waiting } = this.#ledger
+    const { problem, waiting } = this.ledger
     return [
       ...(problem === undefined ? [] : [`${sentenceOf(problem)}: ${waiting} settled requests wait`]),
       ...(this.#counter.problem === undefined ? [] : [this.#counter.problem]),
@@ -265,7 +266,7 @@ export class StoreAccess implements Access {
   }
 
   async close(): Promise<void> {
-    await this.#ledger.close()
+    await this.ledger.close()
     await this.#counter.close()
   }
 }

@@ -159,6 +159,8 @@ test('serve and web share the chats of the terminal, and the link opens one sess
     body: JSON.stringify({ content: 'What is 6 * 7?' }),
   })
   assert.match(await turn.text(), /6 \* 7 = 42/)
+  const usage = await fetch(`${serving.url}/admin/usage?source=chat`, { headers: { cookie } })
+  assert.partialDeepStrictEqual(await usage.json(), { total: { requests: 1 } })
   assert.match((await run('chat', 'show', id)).stdout, /6 \* 7 = 42/)
   assert.equal((await fetch(`${serving.url}/api/session`, { method: 'POST', body })).status, 401)
 

@@ -64,7 +64,9 @@ async function serveWith(flags: Flags, { chosen, opens }: Serving): Promise<numb
   const names = [...loopback, ...flags.texts('allow-host')]
   const origins = (origin: string): boolean => names.includes(nameOfOrigin(origin))
   const state = await openState(flags, { engine: engineLabel(chosen), isPriced: !isLocal, host, keys })
-  const page = hasConsole ? await openConsole(flags, await chatsOf(flags, chosen), state.access) : undefined
+  const page = hasConsole
+    ? await openConsole(flags, await chatsOf(flags, chosen, state.access), state.access)
+    : undefined
   const { access, store } = state
   const routes = [
     ...(script ? [script.routes] : []),

@@ -1,3 +1,4 @@
+import { type Signal, signal } from '@preact/signals'
 import type { AnyBlock } from '../message/content-text.ts'
 
 /** A file that will be sent with the next message. */
@@ -6,6 +7,9 @@ export interface Attachment {
   bytes: number
   block: AnyBlock
 }
+
+/** Files that wait for the next message, by chat. They last as long as the page. */
+export const unsentFiles: Signal<Readonly<Record<string, readonly Attachment[]>>> = signal({})
 
 const pictures = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 /** The largest file: base64 makes it a third longer, and a request may have 32 MB. */

@@ -1,11 +1,10 @@
-import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { byteText } from '../../format.ts'
 import { drafts, enterSends, warnCostUsd } from '../../settings/preferences.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
-import { type Attachment, attach } from './attachments.ts'
+import { type Attachment, attach, unsentFiles } from './attachments.ts'
 import type { AnyBlock } from '../message/content-text.ts'
 import { Estimate } from './estimate.tsx'
 
@@ -23,28 +22,32 @@ interface ComposerProps {
 /** The field for the next message. Files come by button, paste or drop. */
 export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null)
-  const files = useSignal<Attachment[]>([])
+  const files = unsentFiles.value[draftId] ?? []
+  const setFiles = (next: readonly Attachment[]): void => {
+    unsentFiles.value = withDraft(unsentFiles.value, draftId, next)
+  }
   const text = drafts.value[draftId] ?? ''
   const setText = (next: string): void => void (drafts.value = withDraft(drafts.value, draftId, next))
-  const isEmpty = text.trim() === '' && files.value.length === 0
+  const isEmpty = text.trim() === '' && files.length === 0
   useLayoutEffect(() => field.current?.focus(), [draftId])
 
   const submit = (): void => {
     if (isEmpty || isBusy) return
-    const sent = { text, files: files.value }
+    const sent = { text, files }
     setText('')
-    files.value = []
+    setFiles([])
     void onSend(contentOf(text, sent.files)).then((isRecorded) => {
       if (isRecorded || drafts.value[draftId]) return
       setText(sent.text)
-      files.value = sent.files
+      setFiles(sent.files)
     })
     field.current?.focus()
   }
   const add = async (list: Iterable<File>): Promise<void> => {
     for (const file of list) {
       try {
-        files.value = [...files.value, await attach(file)]
+        const attached = await attach(file)
+        setFiles([...(unsentFiles.value[draftId] ?? []), attached])
       } catch (error) {
         notify((error as Error).message)
       }
@@ -66,7 +69,7 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
       }}
     >
       <div class="box">
-        <Files files={files.value} onRemove={(file) => (files.value = files.value.filter((one) => one !== file))} />
+        <Files files={files} onRemove={(file) => setFiles(files.filter((one) => one !== file))} />
         <Field {...{ field, text, setText, submit, add }} />
         <div class="row">
           <AttachButton add={add} />
@@ -163,8 +166,8 @@ function Files({
   if (files.length === 0) return undefined
   return (
     <ul class="files" aria-label="Attachments">
-      {files.map((file) => (
-        <li key={file.name}>
+      {files.map((file, index) => (
+        <li key={`${index} ${file.name}`}>
           <span>
             {file.name} <span class="soft">{byteText(file.bytes)}</span>
           </span>
@@ -190,7 +193,11 @@ function contentOf(text: string, files: readonly Attachment[]): string | AnyBloc
   return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
 }
 
-function withDraft(all: Readonly<Record<string, string>>, id: string, text: string): Record<string, string> {
+function withDraft<T extends { length: number }>(
+  all: Readonly<Record<string, T>>,
+  id: string,
+  draft: T,
+): Record<string, T> {
   const { [id]: _, ...others } = all
-  return text === '' ? others : { ...others, [id]: text }
+  return draft.length === 0 ? others : { ...others, [id]: draft }
 }

@@ -100,7 +100,7 @@ async function consoleOf({ config }: ReadConfig, running: Running): Promise<Open
   const { flags, state } = running
   const isAllFree = Object.keys(config.engines).every((name) => isFree(config, name))
   const isFreeModel = (model: string): boolean => isAllFree || !model.startsWith('claude')
-  const chats = await configuredChats({ engine: () => running.engine, store: state.store, isFree: isFreeModel })
+  const chats = await configuredChats({ engine: () => running.engine, access: state.access, isFree: isFreeModel })
   return openConsole(flags, chats, state.access)
 }
 

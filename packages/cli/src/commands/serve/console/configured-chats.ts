@@ -1,6 +1,5 @@
 import { catalogueChoices, type ModelChoiceJson } from '@colloquy/server'
-import { Ledger, metered } from '@colloquy/server/access'
-import type { ServerStore } from '@colloquy/server/store'
+import { metered, type StoreAccess } from '@colloquy/server/access'
 import type { Engine, ModelInfo } from 'colloquy/protocol'
 import type { ConsoleChats } from './open-console.ts'
 
@@ -8,7 +7,7 @@ import type { ConsoleChats } from './open-console.ts'
 export interface ConfiguredChatsOptions {
   /** The engine of the configuration, which may be read again. */
   engine: () => Engine
-  store: ServerStore
+  access: StoreAccess
   /** Whether replies of a model are free. */
   isFree: (model: string) => boolean
 }
@@ -16,8 +15,7 @@ export interface ConfiguredChatsOptions {
 const maxTokens = 8_192
 
 /** The chats of a console with the engines of a configuration. Their requests are in the ledger of the server. */
-export async function configuredChats({ engine, store, isFree }: ConfiguredChatsOptions): Promise<ConsoleChats> {
-  const ledger = new Ledger(store.database)
+export async function configuredChats({ engine, access, isFree }: ConfiguredChatsOptions): Promise<ConsoleChats> {
   const models = async (): Promise<ModelChoiceJson[]> => {
     const known = new Map(catalogueChoices().map((choice) => [choice.id, choice]))
     const listed = await engine().listModels?.()
@@ -31,7 +29,7 @@ export async function configuredChats({ engine, store, isFree }: ConfiguredChats
       const facts = { source: 'chat', engine: '', isPriced: !isFree(params.model) } as const
       return metered(
         engine(),
-        async () => ledger,
+        async () => access.ledger,
         () => facts,
       )(params, context)
     },
@@ -39,7 +37,7 @@ export async function configuredChats({ engine, store, isFree }: ConfiguredChats
       model: first?.id ?? 'claude-opus-5-5',
       max_tokens: Math.min(maxTokens, first?.maxOutputTokens ?? maxTokens),
     },
-    close: () => ledger.close(),
+    close: async () => {},
   }
 }
 

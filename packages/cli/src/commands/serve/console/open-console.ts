@@ -42,8 +42,9 @@ export interface ConsoleChats {
 }
 
 /** The chats with the engine of the flags, and with the models of this machine. */
-export async function chatsOf(flags: Flags, chosen: EngineKind): Promise<ConsoleChats> {
-  const ledger = new ChatLedger(flags)
+export async function chatsOf(flags: Flags, chosen: EngineKind, access: StoreAccess): Promise<ConsoleChats> {
+  // The page asks for the cost of today when a reply has ended: the ledger that it asks must have the reply by then.
+  const ledger = new ChatLedger(flags, access.ledger)
   const chats = new ChatsEngine(chosen, flags, ledger)
   return {
     engine: chats.engine,

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Page, Route } from 'playwright-core'
+import { offline } from 'colloquy/engines'
+import { ask, watch } from '../browser.ts'
+import { skip, withSite } from '../harness.ts'
+
+const settings = { model: 'claude-opus-4-8', max_tokens: 100 }
+
+/** Messages of `count` turns, of which each has a word of its own. */
+function turns(count: number): { role: 'user' | 'assistant'; content: string }[] {
+  return Array.from({ length: count }, (_, index) => [
+    { role: 'user' as const, content: `question${index}` },
+    { role: 'assistant' as const, content: `answer${index}` },
+  ]).flat()
+}
+
+async function find(page: Page, words: string): Promise<void> {
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: 'Search chats and commands' }).fill(words)
+  await page.getByRole('option', { name: words }).first().click()
+}
+
+describe('finding chats and messages', { skip }, () => {
+  test('a message that is found is shown, far up in a chat and on another branch', async () => {
+    await withSite(offline(), async ({ newLink, url, conversations, open }) => {
+      const chat = await conversations.create({ ...settings, title: 'Long', messages: turns(80) })
+      const third = chat.messages[4]!
+      await chat.edit(third.id, 'sidetrack')
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await page.goto(`${url}/c/${chat.id}`)
+      await page.getByText('sidetrack').waitFor()
+      await find(page, 'question70')
+      await page.locator('article.target').getByText('question70').waitFor()
+      await find(page, 'question20')
+      await page.locator('article.target').getByText('question20').waitFor()
+      const count = await page.locator('article').count()
+
+      assert.ok(count > 120, `${count} messages are shown`)
+      // What was loaded stays when the chat changes.
+      await ask(page, 'What is 6 * 7?')
+      assert.equal(await page.locator('article').count(), count + 2)
+      await page.goto(`${url}/c/${chat.id}?m=${chat.messages[0]!.id}`)
+      await page.locator('article.target').getByText('question0').waitFor()
+      await page.goto(`${url}/c/${chat.id}?m=nothing`)
+      await page.locator('.notice').getByText('The message cannot be shown').waitFor()
+      await page.getByText('6 * 7 = 42').waitFor()
+      assert.deepEqual(
+        errors.filter((error) => !error.includes('404')),
+        [],
+      )
+    })
+  })
+
+  test('the chat that was chosen last is shown when one before it loads slowly', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      const slow = await conversations.create({ ...settings, title: 'Slow', messages: turns(1) })
+      await conversations.create({ ...settings, title: 'Quick', messages: turns(2) })
+      const { page, errors } = await open()
+      const asked = Promise.withResolvers<Route>()
+      await page.route(new RegExp(`/api/conversations/${slow.id}\\?`), (route) => asked.resolve(route))
+      await page.goto(newLink())
+      await page.getByRole('link', { name: /Slow/ }).click()
+      const route = await asked.promise
+      await page.getByRole('link', { name: /Quick/ }).click()
+      await page.getByText('answer1').waitFor()
+      const loaded = page.waitForResponse(route.request().url())
+      await route.continue()
+      await (await loaded).finished()
+      await page.evaluate(() => new Promise(requestAnimationFrame))
+      assert.equal(await page.locator('article').count(), 4)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('the filter finds chats that the list has not loaded', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      for (let number = 0; number < 60; number++) await conversations.create({ ...settings, title: `Chat ${number}.` })
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.getByText('50 shown').waitFor()
+      await page.getByRole('searchbox', { name: 'Filter chats' }).fill('chat 3.')
+      await page.getByText('1 of 60 chats shown').waitFor()
+      await page.getByRole('link', { name: /Chat 3\./ }).waitFor()
+      await page.getByRole('searchbox', { name: 'Filter chats' }).fill('nowhere')
+      await page.getByText('No chat has “nowhere” in its title.').waitFor()
+    })
+  })
+
+  test('an address that is not encoded as it should be is a chat that is not here', async () => {
+    await withSite(offline(), async ({ newLink, url, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.goto(`${url}/c/%E0%A4%A`)
+      await page.getByRole('heading', { name: 'This chat is not here' }).waitFor()
+    })
+  })
+
+  test('files that are attached stay with their chat', async () => {
+    await withSite(offline(), async ({ newLink, conversations, open }) => {
+      for (const title of ['First', 'Second']) await conversations.create({ ...settings, title, messages: turns(1) })
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.getByRole('link', { name: /First/ }).click()
+      const file = { name: 'image.txt', mimeType: 'text/plain', buffer: Buffer.from('text') }
+      await page.locator('input[type=file]').setInputFiles(file)
+      await page.locator('ul.files li').waitFor()
+      await page.getByRole('link', { name: /Second/ }).click()
+      await page.getByRole('heading', { name: 'Second' }).waitFor()
+      assert.equal(await page.locator('ul.files li').count(), 0)
+      await page.getByRole('link', { name: /First/ }).click()
+      await page.locator('ul.files').getByText('image.txt').waitFor()
+    })
+  })
+
+  test('a page without a session continues with the one that another tab opens', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.context().clearCookies()
+      await page.locator('#composer').fill('What is 2 * 3?')
+      await page.keyboard.press('Enter')
+      await page.getByText('This page has no session').waitFor()
+      const second = watch(await page.context().newPage())
+      await second.page.goto(newLink())
+      await second.page.locator('#composer').waitFor()
+      await page.bringToFront()
+      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+      await page.getByText('This page has no session').waitFor({ state: 'detached' })
+      await page.locator('#composer').focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('2 * 3 = 6').waitFor()
+    })
+  })
+
+  test('the link past the header leads to the content', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.locator('a.skip').focus()
+      await page.keyboard.press('Enter')
+      await page.locator('main:focus').waitFor()
+    })
+  })
+
+  test('the cost of today is the latest when an earlier answer comes late', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page } = await open()
+      const early: Route[] = []
+      let usd = '0'
+      await page.route('**/admin/usage?*', async (route) => {
+        if (usd === '0') return void early.push(route)
+        await route.fulfill({ json: { total: { usd } } })
+      })
+      await page.goto(newLink())
+      await page.locator('#composer').waitFor()
+      await page.waitForFunction(() => document.querySelector('nav.chats .count'))
+      usd = '1.25'
+      await ask(page, 'What is 6 * 7?')
+      await page.getByText('today $1.25').waitFor()
+      for (const route of early) await route.fulfill({ json: { total: { usd: '0' } } })
+      await page.evaluate(() => new Promise(requestAnimationFrame))
+      assert.equal(await page.getByText('today $1.25').count(), 1)
+      assert.ok(early.length > 0)
+    })
+  })
+})
