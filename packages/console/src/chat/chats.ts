@@ -36,7 +36,9 @@ export async function loadMoreChats({ all = false }: { all?: boolean } = {}): Pr
   const path = `/api/conversations?limit=${limit}&before=${encodeURIComponent(last.id)}`
   const page = await call<PageJson<ListedConversationJson>>('GET', path)
   batch(() => {
-    chats.value = [...(chats.value ?? []), ...page.data]
+    // One that changed meanwhile is in the list already.
+    const known = new Set(chats.value?.map(({ id }) => id))
+    chats.value = [...(chats.value ?? []), ...page.data.filter(({ id }) => !known.has(id))]
     hasMoreChats.value = page.hasMore
   })
 }
