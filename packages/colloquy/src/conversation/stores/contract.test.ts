@@ -602,6 +602,17 @@ for (const [name, make] of Object.entries(storePlaces())) {
       await assert.rejects(store.list({ limit: 1, before: 'nine' }), new ConversationNotFoundError('nine'))
     })
 
+    test('list() returns each conversation once in pages, also those of one millisecond', async () => {
+      const ids = ['d', 'a', 'c', 'b', 'e']
+      for (const id of ids) await store.create({ id, owner: null, metadata: null, title: null, settings: '{}', at: 1 })
+      const listed: string[] = []
+      for (let page = await store.list({ limit: 2 }); page.length > 0;) {
+        listed.push(...page.map(({ id }) => id))
+        page = await store.list({ limit: 2, before: page.at(-1)!.id })
+      }
+      assert.deepEqual(listed, ids.toReversed())
+    })
+
     test('list() and search() return only the conversations of an owner', async () => {
       const owners = { one: 'ada', two: 'bob', three: 'ada', four: null }
       for (const [id, owner] of Object.entries(owners)) {

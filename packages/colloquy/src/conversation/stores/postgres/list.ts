@@ -14,6 +14,7 @@ interface ListedRow extends Omit<ConversationSummary, 'totals'> {
   saved: string | null
 }
 
+// In ORDER BY, `id` alone would be the column of the result, which is public.
 const readRows = statement(
   doing,
   `SELECT id::float8 AS row, c.version, public_id AS id, owner, m.json AS metadata, title,
@@ -24,7 +25,7 @@ const readRows = statement(
    FROM %.conversation c LEFT JOIN %.metadata m ON m.conversation = id LEFT JOIN %.totals t ON t.conversation = id
    WHERE (:owner::text IS NULL OR owner = :owner::text) AND (:before::bigint IS NULL
      OR (updated_at, id) < (SELECT updated_at, id FROM %.conversation WHERE id = :before::bigint))
-   ORDER BY updated_at DESC, id DESC LIMIT :limit::int`,
+   ORDER BY updated_at DESC, c.id DESC LIMIT :limit::int`,
 )
 
 export async function listConversations(

@@ -30,6 +30,7 @@ export async function listConversations(
   return summaries
 }
 
+// In ORDER BY, `id` alone would be the column of the result, which is public.
 function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owner }: ListQuery): ListedRow[] {
   const conditions: string[] = []
   const values: (string | number)[] = [clock.now()]
@@ -48,7 +49,7 @@ function readRows(db: SqliteConnection, clock: LeaseClock, { limit, before, owne
        (SELECT max(number) FROM message r WHERE r.conversation = c.id AND number >= c.in_flight_from
          AND role = 'assistant' AND until >= ?) AS receiving, CASE WHEN t.version >= corrected THEN t.json END AS saved
      FROM conversation c LEFT JOIN metadata m ON m.conversation = id LEFT JOIN totals t ON t.conversation = id
-     ${where} ORDER BY updated_at DESC, id DESC LIMIT ?`,
+     ${where} ORDER BY updated_at DESC, c.id DESC LIMIT ?`,
     [...values, limit],
   )
 }
