@@ -38,7 +38,7 @@ describe('finding chats and messages', { skip }, () => {
       const count = await page.locator('article').count()
 
       assert.ok(count > 120, `${count} messages are shown`)
-      // What was loaded stays when the chat changes.
+      // Messages that were loaded stay when the chat changes.
       await ask(page, 'What is 6 * 7?')
       assert.equal(await page.locator('article').count(), count + 2)
       await page.goto(`${url}/c/${chat.id}?m=${chat.messages[0]!.id}`)
