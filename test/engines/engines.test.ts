@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { createServer } from '@colloquy/server'
 import { listen } from '@colloquy/server/node'
-import { hasRuntime, llama } from '@colloquy/llama'
+import { hasRuntime, llama, type LlamaEngine, type LlamaOptions } from '@colloquy/llama'
 import Anthropic from 'colloquy'
 import { chatCompletions, offline, route, script, upstream } from 'colloquy/engines'
 import { accumulate, type APIError, type Message, type MessageParam } from 'colloquy/protocol'
@@ -13,9 +13,13 @@ import { gguf } from '../gguf.ts'
 import { startChatServer } from './chat-server.ts'
 import { engineContract } from './contract.ts'
 import { localModel, runtimeFolder, startLlamaServer } from './local-model.ts'
-import { writeScriptedModel } from './scripted-model.ts'
+import { type ModelScript, writeScriptedModel } from './scripted-model.ts'
 
 const model = 'claude-sonnet-4-6'
+
+function textOf({ content }: Message): string {
+  return content.map((block) => (block.type === 'text' ? block.text : '')).join('')
+}
 
 engineContract('offline()', async () => ({ engine: offline() }), { model, tools: true, json: true, exactCounts: true })
 
@@ -128,6 +132,103 @@ if (hasRuntime(runtimeFolder)) {
   })
 }
 
+if (hasRuntime(runtimeFolder)) {
+  describe('llama() over a scripted model', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'colloquy-scripted-'))
+    after(() => rm(folder, { recursive: true }))
+    const open = (
+      name: string,
+      script: Partial<ModelScript> = {},
+      options: Partial<LlamaOptions> = {},
+    ): LlamaEngine => {
+      const file = join(folder, `${name}.gguf`)
+      writeScriptedModel(file, { first: ['Hello', ' there.'], until: 'never', then: ['Bye.'], ...script })
+      return llama({ model: file, runtimeFolder, ...options })
+    }
+    const request = { model: 'm', max_tokens: 40, messages: [{ role: 'user' as const, content: 'Hello' }] }
+
+    test('a chat template that cannot be read, or writes nothing, is one sentence', async () => {
+      const wrong = open('wrong', { rule: '{% include "x" %}' })
+      await assert.rejects(wrong.load(), { message: /Cannot load wrong\.gguf: its chat template is wrong: .*include/ })
+      const silent = open('silent', { rule: '{% if false %}', end: '{% endif %}' })
+      await assert.rejects(accumulate(silent(request)), { status: 400, message: /chat template writes nothing/ })
+      const odd = open('odd', { rule: '\ue0007\ue001' })
+      assert.equal(textOf(await accumulate(odd(request))), 'Hello there.')
+      for (const engine of [silent, odd]) await engine.close()
+    })
+
+    test('a schema that no grammar can hold is refused before the reply begins', async () => {
+      const engine = open('schema')
+      const schema = { type: 'string', pattern: '^(?=a)' }
+      const input_schema = { type: 'object' as const, properties: { name: schema } }
+      for (const params of [
+        { output_config: { format: { type: 'json_schema' as const, schema } } },
+        { tools: [{ name: 'call', input_schema }], tool_choice: { type: 'any' as const } },
+      ]) {
+        const events = engine({ ...request, ...params })[Symbol.asyncIterator]()
+        await assert.rejects(events.next(), { status: 400, message: /cannot hold the pattern/ })
+      }
+      const tooComplex = { type: 'string', pattern: '((a{1,1000}){1,1000}){1,1000}' }
+      await assert.rejects(
+        accumulate(engine({ ...request, output_config: { format: { type: 'json_schema', schema: tooComplex } } })),
+        { status: 400, message: /too complex for the grammars/ },
+      )
+      await engine.close()
+    })
+
+    test('grammars of large schemas are read, and hold their values', async () => {
+      const engine = open('large')
+      const value = async (schema: object): Promise<unknown> => {
+        const output_config = { format: { type: 'json_schema' as const, schema: schema as Record<string, unknown> } }
+        return JSON.parse(textOf(await accumulate(engine({ ...request, output_config }))))
+      }
+      const names = Array.from({ length: 3_000 }, (_, index) => `name ${index} \u{1f600}`)
+      const items = {
+        type: 'array',
+        items: { type: 'array', items: { type: 'string', maxLength: 100 }, maxItems: 100 },
+      }
+      assert.ok(names.includes((await value({ enum: names })) as string))
+      assert.ok(Array.isArray(await value({ ...items, maxItems: 100_000 })))
+      const properties = Object.fromEntries(names.slice(0, 200).map((name) => [name, { type: 'boolean' }]))
+      assert.equal(typeof (await value({ type: 'object', properties })), 'object')
+      await engine.close()
+    })
+
+    test('a stop sequence also ends a reply in JSON', async () => {
+      const engine = open('stop')
+      const output_config = { format: { type: 'json_schema' as const, schema: { const: [1, 2, 3] } } }
+      const message = await accumulate(engine({ ...request, output_config, stop_sequences: [',2'] }))
+      assert.deepEqual([textOf(message), message.stop_reason, message.stop_sequence], ['[1', 'stop_sequence', ',2'])
+      await engine.close()
+    })
+
+    test('close() ends a reply in flight with an error, and the next request loads the model again', async () => {
+      const engine = open('close')
+      const events = engine(request)[Symbol.asyncIterator]()
+      await events.next()
+      await engine.close()
+      await assert.rejects(Array.fromAsync({ [Symbol.asyncIterator]: () => events }), {
+        message: /The model was closed while it replied\./,
+      })
+      assert.equal(textOf(await accumulate(engine(request))), 'Hello there.')
+      await engine.close()
+    })
+
+    test('an abort while the model loads ends the request at once', async () => {
+      const engine = open('abort')
+      const controller = new AbortController()
+      let isLoaded = false
+      const first = engine(request, { signal: controller.signal })[Symbol.asyncIterator]().next()
+      const loading = engine.load().then(() => (isLoaded = true))
+      controller.abort()
+      await assert.rejects(first, { name: 'APIUserAbortError' })
+      assert.equal(isLoaded, false)
+      await loading
+      await engine.close()
+    })
+  })
+}
+
 if (path !== undefined) {
   const open = (): ReturnType<typeof llama> => llama({ model: path, name: 'smollm2', runtimeFolder })
   engineContract(
@@ -178,8 +279,12 @@ if (path !== undefined) {
       if (bytes > 0) await truncate(file, bytes)
       return file
     }
+    const cutHeader = await fileOf('header', facts)
+    await truncate(cutHeader, 80)
     for (const [file, message] of [
       [folder, /Cannot load colloquy-bad-\w+: it is a folder\./],
+      ['/dev/null', /Cannot load null: it is not a file\./],
+      [cutHeader, /Cannot load header\.gguf: its header is damaged or cut off\./],
       ['/nowhere.gguf', /Cannot load nowhere\.gguf: there is no such file\./],
       [import.meta.filename, /Cannot load engines\.test\.ts: it is not a GGUF file\./],
       [await fileOf('base', { 'general.architecture': 'llama' }), /Cannot chat with base\.gguf: it is a base model/],

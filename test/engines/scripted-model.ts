@@ -13,6 +13,8 @@ export interface ModelScript {
   words?: Iterable<string>
   /** The beginning of the chat template, which may refuse messages. */
   rule?: string
+  /** The end of the chat template. */
+  end?: string
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ModelScript {
  */
 export function writeScriptedModel(path: string, script: ModelScript): void {
   const vocabulary = vocabularyOf(script)
-  writeFileSync(path, gguf(metadata(vocabulary, script.rule), weights(script, vocabulary)))
+  writeFileSync(path, gguf(metadata(vocabulary, script), weights(script, vocabulary)))
 }
 
 const beginning = '<|assistant|>'
@@ -54,7 +56,10 @@ const isSought = 1
 const isFound = 2
 const firstState = 3
 
-function metadata(vocabulary: readonly string[], rule = ''): Parameters<typeof gguf>[0] {
+function metadata(
+  vocabulary: readonly string[],
+  { rule = '', end: last = '' }: ModelScript,
+): Parameters<typeof gguf>[0] {
   return {
     'general.architecture': 'llama',
     'general.name': 'Scripted',
@@ -71,7 +76,7 @@ function metadata(vocabulary: readonly string[], rule = ''): Parameters<typeof g
     'tokenizer.ggml.token_type': vocabulary.map((token) => (control.includes(token) ? 3 : 1)),
     'tokenizer.ggml.eos_token_id': vocabulary.indexOf(end),
     'tokenizer.ggml.add_bos_token': false,
-    'tokenizer.chat_template': `${rule}${template}`,
+    'tokenizer.chat_template': `${rule}${template}${last}`,
   }
 }
 

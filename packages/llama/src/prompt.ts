@@ -1,6 +1,6 @@
 import { apiError, type MessageCreateParams, type MessageParam } from 'colloquy/protocol'
-import type { LoadedModel } from './loaded-model.ts'
-import type { Token } from './runtime.ts'
+import type { LoadedModel } from './model/loaded-model.ts'
+import type { Token } from './model/runtime.ts'
 import { callText, resultText, toolsText } from './tool-text.ts'
 
 export interface Prompt {
@@ -33,13 +33,15 @@ export async function promptOf(
   for (const [place, piece] of pieces.entries()) {
     const isText = place % 2 === 1
     const added = isText
-      ? await model.tokenizer.text(texts[Number(piece)]!)
+      ? await model.tokenizer.text(texts[Number(piece)] ?? '')
       : model.tokenizer.template(piece, place === 0)
     for (const token of added) tokens.push(token)
   }
   const { bos, shouldPrependBosToken } = model.raw.tokens
   const needsBos = shouldPrependBosToken && bos !== null && tokens[0] !== bos
   if (needsBos) tokens.unshift(bos)
+  if (tokens.length === 0)
+    throw apiError('invalid_request_error', "messages: the model's chat template writes nothing for them.")
   return { tokens, prefill }
 }
 

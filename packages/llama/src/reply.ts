@@ -1,16 +1,40 @@
 import { BlockWriter, StopSequences, ThinkTags } from 'colloquy/engines'
 import { apiError, type MessageCreateParams, type MessageStreamEvent, type StopReason } from 'colloquy/protocol'
 import { jsonGrammar } from './grammar/json-schema.ts'
-import { choice, literal } from './grammar/rules.ts'
+import { oneOf } from './grammar/rules.ts'
 import type { Sampler } from './sampler.ts'
 import { argumentsStart, callableTools, callEnd, callStart, type CustomTool, openingOf } from './tool-text.ts'
 
 /** More calls in one reply are taken for a model that repeats itself. */
 const maxCalls = 8
 
+/** Grammars by the schema that they hold. */
+export type Grammars = ReadonlyMap<object, string>
+
+/**
+ * The grammars that a reply needs for certain: those of its output, or of the tools one of which it has to call. Throws before
+ * the reply begins if a grammar cannot hold a schema. A call that the model is free to make gets its grammar later.
+ */
+export function grammarsOf(params: MessageCreateParams): Grammars {
+  const { tool_choice: choice, output_config: output } = params
+  if (choice?.type === 'any' || choice?.type === 'tool') {
+    const tools = callableTools(params)
+    if (tools.length === 0) throw apiError('invalid_request_error', 'tool_choice: found no tool that can be called')
+    return new Map(tools.map((tool) => [tool.input_schema, inputGrammar(tool)]))
+  }
+  if (!output?.format) return new Map()
+  const { schema } = output.format
+  return new Map([[schema, jsonGrammar(schema, 'output_config.format.schema')]])
+}
+
+function inputGrammar({ name, input_schema: schema }: CustomTool): string {
+  return jsonGrammar(schema, `tools.${name}.input_schema`)
+}
+
 /** Turns what a model says into the events of a reply's blocks. Afterwards it has the stop reason. */
 export class ReplyWriter {
   readonly #params: MessageCreateParams
+  readonly #grammars: Grammars
   readonly #sampler: Sampler
   readonly #tools: readonly CustomTool[]
   readonly #blocks = new BlockWriter()
@@ -18,8 +42,9 @@ export class ReplyWriter {
   #hasCalls = false
   #isCut = false
 
-  constructor(params: MessageCreateParams, sampler: Sampler) {
+  constructor(params: MessageCreateParams, grammars: Grammars, sampler: Sampler) {
     this.#params = params
+    this.#grammars = grammars
     this.#sampler = sampler
     this.#tools = callableTools(params)
     this.#stops = new StopSequences(params.stop_sequences ?? [])
@@ -52,8 +77,11 @@ export class ReplyWriter {
   }
 
   async *#json(schema: object): AsyncGenerator<MessageStreamEvent> {
-    for await (const piece of this.#sampler.sample(jsonGrammar(schema, 'output_config.format.schema')))
-      yield* this.#blocks.text(piece)
+    for await (const piece of this.#sampler.sample(this.#grammars.get(schema))) {
+      yield* this.#say(piece)
+      if (this.#stops.found !== null) return
+    }
+    yield* this.#blocks.text(this.#stops.end())
   }
 
   /** Text, thinking in tags, and calls, which a model with tools may begin at any place. */
@@ -98,8 +126,6 @@ export class ReplyWriter {
   }
 
   async *#forcedCall(): AsyncGenerator<MessageStreamEvent> {
-    if (this.#tools.length === 0)
-      throw apiError('invalid_request_error', 'tool_choice: found no tool that can be called')
     this.#sampler.force(callStart)
     yield* this.#call('')
   }
@@ -143,7 +169,7 @@ export class ReplyWriter {
     const tool = await this.#chooseTool(begun)
     if (tool === undefined) return undefined
     this.#sampler.force(argumentsStart)
-    const grammar = jsonGrammar(tool.input_schema, `tools.${tool.name}.input_schema`)
+    const grammar = this.#grammars.get(tool.input_schema) ?? inputGrammar(tool)
     yield* this.#blocks.call(tool.name)
     this.#hasCalls = true
     let json = ''
@@ -169,7 +195,7 @@ export class ReplyWriter {
       return this.#tools.find(({ name }) => name === names[0])
     }
     let said = ''
-    for await (const piece of this.#sampler.sample(`root ::= ${choice(rests.map(literal))}`)) {
+    for await (const piece of this.#sampler.sample(`root ::= ${oneOf(rests)}`)) {
       said += piece
       const fitting = rests.filter((rest) => rest.startsWith(said))
       if (fitting.length === 1 && fitting[0] === said) break

@@ -1,7 +1,7 @@
 import type { MessageCreateParams } from 'colloquy/protocol'
 import { throwIfAborted } from './abort.ts'
-import type { LoadedModel } from './loaded-model.ts'
-import type { Sequence, Token } from './runtime.ts'
+import type { LoadedModel } from './model/loaded-model.ts'
+import type { Sequence, Token } from './model/runtime.ts'
 
 /** How tokens are chosen where the request does not say. */
 export interface SamplingDefaults {

@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { APIError } from 'colloquy/protocol'
-import { readGguf } from '../find/gguf.ts'
+import { beginsAsGguf, readGguf } from '../find/gguf.ts'
 
 export interface NeededMemory {
   path: string
@@ -23,7 +23,10 @@ export async function checkFile({ path, contextSize, parallel }: NeededMemory): 
     throw loadError(error, path)
   })
   const info = await readGguf(path)
-  if (info === undefined) throw cannotLoad(path, 'it is not a GGUF file.')
+  if (info === undefined) {
+    const reason = (await beginsAsGguf(path)) ? 'its header is damaged or cut off.' : 'it is not a GGUF file.'
+    throw cannotLoad(path, reason)
+  }
   if (!info.canChat) throw baseModelError(path)
   const { window = contextSize, cacheBytesPerToken = usualCacheBytes } = info
   const needed = size + runtimeBytes + cacheBytesPerToken * Math.min(window, contextSize) * parallel
@@ -36,6 +39,7 @@ async function sizeOf(path: string): Promise<number> {
   await access(path, constants.R_OK)
   const info = await stat(path)
   if (info.isDirectory()) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' })
+  if (!info.isFile()) throw new Error('it is not a file.')
   return info.size
 }
 

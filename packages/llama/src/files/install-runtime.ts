@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { AnthropicError } from 'colloquy/protocol'
-import { hasRuntime, runtimeVersion } from '../runtime.ts'
+import { hasRuntime, runtimeVersion } from '../model/runtime.ts'
 
 const run = promisify(execFile)
 

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 
 /** Facts that a GGUF file says about itself. */
 export interface GgufInfo {
@@ -15,7 +15,10 @@ export interface GgufInfo {
   cacheBytesPerToken: number | undefined
 }
 
-const headBytes = 16 * 1024 * 1024
+const magic = 'GGUF'
+/** The headers of nearly all models are shorter, their vocabulary included. */
+const usualHeadBytes = 16 * 1024 * 1024
+const mostHeadBytes = 256 * 1024 * 1024
 
 /**
  * Reads the metadata at the beginning of a file. Undefined if it is not a GGUF file, or cannot be read.
@@ -30,17 +33,33 @@ const headBytes = 16 * 1024 * 1024
  */
 export async function readGguf(path: string): Promise<GgufInfo | undefined> {
   try {
-    const file = await open(path)
     try {
-      const { size } = await file.stat()
-      const bytes = Buffer.alloc(Math.min(size, headBytes))
-      await file.read(bytes, 0, bytes.length, 0)
-      return infoOf(new GgufReader(bytes).metadata())
-    } finally {
-      await file.close()
+      return infoOf(new GgufReader(await beginningOf(path, usualHeadBytes)).metadata())
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return infoOf(new GgufReader(await beginningOf(path, mostHeadBytes)).metadata())
     }
   } catch {
     return undefined
+  }
+}
+
+/** Whether a file begins as a GGUF file does, even if the rest of it is damaged. */
+export async function beginsAsGguf(path: string): Promise<boolean> {
+  return (await beginningOf(path, magic.length)).toString('latin1') === magic
+}
+
+async function beginningOf(path: string, most: number): Promise<Buffer> {
+  const entry = await stat(path)
+  // A pipe or a device has no end.
+  if (!entry.isFile()) throw new Error('not a file')
+  const file = await open(path)
+  try {
+    const bytes = Buffer.alloc(Math.min(entry.size, most))
+    await file.read(bytes, 0, bytes.length, 0)
+    return bytes
+  } finally {
+    await file.close()
   }
 }
 
@@ -109,7 +128,7 @@ class GgufReader {
   }
 
   metadata(): Map<string, unknown> {
-    if (this.#bytes.subarray(0, 4).toString('latin1') !== 'GGUF') throw new Error('not a GGUF file')
+    if (this.#bytes.subarray(0, 4).toString('latin1') !== magic) throw new Error('not a GGUF file')
     this.#at = 4 + 4 + 8
     const values = new Map<string, unknown>()
     for (let count = this.#length(); count > 0; count--) {
@@ -142,6 +161,7 @@ class GgufReader {
 
   #text(): string {
     const length = this.#length()
+    if (this.#at + length > this.#bytes.length) throw new RangeError('the header is cut off')
     const text = this.#bytes.toString('utf8', this.#at, this.#at + length)
     this.#at += length
     return text

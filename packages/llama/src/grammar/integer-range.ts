@@ -1,11 +1,11 @@
 import { choice, literal, repeat, sequence } from './rules.ts'
 
-const maxDigits = 15
+/** The greatest integer of a rule: 15 digits, which a number of JavaScript holds exactly. */
+export const mostInteger: number = 10 ** 15 - 1
 
 /** A rule for the integers of a range; an open end has 15 digits at most. */
 export function integerRange(low: number, high: number): string {
-  const most = 10 ** maxDigits - 1
-  const [from, to] = [Math.max(low, -most), Math.min(high, most)]
+  const [from, to] = [Math.max(low, -mostInteger), Math.min(high, mostInteger)]
   const rules: string[] = []
   if (from < 0) rules.push(sequence([literal('-'), upward(Math.max(1, -to), -from)]))
   if (to >= 0) rules.push(upward(Math.max(0, from), to))

@@ -14,7 +14,10 @@ function accepts(grammar: string, text: string): boolean {
   }
   const match = (node: Node, at: number, next: (at: number) => boolean): boolean => {
     if (node.kind === 'text') return text.startsWith(node.text, at) && next(at + node.text.length)
-    if (node.kind === 'class') return at < text.length && node.pattern.test(text[at]!) && next(at + 1)
+    if (node.kind === 'class') {
+      const sign = at < text.length ? String.fromCodePoint(text.codePointAt(at)!) : ''
+      return sign !== '' && node.pattern.test(sign) && next(at + sign.length)
+    }
     if (node.kind === 'name') return match(rule(node.name), at, next)
     if (node.kind === 'choice') return node.parts.some((part) => match(part, at, next))
     if (node.kind === 'sequence') {
@@ -29,6 +32,26 @@ function accepts(grammar: string, text: string): boolean {
     return times(0, at)
   }
   return match(rule('root'), 0, (at) => at === text.length)
+}
+
+/** The lengths of the shortest and the longest text. Every repetition is one that llama.cpp counts. */
+function lengths(grammar: string): [shortest: number, longest: number] {
+  const rules = new Map(grammar.split('\n').map((line) => line.split(' ::= ') as [string, string]))
+  const of = (node: Node): [number, number] => {
+    if (node.kind === 'name') return of(parse(rules.get(node.name)!))
+    if (node.kind === 'text') return [node.text.length, node.text.length]
+    if (node.kind === 'class') return [1, 1]
+    if (node.kind === 'repeat') {
+      assert.ok(node.max <= 2000)
+      const [shortest, longest] = of(node.part)
+      return [shortest * node.min, longest * node.max]
+    }
+    const parts = node.parts.map(of)
+    if (node.kind === 'choice')
+      return [Math.min(...parts.map(([shortest]) => shortest)), Math.max(...parts.map(([, longest]) => longest))]
+    return parts.reduce(([a, b], [shortest, longest]) => [a + shortest, b + longest], [0, 0])
+  }
+  return of({ kind: 'name', name: 'root' })
 }
 
 type Node =
@@ -70,12 +93,19 @@ function parse(source: string): Node {
       at++
       return inner
     }
-    if (token.startsWith('"')) return { kind: 'text', text: JSON.parse(token) as string }
+    if (token.startsWith('"')) return { kind: 'text', text: JSON.parse(inJson(token)) as string }
     return token.startsWith('[')
-      ? { kind: 'class', pattern: new RegExp(`^${token}$`, 's') }
+      ? { kind: 'class', pattern: new RegExp(`^${token.replaceAll(/\\U([\da-f]{8})/g, '\\u{$1}')}$`, 'su') }
       : { kind: 'name', name: token }
   }
   return alternatives()
+}
+
+/** A text of the notation with the escapes of JSON. */
+function inJson(token: string): string {
+  return token.replaceAll(/\\(?:(\\)|x([\da-f]{2})|U([\da-f]{8}))/g, (all, backslash, two, eight) =>
+    backslash === undefined ? String.fromCodePoint(Number.parseInt(two ?? eight, 16)) : all,
+  )
 }
 
 function assertTexts(schema: object, valid: string[], invalid: string[]): void {
@@ -152,6 +182,57 @@ describe('jsonGrammar()', () => {
       ['"AB-12"', '"AB-123bx"'],
       ['"AB-1"', '"xAB-12"', '"AB-12b"'],
     ],
+    [
+      'patterns with ranges over the signs that JSON escapes',
+      { ...s, pattern: '^[ -~]{2}$' },
+      ['"ab"', '"a\\""', '"\\\\ "', '"[]"'],
+      ['"a""', '"\\a"', '"é "', '"a"'],
+    ],
+    [
+      'patterns with sets of sets',
+      { ...s, pattern: '^[^\\d\\s-][\\D][\\x41\\u0042\\u{43}]\\n$' },
+      ['"xyA\\n"', '"é C\\n"'],
+      ['"x1A\\n"', '"-yA\\n"', '"\\tyA\\n"', '"xyD\\n"'],
+    ],
+    ['patterns that end with a backslash', { ...s, pattern: '^a\\\\$' }, ['"a\\\\"'], ['"a"', '"a\\\\b"', '"a$"']],
+    [
+      'patterns with characters beyond 16 bits',
+      { ...s, pattern: '^😀+[😀-😂]{2}$' },
+      ['"😀😀😁"', '"😀😀😂😂"'],
+      ['"😀"', '"😀😀😃"'],
+    ],
+    ['a point in a pattern', { ...s, pattern: '^.$' }, ['"a"', '"\\""', '"\\t"'], ['"\\n"', '""']],
+    [
+      'texts beyond 16 bits',
+      { enum: ['😀', '😀😀', '🎉', '\ud800'] },
+      ['"😀"', '"😀😀"', '"🎉"', '"\\ud800"'],
+      ['"😀🎉"'],
+    ],
+    [
+      'enums whose values begin alike',
+      { enum: ['a', 'abc', 'abd', 'b', 'a', ''] },
+      ['"a"', '"abc"', '"abd"', '"b"', '""'],
+      ['"ab"', '"abcd"'],
+    ],
+    [
+      'enums beside other keywords',
+      { type: 'integer', enum: ['a', 1, 2.5, 7], maximum: 5 },
+      ['1'],
+      ['"a"', '2.5', '7'],
+    ],
+    ['references with keywords beside them', { $defs: { a: s }, $ref: '#/$defs/a', maxLength: 1 }, ['"a"'], ['"ab"']],
+    ['references with escapes', { $defs: { 'a b/c': s }, $ref: '#/$defs/a%20b~1c' }, ['"a"'], ['1']],
+    ['a bound without a type', { minimum: 0 }, ['1'], ['-1', '"a"']],
+    [
+      'one property of two schemas',
+      { type: 'object', allOf: [{ properties: { a: s } }, { properties: { a: { minLength: 2 } }, required: ['a'] }] },
+      ['{"a":"bc"}'],
+      ['{"a":"b"}'],
+    ],
+    ['tuples that may end earlier', { prefixItems: [s, s], maxItems: 1 }, ['["a"]'], ['["a", "b"]', '[]']],
+    ['tuples that have to go on', { prefixItems: [s], minItems: 2 }, ['["a", 1]'], ['["a"]', '["a", 1, 2]']],
+    ['names of objects of JavaScript', { type: 'object', required: ['constructor'] }, ['{"constructor":1}'], ['{}']],
+    ['formats that are none', { ...s, format: 'constructor' }, ['"a"'], ['a']],
     ['patterns without anchors', { ...s, pattern: 'b+' }, ['"abbc"'], ['"ac"']],
     [
       'names with signs',
@@ -172,14 +253,62 @@ describe('jsonGrammar()', () => {
     '$ref #/nowhere': { $ref: '#/nowhere' },
     'a minimum of 2 and a maximum of 1': { type: 'integer', minimum: 2, maximum: 1 },
     'a group that looks around': { type: 'string', pattern: '(?=a)' },
+    'found {3,1}': { type: 'string', pattern: 'x{3,1}' },
+    'a range without an order': { type: 'string', pattern: '[z-a]' },
+    'a class without a character': { type: 'string', pattern: '[]' },
+    'minLength 3 and maxLength 1': { type: 'string', minLength: 3, maxLength: 1 },
+    'minItems 3 and maxItems 1': { type: 'array', minItems: 3, maxItems: 1 },
+    'minItems 1 beside items false': { type: 'array', minItems: 1, items: false },
+    'minItems 10001': { type: 'array', minItems: 10_001 },
+    'minLength -1': { type: 'string', minLength: -1 },
+    'maximum "3"': { type: 'integer', maximum: '3' },
+    'an integer beyond 999999999999999': { type: 'integer', minimum: 1e20 },
+    'enum []': { enum: [] },
+    'enum "abc"': { enum: 'abc' },
+    'anyOf {}': { anyOf: {} },
+    'type []': { type: [] },
+    'required [1]': { type: 'object', required: [1] },
+    'values of which none fits': { type: 'integer', enum: ['a'] },
+    '$ref #, which is itself': { $ref: '#' },
+    '$ref #/$defs/a, which is itself': { $defs: { a: { anyOf: [{ $ref: '#/$defs/a' }, s] } }, $ref: '#/$defs/a' },
+    'more than 200 levels': nested(201),
+    'more than 200': { allOf: [{ $ref: '#' }] },
   })) {
     test(`refuses ${keyword}, which a grammar cannot hold`, () => {
       assert.throws(() => jsonGrammar(schema, 'tools.x'), {
         status: 400,
-        message: new RegExp(keyword.replace(/[$()#/]/g, '\\$&')),
+        message: new RegExp(
+          JSON.stringify(keyword)
+            .slice(1, -1)
+            .replaceAll(/[$()#/[\]{}\\]/g, '\\$&'),
+        ),
       })
     })
   }
+})
+
+function nested(levels: number): object {
+  return levels === 0 ? {} : { type: 'array', items: nested(levels - 1) }
+}
+
+test('jsonGrammar() holds a maximum that llama.cpp ignores, and lowers one beyond 10,000', () => {
+  const lists = (minItems: number, maxItems: number): number[] =>
+    lengths(jsonGrammar({ type: 'array', items: { type: 'null' }, minItems, maxItems }, 'schema'))
+  const list = (length: number, comma: string): number => `[${Array(length).fill('null').join(comma)}]`.length
+  assert.deepEqual(lists(0, 2500), [2, list(2500, ', ')])
+  assert.deepEqual(lists(2100, 4500), [list(2100, ','), list(4500, ', ')])
+  assert.deepEqual(lists(3, 1e9), [list(3, ','), list(10_000, ', ')])
+})
+
+test('jsonGrammar() grows with a schema, not with its square', () => {
+  const named = (length: number): object =>
+    Object.fromEntries(Array.from({ length }, (_, index) => [`name${index}`, { type: 'string' }]))
+  const length = (count: number): number =>
+    jsonGrammar({ type: 'object', properties: named(count), required: [] }, 'schema').length
+  assert.ok(length(1000) < 12 * length(100))
+  const lists = (levels: number): object =>
+    levels === 0 ? { type: 'string', maxLength: 9 } : { type: 'array', maxItems: 9, items: lists(levels - 1) }
+  assert.ok(jsonGrammar(lists(40), 'schema').length < 12 * jsonGrammar(lists(4), 'schema').length)
 })
 
 test('integerRange() holds exactly the integers of the range', () => {

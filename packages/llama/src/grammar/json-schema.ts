@@ -1,9 +1,22 @@
-import { apiError } from 'colloquy/protocol'
+import { checkJson } from 'colloquy/protocol'
 import { integerRange } from './integer-range.ts'
+import {
+  annotations,
+  asSchema,
+  bounds,
+  cannot,
+  countsOf,
+  isEmpty,
+  listOf,
+  merge,
+  namesOf,
+  resolve,
+  type Schema,
+  typeByKeywords,
+} from './keywords.ts'
 import { patternRule } from './pattern.ts'
-import { choice, literal, optional, repeat, sequence } from './rules.ts'
-
-type Schema = Record<string, unknown>
+import { RuleBook } from './rule-book.ts'
+import { choice, literal, oneOf, optional, repeat, separated, sequence } from './rules.ts'
 
 /**
  * A grammar for texts that satisfy the schema, in the notation of llama.cpp.
@@ -13,27 +26,13 @@ type Schema = Record<string, unknown>
  * @param path the place of the schema in the request, for errors.
  */
 export function jsonGrammar(schema: unknown, path: string): string {
-  const writer = new SchemaWriter(schema)
-  writer.define('root', writer.rule(schema, path))
-  return writer.text
+  const book = new RuleBook()
+  book.define('root', new SchemaWriter(schema, book).rule(schema, path))
+  const { text } = book
+  if (text.length > mostCharacters) throw cannot(path, 'a schema of this size')
+  return text
 }
 
-/** Keywords that say nothing about the value. */
-const annotations = new Set([
-  'title',
-  'description',
-  'default',
-  'examples',
-  '$schema',
-  '$id',
-  '$comment',
-  '$defs',
-  'definitions',
-  'deprecated',
-  'readOnly',
-  'writeOnly',
-  'strict',
-])
 const known = new Set([
   'type',
   'enum',
@@ -59,45 +58,52 @@ const known = new Set([
   'exclusiveMaximum',
 ])
 
+/** Schemas inside each other, references included. */
+const mostLevels = 200
+/** The most characters of a grammar. */
+const mostCharacters = 1_000_000
 class SchemaWriter {
   readonly #root: unknown
-  readonly #rules = new Map<string, string>()
+  readonly #book: RuleBook
   /** Rules of `$ref` targets, which may refer to themselves. */
   readonly #references = new Map<string, string>()
+  /** Targets of `$ref` whose rules have written nothing yet: a rule that began with itself would have no end. */
+  #begun: ReadonlySet<string> = new Set()
+  #level = 0
 
-  constructor(root: unknown) {
+  constructor(root: unknown, book: RuleBook) {
     this.#root = root
-  }
-
-  get text(): string {
-    return [...this.#rules].map(([name, rule]) => `${name} ::= ${rule}`).join('\n')
-  }
-
-  define(name: string, rule: string): void {
-    this.#rules.set(name, rule)
+    this.#book = book
   }
 
   rule(value: unknown, path: string): string {
-    if (value === true || isEmpty(value)) return this.#basic('value')
-    const schema = asSchema(value, path)
+    if (value === true || isEmpty(value)) return this.#book.basic('value')
+    if (this.#level === mostLevels) throw cannot(path, `more than ${mostLevels} levels`)
+    this.#level++
+    const rule = this.#ruleOf(asSchema(value, path), path)
+    this.#level--
+    return this.#book.named(rule)
+  }
+
+  #ruleOf(schema: Schema, path: string): string {
     for (const keyword of Object.keys(schema))
       if (!known.has(keyword) && !annotations.has(keyword)) throw cannot(path, keyword)
-    if (schema['$ref'] !== undefined) return this.#reference(schema['$ref'], path)
-    if (schema['const'] !== undefined) return literal(JSON.stringify(schema['const']))
-    if (schema['enum'] !== undefined)
-      return choice((schema['enum'] as unknown[]).map((each) => literal(JSON.stringify(each))))
-    const { anyOf = schema['oneOf'] } = schema
-    if (anyOf !== undefined) return this.#alternatives(schema, anyOf as unknown[], path)
+    if (schema['$ref'] !== undefined) return this.#reference(schema, path)
+    if (schema['const'] !== undefined) return this.#values(schema, [schema['const']], path)
+    if (schema['enum'] !== undefined) return this.#values(schema, listOf(schema, 'enum', path), path)
+    if (schema['anyOf'] !== undefined) return this.#alternatives(schema, 'anyOf', path)
+    if (schema['oneOf'] !== undefined) return this.#alternatives(schema, 'oneOf', path)
     if (schema['allOf'] !== undefined) return this.rule(this.#merged(schema, path), path)
     return this.#typed(schema, path)
   }
 
   #typed(schema: Schema, path: string): string {
     const { type = typeByKeywords(schema) } = schema
-    if (Array.isArray(type)) return choice(type.map((each) => this.rule({ ...schema, type: each as string }, path)))
-    if (type === undefined) return this.#basic('value')
-    if (type === 'object') return this.#object(schema, path)
-    if (type === 'array') return this.#array(schema, path)
+    if (Array.isArray(type))
+      return choice(listOf(schema, 'type', path).map((each) => this.rule({ ...schema, type: each }, path)))
+    if (type === undefined) return this.#book.basic('value')
+    if (type === 'object') return this.#consuming(() => this.#object(schema, path))
+    if (type === 'array') return this.#consuming(() => this.#array(schema, path))
     if (type === 'string') return this.#string(schema, path)
     if (type === 'integer') return this.#integer(schema, path)
     if (type === 'number') return this.#number(schema, path)
@@ -106,26 +112,51 @@ class SchemaWriter {
     throw cannot(path, `type ${JSON.stringify(type)}`)
   }
 
-  #reference(reference: unknown, path: string): string {
-    const target = String(reference)
+  /** The values that satisfy the keywords beside them. */
+  #values({ enum: _, const: __, ...rest }: Schema, values: readonly unknown[], path: string): string {
+    const fitting = values.filter((value) => checkJson(rest, value).length === 0)
+    if (fitting.length === 0) throw cannot(path, 'values of which none fits the other keywords')
+    return oneOf(fitting.map((value) => JSON.stringify(value)))
+  }
+
+  #reference({ $ref, ...rest }: Schema, path: string): string {
+    const target = String($ref)
+    const schema = resolve(this.#root, target, path)
+    if (!isEmpty(rest)) return this.rule(merge([asSchema(schema, path), rest], path), path)
+    if (this.#begun.has(target)) throw cannot(path, `$ref ${target}, which is itself`)
     const seen = this.#references.get(target)
     if (seen !== undefined) return seen
     const name = `ref-${this.#references.size}`
     this.#references.set(target, name)
-    this.define(name, this.rule(resolve(this.#root, target, path), path))
+    const begun = this.#begun
+    this.#begun = new Set([...begun, target])
+    this.#book.define(name, this.rule(schema, path))
+    this.#begun = begun
     return name
   }
 
+  /** Writes a rule that begins with a bracket, behind which any reference is possible. */
+  #consuming(write: () => string): string {
+    const begun = this.#begun
+    this.#begun = new Set()
+    const rule = write()
+    this.#begun = begun
+    return rule
+  }
+
   /** The alternatives, each with the keywords that stand beside them. */
-  #alternatives(schema: Schema, alternatives: unknown[], path: string): string {
-    const { anyOf: _, oneOf: __, ...rest } = schema
+  #alternatives(schema: Schema, keyword: 'anyOf' | 'oneOf', path: string): string {
+    const { [keyword]: _, ...rest } = schema
     return choice(
-      alternatives.map((each, index) => this.rule(merge([rest, asSchema(each, path)], path), `${path}.anyOf.${index}`)),
+      listOf(schema, keyword, path).map((each, index) =>
+        this.rule(merge([rest, asSchema(each, path)], path), `${path}.${keyword}.${index}`),
+      ),
     )
   }
 
-  #merged({ allOf, ...rest }: Schema, path: string): Schema {
-    const parts = (allOf as unknown[]).map((each) => {
+  #merged(schema: Schema, path: string): Schema {
+    const { allOf: _, ...rest } = schema
+    const parts = listOf(schema, 'allOf', path).map((each) => {
       const part = asSchema(each, path)
       return part['$ref'] === undefined ? part : asSchema(resolve(this.#root, String(part['$ref']), path), path)
     })
@@ -134,30 +165,29 @@ class SchemaWriter {
 
   /** The required members, then any of the others, in the order of the schema. */
   #object(schema: Schema, path: string): string {
-    const properties = (schema['properties'] ?? {}) as Schema
-    const required = new Set((schema['required'] ?? []) as string[])
+    const properties = asSchema(schema['properties'] ?? {}, `${path}.properties`)
+    const required = new Set(namesOf(schema['required'] ?? [], path))
     const names = [...new Set([...Object.keys(properties), ...required])]
     const member = (name: string): string =>
-      sequence([
-        literal(`${JSON.stringify(name)}:`),
-        this.#basic('space'),
-        this.rule(properties[name] ?? true, `${path}.properties.${name}`),
-      ])
-    const comma = sequence([literal(','), this.#basic('space')])
+      this.#book.named(
+        sequence([
+          literal(`${JSON.stringify(name)}:`),
+          this.#book.basic('space'),
+          this.rule(Object.hasOwn(properties, name) ? properties[name] : true, `${path}.properties.${name}`),
+        ]),
+      )
+    const comma = sequence([literal(','), this.#book.basic('space')])
     const first = names.filter((name) => required.has(name)).map(member)
     const others = names.filter((name) => !required.has(name)).map(member)
     const extra = this.#extraMember(schema, names.length === 0, path)
-    const tail = [
-      ...others.map((each) => optional(sequence([comma, each]))),
-      ...(extra ? [repeat(sequence([comma, extra]), 0)] : []),
-    ]
-    if (first.length > 0) {
-      const head = first.flatMap((each, index) => (index === 0 ? [each] : [comma, each]))
-      return sequence([literal('{'), ...head, ...tail, literal('}')])
+    // From the last member to the first: the rule for the members that follow, and for a beginning without a comma.
+    let following = extra ? [repeat(sequence([comma, extra]), 0)] : []
+    const starts = extra ? [sequence([extra, ...following])] : []
+    for (const each of others.toReversed()) {
+      starts.unshift(sequence([each, ...following]))
+      following = [this.#book.named(sequence([optional(sequence([comma, each])), ...following]))]
     }
-    // Any of the others can be the first one, without a comma before it.
-    const starts = others.map((each, index) => sequence([each, ...tail.slice(index + 1)]))
-    if (extra) starts.push(sequence([extra, repeat(sequence([comma, extra]), 0)]))
+    if (first.length > 0) return sequence([literal('{'), ...separated(first, comma), ...following, literal('}')])
     return sequence([literal('{'), ...(starts.length > 0 ? [optional(choice(starts))] : []), literal('}')])
   }
 
@@ -168,48 +198,44 @@ class SchemaWriter {
     // A free name could repeat one of `properties`, with a value that the schema forbids.
     if (!isFree) return undefined
     const value = this.rule(extra, `${path}.additionalProperties`)
-    return sequence([this.#basic('string'), literal(':'), this.#basic('space'), value])
+    return sequence([this.#book.basic('string'), literal(':'), this.#book.basic('space'), value])
   }
 
   #array(schema: Schema, path: string): string {
-    const prefix = ((schema['prefixItems'] ?? []) as unknown[]).map((each, index) =>
-      this.rule(each, `${path}.prefixItems.${index}`),
-    )
-    const comma = sequence([literal(','), this.#basic('space')])
-    const min = count(schema['minItems'], 0)
-    const max = count(schema['maxItems'], Infinity)
-    const rest = schema['items'] === false ? undefined : this.rule(schema['items'] ?? true, `${path}.items`)
-    if (prefix.length > 0) {
-      const head = prefix.flatMap((each, index) => (index === 0 ? [each] : [comma, each]))
-      const more =
-        rest && schema['items'] !== undefined
-          ? [repeat(sequence([comma, rest]), Math.max(0, min - prefix.length), Math.max(0, max - prefix.length))]
-          : []
-      return sequence([literal('['), ...head, ...more, literal(']')])
-    }
-    if (max === 0 || rest === undefined) return literal('[]')
-    const items = sequence([rest, repeat(sequence([comma, rest]), Math.max(0, min - 1), max - 1)])
-    return sequence([literal('['), min === 0 ? optional(items) : items, literal(']')])
+    const { prefixItems = [], items } = schema
+    const [min, max] = countsOf(schema, 'minItems', 'maxItems', path)
+    if (!Array.isArray(prefixItems)) throw cannot(path, `prefixItems ${JSON.stringify(prefixItems)}`)
+    const first = prefixItems.slice(0, max).map((each, index) => this.rule(each, `${path}.prefixItems.${index}`))
+    const least = Math.max(0, min - first.length)
+    if (items === false && least > 0) throw cannot(path, `minItems ${min} beside items false`)
+    // A tuple without `items` ends with its last item, if it may.
+    const most = items === false || (items === undefined && first.length > 0) ? least : max - first.length
+    if (most === 0) return sequence([literal('['), ...separated(first, literal(', ')), literal(']')])
+    const comma = sequence([literal(','), this.#book.basic('space')])
+    const item = this.rule(items ?? true, `${path}.items`)
+    const more = this.#book.named(sequence([comma, item]))
+    if (first.length > 0)
+      return sequence([literal('['), ...separated(first, comma), repeat(more, least, most), literal(']')])
+    const all = this.#book.named(sequence([item, repeat(more, Math.max(0, least - 1), most - 1)]))
+    return sequence([literal('['), least === 0 ? optional(all) : all, literal(']')])
   }
 
   #string(schema: Schema, path: string): string {
     const { pattern, format } = schema
+    const [min, max] = countsOf(schema, 'minLength', 'maxLength', path)
     if (pattern !== undefined) {
-      if (schema['minLength'] !== undefined || schema['maxLength'] !== undefined)
-        throw cannot(path, 'pattern beside a length')
-      return sequence([literal('"'), patternRule(String(pattern), this.#basic('char'), path), literal('"')])
+      if (min > 0 || max < Infinity) throw cannot(path, 'pattern beside a length')
+      return sequence([literal('"'), patternRule(String(pattern), this.#book.basic('char'), path), literal('"')])
     }
-    if (format !== undefined && formats[String(format)])
-      return sequence([literal('"'), formats[String(format)]!, literal('"')])
-    const min = count(schema['minLength'], 0)
-    const max = count(schema['maxLength'], Infinity)
-    if (min === 0 && max === Infinity) return this.#basic('string')
-    return sequence([literal('"'), repeat(this.#basic('char'), min, max), literal('"')])
+    const known = formats.get(String(format))
+    if (known !== undefined) return sequence([literal('"'), known, literal('"')])
+    if (min === 0 && max === Infinity) return this.#book.basic('string')
+    return sequence([literal('"'), repeat(this.#book.basic('char'), min, max), literal('"')])
   }
 
   #integer(schema: Schema, path: string): string {
-    const [low, high] = bounds(schema, path, 1)
-    return low === -Infinity && high === Infinity ? this.#basic('integer') : integerRange(low, high)
+    const [low, high] = bounds(schema, path)
+    return low === -Infinity && high === Infinity ? this.#book.basic('integer') : integerRange(low, high)
   }
 
   /** A grammar cannot compare fractions, except with 0. */
@@ -217,106 +243,18 @@ class SchemaWriter {
     const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema
     if (maximum !== undefined || exclusiveMaximum !== undefined || exclusiveMinimum !== undefined)
       throw cannot(path, 'a bound of a number')
-    if (minimum === undefined) return this.#basic('number')
+    if (minimum === undefined) return this.#book.basic('number')
     if (minimum !== 0) throw cannot(path, 'minimum of a number, other than 0')
-    return this.#basic('positive')
-  }
-
-  #basic(name: string): string {
-    const rule = basics[name]!
-    if (!this.#rules.has(name)) {
-      this.define(name, rule)
-      for (const other of Object.keys(basics))
-        if (new RegExp(`(?<![\\w-])${other}(?![\\w-])`).test(rule)) this.#basic(other)
-    }
-    return name
+    return this.#book.basic('positive')
   }
 }
 
-const basics: Record<string, string> = {
-  value: 'object | array | string | number | "true" | "false" | "null"',
-  object: '"{" (string ":" space value ("," space string ":" space value)*)? "}"',
-  array: '"[" (value ("," space value)*)? "]"',
-  string: '"\\"" char* "\\""',
-  char: '[^"\\\\\\x00-\\x1f\\x7f] | "\\\\" (["\\\\/bfnrt] | "u" [0-9a-fA-F]{4})',
-  integer: '"-"? ("0" | [1-9] [0-9]{0,14})',
-  number: '"-"? positive',
-  positive: '("0" | [1-9] [0-9]{0,14}) ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
-  space: '" "?',
-}
+const date = '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])'
+const time = '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("Z" | [-+] [01] [0-9] ":" [0-5] [0-9])'
 
-const formats: Record<string, string> = {
-  date: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])',
-  time: '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("Z" | [-+] [01] [0-9] ":" [0-5] [0-9])',
-  uuid: '[0-9a-f]{8} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{12}',
-}
-formats['date-time'] = `${formats['date']} "T" ${formats['time']}`
-
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).every((name) => annotations.has(name))
-}
-
-function asSchema(value: unknown, path: string): Schema {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Schema
-  if (value === true) return {}
-  throw cannot(path, `the schema ${JSON.stringify(value)}`)
-}
-
-function typeByKeywords(schema: Schema): string | undefined {
-  if ('properties' in schema || 'required' in schema || 'additionalProperties' in schema) return 'object'
-  if ('items' in schema || 'prefixItems' in schema || 'minItems' in schema || 'maxItems' in schema) return 'array'
-  return 'pattern' in schema || 'minLength' in schema || 'maxLength' in schema || 'format' in schema
-    ? 'string'
-    : undefined
-}
-
-/** One schema with the keywords of all. Members of objects are put together; anything else must not differ. */
-function merge(parts: readonly Schema[], path: string): Schema {
-  const merged: Schema = {}
-  for (const [keyword, value] of parts.flatMap((part) => Object.entries(part))) {
-    const before = merged[keyword]
-    if (annotations.has(keyword) || before === undefined) merged[keyword] = value
-    else if (keyword === 'required') merged[keyword] = [...new Set([...(before as string[]), ...(value as string[])])]
-    else if (keyword === 'properties') merged[keyword] = { ...(before as Schema), ...(value as Schema) }
-    else if (JSON.stringify(before) !== JSON.stringify(value)) throw cannot(path, `two values of ${keyword}`)
-  }
-  return merged
-}
-
-function resolve(root: unknown, reference: string, path: string): unknown {
-  if (!reference.startsWith('#')) throw cannot(path, `$ref ${reference}`)
-  let at = root
-  for (const step of reference.slice(1).split('/').filter(Boolean)) {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) throw cannot(path, `$ref ${reference}`)
-    at = (at as Schema)[name]
-  }
-  return at
-}
-
-function count(value: unknown, otherwise: number): number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : otherwise
-}
-
-function bounds(schema: Schema, path: string, step: number): [number, number] {
-  const {
-    minimum,
-    maximum,
-    exclusiveMinimum: above,
-    exclusiveMaximum: below,
-  } = schema as Record<string, number | undefined>
-  const low = Math.max(
-    minimum === undefined ? -Infinity : Math.ceil(minimum),
-    above === undefined ? -Infinity : Math.floor(above) + step,
-  )
-  const high = Math.min(
-    maximum === undefined ? Infinity : Math.floor(maximum),
-    below === undefined ? Infinity : Math.ceil(below) - step,
-  )
-  if (low > high) throw cannot(path, `a minimum of ${low} and a maximum of ${high}`)
-  return [low, high]
-}
-
-function cannot(path: string, keyword: string): Error {
-  return apiError('invalid_request_error', `${path}: this model's grammar cannot hold ${keyword}.`)
-}
+const formats = new Map([
+  ['date', date],
+  ['time', time],
+  ['date-time', `${date} "T" ${time}`],
+  ['uuid', '[0-9a-f]{8} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{12}'],
+])

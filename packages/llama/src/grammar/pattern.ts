@@ -1,5 +1,6 @@
 import { apiError } from 'colloquy/protocol'
-import { choice, literal, repeat, sequence } from './rules.ts'
+import { type Characters, characterRule, inverse, quoted } from './characters.ts'
+import { choice, mostRepetitions, repeat, sequence } from './rules.ts'
 
 /**
  * A rule for the inside of a JSON string that a regular expression matches: characters, classes, groups, alternatives and
@@ -16,6 +17,7 @@ class PatternReader {
   readonly #anyChar: string
   readonly #path: string
   #at = 0
+  #isEndAnchored = false
 
   constructor(text: string, anyChar: string, path: string) {
     this.#text = text
@@ -25,12 +27,11 @@ class PatternReader {
 
   /** A pattern without anchors matches in the middle of a text. */
   read(): string {
-    const isStart = this.#take('^')
+    const isStartAnchored = this.#take('^')
     const rule = this.#alternatives()
-    const isEnd = this.#text.endsWith('$') && !this.#text.endsWith('\\$')
     if (this.#at < this.#text.length) throw this.#cannot('an unmatched bracket')
     const around = repeat(this.#anyChar, 0)
-    return sequence([...(isStart ? [] : [around]), rule, ...(isEnd ? [] : [around])])
+    return sequence([...(isStartAnchored ? [] : [around]), rule, ...(this.#isEndAnchored ? [] : [around])])
   }
 
   #alternatives(): string {
@@ -42,8 +43,9 @@ class PatternReader {
   #sequence(): string {
     const rules: string[] = []
     while (this.#at < this.#text.length && !'|)'.includes(this.#text[this.#at]!)) {
-      if (this.#text[this.#at] === '$' && this.#at === this.#text.length - 1) {
+      if (this.#text.slice(this.#at) === '$') {
         this.#at++
+        this.#isEndAnchored = true
         break
       }
       rules.push(this.#repeated(this.#atom()))
@@ -52,51 +54,62 @@ class PatternReader {
   }
 
   #atom(): string {
-    const sign = this.#text[this.#at++]!
-    if (sign === '(') return this.#group()
-    if (sign === '[') return this.#class()
-    if (sign === '.') return this.#anyChar
-    if (sign === '\\') return this.#escape()
-    if ('^$*+?{'.includes(sign)) throw this.#cannot(`"${sign}" at ${this.#at - 1}`)
+    if (this.#take('(')) return this.#group()
+    if (this.#take('[')) return this.#rule(this.#class())
+    if (this.#take('.')) return this.#rule(notLineEnds)
+    const at = this.#at
+    const found = this.#character()
+    if (typeof found !== 'number') return this.#rule(found)
+    const sign = String.fromCodePoint(found)
+    if (this.#at === at + 1 && '^$*+?{'.includes(sign)) throw this.#cannot(`"${sign}" at ${at}`)
     return quoted(sign)
   }
 
   #group(): string {
-    if (this.#text[this.#at] === '?' && !this.#take('?:')) throw this.#cannot('a group that looks around')
+    if (this.#text[this.#at] === '?' && !this.#take('?:')) throw this.#cannot('a group that looks around or has a name')
     const rule = this.#alternatives()
     if (!this.#take(')')) throw this.#cannot('an unmatched bracket')
     return `(${rule})`
   }
 
-  /** A class without the characters that a JSON string has to escape. */
-  #class(): string {
+  #class(): Characters {
     const isNegated = this.#take('^')
-    let members = ''
-    while (this.#text[this.#at] !== ']') {
-      const sign = this.#text[this.#at++]
-      if (sign === undefined) throw this.#cannot('an unmatched bracket')
-      const member = sign === '\\' ? this.#classEscape() : sign
-      if (member === '"' || member === '\\') {
-        if (!isNegated) throw this.#cannot(`a class with ${member}`)
-      } else members += member === '^' ? '\\^' : member
+    const members: Characters[number][] = []
+    while (!this.#take(']')) {
+      const first = this.#character()
+      if (typeof first !== 'number') members.push(...first)
+      else if (/^-[^\]]/.test(this.#text.slice(this.#at, this.#at + 2))) {
+        this.#at++
+        const last = this.#character()
+        if (typeof last !== 'number' || last < first) throw this.#cannot('a range without an order')
+        members.push([first, last])
+      } else members.push([first, first])
     }
-    this.#at++
-    return isNegated ? `[^${members}"\\\\\\x00-\\x1f\\x7f]` : `[${members}]`
+    return isNegated ? inverse(members) : members
   }
 
-  #classEscape(): string {
+  /** Reads a character or an escape: the number of a character, or the set that a shorthand such as `\d` stands for. */
+  #character(): number | Characters {
+    const code = this.#text.codePointAt(this.#at)
+    if (code === undefined) throw this.#cannot('an unmatched bracket')
+    this.#at += code > 0xffff ? 2 : 1
+    if (code !== backslash) return code
+    const [, braced, four, two] = numbered.exec(this.#text.slice(this.#at, this.#at + 10)) ?? []
+    const digits = braced ?? four ?? two
+    if (digits !== undefined)
+      return this.#numbered(digits, braced === undefined ? digits.length + 1 : digits.length + 3)
     const sign = this.#text[this.#at++] ?? ''
-    if (sign === '\\' || sign === '"') return sign
-    if (sign === ']' || sign === '-' || sign === '[') return `\\${sign}`
-    return shorthands[sign] ?? (/\w/.test(sign) ? this.#refuse(`\\${sign}`) : sign)
+    const set = shorthands.get(sign) ?? controls.get(sign)
+    if (set !== undefined) return set
+    if (sign === '' || /\w/.test(sign)) throw this.#cannot(`\\${sign}`)
+    return sign.codePointAt(0)!
   }
 
-  #escape(): string {
-    const sign = this.#text[this.#at++] ?? ''
-    const shorthand = shorthands[sign]
-    if (shorthand !== undefined) return `[${shorthand}]`
-    if (negated[sign] !== undefined) return `[^${negated[sign]}"\\\\\\x00-\\x1f]`
-    return /\w/.test(sign) ? this.#refuse(`\\${sign}`) : quoted(sign)
+  #numbered(digits: string, length: number): number {
+    const code = Number.parseInt(digits, 16)
+    if (code > 0x10_ffff) throw this.#cannot(`\\u{${digits}}`)
+    this.#at += length
+    return code
   }
 
   #repeated(rule: string): string {
@@ -104,12 +117,14 @@ class PatternReader {
     if (!found) return rule
     this.#at += found[0].length
     this.#take('?')
-    const [sign, min, comma, max] = found
+    const [sign, least, comma, most] = found
     if (sign === '*') return repeat(rule, 0)
     if (sign === '+') return repeat(rule, 1)
     if (sign === '?') return repeat(rule, 0, 1)
-    const upTo = comma === '' ? Number(min) : max === '' ? Infinity : Number(max)
-    return repeat(rule, Number(min), upTo)
+    const min = Number(least)
+    const max = comma === '' ? min : most === '' ? Infinity : Number(most)
+    if (min > max || min > mostRepetitions) throw this.#cannot(sign)
+    return repeat(rule, min, max === Infinity ? max : Math.min(max, mostRepetitions))
   }
 
   #take(text: string): boolean {
@@ -118,8 +133,10 @@ class PatternReader {
     return true
   }
 
-  #refuse(what: string): never {
-    throw this.#cannot(what)
+  #rule(set: Characters): string {
+    const rule = characterRule(set)
+    if (rule === undefined) throw this.#cannot('a class without a character')
+    return rule
   }
 
   #cannot(what: string): Error {
@@ -130,10 +147,40 @@ class PatternReader {
   }
 }
 
-const shorthands: Record<string, string> = { d: '0-9', w: '0-9A-Za-z_', s: ' ' }
-const negated: Record<string, string> = { D: '0-9', W: '0-9A-Za-z_', S: ' ' }
+const backslash = 0x5c
+/** The rest of an escape with the number of a character. */
+const numbered = /^(?:u\{([\da-f]{1,6})\}|u([\da-f]{4})|x([\da-f]{2}))/i
 
-/** A character as it is written in JSON. */
-function quoted(sign: string): string {
-  return literal(JSON.stringify(sign).slice(1, -1))
-}
+const digits: Characters = [[0x30, 0x39]]
+const word: Characters = [...digits, [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]]
+const whiteSpace: Characters = [
+  [0x09, 0x0d],
+  [0x20, 0x20],
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x2028, 0x2029],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+  [0xfeff, 0xfeff],
+]
+const notLineEnds = inverse([
+  [0x0a, 0x0a],
+  [0x0d, 0x0d],
+  [0x2028, 0x2029],
+])
+
+const shorthands = new Map<string, Characters>([
+  ['d', digits],
+  ['w', word],
+  ['s', whiteSpace],
+  ['D', inverse(digits)],
+  ['W', inverse(word)],
+  ['S', inverse(whiteSpace)],
+])
+const controls = new Map([
+  ['n', 0x0a],
+  ['r', 0x0d],
+  ['t', 0x09],
+])

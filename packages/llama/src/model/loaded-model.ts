@@ -1,5 +1,6 @@
 import type { Template } from '@huggingface/jinja'
-import { baseModelError, checkFile, loadError } from './files/check-file.ts'
+import { apiError } from 'colloquy/protocol'
+import { baseModelError, checkFile, loadError } from '../files/check-file.ts'
 import { instanceOf, takeLog } from './instance.ts'
 import type { Context, Grammar, Llama, RawModel, Runtime } from './runtime.ts'
 import { Slots } from './slots.ts'
@@ -32,6 +33,7 @@ export class LoadedModel {
   readonly #runtime: Runtime
   readonly #llama: Llama
   readonly #context: Context
+  #isDisposed = false
 
   private constructor(
     parts: { runtime: Runtime; llama: Llama; raw: RawModel; context: Context; template: Template },
@@ -73,8 +75,17 @@ export class LoadedModel {
     }
   }
 
-  grammar(text: string): Promise<Grammar> {
-    return this.#llama.createGrammar({ grammar: text })
+  get isDisposed(): boolean {
+    return this.#isDisposed
+  }
+
+  async grammar(text: string): Promise<Grammar> {
+    try {
+      return await this.#llama.createGrammar({ grammar: text })
+    } catch {
+      // The reason is printed by the runtime alone.
+      throw apiError('invalid_request_error', 'The schema is too complex for the grammars of this model.')
+    }
   }
 
   grammarState(grammar: Grammar): object {
@@ -82,6 +93,7 @@ export class LoadedModel {
   }
 
   async dispose(): Promise<void> {
+    this.#isDisposed = true
     await this.#context.dispose()
     await this.raw.dispose()
   }
@@ -91,5 +103,9 @@ async function templateOf(raw: RawModel, path: string): Promise<Template> {
   const source = raw.fileInfo.metadata['tokenizer']?.['chat_template']
   if (typeof source !== 'string') throw baseModelError(path)
   const { Template } = await import('@huggingface/jinja')
-  return new Template(source)
+  try {
+    return new Template(source)
+  } catch (error) {
+    throw loadError(new Error(`its chat template is wrong: ${(error as Error).message}`), path)
+  }
 }

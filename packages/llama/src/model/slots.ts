@@ -1,5 +1,5 @@
 import { apiError } from 'colloquy/protocol'
-import { abortError } from './abort.ts'
+import { abortError, throwIfAborted } from '../abort.ts'
 import type { Context, Sequence, Token } from './runtime.ts'
 
 /** The cache of one conversation. */
@@ -11,15 +11,18 @@ export interface Slot {
   reading: Promise<void>
 }
 
-interface Waiting {
-  resume: () => void
+interface Taken {
+  slot: Slot
+  /** The tokens at the beginning of the prompt that the slot has read already. */
+  kept: number
 }
 
 /** The caches of a model. A request gets the free one of its conversation, else the oldest one, or waits its turn. */
 export class Slots {
   readonly #slots: Slot[]
   readonly #maxQueue: number
-  readonly #queue: Waiting[] = []
+  /** Gives the free slot to the requests that wait, the first one first. */
+  readonly #queue: (() => void)[] = []
   #uses = 0
 
   constructor(context: Context, parallel: number, maxQueue: number) {
@@ -32,23 +35,16 @@ export class Slots {
     this.#maxQueue = maxQueue
   }
 
-  get isIdle(): boolean {
-    return this.#queue.length === 0 && this.#slots.every(({ isBusy }) => !isBusy)
-  }
-
   /** Takes a slot. Throws an `overloaded_error` if too many requests wait already. */
-  async take(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<{ slot: Slot; kept: number }> {
-    if (this.#queue.length > 0 || this.#free().length === 0) await this.#wait(signal)
-    const best = this.#best(prompt)
-    best.isBusy = true
-    // The last token is always read again: the next one is sampled from its result.
-    return { slot: best, kept: Math.min(keptOf(best, prompt), prompt.length - 1) }
+  async take(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<Taken> {
+    throwIfAborted(signal)
+    return this.#free().length > 0 ? this.#occupy(prompt) : this.#wait(prompt, signal)
   }
 
   release(slot: Slot): void {
     slot.isBusy = false
     slot.usedAt = ++this.#uses
-    this.#queue.shift()?.resume()
+    this.#queue.shift()?.()
   }
 
   #free(): Slot[] {
@@ -65,18 +61,33 @@ export class Slots {
     return same.toSorted((a, b) => keptOf(b, prompt) - keptOf(a, prompt))[0] ?? free[0]!
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
+  #occupy(prompt: readonly Token[]): Taken {
+    const slot = this.#best(prompt)
+    slot.isBusy = true
+    // The last token is always read again: the next one is sampled from its result.
+    return { slot, kept: Math.min(keptOf(slot, prompt), prompt.length - 1) }
+  }
+
+  /** Waits for a slot, which is taken before another request can take it. */
+  #wait(prompt: readonly Token[], signal: AbortSignal | undefined): Promise<Taken> {
     if (this.#queue.length >= this.#maxQueue) {
       throw apiError('overloaded_error', `The model is busy: ${this.#queue.length} requests wait for it.`)
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const waiting: Waiting = { resume: resolve }
+    const { promise, resolve, reject } = Promise.withResolvers<Taken>()
+    const resume = (): void => {
+      try {
+        resolve(this.#occupy(prompt))
+      } catch (error) {
+        reject(error)
+      }
+    }
     const onAbort = (): void => {
-      const place = this.#queue.indexOf(waiting)
-      if (place >= 0) this.#queue.splice(place, 1)
+      const place = this.#queue.indexOf(resume)
+      if (place < 0) return
+      this.#queue.splice(place, 1)
       reject(abortError(signal))
     }
-    this.#queue.push(waiting)
+    this.#queue.push(resume)
     signal?.addEventListener('abort', onAbort, { once: true })
     return promise.finally(() => signal?.removeEventListener('abort', onAbort))
   }
