@@ -147,7 +147,7 @@ export class ConversationState {
     this.#lastPromptSettings = promptSettings
     const added = recordsOf(request, begun.first, at)
     if (request.history !== this.#history) this.#history = new History([...request.history.records, ...added])
-    else for (const message of added) this.#history.push(message)
+    else this.#push(added)
     return this.#history
   }
 
@@ -169,8 +169,14 @@ export class ConversationState {
     if (role === 'summary') return undefined
     // Another process took the reply for abandoned, or the conversation continued on another branch.
     if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
-    this.#history.push(reply, about)
+    this.#push([reply], about)
     return undefined
+  }
+
+  /** Adds messages to the history, or to a copy if another turn may send it as it is: one that branches off. */
+  #push(messages: readonly MessageRecord[], about?: ReplyRecord): void {
+    if (!this.ownTurns.isAlone) this.#history = new History([...this.#history.records, ...messages])
+    else for (const message of messages) this.#history.push(message, about)
   }
 
   /** Records the ends of replies that the store failed to record before. */
@@ -246,6 +252,11 @@ class OwnTurns {
 
   get isEmpty(): boolean {
     return this.#count === 0
+  }
+
+  /** Whether there is at most one. */
+  get isAlone(): boolean {
+    return this.#count <= 1
   }
 
   /** Resolves when one of the turns ends. Never rejects. */

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { script } from '../../engines/script.ts'
+import type { Engine } from '../../protocol/types/engine.ts'
+import type { MessageCreateParams } from '../../protocol/types/params.ts'
+import type { Conversation } from '../conversation.ts'
+import { openConversations } from '../collection/conversations.ts'
+import { memoryStore } from '../stores/memory/store.ts'
+import type { ConversationStore } from '../stores/store.ts'
+import type { Turn } from './turn.ts'
+
+const turns: Record<string, (conversation: Conversation) => Turn> = {
+  'retry()': (conversation) => conversation.retry('1', { onConflict: 'branch' }),
+  'send()': (conversation) => conversation.send('Next', { onConflict: 'branch' }),
+}
+
+for (const [name, take] of Object.entries(turns)) {
+  test(`${name} that branches off sends only its own branch when another turn ends meanwhile`, async () => {
+    const store = memoryStore()
+    const arrive = Promise.withResolvers<void>()
+    const requests: MessageCreateParams[] = []
+    const engine: Engine = async function* (params, context) {
+      requests.push(structuredClone(params))
+      if (requests.length === 2) await arrive.promise
+      yield* script([`Reply ${requests.length}`])(params, context)
+    }
+    let slow: Turn | undefined
+    let begins = 0
+    const begin: ConversationStore['begin'] = async (step) => {
+      // The slow turn ends while the other one begins.
+      if (++begins === 3) {
+        arrive.resolve()
+        await slow
+      }
+      return store.begin(step)
+    }
+    const watched = new Proxy(store, {
+      get: (target, key) => {
+        const value: unknown = key === 'begin' ? begin : Reflect.get(target, key)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const conversations = openConversations({ engine, store: watched, cacheMarks: false })
+    const conversation = await conversations.create({ model: 'claude-opus-5-5', max_tokens: 100 })
+    await conversation.send('First')
+    slow = conversation.retry()
+    for await (const event of slow.stream) if (event.type === 'step_start') break
+    const reply = await take(conversation)
+    const sent = requests[2]!.messages.map(({ role, content }) => [role, content])
+    const path = (await conversation.path(reply.messageId)).slice(0, -1)
+    assert.deepEqual(
+      sent,
+      path.map(({ role, content }) => [role, content]),
+    )
+    const shown = conversation.messages.map(({ content }) => content)
+    const again = await conversations.open(conversation.id)
+    assert.deepEqual(
+      again.messages.map(({ content }) => content),
+      shown,
+    )
+  })
+}
