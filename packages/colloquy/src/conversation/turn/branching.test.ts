@@ -6,7 +6,7 @@ import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../collection/conversations.ts'
 import { memoryStore } from '../stores/memory/store.ts'
-import type { ConversationStore } from '../stores/store.ts'
+import type { BeginStep, ConversationStore } from '../stores/store.ts'
 import type { Turn } from './turn.ts'
 
 const turns: Record<string, (conversation: Conversation) => Turn> = {
@@ -24,13 +24,13 @@ for (const [name, take] of Object.entries(turns)) {
       if (requests.length === 2) await arrive.promise
       yield* script([`Reply ${requests.length}`])(params, context)
     }
-    let slow: Turn | undefined
+    const taken: Turn[] = []
     let begins = 0
-    const begin: ConversationStore['begin'] = async (step) => {
+    async function begin(step: BeginStep): ReturnType<ConversationStore['begin']> {
       // The slow turn ends while the other one begins.
       if (++begins === 3) {
         arrive.resolve()
-        await slow
+        await taken[0]
       }
       return store.begin(step)
     }
@@ -43,8 +43,8 @@ for (const [name, take] of Object.entries(turns)) {
     const conversations = openConversations({ engine, store: watched, cacheMarks: false })
     const conversation = await conversations.create({ model: 'claude-opus-5-5', max_tokens: 100 })
     await conversation.send('First')
-    slow = conversation.retry()
-    for await (const event of slow.stream) if (event.type === 'step_start') break
+    taken.push(conversation.retry())
+    for await (const event of taken[0]!.stream) if (event.type === 'step_start') break
     const reply = await take(conversation)
     const sent = requests[2]!.messages.map(({ role, content }) => [role, content])
     const path = (await conversation.path(reply.messageId)).slice(0, -1)
