@@ -19,7 +19,7 @@ for (const [name, take] of Object.entries(turns)) {
     const store = memoryStore()
     const arrive = Promise.withResolvers<void>()
     const requests: MessageCreateParams[] = []
-    const engine: Engine = async function* (params, context) {
+    async function* engine(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
       requests.push(structuredClone(params))
       if (requests.length === 2) await arrive.promise
       yield* script([`Reply ${requests.length}`])(params, context)
