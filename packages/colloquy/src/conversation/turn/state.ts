@@ -145,9 +145,7 @@ export class ConversationState {
     this.#record = { ...this.#record, version, head: reply, last: reply }
     this.#record.title ??= request.title ?? null
     this.#lastPromptSettings = promptSettings
-    const added = recordsOf(request, begun.first, at)
-    if (request.history !== this.#history) this.#history = new History([...request.history.records, ...added])
-    else this.#push(added)
+    this.#extend(request.history, recordsOf(request, begun.first, at))
     return this.#history
   }
 
@@ -169,14 +167,15 @@ export class ConversationState {
     if (role === 'summary') return undefined
     // Another process took the reply for abandoned, or the conversation continued on another branch.
     if (this.#record.head !== begun || reply.number !== begun) return this.refresh()
-    this.#push([reply], about)
+    this.#extend(this.#history, [reply], about)
     return undefined
   }
 
-  /** Adds messages to the history, or to a copy if another turn may send it as it is: one that branches off. */
-  #push(messages: readonly MessageRecord[], about?: ReplyRecord): void {
-    if (!this.ownTurns.isAlone) this.#history = new History([...this.#history.records, ...messages])
-    else for (const message of messages) this.#history.push(message, about)
+  /** Makes a history and messages after it the active path. It stays as it is if another turn, which branches off, may send it. */
+  #extend(history: History, messages: readonly MessageRecord[], about?: ReplyRecord): void {
+    const isShared = history !== this.#history || !this.ownTurns.isAlone
+    if (isShared) this.#history = new History([...history.records, ...messages])
+    else for (const message of messages) history.push(message, about)
   }
 
   /** Records the ends of replies that the store failed to record before. */
