@@ -4,6 +4,8 @@ import type { MessageStreamParams } from '../../../protocol/types/params.ts'
 import type { RecoverOptions } from '../../request/options.ts'
 import { APIStreamError, isRetryable } from '../../request/errors.ts'
 import type { Cancellable } from '../../request/cancellation.ts'
+import { pipe } from '../../transport/pipe.ts'
+import { readOne, type Sink } from '../../transport/sink.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from '../events/message-events.ts'
 import { planResume } from './resume-plan.ts'
@@ -77,47 +79,76 @@ export class ResumingEvents implements MessageEvents {
     this.#current.cancel(error)
   }
 
-  async read(): Promise<readonly StreamedEvent[] | undefined> {
-    const events: StreamedEvent[] = []
-    while (this.#phase === 'open' && events.length === 0) await this.#readOrResume((event) => void events.push(event))
-    if (events.length > 0) return events
-    if (this.#failure) throw this.#failure
-    return undefined
+  read(): Promise<readonly StreamedEvent[] | undefined> {
+    return new Promise((resolve, reject) => this.pipe(readOne(resolve, reject)))
+  }
+
+  pipe(sink: Sink<readonly StreamedEvent[]>): void {
+    if (this.#failure) return sink.fail(this.#failure)
+    if (this.#phase === 'done') return void sink.write(undefined)
+    pipe(this.#source, {
+      write: (events) => (events ? this.#handOut(this.#spliced(events), sink) : sink.write(undefined)),
+      fail: (error) =>
+        void this.#resume(error).then(
+          (events) => this.#handOut(events, sink) && this.pipe(sink),
+          (failure: Error) => sink.fail(failure),
+        ),
+    })
   }
 
   async forEach(take: TakeEvent): Promise<void> {
-    while (this.#phase === 'open') await this.#readOrResume(take)
+    while (this.#phase === 'open') {
+      const events = await this.#source.read().then(
+        (events) => this.#spliced(events ?? []),
+        (error: Error) => this.#resume(error),
+      )
+      for (const event of events) {
+        if (this.#failure) break
+        this.#record(event)
+        if (take(event)) await Promise.resolve()
+      }
+    }
     if (this.#failure) throw this.#failure
   }
 
-  #readOrResume(take: TakeEvent): Promise<void> {
-    // Not an async function: one takes more memory as long as it waits.
-    return this.#source.read().then(
-      (events) => this.#handOutAll(events ?? [], take),
-      (error: Error) => this.#resume(error, take),
-    )
-  }
-
-  async #handOutAll(events: readonly StreamedEvent[], take: TakeEvent): Promise<void> {
-    for (const event of events) await this.#handOut(this.#splice.take(event), take)
-  }
-
-  async #handOut(events: readonly StreamedEvent[], take: TakeEvent): Promise<void> {
-    for (const event of events) {
-      if (this.#failure) return
-      if (event.type === 'message_stop') this.#phase = 'done'
-      this.#handedOut.push(event)
-      if (take(event)) await Promise.resolve()
+  /** Writes events to the sink. Returns whether it wants more. */
+  #handOut(events: Iterable<StreamedEvent>, sink: Sink<readonly StreamedEvent[]>): boolean {
+    const handedOut: StreamedEvent[] = []
+    try {
+      for (const event of events) {
+        this.#record(event)
+        handedOut.push(event)
+      }
+    } catch (error) {
+      this.cancel(error as Error)
+      sink.fail(error as Error)
+      return false
     }
+    return handedOut.length === 0 || sink.write(handedOut)
   }
 
-  /** Continues after an error: with the end of a message whose content is complete, or with another request. */
-  async #resume(error: Error, take: TakeEvent): Promise<void> {
+  /** The events to hand out for those of a response. Each must be recorded before the next one is made. */
+  *#spliced(events: readonly StreamedEvent[]): Generator<StreamedEvent> {
+    for (const event of events) yield* this.#splice.take(event)
+  }
+
+  #record(event: StreamedEvent): void {
+    if (event.type === 'message_stop') this.#phase = 'done'
+    this.#handedOut.push(event)
+  }
+
+  /**
+   * Continues after an error with another request, or with the end of a message whose content is complete. Returns the events of
+   * that end.
+   */
+  async #resume(error: Error): Promise<readonly StreamedEvent[]> {
+    // The connection failed after the last event.
+    if (this.#phase === 'done') return []
     const { message } = this
     const mayResume = isRetryable(error) && !this.#splice.isInsideBlock
     const plan = message && mayResume ? planResume(this.#params, message, this.#options) : undefined
     if (this.#failure || !plan) throw this.#fail(this.#withPartial(error))
-    if (plan.type === 'finish') return this.#handOut(this.#finish(plan.stopReason), take)
+    if (plan.type === 'finish') return this.#finish(plan.stopReason)
     if (this.#attempts++ >= this.#options.attempts) throw this.#fail(this.#withPartial(error))
     const sent = this.#send(plan.params, error)
     this.#current = sent
@@ -129,6 +160,7 @@ export class ResumingEvents implements MessageEvents {
     this.#current = this.#source
     const { joiner, dropsThinking } = plan
     this.#splice = new Splice(this.#handedOut, { joiner, dropsThinking, usage: this.#splice.usage })
+    return []
   }
 
   /** Records the first failure and returns it. */
