@@ -52,7 +52,7 @@ async function measure({ running, requestUs, eventUs }: Figures): Promise<void> 
     await load(port, { times: requests, connections: inFlight })
     await setTimeout(ledgerMs)
   })
-  const streamed = await cpuUs(running, () => load(port, { times: streams, connections: inFlight, pace: 'full' }))
+  const streamed = await cpuUs(running, () => load(port, { times: streams, connections: inFlight, pace: 'even' }))
   requestUs.push(asked / requests)
   // A stream costs a request too.
   eventUs.push((streamed - (asked / requests) * streams) / (streams * eventsPerStream))

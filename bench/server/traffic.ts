@@ -1,7 +1,7 @@
 /** Requests to a server, over sockets: a client library would take more time than the server. */
 import { type Socket, connect } from 'node:net'
 
-export type Pace = 'full' | 'slow'
+export type Pace = 'full' | 'even' | 'slow'
 
 /** The number of text deltas in one stream. */
 export const eventsPerStream = 500

@@ -15,6 +15,7 @@ const opening = all.slice(0, 3)
 const ending = all.slice(-3)
 const deltas = all.slice(3, 3 + eventsPerStream)
 const slowMs = 1_000
+const evenMs = 8
 
 const streams: Record<Pace | 'short', (response: ServerResponse) => void> = {
   short: (response) => response.end(short),
@@ -27,6 +28,18 @@ const streams: Record<Pace | 'short', (response: ServerResponse) => void> = {
       else response.end()
     }
     next()
+  },
+  /** Waits between two events, so that a server has read and written one before the next arrives. */
+  even: (response) => {
+    const events = [...opening, ...deltas, ...ending]
+    let index = 0
+    const timer = setInterval(() => {
+      response.write(events[index++]!)
+      if (index < events.length) return
+      clearInterval(timer)
+      response.end()
+    }, evenMs)
+    response.once('close', () => clearInterval(timer))
   },
   slow: (response) => {
     let index = 0
@@ -46,7 +59,7 @@ function answer(response: ServerResponse, body: string): void {
   const headers = { 'request-id': 'req_01' }
   if (body.includes('"stream":true')) {
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' })
-    return streams[(/"user_id":"(full|slow)"/.exec(body)?.[1] ?? 'short') as Pace | 'short'](response)
+    return streams[(/"user_id":"(full|even|slow)"/.exec(body)?.[1] ?? 'short') as Pace | 'short'](response)
   }
   response.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': whole.length }).end(whole)
 }
