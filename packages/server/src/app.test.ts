@@ -13,6 +13,16 @@ import {
 import { type Server, type ServerOptions, createServer } from './app.ts'
 import type { AccessEntry } from './operate/request-log.ts'
 
+const emptyMessage: Message = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [],
+  stop_reason: null,
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+}
 const base = { model: 'claude-opus-4-6', max_tokens: 100, messages: [{ role: 'user', content: 'Count to 5' }] }
 
 interface Call {
@@ -278,6 +288,23 @@ suite('errors of the engine', () => {
     assert.equal(response.status, 500)
     assert.deepEqual((await errorOf(response)).error, { type: 'api_error', message: 'Internal server error' })
     assert.match(String(entries[0]!.error), /secret detail/)
+  })
+
+  test('a reply that is nested too deep for JSON says so', async () => {
+    const input = JSON.parse(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as object
+    const block = { type: 'tool_use' as const, id: 'toolu_1', name: 'weather', input }
+    async function* engine(): ReturnType<Engine> {
+      yield { type: 'message_start', message: { ...emptyMessage, content: [] } }
+      yield { type: 'content_block_start', index: 0, content_block: block }
+      yield { type: 'content_block_stop', index: 0 }
+      yield { type: 'message_stop' }
+    }
+    const message = 'Cannot send the reply: it is nested too deep for JSON'
+    const whole = await call(serve({ engine }), '/v1/messages', { body: base })
+    assert.deepEqual([whole.status, (await errorOf(whole)).error], [500, { type: 'api_error', message }])
+    assert.equal(whole.headers.get('x-should-retry'), 'false')
+    const streamed = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
+    assert.match(await streamed.text(), new RegExp(`event: error\\n.*${message}`))
   })
 
   test('the engine stops when the reader cancels the body', async () => {

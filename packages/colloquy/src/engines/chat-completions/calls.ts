@@ -60,7 +60,8 @@ export class CallWriter {
   *#write(): Generator<MessageStreamEvent> {
     for (const [place, call] of this.#calls.entries()) {
       if (call.isEnded) continue
-      if (call.name === '') return
+      // The name may come in pieces, and is complete when the arguments begin.
+      if (call.name === '' || (call.json === '' && place === this.#calls.length - 1)) return
       yield* this.#writeCall(call)
       if (place === this.#calls.length - 1 || !isComplete(call)) return
       yield* this.#blocks.end()

@@ -6,7 +6,7 @@ import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount 
 import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import { throwIfAborted } from '../clock.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
-import { type ChatCompletionsOptions, dialectOf } from './options.ts'
+import { addressOf, type ChatCompletionsOptions, dialectOf } from './options.ts'
 import { PromptCounter } from './prompt-counter.ts'
 import { ReplyWriter } from './reply.ts'
 import { chatRequest } from './request.ts'
@@ -38,13 +38,12 @@ import { ServerRequest } from './server-request.ts'
 export function chatCompletions(options: ChatCompletionsOptions): Engine {
   checkOptionsObject(options, 'chatCompletions()')
   const dialect = dialectOf(options.baseURL)
-  const base = options.baseURL.replace(/\/+$/, '')
   const counter = new PromptCounter(options, dialect)
 
   async function* engine(params: MessageCreateParams, context: EngineContext = {}): AsyncGenerator<MessageStreamEvent> {
     throwIfAborted(context.signal)
     const chat = chatRequest(params, options, dialect)
-    const request = new ServerRequest(`${base}/chat/completions`, options, context.signal)
+    const request = new ServerRequest(addressOf(options.baseURL, '/chat/completions'), options, context.signal)
     try {
       // Beside the request, so that the first event does not come later.
       const counting = counter.count(chat, context.signal)
@@ -71,7 +70,7 @@ export function chatCompletions(options: ChatCompletionsOptions): Engine {
 
   async function listModels(context: EngineContext = {}): Promise<ModelInfo[]> {
     throwIfAborted(context.signal)
-    const request = new ServerRequest(`${base}/models`, options, context.signal)
+    const request = new ServerRequest(addressOf(options.baseURL, '/models'), options, context.signal)
     try {
       return modelsIn(await request.json())
     } finally {

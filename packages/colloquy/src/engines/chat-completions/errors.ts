@@ -32,10 +32,12 @@ export function errorOf(status: number, body: string, headers?: Headers): APIErr
   return make(statusByType.get(type) ?? (type === 'invalid_request_error' ? 400 : status), type, message, headers)
 }
 
-/** The error for an `error` member in the middle of a stream. */
-export function errorInStream(error: unknown): APIError {
-  const code = (error as { code?: unknown } | null)?.code
-  const status = typeof code === 'number' && code >= 400 && code < 600 ? code : 500
+/** The error for an `error` member in the middle of a stream, or for the data of an event of that name. */
+export function errorInStream(given: unknown): APIError {
+  const parsed = typeof given === 'string' ? (parsedBody(given) ?? given) : given
+  const error = (parsed as { error?: unknown } | null)?.error ?? parsed
+  const code = Number((error as { code?: unknown } | null)?.code)
+  const status = code >= 400 && code < 600 ? code : 500
   return errorOf(status, JSON.stringify({ error }))
 }
 

@@ -4,9 +4,9 @@ import { apiError } from '../../protocol/types/error-response.ts'
 
 /** The address of a Chat Completions server, and how it differs from others. */
 export interface ChatCompletionsOptions {
-  /** The address before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. */
+  /** The address before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. Its query is sent with each request. */
   baseURL: string
-  /** Sent as `Authorization: Bearer`. Default: none, as for servers on this machine. */
+  /** Sent as `Authorization: Bearer`, and to Azure as `api-key`. Default: none, as for servers on this machine. */
   apiKey?: string
   /** The model to ask for, whatever the request says. Default: the request's model. */
   model?: string
@@ -41,6 +41,8 @@ export interface Dialect {
   readsPdf: boolean
   /** May count the tokens of a prompt at a path of its own. */
   countsPrompts: boolean
+  /** The headers that carry a key. */
+  keyHeaders: (key: string) => Record<string, string>
   /** The form of the ids of tool calls: Mistral accepts nine letters and digits only. */
   toolCallId: (id: string) => string
 }
@@ -49,10 +51,11 @@ export function dialectOf(baseURL: string): Dialect {
   const hostname = hostOf(baseURL)
   const isAt = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`)
   return {
-    isStrict: isAt('openai.com') || isAt('groq.com') || isAt('mistral.ai'),
-    maxTokensField: isAt('openai.com') ? 'max_completion_tokens' : 'max_tokens',
+    isStrict: ['openai.com', 'azure.com', 'groq.com', 'mistral.ai'].some(isAt),
+    maxTokensField: isAt('openai.com') || isAt('openai.azure.com') ? 'max_completion_tokens' : 'max_tokens',
     readsPdf: isAt('openai.com') || isAt('openrouter.ai'),
-    countsPrompts: !['openai.com', 'groq.com', 'mistral.ai', 'openrouter.ai'].some(isAt),
+    countsPrompts: !['openai.com', 'azure.com', 'groq.com', 'mistral.ai', 'openrouter.ai'].some(isAt),
+    keyHeaders: isAt('azure.com') ? (key) => ({ 'api-key': key }) : (key) => ({ authorization: `Bearer ${key}` }),
     toolCallId: isAt('mistral.ai') ? nineCharacters : (id) => id,
   }
 }
@@ -76,6 +79,12 @@ function nineCharacters(id: string): string {
   let hash = 0xcbf29ce484222325n
   for (const byte of new TextEncoder().encode(id)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
   return Array.from({ length: 9 }, (_, place) => letters[Number((hash >> BigInt(place * 6)) % 36n)]).join('')
+}
+
+/** The address of a path below the base URL, which may have a query, as Azure's has. */
+export function addressOf(baseURL: string, path: string): string {
+  const [base = '', query] = baseURL.split('?', 2)
+  return `${base.replace(/\/+$/, '')}${path}${query === undefined ? '' : `?${query}`}`
 }
 
 /** The path of a content in the request, and the server that it is for. */

@@ -10,7 +10,7 @@ import { CallWriter } from './calls.ts'
 import { errorInStream } from './errors.ts'
 import { type Piece, ThinkTags } from '../reply/think-tags.ts'
 import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
-import type { ChatChunk, ChatDelta } from './wire.ts'
+import type { ChatChunk, ChatDelta, ReplyPart } from './wire.ts'
 
 /** Turns the chunks of a Chat Completions reply into the events of a message. */
 export class ReplyWriter {
@@ -52,8 +52,7 @@ export class ReplyWriter {
   *push(chunk: ChatChunk): Generator<MessageStreamEvent> {
     const error = errorIn(chunk)
     if (error !== undefined) throw errorInStream(error)
-    const usage = chunk.usage ?? chunk.x_groq?.usage
-    if (usage) this.#usage = usageOf(usage)
+    this.#usage = usageOf(chunk.usage ?? chunk.x_groq?.usage) ?? this.#usage
     const choice = chunk.choices?.[0]
     const delta = choice?.delta ?? choice?.message
     if (delta) yield* this.#delta(delta)
@@ -63,7 +62,7 @@ export class ReplyWriter {
   *end(): Generator<MessageStreamEvent> {
     for (const piece of this.#tags.end()) yield* this.#piece(piece)
     if (!this.isStopped) yield* this.#blocks.text(this.#stops.end())
-    const isCut = this.#finish === 'length'
+    const isCut = cuts.has(this.#finish)
     if (!this.isStopped) yield* this.#calls.end(isCut)
     this.#checkCalls(isCut)
     const stop_reason = this.#stopReason(isCut)
@@ -80,9 +79,12 @@ export class ReplyWriter {
 
   *#delta(delta: ChatDelta): Generator<MessageStreamEvent> {
     if (this.isStopped) return
-    const thinking = delta.reasoning_content || delta.reasoning || delta.thinking || ''
-    if (thinking !== '') yield* this.#piece({ kind: 'thinking', text: thinking })
-    for (const piece of this.#tags.push(textOf(delta.content))) yield* this.#piece(piece)
+    const thinking = [delta.reasoning_content, delta.reasoning, delta.thinking].find(isFilled)
+    if (thinking !== undefined) yield* this.#piece({ kind: 'thinking', text: thinking })
+    for (const { kind, text } of piecesOf(delta.content)) {
+      if (kind === 'thinking') yield* this.#piece({ kind, text })
+      else for (const piece of this.#tags.push(text)) yield* this.#piece(piece)
+    }
     if (delta.refusal) {
       this.#isRefused = true
       yield* this.#piece({ kind: 'text', text: delta.refusal })
@@ -141,12 +143,40 @@ function errorIn({ error, object, detail, choices, ...rest }: ChatChunk): unknow
   const found = error ?? first?.error ?? (choices ? undefined : detail)
   if (found != null) return found
   if (object === 'error') return rest
-  return first?.finish_reason === 'error' ? "The model's server ended the reply with an error." : undefined
+  return failures.get(first?.finish_reason)
 }
 
-function textOf(content: ChatDelta['content']): string {
-  if (typeof content === 'string') return content
-  return (content ?? []).map((part) => ('text' in part ? part.text : '')).join('')
+type Finish = string | null | undefined
+
+/** The reasons of a reply that ended at a limit. `model_length` is Mistral's name for a full window. */
+const cuts = new Set<Finish>(['length', 'model_length', 'max_tokens'])
+
+/** The errors that servers report as the reason of an end: OpenRouter and Mistral, vLLM, and DeepSeek. */
+const failures = new Map<Finish, unknown>([
+  ['error', "The model's server ended the reply with an error."],
+  ['abort', "The model's server aborted the reply."],
+  [
+    'insufficient_system_resource',
+    { code: 503, message: "The model's server interrupted the reply because it is overloaded." },
+  ],
+])
+
+function isFilled(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+/** The text and thinking of a content, which is one text or a list of parts. */
+function piecesOf(content: ChatDelta['content']): Piece[] {
+  if (typeof content === 'string') return [{ kind: 'text', text: content }]
+  return (content ?? []).map((part) => {
+    if (typeof part === 'string') return { kind: 'text', text: part }
+    const { type, text, thinking } = part
+    return type === 'thinking' ? { kind: 'thinking', text: textOf(thinking) } : { kind: 'text', text: text ?? '' }
+  })
+}
+
+function textOf(thinking: ReplyPart['thinking']): string {
+  return typeof thinking === 'string' ? thinking : (thinking ?? []).map(({ text }) => text ?? '').join('')
 }
 
 function prefillOf({ messages }: MessageCreateParams): string {

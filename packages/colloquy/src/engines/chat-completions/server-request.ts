@@ -1,8 +1,8 @@
 import { decodeSse } from '../../protocol/codec/sse.ts'
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
 import { abortError } from '../clock.ts'
-import { errorOf } from './errors.ts'
-import type { ChatCompletionsOptions } from './options.ts'
+import { errorInStream, errorOf } from './errors.ts'
+import { type ChatCompletionsOptions, dialectOf } from './options.ts'
 import type { ChatChunk } from './wire.ts'
 
 const maxErrorBytes = 64 * 1024
@@ -29,7 +29,7 @@ export class ServerRequest {
     try {
       const response = await this.#send(body)
       if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
-      yield* isStream(response) ? this.#events(response) : [JSON.parse(await response.text()) as ChatChunk]
+      yield* isStream(response) ? this.#events(response) : [(await jsonOf(response)) as ChatChunk]
     } catch (error) {
       throw this.#explained(error)
     }
@@ -40,7 +40,7 @@ export class ServerRequest {
     try {
       const response = await this.#send()
       if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
-      return JSON.parse(await textOf(response, maxJsonBytes))
+      return await jsonOf(response)
     } catch (error) {
       throw this.#explained(error)
     }
@@ -63,7 +63,7 @@ export class ServerRequest {
           ...(body === undefined
             ? { accept: 'application/json' }
             : { 'content-type': 'application/json', accept: 'text/event-stream' }),
-          ...(apiKey && { authorization: `Bearer ${apiKey}` }),
+          ...(apiKey && dialectOf(this.#options.baseURL).keyHeaders(apiKey)),
           ...headers,
         },
         ...(body !== undefined && { body }),
@@ -78,12 +78,14 @@ export class ServerRequest {
 
   async *#events(response: Response): AsyncGenerator<ChatChunk> {
     let isFinished = false
-    for await (const { data } of decodeSse(response.body!)) {
+    for await (const { event, data } of decodeSse(response.body!)) {
       // Not every `fetch` ends its body when the signal aborts.
       if (this.#controller.signal.aborted) throw new DOMException('Aborted', 'AbortError')
       if (data.trim() === '[DONE]') return
       // Some servers keep a connection open with empty events.
       if (data.trim() === '') continue
+      // Some servers send the error as text, or without a member `error` around it.
+      if (event === 'error') throw errorInStream(data)
       const chunk = JSON.parse(data) as ChatChunk
       isFinished ||= chunk.choices?.some((choice) => choice.finish_reason) ?? false
       yield chunk
@@ -108,6 +110,10 @@ export class ServerRequest {
 
 function isStream(response: Response): boolean {
   return !/\bapplication\/json\b/.test(response.headers.get('content-type') ?? '')
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  return JSON.parse(await textOf(response, maxJsonBytes))
 }
 
 /** The text of a response, as far as it is worth reading. */

@@ -13,9 +13,10 @@ export function estimatedUsage(promptTokens: number, outputTokens: number): Usag
   }
 }
 
-/** The counts of the server. Cached tokens are part of its prompt, and apart from ours. */
-export function usageOf(usage: ChatUsage): ReplyUsage {
-  const prompt = usage.prompt_tokens ?? 0
+/** The counts of the server; undefined if it gave none. Cached tokens are part of its prompt, and apart from ours. */
+export function usageOf(usage: ChatUsage | null | undefined): ReplyUsage | undefined {
+  if (usage?.prompt_tokens == null) return undefined
+  const prompt = usage.prompt_tokens
   const cached = usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? 0
   const thinking = usage.completion_tokens_details?.reasoning_tokens
   return {

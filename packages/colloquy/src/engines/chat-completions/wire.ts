@@ -49,12 +49,20 @@ export interface ChatChoice {
   error?: unknown
 }
 
+/** A part of a reply's content, as Mistral sends them. */
+export interface ReplyPart {
+  type: string
+  text?: string | null
+  /** Parts of text, of a part of type `thinking`. */
+  thinking?: string | ReplyPart[] | null
+}
+
 export interface ChatDelta {
-  content?: string | ChatPart[] | null
+  content?: string | (ReplyPart | string)[] | null
   refusal?: string | null
-  reasoning?: string | null
-  reasoning_content?: string | null
-  thinking?: string | null
+  reasoning?: unknown
+  reasoning_content?: unknown
+  thinking?: unknown
   tool_calls?: ChatCallDelta[] | null
 }
 

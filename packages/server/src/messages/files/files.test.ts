@@ -54,6 +54,18 @@ for (const [name, makePlace] of Object.entries(databasePlaces())) {
       await assert.rejects(files.retrieveMetadata(id), { status: 404, message: /File not found: file_01/ })
     })
 
+    test('a name with a quotation mark is refused, however it is written', async (t) => {
+      const { client } = await serve(t, open())
+      for (const name of ['a\\"b.txt', 'a"b.txt', 'a%22b.txt']) {
+        const head = `--B\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
+        const sent = client('k').post('/v1/files', {
+          headers: { 'content-type': 'multipart/form-data; boundary=B' },
+          body: new TextEncoder().encode(`${head}hi\r\n--B--\r\n`),
+        })
+        await assert.rejects(sent, { status: 400, message: /file: the filename must have at most 255 characters/ })
+      }
+    })
+
     test('a message names files, which the engine receives', async (t) => {
       const seen: MessageCreateParams[] = []
       const { client, secret } = await serve(t, open(), { seen })

@@ -40,6 +40,8 @@ async function readForm({ body }: Request, type: string, maxBytes: number): Prom
   try {
     return await new Response(new Blob(bytes), { headers: { 'content-type': type } }).formData()
   } catch {
+    // The parser ends a name at its first quotation mark, whether or not a backslash is before it, as curl writes it.
+    if (await hasQuoteInName(bytes)) return refuse('file', wrongName)
     return refuse('', 'Cannot read the request body: it is not a valid form')
   }
 }
@@ -60,11 +62,18 @@ async function readBody(
   return chunks
 }
 
+async function hasQuoteInName(bytes: readonly Uint8Array<ArrayBuffer>[]): Promise<boolean> {
+  const beginning = await new Blob([...bytes]).slice(0, formBytes).text()
+  return /; *filename="[^"\r\n]*"(?![;\r\n])/i.test(beginning)
+}
+
+const wrongName = 'the filename must have at most 255 characters, without < > : " | ? * and control characters'
+
 function checkName(given: string): string {
   const name = given.split(/[/\\]/).at(-1)!
   if (name === '') return 'unnamed'
   if (name.length <= 255 && !/[<>:"|?*]|\p{Cc}/u.test(name)) return name
-  return refuse('file', 'the filename must have at most 255 characters, without < > : " | ? * and control characters')
+  return refuse('file', wrongName)
 }
 
 function readSeconds(value: ReturnType<FormData['get']>): number | null {

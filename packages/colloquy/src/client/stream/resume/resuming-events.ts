@@ -5,7 +5,7 @@ import type { RecoverOptions } from '../../request/options.ts'
 import { APIStreamError, isRetryable } from '../../request/errors.ts'
 import type { Cancellable } from '../../request/cancellation.ts'
 import { pipe } from '../../transport/pipe.ts'
-import { readOne, type Sink } from '../../transport/sink.ts'
+import type { Sink } from '../../transport/sink.ts'
 import type { TransportResponse } from '../../transport/transport.ts'
 import type { MessageEvents, StreamedEvent, TakeEvent } from '../events/message-events.ts'
 import { planResume } from './resume-plan.ts'
@@ -80,7 +80,14 @@ export class ResumingEvents implements MessageEvents {
   }
 
   read(): Promise<readonly StreamedEvent[] | undefined> {
-    return new Promise((resolve, reject) => this.pipe(readOne(resolve, reject)))
+    return new Promise((resolve, reject) => {
+      // Not `readOne()`: a page would load it before its first stream.
+      const write = (events: readonly StreamedEvent[] | undefined): boolean => {
+        resolve(events)
+        return false
+      }
+      this.pipe({ write, fail: reject })
+    })
   }
 
   pipe(sink: Sink<readonly StreamedEvent[]>): void {
