@@ -2,6 +2,7 @@ import { isResultBlock, isSilentFailure, silentFailureText } from '../protocol/c
 import { APIUserAbortError } from '../protocol/types/error.ts'
 import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
+import { checkArgument } from '../protocol/json/option-names.ts'
 import { partialInput } from '../protocol/codec/partial-input.ts'
 import { isToolInput } from '../protocol/sendable.ts'
 import { type Promisable, type Runnable, isCalled, isToolset, toolsetNameOf } from './runnable.ts'
@@ -53,6 +54,7 @@ export type NextStep = { type: 'call'; calls: ToolUseBlock[] } | { type: 'resume
  * ```
  */
 export function nextStep(reply: Message): NextStep {
+  checkArgument(reply, 'an object', 'a reply')
   if (reply.stop_reason === 'pause_turn' || reply.stop_reason === 'compaction') return { type: 'resume' }
   const calls = reply.stop_reason === 'tool_use' ? callsIn(reply) : []
   return calls.length ? { type: 'call', calls } : { type: 'stop' }
@@ -60,6 +62,7 @@ export function nextStep(reply: Message): NextStep {
 
 /** The tool calls of a reply, in order. */
 export function callsIn(reply: Pick<Message, 'content'>): ToolUseBlock[] {
+  checkArgument(reply?.content, 'a list', 'the content of a reply')
   return reply.content.filter((block) => block.type === 'tool_use')
 }
 
@@ -82,6 +85,8 @@ export async function answerCalls(
   tools: readonly Runnable[],
   options: CallOptions = {},
 ): Promise<UserMessageParam> {
+  checkArgument(calls, 'a list', 'the calls of answerCalls()')
+  checkTools(tools)
   const results = startCalls(calls, tools, (call) => answerCall(call, tools, options))
   return { role: 'user', content: await Promise.all(results) }
 }
@@ -137,6 +142,8 @@ export async function answerCall(
   tools: readonly Runnable[],
   { signal, timeoutMs = 600_000, approve }: CallOptions = {},
 ): Promise<ToolResultBlockParam> {
+  checkArgument(call, 'an object', 'a call')
+  checkTools(tools)
   const tool = tools.find((tool) => isCalled(tool, call))
   if (!tool) return unknownTool(call, tools)
   const flaw = flawOf(call)
@@ -162,6 +169,11 @@ export async function answerCall(
     if (error instanceof ToolError) return errorResult(call, error)
     return failedCall(call, messageOf(error))
   }
+}
+
+function checkTools(tools: readonly Runnable[]): void {
+  checkArgument(tools, 'a list', 'the tools of a call')
+  for (const tool of tools) checkArgument(tool, 'an object', 'a tool')
 }
 
 async function run(

@@ -1,6 +1,6 @@
 import { jsonFault } from '../protocol/json/json-fault.ts'
 import { AnthropicError } from '../protocol/types/error.ts'
-import { describeValue } from '../protocol/json/option-names.ts'
+import { checkArgument, describeValue } from '../protocol/json/option-names.ts'
 import { type JsonSchema, checkJson, describeMismatch } from '../protocol/json/json-schema.ts'
 import {
   type FromSchema,
@@ -70,6 +70,7 @@ export type ToolFields<Given extends Schema> = Omit<Tool, 'type' | 'input_schema
  * ```
  */
 export function tool<const Given extends Schema>(fields: ToolFields<Given>): CustomTool<InputOf<Given>> {
+  checkArgument(fields, 'an object', 'the fields of a tool')
   checkNames(fields)
   const { name, description, inputSchema, input_schema, jsonSchema, run, ...others } = fields
   const problem = (found: string): AnthropicError => new AnthropicError(`Cannot make the tool ${quote(name)}: ${found}`)

@@ -1,3 +1,4 @@
+import { checkArgument } from '../protocol/json/option-names.ts'
 import type { Usage, UsageIteration } from '../protocol/types/message.ts'
 
 /**
@@ -17,6 +18,7 @@ import type { Usage, UsageIteration } from '../protocol/types/message.ts'
  * ```
  */
 export function addUsage(earlier: Usage, later: Usage): Usage {
+  for (const usage of [earlier, later]) checkArgument(usage, 'an object', 'a usage')
   return {
     ...earlier,
     ...later,

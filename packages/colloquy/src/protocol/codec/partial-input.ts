@@ -26,7 +26,7 @@ const partialText: unique symbol = Symbol('partial input')
  * ```
  */
 export function partialInput(block: object): string | undefined {
-  return (block as { [partialText]?: string })[partialText]
+  return (block as { [partialText]?: string } | undefined)?.[partialText]
 }
 
 /** Marks the block's input as partial, with its text, or as complete, with undefined. */

@@ -23,6 +23,12 @@ export function checkOptionsObject(options: unknown, owner: string): asserts opt
   throw new AnthropicError(`Cannot use ${owner} as its options must be an object: found ${describeValue(options)}`)
 }
 
+/** Throws an `AnthropicError` if an argument is not what a function takes: a program without types may pass anything. */
+export function checkArgument(value: unknown, kind: 'an object' | 'a list', argument: string): void {
+  const isOfKind = Array.isArray(value) ? kind === 'a list' : kind === 'an object' && Object(value) === value
+  if (!isOfKind) throw new AnthropicError(`Cannot use ${argument} as it must be ${kind}: found ${describeValue(value)}`)
+}
+
 /** The known name that an unknown one was probably meant to be: a few letters off, a part of it, or made of the same words. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const words = wordsOf(name)

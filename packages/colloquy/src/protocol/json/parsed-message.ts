@@ -1,4 +1,5 @@
 import { AnthropicError } from '../types/error.ts'
+import { checkArgument } from './option-names.ts'
 import type { ContentBlock, Message, TextBlock } from '../types/message.ts'
 import { parseJson } from '../codec/parse-json.ts'
 import type { JSONOutputFormat, MessageCreateParams, OutputConfig } from '../types/params.ts'
@@ -61,6 +62,7 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
   params: Params,
   { onDeprecated }: { onDeprecated?: () => void } = {},
 ): ParsedMessage<ParsedOf<Params>> {
+  checkArgument(message?.content, 'a list', 'the content of a message')
   const format = outputFormatOf(params)
   let first: unknown = null
   const content = message.content.map((block) => {
@@ -77,7 +79,7 @@ export function parseMessage<Params extends Partial<ParseableParams>>(
 
 /** The output format of a request, under either name. */
 export function outputFormatOf(params: Partial<ParseableParams>): JSONOutputFormat | OutputFormat<unknown> | undefined {
-  return params.output_config?.format ?? params.output_format ?? undefined
+  return params?.output_config?.format ?? params?.output_format ?? undefined
 }
 
 function parseText(text: string, format: JSONOutputFormat | OutputFormat<unknown>): unknown {

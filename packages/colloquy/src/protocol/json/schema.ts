@@ -1,3 +1,4 @@
+import { checkArgument } from './option-names.ts'
 import { AnthropicError } from '../types/error.ts'
 import { type JsonSchema, checkJson, describeMismatch } from './json-schema.ts'
 import { type OutputFormat, outputJson } from './parsed-message.ts'
@@ -125,13 +126,14 @@ function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
  */
 export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { readonly type: 'object' }>(
   schema: Schema,
-  { transform = true }: { transform?: boolean } = {},
+  options?: { transform?: boolean } | null,
 ): OutputFormat<FromSchema<Schema>> {
+  checkArgument(schema, 'an object', 'a JSON Schema')
   if (schema.type !== 'object')
     throw new AnthropicError(`JSON schema must be an object, but got ${String(schema.type)}`)
   return {
     type: 'json_schema',
-    schema: transform ? transformJsonSchema(schema) : { ...schema },
+    schema: (options?.transform ?? true) ? transformJsonSchema(schema) : { ...schema },
     parse: (text) => {
       const value = outputJson(text)
       const issues = checkJson(schema, value)
@@ -160,12 +162,12 @@ export function jsonSchemaOutputFormat<const Schema extends JsonSchema & { reado
  */
 export function standardSchemaOutputFormat<Schema extends StandardSchema>(
   schema: Schema,
-  { jsonSchema }: { jsonSchema?: ToJsonSchema } = {},
+  options?: { jsonSchema?: ToJsonSchema } | null,
 ): OutputFormat<OutputOf<Schema>> {
   if (!isStandardSchema(schema)) throw new AnthropicError('Cannot make an output format: found no Standard Schema')
   return {
     type: 'json_schema',
-    schema: transformJsonSchema(toJsonSchema(schema, jsonSchema)),
+    schema: transformJsonSchema(toJsonSchema(schema, options?.jsonSchema)),
     parse: (text) => {
       const result = schema['~standard'].validate(outputJson(text))
       if (result instanceof Promise) {
@@ -205,10 +207,16 @@ const formats = 'date-time time date duration email hostname uri ipv4 ipv6 uuid'
  * ```
  */
 export function transformJsonSchema(schema: JsonSchema): { [keyword: string]: unknown } {
+  checkArgument(schema, 'an object', 'a JSON Schema')
   return transform(schema, [])
 }
 
+/** A schema with a longer path contains itself, or is more than JSON can write. */
+const longestPath = 1_000
+
 function transform(schema: unknown, path: string[]): { [keyword: string]: unknown } {
+  if (path.length > longestPath)
+    throw new AnthropicError(`Cannot use a JSON Schema that is nested too deep: at ${path.slice(0, 6).join('.')}…`)
   const rest: { [keyword: string]: unknown } = { ...(schema as JsonSchema) }
   const take = (keyword: string): unknown => {
     const value = rest[keyword]

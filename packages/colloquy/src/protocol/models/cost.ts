@@ -1,5 +1,6 @@
 import type { Usage, UsageIteration } from '../types/message.ts'
 import type { ModelEntry, Price, PriceBand } from './model-entry.ts'
+import { checkArgument } from '../json/option-names.ts'
 import { findModel } from './models.ts'
 import type { PicoUsd } from './money.ts'
 import { callsIn, hasCounts, isCount, tokenCounts, type TokenCounts, tokenKinds } from './token-counts.ts'
@@ -63,6 +64,7 @@ const webSearchPicoUsd = 10_000_000_000n
  * ```
  */
 export function costOf(usage: Usage, model: string | ModelEntry, options: CostOptions = {}): Cost | undefined {
+  checkArgument(usage, 'an object', 'the usage of costOf()')
   const { at = new Date(), batch = usage.service_tier === 'batch', models } = options
   const entry = typeof model === 'string' ? findModel(model, models) : model
   const price = entry && priceAt(entry, at)
@@ -107,6 +109,7 @@ function isAdvice(call: Usage | UsageIteration): boolean {
  * ```
  */
 export function priceAt(entry: ModelEntry, at: Date): Price | undefined {
+  checkArgument(entry?.prices, 'a list', 'the prices of a model')
   const day = dayOf(at)
   return entry.prices.findLast((price) => price.from <= day)
 }
@@ -124,6 +127,7 @@ function dayOf(at: Date): string {
 
 /** The band in which a prompt of this length is billed. */
 export function bandFor(price: Price, promptTokens: number): PriceBand {
+  checkArgument(price?.bands, 'a list', 'the bands of a price')
   return price.bands.findLast((band) => promptTokens > band.abovePromptTokens) ?? price.bands[0]
 }
 
@@ -141,7 +145,10 @@ export function bandFor(price: Price, promptTokens: number): PriceBand {
  */
 export function addCosts(...costs: readonly CostTotal[]): CostTotal {
   const parts = noParts()
-  for (const cost of costs) for (const name of partNames) parts[name] += cost.parts[name]
+  for (const cost of costs) {
+    checkArgument(cost?.parts, 'an object', 'the parts of a cost')
+    for (const name of partNames) parts[name] += cost.parts[name]
+  }
   return { picoUsd: sumOf(parts), parts }
 }
 

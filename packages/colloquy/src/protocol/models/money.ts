@@ -1,3 +1,6 @@
+import { describeValue } from '../json/option-names.ts'
+import { AnthropicError } from '../types/error.ts'
+
 /** An amount in picodollars, 10⁻¹² USD, as a `bigint`: each list price times a token count is a whole number of them. */
 export type PicoUsd = bigint
 
@@ -42,6 +45,10 @@ function readDecimal(text: string, decimals: number): bigint {
   return BigInt(whole + fraction.padEnd(decimals, '0'))
 }
 
+function notAnAmount(found: unknown): string {
+  return `Cannot write an amount of money as it must be a bigint of picodollars: found ${describeValue(found)}`
+}
+
 /** A number without an exponent, which JavaScript writes below 0.000001 and from 1e21 on. */
 function withoutExponent(value: number): string {
   const text = String(value)
@@ -65,6 +72,7 @@ export function toUsd(picoUsd: PicoUsd): number {
  * ```
  */
 export function formatUsd(picoUsd: PicoUsd): string {
+  if (typeof picoUsd !== 'bigint') throw new AnthropicError(notAnAmount(picoUsd))
   const sign = picoUsd < 0n ? '-' : ''
   const amount = picoUsd < 0n ? -picoUsd : picoUsd
   if (amount === 0n) return '$0.00'

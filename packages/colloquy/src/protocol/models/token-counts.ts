@@ -1,3 +1,4 @@
+import { checkArgument } from '../json/option-names.ts'
 import type { Usage, UsageIteration } from '../types/message.ts'
 
 /** The kinds of tokens, each with a price of its own. */
@@ -38,6 +39,7 @@ export function countOf(value: unknown): number {
  * ```
  */
 export function tokenCounts(used: Omit<UsageIteration, 'type'>): TokenCounts {
+  checkArgument(used, 'an object', 'a usage')
   const split = used.cache_creation
   const write1h = countOf(split?.ephemeral_1h_input_tokens)
   const write5m = countOf(split?.ephemeral_5m_input_tokens)
@@ -70,6 +72,7 @@ export function hasCounts(used: Omit<UsageIteration, 'type'>): boolean {
  * and attempts that a fallback replaced, and some of them count only one of several calls. A call by another model names it.
  */
 export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
+  checkArgument(usage, 'an object', 'a usage')
   const { iterations } = usage
   if (!Array.isArray(iterations) || iterations.length === 0) return [usage]
   const listed = iterations.filter((call: unknown) => typeof call === 'object' && call !== null)
@@ -85,7 +88,7 @@ export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
 
 /** The last call that wrote the reply. Its tokens are those that the model's window holds. */
 export function lastCallIn(usage: Usage): Usage | UsageIteration {
-  return usage.iterations == null
+  return usage?.iterations == null
     ? usage
     : (callsIn(usage).findLast((call) => call === usage || isOwnCall(call)) ?? usage)
 }
