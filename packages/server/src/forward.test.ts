@@ -476,6 +476,25 @@ suite('a stream that breaks off', () => {
     )
   })
 
+  test('is not kept to be continued when it has more than 64 MB', async () => {
+    const text = sse({
+      type: 'content_block_start',
+      index: 0,
+      content_block: { type: 'text', text: '', citations: null },
+    })
+    const long = 'x'.repeat(1024 * 1024)
+    const delta = sse({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: long } })
+    await inFrontOf(
+      cut(`${start}${text}${delta.repeat(66)}`),
+      async (proxy) => {
+        const told = await (await post(proxy, streamed)).text()
+        assert.match(told.slice(-1_000), /event: error\n/)
+        assert.equal(proxy.seen.length, 1)
+      },
+      { recover: { attempts: 1 } },
+    )
+  })
+
   test('is closed when the client leaves', async () => {
     const { promise: isClosed, resolve } = Promise.withResolvers<void>()
     const respond: Respond = (response) => {

@@ -123,6 +123,12 @@ export interface ListenOptions {
    * the `bodyTimeoutMs` of `createServer()`.
    */
   requestTimeoutMs?: number
+  /**
+   * Milliseconds for which a connection without a request is kept. Longer than a balancer keeps one, or it may send a request
+   * on a connection that is just being closed, and answer 502. Default 130,000: Caddy keeps connections for 120,000, nginx and
+   * AWS for 60,000.
+   */
+  keepAliveMs?: number
   /** Milliseconds after which a client that reads nothing of its response is disconnected. Default 300,000. */
   stallMs?: number
 }
@@ -160,6 +166,7 @@ const listenNames = Object.keys({
   maxConnections: true,
   headersTimeoutMs: true,
   requestTimeoutMs: true,
+  keepAliveMs: true,
   stallMs: true,
 } satisfies Record<keyof ListenOptions, true>)
 // One object may hold the options of both.

@@ -66,6 +66,19 @@ async function leaving(
   return promise
 }
 
+test('a connection without a request is kept longer than balancers keep one, or as long as keepAliveMs', async () => {
+  for (const [options, told] of [
+    [{}, 'timeout=130'],
+    [{ keepAliveMs: 620_000 }, 'timeout=620'],
+  ] as const) {
+    await serving(options, async ({ url }) => {
+      const response = await fetch(`${url}/healthz`)
+      await response.text()
+      assert.equal(response.headers.get('keep-alive'), told)
+    })
+  }
+})
+
 // The machine may be busy with something else for a while; not every time.
 async function bestOf(times: number, measure: () => Promise<number>): Promise<number> {
   const all: number[] = []

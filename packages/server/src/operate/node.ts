@@ -96,7 +96,12 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
 }
 
 function httpOptions(options: ListenOptions): HttpOptions {
-  const { maxHeaderBytes = 65_536, headersTimeoutMs = 60_000, requestTimeoutMs = 360_000 } = options
+  const {
+    maxHeaderBytes = 65_536,
+    headersTimeoutMs = 60_000,
+    requestTimeoutMs = 360_000,
+    keepAliveMs = 130_000,
+  } = options
   const shorter = Math.min(headersTimeoutMs, requestTimeoutMs)
   return {
     maxHeaderSize: maxHeaderBytes,
@@ -106,6 +111,7 @@ function httpOptions(options: ListenOptions): HttpOptions {
     requireHostHeader: false,
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.max(10, Math.min(5_000, Math.ceil(shorter / 4))),
   }
 }

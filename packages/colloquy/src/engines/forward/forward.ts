@@ -47,9 +47,13 @@ export async function forward(
   })
   const first = await sent
   const { remainingMs } = sent
-  const all = recover ? resuming(first, { client, options, params, recover, remainingMs }) : first
+  const keeps = (): boolean => received.total <= mostKeptBytes
+  const all = recover ? resuming(first, { client, options, params, recover, remainingMs, keeps }) : first
   return new ForwardedEvents({ first, all, received })
 }
+
+/** The most bytes of a stream that are kept to continue it: more than any model writes. An endless one would take all memory. */
+const mostKeptBytes = 64 * 1024 * 1024
 
 interface Resuming {
   client: ForwardingClient
@@ -58,12 +62,16 @@ interface Resuming {
   recover: RecoverOptions
   /** The rest of the request's `totalTimeout`; 0 without one. */
   remainingMs: number
+  keeps: () => boolean
 }
 
 // A function of its own, as a closure in `forward()` would keep the body of the first request.
-function resuming(first: MessageEvents, { client, options, params, recover, remainingMs }: Resuming): MessageEvents {
+function resuming(
+  first: MessageEvents,
+  { client, options, params, recover, remainingMs, keeps }: Resuming,
+): MessageEvents {
   const endsAt = performance.now() + remainingMs
-  return new ResumingEvents(first, params, { ...recover, holdsBlocks: false }, (continued, failure) =>
+  return new ResumingEvents(first, params, { ...recover, holdsBlocks: false, keeps }, (continued, failure) =>
     client.sendRequest(
       {
         ...options,

@@ -3,12 +3,15 @@ const carriageReturn = 0x0d
 
 /** The bytes of a stream of events, in parts that end where an event ends. */
 export class ReceivedBytes {
+  /** The number of bytes that were pushed. */
+  total = 0
   #chunks: Uint8Array[] = []
 
   /** Copies the chunk: a transport may use its memory again. */
   push(chunk: Uint8Array): void {
     // Not `slice()`, which copies nothing of a `Buffer`.
     this.#chunks.push(new Uint8Array(chunk))
+    this.total += chunk.length
   }
 
   /** Removes and returns the bytes up to the end of the last event. The rest is kept. */

@@ -41,6 +41,7 @@ export interface LimitsConfig {
   bodyTimeoutMs?: number
   pingMs?: number
   maxConnections?: number
+  keepAliveMs?: number
 }
 
 export type EngineConfig = ApiConfig | ChatConfig | LocalConfig | OfflineConfig | ScriptConfig
@@ -297,6 +298,9 @@ export const configSchema: JsonSchema = {
           bodyTimeoutMs: ms('How long a body may take to arrive. Default 300,000.'),
           pingMs: ms('The silence after which a stream sends a ping. Default 10,000.'),
           maxConnections: count('The most connections. Default 10,000.'),
+          keepAliveMs: ms(
+            'How long a connection without a request is kept: longer than the balancer does. Default 130,000.',
+          ),
         },
         [],
         'Limits of the server.',

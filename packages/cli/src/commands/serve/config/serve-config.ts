@@ -7,7 +7,7 @@ import { countText } from '../../../format.ts'
 import { writeErrorLine, writeLine } from '../../../terminal/output.ts'
 import { accessLogger, type AccessLogOptions, logOptions, withoutProbes } from '../access-log.ts'
 import { ConfigError } from './config-error.ts'
-import type { EngineConfig, ServeConfig } from './config.ts'
+import type { EngineConfig, LimitsConfig, ServeConfig } from './config.ts'
 import type { OpenConsole } from '../console/open-console.ts'
 import { ConfiguredEngines, type UsedEngines } from './engines.ts'
 import { type Followers, followers, loggedEngine } from '../follow.ts'
@@ -46,8 +46,7 @@ async function serveFile(flags: Flags): Promise<number> {
   const server = new SwitchingServer(serverOf(read, used, running))
   const isLocal = isLoopback(host)
   const allowedHosts = isLocal || hosts.length > 0 ? { allowedHosts: [...loopback, ...hosts] } : {}
-  const { maxConnections } = limits ?? {}
-  const listening = await open(server, { port, host, ...allowedHosts, ...(maxConnections && { maxConnections }) })
+  const listening = await open(server, { port, host, ...allowedHosts, ...splitLimits(limits).connection })
   if (!flags.has('json')) startScreen(listening.url, read, running).forEach(writeLine)
   // One after the other, as the file of the last signal counts.
   let reloading = Promise.resolve()
@@ -156,7 +155,7 @@ function serverOf(
     limits,
     cacheAccounting,
   } = config
-  const { maxConnections: _, ...server } = limits ?? {}
+  const { server } = splitLimits(limits)
   const names = [...loopback, ...(config.hosts ?? [])]
   const log = withoutProbes(
     accessLogger({
@@ -183,6 +182,19 @@ function serverOf(
         onEnd()
       },
     })
+}
+
+/** The limits of the connections, and those of the server behind them. */
+function splitLimits({ maxConnections, keepAliveMs, ...server }: LimitsConfig = {}): SplitLimits {
+  return {
+    connection: { ...(maxConnections && { maxConnections }), ...(keepAliveMs !== undefined && { keepAliveMs }) },
+    server,
+  }
+}
+
+interface SplitLimits {
+  connection: Pick<LimitsConfig, 'maxConnections' | 'keepAliveMs'>
+  server: Omit<LimitsConfig, 'maxConnections' | 'keepAliveMs'>
 }
 
 function logOf({ log = 'text' }: ServeConfig, flags: Flags): Omit<AccessLogOptions, 'isLocal'> {

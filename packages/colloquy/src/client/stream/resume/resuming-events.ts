@@ -19,6 +19,8 @@ export interface ResumingOptions extends RecoverOptions {
    * false, they are handed out as they arrive, and a stream that breaks off inside such a block is not resumed.
    */
   holdsBlocks?: boolean
+  /** Whether what has arrived of the first response is kept. A message that is not cannot be resumed. Default: always. */
+  keeps?: () => boolean
 }
 
 /** Sends a request that resumes the reply, after the wait that a retry would take. */
@@ -121,6 +123,7 @@ export class ResumingEvents implements MessageEvents {
   /** Writes events to the sink. Returns whether it wants more. */
   #handOut(events: Iterable<StreamedEvent>, sink: Sink<readonly StreamedEvent[]>): boolean {
     const handedOut: StreamedEvent[] = []
+    if (this.#options.keeps?.() === false && this.#splice instanceof UnheldEvents) this.#handedOut.forget()
     try {
       for (const event of events) {
         this.#record(event)

@@ -13,12 +13,12 @@ import { sumUsage, replaceUsage } from './usage.ts'
 
 /** The message as the reader has received it, from all responses. */
 export class HandedOutMessage {
-  readonly #accumulator = new MessageAccumulator()
+  #accumulator: MessageAccumulator | undefined = new MessageAccumulator()
   /** The index of a text block whose end was not handed out, so that the next response can continue it. */
   openText: number | undefined
 
   get message(): Message | undefined {
-    return this.#accumulator.message
+    return this.#accumulator?.message
   }
 
   get nextIndex(): number {
@@ -27,7 +27,12 @@ export class HandedOutMessage {
 
   /** Records an event. */
   push(event: StreamedEvent): void {
-    this.#accumulator.push(event)
+    this.#accumulator?.push(event)
+  }
+
+  /** Frees the message, which then cannot be continued. */
+  forget(): void {
+    this.#accumulator = undefined
   }
 
   /** The event that ends the open text. */
