@@ -681,6 +681,39 @@ describe('import() of exports of other programs', () => {
     assertNotes(imported.report, [/b\.png is not in the export/, /thinking part/, /without a sender or text/])
   })
 
+  test('Claude.ai: a conversation as its page loads it, with its active path and edited first messages', async () => {
+    const message = (uuid: string, parent: string | null, sender: string): object => {
+      return { uuid, parent_message_uuid: parent, sender, text: uuid, content: [{ type: 'text', text: uuid }] }
+    }
+    const file = {
+      name: 'Edited',
+      current_leaf_message_uuid: 'b2',
+      chat_messages: [
+        message('a1', null, 'human'),
+        message('a2', 'a1', 'assistant'),
+        message('b1', null, 'human'),
+        message('b2', 'b1', 'assistant'),
+        message('b3', 'b1', 'assistant'),
+      ],
+    }
+    const { sent, report } = await importAndSend(JSON.stringify(file))
+    assert.deepEqual([sent, report.notes], [['user: b1', 'assistant: b2'], []])
+    const copy = await openConversations({ client }).import(JSON.stringify({ conversations: [file] }), settings)
+    assert.equal((await copy.branches()).length, 3)
+  })
+
+  test('ChatGPT: files that are attached are noted', async () => {
+    const attachments = [
+      { name: 'plan.pdf', mime_type: 'application/pdf' },
+      { name: 'a.png', mime_type: 'image/png' },
+      null,
+    ]
+    const mapping = { a: node(null, said('user', ['Read this'], { metadata: { attachments } })) }
+    const { sent, report } = await importAndSend(JSON.stringify({ mapping }))
+    assert.deepEqual(sent, ['user: Read this'])
+    assertNotes(report, [/the file plan\.pdf is not in the export/, /the file nothing is not in the export/])
+  })
+
   test('ChatGPT: times that no date holds, and content that is null', async () => {
     const start = Date.now()
     const node = (id: string, parent: string | null, message: object): object => ({ id, parent, message })
@@ -716,6 +749,32 @@ describe('import() of exports of other programs', () => {
       ],
     )
     for (const { id } of imported) await (await conversations.open(id)).send('And?')
+  })
+
+  test('importAll() adds nothing of a file with a mistake, however long it is', async () => {
+    const padding = 'word '.repeat(300_000)
+    const long = [
+      claudeAi,
+      ...Array.from({ length: 6 }, () => ({ chat_messages: [{ sender: 'human', text: padding }] })),
+    ]
+    const header = (given: object): string => JSON.stringify({ type: 'conversation', head: null, settings: given })
+    for (const file of [
+      `${JSON.stringify(long).slice(0, -1)},{"chat_messages":[}]`,
+      JSON.stringify([...long, { other: 1 }]),
+      [header(settings), header({ ...settings, max_tokens: 0 })].join('\n'),
+    ]) {
+      const conversations = openConversations({ client })
+      await assert.rejects(conversations.importAll(file, { defaults: settings }), {
+        name: /ContentError|AnthropicError/,
+      })
+      assert.equal((await conversations.list()).length, 0)
+    }
+    const conversations = openConversations({ client })
+    const imported = await conversations.importAll(JSON.stringify(long), settings)
+    assert.deepEqual(
+      imported.map(({ report }) => report.messages),
+      [2, 1, 1, 1, 1, 1, 1],
+    )
   })
 
   test('AI SDK: a message whose role no model has is left out', async () => {

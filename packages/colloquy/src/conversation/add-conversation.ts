@@ -10,8 +10,8 @@ import { ConversationState } from './turn/state.ts'
 
 /** Adds a conversation to the store. Throws an `AnthropicError`, and adds nothing, if the settings are not valid. */
 export async function addConversation(store: ConversationStore, archive: Archive): Promise<ConversationState> {
-  const { owner, metadata, title, settings, head } = archive
-  checkSettings(settings)
+  const { owner, title, head } = archive
+  const { settings, metadata } = checkArchive(archive)
   const at = Date.now()
   const { id = newConversationId(at) } = archive
   const messages = await inSlices(mapped(archive.messages, wellFormed))
@@ -20,14 +20,20 @@ export async function addConversation(store: ConversationStore, archive: Archive
   const conversation = await store.create({
     id,
     owner,
-    metadata: metadata && metadataJson(metadata),
+    metadata,
     title: given,
-    settings: wellFormedJson(JSON.stringify(settings)),
+    settings,
     at,
     messages,
     head,
   })
   return new ConversationState(store, { conversation, ...pathAmong(messages, head) })
+}
+
+/** The settings and the metadata as JSON. Throws an `AnthropicError` if the settings are not valid, or the metadata is too long. */
+export function checkArchive({ settings, metadata }: Archive): { settings: string; metadata: string | undefined } {
+  checkSettings(settings)
+  return { settings: wellFormedJson(JSON.stringify(settings)), metadata: metadata && metadataJson(metadata) }
 }
 
 /** Texts as the store keeps them. */

@@ -15,6 +15,39 @@ export async function inSlices<Result>(pass: Pausable<Result>): Promise<Result> 
   }
 }
 
+/** A pass that also yields what it has found so far, one after the other. */
+export type PausableItems<Item> = Generator<Item | void, void, void>
+
+/** Runs a pass to its end, passes on its items, and lets other work of the process run every 10 ms. */
+export async function* itemsInSlices<Item>(pass: PausableItems<Item>): AsyncGenerator<Item> {
+  let end = performance.now() + sliceMs
+  for (const item of pass) {
+    if (item !== undefined) yield item
+    if (performance.now() < end) continue
+    await nextTask()
+    end = performance.now() + sliceMs
+  }
+}
+
+/** All items of a pass. */
+export function* collected<Item>(pass: PausableItems<Item>): Pausable<Item[]> {
+  const items: Item[] = []
+  for (const item of pass) {
+    if (item !== undefined) items.push(item)
+    yield
+  }
+  return items
+}
+
+/** The first item of a pass, which goes no further; undefined if there is none. */
+export function* firstOf<Item>(pass: PausableItems<Item>): Pausable<Item | undefined> {
+  for (const item of pass) {
+    if (item !== undefined) return item
+    yield
+  }
+  return undefined
+}
+
 /** As `Array.map()`, with a pause after each item. */
 export function* mapped<Item, Result>(
   items: Iterable<Item>,

@@ -152,7 +152,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     async importAll(text, options) {
       const imported: ImportedConversation[] = []
-      for (const { archive, report } of await readAll(text, options)) {
+      for await (const { archive, report } of readAll(text, options)) {
         const { id, title } = await add(archive)
         imported.push({ id, title, report })
       }

@@ -1,10 +1,11 @@
 import { checkOptionsObject } from '../../protocol/json/option-names.ts'
+import { checkArchive } from '../add-conversation.ts'
 import { checkSettingNames } from '../check-settings.ts'
 import { ContentError } from '../errors.ts'
 import { copyOf } from '../history/content.ts'
 import { type GivenMetadata, splitMetadata } from '../history/metadata.ts'
 import type { Archive } from '../history/records.ts'
-import { inSlices } from '../in-slices.ts'
+import { itemsInSlices } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { checkText } from '../stores/text.ts'
 import { type ReadConversation, readConversations } from '../transfer/import.ts'
@@ -31,24 +32,52 @@ export interface ImportedConversation {
 export async function readOne(text: string, given: ImportOptions & { id?: string } = {}): Promise<ReadConversation> {
   checkOptionsObject(given, 'import()')
   const { id, ...options } = given
-  const [read, ...others] = await readAll(text, options)
-  if (read === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
-  if (others.length > 0) {
-    throw new ContentError(`Cannot import one conversation: found ${others.length + 1}, importAll() adds them all`)
+  let first: ReadConversation | undefined
+  let count = 0
+  for await (const read of readFile(text, options)()) {
+    first ??= read
+    count++
   }
-  return { ...read, archive: { ...read.archive, id } }
+  if (first === undefined) throw new ContentError('Cannot import a conversation: found an empty list')
+  if (count > 1) throw new ContentError(`Cannot import one conversation: found ${count}, importAll() adds them all`)
+  return { ...first, archive: { ...first.archive, id } }
 }
 
-/** The conversations of a file, as `importAll()` adds them. */
-export async function readAll(text: string, options: ImportOptions = {}): Promise<ReadConversation[]> {
+/** Texts up to this length are read once, and their conversations kept until all are checked. */
+const keptLength = 8_000_000
+
+/**
+ * The conversations of a file, as `importAll()` adds them. Before the first one, all of them are read and checked: a file with a
+ * mistake adds nothing. A long file is read a second time, so that its conversations are not in memory together.
+ */
+export async function* readAll(text: string, options: ImportOptions = {}): AsyncGenerator<ReadConversation> {
+  const read = readFile(text, options)
+  const kept: ReadConversation[] = []
+  for await (const each of read()) {
+    checkArchive(each.archive)
+    if (text.length <= keptLength) kept.push(each)
+  }
+  yield* text.length <= keptLength ? kept : read()
+}
+
+/** Returns a function that reads the conversations of a file. */
+function readFile(text: string, options: ImportOptions): () => AsyncGenerator<ReadConversation> {
   checkText('import', text)
   checkSettingNames(options, ['owner', 'defaults'], 'import()')
   if (options.defaults !== undefined) checkSettingNames(options.defaults, [], 'defaults')
   // The caller may change its objects while the file is read.
   const { metadata, ...others } = options
   const given = { ...copyOf(others), ...splitMetadata(metadata) }
-  const read = await inSlices(readConversations(text, Date.now(), given.model)).catch(refuseNesting)
-  return read.map(({ archive, report }) => ({ archive: withOptions(archive, given), report }))
+  const at = Date.now()
+  return async function* () {
+    try {
+      for await (const { archive, report } of itemsInSlices(readConversations(text, at, given.model))) {
+        yield { archive: withOptions(archive, given), report }
+      }
+    } catch (error) {
+      refuseNesting(error)
+    }
+  }
 }
 
 /** A value that is shown in a note or an error can be nested so deep that JavaScript cannot write it. */

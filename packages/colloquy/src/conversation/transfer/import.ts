@@ -2,7 +2,7 @@ import { jsonFault } from '../../protocol/json/json-fault.ts'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { ContentError } from '../errors.ts'
 import type { Archive } from '../history/records.ts'
-import { mapped, type Pausable } from '../in-slices.ts'
+import { collected, firstOf, mapped, type Pausable, type PausableItems } from '../in-slices.ts'
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { isModelMessage, readModelMessages } from './formats/ai-sdk-model.ts'
@@ -14,8 +14,8 @@ import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
 import { conversationsIn, isLoggedResponse, readLoggedResponses } from './formats/llm.ts'
 import { readMessages } from './formats/messages.ts'
-import { elementsOf, type JsonLine, lineCounter, linesOf, readLines } from './lines.ts'
-import { objectOf, type ParsedPart, parsedMembers } from './parse.ts'
+import { elementsOf, type JsonLine, lineCounter, linesOf, type ListElement, readLines } from './lines.ts'
+import { objectOf, parsedMembers } from './parse.ts'
 import { repair } from './repair.ts'
 import { type ImportFormat, ImportNotes, type ImportReport } from './report.ts'
 import type { SourceConversation } from './source.ts'
@@ -29,17 +29,19 @@ export interface ReadConversation {
 }
 
 /**
- * Reads the conversations of a file: what `export` wrote, a Claude Code transcript, messages in the API's form or that of the
+ * Reads the conversations of a file, one after the other: what `export` wrote, a Claude Code transcript, messages in the API's form or that of the
  * Chat Completions API, exports of ChatGPT and Claude.ai, messages of the AI SDK, LangChain messages, or logs of `llm`.
  *
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
  */
-export function* readConversations(text: string, at: number, model?: string): Pausable<ReadConversation[]> {
+export function* readConversations(text: string, at: number, model?: string): Conversations {
   const plain = text.replace(/^\ufeff/, '')
-  if (/^\s*\[/.test(plain)) return yield* readList(plain, 1, { at, model })
-  return (yield* readDocument(plain, { at, model })) ?? (yield* readJsonLines(plain, { at, model }))
+  if (/^\s*\[/.test(plain)) yield* readList(plain, 1, { at, model })
+  else if (!(yield* readDocument(plain, { at, model }))) yield* readJsonLines(plain, { at, model })
 }
+
+type Conversations = PausableItems<ReadConversation>
 
 /** Messages in the API's form, for a conversation that begins with them. Throws a `ContentError` if one cannot be sent. */
 export function* readGivenMessages(messages: readonly MessageParam[], at: number): Pausable<Archive> {
@@ -71,20 +73,18 @@ interface Given {
 }
 
 /** A JSON list: of conversations, or of the messages of one. */
-function* readList(text: string, firstLine: number, given: Given): Pausable<ReadConversation[]> {
-  const list = yield* elementsIn(text, firstLine)
-  if (list.some(({ value }) => isWebConversation(value))) return yield* readWebList(list, given)
-  if (list.some(({ value }) => isUiMessage(value))) {
-    return [yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)]
-  }
-  if (list.some(({ value }) => isLoggedResponse(value))) {
-    const read: ReadConversation[] = []
+function* readList(text: string, firstLine: number, given: Given): Conversations {
+  const first = yield* firstOf(elementsIn(text, firstLine))
+  if (isWebConversation(first?.value)) return yield* readWebList(text, firstLine, given)
+  const list = yield* collected(elementsIn(text, firstLine))
+  if (list.some(({ value }) => isWebConversation(value))) yield* readWebList(text, firstLine, given)
+  else if (list.some(({ value }) => isUiMessage(value))) {
+    yield yield* readSource('ai-sdk', (notes) => readUiMessages(list, notes), given)
+  } else if (list.some(({ value }) => isLoggedResponse(value))) {
     for (const part of conversationsIn(list)) {
-      read.push(yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given))
+      yield yield* readSource('llm', (notes) => readLoggedResponses(part, notes), given)
     }
-    return read
-  }
-  return [yield* readMessageList(list, given)]
+  } else yield yield* readMessageList(list, given)
 }
 
 /** Formats of messages, each with a test of whether a message has a form of its own. */
@@ -105,42 +105,52 @@ function readMessageList(
   return readSource(format, (notes) => read(list, notes), given, notes)
 }
 
-function* readWebList(list: readonly { line: number; value: unknown }[], given: Given): Pausable<ReadConversation[]> {
-  const read: ReadConversation[] = []
-  for (const { line, value } of list) {
+/** Conversations of ChatGPT or Claude.ai, of which there may be thousands. */
+function* readWebList(text: string, firstLine: number, given: Given): Conversations {
+  for (const element of elementsIn(text, firstLine)) {
+    yield
+    if (element === undefined) continue
+    const { line, value } = element
     if (!isWebConversation(value)) {
       throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
     }
-    read.push(yield* readWeb(value, line, given))
+    yield yield* readWeb(value, line, given)
   }
-  return read
 }
 
-/** One JSON object: a conversation, or a request or state with a list of messages. Undefined if it is a line of a file. */
-function* readDocument(text: string, given: Given): Pausable<ReadConversation[] | undefined> {
+/**
+ * Reads one JSON object: a conversation, or a request or state with a list of messages. Returns false if it is a line of a
+ * file.
+ */
+function* readDocument(text: string, given: Given): Generator<ReadConversation | void, boolean, void> {
   const members = yield* parsedMembers(text)
-  if (members === undefined) return undefined
+  if (members === undefined) return false
   const value = objectOf(members.values())
-  if (isWebConversation(value)) return [yield* readWeb(value, 1, given)]
-  const list = members.get('messages')
-  if (!Array.isArray(list?.value)) return undefined
-  const read = yield* readList(list.json, lineCounter(text)(list.start), given)
-  for (const { archive } of read) archive.settings = { ...settingsOf(value), ...archive.settings }
-  return read
+  const list = members.get('messages') ?? members.get('conversations')
+  if (isWebConversation(value)) yield yield* readWeb(value, 1, given)
+  else if (!Array.isArray(list?.value) || (list.name === 'conversations' && !list.value.some(isWebConversation)))
+    return false
+  else {
+    for (const read of readList(list.json, lineCounter(text)(list.start), given)) {
+      if (read) read.archive.settings = { ...settingsOf(value), ...read.archive.settings }
+      yield read
+    }
+  }
+  return true
 }
 
-function* readJsonLines(text: string, given: Given): Pausable<ReadConversation[]> {
+function* readJsonLines(text: string, given: Given): Conversations {
   const notes = new ImportNotes()
   const lines = yield* readLines(text, notes)
-  if (isClaudeCode(lines)) {
-    return [yield* readSource('claude-code', () => readClaudeCode(lines, notes), given, notes)]
+  if (isClaudeCode(lines)) yield yield* readSource('claude-code', () => readClaudeCode(lines, notes), given, notes)
+  else if (lines.length > 0 && lines.every(hasMessages)) yield* readRequests(lines, given)
+  else if (!isColloquy(lines)) yield yield* readPlainLines(text, lines, given, notes)
+  else {
+    // Notes on lines that are not JSON go to the first conversation.
+    for (const [index, part] of exportsIn(lines).entries()) {
+      yield yield* readExport(part, index === 0 ? notes : new ImportNotes())
+    }
   }
-  if (lines.length > 0 && lines.every(hasMessages)) return yield* readRequests(lines, given)
-  if (!isColloquy(lines)) return [yield* readPlainLines(text, lines, given, notes)]
-  const read: ReadConversation[] = []
-  // Notes on lines that are not JSON go to the first conversation.
-  for (const part of exportsIn(lines)) read.push(yield* readExport(part, read.length === 0 ? notes : new ImportNotes()))
-  return read
 }
 
 function hasMessages({ members }: JsonLine): boolean {
@@ -148,14 +158,13 @@ function hasMessages({ members }: JsonLine): boolean {
 }
 
 /** Requests, or examples for training: each line has the messages of a conversation. */
-function* readRequests(lines: readonly JsonLine[], given: Given): Pausable<ReadConversation[]> {
-  const read: ReadConversation[] = []
+function* readRequests(lines: readonly JsonLine[], given: Given): Conversations {
   for (const { json, line } of lines) {
-    const found = (yield* readDocument(json, given)) ?? []
-    for (const { report } of found) for (const note of report.notes) note.line = line
-    read.push(...found)
+    for (const read of readDocument(json, given)) {
+      for (const note of read?.report.notes ?? []) note.line = line
+      yield read
+    }
   }
-  return read
 }
 
 function* readExport(lines: readonly JsonLine[], notes: ImportNotes): Pausable<ReadConversation> {
@@ -212,9 +221,9 @@ function settingsOf({ model, max_tokens, system, tools, tool_choice, thinking, m
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value != null)) as Settings
 }
 
-function* elementsIn(text: string, firstLine: number): Pausable<(ParsedPart & { line: number })[]> {
+function* elementsIn(text: string, firstLine: number): PausableItems<ListElement> {
   try {
-    return yield* elementsOf(text, firstLine)
+    yield* elementsOf(text, firstLine)
   } catch (error) {
     throw new ContentError(`Cannot import the list: ${(error as Error).message}`, { cause: error })
   }

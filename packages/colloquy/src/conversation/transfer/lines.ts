@@ -1,7 +1,7 @@
 import { ContentError } from '../errors.ts'
 import { maxLevels } from '../history/content.ts'
 import { endOfString, isNestedDeeper, jsonMembers } from '../history/json-members.ts'
-import { mapped, type Pausable } from '../in-slices.ts'
+import type { Pausable, PausableItems } from '../in-slices.ts'
 import { type ParsedPart, parsedElements, parsedMembers } from './parse.ts'
 import type { ImportNotes } from './report.ts'
 
@@ -61,15 +61,20 @@ export function* linesOf(text: string): Generator<{ line: number; json: string }
   }
 }
 
+/** An element of a JSON list. */
+export interface ListElement extends ParsedPart {
+  /** The line on which it begins. */
+  line: number
+}
+
 /**
- * The elements of a JSON list, with the lines on which they begin. Throws a `SyntaxError` if the text is not JSON.
+ * The elements of a JSON list, one after the other. Throws a `SyntaxError` if the text is not JSON, possibly after some elements.
  *
  * @param first the line on which the text begins.
  */
-export function* elementsOf(text: string, first: number): Pausable<(ParsedPart & { line: number })[]> {
-  const elements = yield* parsedElements(text)
+export function* elementsOf(text: string, first: number): PausableItems<ListElement> {
   const lineAt = lineCounter(text, first)
-  return yield* mapped(elements, (element) => ({ ...element, line: lineAt(element.start) }))
+  for (const element of parsedElements(text)) yield element && { ...element, line: lineAt(element.start) }
 }
 
 /** Returns a function that finds the line of an index, which must not be less than the one before. */

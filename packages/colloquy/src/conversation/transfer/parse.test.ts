@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { Pausable } from '../in-slices.ts'
+import { collected, type Pausable } from '../in-slices.ts'
 import { parsed, parsedElements, parsedMembers } from './parse.ts'
 
 /** Runs a pass without pauses. */
@@ -84,7 +84,7 @@ test('parsedElements() and parsedMembers() return the exact text, the place and 
   const text = ` { "a" : 1.0 ,"a":[ 2, {"b":"}"} ]}`
   const members = done(parsedMembers(text))
   assert.deepEqual([...members!], [['a', { name: 'a', start: 18, json: '[ 2, {"b":"}"} ]', value: [2, { b: '}' }] }]])
-  assert.deepEqual(done(parsedElements('[1.0 ,"]" ]')), [
+  assert.deepEqual(done(collected(parsedElements('[1.0 ,"]" ]'))), [
     { name: '', start: 1, json: '1.0', value: 1 },
     { name: '', start: 6, json: '"]"', value: ']' },
   ])
@@ -92,5 +92,5 @@ test('parsedElements() and parsedMembers() return the exact text, the place and 
     assert.equal(done(parsedMembers(json)), undefined)
   }
   for (const json of ['[', '[1,]', '[1]]', '[,]', '{', '1 ]'])
-    assert.throws(() => done(parsedElements(json)), SyntaxError)
+    assert.throws(() => done(collected(parsedElements(json))), SyntaxError)
 })

@@ -1,5 +1,5 @@
 import { type JsonPart, jsonParts } from '../history/json-members.ts'
-import type { Pausable } from '../in-slices.ts'
+import { collected, type Pausable, type PausableItems } from '../in-slices.ts'
 
 // JSON.parse() takes a tenth of a second for ten megabytes. A long text is cut into its members and elements, and each is
 // parsed by itself.
@@ -21,10 +21,13 @@ export function* parsed(text: string): Pausable<unknown> {
   }
 }
 
-/** The elements of a JSON list. Throws the `SyntaxError` of `JSON.parse()` if the text is not JSON. */
-export function* parsedElements(text: string): Pausable<ParsedPart[]> {
+/**
+ * The elements of a JSON list, one after the other. Throws the `SyntaxError` of `JSON.parse()` if the text is not JSON, possibly
+ * after some elements.
+ */
+export function* parsedElements(text: string): PausableItems<ParsedPart> {
   try {
-    return yield* parsedParts(text, 0)
+    yield* parsedParts(text, 0)
   } catch (error) {
     JSON.parse(text)
     throw error
@@ -35,7 +38,7 @@ export function* parsedElements(text: string): Pausable<ParsedPart[]> {
 export function* parsedMembers(text: string): Pausable<Map<string, ParsedPart> | undefined> {
   if (!text.trimStart().startsWith('{')) return undefined
   try {
-    const parts = yield* parsedParts(text, 0)
+    const parts = yield* collected(parsedParts(text, 0))
     return new Map(parts.map((part) => [part.name, part]))
   } catch {
     return undefined
@@ -51,18 +54,15 @@ const maxDepth = 4
 function* parsedPart(text: string, depth: number): Pausable<unknown> {
   const [bracket] = /[^ \n\t\r]/.exec(text) ?? []
   if (text.length < longText || depth === maxDepth || (bracket !== '{' && bracket !== '[')) return JSON.parse(text)
-  const parts = yield* parsedParts(text, depth)
+  const parts = yield* collected(parsedParts(text, depth))
   return bracket === '[' ? parts.map(({ value }) => value) : objectOf(parts)
 }
 
-function* parsedParts(text: string, depth: number): Pausable<ParsedPart[]> {
-  const parts: ParsedPart[] = []
+function* parsedParts(text: string, depth: number): PausableItems<ParsedPart> {
   for (const { name, start, end } of jsonParts(text)) {
     const json = text.slice(start, end)
-    parts.push({ name, start, json: json.trimEnd(), value: yield* parsedPart(json, depth + 1) })
-    yield
+    yield { name, start, json: json.trimEnd(), value: yield* parsedPart(json, depth + 1) }
   }
-  return parts
 }
 
 export function objectOf(parts: Iterable<ParsedPart>): object {

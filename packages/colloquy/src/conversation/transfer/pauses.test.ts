@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, mock, test } from 'node:test'
 import type { MessageParam } from '../../protocol/types/params.ts'
 import { copyPath, newRecord } from '../history/records.ts'
-import type { Pausable } from '../in-slices.ts'
+import { collected, type Pausable } from '../in-slices.ts'
 import { readConversations, readGivenMessages } from './import.ts'
 
 const length = 200
@@ -87,7 +87,7 @@ describe('no pass works on more than a message between two pauses', () => {
 
   for (const [name, text] of Object.entries(files)) {
     test(`reading ${name}`, () => {
-      const { longest, result } = longestSlice(readConversations(text, 0))
+      const { longest, result } = longestSlice(collected(readConversations(text, 0)))
       assert.deepEqual(
         result.map(({ archive }) => archive.messages.length),
         [length],
@@ -104,7 +104,7 @@ describe('no pass works on more than a message between two pauses', () => {
 
   test('saying what is wrong with a file that no format fits', () => {
     const file = JSON.stringify({ questions: texts }, null, 2)
-    assert.throws(() => longestSlice(readConversations(file, 0)), {
+    assert.throws(() => longestSlice(collected(readConversations(file, 0))), {
       message: 'Cannot import a conversation: found an object with the members "questions"',
     })
   })

@@ -81,6 +81,7 @@ function messageOf(
     notes.skipped(place.line, `a hidden ${printed(role)} message`)
     return undefined
   }
+  for (const name of attachmentNames(message)) notes.repaired(place.line, `the file ${name} is not in the export`)
   const createdAt = timeIn(message.create_time)
   const content = contentOf(texts.map(textBlock))
   if (role === 'user') return { ...place, role, createdAt, content }
@@ -92,6 +93,14 @@ function messageOf(
     content,
     about: aboutReply((name) => (name === 'model' ? model : undefined)),
   }
+}
+
+/** The names of attached files. Pictures are parts of the message too. */
+function attachmentNames({ metadata }: ChatGptMessage): string[] {
+  const { attachments } = metadata ?? {}
+  const found: ({ name?: unknown; mime_type?: unknown } | null)[] = Array.isArray(attachments) ? attachments : []
+  const files = found.filter((each) => !String(each?.mime_type).startsWith('image/'))
+  return files.map((each) => printed(each?.name))
 }
 
 /** The visible text of a message, as Markdown. */

@@ -4,9 +4,11 @@ import type { ImportNotes } from '../report.ts'
 import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
 import { printed } from '../unknown-file.ts'
 
-/** A conversation of Claude.ai's `conversations.json`. */
+/** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
 export interface ClaudeAiConversation {
   name?: unknown
+  /** The last message of the active path. Only what the page loads has it. */
+  current_leaf_message_uuid?: unknown
   chat_messages: (ClaudeAiMessage | null)[]
 }
 
@@ -31,7 +33,7 @@ export function isClaudeAi(value: unknown): value is ClaudeAiConversation {
  * is left out; calls of Claude.ai's own tools and their results become text of the reply.
  */
 export function* readClaudeAi(
-  { name, chat_messages: list }: ClaudeAiConversation,
+  { name, chat_messages: list, current_leaf_message_uuid: leaf }: ClaudeAiConversation,
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
@@ -39,7 +41,8 @@ export function* readClaudeAi(
   const numbers = new Map<unknown, number>()
   for (const message of list) {
     const before = messages.length
-    const parent = numbers.get(message?.parent_message_uuid) ?? (isRoot(message?.parent_message_uuid) ? 0 : before)
+    const parentId = message?.parent_message_uuid
+    const parent = isRoot(parentId) ? 0 : (numbers.get(parentId) ?? before)
     const read = message && messageOf(message, { line, parent }, notes)
     if (read) messages.push(read)
     else notes.skipped(line, 'a message without a sender or text')
@@ -47,12 +50,12 @@ export function* readClaudeAi(
     yield
   }
   const title = typeof name === 'string' && name !== '' ? name : undefined
-  return { title, settings: {}, messages, head: messages.length }
+  return { title, settings: {}, messages, head: (typeof leaf === 'string' && numbers.get(leaf)) || messages.length }
 }
 
-/** The parent of a first message is a fixed id that no message has. */
+/** The parent of a first message is null, or a fixed id that no message has. Old files name no parents. */
 function isRoot(parent: unknown): boolean {
-  return typeof parent === 'string' && parent.startsWith('00000000-0000-')
+  return parent === null || (typeof parent === 'string' && parent.startsWith('00000000-0000-'))
 }
 
 function messageOf(
