@@ -73,7 +73,7 @@ function isOfThisMachine(error: APIError, type: string): boolean {
 }
 
 function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
-  if (host === undefined) return withPeriod(oneLine(message))
+  if (host === undefined) return withPeriod(oneLine(message).replace('totalTimeout', '--timeout'))
   const reason = code ?? (cause instanceof Error ? oneLine(cause.message) : undefined)
   return `Can't reach ${host}${reason === undefined ? '' : ` (${reason})`}.`
 }

@@ -254,6 +254,16 @@ test('--output stream-json prints the events of the API, then the result', async
   })
 })
 
+test('ask says why a reply has no text', async () => {
+  const content = [{ type: 'tool_use' as const, id: 't', name: 'get_weather', input: {} }]
+  await served([{ content, stop_reason: 'tool_use' }, ''], async (env) => {
+    const calling = await run(['ask', 'x'], env)
+    const stderr = 'The reply has no text: it calls get_weather, and there are no tools here.\n'
+    assert.partialDeepStrictEqual(calling, { stdout: '', stderr, code: 0 })
+    assert.equal((await run(['ask', 'x'], env)).stderr, 'The reply has no text.\n')
+  })
+})
+
 test('a reply that was cut off gives exit code 8 only with --strict', async () => {
   const cut: Step = { times: 2, reply: { content: 'Well', stop_reason: 'max_tokens' } }
   await served([cut], async (env) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { subcommandOf } from './commands/command.ts'
 import { parse, unknownCommand } from './commands/parse.ts'
 import { commands } from './commands/table.ts'
 import { ExitCode } from './exit.ts'
@@ -31,24 +32,27 @@ function isSupported(version: string): boolean {
 }
 
 async function runWords(words: readonly string[]): Promise<number> {
-  const [first, second] = words
+  const [first, second, third] = words
   if (first === '-V' || first === '--version' || first === 'version') return print(`colloquy ${await version()}\n`)
-  if (first === '-h' || first === '--help' || first === 'help') {
-    const isKnown = second === undefined || commands.some(({ name }) => name === second)
-    if (first === 'help' && !isKnown) throw await unknownCommand([second])
-    return help(second)
+  if (first === '-h' || first === '--help') return help(second)
+  if (first === 'help') {
+    const isKnown = second === undefined || second.startsWith('-') || commands.some(({ name }) => name === second)
+    if (!isKnown) throw await unknownCommand([second])
+    return help(second, third)
   }
   const { command, words: rest, flags } = await parse(words)
-  if (flags.has('help')) return help(command.name)
+  if (flags.has('help')) return help(command.name, rest[0])
   useStoredKeys(process.env)
   return command.run(rest, flags)
 }
 
-async function help(name: string | undefined): Promise<number> {
-  const { commandHelp, programHelp } = await import('./commands/help.ts')
+async function help(name?: string, word = ''): Promise<number> {
+  const { commandHelp, programHelp, subcommandHelp } = await import('./commands/help.ts')
   const command = commands.find((candidate) => candidate.name === name)
   const width = process.stdout.isTTY ? process.stdout.columns : undefined
-  return print(command === undefined ? programHelp(commands, width) : commandHelp(command, width))
+  if (command === undefined) return print(programHelp(commands, width))
+  const subcommand = subcommandOf(command, [word])
+  return print(subcommand === undefined ? commandHelp(command, width) : subcommandHelp(command, subcommand, width))
 }
 
 async function version(): Promise<string> {

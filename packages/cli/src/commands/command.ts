@@ -23,6 +23,8 @@ export interface Subcommand {
   name: string
   synopsis: string
   summary: string
+  /** The names of the command's flags that it takes. */
+  flags: readonly string[]
   run: Run
 }
 
@@ -36,6 +38,11 @@ export interface Command {
   /** Command lines, each with an explanation. */
   examples: readonly (readonly [line: string, about: string])[]
   run: Run
+}
+
+/** The subcommand that the words after the command's name begin with. */
+export function subcommandOf({ subcommands = [] }: Command, [first]: readonly string[]): Subcommand | undefined {
+  return subcommands.find(({ name }) => name === first)
 }
 
 export const helpOption: Option = { name: 'help', short: 'h', kind: 'flag', about: 'Show this help' }

@@ -1,6 +1,6 @@
 import { widthOf } from '../terminal/width.ts'
 import { wrap } from '../terminal/wrap.ts'
-import type { Command, Option } from './command.ts'
+import type { Command, Option, Subcommand } from './command.ts'
 
 /** The text of `colloquy --help`, for a terminal of a width. Default: lines of any length. */
 export function programHelp(commands: readonly Command[], width: number = Infinity): string {
@@ -51,6 +51,22 @@ export function commandHelp(command: Command, width: number = Infinity): string 
     ...examplesOf(examples),
     '',
   ].join('\n')
+}
+
+/** The text of `colloquy COMMAND SUBCOMMAND --help`. */
+export function subcommandHelp(command: Command, subcommand: Subcommand, width: number = Infinity): string {
+  const { name, summary, synopsis, flags } = subcommand
+  const taken = command.options.filter((option) => option.name === 'help' || flags.includes(option.name))
+  const line = `colloquy ${command.name} ${name}${flags.length > 0 ? ' [FLAGS]' : ''} ${synopsis}`.trimEnd()
+  // What it says about other subcommands is left out.
+  const rows = taken.map(
+    (option) => [flagText(option), capitalized(option.about.replace(/^With [^:]+: /, ''))] as const,
+  )
+  return [`${summary}.`, '', line, '', ...columns(rows, width), ''].join('\n')
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 function flagText({ name, short, kind, value, choices }: Option): string {

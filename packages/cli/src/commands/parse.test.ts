@@ -29,6 +29,16 @@ const mistakes: [line: string, message: string | RegExp][] = [
   ['ask --extrct x', 'No flag --extrct. Did you mean --extract?'],
   ['ask -Z x', 'No flag -Z. Run colloquy ask --help for the list.'],
   ['ask --strict=yes x', 'Cannot use --strict=yes: --strict takes no value'],
+  ['chat list --model x', 'Cannot use --model with colloquy chat list. colloquy chat list --help lists its flags.'],
+  ['chat list trip', 'Cannot use trip: colloquy chat list takes only flags'],
+  ['chat list --limit 0', 'Cannot use --limit 0: it must be at least 1'],
+  [
+    'keys revoke ada --rpm 5',
+    'Cannot use --rpm with colloquy keys revoke. colloquy keys revoke --help lists its flags.',
+  ],
+  ['usage --by day,day', 'Cannot group by day,day: it names a field twice'],
+  ['usage --csv --json', 'Cannot use --json with --csv: a report has one format'],
+  ['usage week month', 'Cannot use month: week is the period'],
   ['ask --var a=b x', 'Cannot use --var a=b without --template'],
 ]
 
@@ -46,6 +56,20 @@ for (const flag of ['-m', '--model', '--file', '--engine', '--profile', '--templ
     }
   })
 }
+
+test('parse() accepts each flag of a subcommand, and its help', async () => {
+  for (const { name, subcommands = [], options } of commands) {
+    for (const subcommand of subcommands) {
+      for (const flag of ['help', ...subcommand.flags]) {
+        const option = options.find((each) => each.name === flag)
+        assert.ok(option, `${name} ${subcommand.name} --${flag}`)
+        const value = option.kind === 'flag' ? [] : [option.choices?.[0] ?? '1']
+        const { flags } = await parse([name, subcommand.name, `--${flag}`, ...value])
+        assert.ok(flags.has(flag))
+      }
+    }
+  }
+})
 
 test('parse() reads an empty system prompt, which means none', async () => {
   const { flags } = await parse(['ask', '--system', '', 'hi'])

@@ -3,7 +3,7 @@ import { UsageError } from '../exit.ts'
 import { Flags } from '../flags.ts'
 import { nearest } from './unknown-word.ts'
 import { chat } from './chat/command.ts'
-import type { Command, Option } from './command.ts'
+import { type Command, type Option, type Subcommand, subcommandOf } from './command.ts'
 import { commands } from './table.ts'
 
 /** A command line, checked against the table of commands. */
@@ -55,10 +55,25 @@ async function parseCommand(command: Command, words: readonly string[]): Promise
     if (option.kind !== 'texts') values.set(option.name, checked)
     else values.set(option.name, [...((values.get(option.name) as string[] | undefined) ?? []), checked as string])
   }
+  const subcommand = subcommandOf(command, positionals)
+  if (subcommand !== undefined) checkSubcommand(command, subcommand, { words: positionals.slice(1), flags: values })
   const [extra] = positionals
   if (extra !== undefined && command.synopsis === '' && command.subcommands === undefined)
     throw new UsageError(`Cannot use ${extra}: colloquy ${command.name} takes only flags`)
   return { command, words: positionals, flags: new Flags(values) }
+}
+
+/** Refuses flags and words that the subcommand would ignore. */
+function checkSubcommand(
+  command: Command,
+  { name, synopsis, flags }: Subcommand,
+  given: { words: readonly string[]; flags: ReadonlyMap<string, unknown> },
+): void {
+  const line = `colloquy ${command.name} ${name}`
+  const other = given.flags.keys().find((flag) => flag !== 'help' && !flags.includes(flag))
+  if (other !== undefined) throw new UsageError(`Cannot use --${other} with ${line}. ${line} --help lists its flags.`)
+  const [extra] = given.words
+  if (extra !== undefined && synopsis === '') throw new UsageError(`Cannot use ${extra}: ${line} takes only flags`)
 }
 
 type Token =

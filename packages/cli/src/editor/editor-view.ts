@@ -49,9 +49,19 @@ export function editorView(state: EditorState, options: ViewOptions): EditorView
   }
 }
 
+/** The most of a sent message that is shown: a long paste would push everything else far away. */
+const maxSent = { lines: 40, characters: 4_000 }
+
 /** The lines of a sent message in the scrollback. */
 export function sentLines(text: string, paint: Painter): string[] {
-  return text.split('\n').map((line, index) => paint((index === 0 ? prompt : indent) + line, { bold: true }))
+  const all = text.split('\n')
+  const shown = text.slice(0, maxSent.characters).toWellFormed().split('\n').slice(0, maxSent.lines)
+  const lines = shown.map((line, index) => paint((index === 0 ? prompt : indent) + line, { bold: true }))
+  const hiddenLines = all.length - shown.length
+  const hidden = text.length - shown.join('\n').length
+  if (hidden === 0) return lines
+  const note = hiddenLines > 0 ? `${hiddenLines} more lines` : `${hidden} more characters`
+  return [...lines, paint(`${indent}… ${note}`, { dim: true })]
 }
 
 function searchLine({ search }: EditorState, paint: Painter): string[] {

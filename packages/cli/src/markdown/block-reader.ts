@@ -41,6 +41,8 @@ export class BlockReader {
   /** The width of the next block. */
   #nextColumns: number
   #block: Block | undefined
+  /** The surroundings of the open block. */
+  #open: BlockContext | undefined
   /** The number of the last item of an ordered list. */
   #number = 0
 
@@ -58,10 +60,13 @@ export class BlockReader {
     this.#depth = depth
   }
 
-  /** Sets the width of later blocks. The open block keeps its width, as some of its lines may be finished. */
-  resize(columns: number): void {
+  /** Sets the width of later blocks. `alsoOpen`: of the open block too, of which no line may have been handed out. */
+  resize(columns: number, alsoOpen: boolean): void {
     this.#nextColumns = Math.max(columns, minColumns)
-    if (this.#block instanceof Container) this.#block.resize(columns)
+    if (this.#block instanceof Container) this.#block.resize(columns, alsoOpen)
+    if (!alsoOpen) return
+    this.#columns = this.#nextColumns
+    if (this.#open !== undefined) this.#open.columns = this.#columns
   }
 
   /** A copy that can read on and end, to see what the text would look like if it ended there. */
@@ -125,12 +130,13 @@ export class BlockReader {
     }
     this.output.begin(kind.kind !== 'item' && kind.kind !== 'text')
     this.#columns = this.#nextColumns
-    this.#open(line)
+    this.#begin(line)
   }
 
-  #open(line: SourceLine): void {
+  #begin(line: SourceLine): void {
     const { text, kind } = line
     const context = this.#context
+    this.#open = context
     switch (kind.kind) {
       case 'heading':
         return emitProse(context, [kind.text], headingStyle(kind.level))
@@ -185,8 +191,8 @@ abstract class Container implements Block {
     return this.reader.inParagraph
   }
 
-  resize(columns: number): void {
-    this.reader.resize(columns - this.#indent)
+  resize(columns: number, alsoOpen: boolean): void {
+    this.reader.resize(columns - this.#indent, alsoOpen)
   }
 
   end(): void {

@@ -348,6 +348,31 @@ for (const [name, [start, repeated, end = '']] of Object.entries(patterns)) {
   })
 }
 
+const words = 'one two three four five six seven eight nine ten'
+
+test('a block that is arriving is wrapped to a new width', () => {
+  for (const prefix of ['', '- ', '> ', '1. a\n   - ']) {
+    const stream = new MarkdownStream({ columns: 60, paint: plainPainter })
+    stream.push(prefix + words)
+    stream.frame(10)
+    stream.resize(24)
+    const { live } = stream.frame(10)
+    assert.deepEqual(live, render(prefix + words, 24))
+    stream.push(` ${words}`)
+    assert.deepEqual(stream.end(), render(`${prefix}${words} ${words}`, 24))
+  }
+})
+
+test('a block whose beginning was handed out keeps its width, and the next has the new one', () => {
+  const stream = new MarkdownStream({ columns: 24, paint: plainPainter })
+  stream.push(words)
+  const { done } = stream.frame(1)
+  assert.notDeepEqual(done, [])
+  stream.resize(60)
+  stream.push(`\n\n${words}`)
+  assert.deepEqual([...done, ...stream.end()], [...render(words, 24), '', ...render(words, 60)])
+})
+
 function cpuMs(run: () => void): number {
   const before = process.cpuUsage()
   run()

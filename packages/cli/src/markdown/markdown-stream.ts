@@ -49,16 +49,20 @@ export class MarkdownStream {
     this.#reader = new BlockReader(sheet, output, this.#textColumns)
   }
 
-  /** Sets the width of the window. It applies to later blocks. */
+  /**
+   * Sets the width of the window. It applies to the unfinished block and to later ones; if the beginning of the block was
+   * handed out already, to later ones.
+   */
   resize(columns: number): void {
     this.#columns = columns
+    const isWhole = this.#ahead.length === 0
     // The unfinished line may be the beginning of a block, which then has the old width.
-    this.#isResized = true
-    if (this.#partial === '') this.#applyResize()
+    this.#isResized = !isWhole && this.#partial !== ''
+    if (!this.#isResized) this.#reader.resize(this.#textColumns, isWhole)
   }
 
   #applyResize(): void {
-    if (this.#isResized) this.#reader.resize(this.#textColumns)
+    if (this.#isResized) this.#reader.resize(this.#textColumns, false)
     this.#isResized = false
   }
 

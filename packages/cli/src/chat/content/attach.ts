@@ -20,14 +20,28 @@ export interface Attachment {
 export async function attach(source: string, piped?: () => Promise<Uint8Array>): Promise<Attachment> {
   try {
     if (source === '-') return await attachPiped(piped)
-    if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await contentBlock(source) }
+    if (/^https?:/i.test(source)) return { name: source, bytes: undefined, block: await blockAt(source) }
     const path = resolve(withHome(source))
     if (!existsSync(path)) throw new AnthropicError('no such file')
     if (statSync(path).isDirectory()) throw new AnthropicError('it is a folder')
     return { name: source, bytes: statSync(path).size, block: await contentBlock(path) }
   } catch (error) {
-    throw new UsageError(`Cannot attach ${source}: ${systemReason(error)}`)
+    throw new UsageError(`Cannot attach ${source}: ${reasonOf(error)}`)
   }
+}
+
+/** A web address. Its end tells what is there: the model reads it, and this program does not. */
+async function blockAt(url: string): Promise<ContentBlockParam> {
+  try {
+    return await contentBlock(url)
+  } catch (error) {
+    throw new AnthropicError('the address must end in .pdf, .png, .jpg, .gif or .webp', { cause: error })
+  }
+}
+
+/** The reason without the file, which the sentence around it names. */
+function reasonOf(error: unknown): string {
+  return systemReason(error).replace(/^Cannot (?:read|send) [^:]+: /, '')
 }
 
 /** Content that is not a file. Throws a `UsageError` if it cannot be attached. */
@@ -35,7 +49,7 @@ export async function attachBytes(bytes: Uint8Array, name: string): Promise<Atta
   try {
     return { name, bytes: bytes.length, block: await contentBlock(bytes, { title: name }) }
   } catch (error) {
-    throw new UsageError(`Cannot attach the ${name}: ${systemReason(error)}`)
+    throw new UsageError(`Cannot attach the ${name}: ${reasonOf(error)}`)
   }
 }
 

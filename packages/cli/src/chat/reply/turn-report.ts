@@ -47,6 +47,7 @@ function endNotes({ message, stopReason, usage }: Reply): string[] {
   if (stopReason === 'max_tokens') return [`cut off at ${usage.output_tokens} tokens · /continue`]
   if (stopReason === 'refusal') return [refusalNote(message)]
   if (stopReason === 'model_context_window_exceeded') return ['cut off: the window is full · /new']
+  if (stopReason === 'tool_use') return ['This chat has no tools, and the reply waits for one · /undo  /retry']
   return message.content.length === 0 ? ['The reply is empty.'] : []
 }
 

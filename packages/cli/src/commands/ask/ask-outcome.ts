@@ -59,6 +59,7 @@ export function notesOf(outcome: AskOutcome, wantsUsage: boolean): string[] {
     notes.push(`Cut off at ${reply.usage.output_tokens} tokens: --max-tokens sets the limit.`)
   }
   if (reply?.stopReason === 'refusal') notes.push(refusalText(reply.message))
+  if (reply !== undefined && textOf(reply.message).trim() === '') notes.push(emptyText(reply.message))
   if (wantsUsage && reply !== undefined) notes.push(usageLine(reply, outcome))
   return notes
 }
@@ -87,6 +88,13 @@ function costOf({ reply, connection }: AskOutcome): object {
   if (connection?.isLocal) return { usd: 0, estimated: false, by: 'local' }
   if (cost === undefined) return { usd: null, estimated: false, by: 'no price' }
   return { usd: toUsd(cost.picoUsd), estimated: cost.estimated, by: cost.price.source }
+}
+
+/** Why a reply has no text. */
+function emptyText({ content }: Message): string {
+  const tools = content.flatMap((block) => (block.type === 'tool_use' ? [block.name] : []))
+  if (tools.length === 0) return 'The reply has no text.'
+  return `The reply has no text: it calls ${[...new Set(tools)].join(', ')}, and there are no tools here.`
 }
 
 function refusalText({ stop_details: details }: Message): string {

@@ -544,6 +544,21 @@ test('text from outside reaches the terminal without control characters', async 
   })
 })
 
+test('a reply that calls a tool says that there is none, and how to go on', async () => {
+  const content = [{ type: 'tool_use' as const, id: 't', name: 'get_weather', input: {} }]
+  await at([{ content, stop_reason: 'tool_use' }, 'It rains.'], async ({ sit }) => {
+    const user = await sit()
+    await user.says('weather?')
+    await user.sees(/⚙ wants to call get_weather\n+This chat has no tools, [^]*\/undo {2}\/retry/)
+    await user.says('well?')
+    await user.sees(/✗ Cannot send content without the results of t: .*\(\/undo takes\s+it\s+back\)/)
+    await user.says('/retry')
+    await user.sees(/It rains\./)
+    await user.type(controlD)
+    await user.left
+  })
+})
+
 for (const [name, key] of [
   ['Ctrl-D', controlD],
   ['/quit', '/quit\r'],

@@ -18,19 +18,44 @@ function managed(name: keyof typeof manageChats): Run {
 }
 
 const chatSubcommands: readonly Subcommand[] = [
-  { name: 'list', synopsis: '', summary: 'List the chats, newest first', run: managed('list') },
-  { name: 'search', synopsis: 'WORDS', summary: 'Find messages with all the words', run: managed('search') },
-  { name: 'show', synopsis: 'ID', summary: 'Print a chat', run: managed('show') },
-  { name: 'export', synopsis: 'ID', summary: 'Print a chat as Markdown, JSON or HTML', run: managed('exportOne') },
+  {
+    name: 'list',
+    synopsis: '',
+    summary: 'List the chats, newest first',
+    flags: ['limit', 'json'],
+    run: managed('list'),
+  },
+  {
+    name: 'search',
+    synopsis: 'WORDS',
+    summary: 'Find messages with all the words',
+    flags: ['limit', 'json'],
+    run: managed('search'),
+  },
+  { name: 'show', synopsis: 'ID', summary: 'Print a chat', flags: ['json'], run: managed('show') },
+  {
+    name: 'export',
+    synopsis: 'ID',
+    summary: 'Print a chat as Markdown, JSON or HTML',
+    flags: ['format'],
+    run: managed('exportOne'),
+  },
   {
     name: 'import',
     synopsis: 'FILE|-',
     summary: 'Add chats from a file of Colloquy, ChatGPT, Claude.ai, Claude Code, …',
+    flags: ['model', 'system', 'thinking', 'max-tokens', 'max-cost', 'engine', 'json'],
     run: managed('importFile'),
   },
-  { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', run: managed('rename') },
-  { name: 'check', synopsis: '[ID]', summary: 'Find damage in the saved chats, or in one', run: managed('check') },
-  { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', run: managed('remove') },
+  { name: 'rename', synopsis: 'ID TITLE', summary: 'Change the title of a chat', flags: [], run: managed('rename') },
+  {
+    name: 'check',
+    synopsis: '[ID]',
+    summary: 'Find damage in the saved chats, or in one',
+    flags: ['json'],
+    run: managed('check'),
+  },
+  { name: 'delete', synopsis: 'ID', summary: 'Delete a chat', flags: ['yes'], run: managed('remove') },
 ]
 
 const names = chatSubcommands.map(({ name }) => name)

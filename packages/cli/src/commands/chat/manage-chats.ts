@@ -18,7 +18,7 @@ const maxNotes = 20
 /** Runs `colloquy chat list`. */
 export function list(_words: readonly string[], flags: Flags): Promise<number> {
   return withChats(async (chats) => {
-    const limit = flags.number('limit') ?? 20
+    const limit = limitOf(flags)
     const found = await chats.list({ limit: limit + 1 })
     if (flags.has('json')) return writeJson(found.slice(0, limit).map(withPlainDates), 2)
     if (found.length === 0) return writeLine('No chats yet. colloquy chat starts one.')
@@ -29,11 +29,17 @@ export function list(_words: readonly string[], flags: Flags): Promise<number> {
   })
 }
 
+function limitOf(flags: Flags): number {
+  const limit = flags.number('limit') ?? 20
+  if (limit === 0) throw new UsageError('Cannot use --limit 0: it must be at least 1')
+  return limit
+}
+
 /** Runs `colloquy chat search WORDS`. */
 export function search(words: readonly string[], flags: Flags): Promise<number> {
   if (words.length === 0) throw new UsageError('Cannot search: give the words, as in colloquy chat search trip japan')
   return withChats(async (chats) => {
-    const found = await chats.search(words.join(' '), { limit: flags.number('limit') ?? 20 })
+    const found = await chats.search(words.join(' '), { limit: limitOf(flags) })
     if (flags.has('json')) return writeJson(found.map(withPlainDates), 2)
     for (const { conversationId, title, role, excerpt } of found) {
       writeLine(`${shortId(conversationId)}  ${title ?? 'untitled'} · ${role}: ${oneLine(excerpt)}`)

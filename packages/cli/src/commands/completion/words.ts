@@ -1,4 +1,4 @@
-import type { Command, Option } from '../command.ts'
+import { type Command, type Option, subcommandOf } from '../command.ts'
 
 /** The most chats whose ids are offered. */
 const maxChats = 50
@@ -26,8 +26,13 @@ async function candidatesFor(command: Command, before: readonly string[], word: 
     const values = await valuesOf(option.name, option.choices)
     return flag === undefined ? values : values.map((value) => `${flag}=${value}`)
   }
-  if (word.startsWith('-')) return options.map(({ name }) => `--${name}`)
   const given = before.filter((each) => !each.startsWith('-'))
+  if (word.startsWith('-')) {
+    const taken = subcommandOf(command, given)?.flags
+    const offered =
+      taken === undefined ? options : options.filter(({ name }) => name === 'help' || taken.includes(name))
+    return offered.map(({ name }) => `--${name}`)
+  }
   if (given.length === 0) return [...subcommands.map(({ name }) => name), ...(await valuesOf(command.name))]
   return valuesOf(`${command.name} ${given[0]}`)
 }

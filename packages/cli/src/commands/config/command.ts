@@ -8,10 +8,28 @@ function configured(name: keyof typeof subcommandModule): Run {
 }
 
 const subcommands: readonly Subcommand[] = [
-  { name: 'list', synopsis: '', summary: 'List the settings in force', run: configured('list') },
-  { name: 'get', synopsis: 'NAME', summary: 'Print a setting', run: configured('get') },
-  { name: 'set', synopsis: 'NAME VALUE', summary: 'Change a setting in your file', run: configured('set') },
-  { name: 'unset', synopsis: 'NAME', summary: 'Remove a setting from your file', run: configured('unset') },
+  {
+    name: 'list',
+    synopsis: '',
+    summary: 'List the settings in force',
+    flags: ['origin', 'profile', 'json'],
+    run: configured('list'),
+  },
+  { name: 'get', synopsis: 'NAME', summary: 'Print a setting', flags: ['profile'], run: configured('get') },
+  {
+    name: 'set',
+    synopsis: 'NAME VALUE',
+    summary: 'Change a setting in your file',
+    flags: ['profile'],
+    run: configured('set'),
+  },
+  {
+    name: 'unset',
+    synopsis: 'NAME',
+    summary: 'Remove a setting from your file',
+    flags: ['profile'],
+    run: configured('unset'),
+  },
 ]
 
 export const config: Command = {

@@ -11,21 +11,30 @@ const modelSubcommands: readonly Subcommand[] = [
     name: 'local',
     synopsis: '',
     summary: 'List the models on this machine, and those to fetch',
+    flags: ['json'],
     run: ofLocalModels('list'),
   },
   {
     name: 'get',
     synopsis: 'NAME|hf:USER/REPOSITORY[:QUANTIZATION]|URL|FILE',
     summary: 'Fetch a model, and use it if there is no key',
+    flags: ['yes'],
     run: ofLocalModels('get'),
   },
   {
     name: 'use',
     synopsis: 'NAME|FILE',
     summary: 'Use a model of this machine if there is no key',
+    flags: [],
     run: ofLocalModels('use'),
   },
-  { name: 'remove', synopsis: 'NAME', summary: 'Remove a model that was fetched', run: ofLocalModels('remove') },
+  {
+    name: 'remove',
+    synopsis: 'NAME',
+    summary: 'Remove a model that was fetched',
+    flags: [],
+    run: ofLocalModels('remove'),
+  },
 ]
 
 /** `colloquy models`. */

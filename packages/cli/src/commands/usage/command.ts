@@ -10,6 +10,7 @@ export const usage: Command = {
       name: 'request',
       synopsis: 'ID',
       summary: 'Show one request',
+      flags: ['remote', 'database', 'json'],
       run: async (words, flags) => (await import('./usage.ts')).showRequest(words, flags),
     },
   ],

@@ -104,9 +104,14 @@ interface ReportOptions {
 }
 
 function reportOptions(words: readonly string[], flags: Flags): ReportOptions {
+  const [word, other] = words
+  if (other !== undefined) throw new UsageError(`Cannot use ${other}: ${word} is the period`)
+  const formats = ['json', 'csv', 'md'].filter((name) => flags.has(name))
+  if (formats.length > 1)
+    throw new UsageError(`Cannot use --${formats[0]} with --${formats[1]}: a report has one format`)
   const now = Date.now()
   const tz = zoneOf(flags)
-  const period = readPeriod(words[0], flags, { now, tz })
+  const period = readPeriod(word, flags, { now, tz })
   return { flags, period, by: groupingsOf(flags), models: flags.has('models'), tz, now }
 }
 
@@ -176,6 +181,7 @@ function groupingsOf(flags: Flags): Grouping[] {
   const unknown = by.find((each) => !(groupings as readonly string[]).includes(each))
   if (unknown !== undefined)
     throw new UsageError(`Cannot group by ${unknown}: give one or two of ${groupings.join(', ')}`)
+  if (new Set(by).size < by.length) throw new UsageError(`Cannot group by ${by.join(',')}: it names a field twice`)
   if (by.length > 2) throw new UsageError('Cannot group by more than two fields')
   if (by.includes('type') && (by.includes('user') || by.includes('chat')))
     throw new UsageError(

@@ -33,7 +33,7 @@ export async function branches(input: SlashInput): Promise<Effect[]> {
   if (which !== undefined) {
     const found = await conversation.branches()
     const branch = found[Number(which) - 1]
-    if (branch === undefined) throw new UsageError(`Cannot switch to branch ${which}: there are ${found.length}`)
+    if (branch === undefined) throw new UsageError(`Cannot switch to branch ${which}: the last is ${found.length}`)
     return switchTo(conversation, branch.messageId)
   }
   return [
