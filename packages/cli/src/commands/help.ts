@@ -58,7 +58,7 @@ export function subcommandHelp(command: Command, subcommand: Subcommand, width: 
   const { name, summary, synopsis, flags } = subcommand
   const taken = command.options.filter((option) => option.name === 'help' || flags.includes(option.name))
   const line = `colloquy ${command.name} ${name}${flags.length > 0 ? ' [FLAGS]' : ''} ${synopsis}`.trimEnd()
-  // What it says about other subcommands is left out.
+  // "With create: " in the help of the whole command names the subcommands of a flag.
   const rows = taken.map(
     (option) => [flagText(option), capitalized(option.about.replace(/^With [^:]+: /, ''))] as const,
   )

@@ -544,7 +544,7 @@ test('text from outside reaches the terminal without control characters', async 
   })
 })
 
-test('a reply that calls a tool says that there is none, and how to go on', async () => {
+test('a reply that calls a tool says that the chat has none, and what to do', async () => {
   const content = [{ type: 'tool_use' as const, id: 't', name: 'get_weather', input: {} }]
   await at([{ content, stop_reason: 'tool_use' }, 'It rains.'], async ({ sit }) => {
     const user = await sit()
