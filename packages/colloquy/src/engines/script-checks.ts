@@ -1,8 +1,28 @@
 import { nearMiss } from '../protocol/json/near-miss.ts'
-import { checkOptionNames, describeValue } from '../protocol/json/option-names.ts'
+import { describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError, type ErrorType } from '../protocol/types/error.ts'
+import { callable, checkOptions, count, flag, milliseconds, object, oneOf, type Rule, text } from './check-options.ts'
 
-const stepKeys = ['when', 'times', 'reply', 'after', 'error', 'cut', 'bytes', 'stall', 'delayMs', 'eventDelayMs']
+const stepRules = {
+  when: callable,
+  times: count,
+  reply: { must: 'a reply', holds: () => true },
+  after: count,
+  error: { must: 'an error', holds: () => true },
+  cut: oneOf('reset', 'close'),
+  bytes: { must: 'a text or bytes', holds: (value) => typeof value === 'string' || value instanceof Uint8Array },
+  stall: flag,
+  delayMs: milliseconds,
+  eventDelayMs: milliseconds,
+} satisfies Record<string, Rule>
+
+const errorRules = {
+  type: text,
+  message: text,
+  status: { must: 'a status of an error, from 400 to 599', holds: isErrorStatus },
+  details: object,
+  headers: object,
+} satisfies Record<string, Rule>
 
 const errorTypes: ErrorType[] = [
   'invalid_request_error',
@@ -20,7 +40,7 @@ const errorTypes: ErrorType[] = [
 
 /** Whether the value has a field of a step. If not, it is a reply. */
 export function hasStepKey(value: object): boolean {
-  return Object.keys(value).some((key) => stepKeys.includes(key))
+  return Object.keys(value).some((key) => key in stepRules)
 }
 
 /** Throws an `AnthropicError` for steps of a script that would not do what their author meant. */
@@ -32,7 +52,7 @@ export function checkSteps(steps: unknown): void {
 function checkStep(step: unknown, index: number): void {
   const owner = `step ${index + 1} of script()`
   if (!isObject(step) || !hasStepKey(step)) return checkReply(step, owner)
-  checkOptionNames(step, stepKeys, owner)
+  checkOptions(step, stepRules, owner)
   if (step.reply !== undefined) checkReply(step.reply, owner)
   if (step.error !== undefined) checkError(step.error, owner)
 }
@@ -47,6 +67,8 @@ function checkReply(reply: unknown, owner: string): void {
   if (typeof content === 'string') return
   if (!Array.isArray(content)) throw misuse(owner, `content is a text or a list of blocks: found ${quote(content)}`)
   checkTyped(content, 'a block', owner)
+  for (const block of content as { type: string; text?: unknown }[])
+    if (block.type === 'text') checkOptions({ text: block.text ?? null }, { text }, `a block of ${owner}`)
 }
 
 function checkTyped(list: readonly unknown[], what: string, owner: string): void {
@@ -58,6 +80,7 @@ function checkTyped(list: readonly unknown[], what: string, owner: string): void
 function checkError(error: unknown, owner: string): void {
   const { type } = isObject(error) ? error : {}
   if (typeof type !== 'string') throw misuse(owner, `error is an object with a type: found ${quote(error)}`)
+  checkOptions(error, errorRules, `the error of ${owner}`)
   // Other types may be of a later version of the API.
   if (errorTypes.includes(type)) return
   const meant = errorTypes.find((known) => known === `${type}_error`) ?? nearMiss(type, errorTypes)
@@ -74,6 +97,10 @@ function quote(value: unknown): string {
   } catch {
     return describeValue(value)
   }
+}
+
+function isErrorStatus(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 400 && (value as number) < 600
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -5,8 +5,8 @@ import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { ContentBlock, Message, Usage } from '../protocol/types/message.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
 import { replay } from '../protocol/codec/replay.ts'
+import { callable, checkOptions, clockRule, type Rule } from './check-options.ts'
 import { type Clock, systemClock, throwIfAborted } from './clock.ts'
-import { checkOptionNames } from '../protocol/json/option-names.ts'
 import { newId } from './id.ts'
 import { emptyMessage } from './reply/empty-message.ts'
 import { countPromptTokens, countTokens } from './prompt/tokens.ts'
@@ -76,6 +76,8 @@ export interface ScriptEngine extends Engine {
   readonly remaining: number
 }
 
+const rules = { otherwise: callable, clock: clockRule } satisfies Record<keyof ScriptOptions, Rule>
+
 /**
  * An engine that plays a script. Each request gets the first remaining step that matches. Throws an `AnthropicError` for a
  * step or option that is not known.
@@ -93,7 +95,7 @@ export interface ScriptEngine extends Engine {
  * ```
  */
 export function script(steps: ReadonlyArray<ScriptedReply | Step>, options: ScriptOptions = {}): ScriptEngine {
-  checkOptionNames(options, ['otherwise', 'clock'] satisfies (keyof ScriptOptions)[], 'script()')
+  checkOptions(options, rules, 'script()')
   checkSteps(steps)
   const { otherwise, clock = systemClock } = options
   const requests: ScriptedRequest[] = []

@@ -1,9 +1,9 @@
 import type { Engine, EngineContext, Forwarded, ForwardRequest } from '../protocol/types/engine.ts'
-import { checkOptionNames } from '../protocol/json/option-names.ts'
-import { APIConnectionError } from '../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError } from '../protocol/types/error.ts'
 import type { MessageStreamEvent, PingEvent } from '../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../protocol/types/params.ts'
 import type { ModelInfo } from '../protocol/types/resources/model.ts'
+import { checkOptions, count, type Rule } from './check-options.ts'
 import { abortError, throwIfAborted } from './clock.ts'
 import type * as forwarding from './forward/forward.ts'
 
@@ -47,6 +47,13 @@ export interface UpstreamOptions {
   recover?: { attempts: number } | undefined
 }
 
+const rules = {
+  recover: {
+    must: 'an object with attempts, a whole number from 0 on',
+    holds: (value) => count.holds((value as UpstreamOptions['recover'])?.attempts),
+  },
+} satisfies Record<keyof UpstreamOptions, Rule>
+
 /**
  * Makes an engine from a client. Each request is sent to the client's API, with its betas and version; `listModels()` asks
  * it too. Errors are thrown unchanged. A stream that ends before `message_stop` is an `APIConnectionError`.
@@ -67,7 +74,9 @@ export interface UpstreamOptions {
  * ```
  */
 export function upstream(client: UpstreamClient, options: UpstreamOptions = {}): Engine {
-  checkOptionNames(options, ['recover'] satisfies (keyof UpstreamOptions)[], 'upstream()')
+  checkOptions(options, rules, 'upstream()')
+  if (typeof (client as Partial<UpstreamClient> | undefined)?.messages?.create !== 'function')
+    throw new AnthropicError('Cannot use upstream(): its client has no messages.create(). Pass new Anthropic().')
   const { recover } = options
   const messages = client.messages as Messages
 

@@ -504,6 +504,92 @@ describe('stop sequences', () => {
   })
 })
 
+describe('odd replies of chatCompletions()', () => {
+  for (const [name, chunks, blocks] of [
+    ['chunks that are not objects', ['null', '5', '[]', delta({ content: 'a' })], ['a']],
+    ['content that is neither a text nor parts', [delta({ content: 5 }), delta({ content: 'a' })], ['a']],
+    [
+      'parts that are not texts',
+      [delta({ content: [null, 'b', { type: 'text', text: 5 }, { type: 'text', text: 'a' }] })],
+      ['ba'],
+    ],
+    ['thinking that is not a text', [delta({ reasoning: {} }), delta({ content: 'a' })], ['a']],
+    ['calls that are null', [delta({ tool_calls: [null] }), delta({ content: 'a' })], ['a']],
+    ['calls that are not a list', [delta({ tool_calls: {} }), delta({ content: 'a' })], ['a']],
+    ['a name of the model that is not a text', [{ ...delta({ content: 'a' }), model: 7 }], ['a']],
+    ['further replies', [{ choices: [{ index: 1, delta: { content: 'b' } }] }, delta({ content: 'a' })], ['a']],
+    ['the call of an older server', [delta({ function_call: { name: 'f', arguments: '{"a":1}' } })], [{ a: 1 }]],
+  ] as const) {
+    test(`${name} do no harm`, async () => {
+      const { content } = await replyTo(question, [...chunks, finish('stop')])
+      assert.deepEqual(
+        content.map((block) => (block.type === 'text' ? block.text : block.type === 'tool_use' && block.input)),
+        blocks,
+      )
+    })
+  }
+
+  test('counts that are not counts are estimated, and cached tokens are part of the prompt', async () => {
+    const odd = usage({ prompt_tokens: null, completion_tokens: 'x' })
+    const { usage: estimated } = await replyTo(question, [delta({ content: 'a' }), odd, finish('stop')])
+    assert.deepEqual([(estimated as { estimated?: boolean }).estimated, estimated.output_tokens > 0], [true, true])
+    const cached = usage({ prompt_tokens: 3, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 9 } })
+    const { usage: counted } = await replyTo(question, [delta({ content: 'a' }), finish('stop'), cached])
+    assert.deepEqual([counted.input_tokens, counted.cache_read_input_tokens], [0, 3])
+  })
+
+  for (const [name, response, message] of [
+    [
+      'a page',
+      () => new Response('<p>', { headers: { 'content-type': 'text/html' } }),
+      /with a page. Is baseURL right/,
+    ],
+    ['a redirect', () => new Response('', { status: 302 }), /answered with status 302/],
+    ['JSON that is not an object', () => Response.json([]), /sent an empty reply/],
+    ['no body', () => new Response(null, { status: 204 }), /sent an empty reply/],
+    ['an event without an end', () => new Response(`data: ${'x'.repeat(17_000_000)}`), /Cannot read an event of more/],
+  ] as const) {
+    test(`${name} is an error that says so`, async () => {
+      await assert.rejects(accumulate(server(response).engine(question)), { message })
+    })
+  }
+})
+
+describe('options of chatCompletions()', () => {
+  const baseURL = 'http://127.0.0.1:1/v1'
+  for (const [options, message] of [
+    [{ baseURL, prefil: true }, /prefil of chatCompletions\(\): did you mean prefill/],
+    [
+      { baseURL, apiKey: 'secret\n' },
+      /^Cannot use apiKey of chatCompletions\(\): it must be a text without line breaks$/,
+    ],
+    [
+      { baseURL, headers: { 'a b': 'secret' } },
+      /^Cannot use headers of chatCompletions\(\): it must be an object of headers$/,
+    ],
+    [{ baseURL, timeoutMs: 0 }, /timeoutMs of chatCompletions\(\): it must be a number above 0: found 0/],
+    [{ baseURL, unsupported: 'ignore' }, /must be refuse or drop: found "ignore"/],
+    [{ baseURL: 'ftp://127.0.0.1' }, /baseURL must be an address/],
+    [{ baseURL: 'http://me:secret@127.0.0.1/v1' }, /with a user or a password in it: set headers instead$/],
+    [{ baseURL: 'http://127.0.0.1/v1/chat/completions' }, /leave that out/],
+  ] as const) {
+    test(`${JSON.stringify(options)} is refused`, () => {
+      assert.throws(() => chatCompletions(options as ChatCompletionsOptions), { name: 'AnthropicError', message })
+    })
+  }
+
+  test('the query of an address stays at its end', async () => {
+    const urls: string[] = []
+    const fetch = async (url: string): Promise<Response> => {
+      urls.push(url)
+      return new Response('', { status: 500 })
+    }
+    const engine = chatCompletions({ baseURL: 'https://example.com/openai/v1/?api-version=1', fetch })
+    await assert.rejects(accumulate(engine(question)))
+    assert.ok(urls.includes('https://example.com/openai/v1/chat/completions?api-version=1'), urls.join())
+  })
+})
+
 test('ThinkTags finds the same pieces wherever the text is cut', () => {
   for (const text of [
     '<think>a</think>b',

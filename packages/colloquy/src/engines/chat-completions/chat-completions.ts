@@ -1,4 +1,3 @@
-import { checkOptionsObject } from '../../protocol/json/option-names.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { APIConnectionError } from '../../protocol/types/error.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
@@ -6,7 +5,7 @@ import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount 
 import type { ModelInfo } from '../../protocol/types/resources/model.ts'
 import { throwIfAborted } from '../clock.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
-import { addressOf, type ChatCompletionsOptions, dialectOf } from './options.ts'
+import { addressOf, type ChatCompletionsOptions, checkChatOptions, dialectOf } from './options.ts'
 import { PromptCounter } from './prompt-counter.ts'
 import { ReplyWriter } from './reply.ts'
 import { chatRequest } from './request.ts'
@@ -36,7 +35,7 @@ import { ServerRequest } from './server-request.ts'
  * ```
  */
 export function chatCompletions(options: ChatCompletionsOptions): Engine {
-  checkOptionsObject(options, 'chatCompletions()')
+  checkChatOptions(options)
   const dialect = dialectOf(options.baseURL)
   const counter = new PromptCounter(options, dialect)
 
@@ -51,7 +50,7 @@ export function chatCompletions(options: ChatCompletionsOptions): Engine {
       for await (const chunk of request.chunks(JSON.stringify(chat))) {
         if (reply === undefined) {
           reply = new ReplyWriter(params, (await counting) ?? countPromptTokens(params))
-          yield reply.start(chunk.model || params.model)
+          yield reply.start(typeof chunk.model === 'string' && chunk.model !== '' ? chunk.model : params.model)
         }
         yield* reply.push(chunk)
         if (reply.isStopped) break

@@ -1,6 +1,7 @@
 import { describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { apiError } from '../../protocol/types/error-response.ts'
+import { aboveZero, callable, checkOptions, flag, object, oneOf, type Rule, text } from '../check-options.ts'
 
 /** The address of a Chat Completions server, and how it differs from others. */
 export interface ChatCompletionsOptions {
@@ -48,7 +49,7 @@ export interface Dialect {
 }
 
 export function dialectOf(baseURL: string): Dialect {
-  const hostname = hostOf(baseURL)
+  const { hostname } = new URL(baseURL)
   const isAt = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`)
   return {
     isStrict: ['openai.com', 'azure.com', 'groq.com', 'mistral.ai'].some(isAt),
@@ -60,17 +61,47 @@ export function dialectOf(baseURL: string): Dialect {
   }
 }
 
-function hostOf(baseURL: unknown): string {
+const rules = {
+  baseURL: { must: 'an address', holds: () => true },
+  apiKey: { must: 'a text without line breaks', holds: (value) => fitsHeader('authorization', value), isSecret: true },
+  model: text,
+  headers: {
+    must: 'an object of headers',
+    holds: (value) => object.holds(value) && Object.entries(value as object).every((entry) => fitsHeader(...entry)),
+    isSecret: true,
+  },
+  fetch: callable,
+  timeoutMs: aboveZero,
+  extraBody: object,
+  unsupported: oneOf('refuse', 'drop'),
+  prefill: flag,
+  sendsThinking: flag,
+} satisfies Record<keyof ChatCompletionsOptions, Rule>
+
+function fitsHeader(name: string, value: unknown): boolean {
   try {
-    if (typeof baseURL === 'string') return new URL(baseURL).hostname
+    return typeof value === 'string' && !/[\r\n]/.test(value) && new Headers({ [name]: value }).has(name)
   } catch {
-    // The error below says more than the one of the URL.
+    return false
   }
+}
+
+/** Throws an `AnthropicError` for an option that is not known, a value that it cannot have, and an address that is none. */
+export function checkChatOptions(options: ChatCompletionsOptions): void {
+  const owner = 'chatCompletions()'
+  checkOptions(options, rules, owner)
+  const { baseURL } = options
+  const url = URL.parse(baseURL)
   // An address may have a password in it.
   const found = typeof baseURL === 'string' ? 'another text' : describeValue(baseURL)
-  throw new AnthropicError(
-    `Cannot use chatCompletions() as baseURL must be an address, such as http://127.0.0.1:11434/v1: found ${found}`,
-  )
+  if (!/^https?:$/.test(url?.protocol ?? '')) {
+    const example = 'such as http://127.0.0.1:11434/v1'
+    throw new AnthropicError(`Cannot use ${owner} as baseURL must be an address, ${example}: found ${found}`)
+  }
+  if (url!.username || url!.password)
+    throw new AnthropicError(`Cannot use baseURL of ${owner} with a user or a password in it: set headers instead`)
+  if (/\/chat\/completions\/*$/.test(url!.pathname))
+    throw new AnthropicError(`Cannot use baseURL of ${owner} as it ends with /chat/completions: leave that out`)
 }
 
 /** The same nine characters for the same id. */

@@ -1,4 +1,4 @@
-import type { ChatCompletionsOptions, Dialect } from './options.ts'
+import { addressOf, type ChatCompletionsOptions, type Dialect } from './options.ts'
 import type { ChatRequest } from './wire.ts'
 
 /** Sends JSON to the server, and returns the JSON of a success. Throws an `Unknown` for a path that the server lacks. */
@@ -23,7 +23,7 @@ export class PromptCounter {
   #ways: readonly Way[]
 
   constructor(options: ChatCompletionsOptions, dialect: Dialect) {
-    this.#base = options.baseURL.replace(/\/+$/, '')
+    this.#base = options.baseURL
     this.#options = options
     this.#ways = dialect.countsPrompts ? [chatEndpoint, vllmTokenize, templateAndTokenize] : []
   }
@@ -96,25 +96,25 @@ async function textOf(response: Response, signal: AbortSignal): Promise<string> 
 
 /** llama.cpp. */
 async function chatEndpoint(base: string, request: ChatRequest, post: Post): Promise<number | undefined> {
-  return numberIn((await post(`${base}/chat/completions/input_tokens`, request))['input_tokens'])
+  return numberIn((await post(addressOf(base, '/chat/completions/input_tokens'), request))['input_tokens'])
 }
 
 async function vllmTokenize(base: string, request: ChatRequest, post: Post): Promise<number | undefined> {
   const { model, messages, tools, continue_final_message, add_generation_prompt = true } = request
   const body = { model, messages, tools, continue_final_message, add_generation_prompt }
-  return numberIn((await post(`${rootOf(base)}/tokenize`, body))['count'])
+  return numberIn((await post(atRoot(base, '/tokenize'), body))['count'])
 }
 
 /** llama.cpp before it counted by itself. */
 async function templateAndTokenize(base: string, request: ChatRequest, post: Post): Promise<number | undefined> {
-  const { prompt } = await post(`${rootOf(base)}/apply-template`, request)
+  const { prompt } = await post(atRoot(base, '/apply-template'), request)
   if (typeof prompt !== 'string') return undefined
-  const { tokens } = await post(`${rootOf(base)}/tokenize`, { content: prompt, add_special: true, parse_special: true })
+  const { tokens } = await post(atRoot(base, '/tokenize'), { content: prompt, add_special: true, parse_special: true })
   return Array.isArray(tokens) ? tokens.length : undefined
 }
 
-function rootOf(base: string): string {
-  return base.replace(/\/v1$/, '')
+function atRoot(base: string, path: string): string {
+  return addressOf(base.replace(/\/v1\/*(?=\?|$)/, ''), path)
 }
 
 function numberIn(value: unknown): number | undefined {

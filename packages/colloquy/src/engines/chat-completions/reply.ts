@@ -10,7 +10,7 @@ import { CallWriter } from './calls.ts'
 import { errorInStream } from './errors.ts'
 import { type Piece, ThinkTags } from '../reply/think-tags.ts'
 import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
-import type { ChatChunk, ChatDelta, ReplyPart } from './wire.ts'
+import type { ChatCallDelta, ChatChunk, ChatDelta, ReplyPart } from './wire.ts'
 
 /** Turns the chunks of a Chat Completions reply into the events of a message. */
 export class ReplyWriter {
@@ -53,7 +53,7 @@ export class ReplyWriter {
     const error = errorIn(chunk)
     if (error !== undefined) throw errorInStream(error)
     this.#usage = usageOf(chunk.usage ?? chunk.x_groq?.usage) ?? this.#usage
-    const choice = chunk.choices?.[0]
+    const choice = chunk.choices?.find(({ index }) => !index)
     const delta = choice?.delta ?? choice?.message
     if (delta) yield* this.#delta(delta)
     this.#finish = choice?.finish_reason ?? this.#finish
@@ -85,17 +85,18 @@ export class ReplyWriter {
       if (kind === 'thinking') yield* this.#piece({ kind, text })
       else for (const piece of this.#tags.push(text)) yield* this.#piece(piece)
     }
-    if (delta.refusal) {
+    if (isFilled(delta.refusal)) {
       this.#isRefused = true
       yield* this.#piece({ kind: 'text', text: delta.refusal })
     }
-    if (delta.tool_calls?.length && !this.isStopped) yield* this.#push(delta)
+    const calls = callsIn(delta)
+    if (calls.length > 0 && !this.isStopped) yield* this.#push(calls)
   }
 
-  *#push({ tool_calls: deltas }: ChatDelta): Generator<MessageStreamEvent> {
+  *#push(deltas: readonly ChatCallDelta[]): Generator<MessageStreamEvent> {
     yield* this.#blocks.text(this.#stops.end())
-    for (const { function: called } of deltas!) this.#output += called?.name ?? called?.arguments ?? ''
-    yield* this.#calls.push(deltas!)
+    for (const { function: called } of deltas) this.#output += called?.name ?? called?.arguments ?? ''
+    yield* this.#calls.push(deltas)
   }
 
   *#piece({ kind, text }: Piece): Generator<MessageStreamEvent> {
@@ -168,15 +169,29 @@ function isFilled(value: unknown): value is string {
 /** The text and thinking of a content, which is one text or a list of parts. */
 function piecesOf(content: ChatDelta['content']): Piece[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }]
-  return (content ?? []).map((part) => {
+  return list(content).map((part) => {
     if (typeof part === 'string') return { kind: 'text', text: part }
     const { type, text, thinking } = part
-    return type === 'thinking' ? { kind: 'thinking', text: textOf(thinking) } : { kind: 'text', text: text ?? '' }
+    if (type === 'thinking') return { kind: 'thinking', text: textOf(thinking) }
+    return { kind: 'text', text: isFilled(text) ? text : '' }
   })
 }
 
+function callsIn({ tool_calls: calls, function_call: only }: ChatDelta): ChatCallDelta[] {
+  return only ? [{ index: 0, function: only }] : list(calls)
+}
+
+/** The items of a list. A server may send something else, and nulls in it. */
+function list<Item>(value: readonly (Item | null)[] | null | undefined): Item[] {
+  return Array.isArray(value) ? (value as (Item | null)[]).filter((item) => item !== null) : []
+}
+
 function textOf(thinking: ReplyPart['thinking']): string {
-  return typeof thinking === 'string' ? thinking : (thinking ?? []).map(({ text }) => text ?? '').join('')
+  return typeof thinking === 'string'
+    ? thinking
+    : list(thinking)
+        .map(({ text }) => text ?? '')
+        .join('')
 }
 
 function prefillOf({ messages }: MessageCreateParams): string {

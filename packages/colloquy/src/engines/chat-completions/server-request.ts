@@ -1,9 +1,10 @@
 import { decodeSse } from '../../protocol/codec/sse.ts'
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
+import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
+import { longestTimerMs } from '../../tools/timer.ts'
 import { abortError } from '../clock.ts'
 import { errorInStream, errorOf } from './errors.ts'
 import { type ChatCompletionsOptions, dialectOf } from './options.ts'
-import type { ChatChunk } from './wire.ts'
+import { type ChatChunk, isChunk } from './wire.ts'
 
 const maxErrorBytes = 64 * 1024
 const maxJsonBytes = 16 * 1024 * 1024
@@ -29,7 +30,11 @@ export class ServerRequest {
     try {
       const response = await this.#send(body)
       if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
-      yield* isStream(response) ? this.#events(response) : [(await jsonOf(response)) as ChatChunk]
+      if (isPage(response))
+        throw new APIConnectionError({ message: "The model's server answered with a page. Is baseURL right?" })
+      if (isStream(response)) return yield* this.#events(response)
+      const chunk = await jsonOf(response)
+      if (isChunk(chunk)) yield chunk
     } catch (error) {
       throw this.#explained(error)
     }
@@ -55,7 +60,7 @@ export class ServerRequest {
   /** Posts the body, or without one gets the address. */
   async #send(body?: string): Promise<Response> {
     const { apiKey, headers, fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
-    const timer = setTimeout(this.#abort, timeoutMs)
+    const timer = setTimeout(this.#abort, Math.min(timeoutMs, longestTimerMs))
     try {
       return await fetch(this.#url, {
         method: body === undefined ? 'GET' : 'POST',
@@ -68,8 +73,8 @@ export class ServerRequest {
         },
         ...(body !== undefined && { body }),
         signal: this.#controller.signal,
-        // A redirect would take the key along.
-        redirect: 'error',
+        // A redirect would take the key along. Its status becomes an error.
+        redirect: 'manual',
       })
     } finally {
       clearTimeout(timer)
@@ -78,7 +83,8 @@ export class ServerRequest {
 
   async *#events(response: Response): AsyncGenerator<ChatChunk> {
     let isFinished = false
-    for await (const { event, data } of decodeSse(response.body!)) {
+    if (response.body === null) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
+    for await (const { event, data } of decodeSse(response.body)) {
       // Not every `fetch` ends its body when the signal aborts.
       if (this.#controller.signal.aborted) throw new DOMException('Aborted', 'AbortError')
       if (data.trim() === '[DONE]') return
@@ -86,7 +92,8 @@ export class ServerRequest {
       if (data.trim() === '') continue
       // Some servers send the error as text, or without a member `error` around it.
       if (event === 'error') throw errorInStream(data)
-      const chunk = JSON.parse(data) as ChatChunk
+      const chunk = JSON.parse(data) as unknown
+      if (!isChunk(chunk)) continue
       isFinished ||= chunk.choices?.some((choice) => choice.finish_reason) ?? false
       yield chunk
     }
@@ -101,11 +108,16 @@ export class ServerRequest {
     if (error instanceof SyntaxError) {
       return new APIConnectionError({ message: `The model's server sent a reply that is not JSON.`, cause: error })
     }
+    if (error instanceof AnthropicError) return new APIConnectionError({ message: error.message, cause: error })
     return new APIConnectionError({
       message: `Cannot reach the model's server (${codeOf(error)}).`,
       cause: error as Error,
     })
   }
+}
+
+function isPage(response: Response): boolean {
+  return /\btext\/html\b/.test(response.headers.get('content-type') ?? '')
 }
 
 function isStream(response: Response): boolean {

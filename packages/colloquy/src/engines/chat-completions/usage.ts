@@ -15,15 +15,21 @@ export function estimatedUsage(promptTokens: number, outputTokens: number): Usag
 
 /** The counts of the server; undefined if it gave none. Cached tokens are part of its prompt, and apart from ours. */
 export function usageOf(usage: ChatUsage | null | undefined): ReplyUsage | undefined {
-  if (usage?.prompt_tokens == null) return undefined
-  const prompt = usage.prompt_tokens
-  const cached = usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? 0
-  const thinking = usage.completion_tokens_details?.reasoning_tokens
+  const prompt = countIn(usage?.prompt_tokens)
+  const output = countIn(usage?.completion_tokens ?? 0)
+  if (prompt === undefined || output === undefined) return undefined
+  const cached = countIn(usage?.prompt_tokens_details?.cached_tokens ?? usage?.prompt_cache_hit_tokens) ?? 0
+  const thinking = countIn(usage?.completion_tokens_details?.reasoning_tokens)
+  const read = Math.min(cached, prompt)
   return {
-    input_tokens: Math.max(0, prompt - cached),
+    input_tokens: prompt - read,
     cache_creation_input_tokens: 0,
-    cache_read_input_tokens: cached,
-    output_tokens: usage.completion_tokens ?? 0,
-    ...(thinking != null && { output_tokens_details: { thinking_tokens: thinking } }),
+    cache_read_input_tokens: read,
+    output_tokens: output,
+    ...(thinking !== undefined && { output_tokens_details: { thinking_tokens: thinking } }),
   }
+}
+
+function countIn(value: unknown): number | undefined {
+  return Number.isInteger(value) && (value as number) >= 0 ? (value as number) : undefined
 }

@@ -26,6 +26,11 @@ export interface ChatToolCall {
   function: { name: string; arguments: string }
 }
 
+/** Whether a value can be read as a chunk: some servers send null between chunks. */
+export function isChunk(value: unknown): value is ChatChunk {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** One event of a streamed reply. Everything may be missing: servers differ. */
 export interface ChatChunk {
   model?: string | null
@@ -41,6 +46,8 @@ export interface ChatChunk {
 }
 
 export interface ChatChoice {
+  /** Above 0 for further replies, which nothing here requests. */
+  index?: number | null
   delta?: ChatDelta | null
   /** In place of `delta` from a server that does not stream. */
   message?: ChatDelta | null
@@ -54,16 +61,18 @@ export interface ReplyPart {
   type: string
   text?: string | null
   /** Parts of text, of a part of type `thinking`. */
-  thinking?: string | ReplyPart[] | null
+  thinking?: string | (ReplyPart | null)[] | null
 }
 
 export interface ChatDelta {
-  content?: string | (ReplyPart | string)[] | null
+  content?: string | (ReplyPart | string | null)[] | null
   refusal?: string | null
   reasoning?: unknown
   reasoning_content?: unknown
   thinking?: unknown
-  tool_calls?: ChatCallDelta[] | null
+  tool_calls?: (ChatCallDelta | null)[] | null
+  /** The only call, from servers that are older than `tool_calls`. */
+  function_call?: ChatCallDelta['function']
 }
 
 export interface ChatCallDelta {

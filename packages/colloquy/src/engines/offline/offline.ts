@@ -3,10 +3,10 @@ import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import type { CompactionBlock } from '../../protocol/types/beta/compaction.ts'
 import type { Usage } from '../../protocol/types/message.ts'
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import type { ModelEntry } from '../../protocol/models/model-entry.ts'
 import { findModel } from '../../protocol/models/models.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
+import { aboveZero, checkOptions, clockRule, listWith, type Rule } from '../check-options.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { inPieces } from '../pieces.ts'
@@ -27,7 +27,10 @@ export interface OfflineOptions {
   models?: readonly ModelEntry[]
 }
 
-const optionNames = ['wordsPerSecond', 'clock', 'models'] satisfies (keyof OfflineOptions)[]
+const rules = { wordsPerSecond: aboveZero, clock: clockRule, models: listWith('id') } satisfies Record<
+  keyof OfflineOptions,
+  Rule
+>
 
 /**
  * An engine without a model: a small program that answers by fixed rules and says so.
@@ -46,7 +49,7 @@ const optionNames = ['wordsPerSecond', 'clock', 'models'] satisfies (keyof Offli
  * ```
  */
 export function offline(options: OfflineOptions = {}): Engine {
-  checkOptionNames(options, optionNames, 'offline()')
+  checkOptions(options, rules, 'offline()')
   const { wordsPerSecond = Infinity, clock = systemClock, models = [] } = options
   const cache = new PromptCache(() => clock.now())
 

@@ -73,7 +73,7 @@ test('cassette() takes its mode from the environment, and removes the keys of th
   await clientOf(cassette(t, { path, engine })).messages.create(request)
   assert.match(readFileSync(path, 'utf8'), /Your key is \[removed\]\./)
   process.env['COLLOQUY_CASSETTES'] = 'rekord'
-  assert.throws(() => cassette(t, { path }), /Cannot use the mode rekord of record\(\)/)
+  assert.throws(() => cassette(t, { path }), /Cannot use mode of record\(\): it must be .*: found "rekord"/)
 })
 
 test('cassetteFile() says what it cannot read', async () => {

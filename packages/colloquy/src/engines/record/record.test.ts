@@ -278,7 +278,7 @@ test('record() says what is wrong with a cassette or an option', async () => {
       message,
     })
   assert.throws(() => record({ cassette: memory(), mode: 'play' as never }), {
-    message: 'Cannot use the mode play of record(): it must be one of replay, record, record-missing',
+    message: 'Cannot use mode of record(): it must be replay, record or record-missing: found "play"',
   })
   assert.throws(() => record({ cassette: memory(), mode: 'record' }), /in the mode record without an engine/)
   assert.throws(() => record({ casette: memory() } as never), /did you mean cassette\?/)

@@ -1,9 +1,9 @@
-import { checkOptionNames } from '../../protocol/json/option-names.ts'
 import type { Engine, EngineContext } from '../../protocol/types/engine.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { errorFrom } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent, PingEvent } from '../../protocol/types/event.ts'
 import type { MessageCountTokensParams, MessageCreateParams, MessageTokensCount } from '../../protocol/types/params.ts'
+import { callable, checkOptions, clockRule, flag, has, oneOf, type Rule, text } from '../check-options.ts'
 import { type Clock, systemClock, throwIfAborted } from '../clock.ts'
 import { countPromptTokens } from '../prompt/tokens.ts'
 import type { CassettePort, RecordedReply } from './cassette.ts'
@@ -44,16 +44,15 @@ export interface RecordingEngine extends Engine {
   readonly unused: number
 }
 
-const optionNames = [
-  'cassette',
-  'engine',
-  'mode',
-  'timing',
-  'ignore',
-  'secrets',
-  'clock',
-] satisfies (keyof RecordOptions)[]
-const modes: readonly CassetteMode[] = ['replay', 'record', 'record-missing']
+const rules = {
+  cassette: has('read', 'write'),
+  engine: callable,
+  mode: oneOf('replay', 'record', 'record-missing'),
+  timing: flag,
+  ignore: { must: 'a list of paths', holds: (value) => Array.isArray(value) && value.every(text.holds) },
+  secrets: { must: 'a list of texts and patterns', holds: isListOfSecrets, isSecret: true },
+  clock: clockRule,
+} satisfies Record<keyof RecordOptions, Rule>
 
 type Event = MessageStreamEvent | PingEvent
 
@@ -78,7 +77,7 @@ type Event = MessageStreamEvent | PingEvent
  * ```
  */
 export function record(options: RecordOptions): RecordingEngine {
-  checkOptions(options)
+  checkRecordOptions(options)
   const { cassette, engine, mode = 'replay', timing = false, ignore = [], clock = systemClock } = options
   const tape = new Tape({ port: cassette, ignored: ignore, isNew: mode === 'record' })
   const withoutSecrets = secretRemover(options.secrets ?? [])
@@ -156,12 +155,15 @@ async function* played(
   if (error) throw errorFrom({ status: error.status, headers: new Headers(error.headers), body: error.body })
 }
 
-function checkOptions(options: RecordOptions): void {
-  checkOptionNames(options, optionNames, 'record()')
-  const { mode = 'replay', engine } = options
-  if (!modes.includes(mode)) {
-    throw new AnthropicError(`Cannot use the mode ${mode} of record(): it must be one of ${modes.join(', ')}`)
-  }
+function checkRecordOptions(options: RecordOptions): void {
+  checkOptions(options, rules, 'record()')
+  const { mode = 'replay', engine, cassette } = options
+  if ((cassette as CassettePort | undefined) === undefined)
+    throw new AnthropicError('Cannot use record() without a cassette, such as cassetteFile(path)')
   if (mode !== 'replay' && engine === undefined)
     throw new AnthropicError(`Cannot use record() in the mode ${mode} without an engine`)
+}
+
+function isListOfSecrets(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string' || each instanceof RegExp)
 }
