@@ -5,6 +5,7 @@ const reasons: Record<string, string> = {
   ENOENT: 'no such file or folder',
   ENOSPC: 'no space left on the disk',
   ENOTDIR: 'a part of the path is not a folder',
+  EPIPE: 'its reader has ended',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
 }

@@ -50,6 +50,11 @@ export class NodeExchange implements PieceSink {
     this.#controller.abort(error)
   }
 
+  /** Tells the client to send no other request on this connection, if its response has not begun. */
+  closeAfter(): void {
+    if (!this.#outgoing.headersSent) this.#outgoing.setHeader('connection', 'close')
+  }
+
   #send({ status, headers, body }: Answer): void {
     if (typeof body !== 'object' || body instanceof Uint8Array) {
       const sent = this.#mayHaveBody(status) ? { ...headers, 'content-length': lengthOf(body) } : headers

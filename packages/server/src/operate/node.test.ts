@@ -66,6 +66,25 @@ async function leaving(
   return promise
 }
 
+test('a response that begins while the server is closed ends its connection', async () => {
+  const { promise: isHeld, resolve: release } = Promise.withResolvers<void>()
+  const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
+  const reply = offline()
+  async function* engine(params: Parameters<typeof reply>[0]): ReturnType<typeof reply> {
+    begin()
+    await isHeld
+    yield* reply(params)
+  }
+  const listening = await listen(createServer({ engine }))
+  const answered = post(listening, base)
+  await hasBegun
+  const closed = listening.close()
+  release()
+  const response = await answered
+  assert.deepEqual([response.status, response.headers.get('connection')], [200, 'close'])
+  await closed
+})
+
 test('a connection without a request is kept longer than balancers keep one, or as long as keepAliveMs', async () => {
   for (const [options, told] of [
     [{}, 'timeout=130'],

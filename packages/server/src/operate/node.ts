@@ -59,7 +59,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       // The connection becomes idle only after this event, and would otherwise be kept for the next request.
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
-    if (isClosing) outgoing.setHeader('connection', 'close')
+    if (isClosing) exchange.closeAfter()
     void exchange.answer(server)
   }
   // An import would read every export of the module, one of which loads all of `fetch` (12 MB).
@@ -79,6 +79,7 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true
       server.drain?.()
+      for (const exchange of open) exchange.closeAfter()
       const closed = stopAccepting(http)
       const worked = server.close?.({ graceMs })
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))

@@ -3,6 +3,8 @@ import type { Server } from '@colloquy/server'
 import type { SessionJson } from '@colloquy/server/console'
 import { listen, type Listening, type ListenOptions } from '@colloquy/server/node'
 import { ExitCode, ExitError } from '../../exit.ts'
+import { systemReason } from '../../system-error.ts'
+import { writeErrorLine } from '../../terminal/output.ts'
 import { endLeanStart } from './lean-memory.ts'
 
 /** The names by which pages of this machine call it. */
@@ -14,6 +16,7 @@ export async function open(server: Server, options: ListenOptions & { port: numb
   try {
     const listening = await listen(server, options)
     endLeanStart()
+    surviveWithoutLog()
     return listening
   } catch (error) {
     const code = (error as { cause?: NodeJS.ErrnoException }).cause?.code
@@ -24,6 +27,16 @@ export async function open(server: Server, options: ListenOptions & { port: numb
     }
     throw error
   }
+}
+
+/** From now on a log that cannot be written, because its disk is full or its reader has ended, does not end the program. */
+function surviveWithoutLog(): void {
+  for (const output of [process.stdout, process.stderr]) output.removeAllListeners('error')
+  process.stderr.on('error', () => {})
+  process.stdout.once('error', (error) => {
+    process.stdout.on('error', () => {})
+    writeErrorLine(`Cannot write the log: ${systemReason(error)}. Requests are answered without it.`)
+  })
 }
 
 /** The port is in use by a server of this program with a console. */

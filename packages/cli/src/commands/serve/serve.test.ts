@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
 import { Anthropic } from 'colloquy'
+import { until } from '../../../../../test/until.ts'
 import { programEnvironment } from '../../../../../test/program-environment.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'main.ts')
@@ -17,6 +18,9 @@ after(() => rm(folder, { recursive: true, force: true }))
 interface Serving {
   url: string
   stdout(): string
+  stderr(): string
+  /** Stops reading what the program writes. */
+  closeStdout(): void
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -38,6 +42,8 @@ async function serve(...words: string[]): Promise<Serving> {
   return {
     url: /http:\/\/[^/\s]+/.exec(stdout)![0],
     stdout: () => stdout,
+    stderr: () => stderr,
+    closeStdout: () => void child.stdout.destroy(),
     async stop(signal = 'SIGINT') {
       child.kill(signal)
       return (await closed)[0]
@@ -72,6 +78,15 @@ test('serve answers clients, logs a line for each request, and exits with 0', as
     serving.stdout(),
     /\n\d\d:\d\d:\d\d {2}POST \/v1\/messages {2}200 {2}claude-sonnet-5-5 {2}\d+→\d+ .* local {2}req_\w+\n$/,
   )
+})
+
+test('serve answers when its log cannot be written', async () => {
+  const serving = await serve()
+  serving.closeStdout()
+  await ask(serving.url)
+  await until(() => serving.stderr().includes('Cannot write the log: its reader has ended. Requests are answered'))
+  await ask(serving.url)
+  assert.equal(await serving.stop('SIGTERM'), 0)
 })
 
 test('serve refuses requests with a foreign Host or Origin header', async () => {
