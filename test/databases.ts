@@ -56,7 +56,8 @@ function pglitePool(pglite: PGlite): PostgresPool {
       const { promise, resolve } = Promise.withResolvers<void>()
       turn = promise
       await before
-      const query: PostgresClient['query'] = async (sql, values) => {
+      const query: PostgresClient['query'] = async (given, values) => {
+        const sql = typeof given === 'string' ? given : given.text
         if (values !== undefined) return pglite.query(sql, values, { parsers })
         await pglite.exec(sql)
         return { rows: [] }

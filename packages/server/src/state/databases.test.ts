@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test'
 import { databasePlaces } from '../../../../test/databases.ts'
 import { type Database, rows } from './database.ts'
 import type { Migration } from './migrations.ts'
+import { type PostgresClient, PostgresDatabase } from './postgres-database.ts'
 import { openServerStore } from './server-store.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 
@@ -15,6 +16,29 @@ after(() => rmSync(folder, { recursive: true }))
 
 const items: Migration = { name: '0001 items', sql: 'CREATE TABLE %.item (id text PRIMARY KEY, amount bigint)' }
 const notes: Migration = { name: '0002 notes', sql: 'CREATE TABLE %.note (id text PRIMARY KEY)' }
+
+test('a statement that PostgreSQL does not answer in time closes its connection, without waiting for a ROLLBACK', async () => {
+  const sent: string[] = []
+  const released: unknown[] = []
+  const client: PostgresClient = {
+    async query(given) {
+      const sql = typeof given === 'string' ? given : given.text
+      sent.push(sql)
+      // The error of `pg` after its `query_timeout`.
+      if (sql === 'SELECT 1') throw new Error('Query read timeout')
+      return { rows: [] }
+    },
+    release: (error) => void released.push(error),
+  }
+  const pool = { connect: async () => client, end: async () => {} }
+  const db = new PostgresDatabase(pool, { migrations: [], name: 'db' })
+  await assert.rejects(
+    db.transaction('count', () => rows('SELECT 1')),
+    { code: 'cannot_open', message: 'Cannot count: the database db cannot be reached (Query read timeout)' },
+  )
+  assert.equal(sent.includes('ROLLBACK'), false)
+  assert.deepEqual(released, [undefined, true])
+})
 
 for (const [name, makePlace] of Object.entries(databasePlaces())) {
   describe(name, () => {

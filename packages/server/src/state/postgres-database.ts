@@ -12,10 +12,19 @@ export interface PostgresPool {
 /** A connection of the pool. */
 export interface PostgresClient {
   /** Runs a statement with parameters `$1`, `$2` and so on; or, without values, several statements. */
-  query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>
+  query(sql: string | LongQuery, values?: unknown[]): Promise<{ rows: unknown[] }>
   /** Returns the connection to the pool, or closes it after an error. */
   release(error?: Error | boolean): void
 }
+
+/** Statements that may take longer than others, in milliseconds. */
+interface LongQuery {
+  text: string
+  query_timeout: number
+}
+
+/** An index of a large table takes minutes. */
+const migrationMs = 3_600_000
 
 /** Options of `PostgresDatabase`. */
 export interface PostgresDatabaseOptions {
@@ -81,7 +90,8 @@ export class PostgresDatabase implements Database {
       await client.query('COMMIT')
       return step.value
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => {})
+      // A connection that failed is closed.
+      if (!isUnreachable(error)) await client.query('ROLLBACK').catch(() => {})
       throw error
     }
   }
@@ -116,14 +126,15 @@ export class PostgresDatabase implements Database {
     await client.query('BEGIN')
     try {
       // An arbitrary number. The lock lasts until the transaction ends.
-      await client.query('SELECT pg_advisory_xact_lock(7265544811)')
+      await client.query({ text: 'SELECT pg_advisory_xact_lock(7265544811)', query_timeout: migrationMs })
       const table = `${this.#schema}.migration`
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema};
         CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`)
       const { rows } = await client.query(`SELECT name FROM ${table}`, [])
       const applied = (rows as { name: string }[]).map(({ name }) => name)
       for (const migration of missingMigrations(this.#migrations, applied, this.name)) {
-        await client.query(this.#translator.withSchema(sqlOf(migration, 'postgres')))
+        const text = this.#translator.withSchema(sqlOf(migration, 'postgres'))
+        await client.query({ text, query_timeout: migrationMs })
         await client.query(`INSERT INTO ${table} VALUES ($1, $2)`, [migration.name, Date.now()])
       }
       await client.query('COMMIT')
@@ -162,7 +173,9 @@ function explained(error: unknown, doing: string, name: string): unknown {
 function isUnreachable(error: unknown): boolean {
   const { code, message = '' } = error as { code?: unknown; message?: string }
   if (/^(?:ECONN|ENOTFOUND|ENOENT|EPIPE|ETIMEDOUT|EAI_|EHOSTUNREACH|08|57P)/.test(String(code))) return true
-  return /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(message)
+  return /^(?:Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered)/.test(
+    message,
+  )
 }
 
 function isConflict(error: unknown): boolean {

@@ -9,12 +9,15 @@ const freshMs = 2_000
 /** Milliseconds for which a key that was valid is accepted while the database cannot be reached. */
 const staleMs = 300_000
 const maxKeys = 10_000
+/** Milliseconds that a look-up may take before a key that was valid is accepted without it: the database may hang. */
+const slowMs = 1_000
 
 interface Cached {
   key: KeyRecord | undefined
   at: number
-  /** The look-up in progress. */
+  /** The look-up in progress, and when it began. */
   next: Promise<KeyRecord | undefined> | undefined
+  lookedAt: number
 }
 
 /** Looks keys up by their secret, at most once in two seconds each. Remembers hashes, not secrets. */
@@ -35,7 +38,9 @@ export class KeyCache {
     const cached = this.#cached.get(hash)
     const now = this.#now()
     if (cached && Math.abs(now - cached.at) < freshMs) return stillValid(cached.key, now)
-    return (cached ?? this.#add(hash)).next ?? this.#lookUp(hash, secret)
+    const looking = (cached ?? this.#add(hash)).next ?? this.#lookUp(hash, secret)
+    if (cached?.key === undefined || now - cached.at > staleMs) return looking
+    return this.#orKnown(looking, cached)
   }
 
   /** Whether any key exists. */
@@ -57,13 +62,25 @@ export class KeyCache {
       if (this.#cached.size < maxKeys) break
       this.#cached.delete(oldest)
     }
-    const cached: Cached = { key: undefined, at: -Infinity, next: undefined }
+    const cached: Cached = { key: undefined, at: -Infinity, next: undefined, lookedAt: 0 }
     this.#cached.set(hash, cached)
     return cached
   }
 
+  /** The result of a look-up, or the known key if that takes too long. */
+  async #orKnown(looking: Promise<KeyRecord | undefined>, { key, lookedAt }: Cached): Promise<KeyRecord | undefined> {
+    const { promise: known, resolve } = Promise.withResolvers<KeyRecord | undefined>()
+    const timer = setTimeout(() => resolve(stillValid(key, this.#now())), lookedAt + slowMs - performance.now())
+    try {
+      return await Promise.race([looking, known])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   #lookUp(hash: string, secret: string): Promise<KeyRecord | undefined> {
     const cached = this.#cached.get(hash)!
+    cached.lookedAt = performance.now()
     cached.next = this.#read(cached, secret).finally(() => (cached.next = undefined))
     return cached.next
   }

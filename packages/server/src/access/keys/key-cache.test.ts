@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { KeyCache } from './key-cache.ts'
+import type { KeyRecord, Keys } from './keys.ts'
+
+const key = { id: 'key_1', name: 'ada', expiresAt: null } as KeyRecord
+
+test(
+  'a key that was valid is accepted while the database hangs, a new one waits for it',
+  { timeout: 20_000 },
+  async () => {
+    let now = 0
+    let hangs = false
+    const never = new Promise<KeyRecord>(() => {})
+    const keys = { find: () => (hangs ? never : Promise.resolve(key)) } as unknown as Keys
+    const cache = new KeyCache(keys, () => now)
+    assert.equal(await cache.find('a'), key)
+    now += 3_000
+    hangs = true
+    assert.equal(await cache.find('a'), key)
+    assert.equal(await cache.find('a'), key)
+    const unknown = Promise.resolve(cache.find('b'))
+    assert.equal(await Promise.race([unknown, new Promise((resolve) => setImmediate(resolve, 'waits'))]), 'waits')
+    // Not for longer than five minutes.
+    now += 300_001
+    const old = Promise.resolve(cache.find('a'))
+    assert.equal(await Promise.race([old, new Promise((resolve) => setImmediate(resolve, 'waits'))]), 'waits')
+  },
+)
