@@ -126,11 +126,9 @@ async function takeAll(browser: Browser, site: Site, { name, ...options }: (type
   await page.locator('#hits li').nth(1).waitFor()
   await take('palette')
   await page.keyboard.press('Escape')
-  await page
-    .locator('article.reply')
-    .last()
-    .getByLabel('Retry with another model')
-    .selectOption('beside claude-sonnet-4-6')
+  const others = page.locator('article.reply').last().getByLabel('Retry with another model')
+  await others.focus()
+  await others.selectOption('beside claude-sonnet-4-6')
   await page.locator('.columns footer').nth(1).waitFor()
   await take('side-by-side')
   // As tall as the view, as it scrolls inside itself.

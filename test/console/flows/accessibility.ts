@@ -124,7 +124,9 @@ async function checkChat(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Settings of this chat' }).click()
   await check(page, 'the settings of a chat')
   await page.keyboard.press('Escape')
-  await page.getByLabel('Retry with another model').selectOption('beside claude-sonnet-4-6')
+  const others = page.getByLabel('Retry with another model')
+  await others.focus()
+  await others.selectOption('beside claude-sonnet-4-6')
   await page.locator('.columns footer').nth(1).waitFor()
   await check(page, 'replies side by side')
 }

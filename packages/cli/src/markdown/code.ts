@@ -109,6 +109,39 @@ export class CodePainter {
   }
 }
 
+/** Longer code is not coloured: the page would have several elements for each of its words. */
+const maxColouredLength = 100_000
+
+/** Calls back with each piece of code and the name of what it is, such as `keyword`; undefined for plain text. */
+export function colourCode(
+  code: string,
+  info: string,
+  piece: (text: string, name: string | undefined) => string,
+): string {
+  const language = code.length > maxColouredLength ? undefined : languageOf(info)
+  if (language === undefined) return piece(code, undefined)
+  const open: string[] = []
+  let written = ''
+  for (const { className, text } of htmlPieces(code, language)) {
+    if (text !== undefined) written += piece(text, open.at(-1))
+    else if (className === undefined) open.pop()
+    else open.push(nameOf(className))
+  }
+  return written
+}
+
+/** A part of what the highlighter wrote: text, the begin of an element with a class, or the end of one. */
+type HtmlPiece = { text?: string; className?: string }
+
+function* htmlPieces(code: string, language: string): Generator<HtmlPiece> {
+  if (highlighter === undefined) throw new Error('Cannot highlight before a language was found')
+  const { value } = highlighter.highlight(code, { language, ignoreIllegals: true })
+  for (const [whole, className, text] of value.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
+    if (text !== undefined) yield { text: decodeEntities(text) }
+    else yield whole === '</span>' ? {} : { className: className ?? '' }
+  }
+}
+
 interface Highlighted {
   spans: Span[]
   /** Whether a comment or string continues on the next line. */
@@ -117,17 +150,15 @@ interface Highlighted {
 
 /** Colours the last line, from the HTML of the highlighter. */
 function highlightLast(lines: readonly string[], language: string): Highlighted {
-  if (highlighter === undefined) throw new Error('Cannot highlight before a language was found')
-  const { value } = highlighter.highlight(`${lines.join('\n')}\n${sentinel}`, { language, ignoreIllegals: true })
   const open: Style[] = []
   let line: Span[] = []
   let last: Span[] = []
   let isOpen = false
-  for (const [whole, className, text] of value.matchAll(/<span class="([^"]*)">|<\/span>|([^<]+)/g)) {
-    if (whole === '</span>') open.pop()
-    else if (text === undefined) open.push({ ...open.at(-1), ...styleOf(className ?? '') })
+  for (const { className, text } of htmlPieces(`${lines.join('\n')}\n${sentinel}`, language)) {
+    if (className !== undefined) open.push({ ...open.at(-1), ...styles[nameOf(className)] })
+    else if (text === undefined) open.pop()
     else {
-      for (const [index, part] of decodeEntities(text).split('\n').entries()) {
+      for (const [index, part] of text.split('\n').entries()) {
         if (index > 0) [last, line] = [line, []]
         if (part.includes(sentinel)) isOpen = open.length > 0
         line.push({ text: part, style: open.at(-1) ?? {} })
@@ -137,9 +168,8 @@ function highlightLast(lines: readonly string[], language: string): Highlighted 
   return { spans: last, isOpen }
 }
 
-function styleOf(className: string): Style {
-  const name = /hljs-([\w-]+)/.exec(className)?.[1] ?? ''
-  return styles[name] ?? {}
+function nameOf(className: string): string {
+  return /hljs-([\w-]+)/.exec(className)?.[1] ?? ''
 }
 
 /** The name by which the highlighter knows a language: `python` for `py`. Words that it does not know stay. */

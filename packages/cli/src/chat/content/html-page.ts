@@ -7,6 +7,12 @@ section { border-top: 1px solid #8888; margin-top: 1rem }
 h2 { font-size: 1rem; margin-bottom: 0 }
 pre { white-space: pre-wrap; font: inherit; margin: 0.25rem 0 }
 pre code { display: block; padding: 0.5rem; white-space: pre; overflow-x: auto; background: #8882 }
+pre :is(.comment, .quote, .meta) { color: light-dark(#5f6368, #a0a4aa) }
+pre :is(.keyword, .literal, .selector-tag, .tag) { color: light-dark(#8a2a8f, #d79be8) }
+pre :is(.string, .regexp, .addition) { color: light-dark(#236b2c, #93d095) }
+pre :is(.number, .symbol, .attr, .attribute, .built_in, .type) { color: light-dark(#8a4b00, #e5b567) }
+pre :is(.title, .name, .section, .selector-class, .selector-id) { color: light-dark(#1a55a8, #84b6f4) }
+pre :is(.variable, .deletion) { color: light-dark(#a32020, #f29a9a) }
 blockquote { border-left: 3px solid #8888; margin-left: 0; padding-left: 1rem }
 div, table, pre:has(code) { margin-block: 1rem }
 table { border-collapse: collapse }

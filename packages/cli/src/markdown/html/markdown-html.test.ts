@@ -5,7 +5,7 @@ import { markdownHtml } from './markdown-html.ts'
 
 test('markdownHtml() renders blocks and inline text', () => {
   const html = markdownHtml(
-    '# A\n\n**b** `c<d` &amp; ~~e~~\n\n1. x\n   - [x] y\n\n> q\n\n|h|i|\n|-|-:|\n|1|2|\n\n```js\na < b\n```',
+    '# A\n\n**b** `c<d` &amp; ~~e~~\n\n1. x\n   - [x] y\n\n> q\n\n|h|i|\n|-|-:|\n|1|2|\n\n```js\na < b\n```\n\n```go\nreturn <b>\n```\n\n```\nreturn <b>\n```',
   )
   for (const part of [
     '<h3>A</h3>',
@@ -15,6 +15,8 @@ test('markdownHtml() renders blocks and inline text', () => {
     '<blockquote><p>q</p></blockquote>',
     '<th align="right">i</th>',
     '<pre><code>a &lt; b</code></pre>',
+    '<pre><code><span class="keyword">return</span> &lt;b&gt;</code></pre>',
+    '<pre><code>return &lt;b&gt;</code></pre>',
   ])
     assert.ok(html.includes(part), `${part} in ${html}`)
 })
@@ -40,11 +42,12 @@ test('markdownHtml() writes no elements and addresses of the text', () => {
     '`<b>`',
     '&lt;script&gt;',
     '$\\text{<b>}$',
+    '```js\n"</span><script>" // <b class="x"> &lt;script>\n```',
   ]
   for (const text of hostile) {
     const tags = [...markdownHtml(text).matchAll(/<[^>]*>/g)].map(([tag]) => tag)
     for (const tag of tags)
-      assert.match(tag, /^<\/?(?:p|code|a|math|mrow|mtext)(?: (?:href|rel|display|class)="[^"<>]*")*>$/, text)
+      assert.match(tag, /^<\/?(?:p|pre|code|span|a|math|mrow|mtext)(?: (?:href|rel|display|class)="[^"<>]*")*>$/, text)
   }
   assert.match(
     markdownHtml('![b](https://a.b/c.png)'),

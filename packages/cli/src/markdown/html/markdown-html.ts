@@ -1,5 +1,6 @@
 import { Lexer, type Token, type Tokens } from 'marked'
 import { safeAddress } from '../../terminal/safe-text.ts'
+import { colourCode } from '../code.ts'
 import { decodeEntities } from '../entities.ts'
 import { formulaOptions, type FormulaToken } from '../formula/formula-lexer.ts'
 import { escapeHtml } from './escape.ts'
@@ -45,7 +46,7 @@ function block(token: Token, depth: number): string {
     case 'text':
       return token.tokens === undefined ? element('p', escapeHtml(token.raw)) : inline(token.tokens)
     case 'code':
-      return `<pre><code>${escapeHtml((token as Tokens.Code).text)}</code></pre>`
+      return code(token as Tokens.Code)
     case 'formula':
       return element('div', formula(token as FormulaToken))
     case 'blockquote':
@@ -59,6 +60,15 @@ function block(token: Token, depth: number): string {
     default:
       return element('p', escapeHtml(token.raw))
   }
+}
+
+/** Code with the names of its parts as classes, which the page colours. */
+function code({ text, lang = '' }: Tokens.Code): string {
+  const inner = colourCode(text, lang, (piece, name) => {
+    const html = escapeHtml(piece)
+    return name === undefined || !/^[\w-]+$/.test(name) ? html : `<span class="${name}">${html}</span>`
+  })
+  return `<pre><code>${inner}</code></pre>`
 }
 
 function list({ ordered, start, items }: Tokens.List, depth: number): string {

@@ -93,7 +93,10 @@ function RetryWith({ chat, message, isDisabled }: RetryProps): VNode {
     if (isBeside && message.parentId) void chat.askBeside(message.parentId, value.slice(beside.length))
     else void chat.retry(message.parentId, value)
   }
-  const all = models.value?.data ?? []
+  // A long chat has many of these lists, and few of them are opened.
+  const [isNear, setNear] = useState(false)
+  const near = (): void => setNear(true)
+  const all = isNear ? (models.value?.data ?? []) : []
   return (
     <span class="retry">
       <button type="button" class="quiet" disabled={isDisabled} onClick={() => void chat.retry(message.parentId)}>
@@ -105,6 +108,9 @@ function RetryWith({ chat, message, isDisabled }: RetryProps): VNode {
         aria-label="Retry with another model"
         disabled={isDisabled}
         value=""
+        onFocus={near}
+        onPointerEnter={near}
+        onPointerDown={near}
         onChange={({ currentTarget }) => {
           const { value } = currentTarget
           currentTarget.value = ''
