@@ -114,6 +114,25 @@ describe('finding chats and messages', { skip }, () => {
     })
   })
 
+  test('drafts of two tabs are both kept', async () => {
+    await withSite(offline(), async ({ newLink, url, conversations, open }) => {
+      const [first, second] = [await conversations.create(settings), await conversations.create(settings)]
+      const { page } = await open()
+      await page.goto(newLink())
+      const { page: other } = watch(await page.context().newPage())
+      await page.goto(`${url}/c/${first.id}`)
+      await other.goto(`${url}/c/${second.id}`)
+      await page.locator('#composer').fill('from one tab')
+      await other.locator('#composer').fill('from another')
+      await page.goto(`${url}/c/${second.id}`)
+      await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>('#composer')?.value !== '')
+      assert.equal(await page.locator('#composer').inputValue(), 'from another')
+      await page.goto(`${url}/c/${first.id}`)
+      await page.waitForFunction(() => document.querySelector<HTMLTextAreaElement>('#composer')?.value !== '')
+      assert.equal(await page.locator('#composer').inputValue(), 'from one tab')
+    })
+  })
+
   test('a page without a session continues with the one that another tab opens', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page } = await open()

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { ApiFailure, call } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
-import { drafts } from '../settings/preferences.ts'
+import { setDraft } from '../settings/preferences.ts'
 import { navigate, route } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
@@ -99,7 +99,7 @@ async function begin(content: string | AnyBlock[]): Promise<boolean> {
   const isRecorded = await chat.send(content)
   void loadChats().catch(() => undefined)
   // The composer belongs to the new chat by now.
-  if (!isRecorded) drafts.value = { ...drafts.value, [chat.id]: textOf(content) }
+  if (!isRecorded) setDraft(chat.id, textOf(content))
   return true
 }
 

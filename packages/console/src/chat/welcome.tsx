@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact'
-import { drafts } from '../settings/preferences.ts'
+import { setDraft } from '../settings/preferences.ts'
 import { keyNames, keysFor } from '../shell/commands/bindings.ts'
 import { commands } from '../shell/commands/commands.ts'
 import type { ModelChoiceJson } from '../api/types.ts'
@@ -93,6 +93,6 @@ function SearchKeys(): VNode | undefined {
 }
 
 function tryPrompt(prompt: string): void {
-  drafts.value = { ...drafts.value, new: prompt }
+  setDraft('new', prompt)
   document.querySelector<HTMLElement>('#composer')?.focus()
 }

@@ -2,8 +2,8 @@ import { type Signal, effect, signal } from '@preact/signals'
 
 /** A signal whose value the browser keeps. Without storage it lasts as long as the page. */
 export function stored<T>(name: string, initial: T): Signal<T> {
-  const key = `colloquy.${name}`
-  const value = signal<T>(read<T>(key) ?? initial)
+  const key = keyOf(name)
+  const value = signal<T>(lastStored(name) ?? initial)
   let isFirst = true
   effect(() => {
     const current = value.value
@@ -13,13 +13,18 @@ export function stored<T>(name: string, initial: T): Signal<T> {
   return value
 }
 
-function read<T>(key: string): T | undefined {
+/** The value that this or another tab stored last. */
+export function lastStored<T>(name: string): T | undefined {
   try {
-    const text = localStorage.getItem(key)
+    const text = localStorage.getItem(keyOf(name))
     return text === null ? undefined : (JSON.parse(text) as T)
   } catch {
     return undefined
   }
+}
+
+function keyOf(name: string): string {
+  return `colloquy.${name}`
 }
 
 function write(key: string, value: unknown): void {

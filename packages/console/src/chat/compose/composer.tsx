@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { byteText } from '../../format.ts'
-import { drafts, enterSends, warnCostUsd } from '../../settings/preferences.ts'
+import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
 import { type Attachment, attach, unsentFiles } from './attachments.ts'
@@ -24,10 +24,10 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
   const field = useRef<HTMLTextAreaElement>(null)
   const files = unsentFiles.value[draftId] ?? []
   const setFiles = (next: readonly Attachment[]): void => {
-    unsentFiles.value = withDraft(unsentFiles.value, draftId, next)
+    unsentFiles.value = { ...unsentFiles.value, [draftId]: next }
   }
   const text = drafts.value[draftId] ?? ''
-  const setText = (next: string): void => void (drafts.value = withDraft(drafts.value, draftId, next))
+  const setText = (next: string): void => setDraft(draftId, next)
   const isEmpty = text.trim() === '' && files.length === 0
   useLayoutEffect(() => field.current?.focus(), [draftId])
 
@@ -191,13 +191,4 @@ function contentOf(text: string, files: readonly Attachment[]): string | AnyBloc
   if (files.length === 0) return text
   const blocks = files.map(({ block }) => block)
   return text.trim() === '' ? blocks : [...blocks, { type: 'text', text }]
-}
-
-function withDraft<T extends { length: number }>(
-  all: Readonly<Record<string, T>>,
-  id: string,
-  draft: T,
-): Record<string, T> {
-  const { [id]: _, ...others } = all
-  return draft.length === 0 ? others : { ...others, [id]: draft }
 }
