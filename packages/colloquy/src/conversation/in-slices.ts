@@ -62,7 +62,7 @@ export function* mapped<Item, Result>(
 }
 
 /** Passes on items, and lets other work of the process run every 10 ms. */
-export async function* paced<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+export async function* paced<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item> {
   let end = performance.now() + sliceMs
   for await (const item of items) {
     yield item

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
 import { script } from '../../engines/script.ts'
 import type { ContentBlock, ToolUseBlock } from '../../protocol/types/message.ts'
 import type { ToolResultBlockParam } from '../../protocol/types/params.ts'
@@ -333,3 +333,26 @@ test('a message that does not exist is named, whatever the id is', async () => {
 function said(text: string): { role: 'user'; content: string } {
   return { role: 'user', content: `sunny says ${text}` }
 }
+
+test('importAll() and deleteUnusedSince() let other work run between many conversations', async () => {
+  const conversations = openConversations({ engine: script([]) })
+  const file = JSON.stringify(Array.from({ length: 60 }, () => ({ chat_messages: [{ sender: 'human', text: 'a' }] })))
+  const deleteAll = (): Promise<number> => conversations.deleteUnusedSince(new Date(8.64e15))
+  for (const work of [() => conversations.importAll(file, settings), deleteAll]) {
+    // Each look at the clock takes a millisecond, so other work may run after ten of them.
+    let now = 0
+    const clock = mock.method(performance, 'now', () => now++)
+    let tasks = 0
+    let isOver = false
+    function otherWork(): void {
+      tasks++
+      if (!isOver) setImmediate(otherWork)
+    }
+    setImmediate(otherWork)
+    await work()
+    isOver = true
+    clock.mock.restore()
+    assert.ok(tasks >= 5, String(tasks))
+  }
+  assert.equal((await conversations.list()).length, 0)
+})

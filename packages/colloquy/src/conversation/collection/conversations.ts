@@ -3,6 +3,7 @@ import { Conversation } from '../conversation.ts'
 import { ConversationNotFoundError } from '../errors.ts'
 import type { Archive } from '../history/records.ts'
 import type { FoundMessage, ListedConversation } from '../history/view.ts'
+import { paced } from '../in-slices.ts'
 import { memoryStore } from '../stores/memory/store.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
 import { checkText, storableOwner } from '../stores/text.ts'
@@ -152,7 +153,7 @@ export function openConversations(options: ConversationsOptions): Conversations 
     },
     async importAll(text, options) {
       const imported: ImportedConversation[] = []
-      for await (const { archive, report } of readAll(text, options)) {
+      for await (const { archive, report } of paced(readAll(text, options))) {
         const { id, title } = await add(archive)
         imported.push({ id, title, report })
       }

@@ -2,6 +2,7 @@ import { AnthropicError } from '../../protocol/types/error.ts'
 import { checkOptionNames, describeValue } from '../../protocol/json/option-names.ts'
 import { jsonable } from '../../protocol/models/jsonable.ts'
 import { type FoundMessage, type ListedConversation, showFound, showListed } from '../history/view.ts'
+import { paced } from '../in-slices.ts'
 import { dayOf } from '../money/spending.ts'
 import type { ConversationStore, Spending } from '../stores/store.ts'
 import { checkText } from '../stores/text.ts'
@@ -57,7 +58,7 @@ export async function deleteUnusedSince(store: ConversationStore, since: Date): 
   }
   let deleted = 0
   // One after the other: each is a transaction, and there may be thousands.
-  for (const id of unused) if (await store.delete(id)) deleted++
+  for await (const id of paced(unused)) if (await store.delete(id)) deleted++
   await store.forgetDays(dayOf(time))
   return deleted
 }
