@@ -20,8 +20,9 @@ export async function parseResponse(response: Response, { headers }: RequestOpti
   const copy = response.clone()
   const type = (copy.headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
   if (type === 'text/event-stream' && copy.ok) return Stream.fromSSEResponse(copy)
+  if (copy.status === 204) return null
   const text = await copy.text()
-  if (copy.status !== 204 && !/[/+]json$/.test(type)) return text
+  if (!/[/+]json$/.test(type)) return text
   const source = new FetchResponse(copy, copy.url)
   return withIds(await parseBody(text, source), source)
 }

@@ -1,6 +1,7 @@
 // Loaded with the first request that has middleware.
 import { AnthropicError, APIConnectionTimeoutError, APIUserAbortError } from '../../protocol/types/error.ts'
 import { startTimer } from '../../tools/timer.ts'
+import { FetchResponse } from '../transport/fetch-response.ts'
 import type { PendingRequest, Transport, TransportResponse, WireRequest } from '../transport/transport.ts'
 import type { Log, Logger } from '../request/log.ts'
 import type {
@@ -11,24 +12,27 @@ import type {
   MiddlewareNext,
 } from '../request/options.ts'
 
-export interface MiddlewareParts {
+/** The part of the client that middleware uses. */
+export interface MiddlewareClient {
   /** The first is the outermost. */
   middleware: readonly Middleware[]
-  /** Undefined for a request for an access token. */
-  options: FinalRequestOptions | undefined
   log: Log
   /** The time for the transport, in milliseconds; the middleware's own time is not limited. 0 means no limit. */
   timeoutMs: number
-  /** Makes a transport's response of a `Response`. */
-  read: (response: Response, url: string) => TransportResponse
-  /** Reads a copy of a response as the client does. */
-  parse: (response: Response) => Promise<unknown>
 }
 
-/** Wraps a transport in middleware. */
-export function withMiddleware(transport: Transport, parts: MiddlewareParts): Transport {
-  const { middleware, options, timeoutMs, read } = parts
-  const context = { options, logger: loggerOf(parts.log), parse: parseOnce(parts.parse) }
+/** Wraps a transport in the middleware of a client and of a request. `request` is undefined for that of an access token. */
+export function withMiddleware(
+  transport: Transport,
+  request: FinalRequestOptions | undefined,
+  { middleware: outer, log, timeoutMs }: MiddlewareClient,
+): Transport {
+  const { middleware: inner = [], fetchOptions: _, ...rest } = request ?? {}
+  const middleware = [...outer, ...(inner ?? [])]
+  const options = request && (rest as FinalRequestOptions)
+  const parse = async (response: Response): Promise<unknown> =>
+    (await import('./parse-response.ts')).parseResponse(response, rest)
+  const context = { options, logger: loggerOf(log), parse: parseOnce(parse) }
   return ({ url, method, headers, body }) => {
     const current = new CurrentRequest(transport, timeoutMs)
     const chain = middleware.reduceRight<MiddlewareNext>(
@@ -37,7 +41,7 @@ export function withMiddleware(transport: Transport, parts: MiddlewareParts): Tr
     )
     const run = async (): Promise<TransportResponse> => {
       try {
-        return read(checked(await chain({ url, method, headers: new Headers(headers), body })), url)
+        return new FetchResponse(checked(await chain({ url, method, headers: new Headers(headers), body })), url)
       } catch (error) {
         throw error instanceof Error ? error : new Error(String(error), { cause: error })
       }
@@ -105,7 +109,7 @@ function checked(response: Response): Response {
 }
 
 /** Parses each response once, except streams, which can be read only once. */
-function parseOnce(parse: MiddlewareParts['parse']): MiddlewareContext['parse'] {
+function parseOnce(parse: (response: Response) => Promise<unknown>): MiddlewareContext['parse'] {
   const parsed = new WeakMap<Response, Promise<unknown>>()
   return <Result>(response: Response) => {
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')

@@ -18,15 +18,11 @@ export interface MergedHeaders {
  * properties that differ only in case the last one wins.
  */
 export function mergeHeaders(...sources: (HeadersLike | null | undefined)[]): MergedHeaders {
-  return addHeaders({}, ...sources)
+  return addHeaders({ values: {}, removed: [] }, ...sources)
 }
 
-/** As `mergeHeaders()`, into values that are already as they are sent. Changes them in place. */
-export function addHeaders(
-  values: Record<string, string>,
-  ...sources: (HeadersLike | null | undefined)[]
-): MergedHeaders {
-  const merged: MergedHeaders = { values, removed: [] }
+/** As `mergeHeaders()`, into headers that are already as they are sent. Changes them in place. */
+export function addHeaders(merged: MergedHeaders, ...sources: (HeadersLike | null | undefined)[]): MergedHeaders {
   for (const source of sources) if (source) addSource(merged, source)
   return merged
 }

@@ -36,29 +36,33 @@ export function prepareRequest(
     const encoded = webBody ? undefined : encodeBody(body, loneSurrogates === 'refuse' ? undefined : client.encode)
     const apiVersion = versionFor(body)
     const beta = listOf(betas).join(',') || undefined
-    const json = encoded === undefined ? undefined : { 'content-type': 'application/json' }
+    const json = encoded && { 'content-type': 'application/json' }
     // Awaits only what has to be loaded or read: for most requests nothing but the credentials.
     return async (attempt) => {
       const read = webBody && (await webBody)
-      const own = (): Record<string, string> => ({
-        accept: 'application/json',
-        'user-agent': `colloquy/${version}`,
-        'anthropic-version': apiVersion,
-        'x-stainless-retry-count': `${attempt}`,
-        ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
-        ...json,
-        ...read?.headers,
-      })
+      const own = (): MergedHeaders => {
+        const values = {
+          accept: 'application/json',
+          'user-agent': `colloquy/${version}`,
+          'anthropic-version': apiVersion,
+          'x-stainless-retry-count': `${attempt}`,
+          ...(client.dangerouslyAllowBrowser && { 'anthropic-dangerous-direct-browser-access': 'true' }),
+          ...json,
+          ...read?.headers,
+        }
+        return { values, removed: [] }
+      }
       const requested = [{ 'anthropic-beta': beta }, headers]
       const { customHeaders, defaultHeaders, defaultQuery } = client
       const custom = customHeaders ? (await uncommonParts()).parseCustomHeaders(customHeaders) : undefined
+      const merged = addHeaders(own(), custom, defaultHeaders)
       // The headers of the client do not know what this body is, unless it is text or bytes of the caller.
-      const type = encoded === body ? undefined : json
-      const merged = addHeaders(own(), custom, defaultHeaders, type, ...requested)
+      if (encoded !== body) Object.assign(merged.values, json)
+      addHeaders(merged, ...requested)
       const authentication = await client.authenticate(merged)
       const { href, isElsewhere } = addressOf(client.findBaseUrl(options.defaultBaseURL), path)
       // The key and the headers of the client are meant for its own host.
-      const { values } = isElsewhere ? addHeaders(own(), ...requested) : addHeaders(merged.values, authentication)
+      const { values } = isElsewhere ? addHeaders(own(), ...requested) : addHeaders(merged, authentication)
       const url = defaultQuery || query ? (await uncommonParts()).withQuery(href, defaultQuery, query) : href
       const debug = client.log('debug')
       if (debug) (await uncommonParts()).logRequest(debug, `${method} ${url}`, values)
