@@ -113,16 +113,25 @@ async function fetchRest(url: string, part: string, options: DownloadOptions): P
   if (bytes !== undefined && have >= bytes) return
   const watch = new Watch(signal, answerMs, 'no answer')
   try {
-    const range: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {}
+    // Encoded bytes would not be those of the file.
+    const range = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) }
     const response = await send(url, watch, { ...options, headers: { ...options.headers, ...range } })
-    // All bytes are there already.
-    if (response.status === 416) return
+    if (response.status === 416) return await checkEnd(response, part, have, bytes)
     if (!response.ok) throw refusal(url, response.status)
     watch.expect(stallMs, 'nothing came')
     await write(response, part, have, options, watch)
   } finally {
     watch.end()
   }
+}
+
+/** The server has no bytes behind the part: it is complete, or of another file and has to begin again. */
+async function checkEnd(response: Response, part: string, have: number, bytes: number | undefined): Promise<void> {
+  const [, found] = /^bytes \*\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? []
+  const size = bytes ?? Number(found ?? have)
+  if (size === have) return
+  await rm(part, { force: true })
+  throw new Error(`the server did not continue at byte ${have} of ${size}`)
 }
 
 async function write(
@@ -139,7 +148,8 @@ async function write(
   const file = createWriteStream(part, { flags: start > 0 ? 'a' : 'w' })
   const counted = (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> =>
     count(chunks, { ...options, start, total }, watch)
-  await pipeline(body, counted, file, { signal: watch.signal }).catch((error: unknown) => {
+  await pipeline(body, counted, file, { signal: watch.signal }).catch(async (error: unknown) => {
+    if (error instanceof DownloadError) await rm(part, { force: true })
     throw watch.reason ?? error
   })
   const done = await sizeOf(part)

@@ -92,6 +92,29 @@ describe('download()', () => {
     assert.deepEqual(await readFile(path), bytes)
   })
 
+  test('begins again if the part is longer than the file, or of another file', async () => {
+    for (const [name, size] of [
+      ['longer', bytes.length + 1],
+      ['other', 500],
+    ] as const) {
+      const path = join(folder, `${name}.bin`)
+      await writeFile(`${path}.part`, Buffer.alloc(size))
+      const url = await hub(({ headers: { range } }, response) => {
+        if (range !== undefined) response.writeHead(416, { 'content-range': `bytes */${bytes.length}` })
+        response.end(range === undefined ? bytes : '')
+      })
+      await download(url, path, { retries: 1 })
+      assert.deepEqual(await readFile(path), bytes)
+    }
+  })
+
+  test('leaves no part of a file that is longer than it should be', async () => {
+    const path = join(folder, 'too-long.bin')
+    const url = await hub((_, response) => response.end(Buffer.concat([bytes, bytes])))
+    await assert.rejects(download(url, path, { bytes: bytes.length }), /is longer than/)
+    assert.equal(existsSync(`${path}.part`), false)
+  })
+
   test('continues after a server that stalls, and begins again after one that continues elsewhere', async () => {
     const path = join(folder, 'stalled.bin')
     const ranges: (string | undefined)[] = []
