@@ -388,12 +388,20 @@ suite('the log of a response that is passed on', () => {
     const written = `${start}${textStart}${text('word '.repeat(40)).repeat(3)}`
     const later: Respond = (response) => setTimeout(() => cut(written)(response), 50)
     await inFrontOf(later, async (proxy) => {
-      const told = new TextEncoder().encode(await (await post(proxy, streamed)).text())
+      const long = streamed.replace('50', '500')
+      const told = new TextEncoder().encode(await (await post(proxy, long)).text())
       const [{ outputTokens, ttftMs, ms, responseBytes, stopReason, status }] = proxy.log as [AccessEntry]
       // 600 characters, of which four make a token.
       assert.deepEqual([outputTokens, stopReason, status], [150, null, 200])
       assert.ok(ttftMs! >= 50 && ttftMs! <= ms)
       assert.equal(responseBytes, told.length)
+    })
+  })
+
+  test('estimates no more output than max_tokens', async () => {
+    await inFrontOf(cut(`${start}${textStart}${text('7 '.repeat(400))}`), async (proxy) => {
+      await (await post(proxy, streamed)).text()
+      assert.equal(proxy.log[0]!.outputTokens, 50)
     })
   })
 

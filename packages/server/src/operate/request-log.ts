@@ -54,6 +54,13 @@ interface Sender {
   workspace: string
 }
 
+/** The parameters of a request that its log needs. */
+interface AcceptedParams {
+  model: string
+  stream?: boolean
+  max_tokens?: unknown
+}
+
 /** Functions that are called when a response has ended. */
 export interface RequestLogOptions {
   now: () => number
@@ -75,6 +82,7 @@ export class RequestLog {
   #isStreaming = false
   #isDone = false
   #characters = 0
+  #maxTokens = Infinity
   #passage: SettledRequest | undefined
   #isRecorded = false
   #namedModel = ''
@@ -151,10 +159,11 @@ export class RequestLog {
     this.#isRecorded = true
   }
 
-  /** The request passed validation. */
-  accepted({ model, stream = false }: { model: string; stream?: boolean }): void {
+  /** The request passed validation, as far as this server checks it. */
+  accepted({ model, stream = false, max_tokens: most }: AcceptedParams): void {
     this.#entry.model = model
     this.#entry.stream = stream
+    if (typeof most === 'number') this.#maxTokens = most
   }
 
   /** The request has passed the limits of its key. The passage is settled when the response has ended. */
@@ -252,22 +261,25 @@ export class RequestLog {
     if (this.#isDone) return
     this.#isDone = true
     this.#entry.ms = this.#elapsedMs()
-    this.#estimateOutput()
+    estimateOutput(this.#entry, this.#characters, this.#maxTokens)
     if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, this.#namedModel)
     this.#passage?.settle(this.#entry)
     this.#write?.(this.#entry)
   }
-
-  /** Only the end of a reply reports its output. A reply that is cut before is billed for what the model wrote. */
-  #estimateOutput(): void {
-    const { usage, stopReason } = this.#entry
-    if (usage === null || stopReason !== null) return
-    usage.output_tokens = Math.max(usage.output_tokens, Math.ceil(this.#characters / charactersPerToken))
-    this.#entry.outputTokens = usage.output_tokens
-  }
 }
 
 const charactersPerToken = 4
+
+/**
+ * Only the end of a reply reports its output. A reply that is cut before is billed for what the model wrote, but for no more than was
+ * reserved for it: a text of digits or blanks has more characters for each token.
+ */
+function estimateOutput(entry: AccessEntry, characters: number, maxTokens: number): void {
+  const { usage, stopReason } = entry
+  if (usage === null || stopReason !== null) return
+  const estimate = Math.min(Math.ceil(characters / charactersPerToken), maxTokens)
+  entry.outputTokens = usage.output_tokens = Math.max(usage.output_tokens, estimate)
+}
 
 /** The characters of a delta, whatever its type. */
 function lengthOf(delta: object | undefined): number {

@@ -97,7 +97,7 @@ export class Replies {
     { log }: ReplyExchange,
     work: (slot: Slot) => Promise<Answer>,
   ): Promise<Answer> {
-    log.accepted({ model: params.model, stream: params.stream === true })
+    log.accepted({ model: params.model, stream: params.stream === true, max_tokens: params.max_tokens })
     if (this.#inFlight.count >= this.#maxReplies) throw apiError('overloaded_error', 'Overloaded')
     const slot = new Slot(this.#inFlight)
     try {
