@@ -34,7 +34,9 @@ export async function beginTurn(
   const begun = await db.write('begin the turn', work)
   if (begun.repeated) return begun
   db.inFlight.add(begun.handle, placeOfReply(step, moved!))
-  if (step.role !== 'summary') db.lastTurns.add(id, { ...moved!, handle: begun.handle, hasEnded: false })
+  if (step.role === 'summary') return begun
+  const { row, createdAt, last, inFlightFrom } = moved!
+  db.lastTurns.add(id, { row, createdAt, last, inFlightFrom, handle: begun.handle, hasEnded: false })
   return begun
 }
 
@@ -114,6 +116,8 @@ export async function finishReply(db: SqliteConnection, step: FinishStep): Promi
 /** The values of a reply that ends. */
 const endedColumns = 'state = ?, json = ?, received = ?, reply = ?, checksum = ?'
 const leaseEnds = 'owner = NULL, until = NULL'
+// The first part of the journal changes the state to streaming.
+const endPending = `UPDATE message SET ${endedColumns}, ${leaseEnds} WHERE ${isReply} AND state = 'pending' AND accounts IS NULL`
 
 /** Ends a reply, and returns its number; undefined if it has ended before, or does not exist. */
 function endReply(db: SqliteConnection, step: FinishStep, place: number | null): number | undefined {
@@ -137,9 +141,7 @@ function endPlainReply(
 ): number | undefined {
   const { handle, state, json, received, reply, continues } = step
   if (continues) return undefined
-  // The first part of the journal changes the state to streaming.
-  const sql = `UPDATE message SET ${endedColumns}, ${leaseEnds} WHERE ${isReply} AND state = 'pending' AND accounts IS NULL`
-  const { changes } = db.run(sql, [state, json, received, reply, checksumOf(step), handle, place])
+  const { changes } = db.run(endPending, [state, json, received, reply, checksumOf(step), handle, place])
   return changes === 0 ? undefined : last
 }
 

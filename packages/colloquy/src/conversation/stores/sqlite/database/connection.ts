@@ -28,6 +28,7 @@ export class SqliteConnection {
       sync: () => this.#log.sync({ isAlone: this.inFlight.count <= 1 }),
       part: (work: () => unknown) => this.#part(work),
       isBusy,
+      explain: (error: unknown, doing: string) => this.#explain(error, doing),
     }
     this.#writes = new WriteQueue(transactions, busyTimeoutMs)
     createFile(path, mode)
@@ -78,13 +79,9 @@ export class SqliteConnection {
    * the death of the process; a durable write also survives a power failure. If a durable write is committed and then does
    * not reach the disk for certain, it fails: a caller who retries finds it done.
    */
-  async write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
-    try {
-      // Several callers are likely to write at once. A durable write is the end of a turn, which itself is in flight.
-      return await this.#writes.add(work, { durable, gathers: this.inFlight.count > (durable ? 1 : 0) })
-    } catch (error) {
-      throw this.#explain(error, doing)
-    }
+  write<T>(doing: string, work: () => T, { durable = false }: { durable?: boolean } = {}): Promise<T> {
+    // Several callers are likely to write at once. A durable write is the end of a turn, which itself is in flight.
+    return this.#writes.add({ doing, work, durable, gathers: this.inFlight.count > (durable ? 1 : 0) })
   }
 
   /** A text that changes with every change of the database, by this process or another. */

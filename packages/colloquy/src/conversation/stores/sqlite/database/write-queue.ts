@@ -16,13 +16,26 @@ export interface Transactions {
   part(work: () => unknown): Outcome
   /** Whether the error says that another process holds the lock. */
   isBusy(error: unknown): boolean
+  /** The error for a caller. @param doing the end of the error message "Cannot …". */
+  explain(error: unknown, doing: string): unknown
 }
 
-interface Job {
-  work: () => unknown
+/** What a caller wants to write. */
+interface Work<T> {
+  /** The end of the error message "Cannot …". */
+  doing: string
+  /** May run more than once. Nothing that it returns or throws is final before its commit. */
+  work: () => T
   durable: boolean
+  /** Whether to wait for other callers until the event loop turns, which takes about 30 µs of CPU time. */
+  gathers: boolean
+}
+
+interface Job extends Work<unknown> {
   /** When to give up waiting for another process's lock, on the clock of `performance.now()`. */
   deadline: number
+  /** How the work ended in the last transaction that ran it. */
+  outcome: Outcome | undefined
   resolve: (result: never) => void
   reject: (error: unknown) => void
 }
@@ -45,15 +58,10 @@ export class WriteQueue {
     this.#busyTimeoutMs = busyTimeoutMs
   }
 
-  /**
-   * Adds work, which may run more than once. Nothing it returns or throws is final before its commit.
-   *
-   * @param gathers whether to wait for other callers until the event loop turns, which takes about 30 µs of CPU time.
-   */
-  add<T>(work: () => T, { durable, gathers }: { durable: boolean; gathers: boolean }): Promise<T> {
+  add<T>({ doing, work, durable, gathers }: Work<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const deadline = performance.now() + this.#busyTimeoutMs
-    this.#waiting.push({ work, durable, deadline, resolve, reject })
+    this.#waiting.push({ doing, work, durable, gathers, deadline, outcome: undefined, resolve, reject })
     if (!this.#isDraining) {
       this.#isDraining = true
       // The callers that are woken by the same events add their work first; without waiting, those of the same microtask.
@@ -91,64 +99,61 @@ export class WriteQueue {
    * @param apart whether each job is a part that can be undone alone. That takes longer, so it is done after a failure only.
    */
   #commit(jobs: readonly Job[], apart = false): Job[] {
-    const run = ({ work }: Job): Outcome => {
-      return apart ? this.#db.part(() => resultOf(work)) : { result: resultOf(work) }
-    }
-    let outcomes: Outcome[] = []
     try {
-      this.#db.transaction(() => (outcomes = jobs.map(run)))
+      this.#db.transaction(() => {
+        for (const job of jobs) job.outcome = apart ? this.#db.part(() => resultOf(job)) : { result: resultOf(job) }
+      })
     } catch (error) {
-      if (this.#db.isBusy(error)) return rejectExpired(jobs, error)
+      if (this.#db.isBusy(error)) return this.#rejectExpired(jobs, error)
       if (jobs.length > 1) {
         // If even the parts fail together, the disk may have room for some of them.
         return apart ? jobs.flatMap((job) => this.#commit([job])) : this.#commit(jobs, true)
       }
-      outcomes = [{ error }]
+      jobs[0]!.outcome = { error }
     }
-    this.#settle(outcomes.map((outcome, index) => ({ job: jobs[index]!, outcome })))
+    this.#settle(jobs)
     return []
   }
 
   /** Settles durable jobs after a sync. If that fails they fail; the others are committed and succeed. */
-  #settle(ended: readonly Ended[]): void {
-    const isDurable = ({ job, outcome }: Ended): boolean => job.durable && !('error' in outcome)
-    const durable = ended.filter(isDurable)
-    for (const each of ended) if (!isDurable(each)) settle(each)
-    if (durable.length === 0) return
-    const resolve = (): void => durable.forEach(settle)
-    const reject = (error: unknown): void => durable.forEach(({ job }) => job.reject(error))
+  #settle(jobs: readonly Job[]): void {
+    const unsynced: Job[] = []
+    for (const job of jobs) {
+      if ('error' in job.outcome!) this.#reject(job, job.outcome.error)
+      else if (job.durable) unsynced.push(job)
+      else resolve(job)
+    }
+    if (unsynced.length === 0) return
+    const reject = (error: unknown): void => unsynced.forEach((job) => this.#reject(job, error))
     try {
       const syncing = this.#db.sync()
-      if (syncing === undefined) resolve()
-      else void syncing.then(resolve, reject)
+      if (syncing === undefined) unsynced.forEach(resolve)
+      else void syncing.then(() => unsynced.forEach(resolve), reject)
     } catch (error) {
       reject(error)
     }
   }
+
+  /** Rejects the jobs that have waited too long, and returns the others. */
+  #rejectExpired(jobs: readonly Job[], error: unknown): Job[] {
+    const now = performance.now()
+    const expired = jobs.filter(({ deadline }) => now > deadline)
+    for (const job of expired) this.#reject(job, error)
+    return jobs.filter(({ deadline }) => now <= deadline)
+  }
+
+  #reject({ doing, reject }: Job, error: unknown): void {
+    reject(this.#db.explain(error, doing))
+  }
 }
 
-interface Ended {
-  job: Job
-  outcome: Outcome
-}
-
-function resultOf(work: Job['work']): unknown {
+function resultOf({ work }: Job): unknown {
   const result = work()
   // It would be committed before the asynchronous part had run.
   if (result instanceof Promise) throw new TypeError('Cannot run a transaction whose work returns a promise')
   return result
 }
 
-function settle({ job, outcome }: Ended): void {
-  if ('error' in outcome) job.reject(outcome.error)
-  else job.resolve(outcome.result as never)
-}
-
-/** Rejects the jobs that have waited too long, and returns the others. */
-function rejectExpired(jobs: readonly Job[], error: unknown): Job[] {
-  const now = performance.now()
-  return jobs.filter(({ deadline, reject }) => {
-    if (now > deadline) reject(error)
-    return now <= deadline
-  })
+function resolve({ outcome, resolve }: Job): void {
+  if ('result' in outcome!) resolve(outcome.result as never)
 }
