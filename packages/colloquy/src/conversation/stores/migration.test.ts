@@ -59,7 +59,7 @@ async function check(store: ConversationStore): Promise<void> {
   assert.equal((await store.search(['RÉSUMÉ'], { limit: 1 }))[0]?.number, 1)
   const [lease] = unfinished
   assert.deepEqual([lease?.number, lease?.abandoned, { ...lease?.reserved }], [3, true, { picoUsd: 0n, tokens: 0n }])
-  const end = { id: 'old', handle: lease!.handle, json: '{}', received: null, reply, at: 30 }
+  const end = { id: 'old', handle: lease!.handle, json: '{}', received: null, reply, at: 30, recovering: true }
   assert.deepEqual({ ...(await store.finish({ ...end, state: 'committed' })) }, { number: 3 })
   assert.equal((await store.spending({ user: '', day: '1970-01-01' })).tokens, 0n)
   assert.equal((await store.list({ limit: 1 }))[0]?.totals?.picoUsd, 10n)

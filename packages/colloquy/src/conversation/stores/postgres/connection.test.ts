@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
-import type { BegunTurn } from '../store.ts'
 import { PostgresConnection, statement } from './connection.ts'
 import { postgresStore } from './store.ts'
 
@@ -14,11 +12,11 @@ test('statement() numbers named parameters and leaves casts alone', () => {
   })
 })
 
-test('rows() sends a statement again that lost a conflict, at most three times, and no other', async () => {
+test('rows() sends a statement again that lost a conflict, at most nine times, and no other', async () => {
   for (const [code, failures, expected] of [
     ['40P01', 3, 4],
     ['40001', 1, 2],
-    ['40P01', 9, 4],
+    ['40P01', 20, 10],
     ['23505', 1, 1],
   ] as const) {
     let sent = 0
@@ -51,28 +49,13 @@ test('rows() prepares frequent statements if the driver can', async () => {
   assert.notEqual(first[0].name, third[0].name)
 })
 
-test('a question and a journal do not wait for the disk, a reply does', async () => {
-  const db = new PGlite()
-  const store = postgresStore(db)
-  await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
-  const setting = async (): Promise<unknown> => (await db.query('SHOW synchronous_commit')).rows[0]
-  /** The setting at the commit of a step, and after it. */
-  const during = async (step: () => Promise<unknown>): Promise<unknown[]> => {
-    await db.query('BEGIN')
-    await step()
-    const found = await setting()
-    await db.query('COMMIT')
-    return [found, await setting()]
+test('an error of several addresses names each of them', async () => {
+  const errors = ['connect ECONNREFUSED ::1:5432', 'connect ECONNREFUSED 127.0.0.1:5432'].map((text) => new Error(text))
+  const query = async (): Promise<never> => {
+    throw Object.assign(new AggregateError(errors), { code: 'ECONNREFUSED' })
   }
-  const [on, off] = [{ synchronous_commit: 'on' }, { synchronous_commit: 'off' }]
-  const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
-  let handle = 0
-  const begin = async (): Promise<void> => {
-    handle = ((await store.begin({ id: 'one', version: 1, parent: 0, messages, at: 1 })) as BegunTurn).handle
-  }
-  assert.deepEqual(await during(begin), [off, on])
-  assert.deepEqual(await during(() => store.journal({ handle, index: 0, json: '[]', at: 1 })), [off, on])
-  const end = { id: 'one', handle, json: '{}', received: null, reply: '{}', at: 1 }
-  assert.deepEqual(await during(() => store.finish({ ...end, state: 'committed' })), [on, on])
-  await db.close()
+  await assert.rejects(postgresStore({ query }).open('one'), {
+    name: 'StoreError',
+    message: 'Cannot prepare the schema colloquy: connect ECONNREFUSED ::1:5432, connect ECONNREFUSED 127.0.0.1:5432',
+  })
 })

@@ -1,5 +1,6 @@
 import { StoreError } from '../../errors.ts'
 import { crc32 } from '../crc32.ts'
+import type { BeginStep } from '../store.ts'
 import { storeError } from './error.ts'
 import { migrate, type PostgresDatabase } from './migrate.ts'
 
@@ -37,7 +38,7 @@ export function statement(
   return { doing, sql, parameters, isFrequent }
 }
 
-const mostAttempts = 4
+const mostAttempts = 10
 
 /** Whether the database ended one of two transactions that wait for each other, or that read what the other wrote. */
 function isConflict(error: unknown): boolean {
@@ -51,6 +52,8 @@ export class PostgresConnection {
   readonly #prepares: boolean
   /** The SQL of statements, with the schema. */
   readonly #sql = new WeakMap<Statement, string>()
+  /** The turns of this process that have not ended, by the handle of the reply. */
+  readonly begun: Map<number, BeginStep> = new Map()
   #ready: Promise<void> | undefined
   #closed = false
 
@@ -76,8 +79,9 @@ export class PostgresConnection {
         return rows as Row[]
       } catch (error) {
         // Each statement is a transaction of its own, which wrote nothing.
-        if (attempt < mostAttempts && isConflict(error)) continue
-        throw storeError(error, doing)
+        if (attempt === mostAttempts || !isConflict(error)) throw storeError(error, doing)
+        // Those that conflicted must not meet again.
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
       }
     }
   }

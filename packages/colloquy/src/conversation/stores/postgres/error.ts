@@ -11,10 +11,17 @@ const codes: Readonly<Record<string, StoreErrorCode>> = { '53100': 'full', '2500
  * @param doing the end of the error message "Cannot …".
  */
 export function storeError(error: unknown, doing: string): BudgetError | StoreError {
-  const { code, message = String(error) } = error as { code?: unknown; message?: unknown }
-  const [, refusal] = /colloquy: over the limit (\{.*\})/.exec(String(message)) ?? []
+  const { code } = (error ?? {}) as { code?: unknown }
+  const message = messageOf(error)
+  const [, refusal] = /colloquy: over the limit (\{.*\})/.exec(message) ?? []
   if (refusal !== undefined) return budgetError(refusal)
-  return new StoreError(codes[String(code)] ?? 'failed', `Cannot ${doing}: ${String(message)}`, { cause: error })
+  return new StoreError(codes[String(code)] ?? 'failed', `Cannot ${doing}: ${message}`, { cause: error })
+}
+
+/** The message of an error; of several, if a host has several addresses and none can be reached. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(', ')
+  return error instanceof Error && error.message !== '' ? error.message : String(error)
 }
 
 function budgetError(json: string): BudgetError {

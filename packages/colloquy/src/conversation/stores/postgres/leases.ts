@@ -11,7 +11,7 @@ interface LeaseRow extends Lease, Omit<UnfinishedReply, 'abandoned' | 'reserved'
 export const isUnfinished = "state IN ('pending', 'streaming')"
 
 /** The condition that a reply has a lease: it has not ended, or its tools run. */
-export const isLeased = 'owner IS NOT NULL'
+const isLeased = 'owner IS NOT NULL'
 
 /** The conditions that a message of a conversation is a reply with a lease. */
 const isInFlight = `conversation = :conversation

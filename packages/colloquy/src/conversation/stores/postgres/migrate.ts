@@ -7,10 +7,29 @@ export interface PostgresDatabase {
 }
 
 /**
- * Brings the schema up to date, and returns the names of unknown migrations, which a newer version has added. It is one
- * statement, so that it happens completely or not at all with any driver; two processes may try at once.
+ * Brings the schema up to date, and returns the names of unknown migrations, which a newer version has added. A schema that
+ * is up to date is only read: the role may lack the right to create tables, and the database may be a read-only replica.
  */
 export async function migrate(db: PostgresDatabase, schema: string): Promise<string[]> {
+  let applied = await appliedMigrations(db, schema)
+  if (!migrations.every(({ name }) => applied.includes(name))) {
+    await applyMigrations(db, schema)
+    applied = await appliedMigrations(db, schema)
+  }
+  const known = new Set(migrations.map(({ name }) => name))
+  return applied.filter((name) => !known.has(name))
+}
+
+async function appliedMigrations(db: PostgresDatabase, schema: string): Promise<string[]> {
+  const table = `${schema}.migration`
+  const { rows: tables } = await db.query(`SELECT 1 WHERE to_regclass('${table}') IS NOT NULL`)
+  if (tables.length === 0) return []
+  const { rows } = await db.query(`SELECT name FROM ${table}`)
+  return (rows as { name: string }[]).map(({ name }) => name)
+}
+
+/** One statement, so that all are applied or none, with any driver; two processes may try at once. */
+async function applyMigrations(db: PostgresDatabase, schema: string): Promise<void> {
   const steps = migrations.map(
     ({ name, sql }) => `
       IF NOT EXISTS (SELECT 1 FROM ${schema}.migration WHERE name = '${name}') THEN
@@ -26,7 +45,4 @@ export async function migrate(db: PostgresDatabase, schema: string): Promise<str
       CREATE TABLE IF NOT EXISTS ${schema}.migration (name text PRIMARY KEY, applied_at bigint NOT NULL);
       ${steps.join('\n')}
     END $migration$`)
-  const { rows } = await db.query(`SELECT name FROM ${schema}.migration`)
-  const known = new Set(migrations.map(({ name }) => name))
-  return (rows as { name: string }[]).map(({ name }) => name).filter((name) => !known.has(name))
 }

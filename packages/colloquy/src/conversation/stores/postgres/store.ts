@@ -138,7 +138,7 @@ class PostgresStore implements ConversationStore {
   }
 
   async finish(step: FinishStep): Promise<FinishedTurn> {
-    return finishReply(this.#db, step)
+    return finishReply(this.#db, this.#clock, step)
   }
 
   async update(id: string, version: number, changes: ConversationChanges): Promise<number> {

@@ -7,7 +7,6 @@ import type { BeginStep, BegunTurn, FinishedTurn, FinishStep, JournalStep, Repea
 import { checksumOf, type MessageRow, originChecksum, StoredMessage } from '../stored-message.ts'
 import { commitLater, type PostgresConnection, statement } from './connection.ts'
 import { findConversation, refuseChange } from './conversation-row.ts'
-import { isLeased } from './leases.ts'
 import { messageColumns } from './messages.ts'
 import { placeSql } from './schema.ts'
 import { accountsJson, limitedJson } from './spending.ts'
@@ -63,11 +62,23 @@ export async function beginTurn(
     origin: originChecksum(id, { role, createdAt: at }),
   })
   if (begun !== undefined) {
-    const { begun_version: newVersion, begun_last: last, handle } = begun
+    const { begun_version: newVersion, begun_last: last } = begun
+    const handle = db.begun.has(begun.handle) ? await newHandle(db, begun.handle) : begun.handle
+    db.begun.set(handle, step)
     return { repeated: false, version: newVersion, first: last - count, reply: last, handle }
   }
   const repeated = key === undefined ? undefined : await findTurn(db, id, key)
   return repeated ?? refuseChange(db, id, version, parent)
+}
+
+const moveHandle = statement(
+  'begin the turn',
+  'UPDATE %.message SET id = DEFAULT WHERE id = :handle RETURNING id::float8 AS handle',
+)
+
+/** Changes the handle of a reply that was begun. A database that crashes may forget a reply and use its handle again. */
+async function newHandle(db: PostgresConnection, used: number): Promise<number> {
+  return (await db.row<{ handle: number }>(moveHandle, { handle: used }))!.handle
 }
 
 /** Extends the lease and, if there is text, adds it to the journal and marks the reply as streaming. */
@@ -76,7 +87,7 @@ const journal = statement(
   `WITH reply AS (
      UPDATE %.message SET until = :until::bigint,
        state = CASE WHEN state = 'pending' AND :json::text <> '' THEN 'streaming' ELSE state END
-     WHERE id = :handle::bigint AND ${isLeased} RETURNING id, stopping
+     WHERE id = :handle::bigint AND owner = :owner::text RETURNING id, stopping
    ), journal AS (
      INSERT INTO %.delta SELECT id, :index::int, :json::text FROM reply WHERE :json::text <> ''
    )
@@ -86,23 +97,34 @@ const journal = statement(
 
 export async function journalReply(db: PostgresConnection, clock: LeaseClock, step: JournalStep): Promise<boolean> {
   const { handle, index, json } = step
-  const lease = await db.row<{ stopping: boolean | null }>(journal, { handle, index, json, until: clock.end })
+  const lease = await db.row<{ stopping: boolean | null }>(journal, {
+    handle,
+    index,
+    json,
+    owner: thisProcess(),
+    until: clock.end,
+  })
   return lease?.stopping ?? false
 }
 
 const finish = statement(
   'save the reply',
-  `SELECT %.finish_turn(:handle, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens, :continues) AS number`,
+  `SELECT %.finish_turn(:handle::bigint, :state, :json, :received, :reply, :checksum, :picoUsd, :tokens, :continues) AS number
+   WHERE :owner::text IS NULL OR EXISTS (SELECT 1 FROM %.message WHERE id = :handle::bigint AND owner = :owner::text)`,
   { isFrequent: true },
 )
 
-export async function finishReply(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
+export async function finishReply(db: PostgresConnection, clock: LeaseClock, step: FinishStep): Promise<FinishedTurn> {
   const { handle, state, json, received, reply, continues = false } = step
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
-  const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens, continues }
+  // Another process may have recovered the reply; or the database has lost it, and gave its handle to the reply of another turn.
+  const owner = step.recovering === true ? null : thisProcess()
+  const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens, continues, owner }
   const number = (await db.row<{ number: number | null }>(finish, values))?.number
-  return number == null ? finishLate(db, step) : { number }
+  const finished = number == null ? await finishLate(db, clock, step) : { number }
+  db.begun.delete(handle)
+  return finished
 }
 
 /** Reads the stored reply, and the number of the reply if the step has stored it before. */
@@ -112,7 +134,9 @@ const readStored = statement(
      WHERE sent.conversation = message.conversation AND sent.number >= message.number AND sent.parent = message.parent
        AND (sent.id = message.id OR sent.created_at = :at::bigint) AND sent.state = :state::text AND sent.json = :json::text
        AND sent.received IS NOT DISTINCT FROM :received::text AND sent.reply = :reply::text LIMIT 1) AS sent
-   FROM %.message AS message WHERE id = :handle`,
+   FROM %.message AS message
+   WHERE id = :handle::bigint AND conversation = (SELECT id FROM %.conversation WHERE public_id = :id::text)
+     AND (:begunAt::bigint IS NULL OR created_at = :begunAt::bigint)`,
 )
 
 /**
@@ -145,11 +169,11 @@ const finishBeside = statement(
    FROM added`,
 )
 
-async function finishLate(db: PostgresConnection, step: FinishStep): Promise<FinishedTurn> {
+async function finishLate(db: PostgresConnection, clock: LeaseClock, step: FinishStep): Promise<FinishedTurn> {
   const { id, handle, state, json, received, reply, at, accounts = [] } = step
-  const values = { handle, at, state, json, received, reply }
+  const values = { id, handle, at, state, json, received, reply, begunAt: db.begun.get(handle)?.at }
   const stored = await db.row<MessageRow & { reply: string; sent: number | null }>(readStored, values)
-  if (stored === undefined) throw new ConversationNotFoundError(id)
+  if (stored === undefined) return finishReply(db, clock, { ...step, handle: await beginAgain(db, clock, step) })
   if (stored.sent !== null) return { number: stored.sent }
   const late = lateFinish(stored.reply, step)
   if (late === undefined) return { number: stored.number }
@@ -173,6 +197,18 @@ async function finishLate(db: PostgresConnection, step: FinishStep): Promise<Fin
   })
   if (added === undefined) throw new ConversationNotFoundError(id)
   return { number: added.number }
+}
+
+/**
+ * Begins a turn again whose beginning was lost, and returns the new handle: nothing waits for it to reach the disk, so that a
+ * database that crashes may forget it. Throws a `ConversationNotFoundError` if the turn was erased, or the conversation.
+ */
+async function beginAgain(db: PostgresConnection, clock: LeaseClock, { id, handle }: FinishStep): Promise<number> {
+  const lost = db.begun.get(handle)
+  const { version } = await findConversation(db, id)
+  // Erasing it changes the version, which a loss returns to what it was.
+  if (version !== lost?.version) throw new ConversationNotFoundError(id)
+  return ((await beginTurn(db, clock, lost)) as BegunTurn).handle
 }
 
 function questionRow({ id, at }: BeginStep, { role, json }: { role: string; json: string }): object {

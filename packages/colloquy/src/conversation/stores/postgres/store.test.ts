@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { PGlite } from '@electric-sql/pglite'
+import type { BegunTurn, ConversationStore, FinishStep } from '../store.ts'
+import { postgresStore } from './store.ts'
+
+let db: PGlite
+before(() => (db = new PGlite()))
+after(() => db.close())
+
+test('a schema that is up to date is read without the right to change it', async () => {
+  await postgresStore(db, { schema: 'read' }).create({ id: 'one', title: null, settings: '{}', at: 1 })
+  await db.query('SET default_transaction_read_only = on')
+  const store = postgresStore(db, { schema: 'read' })
+  assert.equal((await store.open('one'))?.conversation.version, 1)
+  assert.deepEqual(
+    (await store.list({ limit: 9 })).map(({ id }) => id),
+    ['one'],
+  )
+  const step = { id: 'one', version: 1, parent: 0, messages: [], at: 1 }
+  await assert.rejects(store.begin(step), { name: 'StoreError', code: 'read_only' })
+  await db.query('RESET default_transaction_read_only')
+})
+
+test('a question and a journal do not wait for the disk, a reply does', async () => {
+  const store = postgresStore(db, { schema: 'waits' })
+  await store.create({ id: 'one', title: null, settings: '{}', at: 1 })
+  const setting = async (): Promise<unknown> => (await db.query('SHOW synchronous_commit')).rows[0]
+  /** The setting at the commit of a step, and after it. */
+  const during = async (step: () => Promise<unknown>): Promise<unknown[]> => {
+    await db.query('BEGIN')
+    await step()
+    const found = await setting()
+    await db.query('COMMIT')
+    return [found, await setting()]
+  }
+  const [on, off] = [{ synchronous_commit: 'on' }, { synchronous_commit: 'off' }]
+  const messages = [{ role: 'user', json: '{"role":"user","content":"hi"}' }]
+  let handle = 0
+  const begin = async (): Promise<void> => {
+    handle = ((await store.begin({ id: 'one', version: 1, parent: 0, messages, at: 1 })) as BegunTurn).handle
+  }
+  assert.deepEqual(await during(begin), [off, on])
+  assert.deepEqual(await during(() => store.journal({ handle, index: 0, json: '[]', at: 1 })), [off, on])
+  const end = { id: 'one', handle, json: '{}', received: null, reply: '{}', at: 1 }
+  assert.deepEqual(await during(() => store.finish({ ...end, state: 'committed' })), [on, on])
+})
+
+// The beginning of a turn does not wait for the disk: a database that crashes forgets it, and may use its ids again.
+describe('a turn whose beginning the database has lost', () => {
+  let store: ConversationStore
+  beforeEach(async () => {
+    await db.query('DROP SCHEMA IF EXISTS colloquy CASCADE')
+    store = postgresStore(db)
+    for (const id of ['one', 'two']) await store.create({ id, title: null, settings: '{}', at: 1 })
+  })
+
+  async function begin(
+    id: string,
+    { by = store, at = 2, key }: { by?: ConversationStore; at?: number; key?: string | undefined } = {},
+  ): Promise<BegunTurn> {
+    const messages = [{ role: 'user', json: `{"role":"user","content":"question of ${id}"}` }]
+    return (await by.begin({ id, version: 1, parent: 0, messages, key, at })) as BegunTurn
+  }
+
+  async function beginAndLose(key?: string): Promise<BegunTurn> {
+    await db.query('BEGIN')
+    const begun = await begin('one', { key })
+    await db.query('ROLLBACK')
+    const sequence = "pg_get_serial_sequence('colloquy.message', 'id')"
+    await db.query(`SELECT setval(${sequence}, ${begun.handle - 1}, false)`)
+    return begun
+  }
+
+  function end(id: string, { handle }: BegunTurn): FinishStep {
+    const json = `{"role":"assistant","content":"reply of ${id}"}`
+    return { id, handle, state: 'committed', json, received: null, reply: '{}', at: 3 }
+  }
+
+  async function contents(id: string): Promise<string[]> {
+    const { messages } = (await store.open(id))!
+    return messages.map(({ json }) => JSON.parse(json).content)
+  }
+
+  test('is begun again by the end of its reply', async () => {
+    const begun = await beginAndLose('key')
+    assert.deepEqual(await contents('one'), [])
+    assert.deepEqual(await store.finish(end('one', begun)), { number: begun.reply })
+    assert.deepEqual(await contents('one'), ['question of one', 'reply of one'])
+    assert.equal((await store.open('one'))?.conversation.version, begun.version)
+    assert.equal((await store.find('one', 'key'))?.reply.number, begun.reply)
+  })
+
+  test('is not added to a conversation that has continued', async () => {
+    const begun = await beginAndLose()
+    const other = postgresStore(db)
+    const next = await begin('one', { by: other, at: 7 })
+    await db.query("UPDATE colloquy.message SET owner = 'elsewhere 1 1' WHERE owner IS NOT NULL")
+    await assert.rejects(store.finish(end('one', begun)), { name: 'ConversationNotFoundError' })
+    await other.finish({ ...end('one', next), json: '{"role":"assistant","content":"other"}', recovering: true })
+    assert.deepEqual(await contents('one'), ['question of one', 'other'])
+  })
+
+  test('writes nothing into a reply that has its handle now', async () => {
+    const begun = await beginAndLose()
+    const other = postgresStore(db)
+    const reused = await begin('two', { by: other })
+    await db.query("UPDATE colloquy.message SET owner = 'elsewhere 1 1' WHERE owner IS NOT NULL")
+    assert.equal(reused.handle, begun.handle)
+    await store.journal({ handle: begun.handle, index: 0, json: '["of one"]', at: 2 })
+    assert.deepEqual((await store.received('two', reused.reply, 0))?.parts, [])
+    await store.finish(end('one', begun))
+    assert.deepEqual(await contents('one'), ['question of one', 'reply of one'])
+    await other.finish({ ...end('two', reused), recovering: true })
+    assert.deepEqual(await contents('two'), ['question of two', 'reply of two'])
+  })
+
+  test('keeps its handle apart from those of later turns of the process', async () => {
+    const begun = await beginAndLose()
+    const next = await begin('two')
+    assert.notEqual(next.handle, begun.handle)
+    await store.finish(end('one', begun))
+    await store.finish(end('two', next))
+    assert.deepEqual(await contents('one'), ['question of one', 'reply of one'])
+    assert.deepEqual(await contents('two'), ['question of two', 'reply of two'])
+  })
+
+  test('fails if the conversation was deleted', async () => {
+    const begun = await beginAndLose()
+    await store.delete('one')
+    await assert.rejects(store.finish(end('one', begun)), { name: 'ConversationNotFoundError' })
+  })
+})
