@@ -20,7 +20,7 @@ export interface Transactions {
   explain(error: unknown, doing: string): unknown
 }
 
-/** What a caller wants to write. */
+/** A write of a caller. */
 interface Work<T> {
   /** The end of the error message "Cannot …". */
   doing: string
