@@ -106,6 +106,8 @@ test('answerCall() returns errors as results that the model reads', async () => 
     // The API refuses an error without content.
     [[fails(new ToolError(''))], call('weather'), 'The tool failed without a message.'],
     [[fails(new ToolError([]))], call('weather'), 'The tool failed without a message.'],
+    [[fails(new ToolError(' \n'))], call('weather'), 'The tool failed without a message.'],
+    [[fails(new ToolError([{ type: 'text', text: ' ' }]))], call('weather'), 'The tool failed without a message.'],
   ] as const) {
     const result = await answerCall(made, tools)
     assert.deepEqual(result, { type: 'tool_result', tool_use_id: 'toolu_1', content, is_error: true })
@@ -235,6 +237,13 @@ test('answerCalls() runs calls concurrently and returns results in their order',
     ],
   })
   assert.equal(most, 3)
+})
+
+test('answerCall() leaves out parts without a visible character, which the API refuses', async () => {
+  const blank = { type: 'text' as const, text: '\n' }
+  const seen = { type: 'text' as const, text: 'rain' }
+  assert.deepEqual((await answerCall(call('weather'), [toolThat(() => [blank, seen])])).content, [seen])
+  assert.deepEqual((await answerCall(call('weather'), [toolThat(() => [blank])])).content, [])
 })
 
 test('nextStep() maps each stop reason to a step', () => {

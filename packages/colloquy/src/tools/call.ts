@@ -4,7 +4,7 @@ import type { Message, ToolUseBlock } from '../protocol/types/message.ts'
 import type { ToolResultBlockParam, ToolResultContent, UserMessageParam } from '../protocol/types/params.ts'
 import { checkArgument } from '../protocol/json/option-names.ts'
 import { partialInput } from '../protocol/codec/partial-input.ts'
-import { isToolInput } from '../protocol/sendable.ts'
+import { isBlank, isToolInput } from '../protocol/sendable.ts'
 import { type Promisable, type Runnable, isCalled, isToolset, toolsetNameOf } from './runnable.ts'
 import { startTimer } from './timer.ts'
 import { ToolError } from './tool-error.ts'
@@ -255,8 +255,13 @@ function aborted(signal: AbortSignal): APIUserAbortError {
 
 function contentOf(output: unknown): string | ToolResultContent[] | undefined {
   if (output === undefined || output === null || typeof output === 'string') return output ?? undefined
-  if (Array.isArray(output) && output.every(isResultBlock)) return output as ToolResultContent[]
+  if (Array.isArray(output) && output.every(isResultBlock)) return output.filter(isVisible) as ToolResultContent[]
   return JSON.stringify(output)
+}
+
+/** Whether a part of a result may be sent: the API refuses a text without a visible character. */
+function isVisible({ type, text }: { type?: unknown; text?: unknown }): boolean {
+  return type !== 'text' || typeof text !== 'string' || !isBlank(text)
 }
 
 /** Why the input cannot be passed to any tool. */
@@ -269,6 +274,7 @@ function flawOf(call: ToolUseBlock): string | undefined {
 }
 
 function errorResult(call: ToolUseBlock, { content }: ToolError): ToolResultBlockParam {
-  const result: ToolResultBlockParam = { ...resultOf(call), content, is_error: true }
+  const parts = Array.isArray(content) ? content.filter(isVisible) : content
+  const result: ToolResultBlockParam = { ...resultOf(call), content: parts, is_error: true }
   return isSilentFailure(result) ? { ...result, content: silentFailureText } : result
 }

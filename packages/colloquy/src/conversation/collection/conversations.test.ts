@@ -335,7 +335,9 @@ function said(text: string): { role: 'user'; content: string } {
 }
 
 test('importAll() and deleteUnusedSince() let other work run between many conversations', async () => {
-  const conversations = openConversations({ engine: script([]) })
+  const conversations = openConversations({ engine: script(['hi']), limits: {} })
+  await (await conversations.create(settings)).send('hello')
+  assert.ok((await conversations.spending()).tokens > 0n)
   const file = JSON.stringify(Array.from({ length: 60 }, () => ({ chat_messages: [{ sender: 'human', text: 'a' }] })))
   const deleteAll = (): Promise<number> => conversations.deleteUnusedSince(new Date(8.64e15))
   for (const work of [() => conversations.importAll(file, settings), deleteAll]) {
@@ -355,4 +357,5 @@ test('importAll() and deleteUnusedSince() let other work run between many conver
     assert.ok(tasks >= 5, String(tasks))
   }
   assert.equal((await conversations.list()).length, 0)
+  assert.equal((await conversations.spending()).tokens, 0n)
 })

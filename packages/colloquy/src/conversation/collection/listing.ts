@@ -59,7 +59,8 @@ export async function deleteUnusedSince(store: ConversationStore, since: Date): 
   let deleted = 0
   // One after the other: each is a transaction, and there may be thousands.
   for await (const id of paced(unused)) if (await store.delete(id)) deleted++
-  await store.forgetDays(dayOf(time))
+  // Days are compared as texts, and later years have a sign.
+  await store.forgetDays(dayOf(Math.min(time, Date.UTC(9999, 11, 31))))
   return deleted
 }
 

@@ -1,3 +1,5 @@
+import { isBlank } from '../sendable.ts'
+
 /** A content block, of which nothing is certain. */
 type Block = Readonly<Record<string, unknown>>
 
@@ -55,7 +57,9 @@ export function hasBlockFields(block: object): boolean {
 export function isSilentFailure(block: object): boolean {
   const { type, content, is_error: isError } = block as Block
   if (type !== 'tool_result' || isError !== true) return false
-  return content === undefined || content === '' || (Array.isArray(content) && content.length === 0)
+  return (
+    content === undefined || (isText(content) && isBlank(content)) || (Array.isArray(content) && content.length === 0)
+  )
 }
 
 /** The content of such a result when it is sent. */
