@@ -1,8 +1,10 @@
 import { paintSpans, type Style } from '../terminal/style.ts'
+import { widthOf } from '../terminal/width.ts'
 import { wrap } from '../terminal/wrap.ts'
 import type { BlockOutput } from './block-output.ts'
 import { CodePainter } from './code.ts'
 import { displayedTex } from './formula/formula-lexer.ts'
+import { formulaGrid } from './formula/formula-grid.ts'
 import { formulaText } from './formula/formula-text.ts'
 import { indentOf, isSetextUnderline, type LineKind } from './line-kind.ts'
 import { proseLines, proseSpans, unfinishedLines, type Sheet } from './prose.ts'
@@ -180,6 +182,12 @@ export class Formula implements Block {
     const source = this.#lines.join('\n')
     const tex = displayedTex(source)
     if (tex === undefined && !isPreview) return emitProse(this.#context, this.#lines, {})
+    const grid = tex === undefined ? undefined : formulaGrid(tex)
+    if (grid !== undefined && Math.max(...grid.map(widthOf)) <= columns)
+      return output.emit(
+        grid.map((line) => sheet.paint(line, {})),
+        isPreview ? 0 : grid.length,
+      )
     const text = (tex === undefined ? undefined : formulaText(tex)) ?? source
     const lines = wrap([{ text, style: {} }], columns).map((line) => paintSpans(line, sheet.paint))
     output.emit(lines, isPreview ? 0 : lines.length)

@@ -37,7 +37,7 @@ const bigOperators = '∑∏∐∫∬∭∮⋃⋂⨁⨂⨆'
 const prefixes = '¬∀∃∄∇∂√'
 
 /** The parts beside each other in one line. */
-function lineOf(nodes: readonly MathNode[], depth: number): string {
+export function lineOf(nodes: readonly MathNode[], depth: number): string {
   let line = ''
   let before: Part | undefined
   const parts = nodes.flatMap((node) => partsOf(node, depth))
@@ -214,9 +214,15 @@ function accented(letter: string, accent: string): string {
   return (letter + mark).normalize('NFC')
 }
 
+/** The texts of the cells, row by row. */
+export function tableCells({ children: rows = [] }: MathNode, depth: number): string[][] {
+  return rows.map(({ children = [] }) => children.map((cell) => lineOf([cell], depth)))
+}
+
 /** The rows of equations in lines of their own, and those of matrices and cases divided by semicolons. */
-function table({ children: rows = [], attributes = {} }: MathNode, depth: number): string {
-  const cells = rows.map(({ children = [] }) => children.map((cell) => lineOf([cell], depth)))
+function table(node: MathNode, depth: number): string {
+  const { children: rows = [], attributes = {} } = node
+  const cells = tableCells(node, depth)
   if (attributes['displaystyle'] !== 'true') return cells.map((row) => row.filter(Boolean).join(', ')).join('; ')
   const isRight = (column: number): boolean => rows[0]?.children?.[column]?.classes?.includes('tml-right') === true
   const filled = Array.from(cells[0] ?? [], (_, column) => column).filter((column) => cells.some((row) => row[column]))
