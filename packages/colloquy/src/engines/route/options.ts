@@ -1,6 +1,7 @@
-import { checkOptionNames, nearestName } from '../../protocol/json/option-names.ts'
+import { nearestName } from '../../protocol/json/option-names.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
+import { aboveZero, callable, checkOptions, clockRule, flag, object, type Rule, text } from '../check-options.ts'
 import type { Clock } from '../clock.ts'
 import type { FallbackReason } from './failure.ts'
 
@@ -55,24 +56,30 @@ export interface Target {
   weight?: number
 }
 
-const optionNames = [
-  'engines',
-  'routes',
-  'coolDownMs',
-  'breakAfter',
-  'breakForMs',
-  'clock',
-  'random',
-] satisfies (keyof RouteOptions)[]
-const routeNames = ['to', 'fallbackOn', 'firstEventTimeoutMs', 'maxConcurrent', 'sticky'] satisfies (keyof Route)[]
-const targetNames = ['engine', 'model', 'weight'] satisfies (keyof Target)[]
 const reasons = ['overload', 'timeout', 'error', 'refusal', 'request'] satisfies FallbackReason[]
+const anything: Rule = { must: 'anything', holds: () => true }
+const optionRules = {
+  engines: object,
+  routes: object,
+  coolDownMs: aboveZero,
+  breakAfter: aboveZero,
+  breakForMs: aboveZero,
+  clock: clockRule,
+  random: callable,
+} satisfies Record<keyof RouteOptions, Rule>
+const routeRules = {
+  to: anything,
+  fallbackOn: { must: 'a list of reasons', holds: Array.isArray },
+  firstEventTimeoutMs: aboveZero,
+  maxConcurrent: aboveZero,
+  sticky: flag,
+} satisfies Record<keyof Route, Rule>
+const targetRules = { engine: anything, model: text, weight: aboveZero } satisfies Record<keyof Target, Rule>
 
 /** Throws an `AnthropicError` for an option that is not known, an engine that does not exist, or a limit that is not positive. */
 export function checkRouteOptions(options: RouteOptions): void {
-  checkOptionNames(options, optionNames, 'route()')
-  const { engines, routes, coolDownMs, breakAfter, breakForMs } = options
-  for (const [name, value] of Object.entries({ coolDownMs, breakAfter, breakForMs })) checkPositive(value, name, '')
+  checkOptions(options, optionRules, 'route()')
+  const { engines, routes } = options
   const names = Object.keys(engines ?? {})
   for (const name of names) checkEngine(engines[name], name)
   if (Object.keys(routes ?? {}).length === 0)
@@ -102,11 +109,9 @@ function checkEngine(engine: unknown, name: string): void {
 }
 
 function checkRoute(name: string, route: Route, engines: readonly string[]): void {
-  checkOptionNames(route, routeNames, `the route ${name}`)
+  checkOptions(route, routeRules, `the route ${name}`)
   if (name.slice(0, -1).includes('*'))
     throw new AnthropicError(`Cannot use the route ${name}: a * may stand at the end only`)
-  checkPositive(route.maxConcurrent, 'maxConcurrent', ` of the route ${name}`)
-  checkPositive(route.firstEventTimeoutMs, 'firstEventTimeoutMs', ` of the route ${name}`)
   for (const reason of route.fallbackOn ?? [])
     if (!reasons.includes(reason))
       throw new AnthropicError(
@@ -118,16 +123,10 @@ function checkRoute(name: string, route: Route, engines: readonly string[]): voi
 }
 
 function checkTarget(name: string, target: Target, engines: readonly string[]): void {
-  checkOptionNames(target, targetNames, `the route ${name}`)
-  checkPositive(target.weight, 'weight', ` of the route ${name}`)
+  checkOptions(target, targetRules, `the route ${name}`)
   if (engines.includes(target.engine)) return
   if (typeof target.engine !== 'string') throw new AnthropicError(`Cannot use the route ${name}: engine is missing`)
   const nearest = nearestName(target.engine, engines)
   const hint = nearest === undefined ? `the engines are ${engines.join(', ') || '(none)'}` : `did you mean ${nearest}?`
   throw new AnthropicError(`Cannot use the route ${name}: there is no engine ${target.engine}: ${hint}`)
-}
-
-function checkPositive(value: number | undefined, name: string, place: string): void {
-  if (value === undefined || (typeof value === 'number' && value > 0)) return
-  throw new AnthropicError(`Cannot use ${name}${place}: it must be above 0: found ${value}`)
 }

@@ -493,14 +493,17 @@ test('route() refuses options that would not do what they say', () => {
     [{ engines, routes: { '*': { to: [] } } }, 'Cannot use the route *: it has no engine'],
     [
       { engines, routes: { '*': { to: 'claude', maxConcurrent: 0 } } },
-      'Cannot use maxConcurrent of the route *: it must be above 0: found 0',
+      'Cannot use maxConcurrent of the route *: it must be a number above 0: found 0',
     ],
     [
       { engines, routes: { '*': { to: 'claude', fallbackOn: ['overlod'] } } },
       'Cannot use fallbackOn of the route *: overlod is not one of overload, timeout, error, refusal, request',
     ],
     [{ engines: { claude: [] }, routes: { '*': 'claude' } }, /must be an engine or a list of engines/],
-    [{ engines, routes: { '*': 'claude' }, breakAfter: -1 }, 'Cannot use breakAfter: it must be above 0: found -1'],
+    [
+      { engines, routes: { '*': 'claude' }, breakAfter: -1 },
+      'Cannot use breakAfter of route(): it must be a number above 0: found -1',
+    ],
   ] as const) {
     assert.throws(() => route(options as never), { name: 'AnthropicError', message })
   }
