@@ -24,7 +24,10 @@ export class SqliteConnection {
   constructor(path: string, { busyTimeoutMs, mode }: { busyTimeoutMs: number; mode: number }) {
     this.#path = path
     const transactions = {
-      transaction: (work: () => void) => this.#transaction('BEGIN IMMEDIATE', work),
+      transaction: (work: () => void) => {
+        this.#log.checkFiles()
+        this.#transaction('BEGIN IMMEDIATE', work)
+      },
       sync: () => this.#log.sync({ isAlone: this.inFlight.count <= 1 }),
       part: (work: () => unknown) => this.#part(work),
       isBusy,

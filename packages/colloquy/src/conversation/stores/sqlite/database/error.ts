@@ -34,6 +34,9 @@ const systemErrors = new Map([
   ['EDQUOT', 13],
 ])
 
+/** The files of a database were deleted or moved while it was open. */
+export class FilesDeletedError extends Error {}
+
 /**
  * Turns an error of SQLite or of the file system into a `StoreError` that says what it means for the store. Other errors are
  * returned unchanged.
@@ -42,6 +45,9 @@ const systemErrors = new Map([
  */
 export function storeError(error: unknown, doing: string): unknown {
   if (error instanceof AnthropicError || !(error instanceof Error)) return error
+  if (error instanceof FilesDeletedError) {
+    return new StoreError('cannot_open', `Cannot ${doing}: its files were deleted or moved while it was open`)
+  }
   const { code, syscall } = error as { code?: unknown; syscall?: unknown }
   if (code === 'ERR_INVALID_STATE') {
     return new StoreError('closed', `Cannot ${doing}: the store is closed`, { cause: error })

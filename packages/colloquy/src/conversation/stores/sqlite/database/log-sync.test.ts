@@ -54,6 +54,19 @@ function syncTests(): void {
     return reader
   }
 
+  for (const [deleted, suffixes] of Object.entries({ file: [''], log: ['-wal'], folder: ['', '-wal', '-shm'] })) {
+    test(`a turn fails if its ${deleted} was deleted more than a second ago`, async (t) => {
+      const begun = await begin(store)
+      for (const suffix of suffixes) rmSync(path + suffix)
+      const now = performance.now()
+      t.mock.method(performance, 'now', () => now + 1_100)
+      const found = `in ${path}: its files were deleted or moved while it was open`
+      const message = `Cannot begin the turn ${found}`
+      await assert.rejects(begin(store, 'two'), { name: 'StoreError', code: 'cannot_open', message })
+      await assert.rejects(finish(store, begun), { code: 'cannot_open', message: `Cannot save the reply ${found}` })
+    })
+  }
+
   test('has written a reply before finish() resolves, and no question', async () => {
     const image = join(folder, 'image.db')
     let syncs = 0

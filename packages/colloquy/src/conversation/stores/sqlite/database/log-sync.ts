@@ -1,8 +1,10 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fdatasyncSync, fstatSync, openSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { FilesDeletedError } from './error.ts'
 
 /** Another thread takes 75 µs more of CPU time. A fast disk takes 0.1 ms for a sync, others up to 10 ms. */
 const slowMs = 2
+const checkMs = 1_000
 
 /**
  * Makes committed transactions survive a power failure, by `fdatasync()` of the write-ahead log.
@@ -12,7 +14,10 @@ const slowMs = 2
  */
 export class LogSync {
   readonly #db: DatabaseSync
+  readonly #path: string
   readonly #log: number | undefined
+  /** When the files were last there, on the clock of `performance.now()`. */
+  #checkedAt = performance.now()
   /** The error of a sync that failed, until the log is emptied. */
   #failure: Error | undefined
   /** Whether the last sync took so long that the event loop should not wait for the next. */
@@ -25,8 +30,22 @@ export class LogSync {
   /** @param db a connection that has read the database, so that its log exists and is not replaced until it is closed. */
   constructor(db: DatabaseSync) {
     this.#db = db
-    this.#log = openLog(db)
+    // The name that SQLite found: the path may be relative, a link or a `file:` URL.
+    const main = db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get() as { file: string }
+    this.#path = main.file
+    this.#log = openLog(db, main.file)
     db.exec(`PRAGMA synchronous = ${this.#log === undefined ? 'FULL' : 'NORMAL'}`)
+  }
+
+  /**
+   * Throws if the database or its log was deleted, as what is written now would be lost with the process; and another process
+   * that opens the database would have a second log for it. Looks once a second.
+   */
+  checkFiles(): void {
+    const now = performance.now()
+    if (this.#log === undefined || now - this.#checkedAt < checkMs) return
+    if (fstatSync(this.#log).nlink === 0 || !existsSync(this.#path)) throw new FilesDeletedError()
+    this.#checkedAt = now
   }
 
   /**
@@ -98,14 +117,12 @@ function syncInThread(log: number): Promise<void> {
 }
 
 /** Opens the log to sync it. POSIX locks are not lost when it is closed, because SQLite has none on this file. */
-function openLog(db: DatabaseSync): number | undefined {
+function openLog(db: DatabaseSync, path: string): number | undefined {
   const mode = db.prepare('PRAGMA journal_mode').get() as { journal_mode: string }
-  // The name that SQLite found: the path may be relative, a link or a `file:` URL.
-  const main = db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get() as { file: string }
-  if (mode.journal_mode !== 'wal' || main.file === '') return undefined
+  if (mode.journal_mode !== 'wal' || path === '') return undefined
   try {
     // Windows syncs only what is open for writing.
-    return openSync(`${main.file}-wal`, 'r+')
+    return openSync(`${path}-wal`, 'r+')
   } catch {
     return undefined
   }
