@@ -115,6 +115,16 @@ function isComplete({ json }: Call): boolean {
 }
 
 function checkInput(call: Call): void {
-  if (call.json.trim() === '' || isComplete(call)) return
+  if (call.json.trim() === '' || (isComplete(call) && canBeWritten(call))) return
   throw apiError('api_error', `The model's server ended a call of ${call.name} whose arguments are not a JSON object.`)
+}
+
+/** Whether the input can be sent again. `JSON.parse()` accepts values that are nested deeper than `JSON.stringify()` writes. */
+function canBeWritten({ json }: Call): boolean {
+  try {
+    JSON.stringify(JSON.parse(json))
+    return true
+  } catch {
+    return false
+  }
 }
