@@ -79,6 +79,20 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'missing-fields', at: 'returned.0.input', ours: {} }],
   },
   {
+    name: 'a listener that throws',
+    replies: [sse(helloStream)],
+    async run({ client }) {
+      const heard: unknown[] = []
+      const thrown = new TypeError('mine')
+      const stream = client.messages.stream(hello)
+      stream.on('text', () => {
+        throw thrown
+      })
+      stream.on('error', (error) => heard.push(error, error.cause === thrown))
+      return [await stream.finalMessage().catch((error: unknown) => error), heard, stream.errored]
+    },
+  },
+  {
     name: 'a reply that another model took over',
     replies: [
       sse([

@@ -245,7 +245,7 @@ test('an error thrown by a listener ends the stream and closes the connection', 
   stream.on('text', () => {
     throw mistake
   })
-  await assert.rejects(stream.done(), mistake)
+  await assert.rejects(stream.done(), { name: 'AnthropicError', message: 'mistake', cause: mistake })
   await server.idle()
 })
 

@@ -204,7 +204,7 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     } catch (error) {
       // A listener may have thrown, and then the rest is not read.
       this.#cancel()
-      this.#failure = error as Error
+      this.#failure = asOwnError(error)
     }
     this.#finish()
     return this.#failure
@@ -244,4 +244,10 @@ let streaming: Promise<typeof streamingModule> | undefined
 /** Loads the code of streams while the first one is requested, as a program without streams does not need it. */
 export function loadStreaming(): Promise<typeof streamingModule> {
   return (streaming ??= import('./streaming.ts'))
+}
+
+/** The error itself, or for one of a listener an `AnthropicError` with it as the cause. */
+function asOwnError(error: unknown): AnthropicError {
+  if (error instanceof AnthropicError) return error
+  return new AnthropicError((error as Error | undefined)?.message ?? String(error), { cause: error })
 }

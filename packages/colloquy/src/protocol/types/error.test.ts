@@ -52,6 +52,20 @@ test('APIError.generate() makes the errors of the official client for each statu
   }
 })
 
+test('new APIError() has the text of the official client for any status, body and message', () => {
+  // A body that is a string is repeated as text here: the row `odd-error-bodies` of docs/compatibility.md.
+  const bodies = [undefined, null, '', {}, [], 5, true, { message: '' }, { message: { a: 1 } }, { error: null }, body]
+  for (const status of [undefined, null, 400, 529]) {
+    for (const each of bodies) {
+      for (const message of [undefined, '', 'given']) {
+        const theirs = new Official.APIError(status as never, each as never, message, undefined)
+        const error = new APIError(status as never, each, message, undefined)
+        assert.equal(error.message, theirs.message, JSON.stringify([status, each, message]))
+      }
+    }
+  }
+})
+
 function pick(error: Error, keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, (error as unknown as Record<string, unknown>)[key]]))
 }

@@ -252,10 +252,8 @@ export function retryAfterMs(headers: Headers, now: number = Date.now()): number
 }
 
 function errorMessage(status: number | undefined, error: unknown, message: string | undefined): string {
-  const text = error === undefined || error === null ? message : (bodyMessage(error) ?? message)
-  if (status !== undefined && text) return `${status} ${text}`
-  if (status !== undefined) return `${status} status code (no body)`
-  return text || '(no status code or body)'
+  const text = (error == null ? undefined : bodyMessage(error)) || message
+  return status == null ? text || '(no status code or body)' : `${status} ${text || 'status code (no body)'}`
 }
 
 function bodyMessage(error: unknown): string | undefined {
