@@ -139,7 +139,7 @@ export class PostgresDatabase implements Database {
       }
       await client.query('COMMIT')
     } catch (error) {
-      await client.query('ROLLBACK').catch(() => {})
+      if (!isUnreachable(error)) await client.query('ROLLBACK').catch(() => {})
       throw error
     }
   }
