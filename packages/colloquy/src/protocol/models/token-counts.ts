@@ -86,7 +86,21 @@ export function callsIn(usage: Usage): (Usage | UsageIteration)[] {
   )
 }
 
-/** The last call that wrote the reply. Its tokens are those that the model's window holds. */
+/**
+ * The last call that wrote the reply. Its tokens are those that the model's window holds.
+ *
+ * @example
+ * ```ts
+ * import { lastCallIn } from 'colloquy/protocol'
+ *
+ * const call = { type: 'message', cache_creation_input_tokens: 0, cache_read_input_tokens: 0 }
+ * const iterations = [
+ *   { ...call, input_tokens: 1_000, output_tokens: 20 },
+ *   { ...call, input_tokens: 1_500, output_tokens: 30 }, // after a web search
+ * ]
+ * console.log(lastCallIn({ ...call, input_tokens: 2_500, output_tokens: 50, iterations }).input_tokens) // 1500
+ * ```
+ */
 export function lastCallIn(usage: Usage): Usage | UsageIteration {
   return usage?.iterations == null
     ? usage
