@@ -159,7 +159,7 @@ export const middleware: Scenario[] = [
   {
     name: 'the time of the request that it sends is counted',
     replies: [{ status: 0, end: 'hold' }],
-    options: { timeout: 1000, maxRetries: 0, middleware: [async (request, next) => next(request)] },
+    options: { timeout: 15_000, maxRetries: 0, middleware: [async (request, next) => next(request)] },
     run: ask,
     hurried: true,
   },
