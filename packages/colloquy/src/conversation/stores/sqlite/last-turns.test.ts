@@ -57,8 +57,8 @@ const action: fc.Arbitrary<Action> = fc.record({
 /** Does the actions of the test in two openings of a store. */
 class Actor {
   readonly #stores: readonly [ConversationStore, ConversationStore]
-  /** The handles of turns, the latest first. */
-  #handles: number[] = []
+  /** The turns, the latest first, with the stores that began them. */
+  readonly #begun: { handle: number; by: ConversationStore }[] = []
   #time = 0
 
   constructor(stores: readonly [ConversationStore, ConversationStore]) {
@@ -84,11 +84,11 @@ class Actor {
     return [version, head, last, updatedAt, messages, unfinished, tokens, held.tokens]
   }
 
-  async #act({ does, which, reserves }: Action, store: ConversationStore): Promise<void> {
+  async #act({ does, other, which, reserves }: Action, store: ConversationStore): Promise<void> {
     const at = ++this.#time
     const { conversation, unfinished } = (await store.open('one', { messages: false }))!
     const { version, head, last } = conversation
-    const handle = this.#handles[which] ?? this.#handles[0] ?? 0
+    const { handle, by } = this.#begun[which] ?? this.#begun[0] ?? { handle: 0, by: store }
     const json = `{"role":"user","content":"${at}"}`
     const accounts = [{ user: 'u', day: '', most: {} }]
     switch (does) {
@@ -106,23 +106,27 @@ class Actor {
           at,
         })
         assert.ok(!begun.repeated)
-        this.#handles.unshift(begun.handle)
+        this.#begun.unshift({ handle: begun.handle, by: store })
         if (does === 'turn') await this.#act({ does: 'finish', which: 0, other: false, reserves }, store)
         return
       }
       case 'journal':
         if (unfinished.some((reply) => reply.handle === handle && !reply.awaitsTools && reply.journal.length === 0))
-          await store.journal({ handle, index: 0, json: `[${at}]`, at })
+          await by.journal({ handle, index: 0, json: `[${at}]`, at })
         return
       case 'finish':
       case 'continue': {
         const reply = '{"message":{"usage":{"input_tokens":3,"output_tokens":1}}}'
         const end = { id: 'one', handle, state: 'committed', json, received: null, reply, at } as const
-        await store.finish({ ...end, continues: does === 'continue', accounts: reserves ? accounts : [] })
+        const recovered = unfinished[which] ?? unfinished[0]
+        // Another process ends the replies only that it finds in flight.
+        if (does === 'continue' || !other) {
+          await by.finish({ ...end, continues: does === 'continue', accounts: reserves ? accounts : [] })
+        } else if (recovered) await store.finish({ ...end, handle: recovered.handle, recovering: true })
         return
       }
       case 'release':
-        return store.release(handle)
+        return by.release(handle)
       case 'update':
         await store.update('one', version, { head: Math.min(which, last), at })
         return

@@ -100,7 +100,8 @@ export async function journalReply(db: SqliteConnection, clock: LeaseClock, step
 
 export async function finishReply(db: SqliteConnection, step: FinishStep): Promise<FinishedTurn> {
   const turn = db.lastTurns.ofReply(step)
-  const place = db.inFlight.placeOf(step.handle)
+  // A reply of another process may have the row id of one that this process began and that was erased since.
+  const place = step.recovering === true ? null : db.inFlight.placeOf(step.handle)
   let hasEnded = false
   const work = (): FinishedTurn => {
     const number = (turn && endPlainReply(db, turn, step, place)) ?? endReply(db, step, place)
@@ -109,7 +110,7 @@ export async function finishReply(db: SqliteConnection, step: FinishStep): Promi
   }
   const finished = await db.write('save the reply', work, { durable: true })
   if (turn !== undefined && hasEnded) turn.hasEnded = true
-  db.inFlight.end(step)
+  if (step.recovering !== true) db.inFlight.end(step)
   return finished
 }
 
