@@ -338,7 +338,7 @@ if (path !== undefined) {
     after(server.close)
     engineContract(
       'chatCompletions() before a llama.cpp server',
-      async () => ({ engine: chatCompletions({ ...server, prefill: true }), close: server.close }),
+      async () => ({ engine: chatCompletions({ baseURL: server.baseURL, prefill: true }), close: server.close }),
       // Its template has no tools, so the server ignores tool_choice.
       { model: 'smollm2', json: true, prefill: true, exactCounts: true, tooLong },
     )
