@@ -22,6 +22,20 @@ after(() => rmSync(folder, { recursive: true }))
 
 const ask = { model: 'claude-sonnet-4-6', max_tokens: 100, messages: [{ role: 'user' as const, content: 'Hello' }] }
 
+test('close() closes the counter of limits although settled requests are lost', async () => {
+  let closed = 0
+  const close = async (): Promise<void> => void closed++
+  const counter: LimitCounter = Object.assign(new MemoryCounter(), { close })
+  const database = new SqliteDatabase(':memory:', { migrations })
+  const store = { database, close: () => database.close() }
+  const access = new StoreAccess({ store, keys: ['k'], flushMs: 3_600_000 }, counter)
+  const { fetch } = createServer({ engine: offline(), access })
+  await new Anthropic({ fetch, baseURL: 'http://localhost', apiKey: 'k' }).messages.create(ask)
+  await database.close()
+  await assert.rejects(access.close(), /a settled request is lost/)
+  assert.equal(closed, 1)
+})
+
 for (const [name, makePlace] of Object.entries(databasePlaces())) {
   describe(`access on ${name}`, () => {
     const open = (): Database => makePlace(folder)(migrations)
