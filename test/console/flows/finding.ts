@@ -114,6 +114,47 @@ describe('finding chats and messages', { skip }, () => {
     })
   })
 
+  test('the first message is shown, and the next one kept, while a slow network creates the chat', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page, errors } = await open()
+      const asked = Promise.withResolvers<Route>()
+      await page.route('**/api/conversations', (route) =>
+        route.request().method() === 'POST' ? asked.resolve(route) : route.continue(),
+      )
+      await page.goto(newLink())
+      await page.locator('#composer').fill('What is 6 * 7?')
+      await page.keyboard.press('Enter')
+      const route = await asked.promise
+      await page.getByRole('article').getByText('What is 6 * 7?').waitFor()
+      await page.locator('#composer').fill('What is 2 * 3?')
+      await page.keyboard.press('Enter')
+      await route.continue()
+      await page.getByText('6 * 7 = 42').waitFor()
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 2 * 3?')
+      assert.equal(await page.locator('nav.chats li').count(), 1)
+      assert.deepEqual(errors, [])
+    })
+  })
+
+  test('a message that does not reach the server is kept, and is not a retry of the one before', async () => {
+    await withSite(offline(), async ({ newLink, open }) => {
+      const { page } = await open()
+      await page.goto(newLink())
+      await ask(page, 'What is 6 * 7?')
+      await page.route('**/send', (route) => route.abort())
+      await page.locator('#composer').fill('What is 2 * 3?')
+      await page.keyboard.press('Enter')
+      const failure = page.locator('.failure')
+      await failure.getByText('Your message was not sent.').waitFor()
+      assert.equal(await failure.getByRole('button', { name: 'Retry' }).count(), 0)
+      assert.equal(await page.locator('#composer').inputValue(), 'What is 2 * 3?')
+      await page.unroute('**/send')
+      await page.locator('#composer').focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('2 * 3 = 6').waitFor()
+    })
+  })
+
   test('drafts of two tabs are both kept', async () => {
     await withSite(offline(), async ({ newLink, url, conversations, open }) => {
       const [first, second] = [await conversations.create(settings), await conversations.create(settings)]

@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { ApiFailure, call } from '../api/http.ts'
 import type { ConversationJson } from '../api/types.ts'
-import { setDraft } from '../settings/preferences.ts'
+import { drafts, setDraft } from '../settings/preferences.ts'
 import { navigate, route } from '../shell/router.ts'
 import { notify } from '../shell/status.tsx'
 import { isInspectorOpen, isListOpen } from '../shell/panels.ts'
@@ -11,6 +11,7 @@ import { ChatHeader } from './chat-header.tsx'
 import { ChatList } from './chat-list.tsx'
 import { loadChats, openChat, showChat } from './chats.ts'
 import { Composer } from './compose/composer.tsx'
+import { Content } from './message/content.tsx'
 import { type AnyBlock, textOf } from './message/content-text.ts'
 import { Inspector } from './inspect/inspector.tsx'
 import { newChatModel, newChatSettings } from './new-chat.ts'
@@ -26,9 +27,18 @@ export function ChatView(): VNode {
     failure.value = undefined
     void show(id, message).catch((error: Error) => id === shownId() && (failure.value = error))
   }, [id, message])
-  const fail = (error: Error): false => {
-    failure.value = error
-    return false
+  const begun = useSignal<string | AnyBlock[] | undefined>(undefined)
+  const start = async (content: string | AnyBlock[]): Promise<boolean> => {
+    begun.value = content
+    try {
+      const chat = await create()
+      begun.value = undefined
+      return await begin(chat, content)
+    } catch (error) {
+      begun.value = undefined
+      failure.value = error as Error
+      return false
+    }
   }
   const chat = openChat.value?.id === id ? openChat.value : undefined
   return (
@@ -41,13 +51,15 @@ export function ChatView(): VNode {
         {chat ? (
           <Transcript chat={chat} />
         ) : (
-          <div class="transcript">{id ? <Missing failure={failure.value} /> : <Welcome />}</div>
+          <div class="transcript">
+            {id ? <Missing failure={failure.value} /> : begun.value ? <Begun content={begun.value} /> : <Welcome />}
+          </div>
         )}
         <Composer
           draftId={id ?? 'new'}
           chatId={chat?.id}
-          isBusy={chat?.isBusy.value ?? false}
-          onSend={(content) => (chat ? chat.send(content) : begin(content).catch((error: Error) => fail(error)))}
+          isBusy={chat ? chat.isBusy.value : begun.value !== undefined}
+          onSend={(content) => (chat ? chat.send(content) : start(content))}
           onStop={() => void chat?.stop()}
         />
         {!id && failure.value && (
@@ -86,14 +98,19 @@ function shownId(): string | undefined {
   return current.name === 'chat' ? current.id : undefined
 }
 
-/** Creates a chat and sends its first message. */
-async function begin(content: string | AnyBlock[]): Promise<boolean> {
-  const info = await call<ConversationJson>('POST', '/api/conversations', {
-    settings: { ...newChatSettings.value, ...(newChatModel.value && { model: newChatModel.value }) },
-  })
-  const chat = new OpenChat(info)
+async function create(): Promise<OpenChat> {
+  const settings = { ...newChatSettings.value, ...(newChatModel.value && { model: newChatModel.value }) }
+  return new OpenChat(await call<ConversationJson>('POST', '/api/conversations', { settings }))
+}
+
+/** Shows a new chat and sends its first message. */
+async function begin(chat: OpenChat, content: string | AnyBlock[]): Promise<boolean> {
   showChat(chat)
   navigate(`/c/${encodeURIComponent(chat.id)}`)
+  // Text that was typed meanwhile belongs to the chat.
+  const { new: typed = '' } = drafts.value
+  setDraft('new', '')
+  setDraft(chat.id, typed)
   // The list shows the chat at once. Its title comes with the first message.
   void loadChats().catch(() => undefined)
   const isRecorded = await chat.send(content)
@@ -101,6 +118,18 @@ async function begin(content: string | AnyBlock[]): Promise<boolean> {
   // The composer belongs to the new chat by now.
   if (!isRecorded) setDraft(chat.id, textOf(content))
   return true
+}
+
+/** The first message while its chat is being created. */
+function Begun({ content }: { content: string | AnyBlock[] }): VNode {
+  return (
+    <div>
+      <article class="message question" aria-label="Your message">
+        <Content content={content} isLive={false} isPlain />
+      </article>
+      <p class="soft waiting">…</p>
+    </div>
+  )
 }
 
 function Missing({ failure }: { failure: Error | undefined }): VNode | undefined {

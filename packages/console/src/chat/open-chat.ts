@@ -60,7 +60,10 @@ export class OpenChat extends StoredChat {
     const head = this.messages.value.at(-1)?.id
     this.#expect({ id: 'pending', parentId: head, role: 'user', content })
     await this.#turn('/send', body)
-    return this.messages.value.at(-1)?.id !== head
+    const isRecorded = this.messages.value.at(-1)?.id !== head
+    const { value: failure } = this.failure
+    if (failure && !isRecorded) this.failure.value = { ...failure, isUnsent: true }
+    return isRecorded
   }
 
   /** Replaces a message by another version. `rerun`: the model replies to it. */

@@ -7,6 +7,8 @@ export interface Failure {
   type: string
   message: string
   requestId?: string | undefined
+  /** The message was not recorded, and is in the composer again. */
+  isUnsent?: boolean
 }
 
 /** The messages that are shown above one that the reader looks for. */

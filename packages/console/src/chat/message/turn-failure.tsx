@@ -7,7 +7,8 @@ import type { Failure } from '../stored-chat.ts'
 /** An error of a turn, in the turn that it belongs to, with what can be done about it. */
 export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Failure }): VNode {
   const last = chat.messages.value.at(-1)
-  const canRetry = last !== undefined
+  // A retry would request another reply to the message before.
+  const canRetry = last !== undefined && !failure.isUnsent
   const isLocked = failure.type === 'authentication_error' && connection.value.state === 'locked'
   return (
     <div class="failure" role="alert">
@@ -15,6 +16,7 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
         <strong>{isLocked ? 'The session has ended' : (titles[failure.type] ?? 'The turn failed')}</strong>
       </p>
       <p>{failure.message}</p>
+      {failure.isUnsent && <p>Your message was not sent. It is in the field below.</p>}
       {failure.requestId && <p class="soft small">Request {failure.requestId}</p>}
       <p class="row">
         {canRetry && (
