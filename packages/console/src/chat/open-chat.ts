@@ -56,13 +56,11 @@ export class OpenChat extends StoredChat {
 
   /** Sends a message. Resolves to whether it was recorded: a message that is refused is not. */
   async send(content: string | AnyBlock[]): Promise<boolean> {
-    const body = { content, key: crypto.randomUUID() } as SendBody
     const head = this.messages.value.at(-1)?.id
     this.#expect({ id: 'pending', parentId: head, role: 'user', content })
-    await this.#turn('/send', body)
+    await this.#turn('/send', { content, key: crypto.randomUUID() } as SendBody)
     const isRecorded = this.messages.value.at(-1)?.id !== head
-    const { value: failure } = this.failure
-    if (failure && !isRecorded) this.failure.value = { ...failure, isUnsent: true }
+    if (!isRecorded) this.failure.value &&= { ...this.failure.value, isUnsent: true }
     return isRecorded
   }
 
