@@ -1,6 +1,6 @@
 import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
 import { call, send } from '../api/http.ts'
-import type { ConversationJson, PathMessageJson, SendBody, StopJson } from '../api/types.ts'
+import type { ConversationJson, PathMessageJson, StopJson } from '../api/types.ts'
 import { type MessageJson, readTurn } from 'colloquy/conversation/reader'
 import { announce } from '../shell/status.tsx'
 import type { AnyBlock } from './message/content-text.ts'
@@ -58,7 +58,7 @@ export class OpenChat extends StoredChat {
   async send(content: string | AnyBlock[]): Promise<boolean> {
     const head = this.messages.value.at(-1)?.id
     this.#expect({ id: 'pending', parentId: head, role: 'user', content })
-    await this.#turn('/send', { content, key: crypto.randomUUID() } as SendBody)
+    await this.#turn('/send', { content, key: crypto.randomUUID() })
     const isRecorded = this.messages.value.at(-1)?.id !== head
     if (!isRecorded) this.failure.value &&= { ...this.failure.value, isUnsent: true }
     return isRecorded
