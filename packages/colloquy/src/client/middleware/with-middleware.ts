@@ -27,7 +27,7 @@ export function withMiddleware(
   request: FinalRequestOptions | undefined,
   { middleware: outer, log, timeoutMs }: MiddlewareClient,
 ): Transport {
-  const { middleware: inner = [], fetchOptions: _, ...rest } = request ?? {}
+  const { middleware: inner, fetchOptions: _, ...rest } = request ?? {}
   const middleware = [...outer, ...(inner ?? [])]
   const options = request && (rest as FinalRequestOptions)
   const parse = async (response: Response): Promise<unknown> =>
