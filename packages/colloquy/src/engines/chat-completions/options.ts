@@ -91,7 +91,7 @@ export function checkChatOptions(options: ChatCompletionsOptions): void {
   const owner = 'chatCompletions()'
   checkOptions(options, rules, owner)
   const { baseURL } = options
-  const url = URL.parse(baseURL)
+  const url = typeof baseURL === 'string' ? URL.parse(baseURL) : null
   // An address may have a password in it.
   const found = typeof baseURL === 'string' ? 'another text' : describeValue(baseURL)
   if (!/^https?:$/.test(url?.protocol ?? '')) {
