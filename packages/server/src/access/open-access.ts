@@ -266,8 +266,11 @@ export class StoreAccess implements Access {
   }
 
   async close(): Promise<void> {
-    await this.ledger.close()
-    await this.#counter.close()
+    try {
+      await this.ledger.close()
+    } finally {
+      await this.#counter.close()
+    }
   }
 }
 
