@@ -13,6 +13,8 @@ import { memoryStore } from '../stores/memory/store.ts'
 import { storePlaces } from '../../../../../test/stores.ts'
 import type { OnConflict } from './conflict.ts'
 import type { Reply } from './reply.ts'
+import type { Engine } from '../../protocol/types/engine.ts'
+import { ConversationNotFoundError } from '../errors.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 const policies: readonly OnConflict[] = ['fail', 'queue', 'branch']
@@ -341,4 +343,28 @@ describe('send() with a key', () => {
       { numRuns: 60 },
     )
   })
+})
+
+test('a turn follows one whose question was erased while its reply arrived', async () => {
+  const store = memoryStore()
+  const erased = Promise.withResolvers<void>()
+  let requests = 0
+  async function* engine(...[params, context]: Parameters<Engine>): ReturnType<Engine> {
+    if (++requests === 2) await erased.promise
+    yield* script([`Reply ${requests}`])(params, context)
+  }
+  const conversations = openConversations({ engine, store })
+  const conversation = await conversations.create({ model: 'claude-opus-5-5', max_tokens: 100 })
+  await conversation.send('First')
+  const turn = conversation.send('Second')
+  for await (const event of turn.stream) if (event.type === 'step_start') break
+  const { conversation: found } = (await store.open(conversation.id))!
+  await store.prune(conversation.id, found.version, 3)
+  erased.resolve()
+  await assert.rejects(async () => turn, ConversationNotFoundError)
+  assert.equal((await conversation.send('Third')).text, 'Reply 3')
+  assert.deepEqual(
+    conversation.messages.map(({ content }) => content).filter((content) => typeof content === 'string'),
+    ['First', 'Third'],
+  )
 })

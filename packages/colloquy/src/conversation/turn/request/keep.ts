@@ -1,3 +1,4 @@
+import { ConversationNotFoundError } from '../../errors.ts'
 import type { MessageRecord } from '../../stores/store.ts'
 import type { TurnScope } from '../scope.ts'
 import type { BegunRequest } from './begun.ts'
@@ -12,7 +13,8 @@ export async function keepReply(
   const { role, parent, at, accounts } = begun
   const end = accounts === undefined ? step : { ...step, accounts }
   const { number } = await state.store.finish(end).catch((error: unknown) => {
-    state.finishes.add(end)
+    // If its place was erased meanwhile, no later attempt could record it.
+    if (!(error instanceof ConversationNotFoundError)) state.finishes.add(end)
     throw error
   })
   if (role === 'assistant') control.isRecorded = true
