@@ -28,6 +28,9 @@ describe('the keyboard', { skip }, () => {
       await page.getByRole('heading', { name: 'New chat' }).waitFor()
       await page.keyboard.press('Tab')
       assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), 'BODY')
+      await page.locator('a.skip').focus()
+      await page.keyboard.press('Enter')
+      await page.locator('main:focus').waitFor()
     })
   })
 
