@@ -54,11 +54,17 @@ const action: fc.Arbitrary<Action> = fc.record({
   reserves: fc.boolean(),
 })
 
+interface Begun {
+  handle: number
+  /** The store that began the turn. */
+  by: ConversationStore
+}
+
 /** Does the actions of the test in two openings of a store. */
 class Actor {
   readonly #stores: readonly [ConversationStore, ConversationStore]
-  /** The turns, the latest first, with the stores that began them. */
-  readonly #begun: { handle: number; by: ConversationStore }[] = []
+  /** The turns that have not ended for the stores that began them, the latest first. */
+  #begun: Begun[] = []
   #time = 0
 
   constructor(stores: readonly [ConversationStore, ConversationStore]) {
@@ -88,7 +94,8 @@ class Actor {
     const at = ++this.#time
     const { conversation, unfinished } = (await store.open('one', { messages: false }))!
     const { version, head, last } = conversation
-    const { handle, by } = this.#begun[which] ?? this.#begun[0] ?? { handle: 0, by: store }
+    const turn = this.#begun[which] ?? this.#begun[0] ?? { handle: 0, by: store }
+    const { handle, by } = turn
     const json = `{"role":"user","content":"${at}"}`
     const accounts = [{ user: 'u', day: '', most: {} }]
     switch (does) {
@@ -119,6 +126,7 @@ class Actor {
         const reply = '{"message":{"usage":{"input_tokens":3,"output_tokens":1}}}'
         const end = { id: 'one', handle, state: 'committed', json, received: null, reply, at } as const
         const recovered = unfinished[which] ?? unfinished[0]
+        if (does === 'finish' && !other) this.#forget(turn)
         // Another process ends the replies only that it finds in flight.
         if (does === 'continue' || !other) {
           await by.finish({ ...end, continues: does === 'continue', accounts: reserves ? accounts : [] })
@@ -126,6 +134,7 @@ class Actor {
         return
       }
       case 'release':
+        this.#forget(turn)
         return by.release(handle)
       case 'update':
         await store.update('one', version, { head: Math.min(which, last), at })
@@ -137,6 +146,11 @@ class Actor {
         await store.delete('one')
         await this.create()
     }
+  }
+
+  /** Row ids are used again: the store that began a turn does not end it twice. */
+  #forget(ended: Begun): void {
+    this.#begun = this.#begun.filter((turn) => turn !== ended)
   }
 }
 
