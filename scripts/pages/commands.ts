@@ -42,13 +42,14 @@ export function commandsPage(): string {
 }
 
 function sectionOf({ name, summary, synopsis, subcommands = [], options, examples }: Command): string[] {
+  const flags = options.filter((each) => each.name !== 'help')
   const rows = subcommands.map((each) => [code(`${name} ${each.name} ${each.synopsis}`.trim()), each.summary])
   return [
     `## colloquy ${name}\n`,
     `${sentence(summary)}\n`,
     `\`\`\`text\ncolloquy ${`${name} [FLAGS] ${synopsis}`.trim()}\n\`\`\`\n`,
     ...(rows.length > 0 ? [`${table(['subcommand', ''], rows)}\n`] : []),
-    `${table(['flag', ''], options.filter((each) => each.name !== 'help').map(flagRow))}\n`,
+    ...(flags.length > 0 ? [`${table(['flag', ''], flags.map(flagRow))}\n`] : []),
     `\`\`\`sh\n${examples.map(([line, about]) => `${line.padEnd(44)} # ${about}`).join('\n')}\n\`\`\`\n`,
   ]
 }
