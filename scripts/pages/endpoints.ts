@@ -33,7 +33,8 @@ export async function endpointsPage(): Promise<string> {
     writtenBy('the OpenAPI document of the server'),
     '# Endpoints\n',
     'All routes that a server can have; its options decide which of them it has. `GET /openapi.json` describes those of a server in',
-    'OpenAPI 3.1, with the whole schemas of bodies. Errors are `{"type": "error", "error": {"type", "message"}}` everywhere: see [errors](errors.md).\n',
+    'OpenAPI 3.1, with the schemas that this page only names. For the sessions of the console, see [conversations over',
+    'HTTP](conversations-api.md#on-this-machine). Errors are `{"type": "error", "error": {"type", "message"}}` everywhere: see [errors](errors.md).\n',
     ...tags.flatMap((tag) =>
       sectionOf(
         tag,

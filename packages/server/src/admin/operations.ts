@@ -6,8 +6,11 @@ import { outcomes } from './usage-routes.ts'
 const key = jsonContent(ref('Key'))
 
 const filters: Readonly<Record<string, Parameter>> = {
-  since: { type: 'string', description: 'The first instant, in RFC 3339, or a day.' },
-  until: { type: 'string', description: 'The instant after the last one.' },
+  since: { type: 'string', description: 'The beginning of the period: a time in RFC 3339, or a day.' },
+  until: {
+    type: 'string',
+    description: 'The end of the period, which is not part of it: a time in RFC 3339, or a day.',
+  },
   workspace: { type: 'string', description: 'Only requests of this workspace.' },
   key: { type: 'string', description: 'Only requests of the key with this name or id.' },
   model: { type: 'string', description: 'Only requests for this model.' },
@@ -43,9 +46,16 @@ export const adminOperations: Operations = {
   'GET /admin/usage': {
     summary: 'Report usage and costs',
     query: {
-      by: { type: 'string', default: 'day', description: `At most two of ${groupings.join(', ')}, with a comma.` },
+      by: {
+        type: 'string',
+        default: 'day',
+        description: `At most two of ${groupings.join(', ')}, separated by a comma.`,
+      },
       tz: { type: 'string', default: 'UTC', description: 'The time zone of the days, such as `Europe/Paris`.' },
-      reprice: { type: 'string', description: 'If given, the costs by the price list of today too.' },
+      reprice: {
+        type: 'string',
+        description: 'If given, the costs are also calculated by the prices of this version.',
+      },
       ...filters,
     },
     response: jsonContent(ref('UsageReport')),
@@ -61,7 +71,7 @@ export const adminOperations: Operations = {
         description: 'The most requests of the page.',
       },
       before: { type: 'string', description: 'The `next` of the page before.' },
-      outcome: { enum: outcomes, description: 'Only requests that ended so.' },
+      outcome: { enum: outcomes, description: 'Only requests with this outcome.' },
       user: { type: 'string', description: 'Only requests of this user.' },
       conversation: { type: 'string', description: 'Only requests of this conversation.' },
       ...filters,

@@ -116,7 +116,7 @@ export const conversationOperations: Operations = {
     response: events,
   },
   'POST /api/conversations/:id/retry': {
-    summary: 'Ask for another version of a reply',
+    summary: 'Request another version of a reply',
     body: optionalBody(retryBody),
     response: events,
   },

@@ -1,6 +1,6 @@
 import { jsonContent, type Operations, ref } from '../openapi/operation.ts'
 
-const status = { summary: 'Tell that the server runs', response: jsonContent(ref('Status')), isOpen: true }
+const status = { summary: 'Report that the server is running', response: jsonContent(ref('Status')), isOpen: true }
 
 /** The routes by which a server is watched. */
 export const watchOperations: Operations = {
@@ -8,7 +8,7 @@ export const watchOperations: Operations = {
   'GET /healthz': status,
   'GET /api/hello': status,
   'GET /readyz': {
-    summary: 'Tell whether the server should get requests',
+    summary: 'Report whether the server is ready for requests',
     description: 'A server that is being stopped answers 503.',
     response: jsonContent(ref('Readiness')),
     isOpen: true,
@@ -24,7 +24,7 @@ export const watchOperations: Operations = {
 export const metricsOperations: Operations = {
   'GET /metrics': {
     summary: 'Read the metrics for Prometheus',
-    description: 'A server with keys asks for an admin key.',
+    description: 'A server with keys requires an admin key.',
     response: { content: { 'text/plain': { type: 'string' } } },
   },
 }
