@@ -273,6 +273,10 @@ describe('jsonGrammar()', () => {
     '$ref #/$defs/a, which is itself': { $defs: { a: { anyOf: [{ $ref: '#/$defs/a' }, s] } }, $ref: '#/$defs/a' },
     'more than 200 levels': nested(201),
     'more than 200': { allOf: [{ $ref: '#' }] },
+    'a schema of this size': doubling((name) => ({ $ref: `#/$defs/${name}`, minItems: 1 })),
+    'schema of this size': doubling((name) => ({ allOf: [{ $ref: `#/$defs/${name}` }] })),
+    'too many repetitions': { type: 'string', pattern: `^${'('.repeat(20)}a${'){9999}'.repeat(20)}$` },
+    'found more than 100 levels': { type: 'string', pattern: `${'('.repeat(50_000)}a${')'.repeat(50_000)}` },
   })) {
     test(`refuses ${keyword}, which a grammar cannot hold`, () => {
       assert.throws(() => jsonGrammar(schema, 'tools.x'), {
@@ -286,6 +290,13 @@ describe('jsonGrammar()', () => {
     })
   }
 })
+
+/** A schema of 40 levels, each of which reads the next one twice. */
+function doubling(read: (name: string) => object): object {
+  const level = (index: number): object => ({ type: 'array', prefixItems: [read(`l${index}`), read(`l${index}`)] })
+  const levels = Array.from({ length: 40 }, (_, index) => [`l${index}`, level(index + 1)])
+  return { $defs: { ...Object.fromEntries(levels), l40: { type: 'array' } }, ...level(0) }
+}
 
 function nested(levels: number): object {
   return levels === 0 ? {} : { type: 'array', items: nested(levels - 1) }

@@ -16,7 +16,7 @@ import {
 } from './keywords.ts'
 import { patternRule } from './pattern.ts'
 import { RuleBook } from './rule-book.ts'
-import { choice, literal, oneOf, optional, repeat, separated, sequence } from './rules.ts'
+import { choice, literal, mostCharacters, oneOf, optional, repeat, separated, sequence } from './rules.ts'
 
 /**
  * A grammar for texts that satisfy the schema, in the notation of llama.cpp.
@@ -60,8 +60,9 @@ const known = new Set([
 
 /** Schemas inside each other, references included. */
 const mostLevels = 200
-/** The most characters of a grammar. */
-const mostCharacters = 1_000_000
+/** Schemas that are read in all. References and alternatives may read one several times. */
+const mostSchemas = 20_000
+
 class SchemaWriter {
   readonly #root: unknown
   readonly #book: RuleBook
@@ -70,6 +71,7 @@ class SchemaWriter {
   /** Targets of `$ref` whose rules have written nothing yet: a rule that began with itself would have no end. */
   #begun: ReadonlySet<string> = new Set()
   #level = 0
+  #schemas = 0
 
   constructor(root: unknown, book: RuleBook) {
     this.#root = root
@@ -79,6 +81,7 @@ class SchemaWriter {
   rule(value: unknown, path: string): string {
     if (value === true || isEmpty(value)) return this.#book.basic('value')
     if (this.#level === mostLevels) throw cannot(path, `more than ${mostLevels} levels`)
+    if (++this.#schemas > mostSchemas) throw cannot(path, 'a schema of this size')
     this.#level++
     const rule = this.#ruleOf(asSchema(value, path), path)
     this.#level--

@@ -22,6 +22,7 @@ export const annotations: ReadonlySet<string> = new Set([
   'writeOnly',
   'strict',
 ])
+
 export function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).every((name) => annotations.has(name))
 }

@@ -1,6 +1,6 @@
-import { apiError } from 'colloquy/protocol'
+import { apiError, cutText } from 'colloquy/protocol'
 import { type Characters, characterRule, inverse, quoted } from './characters.ts'
-import { choice, mostRepetitions, repeat, sequence } from './rules.ts'
+import { choice, mostCharacters, mostRepetitions, repeat, sequence } from './rules.ts'
 
 /**
  * A rule for the inside of a JSON string that a regular expression matches: characters, classes, groups, alternatives and
@@ -12,11 +12,15 @@ export function patternRule(pattern: string, anyChar: string, path: string): str
   return new PatternReader(pattern, anyChar, path).read()
 }
 
+/** Groups inside each other. */
+const mostLevels = 100
+
 class PatternReader {
   readonly #text: string
   readonly #anyChar: string
   readonly #path: string
   #at = 0
+  #level = 0
   #isEndAnchored = false
 
   constructor(text: string, anyChar: string, path: string) {
@@ -67,7 +71,10 @@ class PatternReader {
 
   #group(): string {
     if (this.#text[this.#at] === '?' && !this.#take('?:')) throw this.#cannot('a group that looks around or has a name')
+    if (this.#level === mostLevels) throw this.#cannot(`more than ${mostLevels} levels`)
+    this.#level++
     const rule = this.#alternatives()
+    this.#level--
     if (!this.#take(')')) throw this.#cannot('an unmatched bracket')
     return `(${rule})`
   }
@@ -118,6 +125,8 @@ class PatternReader {
     this.#at += found[0].length
     this.#take('?')
     const [sign, least, comma, most] = found
+    // Many repetitions take several copies of the rule.
+    if (rule.length > mostCharacters) throw this.#cannot('too many repetitions inside each other')
     if (sign === '*') return repeat(rule, 0)
     if (sign === '+') return repeat(rule, 1)
     if (sign === '?') return repeat(rule, 0, 1)
@@ -142,7 +151,7 @@ class PatternReader {
   #cannot(what: string): Error {
     return apiError(
       'invalid_request_error',
-      `${this.#path}: this model's grammar cannot hold the pattern ${JSON.stringify(this.#text)}: found ${what}.`,
+      `${this.#path}: this model's grammar cannot hold the pattern ${JSON.stringify(cutText(this.#text, 200))}: found ${what}.`,
     )
   }
 }

@@ -1,5 +1,8 @@
 // Writes the notation of llama.cpp's grammars (GBNF).
 
+/** The most characters of a grammar. */
+export const mostCharacters = 1_000_000
+
 /** The most repetitions that a grammar counts. llama.cpp refuses a larger minimum, and ignores a larger maximum. */
 const mostCounted = 2000
 
