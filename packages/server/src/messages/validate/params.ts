@@ -187,7 +187,7 @@ const createFields = {
   container: optional(nullable(container)),
   diagnostics: optional(nullable(object<DiagnosticsParam>({ previous_message_id: optional(nullable(string)) }))),
   compaction: beta(
-    nullable(object<CompactionParams>({ type: literal('summarize'), instructions: optional(string) })),
+    nullable(object<CompactionParams>({ type: literal('summarize'), instructions: optional(nullable(string)) })),
     'compact-2026-09-04',
   ),
   thread: beta(nullable(thread), 'message-threads-2026-08-12'),

@@ -629,6 +629,19 @@ suite('count_tokens', () => {
   })
 })
 
+suite('compaction and billing_policy', () => {
+  for (const path of ['/v1/messages', '/v1/messages/count_tokens']) {
+    test(`are accepted by ${path} with their betas only`, async () => {
+      for (const compaction of [null, { type: 'summarize' }, { type: 'summarize', instructions: null }]) {
+        await accepted({ compaction }, { path, betas: 'compact-2026-09-04' })
+      }
+      const billing_policy = { type: 'billing_policy', bill_to: 'self' }
+      await accepted({ billing_policy }, { path, betas: 'user-profiles-billing-2026-10-01' })
+      await refused({ billing_policy }, 'billing_policy: Extra inputs are not permitted', { path })
+    })
+  }
+})
+
 suite('generated requests', () => {
   test('a generated request is answered or refused, and never a 500', async () => {
     const good: MessageCreateParams = {
