@@ -40,6 +40,27 @@ test('a statement that PostgreSQL does not answer in time closes its connection,
   assert.deepEqual(released, [undefined, true])
 })
 
+test('a schema of PostgreSQL that is up to date is only read', async () => {
+  const sent: string[] = []
+  const client: PostgresClient = {
+    async query(given) {
+      const sql = typeof given === 'string' ? given : given.text
+      sent.push(sql)
+      return { rows: sql.includes('migration') || sql.includes('to_regclass') ? [{ name: items.name }] : [] }
+    },
+    release: () => {},
+  }
+  const db = new PostgresDatabase(
+    { connect: async () => client, end: async () => {} },
+    { migrations: [items], name: 'db' },
+  )
+  await db.rows('read', 'SELECT 1')
+  assert.deepEqual(
+    sent.filter((sql) => !sql.startsWith('SELECT')),
+    [],
+  )
+})
+
 for (const [name, makePlace] of Object.entries(databasePlaces())) {
   describe(name, () => {
     const place = makePlace(folder)

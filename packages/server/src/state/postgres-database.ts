@@ -41,6 +41,8 @@ export class PostgresDatabase implements Database {
   readonly name: string
   readonly #pool: PostgresPool
   readonly #schema: string
+  /** The table of the migrations that were applied. */
+  readonly #table: string
   readonly #migrations: readonly Migration[]
   readonly #translator: Translator
   #ready: Promise<void> | undefined
@@ -52,6 +54,7 @@ export class PostgresDatabase implements Database {
     this.name = name
     this.#pool = pool
     this.#schema = schema
+    this.#table = `${schema}.migration`
     this.#migrations = migrations
     this.#translator = new Translator('postgres', schema)
   }
@@ -122,26 +125,34 @@ export class PostgresDatabase implements Database {
     }
   }
 
+  /** A schema that is up to date is only read: the role may lack the right to create it. */
   async #migrate(client: PostgresClient): Promise<void> {
+    if ((await this.#missing(client)).length === 0) return
     await client.query('BEGIN')
     try {
       // An arbitrary number. The lock lasts until the transaction ends.
       await client.query({ text: 'SELECT pg_advisory_xact_lock(7265544811)', query_timeout: migrationMs })
-      const table = `${this.#schema}.migration`
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${this.#schema};
-        CREATE TABLE IF NOT EXISTS ${table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`)
-      const { rows } = await client.query(`SELECT name FROM ${table}`, [])
-      const applied = (rows as { name: string }[]).map(({ name }) => name)
-      for (const migration of missingMigrations(this.#migrations, applied, this.name)) {
+        CREATE TABLE IF NOT EXISTS ${this.#table} (name text PRIMARY KEY, applied_at bigint NOT NULL)`)
+      // Another process may have migrated meanwhile.
+      for (const migration of await this.#missing(client)) {
         const text = this.#translator.withSchema(sqlOf(migration, 'postgres'))
         await client.query({ text, query_timeout: migrationMs })
-        await client.query(`INSERT INTO ${table} VALUES ($1, $2)`, [migration.name, Date.now()])
+        await client.query(`INSERT INTO ${this.#table} VALUES ($1, $2)`, [migration.name, Date.now()])
       }
       await client.query('COMMIT')
     } catch (error) {
       if (!isUnreachable(error)) await client.query('ROLLBACK').catch(() => {})
       throw error
     }
+  }
+
+  /** The migrations that the schema lacks. Throws a `StoreError` if a newer version wrote it. */
+  async #missing(client: PostgresClient): Promise<Migration[]> {
+    const { rows: found } = await client.query('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [this.#table])
+    const { rows } = found.length === 0 ? { rows: [] } : await client.query(`SELECT name FROM ${this.#table}`, [])
+    const applied = (rows as { name: string }[]).map(({ name }) => name)
+    return missingMigrations(this.#migrations, applied, this.name)
   }
 }
 

@@ -8,9 +8,9 @@ import { exactInteger } from './sql.ts'
 export const integerTypes: readonly number[] = [20, 1700]
 
 /**
- * Milliseconds after which a database that does not answer counts as one that cannot be reached: a machine that is frozen, or behind a
- * broken network, keeps its connections. Longer than any statement takes except migrations, and
- * short enough for a server to stop within a minute.
+ * Milliseconds after which a database that does not answer counts as one that cannot be reached: a machine that is frozen, or
+ * behind a broken network, keeps its connections. Longer than any statement takes except migrations, and short enough for a
+ * server to stop within a minute.
  */
 const queryTimeoutMs = 20_000
 
