@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import fs, { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join, posix } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import test, { after } from 'node:test'
 import { filePaths, makeFolder } from './file-paths.ts'
 
@@ -41,4 +42,21 @@ test('makeFolder() throws the error of the system, also for a folder in /proc', 
   writeFileSync(join(folder, 'file'), '')
   assert.throws(() => makeFolder(join(folder, 'file', 'below')), { code: 'ENOTDIR' })
   if (process.platform === 'linux') assert.throws(() => makeFolder('/proc/nope/below'), { code: 'ENOENT' })
+})
+
+test('makeFolder() accepts a folder that another process creates meanwhile', (t) => {
+  const path = join(folder, 'shared', 'below')
+  const { mkdirSync } = fs
+  const made = t.mock.method(fs, 'mkdirSync', (given: string) => {
+    mkdirSync(given)
+    if (given === dirname(path)) mkdirSync(path)
+  })
+  syncBuiltinESMExports()
+  try {
+    makeFolder(path)
+  } finally {
+    made.mock.restore()
+    syncBuiltinESMExports()
+  }
+  assert.ok(statSync(path).isDirectory())
 })

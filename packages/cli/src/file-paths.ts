@@ -60,12 +60,19 @@ export function filePaths(env: Environment = process.env, platform: string = pro
  */
 export function makeFolder(path: string, options: { mode?: number } = {}): void {
   try {
+    makeOne(path, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    makeFolder(dirname(path), options)
+    makeOne(path, options)
+  }
+}
+
+/** Creates a folder, unless it exists: another process may create it at the same time. */
+function makeOne(path: string, options: { mode?: number }): void {
+  try {
     mkdirSync(path, options)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(path) === path) throw error
-    makeFolder(dirname(path), options)
-    mkdirSync(path, options)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

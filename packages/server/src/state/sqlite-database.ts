@@ -107,13 +107,20 @@ function createFile(path: string): void {
 /** With `recursive`, `mkdirSync()` never returns where the system takes a folder that is there for missing, as in `/proc`. */
 function makeFolder(path: string): void {
   try {
+    makeOne(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    makeFolder(dirname(path))
+    makeOne(path)
+  }
+}
+
+/** Creates a folder, unless it exists: another process may create it at the same time. */
+function makeOne(path: string): void {
+  try {
     mkdirSync(path, 0o700)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT' || dirname(path) === path) throw error
-    makeFolder(dirname(path))
-    mkdirSync(path, 0o700)
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
