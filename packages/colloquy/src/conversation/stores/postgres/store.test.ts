@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import type { BegunTurn, ConversationStore, FinishStep } from '../store.ts'
+import { LeaseClock } from '../lease.ts'
+import { PostgresConnection } from './connection.ts'
 import { postgresStore } from './store.ts'
+import { beginTurn, finishReply } from './turns.ts'
 
 let db: PGlite
 before(() => (db = new PGlite()))
@@ -123,6 +126,18 @@ describe('a turn whose beginning the database has lost', () => {
     await store.finish(end('two', next))
     assert.deepEqual(await contents('one'), ['question of one', 'reply of one'])
     assert.deepEqual(await contents('two'), ['question of two', 'reply of two'])
+  })
+
+  test('is not kept by the process when its conversation was deleted', async () => {
+    const connection = new PostgresConnection(db, 'colloquy')
+    const clock = new LeaseClock({})
+    const messages = [{ role: 'user', json: '{"role":"user","content":"question"}' }]
+    const step = { id: 'one', version: 1, parent: 0, messages, at: 2 }
+    const begun = (await beginTurn(connection, clock, step)) as BegunTurn
+    assert.equal(connection.begun.size, 1)
+    await store.delete('one')
+    await assert.rejects(finishReply(connection, clock, end('one', begun)), { name: 'ConversationNotFoundError' })
+    assert.equal(connection.begun.size, 0)
   })
 
   test('fails if the conversation was deleted', async () => {

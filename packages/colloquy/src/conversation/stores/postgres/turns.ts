@@ -115,6 +115,18 @@ const finish = statement(
 )
 
 export async function finishReply(db: PostgresConnection, clock: LeaseClock, step: FinishStep): Promise<FinishedTurn> {
+  try {
+    const finished = await storeReply(db, clock, step)
+    db.begun.delete(step.handle)
+    return finished
+  } catch (error) {
+    // A turn that was erased never ends. After any other error the step is repeated.
+    if (error instanceof ConversationNotFoundError) db.begun.delete(step.handle)
+    throw error
+  }
+}
+
+async function storeReply(db: PostgresConnection, clock: LeaseClock, step: FinishStep): Promise<FinishedTurn> {
   const { handle, state, json, received, reply, continues = false } = step
   const used = usageOf(reply)
   const [picoUsd, tokens] = [used.picoUsd?.toString(), String(used.tokens)]
@@ -122,9 +134,7 @@ export async function finishReply(db: PostgresConnection, clock: LeaseClock, ste
   const owner = step.recovering === true ? null : thisProcess()
   const values = { handle, state, json, received, reply, checksum: checksumOf(step), picoUsd, tokens, continues, owner }
   const number = (await db.row<{ number: number | null }>(finish, values))?.number
-  const finished = number == null ? await finishLate(db, clock, step) : { number }
-  db.begun.delete(handle)
-  return finished
+  return number == null ? finishLate(db, clock, step) : { number }
 }
 
 /** Reads the stored reply, and the number of the reply if the step has stored it before. */

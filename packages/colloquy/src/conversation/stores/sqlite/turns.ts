@@ -108,10 +108,15 @@ export async function finishReply(db: SqliteConnection, step: FinishStep): Promi
     hasEnded = number !== undefined && !step.continues
     return number === undefined ? finishLate(db, step, place) : { number }
   }
-  const finished = await db.write('save the reply', work, { durable: true })
-  if (turn !== undefined && hasEnded) turn.hasEnded = true
-  if (step.recovering !== true) db.inFlight.end(step)
-  return finished
+  try {
+    const finished = await db.write('save the reply', work, { durable: true })
+    if (turn !== undefined && hasEnded) turn.hasEnded = true
+    if (step.recovering !== true) db.inFlight.end(step)
+    return finished
+  } catch (error) {
+    if (error instanceof ConversationNotFoundError && step.recovering !== true) db.inFlight.lose(step.handle)
+    throw error
+  }
 }
 
 /** The values of a reply that ends. */

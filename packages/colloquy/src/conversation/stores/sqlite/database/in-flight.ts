@@ -10,12 +10,12 @@ export const isReply = 'id = ? AND place_checksum IS coalesce(?, place_checksum)
 export class RepliesInFlight {
   /** The checksums of their places, by handle. */
   readonly #places = new Map<number, number>()
-  /** The handles of those that have ended and have a lease, because their tools run. */
-  readonly #leased = new Set<number>()
+  /** The handles of those that have ended and are kept: they have a lease because their tools run, or they were erased. */
+  readonly #ended = new Set<number>()
 
   /** The number of replies that have not ended. */
   get count(): number {
-    return this.#places.size - this.#leased.size
+    return this.#places.size - this.#ended.size
   }
 
   has(handle: number): boolean {
@@ -38,13 +38,18 @@ export class RepliesInFlight {
 
   /** A reply has ended. */
   end({ handle, continues }: Pick<FinishStep, 'handle' | 'continues'>): void {
-    if (continues && this.#places.has(handle)) this.#leased.add(handle)
+    if (continues && this.#places.has(handle)) this.#ended.add(handle)
     else this.release(handle)
+  }
+
+  /** A reply was erased. Its turn may still name it, so no other reply may be taken for it. */
+  lose(handle: number): void {
+    if (this.#places.has(handle)) this.#ended.add(handle)
   }
 
   /** The turn of a reply has continued or ended. */
   release(handle: number): void {
     this.#places.delete(handle)
-    this.#leased.delete(handle)
+    this.#ended.delete(handle)
   }
 }
