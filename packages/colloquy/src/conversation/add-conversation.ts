@@ -30,7 +30,10 @@ export async function addConversation(store: ConversationStore, archive: Archive
   return new ConversationState(store, { conversation, ...pathAmong(messages, head) })
 }
 
-/** The settings and the metadata as JSON. Throws an `AnthropicError` if the settings are not valid, or the metadata is too long. */
+/**
+ * The settings and the metadata as JSON. Throws an `AnthropicError` if the settings are not valid, or the metadata is too
+ * long.
+ */
 export function checkArchive({ settings, metadata }: Archive): { settings: string; metadata: string | undefined } {
   checkSettings(settings)
   return { settings: wellFormedJson(JSON.stringify(settings)), metadata: metadata && metadataJson(metadata) }

@@ -1,6 +1,7 @@
 import { AnthropicError } from '../protocol/types/error.ts'
 import { plain } from '../protocol/models/jsonable.ts'
 import { formatUsd } from '../protocol/models/money.ts'
+import { cutText } from '../protocol/text.ts'
 
 /**
  * Another writer changed the conversation since this process last saw it, or a reply is still being received. Nothing was
@@ -56,12 +57,17 @@ export class ConversationNotFoundError extends AnthropicError {
   constructor(conversationId: string, messageId?: string) {
     super(
       messageId === undefined
-        ? `Cannot find conversation ${conversationId}: the store has none with this id`
-        : `Cannot find message ${messageId}: conversation ${conversationId} has none with this id`,
+        ? `Cannot find conversation ${shown(conversationId)}: the store has none with this id`
+        : `Cannot find message ${shown(messageId)}: conversation ${shown(conversationId)} has none with this id`,
     )
     this.conversationId = conversationId
     this.messageId = messageId
   }
+}
+
+/** An id as errors show it. One that a caller made up may have any length. */
+function shown(id: string): string {
+  return cutText(id, 100)
 }
 
 /** The id of a new conversation is taken. Nothing was written. */
@@ -70,7 +76,7 @@ export class ConversationExistsError extends AnthropicError {
   readonly conversationId: string
 
   constructor(conversationId: string) {
-    super(`Cannot create conversation ${conversationId}: the store has one with this id`)
+    super(`Cannot create conversation ${shown(conversationId)}: the store has one with this id`)
     this.conversationId = conversationId
   }
 }

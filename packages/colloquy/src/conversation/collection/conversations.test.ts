@@ -334,6 +334,15 @@ function said(text: string): { role: 'user'; content: string } {
   return { role: 'user', content: `sunny says ${text}` }
 }
 
+test('an error shows the beginning of an id that is long', async () => {
+  const conversations = openConversations({ engine: script([]) })
+  const id = 'x'.repeat(10_000)
+  const isShort = ({ message }: Error): boolean => message.length < 300 && message.includes('xxx…')
+  await assert.rejects(conversations.open(id), isShort)
+  const conversation = await conversations.create(settings)
+  await assert.rejects(conversation.switchTo(id), isShort)
+})
+
 test('importAll() and deleteUnusedSince() let other work run between many conversations', async () => {
   const conversations = openConversations({ engine: script(['hi']), limits: {} })
   await (await conversations.create(settings)).send('hello')

@@ -7,6 +7,7 @@ import type { Conversation } from '../conversation.ts'
 import { openConversations } from '../collection/conversations.ts'
 import { BudgetError } from '../errors.ts'
 import type { ConversationSettings } from '../settings.ts'
+import { boundAt, largestBound } from './longest-calls.ts'
 
 const settings: ConversationSettings = { model: 'claude-sonnet-4-6', max_tokens: 1000 }
 
@@ -130,6 +131,16 @@ test('a budget counts what an advisor and fallback models can cost', async () =>
   await assert.rejects(worst({ fallbacks: [{ model: 'next' }] }), /found no price for next/)
   const short = (await worst({ fallbacks: [{ model: 'claude-fable-5-1', max_tokens: 10 }] })) - alone
   assert.ok(short < named, `${short}`)
+})
+
+test('a bound for several models holds whatever max_tokens is', () => {
+  const [long, short] = [
+    { fixed: 10n, perToken: 1n },
+    { fixed: 5n, perToken: 2n },
+  ] as const
+  const both = largestBound(long, short)
+  for (const bound of [long, short])
+    for (const tokens of [0, 1, 100]) assert.ok(boundAt(both, tokens) >= boundAt(bound, tokens))
 })
 
 test('a reply with advice and a declined attempt is charged to the budget', async () => {

@@ -5,7 +5,15 @@ import { isCount } from '../../protocol/models/token-counts.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Amounts } from '../stores/store.ts'
-import { type Bound, boundAt, type LongestCalls, longestCalls, sumOfBounds, timesBound } from './longest-calls.ts'
+import {
+  type Bound,
+  boundAt,
+  largestBound,
+  type LongestCalls,
+  longestCalls,
+  sumOfBounds,
+  timesBound,
+} from './longest-calls.ts'
 
 /** A request whose cost is to be bounded. */
 export interface CostInput {
@@ -68,11 +76,10 @@ function dollarsOf(params: MessageCreateParams, call: LongestCalls, at: Date): B
     if (bound === undefined) throw noPriceFor(call.speed === 'fast' ? `${call.model} at this speed` : call.model)
     return bound
   }
-  const { max_tokens: most } = params
-  const bounds = models
+  return models
     .map(({ id }) => dollarsAt(params, call, { model: id, at }))
     .filter((bound) => bound !== undefined)
-  return bounds.reduce((dearest, bound) => (boundAt(bound, most) > boundAt(dearest, most) ? bound : dearest))
+    .reduce(largestBound)
 }
 
 /**

@@ -90,6 +90,14 @@ export function sumOfBounds(bounds: readonly Bound[]): Bound {
   return bounds.reduce((sum, each) => ({ fixed: sum.fixed + each.fixed, perToken: sum.perToken + each.perToken }))
 }
 
+/** A bound that holds for both, whatever `max_tokens` is. */
+export function largestBound(one: Bound, other: Bound): Bound {
+  return {
+    fixed: one.fixed > other.fixed ? one.fixed : other.fixed,
+    perToken: one.perToken > other.perToken ? one.perToken : other.perToken,
+  }
+}
+
 /** A bound multiplied by a whole number. */
 export function timesBound(bound: Bound, times: bigint): Bound {
   return { fixed: bound.fixed * times, perToken: bound.perToken * times }

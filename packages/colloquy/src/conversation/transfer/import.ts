@@ -29,8 +29,9 @@ export interface ReadConversation {
 }
 
 /**
- * Reads the conversations of a file, one after the other: what `export` wrote, a Claude Code transcript, messages in the API's form or that of the
- * Chat Completions API, exports of ChatGPT and Claude.ai, messages of the AI SDK, LangChain messages, or logs of `llm`.
+ * Reads the conversations of a file, one after the other: what `export` wrote, a Claude Code transcript, messages in the API's
+ * form or that of the Chat Completions API, exports of ChatGPT and Claude.ai, messages of the AI SDK, LangChain messages, or
+ * logs of `llm`.
  *
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
