@@ -25,6 +25,8 @@ export function checkOptions(options: unknown, rules: Readonly<Record<string, Ru
   }
 }
 
+/** A rule for an option whose value is checked by itself. */
+export const anything: Rule = { must: 'anything', holds: () => true }
 export const text: Rule = { must: 'a text', holds: (value) => typeof value === 'string' }
 export const flag: Rule = { must: 'true or false', holds: (value) => typeof value === 'boolean' }
 export const callable: Rule = { must: 'a function', holds: (value) => typeof value === 'function' }
@@ -64,6 +66,6 @@ export function listWith(...fields: readonly string[]): Rule {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

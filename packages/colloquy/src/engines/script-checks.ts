@@ -1,14 +1,26 @@
 import { nearMiss } from '../protocol/json/near-miss.ts'
 import { describeValue } from '../protocol/json/option-names.ts'
 import { AnthropicError, type ErrorType } from '../protocol/types/error.ts'
-import { callable, checkOptions, count, flag, milliseconds, object, oneOf, type Rule, text } from './check-options.ts'
+import {
+  anything,
+  callable,
+  checkOptions,
+  count,
+  flag,
+  isObject,
+  milliseconds,
+  object,
+  oneOf,
+  type Rule,
+  text,
+} from './check-options.ts'
 
 const stepRules = {
   when: callable,
   times: count,
-  reply: { must: 'a reply', holds: () => true },
+  reply: anything,
   after: count,
-  error: { must: 'an error', holds: () => true },
+  error: anything,
   cut: oneOf('reset', 'close'),
   bytes: { must: 'a text or bytes', holds: (value) => typeof value === 'string' || value instanceof Uint8Array },
   stall: flag,
@@ -40,7 +52,7 @@ const errorTypes: ErrorType[] = [
 
 /** Whether the value has a field of a step. If not, it is a reply. */
 export function hasStepKey(value: object): boolean {
-  return Object.keys(value).some((key) => key in stepRules)
+  return Object.keys(value).some((key) => Object.hasOwn(stepRules, key))
 }
 
 /** Throws an `AnthropicError` for steps of a script that would not do what their author meant. */
@@ -101,8 +113,4 @@ function quote(value: unknown): string {
 
 function isErrorStatus(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 400 && (value as number) < 600
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -40,7 +40,7 @@ export class CallWriter {
       const { name, arguments: given } = delta.function ?? {}
       // A server that repeats the name with each piece sends it whole.
       if (name && call.name !== name) call.name += name
-      call.json += typeof given === 'string' ? given : given == null ? '' : JSON.stringify(given)
+      call.json += argumentsText(given)
     }
     yield* this.#write()
   }
@@ -104,6 +104,11 @@ function beginsAnother(call: Call, { id, function: called }: ChatCallDelta): boo
   if (!called?.name || call.name === '' || (call.json !== '' && !isComplete(call))) return false
   if (id && call.id) return id !== call.id
   return call.json !== '' && called.arguments != null && called.arguments !== ''
+}
+
+/** The arguments of a call as JSON: some servers send the object itself. */
+export function argumentsText(given: unknown): string {
+  return typeof given === 'string' ? given : given == null ? '' : JSON.stringify(given)
 }
 
 function isComplete({ json }: Call): boolean {

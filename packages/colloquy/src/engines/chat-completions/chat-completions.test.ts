@@ -507,6 +507,7 @@ describe('stop sequences', () => {
 describe('odd replies of chatCompletions()', () => {
   for (const [name, chunks, blocks] of [
     ['chunks that are not objects', ['null', '5', '[]', delta({ content: 'a' })], ['a']],
+    ['choices that are not objects', [{ choices: [null, 5] }, { choices: {} }, delta({ content: 'a' })], ['a']],
     ['content that is neither a text nor parts', [delta({ content: 5 }), delta({ content: 'a' })], ['a']],
     [
       'parts that are not texts',

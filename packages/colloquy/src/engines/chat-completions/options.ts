@@ -1,7 +1,7 @@
 import { describeValue } from '../../protocol/json/option-names.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
 import { apiError } from '../../protocol/types/error-response.ts'
-import { aboveZero, callable, checkOptions, flag, object, oneOf, type Rule, text } from '../check-options.ts'
+import { aboveZero, anything, callable, checkOptions, flag, object, oneOf, type Rule, text } from '../check-options.ts'
 
 /** The address of a Chat Completions server, and how it differs from others. */
 export interface ChatCompletionsOptions {
@@ -62,7 +62,7 @@ export function dialectOf(baseURL: string): Dialect {
 }
 
 const rules = {
-  baseURL: { must: 'an address', holds: () => true },
+  baseURL: anything,
   apiKey: { must: 'a text without line breaks', holds: (value) => fitsHeader('authorization', value), isSecret: true },
   model: text,
   headers: {
@@ -86,7 +86,7 @@ function fitsHeader(name: string, value: unknown): boolean {
   }
 }
 
-/** Throws an `AnthropicError` for an option that is not known, a value that it cannot have, and an address that is none. */
+/** Throws an `AnthropicError` for an option that is not known, a value that it cannot have, and a wrong `baseURL`. */
 export function checkChatOptions(options: ChatCompletionsOptions): void {
   const owner = 'chatCompletions()'
   checkOptions(options, rules, owner)

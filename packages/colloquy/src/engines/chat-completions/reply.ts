@@ -6,11 +6,11 @@ import { countTokens } from '../prompt/tokens.ts'
 import { BlockWriter } from '../reply/block-writer.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { StopSequences } from '../reply/stop-sequences.ts'
-import { CallWriter } from './calls.ts'
+import { argumentsText, CallWriter } from './calls.ts'
 import { errorInStream } from './errors.ts'
 import { type Piece, ThinkTags } from '../reply/think-tags.ts'
 import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
-import type { ChatCallDelta, ChatChunk, ChatDelta, ReplyPart } from './wire.ts'
+import { type ChatCallDelta, type ChatChunk, type ChatDelta, choicesIn, list, type ReplyPart } from './wire.ts'
 
 /** Turns the chunks of a Chat Completions reply into the events of a message. */
 export class ReplyWriter {
@@ -53,7 +53,7 @@ export class ReplyWriter {
     const error = errorIn(chunk)
     if (error !== undefined) throw errorInStream(error)
     this.#usage = usageOf(chunk.usage ?? chunk.x_groq?.usage) ?? this.#usage
-    const choice = chunk.choices?.find(({ index }) => !index)
+    const choice = choicesIn(chunk).find(({ index }) => !index)
     const delta = choice?.delta ?? choice?.message
     if (delta) yield* this.#delta(delta)
     this.#finish = choice?.finish_reason ?? this.#finish
@@ -95,7 +95,8 @@ export class ReplyWriter {
 
   *#push(deltas: readonly ChatCallDelta[]): Generator<MessageStreamEvent> {
     yield* this.#blocks.text(this.#stops.end())
-    for (const { function: called } of deltas) this.#output += called?.name ?? called?.arguments ?? ''
+    for (const { function: called } of deltas)
+      this.#output += `${called?.name ?? ''}${argumentsText(called?.arguments)}`
     yield* this.#calls.push(deltas)
   }
 
@@ -139,8 +140,9 @@ export class ReplyWriter {
 }
 
 /** The error of a chunk, in whichever place the server has it. */
-function errorIn({ error, object, detail, choices, ...rest }: ChatChunk): unknown {
-  const [first] = choices ?? []
+function errorIn(chunk: ChatChunk): unknown {
+  const { error, object, detail, choices, ...rest } = chunk
+  const [first] = choicesIn(chunk)
   const found = error ?? first?.error ?? (choices ? undefined : detail)
   if (found != null) return found
   if (object === 'error') return rest
@@ -179,11 +181,6 @@ function piecesOf(content: ChatDelta['content']): Piece[] {
 
 function callsIn({ tool_calls: calls, function_call: only }: ChatDelta): ChatCallDelta[] {
   return only ? [{ index: 0, function: only }] : list(calls)
-}
-
-/** The items of a list. A server may send something else, and nulls in it. */
-function list<Item>(value: readonly (Item | null)[] | null | undefined): Item[] {
-  return Array.isArray(value) ? (value as (Item | null)[]).filter((item) => item !== null) : []
 }
 
 function textOf(thinking: ReplyPart['thinking']): string {

@@ -4,7 +4,7 @@ import { longestTimerMs } from '../../tools/timer.ts'
 import { abortError } from '../clock.ts'
 import { errorInStream, errorOf } from './errors.ts'
 import { type ChatCompletionsOptions, dialectOf } from './options.ts'
-import { type ChatChunk, isChunk } from './wire.ts'
+import { type ChatChunk, choicesIn, isChunk } from './wire.ts'
 
 const maxErrorBytes = 64 * 1024
 const maxJsonBytes = 16 * 1024 * 1024
@@ -94,7 +94,7 @@ export class ServerRequest {
       if (event === 'error') throw errorInStream(data)
       const chunk = JSON.parse(data) as unknown
       if (!isChunk(chunk)) continue
-      isFinished ||= chunk.choices?.some((choice) => choice.finish_reason) ?? false
+      isFinished ||= choicesIn(chunk).some((choice) => choice.finish_reason)
       yield chunk
     }
     if (!isFinished) throw new APIConnectionError({ message: 'The stream ended before the message was complete.' })

@@ -190,6 +190,18 @@ test('usage without counts is estimated and marked', async () => {
   }
 })
 
+test('an estimate of the usage counts the name and the arguments of a call', async () => {
+  const outputOf = async (given: unknown): Promise<number> => {
+    const call = { index: 0, function: { name: 'get_weather', arguments: given } }
+    const chunk = { choices: [{ delta: { tool_calls: [call] }, finish_reason: 'tool_calls' }] }
+    return (await accumulate(answering(`data: ${JSON.stringify(chunk)}\n\n`)(question))).usage.output_tokens
+  }
+  const city = 'Llanfairpwllgwyngyll '.repeat(20)
+  const least = (await outputOf('{}')) + 20
+  assert.ok((await outputOf(JSON.stringify({ city }))) > least)
+  assert.ok((await outputOf({ city })) > least)
+})
+
 test('arguments nested too deep for JSON are an error that names the tool', async () => {
   const json = JSON.stringify(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`)
   const body = `data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"get_weather","arguments":${json}}}]},"finish_reason":"tool_calls"}]}\n\n`

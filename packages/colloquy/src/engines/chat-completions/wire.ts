@@ -1,3 +1,5 @@
+import { isObject } from '../check-options.ts'
+
 // The Chat Completions API as its servers speak it, as far as the engine uses it.
 
 export interface ChatRequest {
@@ -28,7 +30,17 @@ export interface ChatToolCall {
 
 /** Whether a value can be read as a chunk: some servers send null between chunks. */
 export function isChunk(value: unknown): value is ChatChunk {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject(value)
+}
+
+/** The replies in a chunk. */
+export function choicesIn({ choices }: ChatChunk): ChatChoice[] {
+  return list(choices).filter((choice) => isObject(choice))
+}
+
+/** The items of a list. A server may send something else, and nulls in it. */
+export function list<Item>(value: readonly (Item | null)[] | null | undefined): Item[] {
+  return Array.isArray(value) ? (value as (Item | null)[]).filter((item) => item !== null) : []
 }
 
 /** One event of a streamed reply. Everything may be missing: servers differ. */

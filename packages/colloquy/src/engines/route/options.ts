@@ -1,7 +1,17 @@
 import { nearestName } from '../../protocol/json/option-names.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { AnthropicError } from '../../protocol/types/error.ts'
-import { aboveZero, callable, checkOptions, clockRule, flag, object, type Rule, text } from '../check-options.ts'
+import {
+  aboveZero,
+  anything,
+  callable,
+  checkOptions,
+  clockRule,
+  flag,
+  object,
+  type Rule,
+  text,
+} from '../check-options.ts'
 import type { Clock } from '../clock.ts'
 import type { FallbackReason } from './failure.ts'
 
@@ -57,7 +67,6 @@ export interface Target {
 }
 
 const reasons = ['overload', 'timeout', 'error', 'refusal', 'request'] satisfies FallbackReason[]
-const anything: Rule = { must: 'anything', holds: () => true }
 const optionRules = {
   engines: object,
   routes: object,
