@@ -271,8 +271,8 @@ export class RequestLog {
 const charactersPerToken = 4
 
 /**
- * Only the end of a reply reports its output. A reply that is cut before is billed for what the model wrote, but for no more than was
- * reserved for it: a text of digits or blanks has more characters for each token.
+ * Only the end of a reply reports its output. A reply that is cut before is billed for what the model wrote, but for no more
+ * than was reserved for it: a text of blanks has more characters for each token.
  */
 function estimateOutput(entry: AccessEntry, characters: number, maxTokens: number): void {
   const { usage, stopReason } = entry
