@@ -258,8 +258,7 @@ export class Turn implements Promise<Reply>, AsyncIterable<MessageStreamEvent> {
 function turnEnd(error: unknown): TurnEndEvent {
   const stopped = isStop(error)
   if (error === undefined || stopped) return { type: 'turn_end', stopped, error: null }
-  const { status: _, ...failure } = failureOf(error)
-  return { type: 'turn_end', stopped, error: failure }
+  return { type: 'turn_end', stopped, error: failureOf(error) }
 }
 
 function checkSignal(signal: unknown): void {
