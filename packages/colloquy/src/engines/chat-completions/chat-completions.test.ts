@@ -566,7 +566,11 @@ describe('options of chatCompletions()', () => {
     ],
     [
       { baseURL, headers: { 'a b': 'secret' } },
-      /^Cannot use headers of chatCompletions\(\): it must be an object of headers$/,
+      /^Cannot use headers of chatCompletions\(\): it must be an object of names and texts$/,
+    ],
+    [
+      { baseURL, headers: new Headers({ a: 'secret' }) },
+      /headers of chatCompletions\(\): it must be an object of names/,
     ],
     [{ baseURL, timeoutMs: 0 }, /timeoutMs of chatCompletions\(\): it must be a number above 0: found 0/],
     [{ baseURL, unsupported: 'ignore' }, /must be refuse or drop: found "ignore"/],

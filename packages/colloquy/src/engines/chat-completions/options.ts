@@ -66,8 +66,12 @@ const rules = {
   apiKey: { must: 'a text without line breaks', holds: (value) => fitsHeader('authorization', value), isSecret: true },
   model: text,
   headers: {
-    must: 'an object of headers',
-    holds: (value) => object.holds(value) && Object.entries(value as object).every((entry) => fitsHeader(...entry)),
+    must: 'an object of names and texts',
+    // The entries of a `Headers` object are not its properties: it would send none.
+    holds: (value) =>
+      object.holds(value) &&
+      !(value instanceof Headers) &&
+      Object.entries(value as object).every((entry) => fitsHeader(...entry)),
     isSecret: true,
   },
   fetch: callable,
