@@ -9,6 +9,7 @@ import { eventStreams } from './generated/streams.ts'
 import { type Given, givens } from './generated/options.ts'
 import { responses } from './generated/responses.ts'
 import { describe } from './outcome.ts'
+import { eventNames } from './scenarios/message-streams.ts'
 
 // COLLOQUY_FUZZ=3000 tries that many of each, which is the most; COLLOQUY_SEED=n others than usual.
 const { COLLOQUY_FUZZ: numRuns = 300, COLLOQUY_SEED: seed = 1 } = process.env
@@ -142,27 +143,12 @@ test('generated responses are read the same, and the same of them are errors', a
 
 // Streams
 
-const events = [
-  'connect',
-  'streamEvent',
-  'text',
-  'citation',
-  'inputJson',
-  'thinking',
-  'signature',
-  'compaction',
-  'contentBlock',
-  'message',
-  'finalMessage',
-  'error',
-  'end',
-]
-
 const streamReaders: Record<string, (messages: Untyped) => unknown> = {
   async 'all events of a message stream'(messages) {
     const log: unknown[] = []
     const stream = messages.stream(hello)
-    for (const name of events) stream.on(name, (...args: unknown[]) => log.push([name, ...args.map(copyOf)]))
+    for (const name of [...eventNames, 'compaction'])
+      stream.on(name, (...args: unknown[]) => log.push([name, ...args.map(copyOf)]))
     const final = copyOf(await stream.finalMessage())
     return [log, final, stream.messages.length, stream.ended, stream.errored, stream.aborted, stream.request_id]
   },

@@ -18,7 +18,8 @@ import {
 } from '../fixtures.ts'
 import { ownError, type Context, type Scenario } from '../scenario.ts'
 
-const names = [
+/** The events of a stream outside the betas. */
+export const eventNames = [
   'connect',
   'streamEvent',
   'text',
@@ -37,7 +38,7 @@ const names = [
 /** Records every call of every listener in order, with a copy of its arguments. */
 export function listen(stream: MessageStream): unknown[] {
   const calls: unknown[] = []
-  for (const name of names) {
+  for (const name of eventNames) {
     stream.on(name, (...given: unknown[]) => {
       calls.push([name, ...given.map((value) => (value instanceof Error ? value : structuredClone(value)))])
     })
