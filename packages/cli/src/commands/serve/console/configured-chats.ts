@@ -37,7 +37,6 @@ export async function configuredChats({ engine, access, isFree }: ConfiguredChat
       model: first?.id ?? 'claude-opus-5-5',
       max_tokens: Math.min(maxTokens, first?.maxOutputTokens ?? maxTokens),
     },
-    close: async () => {},
   }
 }
 

@@ -38,7 +38,8 @@ export interface ConsoleChats {
   models(): Promise<ModelChoiceJson[]>
   /** The settings of a new chat. */
   defaults: Partial<ConversationSettings>
-  close(): Promise<void>
+  /** Absent if there is nothing to close. */
+  close?(): Promise<void>
 }
 
 /** The chats with the engine of the flags, and with the models of this machine. */
@@ -50,10 +51,7 @@ export async function chatsOf(flags: Flags, chosen: EngineKind, access: StoreAcc
     engine: chats.engine,
     models: () => chats.models(),
     defaults: await defaultsOf(flags, chosen),
-    async close() {
-      await chats.close()
-      await ledger.close()
-    },
+    close: () => chats.close(),
   }
 }
 
@@ -83,7 +81,7 @@ export async function openConsole(flags: Flags, chats: ConsoleChats, access: Sto
     async close() {
       await api.close()
       await conversations.close()
-      await chats.close()
+      await chats.close?.()
     },
   }
 }
