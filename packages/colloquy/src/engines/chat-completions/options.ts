@@ -116,6 +116,14 @@ function nineCharacters(id: string): string {
   return Array.from({ length: 9 }, (_, place) => letters[Number((hash >> BigInt(place * 6)) % 36n)]).join('')
 }
 
+/** The headers of a request: with the key in the form of the server, and with the caller's last. */
+export function headersOf(
+  { baseURL, apiKey, headers }: ChatCompletionsOptions,
+  own: Record<string, string>,
+): Record<string, string> {
+  return { ...own, ...(apiKey && dialectOf(baseURL).keyHeaders(apiKey)), ...headers }
+}
+
 /** The address of a path below the base URL, which may have a query, as Azure's has. */
 export function addressOf(baseURL: string, path: string): string {
   const [base = '', query] = baseURL.split('?', 2)

@@ -1,4 +1,4 @@
-import { addressOf, type ChatCompletionsOptions, type Dialect } from './options.ts'
+import { addressOf, type ChatCompletionsOptions, type Dialect, headersOf } from './options.ts'
 import type { ChatRequest } from './wire.ts'
 
 /** Sends JSON to the server, and returns the JSON of a success. Throws an `Unknown` for a path that the server lacks. */
@@ -66,10 +66,10 @@ export class PromptCounter {
   }
 
   async #post(url: string, body: object, signal: AbortSignal): Promise<Record<string, unknown>> {
-    const { apiKey, headers, fetch = globalThis.fetch } = this.#options
+    const { fetch = globalThis.fetch } = this.#options
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...headers },
+      headers: headersOf(this.#options, { 'content-type': 'application/json' }),
       body: JSON.stringify(body),
       signal,
       redirect: 'error',

@@ -3,7 +3,7 @@ import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError
 import { longestTimerMs } from '../../tools/timer.ts'
 import { abortError } from '../clock.ts'
 import { errorInStream, errorOf } from './errors.ts'
-import { type ChatCompletionsOptions, dialectOf } from './options.ts'
+import { type ChatCompletionsOptions, headersOf } from './options.ts'
 import { type ChatChunk, choicesIn, isChunk } from './wire.ts'
 
 const maxErrorBytes = 64 * 1024
@@ -59,18 +59,17 @@ export class ServerRequest {
 
   /** Posts the body, or without one gets the address. */
   async #send(body?: string): Promise<Response> {
-    const { apiKey, headers, fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
+    const { fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
     const timer = setTimeout(this.#abort, Math.min(timeoutMs, longestTimerMs))
     try {
       return await fetch(this.#url, {
         method: body === undefined ? 'GET' : 'POST',
-        headers: {
-          ...(body === undefined
+        headers: headersOf(
+          this.#options,
+          body === undefined
             ? { accept: 'application/json' }
-            : { 'content-type': 'application/json', accept: 'text/event-stream' }),
-          ...(apiKey && dialectOf(this.#options.baseURL).keyHeaders(apiKey)),
-          ...headers,
-        },
+            : { 'content-type': 'application/json', accept: 'text/event-stream' },
+        ),
         ...(body !== undefined && { body }),
         signal: this.#controller.signal,
         // A redirect would take the key along. Its status becomes an error.
