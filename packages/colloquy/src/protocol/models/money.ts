@@ -45,10 +45,6 @@ function readDecimal(text: string, decimals: number): bigint {
   return BigInt(whole + fraction.padEnd(decimals, '0'))
 }
 
-function notAnAmount(found: unknown): string {
-  return `Cannot write an amount of money as it must be a bigint of picodollars: found ${describeValue(found)}`
-}
-
 /** A number without an exponent, which JavaScript writes below 0.000001 and from 1e21 on. */
 function withoutExponent(value: number): string {
   const text = String(value)
@@ -72,7 +68,11 @@ export function toUsd(picoUsd: PicoUsd): number {
  * ```
  */
 export function formatUsd(picoUsd: PicoUsd): string {
-  if (typeof picoUsd !== 'bigint') throw new AnthropicError(notAnAmount(picoUsd))
+  if (typeof picoUsd !== 'bigint') {
+    throw new AnthropicError(
+      `Cannot write an amount of money as it must be a bigint of picodollars: found ${describeValue(picoUsd)}`,
+    )
+  }
   const sign = picoUsd < 0n ? '-' : ''
   const amount = picoUsd < 0n ? -picoUsd : picoUsd
   if (amount === 0n) return '$0.00'
