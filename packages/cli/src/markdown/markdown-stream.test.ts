@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { startCpuTime } from '../../../../test/cpu-time.ts'
 import { ansiPainter, plainPainter, type Painter } from '../terminal/style.ts'
 import { rowsOf, widthOf, withoutEscapes } from '../terminal/width.ts'
 import { MarkdownStream } from './markdown-stream.ts'
@@ -331,16 +332,17 @@ const patterns: Record<string, [start: string, repeated: string, end?: string]> 
 
 for (const [name, [start, repeated, end = '']] of Object.entries(patterns)) {
   test(`the renderer is linear in ${name}`, () => {
-    const cost = (length: number): number =>
-      cpuMs(() => {
-        const text = start + repeated.repeat(length / repeated.length) + end
-        const stream = new MarkdownStream({ columns: 80, paint: colored })
-        for (let at = 0; at < text.length; at += 500) {
-          stream.push(text.slice(at, at + 500))
-          stream.frame(22)
-        }
-        stream.end()
-      })
+    const cost = (length: number): number => {
+      const cpuTime = startCpuTime()
+      const text = start + repeated.repeat(length / repeated.length) + end
+      const stream = new MarkdownStream({ columns: 80, paint: colored })
+      for (let at = 0; at < text.length; at += 500) {
+        stream.push(text.slice(at, at + 500))
+        stream.frame(22)
+      }
+      stream.end()
+      return cpuTime()
+    }
     // Four times the text: 4 if linear, 16 if quadratic. Short times are mostly compilation and garbage collection.
     const small = cost(10_000)
     const large = cost(40_000)
@@ -372,10 +374,3 @@ test('a block whose beginning was handed out keeps its width, and the next has t
   stream.push(`\n\n${words}`)
   assert.deepEqual([...done, ...stream.end()], [...render(words, 24), '', ...render(words, 60)])
 })
-
-function cpuMs(run: () => void): number {
-  const before = process.cpuUsage()
-  run()
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
