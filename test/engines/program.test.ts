@@ -208,7 +208,10 @@ test('a model of a server on this machine is listed, replies without a key, and 
   servers.forEach((server) => server.closeAllConnections())
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   const gone = await colloquy(['ask', '--retries', '0', 'Hi'], env)
-  assert.match(gone.stderr, /Cannot reach the model's server \(ECONNREFUSED\)/)
+  assert.deepEqual(
+    [gone.code, gone.stderr.trimEnd().split('\n').at(-1)],
+    [5, `Cannot reach http://${OLLAMA_HOST} (ECONNREFUSED).`],
+  )
 })
 
 test('models get fetches a file of the hub, with its size and licence shown first, and remove removes it', async () => {

@@ -30,6 +30,12 @@ const cases: [name: string, error: unknown, exitCode: number, line: string][] = 
     'Too many requests: Try again later. Try again in 5 s. (rate_limit_error)',
   ],
   [
+    'an unreachable server of a model',
+    apiError(500, 'api_error', 'Cannot reach http://127.0.0.1:9 (ECONNREFUSED)'),
+    ExitCode.network,
+    'Cannot reach http://127.0.0.1:9 (ECONNREFUSED).',
+  ],
+  [
     'an unreachable host',
     new APIConnectionError({ message: 'anything', host: '127.0.0.1:9', cause: refused }),
     ExitCode.network,

@@ -69,7 +69,7 @@ function sentenceOf(error: unknown, type: string): string {
 
 /** Whether an engine in this process says what it cannot do, such as load a file. No request reached an API. */
 function isOfThisMachine(error: APIError, type: string): boolean {
-  return type === 'api_error' && /^Cannot (?:load|chat with|run) /.test(error.apiMessage ?? '')
+  return type === 'api_error' && /^Cannot (?:load|chat with|run|reach|read) /.test(error.apiMessage ?? '')
 }
 
 function connectionSentence({ host, code, cause, message }: APIConnectionError): string {
@@ -88,6 +88,7 @@ function exitCodeOf(error: unknown, type: string): number {
   if (!(error instanceof APIError)) return ExitCode.failed
   if (error.status === 429 || error.status === 529) return ExitCode.busy
   if (error instanceof APIConnectionError && error.type === null) return ExitCode.network
+  if (isOfThisMachine(error, type) && error.apiMessage?.startsWith('Cannot rea')) return ExitCode.network
   if (error.status !== undefined && error.status >= 400 && error.status < 500) return ExitCode.rejected
   return ['invalid_request_error', 'request_too_large', 'not_found_error'].includes(type)
     ? ExitCode.rejected

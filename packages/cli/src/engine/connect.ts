@@ -1,5 +1,13 @@
 import type { ClientOptions, Retry } from 'colloquy'
-import type { Engine, EngineContext, MessageCreateParams, MessageStreamEvent, PingEvent } from 'colloquy/protocol'
+import {
+  APIConnectionError,
+  apiError,
+  type Engine,
+  type EngineContext,
+  type MessageCreateParams,
+  type MessageStreamEvent,
+  type PingEvent,
+} from 'colloquy/protocol'
 import { ExitCode, ExitError } from '../exit.ts'
 import { filePaths } from '../file-paths.ts'
 import type { Environment, Flags } from '../flags.ts'
@@ -139,11 +147,27 @@ async function localEngine({ path, title }: FileEngine['model'], env: Environmen
   return { engine, close: () => engine.close() }
 }
 
+/** A server hides from its clients which host its engine could not reach. Here the only client is the user who named it. */
+function namingHosts(engine: Engine): Engine {
+  async function* named(
+    params: MessageCreateParams,
+    context?: EngineContext,
+  ): AsyncGenerator<MessageStreamEvent | PingEvent> {
+    try {
+      yield* engine(params, context)
+    } catch (error) {
+      if (!(error instanceof APIConnectionError) || error.host === undefined) throw error
+      throw apiError('api_error', error.message.replace(/^Connection error: c/, 'C'))
+    }
+  }
+  return Object.assign(named, engine)
+}
+
 /** The options of a client for a server in this process. Requests pass the same code and checks as over a network. */
 async function inProcess(engine: Engine): Promise<ClientOptions> {
   const { createServer } = await import('@colloquy/server')
   // Lenient, so that it accepts names of models that are not Claude's, and answers for retired ones.
-  const server = createServer({ engine, lenient: true })
+  const server = createServer({ engine: namingHosts(engine), lenient: true })
   return {
     apiKey: 'local',
     baseURL: 'http://colloquy.local',

@@ -86,10 +86,7 @@ test('an error lists at most ten models', async () => {
 test('a server without a list of models, and one that is not there, are one error each', async () => {
   const hasNone = /Cannot choose a model of 127\.0\.0\.1:\d+: it lists none\. Name one with -m$/
   for (const models of [undefined, []]) await assert.rejects(find({ engine: await serverWith(models) }), hasNone)
-  await assert.rejects(
-    find({ engine: 'chat:http://127.0.0.1:1/v1' }),
-    /^Error: Cannot reach the model's server|Cannot reach/,
-  )
+  await assert.rejects(find({ engine: 'chat:http://127.0.0.1:1/v1' }), /cannot reach http:\/\/127\.0\.0\.1:1 /)
 })
 
 test('a chat that is continued keeps its model if the server has it', async () => {

@@ -3,6 +3,7 @@ import { apiError } from '../../protocol/types/error-response.ts'
 import type { MessageStreamEvent } from '../../protocol/types/event.ts'
 import { isToolInput } from '../../protocol/sendable.ts'
 import type { BlockWriter } from '../reply/block-writer.ts'
+import { callIdWith } from './call-id.ts'
 import type { ChatCallDelta } from './wire.ts'
 
 interface Call {
@@ -15,6 +16,8 @@ interface Call {
   written: number
   isOpen: boolean
   isEnded: boolean
+  /** What the server wants back with the call. */
+  extra: unknown
 }
 
 /**
@@ -41,6 +44,7 @@ export class CallWriter {
       // A server that repeats the name with each piece sends it whole.
       if (name && call.name !== name) call.name += name
       call.json += argumentsText(given)
+      call.extra ??= delta.extra_content
     }
     yield* this.#write()
   }
@@ -70,7 +74,7 @@ export class CallWriter {
   }
 
   *#writeCall(call: Call): Generator<MessageStreamEvent> {
-    if (!call.isOpen) yield* this.#blocks.call(call.name)
+    if (!call.isOpen) yield* this.#blocks.call(call.name, callIdWith(call.extra))
     call.isOpen = true
     yield* this.#blocks.input(call.json.slice(call.written))
     call.written = call.json.length
@@ -93,7 +97,7 @@ export class CallWriter {
   }
 
   #begin(): Call {
-    const call = { id: undefined, name: '', json: '', written: 0, isOpen: false, isEnded: false }
+    const call = { id: undefined, name: '', json: '', written: 0, isOpen: false, isEnded: false, extra: undefined }
     this.#calls.push(call)
     return call
   }

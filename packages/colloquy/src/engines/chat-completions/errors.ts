@@ -1,4 +1,5 @@
 import { APIError, type ErrorType } from '../../protocol/types/error.ts'
+import { type ChatChunk, choicesIn } from './wire.ts'
 
 const typeByStatus = new Map<number, ErrorType>([
   [401, 'authentication_error'],
@@ -31,6 +32,29 @@ export function errorOf(status: number, body: string, headers?: Headers): APIErr
   const message = words === '' ? `The model's server answered with status ${status}.` : words
   return make(statusByType.get(type) ?? (type === 'invalid_request_error' ? 400 : status), type, message, headers)
 }
+
+/** The error that a chunk reports, in whichever place the server has it; undefined if it reports none. */
+export function errorIn(chunk: ChatChunk): APIError | undefined {
+  const { error, object, detail, choices, ...rest } = chunk
+  const [first] = choicesIn(chunk)
+  const found = error ?? first?.error ?? (choices ? undefined : detail)
+  if (found != null) return errorInStream(found)
+  if (object === 'error') return errorInStream(rest)
+  const [reason = ''] = first?.finish_reason?.split(':') ?? []
+  const failure = failures.get(reason)
+  return failure === undefined ? undefined : errorInStream(failure)
+}
+
+/** The errors that servers report as the reason of an end: OpenRouter and Mistral, vLLM, Gemini, and DeepSeek. */
+const failures = new Map<string, unknown>([
+  ['error', "The model's server ended the reply with an error."],
+  ['abort', "The model's server aborted the reply."],
+  ['function_call_filter', "The model's server refused the call that the model wrote, as it is malformed."],
+  [
+    'insufficient_system_resource',
+    { code: 503, message: "The model's server interrupted the reply because it is overloaded." },
+  ],
+])
 
 /** The error for an `error` member in the middle of a stream, or for the data of an event of that name. */
 export function errorInStream(given: unknown): APIError {

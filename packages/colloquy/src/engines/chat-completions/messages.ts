@@ -5,6 +5,7 @@ import type {
   MessageCreateParams,
   ToolResultBlockParam,
 } from '../../protocol/types/params.ts'
+import { callIdParts } from './call-id.ts'
 import { partsOf } from './content.ts'
 import type { ChatCompletionsOptions, Dialect, Source } from './options.ts'
 import type { ChatMessage, ChatPart, ChatToolCall } from './wire.ts'
@@ -57,7 +58,8 @@ function addResult(chat: ChatMessage[], block: ToolResultBlockParam, source: Sou
   const parts = inner.flatMap((each, index) => partsOf(each, { ...source, path: `${source.path}.content.${index}` }))
   const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
   const content = block.is_error ? `Error: ${text}` : text
-  chat.push({ role: 'tool', tool_call_id: source.dialect.toolCallId(block.tool_use_id), content })
+  const { id } = callIdParts(block.tool_use_id)
+  chat.push({ role: 'tool', tool_call_id: source.dialect.toolCallId(id), content })
   return parts.filter((part) => part.type !== 'text')
 }
 
@@ -77,22 +79,32 @@ function replyOf(blocks: readonly ContentBlockParam[], { options, dialect, path 
   const calls: ChatToolCall[] = []
   let thinking = ''
   for (const [index, block] of blocks.entries()) {
-    if (block.type === 'tool_use') calls.push(callOf(block, dialect))
+    if (block.type === 'tool_use') calls.push(callOf(block, dialect, calls.length === 0))
     else if (block.type === 'thinking') thinking += (block as { thinking: string }).thinking
     else if (!isThinking(block) && !isServerToolBlock(block))
       parts.push(...partsOf(block, { options, dialect, path: `${path}.${index}` }))
   }
+  const { sendsThinking = dialect.wantsThinking } = options
+  const hasThinking = thinking !== '' || (dialect.wantsThinking && calls.length > 0)
   return {
     role: 'assistant',
-    content: parts.length === 0 ? null : parts,
+    // Null stands for the calls: without any it is refused.
+    content: parts.length > 0 ? parts : calls.length > 0 ? null : '',
     ...(calls.length > 0 && { tool_calls: calls }),
-    ...(options.sendsThinking && thinking !== '' && { reasoning_content: thinking }),
+    ...(sendsThinking && hasThinking && { reasoning_content: thinking }),
   }
 }
 
-function callOf(block: ContentBlockParam, { toolCallId }: Dialect): ChatToolCall {
-  const { id, name, input } = block as { id: string; name: string; input: unknown }
-  return { id: toolCallId(id), type: 'function', function: { name, arguments: JSON.stringify(input) } }
+/** @param isFirst whether it is the first call of its reply: the only one that has to be signed. */
+function callOf(block: ContentBlockParam, { toolCallId, foreignSignature }: Dialect, isFirst: boolean): ChatToolCall {
+  const { id: carrying, name, input } = block as { id: string; name: string; input: unknown }
+  const { id, extra = isFirst ? foreignSignature : undefined } = callIdParts(carrying)
+  return {
+    id: toolCallId(id),
+    type: 'function',
+    function: { name, arguments: JSON.stringify(input) },
+    ...(extra && { extra_content: extra }),
+  }
 }
 
 /** Text alone is sent as a string: servers of text models accept nothing else. */

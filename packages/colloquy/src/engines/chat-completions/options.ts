@@ -29,7 +29,10 @@ export interface ChatCompletionsOptions {
    * request is refused, as Claude models from 4.6 on refuse it.
    */
   prefill?: boolean
-  /** Whether to send earlier thinking back, as `reasoning_content`. Some servers refuse the field. Default false. */
+  /**
+   * Whether to send earlier thinking back, as `reasoning_content`. Some servers refuse the field. Default: true for DeepSeek
+   * and Moonshot, which refuse a call without it; else false.
+   */
   sendsThinking?: boolean
 }
 
@@ -38,6 +41,12 @@ export interface Dialect {
   /** Refuses fields that OpenAI does not document, such as `top_k`. */
   isStrict: boolean
   maxTokensField: 'max_tokens' | 'max_completion_tokens'
+  /** Must be asked for the usage of a stream. Mistral always sends it, and refuses the question. */
+  asksUsage: boolean
+  /** Refuses a call in the history without the thinking before it. */
+  wantsThinking: boolean
+  /** The signature for a call in the history that another model made, at a server that signs its calls. */
+  foreignSignature: object | undefined
   /** Takes PDF files. */
   readsPdf: boolean
   /** May count the tokens of a prompt at a path of its own. */
@@ -49,13 +58,23 @@ export interface Dialect {
 }
 
 export function dialectOf(baseURL: string): Dialect {
-  const { hostname } = new URL(baseURL)
+  const { hostname, pathname } = new URL(baseURL)
   const isAt = (domain: string): boolean => hostname === domain || hostname.endsWith(`.${domain}`)
+  const isOpenAI = isAt('openai.com') || (isAt('azure.com') && pathname.startsWith('/openai'))
+  const wantsThinking = ['deepseek.com', 'moonshot.ai', 'moonshot.cn'].some(isAt)
   return {
-    isStrict: ['openai.com', 'azure.com', 'groq.com', 'mistral.ai'].some(isAt),
-    maxTokensField: isAt('openai.com') || isAt('openai.azure.com') ? 'max_completion_tokens' : 'max_tokens',
+    isStrict: ['openai.com', 'azure.com', 'groq.com', 'mistral.ai', 'googleapis.com'].some(isAt),
+    maxTokensField: isOpenAI ? 'max_completion_tokens' : 'max_tokens',
+    asksUsage: !isAt('mistral.ai'),
+    wantsThinking,
+    foreignSignature: isAt('googleapis.com')
+      ? { google: { thought_signature: 'skip_thought_signature_validator' } }
+      : undefined,
     readsPdf: isAt('openai.com') || isAt('openrouter.ai'),
-    countsPrompts: !['openai.com', 'azure.com', 'groq.com', 'mistral.ai', 'openrouter.ai'].some(isAt),
+    countsPrompts: !(
+      wantsThinking ||
+      ['openai.com', 'azure.com', 'groq.com', 'mistral.ai', 'openrouter.ai', 'googleapis.com'].some(isAt)
+    ),
     keyHeaders: isAt('azure.com') ? (key) => ({ 'api-key': key }) : (key) => ({ authorization: `Bearer ${key}` }),
     toolCallId: isAt('mistral.ai') ? nineCharacters : (id) => id,
   }

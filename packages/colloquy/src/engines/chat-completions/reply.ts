@@ -7,7 +7,6 @@ import { BlockWriter } from '../reply/block-writer.ts'
 import { emptyMessage } from '../reply/empty-message.ts'
 import { StopSequences } from '../reply/stop-sequences.ts'
 import { argumentsText, CallWriter } from './calls.ts'
-import { errorInStream } from './errors.ts'
 import { type Piece, ThinkTags } from '../reply/think-tags.ts'
 import { estimatedUsage, type ReplyUsage, usageOf } from './usage.ts'
 import { type ChatCallDelta, type ChatChunk, type ChatDelta, choicesIn, list, type ReplyPart } from './wire.ts'
@@ -35,11 +34,6 @@ export class ReplyWriter {
     this.#prefill = prefillOf(params)
   }
 
-  /** Whether the server said that the reply is complete. */
-  get isFinished(): boolean {
-    return this.#finish !== null
-  }
-
   /** Whether a stop sequence ended the reply, whatever the server still sends. */
   get isStopped(): boolean {
     return this.#stops.found !== null
@@ -50,8 +44,6 @@ export class ReplyWriter {
   }
 
   *push(chunk: ChatChunk): Generator<MessageStreamEvent> {
-    const error = errorIn(chunk)
-    if (error !== undefined) throw errorInStream(error)
     this.#usage = usageOf(chunk.usage ?? chunk.x_groq?.usage) ?? this.#usage
     const choice = choicesIn(chunk).find(({ index }) => !index)
     const delta = choice?.delta ?? choice?.message
@@ -129,7 +121,8 @@ export class ReplyWriter {
   /** By what was written, since servers say `stop` for calls and stop sequences too. */
   #stopReason(isCut: boolean): StopReason {
     if (this.isStopped) return 'stop_sequence'
-    if (this.#finish === 'content_filter' || this.#isRefused) return 'refusal'
+    // Gemini adds its own reason, such as `content_filter: SAFETY`.
+    if (this.#finish?.startsWith('content_filter') || this.#isRefused) return 'refusal'
     if (isCut) return this.#isWindowFull() ? 'model_context_window_exceeded' : 'max_tokens'
     return this.#calls.hasCalls ? 'tool_use' : 'end_turn'
   }
@@ -139,30 +132,8 @@ export class ReplyWriter {
   }
 }
 
-/** The error of a chunk, in whichever place the server has it. */
-function errorIn(chunk: ChatChunk): unknown {
-  const { error, object, detail, choices, ...rest } = chunk
-  const [first] = choicesIn(chunk)
-  const found = error ?? first?.error ?? (choices ? undefined : detail)
-  if (found != null) return found
-  if (object === 'error') return rest
-  return failures.get(first?.finish_reason)
-}
-
-type Finish = string | null | undefined
-
 /** The reasons of a reply that ended at a limit. `model_length` is Mistral's name for a full window. */
-const cuts = new Set<Finish>(['length', 'model_length', 'max_tokens'])
-
-/** The errors that servers report as the reason of an end: OpenRouter and Mistral, vLLM, and DeepSeek. */
-const failures = new Map<Finish, unknown>([
-  ['error', "The model's server ended the reply with an error."],
-  ['abort', "The model's server aborted the reply."],
-  [
-    'insufficient_system_resource',
-    { code: 503, message: "The model's server interrupted the reply because it is overloaded." },
-  ],
-])
+const cuts = new Set<string | null>(['length', 'model_length', 'max_tokens'])
 
 function isFilled(value: unknown): value is string {
   return typeof value === 'string' && value !== ''

@@ -28,7 +28,7 @@ export function chatRequest(
     model: options.model ?? params.model,
     messages: chatMessages(params, options, dialect),
     stream: true,
-    stream_options: { include_usage: true },
+    ...(dialect.asksUsage && { stream_options: { include_usage: true } }),
     [dialect.maxTokensField]: params.max_tokens,
     ...defined({ temperature, top_p }),
     ...(!dialect.isStrict && defined({ top_k })),

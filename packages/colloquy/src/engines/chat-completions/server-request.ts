@@ -1,8 +1,9 @@
 import { decodeSse } from '../../protocol/codec/sse.ts'
 import { AnthropicError, APIConnectionError, APIConnectionTimeoutError, APIError } from '../../protocol/types/error.ts'
+import { connectionError } from '../../client/transport/connection-error.ts'
 import { longestTimerMs } from '../../tools/timer.ts'
 import { abortError } from '../clock.ts'
-import { errorInStream, errorOf } from './errors.ts'
+import { errorIn, errorInStream, errorOf } from './errors.ts'
 import { type ChatCompletionsOptions, headersOf } from './options.ts'
 import { type ChatChunk, choicesIn, isChunk } from './wire.ts'
 
@@ -16,6 +17,7 @@ export class ServerRequest {
   readonly #options: ChatCompletionsOptions
   readonly #signal: AbortSignal | undefined
   readonly #controller = new AbortController()
+  #isAnswered = false
   readonly #abort = (): void => this.#controller.abort()
 
   constructor(url: string, options: ChatCompletionsOptions, signal: AbortSignal | undefined) {
@@ -25,16 +27,22 @@ export class ServerRequest {
     signal?.addEventListener('abort', this.#abort, { once: true })
   }
 
-  /** The chunks of the reply. Throws an `APIError` for any other response, and when the reply breaks off. */
+  /**
+   * The chunks of the reply. Throws an `APIError` for any other response, when the reply breaks off, and for a chunk that
+   * reports an error.
+   */
   async *chunks(body: string): AsyncGenerator<ChatChunk> {
     try {
       const response = await this.#send(body)
       if (!response.ok) throw errorOf(response.status, await textOf(response), response.headers)
       if (isPage(response))
         throw new APIConnectionError({ message: "The model's server answered with a page. Is baseURL right?" })
-      if (isStream(response)) return yield* this.#events(response)
-      const chunk = await jsonOf(response)
-      if (isChunk(chunk)) yield chunk
+      for await (const value of isStream(response) ? this.#events(response) : [await jsonOf(response)]) {
+        if (!isChunk(value)) continue
+        const error = errorIn(value)
+        if (error !== undefined) throw error
+        yield value
+      }
     } catch (error) {
       throw this.#explained(error)
     }
@@ -62,7 +70,7 @@ export class ServerRequest {
     const { fetch = globalThis.fetch, timeoutMs = defaultTimeoutMs } = this.#options
     const timer = setTimeout(this.#abort, Math.min(timeoutMs, longestTimerMs))
     try {
-      return await fetch(this.#url, {
+      const response = await fetch(this.#url, {
         method: body === undefined ? 'GET' : 'POST',
         headers: headersOf(
           this.#options,
@@ -75,12 +83,15 @@ export class ServerRequest {
         // A redirect would take the key along. Its status becomes an error.
         redirect: 'manual',
       })
+      this.#isAnswered = true
+      return response
     } finally {
       clearTimeout(timer)
     }
   }
 
-  async *#events(response: Response): AsyncGenerator<ChatChunk> {
+  /** The JSON of each event. */
+  async *#events(response: Response): AsyncGenerator {
     let isFinished = false
     if (response.body === null) throw new APIConnectionError({ message: "The model's server sent an empty reply." })
     for await (const { event, data } of decodeSse(response.body)) {
@@ -92,8 +103,7 @@ export class ServerRequest {
       // Some servers send the error as text, or without a member `error` around it.
       if (event === 'error') throw errorInStream(data)
       const chunk = JSON.parse(data) as unknown
-      if (!isChunk(chunk)) continue
-      isFinished ||= choicesIn(chunk).some((choice) => choice.finish_reason)
+      isFinished ||= isChunk(chunk) && choicesIn(chunk).some((choice) => choice.finish_reason)
       yield chunk
     }
     if (!isFinished) throw new APIConnectionError({ message: 'The stream ended before the message was complete.' })
@@ -108,10 +118,7 @@ export class ServerRequest {
       return new APIConnectionError({ message: `The model's server sent a reply that is not JSON.`, cause: error })
     }
     if (error instanceof AnthropicError) return new APIConnectionError({ message: error.message, cause: error })
-    return new APIConnectionError({
-      message: `Cannot reach the model's server (${codeOf(error)}).`,
-      cause: error as Error,
-    })
+    return connectionError(this.#url, error, this.#isAnswered ? 'read' : 'reach')
   }
 }
 
@@ -136,9 +143,4 @@ async function textOf(response: Response, maxBytes = maxErrorBytes): Promise<str
     if (text.length > maxBytes) break
   }
   return text
-}
-
-function codeOf(error: unknown): string {
-  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown } }
-  return String(cause?.code ?? code ?? 'the connection failed')
 }

@@ -5,6 +5,7 @@ import type { APIError } from '../../protocol/types/error.ts'
 import type { Message } from '../../protocol/types/message.ts'
 import type { MessageCreateParams } from '../../protocol/types/params.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
+import { callIdParts, callIdWith } from './call-id.ts'
 import { chatCompletions } from './chat-completions.ts'
 
 const weather = { name: 'get_weather', input_schema: { type: 'object' as const } }
@@ -113,6 +114,12 @@ const replies: [server: string, body: string, blocks: string[], stop: string, us
     'end_turn',
   ],
   [
+    'Gemini, with the reason of its filter',
+    `data: {"choices":[{"delta":{"role":"assistant","content":"Ye"},"index":0}]}\n\ndata: {"choices":[{"delta":{"role":"assistant"},"finish_reason":"content_filter: PROHIBITED_CONTENT","index":0}]}\n\ndata: [DONE]\n\n`,
+    ['Ye'],
+    'refusal',
+  ],
+  [
     'DeepSeek, with keep-alive comments and reasoning before a call',
     `: keep-alive\n\n: keep-alive\n\ndata: {"choices":[{"index":0,"delta":{"role":"assistant","content":null,"reasoning_content":"Hm"},"finish_reason":null}]}\n\ndata: {"choices":[{"index":0,"delta":{"content":"","reasoning_content":null}}]}\n\ndata: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_00","type":"function","function":{"name":"get_weather","arguments":""}}]}}]}\n\ndata: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}}]}\n\ndata: {"choices":[{"index":0,"delta":{"content":"","reasoning_content":null},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":9,"completion_tokens":4,"prompt_cache_hit_tokens":8,"prompt_cache_miss_tokens":1}}\n\ndata: [DONE]\n\n`,
     ['(Hm)', 'get_weather {}'],
@@ -159,6 +166,28 @@ const errors: [server: string, end: string, status: number, message: RegExp][] =
   ],
 ]
 
+/** The errors that servers report in the first chunk of a success, as a stream or as JSON. */
+const firstErrors: [server: string, body: string, status: number, message: RegExp][] = [
+  [
+    'vLLM',
+    '{"error":{"object":"error","message":"The model is not multimodal","type":"BadRequestError","param":null,"code":400}}',
+    400,
+    /not multimodal/,
+  ],
+  [
+    'OpenRouter',
+    '{"id":"gen-1","object":"chat.completion.chunk","choices":[],"error":{"code":429,"message":"Provider returned error"}}',
+    429,
+    /Provider returned error/,
+  ],
+  [
+    'Gemini',
+    '{"choices":[{"finish_reason":"function_call_filter: MALFORMED_FUNCTION_CALL","index":0,"delta":{"role":"assistant"}}]}',
+    500,
+    /refused the call that the model wrote/,
+  ],
+]
+
 describe('a reply in the bytes of', () => {
   for (const [server, body, expected, stop, usage = {}] of replies) {
     test(server, async () => {
@@ -166,6 +195,18 @@ describe('a reply in the bytes of', () => {
       assert.deepEqual([blocks(message), message.stop_reason], [expected, stop])
       for (const [name, value] of Object.entries(usage))
         assert.equal(message.usage[name as 'input_tokens'], value, name)
+    })
+  }
+
+  for (const [server, body, status, message] of firstErrors) {
+    test(`an error of ${server} before any event, which another engine may answer`, async () => {
+      for (const engine of [answering(`data: ${body}\n\ndata: [DONE]\n\n`), answering(body, 'application/json')]) {
+        const first = engine(question)[Symbol.asyncIterator]().next()
+        await assert.rejects(first, (error: APIError) => {
+          assert.deepEqual([error.status, message.test(error.message)], [status, true], error.message)
+          return true
+        })
+      }
     })
   }
 
@@ -177,6 +218,43 @@ describe('a reply in the bytes of', () => {
         assert.match((error.error as { error: { message: string } }).error.message, message)
         return true
       })
+    })
+  }
+})
+
+test('a server that cannot be reached, or breaks off, is named without the query of its address', async () => {
+  const failing = (answer: () => Response): Engine =>
+    chatCompletions({
+      baseURL: 'https://models.test:8443/v1?key=secret',
+      fetch: async (url) => (url.includes('/chat/completions?') ? answer() : new Response('', { status: 404 })),
+    })
+  const broken = Object.assign(new TypeError('terminated'), {
+    cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }),
+  })
+  const first = new TextEncoder().encode('data: {"choices":[{"delta":{"content":"Ye"}}]}\n\n')
+  const answers: [verb: string, answer: () => Response][] = [
+    [
+      'reach',
+      () => {
+        throw broken
+      },
+    ],
+    [
+      'read',
+      () =>
+        new Response(
+          new ReadableStream(
+            { start: (body) => body.enqueue(first), pull: (body) => body.error(broken) },
+            { highWaterMark: 0 },
+          ),
+        ),
+    ],
+  ]
+  for (const [verb, answer] of answers) {
+    await assert.rejects(accumulate(failing(answer)(question)), {
+      name: 'APIConnectionError',
+      message: `Connection error: cannot ${verb} https://models.test:8443 (ECONNRESET)`,
+      host: 'models.test:8443',
     })
   }
 })
@@ -206,6 +284,148 @@ test('arguments nested too deep for JSON are an error that names the tool', asyn
   const json = JSON.stringify(`${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`)
   const body = `data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"name":"get_weather","arguments":${json}}}]},"finish_reason":"tool_calls"}]}\n\n`
   await assert.rejects(accumulate(answering(body)(question)), /call of get_weather whose arguments/)
+})
+
+describe('the calls of Gemini', () => {
+  const signed = { google: { thought_signature: 'a+b/c=é' } }
+  const chunk = (calls: object[]): string =>
+    `data: ${JSON.stringify({ choices: [{ delta: { tool_calls: calls }, finish_reason: 'tool_calls' }] })}\n\n`
+  const called = { function: { name: 'get_weather', arguments: '{"city":"Rome"}' } }
+  /** The messages that a server gets for a tool loop that began with this reply. */
+  async function sentAfter(reply: Message['content'], baseURL: string): Promise<Record<string, unknown>[]> {
+    const sent: Record<string, unknown>[] = []
+    const engine = chatCompletions({
+      baseURL,
+      fetch: async (_, init) => {
+        sent.push(...(JSON.parse(init.body as string) as { messages: typeof sent }).messages)
+        return new Response(chunk([]))
+      },
+    })
+    const content = reply.flatMap((block) =>
+      block.type === 'tool_use' ? [{ type: 'tool_result' as const, tool_use_id: block.id, content: '21' }] : [],
+    )
+    await accumulate(
+      engine({
+        ...question,
+        messages: [...question.messages, { role: 'assistant', content: reply }, { role: 'user', content }],
+      }),
+    )
+    return sent
+  }
+  const google = 'https://generativelanguage.googleapis.com/v1beta/openai'
+
+  test('are sent back with their signature, which their ids carry in the form of the API', async () => {
+    const { content } = await accumulate(
+      answering(
+        chunk([
+          { index: 0, id: 'x', ...called, extra_content: signed },
+          { index: 1, id: 'y', ...called },
+        ]),
+      )(question),
+    )
+    for (const block of content) assert.match((block as { id: string }).id, /^toolu_01[a-zA-Z0-9_-]+$/)
+    const [, reply, ...results] = await sentAfter(content, google)
+    const calls = reply!['tool_calls'] as { id: string; extra_content?: object }[]
+    assert.deepEqual(
+      calls.map((call) => call.extra_content),
+      [signed, undefined],
+    )
+    assert.deepEqual(
+      results.map(({ tool_call_id: id }) => id),
+      calls.map(({ id }) => id),
+    )
+    // OpenAI refuses longer ones.
+    for (const { id } of calls) assert.ok(id.length <= 40)
+  })
+
+  test('of another model get the signature that Google has for them, at Google alone', async () => {
+    const { content } = await accumulate(
+      answering(
+        chunk([
+          { index: 0, ...called },
+          { index: 1, ...called },
+        ]),
+      )(question),
+    )
+    for (const [baseURL, expected] of [
+      [google, { google: { thought_signature: 'skip_thought_signature_validator' } }],
+      ['http://127.0.0.1:8080/v1', undefined],
+    ] as const) {
+      const [, reply] = await sentAfter(content, baseURL)
+      const [first, second] = reply!['tool_calls'] as { extra_content?: object }[]
+      assert.deepEqual([first!.extra_content, second!.extra_content], [expected, undefined])
+    }
+  })
+
+  test('with an id that carries something else keep it', () => {
+    const id = callIdWith(undefined)
+    assert.match(id, /^toolu_01\w{22}$/)
+    for (const other of [id, `${id}-x`, `${id}-W10`, 'call_1-eyJhIjoxfQ', `${id}-%`])
+      assert.deepEqual(callIdParts(other), { id: other })
+    const extra = { vertex: { thought_signature: '\u{1f600}' } }
+    const carrying = callIdWith(extra)
+    assert.deepEqual(callIdParts(carrying), { id: carrying.slice(0, id.length), extra })
+  })
+})
+
+describe('a request as each server takes it', () => {
+  const thought = { type: 'thinking' as const, thinking: 'Hm', signature: 's' }
+  const call = { type: 'tool_use' as const, id: 'toolu_1', name: 'get_weather', input: {} }
+  const result = { type: 'tool_result' as const, tool_use_id: 'toolu_1', content: '21' }
+  const loop = (reply: MessageCreateParams['messages'][number]['content']): MessageCreateParams => ({
+    ...question,
+    top_k: 5,
+    messages: [...question.messages, { role: 'assistant', content: reply }, { role: 'user', content: [result] }],
+  })
+  async function bodyFor(baseURL: string, params: MessageCreateParams): Promise<Record<string, unknown>> {
+    let body: Record<string, unknown> = {}
+    const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+      if (!url.includes('/chat/completions')) return new Response('', { status: 404 })
+      body = JSON.parse(init.body as string) as typeof body
+      return Response.json({ choices: [{ message: { content: 'Yes' }, finish_reason: 'stop' }] })
+    }
+    await accumulate(chatCompletions({ baseURL, fetch })(params))
+    return body
+  }
+
+  const limits: [server: string, baseURL: string, fields: string[]][] = [
+    ['Mistral', 'https://api.mistral.ai/v1', ['max_tokens']],
+    ['Gemini', 'https://generativelanguage.googleapis.com/v1beta/openai', ['max_tokens', 'stream_options']],
+    [
+      'Azure, an address of Foundry',
+      'https://one.services.ai.azure.com/openai/v1',
+      ['max_completion_tokens', 'stream_options'],
+    ],
+    [
+      'Azure, an older address of Foundry',
+      'https://one.cognitiveservices.azure.com/openai/deployments/gpt?api-version=1',
+      ['max_completion_tokens', 'stream_options'],
+    ],
+    ['Azure, models of others', 'https://one.services.ai.azure.com/models', ['max_tokens', 'stream_options']],
+    ['Ollama', 'http://127.0.0.1:11434/v1', ['max_tokens', 'stream_options', 'top_k']],
+  ]
+  for (const [server, baseURL, fields] of limits) {
+    test(`${server}: ${fields.join(', ')}`, async () => {
+      const body = await bodyFor(baseURL, loop([call]))
+      const differing = ['max_tokens', 'max_completion_tokens', 'stream_options', 'top_k']
+      assert.deepEqual(differing.filter((field) => field in body).toSorted(), fields.toSorted())
+    })
+  }
+
+  test('DeepSeek and Moonshot: with the thinking of each reply that calls, even if there is none', async () => {
+    const thinkingAt = async (baseURL: string, reply: Parameters<typeof loop>[0]): Promise<unknown> =>
+      ((await bodyFor(baseURL, loop(reply)))['messages'] as { reasoning_content?: string }[])[1]!.reasoning_content
+    for (const baseURL of ['https://api.deepseek.com', 'https://api.moonshot.ai/v1', 'https://api.moonshot.cn/v1']) {
+      assert.deepEqual([await thinkingAt(baseURL, [thought, call]), await thinkingAt(baseURL, [call])], ['Hm', ''])
+    }
+    assert.equal(await thinkingAt('http://127.0.0.1:8080/v1', [thought, call]), undefined)
+  })
+
+  test('a reply without text and calls is an empty text, since null stands for calls', async () => {
+    const contentOf = async (reply: Parameters<typeof loop>[0]): Promise<unknown> =>
+      ((await bodyFor('http://127.0.0.1:8080/v1', loop(reply)))['messages'] as { content: unknown }[])[1]!.content
+    assert.deepEqual([await contentOf([thought]), await contentOf([call])], ['', null])
+  })
 })
 
 test('requests to Azure keep the query of the address and carry the key as api-key', async () => {

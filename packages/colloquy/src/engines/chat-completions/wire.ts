@@ -26,6 +26,8 @@ export interface ChatToolCall {
   id: string
   type: 'function'
   function: { name: string; arguments: string }
+  /** Gemini's place for the signature of a call. */
+  extra_content?: object
 }
 
 /** Whether a value can be read as a chunk: some servers send null between chunks. */
@@ -91,6 +93,7 @@ export interface ChatCallDelta {
   index?: number | null
   id?: string | null
   function?: { name?: string | null; arguments?: unknown } | null
+  extra_content?: unknown
 }
 
 export interface ChatUsage {

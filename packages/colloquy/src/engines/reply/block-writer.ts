@@ -46,9 +46,9 @@ export class BlockWriter {
     yield this.#delta({ type: 'thinking_delta', thinking })
   }
 
-  /** The events that begin a tool call. */
-  *call(name: string): Generator<MessageStreamEvent> {
-    const block: ContentBlock = { type: 'tool_use', id: newId('toolu_01'), name, input: {} }
+  /** The events that begin a tool call. @param id default: a new one. */
+  *call(name: string, id: string = newId('toolu_01')): Generator<MessageStreamEvent> {
+    const block: ContentBlock = { type: 'tool_use', id, name, input: {} }
     yield* this.#start('tool_use', block)
   }
 

@@ -158,7 +158,9 @@ export const engineSchemas: Readonly<Record<EngineConfig['type'], JsonSchema>> =
         description: 'How to handle parts of a request that the server does not have. Default drop.',
       },
       prefill: flag('Whether the server continues a reply whose beginning is the last message. Default false.'),
-      sendsThinking: flag('Whether to send earlier thinking back. Default false.'),
+      sendsThinking: flag(
+        'Whether to send earlier thinking back. Default: true for DeepSeek and Moonshot, else false.',
+      ),
     },
     ['type', 'baseURL'],
     'A server of the Chat Completions API: llama.cpp, Ollama, LM Studio, vLLM, OpenAI and others.',
