@@ -24,6 +24,11 @@ export function durationText(ms: number): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
 }
 
+/** `40 ms`, from 950 ms on as `durationText()`: of requests, which may take less than a tenth of a second. */
+export function latencyText(ms: number): string {
+  return ms < 950 ? `${Math.round(ms)} ms` : durationText(ms)
+}
+
 /** `9 B`, `2.1 KB`, `1.5 MB`, in powers of 1,000. */
 export function byteText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`

@@ -5,6 +5,7 @@ import {
   type ErrorBody,
   type ListPage,
   type Message,
+  type MessageCreateParams,
   type MessageStreamEvent,
   type ModelInfo,
   decodeSse,
@@ -305,6 +306,17 @@ suite('errors of the engine', () => {
     assert.equal(whole.headers.get('x-should-retry'), 'false')
     const streamed = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream: true } })
     assert.match(await streamed.text(), new RegExp(`event: error\\n.*${message}`))
+  })
+
+  test('an engine that recurses without end is a bug, not a reply that is nested too deep', async () => {
+    const recurse = (): number => recurse() + 1
+    const engine: Engine = () => {
+      throw new Error(String(recurse()))
+    }
+    for (const stream of [true, false]) {
+      const response = await call(serve({ engine }), '/v1/messages', { body: { ...base, stream } })
+      assert.deepEqual((await errorOf(response)).error, { type: 'api_error', message: 'Internal server error' })
+    }
   })
 
   test('the engine stops when the reader cancels the body', async () => {
@@ -722,6 +734,21 @@ test('the access log has no time below zero when the clock is set back', async (
       [0, 0],
     ],
   )
+})
+
+test('ttftMs is the time to the first token, which some engines take long for after message_start', async () => {
+  const times: (number | null)[] = []
+  let now = 0
+  async function* engine(params: MessageCreateParams): ReturnType<Engine> {
+    for await (const event of offline()(params)) {
+      if (event.type === 'content_block_start') now += 700
+      if (event.type === 'message_delta') now += 200
+      yield event
+    }
+  }
+  const server = serve({ engine, log: ({ ttftMs, ms }) => times.push(ttftMs, ms), now: () => now })
+  for (const stream of [true, false]) await (await call(server, '/v1/messages', { body: { ...base, stream } })).text()
+  assert.deepEqual(times, [700, 900, 700, 900])
 })
 
 test('GET /v1/models lists the models of an engine that knows them', async () => {

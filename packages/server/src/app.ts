@@ -34,8 +34,13 @@ export interface Server {
   refuse(request: { method: string; path: string }, error: unknown): Response
   /** Whether pages of the origin may use the server. */
   isOriginAllowed(origin: string): boolean
-  /** Makes `/readyz` answer 503 from now on, so that a balancer sends no more requests. All requests are still answered. */
+  /**
+   * Makes `/readyz` answer 503 from now on, so that a balancer sends no more requests. All requests are still answered;
+   * `listen()` ends each connection after its next response.
+   */
   drain(): void
+  /** Whether `drain()` was called. */
+  readonly isDraining: boolean
   /**
    * Stops the work on batches: waits up to `graceMs` (default 0) for their requests in flight and leaves the others to the next
    * start. `listen()` calls it when it is closed. Without the option `store` there is nothing to close.
@@ -99,6 +104,7 @@ export function createServer(options: ServerOptions): Server {
       return logged(log, async () => {
         const response = await run(() => app.fetch(request, { log }))
         const { headers } = response
+        log.told(headers.get('request-id'))
         if (!upstreamRateLimits) for (const name of [...headers.keys()].filter(isRateLimit)) headers.delete(name)
         for (const [name, value] of log.responseHeaders) headers.set(name, value)
         return response
@@ -123,6 +129,9 @@ export function createServer(options: ServerOptions): Server {
     isOriginAllowed: typeof origins === 'function' ? origins : (origin) => origins.includes(origin),
     drain() {
       state.isDraining = true
+    },
+    get isDraining() {
+      return state.isDraining
     },
     async close(closing) {
       threads?.close()

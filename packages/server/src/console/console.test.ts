@@ -36,8 +36,8 @@ async function serving(
   }
 }
 
-function exchange(url: string, token: string): Promise<Response> {
-  return fetch(`${url}/api/session`, { method: 'POST', body: JSON.stringify({ token }) })
+function exchange(url: string, token: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${url}/api/session`, { method: 'POST', headers, body: JSON.stringify({ token }) })
 }
 
 test('a token opens one session, whose cookie no script and no other site can use', async () => {
@@ -48,6 +48,8 @@ test('a token opens one session, whose cookie no script and no other site can us
     assert.equal(response.status, 204)
     const [cookie, ...attributes] = response.headers.get('set-cookie')!.split('; ')
     assert.deepEqual(attributes, ['Path=/', 'Max-Age=2592000', 'HttpOnly', 'SameSite=Strict'])
+    const origin = url.replace('http:', 'https:')
+    assert.match((await exchange(url, page.newToken(), { origin })).headers.get('set-cookie')!, /; Secure$/)
     const headers = { cookie: `theme=dark; ${cookie}` }
     assert.equal((await fetch(`${url}/api/conversations`, { headers })).status, 200)
     assert.equal((await exchange(url, token)).status, 401)

@@ -117,7 +117,9 @@ async function session(
   if (request.method !== 'POST') return new Response(null, { status: 405, headers: { allow: 'GET, POST' } })
   const { token } = await bodies.read(request, tokenBody)
   const once = (await isAdminKey(token, access)) ? sessions.newToken() : token
-  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(once) } })
+  // A proxy ends TLS; the origin is the page's own.
+  const isSecure = request.headers.get('origin')?.startsWith('https:') ?? false
+  return new Response(null, { status: 204, headers: { 'set-cookie': sessions.exchange(once, isSecure) } })
 }
 
 /** Whether a token is an admin key of the server, which opens a session as often as it is given. */

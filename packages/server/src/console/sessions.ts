@@ -33,8 +33,12 @@ export class Sessions {
     return this.#mac('program').toString('base64url')
   }
 
-  /** Exchanges a token for the value of a `Set-Cookie` header. Throws the API's 401 for one that is wrong, old or used. */
-  exchange(token: string): string {
+  /**
+   * Exchanges a token for the value of a `Set-Cookie` header. Throws the API's 401 for one that is wrong, old or used.
+   *
+   * @param isSecure whether the page was read over TLS: the browser then sends the cookie over TLS only.
+   */
+  exchange(token: string, isSecure = false): string {
     const signedAt = this.#verify('token', token)
     const now = Date.now()
     for (const [used, at] of this.#used) if (at + tokenMs < now) this.#used.delete(used)
@@ -42,7 +46,7 @@ export class Sessions {
     const isFresh = signedAt !== undefined && signedAt >= this.#startedAt && signedAt + tokenMs > now
     if (!isFresh || this.#used.has(token)) throw noSession('The link has expired or was used before')
     this.#used.set(token, signedAt)
-    const attributes = `Path=/; Max-Age=${sessionMs / 1_000}; HttpOnly; SameSite=Strict`
+    const attributes = `Path=/; Max-Age=${sessionMs / 1_000}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
     return `${cookieName}=${this.#sign('cookie')}; ${attributes}`
   }
 

@@ -741,3 +741,14 @@ test('requests with any body get an answer of the API, and never 500', async () 
   await fc.assert(fc.asyncProperty(request, run), { numRuns: Number(process.env.COLLOQUY_FUZZ ?? 120) })
   await routes.close()
 })
+
+test('an error of these routes has the request id of its header and of the log', async () => {
+  const ids: string[] = []
+  const engine = offline()
+  const routes = conversationRoutes({ conversations: openConversations({ engine }), defaults })
+  const server = createServer({ engine, routes: [routes], log: ({ requestId }) => ids.push(requestId) })
+  const response = await server.fetch('http://server.test/api/conversations/unknown')
+  assert.deepEqual(ids, [response.headers.get('request-id')])
+  assert.deepEqual(ids, [((await response.json()) as ErrorBody).request_id])
+  await routes.close()
+})

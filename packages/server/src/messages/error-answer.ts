@@ -21,7 +21,7 @@ export interface ErrorAnswer {
  * Hides where an engine sends its requests: errors of its connection may name a host, and responses of gateways may be HTML.
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
-  const { status, headers, body } = errorResponse(withoutUpstream(tooDeepError(error) ?? error), requestId)
+  const { status, headers, body } = errorResponse(withoutUpstream(error), requestId)
   const given = error instanceof APIError ? error.error : undefined
   if (!headers.has('x-should-retry')) headers.set('x-should-retry', String(isRetryableStatus(status)))
   headers.set('content-type', 'application/json')
@@ -31,14 +31,6 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
     if (allow !== null) headers.set('allow', allow)
   }
   return { status, headers, body: isErrorBody(given) ? { ...given, ...body } : body }
-}
-
-/** The error for a reply of an engine that `JSON.stringify()`, which is recursive, cannot encode. It does not help to retry. */
-function tooDeepError(error: unknown): APIError | undefined {
-  if (!(error instanceof RangeError) || !/call stack/.test(error.message)) return undefined
-  const message = 'Cannot send the reply: it is nested too deep for JSON'
-  const body: ErrorBody = { type: 'error', error: { type: 'api_error', message } }
-  return APIError.generate(500, body, undefined, new Headers({ 'x-should-retry': 'false' }))
 }
 
 function withoutUpstream(error: unknown): unknown {

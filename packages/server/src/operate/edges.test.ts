@@ -65,6 +65,8 @@ suite('a request that Node does not pass on gets the error envelope', () => {
   const requests: [name: string, bytes: string, status: number][] = [
     ['an unknown expectation', `${post}expect: 200-ok\r\n\r\n${body}`, 417],
     ['no Host header', 'GET /v1/models HTTP/1.1\r\n\r\n', 400],
+    ['two Host headers', 'GET /healthz HTTP/1.1\r\nhost: x\r\nHost: x\r\n\r\n', 400],
+    ['a Host header that names no host', 'GET /healthz HTTP/1.1\r\nhost: x/y z\r\n\r\n', 400],
     ['TRACE', 'TRACE /v1/models HTTP/1.1\r\nhost: x\r\n\r\n', 405],
     ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n', 405],
     ['PROPFIND', 'PROPFIND / HTTP/1.1\r\nhost: x\r\n\r\n', 405],

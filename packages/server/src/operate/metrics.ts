@@ -76,7 +76,7 @@ function seriesIn(registry: Registry) {
     requests: counter('colloquy_requests_total', 'Requests', ['path', 'status', 'model', 'stream']),
     aborted: counter('colloquy_requests_aborted_total', 'Requests whose client left before the end', ['path']),
     duration: histogram('colloquy_request_duration_seconds', 'Time to the end of the response', ['path', 'stream']),
-    firstEvent: histogram('colloquy_first_event_seconds', 'Time to the first event of a reply', ['model']),
+    firstEvent: histogram('colloquy_first_event_seconds', 'Time to the first token of a reply', ['model']),
     tokens: counter('colloquy_tokens_total', 'Tokens of replies', ['model', 'kind']),
     cost: counter('colloquy_cost_usd_total', 'Cost of replies by list prices, in US dollars', ['model']),
     bytes: counter('colloquy_bytes_total', 'Bytes of bodies', ['direction']),

@@ -11,6 +11,8 @@ export interface ExchangeOptions {
   stallMs: number
   /** Undefined turns the check off. */
   hostRules: HostRules | undefined
+  /** Whether a response that begins now is the last one on its connection. */
+  isLast(): boolean
 }
 
 type AnyServer = Pick<Server, 'fetch'> & Partial<Server>
@@ -50,12 +52,8 @@ export class NodeExchange implements PieceSink {
     this.#controller.abort(error)
   }
 
-  /** Tells the client to send no other request on this connection, if its response has not begun. */
-  closeAfter(): void {
-    if (!this.#outgoing.headersSent) this.#outgoing.setHeader('connection', 'close')
-  }
-
   #send({ status, headers, body }: Answer): void {
+    if (this.#options.isLast()) this.#outgoing.setHeader('connection', 'close')
     if (typeof body !== 'object' || body instanceof Uint8Array) {
       const sent = this.#mayHaveBody(status) ? { ...headers, 'content-length': lengthOf(body) } : headers
       this.#outgoing.writeHead(status, sent).end(body)
@@ -107,7 +105,8 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: ExchangeOptions): string | Response {
   try {
     const { method = 'GET', httpVersion } = incoming
-    const { host, expect } = incoming.headers
+    const { expect } = incoming.headers
+    const host = hostOf(incoming)
     if (!methods.includes(method))
       throw httpError(405, 'invalid_request_error', 'Method Not Allowed', { allow: 'GET, HEAD, POST' })
     if (host === undefined && httpVersion === '1.1')
@@ -122,6 +121,18 @@ function checked(server: AnyServer, incoming: IncomingMessage, { hostRules }: Ex
     const refused = server.refuse?.({ method: incoming.method ?? '', path: pathOf(incoming.url) }, error)
     return refused ?? refusal(error)
   }
+}
+
+/**
+ * The Host header. Node would take the first of several, and a proxy before this server may have checked another.
+ * https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+ */
+function hostOf({ rawHeaders, headers: { host } }: IncomingMessage): string | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+  const isValid = host === undefined || /^[\w.~%!$&'()*+,;=:[\]-]*$/.test(host)
+  if (hosts.length > 1 || !isValid)
+    throw httpError(400, 'invalid_request_error', 'The request has no valid Host header')
+  return host
 }
 
 /** The request target as a URL. Undefined if it is not one. */

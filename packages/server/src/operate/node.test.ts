@@ -85,6 +85,20 @@ test('a response that begins while the server is closed ends its connection', as
   await closed
 })
 
+test('a response while the server drains ends its connection', async (t) => {
+  const server = createServer({ engine: offline() })
+  const listening = await listen(server)
+  t.after(() => listening.close())
+  const connections: (string | null)[] = []
+  for (const path of ['/healthz', '/readyz']) {
+    const response = await fetch(`${listening.url}${path}`)
+    await response.text()
+    connections.push(response.headers.get('connection'))
+    server.drain()
+  }
+  assert.deepEqual(connections, ['keep-alive', 'close'])
+})
+
 test('a connection without a request is kept longer than balancers keep one, or as long as keepAliveMs', async () => {
   for (const [options, told] of [
     [{}, 'timeout=130'],

@@ -46,9 +46,14 @@ const lastWordsMs = 100
 export async function listen(server: ListenServer, options: ListenOptions = {}): Promise<Listening> {
   checkListenOptions(options)
   const { port = 0, host = '127.0.0.1', stallMs = 300_000 } = options
-  const exchangeOptions = { stallMs, hostRules: hostRulesOf(server, host, options.allowedHosts) }
-  const open = new Set<NodeExchange>()
   let isClosing = false
+  const exchangeOptions = {
+    stallMs,
+    hostRules: hostRulesOf(server, host, options.allowedHosts),
+    // While it drains, too: a client or balancer that keeps its connections would stay with this server until the end.
+    isLast: () => isClosing || server.isDraining === true,
+  }
+  const open = new Set<NodeExchange>()
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const exchange = new NodeExchange(incoming, outgoing, exchangeOptions)
     open.add(exchange)
@@ -59,7 +64,6 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
       // The connection becomes idle only after this event, and would otherwise be kept for the next request.
       if (isClosing) setImmediate(() => http.closeIdleConnections())
     })
-    if (isClosing) exchange.closeAfter()
     void exchange.answer(server)
   }
   // An import would read every export of the module, one of which loads all of `fetch` (12 MB).
@@ -79,7 +83,6 @@ export async function listen(server: ListenServer, options: ListenOptions = {}):
     async close({ graceMs = 10_000 } = {}) {
       isClosing = true
       server.drain?.()
-      for (const exchange of open) exchange.closeAfter()
       const closed = stopAccepting(http)
       const worked = server.close?.({ graceMs })
       const idle = setTimeout(() => http.closeIdleConnections(), Math.min(graceMs, idleGraceMs))

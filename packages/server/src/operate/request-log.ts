@@ -29,7 +29,7 @@ export interface AccessEntry {
   /** All counts of the reply as far as they have arrived. */
   usage: Usage | null
   stopReason: string | null
-  /** Milliseconds from the request to the first event of the message. */
+  /** Milliseconds from the request to the first token: the beginning of the first block, as engines may begin a message earlier. */
   ttftMs: number | null
   /** Milliseconds from the request to the end of the response. */
   ms: number
@@ -138,6 +138,11 @@ export class RequestLog {
     return this.#entry.upstreamRequestId ?? this.#entry.requestId
   }
 
+  /** The response of a further route may have an id of its own, which is also in the body of an error. It is the request's then. */
+  told(responseId: string | null): void {
+    if (responseId !== null && responseId !== this.responseId) this.#entry.requestId = responseId
+  }
+
   /** The request was sent on, and the upstream has responded. */
   upstreamResponded(requestId: string | null): void {
     this.#entry.upstreamRequestId = requestId
@@ -189,10 +194,12 @@ export class RequestLog {
   /** The reply has sent this event. */
   sent(event: MessageStreamEvent | PingEvent): void {
     if (event.type === 'message_start') {
-      this.#entry.ttftMs ??= this.#elapsedMs()
       this.#entry.servedModel = reportedText(event.message?.model)
       this.#addUsage(event.message?.usage)
+    } else if (event.type === 'content_block_start') {
+      this.#entry.ttftMs ??= this.#elapsedMs()
     } else if (event.type === 'message_delta') {
+      this.#entry.ttftMs ??= this.#elapsedMs()
       this.#entry.stopReason = reportedText(event.delta?.stop_reason)
       this.#addUsage(event.usage)
     } else if (event.type === 'content_block_delta') {

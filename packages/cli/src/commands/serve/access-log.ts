@@ -2,7 +2,7 @@ import type { AccessEntry } from '@colloquy/server'
 import { costOf, formatUsd } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
 import type { Flags } from '../../flags.ts'
-import { durationText, tokenText } from '../../format.ts'
+import { latencyText, tokenText } from '../../format.ts'
 import { writeLogJson, writeLogLine } from '../../terminal/output.ts'
 import { safeLine } from '../../terminal/safe-text.ts'
 import { painterFor } from '../../terminal/color-support.ts'
@@ -49,7 +49,7 @@ export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
   return { format, color: flags.text('color'), isPlain: flags.has('plain') }
 }
 
-/** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 0.6 s  $0.0329  key=ada  req_01…` */
+/** Formats an entry: `12:01:03  POST /v1/messages  200  stream  MODEL  1.2k→900  10.4 s  ttft 600 ms  $0.0329  key=ada  req_01…` */
 function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: boolean }): string {
   const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
     entry
@@ -63,8 +63,8 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
     model ?? '',
     triedEngines(entry),
     aborted && usage !== '' ? `≈${usage}` : usage,
-    durationText(ms),
-    ttftMs === null ? '' : `ttft ${durationText(ttftMs)}`,
+    latencyText(ms),
+    ttftMs === null ? '' : `ttft ${latencyText(ttftMs)}`,
     usage === '' ? '' : priceOf(entry, isLocal),
     key === null ? '' : `key=${key.name}`,
     error === undefined || aborted ? '' : describeError(error).sentence,

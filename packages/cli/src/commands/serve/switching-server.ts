@@ -23,6 +23,7 @@ export class SwitchingServer implements Server {
   async use(make: MakeServer): Promise<void> {
     const before = this.#current
     this.#current = new Generation(make)
+    if (before.server.isDraining) this.drain()
     this.#settled = Promise.all([this.#settled, before.retire(), before.server.close({ graceMs: batchGraceMs })])
     await this.#settled
   }
@@ -44,6 +45,10 @@ export class SwitchingServer implements Server {
 
   drain(): void {
     this.#current.server.drain()
+  }
+
+  get isDraining(): boolean {
+    return this.#current.server.isDraining
   }
 
   isOriginAllowed(origin: string): boolean {

@@ -1,6 +1,6 @@
 import type { Grouping, UsageRow } from '@colloquy/server/access'
 import { formatUsd, models as catalogue } from 'colloquy/protocol'
-import { countText, durationText, tokenText } from '../../format.ts'
+import { countText, latencyText, tokenText } from '../../format.ts'
 import { widthOf } from '../../terminal/width.ts'
 import type { UsageReport } from './usage-report.ts'
 
@@ -61,10 +61,6 @@ function summaryLine({ usage: { total }, before, period }: UsageReport): string 
     ...(saved > 0n ? [`cache saved ${formatUsd(saved)}`] : []),
     ...(p50 === null || p95 === null ? [] : [`p50 ${latencyText(p50)}  p95 ${latencyText(p95)}`]),
   ].join('   ')
-}
-
-function latencyText(ms: number): string {
-  return ms < 950 ? `${ms} ms` : durationText(ms)
 }
 
 function changeText(now: UsageRow, before: UsageRow | undefined, name: string): string {

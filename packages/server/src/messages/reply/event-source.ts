@@ -5,6 +5,7 @@ import {
   type PingEvent,
   encodeEvent,
 } from 'colloquy/protocol'
+import { encodedReply } from './encoded-reply.ts'
 import { fillEvent } from './fill-defaults.ts'
 
 type Event = MessageStreamEvent | PingEvent
@@ -33,7 +34,7 @@ export class EngineEvents implements EventSource {
     const next = await this.#iterator.next()
     if (next.done) return undefined
     const event = fillEvent(next.value)
-    return { bytes: encoder.encode(encodeEvent(event)), events: [event] }
+    return { bytes: encodedReply(() => encoder.encode(encodeEvent(event))), events: [event] }
   }
 
   pipe(sink: EventSink): void {

@@ -9,6 +9,7 @@ import {
   apiError,
 } from 'colloquy/protocol'
 import type { RequestLog } from '../../operate/request-log.ts'
+import { encodedReply } from './encoded-reply.ts'
 import { EngineEvents, type EventSource } from './event-source.ts'
 import { ForwardedSource, forwardedMessage, headersOfForwarded } from './forwarded-answer.ts'
 import { EventStream } from './event-stream.ts'
@@ -63,7 +64,7 @@ export class Replies {
       const message = fillMessage(await accumulate(logged(events, log, exact)))
       slot.release()
       headers['content-type'] = 'application/json'
-      const body = exact.encode(message)
+      const body = encodedReply(() => exact.encode(message))
       log.wrote(body.length)
       return { status: 200, headers, body }
     })
@@ -124,7 +125,12 @@ function contextOf({ controller: { signal }, log }: ReplyExchange): EngineContex
 type ReplyExchange = Pick<Exchange, 'controller' | 'log'>
 
 function streamAnswer(body: EventStream, headers: Record<string, string>): Answer {
-  const own = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }
+  // nginx would collect the events of a stream that does not ask it to pass them on.
+  const own = {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-accel-buffering': 'no',
+  }
   return { status: 200, headers: { ...headers, ...own }, body }
 }
 
