@@ -1,10 +1,16 @@
 // The files for hosting, as far as they can be checked without Docker.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { createServer } from '@colloquy/server'
+import { listen } from '@colloquy/server/node'
+import { type Engine, offline } from 'colloquy/engines'
+import type { MessageCreateParams } from 'colloquy/protocol'
 import { parse as parseYaml } from 'yaml'
 import { parse } from '../packages/cli/src/commands/parse.ts'
 import { read, root } from './source.ts'
@@ -167,6 +173,70 @@ test('the Caddyfile has balanced blocks, and the directives that streams need', 
   assert.match(text, /^:8080 \{/m)
   assert.match(read('deploy/compose.yaml'), /:8080'/)
 })
+
+const nginx = spawnSync('nginx', ['-v']).status === 0
+const whyNoNginx = 'NOT TESTED: nginx is not installed'
+test(
+  'nginx passes events on at once: with our file, and without any setting',
+  { skip: !nginx && whyNoNginx },
+  async (t) => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const reply = offline()
+    let requests = 0
+    async function* engine(params: MessageCreateParams): ReturnType<Engine> {
+      const gate = gates[requests++]!
+      for await (const event of reply(params)) {
+        if (event.type === 'content_block_delta') await gate.promise
+        yield event
+      }
+    }
+    const listening = await listen(createServer({ engine }), { allowedHosts: ['ai.example.com'] })
+    t.after(() => listening.close({ graceMs: 0 }))
+    const sockets = ['ours.sock', 'plain.sock'].map((name) => join(folder, name))
+    const ours = read('deploy/nginx.conf')
+      .replace('listen 443 ssl', `listen unix:${sockets[0]}`)
+      .replaceAll(/ssl_certificate.*;/g, '')
+      .replace('127.0.0.1:4141', `127.0.0.1:${listening.port}`)
+    const plain = `server { listen unix:${sockets[1]}; location / { proxy_pass ${listening.url}; } }`
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${folder}/${name};`,
+    )
+    writeFileSync(
+      join(folder, 'nginx.conf'),
+      `user root; pid ${folder}/nginx.pid; events {} http { access_log off; ${temporary.join(' ')} ${ours} ${plain} }`,
+    )
+    const child = spawn('nginx', [
+      '-p',
+      folder,
+      '-c',
+      join(folder, 'nginx.conf'),
+      '-g',
+      'daemon off; error_log stderr;',
+    ])
+    // SIGKILL would leave its workers.
+    t.after(() => child.kill())
+    let problems = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (problems += text))
+    await until(
+      () => sockets.every((path) => existsSync(path)) || child.exitCode !== null,
+      () => problems,
+    )
+    for (const [index, socketPath] of sockets.entries()) {
+      const headers = { host: 'ai.example.com', 'anthropic-version': '2023-06-01' }
+      const sent = request({ socketPath, path: '/v1/messages', method: 'POST', headers })
+      const messages = [{ role: 'user', content: 'What is 6 * 7?' }]
+      sent.end(JSON.stringify({ model: 'claude-sonnet-4-6', max_tokens: 50, stream: true, messages }))
+      const [response] = (await once(sent, 'response')) as [IncomingMessage]
+      let text = ''
+      for await (const piece of response.setEncoding('utf8')) {
+        text += String(piece)
+        // The engine goes on only after the client has the first events.
+        if (text.includes('content_block_start')) gates[index]!.resolve()
+      }
+      assert.match(text, /event: message_stop/)
+    }
+  },
+)
 
 const isLong = process.env['COLLOQUY_LONG'] !== undefined
 const whyShort = 'NOT TESTED: set COLLOQUY_LONG to build the image’s program'

@@ -8,6 +8,8 @@ import {
   type MessageCreateParams,
   type MessageStreamEvent,
   type ModelInfo,
+  costOf,
+  decimalUsd,
   decodeSse,
   models,
 } from 'colloquy/protocol'
@@ -694,7 +696,9 @@ suite('the access log', () => {
     assert.equal(entries.length, 3)
     const [streamed, whole, refused] = entries
     for (const entry of [streamed!, whole!]) {
-      const { requestId, ms, ttftMs, inputTokens, outputTokens, usage, requestBytes, responseBytes, ...rest } = entry
+      const { requestId, ms, ttftMs, inputTokens, outputTokens, usage, usd, requestBytes, responseBytes, ...rest } =
+        entry
+      assert.equal(usd, decimalUsd(costOf(usage!, 'claude-opus-4-6')!.picoUsd))
       assert.match(requestId, /^req_/)
       assert.deepEqual([usage?.input_tokens, usage?.output_tokens], [inputTokens, outputTokens])
       assert.ok(requestBytes > 50 && responseBytes > 200)

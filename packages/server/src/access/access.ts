@@ -66,6 +66,10 @@ export interface NewRequest {
 export interface Passage {
   /** Headers for the response: the limits and what is left of them. */
   headers: readonly (readonly [name: string, value: string])[]
-  /** Replaces the reservation by what the request used. Called once, when its response has ended; does not throw. */
-  settle(entry: AccessEntry): void
+  /**
+   * Replaces the reservation by what the request used. Called once, when its response has ended; does not throw.
+   *
+   * @returns the cost in picodollars; undefined without a price.
+   */
+  settle(entry: AccessEntry): bigint | undefined
 }

@@ -10,7 +10,8 @@ interface BegunParts {
   origin: RequestOrigin
   key: KeyRecord | undefined
   bytes: number
-  onEnd: (begun: BegunRequest, entry: AccessEntry) => void
+  /** Returns the cost in picodollars; undefined without a price. */
+  onEnd: (begun: BegunRequest, entry: AccessEntry) => bigint | undefined
 }
 
 /** A request between its begin and its end. */
@@ -33,8 +34,8 @@ export class BegunRequest implements Passage {
     this.#bytes = bytes
   }
 
-  settle(entry: AccessEntry): void {
-    this.#onEnd(this, entry)
+  settle(entry: AccessEntry): bigint | undefined {
+    return this.#onEnd(this, entry)
   }
 
   get counted(): CountedRequest {

@@ -93,7 +93,7 @@ export class StoreAccess implements Access {
   readonly #counter: LimitCounter
   readonly #refusals = new RefusalQuota()
   readonly #admin: { fetch(request: Request): Response | Promise<Response> }
-  readonly #onEnd = (begun: BegunRequest, entry: AccessEntry): void => this.#settle(begun, entry)
+  readonly #onEnd = (begun: BegunRequest, entry: AccessEntry): bigint | undefined => this.#settle(begun, entry)
 
   /** @internal */
   constructor(options: AccessOptions, counter: LimitCounter) {
@@ -238,13 +238,15 @@ export class StoreAccess implements Access {
     this.#options.onSettled?.(row)
   }
 
-  #settle(begun: BegunRequest, entry: AccessEntry): void {
+  #settle(begun: BegunRequest, entry: AccessEntry): bigint | undefined {
     const { models, isPriced = true, onSettled } = this.#options
     const isCharged = typeof isPriced === 'function' ? isPriced(entry) : isPriced
     const row = requestRow(begun.origin, entry, { models, isPriced: isCharged })
-    this.ledger.settle(row, row.cost === null ? (isCharged ? undefined : 0n) : BigInt(row.cost))
+    const cost = row.cost === null ? undefined : BigInt(row.cost)
+    this.ledger.settle(row, cost ?? (isCharged ? undefined : 0n))
     this.#uncount(begun, row.input + row.cache_write_5m + row.cache_write_1h, row.output)
     onSettled?.(row)
+    return cost
   }
 
   #uncount(begun: BegunRequest, usedInputTokens: number, usedOutputTokens: number): void {

@@ -11,6 +11,7 @@ import {
   type UsageIteration,
 } from 'colloquy/protocol'
 import type { AccessEntry } from '../operate/request-log.ts'
+import { totalTokens } from './total-tokens.ts'
 
 /** A request in the ledger, with the columns of the table `request`. Amounts are picodollars as decimal strings. */
 export interface RequestRow {
@@ -37,7 +38,7 @@ export interface RequestRow {
   cache_write_1h: number
   cache_read: number
   output: number
-  /** JSON of the usage that decides the cost besides the five counts: searches, speed, region, tier, iterations. */
+  /** JSON of the usage that decides the cost besides the five counts: searches, speed, region, tier, and the model calls. */
   usage: string | null
   /** Null: no price is known. */
   cost: string | null
@@ -99,7 +100,7 @@ const noUsage: Usage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_
 export function requestRow(origin: RequestOrigin, entry: LedgerEntry, pricing: Pricing): PricedRow {
   const usage = entry.usage ?? noUsage
   const model = entry.servedModel ?? origin.model
-  const counts = tokenCounts(usage)
+  const counts = totalTokens(usage)
   const { attempts } = entry
   return {
     ...origin,
@@ -218,8 +219,18 @@ function withoutCache<Call extends Usage | UsageIteration>(call: Call): Call {
 
 const priced = ['server_tool_use', 'service_tier', 'inference_geo', 'speed', 'iterations'] as const
 
+/** The counts beside a list of calls, which are not the sums of the calls. */
+const besideCalls = [
+  'input_tokens',
+  'cache_creation_input_tokens',
+  'cache_creation',
+  'cache_read_input_tokens',
+  'output_tokens',
+] as const
+
 function otherUsage(usage: Usage): string | null {
-  const found = priced.filter((name) => usage[name] != null && usage[name] !== 'standard' && usage[name] !== 'global')
+  const names = usage.iterations == null ? priced : [...priced, ...besideCalls]
+  const found = names.filter((name) => usage[name] != null && usage[name] !== 'standard' && usage[name] !== 'global')
   if (found.length === 0) return null
   return JSON.stringify(Object.fromEntries(found.map((name) => [name, usage[name]])))
 }
@@ -227,7 +238,6 @@ function otherUsage(usage: Usage): string | null {
 /** The usage that a row was made from, as far as its cost depends on it. The inverse of `requestRow`. */
 export function usageOf(row: RequestRow): Usage {
   return {
-    ...(row.usage === null ? {} : (JSON.parse(row.usage) as Partial<Usage>)),
     input_tokens: row.input,
     cache_creation_input_tokens: row.cache_write_5m + row.cache_write_1h,
     cache_creation: {
@@ -236,6 +246,7 @@ export function usageOf(row: RequestRow): Usage {
     },
     cache_read_input_tokens: row.cache_read,
     output_tokens: row.output,
+    ...(row.usage === null ? {} : (JSON.parse(row.usage) as Partial<Usage>)),
   }
 }
 

@@ -1,5 +1,6 @@
-import { APIError, costOf } from 'colloquy/protocol'
+import { APIError } from 'colloquy/protocol'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { totalTokens } from '../ledger/total-tokens.ts'
 import type { Metrics } from './observer.ts'
 import type { AccessEntry } from './request-log.ts'
 
@@ -98,11 +99,11 @@ function record(series: Series, entry: AccessEntry, model: string): void {
 }
 
 function recordTokens(series: Series, entry: AccessEntry, model: string): void {
-  const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, usage, servedModel } = entry
-  const kinds = { input: inputTokens, cache_read: cacheReadTokens, cache_write: cacheWriteTokens, output: outputTokens }
-  for (const [kind, count] of Object.entries(kinds)) if (count) series.tokens.inc({ model, kind }, count)
-  const cost = usage && servedModel !== null ? costOf(usage, servedModel) : undefined
-  if (cost) series.cost.inc({ model }, Number(cost.picoUsd) / 1e12)
+  if (entry.usage === null) return
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } = totalTokens(entry.usage)
+  const kinds = { input, cache_read: cacheRead, cache_write: cacheWrite5m + cacheWrite1h, output }
+  for (const [kind, count] of Object.entries(kinds)) if (count > 0) series.tokens.inc({ model, kind }, count)
+  if (entry.usd !== null) series.cost.inc({ model }, Number(entry.usd))
 }
 
 function outcomeOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import type { ModelEntry } from 'colloquy/protocol'
 import type { RequestHeaders } from '../access/request-headers.ts'
 import { type AccessEntry, RequestLog } from './request-log.ts'
 
@@ -41,17 +42,18 @@ interface Followers {
   access?: { refused(entry: AccessEntry, model: string): void }
   metrics?: Metrics
   observers?: readonly RequestObserver[]
+  models?: readonly ModelEntry[]
   log?: (entry: AccessEntry) => void
 }
 
 /** Returns a function that begins the log of a request and tells the observers. */
 export function requestBeginner(
-  { access, metrics, observers = [], log: write }: Followers,
+  { access, metrics, observers = [], models, log: write }: Followers,
   now: () => number,
 ): (request: StartedRequest) => BegunRequest {
   const all = metrics ? [metrics, ...observers] : observers
   const onUnrecorded = access && ((entry: AccessEntry, model: string): void => access.refused(entry, model))
-  const options = { now, write, onUnrecorded }
+  const options = { now, write, models, onUnrecorded }
   if (all.length === 0) return (request) => ({ log: new RequestLog(request, options), run: (work) => work() })
   return (request) => {
     const observed = all.map((observer) => observer.begin(request))

@@ -5,9 +5,13 @@ import { after, describe, test } from 'node:test'
 import * as api from '@opentelemetry/api'
 import Anthropic from 'colloquy'
 import { offline, route, script, upstream } from 'colloquy/engines'
+import { defineModels } from 'colloquy/protocol'
+import { openAccess } from '../access/open-access.ts'
 import { createServer, type Server } from '../app.ts'
+import { openServerStore } from '../state/server-store.ts'
 import { prometheusMetrics } from './metrics.ts'
 import { listen } from './node.ts'
+import type { AccessEntry } from './request-log.ts'
 import { openTelemetry } from './telemetry.ts'
 
 function clientOf(server: Server, apiKey = 'any'): Anthropic {
@@ -61,6 +65,29 @@ describe('GET /metrics', () => {
     assert.equal(series('colloquy_first_event_seconds_count{model="claude-opus-5-5"}'), 2)
     // The request for the metrics itself.
     assert.equal(series('colloquy_requests_in_flight'), 1)
+  })
+
+  test('counts the cost that the ledger has: none of a free engine, and that of a model with a price of its own', async () => {
+    const models = defineModels([{ id: 'mine', like: 'claude-haiku-4-5' }])
+    const store = await openServerStore(':memory:')
+    const costsOf = async (isPriced: boolean, model: string): Promise<Record<string, unknown>> => {
+      const found: Record<string, unknown> = {}
+      const onSettled = ({ cost }: { cost: string | null }): unknown => (found['ledger'] = cost && Number(cost) / 1e12)
+      const access = await openAccess({ store, anonymous: true, isPriced, models, onSettled })
+      const metrics = prometheusMetrics({ processMetrics: false })
+      const log = ({ usd }: AccessEntry): unknown => (found['log'] = usd && Number(usd))
+      const server = createServer({ engine: offline(), access, models, metrics, log })
+      await clientOf(server).messages.create({ ...request, model })
+      await access.close()
+      const [, metric] = /^colloquy_cost_usd_total\{.*\} (.*)$/m.exec(await metrics.text()) ?? []
+      return { ...found, metric: metric === undefined ? null : Number(metric) }
+    }
+    const [local, mine] = [await costsOf(false, 'mine'), await costsOf(true, 'mine')]
+    await store.close()
+    assert.deepEqual(local, { ledger: null, log: null, metric: null })
+    const { ledger } = mine
+    assert.ok(Number(ledger) > 0)
+    assert.deepEqual(mine, { ledger, log: ledger, metric: ledger })
   })
 
   test('has no series for each name that a client invents', async () => {

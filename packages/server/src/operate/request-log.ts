@@ -1,5 +1,14 @@
 import { type EngineAttempt, newId } from 'colloquy/engines'
-import type { Message, MessageDeltaUsage, MessageStreamEvent, PingEvent, Usage } from 'colloquy/protocol'
+import {
+  costOf,
+  decimalUsd,
+  type Message,
+  type MessageDeltaUsage,
+  type MessageStreamEvent,
+  type ModelEntry,
+  type PingEvent,
+  type Usage,
+} from 'colloquy/protocol'
 import { reportedText, reportedUsage } from './reported.ts'
 
 /** One line of the access log. It never holds a body, a key or any text of the conversation. */
@@ -28,6 +37,8 @@ export interface AccessEntry {
   outputTokens: number | null
   /** All counts of the reply as far as they have arrived. */
   usage: Usage | null
+  /** What the reply cost by list prices, in US dollars: an exact decimal. Null without a reply or without a price. */
+  usd: string | null
   stopReason: string | null
   /** Milliseconds from the request to the first token: the beginning of the first block, as engines may begin a message earlier. */
   ttftMs: number | null
@@ -45,7 +56,7 @@ export interface AccessEntry {
 /** A request that passed the limits of its key: `Passage` of `access/access.ts`. */
 interface SettledRequest {
   headers: readonly (readonly [name: string, value: string])[]
-  settle(entry: AccessEntry): void
+  settle(entry: AccessEntry): bigint | undefined
 }
 
 /** The sender of a request: `Caller` of `access/access.ts`. */
@@ -65,6 +76,8 @@ interface AcceptedParams {
 export interface RequestLogOptions {
   now: () => number
   write?: ((entry: AccessEntry) => void) | undefined
+  /** Models to search before the catalogue, for the costs of requests that no limits of a key record. */
+  models?: readonly ModelEntry[] | undefined
   /** Called before, for a request that ended before it passed to the limits of its key: they record the others. */
   onUnrecorded?: ((entry: AccessEntry, model: string) => void) | undefined
 }
@@ -79,6 +92,7 @@ export class RequestLog {
   readonly #startedAt: number
   readonly #write: RequestLogOptions['write']
   readonly #onUnrecorded: RequestLogOptions['onUnrecorded']
+  readonly #models: RequestLogOptions['models']
   #isStreaming = false
   #isDone = false
   #characters = 0
@@ -87,11 +101,15 @@ export class RequestLog {
   #isRecorded = false
   #namedModel = ''
 
-  constructor({ method, path }: { method: string; path: string }, { now, write, onUnrecorded }: RequestLogOptions) {
+  constructor(
+    { method, path }: { method: string; path: string },
+    { now, write, onUnrecorded, models }: RequestLogOptions,
+  ) {
     this.#now = now
     this.#startedAt = now()
     this.#write = write
     this.#onUnrecorded = onUnrecorded
+    this.#models = models
     this.#entry = {
       requestId: newId('req_01'),
       method,
@@ -109,6 +127,7 @@ export class RequestLog {
       cacheWriteTokens: null,
       outputTokens: null,
       usage: null,
+      usd: null,
       stopReason: null,
       ttftMs: null,
       ms: 0,
@@ -270,9 +289,21 @@ export class RequestLog {
     this.#entry.ms = this.#elapsedMs()
     estimateOutput(this.#entry, this.#characters, this.#maxTokens)
     if (!this.#isRecorded) this.#onUnrecorded?.(this.#entry, this.#namedModel)
-    this.#passage?.settle(this.#entry)
-    this.#write?.(this.#entry)
+    const settled = this.#passage?.settle(this.#entry)
+    if (!this.#write) return
+    if (this.#entry.usage) this.#entry.usd = usdOf(this.#passage ? settled : this.#listPrice(this.#entry.usage))
+    this.#write(this.#entry)
   }
+
+  #listPrice(usage: Usage): bigint | undefined {
+    const { servedModel, model } = this.#entry
+    const name = servedModel ?? model
+    return name === null ? undefined : costOf(usage, name, this.#models && { models: this.#models })?.picoUsd
+  }
+}
+
+function usdOf(cost: bigint | undefined): string | null {
+  return cost === undefined ? null : decimalUsd(cost)
 }
 
 const charactersPerToken = 4

@@ -1,5 +1,5 @@
 import type { AccessEntry } from '@colloquy/server'
-import { costOf, formatUsd } from 'colloquy/protocol'
+import { formatUsd, fromUsd } from 'colloquy/protocol'
 import { describeError } from '../../describe-error.ts'
 import type { Flags } from '../../flags.ts'
 import { latencyText, tokenText } from '../../format.ts'
@@ -53,8 +53,10 @@ export function logOptions(flags: Flags): Omit<AccessLogOptions, 'isLocal'> {
 function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: boolean }): string {
   const { method, path, status, stream, model, inputTokens, outputTokens, ms, ttftMs, aborted, error, requestId } =
     entry
-  const { upstreamRequestId, key } = entry
+  const { upstreamRequestId, key, stopReason } = entry
   const usage = outputTokens === null ? '' : `${tokenText(inputTokens ?? 0)}→${tokenText(outputTokens)}`
+  // Only the end of a reply tells all of its output.
+  const about = stopReason === null ? '≈' : ''
   return [
     at.toTimeString().slice(0, 8),
     `${method} ${path}`,
@@ -62,10 +64,10 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
     stream ? 'stream' : '',
     model ?? '',
     triedEngines(entry),
-    aborted && usage !== '' ? `≈${usage}` : usage,
+    usage === '' ? '' : about + usage,
     latencyText(ms),
     ttftMs === null ? '' : `ttft ${latencyText(ttftMs)}`,
-    usage === '' ? '' : priceOf(entry, isLocal),
+    usage === '' ? '' : isLocal ? 'local' : entry.usd === null ? 'no price' : about + formatUsd(fromUsd(entry.usd)),
     key === null ? '' : `key=${key.name}`,
     error === undefined || aborted ? '' : describeError(error).sentence,
     requestId,
@@ -73,21 +75,6 @@ function accessLine(entry: AccessEntry, { at, isLocal }: { at: Date; isLocal: bo
   ]
     .filter((part) => part !== '')
     .join('  ')
-}
-
-function priceOf(entry: AccessEntry, isLocal: boolean): string {
-  if (isLocal) return 'local'
-  const { model, inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, aborted } = entry
-  const usage = {
-    input_tokens: inputTokens ?? 0,
-    output_tokens: outputTokens ?? 0,
-    cache_read_input_tokens: cacheReadTokens,
-    cache_creation_input_tokens: cacheWriteTokens,
-  }
-  const cost = model === null ? undefined : costOf(usage, model)
-  if (cost === undefined) return 'no price'
-  // The entry does not tell 5-minute cache writes from 1-hour ones, so the price of a request with writes is a lower bound.
-  return `${aborted || cacheWriteTokens ? '≈' : ''}${formatUsd(cost.picoUsd)}`
 }
 
 /** `claude ✗ → local`: the engines that were tried, if there was a choice. */
