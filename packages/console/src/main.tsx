@@ -2,8 +2,8 @@ import { render } from 'preact'
 import { App } from './app.tsx'
 import { openSession } from './api/session.ts'
 import { followChanges } from './chat/chats.ts'
-import { loadModels } from './chat/models.ts'
 import { listenForKeys } from './shell/commands/keys.ts'
+import { keepPageTitle } from './shell/page-title.ts'
 import { followLinks } from './shell/router.ts'
 import './style/tokens.css'
 import './style/base.css'
@@ -16,8 +16,7 @@ import './style/views.css'
 await openSession()
 followLinks()
 listenForKeys()
+keepPageTitle()
 followChanges()
-// A failure is shown by the banner.
-void loadModels().catch(() => undefined)
 const root = document.querySelector('#app')
 if (root) render(<App />, root)

@@ -41,12 +41,26 @@ describe('hostile replies and pages', { skip }, () => {
       await page.getByText('The session has ended').waitFor()
       assert.equal(await page.locator('#composer').inputValue(), 'And 5 * 5?')
       const other = await open()
+      let refused = 0
+      other.page.on('response', (response) => (refused += Number(response.status() === 401)))
       await other.page.goto(link)
       await other.page.getByText('This page has no session').waitFor()
       assert.equal(await other.page.locator('nav.chats li').count(), 0)
       for (const path of ['/api/conversations', '/api/changes', '/admin/usage']) {
         assert.ok((await fetch(url + path, { headers: { origin: 'http://evil.example' } })).status >= 401, path)
       }
+      await other.page.getByLabel('Link or admin key').fill(link)
+      await other.page.getByRole('button', { name: 'Open' }).click()
+      await other.page.getByText('neither an admin key nor a link that is still valid').waitFor()
+      await other.page.getByLabel('Link or admin key').fill(newLink())
+      await other.page.getByRole('button', { name: 'Open' }).click()
+      await other.page.locator('nav.chats li').waitFor()
+      assert.ok(refused < 20, `the page asked ${refused} times without a session`)
+      // A link in the tab of the page differs in its fragment only.
+      await page.goto(`${url}/`)
+      await page.getByText('This page has no session').waitFor()
+      await page.goto(newLink())
+      await page.locator('nav.chats li').waitFor()
     })
   })
 

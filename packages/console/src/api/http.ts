@@ -35,10 +35,10 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     throw new ApiFailure(0, 'connection_error', `Cannot reach the server at ${location.host}`)
   }
   const { state } = connection.peek()
+  if (response.status === 401) lock()
   // Another tab may have opened a session, whose cookie this one has too.
-  if (state === 'lost' || (state === 'locked' && response.ok)) connection.value = { state: 'connected' }
+  else if (state === 'lost' || (state === 'locked' && response.ok)) connection.value = { state: 'connected' }
   if (response.ok) return response
-  if (response.status === 401) connection.value = { state: 'locked' }
   throw await failureOf(response)
 }
 
@@ -63,19 +63,28 @@ async function failureOf(response: Response): Promise<ApiFailure> {
   }
 }
 
+function lock(): void {
+  // The same state again would tell its readers of a change.
+  if (connection.peek().state !== 'locked') connection.value = { state: 'locked' }
+}
+
 /** Notes that the server cannot be reached, and looks for it until it can. */
 export function lose(): void {
-  if (connection.peek().state === 'lost') return
+  if (connection.peek().state !== 'connected') return
+  lookLater()
+}
+
+function lookLater(): void {
   connection.value = { state: 'lost', retryAt: Date.now() + retryMs }
   setTimeout(() => void lookAgain(), retryMs)
 }
 
 async function lookAgain(): Promise<void> {
   try {
-    await fetch('/healthz')
-    connection.value = { state: 'connected' }
+    const { open } = (await (await fetch('/api/session')).json()) as { open: boolean }
+    if (open) connection.value = { state: 'connected' }
+    else lock()
   } catch {
-    connection.value = { state: 'lost', retryAt: Date.now() + retryMs }
-    setTimeout(() => void lookAgain(), retryMs)
+    lookLater()
   }
 }

@@ -1,16 +1,25 @@
 import { send } from './http.ts'
 
+/** What precedes the token in a link. */
+const prefix = '#k='
+
 /**
  * Exchanges the token in the address (`#k=…`) for a cookie, and takes it out of the address. Without a token the cookie of an
  * earlier visit is used.
  */
 export async function openSession(): Promise<void> {
-  const token = new URLSearchParams(location.hash.slice(1)).get('k')
-  if (!token) return
+  // The browser does not load the page again for a link to it that differs after the `#` only.
+  addEventListener('hashchange', () => location.hash.startsWith(prefix) && location.reload())
+  if (!location.hash.startsWith(prefix)) return
+  const link = location.hash
   history.replaceState(undefined, '', location.pathname + location.search)
-  const body = JSON.stringify({ token })
   // A refusal is shown by the banner.
-  await send('/api/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } }).catch(
-    () => undefined,
-  )
+  await signIn(link).catch(() => undefined)
+}
+
+/** Opens a session with a link, the token of one, or an admin key. Throws an `ApiFailure` if it is refused. */
+export async function signIn(text: string): Promise<void> {
+  const token = text.split(prefix).at(-1)!.trim()
+  const body = JSON.stringify({ token })
+  await send('/api/session', { method: 'POST', body, headers: { 'content-type': 'application/json' } })
 }

@@ -2,6 +2,7 @@ import { type Signal, batch, signal } from '@preact/signals'
 import { call, connection, lose } from '../api/http.ts'
 import type { ChangeJson, DeletedJson, ListedConversationJson, PageJson } from '../api/types.ts'
 import { notify } from '../shell/status.tsx'
+import { loadModels } from './models.ts'
 import type { OpenChat } from './open-chat.ts'
 
 /** The chats of the list, the last used first; undefined until they are loaded. */
@@ -71,6 +72,8 @@ function listen(): void {
     source?.close()
     source = undefined
   } else if (!source) {
+    // A server that was started again may have other models. The banner shows a failure.
+    void loadModels().catch(() => undefined)
     source = new EventSource('/api/changes')
     source.addEventListener('ready', () => void loadChats().catch(() => undefined))
     source.addEventListener('changed', ({ data }) => apply(JSON.parse(String(data)) as ChangeJson))

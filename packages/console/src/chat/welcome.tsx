@@ -41,8 +41,8 @@ export function Welcome(): VNode {
         ))}
       </ul>
       <p class="soft small">
-        Chats stay on this machine, in the same file as those of the terminal. <SearchKeys /> searches them and runs
-        every command.
+        Chats stay on the machine of the server, in the same file as those of the terminal. <SearchKeys /> searches them
+        and runs every command.
       </p>
     </section>
   )

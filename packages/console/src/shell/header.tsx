@@ -5,10 +5,11 @@ import { keyNames, keysFor } from './commands/bindings.ts'
 import { commands } from './commands/commands.ts'
 import { Icon } from './parts/icon.tsx'
 import { dialog, isListOpen } from './panels.ts'
-import { route } from './router.ts'
+import { type Route, route } from './router.ts'
 import { nextTheme, theme } from './theme.ts'
 
-const views = [
+/** The views of the console, by the names of their routes. */
+export const views: readonly { name: Route['name']; path: string; label: string }[] = [
   { name: 'chat', path: '/', label: 'Chat' },
   { name: 'usage', path: '/usage', label: 'Usage' },
   { name: 'requests', path: '/requests', label: 'Requests' },

@@ -44,7 +44,8 @@ export class Sessions {
     for (const [used, at] of this.#used) if (at + tokenMs < now) this.#used.delete(used)
     // A token from before a restart may have been used before it.
     const isFresh = signedAt !== undefined && signedAt >= this.#startedAt && signedAt + tokenMs > now
-    if (!isFresh || this.#used.has(token)) throw noSession('The link has expired or was used before')
+    if (!isFresh || this.#used.has(token))
+      throw noSession('This is neither an admin key nor a link that is still valid: a link works once, for ten minutes')
     this.#used.set(token, signedAt)
     const attributes = `Path=/; Max-Age=${sessionMs / 1_000}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
     return `${cookieName}=${this.#sign('cookie')}; ${attributes}`

@@ -117,7 +117,8 @@ function RetryWith({ chat, message, isDisabled }: RetryProps): VNode {
           choose(value)
         }}
       >
-        <option value="" disabled hidden>
+        {/* Not disabled: a browser selects the first option that is not, and shows nothing if there is none. */}
+        <option value="" hidden>
           with …
         </option>
         <optgroup label="In its place">
