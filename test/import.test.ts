@@ -702,6 +702,60 @@ describe('import() of exports of other programs', () => {
     assert.equal((await copy.branches()).length, 3)
   })
 
+  test('LibreChat: a list or a tree of messages, with the instructions, tools as text and branches', async () => {
+    const root = '00000000-0000-0000-0000-000000000000'
+    const said = (messageId: string, parentMessageId: string, more: object): object => {
+      return { messageId, parentMessageId, createdAt: '2026-01-01T00:00:00Z', isCreatedByUser: false, ...more }
+    }
+    const question = said('a', root, { isCreatedByUser: true, text: 'Plan a trip', files: [{ filename: 'map.pdf' }] })
+    const content = [
+      { type: 'think', think: 'hm' },
+      { type: 'tool_call', tool_call: { name: 'search', args: '{"q":"Kyoto"}', output: 'Found' } },
+      { type: 'text', text: 'To Kyoto' },
+    ]
+    const replies = [
+      said('b', 'a', { text: 'Something failed', error: true }),
+      said('c', 'a', { text: 'Another reply', model: 'gpt-5' }),
+      said('d', 'a', { content, model: 'gpt-5' }),
+    ]
+    const about = { conversationId: 'x', title: 'Trip', options: { promptPrefix: 'Be brief.' } }
+    for (const file of [
+      { ...about, messages: [...replies, question] },
+      { ...about, messages: [{ ...question, children: replies }] },
+      { ...about, messagesTree: [{ ...question, children: replies }] },
+    ]) {
+      const { sent, report, title } = await importAndSend(JSON.stringify(file))
+      const reply = 'search:\n```json\n{"q":"Kyoto"}\n```+Found+To Kyoto'
+      assert.deepEqual(sent, ['user: Plan a trip', `assistant: ${reply}`])
+      assert.deepEqual([report.format, title], ['librechat', 'Trip'])
+      assertNotes(report, [/map\.pdf is not in the export/, /an error message/])
+      const copy = await openConversations({ client }).import(JSON.stringify(file), settings)
+      assert.deepEqual([(await copy.branches()).length, copy.settings.system], [2, 'Be brief.'])
+    }
+  })
+
+  test('Open WebUI: the active path, without what is folded in a reply, and other replies as branches', async () => {
+    const said = (parentId: string | null, role: string, content: string): object => {
+      return { parentId, role, content, timestamp: 1_763_600_000, model: 'llama3.2' }
+    }
+    const folded = '<details type="reasoning" done="true">\n<summary>Thought</summary>\nhm</details>\n'
+    const messages = {
+      c: said('b', 'user', 'Here?'),
+      b: said('a', 'assistant', `${folded}To Kyoto <details>by train</details>`),
+      a: { ...said(null, 'user', 'Plan a trip'), files: [{ type: 'image', url: 'data:' }] },
+      d: said('a', 'assistant', 'Another reply'),
+    }
+    const chat = { title: 'Trip', chat: { history: { currentId: 'c', messages } } }
+    const { sent, report, title } = await importAndSend(JSON.stringify([chat]))
+    assert.deepEqual(sent, ['user: Plan a trip', 'assistant: To Kyoto <details>by train</details>', 'user: Here?'])
+    assert.deepEqual([report.format, title], ['open-webui', 'Trip'])
+    assertNotes(report, [/the file image is not imported/])
+    const conversations = openConversations({ client })
+    const copies = await conversations.importAll(JSON.stringify([chat, chat]), settings)
+    assert.equal(copies.length, 2)
+    assert.equal((await (await conversations.open(copies[1]!.id)).branches()).length, 2)
+  })
+
   test('ChatGPT: files that are attached are noted', async () => {
     const attachments = [
       { name: 'plan.pdf', mime_type: 'application/pdf' },

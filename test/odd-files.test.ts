@@ -44,6 +44,53 @@ const samples: Record<string, unknown[]> = {
       },
     ],
   ],
+  librechat: [
+    {
+      conversationId: 'c',
+      title: 'T',
+      options: { promptPrefix: 'Be brief' },
+      messages: [
+        {
+          messageId: 'a',
+          parentMessageId: '00000000-0000-0000-0000-000000000000',
+          isCreatedByUser: true,
+          text: 'Hello',
+          createdAt: '2026-01-01T00:00:00Z',
+          files: [{ filename: 'a.pdf' }],
+          children: [
+            {
+              messageId: 'b',
+              parentMessageId: 'a',
+              isCreatedByUser: false,
+              model: 'gpt-5',
+              content: [
+                { type: 'think', think: 'Hm' },
+                { type: 'tool_call', tool_call: { name: 'search', args: '{}', output: 'found' } },
+                { type: 'text', text: { value: 'Hi' } },
+              ],
+              children: [],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  'open webui': [
+    [
+      {
+        title: 'T',
+        chat: {
+          history: {
+            currentId: 'b',
+            messages: {
+              b: { parentId: 'a', role: 'assistant', content: 'Hi', model: 'llama3.2', timestamp: 1_763_600_010 },
+              a: { parentId: null, role: 'user', content: 'Hello', timestamp: 1_763_600_000, files: [{ name: 'a' }] },
+            },
+          },
+        },
+      },
+    ],
+  ],
   'claude.ai': [
     [
       {

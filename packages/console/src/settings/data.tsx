@@ -42,7 +42,8 @@ export function YourData(): VNode {
         </label>
       </p>
       <p class="soft small">
-        Reads exports of this program, ChatGPT and Claude.ai, Claude Code transcripts and messages of the API.
+        Reads exports of this program, ChatGPT, Claude.ai, LibreChat and Open WebUI, Claude Code transcripts and
+        messages of the API.
       </p>
       {failure.value && (
         <p class="failure" role="alert">

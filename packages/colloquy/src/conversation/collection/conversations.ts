@@ -46,9 +46,9 @@ export interface Conversations {
   export(id: string): AsyncGenerator<string>
   /**
    * Adds the conversation of a file, and reports what had to be changed so that the API accepts it. Reads what `export`
-   * wrote, a Claude Code transcript, messages in the API's form (a list, or one a line), a conversation of ChatGPT or
-   * Claude.ai, messages of the AI SDK, of LangChain and of the Chat Completions API, and logs of `llm`. The settings in
-   * `options` override those of the file.
+   * wrote, a Claude Code transcript, messages in the API's form (a list, or one a line), a conversation of ChatGPT,
+   * Claude.ai, LibreChat or Open WebUI, messages of the AI SDK, of LangChain and of the Chat Completions API, and logs of
+   * `llm`. The settings in `options` override those of the file.
    *
    * With an `id`, the conversation gets that id. Throws a `ConversationExistsError` if another conversation has it.
    *

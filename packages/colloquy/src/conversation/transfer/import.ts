@@ -6,14 +6,16 @@ import { collected, firstOf, mapped, type Pausable, type PausableItems } from '.
 import type { ConversationSettings } from '../settings.ts'
 import { isUiMessage, readUiMessages } from './formats/ai-sdk.ts'
 import { isModelMessage, readModelMessages } from './formats/ai-sdk-model.ts'
-import { type ChatGptConversation, isChatGpt, readChatGpt } from './formats/chatgpt.ts'
-import { type ClaudeAiConversation, isClaudeAi, readClaudeAi } from './formats/claude-ai.ts'
+import { isChatGpt, readChatGpt } from './formats/web/chatgpt.ts'
+import { isClaudeAi, readClaudeAi } from './formats/web/claude-ai.ts'
 import { isChatCompletions, readChatCompletions } from './formats/chat-completions.ts'
 import { isClaudeCode, readClaudeCode } from './formats/claude-code.ts'
 import { exportsIn, isColloquy, readColloquy } from './formats/colloquy.ts'
 import { isLangChain, readLangChain } from './formats/langchain.ts'
+import { isLibreChat, readLibreChat } from './formats/web/librechat.ts'
 import { conversationsIn, isLoggedResponse, readLoggedResponses } from './formats/llm.ts'
 import { readMessages } from './formats/messages.ts'
+import { isOpenWebUi, readOpenWebUi } from './formats/web/open-webui.ts'
 import { elementsOf, type JsonLine, lineCounter, linesOf, type ListElement, readLines } from './lines.ts'
 import { objectOf, parsedMembers } from './parse.ts'
 import { repair } from './repair.ts'
@@ -30,8 +32,8 @@ export interface ReadConversation {
 
 /**
  * Reads the conversations of a file, one after the other: what `export` wrote, a Claude Code transcript, messages in the API's
- * form or that of the Chat Completions API, exports of ChatGPT and Claude.ai, messages of the AI SDK, LangChain messages, or
- * logs of `llm`.
+ * form or that of the Chat Completions API, exports of ChatGPT, Claude.ai, LibreChat and Open WebUI, messages of the AI SDK,
+ * LangChain messages, or logs of `llm`.
  *
  * @param model the model that the caller sets, which decides what goes out.
  * @throws {ContentError} for a file that is none of these, or that is damaged in a way that cannot be repaired.
@@ -106,16 +108,17 @@ function readMessageList(
   return readSource(format, (notes) => read(list, notes), given, notes)
 }
 
-/** Conversations of ChatGPT or Claude.ai, of which there may be thousands. */
+/** Conversations of a web chat, of which there may be thousands. */
 function* readWebList(text: string, firstLine: number, given: Given): Conversations {
   for (const element of elementsIn(text, firstLine)) {
     yield
     if (element === undefined) continue
     const { line, value } = element
-    if (!isWebConversation(value)) {
+    const read = readWeb(value, line, given)
+    if (!read) {
       throw new ContentError(`Cannot import line ${line}: found ${keysOf(value)} among conversations`)
     }
-    yield yield* readWeb(value, line, given)
+    yield yield* read
   }
 }
 
@@ -128,7 +131,8 @@ function* readDocument(text: string, given: Given): Generator<ReadConversation |
   if (members === undefined) return false
   const value = objectOf(members.values())
   const list = members.get('messages') ?? members.get('conversations')
-  if (isWebConversation(value)) yield yield* readWeb(value, 1, given)
+  const web = readWeb(value, 1, given)
+  if (web) yield yield* web
   else if (!Array.isArray(list?.value) || (list.name === 'conversations' && !list.value.some(isWebConversation)))
     return false
   else {
@@ -188,18 +192,17 @@ function* readPlainLines(
   return yield* readMessageList(list, given, notes)
 }
 
-function isWebConversation(value: unknown): value is ChatGptConversation | ClaudeAiConversation {
-  return isChatGpt(value) || isClaudeAi(value)
+/** Reads a conversation of a web chat. Undefined if the value is none. */
+function readWeb(value: unknown, line: number, given: Given): Pausable<ReadConversation> | undefined {
+  if (isChatGpt(value)) return readSource('chatgpt', (notes) => readChatGpt(value, line, notes), given)
+  if (isClaudeAi(value)) return readSource('claude-ai', (notes) => readClaudeAi(value, line, notes), given)
+  if (isLibreChat(value)) return readSource('librechat', (notes) => readLibreChat(value, line, notes), given)
+  if (isOpenWebUi(value)) return readSource('open-webui', (notes) => readOpenWebUi(value, line, notes), given)
+  return undefined
 }
 
-function readWeb(
-  conversation: ChatGptConversation | ClaudeAiConversation,
-  line: number,
-  given: Given,
-): Pausable<ReadConversation> {
-  return isChatGpt(conversation)
-    ? readSource('chatgpt', (notes) => readChatGpt(conversation, line, notes), given)
-    : readSource('claude-ai', (notes) => readClaudeAi(conversation, line, notes), given)
+function isWebConversation(value: unknown): boolean {
+  return isChatGpt(value) || isClaudeAi(value) || isLibreChat(value) || isOpenWebUi(value)
 }
 
 function* readSource(

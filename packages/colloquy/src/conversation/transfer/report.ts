@@ -5,6 +5,8 @@ export type ImportFormat =
   | 'messages'
   | 'chatgpt'
   | 'claude-ai'
+  | 'librechat'
+  | 'open-webui'
   | 'ai-sdk'
   | 'langchain'
   | 'chat-completions'

@@ -1,8 +1,9 @@
-import type { Pausable } from '../../in-slices.ts'
-import { contentOf, textBlock } from '../blocks.ts'
-import type { ImportNotes } from '../report.ts'
-import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { printed } from '../unknown-file.ts'
+import type { Pausable } from '../../../in-slices.ts'
+import { contentOf, textBlock } from '../../blocks.ts'
+import type { ImportNotes } from '../../report.ts'
+import { aboutReply, type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { printed } from '../../unknown-file.ts'
+import { readTree } from './message-tree.ts'
 
 /** A conversation of ChatGPT's `conversations.json`: nodes by id, each with a message or none. */
 export interface ChatGptConversation {
@@ -39,34 +40,11 @@ export function* readChatGpt(
   line: number,
   notes: ImportNotes,
 ): Pausable<SourceConversation> {
-  const messages: SourceMessage[] = []
-  const numbers = new Map<string, number>()
-  for (const id of inOrder(mapping)) {
-    const node = mapping[id]!
-    const parent = numbers.get(node.parent ?? '') ?? 0
-    const message = node.message ? messageOf(node.message, { line, parent }, notes) : undefined
-    if (message) messages.push(message)
-    numbers.set(id, message ? messages.length : parent)
-    yield
-  }
-  const head = numbers.get(printed(current)) ?? messages.length
-  return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, messages, head }
-}
-
-/** The ids of the nodes, parents first. */
-function inOrder(mapping: ChatGptConversation['mapping']): string[] {
-  const placed = new Set<string>()
-  for (const id of Object.keys(mapping)) {
-    const chain: string[] = []
-    const seen = new Set<string>()
-    for (let at: string | null | undefined = id; at != null && mapping[at] && !placed.has(at) && !seen.has(at);) {
-      chain.push(at)
-      seen.add(at)
-      at = mapping[at]!.parent
-    }
-    for (const each of chain.toReversed()) placed.add(each)
-  }
-  return [...placed]
+  const nodes = new Map(Object.entries(mapping).filter(([, node]) => node != null)) as Map<string, Node>
+  const tree = yield* readTree(nodes, current, ({ message }, parent) =>
+    message ? messageOf(message, { line, parent }, notes) : undefined,
+  )
+  return { title: typeof title === 'string' && title !== '' ? title : undefined, settings: {}, ...tree }
 }
 
 function messageOf(

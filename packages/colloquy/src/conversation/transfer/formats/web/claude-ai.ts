@@ -1,8 +1,8 @@
-import type { Pausable } from '../../in-slices.ts'
-import { contentOf, type SourceBlock, textBlock, toBlock } from '../blocks.ts'
-import type { ImportNotes } from '../report.ts'
-import { type SourceConversation, type SourceMessage, timeIn } from '../source.ts'
-import { printed } from '../unknown-file.ts'
+import type { Pausable } from '../../../in-slices.ts'
+import { contentOf, type SourceBlock, textBlock, toBlock } from '../../blocks.ts'
+import type { ImportNotes } from '../../report.ts'
+import { type SourceConversation, type SourceMessage, timeIn } from '../../source.ts'
+import { printed } from '../../unknown-file.ts'
 
 /** A conversation of Claude.ai's `conversations.json`, or as its page loads it. */
 export interface ClaudeAiConversation {
