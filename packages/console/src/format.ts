@@ -82,3 +82,14 @@ export function spokenMoney(usd: string | undefined): string {
 export function dateTimeText(at: string): string {
   return new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium' })
 }
+
+/**
+ * Text with the Unicode characters that reorder what stands around them as their numbers, such as `[U+202E]`. Code can look as
+ * if it did something else, and a file as if it had another name. Marks of a direction stay: Arabic and Hebrew need them.
+ */
+export function visibleText(text: string): string {
+  return text.replaceAll(
+    /[\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase()}]`,
+  )
+}

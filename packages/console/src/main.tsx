@@ -1,10 +1,12 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
+import { ApiFailure } from './api/http.ts'
 import { openSession } from './api/session.ts'
 import { followChanges } from './chat/chats.ts'
 import { listenForKeys } from './shell/commands/keys.ts'
 import { keepPageTitle } from './shell/page-title.ts'
 import { followLinks } from './shell/router.ts'
+import { notify } from './shell/status.tsx'
 import './style/tokens.css'
 import './style/base.css'
 import './style/shell.css'
@@ -12,7 +14,14 @@ import './style/chat.css'
 import './style/markdown.css'
 import './style/charts.css'
 import './style/views.css'
+import './style/print.css'
 
+// A refusal that has no place of its own on the page.
+addEventListener('unhandledrejection', (event) => {
+  if (!(event.reason instanceof ApiFailure)) return
+  event.preventDefault()
+  notify(event.reason.message)
+})
 await openSession()
 followLinks()
 listenForKeys()

@@ -12,14 +12,19 @@ describe('hostile replies and pages', { skip }, () => {
       const requests: string[] = []
       page.on('request', (request) => requests.push(request.url()))
       await page.goto(newLink())
-      await ask(page, 'Do your worst')
+      await ask(page, 'Do your worst \u202e?')
+      // Nothing reorders what stands around it, in a text, a title or code, once it is coloured too.
+      await page.locator('pre .hljs-string').first().waitFor()
+      const shown = await page.evaluate(() => document.title + document.body.innerText)
+      assert.doesNotMatch(shown, /[\u202a-\u202e\u2066-\u2069]/)
+      assert.match(shown, /"user\[U\+202E\] \[U\+2066\]\/\/ Check/)
       assert.equal(await page.evaluate(() => 'hacked' in globalThis), false)
       const elements = await page.locator('article.reply :is(script, iframe, object, img, form, style, base)').count()
       assert.equal(elements, 0)
       const links = await page
         .locator('article.reply .markdown a')
         .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).href))
-      assert.deepEqual(links, ['https://example.com/safe'])
+      assert.deepEqual(links, ['https://example.com/safe', 'https://example.com/safe'])
       assert.deepEqual(
         requests.filter((one) => !one.startsWith(url)),
         [],
@@ -116,6 +121,8 @@ const hostile = [
   '&lt;script&gt;globalThis.hacked = 1&lt;/script&gt; \u001b]0;title\u0007 \u202eright to left',
   `${'> '.repeat(2_000)}deep`,
   `| ${'a | '.repeat(50)}\n| ${'--- | '.repeat(50)}\n${`| ${'b | '.repeat(50)}\n`.repeat(300)}`,
+  '```js\nif (level != "user\u202e \u2066// Check if admin\u2069 \u2066") {\n```',
+  '`\u2067code` [link\u202d](https://example.com/safe)',
   '```html\n<script>globalThis.hacked = 1</script>\n```',
   '$$\\href{javascript:globalThis.hacked=1}{x} \\includegraphics{https://example.org/leak.png}$$',
   `$${'\\frac{'.repeat(150)}x${'}{2}'.repeat(150)}$ and $${'{'.repeat(900)}$`,

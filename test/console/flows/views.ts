@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import Anthropic from 'colloquy'
 import { memoryStore, openConversations } from 'colloquy/conversation'
 import { offline, script } from 'colloquy/engines'
+import { ask } from '../browser.ts'
 import { skip, withSite } from '../harness.ts'
 
 describe('usage, requests and settings', { skip }, () => {
@@ -57,6 +58,54 @@ describe('usage, requests and settings', { skip }, () => {
       await page.reload()
       await page.getByRole('cell', { name: 'revoked' }).waitFor()
       assert.doesNotMatch(await page.locator('main').innerText(), new RegExp(apiKey))
+    })
+  })
+
+  test('settings of a chat keep what the form does not show, and a new chat has the system prompt', async () => {
+    await withSite(offline(), async ({ url, newLink, conversations, open }) => {
+      const chat = await conversations.create({
+        model: 'claude-opus-4-8',
+        max_tokens: 100,
+        system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
+        budget: { usd: 5, tokensPerCall: 1_000 },
+      })
+      const { page, errors } = await open()
+      await page.goto(newLink())
+      await page.goto(`${url}/c/${chat.id}`)
+      const save = async (label: string, value: string): Promise<unknown> => {
+        await page.getByRole('button', { name: 'Settings of this chat' }).click()
+        await page.getByLabel(label).fill(value)
+        const sent = page.waitForRequest((request) => request.method() === 'PATCH')
+        await page.getByRole('button', { name: 'Save' }).click()
+        await page.locator('dialog').waitFor({ state: 'detached' })
+        return (await sent).postDataJSON()
+      }
+      const model = 'claude-opus-4-8'
+      assert.deepEqual(await save('Longest reply', '200'), { settings: { model, max_tokens: 200 } })
+      const budget = { usd: 6, tokensPerCall: 1_000 }
+      assert.deepEqual(await save('Budget of this chat', '6'), { settings: { model, budget } })
+      assert.deepEqual(await save('Budget of this chat', ''), { settings: { model, budget: { tokensPerCall: 1_000 } } })
+      await conversations.delete(chat.id)
+      await page.locator('button.title').click()
+      await page.getByLabel('Title of the chat').fill('Gone')
+      await page.keyboard.press('Enter')
+      await page.locator('.notice').getByText('Cannot find conversation').waitFor()
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByLabel('System prompt of new chats').fill('Answer in verse.')
+      await page.getByRole('link', { name: 'Chat' }).click()
+      await ask(page, 'Hello')
+      const [listed] = await conversations.list()
+      assert.equal((await conversations.open(listed!.id)).settings.system, 'Answer in verse.')
+      await page.emulateMedia({ media: 'print' })
+      assert.equal(await page.locator('.composer').isVisible(), false)
+      const hidden = await page
+        .locator('.transcript')
+        .evaluate((element) => element.scrollHeight - element.clientHeight)
+      assert.equal(hidden, 0, 'a chat is printed whole')
+      assert.deepEqual(
+        errors.filter((error) => !error.includes('404')),
+        [],
+      )
     })
   })
 

@@ -1,6 +1,6 @@
 import { send } from './http.ts'
 
-/** What precedes the token in a link. */
+/** The text before the token in a link. */
 const prefix = '#k='
 
 /**

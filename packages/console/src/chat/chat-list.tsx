@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ListedConversationJson } from '../api/types.ts'
-import { countText, moneyText, periodText } from '../format.ts'
+import { countText, moneyText, periodText, visibleText } from '../format.ts'
 import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon } from '../shell/parts/icon.tsx'
 import { uncoverChat } from '../shell/panels.ts'
@@ -90,7 +90,8 @@ function Spending(): VNode {
 }
 
 function ChatItem({ chat }: { chat: ListedConversationJson }): VNode {
-  const { id, title = 'Untitled', messages, cost, turn } = chat
+  const { id, messages, cost, turn } = chat
+  const title = visibleText(chat.title ?? 'Untitled')
   const isOpen = openChat.value?.id === id
   // The open chat follows its reply itself. The list is told of changes up to half a second later.
   const isWriting = isOpen ? openChat.value!.isBusy.value : turn !== null

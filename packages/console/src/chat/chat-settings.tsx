@@ -2,7 +2,9 @@ import { useSignal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { Dialog, closeDialog } from '../shell/parts/dialog.tsx'
 import { notify } from '../shell/status.tsx'
+import type { ConversationJson } from '../api/types.ts'
 import { openChat } from './chats.ts'
+import { type AnyBlock, textOf } from './message/content-text.ts'
 import { ModelPicker } from './model-picker.tsx'
 import { modelNamed } from './models.ts'
 
@@ -13,6 +15,7 @@ export function ChatSettings(): VNode | undefined {
   const settings = chat?.info.value.settings
   const model = useSignal(settings?.model ?? '')
   if (!chat || !settings) return undefined
+  const shown = fieldsOf(settings)
   const efforts = modelNamed(model.value)?.efforts ?? []
   return (
     <Dialog title="Settings of this chat">
@@ -20,7 +23,7 @@ export function ChatSettings(): VNode | undefined {
         class="fields"
         onSubmit={(event) => {
           event.preventDefault()
-          const change = changeOf(new FormData(event.currentTarget))
+          const change = changeOf(new FormData(event.currentTarget), settings)
           chat
             .change({ settings: { ...change, model: model.value } })
             .then(() => {
@@ -36,16 +39,16 @@ export function ChatSettings(): VNode | undefined {
         </label>
         <label>
           <span>System prompt</span>
-          <textarea name="system" rows={5} defaultValue={typeof settings.system === 'string' ? settings.system : ''} />
+          <textarea name="system" rows={5} defaultValue={shown.system} />
         </label>
         <label>
           <span>Longest reply, in tokens</span>
-          <input name="max_tokens" type="number" min={1} required defaultValue={String(settings.max_tokens)} />
+          <input name="max_tokens" type="number" min={1} required defaultValue={shown.max_tokens} />
         </label>
         {efforts.length > 0 && (
           <label>
             <span>Thinking</span>
-            <select name="effort" defaultValue={settings.output_config?.effort ?? ''}>
+            <select name="effort" defaultValue={shown.effort}>
               <option value="">as the model does by default</option>
               {efforts.map((effort) => (
                 <option key={effort} value={effort}>
@@ -57,7 +60,7 @@ export function ChatSettings(): VNode | undefined {
         )}
         <label>
           <span>Budget of this chat, in US dollars (empty: none)</span>
-          <input name="budget" type="number" min={0} step="any" defaultValue={String(settings.budget?.usd ?? '')} />
+          <input name="budget" type="number" min={0} step="any" defaultValue={shown.budget} />
         </label>
         {failure.value && (
           <p class="failure" role="alert">
@@ -77,13 +80,38 @@ export function ChatSettings(): VNode | undefined {
   )
 }
 
-/** Null removes a setting. */
-function changeOf(form: FormData): Record<string, unknown> {
-  const text = (name: string): string => String(form.get(name) ?? '').trim()
+type Settings = ConversationJson['settings']
+
+/** The settings as the fields of the form have them. */
+function fieldsOf({ system, max_tokens, output_config, budget }: Settings): Record<string, string> {
   return {
-    system: text('system') || null,
-    max_tokens: Number(text('max_tokens')),
-    budget: text('budget') === '' ? null : { usd: Number(text('budget')) },
-    ...(form.has('effort') && { output_config: text('effort') ? { effort: text('effort') } : null }),
+    system: textOf((system ?? '') as string | AnyBlock[]),
+    max_tokens: String(max_tokens),
+    effort: output_config?.effort ?? '',
+    budget: String(budget?.usd ?? ''),
   }
+}
+
+/** The settings whose fields were changed: they may have more than the form shows. Null removes a setting. */
+function changeOf(form: FormData, settings: Settings): Record<string, unknown> {
+  const shown = fieldsOf(settings)
+  const change: Record<string, unknown> = {}
+  for (const [name, value] of form) {
+    const text = String(value).trim()
+    if (text !== shown[name]?.trim()) Object.assign(change, changes[name]?.(text, settings))
+  }
+  return change
+}
+
+const changes: Record<string, (text: string, settings: Settings) => object> = {
+  system: (text) => ({ system: text || null }),
+  max_tokens: (text) => ({ max_tokens: Number(text) }),
+  effort: (text, { output_config }) => ({ output_config: withMember(output_config, 'effort', text || undefined) }),
+  budget: (text, { budget }) => ({ budget: withMember(budget, 'usd', text === '' ? undefined : Number(text)) }),
+}
+
+/** The object with a member, or without it if the value is undefined. Null if it has no other. */
+function withMember(object: object | undefined, name: string, value: unknown): object | null {
+  const members = Object.entries({ ...object, [name]: value }).filter(([, member]) => member !== undefined)
+  return members.length === 0 ? null : Object.fromEntries(members)
 }

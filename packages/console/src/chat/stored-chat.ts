@@ -1,5 +1,6 @@
 import { type ReadonlySignal, type Signal, batch, computed, signal } from '@preact/signals'
 import { call } from '../api/http.ts'
+import { visibleText } from '../format.ts'
 import type { ConversationJson, PageJson, PathMessageJson, TreeJson } from '../api/types.ts'
 
 /** An error that ended a turn, or that kept it from beginning. */
@@ -24,7 +25,7 @@ export class StoredChat {
   /** The messages that are being erased. They and those that follow them are hidden. */
   readonly erasing: Signal<ReadonlySet<string>> = signal(new Set())
   readonly tree: Signal<TreeJson | undefined> = signal(undefined)
-  readonly title: ReadonlySignal<string> = computed(() => this.info.value.title ?? 'New chat')
+  readonly title: ReadonlySignal<string> = computed(() => visibleText(this.info.value.title ?? 'New chat'))
 
   constructor(info: ConversationJson) {
     this.id = info.id

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, VNode } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { visibleText } from '../format.ts'
 import { copyText } from '../shell/copy.ts'
 import type { Highlighted } from './highlight.ts'
 
@@ -18,7 +19,7 @@ export function CodeBlock({ language, code }: CodeProps): VNode {
   return (
     <figure class="code">
       <figcaption>
-        <span>{label}</span>
+        <span>{visibleText(label)}</span>
         <button type="button" aria-pressed={isWrapped.value} onClick={() => (isWrapped.value = !isWrapped.value)}>
           Wrap
         </button>
@@ -56,15 +57,15 @@ export function Code({ language, code }: CodeProps): VNode {
     )
   }, [code, language, coloured])
   useEffect(() => () => clearTimeout(timer.current), [])
-  if (!coloured || !code.startsWith(coloured.code)) return <code>{code}</code>
+  if (!coloured || !code.startsWith(coloured.code)) return <code>{visibleText(code)}</code>
   return (
     <code>
       {coloured.nodes}
-      {code.slice(coloured.code.length)}
+      {visibleText(code.slice(coloured.code.length))}
     </code>
   )
 }
 
 function node(part: Highlighted): ComponentChildren {
-  return typeof part === 'string' ? part : <span class={part.scope}>{part.children.map(node)}</span>
+  return typeof part === 'string' ? visibleText(part) : <span class={part.scope}>{part.children.map(node)}</span>
 }

@@ -1,6 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import type { VNode } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
+import { visibleText } from '../format.ts'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import type * as mathMlModule from './mathml.ts'
 
@@ -14,7 +15,7 @@ export function Formula({ tex, isDisplay }: Pick<FormulaToken, 'tex' | 'isDispla
     if (!loaded.peek()) void import('./mathml.ts').then((module) => (loaded.value = module))
   }, [])
   const math = useMemo(() => reader?.mathMl(tex, isDisplay), [reader, tex, isDisplay])
-  if (!math) return <code>{tex}</code>
+  if (!math) return <code>{visibleText(tex)}</code>
   if (!isDisplay) return math
   return (
     <span class="formula" tabIndex={0} role="group" aria-label="Formula">

@@ -1,5 +1,6 @@
 import type { Token, Tokens } from 'marked'
 import type { ComponentChildren } from 'preact'
+import { visibleText } from '../format.ts'
 import { decodeEntities } from '../../../cli/src/markdown/entities.ts'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import { Formula } from './formula.tsx'
@@ -19,7 +20,7 @@ function inlineToken(token: Token): ComponentChildren {
     case 'del':
       return <del>{children}</del>
     case 'codespan':
-      return <code>{(token as Tokens.Codespan).text}</code>
+      return <code>{visibleText((token as Tokens.Codespan).text)}</code>
     case 'br':
       return <br />
     case 'formula':
@@ -33,9 +34,9 @@ function inlineToken(token: Token): ComponentChildren {
     case 'checkbox':
       return undefined
     case 'text':
-      return children ?? decodeEntities(token.raw)
+      return children ?? visibleText(decodeEntities(token.raw))
     default:
-      return token.raw
+      return visibleText(token.raw)
   }
 }
 
@@ -52,7 +53,7 @@ function Link({ href, children }: { href: string; children?: ComponentChildren }
 
 /** Shows an image as a link. It is never fetched, as its address could carry text of the chat to another server. */
 function Image({ href, text }: { href: string; text: string }): ComponentChildren {
-  const label = `[image${text ? `: ${text}` : ''}]`
+  const label = visibleText(`[image${text ? `: ${text}` : ''}]`)
   const address = safeAddress(href)
   return address ? <Link href={address}>{label}</Link> : <span>{label}</span>
 }

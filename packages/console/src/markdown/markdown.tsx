@@ -2,6 +2,7 @@ import type { Token, Tokens } from 'marked'
 import { type ComponentChildren, type VNode, h } from 'preact'
 import { useRef } from 'preact/hooks'
 import { type Block, BlockLexer } from './block-lexer.ts'
+import { visibleText } from '../format.ts'
 import { CodeBlock } from './code-block.tsx'
 import type { FormulaToken } from '../../../cli/src/markdown/formula/formula-lexer.ts'
 import { Formula } from './formula.tsx'
@@ -62,7 +63,7 @@ function blocks(tokens: readonly Token[], depth: number): ComponentChildren {
 }
 
 function blockToken(token: Token, depth: number): ComponentChildren {
-  if (depth > maxDepth) return <pre class="plain">{token.raw}</pre>
+  if (depth > maxDepth) return <pre class="plain">{visibleText(token.raw)}</pre>
   switch (token.type) {
     case 'space':
     case 'def':
@@ -74,7 +75,7 @@ function blockToken(token: Token, depth: number): ComponentChildren {
     case 'paragraph':
       return <p>{inline((token as Tokens.Paragraph).tokens)}</p>
     case 'text':
-      return inline((token as Tokens.Text).tokens) ?? <p>{token.raw}</p>
+      return inline((token as Tokens.Text).tokens) ?? <p>{visibleText(token.raw)}</p>
     case 'code':
       return <CodeBlock language={(token as Tokens.Code).lang ?? ''} code={(token as Tokens.Code).text} />
     case 'formula':
@@ -88,7 +89,7 @@ function blockToken(token: Token, depth: number): ComponentChildren {
     case 'hr':
       return <hr />
     default:
-      return <p>{token.raw}</p>
+      return <p>{visibleText(token.raw)}</p>
   }
 }
 

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact'
 import type { ModelChoiceJson } from '../api/types.ts'
 import { models } from '../chat/models.ts'
-import { changeNewChats, newChatModel } from '../chat/new-chat.ts'
+import { changeNewChats, newChatModel, newChatSettings } from '../chat/new-chat.ts'
 import { tokenText } from '../format.ts'
 
 /** The models that can answer, and the one of new chats. */
@@ -19,6 +19,18 @@ export function Engines(): VNode {
           <code>colloquy keys set anthropic</code>
         </p>
       )}
+      <label class="setting">
+        <span>
+          System prompt of new chats
+          <small class="soft">Instructions that come before the first message. A chat can have another one.</small>
+        </span>
+        <textarea
+          rows={3}
+          dir="auto"
+          value={String(newChatSettings.value.system ?? '')}
+          onChange={({ currentTarget: { value } }) => changeNewChats({ system: value.trim() || undefined })}
+        />
+      </label>
     </section>
   )
 }

@@ -24,14 +24,8 @@ export function Spending(): VNode {
         label="Budget of each new chat"
         hint="A request that could exceed it is refused. Empty: no budget."
         value={newChatSettings.value.budget?.usd ?? 0}
-        onChange={setChatBudget}
+        onChange={(usd) => changeNewChats({ budget: usd > 0 ? { usd } : undefined })}
       />
     </section>
   )
-}
-
-function setChatBudget(usd: number): void {
-  const { budget: _, ...others } = newChatSettings.value
-  if (usd > 0) changeNewChats({ budget: { usd } })
-  else newChatSettings.value = others
 }

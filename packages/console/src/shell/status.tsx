@@ -1,5 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import type { VNode } from 'preact'
+import { visibleText } from '../format.ts'
 
 /** A sentence about something that just happened, with a way to take it back if there is one. */
 export interface Notice {
@@ -36,7 +37,7 @@ export function Status(): VNode {
       </p>
       {notice && (
         <div class="notice">
-          <span>{notice.text}</span>
+          <span>{visibleText(notice.text)}</span>
           {notice.undo && (
             <button
               type="button"

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { chats } from '../chat/chats.ts'
-import { moneyText, tokenText } from '../format.ts'
+import { moneyText, tokenText, visibleText } from '../format.ts'
 import { navigate, setFilters } from '../shell/router.ts'
 import { useLoaded } from '../shell/parts/loaded.tsx'
 import { type UsageQuery, type UsageRow, loadUsage } from './usage-data.ts'
@@ -76,7 +76,7 @@ function Name({ field, value }: { field: TopTableProps['field']; value: string }
   }
   return (
     <button type="button" onClick={choose}>
-      {title ?? value}
+      {visibleText(title ?? value)}
     </button>
   )
 }

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { byteText } from '../../format.ts'
+import { byteText, visibleText } from '../../format.ts'
 import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import { notify } from '../../shell/status.tsx'
@@ -169,7 +169,7 @@ function Files({
       {files.map((file, index) => (
         <li key={`${index} ${file.name}`}>
           <span>
-            {file.name} <span class="soft">{byteText(file.bytes)}</span>
+            {visibleText(file.name)} <span class="soft">{byteText(file.bytes)}</span>
           </span>
           <button type="button" class="quiet" aria-label={`Remove ${file.name}`} onClick={() => onRemove(file)}>
             <Icon name="close" />

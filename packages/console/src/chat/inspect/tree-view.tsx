@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { visibleText } from '../../format.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
 import type { OpenChat } from '../open-chat.ts'
 import type { TreeJson } from '../../api/types.ts'
@@ -47,7 +48,7 @@ function TreeItem({ chat, row, isHead }: { chat: OpenChat; row: Row; isHead: boo
         {message.role === 'assistant' ? '◂' : '▸'}
       </span>
       <span class="excerpt">
-        {message.excerpt || '(no text)'}
+        {visibleText(message.excerpt) || '(no text)'}
         {message.state === 'interrupted' && <span class="soft"> ■</span>}
       </span>
       {/* Not a button: a tree item may not contain one. The key does the same. */}

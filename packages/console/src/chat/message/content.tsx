@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact'
+import { visibleText } from '../../format.ts'
 import { Code } from '../../markdown/code-block.tsx'
 import { Markdown } from '../../markdown/markdown.tsx'
 import type { AnyBlock } from './content-text.ts'
@@ -21,7 +22,7 @@ export function Content({ content, isLive = false, isPlain = false }: ContentPro
         <div key={index} class={`block block-${block.type}`}>
           {isPlain && block.type === 'text' ? (
             <p class="typed" dir="auto">
-              {String(block.text)}
+              {visibleText(String(block.text))}
             </p>
           ) : (
             <BlockView block={block} isOpen={isLive && index === blocks.length - 1} />
@@ -67,7 +68,7 @@ function TextBlock({ text, citations }: { text: string; citations: AnyBlock[] | 
 }
 
 function Citation({ citation }: { citation: AnyBlock }): VNode {
-  const title = String(citation.title ?? citation.document_title ?? citation.url ?? 'Source')
+  const title = visibleText(String(citation.title ?? citation.document_title ?? citation.url ?? 'Source'))
   const address = typeof citation.url === 'string' ? safeAddress(citation.url) : undefined
   return (
     <span title={String(citation.cited_text ?? '')}>
@@ -110,7 +111,7 @@ function pictureAddress({ type, media_type, data, url }: AnyBlock): string | und
 /** A document with a link to its file, once it is stored. */
 function Document({ block }: { block: AnyBlock }): VNode {
   const { url } = block.source as AnyBlock
-  const title = String(block.title ?? 'Document')
+  const title = visibleText(String(block.title ?? 'Document'))
   const isStored = typeof url === 'string' && url.startsWith('/api/')
   return (
     <p class="attachment">
@@ -132,7 +133,7 @@ function OtherBlock({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): VN
   return (
     <details class="fold">
       <summary>
-        {text}
+        {visibleText(text)}
         {isOpen && ' …'}
       </summary>
       {body.map((part, index) =>

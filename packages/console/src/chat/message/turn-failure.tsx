@@ -1,4 +1,5 @@
 import type { VNode } from 'preact'
+import { visibleText } from '../../format.ts'
 import { connection } from '../../api/http.ts'
 import type { PathMessageJson } from '../../api/types.ts'
 import type { OpenChat } from '../open-chat.ts'
@@ -15,7 +16,7 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
       <p>
         <strong>{isLocked ? 'The session has ended' : (titles[failure.type] ?? 'The turn failed')}</strong>
       </p>
-      <p>{failure.message}</p>
+      <p>{visibleText(failure.message)}</p>
       {failure.isUnsent && <p>Your message was not sent. It is in the field below.</p>}
       {failure.requestId && <p class="soft small">Request {failure.requestId}</p>}
       <p class="row">
@@ -40,7 +41,7 @@ export function TurnFailureView({ chat, failure }: { chat: OpenChat; failure: Fa
 export function ReplyFailure({ type = '', message }: NonNullable<PathMessageJson['error']>): VNode {
   return (
     <p class="failure">
-      <strong>{titles[type] ?? 'The reply failed'}</strong>: {reasonOf(message)}
+      <strong>{titles[type] ?? 'The reply failed'}</strong>: {visibleText(reasonOf(message))}
     </p>
   )
 }

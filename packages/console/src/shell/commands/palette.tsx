@@ -3,6 +3,7 @@ import type { VNode } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { call } from '../../api/http.ts'
 import type { FoundMessageJson } from '../../api/types.ts'
+import { visibleText } from '../../format.ts'
 import { chats } from '../../chat/chats.ts'
 import { commands } from './commands.ts'
 import { Dialog, closeDialog } from '../parts/dialog.tsx'
@@ -64,8 +65,8 @@ export function Palette(): VNode {
             onClick={() => choose(hit)}
             ref={(element) => void (place === index.value && element?.scrollIntoView({ block: 'nearest' }))}
           >
-            <span class="grow">{hit.text}</span>
-            <span class="soft small">{hit.detail}</span>
+            <span class="grow">{visibleText(hit.text)}</span>
+            <span class="soft small">{visibleText(hit.detail)}</span>
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import { useState } from 'preact/hooks'
+import { visibleText } from '../../format.ts'
 
 /** Members at this depth and deeper are folded at first, unless the value is short. */
 const openDepth = 2
@@ -86,7 +87,7 @@ function Text({ label, text }: { label: ComponentChildren; text: string }): VNod
   return (
     <div>
       {label}
-      <span class="json-text">{JSON.stringify(isCut ? `${text.slice(0, longText)}…` : text)}</span>
+      <span class="json-text">{visibleText(JSON.stringify(isCut ? `${text.slice(0, longText)}…` : text))}</span>
       {isCut && (
         <button type="button" class="quiet" onClick={() => setWhole(true)}>
           {text.length.toLocaleString('en')} characters
