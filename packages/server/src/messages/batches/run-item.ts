@@ -1,6 +1,5 @@
 import { type Engine, type EngineAttempt, type EngineContext, inPieces } from 'colloquy/engines'
 import {
-  accumulate,
   APIError,
   isRetryableStatus,
   type MessageCreateParams,
@@ -14,8 +13,7 @@ import { errorAnswer } from '../error-answer.ts'
 import type { CacheAccounting } from '../cache/cache-accounting.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { checkFiles, type Resolved, resolveFiles } from '../files/resolve.ts'
-import { ExactMessage } from '../reply/exact-message.ts'
-import { fillMessage } from '../reply/fill-defaults.ts'
+import { type Events, wholeReply } from '../reply/whole-reply.ts'
 import { checkCreate, type RequestContext } from '../validate/request.ts'
 import { dictionary, refuse } from '../validate/schema.ts'
 import type { ClaimedItem, ItemResult } from './batch-queue.ts'
@@ -88,9 +86,8 @@ async function reply(item: ClaimedItem, options: ItemOptions, { log, signal }: R
   const onAttempt = (attempt: EngineAttempt): void => log.attempted(attempt)
   const replied = engine(params, { version: item.version, betas, signal, requestId: log.requestId, onAttempt })
   const events = cache?.counted(replied, params, item.workspace) ?? replied
-  const exact = new ExactMessage()
-  const message = fillMessage(await accumulate(logged(engine.forward ? events : asBatch(events), log, exact)))
-  return `{"type":"succeeded","message":${exact.encode(message)}}`
+  const message = await wholeReply(engine.forward ? events : asBatch(events), log)
+  return `{"type":"succeeded","message":${message}}`
 }
 
 /** The files of an upstream are the upstream's to read, if they belong to the workspace. */
@@ -123,20 +120,6 @@ function longOutput(models: ItemOptions['models']): ItemOptions['models'] {
       const entry = models.find(id)
       return entry && longOutputModels.test(entry.id) ? { ...entry, maxOutputTokens: 300_000 } : entry
     },
-  }
-}
-
-type Events = AsyncIterable<MessageStreamEvent | PingEvent>
-
-async function* logged(
-  events: Events,
-  log: RequestLog,
-  exact: ExactMessage,
-): AsyncGenerator<MessageStreamEvent | PingEvent> {
-  for await (const event of events) {
-    log.sent(event)
-    exact.push(event)
-    yield event
   }
 }
 

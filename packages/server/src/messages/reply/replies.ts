@@ -1,24 +1,13 @@
 import type { Engine, EngineAttempt, EngineContext } from 'colloquy/engines'
-import {
-  type ForwardRequest,
-  type ForwardedBody,
-  type MessageCreateParams,
-  type MessageStreamEvent,
-  type PingEvent,
-  accumulate,
-  apiError,
-} from 'colloquy/protocol'
-import type { RequestLog } from '../../operate/request-log.ts'
-import { encodedReply } from './encoded-reply.ts'
+import { type ForwardRequest, type ForwardedBody, type MessageCreateParams, apiError } from 'colloquy/protocol'
 import { EngineEvents, type EventSource } from './event-source.ts'
 import { ForwardedSource, forwardedMessage, headersOfForwarded } from './forwarded-answer.ts'
 import { EventStream } from './event-stream.ts'
-import { ExactMessage } from './exact-message.ts'
 import type { Answer, Exchange } from '../exchange.ts'
-import { fillMessage } from './fill-defaults.ts'
 import { upstreamError } from '../failure.ts'
 import { rateLimitHeaders } from '../rate-limit-headers.ts'
 import { type InFlight, Slot } from './slot.ts'
+import { type Events, wholeReply } from './whole-reply.ts'
 
 export interface RepliesOptions {
   /** Default 10,000. */
@@ -60,11 +49,9 @@ export class Replies {
       }
       const events = observe(this.#engine(params, { ...context, ...contextOf(exchange), onHeaders }))
       if (params.stream) return streamAnswer(await this.#open(new EngineEvents(events), exchange, slot), headers)
-      const exact = new ExactMessage()
-      const message = fillMessage(await accumulate(logged(events, log, exact)))
+      const body = await wholeReply(events, log)
       slot.release()
       headers['content-type'] = 'application/json'
-      const body = encodedReply(() => exact.encode(message))
       log.wrote(body.length)
       return { status: 200, headers, body }
     })
@@ -132,18 +119,4 @@ function streamAnswer(body: EventStream, headers: Record<string, string>): Answe
     'x-accel-buffering': 'no',
   }
   return { status: 200, headers: { ...headers, ...own }, body }
-}
-
-type Events = AsyncIterable<MessageStreamEvent | PingEvent>
-
-async function* logged(
-  events: Events,
-  log: RequestLog,
-  exact: ExactMessage,
-): AsyncGenerator<MessageStreamEvent | PingEvent> {
-  for await (const event of events) {
-    log.sent(event)
-    exact.push(event)
-    yield event
-  }
 }
