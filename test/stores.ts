@@ -5,7 +5,7 @@ import { type ConversationStore, memoryStore } from 'colloquy/conversation'
 import { type PostgresDatabase, postgresStore } from 'colloquy/conversation/postgres'
 import { sqliteStore } from 'colloquy/conversation/sqlite'
 import pg from 'pg'
-import { startPostgres } from './postgres-server.ts'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
 
 interface StoreOptions {
   leaseMs: number
@@ -27,23 +27,48 @@ export function storePlaces(): Record<string, MakePlace> {
     },
     sqliteStore: (folder, options) => () => sqliteStore(join(folder, 'colloquy.db'), options),
   }
-  const server = startPostgres()
-  if (server === undefined || process.env['COLLOQUY_LONG'] !== undefined) {
-    const pglite = new PGlite()
-    after(() => pglite.close())
-    places['postgresStore on PGlite'] = postgresPlace(pglite)
-  }
-  if (server === undefined) {
+  const pool = serverPool({ max: 8 })
+  if (pool === undefined || process.env['COLLOQUY_LONG'] !== undefined)
+    places['postgresStore on PGlite'] = postgresPlace(startPglite())
+  if (pool === undefined)
     test('postgresStore on a server', { skip: 'NOT TESTED: no PostgreSQL is installed that this user may start' })
-    return places
-  }
-  const pool = new pg.Pool({ host: server.host, user: 'postgres', max: 8 })
-  after(async () => {
-    await pool.end()
-    server.stop()
-  })
-  places['postgresStore on a server'] = postgresPlace(pool, { prepare: true })
+  else places['postgresStore on a server'] = postgresPlace(pool, { prepare: true })
   return places
+}
+
+/** A database with one connection, which runs any number of statements with `exec()`. */
+interface PostgresConnection extends PostgresDatabase {
+  exec(sql: string): Promise<unknown>
+}
+
+/** Connects to an empty database until the tests of the file have ended: of a server, or of PGlite if none is available here. */
+export function connectPostgres(): PostgresConnection {
+  const pool = serverPool({ max: 1, idleTimeoutMillis: 0 })
+  if (pool === undefined) return startPglite()
+  const query = (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => pool.query(sql, values)
+  return { query, exec: query }
+}
+
+function startPglite(): PGlite {
+  const pglite = new PGlite()
+  after(() => pglite.close())
+  return pglite
+}
+
+let server: PostgresServer | undefined
+const pools: pg.Pool[] = []
+
+/** A pool of connections to a server, which is started once and stopped after the tests of the file. */
+function serverPool(options: pg.PoolConfig): pg.Pool | undefined {
+  server ??= startPostgres()
+  if (server === undefined) return undefined
+  const pool = new pg.Pool({ host: server.host, user: 'postgres', ...options })
+  if (pools.push(pool) === 1)
+    after(async () => {
+      await Promise.all(pools.map((each) => each.end()))
+      server?.stop()
+    })
+  return pool
 }
 
 /** Makes stores in the database, each in a schema of its own. @param prepare whether the driver prepares statements. */

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
 import { script } from '../engines/script.ts'
 import {
@@ -17,6 +16,7 @@ import {
 } from './index.ts'
 import { postgresStore } from './stores/postgres/store.ts'
 import { sqliteStore } from './stores/sqlite/store.ts'
+import { connectPostgres } from '../../../../test/stores.ts'
 
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 100 }
 
@@ -27,8 +27,7 @@ interface Damageable {
 }
 
 let schemas = 0
-const db = new PGlite()
-after(() => db.close())
+const db = connectPostgres()
 
 const stores: Record<string, (folder: string) => Damageable> = {
   sqliteStore(folder) {

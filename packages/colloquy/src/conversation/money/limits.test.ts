@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
-import { storePlaces } from '../../../../../test/stores.ts'
+import { connectPostgres, storePlaces } from '../../../../../test/stores.ts'
 import { script } from '../../engines/script.ts'
 import type { Engine } from '../../protocol/types/engine.ts'
 import { fromUsd } from '../../protocol/models/money.ts'
@@ -22,6 +21,8 @@ const noUsage = { input_tokens: 0, cache_creation_input_tokens: 0, cache_read_in
 
 /** A reply of a thousand tokens costs 1.5 cents, and the upper bound of the prompt is below 0.2 cents. */
 const settings = { model: 'claude-sonnet-4-6', max_tokens: 1000, metadata: { user_id: 'ada' } }
+
+const db = connectPostgres()
 
 for (const [name, make] of Object.entries(storePlaces())) {
   describe(`calls that run at once on ${name}`, () => {
@@ -268,7 +269,6 @@ describe('limits', () => {
   })
 
   test('a reply that ends between two reads of PostgreSQL counts in the budget', async () => {
-    const db = new PGlite()
     let afterRead = async (): Promise<void> => {}
     const query = async (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
       const result = await db.query(sql, values)
@@ -301,20 +301,20 @@ describe('limits', () => {
       assert.ok(reads >= 3)
       afterRead = async () => {}
     }
-    await db.close()
   })
 
   test('PostgreSQL begins and ends a turn with limits in a round trip each', async () => {
-    const db = new PGlite()
     const asked: string[] = []
     const query = (sql: string, values?: unknown[]): Promise<{ rows: unknown[] }> => {
       asked.push(sql)
       return db.query(sql, values)
     }
     const limits = { usdPerDay: 1, tokensPerUser: 100_000 }
-    const conversation = await openConversations({ engine: spender, store: postgresStore({ query }), limits }).create(
-      settings,
-    )
+    const conversation = await openConversations({
+      engine: spender,
+      store: postgresStore({ query }, { schema: 'trips' }),
+      limits,
+    }).create(settings)
     asked.length = 0
     await conversation.send('Hello')
     assert.equal(asked.length, 2)
@@ -322,6 +322,5 @@ describe('limits', () => {
     asked.length = 0
     await assert.rejects(conversation.send('Hello'), { name: 'BudgetError', limit: 'usdPerDay' })
     assert.equal(asked.length, 1)
-    await db.close()
   })
 })

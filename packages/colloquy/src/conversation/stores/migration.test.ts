@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, before, describe, test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
+import { describe, test } from 'node:test'
+import { connectPostgres } from '../../../../../test/stores.ts'
 import { until } from '../../../../../test/until.ts'
 import { migrations as postgresMigrations } from './postgres/schema.ts'
 import { postgresStore } from './postgres/store.ts'
@@ -111,9 +111,7 @@ function wordsIn(version: string): string | undefined {
 }
 
 describe('postgresStore()', () => {
-  let db: PGlite
-  before(() => (db = new PGlite()))
-  after(() => db.close())
+  const db = connectPostgres()
 
   for (const [index, { name }] of postgresMigrations.entries()) {
     test(`migrates a schema of version ${name}`, async () => {

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { PGlite } from '@electric-sql/pglite'
+import { beforeEach, describe, test } from 'node:test'
 import type { BegunTurn, ConversationStore, FinishStep } from '../store.ts'
 import { LeaseClock } from '../lease.ts'
 import { PostgresConnection } from './connection.ts'
 import { postgresStore } from './store.ts'
+import { connectPostgres } from '../../../../../../test/stores.ts'
 import { beginTurn, finishReply } from './turns.ts'
 
-let db: PGlite
-before(() => (db = new PGlite()))
-after(() => db.close())
+const db = connectPostgres()
 
 test('a schema that is up to date is read without the right to change it', async () => {
   await postgresStore(db, { schema: 'read' }).create({ id: 'one', title: null, settings: '{}', at: 1 })
