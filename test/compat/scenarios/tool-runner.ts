@@ -187,13 +187,64 @@ export const toolRunner: Scenario[] = [
   {
     name: 'the container of a reply is sent back',
     replies: [inContainer, done],
-    run: async ({ client, helpers }) => (await client.beta.messages.toolRunner(asks(helpers, { thread: false }))).id,
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      const containers: unknown[] = []
+      for await (const _ of runner) containers.push(runner.params.container)
+      return containers
+    },
   },
   {
     name: 'a given container stays',
     replies: [inContainer, done],
     run: async ({ client, helpers }) =>
       (await client.beta.messages.toolRunner(asks(helpers, { thread: false, container: 'own' }))).id,
+  },
+  {
+    name: 'blocks that the API refuses in a request',
+    replies: [
+      json(
+        message({
+          stop_reason: 'tool_use',
+          content: [
+            { type: 'text', text: ' ' },
+            { type: 'tool_use', id: 'toolu_0', name: 'nobody', input: 'Paris' },
+          ],
+        }),
+      ),
+      json(message({ content: [] })),
+    ],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      await runner
+      return runner.params.messages.length
+    },
+    differs: [
+      {
+        name: 'unsendable-blocks',
+        at: 'requests.1.body.messages.1.content',
+        official: [
+          { type: 'text', text: ' ' },
+          { type: 'tool_use', id: 'toolu_0', name: 'nobody', input: 'Paris' },
+        ],
+        ours: [{ type: 'tool_use', id: 'toolu_0', name: 'nobody', input: {} }],
+      },
+      { name: 'unsendable-blocks', at: 'returned', official: 4, ours: 3 },
+    ],
+  },
+  {
+    name: 'a loop that is left',
+    replies: [calls({ name: 'get_weather', input: { city: 'Paris' } })],
+    async run({ client, helpers }) {
+      const runner = client.beta.messages.toolRunner(asks(helpers, { thread: false }))
+      for await (const _ of runner) break
+      const done = runner.done().then(
+        () => 'resolved',
+        () => 'rejected',
+      )
+      return Promise.race([done, new Promise((resolve) => setImmediate(resolve, 'pending'))])
+    },
+    differs: [{ name: 'left-runners', at: 'returned', official: 'pending', ours: 'rejected' }],
   },
   {
     name: 'a loop again after an error',
@@ -314,6 +365,21 @@ export const toolRunner: Scenario[] = [
       return [seen, (await runner.done()).content[0]?.type, runner.params.messages]
     },
   },
+  ...['tool_use', 'end_turn'].map((when): Scenario => ({
+    name: `compactBeforeNextTurn() over a thread, after ${when}`,
+    replies: [
+      calls({ name: 'get_weather', input: { city: 'Paris' } }),
+      ...(when === 'tool_use' ? [summary, done] : [done, summary]),
+      json(message({ id: 'msg_after' })),
+    ],
+    async run({ client, helpers }) {
+      const thread = client.beta.messages.thread(asks(helpers))
+      const runner = thread.toolRunner()
+      for await (const { stop_reason } of runner) if (stop_reason === when) runner.compactBeforeNextTurn()
+      const { messages, previousMessageId } = thread
+      return [messages, previousMessageId, (await thread.send({ role: 'user', content: 'And now?' })).id]
+    },
+  })),
   {
     name: 'compactBeforeNextTurn() without a summary',
     replies: [

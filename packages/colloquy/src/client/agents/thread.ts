@@ -133,10 +133,13 @@ export class MessageThread<Parsed = null> {
   toolRunner(settings: ThreadRunnerSettings & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(settings: ThreadRunnerSettings = {}, options: RequestOptions = {}): ToolRunner {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
+    // A summary is requested on a thread of its own, as it needs the whole conversation and is no turn of it.
+    const threadFor = ({ compaction }: RunnerRequest): MessageThread<Parsed> => (compaction ? this.fork() : this)
     const sender: ToolRunnerSender = {
       client: this.#sender.client,
-      create: async (params, options) => (await this.#turn([], {}, options, params)).send(),
-      stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
+      create: async (params, options) => (await threadFor(params).#turn([], {}, options, params)).send(),
+      stream: (params, options) => threadFor(params).#stream([], {}, options, params) as MessageStream,
+      replace: (params) => this.#history?.replace(params),
     }
     return new ToolRunner(sender, { ...(params as ToolRunnerParams), ...settings, tools }, options)
   }

@@ -182,13 +182,23 @@ async function* step<Streams extends boolean>(
   if (params.stream) {
     const stream = (state.stream = within(state, () => state.sender.stream(request, state.options)))
     if (params.runToolsEagerly) startEagerly(state, stream, (call) => answer(state, call, ofLoop(state)))
-    state.reply = stream.finalMessage()
+    state.reply = adopted(state, stream.finalMessage())
     state.reply.catch(() => {})
     yield stream as ToolRunnerTurn<Streams>
   } else {
-    state.reply = within(state, async () => state.sender.create(request, state.options))
+    state.reply = adopted(
+      state,
+      within(state, async () => state.sender.create(request, state.options)),
+    )
     yield (await state.reply) as ToolRunnerTurn<Streams>
   }
+}
+
+/** A reply, unless it is a summary. The tools of later requests run in its container. */
+async function adopted(state: ToolRunnerState, arriving: Promise<Message>): Promise<Message> {
+  const reply = await arriving
+  if (state.compaction !== 'running') state.params = withContainer(state.params, reply)
+  return reply
 }
 
 /** Sends a request inside the span of the loop. */
@@ -213,14 +223,12 @@ async function continueLoop(state: ToolRunnerState): Promise<boolean> {
   if (state.isChanged) {
     state.stream?.abort()
     state.stopReason = null
-    if (!state.stream) state.params = withContainer(state.params, await state.reply!)
     addResults(state, await answerReply(state, state.params.messages.at(-1)))
     return true
   }
   const reply = await state.reply!
   const next = nextStep(reply)
   state.stopReason = reply.stop_reason
-  state.params = withContainer(state.params, reply)
   addReply(state, reply)
   if (next.type === 'call') addResults(state, await answerReply(state, reply))
   return next.type !== 'stop'
@@ -270,6 +278,7 @@ async function* compact<Streams extends boolean>(
       keepRemovals(state)
       state.params = { ...state.params, messages: [] }
       addReply(state, summary)
+      state.sender.replace?.(requestOf(state.params))
     } else {
       state.sender.client.log('warn')?.('Compaction produced no summary; keeping the conversation as it is.')
       state.reply = reply

@@ -51,6 +51,8 @@ export interface ToolRunnerSender {
   readonly client: AgentClient
   create(params: MessageCreateParamsNonStreaming & HeaderParams, options: RequestOptions): PromiseLike<Message>
   stream(params: MessageStreamParams & HeaderParams, options: RequestOptions): MessageStream
+  /** Called with the next request when a summary has replaced the messages. */
+  replace?(params: MessageCreateParamsNonStreaming & HeaderParams): void
 }
 
 /** A tool that was added, or the name of one that was removed. */
