@@ -24,7 +24,7 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
   authToken?: string | null | undefined
   /** Returns access tokens. Without any credentials, a profile or workload identity of the environment is used. */
   credentials?: AccessTokenProvider | null | undefined
-  /** A configuration, as a profile's file holds it. */
+  /** A configuration, as a profile's file holds it. Only its identity token may come from the environment. */
   config?: AnthropicConfig | null | undefined
   /** The name of a profile. Default: `ANTHROPIC_PROFILE`. */
   profile?: string | null | undefined

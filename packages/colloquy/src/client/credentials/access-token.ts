@@ -13,7 +13,10 @@ export interface AccessToken {
  */
 export type AccessTokenProvider = (options?: { forceRefresh?: boolean }) => Promise<AccessToken>
 
-/** A configuration as a profile's file holds it. Fields that are missing are taken from the environment. */
+/**
+ * A configuration as a profile's file holds it. Fields that the file of a profile leaves out are taken from the environment; of
+ * the option `config`, only the identity token is.
+ */
 export interface AnthropicConfig {
   version?: string
   authentication: FederationConfig | UserOAuthConfig
@@ -31,7 +34,7 @@ export interface FederationConfig {
   identity_token?: { source: 'file'; path: string } | undefined
   /** For display only. */
   scope?: string | undefined
-  /** The file that keeps the access token. Default: `credentials/<profile>.json` of the configuration folder. */
+  /** The file that keeps the access token. Default: that of the profile, `credentials/<profile>.json`; none for the option `config`. */
   credentials_path?: string | undefined
 }
 
@@ -44,5 +47,6 @@ export interface UserOAuthConfig {
   scope?: string | undefined
   /** For display only. */
   console_url?: string | undefined
+  /** The file with the tokens. Required in the option `config`. Default of a profile: its `credentials/<profile>.json`. */
   credentials_path?: string | undefined
 }

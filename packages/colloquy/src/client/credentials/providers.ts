@@ -48,8 +48,8 @@ function federationProvider(
   const readIdentityToken = identityTokenOf(authentication)
   const { organization_id, workspace_id } = config
   const { federation_rule_id, service_account_id } = authentication
-  if (!federation_rule_id) throw missing('federation_rule_id', 'ANTHROPIC_FEDERATION_RULE_ID')
-  if (!organization_id) throw missing('organization_id', 'ANTHROPIC_ORGANIZATION_ID')
+  if (!federation_rule_id) throw missing('federation_rule_id', 'for a profile in ANTHROPIC_FEDERATION_RULE_ID')
+  if (!organization_id) throw missing('organization_id', 'for a profile in ANTHROPIC_ORGANIZATION_ID')
   return async () => {
     const assertion = await readIdentityToken()
     if (assertion.length > maxAssertionLength) {
@@ -78,7 +78,7 @@ function identityTokenOf({ identity_token }: FederationConfig): () => Promise<st
   }
   const path = identity_token ? identity_token.path : environment('ANTHROPIC_IDENTITY_TOKEN_FILE')
   const value = environment('ANTHROPIC_IDENTITY_TOKEN')
-  if (!path && (identity_token || !value)) throw missing('identity_token', 'ANTHROPIC_IDENTITY_TOKEN_FILE')
+  if (!path && (identity_token || !value)) throw missing('identity_token', 'in ANTHROPIC_IDENTITY_TOKEN_FILE')
   return async () => {
     const token = path ? (await readText(path))?.trim() : value
     if (token) return token
@@ -86,9 +86,9 @@ function identityTokenOf({ identity_token }: FederationConfig): () => Promise<st
   }
 }
 
-function missing(field: string, variable: string): WorkloadIdentityError {
+function missing(field: string, elsewhere: string): WorkloadIdentityError {
   return new WorkloadIdentityError(
-    `Cannot use workload identity without ${field}: set it in the profile or in ${variable}`,
+    `Cannot use workload identity without ${field}: set it in the config, or ${elsewhere}`,
   )
 }
 

@@ -242,3 +242,30 @@ test('two kinds of credentials are an error', () => {
   assert.throws(() => new Anthropic({ apiKey: 'k', credentials }), /both apiKey and credentials/)
   assert.throws(() => new Anthropic({ profile: 'a', config: {} as never }), /both config and profile/)
 })
+
+test('a field that the option config lacks is not taken from the environment, and the error says so', async (t) => {
+  const variables = { ANTHROPIC_FEDERATION_RULE_ID: 'r', ANTHROPIC_ORGANIZATION_ID: 'o' }
+  Object.assign(process.env, variables)
+  t.after(() => Object.keys(variables).forEach((name) => delete process.env[name]))
+  const identity_token = { source: 'file', path: import.meta.filename } as const
+  const errorFor = async (given: object): Promise<string> => {
+    const { organization_id, ...authentication } = given as { organization_id?: string }
+    const config = { organization_id, authentication: { type: 'oidc_federation', ...authentication } } as never
+    const error: unknown = await tokenSource({ config }, context).catch((error: unknown) => error)
+    return error instanceof Error ? error.message : 'none'
+  }
+  assert.deepEqual(
+    [
+      await errorFor({ identity_token }),
+      await errorFor({ identity_token, federation_rule_id: 'r' }),
+      await errorFor({ organization_id: 'o', federation_rule_id: 'r' }),
+      await errorFor({ organization_id: 'o', federation_rule_id: 'r', identity_token }),
+    ],
+    [
+      'Cannot use workload identity without federation_rule_id: set it in the config, or for a profile in ANTHROPIC_FEDERATION_RULE_ID',
+      'Cannot use workload identity without organization_id: set it in the config, or for a profile in ANTHROPIC_ORGANIZATION_ID',
+      'Cannot use workload identity without identity_token: set it in the config, or in ANTHROPIC_IDENTITY_TOKEN_FILE',
+      'none',
+    ],
+  )
+})
