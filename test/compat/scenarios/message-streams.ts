@@ -281,6 +281,27 @@ export const messageStreams: Scenario[] = [
     differs: [{ name: 'emitted-values', at: 'returned', official: 'Hello', ours: ['Hello', 'Hello'] }],
   },
   {
+    name: 'emitted() of an aborted stream',
+    replies: [sse([start(), 3_000])],
+    async run({ client }) {
+      const stream = client.messages.stream(hello)
+      const seen: string[] = []
+      for (const event of ['text', 'end', 'abort'] as const) {
+        stream.emitted(event).then(
+          () => seen.push(event),
+          () => seen.push(`no ${event}`),
+        )
+      }
+      stream.once('streamEvent', () => stream.abort())
+      await stream.done().catch(() => {})
+      await new Promise(setImmediate)
+      return seen.toSorted()
+    },
+    differs: [
+      { name: 'emitted-aborts', at: 'returned', official: ['abort', 'end'], ours: ['abort', 'end', 'no text'] },
+    ],
+  },
+  {
     name: 'a listener added after the reply has arrived',
     replies: [sse(helloStream)],
     async run({ client }) {

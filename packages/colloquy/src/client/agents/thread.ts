@@ -133,7 +133,7 @@ export class MessageThread<Parsed = null> {
   toolRunner(settings: ThreadRunnerSettings & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(settings: ThreadRunnerSettings = {}, options: RequestOptions = {}): ToolRunner {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
-    // A summary is requested on a thread of its own, as it needs the whole conversation and is no turn of it.
+    // A summary needs the whole conversation and is not a turn of it, so it is requested on a thread of its own.
     const threadFor = ({ compaction }: RunnerRequest): MessageThread<Parsed> => (compaction ? this.fork() : this)
     const sender: ToolRunnerSender = {
       client: this.#sender.client,

@@ -133,13 +133,13 @@ export class MessageStream<Parsed = null> implements AsyncIterable<MessageStream
     return this
   }
 
-  /** Waits for the next event of that name. Rejects if the stream fails first. */
+  /** Waits for the next event of that name. Rejects if the stream fails first; an aborted stream still emits `abort` and `end`. */
   emitted<Event extends Name>(event: Event): Promise<Emitted<Event, Parsed>> {
     this.#isAwaited = true
     return new Promise((resolve, reject) => {
       this.once(event, (...args) => resolve((args.length > 1 ? args : args[0]) as Emitted<Event, Parsed>))
       if (event !== 'error') this.once('error', reject)
-      if (event !== 'abort') this.once('abort', reject)
+      if (event !== 'abort' && event !== 'end') this.once('abort', reject)
     })
   }
 
