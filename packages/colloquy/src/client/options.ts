@@ -5,12 +5,11 @@ import type { HeadersLike } from './request/headers.ts'
 import type { Logger, LogLevel } from './request/log.ts'
 import {
   type AbortedLoops,
-  checkFunctions,
   checkNames,
-  checkTimeoutsAndRetries,
+  checkSharedOptions,
   type Middleware,
   type TimeoutAndRetryOptions,
-  timeoutAndRetryNames,
+  sharedNames,
 } from './request/options.ts'
 
 /** Returns the API key. Called before every attempt, so that a key may be rotated. */
@@ -74,22 +73,17 @@ export interface ClientOptions extends TimeoutAndRetryOptions {
 export const credentialNames = ['apiKey', 'authToken', 'credentials', 'config', 'profile'] as const
 
 const clientNames: readonly string[] = [
-  ...timeoutAndRetryNames,
+  ...sharedNames,
   ...credentialNames,
   ...([
     'baseURL',
     'defaultHeaders',
     'defaultQuery',
     'fetch',
-    'fetchOptions',
     'ca',
     'proxy',
     'transport',
-    'middleware',
-    'openTelemetry',
     'dangerouslyAllowBrowser',
-    'loneSurrogates',
-    'abortedLoops',
     'logger',
     'logLevel',
   ] satisfies (keyof ClientOptions)[]),
@@ -102,9 +96,7 @@ export function givenCredentials(options: ClientOptions): string[] {
 
 export function checkClientOptions(options: ClientOptions): void {
   checkNames(options, clientNames, 'client option')
-  checkTimeoutsAndRetries(options)
-  checkFunctions('middleware', options.middleware, 'a list of functions')
-  checkFunctions('fetch', options.fetch && [options.fetch], 'a function')
+  checkSharedOptions(options)
   const given = givenCredentials(options)
   if (given.length > 1) throw new TypeError(`Cannot use both ${given.join(' and ')}`)
 }

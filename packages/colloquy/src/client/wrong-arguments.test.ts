@@ -188,6 +188,17 @@ const texts: [name: string, call: () => unknown, message: string | RegExp][] = [
     () => client.beta.messages.toolRunner({ ...hello, tools: 5 }).runUntilDone(),
     'Cannot use tools as it must be a list of objects',
   ],
+  [
+    'loneSurrogates',
+    () => client.messages.create(hello, { loneSurrogates: 'refused' }),
+    'Cannot use loneSurrogates as it must be replace or refuse',
+  ],
+  [
+    'abortedLoops',
+    () => new Anthropic({ ...own, abortedLoops: true } as never),
+    'Cannot use abortedLoops as it must be throw or end',
+  ],
+  ['onRetry', () => new Anthropic({ ...own, onRetry: 'x' } as never), 'Cannot use onRetry as it must be a function'],
   ['a method', () => client.messages.create(hello, { method: 5 }), 'Cannot use method as it must be text'],
   ['a request without options', () => client.request(null), 'Cannot use method as it must be text'],
   [

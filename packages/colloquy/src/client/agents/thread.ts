@@ -133,12 +133,10 @@ export class MessageThread<Parsed = null> {
   toolRunner(settings: ThreadRunnerSettings & { stream: true }, options?: RequestOptions): ToolRunner<true>
   toolRunner(settings: ThreadRunnerSettings = {}, options: RequestOptions = {}): ToolRunner {
     const { unsupportedRequestBehavior: _, tools = [], ...params } = this.params
-    // A summary needs the whole conversation and is not a turn of it, so it is requested on a thread of its own.
-    const threadFor = ({ compaction }: RunnerRequest): MessageThread<Parsed> => (compaction ? this.fork() : this)
     const sender: ToolRunnerSender = {
       client: this.#sender.client,
-      create: async (params, options) => (await threadFor(params).#turn([], {}, options, params)).send(),
-      stream: (params, options) => threadFor(params).#stream([], {}, options, params) as MessageStream,
+      create: async (params, options) => (await this.#turn([], {}, options, params)).send(),
+      stream: (params, options) => this.#stream([], {}, options, params) as MessageStream,
       replace: (params) => this.#history?.replace(params),
     }
     return new ToolRunner(sender, { ...(params as ToolRunnerParams), ...settings, tools }, options)
@@ -171,17 +169,19 @@ export class MessageThread<Parsed = null> {
     request?: RunnerRequest,
   ): Promise<ThreadTurn> {
     refuseThread(params)
-    if (this.#isBusy) throw new AnthropicError('Cannot send: another turn of this thread is in flight')
-    this.#isBusy = true
+    // A summary needs the whole conversation and is not a turn of it, so it is requested on a thread of its own.
+    const thread = request?.compaction ? this.fork() : this
+    if (thread.#isBusy) throw new AnthropicError('Cannot send: another turn of this thread is in flight')
+    thread.#isBusy = true
     const input = {
       messages: listOf(messages),
       params,
       options: { ...this.#options, ...options },
       request,
-      onEnd: () => this.#release(),
+      onEnd: () => thread.#release(),
     }
-    const begun = this.#begin(input)
-    begun.catch(() => (this.#isBusy = false))
+    const begun = thread.#begin(input)
+    begun.catch(() => (thread.#isBusy = false))
     return begun
   }
 

@@ -160,7 +160,7 @@ export interface MiddlewareContext {
  */
 export type Middleware = (request: APIRequest, next: MiddlewareNext, context: MiddlewareContext) => Promise<Response>
 
-export const timeoutAndRetryNames: readonly (keyof TimeoutAndRetryOptions)[] = [
+const timeoutAndRetryNames: readonly (keyof TimeoutAndRetryOptions)[] = [
   'timeout',
   'idleTimeout',
   'totalTimeout',
@@ -169,8 +169,20 @@ export const timeoutAndRetryNames: readonly (keyof TimeoutAndRetryOptions)[] = [
   'onRetry',
 ]
 
-const requestNames: readonly string[] = [
+/** The options that a client and a request take. */
+export const sharedNames: readonly string[] = [
   ...timeoutAndRetryNames,
+  ...([
+    'fetchOptions',
+    'middleware',
+    'openTelemetry',
+    'loneSurrogates',
+    'abortedLoops',
+  ] satisfies (keyof RequestOptions)[]),
+]
+
+const requestNames: readonly string[] = [
+  ...sharedNames,
   ...([
     'headers',
     'query',
@@ -178,14 +190,9 @@ const requestNames: readonly string[] = [
     'betas',
     'pings',
     'recover',
-    'fetchOptions',
-    'middleware',
     'fallbackState',
-    'openTelemetry',
     'idempotencyKey',
     'defaultBaseURL',
-    'loneSurrogates',
-    'abortedLoops',
     'method',
     'path',
     'body',
@@ -195,18 +202,22 @@ const requestNames: readonly string[] = [
 
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, requestNames, 'request option')
-  checkTimeoutsAndRetries(options)
-  checkFunctions('middleware', options.middleware, 'a list of functions')
+  checkSharedOptions(options)
   for (const name of ['method', 'path'] as const) if (typeof options[name] !== 'string') refuse(name, 'text')
   // Any signal with this method will do, such as that of a polyfill.
   if (options.signal && !('addEventListener' in Object(options.signal))) refuse('signal', 'an AbortSignal')
 }
 
-/** Checks the functions that an option consists of. `kind` is what the option must be. */
-export function checkFunctions(name: string, functions: unknown, kind: string): void {
-  if (functions == null || (Array.isArray(functions) && functions.every((each) => typeof each === 'function'))) return
-  refuse(name, kind)
+interface SharedOptions extends Omit<TimeoutAndRetryOptions, 'onRetry'> {
+  fetch?: unknown
+  middleware?: readonly unknown[] | undefined
+  onRetry?: unknown
+  loneSurrogates?: string | undefined
+  abortedLoops?: string | undefined
 }
+
+/** The values of the options that have a choice. */
+const choices = { loneSurrogates: 'replace or refuse', abortedLoops: 'throw or end' }
 
 function refuse(name: string, kind: string): never {
   throw new AnthropicError(`Cannot use ${name} as it must be ${kind}`)
@@ -222,13 +233,24 @@ export function checkNames(options: object, known: readonly string[], kind: stri
   }
 }
 
-export function checkTimeoutsAndRetries(options: TimeoutAndRetryOptions): void {
+/** Checks the values of options that a client and a request take. */
+export function checkSharedOptions(options: SharedOptions): void {
+  if (options.middleware && !options.middleware.every?.(isFunction)) refuse('middleware', 'a list of functions')
+  for (const name of ['fetch', 'onRetry'] as const)
+    if (options[name] && !isFunction(options[name])) refuse(name, 'a function')
+  for (const [name, texts] of Object.entries(choices) as Array<[keyof typeof choices, string]>)
+    if (options[name] && !texts.split(' or ').includes(options[name])) refuse(name, texts)
   for (const name of timeoutAndRetryNames) {
     const value: unknown = options[name]
     if (value == null || name === 'onRetry') continue
-    if (typeof value !== 'number' || !(value >= 0) || (name === 'maxRetries' && !Number.isInteger(value))) {
-      const kind = name === 'maxRetries' ? 'a whole number' : 'a number of milliseconds'
+    const isCount = name === 'maxRetries'
+    if (typeof value !== 'number' || !(value >= 0) || (isCount && !Number.isInteger(value))) {
+      const kind = isCount ? 'a whole number' : 'a number of milliseconds'
       refuse(name, `${kind} from 0: found ${typeof value} ${String(value)}`)
     }
   }
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
 }
