@@ -88,12 +88,41 @@ const customTool = named(
   }),
 )
 
-const domains = optional(nullable(array(string)))
+const domains = array(string)
+const someDomains = shaped(
+  (value: unknown, path: string, context: Context) => {
+    const given = domains(value, path, context)
+    if (given.length === 0) refuse(path, 'Empty list of domains is ambiguous. Provide at least one domain or null.')
+    return given
+  },
+  () => ({ ...shapeOf(domains), minItems: 1 }),
+)
+
 /** The sites that a web tool may visit, and how often. */
-const visits = {
-  max_uses: optional(nullable(integer({ least: 1 }))),
-  allowed_domains: domains,
-  blocked_domains: domains,
+function visits(list: Schema<string[]>): {
+  max_uses: Optional<number | null>
+  allowed_domains: Optional<string[] | null>
+  blocked_domains: Optional<string[] | null>
+} {
+  const domainList = optional(nullable(list))
+  return {
+    max_uses: optional(nullable(integer({ least: 1 }))),
+    allowed_domains: domainList,
+    blocked_domains: domainList,
+  }
+}
+
+/** The check of a web tool, which may have one list of domains. */
+function withOneList<T extends WebSearchTool | WebFetchTool>(fields: Schema<T>): Schema<T> {
+  return shaped(
+    (value: unknown, path: string, context: Context) => {
+      const given = fields(value, path, context)
+      if (given.allowed_domains && given.blocked_domains)
+        refuse(path, 'Only one of allowed_domains or blocked_domains may be set.')
+      return given
+    },
+    () => shapeOf(fields),
+  )
 }
 
 /** The two versions differ in one field. */
@@ -120,24 +149,26 @@ function alike<T>(fields: Schema<unknown>): Schema<T> {
 }
 
 function webSearch(type: WebSearchTool['type']): Schema<WebSearchTool> {
-  return object<WebSearchTool>({
-    type: literal(type),
-    name: literal('web_search'),
-    ...visits,
-    user_location: optional(
-      nullable(
-        object<UserLocation>({
-          type: literal('approximate'),
-          city: optional(nullable(string)),
-          country: optional(nullable(string)),
-          region: optional(nullable(string)),
-          timezone: optional(nullable(string)),
-        }),
+  return withOneList(
+    object<WebSearchTool>({
+      type: literal(type),
+      name: literal('web_search'),
+      ...visits(someDomains),
+      user_location: optional(
+        nullable(
+          object<UserLocation>({
+            type: literal('approximate'),
+            city: optional(nullable(string)),
+            country: optional(nullable(string)),
+            region: optional(nullable(string)),
+            timezone: optional(nullable(string)),
+          }),
+        ),
       ),
-    ),
-    response_inclusion: inclusion(type),
-    ...options,
-  })
+      response_inclusion: inclusion(type),
+      ...options,
+    }),
+  )
 }
 
 /** Only the newest versions of web search and web fetch have the option. */
@@ -146,17 +177,20 @@ function inclusion(type: string): Optional<'full' | 'excluded'> {
 }
 
 function webFetch(type: WebFetchTool['type']): Schema<WebFetchTool> {
-  return object<WebFetchTool>({
-    type: literal(type),
-    name: literal('web_fetch'),
-    ...visits,
-    max_content_tokens: optional(nullable(integer({ least: 1 }))),
-    citations: optional(nullable(citationsConfig)),
-    use_cache: optional(boolean),
-    response_inclusion: inclusion(type),
-    url_sources: optional(nullable(opaque<WebFetchURLSources>())),
-    ...options,
-  })
+  return withOneList(
+    object<WebFetchTool>({
+      type: literal(type),
+      name: literal('web_fetch'),
+      // An empty list of allowed domains allows none.
+      ...visits(domains),
+      max_content_tokens: optional(nullable(integer({ least: 1 }))),
+      citations: optional(nullable(citationsConfig)),
+      use_cache: optional(boolean),
+      response_inclusion: inclusion(type),
+      url_sources: optional(nullable(opaque<WebFetchURLSources>())),
+      ...options,
+    }),
+  )
 }
 
 function codeExecution(type: CodeExecutionTool['type']): Schema<CodeExecutionTool> {

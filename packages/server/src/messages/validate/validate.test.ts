@@ -469,6 +469,24 @@ suite('tools', () => {
     )
   })
 
+  test('takes one list of domains for a web tool, which for searches has a domain', async () => {
+    const search = { type: 'web_search_20250305', name: 'web_search' }
+    const fetch = { type: 'web_fetch_20250910', name: 'web_fetch' }
+    const both = { allowed_domains: ['a.example'], blocked_domains: ['b.example'] }
+    for (const web of [search, fetch]) {
+      await accepted({ tools: [{ ...web, allowed_domains: ['a.example'], blocked_domains: null }] })
+      await refused(
+        { tools: [{ ...web, ...both }] },
+        `tools.0.${web.type}: Only one of allowed_domains or blocked_domains may be set.`,
+      )
+    }
+    await accepted({ tools: [{ ...fetch, allowed_domains: [] }] })
+    await refused(
+      { tools: [{ ...search, blocked_domains: [] }] },
+      'tools.0.web_search_20250305.blocked_domains: Empty list of domains is ambiguous. Provide at least one domain or null.',
+    )
+  })
+
   test('refuses a tool_choice that cannot be met', async () => {
     const forced = { tools: [tool], tool_choice: { type: 'tool', name: 'f' } }
     await accepted(forced)
