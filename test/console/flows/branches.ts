@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import { type Engine, offline, script } from 'colloquy/engines'
 import { ask, replied } from '../browser.ts'
@@ -105,6 +106,12 @@ describe('branches in a browser', { skip }, () => {
       assert.match(await panel.locator('.json-tree').innerText(), /"The first reply"/)
       await panel.getByRole('button', { name: 'Headers' }).click()
       assert.match(await panel.locator('dl').last().innerText(), /x-api-key\s+sk-ant-••••/)
+      await page.getByRole('tab', { name: 'Info' }).click()
+      const download = page.waitForEvent('download')
+      await panel.getByRole('button', { name: 'Save as Markdown' }).click()
+      const file = await readFile(await (await download).path(), 'utf8')
+      assert.match(file, /^# One\n\n## You\n\nOne\n\n## Claude Opus 4\.8\n\nThe first reply\n\n## You\n\nTwo\n/)
+      await page.getByRole('tab', { name: 'Request' }).click()
       const before = page.url()
       await panel.getByRole('button', { name: 'Replay in a new chat' }).click()
       await page.getByText('The replayed reply').waitFor()

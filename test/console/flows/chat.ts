@@ -78,14 +78,23 @@ describe('chats in a browser', { skip }, () => {
     })
   })
 
-  test('a picture is attached by the button and shown in the message', async () => {
+  test('a picture is attached by the button, a file by dropping it on the page, and both are shown in the message', async () => {
     await withSite(offline(), async ({ newLink, open }) => {
       const { page, errors } = await open()
       await page.goto(newLink())
       const buffer = Buffer.from(await page.evaluate(noise), 'base64')
       await page.locator('input[type=file]').setInputFiles({ name: 'noise.png', mimeType: 'image/png', buffer })
       await page.getByText('noise.png').waitFor()
+      assert.equal(await page.locator('input[type=file]').inputValue(), '', 'the same file can be chosen again')
+      const dataTransfer = await page.evaluateHandle(() => {
+        const dropped = new DataTransfer()
+        dropped.items.add(new File(['Hello'], 'notes.txt', { type: 'text/plain' }))
+        return dropped
+      })
+      await page.dispatchEvent('.transcript', 'drop', { dataTransfer })
+      await page.locator('ul.files').getByText('notes.txt').waitFor()
       await ask(page, 'What do you see?')
+      await page.locator('article.question').getByText('notes.txt').waitFor()
       const picture = page.locator('article.question img')
       assert.match((await picture.getAttribute('src')) ?? '', /^\/api\/conversations\//)
       assert.equal(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth), 64)

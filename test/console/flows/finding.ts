@@ -85,6 +85,15 @@ describe('finding chats and messages', { skip }, () => {
       await page.getByRole('link', { name: /Chat 3\./ }).waitFor()
       await page.getByRole('searchbox', { name: 'Filter chats' }).fill('nowhere')
       await page.getByText('No chat has “nowhere” in its title.').waitFor()
+      // The list shows no more than before, however many the filter has loaded.
+      await page.getByRole('searchbox', { name: 'Filter chats' }).fill('')
+      await page.getByText('50 shown').waitFor()
+      assert.equal(await page.locator('nav.chats li').count(), 50)
+      await page.getByRole('button', { name: 'Show more' }).click()
+      await page.getByText('60 shown').waitFor()
+      // Zoomed to 200 %, a page is half as wide.
+      await page.setViewportSize({ width: 640, height: 400 })
+      await page.locator('nav.chats').waitFor({ state: 'hidden' })
     })
   })
 

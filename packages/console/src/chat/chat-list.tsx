@@ -7,7 +7,7 @@ import { dayAlarmUsd } from '../settings/preferences.ts'
 import { Icon } from '../shell/parts/icon.tsx'
 import { uncoverChat } from '../shell/panels.ts'
 import { isAlarming, refreshToday, todayUsd } from '../usage/today.ts'
-import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat } from './chats.ts'
+import { chats, deleteChat, hasMoreChats, loadMoreChats, openChat, pageSize } from './chats.ts'
 import { turnsText } from './message/transcript.tsx'
 
 /** The most chats that a filter shows: more than a reader looks through. */
@@ -16,15 +16,21 @@ const maxMatching = 200
 /** The chats by the time of their last use, with a filter on their titles. */
 export function ChatList(): VNode {
   const filter = useSignal('')
+  const most = useSignal(pageSize)
   const all = chats.value ?? []
   const words = filter.value.trim().toLowerCase()
   const matching = words === '' ? all : all.filter(({ title = '' }) => title.toLowerCase().includes(words))
-  const visible = words === '' ? matching : matching.slice(0, maxMatching)
+  // A filter loads many more than the list shows.
+  const visible = matching.slice(0, words === '' ? most.value : maxMatching)
   const isLooking = words !== '' && hasMoreChats.value
   // The page knows only the chats that it has loaded.
   useEffect(() => {
     if (isLooking) void loadMoreChats({ all: true }).catch(() => undefined)
   }, [isLooking, chats.value])
+  const showMore = (): void => {
+    most.value += pageSize
+    if (most.value > all.length && hasMoreChats.value) void loadMoreChats()
+  }
   return (
     <nav class="chats" aria-label="Chats">
       <a class="button primary-link" href="/" data-new-chat onClick={uncoverChat}>
@@ -53,8 +59,8 @@ export function ChatList(): VNode {
       )}
       <p class="soft small count" hidden={visible.length === 0 && !isLooking}>
         {isLooking ? 'Looking …' : `${visible.length} ${words ? `of ${countText(all.length, 'chat')} ` : ''}shown`}
-        {!words && hasMoreChats.value && (
-          <button type="button" class="quiet" onClick={() => void loadMoreChats()}>
+        {!words && (hasMoreChats.value || visible.length < all.length) && (
+          <button type="button" class="quiet" onClick={showMore}>
             Show more
           </button>
         )}

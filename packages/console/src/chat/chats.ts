@@ -17,7 +17,8 @@ export function showChat(chat: OpenChat | undefined): void {
   openChat.value = chat
 }
 
-const pageSize = 50
+/** The chats that are loaded, and shown, at once. */
+export const pageSize = 50
 /** The most chats that the server sends at once. */
 const maxPageSize = 1_000
 

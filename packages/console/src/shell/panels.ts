@@ -7,6 +7,9 @@ const isWide = matchMedia('(min-width: 1101px)').matches
 /** Whether the list of chats is shown. On a narrow screen it covers the page. */
 export const isListOpen: Signal<boolean> = signal(hasRoomForList.matches)
 
+// A window that becomes narrow, or is zoomed, shows the chat and not the list in its place.
+hasRoomForList.addEventListener('change', () => (isListOpen.value = hasRoomForList.matches))
+
 /** Whether the inspector is shown. */
 export const isInspectorOpen: Signal<boolean> = isWide ? stored('inspector', false) : signal(false)
 

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { byteText, visibleText } from '../../format.ts'
 import { drafts, enterSends, setDraft, warnCostUsd } from '../../settings/preferences.ts'
 import { Icon } from '../../shell/parts/icon.tsx'
@@ -54,6 +54,8 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
     }
   }
 
+  useEffect(() => takeDrops(add), [draftId])
+
   return (
     <form
       class="composer"
@@ -61,11 +63,6 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
       onSubmit={(event) => {
         event.preventDefault()
         submit()
-      }}
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault()
-        void add(event.dataTransfer?.files ?? [])
       }}
     >
       <div class="box">
@@ -88,6 +85,22 @@ export function Composer({ draftId, isBusy, onSend, onStop, chatId }: ComposerPr
       </div>
     </form>
   )
+}
+
+/**
+ * Takes the files that are dropped anywhere on the page, which the browser would show in its place. Returns a function that
+ * ends it.
+ */
+function takeDrops(add: FieldProps['add']): () => void {
+  const ended = new AbortController()
+  const take = (event: DragEvent): void => {
+    const { dataTransfer, type } = event
+    if (!dataTransfer?.types.includes('Files')) return
+    event.preventDefault()
+    if (type === 'drop') void add([...dataTransfer.files])
+  }
+  for (const type of ['dragover', 'drop'] as const) addEventListener(type, take, { signal: ended.signal })
+  return () => ended.abort()
 }
 
 /** Sends, and stops while a reply arrives. */
@@ -148,7 +161,11 @@ function AttachButton({ add }: Pick<FieldProps, 'add'>): VNode {
         type="file"
         multiple
         class="visually-hidden"
-        onChange={({ currentTarget }) => void add(currentTarget.files ?? [])}
+        onChange={({ currentTarget }) => {
+          void add([...(currentTarget.files ?? [])])
+          // The same file can be chosen again after it was removed.
+          currentTarget.value = ''
+        }}
       />
       <Icon name="attach" />
       <span>Attach</span>

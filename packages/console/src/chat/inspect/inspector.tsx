@@ -7,6 +7,7 @@ import { Facts } from '../../shell/parts/facts.tsx'
 import { closeInspector } from '../../shell/panels.ts'
 import type { OpenChat } from '../open-chat.ts'
 import { RequestTab } from './request-tab.tsx'
+import { saveMarkdown } from './save-markdown.ts'
 import { TreeView } from './tree-view.tsx'
 
 const tabs = ['Request', 'Tree', 'Info'] as const
@@ -83,10 +84,13 @@ function Info({ chat }: { chat: OpenChat }): VNode {
     <>
       <h2>This chat</h2>
       <Facts rows={rows} />
-      <p>
+      <p class="row">
         <a class="button" href={`/api/conversations/${encodeURIComponent(id)}/export`} download={`${id}.jsonl`}>
           Export
         </a>
+        <button type="button" onClick={() => void saveMarkdown(chat)}>
+          Save as Markdown
+        </button>
       </p>
     </>
   )

@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact'
 import { visibleText } from '../../format.ts'
+import { Icon } from '../../shell/parts/icon.tsx'
 import { Code } from '../../markdown/code-block.tsx'
 import { Markdown } from '../../markdown/markdown.tsx'
 import type { AnyBlock } from './content-text.ts'
@@ -45,6 +46,12 @@ function BlockView({ block, isOpen }: { block: AnyBlock; isOpen: boolean }): Com
       return <Picture source={block.source as AnyBlock} />
     case 'document':
       return <Document block={block} />
+    case 'web_search_result':
+      return (
+        <p>
+          <Citation citation={block} />
+        </p>
+      )
     default:
       return <OtherBlock block={block} isOpen={isOpen} />
   }
@@ -96,7 +103,12 @@ function Thinking({ text, isOpen }: { text: string; isOpen: boolean }): VNode {
 /** Shows pictures of the message itself. One at another address could carry text of the chat to another server. */
 function Picture({ source }: { source: AnyBlock }): VNode {
   const address = pictureAddress(source)
-  if (!address) return <p class="attachment">▤ Image{typeof source.url === 'string' ? `: ${source.url}` : ''}</p>
+  if (!address)
+    return (
+      <p class="attachment">
+        <Icon name="attach" /> Image{typeof source.url === 'string' ? `: ${source.url}` : ''}
+      </p>
+    )
   return <img class="picture" src={address} alt="Attached picture" loading="lazy" />
 }
 
@@ -115,7 +127,7 @@ function Document({ block }: { block: AnyBlock }): VNode {
   const isStored = typeof url === 'string' && url.startsWith('/api/')
   return (
     <p class="attachment">
-      ⎘{' '}
+      <Icon name="attach" />{' '}
       {isStored ? (
         <a href={url} download={title}>
           {title}
